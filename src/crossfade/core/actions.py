@@ -1,0 +1,124 @@
+"""What a decision asks for. Effects change the world, waits say what is waited for, moves change the rollout itself.
+
+All are frozen values that travel as JSON: the journal holds them, `plan` prints them, the engine performs them.
+"""
+
+from dataclasses import dataclass
+
+from crossfade.core.rollout import Hook, State
+from crossfade.core.routing import Routing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """Start `count` more instances of `release`."""
+
+    release: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """Give the balancer this routing and wait until it confirms that it runs it."""
+
+    routing: Routing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """SIGTERM, grace, SIGKILL; for one that exited: clear away what is left of it."""
+
+    instance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHook:
+    """Run the user's command once and remember how it ended."""
+
+    hook: Hook
+    release: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Send `count` synthetic requests through the preview route: there was too little traffic to judge by."""
+
+    release: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitHealthy:
+    """Instances of `release` are starting: `ready` of `wanted` count as capacity, `until` the timeout."""
+
+    release: int
+    ready: int
+    wanted: int
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """These finish what they hold; at `until` the next of them may be stopped even so."""
+
+    instances: tuple[str, ...]
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bake:
+    """The step holds and is watched `until` then."""
+
+    step: int
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitApproval:
+    """A person has to say `promote`; `why` says what for."""
+
+    step: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Nothing may be decided yet; `why` says what is missing."""
+
+    why: str
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartBake:
+    """The step's goal is reached: its bake begins."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """Go on to the next step."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollBack:
+    """The target is bad, or no longer wanted: take it back."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """The rollout is over."""
+
+    state: State
+    reason: str
+
+
+Effect = Launch | Shift | Stop | RunHook | Probe
+Wait = AwaitHealthy | Drain | Bake | AwaitApproval | Hold
+Move = StartBake | Advance | RollBack | Finish
+Action = Effect | Wait | Move

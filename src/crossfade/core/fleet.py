@@ -1,0 +1,76 @@
+"""What the platform reports: the instances of a service, their health, and what the balancer says of them."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from crossfade.core.counters import Counters
+from crossfade.core.routing import Routing
+
+
+class Health(StrEnum):
+    """Of one instance, by our own probe."""
+
+    STARTING = "starting"  # has not passed its healthy threshold yet
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"  # was healthy, then failed its unhealthy threshold
+    EXITED = "exited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One running copy of a service at a release, as seen at one moment. Times are seconds of the caller's clock."""
+
+    id: str
+    release: int
+    health: Health = Health.STARTING
+    launched_at: float = 0.0
+    healthy_since: float | None = None
+    draining_since: float | None = None  # the balancer confirmed that it gets no new requests
+    in_flight: int = 0  # plain requests it is answering
+    streams: int = 0  # WebSocket and SSE connections it holds
+    stopping: bool = False  # told to go; in its grace
+    address: str = ""
+    detail: str = ""  # the last probe's complaint, or how it exited
+
+    @property
+    def up(self) -> bool:
+        """Exists and was not told to go."""
+        return self.health is not Health.EXITED and not self.stopping
+
+    @property
+    def usable(self) -> bool:
+        """May get requests: healthy and not told to go."""
+        return self.up and self.health is Health.HEALTHY
+
+    def ready(self, now: float, warmup: float) -> bool:
+        """Counts as capacity: usable, and through its warmup. Without one the clock is not asked: it may go back."""
+        if not self.usable or self.healthy_since is None:
+            return False
+        return warmup <= 0 or now - self.healthy_since >= warmup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """An instance that ended without being told to, or lost its health: what verdicts and back-off count."""
+
+    instance: str
+    release: int
+    at: float
+    was_healthy: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """Everything a decision may look at. `routing` is what the balancer confirmed, not what it was asked."""
+
+    instances: tuple[Instance, ...] = ()
+    routing: Routing = field(default_factory=Routing)
+    counters: tuple[tuple[int, Counters], ...] = ()  # by release
+    exits: tuple[Exit, ...] = ()  # oldest first
+
+    def of(self, release: int) -> tuple[Instance, ...]:
+        return tuple(i for i in self.instances if i.release == release)
+
+    def counted(self, release: int) -> Counters:
+        return dict(self.counters).get(release, Counters())

@@ -1,0 +1,39 @@
+"""A release: what was built and how it is to run, never changed once made."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crossfade.core.service import Service
+
+
+class Outcome(StrEnum):
+    """What became of a release."""
+
+    PENDING = "pending"
+    GOOD = "good"
+    BAD = "bad"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One numbered release of a service. `digest` names the artifact: a tree hash or an image digest."""
+
+    number: int
+    service: Service
+    version: str
+    digest: str
+    config_hash: str
+    git_sha: str = ""
+    path: str = ""  # PATH of the shell that deployed: a process release finds its interpreter there
+    by: str = ""
+    at: float = 0.0
+    outcome: Outcome = Outcome.PENDING
+    why: str = ""  # for a bad one: the sentence that says so
+    migrated: bool = False  # its migrate hook ran
+    schema: str = ""  # what that hook wrote to $CROSSFADE_SCHEMA: the database's version from this release on
+
+    @property
+    def label(self) -> str:
+        """How it is shown: number and version, `7 (v2.1)`."""
+        return f"{self.number} ({self.version})"

@@ -1,0 +1,45 @@
+"""Where requests go: target groups, their weights and the release that only a preview reaches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetGroup:
+    """The instances of one release that may get requests, and those that only finish theirs. Ids, sorted."""
+
+    release: int
+    registered: tuple[str, ...] = ()
+    draining: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """The whole routing of one service: applied at once, and compared by value.
+
+    `weights` are relative (release, weight) pairs in release order, without zeros: (1, 90), (2, 10).
+    Empty: nobody answers.
+    """
+
+    groups: tuple[TargetGroup, ...] = ()
+    weights: tuple[tuple[int, int], ...] = ()
+    preview: int | None = None
+
+    def weight(self, release: int) -> int:
+        return dict(self.weights).get(release, 0)
+
+    def registered(self) -> frozenset[str]:
+        return frozenset(i for group in self.groups for i in group.registered)
+
+    def draining(self) -> frozenset[str]:
+        return frozenset(i for group in self.groups for i in group.draining)
+
+    def serving(self) -> frozenset[str]:
+        """Instances that may get a new client request: registered in a group that has weight."""
+        return frozenset(i for group in self.groups if self.weight(group.release) for i in group.registered)
+
+
+def weights_of(shares: Mapping[int, int]) -> tuple[tuple[int, int], ...]:
+    """Weights in the one form that compares by value: ascending by release, no zeros, and 100 for one alone."""
+    weights = tuple(sorted((release, share) for release, share in shares.items() if share > 0))
+    return ((weights[0][0], 100),) if len(weights) == 1 else weights

@@ -1,0 +1,145 @@
+"""What a service is to be: how it is run, checked, exposed and changed. Frozen, plain values, in seconds and shares."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+StrategyName = Literal["rolling", "blue-green", "canary", "linear", "recreate", "rollback"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """A GET of `path` each `interval`: `healthy` passes in a row let traffic in, `unhealthy` failures end it."""
+
+    path: str = "/"
+    interval: float = 10.0
+    timeout: float = 5.0
+    healthy: int = 2
+    unhealthy: int = 3
+    codes: tuple[tuple[int, int], ...] = ((200, 399),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackOn:
+    """When a release is bad. Rates are shares (0.01 is 1 %), `p95_ms` milliseconds; None asks nothing."""
+
+    error_rate: float | None = 0.05
+    p95_ms: float | None = None
+    worse_than_previous: float | None = None  # 2.0: bad when more than twice the old release's, at the same time
+    min_requests: int = 20
+    unhealthy: int = 1  # instances that were healthy and no longer are
+    crash_loop: int = 3  # exits of new instances
+    inconclusive: Literal["hold", "ask", "probe"] = "probe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategy:
+    """How a rollout goes from one release to the next. Percentages are whole numbers 0-100, times seconds."""
+
+    name: StrategyName = "blue-green"
+    steps: tuple[int, ...] = (100,)  # share of traffic, for canary and linear
+    checkpoints: tuple[int, ...] = (100,)  # share of capacity, for rolling
+    bake: float = 0.0
+    keep_previous: float = 600.0
+    min_healthy: int = 100
+    max_surge: int = 100
+    warmup: float = 0.0
+    approve: tuple[int, ...] = ()
+    timeout: float = 600.0
+    rollback_on: RollbackOn = field(default_factory=RollbackOn)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Requests whose host and path match reach the service; `*` at the end of a path means any rest."""
+
+    host: str = "*"
+    path: str = "/*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """Paths of the PEM files; they are read again when they change."""
+
+    certificate: str
+    key: str
+    redirect: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Where an app is reached. `http` or `https` None: that port is not opened."""
+
+    host: str = "0.0.0.0"  # noqa: S104  the app's public door; the file can narrow it
+    http: int | None = 8080
+    https: int | None = None
+    tls: Tls | None = None
+    access_log: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sticky:
+    """A client keeps its instance for `ttl` seconds by this cookie."""
+
+    cookie: str
+    ttl: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The way to a release that has no traffic yet: a request header naming it, or a port of its own."""
+
+    header: str = "X-Crossfade-Preview"
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """Commands run in a release's own environment; empty: none."""
+
+    migrate: str = ""
+    smoke: str = ""
+    drain: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """Limits of one instance: cores and bytes; None: no limit."""
+
+    cpu: float | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service of an app as one release wants it. Everything an adapter needs to run, check and expose it."""
+
+    app: str
+    name: str
+    runtime: Literal["process", "docker"] = "process"
+    source: str = ""  # folder of the code (process)
+    image: str = ""  # image reference (docker)
+    build: str = ""
+    command: str = ""
+    port: int = 8080  # inside a container; a process is told its port in $PORT
+    replicas: int = 1
+    health: HealthCheck = field(default_factory=HealthCheck)
+    drain: float = 30.0
+    grace: float = 10.0
+    timeout: float = 0.0  # of one request; 0: as long as it takes
+    idle_timeout: float = 3600.0
+    sticky: Sticky | None = None
+    routes: tuple[Rule, ...] = (Rule(),)
+    preview: Preview = field(default_factory=Preview)
+    listener: Listener = field(default_factory=Listener)
+    env: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[str, ...] = ()
+    resources: Resources = field(default_factory=Resources)
+    hooks: Hooks = field(default_factory=Hooks)
+    strategy: Strategy = field(default_factory=Strategy)
+    retain: int = 5
+    depends_on: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The service's name on this machine: `app/service`."""
+        return f"{self.app}/{self.name}"

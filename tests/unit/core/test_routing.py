@@ -1,0 +1,26 @@
+"""Who gets requests."""
+
+from crossfade.core.routing import Routing, TargetGroup, weights_of
+
+ROUTING = Routing(
+    groups=(TargetGroup(release=1, registered=("a", "b"), draining=("c",)), TargetGroup(release=2, registered=("d",))),
+    weights=((1, 100),),
+    preview=2,
+)
+
+
+def test_weights_have_one_form() -> None:
+    """However they come, weights ascend by release and zeros are left out, so that equal ones compare equal."""
+    assert weights_of({2: 10, 1: 90, 3: 0}) == ((1, 90), (2, 10))
+
+
+def test_only_groups_with_a_weight_serve() -> None:
+    """A registered instance of a release without weight answers previews, not clients."""
+    assert ROUTING.serving() == {"a", "b"}
+    assert ROUTING.registered() == {"a", "b", "d"}
+    assert ROUTING.draining() == {"c"}
+
+
+def test_a_release_that_is_not_routed_weighs_nothing() -> None:
+    """Weights can be asked for any release."""
+    assert (ROUTING.weight(1), ROUTING.weight(2), ROUTING.weight(9)) == (100, 0, 0)
