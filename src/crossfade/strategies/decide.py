@@ -1,0 +1,292 @@
+"""What to do next: for a rollout under way, and for a service that is to stay as it is."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+from crossfade.core.actions import (
+    Action,
+    Advance,
+    AwaitApproval,
+    Bake,
+    Finish,
+    Hold,
+    Probe,
+    RollBack,
+    RunHook,
+    StartBake,
+)
+from crossfade.core.fleet import Fleet, Health
+from crossfade.core.rollout import Hook, Rollout, State
+from crossfade.core.service import Strategy
+from crossfade.strategies.goal import Course, Goal, toward
+from crossfade.strategies.phases import Bounds, Phase, bounds, journey, limits
+from crossfade.strategies.verdict import judge
+
+Actions = tuple[Action, ...]
+
+
+def decide(rollout: Rollout, fleet: Fleet, now: float) -> Actions:  # noqa: C901, PLR0911  a table read top down
+    """The next actions of a rollout. Effects come first; a move comes alone; otherwise what is waited for.
+
+    A migration takes the time it takes: the old release is looked after meanwhile, and only then the step's time runs.
+    """
+    if rollout.state.terminal:
+        return ()
+    if rollout.state is State.ROLLING_BACK:
+        return _take_back(rollout, fleet, now)
+    verdict = judge(rollout, fleet)
+    if verdict.ruling == "bad":
+        return (RollBack(reason=verdict.why),)
+    phase = journey(rollout)[rollout.step]
+    course = toward(_goal(rollout, phase, fleet), fleet, now)
+    if Hook.MIGRATE in rollout.hooks and not rollout.paused:
+        return (*course.effects, RunHook(hook=Hook.MIGRATE, release=rollout.target))
+    if _late(rollout, phase, fleet, now):
+        return (RollBack(reason=_too_slow(rollout, phase, fleet, now)),)
+    if course.effects:
+        return course.effects
+    if rollout.paused:
+        return (Hold(why="paused: `crossfade resume` goes on"),)
+    if _smoke_is_due(rollout, fleet, course):
+        return (RunHook(hook=Hook.SMOKE, release=rollout.target),)
+    if rollout.holding_since is not None:
+        return _hold(rollout, phase, fleet, course, now)
+    if course.reached:
+        return (StartBake(step=rollout.step),)
+    return course.waits or (Hold(why="the balancer confirms the new routing"),)
+
+
+def keep(
+    current: int | None,
+    replicas: int,
+    strategy: Strategy,
+    fleet: Fleet,
+    now: float,
+    *,
+    warm: Mapping[int, float],
+    drain: float,
+) -> Actions:
+    """Hold a service at its current release and size; `warm` maps releases kept ready to when they may go.
+
+    What is warm and breaks is not mended. Everything else that runs is an orphan or left over, and leaves as gently
+    as anything does.
+    """
+    ready_until = {r: t for r, t in warm.items() if t > now and r != current}
+    standby = {r: sum(i.usable for i in fleet.of(r)) for r in ready_until}
+    room = bounds(strategy, replicas)
+    # Traffic comes to the current release when it can carry it, or when no more of it is on its way.
+    starting = any(i.up and i.health is Health.STARTING for i in fleet.of(current or 0))
+    course = toward(
+        Goal(
+            want=standby if current is None else {current: replicas, **standby},
+            shares={} if current is None else {current: 100},
+            bounds=Bounds(floor=0 if current is None else room.floor, ceiling=room.ceiling + sum(standby.values())),
+            need=current,
+            enough=room.floor if starting else 1,
+            alone=strategy.name == "recreate",
+            drain=drain,
+            patience=strategy.timeout,
+        ),
+        fleet,
+        now,
+    )
+    if course.effects:
+        return course.effects
+    retire = tuple(Hold(why=f"release {r} is kept warm", until=t) for r, t in sorted(ready_until.items()))
+    return (*course.waits, *retire)
+
+
+def _sound(fleet: Fleet) -> Counter[int]:
+    """By release, the instances that run and have not lost their health."""
+    return Counter(i.release for i in fleet.instances if i.up and i.health is not Health.UNHEALTHY)
+
+
+def _goal(rollout: Rollout, phase: Phase, fleet: Fleet) -> Goal:
+    """The phase as a goal; an unsmoked target stays closed to clients."""
+    want = {rollout.target: phase.new}
+    shares = None if phase.share is None else {rollout.target: phase.share}
+    if rollout.source is not None:
+        want[rollout.source] = phase.old
+        if shares is not None:
+            shares[rollout.source] = 100 - (phase.share or 0)
+        if rollout.strategy.name == "rollback":  # nobody wants more of what is rolled back
+            want[rollout.source] = min(phase.old, _sound(fleet)[rollout.source])
+    goal = Goal(
+        want=want,
+        shares=shares,
+        bounds=limits(rollout),
+        need=rollout.target,
+        fallback=rollout.source,
+        enough=phase.new,
+        closed=frozenset({rollout.target}) if Hook.SMOKE in rollout.hooks else frozenset(),
+        alone=rollout.strategy.name == "recreate",
+        preview=rollout.target,
+        warmup=rollout.strategy.warmup,
+        drain=rollout.drain,
+        started_at=rollout.started_at,
+        until=rollout.step_since + _patience(rollout, phase.new, drains=phase.share is None),
+    )
+    migrates = Hook.MIGRATE in rollout.hooks
+    return _still(goal, rollout, fleet) if (rollout.paused or migrates) and rollout.holding_since is None else goal
+
+
+def _still(goal: Goal, rollout: Rollout, fleet: Fleet) -> Goal:
+    """On the way but halted, by a pause or a migration: nothing moves on, and what breaks is mended with the old."""
+    sound = _sound(fleet)
+    want = {rollout.target: min(goal.want[rollout.target], sound[rollout.target])}
+    if rollout.source is not None:
+        instead = rollout.before - want[rollout.target]
+        want[rollout.source] = max(goal.want[rollout.source], instead, min(sound[rollout.source], rollout.before))
+    weights = None if goal.shares is None else dict(fleet.routing.weights)
+    return replace(goal, want=want, shares=weights)
+
+
+def _patience(rollout: Rollout, size: int, *, drains: bool) -> float:
+    """Seconds in which `size` instances have to be there: the timeout for each batch, and what a batch must wait.
+
+    Rolling 4 with a floor of 3 and a ceiling of 5 goes in ceil(4 / 2) = 2 batches.
+    """
+    room = limits(rollout)
+    batches = max(1, math.ceil(size / max(1, room.ceiling - room.floor)))
+    return batches * (rollout.strategy.timeout + rollout.strategy.warmup + (rollout.drain if drains else 0.0))
+
+
+def _late(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> bool:
+    """Instances are missing that did not come in time, or that got lost while the step held and did not come back.
+
+    Late is only who misses instances: a controller that was away for an hour goes on with those that are ready.
+    """
+    since = rollout.step_since
+    if rollout.holding_since is not None:
+        since = max([rollout.holding_since + phase.bake, *(e.at for e in fleet.exits)])
+    missing = _ready(rollout.target, fleet, now, rollout.strategy.warmup) < phase.new
+    patience = _patience(rollout, phase.new, drains=phase.share is None)
+    return missing and not rollout.paused and now >= since + patience
+
+
+def _smoke_is_due(rollout: Rollout, fleet: Fleet, course: Course) -> bool:
+    """The smoke hook runs once the first instances are up and only the preview reaches them."""
+    if Hook.SMOKE not in rollout.hooks:
+        return False
+    new = fleet.of(rollout.target)
+    starting = any(i.health is Health.STARTING for i in new if i.up)
+    usable = any(i.usable for i in new)
+    return usable and not starting and (course.reached or fleet.routing.preview == rollout.target)
+
+
+def _hold(rollout: Rollout, phase: Phase, fleet: Fleet, course: Course, now: float) -> Actions:
+    """The bake: watch, judge, ask, and only then go on. A person's word cuts it short."""
+    until = (rollout.holding_since or 0.0) + phase.bake
+    approved = rollout.approved >= rollout.step
+    if now < until and not approved:
+        return (Bake(step=rollout.step, until=until),)
+    if not course.reached:
+        return course.waits or (Hold(why="the balancer confirms the new routing"),)
+    if not approved and (doubts := _doubts(rollout, phase, fleet, until, now)):
+        return doubts
+    if rollout.step + 1 < len(journey(rollout)):
+        return (Advance(step=rollout.step + 1),)
+    if any(i.stopping and i.in_flight for i in fleet.instances):
+        return (Hold(why="the last requests of those that are told to go: they belong to this rollout's proof"),)
+    return (Finish(state=State.SUCCEEDED, reason=f"release {rollout.target} has all traffic"),)
+
+
+def _doubts(rollout: Rollout, phase: Phase, fleet: Fleet, until: float, now: float) -> Actions:
+    """What keeps a baked step from going on by itself: no verdict yet, or a person is to be asked."""
+    if phase.bake and phase.new and phase.share != 0:
+        verdict = judge(rollout, fleet)
+        if verdict.ruling == "inconclusive":
+            return _undecided(rollout, verdict.why, fleet, until, now)
+    if phase.approve:
+        return (AwaitApproval(step=rollout.step, why=f"step {phase.label} is done and asks for `crossfade promote`"),)
+    return ()
+
+
+def _undecided(rollout: Rollout, why: str, fleet: Fleet, until: float, now: float) -> Actions:
+    """Never a silent pass: ask a person, send synthetic requests, or hold until the timeout takes it back."""
+    rules = rollout.strategy.rollback_on
+    if rules.inconclusive == "ask":
+        return (AwaitApproval(step=rollout.step, why=f"{why}: `crossfade promote` or `crossfade abort`"),)
+    if now >= until + rollout.strategy.timeout:
+        return (RollBack(reason=f"no verdict within {rollout.strategy.timeout:g} s after the bake: {why}"),)
+    missing = rules.min_requests - fleet.counted(rollout.target).since(rollout.base(rollout.target)).requests
+    if rules.inconclusive == "probe" and missing > 0 and fleet.routing.preview == rollout.target:
+        return (Probe(release=rollout.target, count=missing),)
+    return (Hold(why=why, until=until + rollout.strategy.timeout),)
+
+
+def _take_back(rollout: Rollout, fleet: Fleet, now: float) -> Actions:
+    """All traffic to the source as soon as it can carry it, its capacity made whole, then the target goes."""
+    until = rollout.step_since + _patience(rollout, rollout.before, drains=True)
+    ready = 0 if rollout.source is None else _ready(rollout.source, fleet, now, 0.0)
+    course = toward(_goal_back(rollout, ready, until), fleet, now)
+    if course.reached and not fleet.of(rollout.target):
+        return (Finish(state=_ending(rollout), reason=rollout.reason),)
+    if now >= until and (missed := _missed(rollout, fleet, ready)):
+        return (missed,)
+    return course.effects or course.waits or (Hold(why="the last instances go"),)
+
+
+def _goal_back(rollout: Rollout, ready: int, until: float) -> Goal:
+    """The way back as a goal.
+
+    Where traffic follows the instances it goes on doing so until the source can carry it all; where it has shares,
+    the target's is never raised on the way.
+    """
+    source, whole = rollout.source, rollout.before
+    enough = min(whole, bounds(rollout.strategy, whole).floor)
+    follows = journey(rollout)[rollout.step].share is None and ready < max(1, enough)
+    want = {rollout.target: 0}
+    shares: dict[int, int] = {}
+    if source is not None:
+        want[source] = whole
+        shares[source] = 100
+    return Goal(
+        want=want,
+        shares=None if follows and source is not None else shares,
+        bounds=limits(rollout),
+        need=source,
+        enough=max(1, enough),
+        closed=frozenset({rollout.target}) if Hook.SMOKE in rollout.hooks else frozenset(),
+        alone=rollout.strategy.name == "recreate",
+        drain=rollout.drain,
+        started_at=rollout.started_at,
+        until=until,
+    )
+
+
+def _missed(rollout: Rollout, fleet: Fleet, ready: int) -> Finish | None:
+    """How a way back ends that took too long: the service is kept at its source then, like any other.
+
+    None while the source is whole and only the balancer has not followed: there is nothing else that could be done.
+    """
+    why, source, left = rollout.reason, rollout.source, len(fleet.of(rollout.target))
+    if source is not None and ready < rollout.before:
+        missed = f"release {source} came back with only {ready} of {rollout.before} instances in time"
+        return Finish(state=State.FAILED, reason=f"{why}; and {missed}")
+    home = ((source, 100),) if source is not None and rollout.before else ()
+    if fleet.routing.weights != home or not left:
+        return None
+    return Finish(state=_ending(rollout), reason=f"{why}; {left} of its instances are still to be stopped")
+
+
+def _ending(rollout: Rollout) -> State:
+    """Without a source there was nothing to roll back to: the first deploy failed."""
+    first = rollout.source is None and rollout.ending is State.ROLLED_BACK
+    return State.FAILED if first else rollout.ending
+
+
+def _ready(release: int, fleet: Fleet, now: float, warmup: float) -> int:
+    return sum(i.ready(now, warmup) for i in fleet.of(release))
+
+
+def _too_slow(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> str:
+    ready = _ready(rollout.target, fleet, now, rollout.strategy.warmup)
+    complaints = sorted(f"{i.id} {i.detail}" for i in fleet.of(rollout.target) if i.detail)
+    detail = f": {complaints[0]}" if complaints else ""
+    return (
+        f"{ready} of {phase.new} instances of release {rollout.target} became healthy "
+        f"within {_patience(rollout, phase.new, drains=phase.share is None):g} s{detail}"
+    )

@@ -1,0 +1,258 @@
+"""Moving a fleet towards a goal without ever breaking a bound: grow, route, drain, stop.
+
+Level-triggered: everything is derived from what is there now, so the same call continues after a crash.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crossfade.core.actions import AwaitHealthy, Drain, Hold, Launch, Shift, Stop, Wait
+from crossfade.core.fleet import Fleet, Health, Instance
+from crossfade.core.routing import Routing, TargetGroup, weights_of
+from crossfade.strategies.phases import Bounds
+
+BACK_OFF_WINDOW = 600.0  # seconds an exit is held against a release
+BACK_OFF_MOST = 60.0
+ONE_MOMENT = 0.5  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What the fleet is to become.
+
+    `want` maps release to instances; a release that is not in it is to go. `shares` maps release to its part of the
+    traffic; None lets traffic follow registered instances, but never to a release in `closed`. A share grows only
+    once its release has `enough` ready instances (unless nobody else could answer); when none of the releases with
+    a share can answer, `fallback` does. The goal is reached when `need` is at its full size; a broken source must
+    not keep its successor waiting.
+    """
+
+    want: Mapping[int, int]
+    shares: Mapping[int, int] | None
+    bounds: Bounds
+    need: int | None = None
+    fallback: int | None = None
+    enough: int = 0
+    closed: frozenset[int] = frozenset()
+    alone: bool = False  # a release is launched only when nothing of another one runs any more
+    preview: int | None = None
+    warmup: float = 0.0
+    drain: float = 30.0
+    patience: float = math.inf  # seconds after which an instance that is still starting is taken for broken
+    started_at: float = 0.0  # exits before it are not held against a release
+    until: float = 0.0  # when waiting for health is given up; shown, not enforced here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What to do now, what is waited for, and whether the goal is reached."""
+
+    effects: tuple[Launch | Shift | Stop, ...]
+    waits: tuple[Wait, ...]
+    reached: bool
+
+
+def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
+    """The next effects towards the goal; none when everything that can be done now is done."""
+    shares = _shares(goal, fleet, now)
+    leaving = _leaving(goal, fleet, shares, now)
+    routing = _routing(goal, fleet, shares, leaving)
+    shift = () if routing == fleet.routing else (Shift(routing=routing),)
+    stops, drain = _stops(goal, fleet, leaving, now)
+    launches, waits = _launches(goal, fleet, leaving, now)
+    up = Counter(i.release for i in fleet.instances if i.up)
+    settled = not shift and all(count <= goal.want.get(release, 0) for release, count in up.items())
+    reached = settled and (goal.need is None or _ready(fleet, goal.need, goal, now) >= goal.want[goal.need])
+    return Course(effects=(*launches, *shift, *stops), waits=(*waits, *drain), reached=reached)
+
+
+def back_off(failures: int) -> float:
+    """Seconds to wait after the last failure before the next launch: 0, 1, 2, 4 ... 60."""
+    return 0.0 if failures <= 1 else min(BACK_OFF_MOST, 2.0 ** min(failures - 2, 10))
+
+
+def _ready(fleet: Fleet, release: int, goal: Goal, now: float) -> int:
+    return sum(i.ready(now, goal.warmup) for i in fleet.of(release))
+
+
+def _sick(instance: Instance, goal: Goal, now: float) -> bool:
+    """To be replaced: it lost its health, or never found it in all the time it was given."""
+    starting = instance.health is Health.STARTING
+    return instance.health is Health.UNHEALTHY or (starting and now - instance.launched_at > goal.patience)
+
+
+def _room(goal: Goal, fleet: Fleet) -> int:
+    """How many more may run; those in their grace still do."""
+    return goal.bounds.ceiling - sum(i.health is not Health.EXITED for i in fleet.instances)
+
+
+def _shares(goal: Goal, fleet: Fleet, now: float) -> dict[int, int]:
+    """Which releases get traffic, as relative parts; with `shares` None the part is only a mark that it may."""
+    open_to = {i.release for i in fleet.instances if i.usable} - goal.closed
+    if goal.shares is None:
+        return dict.fromkeys(open_to, 1)
+    wanted = {release: share for release, share in goal.shares.items() if share and release in open_to}
+    current = {release: weight for release, weight in fleet.routing.weights if release in open_to}
+    if not current:
+        return wanted or ({goal.fallback: 1} if goal.fallback in open_to else {})
+    total = sum(current.values())
+    for release, share in wanted.items():
+        grows = share * total > current.get(release, 0) * sum(wanted.values())
+        if grows and _ready(fleet, release, goal, now) < min(goal.enough, goal.want.get(release, 0)):
+            return current
+    return wanted or current
+
+
+def _leaving(goal: Goal, fleet: Fleet, shares: Mapping[int, int], now: float) -> frozenset[str]:
+    """Who is to go now: surplus, the useless first, and of those that serve only as many as the floor allows.
+
+    One that warms up or drains does not count as capacity, and still goes only when enough others do: after a restart
+    of the controller all that serve are warming up, and one that drains is taken back in when those after it fail.
+    """
+    serving = fleet.routing.serving()
+
+    def carries(instance: Instance) -> bool:
+        return instance.release in shares and instance.id in serving and instance.ready(now, goal.warmup)
+
+    def could_serve(instance: Instance) -> bool:
+        return (
+            instance.release in shares and instance.usable and (instance.id in serving or instance.release in goal.want)
+        )
+
+    capacity = sum(map(carries, fleet.instances))
+    room = max(0, _room(goal, fleet))
+    up: defaultdict[int, list[Instance]] = defaultdict(list)
+    for instance in fleet.instances:
+        if instance.up:
+            up[instance.release].append(instance)
+    leaving: set[str] = set()
+    for release, mine in sorted(up.items()):
+        wanted = goal.want.get(release, 0)
+        mine.sort(key=lambda i: _least_useful_first(i, sick=_sick(i, goal, now)))
+        if len(mine) <= wanted:
+            # No room to launch the replacement beside the sick one: the sick one makes room.
+            sick = [i.id for i in mine if _sick(i, goal, now)]
+            missing = wanted - (len(mine) - len(sick))
+            leaving.update(sick[: max(0, missing - room)])
+            continue
+        for instance in mine[: len(mine) - wanted]:
+            left = capacity - carries(instance)
+            if could_serve(instance) and left < goal.bounds.floor:
+                continue
+            capacity = left
+            leaving.add(instance.id)
+    return frozenset(leaving)
+
+
+def _least_useful_first(instance: Instance, *, sick: bool) -> tuple[int, bool, float, str]:
+    """Sick ones, then starting ones, then the healthy: of these the draining first, so that what goes goes on going.
+
+    Of equals the youngest: the others' caches are warm.
+    """
+    use = 0 if sick else 1 if instance.health is Health.STARTING else 2
+    return (use, instance.draining_since is None, -instance.launched_at, instance.id)
+
+
+def _routing(goal: Goal, fleet: Fleet, shares: Mapping[int, int], leaving: frozenset[str]) -> Routing:
+    known = fleet.routing.registered() | fleet.routing.draining()
+    members: dict[int, tuple[list[str], list[str]]] = {}
+    for instance in sorted(fleet.instances, key=lambda i: i.id):
+        if instance.usable and instance.id not in leaving:
+            members.setdefault(instance.release, ([], []))[0].append(instance.id)
+        elif instance.id in known and instance.health is not Health.EXITED:
+            members.setdefault(instance.release, ([], []))[1].append(instance.id)
+    groups = tuple(
+        TargetGroup(release=release, registered=tuple(registered), draining=tuple(draining))
+        for release, (registered, draining) in sorted(members.items())
+    )
+    counts = {group.release: len(group.registered) for group in groups}
+    parts = counts if goal.shares is None else dict(shares)
+    weights = weights_of({r: part for r, part in parts.items() if r in shares and counts.get(r)})
+    preview = goal.preview if counts.get(goal.preview or 0) else None
+    return Routing(groups=groups, weights=weights, preview=preview)
+
+
+def _stops(goal: Goal, fleet: Fleet, leaving: frozenset[str], now: float) -> tuple[tuple[Stop, ...], tuple[Drain, ...]]:
+    """Stop what exited, and what leaves once the balancer sends it nothing and it is idle or its delay is over."""
+    registered, draining = fleet.routing.registered(), fleet.routing.draining()
+    known = sorted(fleet.instances, key=lambda i: i.id)
+    stops = [Stop(instance=i.id) for i in known if i.health is Health.EXITED and not i.stopping]
+    going = [i for i in known if i.id in leaving and i.id not in registered]
+    turns = _turns(goal, going)
+    waiting: list[tuple[str, float]] = []
+    for instance in going:
+        due = now
+        if instance.id in draining:
+            since = now if instance.draining_since is None else instance.draining_since
+            due = since + goal.drain * (1.0 if instance.in_flight else turns.get(instance.id, 0.0))
+        if now >= due:
+            stops.append(Stop(instance=instance.id))
+        else:
+            waiting.append((instance.id, due))
+    drain = (Drain(instances=tuple(i for i, _ in waiting), until=min(t for _, t in waiting)),) if waiting else ()
+    return tuple(stops), drain
+
+
+def _turns(goal: Goal, going: list[Instance]) -> dict[str, float]:
+    """When those that only hold streams (WebSocket, SSE) are stopped, as a part of the delay.
+
+    One after the other, so that their clients do not all come back in one moment. Turns are counted from the end of
+    the delay and in steps of the whole fleet, so that they stay the same while fewer are left: with a fleet of 3 and
+    30 s, three leave at 10 s, 20 s and 30 s, and once the first is gone the other two still at 20 s and 30 s.
+    """
+    streaming = [i.id for i in going if i.streams]
+    steps = max(len(streaming), sum(goal.want.values()))
+    return {name: 1.0 - (len(streaming) - turn) / steps for turn, name in enumerate(streaming, start=1)}
+
+
+def _launches(
+    goal: Goal, fleet: Fleet, leaving: frozenset[str], now: float
+) -> tuple[tuple[Launch, ...], tuple[Wait, ...]]:
+    launches: list[Launch] = []
+    waits: list[Wait] = []
+    room = _room(goal, fleet)
+    running = {i.release for i in fleet.instances if i.health is not Health.EXITED}
+    for release, wanted in goal.want.items():
+        mine = [i for i in fleet.of(release) if i.up and i.id not in leaving]
+        ready = sum(i.ready(now, goal.warmup) for i in mine)
+        count = min(wanted - sum(not _sick(i, goal, now) for i in mine), room)
+        if count > 0 and not (goal.alone and running - {release}):
+            wait = _back_off_wait(goal, fleet, release, now)
+            if wait:
+                waits.append(wait)
+            else:
+                launches.append(Launch(release=release, count=count))
+                room -= count
+        if ready < wanted:
+            waits.append(AwaitHealthy(release=release, ready=ready, wanted=wanted, until=goal.until))
+    return tuple(launches), tuple(waits)
+
+
+def _back_off_wait(goal: Goal, fleet: Fleet, release: int, now: float) -> Hold | None:
+    """What keeps the next launch waiting.
+
+    An exit that lies ahead says that the clock went back, and keeps nothing; a start that does is no start to go by.
+    """
+    since = max(goal.started_at if goal.started_at <= now else 0.0, now - BACK_OFF_WINDOW)
+    exits = [e.at for e in fleet.exits if e.release == release and e.at >= since]
+    if not exits or exits[-1] > now:
+        return None
+    until = exits[-1] + back_off(_failures(exits))
+    if now >= until:
+        return None
+    return Hold(why=f"release {release} exited {len(exits)} times, next launch waits", until=until)
+
+
+def _failures(exits: list[float]) -> int:
+    """Exits of one moment are one failure: eight instances that a reboot ended are not a crash loop.
+
+    A moment ends half a second after it began. Exits at 0.0, 0.4, 0.8 and 1.2 s are two failures, however evenly a
+    loop crashes: otherwise each would belong to the moment of the one before, and nothing would ever slow it down.
+    """
+    failures, began = 0, -math.inf
+    for at in exits:
+        if not 0 <= at - began <= ONE_MOMENT:
+            failures, began = failures + 1, at
+    return failures

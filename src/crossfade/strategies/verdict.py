@@ -1,0 +1,119 @@
+"""Is the new release good? From its exits, its error rate and its latency, against thresholds and the old release."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from crossfade.core.counters import Counters
+from crossfade.core.fleet import Fleet
+from crossfade.core.rollout import Hook, Rollout
+from crossfade.core.service import RollbackOn
+
+# Two releases do alike when the new one's errors or p95 are at most this many times the old one's: 5 % beside 4 %.
+ALIKE = 1.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`why` is one sentence that a tired person understands."""
+
+    ruling: Literal["good", "bad", "inconclusive"]
+    why: str = ""
+
+
+GOOD = Verdict(ruling="good")
+
+
+def judge(rollout: Rollout, fleet: Fleet) -> Verdict:
+    """The verdict on the rollout's target by all that is known since its step began.
+
+    While it is smoke tested, its only requests are the test's: what they are worth is for the test to say.
+    """
+    by_health = _by_health(rollout, fleet)
+    return by_health or (GOOD if Hook.SMOKE in rollout.hooks else _by_traffic(rollout, fleet))
+
+
+def _by_health(rollout: Rollout, fleet: Fleet) -> Verdict | None:
+    rules, target = rollout.strategy.rollback_on, rollout.target
+    exits = [e for e in fleet.exits if e.release == target and e.at >= rollout.started_at]
+    if not exits:
+        return None
+    last = exits[-1]
+    said = f"{last.instance} {last.detail}"
+    fell = sum(e.was_healthy for e in exits)
+    if 0 < rules.unhealthy <= fell:
+        return Verdict(
+            ruling="bad", why=f"release {target} lost {_plural(fell, 'instance')} that had been healthy: {said}"
+        )
+    if 0 < rules.crash_loop <= len(exits):
+        return Verdict(ruling="bad", why=f"release {target} exited {len(exits)} times while starting: {said}")
+    return None
+
+
+def _by_traffic(rollout: Rollout, fleet: Fleet) -> Verdict:
+    rules = rollout.strategy.rollback_on
+    new = fleet.counted(rollout.target).since(rollout.base(rollout.target))
+    old = Counters()
+    if rollout.source is not None:
+        old = fleet.counted(rollout.source).since(rollout.base(rollout.source))
+    complaints = list(_complaints(rollout.target, new, old, rules))
+    for complaint in complaints:
+        if not complaint.alike:
+            return Verdict(ruling="bad", why=complaint.why)
+    if complaints:
+        # The old release does just as badly at the same time: the cause is not in the new one.
+        return Verdict(ruling="inconclusive", why=f"{complaints[0].why}, and release {rollout.source} does no better")
+    if new.requests < rules.min_requests:
+        return Verdict(
+            ruling="inconclusive", why=f"only {new.requests} of the {rules.min_requests} requests a verdict needs came"
+        )
+    return GOOD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Complaint:
+    """What speaks against the new release, and whether it speaks against the old one too."""
+
+    why: str
+    alike: bool = False
+
+
+def _complaints(target: int, new: Counters, old: Counters, rules: RollbackOn) -> Iterator[_Complaint]:
+    """Errors are counted against the minimum sample until that is reached.
+
+    With 1 % of 200 the third error is too many even after ten requests: 190 good ones could not make it good again.
+    """
+    enough = max(1, rules.min_requests)
+    comparable = old.requests >= enough
+    allowed = rules.error_rate
+    if allowed is not None and new.errors > allowed * max(new.requests, rules.min_requests):
+        alike = comparable and new.error_rate <= ALIKE * old.error_rate
+        rates = f"({new.error_rate:.1%}, allowed {allowed:.1%})"
+        yield _Complaint(
+            why=f"release {target} failed {new.errors} of {_plural(new.requests, 'request')} {rates}", alike=alike
+        )
+    if new.requests < enough:
+        return
+    p95, old_p95 = new.quantile_ms(0.95), old.quantile_ms(0.95)
+    if rules.p95_ms is not None and p95 > rules.p95_ms:
+        yield _Complaint(
+            why=f"release {target} answers 95 % of requests within {p95:.0f} ms, allowed {rules.p95_ms:.0f} ms",
+            alike=comparable and p95 <= ALIKE * old_p95,
+        )
+    ratio = rules.worse_than_previous
+    if ratio is None or not comparable:
+        return
+    if new.errors and new.error_rate > ratio * old.error_rate:
+        yield _Complaint(
+            why=f"release {target} fails {new.error_rate:.1%} of requests, "
+            f"more than {ratio:g} times the old release's {old.error_rate:.1%}"
+        )
+    if p95 > ratio * old_p95:
+        yield _Complaint(
+            why=f"release {target} answers 95 % of requests within {p95:.0f} ms, "
+            f"more than {ratio:g} times the old release's {old_p95:.0f} ms"
+        )
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,90 @@
+"""Holding a service as it is when no rollout is under way."""
+
+from typing import Any
+
+from tests.unit.strategies.fleets import NEW, NOW, OLD, exits, fleet, some
+
+from crossfade.core.actions import Action, Hold, Launch, Shift, Stop
+from crossfade.core.fleet import Fleet, Health
+from crossfade.core.service import Strategy
+from crossfade.strategies.decide import keep
+
+
+def kept(seen: Fleet, current: int | None = NEW, replicas: int = 2, **traits: Any) -> tuple[Action, ...]:
+    strategy = traits.pop("strategy", Strategy(timeout=60.0))
+    return keep(current, replicas, strategy, seen, NOW, warm=traits.pop("warm", {}), drain=30.0)
+
+
+def weights(actions: tuple[Action, ...]) -> list[tuple[tuple[int, int], ...]]:
+    return [action.routing.weights for action in actions if isinstance(action, Shift)]
+
+
+def test_what_is_as_it_should_be_is_left_alone() -> None:
+    """With nothing left to do it does nothing."""
+    assert kept(fleet(some(NEW, 2), weights={NEW: 100})) == ()
+    assert kept(fleet(), current=None, replicas=0) == ()
+
+
+def test_what_died_is_replaced() -> None:
+    """One of two is gone: one is launched, with back-off when it keeps dying."""
+    assert kept(fleet(some(NEW, 1), weights={NEW: 100})) == (Launch(release=NEW, count=1),)
+    dying = fleet(some(NEW, 1), weights={NEW: 100}, exits=exits(NEW, 990.0, 995.0, 999.0))
+    assert Hold(why="release 2 exited 3 times, next launch waits", until=1001.0) in kept(dying)
+
+
+def test_what_never_gets_healthy_is_replaced() -> None:
+    """A replacement that hangs in its start for longer than the timeout gives way to another one."""
+    hung = some(NEW, 1, Health.STARTING, first=1, launched_at=NOW - 61)
+    assert Launch(release=NEW, count=1) in kept(fleet(some(NEW, 1), hung, weights={NEW: 100}))
+
+
+def test_a_service_grows_and_shrinks_to_its_size() -> None:
+    """Scaled to 3 one is launched; scaled to 1 one drains."""
+    seen = fleet(some(NEW, 2), weights={NEW: 100})
+    assert kept(seen, replicas=3) == (Launch(release=NEW, count=1),)
+    (shift,) = kept(seen, replicas=1)
+    assert isinstance(shift, Shift)
+    assert shift.routing.draining() == {"2-0"}
+
+
+def test_the_warm_release_stands_by_until_its_time() -> None:
+    """It stays registered without weight, says until when, and then leaves."""
+    seen = fleet(some(OLD, 2), some(NEW, 2), weights={NEW: 100})
+    assert kept(seen, warm={OLD: NOW + 60}) == (Hold(why="release 1 is kept warm", until=NOW + 60),)
+    (shift,) = kept(seen, warm={OLD: NOW})
+    assert isinstance(shift, Shift)
+    assert shift.routing.draining() == {"1-0", "1-1"}
+
+
+def test_what_is_warm_and_breaks_is_not_mended() -> None:
+    """Sick and hung instances of the standby go, and none is launched: otherwise it would grow with every round."""
+    hung = some(OLD, 1, Health.STARTING, first=2, launched_at=0.0)
+    sick = some(OLD, 1, Health.UNHEALTHY, first=1)
+    actions = kept(fleet(some(OLD, 1), sick, hung, some(NEW, 2), weights={NEW: 100}), warm={OLD: NOW + 60})
+    assert actions == (Stop(instance="1-1"), Stop(instance="1-2"))
+
+
+def test_orphans_leave() -> None:
+    """Instances of a release that nobody knows of are stopped, gently when the balancer knows them."""
+    assert kept(fleet(some(NEW, 2), some(9, 1, Health.STARTING), weights={NEW: 100})) == (Stop(instance="9-0"),)
+
+
+def test_a_removed_service_leaves_nothing() -> None:
+    """Without a current release even what serves is drained and stopped."""
+    (shift,) = kept(fleet(some(NEW, 2), weights={NEW: 100}), current=None, replicas=0)
+    assert isinstance(shift, Shift)
+    assert shift.routing.serving() == set()
+
+
+def test_traffic_comes_back_when_the_current_release_can_carry_it() -> None:
+    """After a failed way back: not onto the first of two that come up, but onto one when no other is on its way."""
+    coming = fleet(some(NEW, 1), some(NEW, 1, Health.STARTING, first=1), some(OLD, 2), weights={OLD: 100})
+    assert weights(kept(coming)) in ([], [((OLD, 100),)])
+    failing = exits(NEW, 990.0, 995.0, 999.9)
+    assert weights(kept(fleet(some(NEW, 1), some(OLD, 2), weights={OLD: 100}, exits=failing))) == [((NEW, 100),)]
+
+
+def test_recreate_waits_for_the_last_orphan() -> None:
+    """What must not run twice is launched only when nothing else runs."""
+    seen = fleet(some(OLD, 1, Health.STARTING))
+    assert kept(seen, strategy=Strategy(name="recreate")) == (Stop(instance="1-0"),)
