@@ -1,0 +1,268 @@
+"""What the engine needs of the world. Every adapter passes the contract suite of its port in `tests/contract`.
+
+Shaped so that one machine and AWS both fit: targets are registered and report their state, calls may be slow, may be
+repeated, and may have done their work although they failed; every act carries the fencing token of the lease it is
+done under, and an adapter refuses one that is older than a token it has seen (`StaleTokenError`).
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from crossfade.core.counters import Counters
+from crossfade.core.release import Release
+from crossfade.core.routing import Routing
+from crossfade.core.service import HealthCheck, Service
+
+
+class Clock(Protocol):
+    """Time as the engine sees it: seconds since the epoch, and a wait that a simulation can shorten."""
+
+    def now(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """What `Runtime.build` made of a service's source: `digest` names it and finds it again."""
+
+    digest: str
+    version: str  # a label taken from the source: git describe, the image's tag; empty when it has none
+    git_sha: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """An instance as its runtime reports it, known again by what it carries, whoever started it."""
+
+    id: str
+    service: str  # app/service
+    release: int
+    address: str  # host:port
+    launched_at: float
+    exited: bool = False
+    stopping: bool = False
+    detail: str = ""  # how it exited, with the last line it wrote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookResult:
+    """How a user's command ended: its exit code and the last lines it wrote."""
+
+    code: int
+    output: str
+
+
+class Runtime(Protocol):
+    """Who runs instances. Instances outlive the controller and are found again by `instances`."""
+
+    async def build(self, service: Service) -> Artifact:
+        """Make the immutable artifact a release runs from; the same source gives the same digest and is built once.
+
+        Raises WrongInputError for what the user can mend: no such folder, a build that fails, a missing image.
+        """
+        ...
+
+    async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
+        """Start an instance under this id; a repeated call with the same id changes nothing.
+
+        It gets PORT, CROSSFADE_RELEASE (the number), CROSSFADE_VERSION, CROSSFADE_INSTANCE, CROSSFADE_APP and
+        CROSSFADE_SERVICE, its env and its secrets.
+        """
+        ...
+
+    async def instances(self, service: str) -> Sequence[Running]:
+        """All instances of `app/service` that exist, and those that exited and were not stopped yet."""
+        ...
+
+    async def stop(self, instance: str, grace: float, token: int) -> None:
+        """SIGTERM, up to `grace` seconds, SIGKILL, and clear away; returns when it is gone, as an unknown id is."""
+        ...
+
+    async def run(
+        self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
+    ) -> HookResult:
+        """Run a command once in the release's own environment (a hook) and wait for it, `limit` seconds at most."""
+        ...
+
+    def logs(self, service: str, *, instance: str | None, lines: int, follow: bool) -> AsyncIterator[tuple[str, str]]:
+        """Yield (instance id, line), oldest first: the last `lines` of each, then new ones while `follow`."""
+        ...
+
+    async def forget(self, release: Release, token: int) -> None:
+        """Remove the artifact of a release that no rollback needs any more."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections; instances go on running."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """How the balancer sees one instance."""
+
+    healthy: bool  # by the balancer's own check; True where it has none
+    in_flight: int = 0  # plain requests being answered
+    streams: int = 0  # WebSocket and SSE connections
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """What one service's clients got, as totals since counting began; `failed` by cause.
+
+    Only clients' requests: health checks and preview requests are not in it. `failed` sums to `total.errors`.
+    """
+
+    total: Counters = field(default_factory=Counters)
+    failed: tuple[tuple[str, int], ...] = ()  # e.g. ("500", 3), ("connection reset by instance", 1)
+    client_closed: int = 0  # clients that left before their answer: not a failure of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the balancer says of one service now."""
+
+    routing: Routing = field(default_factory=Routing)  # what it runs, confirmed
+    targets: Mapping[str, Target] = field(default_factory=dict)  # by instance id
+    groups: Mapping[int, Counters] = field(default_factory=dict)  # by release, all requests that reached it
+    traffic: Traffic = field(default_factory=Traffic)
+
+
+COUNTED_WITHIN = 0.05  # seconds: failures are read from logs, which are written a little late
+
+
+class LoadBalancer(Protocol):
+    """Who sends traffic. It outlives the controller and keeps serving what it was last told."""
+
+    async def apply(
+        self,
+        service: Service,
+        routing: Routing,
+        addresses: Mapping[str, str],
+        token: int,
+        checks: Mapping[int, HealthCheck] | None = None,
+    ) -> float:
+        """Make `routing` the service's routing and return when the balancer confirmed that it runs it.
+
+        `addresses` maps every instance id in `routing` to host:port. `service` says how it is exposed (listener,
+        routes, sticky, timeouts, health). After the return no new request goes to an instance that is not in
+        `routing.serving()` (previews aside), and every instance in it is accepted by the balancer's own check.
+        Instances in `draining` finish what they hold. Returns the seconds from writing to confirmation.
+        `checks` gives the health check of a release where it is not `service.health`.
+        The same routing again is confirmed without a change. Raises PlatformError when it does not come about (a port
+        in use names who holds it); then the old routing is still the one that runs.
+        """
+        ...
+
+    async def report(self, service: str) -> Report:
+        """Routing, in-flight and counters of `app/service`; an unknown service has an empty report.
+
+        What happened is counted after `COUNTED_WITHIN` seconds.
+        """
+        ...
+
+    async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
+        """The base URL and the headers with which a request reaches the release in `routing.preview`."""
+        ...
+
+    async def close_streams(self, service: str, instance: str, token: int) -> None:
+        """End the WebSocket and SSE connections an instance still holds, where the balancer can; else nothing."""
+        ...
+
+    async def remove(self, service: str, token: int) -> None:
+        """Forget the service: its listener closes when nobody else uses it."""
+        ...
+
+    async def ensure(self) -> None:
+        """See that the balancer runs: adopt the one that is there, start it when none is."""
+        ...
+
+    async def restart(self) -> None:
+        """Replace the balancer's process by a new one (upgrade) without losing a request."""
+        ...
+
+    async def shutdown(self) -> None:
+        """Stop the balancer's process: nothing is served any more."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections; the balancer goes on serving."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of the journal. `seq` and `at` are given by the journal; `rollout` 0 is none; `data` is JSON."""
+
+    kind: str
+    service: str
+    rollout: int = 0
+    data: Mapping[str, Any] = field(default_factory=dict)
+    seq: int = 0
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Who may act on a service, until when, and the token that proves it."""
+
+    service: str
+    holder: str
+    token: int
+    since: float
+    expires: float
+
+
+class Journal(Protocol):
+    """Append-only record of everything; state is a fold of it."""
+
+    def append(self, event: Event, token: int) -> Event:
+        """Write durably and return it with seq and time; StaleTokenError when `token` is not the service's newest."""
+        ...
+
+    def read(self, *, after: int = 0, service: str | None = None, limit: int | None = None) -> Sequence[Event]:
+        """Events with seq > `after`, oldest first."""
+        ...
+
+    def acquire(self, service: str, holder: str, ttl: float) -> Lease:
+        """Take the lease, or keep it when `holder` has it; RefusedError names another holder and since when.
+
+        A lapsed lease is free. A new holder gets a token higher than any before.
+        """
+        ...
+
+    def renew(self, lease: Lease, ttl: float) -> Lease:
+        """Move the expiry on; StaleTokenError when somebody else took it."""
+        ...
+
+    def release(self, lease: Lease) -> None:
+        """Give it back; nothing happens when it is no longer held."""
+        ...
+
+    def token(self, service: str) -> int:
+        """The newest token granted for the service, 0 when none: adapters compare theirs with it."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Secrets(Protocol):
+    """Keeps the values of secrets where instances can be given them again, long after the deploy that brought them."""
+
+    def save(self, app: str, values: Mapping[str, str]) -> None:
+        """Add or replace values; an empty mapping changes nothing."""
+        ...
+
+    def of(self, app: str) -> Mapping[str, str]:
+        """All values known for an app."""
+        ...
+
+
+class Fence(Protocol):
+    """Asked by adapters before they act."""
+
+    def check(self, service: str, token: int) -> None:
+        """StaleTokenError when a newer token was granted."""
+        ...

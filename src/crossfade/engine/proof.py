@@ -1,0 +1,84 @@
+"""The proof of a rollout: what its clients got while it happened, counted by the balancer."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from crossfade.core.counters import Counters
+from crossfade.core.wire import decode
+from crossfade.engine.ports import Event, Traffic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One rollout's window. `failed` sums to the requests that got no answer or one of 500 and above."""
+
+    requests: int = 0
+    failed: int = 0
+    causes: dict[str, int] = field(default_factory=dict)
+    retried: int = 0
+    drained: int = 0  # requests that were in flight on an instance when it got its last one, and were let finish
+    cut: int = 0  # of those, the ones that outlasted the deregistration delay
+    streams_closed: int = 0  # WebSocket and SSE connections that were told to close
+    client_closed: int = 0
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
+    switch_ms: float | None = None
+
+
+class Window:
+    """Adds up traffic from the moment it is opened; a balancer that restarts its counters does not lose what was."""
+
+    def __init__(self, start: Traffic) -> None:
+        self._last = start
+        self._total = Counters()
+        self._failed: Counter[str] = Counter()
+        self._client_closed = 0
+        self._drained = 0
+        self._stopped: dict[str, tuple[int, int]] = {}  # instance -> in flight, streams when it was told to go
+        self._switch_ms: float | None = None
+
+    def note(self, event: Event) -> None:
+        """Take in what the loop did: a routing that silenced instances, a stop of one that still held something."""
+        if event.kind == "routed":
+            self._drained += event.data["drained"]
+            if event.data["switched"]:
+                self._switch_ms = event.data["ms"]
+        elif event.kind == "intent" and event.data["action"]["do"] == "Stop":
+            self._stopped[event.data["action"]["instance"]] = (event.data["in_flight"], event.data["streams"])
+
+    def add(self, now: Traffic) -> None:
+        """Take in what was counted since the last call."""
+        if now.total.requests < self._last.total.requests:
+            self._last = Traffic()
+        before = dict(self._last.failed)
+        self._total += now.total.since(self._last.total)
+        self._failed.update({cause: max(0, n - before.get(cause, 0)) for cause, n in now.failed})
+        self._client_closed += max(0, now.client_closed - self._last.client_closed)
+        self._last = now
+
+    def proof(self) -> Proof:
+        return Proof(
+            requests=self._total.requests,
+            failed=self._total.errors,
+            causes={cause: n for cause, n in sorted(self._failed.items()) if n},
+            retried=self._total.retried,
+            drained=self._drained,
+            cut=sum(in_flight for in_flight, _ in self._stopped.values()),
+            streams_closed=sum(streams for _, streams in self._stopped.values()),
+            client_closed=self._client_closed,
+            p50_ms=round(self._total.quantile_ms(0.5), 3),
+            p99_ms=round(self._total.quantile_ms(0.99), 3),
+            switch_ms=self._switch_ms,
+        )
+
+
+def reopen(events: Iterable[Event], rollout: int) -> Window:
+    """The window of a rollout that a controller before us began, from what its journal holds of it."""
+    window = Window(Traffic())
+    for event in events:
+        if event.rollout == rollout and event.kind == "rollout started":
+            window = Window(decode(Traffic, event.data["traffic"]))
+        elif event.rollout == rollout:
+            window.note(event)
+    return window

@@ -1,0 +1,1 @@
+"""Where rollouts are recorded: adapters of the `Journal` port."""

@@ -1,0 +1,229 @@
+"""The journal of one machine: a SQLite file that every line reaches before anything is done about it."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, StaleTokenError, WrongInputError
+from crossfade.engine.ports import Clock, Event, Lease
+
+VERSION = 1
+BUSY_SECONDS = 10.0  # another process writes for milliseconds; ten seconds of lock is a stuck disk
+
+# The triggers make "append-only" true of the file, whoever opens it.
+SCHEMA = """
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  at REAL NOT NULL,
+  service TEXT NOT NULL,
+  rollout INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  data TEXT NOT NULL
+);
+CREATE INDEX events_of_service ON events (service, seq);
+CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TABLE leases (
+  service TEXT PRIMARY KEY,
+  holder TEXT NOT NULL,
+  token INTEGER NOT NULL,
+  since REAL NOT NULL,
+  expires REAL NOT NULL
+);
+"""
+
+
+class SqliteJournal:
+    """Every append is on disk when it returns (WAL, synchronous=FULL); any number of processes may open the file.
+
+    Raises WrongInputError for a file of a newer version, PlatformError for a disk that is full or not writable.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._lock = Lock()  # one connection, one transaction at a time, from whichever thread
+        with self._explained():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def append(self, event: Event, token: int) -> Event:
+        data = json.dumps(event.data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        with self._transaction():
+            self._refuse_stale(event.service, token, newest_only=True)
+            at = self._clock.now()
+            row = self._db.execute(
+                "INSERT INTO events (at, service, rollout, kind, data) VALUES (?, ?, ?, ?, ?)",
+                (at, event.service, event.rollout, event.kind, data),
+            )
+            return replace(event, seq=int(row.lastrowid or 0), at=at)
+
+    def read(self, *, after: int = 0, service: str | None = None, limit: int | None = None) -> Sequence[Event]:
+        with self._reading():
+            rows = self._db.execute(
+                "SELECT seq, at, service, rollout, kind, data FROM events"
+                " WHERE seq > ? AND (? IS NULL OR service = ?) ORDER BY seq LIMIT ?",
+                (after, service, service, -1 if limit is None else limit),
+            ).fetchall()
+        return [
+            Event(kind=kind, service=name, rollout=rollout, data=json.loads(data), seq=seq, at=at)
+            for seq, at, name, rollout, kind, data in rows
+        ]
+
+    def acquire(self, service: str, holder: str, ttl: float) -> Lease:
+        with self._transaction():
+            now = self._clock.now()
+            held = self._lease(service)
+            if held is not None and now < held.expires:
+                if held.holder != holder:
+                    raise _taken(held)
+                return self._grant(replace(held, expires=now + ttl))
+            token = 1 if held is None else held.token + 1
+            return self._grant(Lease(service=service, holder=holder, token=token, since=now, expires=now + ttl))
+
+    def renew(self, lease: Lease, ttl: float) -> Lease:
+        with self._transaction():
+            self._refuse_stale(lease.service, lease.token, newest_only=True)
+            return self._grant(replace(lease, expires=self._clock.now() + ttl))
+
+    def release(self, lease: Lease) -> None:
+        """Lapse it. The row stays: its token is what the next holder's must exceed."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE leases SET expires = 0 WHERE service = ? AND token = ?", (lease.service, lease.token)
+            )
+
+    def token(self, service: str) -> int:
+        with self._reading():
+            held = self._lease(service)
+        return 0 if held is None else held.token
+
+    def check(self, service: str, token: int) -> None:
+        """Be the `Fence` of this machine's adapters."""
+        with self._reading():
+            self._refuse_stale(service, token)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def _prepare(self) -> None:
+        """Create the tables in a new file; a file of a newer version is left as it is."""
+        self._refuse_newer()
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        with self._transaction():
+            if self._version() == 0:  # asked again under the lock: two processes may open a new file at once
+                for statement in SCHEMA.strip().split(";\n"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    def _refuse_newer(self) -> None:
+        if self._version() > VERSION:
+            raise WrongInputError(
+                f"{self._path} was written by a newer crossfade.",
+                "Upgrade crossfade, or use another state directory.",
+            )
+
+    def _lease(self, service: str) -> Lease | None:
+        row = self._db.execute(
+            "SELECT service, holder, token, since, expires FROM leases WHERE service = ?", (service,)
+        ).fetchone()
+        if row is None:
+            return None
+        service, holder, token, since, expires = row
+        return Lease(service=service, holder=holder, token=token, since=since, expires=expires)
+
+    def _grant(self, lease: Lease) -> Lease:
+        self._db.execute(
+            "INSERT OR REPLACE INTO leases (service, holder, token, since, expires) VALUES (?, ?, ?, ?, ?)",
+            (lease.service, lease.holder, lease.token, lease.since, lease.expires),
+        )
+        return lease
+
+    def _refuse_stale(self, service: str, token: int, *, newest_only: bool = False) -> None:
+        """A fence lets a token pass that is newer than any it knows; the journal, which grants them, does not."""
+        held = self._lease(service)
+        newest = 0 if held is None else held.token
+        if token < newest or (newest_only and token != newest):
+            raise _stale(service, token, held)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """IMMEDIATE: nobody grants a token between our look at it and our write."""
+        with self._reading():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._lock, self._explained():
+            yield
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise _trouble(self._path, str(error)) from error
+        except OSError as error:
+            raise _trouble(self._path, error.strerror or str(error)) from error
+
+
+def _stale(service: str, token: int, held: Lease | None) -> StaleTokenError:
+    """The refusal of `token`; `held` is the newest lease, if there ever was one."""
+    if held is None:
+        return StaleTokenError(f"No lease was ever granted on {service}, so token {token} proves nothing.")
+    return StaleTokenError(
+        f"{held.holder} took over {service} at {_clock_face(held.since)} (token {held.token}; ours is {token}).",
+        f"See what it does with: crossfade status {service.partition('/')[2]}",
+    )
+
+
+def _taken(held: Lease) -> RefusedError:
+    return RefusedError(
+        f"{held.service} is held by {held.holder} since {_clock_face(held.since)}.",
+        f"Wait until it is done; a holder that died loses the lease by itself at {_clock_face(held.expires)}.",
+    )
+
+
+def _clock_face(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+_TROUBLE = (
+    ("database or disk is full", "the disk is full", "Free some space and try again; what runs goes on running."),
+    ("disk I/O error", "the disk refuses to write", "Check its space and health (df, dmesg) and try again."),
+    ("readonly", "it is not writable", "Give yourself write permission to it and its folder."),
+    ("unable to open", "it cannot be opened", "Give yourself write permission to its folder, or choose another one."),
+    ("Permission denied", "permission denied", "Give yourself write permission to its folder, or choose another one."),
+    ("locked", "another process keeps it locked", "Find it with: fuser -v <the file>"),
+    ("not a database", "it is not a crossfade journal", "Move the file away, or use another state directory."),
+    ("malformed", "it is damaged", "Restore it from a backup, or move it away and deploy again."),
+)
+
+
+def _trouble(path: Path, message: str) -> CrossfadeError:
+    for sign, cause, way_out in _TROUBLE:
+        if sign in message:
+            return PlatformError(f"Cannot use the journal {path}: {cause}.", way_out)
+    return PlatformError(f"Cannot use the journal {path}: {message}.", "Check the file and its folder.")

@@ -1,0 +1,1 @@
+"""Asking instances over HTTP: health checks and synthetic requests."""

@@ -1,0 +1,149 @@
+"""A runtime without processes: its instances are entries in a dictionary that a test can crash."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from tests.adapters.system_clock import SystemClock
+
+from crossfade.core.errors import RefusedError, WrongInputError
+from crossfade.core.release import Release
+from crossfade.core.service import Service
+from crossfade.engine.ports import Artifact, Clock, Fence, HookResult, Running
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """What a command does here: it says some lines, given its environment, and ends with `code` unless that is None."""
+
+    says: Callable[[Mapping[str, str]], Sequence[str]] = lambda env: ()
+    code: int | None = None
+    seconds: float = 0.0  # until it ends, as a hook
+    parting: str = ""  # what it says on SIGTERM
+    ignores_term: bool = False
+
+
+@dataclass
+class World:
+    """What outlives an adapter. A command that is not in `programs` runs for ever and says nothing."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    programs: dict[str, Program] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)  # sources that are not there
+    instances: dict[str, Running] = field(default_factory=dict)
+    started: dict[str, Release] = field(default_factory=dict)
+    written: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # by service and instance
+    environments: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def crash(self, instance: str, detail: str = "killed by signal 9 (SIGKILL)") -> None:
+        """Let an instance end without being told to."""
+        self.instances[instance] = replace(self.instances[instance], exited=True, detail=detail)
+
+
+class MemoryRuntime:
+    """`Runtime` over a `World`."""
+
+    def __init__(self, world: World, fence: Fence) -> None:
+        self._world = world
+        self._fence = fence
+
+    async def build(self, service: Service) -> Artifact:
+        source = service.source or service.image
+        if source in self._world.missing:
+            raise WrongInputError(f"{source} does not exist.")
+        name = f"{source} {service.build}"
+        return Artifact(digest=hashlib.sha256(name.encode()).hexdigest(), version=source.rpartition("/")[2])
+
+    async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
+        service, world = release.service, self._world
+        self._fence.check(service.key, token)
+        if instance in world.instances:
+            return
+        port = 20_000 + len(world.written)
+        env = _environment(release, secrets) | {"PORT": str(port), "CROSSFADE_INSTANCE": instance}
+        program = self._program(service.command)
+        said = list(program.says(env))
+        exited = program.code is not None
+        missing = re.fullmatch(r"command not found: .*", said[-1]) if said else None
+        how = said[-1] if missing else ": ".join([f"exited with code {program.code}", *said[-1:]])
+        world.instances[instance] = Running(
+            id=instance,
+            service=service.key,
+            release=release.number,
+            address=f"127.0.0.1:{port}",
+            launched_at=world.clock.now(),
+            exited=exited,
+            detail=how if exited else "",
+        )
+        world.started[instance] = release
+        world.written[service.key, instance] = said
+        world.environments[instance] = env
+
+    async def instances(self, service: str) -> Sequence[Running]:
+        return [instance for instance in self._world.instances.values() if instance.service == service]
+
+    async def stop(self, instance: str, grace: float, token: int) -> None:
+        world = self._world
+        running = world.instances.get(instance)
+        if running is None:
+            return
+        self._fence.check(running.service, token)
+        program = self._program(world.started[instance].service.command)
+        world.instances[instance] = replace(running, stopping=True)
+        if not running.exited:
+            if program.parting:
+                world.written[running.service, instance].append(program.parting)
+            await world.clock.sleep(grace if program.ignores_term else 0.0)
+        world.instances.pop(instance, None)
+
+    async def run(
+        self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
+    ) -> HookResult:
+        program = self._program(command)
+        said = "\n".join(program.says(_environment(release, secrets) | dict(env)))
+        await self._world.clock.sleep(min(program.seconds, limit))
+        if program.seconds > limit:
+            return HookResult(code=124, output=f"{said}\ntimed out after {limit:g} s".strip())
+        return HookResult(code=program.code or 0, output=said)
+
+    async def logs(
+        self, service: str, *, instance: str | None, lines: int, follow: bool
+    ) -> AsyncIterator[tuple[str, str]]:
+        world, read = self._world, dict[str, int]()
+        if instance is not None and (service, instance) not in world.written:
+            raise WrongInputError(f"There is no log of {instance} of {service}.")
+        while True:
+            names = [name for of, name in world.written if of == service and instance in {None, name}]
+            for name in names:
+                written = world.written[service, name]
+                for line in written[read.get(name, max(0, len(written) - lines)) :]:
+                    yield name, line
+                read[name] = len(written)
+            if not follow:
+                return
+            await asyncio.sleep(0.02)
+
+    async def forget(self, release: Release, token: int) -> None:
+        self._fence.check(release.service.key, token)
+        for instance, started in self._world.started.items():
+            if instance in self._world.instances and started.digest == release.digest:
+                raise RefusedError(f"Instance {instance} runs from release {release.label}.")
+
+    async def close(self) -> None: ...
+
+    def _program(self, command: str) -> Program:
+        return self._world.programs.get(command, Program())
+
+
+def _environment(release: Release, secrets: Mapping[str, str]) -> dict[str, str]:
+    service = release.service
+    return {
+        **dict(service.env),
+        **secrets,
+        "CROSSFADE_APP": service.app,
+        "CROSSFADE_SERVICE": service.name,
+        "CROSSFADE_RELEASE": str(release.number),
+        "CROSSFADE_VERSION": release.version,
+    }

@@ -1,0 +1,192 @@
+"""The ledger: what the journal's events add up to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from crossfade.core.actions import Advance, Finish, Move, RollBack, StartBake
+from crossfade.core.errors import WrongInputError
+from crossfade.core.release import Outcome, Release
+from crossfade.core.rollout import Hook, Rollout, State
+from crossfade.core.service import Service, Strategy
+from crossfade.core.wire import encode, encode_action
+from crossfade.engine.ledger import Ledger, fold
+from crossfade.engine.ports import Event
+
+KEY = "shop/web"
+
+
+class Story:
+    """Events as a loop would write them, one second apart."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.at = 1000.0
+        self.rollouts = 0
+        self.releases = 0
+
+    def tell(self, kind: str, data: dict[str, Any] | None = None) -> "Story":
+        self.at += 1
+        self.events.append(Event(kind=kind, service=KEY, data=data or {}, seq=len(self.events) + 1, at=self.at))
+        return self
+
+    def move(self, *moves: Move) -> "Story":
+        for move in moves:
+            self.tell("move", {"action": encode_action(move), "counters": []})
+        return self
+
+    def start(self, target: int, strategy: Strategy | None = None, hooks: Sequence[Hook] = ()) -> "Story":
+        self.rollouts += 1
+        rollout = Rollout(
+            id=self.rollouts,
+            service=KEY,
+            source=self.ledger.current,
+            target=target,
+            strategy=strategy or Strategy(),
+            replicas=2,
+            drain=10.0,
+            by="ann",
+            started_at=self.at,
+            hooks=frozenset(hooks),
+        )
+        return self.tell("rollout started", {"rollout": encode(rollout)})
+
+    def release(self, version: str = "", sha: str = "", **settings: Any) -> "Story":
+        self.releases += 1
+        service = Service(app="shop", name="web", **settings)
+        made = Release(
+            number=self.releases,
+            service=service,
+            version=version or f"v{self.releases}",
+            digest=f"d{self.releases}",
+            config_hash="c",
+            git_sha=sha,
+        )
+        return self.tell("release created", {"release": encode(made)})
+
+    def good(self, **settings: Any) -> "Story":
+        self.release(**settings).start(self.releases)
+        self.move(StartBake(step=0), Advance(step=1), StartBake(step=1))
+        return self.move(Finish(state=State.SUCCEEDED, reason=""))
+
+    def bad(self, why: str = "it fails") -> "Story":
+        self.release().start(self.releases)
+        return self.move(RollBack(reason=why), Finish(state=State.ROLLED_BACK, reason=why))
+
+    def back(self, target: int) -> "Story":
+        self.start(target, Strategy(name="rollback"))
+        return self.move(StartBake(step=0), Finish(state=State.SUCCEEDED, reason=""))
+
+    @property
+    def ledger(self) -> Ledger:
+        return fold(self.events).get(KEY, Ledger(service=KEY))
+
+
+def test_a_release_that_succeeded_is_good_and_current() -> None:
+    """A rollout that succeeded makes its target the current release, and a good one."""
+    ledger = Story().good().ledger
+    assert ledger.current == 1
+    assert ledger.release(1).outcome is Outcome.GOOD
+    assert ledger.active is None
+
+
+def test_previous_is_the_last_good_release() -> None:
+    """v1.0, bad v1.1, back to v1.0, then v1.2: `previous` is v1.0 and never the bad v1.1."""
+    story = Story().good().good().back(1).good()
+    assert story.ledger.current == 3
+    assert story.ledger.release(2).outcome is Outcome.BAD
+    assert story.ledger.previous is not None
+    assert story.ledger.previous.number == 1
+
+
+def test_a_release_that_was_taken_back_is_never_previous() -> None:
+    """A release whose rollout took itself back is bad, says why, and is not chosen by a bare rollback."""
+    ledger = Story().good().bad("release 2 failed 9 of 20 requests").ledger
+    assert ledger.current == 1
+    assert ledger.release(2).outcome is Outcome.BAD
+    assert ledger.release(2).why == "release 2 failed 9 of 20 requests"
+    assert ledger.previous is None
+
+
+def test_an_abort_does_not_call_the_release_bad() -> None:
+    """A release that a person aborted is neither good nor bad."""
+    story = Story().good().release().start(2).tell("rollout aborted", {"reason": "aborted by ann"})
+    ledger = story.move(Finish(state=State.ABORTED, reason="aborted by ann")).ledger
+    assert ledger.release(2).outcome is Outcome.ABORTED
+    assert ledger.current == 1
+
+
+def test_a_good_release_stays_good_when_going_back_to_it_fails() -> None:
+    """Rolling back to a good release that does not come up does not make that release bad."""
+    story = Story().good().good()
+    story.start(1, Strategy(name="rollback")).move(RollBack(reason="x"), Finish(state=State.ROLLED_BACK, reason="x"))
+    assert story.ledger.release(1).outcome is Outcome.GOOD
+    assert story.ledger.current == 2
+
+
+def test_the_old_fleet_stays_warm_for_as_long_as_the_file_says() -> None:
+    """After blue-green the old release is kept warm until keep_previous has passed; after rolling it is not."""
+    story = Story().good()
+    story.release().start(2, Strategy(keep_previous=60.0)).move(Finish(state=State.SUCCEEDED, reason=""))
+    assert story.ledger.warm == {1: story.at + 60.0}
+    story.release().start(3, Strategy(name="rolling", keep_previous=60.0)).move(
+        Finish(state=State.SUCCEEDED, reason="")
+    )
+    assert 2 not in story.ledger.warm
+
+
+def test_selectors_find_a_release() -> None:
+    """A release is found by number, version label, tag, sha-…, latest and previous."""
+    story = Story().good(version="1.0", sha="abc123").good(version="1.1", sha="def456")
+    ledger = story.tell("release tagged", {"tag": "stable", "release": 1}).ledger
+    for word, number in {"1": 1, "1.1": 2, "stable": 1, "sha-def": 2, "latest": 2, "previous": 1}.items():
+        assert ledger.select(word).number == number
+
+
+def test_an_unknown_selector_names_what_there_is() -> None:
+    """A word that is no release is refused with the releases there are."""
+    with pytest.raises(WrongInputError, match=r"no release '9'") as refused:
+        Story().good().ledger.select("9")
+    assert "1 (v1)" in refused.value.way_out
+
+
+def test_retention_never_drops_what_a_rollback_needs() -> None:
+    """With retain 2, the current, the previous, the tagged and the newest good releases are kept; others are not."""
+    story = Story().good(retain=2)
+    story.tell("release tagged", {"tag": "stable", "release": 1})
+    for _ in range(4):
+        story.good(retain=2)
+    assert story.ledger.retained() == {1, 4, 5}
+    assert [r.number for r in story.ledger.discarded()] == [2, 3]
+
+
+def test_a_migration_is_remembered_with_its_release() -> None:
+    """A migrate hook that passed marks its release with the schema version it reported; a failed one takes it back."""
+    story = Story().good().release().start(2, hooks=[Hook.MIGRATE])
+    story.tell("hook ended", {"hook": "migrate", "complaint": "", "schema": "7"})
+    assert (story.ledger.release(2).migrated, story.ledger.release(2).schema) == (True, "7")
+    story.release().start(3, hooks=[Hook.MIGRATE])
+    story.tell("hook ended", {"hook": "migrate", "complaint": "it failed", "schema": ""})
+    assert story.ledger.rollout is not None
+    assert story.ledger.rollout.state is State.ROLLING_BACK
+    assert not story.ledger.release(3).migrated
+
+
+def test_the_fold_is_the_same_from_any_prefix() -> None:
+    """Folding event by event gives what folding all of them at once gives: recovery sees what the running loop saw."""
+    story = Story().good().bad().good().back(1)
+    whole = fold(story.events)[KEY]
+    assert whole == story.ledger
+    assert whole.rollouts == 4
+    assert [r.rollout.state for r in whole.records] == [
+        State.SUCCEEDED,
+        State.ROLLED_BACK,
+        State.SUCCEEDED,
+        State.SUCCEEDED,
+    ]
+
+
+def test_a_release_rolled_back_by_mistake_is_to_be_had_again() -> None:
+    """The newest releases keep their artifact whatever became of them."""
+    assert Story().good().good().back(1).ledger.retained() == {1, 2}

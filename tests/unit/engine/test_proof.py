@@ -1,0 +1,68 @@
+"""The proof: what a rollout's window adds up to."""
+
+from typing import Any
+
+from crossfade.core.counters import Counters
+from crossfade.core.wire import encode
+from crossfade.engine.ports import Event, Traffic
+from crossfade.engine.proof import Window, reopen
+
+
+def counted(requests: int, errors: int = 0, **causes: int) -> Traffic:
+    latency = ((10.0, requests // 2), (20.0, requests))
+    return Traffic(
+        total=Counters(requests=requests, errors=errors, latency=latency), failed=tuple(sorted(causes.items()))
+    )
+
+
+def routed(drained: int, ms: float, *, switched: bool = True) -> Event:
+    return Event(
+        kind="routed", service="shop/web", rollout=1, data={"drained": drained, "ms": ms, "switched": switched}
+    )
+
+
+def stopped(instance: str, in_flight: int, streams: int) -> Event:
+    data: dict[str, Any] = {"action": {"do": "Stop", "instance": instance}, "in_flight": in_flight, "streams": streams}
+    return Event(kind="intent", service="shop/web", rollout=1, data=data)
+
+
+def test_a_window_counts_only_what_came_after_it_opened() -> None:
+    """Requests and failures before the rollout are not in its proof."""
+    window = Window(counted(100, 5, refused=5))
+    window.add(counted(150, 7, refused=6, reset=1))
+    proof = window.proof()
+    assert (proof.requests, proof.failed, proof.causes) == (50, 2, {"refused": 1, "reset": 1})
+
+
+def test_a_balancer_that_starts_counting_anew_loses_nothing() -> None:
+    """When the balancer's counters go back to 0, what was counted before stays counted."""
+    window = Window(counted(100))
+    window.add(counted(160))
+    window.add(counted(30, 1, reset=1))
+    assert (window.proof().requests, window.proof().failed) == (90, 1)
+
+
+def test_a_stop_that_is_begun_twice_is_counted_once() -> None:
+    """A stop that a dead controller began and the next one begins again closes its streams once."""
+    window = Window(Traffic())
+    window.note(stopped("a", 1, 4))
+    window.note(stopped("a", 0, 3))
+    window.note(stopped("b", 0, 2))
+    assert (window.proof().cut, window.proof().streams_closed) == (0, 5)
+
+
+def test_the_switch_is_the_last_change_of_weights() -> None:
+    """A routing that only lets an instance go is no switch."""
+    window = Window(Traffic())
+    for event in (routed(3, 1.5), routed(2, 2.5), routed(0, 9.0, switched=False)):
+        window.note(event)
+    assert (window.proof().switch_ms, window.proof().drained) == (2.5, 5)
+
+
+def test_a_window_is_reopened_from_the_journal() -> None:
+    """The next controller's proof holds what happened before the first one died."""
+    start = Event(kind="rollout started", service="shop/web", rollout=1, data={"traffic": encode(counted(100))})
+    other = Event(kind="routed", service="shop/web", rollout=2, data={"drained": 9, "ms": 9.0, "switched": True})
+    window = reopen([start, routed(3, 1.5), other], rollout=1)
+    window.add(counted(250))
+    assert (window.proof().requests, window.proof().drained, window.proof().switch_ms) == (150, 3, 1.5)
