@@ -1,0 +1,1 @@
+"""Who runs instances: adapters of the `Runtime` port."""

@@ -1,0 +1,64 @@
+"""What git knows of a folder: which files belong to it, and which commit it is."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossfade.core.errors import WrongInputError
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The commit a folder is at; `changed` when its files differ from it."""
+
+    sha: str
+    label: str  # git describe
+    changed: bool
+
+    @property
+    def version(self) -> str:
+        return f"{self.sha[:7]}-dirty" if self.changed else self.label
+
+
+def files(folder: Path) -> list[str] | None:
+    """Paths, relative to `folder`, that are tracked or would be; None when git has nothing to say about it.
+
+    A folder that an outer repository ignores is none of its business, so that is None too.
+    """
+    listed = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return sorted(set(listed.split("\0")) - {""}) or None if listed is not None else None
+
+
+def commit(folder: Path) -> Commit | None:
+    """None when there is no commit yet."""
+    sha = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    if not sha:
+        return None
+    label = _git(folder, "describe", "--tags", "--always", "--abbrev=7")
+    changed = _git(folder, "status", "--porcelain", "--", ".")
+    return Commit(sha.strip(), (label or sha[:7]).strip(), changed=bool(changed))
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What it prints; None when it fails or is not installed.
+
+    GIT_DIR and the like are left out: they are set when we are called from a git hook, and name another repository.
+    """
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            env=env | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return None
+    complaint = done.stderr.decode(errors="replace").strip()
+    if "dubious ownership" in complaint:
+        raise WrongInputError(
+            f"git does not trust {folder}: it belongs to another user.",
+            f"If you do: git config --global --add safe.directory {folder}",
+        )
+    return done.stdout.decode(errors="surrogateescape") if done.returncode == 0 else None

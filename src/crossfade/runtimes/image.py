@@ -1,0 +1,102 @@
+"""Image references, and how an image is kept for as long as a release needs it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from crossfade.core.errors import WrongInputError
+from crossfade.core.release import Release
+from crossfade.core.service import Service
+from crossfade.engine.ports import Artifact
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+VERSION_LABEL = "org.opencontainers.image.version"
+REVISION_LABEL = "org.opencontainers.image.revision"
+CONFLICT = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`ghcr.io/acme/app:v2` taken apart; `pinned` when it names a digest."""
+
+    repository: str
+    tag: str = ""
+    pinned: bool = False
+
+    @property
+    def registry(self) -> str:
+        """The host it is pulled from; empty for a name without one."""
+        host, slash, _ = self.repository.partition("/")
+        return host if slash and ("." in host or ":" in host or host == "localhost") else ""
+
+
+def parse(text: str) -> Reference:
+    name, at, _ = text.partition("@")
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:  # the colon of a registry's port
+        repository, tag = name, ""
+    return Reference(repository, tag, pinned=bool(at))
+
+
+def resolve(client: "DockerClient", service: Service, keep: str) -> Artifact:
+    """Find the image, pull it if it has a registry and is not here, and tag it so that no clean-up removes it.
+
+    `keep` is what makes the tags of this state directory its own. The digest is that of the registry, so that it is the
+    same on every machine; of an image that never saw one, its id. Raises WrongInputError for an image that is nowhere.
+    """
+    import docker.errors  # noqa: PLC0415  the SDK is slow to import
+
+    reference = parse(service.image)
+    try:
+        image = client.images.get(service.image)
+    except docker.errors.ImageNotFound:
+        image = _pull(client, service.image, reference)
+    digests: list[str] = image.attrs.get("RepoDigests") or []
+    digest = next((d for d in digests if d.startswith(f"{reference.repository}@")), str(image.id))
+    repository, _, tag = tag_of(service, digest, keep).partition(":")
+    image.tag(repository, tag)
+    labels = image.labels or {}
+    named = reference.tag if reference.tag != "latest" else ""
+    return Artifact(
+        digest=digest,
+        version=named or labels.get(VERSION_LABEL, "") or reference.tag,
+        git_sha=labels.get(REVISION_LABEL, ""),
+    )
+
+
+def tag_of(service: Service, digest: str, keep: str) -> str:
+    """The tag that holds a release's image, whatever becomes of the name it came by: `crossfade/shop-web:3f9a-a1b2`."""
+    return f"crossfade/{service.app}-{service.name}:{digest.rpartition(':')[2][:12]}-{keep}".lower()
+
+
+def forget(client: "DockerClient", release: Release, keep: str) -> None:
+    """Give the image up: it goes when nobody else has a name for it."""
+    import docker.errors  # noqa: PLC0415  as above
+
+    try:
+        client.api.remove_image(tag_of(release.service, release.digest, keep))
+    except docker.errors.ImageNotFound:
+        return
+    except docker.errors.APIError as error:
+        if error.status_code != CONFLICT:  # somebody else's container uses it
+            raise
+
+
+def _pull(client: "DockerClient", text: str, reference: Reference) -> Any:
+    import docker.errors  # noqa: PLC0415  as above
+
+    if not reference.registry:
+        raise WrongInputError(
+            f"The image {text} is not on this machine.",
+            f"Build it (docker build -t {text} .), pull it (docker pull {text}), or name it with its registry.",
+        )
+    try:
+        if reference.pinned:
+            return client.images.pull(text)
+        return client.images.pull(reference.repository, tag=reference.tag or "latest")
+    except docker.errors.APIError as error:
+        raise WrongInputError(
+            f"The image {text} could not be pulled: {error.explanation or error}.",
+            f"Check its name, and that you may pull it: docker login {reference.registry}",
+        ) from error

@@ -1,0 +1,122 @@
+"""The log files of processes: written by them, read, shortened and thrown away by us."""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from crossfade.core.errors import WrongInputError
+
+KEPT_FILES = 20  # a service
+FULL_BYTES = 50 << 20  # a log that reaches this size is shortened ...
+KEPT_BYTES = 10 << 20  # ... to a new start, and this much of its end is kept beside it as `.old`
+BLOCK = 1 << 16
+COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+SHOWN = 200  # characters of a last line
+
+
+class Logs:
+    """`<directory>/<app>/<service>/<instance>.log`, with those of builds and hooks beside them."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def folder(self, service: str) -> Path:
+        folder = self._directory / service
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
+
+    def path(self, service: str, name: str) -> Path:
+        return self.folder(service) / f"{name.replace('/', '%2F')}.log"
+
+    def find(self, service: str, instance: str) -> Path:
+        """The log of an instance that runs or ran; WrongInputError names those there are."""
+        path = self.path(service, instance)
+        if path.exists():
+            return path
+        there = ", ".join(log.stem for log in self._newest_first(service)) or "none"
+        raise WrongInputError(f"There is no log of {instance} of {service}.", f"There are: {there}")
+
+    def latest(self, service: str) -> list[str]:
+        """The name that was written last, if there is any."""
+        return [log.stem for log in self._newest_first(service)[:1]]
+
+    def prune(self, service: str, in_use: Iterable[str]) -> None:
+        """Keep the newest files, and those that an instance still writes."""
+        kept = {self.path(service, name) for name in in_use}
+        for log in self._newest_first(service)[KEPT_FILES:]:
+            if log not in kept:
+                log.unlink(missing_ok=True)
+                log.with_suffix(".old").unlink(missing_ok=True)
+
+    def _newest_first(self, service: str) -> list[Path]:
+        return sorted(self.folder(service).glob("*.log"), key=lambda log: log.stat().st_mtime, reverse=True)
+
+
+def shorten(log: Path) -> None:
+    """Start a log anew that grew too big. It is opened for appending, so its writer goes on at the new end.
+
+    What is written between our reading and our cutting is lost: microseconds, once in 50 MB.
+    """
+    try:
+        if log.stat().st_size < FULL_BYTES:
+            return
+    except FileNotFoundError:
+        return
+    old = log.with_suffix(".old")
+    try:
+        with log.open("rb") as file:
+            file.seek(-KEPT_BYTES, os.SEEK_END)
+            old.write_bytes(file.read())
+    except OSError:  # the disk is full: then space matters more than old lines
+        old.unlink(missing_ok=True)
+    os.truncate(log, 0)
+
+
+def tail(log: Path, lines: int) -> tuple[list[str], int]:
+    """The last complete lines, and the position after them: there reading goes on. Nothing when there is no log."""
+    try:
+        with log.open("rb") as file:
+            position = end = file.seek(0, os.SEEK_END)
+            data = b""
+            while position > 0 and data.count(b"\n") <= lines:
+                size = min(BLOCK, position)
+                position = file.seek(position - size)
+                data = file.read(size) + data
+    except FileNotFoundError:
+        return [], 0
+    rest = data.rpartition(b"\n")[2]
+    return _text(data[: len(data) - len(rest)])[-lines:] if lines > 0 else [], end - len(rest)
+
+
+def since(log: Path, position: int) -> tuple[list[str], int]:
+    """The complete lines after `position`, and the next one; a log that was shortened is read from its new start."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(position if position <= size else 0)
+            start = file.tell()
+            whole = file.read(KEPT_BYTES).rpartition(b"\n")
+    except FileNotFoundError:
+        return [], 0
+    return _text(whole[0] + whole[1]), start + len(whole[0]) + len(whole[1])
+
+
+def last_words(log: Path, lines: int = 1) -> str:
+    """The last lines that say something, without colours, complete or not."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - BLOCK))
+            return spoken(file.read(), lines)
+    except FileNotFoundError:
+        return ""
+
+
+def spoken(data: bytes, lines: int) -> str:
+    """The last lines of `data` that are not empty, without colours."""
+    said = [clean for line in _text(data) if (clean := COLOURS.sub("", line).strip())]
+    return "\n".join(line[:SHOWN] for line in said[-lines:])
+
+
+def _text(data: bytes) -> list[str]:
+    return [line.rstrip("\r") for line in data.decode(errors="replace").removesuffix("\n").split("\n")] if data else []

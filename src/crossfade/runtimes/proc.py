@@ -1,0 +1,67 @@
+"""Processes as the kernel knows them: a pid and a start time are one process for as long as the machine runs."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process. `start` is in clock ticks since boot: a recycled pid has another one."""
+
+    pid: int
+    group: int
+    session: int
+    start: int
+    ended: bool = False  # a zombie: it runs no more, its parent has not asked for its exit code yet
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        return self.pid, self.start
+
+
+def parse(stat: str) -> Process:
+    """Read a line of /proc/<pid>/stat; the name in brackets may itself hold blanks and brackets."""
+    pid, _, rest = stat.partition(" (")
+    fields = rest.rpartition(")")[2].split()  # from field 3, the state, on
+    return Process(int(pid), int(fields[2]), int(fields[3]), int(fields[19]), ended=fields[0] in "ZX")
+
+
+def look(pid: int) -> Process | None:
+    """The process that has this pid now."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123  asked 20 times a tick
+            return parse(file.read())
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def everyone() -> Iterator[Process]:
+    """All processes of this machine that still run."""
+    for name in os.listdir("/proc"):  # noqa: PTH208  the names alone, thousands of them
+        if name.isdigit() and (process := look(int(name))) is not None and not process.ended:
+            yield process
+
+
+def environment(pid: int) -> bytes:
+    """What the process was started with, as NUL-separated NAME=value; empty when it is not ours to see."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return b""
+
+
+def outputs(pid: int) -> set[str]:
+    """The files its stdout and stderr go to; empty when they are not ours to see."""
+    try:
+        return {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (1, 2)}  # noqa: PTH115  a text, not a path that must exist
+    except OSError:
+        return set()
+
+
+def boot_id() -> str:
+    """Differs after every start of the machine."""
+    return BOOT_ID.read_text().strip()
