@@ -1,0 +1,150 @@
+"""Target groups as Envoy's clusters, and their instances as its endpoints.
+
+A release has two clusters of the same endpoints: one for plain requests and one for WebSocket and SSE connections, so
+that an instance's in-flight requests can be told from the streams it holds.
+"""
+
+from typing import Any
+
+from crossfade.balancers.book import Entry
+from crossfade.core.routing import TargetGroup
+from crossfade.core.service import HealthCheck, Service
+
+Json = dict[str, Any]
+
+STREAMS = "/streams"
+# Above anything one machine can hold: who limits traffic is the app, never a default of the balancer.
+_NO_LIMIT = 1_000_000_000
+# App servers close idle connections after 2 s (gunicorn) to 5 s (node, uvicorn). A POST sent into such a closing
+# connection cannot be repeated safely, so ours are closed before theirs.
+_KEEP_ALIVE = "1s"
+
+
+def typed(kind: str, **fields: Any) -> Json:
+    """A resource of Envoy's that says what it is."""
+    return {"@type": f"type.googleapis.com/envoy.{kind}", **fields}
+
+
+def name(service: str, release: int, *, streams: bool = False) -> str:
+    """`feedback/web/7`, and `feedback/web/7/streams` for its long-lived connections."""
+    return f"{service}/{release}{STREAMS if streams else ''}"
+
+
+def clusters(entry: Entry) -> list[Json]:
+    return [
+        _cluster(name(entry.service.key, group.release, streams=streams), entry.made(group.release))
+        for group in entry.routing.groups
+        for streams in (False, True)
+    ]
+
+
+def assignments(entry: Entry) -> dict[str, Json]:
+    """Endpoints by cluster name. A draining instance stays listed: what it still holds can be counted there."""
+    found = {}
+    for group in entry.routing.groups:
+        for streams in (False, True):
+            cluster = name(entry.service.key, group.release, streams=streams)
+            found[cluster] = _assignment(cluster, group, entry)
+    return found
+
+
+def _cluster(cluster: str, service: Service) -> Json:
+    balance: Json = {"lb_policy": "RING_HASH"} if service.sticky else {"lb_policy": "LEAST_REQUEST"}
+    return {
+        **typed("config.cluster.v3.Cluster"),
+        "name": cluster,
+        "type": "EDS",
+        "eds_cluster_config": {"eds_config": {"path_config_source": {"path": endpoints_file(cluster)}}},
+        "connect_timeout": "2s",
+        **balance,
+        "health_checks": [_health_check(service.health)],
+        "ignore_health_on_host_removal": True,
+        "common_lb_config": {
+            "healthy_panic_threshold": {"value": 0},  # never send to an instance that is known to be dead
+            "update_merge_window": "0s",  # a drain counts at once, not up to a second later
+        },
+        "outlier_detection": _OUTLIERS,
+        "circuit_breakers": {"thresholds": [_LIMITS, {**_LIMITS, "priority": "HIGH"}]},
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                **typed("extensions.upstreams.http.v3.HttpProtocolOptions"),
+                "common_http_protocol_options": {"idle_timeout": _KEEP_ALIVE},
+                "explicit_http_config": {"http_protocol_options": {}},
+            }
+        },
+    }
+
+
+def endpoints_file(cluster: str) -> str:
+    """Where the endpoints of a cluster are written, from Envoy's working directory."""
+    return f"endpoints/{cluster.replace('/', '~')}.json"
+
+
+_LIMITS: Json = {
+    "max_connections": _NO_LIMIT,
+    "max_pending_requests": _NO_LIMIT,
+    "max_requests": _NO_LIMIT,
+    "max_retries": _NO_LIMIT,
+}
+
+# Between two health checks, connections that fail five times in a row take an instance out for a few seconds. At most
+# half of a group, so a single instance that restarts is tried again at once; 5xx answers are the verdict's business.
+_OUTLIERS: Json = {
+    "split_external_local_origin_errors": True,
+    "consecutive_local_origin_failure": 5,
+    "enforcing_consecutive_local_origin_failure": 100,
+    "enforcing_local_origin_success_rate": 0,
+    "enforcing_consecutive_5xx": 0,
+    "enforcing_consecutive_gateway_failure": 0,
+    "enforcing_success_rate": 0,
+    "interval": "1s",
+    "base_ejection_time": "2s",
+    "max_ejection_time": "10s",
+    "max_ejection_percent": 50,
+}
+
+
+def _health_check(check: HealthCheck) -> Json:
+    """Envoy checks a new endpoint at once and believes the first pass; thresholds count from then on.
+
+    A code that is not expected would end the traffic at the first failure were it not listed as retriable.
+    """
+    interval = seconds(check.interval)
+    return {
+        "interval": interval,
+        "no_traffic_interval": interval,
+        "timeout": seconds(check.timeout),
+        "healthy_threshold": check.healthy,
+        "unhealthy_threshold": check.unhealthy,
+        "http_health_check": {
+            "path": check.path,
+            "expected_statuses": [{"start": low, "end": high + 1} for low, high in check.codes],
+            "retriable_statuses": [{"start": 100, "end": 600}],
+        },
+    }
+
+
+def _assignment(cluster: str, group: TargetGroup, entry: Entry) -> Json:
+    states = [(i, "HEALTHY") for i in group.registered] + [(i, "DRAINING") for i in group.draining]
+    return {
+        **typed("config.endpoint.v3.ClusterLoadAssignment"),
+        "cluster_name": cluster,
+        "endpoints": [{"lb_endpoints": [_endpoint(i, entry.address(i), state) for i, state in states]}],
+    }
+
+
+def _endpoint(instance: str, address: str, state: str) -> Json:
+    host, port = address.rsplit(":", 1)
+    return {
+        "health_status": state,
+        "endpoint": {
+            "hostname": instance,  # comes back in /clusters: an endpoint is known by its instance's id
+            "address": {"socket_address": {"address": host.strip("[]"), "port_value": int(port)}},
+            "health_check_config": {"hostname": address},  # the Host header, as in our own probe
+        },
+    }
+
+
+def seconds(value: float) -> str:
+    """A protobuf duration: `2.5s`."""
+    return f"{value:.9f}".rstrip("0").rstrip(".") + "s"

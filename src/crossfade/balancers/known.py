@@ -1,0 +1,69 @@
+"""Processes that outlive who started them: known by pid and start time, so that a later one of that pid is not it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """One process, told from a later one of the same pid by its start time."""
+
+    pid: int
+    started: int  # clock ticks since boot
+    ends: float | None = None  # monotonic seconds at which we end it; None: it ends by itself
+
+    @classmethod
+    def of(cls, pid: int) -> "Known":
+        return cls(pid=pid, started=_started(pid))
+
+    @property
+    def running(self) -> bool:
+        return self.started != 0 and _started(self.pid) == self.started
+
+    def signal(self, number: signal.Signals) -> None:
+        """Nothing happens when it is gone."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+
+async def gone(processes: Iterable[Known], limit: float) -> bool:
+    """Wait until all have ended; False when some have not after `limit` seconds."""
+    everyone = tuple(processes)
+    end = time.monotonic() + limit
+    while any(known.running for known in everyone):
+        if time.monotonic() > end:
+            return False
+        await asyncio.sleep(0.01)
+    return True
+
+
+def _started(pid: int) -> int:
+    """Clock ticks from boot to the process's start; 0 when there is none, or only its zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    except (OSError, IndexError):
+        return 0
+    return 0 if fields[0] == "Z" else int(fields[19])
+
+
+def title(pid: int) -> str:
+    """What the process calls itself; empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def children(pid: int) -> set[int]:
+    """Pids of those that this process started and that are still there."""
+    try:
+        return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()}
+    except OSError:
+        return set()

@@ -1,0 +1,66 @@
+"""What is the same for every nginx of ours."""
+
+REQUESTS = "requests.log"
+ERRORS = "error.log"
+ACCESS = "access.log"
+STREAM_ERRORS = "stream-errors.log"  # the end of a stream is none, so it is not looked for among the others
+PID = "nginx.pid"
+TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+
+MAIN = f"""pid {PID};
+error_log {ERRORS} error;"""
+
+_FOLDERS = "\n".join(f"{name}_temp_path temporary/{name};" for name in TEMPORARY)
+
+# A line of the requests log has only what repeats from request to request, so that equal lines can be counted before
+# they are looked into. `$cf_reached` is how far the last try came: none, unreached, reached, answered.
+_REQUESTS = "\\t".join(
+    [
+        *("$cf_kind", "$cf_service", "$cf_group", "$cf_streaming", "$status", "$upstream_status", "$cf_reached"),
+        "$request_time",
+    ]
+)
+_ACCESS = (
+    '{"at":"$time_iso8601","client":"$remote_addr","method":"$request_method","host":"$http_host",'
+    '"path":"$request_uri","code":$status,"bytes":$bytes_sent,"seconds":$request_time,"group":"$cf_group",'
+    '"instance":"$upstream_addr","request_id":"$cf_request_id"}'
+)
+
+HTTP = f"""{_FOLDERS}
+default_type text/plain;
+server_tokens off;
+map_hash_bucket_size 512;
+map_hash_max_size 8192;
+variables_hash_bucket_size 512;
+variables_hash_max_size 8192;
+server_names_hash_bucket_size 512;
+client_max_body_size 0;
+keepalive_requests 1000000;
+ssl_protocols TLSv1.2 TLSv1.3;
+proxy_buffering off;
+proxy_http_version 1.1;
+proxy_next_upstream error;
+proxy_next_upstream_tries 3;
+proxy_connect_timeout 2s;
+proxy_pass_header Server;
+proxy_pass_header Date;
+proxy_set_header Host $http_host;
+proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+proxy_set_header X-Forwarded-Proto $scheme;
+proxy_set_header X-Request-Id $cf_request_id;
+proxy_set_header Upgrade $http_upgrade;
+proxy_set_header Connection $cf_connection;
+map '' $cf_kind {{ default none; }}
+map '' $cf_service {{ default ''; }}
+map '' $cf_group {{ default ''; }}
+map $http_upgrade $cf_connection {{ default upgrade; '' ''; }}
+map $http_x_request_id $cf_request_id {{ default $http_x_request_id; '' $request_id; }}
+map "$http_upgrade:$http_accept" $cf_streaming {{ default ''; ~^[^:] stream; ~text/event-stream stream; }}
+map "$upstream_connect_time;$upstream_header_time" $cf_reached {{
+  default answered;
+  ';' none;
+  '~-;.*-$' unreached;
+  '~-$' reached;
+}}
+log_format requests '{_REQUESTS}';
+log_format access escape=json '{_ACCESS}';"""

@@ -1,0 +1,112 @@
+"""Ports of this machine: can one be opened, and who holds it."""
+
+import contextlib
+import errno
+import ipaddress
+import socket
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from crossfade.core.errors import PlatformError
+
+_LISTEN = "0A"
+_ESTABLISHED = "01"
+
+
+def require_free(host: str, port: int) -> None:
+    """PlatformError when host:port cannot be opened by us, naming the process that holds it where that is visible.
+
+    The balancer's own sockets share ports among its workers, so two balancers would silently share one as well: this
+    asks without sharing.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError as error:
+            raise PlatformError(
+                f"port {port} may not be opened: ports below {_first_free_for_all()} need a privilege",
+                "listen on a higher port, or lower net.ipv4.ip_unprivileged_port_start",
+            ) from error
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise PlatformError(
+                    f"{host}:{port} cannot be opened: {error.strerror}", "is that an address of this machine?"
+                ) from error
+            holder = holder_of(port)
+            raise PlatformError(
+                f"port {port} is in use{f' by {holder}' if holder else ''}", "stop it, or listen on another port"
+            ) from error
+
+
+def holder_of(port: int) -> str:
+    """`name (pid 123)` of the process that listens on the port; empty when it belongs to somebody else's user."""
+    wanted = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+    if not wanted:
+        return ""
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        if wanted & _held_by(process):
+            name = (process / "comm").read_text(encoding="utf-8").strip()
+            return f"{name} (pid {process.name})"
+    return ""
+
+
+def connections(addresses: Iterable[str], pids: Iterable[int]) -> Counter[str]:
+    """How many open connections these processes have to each of these IPv4 addresses (host:port)."""
+    asked = {_as_in_table(address): address for address in addresses}
+    own = {inode for pid in pids for inode in _held_by(Path(f"/proc/{pid}"))}
+    return Counter(asked[row[2]] for row in _table(_ESTABLISHED) if row[2] in asked and f"socket:[{row[9]}]" in own)
+
+
+def _as_in_table(address: str) -> str:
+    """`127.0.0.1:8080` is `0100007F:1F90` there."""
+    host, port = address.rsplit(":", 1)
+    return f"{bytes(reversed(socket.inet_aton(host))).hex().upper()}:{int(port):04X}"
+
+
+def _held_by(process: Path) -> set[str]:
+    """What the process has open; nothing when it is gone or not ours to look at."""
+    held = set()
+    with contextlib.suppress(OSError):
+        for fd in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                held.add(str(fd.readlink()))
+    return held
+
+
+def _listening_inodes(port: int) -> set[str]:
+    return {row[9] for row in _table(_LISTEN) if int(row[1].rsplit(":", 1)[1], 16) == port}
+
+
+def _table(state: str) -> list[list[str]]:
+    """Rows of the kernel's TCP tables in this state: local address 1, remote address 2, state 3, inode 9.
+
+    Looked for as text first: a busy balancer has tens of thousands that only wait for their end.
+    """
+    rows = []
+    for name in ("tcp", "tcp6"):
+        try:
+            text = Path(f"/proc/net/{name}").read_text(encoding="ascii")
+        except OSError:
+            continue
+        rows += [line.split() for line in text.splitlines()[1:] if f" {state} " in line]
+    return [row for row in rows if row[3] == state]
+
+
+def _first_free_for_all() -> int:
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 1024
+
+
+def reachable(host: str) -> str:
+    """The address under which a listener bound to `host` is reached from this machine."""
+    address = ipaddress.ip_address(host) if host.replace(".", "").isdigit() or ":" in host else None
+    if address is None or not address.is_unspecified:
+        return host
+    return "127.0.0.1" if address.version == 4 else "::1"  # noqa: PLR2004  IPv4

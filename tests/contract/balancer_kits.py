@@ -1,0 +1,173 @@
+"""How the contract suite gets at each balancer: an adapter, a second one on the same state, and a way to ask."""
+
+import shutil
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.adapters.memory_balancer import MemoryBalancer, State
+from tests.adapters.token_fence import TokenFence
+from tests.support.backend import free_port
+
+from crossfade.balancers.envoy import EnvoyBalancer
+from crossfade.balancers.nginx import NginxBalancer
+from crossfade.core.routing import Routing, TargetGroup, weights_of
+from crossfade.core.service import HealthCheck, Listener, Service
+from crossfade.engine.ports import LoadBalancer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status 0 is no answer, or not all of it."""
+
+    status: int
+    body: str = ""
+
+
+def service(name: str = "web", *, app: str = "shop", port: int | None = None, **fields: object) -> Service:
+    """A service on a port of its own."""
+    defaults = {
+        "health": HealthCheck(path="/health", interval=30, timeout=1),
+        "listener": Listener(host="127.0.0.1", http=port or free_port()),
+    }
+    return Service(app=app, name=name, **{**defaults, **fields})  # type: ignore[arg-type]
+
+
+def routing(
+    weights: Mapping[int, int], groups: Mapping[int, str], *, draining: str = "", preview: int | None = None
+) -> Routing:
+    """`routing({1: 90, 2: 10}, {1: "a b", 2: "c"}, draining="b")`."""
+    gone = set(draining.split())
+    made = tuple(
+        TargetGroup(
+            release=release,
+            registered=tuple(sorted(set(ids.split()) - gone)),
+            draining=tuple(sorted(set(ids.split()) & gone)),
+        )
+        for release, ids in sorted(groups.items())
+    )
+    return Routing(groups=made, weights=weights_of(weights), preview=preview)
+
+
+@dataclass
+class Kit:
+    """One balancer under test. `lossless`: a change of its routing loses nothing."""
+
+    balancer: LoadBalancer
+    fence: TokenFence
+    lossless: bool = True
+
+    def again(self) -> LoadBalancer:
+        """Another adapter on the same state."""
+        raise NotImplementedError
+
+    async def ask(
+        self, service: Service, path: str = "/", *, method: str = "GET", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One request of a client."""
+        raise NotImplementedError
+
+    @contextmanager
+    def obstructed(self, service: Service) -> Iterator[None]:
+        """Something is in the way of opening the service's port."""
+        raise NotImplementedError
+
+
+@dataclass
+class RealKit(Kit):
+    """A balancer that listens on ports; clients keep their connections."""
+
+    directory: Path = Path()
+    http: aiohttp.ClientSession = field(default_factory=aiohttp.ClientSession)
+
+    async def ask(
+        self, service: Service, path: str = "/", *, method: str = "GET", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        return await fetch(self.http, f"http://127.0.0.1:{service.listener.http}{path}", method, headers)
+
+    @contextmanager
+    def obstructed(self, service: Service) -> Iterator[None]:
+        with socket.socket() as holder:
+            holder.bind(("127.0.0.1", service.listener.http or 0))
+            holder.listen()
+            yield
+
+
+class EnvoyKit(RealKit):
+    def again(self) -> LoadBalancer:
+        return EnvoyBalancer(self.directory, self.fence, parent_shutdown=5)
+
+
+class NginxKit(RealKit):
+    def again(self) -> LoadBalancer:
+        return NginxBalancer(self.directory, self.fence)
+
+
+@dataclass
+class MemoryKit(Kit):
+    """The balancer in memory decides; the request is carried to the instance by us."""
+
+    state: State = field(default_factory=State)
+    http: aiohttp.ClientSession = field(default_factory=aiohttp.ClientSession)
+
+    def again(self) -> LoadBalancer:
+        return MemoryBalancer(self.fence, self.state)
+
+    async def ask(
+        self, service: Service, path: str = "/", *, method: str = "GET", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        assert isinstance(self.balancer, MemoryBalancer)
+        with suppress(ConnectionRefusedError):
+            async with self.balancer.request(service.key, headers or {}) as exchange:
+                if not exchange.address:
+                    return Answer(503)
+                answer = await fetch(self.http, f"http://{exchange.address}{path}", method, headers)
+                exchange.status = answer.status
+                return answer
+        return Answer(0)
+
+    @contextmanager
+    def obstructed(self, service: Service) -> Iterator[None]:
+        assert isinstance(self.balancer, MemoryBalancer)
+        self.balancer.refuses = f"port {service.listener.http} is in use"
+        yield
+        self.balancer.refuses = ""
+
+
+async def fetch(
+    http: aiohttp.ClientSession, url: str, method: str = "GET", headers: Mapping[str, str] | None = None
+) -> Answer:
+    try:
+        async with http.request(method, url, headers=headers, allow_redirects=False) as answer:
+            return Answer(answer.status, await answer.text())
+    except aiohttp.ClientError:
+        return Answer(0)
+
+
+@asynccontextmanager
+async def kit(name: str, directory: Path) -> AsyncIterator[Kit]:
+    """The named balancer, running; gone with the block."""
+    fence = TokenFence()
+    made: Kit
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+        if name == "memory":
+            state = State()
+            made = MemoryKit(balancer=MemoryBalancer(fence, state), fence=fence, state=state, http=http)
+        elif name == "envoy":
+            balancer = EnvoyBalancer(directory, fence, parent_shutdown=5)
+            made = EnvoyKit(balancer=balancer, fence=fence, directory=directory, http=http)
+        else:
+            if shutil.which("nginx") is None:
+                pytest.skip("nginx is not installed")
+            nginx = NginxBalancer(directory, fence)
+            made = NginxKit(balancer=nginx, fence=fence, lossless=False, directory=directory, http=http)
+        try:
+            await made.balancer.ensure()
+            yield made
+        finally:
+            await made.balancer.shutdown()
+            await made.balancer.close()

@@ -1,0 +1,323 @@
+"""What every LoadBalancer keeps: Envoy, nginx, and the one in memory that the engine is tested with."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from math import sqrt
+from pathlib import Path
+from typing import Self
+
+import pytest
+from tests.adapters.until import until
+from tests.contract.balancer_kits import Kit, kit, routing, service
+from tests.support.backend import Backend
+
+from crossfade.core.errors import PlatformError, StaleTokenError, WrongInputError
+from crossfade.core.routing import Routing
+from crossfade.core.service import Rule, Service
+from crossfade.engine.ports import Report
+
+
+@pytest.fixture(params=["memory", "envoy", "nginx"])
+async def lb(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kit]:
+    async with kit(request.param, tmp_path / "balancer") as made:
+        yield made
+
+
+@asynccontextmanager
+async def backends(names: str) -> AsyncIterator[tuple[dict[str, Backend], dict[str, str]]]:
+    """Instances by name, and their addresses."""
+    async with AsyncExitStack() as stack:
+        made = {name: await stack.enter_async_context(Backend(name)) for name in names.split()}
+        yield made, {name: backend.address for name, backend in made.items()}
+
+
+async def counted(lb: Kit, service: Service, requests: int) -> Report:
+    """The report once it has so many of the clients' requests: some balancers count a moment later."""
+
+    async def all_in() -> bool:
+        return (await lb.balancer.report(service.key)).traffic.total.requests >= requests
+
+    await until(all_in)
+    await asyncio.sleep(0.3)
+    return await lb.balancer.report(service.key)
+
+
+async def test_the_routing_applied_is_the_routing_reported(lb: Kit) -> None:
+    """What was applied is reported, with every instance healthy, and answers."""
+    web = service()
+    async with backends("a b") as (_, addresses):
+        asked = routing({1: 100}, {1: "a b"})
+        seconds = await lb.balancer.apply(web, asked, addresses, 1)
+        report = await lb.balancer.report(web.key)
+        assert seconds < 5
+        assert report.routing == asked
+        assert {i for i, target in report.targets.items() if target.healthy} == {"a", "b"}
+        assert {(await lb.ask(web)).body for _ in range(30)} == {"a", "b"}
+
+
+async def test_an_unknown_service_has_an_empty_report(lb: Kit) -> None:
+    """Nobody was told of it, and nothing is known of it."""
+    assert await lb.balancer.report("shop/unheard-of") == Report()
+
+
+async def test_weights_are_respected(lb: Kit) -> None:
+    """Of 1,500 requests at 80 to 20, the share of the smaller lies within five standard deviations of 20 %."""
+    web, number = service(), 1500
+    async with backends("a b") as (_, addresses):
+        await lb.balancer.apply(web, routing({1: 80, 2: 20}, {1: "a", 2: "b"}), addresses, 1)
+        got = Counter([(await lb.ask(web)).body for _ in range(number)])
+        assert set(got) == {"a", "b"}
+        assert abs(got["b"] - 0.2 * number) < 5 * sqrt(number * 0.2 * 0.8)
+        groups = (await counted(lb, web, number)).groups
+        assert {release: counters.requests for release, counters in groups.items()} == {1: got["a"], 2: got["b"]}
+
+
+async def test_a_draining_instance_finishes_what_it_holds_and_gets_nothing_new(lb: Kit) -> None:
+    """A request under way is counted in flight until it is answered; every new one goes elsewhere."""
+    web = service()
+    async with backends("a b") as (made, addresses):
+        await lb.balancer.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
+        held = asyncio.create_task(lb.ask(web, "/hold"))
+        await until(lambda: _in_flight(lb, web, "a", 1))
+        await lb.balancer.apply(web, routing({1: 100}, {1: "a b"}, draining="a"), addresses, 1)
+        assert await _in_flight(lb, web, "a", 1)
+        assert {(await lb.ask(web)).body for _ in range(20)} == {"b"}
+        made["a"].gate.set()
+        assert (await held).body == "a"
+        await until(lambda: _in_flight(lb, web, "a", 0))
+        await lb.balancer.apply(web, routing({1: 100}, {1: "b"}), addresses, 1)
+        assert "a" not in (await lb.balancer.report(web.key)).targets
+
+
+async def _in_flight(lb: Kit, service: Service, instance: str, number: int) -> bool:
+    return (await lb.balancer.report(service.key)).targets[instance].in_flight == number
+
+
+@dataclass
+class Hammer:
+    """Clients that never stop; each answer with the moment its request began."""
+
+    lb: Kit
+    service: Service
+    clients: int = 6
+    got: list[tuple[float, int, str]] = field(default_factory=list)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def __aenter__(self) -> Self:
+        self.tasks = [asyncio.create_task(self._run()) for _ in range(self.clients)]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            began = time.monotonic()
+            answer = await self.lb.ask(self.service)
+            self.got.append((began, answer.status, answer.body))
+
+    def lost(self) -> list[int]:
+        return [status for _, status, _ in self.got if status != 200]
+
+
+async def test_after_a_switch_nobody_is_sent_to_the_old_instances(lb: Kit) -> None:
+    """Twenty switches under load: whoever asks after `apply` returned is answered by the new release."""
+    web = service()
+    both = {1: "a", 2: "b"}
+    switched: list[tuple[float, str]] = []
+    async with backends("a b") as (_, addresses):
+        await lb.balancer.apply(web, routing({1: 100}, both), addresses, 1)
+        async with Hammer(lb, web) as hammer:
+            for number in range(20):
+                release = 2 - number % 2
+                old = both[3 - release]
+                await lb.balancer.apply(web, routing({release: 100}, both, draining=old), addresses, 1)
+                switched.append((time.monotonic(), both[release]))
+                await asyncio.sleep(0.05)
+                switched.append((time.monotonic(), ""))  # from here on the next switch is under way
+        assert len(hammer.got) > 200
+        for (since, name), (until_, _) in zip(switched[::2], switched[1::2], strict=True):
+            answers = {body for began, status, body in hammer.got if since < began < until_ and status == 200}
+            assert answers <= {name}
+        if lb.lossless:
+            assert hammer.lost() == []
+
+
+async def test_a_stale_token_is_refused(lb: Kit) -> None:
+    """Who lost the lease changes nothing, in any of the acts."""
+    web = service()
+    async with backends("a b") as (_, addresses):
+        first = routing({1: 100}, {1: "a"})
+        await lb.balancer.apply(web, first, addresses, 1)
+        lb.fence.newest = 2
+        with pytest.raises(StaleTokenError):
+            await lb.balancer.apply(web, routing({1: 100}, {1: "b"}), addresses, 1)
+        with pytest.raises(StaleTokenError):
+            await lb.balancer.close_streams(web.key, "a", 1)
+        with pytest.raises(StaleTokenError):
+            await lb.balancer.remove(web.key, 1)
+        assert (await lb.balancer.report(web.key)).routing == first
+        assert (await lb.ask(web)).body == "a"
+
+
+async def test_the_same_routing_again_is_confirmed_without_a_change(lb: Kit) -> None:
+    """A repeated apply keeps what was counted and what is under way."""
+    web = service()
+    async with backends("a") as (made, addresses):
+        asked = routing({1: 100}, {1: "a"})
+        await lb.balancer.apply(web, asked, addresses, 1)
+        held = asyncio.create_task(lb.ask(web, "/hold"))
+        await until(lambda: _in_flight(lb, web, "a", 1))
+        await lb.balancer.apply(web, asked, addresses, 1)
+        assert await _in_flight(lb, web, "a", 1)
+        made["a"].gate.set()
+        assert (await held).status == 200
+        assert (await lb.balancer.report(web.key)).routing == asked
+
+
+async def test_a_removed_service_is_not_answered_and_not_known(lb: Kit) -> None:
+    """Its port closes; the other service goes on; removing it again does nothing."""
+    web, api = service(), service("api")
+    async with backends("a b") as (_, addresses):
+        await lb.balancer.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
+        await lb.balancer.apply(api, routing({1: 100}, {1: "b"}), addresses, 1)
+        await lb.balancer.remove(web.key, 1)
+        await lb.balancer.remove(web.key, 1)
+        assert await lb.balancer.report(web.key) == Report()
+        assert (await lb.ask(api)).body == "b"
+        await until(lambda: _refused(lb, web))
+
+
+async def _refused(lb: Kit, service: Service) -> bool:
+    return (await lb.ask(service)).status == 0
+
+
+async def test_an_apply_that_fails_leaves_the_old_routing(lb: Kit) -> None:
+    """A port that is taken fails the service that wants it, with nothing left of it, and nobody else's."""
+    web, late = service(), service("late")
+    async with backends("a b") as (_, addresses):
+        first = routing({1: 100}, {1: "a"})
+        await lb.balancer.apply(web, first, addresses, 1)
+        with lb.obstructed(late), pytest.raises(PlatformError, match=f"port {late.listener.http} is in use"):
+            await lb.balancer.apply(late, routing({1: 100}, {1: "b"}), addresses, 1)
+        assert await lb.balancer.report(late.key) == Report()
+        assert (await lb.balancer.report(web.key)).routing == first
+        assert (await lb.ask(web)).body == "a"
+        await lb.balancer.apply(late, routing({1: 100}, {1: "b"}), addresses, 1)
+        assert (await lb.ask(late)).body == "b"
+
+
+async def test_every_request_and_every_failure_is_counted(lb: Kit) -> None:
+    """As many requests, failures and causes as the clients saw, by service and by release."""
+    web = service()
+    async with backends("a b") as (_, addresses):
+        await lb.balancer.apply(web, routing({1: 50, 2: 50}, {1: "a", 2: "b"}), addresses, 1)
+        answers = [await lb.ask(web, "/fail" if number % 5 == 0 else "/") for number in range(50)]
+        report = await counted(lb, web, 50)
+        failed = sum(answer.status >= 500 for answer in answers)
+        assert failed == 10
+        assert report.traffic.total.requests == 50
+        assert report.traffic.total.errors == failed
+        assert report.traffic.failed == (("500 from instance", failed),)
+        assert sum(counters.requests for counters in report.groups.values()) == 50
+        assert sum(counters.errors for counters in report.groups.values()) == failed
+        assert report.traffic.total.latency[-1][1] == 50
+
+
+async def test_without_weights_nobody_answers(lb: Kit) -> None:
+    """Clients get a 503 that is counted, although instances are there."""
+    web = service()
+    async with backends("a") as (_, addresses):
+        await lb.balancer.apply(web, routing({}, {1: "a"}), addresses, 1)
+        assert [(await lb.ask(web)).status for _ in range(3)] == [503] * 3
+        assert (await counted(lb, web, 3)).traffic.failed == (("no release serving", 3),)
+
+
+async def test_a_preview_is_reached_by_its_header_only(lb: Kit) -> None:
+    """Requests with the header reach the release without traffic, and are not counted as clients'."""
+    web = service()
+    async with backends("a b") as (seen, addresses):
+        await lb.balancer.apply(web, routing({1: 100}, {1: "a", 2: "b"}, preview=2), addresses, 1)
+        _, headers = await lb.balancer.preview(web, 2)
+        assert {(await lb.ask(web)).body for _ in range(10)} == {"a"}
+        assert {(await lb.ask(web, headers=headers)).body for _ in range(10)} == {"b"}
+        report = await counted(lb, web, 10)
+        assert report.traffic.total.requests == 10
+        assert report.groups[2].requests == 10
+        await lb.balancer.apply(web, routing({1: 100}, {1: "a", 2: "b"}), addresses, 1)
+        assert {(await lb.ask(web, headers=headers)).body for _ in range(5)} == {"a"}
+        assert len(seen["b"].seen) == 10
+
+
+async def test_a_second_adapter_on_the_same_state_goes_on(lb: Kit) -> None:
+    """A new controller reports what the old one applied and counted, and applies what follows."""
+    web = service()
+    async with backends("a b") as (_, addresses):
+        asked = routing({1: 100}, {1: "a"})
+        await lb.balancer.apply(web, asked, addresses, 1)
+        assert {(await lb.ask(web, "/fail")).status for _ in range(4)} == {500}
+        before = await counted(lb, web, 4)
+        await lb.balancer.close()
+        lb.balancer = lb.again()
+        await lb.balancer.ensure()
+        after = await lb.balancer.report(web.key)
+        assert (after.routing, after.groups, after.traffic) == (before.routing, before.groups, before.traffic)
+        assert (await lb.ask(web)).body == "a"
+        await lb.balancer.apply(web, routing({1: 100}, {1: "b"}), addresses, 2)
+        assert (await lb.ask(web)).body == "b"
+
+
+async def test_services_that_ask_for_the_same_requests_are_told_apart(lb: Kit) -> None:
+    """The second is refused with the name of the first, and changes nothing."""
+    web = service(routes=(Rule(path="/api/*"),))
+    other = service("site", app="blog", port=web.listener.http, routes=(Rule(path="/api/*"),))
+    async with backends("a b") as (_, addresses):
+        await lb.balancer.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
+        with pytest.raises(WrongInputError, match="shop/web"):
+            await lb.balancer.apply(other, routing({1: 100}, {1: "b"}), addresses, 1)
+        assert await lb.balancer.report(other.key) == Report()
+        assert (await lb.ask(web, "/api/x")).body == "a"
+
+
+async def test_a_restart_of_the_balancer_changes_nothing(lb: Kit) -> None:
+    """Under load nothing is lost, the routing stays, and counting goes on where it was."""
+    web = service()
+    async with backends("a") as (_, addresses):
+        asked = routing({1: 100}, {1: "a"})
+        await lb.balancer.apply(web, asked, addresses, 1)
+        async with Hammer(lb, web) as hammer:
+            await asyncio.sleep(0.2)
+            before = (await lb.balancer.report(web.key)).traffic.total.requests
+            await lb.balancer.restart()
+            await asyncio.sleep(0.3)
+        report = await lb.balancer.report(web.key)
+        assert report.routing == asked
+        assert report.traffic.total.requests > before > 0
+        if lb.lossless:
+            assert hammer.lost() == []
+
+
+async def test_instances_may_come_and_go_within_one_release(lb: Kit) -> None:
+    """A rolling change: one in, one draining, one gone, and always somebody answers."""
+    web = service()
+    async with backends("a b c") as (_, addresses):
+        steps: list[Routing] = [
+            routing({1: 100}, {1: "a"}),
+            routing({1: 100}, {1: "a b"}),
+            routing({1: 100}, {1: "a b c"}, draining="a"),
+            routing({1: 100}, {1: "b c"}),
+        ]
+        await lb.balancer.apply(web, steps[0], addresses, 1)
+        async with Hammer(lb, web, clients=3) as hammer:
+            for step in steps[1:]:
+                await lb.balancer.apply(web, step, addresses, 1)
+                await asyncio.sleep(0.05)
+        assert {(await lb.ask(web)).body for _ in range(30)} == {"b", "c"}
+        if lb.lossless:
+            assert hammer.lost() == []
