@@ -1,0 +1,121 @@
+"""From a file to the application it describes."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from crossfade.core.errors import WrongInputError
+from crossfade.spec.document import Keys, Written, read, written
+from crossfade.spec.model import App, File, Settings
+from crossfade.spec.problem import Problem, WrongFileError, nearest, shown
+from crossfade.spec.service import NAME
+from crossfade.spec.wording import keys_of, problems
+
+DEFAULT_ENVIRONMENT = "local"
+# An environment is a part of the file; it cannot rename the application or contain further environments.
+_ONLY_AT_THE_TOP = ("app", "environments", "environment")
+
+
+def load(path: Path | str, environment: str | None = None, overrides: Mapping[str, Any] | None = None) -> App:
+    """The application as one environment wants it.
+
+    `environment` is one of the file's; by default its only one, or the one called `local`. `overrides` are laid over
+    everything, in the shape of the file: {"services": {"web": {"image": "acme/web:2"}}}. Every environment of the file
+    is checked, not only the one that is asked for. Paths in the file stay relative to its folder.
+
+    Raises WrongInputError: no such file or environment, or (WrongFileError) everything that is wrong in the file.
+    """
+    document = read(Path(path))
+    found = list(_wrong_environments(document))
+    if not found:
+        for name in environments(document) or [DEFAULT_ENVIRONMENT]:
+            found.extend(_wrong_settings(_resolved(document, name)))
+    if found:
+        raise WrongFileError(str(path), found)
+    chosen = choose(environments(document), environment, str(path))
+    resolved = _resolved(document, chosen).overlaid(written(dict(overrides or {}), "command line"))
+    if found := list(_wrong_settings(resolved)):
+        raise WrongFileError("command line", found)
+    return App.model_validate(resolved.plain(_is_variable))
+
+
+def environments(document: Written) -> list[str]:
+    """The names of the environments that a file describes."""
+    section = document.get("environments")
+    return list(section.value) if section is not None and isinstance(section.value, dict) else []
+
+
+def choose(names: list[str], wanted: str | None, file: str) -> str:
+    """The environment that is meant: the wanted one, the only one, or `local`, which a file without any has too."""
+    names = names or [DEFAULT_ENVIRONMENT]
+    if wanted in names:
+        return wanted
+    if wanted is not None:
+        meant = nearest(wanted, names)
+        hint = f"Did you mean {meant}? " if meant else ""
+        raise WrongInputError(f'{file} has no environment "{wanted}".', f"{hint}It has {', '.join(names)}.")
+    if len(names) == 1:
+        return names[0]
+    if DEFAULT_ENVIRONMENT in names:
+        return DEFAULT_ENVIRONMENT
+    cause = f"{file} has the environments {', '.join(names)}, and none called {DEFAULT_ENVIRONMENT}."
+    raise WrongInputError(cause, "Say which with --environment.")
+
+
+def _resolved(document: Written, environment: str) -> Written:
+    """The file with one of its environments laid over it."""
+    section = document.get("environments")
+    different = section.get(environment) if section is not None else None
+    resolved = document.without("environments").overlaid(written({"environment": environment}, document.place.file))
+    return resolved.overlaid(different) if different is not None and different.value is not None else resolved
+
+
+def _wrong_settings(resolved: Written) -> list[Problem]:
+    try:
+        App.model_validate(resolved.plain(_is_variable))
+    except ValidationError as error:
+        return list(problems(error, resolved))
+    return []
+
+
+def _is_variable(keys: Keys) -> bool:
+    """True for `services.<name>.env.<variable>`: its value reaches the instance as it was typed."""
+    return len(keys) == 4 and keys[0] == "services" and keys[2] == "env"  # noqa: PLR2004 - the docstring's four keys
+
+
+def _wrong_environments(document: Written) -> Iterator[Problem]:
+    """What is wrong with environments before they can be laid over the file."""
+    if (singular := document.get("environment")) is not None:
+        allowed = f"one of {', '.join(keys_of(File))}"
+        yield Problem(singular.place, 'unknown key "environment"', allowed, "environments")
+    section = document.get("environments")
+    if section is None or section.value is None:
+        return
+    if not isinstance(section.value, dict):
+        allowed = "a mapping such as prod: {services: {web: {replicas: 4}}}"
+        yield Problem(section.place, f"found {shown(section.plain())}", allowed)
+        return
+    for name, environment in section.value.items():
+        yield from _wrong_environment(name, environment, document.get("services"))
+
+
+def _wrong_environment(name: str, environment: Written, services: Written | None) -> Iterator[Problem]:
+    try:
+        NAME.read(name)
+    except ValueError as error:
+        yield Problem(environment.place, f"found {shown(name)}", str(error))
+    if environment.value is not None and not isinstance(environment.value, dict):
+        allowed = "a mapping of what is different there"
+        yield Problem(environment.place, f"found {shown(environment.plain())}", allowed)
+    for key in _ONLY_AT_THE_TOP:
+        if (found := environment.get(key)) is not None:
+            allowed = f"one of {', '.join(keys_of(Settings))}"
+            yield Problem(found.place, f'unknown key "{key}"', allowed)
+    known = list(services.value) if services is not None and isinstance(services.value, dict) else []
+    different = environment.get("services")
+    for service, node in different.value.items() if different and isinstance(different.value, dict) else ():
+        if service not in known:
+            found_text = f'found "{service}", which is not among the services above'
+            yield Problem(node.place, found_text, f"one of {', '.join(known)}", nearest(service, known))

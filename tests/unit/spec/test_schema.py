@@ -1,0 +1,94 @@
+"""The JSON Schema agrees with the loader about what people write."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.spec.files import FULL, SMALL
+from tests.unit.spec.json_schema import accepts
+from tests.unit.spec.test_bad_files import CASES
+
+from crossfade.spec.document import parse
+from crossfade.spec.load import load
+from crossfade.spec.model import File
+from crossfade.spec.part import Part
+from crossfade.spec.problem import WrongFileError
+from crossfade.spec.schema import schema
+
+
+def data(text: str) -> Any:
+    return parse(text.encode(), "crossfade.yaml").plain()
+
+
+def test_the_schema_is_of_the_draft_that_editors_know() -> None:
+    """2020-12, with a title to show."""
+    assert schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema()["title"] == "crossfade.yaml"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FULL,
+        SMALL,
+        SMALL + "listen: 80\n",
+        SMALL + "    health:\n    drain:\n    deploy: {strategy: }\n",
+        SMALL + "    health: {codes: 200}\n    env: {A: 1, B: true, C: x}\n    drain: 15\n",
+        SMALL + "    health: {codes: [200, 300-399]}\n    resources: {cpu: '0.5', memory: 1.5G}\n",
+        "app: a\nservices: {web: {image: x, command: [a, b]}}\n",
+        "app: a\nservices: {web: {replicas: 2}}\nenvironments: {prod: {services: {web: {image: x}}}}\n",
+    ],
+)
+def test_what_the_loader_takes_the_schema_takes(tmp_path: Path, text: str) -> None:
+    """No red line under a good file."""
+    path = tmp_path / "crossfade.yaml"
+    path.write_text(text)
+    load(path)
+    assert accepts(schema(), data(text))
+
+
+@pytest.mark.parametrize(("title", "text"), [case[:2] for case in CASES], ids=[case[0] for case in CASES])
+def test_what_the_loader_refuses_the_schema_refuses_if_it_can(title: str, text: str) -> None:
+    """Misspelt keys and wrong types are red while they are typed; the rest is marked as needing `check`."""
+    try:
+        value = data(text)
+    except WrongFileError:
+        return  # no YAML mapping, which an editor says without the schema
+    assert accepts(schema(), value) == title.endswith("(needs check)")
+
+
+def parts(schema: Any) -> list[tuple[str, Any]]:
+    found = [("File", schema), *schema["$defs"].items()]
+    return [
+        (name, next((form for form in part.get("anyOf", []) if "properties" in form), part)) for name, part in found
+    ]
+
+
+def test_every_key_has_a_description_and_an_example() -> None:
+    """Editors show both; the reference is made of them."""
+    bare = [
+        f"{name}.{key}"
+        for name, part in parts(schema())
+        for key, field in part["properties"].items()
+        if not field.get("description") or not field.get("examples")
+    ]
+    assert bare == []
+
+
+def test_every_example_is_taken_by_the_schema() -> None:
+    """An example that would be refused is worse than none."""
+    whole = schema()
+    wrong = [
+        f"{name}.{key}"
+        for name, part in parts(whole)
+        for key, field in part["properties"].items()
+        for example in field["examples"]
+        if not accepts({key: value for key, value in field.items() if key != "examples"}, example, whole)
+    ]
+    assert wrong == []
+
+
+def test_every_model_refuses_unknown_keys() -> None:
+    """In the models as in the schema."""
+    assert all(part["additionalProperties"] is False for _, part in parts(schema()))
+    assert issubclass(File, Part)
