@@ -1,0 +1,1 @@
+"""What customers say, kept in one SQLite file that outlives every release."""

@@ -1,0 +1,1 @@
+"""Everything that makes a switch hard: WebSockets, event streams, slow downloads, uploads."""

@@ -1,0 +1,1 @@
+"""The controller's API: HTTP and JSON on a unix socket."""

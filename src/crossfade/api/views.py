@@ -1,0 +1,164 @@
+"""What the API answers with: the stable JSON shapes of status, releases and rollouts."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from crossfade.core.actions import AwaitApproval, AwaitHealthy, Bake, Drain, Hold
+from crossfade.core.fleet import Instance
+from crossfade.core.rollout import Rollout
+from crossfade.core.service import Service
+from crossfade.core.wire import encode
+from crossfade.engine.ledger import Ledger, Record
+from crossfade.engine.loop import Loop
+from crossfade.engine.ports import Event
+from crossfade.strategies.phases import phases
+
+Json = dict[str, Any]
+
+
+def status(loop: Loop, now: float) -> Json:
+    """One service: what it is at, who runs, and the rollout under way if there is one."""
+    ledger = loop.ledger
+    current = ledger.release(ledger.current) if ledger.current is not None else None
+    return {
+        "app": loop.key.split("/")[0],
+        "name": loop.key.split("/")[1],
+        "release": ledger.current,
+        "version": current.version if current else None,
+        "replicas": ledger.wanted,
+        "warm": {str(r): round(t - now, 1) for r, t in ledger.warm.items() if t > now},
+        "locked": encode(ledger.freeze) if ledger.freeze else None,
+        "trouble": loop.trouble or None,
+        "instances": [_instance(i, loop) for i in loop.fleet.instances],
+        "rollout": _under_way(ledger.active, loop, now) if ledger.active else None,
+        "last": result(ledger.records[-1], ledger) if ledger.records else None,
+    }
+
+
+def ports(loops: Iterable[Loop]) -> set[int]:
+    """The ports of this machine that the balancer has open for services, or is about to open."""
+    services = [service for loop in loops for service in _exposed(loop.ledger)]
+    wanted = {p for s in services for p in (s.listener.http, s.listener.https, s.preview.port)}
+    return {port for port in wanted if port is not None}
+
+
+def _exposed(ledger: Ledger) -> Iterator[Service]:
+    if ledger.current is not None:
+        yield ledger.release(ledger.current).service
+    if ledger.active:
+        yield ledger.release(ledger.active.target).service
+
+
+def _instance(instance: Instance, loop: Loop) -> Json:
+    routing = loop.fleet.routing
+    total = sum(weight for _, weight in routing.weights)
+    group = next((g for g in routing.groups if g.release == instance.release), None)
+    share = 0.0
+    if group and instance.id in group.registered and total:
+        share = 100 * routing.weight(instance.release) / total / len(group.registered)
+    return {
+        "id": instance.id,
+        "release": instance.release,
+        "state": _state(instance, loop),
+        "address": instance.address,
+        "weight": round(share, 1),
+        "in_flight": instance.in_flight,
+        "streams": instance.streams,
+        "detail": instance.detail,
+    }
+
+
+def _state(instance: Instance, loop: Loop) -> str:
+    if instance.stopping:
+        return "stopping"
+    if instance.draining_since is not None and instance.up:
+        return "draining"
+    if instance.usable and instance.release in loop.ledger.warm:
+        return "warm"
+    return instance.health.value
+
+
+def _under_way(rollout: Rollout, loop: Loop, now: float) -> Json:
+    steps = phases(rollout.strategy, rollout.replicas, rollout.before)
+    return {
+        **rollout_view(rollout, loop.ledger),
+        "step": rollout.step + 1,
+        "steps": [phase.label for phase in steps],
+        "paused": rollout.paused,
+        "since": rollout.started_at,
+        "seconds": round(now - rollout.started_at, 3),
+        "waiting_for": _waiting(loop, now),
+        "traffic": encode(loop.window.proof()) if loop.window else None,
+    }
+
+
+def rollout_view(rollout: Rollout, ledger: Ledger) -> Json:
+    """A rollout as `deploy --json` names it; releases by number and version label."""
+    labels = {r.number: r.version for r in ledger.releases}
+    return {
+        "id": rollout.id,
+        "service": rollout.service,
+        "from": rollout.source,
+        "to": rollout.target,
+        "from_version": labels.get(rollout.source or 0),
+        "to_version": labels.get(rollout.target),
+        "strategy": rollout.strategy.name,
+        "state": rollout.state.value,
+        "reason": rollout.reason,
+        "by": rollout.by,
+        "seconds": None if rollout.finished_at is None else round(rollout.finished_at - rollout.started_at, 3),
+    }
+
+
+def result(record: Record, ledger: Ledger) -> Json:
+    """The record of a finished rollout with its proof: the last line of `deploy --json`."""
+    proof = dict(record.proof)
+    switch = proof.pop("switch_ms", None)
+    return {"rollout": {**rollout_view(record.rollout, ledger), "switch_ms": switch}, "traffic": proof}
+
+
+def releases(ledger: Ledger) -> list[Json]:
+    """The ledger, newest first."""
+    return [
+        {
+            "number": r.number,
+            "version": r.version,
+            "outcome": r.outcome.value,
+            "why": r.why,
+            "tags": sorted(
+                [tag for tag, number in ledger.tags.items() if number == r.number]
+                + (["current"] if r.number == ledger.current else [])
+                + (["previous"] if ledger.previous and r.number == ledger.previous.number else [])
+            ),
+            "digest": r.digest,
+            "git_sha": r.git_sha,
+            "by": r.by,
+            "at": r.at,
+            "kept": r.number in ledger.retained(),
+        }
+        for r in reversed(ledger.releases)
+    ]
+
+
+def waiting(action: Any, now: float) -> str:
+    """What a wait is for, in words."""
+    match action:
+        case AwaitHealthy(release=release, ready=ready, wanted=wanted):
+            return f"{ready} of {wanted} instances of release {release} are ready"
+        case Drain(instances=instances, until=until):
+            return f"{len(instances)} draining, at most {max(0.0, until - now):.0f} s more"
+        case Bake(until=until):
+            return f"baking, {max(0.0, until - now):.0f} s left"
+        case AwaitApproval(why=why) | Hold(why=why):
+            return str(why)
+        case _:
+            return type(action).__name__
+
+
+def _waiting(loop: Loop, now: float) -> list[str]:
+    return [waiting(action, now) for action in loop.waits]
+
+
+def event(item: Event) -> Json:
+    """One line of `crossfade events --json`."""
+    return encode(item)  # type: ignore[no-any-return]  # a dict by construction

@@ -1,0 +1,131 @@
+"""What every verb is called with: which controller, which app, text or JSON."""
+
+import functools
+import getpass
+import json
+import os
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crossfade.cli.client import Client
+from crossfade.core.errors import WrongInputError
+from crossfade.paths import State, default_state
+
+FILE = "crossfade.yaml"
+_APP = re.compile(r"""^app:\s*(["']?)([\w-]+)\1\s*(?:#.*)?$""", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """The common options of one call."""
+
+    state: State
+    json: bool
+    app: str | None = None
+    file: Path | None = None
+    environment: str | None = None
+
+    def client(self) -> Client:
+        return Client(self.state.socket)
+
+    def found(self) -> Path | None:
+        """The file that was named, or the nearest one upwards from here."""
+        if self.file:
+            return self.file
+        here = Path.cwd()
+        for folder in (here, *here.parents):
+            if (folder / FILE).exists():
+                return Path(os.path.relpath(folder / FILE))
+        return None
+
+    def required(self) -> Path:
+        path = self.found()
+        if path is None:
+            raise WrongInputError(
+                f"there is no {FILE} in {Path.cwd()} or above it", "`crossfade init` writes one, or name it with --file"
+            )
+        return path
+
+    def target(self, client: Client, service: str | None) -> dict[str, str]:
+        """`{"app", "service"}` as the API wants them. The app: named, else the file's, else the only one there is."""
+        if service and "/" in service:
+            app, _, service = service.partition("/")
+        else:
+            app = self.app or self._app_of_file() or _only_app(client)
+        return {"app": app, "service": service} if service else {"app": app}
+
+    def chosen_app(self) -> str | None:
+        """For what shows everything when nothing is named."""
+        return self.app or (self._app_of_file() if self.file else None)
+
+    def answer(self, data: Any, text: str) -> None:
+        """The one result of a verb: a line of JSON, or text for people."""
+        click.echo(json.dumps(data) if self.json else text)
+
+    def _app_of_file(self) -> str | None:
+        """The name alone, without reading the rest: pydantic would take longer than a rollback does."""
+        path = self.found()
+        if path is None:
+            return None
+        try:
+            match = _APP.search(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            return None
+        return match[2] if match else None
+
+
+def who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
+def _only_app(client: Client) -> str:
+    apps = sorted({key.split("/")[0] for key in client.get("/v1/controller")["services"]})
+    if len(apps) == 1:
+        return str(apps[0])
+    if not apps:
+        raise WrongInputError("nothing was deployed here yet", "`crossfade deploy` brings the first release")
+    raise WrongInputError(f"several apps run here: {', '.join(apps)}", "name the one you mean with --app")
+
+
+_STATE = click.option(
+    "--state", type=click.Path(path_type=Path), help="State directory. Default: $CROSSFADE_STATE, or in your home."
+)
+_JSON = click.option("--json", is_flag=True, help="Machine-readable: one JSON object on the last line.")
+_NAMED = click.option("--app", metavar="NAME", help="The app. Default: the file's, or the only one there is.")
+_FILE = click.option("-f", "--file", type=click.Path(path_type=Path), help=f"Default: {FILE} here or above.")
+_LONG_FILE = click.option("--file", type=click.Path(path_type=Path), help=f"Default: {FILE} here or above.")
+_ENVIRONMENT = click.option("-e", "--environment", metavar="NAME", help="Which environment of the file.")
+
+
+Wrap = Callable[[Callable[..., Any]], Any]
+
+
+def called(*, app: bool = False, file: bool = False, state: bool = True, f: bool = True) -> Wrap:
+    """Give a verb its common options and hand them over as one `Call`, first. Without `f`, -f is the verb's own."""
+    options = [_JSON]
+    named = {name for name, wanted in {"app": app, "file": app or file, "environment": file}.items() if wanted}
+    options += [_STATE] if state else []
+    options += [_NAMED, _FILE if f else _LONG_FILE] if app else []
+    options += [_FILE, _ENVIRONMENT] if file else []
+
+    def wrap(verb: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(verb)
+        def run(**given: Any) -> Any:
+            common = {name: given.pop(name) for name in named}
+            at = given.pop("state", None)
+            where = State(at.expanduser().absolute()) if at else default_state()
+            return verb(Call(state=where, json=given.pop("json"), **common), **given)
+
+        return functools.reduce(lambda made, option: option(made), options, run)
+
+    return wrap

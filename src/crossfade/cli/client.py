@@ -1,0 +1,121 @@
+"""The controller's API from the other side of its unix socket: HTTP with what Python brings, because it loads fast."""
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, UnchangedError, WrongInputError
+
+ANSWER_SECONDS = 10.0  # for a look; an order may wait for builds and drains, and has no limit
+
+LONGEST_PATH = 107  # bytes of a unix socket's path
+
+_ERRORS: dict[int, type[CrossfadeError]] = {2: WrongInputError, 3: RefusedError}
+
+
+class NotRunningError(PlatformError):
+    """No controller answers. `stopped` when it left in order, and not by a crash or a kill."""
+
+    def __init__(self, socket_path: Path, *, stopped: bool) -> None:
+        super().__init__(
+            f"no controller runs with the state {socket_path.parent}", "`crossfade up` starts it, and so does a deploy"
+        )
+        self.stopped = stopped
+
+
+class LostError(PlatformError):
+    """The controller went away while we listened."""
+
+
+class _UnixConnection(HTTPConnection):
+    def __init__(self, path: Path, timeout: float | None) -> None:
+        super().__init__("crossfade", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class Client:
+    """One connection a request. Raises what the controller answered as the error it is."""
+
+    def __init__(self, socket_path: Path) -> None:
+        self._path = socket_path
+
+    def get(self, path: str, /, **query: Any) -> Any:
+        with self._ask("GET", _url(path, query), timeout=ANSWER_SECONDS) as response:
+            return _read(response)
+
+    def post(self, path: str, /, **body: Any) -> Any:
+        with self._ask("POST", path, json.dumps(body)) as response:
+            return _read(response)
+
+    def lines(self, path: str, /, **query: Any) -> Iterator[Any]:
+        """JSON lines as they come. Raises LostError when they break off."""
+        with self._ask("GET", _url(path, query)) as response:
+            if response.status >= 400:  # noqa: PLR2004  HTTP's errors begin there
+                _read(response)
+            try:
+                while line := response.readline():
+                    yield json.loads(line)
+            except (OSError, HTTPException, ValueError) as error:
+                raise LostError(f"the controller went away: {error}", "`crossfade up` starts it again") from error
+
+    def _ask(self, method: str, url: str, body: str | None = None, timeout: float | None = None) -> HTTPResponse:
+        connection = _UnixConnection(self._path, timeout)
+        headers = {"Content-Type": "application/json"} if body else {}
+        try:
+            connection.connect()
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise NotRunningError(self._path, stopped=isinstance(error, FileNotFoundError)) from error
+        except PermissionError as error:
+            raise PlatformError(
+                f"{self._path} belongs to another user", "use your own state with --state, or become that user"
+            ) from error
+        except OSError as error:
+            if len(os.fsencode(self._path)) > LONGEST_PATH:
+                raise WrongInputError(
+                    f"the state directory's path is too long for a unix socket: {self._path.parent}",
+                    "choose one of at most 80 characters with --state or CROSSFADE_STATE",
+                ) from error
+            raise PlatformError(f"{self._path} cannot be used: {error}", "give another --state") from error
+        try:
+            connection.request(method, url, body, headers | {"Connection": "close"})
+            return connection.getresponse()
+        except TimeoutError as error:
+            raise PlatformError(
+                f"the controller did not answer within {ANSWER_SECONDS:g} s",
+                f"its log is {self._path.parent / 'controller.log'}; `crossfade up --restart` replaces it",
+            ) from error
+        except (OSError, HTTPException) as error:
+            raise LostError(f"the controller went away: {error}", "`crossfade up` starts it again") from error
+
+
+def _url(path: str, query: dict[str, Any]) -> str:
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _read(response: HTTPResponse) -> Any:
+    try:
+        content = response.read()
+        answer = json.loads(content)
+    except (OSError, HTTPException) as error:
+        raise LostError(f"the controller went away: {error}", "`crossfade up` starts it again") from error
+    except ValueError:
+        text = content.decode(errors="replace").strip()[:200]
+        raise PlatformError(
+            f"the controller answered {response.status}: {text}", "`crossfade up --restart` replaces it by this version"
+        ) from None
+    if isinstance(answer, dict) and "error" in answer:
+        said = answer["error"]
+        kind = UnchangedError if said.get("kind") == "unchanged" else _ERRORS.get(said["exit_code"], PlatformError)
+        raise kind(said["cause"], said["way_out"])
+    return answer

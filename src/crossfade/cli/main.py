@@ -1,0 +1,136 @@
+"""`crossfade`: the table of verbs, and the rim where every error becomes one message and an exit code."""
+
+import json
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from crossfade.core.errors import CrossfadeError
+
+# Verb -> (module of this package, what it does). Written here and not read from the modules, because importing all of
+# them would make `crossfade --help` slow.
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "The file": {
+        "init": ("files", "Write a crossfade.yaml for this folder or from a Compose file."),
+        "check": ("files", "Say whether the file is right, without running anything."),
+        "schema": ("files", "Print the file's JSON Schema for editors."),
+        "plan": ("planning", "Show what a deploy would do, step by step."),
+    },
+    "Ship": {
+        "deploy": ("ship", "Bring a new release, and take it back when it is bad."),
+        "rollback": ("ship", "Go back to an earlier release."),
+        "promote": ("steer", "Approve the step that waits, or cut its bake short."),
+        "pause": ("steer", "Hold a rollout where it is."),
+        "resume": ("steer", "Let a paused rollout go on."),
+        "abort": ("steer", "Take the rollout under way back."),
+        "scale": ("steer", "Change how many instances a service has."),
+        "tag": ("steer", "Name a release, so that it is kept and found again."),
+        "lock": ("steer", "Forbid rollouts of a service, or allow them again."),
+    },
+    "Look": {
+        "status": ("look", "What runs here, and the rollout under way."),
+        "watch": ("watching", "The same, live."),
+        "releases": ("look", "The releases of a service and what became of them."),
+        "events": ("look", "Everything that happened, step by step."),
+        "logs": ("look", "What instances wrote."),
+    },
+    "The machine": {
+        "up": ("machine", "Start the controller, or replace it by this version."),
+        "down": ("machine", "Stop an app, the controller, or everything."),
+        "demo": ("showing", "Watch real releases go out under traffic, in under a minute."),
+    },
+}
+_MODULES = {verb: module for verbs in SECTIONS.values() for verb, (module, _) in verbs.items()}
+
+EPILOG = """\
+Exit codes: 0 done, 1 the deploy failed and was rolled back, 2 wrong input, 3 refused, 4 platform trouble.
+
+Completion of verbs and options: eval "$(_CROSSFADE_COMPLETE=bash_source crossfade)", or zsh_source, fish_source.
+"""
+
+
+class Verbs(click.Group):
+    """Finds a verb's module when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  the signature is click's
+        return list(_MODULES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        module = _MODULES.get(name)
+        if module is None:
+            return None
+        command: click.Command = getattr(import_module(f"crossfade.cli.{module}"), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], _MODULES, n=1)
+            if not close:
+                raise
+            raise click.UsageError(f"No such command '{args[0]}'. Did you mean `{close[0]}`?", ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        for section, verbs in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(verb, what) for verb, (_, what) in verbs.items()], col_max=12)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        formatter.write("\n" + EPILOG)
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  click's callback
+    if wanted:
+        from crossfade import __version__
+
+        click.echo(f"crossfade {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
+def crossfade() -> None:
+    """Ship every release of a web app without losing a request, and take a bad one back by itself.
+
+    Begin with `crossfade init`, then `crossfade deploy`. See it all at work: `crossfade demo`.
+    """
+
+
+def main() -> int:
+    """Run one verb; what a user can mend is one message on stderr (and with --json the last line of stdout)."""
+    try:
+        code = crossfade.main(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return _failed(error.format_message(), "see --help", 2, shown=True)
+    except CrossfadeError as error:
+        return _failed(error.cause, error.way_out, error.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read has enough; nothing is left to flush to
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _failed(cause: str, way_out: str, exit_code: int, *, shown: bool = False) -> int:
+    if not shown:
+        click.echo(f"crossfade: {cause}" + (f"\n  {way_out}" if way_out else ""), err=True)
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"error": {"cause": cause, "way_out": way_out, "exit_code": exit_code}}))
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

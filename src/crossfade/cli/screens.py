@@ -1,0 +1,152 @@
+"""Where a rollout is shown while it happens: a terminal, a plain log, or lines of JSON."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import click
+
+from crossfade.cli.story import Story
+from crossfade.cli.text import plural
+
+HEARTBEAT = 10.0  # a plain log that says nothing for longer looks stuck
+
+Json = Mapping[str, Any]
+
+
+class Screen(Protocol):
+    """`tick` is how often, in seconds, the screen wants the state of the rollout beside its events; 0 is never."""
+
+    tick: float
+
+    def say(self, line: str) -> None: ...
+
+    def event(self, event: Json) -> None: ...
+
+    def state(self, service: Json) -> None:
+        """One service of `status`, with its rollout under way."""
+        ...
+
+    def doing(self, what: str) -> Any:
+        """A context in which something takes its time."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Lines:
+    """NDJSON: the events as the journal has them."""
+
+    tick = 0.0
+
+    def say(self, line: str) -> None:
+        click.echo(line, err=True)
+
+    def event(self, event: Json) -> None:
+        click.echo(json.dumps(event))
+        sys.stdout.flush()
+
+    def state(self, service: Json) -> None:
+        """Only events are lines here."""
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[None]:  # noqa: ARG002  events say it
+        yield
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Log:
+    """A line a sentence, each with the seconds since the beginning."""
+
+    tick = 1.0
+
+    def __init__(self) -> None:
+        self._story = Story()
+        self._began = self._spoke = time.monotonic()
+        self._asked = ""  # what a person is asked for, said once
+
+    def say(self, line: str) -> None:
+        self._spoke = time.monotonic()
+        click.echo(f"{self._spoke - self._began:6.1f} s  {line}")
+        sys.stdout.flush()
+
+    def event(self, event: Json) -> None:
+        for line in self._story.tell(event):
+            self.say(line)
+
+    def state(self, service: Json) -> None:
+        rollout = service["rollout"]
+        asked = "; ".join(why for why in rollout["waiting_for"] if "crossfade promote" in why) if rollout else ""
+        if asked and asked != self._asked:
+            self.say(asked)
+        elif rollout and time.monotonic() - self._spoke >= HEARTBEAT:
+            self.say(standing(rollout))
+        self._asked = asked
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[None]:
+        self.say(what)
+        yield
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Terminal(Log):
+    """The same lines, and below them one that moves: what is waited for, and what clients got so far."""
+
+    tick = 0.2
+
+    def __init__(self) -> None:
+        super().__init__()
+        from rich.console import Console  # 60 ms that only a terminal pays
+        from rich.status import Status
+
+        self._console = Console(highlight=False)
+        self._status = Status("", console=self._console)
+        self._status.start()
+
+    def say(self, line: str) -> None:
+        self._spoke = time.monotonic()
+        self._console.print(f"[dim]{self._spoke - self._began:6.1f} s[/dim]  {_plain(line)}", soft_wrap=True)
+
+    def state(self, service: Json) -> None:
+        super().state(service)
+        if service["rollout"]:
+            self._status.update(_plain(standing(service["rollout"])))
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[None]:
+        self._status.update(_plain(what))
+        yield
+
+    def close(self) -> None:
+        self._status.stop()
+
+
+def screen(*, as_json: bool) -> Screen:
+    if as_json:
+        return Lines()
+    return Terminal() if sys.stdout.isatty() else Log()
+
+
+def standing(rollout: Json) -> str:
+    """Where a rollout is, in one line."""
+    step = f"step {rollout['step']} of {len(rollout['steps'])}, {rollout['steps'][rollout['step'] - 1]}"
+    if rollout["state"] == "rolling_back":
+        step = "taking it back"
+    waits = "; ".join(rollout["waiting_for"])
+    seen = rollout["traffic"]
+    counted = f" · {plural(seen['requests'], 'request')}, {seen['failed']:,} failed" if seen else ""
+    return f"{step}{': ' + waits if waits else ''}{counted}"
+
+
+def _plain(line: str) -> str:
+    from rich.markup import escape
+
+    return escape(line)

@@ -1,0 +1,134 @@
+"""Orders to a service: to the rollout under way, to its size, to its releases."""
+
+from typing import Any
+
+import click
+
+from crossfade.cli.call import Call, called, who
+from crossfade.cli.client import Client
+from crossfade.cli.text import plural
+from crossfade.core.errors import WrongInputError
+
+
+def _under_way(call: Call, client: Client, service: str | None) -> dict[str, str]:
+    """The service that is meant: the named one, or of several the only one with a rollout under way."""
+    target = call.target(client, service)
+    if "service" in target:
+        return target
+    moving = [s["name"] for s in client.get("/v1/status", app=target["app"])["services"] if s["rollout"]]
+    return {**target, "service": moving[0]} if len(moving) == 1 else target
+
+
+def _order(verb: str, does: str, help_text: str, example: str) -> Any:
+    """A verb that tells the rollout under way something; `does` is how it is answered."""
+
+    @click.command(verb, help=help_text, epilog=f"Examples: {example}")
+    @click.argument("service", required=False)
+    @called(app=True)
+    def command(call: Call, *, service: str | None) -> None:
+        client = call.client()
+        target = _under_way(call, client, service)
+        answer = client.post(f"/v1/order/{verb}", **target, by=who())
+        call.answer(answer, f"{answer['app']}/{answer['name']} {does}")
+
+    return command
+
+
+promote = _order(
+    "promote",
+    "goes on: its step is approved",
+    "Approve the step of SERVICE that waits for it, or cut its bake short.",
+    "crossfade promote | crossfade promote web",
+)
+pause = _order(
+    "pause",
+    "is paused: nothing moves until `crossfade resume`",
+    "Hold the rollout of SERVICE where it is. Health is still watched, and a bad release still taken back.",
+    "crossfade pause | crossfade pause web",
+)
+resume = _order(
+    "resume",
+    "goes on",
+    "Let a paused rollout of SERVICE go on; its step has the whole timeout again.",
+    "crossfade resume | crossfade resume web",
+)
+
+
+@click.command(epilog='Examples: crossfade abort | crossfade abort web --reason "wrong branch"')
+@click.argument("service", required=False)
+@called(app=True)
+@click.option("--reason", default="", help="On record, and shown to who waits for the deploy.")
+def abort(call: Call, *, service: str | None, reason: str) -> None:
+    """Take the rollout of SERVICE that is under way back. Its release is not marked bad."""
+    client = call.client()
+    answer = client.post("/v1/order/abort", **_under_way(call, client, service), by=who(), reason=reason)
+    call.answer(answer, f"{answer['app']}/{answer['name']} is taken back; `crossfade watch` shows it")
+
+
+@click.command(epilog='Examples: crossfade lock --reason "sale until Monday" | crossfade lock --release')
+@click.argument("service", required=False)
+@called(app=True)
+@click.option("--reason", default="", help="Shown to everybody who is refused.")
+@click.option("--release", is_flag=True, help="Unlock.")
+@click.option("--force", is_flag=True, help="Lock even when somebody else did already.")
+def lock(call: Call, *, service: str | None, reason: str, release: bool, force: bool) -> None:
+    """Forbid rollouts of SERVICE, or of all services of the app, until `crossfade lock --release`."""
+    client = call.client()
+    target = call.target(client, service)
+    services = client.get("/v1/status", app=target["app"])["services"] if "service" not in target else [target]
+    names = [one.get("service") or one["name"] for one in services] or [None]  # none: let the API say what there is
+    verb = "unlock" if release else "lock"
+    answers = [
+        client.post(f"/v1/order/{verb}", app=target["app"], service=name, by=who(), reason=reason, force=force)
+        for name in names
+    ]
+    keys = ", ".join(f"{answer['app']}/{answer['name']}" for answer in answers)
+    call.answer({"services": answers}, f"{keys} {'may be deployed again' if release else 'is locked'}")
+
+
+class _Sizes(click.ParamType[tuple[str | None, int]]):
+    """`web=4`, or `4` for an app with one service."""
+
+    name = "service=count"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str | None, int]:
+        service, _, count = str(value).rpartition("=")
+        if not count.isdecimal():
+            self.fail(f"{value!r} is no size: write web=4", param, ctx)
+        return service or None, int(count)
+
+
+@click.command(epilog="Examples: crossfade scale web=4 | crossfade scale 4 | crossfade scale web=4 worker=2")
+@click.argument("sizes", nargs=-1, required=True, type=_Sizes())
+@called(app=True)
+@click.option("--detach", is_flag=True, help="Do not wait until all of them serve.")
+def scale(call: Call, *, sizes: tuple[tuple[str | None, int], ...], detach: bool) -> None:
+    """Change how many instances services have, until they are scaled again.
+
+    SIZES are such as web=4. Instances that go are drained first.
+    """
+    client = call.client()
+    answers = [
+        client.post("/v1/scale", **call.target(client, service), replicas=count, wait=not detach, by=who())
+        for service, count in sizes
+    ]
+    has = "is to have" if detach else "has"
+    lines = [f"{answer['service']} {has} {plural(answer['replicas'], 'instance')}" for answer in answers]
+    call.answer({"services": answers}, "\n".join(lines))
+
+
+@click.command(epilog="Examples: crossfade tag stable | crossfade tag before-sale 7 --service web")
+@click.argument("name")
+@click.argument("release", required=False, default="latest")
+@click.option("--service", help="Of which service, when the app has several.")
+@called(app=True)
+def tag(call: Call, *, name: str, release: str, service: str | None) -> None:
+    """Give RELEASE the tag NAME; without RELEASE, the newest good one.
+
+    A tagged release is kept, and `crossfade rollback --to NAME` goes there.
+    """
+    if not name.strip():
+        raise WrongInputError("a tag needs a name", "such as stable")
+    client = call.client()
+    answer = client.post("/v1/tag", **call.target(client, service), tag=name, release=release, by=who())
+    call.answer(answer, f"release {answer['release']} of {answer['service']} is tagged {answer['tag']}")

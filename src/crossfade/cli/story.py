@@ -1,0 +1,146 @@
+"""Events as sentences: what the journal holds, told while it happens."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crossfade.cli.text import plural, release, seconds
+
+Event = Mapping[str, Any]
+
+
+class Story:
+    """Tells the events of one service, in order. It remembers only what makes a later sentence understandable."""
+
+    def __init__(self) -> None:
+        self._shares: dict[int, int] = {}  # release -> percent
+        self._draining: set[str] = set()
+        self._versions: dict[int, str] = {}
+        self._strategy: dict[str, Any] = {}
+
+    def tell(self, event: Event) -> list[str]:
+        """What is worth a line of this event; most are not."""
+        rule = _RULES.get(event["kind"])
+        return list(rule(self, event["data"])) if rule else []
+
+    def _label(self, number: int | None) -> str:
+        return release(number, self._versions.get(number or 0))
+
+    def _created(self, data: Event) -> list[str]:
+        made = data["release"]
+        self._versions[made["number"]] = made["version"]
+        return [f"release {self._label(made['number'])} is built: {made['digest'][:12]}"]
+
+    def _started(self, data: Event) -> list[str]:
+        rollout = data["rollout"]
+        self._strategy = rollout["strategy"]
+        if rollout["source"] is not None:
+            self._shares = {rollout["source"]: 100}
+        by = f", by {rollout['by']}" if rollout["by"] else ""
+        before = f"from {self._label(rollout['source'])} " if rollout["source"] is not None else ""
+        return [
+            f"rollout {rollout['id']} {before}to release {self._label(rollout['target'])}, {self._strategy['name']}{by}"
+        ]
+
+    def _intended(self, data: Event) -> list[str]:
+        action = data["action"]
+        match action["do"]:
+            case "RunHook":
+                return [f"running the {action['hook']} hook: {data.get('command', '')}"]
+            case "Probe":
+                return [f"too few requests to judge by: sending {action['count']} of our own through the preview"]
+            case "Stop" if data.get("in_flight") or data.get("streams"):
+                held = plural(data.get("in_flight", 0) + data.get("streams", 0), "connection")
+                return [f"{action['instance']} still held {held} after its drain's time"]
+            case _:
+                return []
+
+    def _done(self, data: Event) -> list[str]:
+        match data["action"]["do"]:
+            case "Launch":
+                return [f"launched {data['instance']}"]
+            case "Stop":
+                self._draining.discard(data["action"]["instance"])
+                return [f"stopped {data['action']['instance']}"]
+            case _:
+                return []
+
+    def _routed(self, data: Event) -> list[str]:
+        weights: dict[int, int] = dict(data["action"]["routing"]["weights"])
+        shares = {number: round(100 * weight / sum(weights.values())) for number, weight in weights.items()}
+        lines = []
+        if shares != self._shares:
+            self._shares = shares
+            each = [f"release {self._label(number)} has {share} %" for number, share in sorted(shares.items())]
+            what = f"{', '.join(each)} of the traffic" if each else "no release has traffic"
+            lines.append(f"{what}, switched in {data['ms']:.1f} ms")
+        fresh = set(data["draining"]) - self._draining
+        self._draining |= fresh
+        if fresh:
+            held = f" and {plural(data['drained'], 'request')} on them finish" if data["drained"] else ""
+            lines.append(f"{plural(len(fresh), 'instance')} get no new requests{held}")
+        return lines
+
+    def _moved(self, data: Event) -> list[str]:
+        action = data["action"]
+        match action["do"]:
+            case "StartBake" if action["step"] == 0 and self._strategy.get("name") in {
+                "blue-green",
+                "canary",
+                "linear",
+            }:
+                return ["all new instances are healthy"]
+            case "StartBake" if self._strategy.get("bake"):
+                return [f"baking for {seconds(self._strategy['bake'])}"]
+            case "RollBack":
+                return [f"taking it back: {action['reason']}"]
+            case "Finish":
+                return [f"rollout {action['state'].replace('_', ' ')}: {action['reason']}"]
+            case _:
+                return []
+
+    def _hooked(self, data: Event) -> list[str]:
+        return [data["complaint"] or f"the {data['hook']} hook passed"]
+
+    def _exited(self, data: Event) -> list[str]:
+        return [f"{data['instance']} {data['detail']}"]
+
+    def _failed(self, data: Event) -> list[str]:
+        return [f"trouble: {data['error']}"]
+
+
+def _ordered(what: str) -> Callable[[Story, Event], list[str]]:
+    def rule(_: Story, data: Event) -> list[str]:
+        by, why = data.get("by"), data.get("reason")
+        return [f"{what}{f' by {by}' if by else ''}{f': {why}' if why else ''}"]
+
+    return rule
+
+
+def _scaled(_: Story, data: Event) -> list[str]:
+    return [f"scaled to {plural(data['replicas'], 'instance')} by {data['by']}"]
+
+
+def _tagged(_: Story, data: Event) -> list[str]:
+    return [f"release {data['release']} is tagged {data['tag']} by {data['by']}"]
+
+
+_RULES: dict[str, Callable[[Story, Event], list[str]]] = {
+    "release created": Story._created,  # noqa: SLF001  its own table
+    "release tagged": _tagged,
+    "rollout started": Story._started,  # noqa: SLF001
+    "intent": Story._intended,  # noqa: SLF001
+    "done": Story._done,  # noqa: SLF001
+    "failed": Story._failed,  # noqa: SLF001
+    "routed": Story._routed,  # noqa: SLF001
+    "move": Story._moved,  # noqa: SLF001
+    "hook ended": Story._hooked,  # noqa: SLF001
+    "instance exited": Story._exited,  # noqa: SLF001
+    "rollout paused": _ordered("paused"),
+    "rollout resumed": _ordered("resumed"),
+    "rollout promoted": _ordered("promoted"),
+    "rollout aborted": _ordered("aborted"),
+    "service scaled": _scaled,
+    "service locked": _ordered("locked"),
+    "service unlocked": _ordered("unlocked"),
+    "service removed": _ordered("removed"),
+}

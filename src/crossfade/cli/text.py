@@ -1,0 +1,79 @@
+"""Values as people read them."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+
+def table(rows: Iterable[Sequence[str]], indent: str = "  ") -> str:
+    """Columns as wide as their widest cell."""
+    rows = [tuple(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join((indent + line).rstrip() for line in lines)
+
+
+def seconds(value: float) -> str:
+    """0.4 s, 12 s, 3 min 20 s, 2 h 5 min."""
+    if value < 10:  # noqa: PLR2004  below it, tenths tell something
+        return f"{value:.1f} s"
+    whole = round(value)
+    for size, unit, small, below in ((3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            rest = whole % size // small
+            return f"{whole // size} {unit}" + (f" {rest} {below}" if rest else "")
+    return f"{whole} s"
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def clock(at: float) -> str:
+    """The time of day, with the date when it was another day."""
+    moment = time.localtime(at)
+    return time.strftime("%H:%M:%S" if moment[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M:%S", moment)
+
+
+def release(number: int | None, version: str | None) -> str:
+    return "nothing" if number is None else f"{number} ({version})" if version else str(number)
+
+
+def traffic(proof: Mapping[str, Any]) -> str:
+    """The proof of a rollout in one line: served, failed by cause, retried, drained, latency."""
+    causes = ", ".join(f"{cause}: {count}" for cause, count in (proof.get("causes") or {}).items())
+    parts = [
+        plural(proof["requests"], "request"),
+        f"{proof['failed']:,} failed" + (f" ({causes})" if causes else ""),
+        f"{proof['retried']:,} retried",
+        f"{proof['drained']:,} drained",
+    ]
+    if proof.get("cut"):
+        parts.append(f"{proof['cut']:,} cut after the drain's time")
+    if proof.get("streams_closed"):
+        parts.append(f"{plural(proof['streams_closed'], 'stream')} told to close")
+    if proof.get("client_closed"):
+        parts.append(f"{plural(proof['client_closed'], 'client')} left early")
+    return f"{', '.join(parts)}; p50 {proof['p50_ms']:.1f} ms, p99 {proof['p99_ms']:.1f} ms"
+
+
+def outcome(result: Mapping[str, Any]) -> list[str]:
+    """How a rollout ended: the sentence that matters first, then the proof."""
+    rollout = result["rollout"]
+    new = release(rollout["to"], rollout["to_version"])
+    old = release(rollout["from"], rollout["from_version"])
+    took = f"{rollout['strategy']} in {seconds(rollout['seconds'] or 0)}"
+    switch = rollout.get("switch_ms")
+    switched = f", switched in {switch:.1f} ms" if switch is not None else ""
+    stays = f"{rollout['service']} runs release {old} as before"
+    if rollout["from"] is None:
+        stays = f"Nothing of {rollout['service']} runs: there was no release before it"
+    back = f"Release {new} was taken back: {rollout['reason']}. {stays}."
+    failed = f"Release {new} failed: {rollout['reason']}."
+    sentence = {
+        "succeeded": f"{rollout['service']} runs release {new}: {took}{switched}.",
+        "rolled_back": back,
+        "aborted": back,
+        "failed": f"{failed} {stays}." if rollout["from"] is None else failed,  # else the reason says what came back
+    }[rollout["state"]]
+    return [sentence, f"While it happened: {traffic(result['traffic'])}."]

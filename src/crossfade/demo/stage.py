@@ -1,0 +1,202 @@
+"""Where the demo happens: a temporary home of its own, in which verbs run as from a shell."""
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import os
+import runpy
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crossfade.core.errors import PlatformError, WrongInputError
+
+APP = "feedback"
+PORTS = range(18_000, 20_000)  # below those the kernel gives to clients
+NEEDED = ("starlette", "uvicorn")
+ENDING = 5.0  # seconds in which a process that was told to end is gone
+GENTLE = 20.0  # seconds for a gentle end after Ctrl-C
+LONGEST = 60.0  # seconds for what the demo asks; a machine that needs more is in trouble
+
+Json = Mapping[str, Any]
+Told = Callable[[Json], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """One verb that ended: its exit code, its last line of JSON, and how long the shell waited."""
+
+    code: int
+    result: dict[str, Any]
+    seconds: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """`folder` holds everything: state, source tree, database. Nothing outside it is touched."""
+
+    folder: Path
+    port: int
+    said: Callable[[str], None]
+    _running: set[asyncio.subprocess.Process] = field(default_factory=set)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    def write(self, version: str, *, timeout: str = "60s") -> None:
+        """Make the source tree that of `version`, as a developer's next commit would."""
+        materialise = runpy.run_path(str(examples() / APP / "materialise.py"))["materialise"]
+        source = self.folder / APP
+        source.mkdir(exist_ok=True)
+        materialise(version, source)
+        with (source / "crossfade.yaml").open("a", encoding="utf-8") as file:
+            file.write(
+                "environments:\n"
+                "  demo:\n"
+                f"    listen: {{http: {self.port}, host: 127.0.0.1}}\n"
+                "    services:\n"
+                "      web:\n"
+                f"        env: {{DATABASE_PATH: {json.dumps(str(self.folder / 'feedback.db'))}}}\n"
+                f"        deploy: {{bake: 3s, keep_previous: 5m, timeout: {timeout}}}\n"
+            )
+
+    async def verb(self, *words: str, told: Told | None = None) -> Ran:
+        """Run `crossfade WORDS --json` to its end; every event goes to `told`, what it says aside is said."""
+        began = time.monotonic()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "crossfade.cli.main", *words, "--json"),
+            cwd=self.folder / APP,
+            env=self._environment(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the demo, which then ends them in order
+        )
+        self._running.add(process)
+        try:
+            async with asyncio.timeout(LONGEST):
+                last, _ = await asyncio.gather(self._read(process, told), self._listen(process))
+                code = await process.wait()
+        except TimeoutError:
+            raise PlatformError(
+                f"`crossfade {' '.join(words)}` did not end within {LONGEST:g} s", "is this machine very busy?"
+            ) from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+            self._running.discard(process)
+        return Ran(code=code, result=last, seconds=time.monotonic() - began)
+
+    async def _read(self, process: asyncio.subprocess.Process, told: Told | None) -> dict[str, Any]:
+        last: dict[str, Any] = {}
+        async for line in _lines(process.stdout):
+            last = json.loads(line)
+            if told and "kind" in last:
+                told(last)
+        return last
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        async for line in _lines(process.stderr):
+            self.said(line.decode(errors="replace").rstrip())
+
+    def _environment(self) -> dict[str, str]:
+        """The user's own, with our interpreter first: `python -m feedback` must find what this one has."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        return os.environ | {"CROSSFADE_STATE": str(self.state), "PATH": path, "PYTHONUNBUFFERED": "1"}
+
+    def kill_controller(self) -> None:
+        """Kill -9, as the kernel does when memory is short."""
+        os.kill(int((self.state / "controller.lock").read_text(encoding="ascii")), signal.SIGKILL)
+
+    def left(self) -> list[int]:
+        """Processes that belong to this stage: its unique folder is in their command, environment or directory."""
+        mark = os.fsencode(self.folder)
+        return [pid for pid in _processes() if pid != os.getpid() and any(mark in trace for trace in _traces(pid))]
+
+    async def emptied(self) -> list[int]:
+        """What is still left when those that are about to end have had their time."""
+        end = time.monotonic() + ENDING
+        while (left := self.left()) and time.monotonic() < end:  # noqa: ASYNC110  other processes decide
+            await asyncio.sleep(0.05)
+        return left
+
+    async def clear(self) -> None:
+        """Stop everything, gently if that works, and leave nothing: no process, no file."""
+        if (self.state / "journal.db").exists() and self.left():
+            with contextlib.suppress(PlatformError, OSError, ValueError, TimeoutError):
+                async with asyncio.timeout(GENTLE):
+                    await self.verb("down", "--all", "--force")
+        for _ in range(50):
+            left = self.left()
+            if not left:
+                break
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            await asyncio.sleep(0.1)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def set_up(said: Callable[[str], None]) -> Stage:
+    """A new stage; WrongInputError when what the example app is made of is not installed."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise WrongInputError(
+            f"the demo's application needs {' and '.join(missing)}, which this Python does not have",
+            "pip install 'crossfade[examples]'",
+        )
+    folder = Path(tempfile.mkdtemp(prefix="crossfade-demo-"))
+    return Stage(folder=folder, port=_free_port(), said=said)
+
+
+def examples() -> Path:
+    """The examples of the repository when this is a checkout, else those that came with the package."""
+    package = Path(__file__).parents[1]
+    places = (package.parents[1] / "examples", package / "_examples")
+    found = next((place for place in places if (place / APP / "crossfade.yaml").exists()), None)
+    if found is None:
+        raise WrongInputError("this installation has no examples", "install crossfade from its wheel or repository")
+    return found
+
+
+def _free_port() -> int:
+    for port in PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise PlatformError(f"no port from {PORTS.start} to {PORTS.stop} is free", "stop something that listens there")
+
+
+def _lines(pipe: asyncio.StreamReader | None) -> asyncio.StreamReader:
+    if pipe is None:
+        raise RuntimeError("a pipe was asked for")
+    return pipe
+
+
+def _processes() -> Iterator[int]:
+    return (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+
+
+def _traces(pid: int) -> Iterator[bytes]:
+    """What a process says of itself; nothing of others' and of those that ended meanwhile."""
+    home = Path("/proc", str(pid))
+    for name in ("cmdline", "environ"):
+        with contextlib.suppress(OSError):
+            yield (home / name).read_bytes()
+    with contextlib.suppress(OSError):
+        yield os.fsencode((home / "cwd").readlink())

@@ -1,0 +1,78 @@
+"""Where a machine's controller keeps its things: one state directory, nothing outside it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossfade.core.errors import PlatformError, WrongInputError
+
+FORMAT = 1  # of the state directory; a newer one is refused, an older one would be converted here
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state directory. `socket` must stay below 108 bytes, the limit of a unix socket's path."""
+
+    root: Path
+
+    @property
+    def socket(self) -> Path:
+        return self.root / "api.sock"
+
+    @property
+    def journal(self) -> Path:
+        return self.root / "journal.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "controller.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "controller.log"
+
+    @property
+    def choice(self) -> Path:
+        """Names the balancer the controller was started with last."""
+        return self.root / "balancer.choice"
+
+    @property
+    def secrets(self) -> Path:
+        return self.root / "secrets"
+
+    @property
+    def balancer(self) -> Path:
+        return self.root / "balancer"
+
+    def prepare(self) -> None:
+        """Make the directory for its owner alone, and refuse one that a newer crossfade wrote."""
+        mark = self.root / "format"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            found = mark.read_text().strip() if mark.exists() else ""
+            if not found:
+                mark.write_text(f"{FORMAT}\n")
+        except OSError as error:
+            raise PlatformError(
+                f"the state directory {self.root} cannot be used: {error.strerror}",
+                "give another one with --state or CROSSFADE_STATE",
+            ) from error
+        if found and (not found.isdecimal() or int(found) > FORMAT):
+            raise WrongInputError(
+                f"the state directory {self.root} has format {found}, this crossfade knows up to {FORMAT}",
+                "upgrade crossfade, or use another directory with --state",
+            )
+        if len(os.fsencode(self.socket)) > 100:  # noqa: PLR2004  sun_path holds 108 bytes, Envoy's socket lies deeper
+            raise WrongInputError(
+                f"the state directory's path is too long for a unix socket: {self.root}",
+                "choose one of at most 80 characters with --state or CROSSFADE_STATE",
+            )
+
+
+def default_state() -> State:
+    """CROSSFADE_STATE, else crossfade in XDG_STATE_HOME, else ~/.local/state/crossfade."""
+    given = os.environ.get("CROSSFADE_STATE")
+    if given:
+        return State(Path(given).expanduser().absolute())
+    home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return State(Path(home).expanduser() / "crossfade")
