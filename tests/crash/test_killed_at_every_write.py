@@ -1,0 +1,112 @@
+"""The controller is killed with SIGKILL at every journal write of every strategy; the next start finishes the rollout.
+
+Real controller, real Envoy, real instances, real traffic. Each kill is one deploy: the next write number follows until
+a deploy ends without the controller having died.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from tests.support.machine import App, Machine
+
+from crossfade.core.service import Hooks, RollbackOn, Service, Strategy
+from crossfade.load import Traffic
+
+STRATEGIES = {
+    "blue-green": Strategy(name="blue-green", bake=0.1),
+    "canary": Strategy(name="canary", steps=(50, 100), bake=0.1),
+    "rolling": Strategy(name="rolling", min_healthy=50, max_surge=50, checkpoints=(50, 100)),
+    "recreate": Strategy(name="recreate"),
+    "taken back": Strategy(name="canary", steps=(50, 100), bake=5.0),
+}
+MOST_WRITES = 60
+
+
+@pytest_asyncio.fixture
+async def machine() -> AsyncIterator[Machine]:
+    machine = Machine()
+    yield machine
+    await machine.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "when"), [*((name, "after") for name in STRATEGIES), ("rolling", "before"), ("taken back", "before")]
+)
+async def test_from_a_crash_at_any_journal_write_the_rollout_ends_and_no_orphan_remains(
+    machine: Machine, name: str, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a crash at any journal write the rollout reaches a terminal state and no orphan remains."""
+    rules = RollbackOn(error_rate=0.01, min_requests=5, unhealthy=1)
+    strategy = replace(STRATEGIES[name], timeout=10.0, keep_previous=0.0, rollback_on=rules)
+    fault = "errors" if name == "taken back" else ""
+    shop = machine.app()
+    await machine.up()
+    first = await shop.deploy(shop.service(strategy=strategy, hooks=Hooks(smoke="true")))
+    assert first["rollout"]["state"] == "succeeded", first
+    machine.kill(15)
+
+    lost: dict[int, list[str]] = {}
+    for write in range(1, MOST_WRITES):
+        monkeypatch.setenv("KILL_AT", f"{when}:{write}")
+        await machine.up("-m", "tests.crash.controller")
+        service = shop.service(strategy=strategy, tag=f"{when}{write}", fault=fault, hooks=Hooks(smoke="true"))
+        async with Traffic(shop.url, clients=2, rate=200) as traffic:
+            died = await _dies_or_settles(shop, service, rollout=write + 1)
+            try:
+                outcome, instances = await _end(shop, write + 1)
+            except aiohttp.ClientError:  # also when it died of its very last write, after all was done
+                died = True
+                await machine.up()
+                outcome, instances = await _end(shop, write + 1)
+        state = outcome["rollout"]["state"]
+        expected = "rolled_back" if fault else "succeeded"
+        assert state == expected, (write, outcome, machine.log())
+        assert len(shop.processes()) == len(instances) == 2, (write, instances)
+        report = traffic.report()
+        allowed = report.statuses.get(500, 0) if fault else 0  # the bad release's own answers
+        if name != "recreate" and report.failed > allowed:
+            lost[write] = [str(loss) for loss in report.losses]
+        machine.kill(15)
+        if not died:
+            break
+    else:
+        pytest.fail(f"more than {MOST_WRITES} journal writes in one rollout")
+    assert write > 5, "the controller was hardly ever killed"
+    assert not lost
+
+
+async def _end(shop: App, rollout: int) -> tuple[Any, list[Any]]:
+    """Wait until the rollout is over and only two instances are left: its outcome, and them."""
+    outcome = await shop.outcome(rollout)
+    status = await shop.until(
+        lambda s: len(s["instances"]) == 2 and all(i["state"] == "healthy" for i in s["instances"])
+    )
+    return outcome, status["instances"]
+
+
+async def _dies_or_settles(shop: App, service: Service, rollout: int) -> bool:
+    """Deploy, and wait for whichever comes first: the controller's death, or that all is done."""
+
+    async def deploy_and_settle() -> None:
+        await shop.begin(service)
+        await _end(shop, rollout)
+
+    machine = shop.machine
+    assert machine.process is not None
+    work = asyncio.create_task(deploy_and_settle())
+    while machine.process.poll() is None and not work.done():  # noqa: ASYNC110  a process sets no event
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    died = machine.process.poll() is not None
+    if died:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+    else:
+        await work
+    return died

@@ -1,0 +1,568 @@
+"""The verbs against a real controller, a real Envoy and real processes."""
+
+import asyncio
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import pytest
+from tests.e2e.shell import ERRORS, GOOD, NEVER_HEALTHY, Machine, machine, sentence
+
+from crossfade.load import Report, Traffic
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def shop() -> Iterator[Machine]:
+    with machine() as made:
+        made.write()
+        yield made
+
+
+class Clients:
+    """Steady traffic beside what a test does."""
+
+    def __init__(self, url: str) -> None:
+        self._traffic = lambda: Traffic(url, clients=4, rate=100, path="/")
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self.report: Report | None = None
+
+    async def _run(self) -> None:
+        async with self._traffic() as traffic:
+            while not self._end.is_set():  # noqa: ASYNC110  another thread's event
+                await asyncio.sleep(0.05)
+        self.report = traffic.report()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *how: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    @property
+    def seen(self) -> Report:
+        assert self.report is not None
+        return self.report
+
+
+class TestDeploy:
+    def test_the_first_release_of_a_newcomers_app(self, shop: Machine) -> None:
+        """Its last line is the one result; status and releases have their stable shapes."""
+        result = shop.ok("deploy", "--version", "v1")
+        rollout, traffic = result["rollout"], result["traffic"]
+        assert {"id", "service", "from", "to", "strategy", "state", "reason", "seconds", "switch_ms"} <= rollout.keys()
+        assert {"requests", "failed", "retried", "drained", "p50_ms", "p99_ms"} <= traffic.keys()
+        assert (rollout["service"], rollout["from"], rollout["to"]) == ("shop/web", None, 1)
+        assert (rollout["strategy"], rollout["state"]) == ("blue-green", "succeeded")
+        status = shop.status()
+        assert (status["name"], status["release"], status["rollout"]) == ("web", 1, None)
+        assert {(i["release"], i["state"], i["weight"]) for i in status["instances"]} == {(1, "healthy", 50.0)}
+        assert all({"id", "address"} <= i.keys() for i in status["instances"])
+        [release] = shop.ok("releases")["releases"]
+        assert (release["number"], release["version"], release["outcome"]) == (1, "v1", "good")
+        assert "current" in release["tags"]
+
+    def test_a_new_release_under_traffic(self, shop: Machine) -> None:
+        """No request is lost, and what the balancer counted is in the answer and in status."""
+        shop.ok("deploy")
+        with Clients(shop.url) as clients:
+            ran = shop.run("deploy", "--force", "--strategy", "canary")
+        assert ran.code == 0
+        assert "shop/web runs release 2 (r2): canary in" in ran.out
+        assert "0 failed" in ran.out
+        assert "10 % of the traffic, switched in" in ran.out
+        assert clients.seen.failed == 0
+        assert set(clients.seen.releases) == {"1", "2"}
+        assert shop.status()["last"]["traffic"]["requests"] > 0
+        assert "0 failed" in shop.run("status").out
+
+    def test_a_bad_release_takes_itself_back(self, shop: Machine) -> None:
+        """Exit code 1, the reason first, the old release untouched, and the bad one marked."""
+        shop.ok("deploy")
+        before = shop.status()["instances"]
+        shop.write(ERRORS, deploy={"strategy": "canary", "bake": "10s"})
+        with Clients(shop.url) as clients:
+            ran = shop.run("deploy")
+        assert ran.code == 1
+        assert "Release 2 (r2) was taken back: release 2 failed" in ran.out
+        status = shop.status()
+        assert status["release"] == 1
+        assert [i["id"] for i in status["instances"]] == [i["id"] for i in before]
+        newest = shop.ok("releases")["releases"][0]
+        assert newest["outcome"] == "bad"
+        assert "failed" in newest["why"]
+        bad = clients.seen.statuses.get(500, 0)
+        assert clients.seen.failed == bad == status["last"]["traffic"]["failed"]
+
+    def test_a_release_that_never_gets_healthy(self, shop: Machine) -> None:
+        """It gets no request, and the last complaint of its health check is in the reason."""
+        shop.ok("deploy")
+        shop.write(NEVER_HEALTHY, deploy={"timeout": "2s"})
+        with Clients(shop.url) as clients:
+            ran = shop.run("deploy", "--json")
+        assert ran.code == 1
+        assert ran.last["rollout"]["state"] == "rolled_back"
+        assert "503" in ran.last["rollout"]["reason"]
+        assert clients.seen.failed == 0
+        assert set(clients.seen.releases) == {"1"}
+
+    def test_events_are_lines_before_the_result(self, shop: Machine) -> None:
+        """NDJSON: each line an event of the journal, the last one the result."""
+        lines = [json.loads(line) for line in shop.run("deploy", "--json").out.splitlines()]
+        assert [line["kind"] for line in lines[:2]] == ["release created", "rollout started"]
+        assert all("kind" in line for line in lines[:-1])
+        assert "rollout" in lines[-1]
+
+    def test_the_same_again_is_refused(self, shop: Machine) -> None:
+        """Nothing changed, so nothing is done, unless forced."""
+        shop.ok("deploy")
+        ran = shop.run("deploy", "--json")
+        assert ran.code == 3
+        assert "already runs exactly this" in ran.err
+        assert ran.last["error"]["exit_code"] == 3
+        assert len(shop.ok("releases")["releases"]) == 1
+
+    def test_a_terminal_sees_it_move(self, shop: Machine) -> None:
+        """On a terminal there is a line that lives; the sentences are the same."""
+        leader, follower = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "crossfade.cli.main", "deploy"],
+            cwd=shop.source,
+            env=shop.environment | {"TERM": "xterm"},
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+        )
+        os.close(follower)
+        seen = bytearray()
+        try:
+            while chunk := os.read(leader, 65536):
+                seen += chunk
+        except OSError:
+            pass  # the other side is closed
+        os.close(leader)
+        assert process.wait(10) == 0
+        assert b"switched in" in seen
+        assert b"shop/web runs release 1" in seen
+        assert "⠋".encode() in seen or b"baking" in seen
+
+    def test_ctrl_c_leaves_the_rollout_to_the_controller(self, shop: Machine) -> None:
+        """Who watches may leave; the rollout goes on and says how to be watched again."""
+        shop.write(deploy={"bake": "2s"})
+        process = shop.start("deploy")
+        shop.until(lambda status: status["rollout"])
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+        assert process.returncode == 130
+        assert "crossfade abort" in err
+        assert shop.until(lambda status: status["last"])["rollout"]["state"] == "succeeded"
+
+    def test_detach_returns_at_once(self, shop: Machine) -> None:
+        """With the number of the rollout."""
+        shop.write(deploy={"bake": "2s"})
+        assert shop.ok("deploy", "--detach")["rollout"]["id"] == 1
+        assert shop.status()["rollout"]["state"] == "running"
+
+
+class TestSecrets:
+    def test_their_values_come_from_the_shell_and_go_nowhere_else(self, shop: Machine) -> None:
+        """Without a value the deploy is refused; with one, no file but the secret's own has it, and no command line."""
+        shop.write(secrets=["TOKEN"])
+        ran = shop.run("deploy")
+        assert (ran.code, "TOKEN" in ran.err) == (2, True)
+        shop.ok("deploy", env={"TOKEN": "s3same-0pen"})
+        assert "secret s3same-0pen" in shop.run("logs").out
+        found = subprocess.run(["grep", "-rl", "s3same-0pen", shop.state], capture_output=True, text=True, check=False)
+        assert all("/secrets" in line or "/logs/" in line for line in found.stdout.splitlines())
+        assert not any("s3same" in command for command in shop.processes().values())
+
+
+class TestSteering:
+    def test_rollback_to_the_warm_release(self, shop: Machine) -> None:
+        """One change of routing to the old instances, and the one left is bad and not chosen again."""
+        shop.ok("deploy")
+        old = {i["id"] for i in shop.status()["instances"]}
+        shop.ok("deploy", "--force")
+        with Clients(shop.url) as clients:
+            result = shop.ok("rollback")
+        assert (result["rollout"]["to"], result["rollout"]["strategy"]) == (1, "rollback")
+        assert {i["id"] for i in shop.status()["instances"] if i["weight"]} == old
+        assert clients.seen.failed == 0
+        ran = shop.run("rollback")
+        assert ran.code == 3
+        assert "no other good release" in ran.err
+
+    def test_rollback_to_a_tag_that_is_cold(self, shop: Machine) -> None:
+        """A tagged release is kept, and started again when it is wanted."""
+        shop.write(deploy={"keep_previous": 0})
+        shop.ok("deploy")
+        assert shop.ok("tag", "stable")["release"] == 1
+        shop.ok("deploy", "--force")
+        shop.until(lambda status: all(i["release"] == 2 for i in status["instances"]))
+        with Clients(shop.url) as clients:
+            assert shop.ok("rollback", "--to", "stable")["rollout"]["to"] == 1
+        assert clients.seen.failed == 0
+        ran = shop.run("rollback", "--to", "nonsense")
+        assert ran.code == 2
+        assert "no release 'nonsense'" in ran.err
+
+    def test_a_rollout_can_be_paused_promoted_and_aborted(self, shop: Machine) -> None:
+        """Approvals wait for `promote`; an abort takes it back without calling the release bad."""
+        shop.ok("deploy")
+        shop.write(deploy={"strategy": "canary", "steps": [50, 100], "approve": [50], "bake": 0})
+        process = shop.start("deploy")
+        assert process.stdout is not None
+        assert any("asks for `crossfade promote`" in line for line in process.stdout)
+        assert shop.ok("pause")["rollout"]["paused"]
+        shop.ok("promote")
+        time.sleep(0.5)
+        assert shop.status()["rollout"]["paused"]
+        shop.ok("resume")
+        assert process.wait(20) == 0
+        process = shop.start("deploy", "--force", "--json")
+        shop.until(lambda status: status["rollout"] and "promote" in str(status["rollout"]["waiting_for"]))
+        shop.ok("abort", "--reason", "wrong branch")
+        out, _ = process.communicate(timeout=20)
+        assert process.returncode == 1
+        rollout = json.loads(out.splitlines()[-1])["rollout"]
+        assert (rollout["state"], rollout["reason"]) == ("aborted", "wrong branch")
+        assert shop.ok("releases")["releases"][0]["outcome"] == "aborted"
+        ran = shop.run("abort")
+        assert (ran.code, "no rollout" in ran.err) == (3, True)
+
+    def test_a_second_deployer_is_told_who_was_first(self, shop: Machine) -> None:
+        """Who and since when; --supersede takes the first back and goes on."""
+        shop.ok("deploy")
+        shop.write(deploy={"bake": "30s"})
+        first = shop.start("deploy", "--json")
+        shop.until(lambda status: status["rollout"] and "baking" in str(status["rollout"]["waiting_for"]))
+        ran = shop.run("deploy")
+        assert ran.code == 3
+        assert "@" in ran.err
+        assert "since" in ran.err
+        assert "--supersede" in ran.err
+        shop.write(deploy={"bake": "100ms"})
+        with Clients(shop.url) as clients:
+            assert shop.ok("deploy", "--supersede")["rollout"]["state"] == "succeeded"
+        assert first.wait(10) == 1
+        assert clients.seen.failed == 0
+
+    def test_a_lock_holds_everybody_off(self, shop: Machine) -> None:
+        """With the reason, until it is released."""
+        shop.ok("deploy")
+        shop.ok("lock", "--reason", "sale until Monday")
+        ran = shop.run("deploy", "--force", "--json")
+        assert ran.code == 0  # forced
+        ran = shop.run("rollback")
+        assert ran.code == 3
+        assert "sale until Monday" in ran.err
+        assert "locked by" in shop.run("status").out
+        shop.ok("lock", "--release")
+        assert shop.run("rollback").code == 0
+
+    def test_scaling_under_traffic(self, shop: Machine) -> None:
+        """Up and down, and no request is lost."""
+        shop.ok("deploy")
+        with Clients(shop.url) as clients:
+            assert shop.ok("scale", "web=4")["services"][0]["replicas"] == 4
+            assert sum(i["weight"] > 0 for i in shop.status()["instances"]) == 4
+            shop.ok("scale", "1")
+            assert sum(i["weight"] > 0 for i in shop.status()["instances"]) == 1
+        assert clients.seen.failed == 0
+
+
+class TestMachine:
+    def test_a_killed_controller_is_started_again(self, shop: Machine) -> None:
+        """The deploy that was under way ends as if nothing had happened, for its clients and for who watches."""
+        shop.ok("deploy")
+        shop.write(deploy={"bake": "2s"})
+        with Clients(shop.url) as clients:
+            process = shop.start("deploy")
+            shop.until(lambda status: status["rollout"] and "baking" in str(status["rollout"]["waiting_for"]))
+            shop.kill_controller()
+            out, _ = process.communicate(timeout=30)
+        assert process.returncode == 0, out
+        assert "the controller is back" in out
+        assert "runs release 2" in out
+        assert clients.seen.failed == 0
+
+    def test_the_controller_can_go_and_come_back(self, shop: Machine) -> None:
+        """Stopped and upgraded while everything keeps serving; the instances and the balancer are the same."""
+        shop.ok("deploy")
+        before = shop.status()["instances"]
+        with Clients(shop.url) as clients:
+            first = shop.ok("up")["controller"]["pid"]
+            shop.ok("down", "--controller")
+            gone = shop.run("status")
+            assert "what was deployed goes on serving" in gone.out
+            assert shop.ok("up")["controller"]["pid"] != first
+            again = shop.ok("up", "--restart")["controller"]["pid"]
+            assert again != first
+            assert shop.ok("up")["controller"]["pid"] == again
+            after = shop.until(lambda s: len([i for i in s["instances"] if i["weight"]]) == 2 and s["instances"])
+        assert [i["id"] for i in after] == [i["id"] for i in before]
+        assert clients.seen.failed == 0
+
+    def test_a_deploy_is_watched_through_an_upgrade(self, shop: Machine) -> None:
+        """The controller is replaced in the middle; who watches sees the end all the same."""
+        shop.ok("deploy")
+        shop.write(deploy={"bake": "3s"})
+        process = shop.start("deploy", "--json")
+        shop.until(lambda status: status["rollout"] and "baking" in str(status["rollout"]["waiting_for"]))
+        shop.ok("up", "--restart")
+        out, _ = process.communicate(timeout=30)
+        assert process.returncode == 0, out
+        assert json.loads(out.splitlines()[-1])["rollout"]["state"] == "succeeded"
+
+    def test_down_in_the_middle_of_a_rollout(self, shop: Machine) -> None:
+        """It is refused; forced, the rollout is taken back first, and who watches is told."""
+        shop.write(deploy={"bake": "30s"})
+        process = shop.start("deploy", "--json")
+        shop.until(lambda status: status["rollout"] and "baking" in str(status["rollout"]["waiting_for"]))
+        assert shop.run("down").code == 3
+        shop.ok("down", "--force")
+        out, _ = process.communicate(timeout=10)
+        assert process.returncode == 1
+        assert "taken down" in json.loads(out.splitlines()[-1])["rollout"]["reason"]
+        assert shop.ok("status") == {"services": []}
+
+    def test_the_balancer_can_be_replaced(self, shop: Machine) -> None:
+        """Another process, no lost request."""
+        shop.ok("deploy")
+        with Clients(shop.url) as clients:
+            shop.ok("up", "--balancer-restart")
+            time.sleep(0.5)
+        assert clients.seen.failed == 0
+
+    def test_down_leaves_nothing(self, shop: Machine) -> None:
+        """An app stops alone; with --all, nothing of ours is left running."""
+        shop.ok("deploy")
+        assert shop.ok("down")["stopped"] == ["shop/web"]
+        assert shop.ok("status") == {"services": []}
+        assert shop.run("deploy").code == 0
+        assert set(shop.ok("down", "--all")["stopped"]) == {"shop/web", "balancer", "controller"}
+        end = time.monotonic() + 5
+        while shop.processes() and time.monotonic() < end:
+            time.sleep(0.05)
+        assert shop.processes() == {}
+
+    def test_down_after_a_crash_finds_what_was_left(self, shop: Machine) -> None:
+        """A controller that was killed is started once more, to stop gently what it left."""
+        shop.ok("deploy")
+        shop.kill_controller()
+        shop.ok("down", "--all")
+        end = time.monotonic() + 5
+        while shop.processes() and time.monotonic() < end:
+            time.sleep(0.05)
+        assert shop.processes() == {}
+
+    def test_the_foreground_is_for_supervisors(self, shop: Machine) -> None:
+        """`up --foreground` is the controller, until it is told to stop."""
+        process = shop.start("up", "--foreground")
+        end = time.monotonic() + 10
+        while not (shop.state / "api.sock").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        assert shop.ok("up")["controller"]["pid"] == process.pid
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+class TestLooking:
+    def test_events_logs_and_watch(self, shop: Machine) -> None:
+        """Sentences for people, lines for programs."""
+        shop.ok("deploy")
+        assert "release 1 (r1) is built" in shop.run("events").out
+        events = [json.loads(line) for line in shop.run("events", "web", "--json").out.splitlines()]
+        assert any(event["data"].get("action", {}).get("state") == "succeeded" for event in events)
+        assert len(shop.run("events", "--json", "--limit", "2").out.splitlines()) == 2
+        assert "listening" in shop.run("logs").out
+        instance = shop.status()["instances"][0]["id"]
+        one = [json.loads(line) for line in shop.run("logs", "--instance", instance, "--json").out.splitlines()]
+        assert {line["instance"] for line in one} == {instance}
+        watch = shop.start("watch")
+        assert watch.stdout is not None
+        assert "shop/web: release 1" in watch.stdout.readline()
+
+    def test_following_shows_what_comes(self, shop: Machine) -> None:
+        """`events --follow` goes on with new ones."""
+        shop.ok("deploy")
+        follow = shop.start("events", "--follow", "--limit", "1")
+        assert follow.stdout is not None
+        follow.stdout.readline()
+        shop.ok("scale", "3")
+        assert any("scaled to 3 instances" in follow.stdout.readline() for _ in range(5))
+
+    def test_plan_changes_nothing(self, shop: Machine) -> None:
+        """With and without a controller it tells the steps with their times."""
+        [plan] = shop.ok("plan")["plans"]
+        assert plan["service"] == "shop/web"
+        assert all({"at", "do"} == step.keys() for step in plan["steps"])
+        assert not shop.state.exists()
+        shop.ok("deploy")
+        assert shop.run("plan", "--strategy", "canary").code == 0
+        assert len(shop.ok("releases")["releases"]) == 1
+
+
+class TestSeveralServices:
+    def test_one_release_of_several(self, shop: Machine) -> None:
+        """In the order of their dependencies; the one that did not change is passed over."""
+        (shop.source / "code").mkdir()
+        (shop.source / "main.py").rename(shop.source / "code" / "main.py")
+        api = shop.service(source="code", routes=[{"path": "/api/*"}], env={"N": "1"})
+        web = shop.service(source="code", depends_on=["api"])
+        shop.write_file({"web": web, "api": api})
+        result = shop.ok("deploy")
+        assert [r["service"] for r in result["rollouts"]] == ["shop/api", "shop/web"]
+        shop.write_file({"web": web, "api": {**api, "env": {"N": "2"}}})
+        ran = shop.run("deploy")
+        assert ran.code == 0
+        assert "already runs exactly this" in ran.out
+        ran = shop.run("rollback")
+        assert (ran.code, "several services" in ran.err) == (2, True)
+        assert shop.ok("rollback", "api")["rollout"]["service"] == "shop/api"
+
+    def test_when_a_later_one_fails_those_before_go_back(self, shop: Machine) -> None:
+        """The failed one is the result, and all of them are named."""
+        (shop.source / "bad.py").write_text((shop.source / "main.py").read_text())
+        api = shop.service(routes=[{"path": "/api/*"}])
+        web = shop.service(depends_on=["api"], command="python3 bad.py")
+        shop.write_file({"web": web, "api": api})
+        shop.ok("deploy")
+        (shop.source / "bad.py").write_text("raise SystemExit('no database')\n")
+        ran = shop.run("deploy", "--json")
+        assert ran.code == 1
+        assert (ran.last["rollout"]["service"], ran.last["rollout"]["state"]) == ("shop/web", "rolled_back")
+        assert "no database" in ran.last["rollout"]["reason"]
+        told = [(r["service"], r["to"], r["strategy"]) for r in ran.last["rollouts"]]
+        assert told == [("shop/api", 2, "blue-green"), ("shop/api", 1, "rollback"), ("shop/web", 2, "blue-green")]
+        assert {s["release"] for s in shop.ok("status")["services"]} == {1}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Machine]:
+    """A machine with a release that no bad input may touch."""
+    with machine() as made:
+        made.write()
+        made.ok("deploy")
+        yield made
+
+
+def _web(trouble: str = GOOD, **more: Any) -> Callable[[Machine], None]:
+    return lambda shop: shop.write(trouble, **more)
+
+
+HOLDER = """\
+import socket, time
+held = socket.create_server(("127.0.0.1", 0))
+print(held.getsockname()[1], flush=True)
+time.sleep(60)
+"""
+
+
+def _port_in_use(shop: Machine) -> None:
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER], stdout=subprocess.PIPE, text=True, cwd=shop.home)
+    shop._running.append(holder)
+    assert holder.stdout is not None
+    shop.write_file({"web": shop.service()}, listen={"http": int(holder.stdout.readline()), "host": "127.0.0.1"})
+
+
+BAD: list[tuple[str, Callable[[Machine], None], int, str]] = [
+    ("a misspelt key", _web(replicsa=3), 2, "did you mean replicas"),
+    ("a wrong type", _web(replicas="many"), 2, "replicas"),
+    ("healthy 0", _web(health={"path": "/", "healthy": 0}), 2, "healthy"),
+    (
+        "no room to move",
+        _web(deploy={"strategy": "rolling", "min_healthy": 100, "max_surge": 0}),
+        2,
+        "min_healthy 100 with max_surge 0",
+    ),
+    ("steps that do not ascend", _web(deploy={"strategy": "canary", "steps": [50, 10, 100]}), 2, "ascending"),
+    ("not YAML", lambda shop: (shop.source / "crossfade.yaml").write_text("app: [") and None, 2, "crossfade.yaml:2:1"),
+    (
+        "a platform that is not there yet",
+        lambda shop: shop.write_file({"web": shop.service()}, platform="aws"),
+        3,
+        "aws",
+    ),
+    ("a port in use", _port_in_use, 4, "is in use by python"),
+    ("a command that is not there", _web(command="gunicorm app:app"), 2, "gunicorm"),
+    ("a script that is not there", _web(command="./start.sh"), 2, "./start.sh"),
+    ("a source folder that is not there", _web(source="nowhere"), 2, "nowhere"),
+    ("a build that fails", _web(build="echo compiling; echo no such module >&2; exit 3"), 2, "no such module"),
+    ("a migration that fails", _web(hooks={"migrate": "echo table is locked; exit 1"}), 1, "table is locked"),
+    ("a smoke test that fails", _web(hooks={"smoke": "echo page is empty; exit 1"}), 1, "page is empty"),
+    ("a health path that is not there", _web("code = 404", deploy={"timeout": "1s"}), 1, "404"),
+    ("an app that exits", _web(command="python3 -c 'raise SystemExit(\"no database\")'"), 1, "no database"),
+]
+
+
+@pytest.mark.parametrize(("write", "code", "says"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+def test_bad_input_is_named_and_changes_nothing(
+    running: Machine, write: Callable[[Machine], None], code: int, says: str
+) -> None:
+    """One clear message with its exit code; the release that ran runs on, on the same instances."""
+    running.write()
+    before = running.status()
+    write(running)
+    ran = running.run("deploy")
+    assert ran.code == code, ran.err + ran.out
+    assert says in sentence(ran.err + ran.out)
+    assert "Traceback" not in ran.err
+    after = running.until(lambda status: len(status["instances"]) == len(before["instances"]) and status)
+    assert after["release"] == before["release"]
+    assert [i["id"] for i in after["instances"]] == [i["id"] for i in before["instances"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["deploy", "api"], "no service api it has web"),
+        (["deploy", "-e", "prod"], 'no environment "prod"'),
+        (["deploy", "-f", "other.yaml"], "other.yaml"),
+        (["status", "api"], "api"),
+        (["scale", "web=many"], "no size"),
+        (["releases", "--app", "blog"], "blog"),
+        (["tag", "latest"], "already means something else"),
+        (["logs", "--instance", "nobody"], "nobody"),
+        (["down", "shop", "--all"], "give one of them"),
+    ],
+)
+def test_wrong_words_are_named(running: Machine, words: list[str], says: str) -> None:
+    """Exit code 2 and the way out, and with --json the same as an object."""
+    running.write()
+    ran = running.run(*words, "--json")
+    assert ran.code == 2, ran.err + ran.out
+    assert says in sentence(ran.err)
+    assert ran.last["error"]["exit_code"] == 2
+
+
+class TestState:
+    def test_a_state_of_a_newer_version(self, shop: Machine) -> None:
+        """It is refused before anything is written."""
+        shop.state.mkdir()
+        (shop.state / "format").write_text("99\n")
+        ran = shop.run("deploy")
+        assert (ran.code, "format 99" in ran.err) == (2, True)
+        assert not (shop.state / "journal.db").exists()
+
+    def test_a_state_with_a_path_no_socket_can_have(self, shop: Machine) -> None:
+        """The limit is named, and the way out."""
+        ran = shop.run("deploy", "--state", str(shop.home / ("x" * 120)))
+        assert (ran.code, "too long" in ran.err, "--state" in ran.err) == (2, True, True)
+
+    def test_a_state_that_is_no_directory(self, shop: Machine) -> None:
+        """A file in the way is named."""
+        shop.state.write_text("")
+        ran = shop.run("deploy")
+        assert (ran.code, str(shop.state) in ran.err) == (4, True)

@@ -1,0 +1,275 @@
+"""Envoy's process: killed, replaced, adopted, and its logs."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.adapters.token_fence import TokenFence
+from tests.adapters.until import until
+from tests.contract.balancer_kits import fetch, routing, service
+from tests.support.backend import Backend, free_port
+from tests.support.edge import keep_asking, running_envoy, settled, target, url
+from tests.support.wire import WEBSOCKET, stream
+
+from crossfade.balancers.envoy import EnvoyBalancer
+from crossfade.core.errors import PlatformError, RefusedError
+from crossfade.core.service import Listener, Service
+
+
+@pytest.fixture
+async def envoy(tmp_path: Path) -> AsyncIterator[EnvoyBalancer]:
+    async with running_envoy(tmp_path / "envoy") as balancer:
+        yield balancer
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        yield session
+
+
+def memory(base_id: int) -> Path:
+    """Where Envoy keeps what a successor takes over."""
+    return Path(f"/dev/shm/envoy_shared_memory_{base_id * 10}")
+
+
+def envoy_pid(balancer: EnvoyBalancer) -> int:
+    assert balancer._process.record is not None
+    return balancer._process.record.main.pid
+
+
+class TestProcess:
+    """Envoy killed, replaced, adopted."""
+
+    async def test_a_killed_envoy_is_started_again_with_what_it_was_told(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """SIGKILL: `ensure` brings the same routing back, and totals go on growing."""
+        web = service()
+        async with Backend("a") as one:
+            asked = routing({1: 100}, {1: "a"})
+            await envoy.apply(web, asked, {"a": one.address}, 1)
+            for path in ("/", "/fail"):
+                await fetch(http, url(web, path))
+            before = await settled(envoy, web)
+            os.kill(envoy_pid(envoy), signal.SIGKILL)
+            await until(lambda: _refuses(http, web))
+            await envoy.ensure()
+            assert (await fetch(http, url(web))).body == "a"
+            report = await envoy.report(web.key)
+            assert report.routing == asked
+            assert report.traffic.total.requests == before.total.requests + 1
+            assert report.traffic.failed == before.failed
+
+    async def test_a_restart_loses_nothing_and_keeps_what_is_under_way(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """Keep-alive and new connections, a slow answer and a WebSocket across the change of process."""
+        web = service()
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            old = envoy_pid(envoy)
+            held = asyncio.create_task(fetch(http, url(web, "/hold")))
+            await until(lambda: one.seen)
+            reader, writer = await stream(web, WEBSOCKET)
+            await reader.readuntil(b"\r\n\r\n")
+            statuses: list[int] = []
+            tasks = [asyncio.create_task(keep_asking(http, web, m, statuses)) for m in ("GET", "GET", "POST", "POST")]
+            tasks += [asyncio.create_task(_keep_connecting(web, statuses)) for _ in range(2)]
+            await asyncio.sleep(0.3)
+            await envoy.restart()
+            assert envoy_pid(envoy) != old
+            await asyncio.sleep(0.5)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            assert len(statuses) > 100
+            assert Counter(statuses) == {200: len(statuses)}
+            one.gate.set()
+            assert (await held).body == "a"
+            writer.write(b"still here")
+            assert await reader.readexactly(10) == b"still here"
+            with pytest.raises(RefusedError, match="still answers"):
+                await envoy.restart()
+            writer.close()
+            await until(lambda: _gone(old))
+            await envoy.restart()
+            assert (await fetch(http, url(web))).body == "a"
+            report = await envoy.report(web.key)
+            # One request of each client may be under way while the totals change hands.
+            assert abs(report.traffic.total.requests - (len(statuses) + 3)) <= 12
+            assert report.traffic.failed == ()
+
+    async def test_what_a_predecessor_still_holds_keeps_an_instance_in_flight(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """An instance is not called idle because the request it answers is with the old process."""
+        web = service()
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
+            held = asyncio.create_task(fetch(http, url(web, "/hold")))
+            await until(lambda: one.seen)
+            await envoy.restart()
+            await envoy.apply(web, routing({2: 100}, {1: "a", 2: "b"}, draining="a"), addresses, 1)
+            assert (await target(envoy, web, "a")).in_flight == 1
+            one.gate.set()
+            assert (await held).body == "a"
+            assert (await target(envoy, web, "a")).in_flight == 0
+
+    async def test_a_version_that_cannot_take_over_is_started_beside(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """Both share the ports until the old one is drained."""
+        web = service()
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            record = envoy._process.record
+            assert record is not None
+            object.__setattr__(record, "version", "10.1")
+            statuses: list[int] = []
+            tasks = [asyncio.create_task(keep_asking(http, web, method, statuses)) for method in ("GET", "POST")]
+            await asyncio.sleep(0.2)
+            await envoy.restart()
+            await asyncio.sleep(0.3)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            assert Counter(statuses) == {200: len(statuses)}
+            assert envoy_pid(envoy) != record.main.pid
+            await until(lambda: _tidied(envoy, record.main.pid), seconds=8)
+            assert (await fetch(http, url(web))).body == "a"
+
+    async def test_a_change_that_was_not_finished_is_taken_back_by_the_next_controller(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession, tmp_path: Path
+    ) -> None:
+        """Killed between Envoy's confirmation and its own record, the old routing holds again."""
+        web = service()
+        record = tmp_path / "envoy" / "book.json"
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            first = routing({1: 100}, {1: "a"})
+            await envoy.apply(web, first, addresses, 1)
+            before = record.read_text()
+            await envoy.apply(web, routing({2: 100}, {2: "b"}), addresses, 1)
+            await envoy.close()
+            record.write_text(before)
+            second = EnvoyBalancer(tmp_path / "envoy", TokenFence())
+            await second.ensure()
+            assert (await second.report(web.key)).routing == first
+            assert {(await fetch(http, url(web))).body for _ in range(5)} == {"a"}
+            await second.close()
+
+    async def test_a_port_lost_while_envoy_was_down_costs_nobody_else_theirs(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """`ensure` names who took it, serves the others, and opens it once it is free again."""
+        web, api = service(), service("api")
+        async with Backend("a") as one:
+            for made in (web, api):
+                await envoy.apply(made, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            os.kill(envoy_pid(envoy), signal.SIGKILL)
+            await until(lambda: _gone(envoy_pid(envoy)))
+            with socket.socket() as thief:
+                thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                await until(lambda: _binds(thief, web))
+                thief.listen()
+                for _ in range(2):
+                    with pytest.raises(PlatformError, match=rf"Envoy refused: .*held by .*pid {os.getpid()}\)"):
+                        await envoy.ensure()
+                assert (await fetch(http, url(api))).body == "a"
+            await envoy.ensure()
+            assert (await fetch(http, url(web))).body == "a"
+
+    async def test_shutdown_leaves_nothing_behind(self, tmp_path: Path) -> None:
+        """No process, no shared memory; and a directory whose name is long is no obstacle."""
+        directory = tmp_path / ("long" * 30) / "envoy"
+        balancer = EnvoyBalancer(directory, TokenFence())
+        try:
+            await balancer.ensure()
+            record = balancer._process.record
+            assert record is not None
+            assert memory(record.base_id).exists()
+            assert directory.stat().st_mode & 0o777 == 0o700
+        finally:
+            await balancer.shutdown()
+            await balancer.close()
+        assert not record.main.running
+        assert not memory(record.base_id).exists()
+
+    async def test_a_log_that_is_begun_anew_loses_no_failure(self, http: aiohttp.ClientSession, tmp_path: Path) -> None:
+        """Logs stay small, and every failure is counted whichever file it is in."""
+        balancer = EnvoyBalancer(tmp_path / "small", TokenFence(), log_limit=2000)
+        web = service()
+        try:
+            async with Backend("a") as one:
+                await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+                for number in range(60):
+                    await fetch(http, url(web, "/fail"))
+                    if number % 20 == 0:
+                        balancer._saved_at -= 60  # a minute later
+                        await settled(balancer, web)
+                assert (await settled(balancer, web)).failed == (("500 from instance", 60),)
+                assert sum(path.stat().st_size for path in (tmp_path / "small").glob("failures.log*")) < 10_000
+        finally:
+            await balancer.shutdown()
+            await balancer.close()
+
+    async def test_an_access_log_is_written_when_asked_for(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession, tmp_path: Path
+    ) -> None:
+        """One JSON line a request."""
+        web = service(listener=Listener(host="127.0.0.1", http=free_port(), access_log=True))
+        log = tmp_path / "envoy" / "access.log"
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            await fetch(http, url(web, "/x?y=1"))
+            await until(lambda: _written(log))
+            line = json.loads(log.read_text().splitlines()[0])
+            assert (line["method"], line["path"], line["code"], line["cluster"]) == ("GET", "/x?y=1", 200, "shop/web/1")
+
+
+async def _refuses(http: aiohttp.ClientSession, service: Service) -> bool:
+    return (await fetch(http, url(service))).status == 0
+
+
+def _binds(thief: socket.socket, service: Service) -> bool:
+    with suppress(OSError):  # the last thread of the one that was killed closes its sockets
+        thief.bind(("127.0.0.1", service.listener.http))
+        return True
+    return False
+
+
+async def _keep_connecting(service: Service, statuses: list[int]) -> None:
+    while True:
+        status = 0
+        with suppress(OSError, asyncio.IncompleteReadError):
+            reader, writer = await stream(service, "GET / HTTP/1.1\nhost: x\nconnection: close\n")
+            status = int((await reader.readuntil(b"\r\n\r\n")).split()[1])
+            writer.close()
+        statuses.append(status)
+        await asyncio.sleep(0.002)
+
+
+def _gone(pid: int) -> bool:
+    try:
+        return ") Z " in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return True
+
+
+async def _tidied(balancer: EnvoyBalancer, pid: int) -> bool:
+    await balancer.ensure()
+    return _gone(pid)
+
+
+def _written(path: Path) -> bool:
+    return path.exists() and bool(path.read_text())

@@ -1,0 +1,202 @@
+"""What Envoy does with real requests when things go wrong, and what it counts."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.adapters.until import until
+from tests.contract.balancer_kits import fetch, routing, service
+from tests.support.backend import Backend, process
+from tests.support.edge import keep_asking, running_envoy, settled, target, url
+from tests.support.wire import EVENTS, WEBSOCKET, stream
+
+from crossfade.balancers.envoy import EnvoyBalancer
+from crossfade.core.errors import PlatformError
+from crossfade.core.service import HealthCheck, Service
+from crossfade.engine.ports import Target
+
+
+@pytest.fixture
+async def envoy(tmp_path: Path) -> AsyncIterator[EnvoyBalancer]:
+    async with running_envoy(tmp_path / "envoy") as balancer:
+        yield balancer
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        yield session
+
+
+class TestFailures:
+    """What clients lose is what is counted, by cause."""
+
+    async def test_each_way_to_fail_has_its_cause(self, envoy: EnvoyBalancer, http: aiohttp.ClientSession) -> None:
+        """500s, deaths before and in the middle of an answer, of GET and POST: as many as clients saw."""
+        web = service()
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            for path, times in (("/fail", 3), ("/die", 2), ("/cut", 2), ("/", 5)):
+                for method in ("GET", "POST"):
+                    answers = await asyncio.gather(*(fetch(http, url(web, path), method) for _ in range(times)))
+                    assert {answer.status for answer in answers} == {
+                        {"/fail": 500, "/die": 503, "/cut": 0, "/": 200}[path]
+                    }
+            traffic = await settled(envoy, web)
+            assert dict(traffic.failed) == {"500 from instance": 6, "reset by instance": 4, "truncated answer": 4}
+            assert traffic.total.errors == 14
+            assert traffic.total.requests == 24
+            assert (await envoy.report(web.key)).groups[1].errors == 14
+
+    async def test_no_healthy_instance(self, envoy: EnvoyBalancer, http: aiohttp.ClientSession) -> None:
+        """When the only instance fails its check, requests fail with that cause until it passes again."""
+        web = service(health=HealthCheck(path="/health", interval=0.1, timeout=0.5, healthy=1, unhealthy=2))
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            one.healthy = False
+            await until(lambda: _is_healthy(envoy, web, "a", False))
+            answers = [await fetch(http, url(web)) for _ in range(3)]
+            assert [answer.status for answer in answers] == [503] * 3
+            one.healthy = True
+            await until(lambda: _is_healthy(envoy, web, "a", True))
+            assert (await fetch(http, url(web))).body == "a"
+            traffic = await settled(envoy, web)
+            assert traffic.failed == (("no healthy instance", 3),)
+            assert traffic.total.requests == 4
+
+    async def test_a_killed_instance_costs_only_what_cannot_be_repeated(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """SIGKILL under load: no GET is lost, and every POST that is lost is counted."""
+        web = service()
+        with process("a") as (doomed, address):
+            async with Backend("b") as other:
+                addresses = {"a": address, "b": other.address}
+                await until(lambda: _answers(http, address))
+                await envoy.apply(web, routing({1: 100}, {1: "a b"}), addresses, 1)
+                statuses: dict[str, list[int]] = {"GET": [], "POST": []}
+                tasks = [
+                    asyncio.create_task(keep_asking(http, web, method, statuses[method]))
+                    for method in ("GET", "GET", "GET", "POST", "POST")
+                ]
+                await asyncio.sleep(0.3)
+                doomed.send_signal(signal.SIGKILL)
+                await asyncio.sleep(0.5)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                assert len(statuses["GET"]) > 50
+                assert set(statuses["GET"]) == {200}
+                lost = sum(status != 200 for status in statuses["POST"])
+                traffic = await settled(envoy, web)
+                assert traffic.total.errors == lost
+                assert (await fetch(http, url(web))).body == "b"
+
+    async def test_a_timeout_is_a_failure_and_a_stream_has_none(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """`timeout` ends a slow request with 504; an event stream may outlast it."""
+        web = service(timeout=0.3)
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            assert (await fetch(http, url(web, "/slow"))).status == 504
+            reader, writer = await stream(web, EVENTS)
+            await reader.readuntil(b"data:")
+            await asyncio.sleep(0.5)
+            assert await reader.readuntil(b"data:")
+            writer.close()
+            assert (await settled(envoy, web)).failed == (("timeout", 1),)
+
+    async def test_a_client_that_leaves_is_no_failure(self, envoy: EnvoyBalancer) -> None:
+        """It is counted apart; the end of an event stream is not even that."""
+        web = service()
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            for head in ("GET /slow HTTP/1.1\nhost: x\n", EVENTS):
+                _, writer = await stream(web, head)
+                await asyncio.sleep(0.2)
+                writer.close()
+            traffic = await settled(envoy, web)
+            assert traffic.failed == ()
+            assert traffic.client_closed == 1
+
+    async def test_an_instance_that_never_passes_the_check_is_not_let_in(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """`apply` says which one and what was asked of it, and the old routing goes on."""
+        web = service(health=HealthCheck(path="/health", interval=30, timeout=0.3))
+        async with Backend("a") as one, Backend("b") as sick:
+            sick.healthy = False
+            addresses = {"a": one.address, "b": sick.address}
+            first = routing({1: 100}, {1: "a"})
+            await envoy.apply(web, first, addresses, 1)
+            with pytest.raises(PlatformError, match=rf"check of b does not pass: GET http://{sick.address}/health"):
+                await envoy.apply(web, routing({2: 100}, {2: "b"}), addresses, 1)
+            assert (await envoy.report(web.key)).routing == first
+            assert {(await fetch(http, url(web))).body for _ in range(5)} == {"a"}
+            sick.healthy = True
+            await envoy.apply(web, routing({2: 100}, {2: "b"}), addresses, 1)
+            assert (await fetch(http, url(web))).body == "b"
+
+    async def test_what_envoy_refuses_is_said_in_its_words_and_undone(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """A configuration that Envoy rejects leaves the one before, and the next good one works."""
+        web = service()
+        bad = service(idle_timeout=-1.0)
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            with pytest.raises(PlatformError, match="Envoy refused"):
+                await envoy.apply(bad, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            assert (await fetch(http, url(web))).body == "a"
+            assert (await fetch(http, url(bad))).status == 0
+            good = service("other")
+            await envoy.apply(good, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            assert (await fetch(http, url(good))).body == "a"
+
+    async def test_clients_cannot_tell_envoy_what_to_do(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """Envoy's own headers are neither obeyed nor passed on."""
+        web = service()
+        orders = {"x-envoy-retry-on": "5xx", "x-envoy-max-retries": "3", "x-envoy-upstream-rq-timeout-ms": "1"}
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            assert (await fetch(http, url(web, "/fail"), headers=orders)).status == 500
+            assert one.seen == ["/fail"]
+            assert "x-envoy" not in (await fetch(http, url(web, "/headers"), headers=orders)).body.lower()
+
+
+async def _is_healthy(balancer: EnvoyBalancer, service: Service, instance: str, wanted: bool) -> bool:
+    return (await target(balancer, service, instance)).healthy is wanted
+
+
+async def _answers(http: aiohttp.ClientSession, address: str) -> bool:
+    return (await fetch(http, f"http://{address}/")).status == 200
+
+
+class TestStreams:
+    """WebSocket and SSE connections."""
+
+    async def test_streams_are_no_requests_in_flight(self, envoy: EnvoyBalancer) -> None:
+        """What ends by itself and what does not are counted apart."""
+        web = service()
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            writers = []
+            for head in (EVENTS, WEBSOCKET, "GET /hold HTTP/1.1\nhost: x\n"):
+                _, writer = await stream(web, head)
+                writers.append(writer)
+            await until(lambda: _holds(envoy, web, in_flight=1, streams=2))
+            one.gate.set()
+            await until(lambda: _holds(envoy, web, in_flight=0, streams=2))
+            for writer in writers:
+                writer.close()
+            await until(lambda: _holds(envoy, web, in_flight=0, streams=0))
+
+
+async def _holds(balancer: EnvoyBalancer, service: Service, *, in_flight: int, streams: int) -> bool:
+    return await target(balancer, service, "a") == Target(healthy=True, in_flight=in_flight, streams=streams)

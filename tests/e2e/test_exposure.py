@@ -1,0 +1,301 @@
+"""How a service is exposed, by Envoy and by nginx: rules, headers, previews, stickiness, streams and HTTPS."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.adapters.until import until
+from tests.contract.balancer_kits import Answer, fetch, kit, routing, service
+from tests.support.backend import Backend, free_port
+from tests.support.certificate import certificate
+from tests.support.wire import EVENTS, WEBSOCKET, stream
+
+from crossfade.core.errors import WrongInputError
+from crossfade.core.service import Listener, Preview, Rule, Service, Sticky
+from crossfade.engine.ports import LoadBalancer
+
+
+@pytest.fixture(params=["envoy", "nginx"])
+async def balancer(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LoadBalancer]:
+    async with kit(request.param, tmp_path / "balancer") as made:
+        yield made.balancer
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        yield session
+
+
+def url(service: Service, path: str = "/") -> str:
+    return f"http://127.0.0.1:{service.listener.http}{path}"
+
+
+class TestStreams:
+    """WebSocket and SSE connections."""
+
+    async def test_streams_pass_unbuffered_and_are_seen(self, balancer: LoadBalancer) -> None:
+        """An event arrives when it is sent, a WebSocket echoes, and both are what the instance holds."""
+        web = service()
+        async with Backend("a") as one:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            events, events_writer = await stream(web, EVENTS)
+            async with asyncio.timeout(1):
+                for _ in range(3):
+                    await events.readuntil(b"data: a\n\n")
+            socket, socket_writer = await stream(web, WEBSOCKET)
+            assert b"101" in await socket.readuntil(b"\r\n\r\n")
+            socket_writer.write(b"\x81\x02hi")
+            assert await socket.readexactly(4) == b"\x81\x02hi"
+            assert await _held(balancer, web, "a") == 2
+            events_writer.close()
+            socket_writer.close()
+            await until(lambda: _idle(balancer, web, "a"))
+
+    async def test_a_draining_instance_keeps_its_streams_and_gets_no_new_ones(self, balancer: LoadBalancer) -> None:
+        """They stay open and counted until one side ends them."""
+        web = service()
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
+            old, old_writer = await stream(web, EVENTS)
+            await old.readuntil(b"data: a")
+            await balancer.apply(web, routing({1: 100}, {1: "a b"}, draining="a"), addresses, 1)
+            new, new_writer = await stream(web, EVENTS)
+            await new.readuntil(b"data: b")
+            assert await old.readuntil(b"data: a")
+            assert await _held(balancer, web, "a") == 1
+            assert await _held(balancer, web, "b") == 1
+            old_writer.close()
+            await until(lambda: _idle(balancer, web, "a"))
+            new_writer.close()
+
+    async def test_streams_end_with_their_instance_and_are_no_failure(self, balancer: LoadBalancer) -> None:
+        """When an instance is stopped its clients learn it at once, and may come back to another."""
+        web = service()
+        async with Backend("a") as one:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            reader, writer = await stream(web, WEBSOCKET)
+            await reader.readuntil(b"\r\n\r\n")
+            one.kill()
+            async with asyncio.timeout(2):
+                assert await reader.read() == b""
+            writer.close()
+            await asyncio.sleep(0.2)
+            assert (await balancer.report(web.key)).traffic.failed == ()
+
+
+async def _held(balancer: LoadBalancer, service: Service, instance: str) -> int:
+    """What an instance holds, told apart or not."""
+    target = (await balancer.report(service.key)).targets[instance]
+    return target.in_flight + target.streams
+
+
+async def _idle(balancer: LoadBalancer, service: Service, instance: str) -> bool:
+    return await _held(balancer, service, instance) == 0
+
+
+class TestRules:
+    """Which service answers which request."""
+
+    async def test_apps_share_a_port_by_path_and_host(
+        self, balancer: LoadBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """The more specific rule wins, whichever app came first; `/api/*` is /api and all below, and not /apix."""
+        port = free_port()
+        site = service("site", app="site", port=port)
+        api = service("api", app="api", port=port, routes=(Rule(path="/api/*"), Rule(host="api.example.com")))
+        exact = service("exact", app="exact", port=port, routes=(Rule(path="/api/ping"),))
+        wild = service("wild", app="wild", port=port, routes=(Rule(host="*.example.com", path="/w/*"),))
+        async with Backend("a") as one, Backend("b") as two, Backend("c") as three, Backend("d") as four:
+            for made, backend in ((site, one), (api, two), (exact, three), (wild, four)):
+                await balancer.apply(made, routing({1: 100}, {1: "i"}), {"i": backend.address}, 1)
+            for host, path, name in (
+                ("x", "/", "a"),
+                ("x", "/api", "b"),
+                ("x", "/api/x?y=1", "b"),
+                ("x", "/apix", "a"),
+                ("x", "/api/ping", "c"),
+                ("api.example.com", "/api/ping", "b"),
+                ("API.example.com:8080", "/", "b"),
+                ("api.example.com", "/w/1", "b"),
+                ("www.example.com", "/w/1", "d"),
+                ("www.example.com", "/w", "d"),
+                ("www.example.com", "/", "a"),
+                ("www.example.com", "/api/z", "b"),
+            ):
+                answer = await fetch(http, f"http://127.0.0.1:{port}{path}", headers={"host": host})
+                assert (host, path, answer.body) == (host, path, name)
+            await balancer.remove(site.key, 1)
+            assert (await fetch(http, f"http://127.0.0.1:{port}/")).status == 404
+            assert (await fetch(http, f"http://127.0.0.1:{port}/api")).body == "b"
+
+    async def test_a_port_cannot_be_opened_at_two_addresses(self, balancer: LoadBalancer) -> None:
+        """The second app is told who opened it where."""
+        one = service()
+        two = service("two", listener=Listener(host="0.0.0.0", http=one.listener.http), routes=(Rule(path="/2/*"),))
+        async with Backend("a") as backend:
+            await balancer.apply(one, routing({1: 100}, {1: "a"}), {"a": backend.address}, 1)
+            with pytest.raises(WrongInputError, match=r"opened at 0\.0\.0\.0 by shop/two and at 127\.0\.0\.1 by"):
+                await balancer.apply(two, routing({1: 100}, {1: "a"}), {"a": backend.address}, 1)
+
+    async def test_a_preview_port_leads_to_the_preview_only(
+        self, balancer: LoadBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """Without a release in preview it says so."""
+        web = service(preview=Preview(port=free_port()))
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            await balancer.apply(web, routing({1: 100}, {1: "a", 2: "b"}, preview=2), addresses, 1)
+            base, headers = await balancer.preview(web, 2)
+            assert (base, headers) == (f"http://127.0.0.1:{web.preview.port}", {})
+            assert (await fetch(http, f"{base}/any")).body == "b"
+            await balancer.apply(web, routing({1: 100}, {1: "a", 2: "b"}), addresses, 1)
+            answer = await fetch(http, base)
+            assert answer == Answer(503, "No release of shop/web is in preview.\n")
+
+    async def test_a_preview_reaches_every_path_whatever_the_rules(
+        self, balancer: LoadBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """A probe of /health works for a service that clients reach under /api only; a number in the header too."""
+        web = service(routes=(Rule(host="api.example.com", path="/api/*"),))
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            await balancer.apply(web, routing({1: 100}, {1: "a", 2: "b"}, preview=2), addresses, 1)
+            base, headers = await balancer.preview(web, 2)
+            assert (await fetch(http, f"{base}/other", headers=headers)).body == "b"
+            host = {"host": "api.example.com"}
+            for value, name in (("2", "b"), ("yes", "b"), ("1", "a"), ("", "a")):
+                asked = {**host, "X-Crossfade-Preview": value}
+                assert (await fetch(http, f"{base}/api/x", headers=asked)).body == name
+
+    async def test_headers_arrive_as_they_were_sent(self, balancer: LoadBalancer, http: aiohttp.ClientSession) -> None:
+        """The app learns who asked, its own headers come back, and nothing of Envoy's is added."""
+        web = service()
+        async with Backend("a") as one:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            sent = {"x-request-id": "mine", "x-forwarded-for": "203.0.113.9"}
+            async with http.get(url(web, "/headers"), headers=sent) as answer:
+                seen = (await answer.text()).lower()
+                assert answer.headers["server"] == "tiny"
+                assert not [name for name in answer.headers if name.lower().startswith("x-envoy")]
+            assert "x-request-id: mine" in seen
+            assert "x-forwarded-for: 203.0.113.9," in seen
+            assert "x-forwarded-proto: http\r\n" in seen
+            assert f"host: 127.0.0.1:{web.listener.http}" in seen
+            assert "x-envoy" not in seen
+
+
+class TestSticky:
+    """A client keeps its instance."""
+
+    async def test_a_client_keeps_its_instance_by_our_cookie_or_the_apps(self, balancer: LoadBalancer) -> None:
+        """Browsers get a cookie of ours; who only has the app's stays by that."""
+        web = service(sticky=Sticky(cookie="sessionid", ttl=300))
+        async with Backend("a") as one, Backend("b") as two, Backend("c") as three:
+            addresses = {"a": one.address, "b": two.address, "c": three.address}
+            await balancer.apply(web, routing({1: 100}, {1: "a b c"}), addresses, 1)
+            firsts = set()
+            for _ in range(12):
+                jar = aiohttp.CookieJar(unsafe=True)
+                async with aiohttp.ClientSession(cookie_jar=jar) as browser:
+                    names = {(await fetch(browser, url(web))).body for _ in range(5)}
+                    assert len(names) == 1
+                    assert [cookie.key for cookie in jar] == ["crossfade-sessionid"]
+                    firsts |= names
+            assert len(firsts) > 1
+            async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as script:
+                for user in ("anna", "bert"):
+                    headers = {"cookie": f"sessionid={user}"}
+                    assert len({(await fetch(script, url(web), headers=headers)).body for _ in range(8)}) == 1
+
+    async def test_a_client_that_saw_the_new_release_keeps_it_while_its_share_grows(
+        self, balancer: LoadBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """From 10 to 50 to 100 %, nobody goes back."""
+        web = service(sticky=Sticky(cookie="id", ttl=300))
+        users = [f"id=user{number}" for number in range(120)]
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            new: set[str] = set()
+            for share, at_least in ((10, 1), (50, 30), (100, 120)):
+                weights = {1: 100 - share, 2: share}
+                await balancer.apply(web, routing(weights, {1: "a", 2: "b"}), addresses, 1)
+                now = {u for u in users if (await fetch(http, url(web), headers={"cookie": u})).body == "b"}
+                assert new <= now
+                assert len(now) >= at_least
+                new = now
+
+
+async def common_name(port: int, server_name: str = "localhost") -> tuple[bytes, str | None, str | None]:
+    """The certificate a client is shown, the TLS version and the protocol agreed."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=server_name)
+    tls: ssl.SSLObject = writer.get_extra_info("ssl_object")
+    found = tls.getpeercert(binary_form=True) or b"", tls.version(), tls.selected_alpn_protocol()
+    writer.close()
+    return found
+
+
+class TestTls:
+    """HTTPS with the user's own certificates."""
+
+    async def test_https_with_redirect_and_a_renewal_without_restart(
+        self, balancer: LoadBalancer, http: aiohttp.ClientSession, tmp_path: Path
+    ) -> None:
+        """HTTP is sent on with 301, HTTPS answers with HTTP/2 on offer, and a renewed certificate is shown soon."""
+        tls = certificate(tmp_path, "localhost")
+        plain, secure = free_port(), free_port()
+        web = service(listener=Listener(host="127.0.0.1", http=plain, https=secure, tls=tls))
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            await balancer.apply(web, routing({1: 100}, {1: "a", 2: "b"}, preview=2), addresses, 1)
+            async with http.get(f"http://127.0.0.1:{plain}/x?y=1", allow_redirects=False) as answer:
+                assert answer.status == 301
+                assert answer.headers["location"] == f"https://127.0.0.1:{secure}/x?y=1"
+            async with http.get(f"https://127.0.0.1:{secure}/headers", ssl=False) as answer:
+                assert "x-forwarded-proto: https" in (await answer.text()).lower()
+            base, headers = await balancer.preview(web, 2)
+            assert (await fetch(http, base, headers=headers)).body == "b"
+            before, version, protocol = await common_name(secure)
+            assert (version, protocol) == ("TLSv1.3", "h2")
+            certificate(tmp_path, "localhost")
+            await balancer.ensure()
+            assert (await common_name(secure))[0] != before
+            (tmp_path / "key.pem").write_text("not a key")
+            await balancer.ensure()  # somebody is just copying: no error, the good one stays
+            assert (await fetch(http, f"http://127.0.0.1:{plain}/")).status == 301
+
+    async def test_apps_share_the_https_port_each_with_its_certificate(
+        self, balancer: LoadBalancer, tmp_path: Path
+    ) -> None:
+        """A client is shown the certificate of the name it asks for."""
+        port = free_port()
+        async with Backend("a") as one:
+            for name in ("one.example.com", "two.example.com"):
+                folder = tmp_path / name
+                folder.mkdir()
+                tls = certificate(folder, name)
+                web = service(
+                    name[:3],
+                    listener=Listener(host="127.0.0.1", http=None, https=port, tls=tls),
+                    routes=(Rule(host=name),),
+                )
+                await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            shown = {name: (await common_name(port, name))[0] for name in ("one.example.com", "two.example.com")}
+            for name, der in shown.items():
+                assert ssl.DER_cert_to_PEM_cert(der).split() == (tmp_path / name / "cert.pem").read_text().split()
+
+    async def test_a_pair_that_does_not_fit_is_refused(self, balancer: LoadBalancer, tmp_path: Path) -> None:
+        """The message names the files; nothing is changed."""
+        tls = certificate(tmp_path, "localhost")
+        (tmp_path / "cert.pem").write_text("no certificate")
+        web = service(listener=Listener(host="127.0.0.1", http=None, https=free_port(), tls=tls))
+        async with Backend("a") as one:
+            with pytest.raises(WrongInputError, match=r"cert\.pem"):
+                await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)

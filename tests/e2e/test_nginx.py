@@ -1,0 +1,176 @@
+"""nginx itself: what it does with real requests when things go wrong, and when it is replaced."""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.adapters.token_fence import TokenFence
+from tests.adapters.until import until
+from tests.contract.balancer_kits import fetch, routing, service
+from tests.support.backend import Backend, free_port
+
+from crossfade.balancers.known import Known
+from crossfade.balancers.nginx import NginxBalancer
+from crossfade.core.errors import PlatformError
+from crossfade.core.service import Listener, Service
+
+pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+
+
+@pytest.fixture
+async def nginx(tmp_path: Path) -> AsyncIterator[NginxBalancer]:
+    balancer = NginxBalancer(tmp_path / "nginx", TokenFence(), shutdown=4)
+    try:
+        await balancer.ensure()
+        yield balancer
+    finally:
+        await balancer.shutdown()
+        await balancer.close()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        yield session
+
+
+def url(service: Service, path: str = "/") -> str:
+    return f"http://127.0.0.1:{service.listener.http}{path}"
+
+
+def master(balancer: NginxBalancer) -> Known:
+    found = balancer._process.master
+    assert found is not None
+    return found
+
+
+async def test_each_way_to_fail_has_its_cause(nginx: NginxBalancer, http: aiohttp.ClientSession) -> None:
+    """500s, deaths before and in the middle of an answer, nobody there: as many as clients saw."""
+    web = service()
+    async with Backend("a") as one:
+        await nginx.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        for path, times, status in (("/fail", 3, 500), ("/die", 2, 502), ("/cut", 2, 0), ("/", 5, 200)):
+            for method in ("GET", "POST"):
+                answers = [await fetch(http, url(web, path), method) for _ in range(times)]
+                assert [answer.status for answer in answers] == [status] * times
+        one.kill()
+        assert (await fetch(http, url(web))).status == 502
+        await asyncio.sleep(0.1)
+        traffic = (await nginx.report(web.key)).traffic
+        assert dict(traffic.failed) == {
+            "500 from instance": 6,
+            "reset by instance": 4,
+            "truncated answer": 4,
+            "no connection to instance": 1,
+        }
+        assert (traffic.total.requests, traffic.total.errors, traffic.client_closed) == (25, 15, 0)
+
+
+async def test_a_dead_instance_costs_nobody_an_answer(nginx: NginxBalancer, http: aiohttp.ClientSession) -> None:
+    """Connections that fail are tried on the other, also for a POST."""
+    web = service()
+    async with Backend("a") as one, Backend("b") as two:
+        await nginx.apply(web, routing({1: 100}, {1: "a b"}), {"a": one.address, "b": two.address}, 1)
+        one.kill()
+        statuses = [(await fetch(http, url(web), method)).status for method in ("GET", "POST") for _ in range(20)]
+        assert Counter(statuses) == {200: 40}
+        await asyncio.sleep(0.1)
+        assert (await nginx.report(web.key)).groups[1].retried > 0
+
+
+async def test_a_client_that_leaves_is_no_failure(nginx: NginxBalancer) -> None:
+    """It is counted apart."""
+    web = service()
+    async with Backend("a") as one:
+        await nginx.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        _, writer = await asyncio.open_connection("127.0.0.1", web.listener.http)
+        writer.write(b"GET /hold HTTP/1.1\r\nhost: x\r\n\r\n")
+        await until(lambda: one.seen)
+        writer.close()
+        await until(lambda: _left(nginx, web))
+        assert (await nginx.report(web.key)).traffic.failed == ()
+
+
+async def _left(balancer: NginxBalancer, service: Service) -> bool:
+    return (await balancer.report(service.key)).traffic.client_closed == 1
+
+
+async def test_a_killed_nginx_is_started_again(nginx: NginxBalancer, http: aiohttp.ClientSession) -> None:
+    """Its workers, who go on without it, make room; routing and totals stay."""
+    web = service()
+    async with Backend("a") as one:
+        asked = routing({1: 100}, {1: "a"})
+        await nginx.apply(web, asked, {"a": one.address}, 1)
+        await fetch(http, url(web))
+        old = master(nginx)
+        old.signal(signal.SIGKILL)
+        await until(lambda: not old.running)
+        await nginx.ensure()
+        assert master(nginx) != old
+        assert (await fetch(http, url(web))).body == "a"
+        await asyncio.sleep(0.1)
+        report = await nginx.report(web.key)
+        assert report.routing == asked
+        assert report.traffic.total.requests == 2
+
+
+async def test_a_new_binary_takes_over_and_the_old_workers_finish(
+    nginx: NginxBalancer, http: aiohttp.ClientSession
+) -> None:
+    """What is under way is answered by the process that began it."""
+    web = service()
+    async with Backend("a") as one:
+        await nginx.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        held = asyncio.create_task(fetch(http, url(web, "/hold")))
+        await until(lambda: one.seen)
+        old = master(nginx)
+        await nginx.restart()
+        assert master(nginx) != old
+        assert (await nginx.report(web.key)).targets["a"].in_flight == 1
+        assert (await fetch(http, url(web))).body == "a"
+        one.gate.set()
+        assert (await held).body == "a"
+        await until(lambda: not old.running)
+
+
+async def test_what_nginx_refuses_is_said_in_its_words(nginx: NginxBalancer, http: aiohttp.ClientSession) -> None:
+    """A configuration it does not take leaves the one before."""
+    web = service()
+    bad = service("bad", idle_timeout=-1.0)
+    async with Backend("a") as one:
+        await nginx.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        with pytest.raises(PlatformError, match=r"nginx refused: .*proxy_read_timeout"):
+            await nginx.apply(bad, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        assert (await fetch(http, url(web))).body == "a"
+        assert (await fetch(http, url(bad))).status == 0
+
+
+async def test_without_nginx_the_message_says_what_to_do(tmp_path: Path) -> None:
+    """Install it, or use Envoy."""
+    script = tmp_path / "old"
+    script.write_text("#!/bin/sh\necho 'nginx version: nginx/1.14.2' >&2\n")
+    script.chmod(0o755)
+    balancer = NginxBalancer(tmp_path / "nginx", TokenFence(), binary=script)
+    with pytest.raises(PlatformError, match=r"1\.18 or later is needed, here is: nginx version: nginx/1\.14"):
+        await balancer.ensure()
+
+
+async def test_shutdown_leaves_no_process(tmp_path: Path) -> None:
+    """Neither master nor workers, nor a port that is open."""
+    balancer = NginxBalancer(tmp_path / "nginx", TokenFence())
+    web = service(listener=Listener(host="127.0.0.1", http=free_port()))
+    try:
+        async with Backend("a") as one:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            everyone = [master(balancer), *(Known.of(pid) for pid in balancer._process.workers)]
+            assert len(everyone) == 1 + len(os.sched_getaffinity(0))
+    finally:
+        await balancer.shutdown()
+        await balancer.close()
+    assert not [known for known in everyone if known.running]

@@ -1,0 +1,30 @@
+"""Doing something as a user who may do little, also where the tests run as root."""
+
+import os
+from collections.abc import Callable
+
+NOBODY = 65534
+
+
+def as_nobody(work: Callable[[], object]) -> str:
+    """Run `work` in a child process without privileges: the message of what it raised, empty when nothing."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        message = ""
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+            work()
+        except Exception as error:  # noqa: BLE001  whatever it is, the parent is told
+            message = str(error) or repr(error)
+        finally:
+            os.write(writer, message.encode())
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as said:
+        message = said.read()
+    os.waitpid(child, 0)
+    return message

@@ -1,0 +1,63 @@
+"""Which app a verb is about."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossfade.cli.call import Call
+from crossfade.core.errors import WrongInputError
+from crossfade.paths import State
+
+
+class Controller:
+    """Answers with its services, as a client does."""
+
+    def __init__(self, *services: str) -> None:
+        self.services = list(services)
+
+    def get(self, path: str) -> Any:
+        assert path == "/v1/controller"
+        return {"services": self.services}
+
+
+def call(tmp_path: Path, **options: Any) -> Call:
+    return Call(state=State(tmp_path / "state"), json=False, **options)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def target(one: Call, service: str | None = None, *services: str) -> dict[str, str]:
+    return one.target(Controller(*services), service)  # type: ignore[arg-type]
+
+
+def test_the_named_app_wins(tmp_path: Path) -> None:
+    """--app is said on purpose."""
+    (tmp_path / "crossfade.yaml").write_text("app: shop\n")
+    assert target(call(tmp_path, app="blog"), "web") == {"app": "blog", "service": "web"}
+
+
+@pytest.mark.parametrize("line", ["app: shop", "app: 'shop'", 'app: "shop"  # ours', "services: {}\napp:   shop"])
+def test_the_app_of_the_file(line: str, tmp_path: Path) -> None:
+    """In an app's folder its verbs are about it."""
+    (tmp_path / "crossfade.yaml").write_text(f"{line}\n")
+    assert target(call(tmp_path), None, "blog/web", "shop/web") == {"app": "shop"}
+
+
+def test_the_only_app(tmp_path: Path) -> None:
+    """Where one app runs, nobody needs to name it."""
+    assert target(call(tmp_path), None, "shop/web", "shop/api") == {"app": "shop"}
+
+
+def test_several_apps(tmp_path: Path) -> None:
+    """Where several run, they are named."""
+    with pytest.raises(WrongInputError, match="blog, shop"):
+        target(call(tmp_path), None, "shop/web", "blog/web")
+
+
+def test_app_and_service_in_one_word(tmp_path: Path) -> None:
+    """As status shows them."""
+    assert target(call(tmp_path), "shop/web") == {"app": "shop", "service": "web"}

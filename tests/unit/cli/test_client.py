@@ -1,0 +1,127 @@
+"""The client on a real unix socket."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crossfade.cli.client import Client, LostError, NotRunningError
+from crossfade.core.errors import PlatformError, RefusedError, UnchangedError, WrongInputError
+
+
+class Server:
+    """Answers each connection with the next of its answers, byte for byte."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.answers: list[bytes] = []
+        self.asked: list[bytes] = []
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(path))
+        self._socket.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while self.answers or not self.asked:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection:
+                self.asked.append(_request(connection))
+                connection.sendall(self.answers.pop(0))
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _request(connection: socket.socket) -> bytes:
+    """All of it: closing a socket with something unread would reset it."""
+    asked = b""
+    while b"\r\n\r\n" not in asked:
+        asked += connection.recv(65536)
+    head, _, body = asked.partition(b"\r\n\r\n")
+    length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length")), 0)
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head + body
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path / "api.sock")
+    yield server
+    server.close()
+
+
+def answer(status: int, body: object) -> bytes:
+    text = json.dumps(body)
+    return f"HTTP/1.1 {status} -\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
+
+
+def error(exit_code: int, **more: str) -> dict[str, object]:
+    return {"error": {"cause": "because", "way_out": "do this", "exit_code": exit_code, **more}}
+
+
+def test_questions_carry_their_query(server: Server) -> None:
+    """What is None is not asked."""
+    server.answers = [answer(200, {"services": []})]
+    assert Client(server.path).get("/v1/status", app="my app", service=None) == {"services": []}
+    assert server.asked[0].startswith(b"GET /v1/status?app=my+app HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (error(2), WrongInputError),
+        (error(3), RefusedError),
+        (error(3, kind="unchanged"), UnchangedError),
+        (error(4), PlatformError),
+    ],
+)
+def test_errors_come_out_as_what_they_are(server: Server, body: object, kind: type[Exception]) -> None:
+    """With their cause, their way out and their exit code."""
+    server.answers = [answer(409, body)]
+    with pytest.raises(kind, match="because") as raised:
+        Client(server.path).post("/v1/deploy")
+    assert raised.type is kind
+
+
+def test_no_controller_was_ever_here(tmp_path: Path) -> None:
+    """Without a socket it was stopped in order, or never started."""
+    with pytest.raises(NotRunningError) as raised:
+        Client(tmp_path / "api.sock").get("/v1/status")
+    assert raised.value.stopped
+
+
+def test_a_killed_controller_leaves_its_socket(tmp_path: Path) -> None:
+    """A socket that nobody listens on tells a crash from a stop."""
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "api.sock"))
+    with pytest.raises(NotRunningError) as raised:
+        Client(tmp_path / "api.sock").get("/v1/status")
+    assert not raised.value.stopped
+
+
+def test_lines_that_break_off_are_a_loss(server: Server) -> None:
+    """A stream that ends in the middle of a chunk did not end by itself."""
+    server.answers = [b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"seq":1}\r\n9\r\n{"s']
+    lines = Client(server.path).lines("/v1/events")
+    with pytest.raises(LostError):
+        list(lines)
+
+
+def test_an_answer_that_breaks_off_is_a_loss(server: Server) -> None:
+    """The order may have been taken or not: it is not reported as done."""
+    server.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"]
+    with pytest.raises(LostError):
+        Client(server.path).post("/v1/scale")
+
+
+def test_a_path_that_no_socket_can_have(tmp_path: Path) -> None:
+    """A too long path is said to be one, without a traceback."""
+    with pytest.raises(WrongInputError, match="too long"):
+        Client(tmp_path / ("x" * 120) / "api.sock").get("/v1/status")

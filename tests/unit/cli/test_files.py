@@ -1,0 +1,87 @@
+"""init, check and schema: verbs that touch nothing but a file."""
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from crossfade.cli.main import crossfade
+from crossfade.core.errors import RefusedError, WrongInputError
+
+FILE = "app: shop\nservices: {web: {source: ., command: python3 -m http.server $PORT}}\n"
+COMPOSE = "services: {web: {image: 'shop:1', ports: ['8080:80'], networks: [back]}}\nnetworks: {back: {}}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words: str) -> str:
+    """The output; errors that the rim would show come out as they are."""
+    result = CliRunner().invoke(crossfade, words, standalone_mode=False)
+    if isinstance(result.exception, Exception) and not isinstance(result.exception, click.exceptions.Exit):
+        raise result.exception
+    return result.output
+
+
+def test_init_writes_a_file_that_check_accepts(folder: Path) -> None:
+    """The first file is right as it is."""
+    assert "crossfade.yaml is written" in run("init")
+    assert "is right" in run("check")
+
+
+def test_init_never_overwrites(folder: Path) -> None:
+    """A file that is there stays, unless --force says otherwise."""
+    (folder / "crossfade.yaml").write_text(FILE)
+    with pytest.raises(RefusedError, match="is there already"):
+        run("init")
+    assert (folder / "crossfade.yaml").read_text() == FILE
+    run("init", "--force")
+    assert (folder / "crossfade.yaml").read_text() != FILE
+
+
+def test_init_from_compose_lists_what_is_left(folder: Path) -> None:
+    """What a Compose file has and ours has not is named with its place and reason."""
+    (folder / "compose.yaml").write_text(COMPOSE)
+    data = json.loads(run("init", "--from", "compose.yaml", "--json"))
+    assert any("networks" in item["what"] for item in data["left"])
+    assert "What could not be carried over" in run("init", "--from", "compose.yaml", "--force")
+    assert "is right" in run("check")
+
+
+def test_init_from_a_file_that_is_not_there(folder: Path) -> None:
+    """The missing Compose file is named, and nothing is written."""
+    with pytest.raises(WrongInputError, match=r"nowhere\.yaml"):
+        run("init", "--from", "nowhere.yaml")
+    assert not (folder / "crossfade.yaml").exists()
+
+
+def test_check_says_what_it_read(folder: Path) -> None:
+    """The app, its environment and its services."""
+    (folder / "crossfade.yaml").write_text(FILE)
+    data = json.loads(run("check", "--json"))
+    assert data == {"ok": True, "file": "crossfade.yaml", "app": "shop", "environment": "local", "services": ["web"]}
+
+
+def test_check_finds_the_file_above(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As git does with its repository."""
+    (folder / "crossfade.yaml").write_text(FILE)
+    (folder / "src" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(folder / "src" / "deep")
+    assert "../../crossfade.yaml is right" in run("check")
+
+
+def test_check_without_a_file(folder: Path) -> None:
+    """It says where it looked and how to get one."""
+    with pytest.raises(WrongInputError, match=r"no crossfade\.yaml") as error:
+        run("check")
+    assert "crossfade init" in error.value.way_out
+
+
+def test_schema_is_json(folder: Path) -> None:
+    """Editors can read it."""
+    assert json.loads(run("schema"))["title"] == "crossfade.yaml"

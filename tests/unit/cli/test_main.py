@@ -1,0 +1,131 @@
+"""The table of verbs, its speed, and what is needed for it."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from crossfade.cli.main import SECTIONS, crossfade
+
+VERBS = [verb for verbs in SECTIONS.values() for verb in verbs]
+HEAVY = ("aiohttp", "asyncio", "docker", "pydantic", "rich", "yaml")
+LIMIT = 0.150
+
+
+def run(*words: str, state: Path, code: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *words] if code else [sys.executable, "-m", "crossfade.cli.main", *words]
+    return subprocess.run(
+        command,
+        env=os.environ | {"CROSSFADE_STATE": str(state)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        cwd=state.parent,
+    )
+
+
+def test_help_names_every_verb() -> None:
+    """`crossfade --help` shows all verbs of the design with what they do."""
+    shown = CliRunner().invoke(crossfade, ["--help"]).output
+    wanted = "init check schema up down deploy rollback status releases events watch logs scale tag promote pause"
+    for verb in [*wanted.split(), *["resume", "abort", "lock", "plan", "demo"]]:
+        assert f"\n  {verb} " in shown
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str) -> None:
+    """Each verb has help with an example, and takes --json."""
+    result = CliRunner().invoke(crossfade, [verb, "--help"])
+    assert result.exit_code == 0
+    assert f"crossfade {verb}" in " ".join(result.output.split())
+    assert "Examples:" in result.output
+    assert "--json" in result.output
+
+
+def test_a_misspelt_verb_is_answered_with_the_nearest_one(tmp_path: Path) -> None:
+    """`crossfade deplyo` asks whether deploy was meant, exit code 2."""
+    result = run("deplyo", state=tmp_path / "state")
+    assert result.returncode == 2
+    assert "Did you mean `deploy`?" in result.stderr
+
+
+def test_a_wrong_option_is_an_error_in_json_too(tmp_path: Path) -> None:
+    """With --json the last line of stdout is the error, whatever was wrong."""
+    result = run("status", "--nonsense", "--json", state=tmp_path / "state")
+    assert result.returncode == 2
+    assert "--nonsense" in json.loads(result.stdout.splitlines()[-1])["error"]["cause"]
+
+
+def test_version(tmp_path: Path) -> None:
+    """`crossfade --version` names the version that is installed."""
+    from crossfade import __version__
+
+    assert run("--version", state=tmp_path / "state").stdout == f"crossfade {__version__}\n"
+
+
+def test_status_loads_nothing_heavy(tmp_path: Path) -> None:
+    """What answers at once must not import what takes long to import."""
+    code = (
+        "import sys; from crossfade.cli.main import main; main(); "
+        f"print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+    )
+    result = run("status", state=tmp_path / "state", code=code)
+    assert result.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["status"]])
+def test_a_look_is_answered_at_once(words: list[str], tmp_path: Path) -> None:
+    """The whole process needs 150 ms at most.
+
+    Measured as the processor's time, which is the whole time where nothing is waited for, because the other tests run
+    beside this one; the best of several runs.
+    """
+    times = []
+    for _ in range(10):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        run(*words, state=tmp_path / "state")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        if times[-1] < LIMIT:
+            return
+    pytest.fail(f"{words} took {min(times):.3f} s at best")
+
+
+def test_nothing_runs_here(tmp_path: Path) -> None:
+    """Status of a machine without a controller is an answer, not an error."""
+    result = run("status", "--json", state=tmp_path / "state")
+    assert (result.returncode, json.loads(result.stdout)) == (0, {"services": []})
+    assert "nothing runs here" in run("status", state=tmp_path / "state").stdout
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["releases", "--app", "feedback"],
+        ["events"],
+        ["logs", "--app", "feedback"],
+        ["scale", "web=2", "--app", "feedback"],
+        ["tag", "stable", "--app", "feedback"],
+        ["promote", "--app", "feedback"],
+        ["pause", "--app", "feedback"],
+        ["resume", "--app", "feedback"],
+        ["abort", "--app", "feedback"],
+        ["lock", "--app", "feedback"],
+        ["rollback", "--app", "feedback"],
+        ["down", "feedback"],
+    ],
+)
+def test_verbs_that_need_a_controller_say_how_to_get_one(words: list[str], tmp_path: Path) -> None:
+    """Without a controller they say so and how to start it, exit code 4; with --json in JSON too."""
+    result = run(*words, "--json", state=tmp_path / "state")
+    assert result.returncode == 4
+    assert "no controller runs" in result.stderr
+    assert "crossfade up" in result.stderr
+    assert json.loads(result.stdout.splitlines()[-1])["error"]["exit_code"] == 4

@@ -1,0 +1,84 @@
+"""Events told as sentences."""
+
+from typing import Any
+
+from crossfade.cli.story import Story
+
+
+def event(kind: str, **data: Any) -> dict[str, Any]:
+    return {"kind": kind, "service": "shop/web", "rollout": 2, "seq": 1, "at": 0.0, "data": data}
+
+
+def started(source: int | None = 1, **strategy: Any) -> dict[str, Any]:
+    rollout = {"id": 2, "source": source, "target": 2, "by": "ann@desk", "strategy": {"name": "canary"} | strategy}
+    return event("rollout started", rollout=rollout)
+
+
+def routed(*weights: tuple[int, int], draining: tuple[str, ...] = (), drained: int = 0) -> dict[str, Any]:
+    action = {"do": "Shift", "routing": {"weights": [list(w) for w in weights]}}
+    return event("routed", action=action, ms=1.23, draining=dict.fromkeys(draining, 0.0), drained=drained)
+
+
+def move(**action: Any) -> dict[str, Any]:
+    return event("move", action=action)
+
+
+def test_a_release_is_named_with_its_version() -> None:
+    """Once it was created, its number never comes alone."""
+    story = Story()
+    story.tell(event("release created", release={"number": 2, "version": "v2", "digest": "abc"}))
+    assert story.tell(started()) == ["rollout 2 from 1 to release 2 (v2), canary, by ann@desk"]
+
+
+def test_traffic_is_told_when_it_moves() -> None:
+    """Registering instances is no news; shares are."""
+    story = Story()
+    story.tell(started())
+    assert story.tell(routed((1, 100))) == []
+    assert story.tell(routed((1, 90), (2, 10))) == [
+        "release 1 has 90 %, release 2 has 10 % of the traffic, switched in 1.2 ms"
+    ]
+    assert story.tell(routed((2, 10))) == ["release 2 has 100 % of the traffic, switched in 1.2 ms"]
+
+
+def test_draining_instances_are_told_once() -> None:
+    """With how many requests they finish."""
+    story = Story()
+    story.tell(started())
+    first = routed((1, 100), draining=("a", "b"), drained=3)
+    assert story.tell(first) == ["2 instances get no new requests and 3 requests on them finish"]
+    assert story.tell(first) == []
+
+
+def test_the_end_has_its_reason() -> None:
+    """A rollback says why when it begins and when it is done."""
+    story = Story()
+    story.tell(started())
+    assert story.tell(move(do="RollBack", reason="too many errors")) == ["taking it back: too many errors"]
+    assert story.tell(move(do="Finish", state="rolled_back", reason="too many errors")) == [
+        "rollout rolled back: too many errors"
+    ]
+
+
+def test_a_bake_is_told_with_its_time() -> None:
+    """And the step before it is about health."""
+    story = Story()
+    story.tell(started(bake=90))
+    assert story.tell(move(do="StartBake", step=0)) == ["all new instances are healthy"]
+    assert story.tell(move(do="StartBake", step=1)) == ["baking for 1 min 30 s"]
+
+
+def test_intents_and_unknown_kinds_say_nothing() -> None:
+    """What is about to be done is for the journal; what a newer controller writes is no reason to fail."""
+    story = Story()
+    assert story.tell(event("intent", action={"do": "Launch", "release": 2, "count": 1})) == []
+    assert story.tell(event("something new")) == []
+
+
+def test_orders_name_who_gave_them() -> None:
+    """And why."""
+    story = Story()
+    assert story.tell(event("rollout aborted", by="ann@desk", reason="wrong branch")) == [
+        "aborted by ann@desk: wrong branch"
+    ]
+    assert story.tell(event("service scaled", by="ann@desk", replicas=1)) == ["scaled to 1 instance by ann@desk"]

@@ -1,0 +1,72 @@
+"""Values as people read them."""
+
+from typing import Any
+
+import pytest
+
+from crossfade.cli.text import outcome, seconds, table, traffic
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.04, "0.0 s"), (9.94, "9.9 s"), (10, "10 s"), (59.6, "1 min"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
+)
+def test_seconds(value: float, shown: str) -> None:
+    """As fine as it matters."""
+    assert seconds(value) == shown
+
+
+def test_a_table_has_straight_columns() -> None:
+    """And no spaces at the ends of its lines."""
+    assert table([("A", "B"), ("long", "x"), ("s", "")]) == "  A     B\n  long  x\n  s"
+
+
+def proof(**more: Any) -> dict[str, Any]:
+    return {"requests": 1200, "failed": 0, "retried": 1, "drained": 2, "p50_ms": 1.24, "p99_ms": 8.0, **more}
+
+
+def result(state: str, before: int | None = 1, **more: Any) -> dict[str, Any]:
+    rollout = {
+        "id": 2,
+        "service": "shop/web",
+        "from": before,
+        "to": 2,
+        "from_version": "v1" if before else None,
+        "to_version": "v2",
+        "strategy": "canary",
+        "state": state,
+        "reason": "release 2 failed 3 of 50 requests",
+        "seconds": 6.2,
+        "switch_ms": 1.5,
+    }
+    return {"rollout": rollout | more, "traffic": proof()}
+
+
+def test_success_is_one_sentence_with_its_proof() -> None:
+    """What runs now, how long it took, and what clients got."""
+    assert outcome(result("succeeded")) == [
+        "shop/web runs release 2 (v2): canary in 6.2 s, switched in 1.5 ms.",
+        "While it happened: 1,200 requests, 0 failed, 1 retried, 2 drained; p50 1.2 ms, p99 8.0 ms.",
+    ]
+
+
+def test_a_rollback_says_why_first() -> None:
+    """And then what runs."""
+    assert outcome(result("rolled_back"))[0] == (
+        "Release 2 (v2) was taken back: release 2 failed 3 of 50 requests. shop/web runs release 1 (v1) as before."
+    )
+
+
+def test_a_first_release_that_fails_leaves_nothing() -> None:
+    """There is nothing to go back to, and that is said."""
+    assert outcome(result("failed", before=None))[0].endswith(
+        "Nothing of shop/web runs: there was no release before it."
+    )
+
+
+def test_failures_are_told_by_cause() -> None:
+    """A number alone helps nobody."""
+    shown = traffic(proof(failed=3, causes={"500": 2, "connection reset by instance": 1}, cut=1, streams_closed=4))
+    assert "3 failed (500: 2, connection reset by instance: 1)" in shown
+    assert "1 cut after the drain's time" in shown
+    assert "4 streams told to close" in shown
