@@ -1,0 +1,31 @@
+"""How much is measured: all of it, or a quick look that finds what is broken."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """Sizes of one run."""
+
+    switches: int = 100
+    requests: int = 1_000_000  # over all those switches
+    repeats: int = 20  # of what is done from the shell
+    deploys: int = 10
+    round_seconds: float = 5.0  # of throughput
+    rounds: int = 6
+    idle_seconds: float = 30.0
+
+    def announced(self, noun: str, parts: Sequence[T]) -> Iterator[T]:
+        """Each part in turn, named on stderr: a run of minutes should say where it is."""
+        for part in parts:
+            sys.stderr.write(f"{noun}: {getattr(part, 'name', part)}\n")
+            yield part
+
+
+FULL = Scale()
+QUICK = Scale(switches=20, requests=50_000, repeats=5, deploys=3, round_seconds=1.0, rounds=2, idle_seconds=5.0)

@@ -1,0 +1,132 @@
+"""What our Envoy configuration costs beside the smallest one that does the same work."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.children import BrokenError, child, free_port, listening, workplace
+from benchmarks.proxies import CrossfadeEnvoy
+from benchmarks.proxies.crossfade import envoy_binary
+from benchmarks.result import Figure, Result, Table, number
+from benchmarks.scale import Scale
+from crossfade.load import Traffic
+
+NOUN = "throughput"
+CONNECTIONS = 64
+TYPES = "type.googleapis.com/envoy.extensions"
+LOAD = "crossfade.load, because wrk is not installed"
+HOW = f"""\
+{CONNECTIONS} keep-alive connections, through Envoy as crossfade configures it (health checks, retries,
+counters, failure log), through a bare Envoy of the same binary and concurrency whose static configuration has
+one listener, one route and one cluster, and straight to the origin, which is an Envoy that answers by itself.
+Rounds alternate, there and back; the ratio is the median of those of each round.
+"""
+
+
+async def measure(scale: Scale) -> Result:
+    wrk = shutil.which("wrk")
+    rounds: dict[str, list[float]] = {"crossfade": [], "bare Envoy": [], "direct": []}
+    with workplace() as place:
+        async with _ports(place) as ports:
+            for turn in range(scale.rounds + 1):
+                # There and back, so that what comes first gains nothing by it.
+                for name, port in list(ports.items())[:: 1 if turn % 2 else -1]:
+                    rate = _by_wrk(wrk, port, scale.round_seconds) if wrk else await _by_load(port, scale.round_seconds)
+                    if turn:  # the first round warms up
+                        rounds[name].append(rate)
+    rates = {name: median(found) for name, found in rounds.items()}
+    ratio = median(ours / bare for ours, bare in zip(rounds["crossfade"], rounds["bare Envoy"], strict=True))
+    return Result(
+        noun=NOUN,
+        title="Throughput beside a bare Envoy",
+        how=HOW,
+        figures=(Figure(name="of bare Envoy's requests/s", value=ratio, least=0.95),),
+        tables=(
+            Table(
+                head=("way", "requests/s, median", "least", "most"),
+                rows=[(name, *map(number, (rates[name], min(found), max(found)))) for name, found in rounds.items()],
+            ),
+        ),
+        notes=[f"{scale.rounds} rounds of {scale.round_seconds:.0f} s each, made by {'wrk' if wrk else LOAD}"],
+        data={"per_second": rounds},
+    )
+
+
+@asynccontextmanager
+async def _ports(place: Path) -> AsyncIterator[dict[str, int]]:
+    """The three ways, by name; they run side by side, and one of them works at a time."""
+    direct, bare = free_port(), free_port()
+    answer = {"direct_response": {"status": 200, "body": {"inline_string": "ok\n"}}}
+    with (
+        child(_envoy(_static(direct, answer, [])), _room(place, "direct")),
+        child(_envoy(_static(bare, {"route": {"cluster": "app"}}, [_cluster(direct)])), _room(place, "bare")),
+    ):
+        await listening(direct, place / "direct")
+        await listening(bare, place / "bare")
+        ours = CrossfadeEnvoy(_room(place, "ours"), {"1": direct})
+        async with ours.running():
+            await listening(ours.port)
+            yield {"crossfade": ours.port, "bare Envoy": bare, "direct": direct}
+
+
+def _room(place: Path, name: str) -> Path:
+    (place / name).mkdir(exist_ok=True)
+    return place / name
+
+
+def _envoy(config: dict[str, Any]) -> list[str]:
+    """As many workers as crossfade's has. No hot restart: it would ask for shared memory of its own."""
+    workers = str(len(os.sched_getaffinity(0)))
+    words = [envoy_binary(), "--concurrency", workers, "--disable-hot-restart", "--log-level", "error"]
+    return [*words, "--config-yaml", json.dumps(config)]
+
+
+def _static(port: int, action: dict[str, Any], clusters: list[dict[str, Any]]) -> dict[str, Any]:
+    """One listener, one route, and nothing that Envoy does not insist on."""
+    manager = {
+        "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "web",
+        "route_config": {
+            "virtual_hosts": [{"name": "web", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, **action}]}]
+        },
+        "http_filters": [
+            {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"}}
+        ],
+    }
+    listener = {
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
+        "filter_chains": [
+            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+        ],
+    }
+    return {"static_resources": {"listeners": [listener], "clusters": clusters}}
+
+
+def _cluster(port: int) -> dict[str, Any]:
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
+    return {"name": "app", "type": "STATIC", "load_assignment": {"cluster_name": "app", "endpoints": endpoints}}
+
+
+def _by_wrk(wrk: str, port: int, seconds: float) -> float:
+    """Requests a second. BrokenError when one of them failed."""
+    command = [wrk, "-t2", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", f"http://127.0.0.1:{port}/"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
+    if rate is None or "errors" in said or "Non-2xx" in said:
+        raise BrokenError(f"wrk says: {said.strip()[-300:]}")
+    return float(rate[1])
+
+
+async def _by_load(port: int, seconds: float) -> float:
+    report = await Traffic(f"http://127.0.0.1:{port}", clients=CONNECTIONS, seconds=seconds).run()
+    if report.failed:
+        raise BrokenError(f"{report.failed} requests failed: {report.losses[0].detail}")
+    return report.requests / report.seconds
