@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from signal import SIGKILL
 from typing import TYPE_CHECKING, Any
 
 from crossfade.core.errors import PlatformError
@@ -138,17 +139,22 @@ def ending(api: "APIClient", container: str) -> str:
     import docker.errors  # noqa: PLC0415
 
     try:
-        state = api.inspect_container(container)["State"]
+        found = api.inspect_container(container)
         said = spoken(api.logs(container, tail=LAST), 1)
     except docker.errors.NotFound:
         return "was removed"
+    state, limit = found["State"], found["HostConfig"]["Memory"]
     if state["Error"]:
         return _refused(state)
     if state["StartedAt"] == NEVER:
         return "was never started"
+    how = describe(_code(state), said)
     if state["OOMKilled"]:
-        return "killed: it used more memory than its limit" + (f": {said}" if said else "")
-    return describe(_code(state), said)
+        return f"used more memory than its limit of {limit >> 20}M: {how}"
+    if limit and _code(state) == -SIGKILL:
+        # Docker hears of the kernel's kill by another way than of the end, and sometimes too late to say so.
+        return f"perhaps used more memory than its limit of {limit >> 20}M: {how}"
+    return how
 
 
 def outcome(api: "APIClient", container: str) -> tuple[int, str]:

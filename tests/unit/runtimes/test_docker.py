@@ -96,7 +96,8 @@ async def test_an_instance_that_eats_too_much_memory_says_so(kit: Kit) -> None:
         kit.adapter(), "exec dd if=/dev/zero of=/dev/null bs=200M", resources=Resources(memory=32 << 20)
     )
     await kit.adapter().launch("web-" + kit.app, release, {}, 1)
-    assert (await until_exited(kit)).detail.startswith("killed: it used more memory than its limit")
+    detail = (await until_exited(kit)).detail.removeprefix("perhaps ")  # Docker does not always know
+    assert detail == "used more memory than its limit of 32M: killed by signal 9 (SIGKILL)"
 
 
 async def test_a_shell_that_is_not_in_the_image_is_named(kit: Kit, docker: Any) -> None:
