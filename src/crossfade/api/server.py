@@ -66,6 +66,7 @@ class Api:
         self._stop = stop
         self._token = token
         self._started = controller.world.clock.now()
+        self._reading = asyncio.Lock()  # the file's models are built at the first reading, and only once
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._guard], client_max_size=4 * 1024 * 1024)
@@ -77,6 +78,7 @@ class Api:
                 web.get("/v1/rollouts/{id}", self._rollout),
                 web.get("/v1/events", self._events),
                 web.get("/v1/logs", self._logs),
+                web.post("/v1/services", self._services),
                 web.post("/v1/deploy", self._deploy),
                 web.post("/v1/plan", self._plan),
                 web.post("/v1/rollback", self._rollback),
@@ -187,6 +189,14 @@ class Api:
                 await response.write(_line({"instance": said[0], "line": said[1]}))
                 said = await anext(lines, None)
         return response
+
+    async def _services(self, request: web.Request) -> web.Response:
+        """The services of a file on this machine. Their models are loaded with the first one that is asked for."""
+        from crossfade.spec.deployable import deployable  # noqa: PLC0415  an idle controller does without
+
+        body = await request.json()
+        async with self._reading:
+            return web.json_response(await asyncio.to_thread(deployable, Path(body.pop("path")), **body))
 
     async def _deploy(self, request: web.Request) -> web.Response:
         body = await request.json()

@@ -1,14 +1,14 @@
-"""The controller's API from the other side of its unix socket: HTTP with what Python brings, because it loads fast."""
+"""The controller's API from the other side of its unix socket."""
 
 import json
 import os
 import socket
 from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from crossfade.cli.answer import Answer, BrokenOffError
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, UnchangedError, WrongInputError
 
 ANSWER_SECONDS = 10.0  # for a look; an order may wait for builds and drains, and has no limit
@@ -32,17 +32,6 @@ class LostError(PlatformError):
     """The controller went away while we listened."""
 
 
-class _UnixConnection(HTTPConnection):
-    def __init__(self, path: Path, timeout: float | None) -> None:
-        super().__init__("crossfade", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
 class Client:
     """One connection a request. Raises what the controller answered as the error it is."""
 
@@ -50,29 +39,42 @@ class Client:
         self._path = socket_path
 
     def get(self, path: str, /, **query: Any) -> Any:
-        with self._ask("GET", _url(path, query), timeout=ANSWER_SECONDS) as response:
-            return _read(response)
+        with self._ask("GET", _url(path, query), timeout=ANSWER_SECONDS) as answer:
+            return _read(answer)
 
     def post(self, path: str, /, **body: Any) -> Any:
-        with self._ask("POST", path, json.dumps(body)) as response:
-            return _read(response)
+        with self._ask("POST", path, json.dumps(body)) as answer:
+            return _read(answer)
 
     def lines(self, path: str, /, **query: Any) -> Iterator[Any]:
         """JSON lines as they come. Raises LostError when they break off."""
-        with self._ask("GET", _url(path, query)) as response:
-            if response.status >= 400:  # noqa: PLR2004  HTTP's errors begin there
-                _read(response)
+        with self._ask("GET", _url(path, query)) as answer:
+            if answer.status >= 400:  # noqa: PLR2004  HTTP's errors begin there
+                _read(answer)
             try:
-                while line := response.readline():
+                for line in answer.lines():
                     yield json.loads(line)
-            except (OSError, HTTPException, ValueError) as error:
+            except (OSError, BrokenOffError) as error:
                 raise LostError(f"the controller went away: {error}", "`crossfade up` starts it again") from error
 
-    def _ask(self, method: str, url: str, body: str | None = None, timeout: float | None = None) -> HTTPResponse:
-        connection = _UnixConnection(self._path, timeout)
-        headers = {"Content-Type": "application/json"} if body else {}
+    def _ask(self, method: str, url: str, body: str = "", timeout: float | None = None) -> Answer:
+        connection = self._connect(timeout)
         try:
-            connection.connect()
+            connection.sendall(_request(method, url, body.encode()))
+            return Answer(connection)
+        except TimeoutError as error:
+            raise PlatformError(
+                f"the controller did not answer within {ANSWER_SECONDS:g} s",
+                f"its log is {self._path.parent / 'controller.log'}; `crossfade up --restart` replaces it",
+            ) from error
+        except (OSError, BrokenOffError) as error:
+            raise LostError(f"the controller went away: {error}", "`crossfade up` starts it again") from error
+
+    def _connect(self, timeout: float | None) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(timeout)
+        try:
+            connection.connect(str(self._path))
         except (FileNotFoundError, ConnectionRefusedError) as error:
             raise NotRunningError(self._path, stopped=isinstance(error, FileNotFoundError)) from error
         except PermissionError as error:
@@ -86,16 +88,13 @@ class Client:
                     "choose one of at most 80 characters with --state or CROSSFADE_STATE",
                 ) from error
             raise PlatformError(f"{self._path} cannot be used: {error}", "give another --state") from error
-        try:
-            connection.request(method, url, body, headers | {"Connection": "close"})
-            return connection.getresponse()
-        except TimeoutError as error:
-            raise PlatformError(
-                f"the controller did not answer within {ANSWER_SECONDS:g} s",
-                f"its log is {self._path.parent / 'controller.log'}; `crossfade up --restart` replaces it",
-            ) from error
-        except (OSError, HTTPException) as error:
-            raise LostError(f"the controller went away: {error}", "`crossfade up` starts it again") from error
+        return connection
+
+
+def _request(method: str, url: str, body: bytes) -> bytes:
+    lines = [f"{method} {url} HTTP/1.1", "Host: crossfade", "Connection: close", f"Content-Length: {len(body)}"]
+    lines += ["Content-Type: application/json"] if body else []
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def _url(path: str, query: dict[str, Any]) -> str:
@@ -103,19 +102,19 @@ def _url(path: str, query: dict[str, Any]) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def _read(response: HTTPResponse) -> Any:
+def _read(answer: Answer) -> Any:
     try:
-        content = response.read()
-        answer = json.loads(content)
-    except (OSError, HTTPException) as error:
+        content = answer.read()
+        said = json.loads(content)
+    except (OSError, BrokenOffError) as error:
         raise LostError(f"the controller went away: {error}", "`crossfade up` starts it again") from error
     except ValueError:
         text = content.decode(errors="replace").strip()[:200]
         raise PlatformError(
-            f"the controller answered {response.status}: {text}", "`crossfade up --restart` replaces it by this version"
+            f"the controller answered {answer.status}: {text}", "`crossfade up --restart` replaces it by this version"
         ) from None
-    if isinstance(answer, dict) and "error" in answer:
-        said = answer["error"]
-        kind = UnchangedError if said.get("kind") == "unchanged" else _ERRORS.get(said["exit_code"], PlatformError)
-        raise kind(said["cause"], said["way_out"])
-    return answer
+    if isinstance(said, dict) and "error" in said:
+        why = said["error"]
+        kind = UnchangedError if why.get("kind") == "unchanged" else _ERRORS.get(why["exit_code"], PlatformError)
+        raise kind(why["cause"], why["way_out"])
+    return said

@@ -3,7 +3,9 @@
 import json
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -132,5 +134,14 @@ def _failed(cause: str, way_out: str, exit_code: int, *, shown: bool = False) ->
     return exit_code
 
 
+def run() -> NoReturn:
+    """The process: run one verb, flush, and be gone. Taking Python apart in order would take longer than `status`."""
+    code = main()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -20,21 +20,21 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     """
     from crossfade.cli.application import read
 
-    _, services = read(call, service, strategy)
-    plans = [_plan(call, wanted) for wanted in services]
+    plans = [_plan(call, wanted) for wanted in read(call, service, strategy)["services"]]
     text = "\n\n".join(f"{one['service']}\n{_steps(one['steps'])}" for one in plans)
     call.answer({"plans": plans}, text)
 
 
 def _plan(call: Call, service: Any) -> Any:
-    from crossfade.core.wire import encode
-
     try:
-        return call.client().post("/v1/plan", service=encode(service))
+        return call.client().post("/v1/plan", service=service)
     except NotRunningError:
+        from crossfade.core.service import Service
+        from crossfade.core.wire import decode
         from crossfade.engine.plan import plan as locally
 
-        return {"service": service.key, "steps": locally(service, None)}
+        wanted = decode(Service, service)
+        return {"service": wanted.key, "steps": locally(wanted, None)}
 
 
 def _steps(steps: list[dict[str, Any]]) -> str:

@@ -2,9 +2,9 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,9 +15,6 @@ from crossfade.cli.follow import follow
 from crossfade.cli.screens import Screen, screen
 from crossfade.cli.text import outcome, release
 from crossfade.core.errors import CrossfadeError, UnchangedError
-
-if TYPE_CHECKING:
-    from crossfade.core.service import Service
 
 Json = Mapping[str, Any]
 STRATEGIES = ("rolling", "blue-green", "canary", "linear", "recreate")
@@ -43,24 +40,24 @@ def deploy(
     Values of secrets that the file names are taken from this shell's environment.
     """
     from crossfade.cli.application import preflight, read, secrets_of
-    from crossfade.core.wire import encode
 
-    app, services = read(call, service, strategy)
-    preflight(call, app, services)
-    client = controller.ensure(call.state, app.balancer)
+    wanted = read(call, service, strategy)
+    preflight(call, wanted)
+    client = controller.ensure(call.state, wanted["balancer"])
+    services = wanted["services"]
     order: dict[str, Any] = {"by": who(), "path": os.environ.get("PATH", os.defpath), "version": version}
     order |= {"supersede": supersede, "force": force}
     secrets = secrets_of(services)
 
-    def begin(wanted: "Service") -> Json:
-        mine = {name: secrets[name] for name in wanted.secrets if name in secrets}
-        begun: Json = client.post("/v1/deploy", service=encode(wanted), secrets=mine, **order)
+    def begin(one: Json) -> Json:
+        mine = {name: secrets[name] for name in one["secrets"] if name in secrets}
+        begun: Json = client.post("/v1/deploy", service=one, secrets=mine, **order)
         return begun
 
     shown = screen(as_json=call.json)
     try:
         if detach:
-            return _detached(call, [begin(wanted) for wanted in services])
+            return _detached(call, [begin(one) for one in services])
         results = _one_after_the_other(call, client, services, begin, shown)
     except KeyboardInterrupt:
         click.echo(f"\n{ON_ITS_OWN}", err=True)
@@ -98,14 +95,16 @@ def rollback(call: Call, *, service: str | None, to: str, force: bool, supersede
 
 
 def _one_after_the_other(
-    call: Call, client: Client, services: Sequence["Service"], begin: Any, shown: Screen
+    call: Call, client: Client, services: Sequence[Json], begin: Callable[[Json], Json], shown: Screen
 ) -> list[Json]:
     """Several services are one release: when one fails, those before it go back."""
+    from crossfade.cli.application import key
+
     results: list[Json] = []
-    for wanted in services:
+    for one in services:
         try:
-            with shown.doing(f"building {wanted.key}" if wanted.build else f"deploying {wanted.key}"):
-                begun = begin(wanted)
+            with shown.doing(f"building {key(one)}" if one["build"] else f"deploying {key(one)}"):
+                begun = begin(one)
         except UnchangedError as error:
             if len(services) == 1:
                 raise

@@ -53,7 +53,7 @@ def from_compose(path: Path) -> tuple[str, list[NotCarried]]:
     """
     if not path.exists():
         raise WrongInputError(f"There is no file {path}.", "Name a Compose file with --from.")
-    return _Import(path, read(path)).done()
+    return _Import(path, read(path, str(path))).done()
 
 
 class _Import:

@@ -119,23 +119,26 @@ def written(value: Any, file: str, keys: Keys = ()) -> Written:
     return Written(value, place, str(value))
 
 
-def read(path: Path) -> Written:
-    """The file's root mapping. Raises WrongInputError: no such file, or (WrongFileError) no YAML mapping in it."""
+def read(path: Path, called: str) -> Written:
+    """The file's root mapping; `called` is the file's name in messages.
+
+    Raises WrongInputError: no such file, or (WrongFileError) no YAML mapping in it.
+    """
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise WrongInputError(
-            f"There is no file {path}.", "Write one with `crossfade init`, or name it with --file."
+            f"There is no file {called}.", "Write one with `crossfade init`, or name it with --file."
         ) from None
     except OSError as error:
         raise WrongInputError(
-            f"{path} cannot be read: {error.strerror}.", "Name a file that you may read with --file."
+            f"{called} cannot be read: {error.strerror}.", "Name a file that you may read with --file."
         ) from None
     if len(raw) > _LARGEST:
         raise WrongInputError(
-            f"{path} has {len(raw)} bytes; {_LARGEST} are allowed.", "Name a crossfade file with --file."
+            f"{called} has {len(raw)} bytes; {_LARGEST} are allowed.", "Name a crossfade file with --file."
         )
-    return parse(raw, str(path))
+    return parse(raw, called)
 
 
 def parse(raw: bytes, file: str) -> Written:

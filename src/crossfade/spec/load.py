@@ -18,23 +18,31 @@ DEFAULT_ENVIRONMENT = "local"
 _ONLY_AT_THE_TOP = ("app", "environments", "environment")
 
 
-def load(path: Path | str, environment: str | None = None, overrides: Mapping[str, Any] | None = None) -> App:
+def load(
+    path: Path | str,
+    environment: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    called: str | None = None,
+) -> App:
     """The application as one environment wants it.
 
     `environment` is one of the file's; by default its only one, or the one called `local`. `overrides` are laid over
     everything, in the shape of the file: {"services": {"web": {"image": "acme/web:2"}}}. Every environment of the file
-    is checked, not only the one that is asked for. Paths in the file stay relative to its folder.
+    is checked, not only the one that is asked for. Paths in the file stay relative to its folder. `called` is the
+    file's name in messages, by default its path.
 
     Raises WrongInputError: no such file or environment, or (WrongFileError) everything that is wrong in the file.
     """
-    document = read(Path(path))
+    called = called or str(path)
+    document = read(Path(path), called)
     found = list(_wrong_environments(document))
     if not found:
         for name in environments(document) or [DEFAULT_ENVIRONMENT]:
             found.extend(_wrong_settings(_resolved(document, name)))
     if found:
-        raise WrongFileError(str(path), found)
-    chosen = choose(environments(document), environment, str(path))
+        raise WrongFileError(called, found)
+    chosen = choose(environments(document), environment, called)
     resolved = _resolved(document, chosen).overlaid(written(dict(overrides or {}), "command line"))
     if found := list(_wrong_settings(resolved)):
         raise WrongFileError("command line", found)
