@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from crossfade.spec.cloud.fit import misfits
+from crossfade.spec.cloud.model import Cloud
 from crossfade.spec.deploy import Deploy, Inconclusive, RollbackOn, Strategy
 from crossfade.spec.health import Codes, Health
 from crossfade.spec.part import Clash, Part
@@ -15,6 +17,7 @@ from crossfade.spec.units import Text
 
 __all__ = [
     "App",
+    "Cloud",
     "Codes",
     "Deploy",
     "Environment",
@@ -102,7 +105,14 @@ class Settings(Part):
         examples=[{"certificate": "tls/fullchain.pem", "key": "tls/privkey.pem"}],
     )
     access_log: bool = Field(default=False, strict=True, description="Writes a line for each request.", examples=[True])
-    platform: Platform = Field(default="local", description="`local` is this machine.", examples=["local"])
+    platform: Platform = Field(
+        default="local", description="`local` is this machine, `aws` is described by `cloud`.", examples=["local"]
+    )
+    cloud: Cloud = Field(
+        default=Cloud(),
+        description="What an environment with `platform: aws` is there.",
+        examples=[{"region": "ap-northeast-2", "zones": ["a", "c"]}],
+    )
     balancer: Balancer = Field(
         default="envoy",
         description=(
@@ -141,6 +151,8 @@ class App(Settings, Named):
         yield from self._shared_ports()
         yield from self._shared_routes()
         yield from self._dependencies()
+        if self.platform == "aws":
+            yield from misfits(self.name, self.environment, self.services, self.cloud)
 
     def _shared_ports(self) -> Iterator[Clash]:
         taken = {self.listen.http: "listen.http", self.listen.https: "listen.https"}

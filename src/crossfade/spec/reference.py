@@ -7,7 +7,15 @@ from typing import Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from crossfade.spec.cloud.compute import Compute, HostMetrics, Registry, Scale
+from crossfade.spec.cloud.data import Bucket, Cache, Database, Secret, Transition
+from crossfade.spec.cloud.delivery import Domain, Freshness, LoadBalancer, Pipeline, Site
+from crossfade.spec.cloud.model import Guards, State
+from crossfade.spec.cloud.network import Network, OpenPort
+from crossfade.spec.cloud.usage import Other, Usage
+from crossfade.spec.cloud.watch import Alarm, Budget, Logs, Notify
 from crossfade.spec.model import (
+    Cloud,
     Deploy,
     Environment,
     File,
@@ -35,11 +43,36 @@ _SECTIONS: tuple[tuple[str, type[Part]], ...] = (
     ("services.*.preview", Preview),
     ("services.*.resources", Resources),
     ("services.*.hooks", Hooks),
+    ("services.*.scale", Scale),
     ("services.*.deploy", Deploy),
     ("services.*.deploy.rollback_on", RollbackOn),
     ("listen", Listen),
     ("tls", Tls),
     ("environments.*", Environment),
+    ("cloud", Cloud),
+    ("cloud.network", Network),
+    ("cloud.network.open_ports[]", OpenPort),
+    ("cloud.compute", Compute),
+    ("cloud.compute.metrics", HostMetrics),
+    ("cloud.load_balancer", LoadBalancer),
+    ("cloud.database", Database),
+    ("cloud.cache", Cache),
+    ("cloud.buckets.*", Bucket),
+    ("cloud.buckets.*.moves[]", Transition),
+    ("cloud.site", Site),
+    ("cloud.site.fresh", Freshness),
+    ("cloud.domain", Domain),
+    ("cloud.registry", Registry),
+    ("cloud.secrets.*", Secret),
+    ("cloud.logs", Logs),
+    ("cloud.alarms[]", Alarm),
+    ("cloud.notify", Notify),
+    ("cloud.budget", Budget),
+    ("cloud.guards", Guards),
+    ("cloud.pipeline", Pipeline),
+    ("cloud.state", State),
+    ("cloud.usage", Usage),
+    ("cloud.usage.other[]", Other),
 )
 _OPENING = """\
 # crossfade.yaml

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.json_schema import JsonSchemaValue
 
+from crossfade.spec.cloud.compute import Scale
 from crossfade.spec.deploy import WEEK, Deploy
 from crossfade.spec.health import Health
 from crossfade.spec.part import Clash, Part
@@ -173,6 +174,11 @@ class Service(Part):
         examples=[8080],
     )
     replicas: Annotated[int, Whole(0, 100_000)] = Field(default=1, description="How many instances run.", examples=[2])
+    scale: Scale | None = Field(
+        default=None,
+        description="How it grows and shrinks on AWS. Default: it has `replicas`, always.",
+        examples=[{"min": 2, "max": 6, "cpu": "70%"}],
+    )
     health: Health = Field(
         default=Health(), description="How crossfade finds out that an instance works.", examples=[{"path": "/health"}]
     )

@@ -1,0 +1,1 @@
+"""The part of the file that says what an environment is on AWS."""

@@ -1,0 +1,120 @@
+"""What runs the services on AWS, how it grows, and where its images are kept."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from crossfade.spec.cloud.words import Days, InstanceClass
+from crossfade.spec.part import Clash, Part
+from crossfade.spec.units import Duration, Percent, Size, Whole
+
+Kind = Literal["fargate", "autoscaling"]
+Architecture = Literal["x86", "arm"]
+
+GIB = 1 << 30
+# CPU units (1024 a core) -> memory in MiB that Fargate runs with it.
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
+FARGATE: dict[int, tuple[int, ...]] = {
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4096 + 1, 1024)),
+    1024: tuple(range(2048, 8192 + 1, 1024)),
+    2048: tuple(range(4096, 16384 + 1, 1024)),
+    4096: tuple(range(8192, 30720 + 1, 1024)),
+    8192: tuple(range(16384, 61440 + 1, 4096)),
+    16384: tuple(range(32768, 122880 + 1, 8192)),
+}
+
+
+class Scale(Part):
+    """How many instances a service has on AWS, and what makes it more or fewer. Each target keeps its average near."""
+
+    min: Annotated[int, Whole(0, 5000)] = Field(default=1, description="Never fewer.", examples=[2])
+    max: Annotated[int, Whole(1, 5000)] = Field(default=1, description="Never more.", examples=[6])
+    cpu: Annotated[float, Percent(least=1)] | None = Field(
+        default=None, description="Target for the CPU. Default: does not count.", examples=["70%"]
+    )
+    memory: Annotated[float, Percent(least=1)] | None = Field(
+        default=None, description="Target for the memory. Default: does not count.", examples=["80%"]
+    )
+    requests: Annotated[int, Whole(1, 10_000_000)] | None = Field(
+        default=None,
+        description="Target for the requests of an instance in a minute. Default: does not count.",
+        examples=[1000],
+    )
+    out_after: Annotated[float, Duration(most=3600)] = Field(
+        default=60.0, description="Pause after growing.", examples=["60s"]
+    )
+    in_after: Annotated[float, Duration(most=7200)] = Field(
+        default=300.0, description="Pause after shrinking.", examples=["300s"]
+    )
+
+    def impossible(self) -> Iterator[Clash]:
+        if self.min > self.max:
+            yield Clash(("max",), f"max {self.max} below min {self.min}", f"{self.min} or more")
+
+
+class HostMetrics(Part):
+    """What the CloudWatch agent reports of each host: CPU, disks, memory, processes."""
+
+    namespace: str = Field(
+        default="", description="Name they appear under. Default: the app's name.", examples=["BlueGreen/Application"]
+    )
+    disks: tuple[str, ...] = Field(default=("/",), description="Mount points to watch.", examples=[["/", "/opt"]])
+    every: Annotated[float, Duration(least=10, most=3600)] = Field(
+        default=60.0, description="How often.", examples=["60s"]
+    )
+
+
+class Compute(Part):
+    """What runs the services: containers on Fargate, or hosts in an Auto Scaling group."""
+
+    kind: Kind = Field(
+        default="fargate",
+        description="`fargate` runs each instance as a task of ECS; `autoscaling` runs a host for each.",
+        examples=["autoscaling"],
+    )
+    architecture: Architecture = Field(
+        default="x86", description="Processor of Fargate tasks; `arm` costs a fifth less.", examples=["arm"]
+    )
+    spot: Annotated[float, Percent()] = Field(
+        default=0.0,
+        description="Share of Fargate tasks above the minimum that may run on spare capacity.",
+        examples=["50%"],
+    )
+    instance: Annotated[str, InstanceClass()] = Field(
+        default="t3.small", description="Class of the hosts.", examples=["t3.micro"]
+    )
+    disk: Annotated[int, Size(least=GIB, most=16384 * GIB)] = Field(
+        default=20 * GIB, description="Disk of each host.", examples=["20G"]
+    )
+    processes: Annotated[int, Whole(1, 64)] = Field(
+        default=1,
+        description="Copies on each host, on ports from the service's own upwards, behind its nginx.",
+        examples=[4],
+    )
+    warmup: Annotated[float, Duration(most=7200)] = Field(
+        default=300.0, description="How long a new host may take before its health counts.", examples=["300s"]
+    )
+    metrics: HostMetrics | None = Field(
+        default=None,
+        description="Runs the CloudWatch agent on the hosts. Default: no agent.",
+        examples=[{"disks": ["/", "/opt"]}],
+    )
+    insights: bool = Field(
+        default=False,
+        strict=True,
+        description="Container Insights for the cluster (billed by the metric).",
+        examples=[True],
+    )
+
+
+class Registry(Part):
+    """Where images are kept: one ECR repository a service."""
+
+    keep: Annotated[int, Whole(1, 1000)] = Field(default=10, description="Newest images that stay.", examples=[10])
+    expire: Annotated[int, Days(1)] = Field(default=30, description="When the untagged rest goes.", examples=["30d"])
+    immutable: bool = Field(
+        default=True, strict=True, description="A tag never moves to another image.", examples=[False]
+    )
+    scan: bool = Field(default=True, strict=True, description="Looks for known holes on push.", examples=[True])

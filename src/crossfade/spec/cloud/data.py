@@ -1,0 +1,181 @@
+"""What keeps data: database, cache, buckets, secrets."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from crossfade.spec.cloud.compute import GIB
+from crossfade.spec.cloud.words import Days, InstanceClass, Window
+from crossfade.spec.part import Clash, Part
+from crossfade.spec.units import Size, Text, Whole
+
+Engine = Literal["postgres", "mysql", "mariadb"]
+StorageClass = Literal["standard-ia", "intelligent-tiering", "glacier-ir", "glacier", "deep-archive"]
+YOUNGEST_IA = 30  # days before S3 lets an object move to Standard-IA
+PORTS: dict[str, int] = {"postgres": 5432, "mysql": 3306, "mariadb": 3306, "redis": 6379, "valkey": 6379}
+VERSION = Text(r"[0-9]+(\.[0-9]+){0,2}", 'a version such as "17" or "8.0"')
+
+
+def _text(value: Any) -> Any:
+    """`version: 17` and `version: 8.0` mean what they say."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+class Database(Part):
+    """A database, of RDS or on a host of its own."""
+
+    engine: Engine = Field(default="postgres", description="Which.", examples=["mysql"])
+    version: Annotated[str, VERSION] | None = Field(
+        default=None, description="Its version. Default: RDS's newest.", examples=["17"]
+    )
+    host: bool = Field(
+        default=False,
+        strict=True,
+        description="On a host of its own with a volume that deploys do not touch, instead of RDS.",
+        examples=[True],
+    )
+    instance: str = Field(
+        default="db.t4g.micro",
+        description="Class: `db.t4g.small` for RDS, `t3.small` for a host.",
+        examples=["db.t4g.small"],
+    )
+    storage: Annotated[int, Size(least=20 * GIB, most=65536 * GIB)] = Field(
+        default=20 * GIB, description="Disk at first (gp3).", examples=["20G"]
+    )
+    max_storage: Annotated[int, Size(least=20 * GIB, most=65536 * GIB)] | None = Field(
+        default=None, description="Grows by itself up to this. Default: does not grow.", examples=["50G"]
+    )
+    multi_az: bool = Field(default=False, strict=True, description="A standby in another zone.", examples=[True])
+    backups: Annotated[int, Days(0, 35)] = Field(
+        default=7, description="How long daily backups are kept; 0d is none.", examples=["7d"]
+    )
+    backup_window: Annotated[str, Window()] = Field(
+        default="03:00-04:00", description="When, in `timezone`.", examples=["03:00-04:00"]
+    )
+    maintenance_window: Annotated[str, Window(weekly=True)] = Field(
+        default="mon 04:00-05:00", description="When AWS may change it, in `timezone`.", examples=["mon 04:00-05:00"]
+    )
+    parameters: dict[str, str] = Field(
+        default={}, description="Settings of the database itself.", examples=[{"log_statement": "all"}]
+    )
+    replica: Annotated[str, InstanceClass("db.")] | None = Field(
+        default=None, description="Class of a read replica. Default: none.", examples=["db.t3.small"]
+    )
+    tls: bool = Field(default=True, strict=True, description="Refuses connections without TLS.", examples=[True])
+    public: bool = Field(
+        default=False,
+        strict=True,
+        description="Reachable from the internet. `audit` has an opinion on it.",
+        examples=[False],
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_typed(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        data = {**data, "version": _text(data.get("version"))} if "version" in data else data
+        if isinstance(data.get("parameters"), dict):
+            data = {**data, "parameters": {key: _text(value) for key, value in data["parameters"].items()}}
+        return data
+
+    @property
+    def port(self) -> int:
+        return PORTS[self.engine]
+
+    def impossible(self) -> Iterator[Clash]:
+        try:
+            InstanceClass("" if self.host else "db.").read(self.instance)
+        except ValueError as error:
+            yield Clash(("instance",), self.instance, str(error))
+        if self.max_storage is not None and self.max_storage < self.storage:
+            yield Clash(("max_storage",), "max_storage below storage", "storage or more")
+        if self.host and (self.multi_az or self.replica):
+            yield Clash(("host",), "multi_az or replica with a host of its own", "either host: true, or RDS with these")
+        if self.replica and not self.backups:
+            yield Clash(("replica",), "a replica without backups, which RDS refuses", "backups: 1d or longer")
+
+
+class Cache(Part):
+    """A cache of ElastiCache."""
+
+    engine: Literal["redis", "valkey"] = Field(default="redis", description="Which.", examples=["valkey"])
+    version: Annotated[str, VERSION] = Field(default="7.1", description="Its version.", examples=["7.1"])
+    node: Annotated[str, InstanceClass("cache.")] = Field(
+        default="cache.t4g.micro", description="Class of each node.", examples=["cache.t4g.small"]
+    )
+    shards: Annotated[int, Whole(1, 90)] = Field(
+        default=1, description="Parts the data is spread over; with more than 1 it is a cluster.", examples=[2]
+    )
+    replicas: Annotated[int, Whole(0, 5)] = Field(
+        default=0, description="Copies of each shard; with one or more it survives the loss of a zone.", examples=[1]
+    )
+    snapshots: Annotated[int, Days(0, 35)] = Field(
+        default=1, description="How long daily snapshots are kept; 0d is none.", examples=["5d"]
+    )
+    snapshot_window: Annotated[str, Window()] = Field(
+        default="04:00-05:00", description="When, in `timezone`.", examples=["04:00-05:00"]
+    )
+    policy: Annotated[
+        str, Text(r"(volatile|allkeys)-(lru|lfu|random|ttl)|noeviction", "a policy such as volatile-lru")
+    ] = Field(default="volatile-lru", description="What goes when it is full.", examples=["volatile-lru"])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_typed(cls, data: Any) -> Any:
+        return {**data, "version": _text(data["version"])} if isinstance(data, dict) and "version" in data else data
+
+    @property
+    def nodes(self) -> int:
+        return self.shards * (1 + self.replicas)
+
+
+class Transition(Part):
+    """Objects that grow old move to where keeping them costs less."""
+
+    after: Annotated[int, Days(1)] = Field(description="How old.", examples=["30d"])
+    to: StorageClass = Field(description="Where.", examples=["standard-ia"])
+
+
+class Bucket(Part):
+    """A bucket of S3: private, encrypted, closed to the public."""
+
+    versioned: bool = Field(default=True, strict=True, description="Keeps overwritten objects.", examples=[True])
+    expire_old: Annotated[int, Days(1)] | None = Field(
+        default=None, description="When overwritten objects go. Default: never.", examples=["30d"]
+    )
+    moves: tuple[Transition, ...] = Field(
+        default=(),
+        description="Where objects go as they age.",
+        examples=[[{"after": "30d", "to": "standard-ia"}, {"after": "90d", "to": "glacier-ir"}]],
+    )
+    expire: Annotated[int, Days(1)] | None = Field(
+        default=None, description="When objects are removed. Default: never.", examples=["365d"]
+    )
+    cors: tuple[str, ...] = Field(
+        default=(), description="Origins whose pages may read and write it.", examples=[["https://code1398.io"]]
+    )
+
+    def impossible(self) -> Iterator[Clash]:
+        for index, (before, after) in enumerate(pairwise(self.moves), start=1):
+            if after.after <= before.after:
+                yield Clash(
+                    ("moves", index, "after"), f"{after.after}d after {before.after}d", "an age above the one before"
+                )
+        if self.moves and self.moves[0].to == "standard-ia" and self.moves[0].after < YOUNGEST_IA:
+            yield Clash(("moves", 0, "after"), f"{self.moves[0].after}d to standard-ia", "30d or more")
+        if self.expire is not None and self.moves and self.expire <= self.moves[-1].after:
+            yield Clash(("expire",), f"{self.expire}d, before the last move", f"more than {self.moves[-1].after}d")
+
+
+class Secret(Part):
+    """A secret of Secrets Manager. Its value is never in this file nor in Terraform's state."""
+
+    name: Annotated[str, Text(r"[A-Za-z0-9/_+=.@-]{1,512}", "a name such as tiketi/db/password")] | None = Field(
+        default=None, description="Its name there. Default: app/environment/NAME.", examples=["tiketi/db/password"]
+    )
+    rotate: Annotated[int, Days(1, 1000)] | None = Field(
+        default=None, description="How often it is changed. Default: never by itself.", examples=["90d"]
+    )

@@ -1,0 +1,116 @@
+"""How visitors reach it: names, certificate, load balancer, and a site of files."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from crossfade.spec.cloud.words import Cidr, Days
+from crossfade.spec.part import Clash, Part
+from crossfade.spec.units import Duration, Text
+
+HOST = Text(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name in small letters, such as example.com")
+POLICIES = (
+    *("ELBSecurityPolicy-TLS13-1-3-2021-06", "ELBSecurityPolicy-TLS13-1-2-2021-06"),
+    *("ELBSecurityPolicy-TLS13-1-2-Res-2021-06", "ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06"),
+    *("ELBSecurityPolicy-TLS13-1-1-2021-06", "ELBSecurityPolicy-2016-08"),
+)
+
+
+class LoadBalancer(Part):
+    """The Application Load Balancer. Routes, health, stickiness and drain come from the services."""
+
+    tls_policy: Annotated[str, Text("|".join(POLICIES), f"one of {', '.join(POLICIES)}")] = Field(
+        default="ELBSecurityPolicy-TLS13-1-2-2021-06",
+        description="TLS versions and ciphers.",
+        examples=["ELBSecurityPolicy-TLS13-1-2-2021-06"],
+    )
+    algorithm: Literal["round_robin", "least_outstanding_requests"] = Field(
+        default="round_robin", description="Which instance gets the next request.", examples=["round_robin"]
+    )
+    visitors: tuple[Annotated[str, Cidr()], ...] = Field(
+        default=("0.0.0.0/0",), description="Networks that reach it. Default: everybody.", examples=[["203.0.113.0/24"]]
+    )
+    logs: bool = Field(default=False, strict=True, description="Keeps access logs in a bucket.", examples=[True])
+    protect: bool = Field(
+        default=False, strict=True, description="AWS refuses to delete it until this is taken back.", examples=[True]
+    )
+
+
+class Domain(Part):
+    """The name it is reached by, in Route 53."""
+
+    name: Annotated[str, HOST] = Field(description="The name.", examples=["tiketi.gg"])
+    api: Annotated[str, HOST] | None = Field(
+        default=None,
+        description="Name of the load balancer when a `site` has `name`. Default: api.<name>.",
+        examples=["api.tiketi.gg"],
+    )
+    zone: Literal["create", "existing"] = Field(
+        default="create", description="Whether the hosted zone is made or there already.", examples=["existing"]
+    )
+    ttl: Annotated[float, Duration(least=1, most=172800)] = Field(
+        default=300.0, description="How long resolvers keep records that are no aliases.", examples=["60s"]
+    )
+
+
+class Freshness(Part):
+    """How long the CDN and browsers may keep files."""
+
+    html: Annotated[float, Duration()] = Field(default=300.0, description="Pages.", examples=["5m"])
+    assets: Annotated[float, Duration()] = Field(
+        default=365 * 86400.0, description="JS and CSS whose names carry a hash.", examples=["365d"]
+    )
+    images: Annotated[float, Duration()] = Field(default=7 * 86400.0, description="Images.", examples=["7d"])
+
+
+class Site(Part):
+    """A static frontend: a private bucket behind CloudFront."""
+
+    folder: str = Field(default="dist", description="What is uploaded.", examples=["build"])
+    build: str | None = Field(
+        default=None, description="Makes the folder. Default: it is there.", examples=["npm ci && npm run build"]
+    )
+    app: bool = Field(
+        default=True,
+        strict=True,
+        description="Paths without a file get index.html, as single-page apps want.",
+        examples=[False],
+    )
+    fresh: Freshness = Field(
+        default=Freshness(), description="How long files are kept by browsers and the CDN.", examples=[{"html": "5m"}]
+    )
+    expire_old: Annotated[int, Days(1)] = Field(default=30, description="When overwritten files go.", examples=["30d"])
+    api: bool = Field(
+        default=False, strict=True, description="A second distribution in front of the load balancer.", examples=[True]
+    )
+    everywhere: bool = Field(
+        default=False,
+        strict=True,
+        description="All edge locations instead of those of North America, Europe and Asia.",
+        examples=[True],
+    )
+
+
+class Pipeline(Part):
+    """How a push becomes a release."""
+
+    by: Literal["codepipeline", "codedeploy"] = Field(
+        default="codepipeline",
+        description="`codepipeline` builds images and deploys to ECS; `codedeploy` brings a zip to hosts.",
+        examples=["codedeploy"],
+    )
+    repository: Annotated[str, Text(r"[\w.-]+/[\w./-]+", "owner/name of a repository, such as acme/shop")] = Field(
+        description="Where the source is.", examples=["acme/shop"]
+    )
+    branch: str = Field(default="main", description="Which branch.", examples=["main"])
+    approve: bool = Field(
+        default=False, strict=True, description="Somebody has to agree before the deploy.", examples=[True]
+    )
+    size: Literal["small", "medium", "large"] = Field(
+        default="small", description="Machine of the builds.", examples=["medium"]
+    )
+
+    def impossible(self) -> Iterator[Clash]:
+        if not self.branch.strip():
+            yield Clash(("branch",), "an empty branch", "a branch such as main")

@@ -1,0 +1,88 @@
+"""What services and their cloud part cannot mean together. Asked only of an environment on AWS."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from crossfade.spec.cloud.compute import FARGATE, GIB
+from crossfade.spec.cloud.model import Cloud
+from crossfade.spec.part import Clash
+from crossfade.spec.problem import nearest
+
+if TYPE_CHECKING:
+    from crossfade.spec.service import Service
+
+MIB = 1 << 20
+NAME_LIMIT = 32  # characters of a target group's name: <app>-<environment>-<service>-blue
+SIZES = (0.25, 0.5, 1, 2, 4, 8, 16)  # cores that Fargate has
+
+
+def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud: Cloud) -> Iterator[Clash]:
+    """Every combination that AWS would refuse, later and in other words."""
+    for name, service in services.items():
+        if cloud.compute.kind == "fargate":
+            yield from (_under(name, clash) for clash in _fargate(service))
+        yield from (_under(name, clash) for clash in _scale(service))
+        yield from (_under(name, clash) for clash in _health(service))
+        for index, secret in enumerate(service.secrets):
+            if secret not in cloud.secrets:
+                known = list(cloud.secrets)
+                allowed = f"one of {', '.join(known)}" if known else f"cloud: {{secrets: {{{secret}: {{}}}}}}"
+                yield Clash(
+                    ("services", name, "secrets", index),
+                    f"{secret}, which cloud.secrets has not",
+                    allowed,
+                    nearest(secret, known),
+                )
+        if len(target := f"{app}-{environment}-{name}-blue") > NAME_LIMIT:
+            found = f"a name that makes the target group {target}, of {len(target)} characters"
+            yield Clash(("services", name), found, f"shorter names: AWS takes {NAME_LIMIT} characters")
+    for name in cloud.usage.instances:
+        if name not in services:
+            found, known = f'"{name}", which is no service', list(services)
+            yield Clash(
+                ("cloud", "usage", "instances", name), found, f"one of {', '.join(known)}", nearest(name, known)
+            )
+    if cloud.compute.kind == "autoscaling" and len(services) > 1:
+        yield Clash(("services",), f"{len(services)} services on hosts", "one service, or compute: {kind: fargate}")
+
+
+def _under(name: str, clash: Clash) -> Clash:
+    return Clash(("services", name, *clash.key), clash.found, clash.allowed, clash.meant)
+
+
+def _fargate(service: "Service") -> Iterator[Clash]:
+    cpu, memory = service.resources.cpu, service.resources.memory
+    if cpu is None or memory is None:
+        yield Clash(("resources",), "no cpu and memory, which Fargate has to know", "resources: {cpu: 0.5, memory: 1G}")
+        return
+    units = round(cpu * 1024)
+    if units not in FARGATE:
+        yield Clash(("resources", "cpu"), f"{cpu:g} cores", f"one of {', '.join(f'{c:g}' for c in SIZES)} on Fargate")
+    elif memory % MIB or memory // MIB not in FARGATE[units]:
+        sizes = [_size(mib) for mib in FARGATE[units]]
+        listed = ", ".join(sizes) if len(sizes) < 4 else f"{sizes[0]}, {sizes[1]} ... {sizes[-1]}"  # noqa: PLR2004
+        yield Clash(("resources", "memory"), f"{_size(memory / MIB)} with {cpu:g} cores", f"{listed} on Fargate")
+
+
+def _size(mib: float) -> str:
+    return f"{mib / 1024:g}G" if mib * MIB >= GIB else f"{mib:g}M"
+
+
+def _scale(service: "Service") -> Iterator[Clash]:
+    scale = service.scale
+    if scale is None:
+        return
+    if not scale.min <= service.replicas <= scale.max:
+        found = f"{service.replicas} with scale from {scale.min} to {scale.max}"
+        yield Clash(("replicas",), found, f"{scale.min} to {scale.max}")
+
+
+def _health(service: "Service") -> Iterator[Clash]:
+    """The balancer's own limits: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html."""
+    health = service.health
+    bounds = {"interval": (5, 300), "timeout": (2, 120), "healthy": (2, 10), "unhealthy": (2, 10)}
+    for key, (least, most) in bounds.items():
+        value: float = getattr(health, key)
+        if not least <= value <= most or value != int(value):
+            unit = "s" if key in {"interval", "timeout"} else ""
+            yield Clash(("health", key), f"{value:g}{unit}", f"{least}{unit} to {most}{unit} on AWS")
