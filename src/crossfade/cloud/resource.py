@@ -1,0 +1,21 @@
+"""One thing on AWS, as Terraform names it: what bills, findings and pictures are made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """`type` and `values` are those of the provider: aws_nat_gateway, {"connectivity_type": "public"}.
+
+    `address` is Terraform's (`module.vpc.aws_nat_gateway.this[0]`), also when the resource was read from the file, so
+    that both can be compared. `values` holds only what is known; an unknown value is missing. `refers` maps a key to
+    the addresses its value comes from. `where` is what a person would change: a key of the file, or a plan's address.
+    """
+
+    address: str
+    type: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    refers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    where: str = ""

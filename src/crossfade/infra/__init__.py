@@ -1,0 +1,1 @@
+"""Terraform that the team owns and reads, made from the file."""
