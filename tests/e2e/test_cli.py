@@ -117,6 +117,19 @@ class TestDeploy:
         assert clients.seen.failed == 0
         assert set(clients.seen.releases) == {"1"}
 
+    def test_a_wrong_file_is_named_alike_by_whoever_reads_it(self, shop: Machine) -> None:
+        """Without a controller the command line reads the file, with one the controller does; nobody sees which."""
+        shop.write(replica=3)
+        alone = shop.run("deploy")
+        shop.write()
+        shop.ok("deploy")
+        shop.write(replica=3)
+        asked = shop.run("deploy")
+        assert (alone.code, asked.code) == (2, 2)
+        assert "did you mean replicas?" in alone.err
+        assert asked.err == alone.err
+        assert shop.status()["release"] == 1
+
     def test_events_are_lines_before_the_result(self, shop: Machine) -> None:
         """NDJSON: each line an event of the journal, the last one the result."""
         lines = [json.loads(line) for line in shop.run("deploy", "--json").out.splitlines()]

@@ -114,6 +114,22 @@ def test_lines_that_break_off_are_a_loss(server: Server) -> None:
         list(lines)
 
 
+def test_lines_come_whole_however_they_were_cut(server: Server) -> None:
+    """A chunk may end in the middle of a line, or hold several."""
+    parts = [b'{"seq": 1}\n{"s', b'eq": 2}\n', b'{"seq": 3}\n']
+    body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+    server.answers = [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + body]
+    assert list(Client(server.path).lines("/v1/events")) == [{"seq": 1}, {"seq": 2}, {"seq": 3}]
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 ", b"hello\r\n", b"HTTP/1.1 200 OK\r\nContent-Le"])
+def test_what_is_no_answer_is_a_loss(server: Server, said: bytes) -> None:
+    """A controller that dies while it answers, or something else on its socket."""
+    server.answers = [said]
+    with pytest.raises(LostError):
+        Client(server.path).get("/v1/status")
+
+
 def test_an_answer_that_breaks_off_is_a_loss(server: Server) -> None:
     """The order may have been taken or not: it is not reported as done."""
     server.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"]
