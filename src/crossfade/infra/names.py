@@ -1,0 +1,29 @@
+"""What things are called: in Terraform and on AWS."""
+
+from crossfade.infra.hcl import Expression
+from crossfade.spec.model import App
+
+MODULES = "../../modules"  # seen from environments/<env>
+
+
+def prefix(app: App) -> str:
+    """What every name on AWS begins with."""
+    return f"{app.name}-{app.environment}"
+
+
+def identifier(name: str) -> str:
+    """A name of the file as Terraform takes it: no hyphens."""
+    return name.replace("-", "_")
+
+
+def zones(app: App) -> list[str]:
+    """Availability zones by their whole names."""
+    return [f"{app.cloud.region}{zone}" for zone in app.cloud.zones]
+
+
+def from_module(module: str, output: str) -> Expression:
+    return Expression(f"module.{module}.{output}")
+
+
+NAME = Expression("local.name")
+REGION = Expression("var.region")

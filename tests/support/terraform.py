@@ -1,0 +1,114 @@
+"""Terraform as it is on this machine: found with its provider, or the test skips and says why."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROVIDER = "registry.terraform.io/hashicorp/aws"
+# Where packages of providers are put: Terraform's implied mirrors, and what a machine's owner names.
+# https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
+PLACES = ("~/.terraform.d/plugins", "~/.local/share/terraform/plugins", "/usr/local/share/terraform/plugins")
+ROOTS = ("/opt", "/usr/share", "/usr/local/share", "/var/lib", "/srv")
+
+# Keys that are none and no calls home: with these in a provider block, a plan needs no network.
+OFFLINE = {
+    "access_key": "test",
+    "secret_key": "test",
+    "skip_credentials_validation": True,
+    "skip_metadata_api_check": True,
+    "skip_region_validation": True,
+    "skip_requesting_account_id": True,
+}
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """One installation. `config` is a CLI configuration that finds the provider without a network."""
+
+    binary: str
+    config: Path
+
+    def run(
+        self, folder: Path, *arguments: str, env: Mapping[str, str] | None = None, timeout: float = 300, ok: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """One call in a folder. Unless `ok` is False, a failure is the test's failure, with all that was written."""
+        done = subprocess.run(
+            [self.binary, *arguments],
+            cwd=folder,
+            env=self.environment() | dict(env or {}),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if ok and done.returncode:
+            pytest.fail(f"terraform {' '.join(arguments)} in {folder}:\n{done.stdout}\n{done.stderr}", pytrace=False)
+        return done
+
+    def environment(self) -> dict[str, str]:
+        """Variables for a call: this configuration, and no credentials of whoever runs the tests."""
+        kept = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
+        return kept | {
+            "TF_CLI_CONFIG_FILE": str(self.config),
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def init(self, folder: Path, *, backend: bool = False) -> None:
+        self.run(folder, "init", "-input=false", "-no-color", f"-backend={str(backend).lower()}")
+
+    def plan(self, folder: Path, *arguments: str) -> dict[str, Any]:
+        """A plan of a folder that was initialised, as `show -json` has it. Nothing is asked of AWS."""
+        offline(folder)
+        self.run(folder, "plan", "-input=false", "-no-color", "-lock=false", "-out=plan.bin", *arguments)
+        return dict(json.loads(self.run(folder, "show", "-json", "plan.bin").stdout))
+
+
+def offline(folder: Path) -> None:
+    """Lay files over an environment's own so that it plans without AWS: dummy keys, and state in a file."""
+    aliases = [None, "global"] if '"global"' in (folder / "providers.tf").read_text() else [None]
+    providers = [OFFLINE | ({"alias": alias} if alias else {}) for alias in aliases]
+    (folder / "offline_override.tf.json").write_text(
+        json.dumps({"provider": {"aws": providers}, "terraform": {"backend": {"local": {}}}})
+    )
+
+
+@cache
+def _mirror() -> Path | None:
+    """The folder that has registry.terraform.io in it."""
+    named = [os.environ.get("CROSSFADE_TF_MIRROR"), os.environ.get("TF_PLUGIN_CACHE_DIR")]
+    likely = [Path(place).expanduser() for place in (*filter(None, named), *PLACES)]
+    for root in (*likely, *_below(ROOTS)):
+        if (root / PROVIDER).is_dir():
+            return root
+    return None
+
+
+def _below(roots: tuple[str, ...]) -> Iterator[Path]:
+    for root in roots:
+        for pattern in ("*", "*/*"):
+            yield from (path for path in Path(root).glob(pattern) if path.is_dir())
+
+
+def find_terraform(scratch: Path) -> Terraform:
+    """The installation, with a configuration written into `scratch`; skips the test when something is missing."""
+    binary = shutil.which("terraform") or shutil.which("tofu")
+    if binary is None:
+        pytest.skip("terraform is not installed")
+    mirror = _mirror()
+    if mirror is None:
+        pytest.skip("no local mirror of terraform's aws provider; name its folder in CROSSFADE_TF_MIRROR")
+    config = scratch / "terraform.rc"
+    config.write_text(
+        f'disable_checkpoint = true\n\nprovider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}'
+    )
+    return Terraform(binary, config)
