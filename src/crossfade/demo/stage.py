@@ -63,8 +63,7 @@ class Stage:
         source.mkdir(exist_ok=True)
         materialise(version, source)
         with (source / "crossfade.yaml").open("a", encoding="utf-8") as file:
-            file.write(
-                "environments:\n"
+            file.write(  # the file ends with its environments
                 "  demo:\n"
                 f"    listen: {{http: {self.port}, host: 127.0.0.1}}\n"
                 "    services:\n"

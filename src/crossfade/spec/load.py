@@ -1,6 +1,7 @@
 """From a file to the application it describes."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,15 @@ from crossfade.spec.wording import keys_of, problems
 DEFAULT_ENVIRONMENT = "local"
 # An environment is a part of the file; it cannot rename the application or contain further environments.
 _ONLY_AT_THE_TOP = ("app", "environments", "environment")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """An application, where each of its values is written, and what it is in every environment of the file."""
+
+    app: App
+    document: Written
+    environments: Mapping[str, App]
 
 
 def load(
@@ -34,19 +44,28 @@ def load(
 
     Raises WrongInputError: no such file or environment, or (WrongFileError) everything that is wrong in the file.
     """
+    loaded = load_whole(path, environment, called=called)
+    if not overrides:
+        return loaded.app
+    app = _app(loaded.document.overlaid(written(dict(overrides), "command line")))
+    if not isinstance(app, App):
+        raise WrongFileError("command line", app)
+    return app
+
+
+def load_whole(path: Path | str, environment: str | None = None, *, called: str | None = None) -> Loaded:
+    """As `load`, for who also wants to know where something is written, or what other environments say."""
     called = called or str(path)
     document = read(Path(path), called)
-    found = list(_wrong_environments(document))
-    if not found:
-        for name in environments(document) or [DEFAULT_ENVIRONMENT]:
-            found.extend(_wrong_settings(_resolved(document, name)))
-    if found:
+    if found := list(_wrong_environments(document)):
+        raise WrongFileError(called, found)
+    resolved = {name: _resolved(document, name) for name in environments(document) or [DEFAULT_ENVIRONMENT]}
+    read_as = {name: _app(settings) for name, settings in resolved.items()}
+    if found := [problem for app in read_as.values() if not isinstance(app, App) for problem in app]:
         raise WrongFileError(called, found)
     chosen = choose(environments(document), environment, called)
-    resolved = _resolved(document, chosen).overlaid(written(dict(overrides or {}), "command line"))
-    if found := list(_wrong_settings(resolved)):
-        raise WrongFileError("command line", found)
-    return App.model_validate(resolved.plain(_is_variable))
+    apps = {name: app for name, app in read_as.items() if isinstance(app, App)}
+    return Loaded(app=apps[chosen], document=resolved[chosen], environments=apps)
 
 
 def environments(document: Written) -> list[str]:
@@ -80,12 +99,11 @@ def _resolved(document: Written, environment: str) -> Written:
     return resolved.overlaid(different) if different is not None and different.value is not None else resolved
 
 
-def _wrong_settings(resolved: Written) -> list[Problem]:
+def _app(resolved: Written) -> App | list[Problem]:
     try:
-        App.model_validate(resolved.plain(_is_variable))
+        return App.model_validate(resolved.plain(_is_variable))
     except ValidationError as error:
         return list(problems(error, resolved))
-    return []
 
 
 def _is_variable(keys: Keys) -> bool:

@@ -7,12 +7,13 @@ from pydantic import Field
 
 from crossfade.spec.cloud.words import Days, InstanceClass
 from crossfade.spec.part import Clash, Part
-from crossfade.spec.units import Duration, Percent, Size, Whole
+from crossfade.spec.units import Duration, Percent, Size, Text, Whole
 
 Kind = Literal["fargate", "autoscaling"]
 Architecture = Literal["x86", "arm"]
 
 GIB = 1 << 30
+LOG = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter")
 # CPU units (1024 a core) -> memory in MiB that Fargate runs with it.
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
 FARGATE: dict[int, tuple[int, ...]] = {
@@ -64,6 +65,42 @@ class HostMetrics(Part):
     every: Annotated[float, Duration(least=10, most=3600)] = Field(
         default=60.0, description="How often.", examples=["60s"]
     )
+    logs: dict[Annotated[str, LOG], str] = Field(
+        default={},
+        description="Files of the host that become log groups, by name.",
+        examples=[{"access": "/var/log/nginx/access.log"}],
+    )
+
+
+class Proxy(Part):
+    """nginx on each host, in front of its processes."""
+
+    balance: Literal["round_robin", "least_conn", "ip_hash"] = Field(
+        default="least_conn", description="Which process gets the next request.", examples=["least_conn"]
+    )
+    max_fails: Annotated[int, Whole(0, 1000)] = Field(
+        default=1, description="Failed tries after which a process is left out.", examples=[2]
+    )
+    fail_timeout: Annotated[float, Duration(least=1, most=3600)] = Field(
+        default=10.0, description="For how long, and the time in which the tries are counted.", examples=["30s"]
+    )
+    keepalive: Annotated[int, Whole(0, 10_000)] = Field(
+        default=32, description="Idle connections to the processes that stay open.", examples=[32]
+    )
+    health: Annotated[str, Text(r"/[^\s#]*", 'a path that begins with "/"')] | None = Field(
+        default=None, description="Path that nginx answers itself. Default: none.", examples=["/nginx-health"]
+    )
+    websockets: Annotated[str, Text(r"/[^\s#]*", 'a path that begins with "/"')] | None = Field(
+        default=None, description="Path of WebSockets, which are not buffered. Default: none.", examples=["/ws/"]
+    )
+    websocket_timeout: Annotated[float, Duration(least=1)] = Field(
+        default=3600.0, description="When a silent WebSocket is closed.", examples=["7d"]
+    )
+    fresh: dict[str, Annotated[float, Duration()]] = Field(
+        default={},
+        description="How long browsers may keep what is under a path.",
+        examples=[{"/static/": "30d", "/media/": "7d"}],
+    )
 
 
 class Compute(Part):
@@ -92,6 +129,11 @@ class Compute(Part):
         default=1,
         description="Copies on each host, on ports from the service's own upwards, behind its nginx.",
         examples=[4],
+    )
+    proxy: Proxy | None = Field(
+        default=None,
+        description="nginx on each host. Default: with several `processes`, as in `cloud.compute.proxy`.",
+        examples=[{"max_fails": 2, "fail_timeout": "30s"}],
     )
     warmup: Annotated[float, Duration(most=7200)] = Field(
         default=300.0, description="How long a new host may take before its health counts.", examples=["300s"]

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from crossfade.spec.cloud.compute import GIB
 from crossfade.spec.cloud.words import Days, InstanceClass, Window
 from crossfade.spec.part import Clash, Part
-from crossfade.spec.units import Size, Text, Whole
+from crossfade.spec.units import Size, Text, Whole, write_size
 
 Engine = Literal["postgres", "mysql", "mariadb"]
 StorageClass = Literal["standard-ia", "intelligent-tiering", "glacier-ir", "glacier", "deep-archive"]
@@ -91,7 +91,8 @@ class Database(Part):
         except ValueError as error:
             yield Clash(("instance",), self.instance, str(error))
         if self.max_storage is not None and self.max_storage < self.storage:
-            yield Clash(("max_storage",), "max_storage below storage", "storage or more")
+            found = f"{write_size(self.max_storage)} with storage {write_size(self.storage)}"
+            yield Clash(("max_storage",), found, f"{write_size(self.storage)} or more")
         if self.host and (self.multi_az or self.replica):
             yield Clash(("host",), "multi_az or replica with a host of its own", "either host: true, or RDS with these")
         if self.replica and not self.backups:

@@ -7,9 +7,10 @@ from pydantic import Field
 
 from crossfade.spec.cloud.words import Cidr, Days
 from crossfade.spec.part import Clash, Part
-from crossfade.spec.units import Duration, Text
+from crossfade.spec.units import Duration, Text, Whole, write_duration
 
 HOST = Text(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name in small letters, such as example.com")
+HOOK = Duration(least=1, most=3600)  # the longest that CodeDeploy lets a script run
 POLICIES = (
     *("ELBSecurityPolicy-TLS13-1-3-2021-06", "ELBSecurityPolicy-TLS13-1-2-2021-06"),
     *("ELBSecurityPolicy-TLS13-1-2-Res-2021-06", "ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06"),
@@ -92,6 +93,34 @@ class Site(Part):
     )
 
 
+class Lifecycle(Part):
+    """How long the scripts of CodeDeploy may take on a host, in their order."""
+
+    application_stop: Annotated[float, HOOK] = Field(default=300.0, description="ApplicationStop.", examples=["300s"])
+    before_install: Annotated[float, HOOK] = Field(
+        default=300.0, description="BeforeInstall, which runs as root.", examples=["300s"]
+    )
+    after_install: Annotated[float, HOOK] = Field(default=600.0, description="AfterInstall.", examples=["600s"])
+    application_start: Annotated[float, HOOK] = Field(
+        default=300.0, description="ApplicationStart.", examples=["300s"]
+    )
+    validate_service: Annotated[float, HOOK] = Field(default=300.0, description="ValidateService.", examples=["300s"])
+
+
+class Checks(Part):
+    """What ValidateService asks of a host before it counts as deployed."""
+
+    tries: Annotated[int, Whole(1, 1000)] = Field(
+        default=10, description="How often the health path is asked.", examples=[10]
+    )
+    every: Annotated[float, Duration(least=1, most=600)] = Field(
+        default=5.0, description="Time between two tries.", examples=["5s"]
+    )
+    then: Annotated[str, Text(r"/[^\s#]*", 'a path that begins with "/"')] | None = Field(
+        default=None, description="A path that must answer 200 after it. Default: none.", examples=["/api/version"]
+    )
+
+
 class Pipeline(Part):
     """How a push becomes a release."""
 
@@ -111,6 +140,23 @@ class Pipeline(Part):
         default="small", description="Machine of the builds.", examples=["medium"]
     )
 
+    strategy: Literal["hybrid", "codedeploy-only", "gitlab-only"] = Field(
+        default="codedeploy-only",
+        description="With `codedeploy`, who moves the traffic: CodeDeploy, GitLab's jobs, or GitLab after CodeDeploy.",
+        examples=["hybrid"],
+    )
+    lifecycle: Lifecycle = Field(
+        default=Lifecycle(), description="Limits of CodeDeploy's scripts.", examples=[{"after_install": "600s"}]
+    )
+    checks: Checks = Field(
+        default=Checks(), description="What CodeDeploy asks of a host.", examples=[{"then": "/api/version"}]
+    )
+
     def impossible(self) -> Iterator[Clash]:
         if not self.branch.strip():
             yield Clash(("branch",), "an empty branch", "a branch such as main")
+        limit, waits = self.lifecycle.validate_service, self.checks.tries * self.checks.every
+        if waits > limit:
+            found = f"{self.checks.tries} tries in {write_duration(waits)}"
+            allowed = f"what fits into lifecycle.validate_service, {write_duration(limit)}"
+            yield Clash(("checks", "tries"), found, allowed)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from crossfade.spec.service import Service
 
 MIB = 1 << 20
-NAME_LIMIT = 32  # characters of a target group's name: <app>-<environment>-<service>-blue
+NAME_LIMIT = 32  # characters of a target group's name: <app>-<environment>-<service>-green
 SIZES = (0.25, 0.5, 1, 2, 4, 8, 16)  # cores that Fargate has
 
 
@@ -33,7 +33,7 @@ def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud
                     allowed,
                     nearest(secret, known),
                 )
-        if len(target := f"{app}-{environment}-{name}-blue") > NAME_LIMIT:
+        if len(target := f"{app}-{environment}-{name}-green") > NAME_LIMIT:
             found = f"a name that makes the target group {target}, of {len(target)} characters"
             yield Clash(("services", name), found, f"shorter names: AWS takes {NAME_LIMIT} characters")
     for name in cloud.usage.instances:

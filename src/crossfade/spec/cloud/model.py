@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from crossfade.spec.cloud.accept import Acceptance
 from crossfade.spec.cloud.compute import Compute, Registry
 from crossfade.spec.cloud.data import Bucket, Cache, Database, Secret
 from crossfade.spec.cloud.delivery import Domain, LoadBalancer, Pipeline, Site
 from crossfade.spec.cloud.network import Network
 from crossfade.spec.cloud.usage import Usage
-from crossfade.spec.cloud.watch import ALARMS, OF_CACHE, OF_DATABASE, Alarm, Budget, Logs, Notify
+from crossfade.spec.cloud.watch import ALARMS, OF_CACHE, OF_DATABASE, Alarm, Budget, Logs, Notify, Targets
 from crossfade.spec.cloud.words import REGIONS, Word
 from crossfade.spec.part import Clash, Part
 from crossfade.spec.problem import nearest
@@ -101,6 +102,9 @@ class Cloud(Part):
     budget: Budget | None = Field(
         default=None, description="A warning before the bill. Default: none.", examples=[{"monthly": 100}]
     )
+    targets: Targets = Field(
+        default=Targets(), description="What was promised.", examples=[{"availability": "99.95%", "p95": "150ms"}]
+    )
     guards: Guards = Field(default=Guards(), description="Watchers of the account.", examples=[{"cloudtrail": True}])
     pipeline: Pipeline | None = Field(
         default=None,
@@ -116,6 +120,11 @@ class Cloud(Part):
         default={}, description="On everything, beside Environment, Project and ManagedBy.", examples=[{"Team": "shop"}]
     )
     usage: Usage = Field(default=Usage(), description="Assumptions of `crossfade cost`.", examples=[{"egress": "100G"}])
+    accept: tuple[Acceptance, ...] = Field(
+        default=(),
+        description="Findings of `crossfade audit` that do not count for a while.",
+        examples=[[{"id": "CF-NET-001", "reason": "A firewall stands before it", "until": "2027-03-31"}]],
+    )
 
     @property
     def https(self) -> bool:
@@ -124,9 +133,7 @@ class Cloud(Part):
 
     def impossible(self) -> Iterator[Clash]:
         yield from self._zones()
-        if self.timezone not in zoneinfo.available_timezones():
-            meant = nearest(self.timezone, sorted(zoneinfo.available_timezones()))
-            yield Clash(("timezone",), f'"{self.timezone}"', "a time zone such as Asia/Seoul or UTC", meant)
+        yield from self._timezone()
         if self.certificate == "managed" and self.domain is None:
             yield Clash(("certificate",), "managed without a domain to make it for", "domain: {name: ...} beside it")
         for index, alarm in enumerate(self.alarms):
@@ -141,6 +148,16 @@ class Cloud(Part):
         if self.network.nat == "none" and self.compute.kind == "fargate" and "ecr" not in self.network.endpoints:
             found = "none, so that tasks cannot fetch their images"
             yield Clash(("network", "nat"), found, "one, per-zone or instance; or endpoints: [s3, ecr, logs]")
+
+    def _timezone(self) -> Iterator[Clash]:
+        """One zone is looked up; listing all takes a tenth of a second, which only the message is worth."""
+        if self.timezone == "UTC":  # known also where no tzdata is installed
+            return
+        try:
+            zoneinfo.ZoneInfo(self.timezone)
+        except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError):
+            meant = nearest(self.timezone, sorted(zoneinfo.available_timezones()))
+            yield Clash(("timezone",), f'"{self.timezone}"', "a time zone such as Asia/Seoul or UTC", meant)
 
     def _zones(self) -> Iterator[Clash]:
         count = len(self.zones)

@@ -95,3 +95,38 @@ class Budget(Part):
     actual: Annotated[float, Percent(least=1, most=1000)] | None = Field(
         default=100.0, description="Told when the bill passes this share. Default: 100%.", examples=["100%"]
     )
+
+
+class Targets(Part):
+    """What was promised to visitors and to the business. `audit` holds the rest of the file against it."""
+
+    availability: Annotated[float, Percent(least=1)] | None = Field(
+        default=None, description="Share of the time in which it answers, deploys included.", examples=["99.95%"]
+    )
+    errors: Annotated[float, Percent()] | None = Field(
+        default=None, description="Largest share of failed requests.", examples=["1%"]
+    )
+    mean: Annotated[float, Duration(least=0.001, most=3600)] | None = Field(
+        default=None, description="Mean time of an answer.", examples=["200ms"]
+    )
+    p95: Annotated[float, Duration(least=0.001, most=3600)] | None = Field(
+        default=None, description="Time within which 95 % of the requests are answered.", examples=["150ms"]
+    )
+    health_check: Annotated[float, Duration(least=0.001, most=3600)] | None = Field(
+        default=None, description="Time of a health check's answer.", examples=["100ms"]
+    )
+    requests: Annotated[float, Number(above=0, most=1e9)] | None = Field(
+        default=None, description="Requests a second that it carries.", examples=[1000]
+    )
+    deploy: Annotated[float, Duration(least=1, most=86400)] | None = Field(
+        default=None, description="How long a deploy takes at most.", examples=["3m"]
+    )
+    rollback: Annotated[float, Duration(least=1, most=86400)] | None = Field(
+        default=None, description="How long a rollback takes at most.", examples=["20m"]
+    )
+    recovery: Annotated[float, Duration()] | None = Field(
+        default=None, description="How long it may be gone after a failure (RTO).", examples=["1h"]
+    )
+    data_loss: Annotated[float, Duration()] | None = Field(
+        default=None, description="How much of the newest data may be lost by it (RPO).", examples=["24h"]
+    )
