@@ -18,6 +18,7 @@ Scalar = str | int | float | bool | None
 # The C reader is about ten times faster. We take its events and not its nodes: it builds nodes by recursion, and a
 # file of a hundred thousand open brackets crashes the interpreter.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+APP = "`app: name`"  # how the application's file begins
 _DEEPEST = 40
 _MOST_NODES = 50_000
 _LARGEST = 1 << 20
@@ -141,8 +142,8 @@ def read(path: Path, called: str) -> Written:
     return parse(raw, called)
 
 
-def parse(raw: bytes, file: str) -> Written:
-    """As `read`, for the file's bytes; `file` is its name in messages."""
+def parse(raw: bytes, file: str, begins: str = APP) -> Written:
+    """As `read`, for the file's bytes; `file` is its name in messages, `begins` how such a file begins."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -150,7 +151,7 @@ def parse(raw: bytes, file: str) -> Written:
         column = error.start - raw.rfind(b"\n", 0, error.start)
         problem = Problem(Place(file, line, column), f"the byte 0x{raw[error.start]:02x}", "text in UTF-8")
         raise WrongFileError(file, [problem]) from None
-    reader = _Reader(file)
+    reader = _Reader(file, begins)
     try:
         root = reader.document(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
@@ -182,6 +183,7 @@ class _Reader:
     """Builds the tree from YAML events and collects what is wrong but does not stop the reading."""
 
     file: str
+    begins: str
     problems: list[Problem] = field(default_factory=list)
     anchors: dict[str, Written] = field(default_factory=dict)
     nodes: int = 0
@@ -199,12 +201,12 @@ class _Reader:
         if root.value is None:
             raise self._empty()
         if not isinstance(root.value, dict):
-            raise self._stop(root.place, shown(root.plain()), "a mapping that begins with `app: name`")
+            raise self._stop(root.place, shown(root.plain()), f"a mapping that begins with {self.begins}")
         return root
 
     def _empty(self) -> WrongFileError:
-        allowed = "a mapping that begins with `app: name`; `crossfade init` writes one"
-        return self._stop(Place(self.file, 1, 1), "an empty file", allowed)
+        hint = "; `crossfade init` writes one" if self.begins == APP else ""
+        return self._stop(Place(self.file, 1, 1), "an empty file", f"a mapping that begins with {self.begins}{hint}")
 
     def _stop(self, place: Place, found: str, allowed: str) -> WrongFileError:
         return WrongFileError(self.file, [*self.problems, Problem(place, found, allowed)])

@@ -101,14 +101,20 @@ def _resolved(document: Written, environment: str) -> Written:
 
 def _app(resolved: Written) -> App | list[Problem]:
     try:
-        return App.model_validate(resolved.plain(_is_variable))
+        return App.model_validate(resolved.plain(_as_typed))
     except ValidationError as error:
         return list(problems(error, resolved))
 
 
-def _is_variable(keys: Keys) -> bool:
-    """True for `services.<name>.env.<variable>`: its value reaches the instance as it was typed."""
-    return len(keys) == 4 and keys[0] == "services" and keys[2] == "env"  # noqa: PLR2004 - the docstring's four keys
+def _as_typed(keys: Keys) -> bool:
+    """True for variables, versions and parameters, which are text whatever they look like: 1.10 is not 1.1."""
+    match keys:
+        case ("services", _, "env", _) | ("cloud", "database", "parameters", _):
+            return True
+        case ("cloud", "database" | "cache", "version"):
+            return True
+        case _:
+            return False
 
 
 def _wrong_environments(document: Written) -> Iterator[Problem]:

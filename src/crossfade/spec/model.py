@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from crossfade.spec.cloud.fit import misfits
 from crossfade.spec.cloud.model import Cloud
+from crossfade.spec.cloud.stage import is_production
 from crossfade.spec.deploy import Deploy, Inconclusive, RollbackOn, Strategy
 from crossfade.spec.health import Codes, Health
 from crossfade.spec.part import Clash, Part
@@ -129,6 +130,11 @@ class App(Settings, Named):
     environment: Annotated[str, NAME] = Field(
         default="local", description="The environment these settings are for.", examples=["prod"]
     )
+
+    @property
+    def production(self) -> bool:
+        """True for the environment that visitors use, which its name says."""
+        return is_production(self.environment)
 
     @property
     def deploy_order(self) -> tuple[str, ...]:

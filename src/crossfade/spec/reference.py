@@ -7,13 +7,14 @@ from typing import Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from crossfade.spec.cloud.compute import Compute, HostMetrics, Registry, Scale
+from crossfade.spec.cloud.accept import Acceptance
+from crossfade.spec.cloud.compute import Compute, HostMetrics, Proxy, Registry, Scale
 from crossfade.spec.cloud.data import Bucket, Cache, Database, Secret, Transition
-from crossfade.spec.cloud.delivery import Domain, Freshness, LoadBalancer, Pipeline, Site
+from crossfade.spec.cloud.delivery import Checks, Domain, Freshness, Lifecycle, LoadBalancer, Pipeline, Site
 from crossfade.spec.cloud.model import Guards, State
 from crossfade.spec.cloud.network import Network, OpenPort
 from crossfade.spec.cloud.usage import Other, Usage
-from crossfade.spec.cloud.watch import Alarm, Budget, Logs, Notify
+from crossfade.spec.cloud.watch import Alarm, Budget, Logs, Notify, Targets
 from crossfade.spec.model import (
     Cloud,
     Deploy,
@@ -53,6 +54,7 @@ _SECTIONS: tuple[tuple[str, type[Part]], ...] = (
     ("cloud.network", Network),
     ("cloud.network.open_ports[]", OpenPort),
     ("cloud.compute", Compute),
+    ("cloud.compute.proxy", Proxy),
     ("cloud.compute.metrics", HostMetrics),
     ("cloud.load_balancer", LoadBalancer),
     ("cloud.database", Database),
@@ -68,11 +70,15 @@ _SECTIONS: tuple[tuple[str, type[Part]], ...] = (
     ("cloud.alarms[]", Alarm),
     ("cloud.notify", Notify),
     ("cloud.budget", Budget),
+    ("cloud.targets", Targets),
     ("cloud.guards", Guards),
     ("cloud.pipeline", Pipeline),
+    ("cloud.pipeline.lifecycle", Lifecycle),
+    ("cloud.pipeline.checks", Checks),
     ("cloud.state", State),
     ("cloud.usage", Usage),
     ("cloud.usage.other[]", Other),
+    ("cloud.accept[]", Acceptance),
 )
 _OPENING = """\
 # crossfade.yaml

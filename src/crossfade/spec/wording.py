@@ -28,26 +28,26 @@ _HOMES: dict[type[Part], str] = {
 }
 
 
-def problems(error: ValidationError, document: Written) -> Iterator[Problem]:
-    """Each thing that is wrong, once, at its place in the document."""
+def problems(error: ValidationError, document: Written, root: type[Part] = File) -> Iterator[Problem]:
+    """Each thing that is wrong, once, at its place in the document, which should have been a `root`."""
     for detail in error.errors(include_url=False):
         keys: Keys = tuple(key for key in detail["loc"] if key != "[key]")
         kind = detail["type"]
         if kind == "impossible":
             yield from (_clash(keys, clash, document) for clash in detail["ctx"]["clashes"])
         elif kind == "extra_forbidden":
-            yield _unknown(keys, document)
+            yield _unknown(keys, document, root)
         elif kind == "missing":
-            yield Problem(document.at(keys).place, f"no {keys[-1]}", f"{keys[-1]}: {_example(keys)}")
+            yield Problem(document.at(keys).place, f"no {keys[-1]}", f"{keys[-1]}: {_example(keys, root)}")
         elif kind != "default_factory_not_called":  # only says that a neighbour is wrong, which is said already
-            yield _wrong_value(keys, kind, detail, document)
+            yield _wrong_value(keys, kind, detail, document, root)
 
 
 def _clash(keys: Keys, clash: Clash, document: Written) -> Problem:
     return Problem(document.at((*keys, *clash.key)).place, f"found {clash.found}", clash.allowed, clash.meant)
 
 
-def _wrong_value(keys: Keys, kind: str, detail: Any, document: Written) -> Problem:
+def _wrong_value(keys: Keys, kind: str, detail: Any, document: Written, root: type[Part]) -> Problem:
     found = detail["input"]
     if "secrets" in keys and isinstance(found, str):
         found = re.sub("=.*", "=...", found, flags=re.DOTALL)  # NAME=value is a mistake that must not show the value
@@ -57,20 +57,21 @@ def _wrong_value(keys: Keys, kind: str, detail: Any, document: Written) -> Probl
             document.at(keys).place, f"found {shown(found)}", f"one of {', '.join(words)}", nearest(found, words)
         )
     if kind == "tuple_type":
-        return Problem(document.at(keys).place, f"found {shown(found)}", f"a list such as {_example(keys)}")
+        return Problem(document.at(keys).place, f"found {shown(found)}", f"a list such as {_example(keys, root)}")
     if kind == "model_type" and detail["ctx"]["class_name"] == "Listen":
         return Problem(document.at(keys).place, f"found {shown(found)}", "a port such as 8080, or a mapping")
     allowed = str(detail["ctx"]["error"]) if kind == "value_error" else _KINDS.get(kind, "another value")
     return Problem(document.at(keys).place, f"found {shown(found)}", allowed)
 
 
-def _unknown(keys: Keys, document: Written) -> Problem:
+def _unknown(keys: Keys, document: Written, root: type[Part]) -> Problem:
     key = str(keys[-1])
     place = document.at(keys).place
     in_environment = len(keys) == 1 and place.keys[0] == "environments"
-    part = Settings if in_environment else _part_at(keys[:-1])
+    part = Settings if in_environment else _part_at(keys[:-1], root)
     known = keys_of(part)
-    elsewhere = (home for owner, home in _HOMES.items() if key in keys_of(owner))
+    homes = _HOMES if root is File else {}
+    elsewhere = (home for owner, home in homes.items() if key in keys_of(owner))
     meant = next((f"{key} {home}" for home in elsewhere), nearest(key, known))
     return Problem(place, f'unknown key "{key}"', f"one of {', '.join(known)}", meant)
 
@@ -80,9 +81,9 @@ def keys_of(part: type[Part]) -> list[str]:
     return [field.alias or name for name, field in part.model_fields.items()]
 
 
-def _part_at(keys: Keys) -> type[Part]:
+def _part_at(keys: Keys, root: type[Part]) -> type[Part]:
     """The model of the mapping under `keys`, found along the models' annotations."""
-    annotation: Any = File
+    annotation: Any = root
     for key in keys:
         if isinstance(annotation, type) and issubclass(annotation, Part):
             annotation = _part_or_container(_field(annotation, str(key)))
@@ -102,8 +103,8 @@ def _part_or_container(annotation: Any) -> Any:
     return parts[0] if parts and get_origin(annotation) not in (dict, tuple) else annotation
 
 
-def _example(keys: Keys) -> str:
-    part = _part_at(keys[:-1])
+def _example(keys: Keys, root: type[Part]) -> str:
+    part = _part_at(keys[:-1], root)
     examples = next(field.examples for name, field in part.model_fields.items() if keys[-1] in (name, field.alias))
     return in_flow(examples[0]) if examples else "..."
 

@@ -21,7 +21,8 @@ services:
     depends_on: [db-api]
     env: {LOG_LEVEL: info, VERSION: 1.10, COUNTRY: NO, DEBUG: true, MODE: 0755, EMPTY: ""}
     secrets: [DATABASE_URL]
-    resources: {cpu: 0.5, memory: 512M}
+    resources: {cpu: 0.5, memory: 1G}
+    scale: {min: 2, max: 10, cpu: 70%, memory: 80%, requests: 1000, out_after: 60s, in_after: 300s}
     hooks: {migrate: python -m app.migrate, smoke: ./smoke.sh, drain: ./drain.sh}
     deploy:
       strategy: canary
@@ -41,9 +42,146 @@ services:
   db-api:
     image: ghcr.io/acme/db-api:1.4
     routes: [{path: /db/*}]
+    resources: {cpu: 0.25, memory: 512M}
 listen: {http: 8000, https: 8443, host: 127.0.0.1}
 tls: {certificate: tls/fullchain.pem, key: tls/privkey.pem, redirect: false}
 access_log: true
+cloud:
+  region: ap-northeast-2
+  zones: [a, c]
+  timezone: Asia/Seoul
+  network:
+    cidr: 10.0.0.0/16
+    public: [10.0.1.0/24, 10.0.2.0/24]
+    private: [10.0.11.0/24, 10.0.12.0/24]
+    database: [10.0.21.0/24, 10.0.22.0/24]
+    nat: per-zone
+    nat_instance: t4g.nano
+    endpoints: [s3, ecr, logs]
+    open_ports: [{port: 22, to: [203.0.113.0/24]}]
+    flow_logs: true
+  compute:
+    kind: fargate
+    architecture: arm
+    spot: 50%
+    instance: t3.medium
+    disk: 20G
+    processes: 4
+    proxy:
+      balance: least_conn
+      max_fails: 2
+      fail_timeout: 30s
+      keepalive: 32
+      health: /nginx-health
+      websockets: /ws/
+      websocket_timeout: 7d
+      fresh: {/static/: 30d}
+    warmup: 300s
+    metrics: {namespace: Feedback/Application, disks: [/, /opt], every: 60s, logs: {access: /var/log/nginx/access.log}}
+    insights: true
+  load_balancer:
+    tls_policy: ELBSecurityPolicy-TLS13-1-2-2021-06
+    algorithm: least_outstanding_requests
+    visitors: [0.0.0.0/0]
+    logs: true
+    protect: true
+  database:
+    engine: postgres
+    version: 17
+    host: false
+    instance: db.t4g.small
+    storage: 50G
+    max_storage: 100G
+    multi_az: true
+    backups: 7d
+    backup_window: 03:00-04:00
+    maintenance_window: mon 04:00-05:00
+    parameters: {log_statement: all, max_connections: 100}
+    replica: db.t4g.micro
+    tls: true
+    public: false
+  cache:
+    engine: redis
+    version: 7.1
+    node: cache.t4g.small
+    shards: 2
+    replicas: 1
+    snapshots: 5d
+    snapshot_window: 04:00-05:00
+    policy: volatile-lru
+  buckets:
+    files:
+      versioned: true
+      expire_old: 30d
+      moves: [{after: 30d, to: standard-ia}, {after: 90d, to: glacier-ir}]
+      expire: 365d
+      cors: [https://example.com]
+  site:
+    folder: build
+    build: npm run build
+    app: true
+    fresh: {html: 5m, assets: 365d, images: 7d}
+    expire_old: 30d
+    api: true
+    everywhere: false
+  domain: {name: example.com, api: api.example.com, zone: existing, ttl: 60s}
+  certificate: managed
+  registry: {keep: 10, expire: 30d, immutable: true, scan: true}
+  secrets: {DATABASE_URL: {name: feedback/db/url, rotate: 90d}}
+  logs: {keep: 30d}
+  alarms: [{on: cache-hit-rate, limit: 80, stays: 10m, severity: warning}]
+  notify: {critical: [oncall@example.com, "+821012345678"], warning: [team@example.com]}
+  dashboard: true
+  tracing: true
+  budget: {monthly: 100, forecast: 80%, actual: 100%}
+  targets:
+    availability: 99.95%
+    errors: 1%
+    mean: 200ms
+    p95: 500ms
+    health_check: 100ms
+    requests: 1000
+    deploy: 3m
+    rollback: 5m
+    recovery: 1h
+    data_loss: 24h
+  guards: {cloudtrail: true, guardduty: true}
+  pipeline:
+    by: codedeploy
+    repository: acme/feedback
+    branch: main
+    approve: true
+    size: medium
+    strategy: hybrid
+    lifecycle:
+      application_stop: 300s
+      before_install: 300s
+      after_install: 600s
+      application_start: 300s
+      validate_service: 300s
+    checks: {tries: 10, every: 5s, then: /api/version}
+  state: {bucket: acme-terraform-state, table: acme-terraform-lock}
+  tags: {Team: feedback}
+  usage:
+    instances: {web: 3}
+    hours: 730
+    lcu: 1
+    egress: 100G
+    nat: 50G
+    between_zones: 10G
+    logs: 20G
+    metrics: 10
+    buckets: {files: 50G}
+    bucket_writes: 100000
+    bucket_reads: 1000000
+    cdn: 1T
+    dns: 1000000
+    images: 5G
+    builds: 600
+    db_backups: 50G
+    secret_calls: 10000
+    traces: 1000000
+    other: [{name: LLM API, monthly: 150}]
 environments:
   local: {platform: local}
   prod: {platform: aws, balancer: nginx, services: {web: {replicas: 4, deploy: {bake: 1h}}}}

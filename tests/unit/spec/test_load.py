@@ -40,7 +40,7 @@ def test_every_key_of_the_file_reaches_the_model(write: Any) -> None:
     assert web.sticky is not None
     assert (web.sticky.cookie, web.sticky.ttl) == ("sessionid", 86400.0)
     assert web.routes == (Route(path="/api/*"), Route(host="api.example.com"))
-    assert (web.resources.cpu, web.resources.memory) == (0.5, 512 << 20)
+    assert (web.resources.cpu, web.resources.memory) == (0.5, 1 << 30)
     assert (web.deploy.steps, web.deploy.approve, web.deploy.max_surge, web.deploy.keep_previous) == (
         (10, 50, 100),
         (50,),

@@ -2,32 +2,27 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from crossfade.spec.cloud.compute import GIB
-from crossfade.spec.cloud.words import Days, InstanceClass, Window
+from crossfade.spec.cloud.words import Days, InstanceClass, Version, Window
 from crossfade.spec.part import Clash, Part
+from crossfade.spec.service import Value
 from crossfade.spec.units import Size, Text, Whole, write_size
 
 Engine = Literal["postgres", "mysql", "mariadb"]
 StorageClass = Literal["standard-ia", "intelligent-tiering", "glacier-ir", "glacier", "deep-archive"]
 YOUNGEST_IA = 30  # days before S3 lets an object move to Standard-IA
 PORTS: dict[str, int] = {"postgres": 5432, "mysql": 3306, "mariadb": 3306, "redis": 6379, "valkey": 6379}
-VERSION = Text(r"[0-9]+(\.[0-9]+){0,2}", 'a version such as "17" or "8.0"')
-
-
-def _text(value: Any) -> Any:
-    """`version: 17` and `version: 8.0` mean what they say."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 class Database(Part):
     """A database, of RDS or on a host of its own."""
 
     engine: Engine = Field(default="postgres", description="Which.", examples=["mysql"])
-    version: Annotated[str, VERSION] | None = Field(
+    version: Annotated[str, Version()] | None = Field(
         default=None, description="Its version. Default: RDS's newest.", examples=["17"]
     )
     host: bool = Field(
@@ -57,7 +52,7 @@ class Database(Part):
     maintenance_window: Annotated[str, Window(weekly=True)] = Field(
         default="mon 04:00-05:00", description="When AWS may change it, in `timezone`.", examples=["mon 04:00-05:00"]
     )
-    parameters: dict[str, str] = Field(
+    parameters: dict[str, Annotated[str, Value()]] = Field(
         default={}, description="Settings of the database itself.", examples=[{"log_statement": "all"}]
     )
     replica: Annotated[str, InstanceClass("db.")] | None = Field(
@@ -70,16 +65,6 @@ class Database(Part):
         description="Reachable from the internet. `audit` has an opinion on it.",
         examples=[False],
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _as_typed(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        data = {**data, "version": _text(data.get("version"))} if "version" in data else data
-        if isinstance(data.get("parameters"), dict):
-            data = {**data, "parameters": {key: _text(value) for key, value in data["parameters"].items()}}
-        return data
 
     @property
     def port(self) -> int:
@@ -103,7 +88,7 @@ class Cache(Part):
     """A cache of ElastiCache."""
 
     engine: Literal["redis", "valkey"] = Field(default="redis", description="Which.", examples=["valkey"])
-    version: Annotated[str, VERSION] = Field(default="7.1", description="Its version.", examples=["7.1"])
+    version: Annotated[str, Version()] = Field(default="7.1", description="Its version.", examples=["7.1"])
     node: Annotated[str, InstanceClass("cache.")] = Field(
         default="cache.t4g.micro", description="Class of each node.", examples=["cache.t4g.small"]
     )
@@ -122,11 +107,6 @@ class Cache(Part):
     policy: Annotated[
         str, Text(r"(volatile|allkeys)-(lru|lfu|random|ttl)|noeviction", "a policy such as volatile-lru")
     ] = Field(default="volatile-lru", description="What goes when it is full.", examples=["volatile-lru"])
-
-    @model_validator(mode="before")
-    @classmethod
-    def _as_typed(cls, data: Any) -> Any:
-        return {**data, "version": _text(data["version"])} if isinstance(data, dict) and "version" in data else data
 
     @property
     def nodes(self) -> int:

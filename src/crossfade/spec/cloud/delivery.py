@@ -101,9 +101,7 @@ class Lifecycle(Part):
         default=300.0, description="BeforeInstall, which runs as root.", examples=["300s"]
     )
     after_install: Annotated[float, HOOK] = Field(default=600.0, description="AfterInstall.", examples=["600s"])
-    application_start: Annotated[float, HOOK] = Field(
-        default=300.0, description="ApplicationStart.", examples=["300s"]
-    )
+    application_start: Annotated[float, HOOK] = Field(default=300.0, description="ApplicationStart.", examples=["300s"])
     validate_service: Annotated[float, HOOK] = Field(default=300.0, description="ValidateService.", examples=["300s"])
 
 

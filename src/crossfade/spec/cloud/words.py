@@ -173,3 +173,17 @@ class Days(Notation):
 
     def schema(self) -> JsonSchemaValue:
         return {"anyOf": [{"type": "string", "pattern": "^[0-9]+d$"}, {"type": "integer", "minimum": self.least}]}
+
+
+@dataclass(frozen=True)
+class Version(Notation):
+    """The version of an engine, 17 or 8.0 or 7.10, as text: the last is not 7.1."""
+
+    def read(self, value: object) -> str:
+        text = str(value) if isinstance(value, int | float) else value
+        if not isinstance(text, str) or not re.fullmatch(r"[0-9]+(\.[0-9]+){0,2}", text):
+            raise ValueError("a version such as 17 or 8.0")
+        return text
+
+    def schema(self) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string", "pattern": r"^[0-9]+(\.[0-9]+){0,2}$"}, {"type": "number", "minimum": 0}]}
