@@ -1,0 +1,124 @@
+# One page: what visitors get, who answers, and what keeps the data. Three graphs a row.
+
+locals {
+  region = data.aws_region.current.name
+
+  graphs = concat(
+    var.load_balancer == null ? [] : [
+      {
+        title = "Requests a minute"
+        stat  = "Sum"
+        metrics = [
+          ["AWS/ApplicationELB", "RequestCount", "LoadBalancer", var.load_balancer.arn_suffix],
+        ]
+      },
+      {
+        title = "5xx a minute"
+        stat  = "Sum"
+        metrics = [
+          ["AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", "LoadBalancer", var.load_balancer.arn_suffix],
+          ["AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", "LoadBalancer", var.load_balancer.arn_suffix],
+        ]
+      },
+      {
+        title = "p95, seconds"
+        stat  = "p95"
+        metrics = [
+          ["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", var.load_balancer.arn_suffix],
+        ]
+      },
+      {
+        title = "Healthy targets"
+        stat  = "Minimum"
+        metrics = [
+          for group, dimensions in local.target_groups : [
+            "AWS/ApplicationELB", "HealthyHostCount",
+            "TargetGroup", dimensions.TargetGroup, "LoadBalancer", dimensions.LoadBalancer, { label = group },
+          ]
+        ]
+      },
+      {
+        title = "Unhealthy targets"
+        stat  = "Maximum"
+        metrics = [
+          for group, dimensions in local.target_groups : [
+            "AWS/ApplicationELB", "UnHealthyHostCount",
+            "TargetGroup", dimensions.TargetGroup, "LoadBalancer", dimensions.LoadBalancer, { label = group },
+          ]
+        ]
+      },
+    ],
+    var.cluster == null ? [] : [
+      for metric in ["CPUUtilization", "MemoryUtilization"] : {
+        title = "${metric} of services"
+        stat  = "Average"
+        metrics = [
+          for service, dimensions in local.services : [
+            "AWS/ECS", metric,
+            "ClusterName", dimensions.ClusterName, "ServiceName", dimensions.ServiceName, { label = service },
+          ]
+        ]
+      }
+    ],
+    var.hosts == null ? [] : [
+      {
+        title   = "CPUUtilization of hosts"
+        stat    = "Average"
+        metrics = [["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", var.hosts.group]]
+      },
+    ],
+    var.hosts == null || var.agent == null ? [] : [
+      {
+        title   = "Memory of hosts, percent"
+        stat    = "Average"
+        metrics = [[local.agent_name, "mem_used_percent", "AutoScalingGroupName", var.hosts.group]]
+      },
+    ],
+    var.database == null ? [] : [
+      for metric in ["CPUUtilization", "DatabaseConnections", "FreeStorageSpace"] : {
+        title   = "${metric} of the database"
+        stat    = "Average"
+        metrics = [["AWS/RDS", metric, "DBInstanceIdentifier", var.database.identifier]]
+      }
+    ],
+    var.cache == null ? [] : [
+      for metric in ["EngineCPUUtilization", "DatabaseMemoryUsagePercentage", "CacheHitRate"] : {
+        title = "${metric} of the cache"
+        stat  = "Average"
+        metrics = [
+          for number, dimensions in local.nodes :
+          ["AWS/ElastiCache", metric, "CacheClusterId", dimensions.CacheClusterId]
+        ]
+      }
+    ],
+  )
+}
+
+data "aws_region" "current" {}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  count = var.dashboard ? 1 : 0
+
+  dashboard_name = var.name
+
+  dashboard_body = jsonencode({
+    widgets = [
+      for index, graph in local.graphs : {
+        type   = "metric"
+        x      = index % 3 * 8
+        y      = floor(index / 3) * 6
+        width  = 8
+        height = 6
+        properties = {
+          title   = graph.title
+          region  = local.region
+          view    = "timeSeries"
+          stacked = false
+          period  = 60
+          stat    = graph.stat
+          metrics = graph.metrics
+        }
+      }
+    ]
+  })
+}
