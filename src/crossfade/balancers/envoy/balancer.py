@@ -139,12 +139,12 @@ class EnvoyBalancer:
         """See the port; also takes in certificates that were renewed and begins a new log when one is large."""
         async with self._process_lock:
             self._process.tidy()
-            if not await self._process.available():
-                await self._start()
-            elif not self._adopted:
+            if self._adopted and self._process.running:
+                await self._look_after()  # every report asks it, too: no need to ask here whether it answers
+            elif await self._process.available():
                 await self._adopt()
             else:
-                await self._look_after()
+                await self._start()
 
     async def restart(self) -> None:
         """See the port. RefusedError while a predecessor still answers requests: they would be lost."""
