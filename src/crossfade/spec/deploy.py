@@ -113,7 +113,7 @@ class Deploy(Part):
         examples=[[50, 100]],
     )
     rollback_on: RollbackOn = Field(
-        default=RollbackOn(),
+        default=RollbackOn.unwritten(),
         description="When the new release is bad.",
         examples=[{"error_rate": "1%", "p95": "500ms"}],
     )

@@ -96,7 +96,7 @@ class Settings(Part):
         description="What runs, by name.", examples=[{"web": {"replicas": 4}}]
     )
     listen: Listen = Field(
-        default=Listen(http=8080),
+        default=Listen.unwritten(http=8080),
         description="Where visitors come in: a port, or a mapping. Default: 8080.",
         examples=[8080],
     )
@@ -110,7 +110,7 @@ class Settings(Part):
         default="local", description="`local` is this machine, `aws` is described by `cloud`.", examples=["local"]
     )
     cloud: Cloud = Field(
-        default=Cloud(),
+        default=Cloud.unwritten(),
         description="What an environment with `platform: aws` is there.",
         examples=[{"region": "ap-northeast-2", "zones": ["a", "c"]}],
     )

@@ -180,7 +180,9 @@ class Service(Part):
         examples=[{"min": 2, "max": 6, "cpu": "70%"}],
     )
     health: Health = Field(
-        default=Health(), description="How crossfade finds out that an instance works.", examples=[{"path": "/health"}]
+        default=Health.unwritten(),
+        description="How crossfade finds out that an instance works.",
+        examples=[{"path": "/health"}],
     )
     drain: Annotated[float, Duration(most=3600)] = Field(
         default=30.0,
@@ -204,12 +206,14 @@ class Service(Part):
         examples=[{"cookie": "sessionid", "ttl": "1d"}],
     )
     routes: tuple[Route, ...] = Field(
-        default=(Route(path="/*"),),
+        default=(Route.unwritten(path="/*"),),
         description="Which requests come here. Default: all.",
         examples=[[{"path": "/api/*"}, {"host": "api.example.com"}]],
     )
     preview: Preview = Field(
-        default=Preview(), description="How to see the new release before visitors do.", examples=[{"port": 8081}]
+        default=Preview.unwritten(),
+        description="How to see the new release before visitors do.",
+        examples=[{"port": 8081}],
     )
     depends_on: tuple[Annotated[str, NAME], ...] = Field(
         default=(),
@@ -225,15 +229,17 @@ class Service(Part):
         examples=[["DATABASE_URL"]],
     )
     resources: Resources = Field(
-        default=Resources(), description="The most an instance may use.", examples=[{"cpu": 0.5, "memory": "512M"}]
+        default=Resources.unwritten(),
+        description="The most an instance may use.",
+        examples=[{"cpu": 0.5, "memory": "512M"}],
     )
     hooks: Hooks = Field(
-        default=Hooks(),
+        default=Hooks.unwritten(),
         description="Commands of yours at certain moments.",
         examples=[{"migrate": "python -m app.migrate"}],
     )
     deploy: Deploy = Field(
-        default=Deploy(), description="How a new release takes over.", examples=[{"strategy": "canary"}]
+        default=Deploy.unwritten(), description="How a new release takes over.", examples=[{"strategy": "canary"}]
     )
 
     @property

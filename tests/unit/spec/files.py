@@ -27,6 +27,7 @@ services:
     deploy:
       strategy: canary
       steps: [10, 50%, 100]
+      step: 20%
       bake: 5m
       keep_previous: 1h
       min_healthy: 50
@@ -146,6 +147,11 @@ cloud:
     recovery: 1h
     data_loss: 24h
   guards: {cloudtrail: true, guardduty: true}
+  accept:
+    - id: CF-NET-001
+      where: cloud.network.open_ports.0
+      reason: the office alone
+      until: 2027-03-31
   pipeline:
     by: codedeploy
     repository: acme/feedback

@@ -8,7 +8,7 @@ from tests.unit.spec.files import FULL, SMALL
 
 from crossfade.core.errors import WrongInputError
 from crossfade.spec.load import load
-from crossfade.spec.model import App, Route
+from crossfade.spec.model import App, Cloud, Route
 
 
 @pytest.fixture
@@ -293,3 +293,20 @@ EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*/crossfade.yam
 def test_the_file_of_every_example_loads(path: Path) -> None:
     """In each of its environments, since all are checked."""
     assert load(path).services
+
+
+def test_what_counts_when_nothing_is_written_would_be_taken_if_it_were(write: Any) -> None:
+    """Defaults are not checked when they are made: they are here, by reading them back."""
+    app = load(write(SMALL))
+    assert App.model_validate(app.model_dump(mode="json")) == app
+    assert app.cloud.alarms == Cloud.model_validate({"alarms": app.model_dump(mode="json")["cloud"]["alarms"]}).alarms
+
+
+def test_versions_and_parameters_keep_the_text_that_was_typed(write: Any) -> None:
+    """7.10 is not 7.1, and `on` is not true."""
+    text = f"{SMALL}cloud: {{database: {{version: 7.10, parameters: {{a: 1.10, b: true}}}}, cache: {{version: 7.0}}}}\n"
+    cloud = load(write(text)).cloud
+    assert cloud.database
+    assert cloud.cache
+    assert (cloud.database.version, cloud.database.parameters) == ("7.10", {"a": "1.10", "b": "true"})
+    assert cloud.cache.version == "7.0"

@@ -1,7 +1,8 @@
 """The JSON Schema agrees with the loader about what people write."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from tests.unit.spec.files import FULL, SMALL
@@ -92,3 +93,40 @@ def test_every_model_refuses_unknown_keys() -> None:
     """In the models as in the schema."""
     assert all(part["additionalProperties"] is False for _, part in parts(schema()))
     assert issubclass(File, Part)
+
+
+def written_in(part: type[Part], value: Any) -> Iterator[str]:
+    """The keys of `part`, and of all that it contains, that the file never writes."""
+    for name, field in part.model_fields.items():
+        key = field.alias or name
+        values = [one[key] for one in value if one.get(key) is not None]
+        if not values:
+            yield f"{part.__name__}.{key}"
+        elif below := _part_of(field.annotation):
+            yield from written_in(below, [one for some in values for one in _mappings(some, below)])
+
+
+def _part_of(annotation: Any) -> type[Part] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation
+    return next((part for one in get_args(annotation) if (part := _part_of(one))), None)
+
+
+def _mappings(value: Any, part: type[Part]) -> list[dict[str, Any]]:
+    """Those that are such a part: the value itself, the items of a list, the values under free names."""
+    if isinstance(value, list):
+        return [item for item in value if isinstance(item, dict)]
+    known = {field.alias or name for name, field in part.model_fields.items()}
+    if value and not value.keys() & known:
+        return list(value.values())
+    return [value]
+
+
+def test_the_full_file_has_every_key() -> None:
+    """What is checked with it (the schema, JSON, random damage) is checked for all keys; Environment repeats them."""
+    tree = data(FULL)
+    tree.pop("environments")
+    lacking = [
+        key for key in written_in(File, [tree]) if key not in {"File.environments", "File.platform", "File.balancer"}
+    ]
+    assert lacking == []

@@ -79,7 +79,9 @@ class Site(Part):
         examples=[False],
     )
     fresh: Freshness = Field(
-        default=Freshness(), description="How long files are kept by browsers and the CDN.", examples=[{"html": "5m"}]
+        default=Freshness.unwritten(),
+        description="How long files are kept by browsers and the CDN.",
+        examples=[{"html": "5m"}],
     )
     expire_old: Annotated[int, Days(1)] = Field(default=30, description="When overwritten files go.", examples=["30d"])
     api: bool = Field(
@@ -144,10 +146,12 @@ class Pipeline(Part):
         examples=["hybrid"],
     )
     lifecycle: Lifecycle = Field(
-        default=Lifecycle(), description="Limits of CodeDeploy's scripts.", examples=[{"after_install": "600s"}]
+        default=Lifecycle.unwritten(),
+        description="Limits of CodeDeploy's scripts.",
+        examples=[{"after_install": "600s"}],
     )
     checks: Checks = Field(
-        default=Checks(), description="What CodeDeploy asks of a host.", examples=[{"then": "/api/version"}]
+        default=Checks.unwritten(), description="What CodeDeploy asks of a host.", examples=[{"then": "/api/version"}]
     )
 
     def impossible(self) -> Iterator[Clash]:

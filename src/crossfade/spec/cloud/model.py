@@ -55,12 +55,12 @@ class Cloud(Part):
         examples=[["a", "c"]],
     )
     timezone: str = Field(default="UTC", description="In which times of day are written here.", examples=["Asia/Seoul"])
-    network: Network = Field(default=Network(), description="The network.", examples=[{"nat": "per-zone"}])
+    network: Network = Field(default=Network.unwritten(), description="The network.", examples=[{"nat": "per-zone"}])
     compute: Compute = Field(
-        default=Compute(), description="What runs the services.", examples=[{"kind": "autoscaling"}]
+        default=Compute.unwritten(), description="What runs the services.", examples=[{"kind": "autoscaling"}]
     )
     load_balancer: LoadBalancer = Field(
-        default=LoadBalancer(), description="The Application Load Balancer.", examples=[{"logs": True}]
+        default=LoadBalancer.unwritten(), description="The Application Load Balancer.", examples=[{"logs": True}]
     )
     database: Database | None = Field(
         default=None, description="A database. Default: none.", examples=[{"engine": "postgres", "multi_az": True}]
@@ -82,20 +82,22 @@ class Cloud(Part):
         description="For HTTPS: `managed` by ACM, or the ARN of one. Default: managed when there is a domain.",
         examples=["managed"],
     )
-    registry: Registry = Field(default=Registry(), description="Where images are kept.", examples=[{"keep": 10}])
+    registry: Registry = Field(
+        default=Registry.unwritten(), description="Where images are kept.", examples=[{"keep": 10}]
+    )
     secrets: dict[Annotated[str, VARIABLE], Secret] = Field(
         default={},
         description="Secrets, by the variable in which instances get them.",
         examples=[{"DB_PASSWORD": {"rotate": "90d"}}],
     )
-    logs: Logs = Field(default=Logs(), description="What instances write.", examples=[{"keep": "7d"}])
+    logs: Logs = Field(default=Logs.unwritten(), description="What instances write.", examples=[{"keep": "7d"}])
     alarms: tuple[Alarm, ...] = Field(
         default=ALARMS,
         description="When somebody is told. Default: unhealthy instances, 10 errors a minute, CPU above 80 %.",
         examples=[[{"on": "errors", "limit": 10, "stays": "1m", "severity": "critical"}]],
     )
     notify: Notify = Field(
-        default=Notify(), description="Who is told.", examples=[{"critical": ["oncall@example.com"]}]
+        default=Notify.unwritten(), description="Who is told.", examples=[{"critical": ["oncall@example.com"]}]
     )
     dashboard: bool = Field(default=True, strict=True, description="A dashboard in CloudWatch.", examples=[False])
     tracing: bool = Field(default=False, strict=True, description="X-Ray.", examples=[True])
@@ -103,23 +105,29 @@ class Cloud(Part):
         default=None, description="A warning before the bill. Default: none.", examples=[{"monthly": 100}]
     )
     targets: Targets = Field(
-        default=Targets(), description="What was promised.", examples=[{"availability": "99.95%", "p95": "150ms"}]
+        default=Targets.unwritten(),
+        description="What was promised.",
+        examples=[{"availability": "99.95%", "p95": "150ms"}],
     )
-    guards: Guards = Field(default=Guards(), description="Watchers of the account.", examples=[{"cloudtrail": True}])
+    guards: Guards = Field(
+        default=Guards.unwritten(), description="Watchers of the account.", examples=[{"cloudtrail": True}]
+    )
     pipeline: Pipeline | None = Field(
         default=None,
         description="How a push becomes a release. Default: `crossfade deploy`.",
         examples=[{"repository": "acme/shop"}],
     )
     state: State = Field(
-        default=State(),
+        default=State.unwritten(),
         description="Where Terraform keeps what it knows.",
         examples=[{"bucket": "acme-terraform-state"}],
     )
     tags: dict[Annotated[str, TAG], Annotated[str, TAG]] = Field(
         default={}, description="On everything, beside Environment, Project and ManagedBy.", examples=[{"Team": "shop"}]
     )
-    usage: Usage = Field(default=Usage(), description="Assumptions of `crossfade cost`.", examples=[{"egress": "100G"}])
+    usage: Usage = Field(
+        default=Usage.unwritten(), description="Assumptions of `crossfade cost`.", examples=[{"egress": "100G"}]
+    )
     accept: tuple[Acceptance, ...] = Field(
         default=(),
         description="Findings of `crossfade audit` that do not count for a while.",

@@ -62,9 +62,9 @@ class Alarm(Part):
 
 
 ALARMS = (
-    Alarm(on="unhealthy-hosts", limit=0, stays=120, severity="critical"),
-    Alarm(on="errors", limit=10, stays=60, severity="critical"),
-    Alarm(on="cpu", limit=80, stays=300),
+    Alarm.unwritten(on="unhealthy-hosts", limit=0, stays=120, severity="critical"),
+    Alarm.unwritten(on="errors", limit=10, stays=60, severity="critical"),
+    Alarm.unwritten(on="cpu", limit=80, stays=300),
 )
 
 
