@@ -1,21 +1,21 @@
 variable "domain_name" {
-  type        = string
   description = "Name the certificate is for."
+  type        = string
 }
 
 variable "alternative_names" {
-  type        = list(string)
   description = "Further names it is for."
+  type        = list(string)
   default     = []
 }
 
 variable "zone_id" {
-  type        = string
   description = "Hosted zone in which ACM finds the proof that the names are ours."
+  type        = string
 }
 
 variable "ttl" {
-  type        = number
   description = "Seconds that resolvers keep the proof."
+  type        = number
   default     = 300
 }

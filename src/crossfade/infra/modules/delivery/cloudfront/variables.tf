@@ -1,73 +1,73 @@
 variable "name" {
-  type        = string
   description = "Prefix of all names, such as shop-prod."
+  type        = string
 }
 
 variable "bucket_name" {
-  type        = string
   description = "Name of the bucket the site is uploaded to. Names of buckets are taken worldwide."
+  type        = string
 }
 
 variable "aliases" {
-  type        = list(string)
   description = "Names the site is reached by."
+  type        = list(string)
   default     = []
 }
 
 variable "certificate_arn" {
-  type        = string
   description = "Certificate for the names, in us-east-1. Without names, CloudFront has one of its own."
+  type        = string
   default     = null
 }
 
 variable "single_page" {
-  type        = bool
   description = "Whether paths without a file get index.html."
+  type        = bool
   default     = true
 }
 
 variable "html_seconds" {
-  type        = number
   description = "How long pages may be kept by browsers and edges."
+  type        = number
   default     = 300
 }
 
 variable "asset_seconds" {
-  type        = number
   description = "How long JS, CSS and fonts may be kept; their names carry a hash."
+  type        = number
   default     = 31536000
 }
 
 variable "image_seconds" {
-  type        = number
   description = "How long images may be kept."
+  type        = number
   default     = 604800
 }
 
 variable "old_version_days" {
-  type        = number
   description = "Days after which overwritten files go."
+  type        = number
   default     = 30
 }
 
 variable "price_class" {
-  type        = string
   description = "Which edges serve: PriceClass_100, PriceClass_200 or PriceClass_All."
+  type        = string
   default     = "PriceClass_200"
 }
 
 variable "api" {
+  description = "A second distribution in front of the load balancer: its name, whether it speaks HTTPS, the names."
   type = object({
     dns_name = string
     https    = bool
     aliases  = list(string)
   })
-  description = "A second distribution in front of the load balancer: its name, whether it speaks HTTPS, the names."
-  default     = null
+  default = null
 }
 
 variable "force_destroy" {
-  type        = bool
   description = "Whether `destroy` may remove the site's bucket with its files."
+  type        = bool
   default     = false
 }

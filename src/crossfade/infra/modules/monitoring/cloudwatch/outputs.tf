@@ -25,3 +25,8 @@ output "log_group_names" {
   description = "Log groups of the hosts."
   value       = [for group in aws_cloudwatch_log_group.hosts : group.name]
 }
+
+output "log_group_arns" {
+  description = "ARNs of those log groups."
+  value       = [for group in aws_cloudwatch_log_group.hosts : group.arn]
+}
