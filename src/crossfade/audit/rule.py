@@ -1,0 +1,73 @@
+"""What can be found: the rules, read from the YAML files beside them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from importlib.resources import files
+from typing import Any, Self
+
+import yaml
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Severity(IntEnum):
+    """How bad: what `--fail-on` compares."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+    @classmethod
+    def read(cls, word: str) -> Self:
+        return cls[word.upper()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One thing that can be wrong, whoever finds it and wherever.
+
+    `elsewhere` is the severity outside of production; None is no finding there.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    elsewhere: Severity | None
+    why: str
+    mend: str
+    source: str
+
+    def weight(self, *, production: bool) -> Severity | None:
+        """How bad it is in production, or elsewhere."""
+        return self.severity if production else self.elsewhere
+
+
+@cache
+def rules() -> Mapping[str, Rule]:
+    """All of them by id, in the order of their files."""
+    found: dict[str, Rule] = {}
+    for file in sorted(files("crossfade.audit.rules").iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".yaml"):
+            for id_, words in yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader).items():  # noqa: S506  safe, in C
+                found[id_] = _rule(id_, words)
+    return found
+
+
+def _rule(id_: str, words: Mapping[str, str]) -> Rule:
+    severity = Severity.read(words["severity"])
+    elsewhere = words.get("elsewhere")
+    return Rule(
+        id=id_,
+        title=words["title"],
+        severity=severity,
+        elsewhere=severity if elsewhere is None else None if elsewhere == "none" else Severity.read(elsewhere),
+        why=words["why"],
+        mend=words["mend"],
+        source=words["source"],
+    )
