@@ -38,6 +38,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "events": ("look", "Everything that happened, step by step."),
         "logs": ("look", "What instances wrote."),
     },
+    "On AWS": {
+        "cost": ("cost", "Say what a month costs, before anything is created."),
+    },
     "The machine": {
         "up": ("machine", "Start the controller, or replace it by this version."),
         "down": ("machine", "Stop an app, the controller, or everything."),

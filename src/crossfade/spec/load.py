@@ -56,6 +56,18 @@ def load(
 def load_whole(path: Path | str, environment: str | None = None, *, called: str | None = None) -> Loaded:
     """As `load`, for who also wants to know where something is written, or what other environments say."""
     called = called or str(path)
+    document, resolved, apps = _all(path, called)
+    chosen = choose(environments(document), environment, called)
+    return Loaded(app=apps[chosen], document=resolved[chosen], environments=apps)
+
+
+def load_every(path: Path | str, *, called: str | None = None) -> Mapping[str, App]:
+    """The application as each environment of the file wants it, for who asks about all of them."""
+    return _all(path, called or str(path))[2]
+
+
+def _all(path: Path | str, called: str) -> tuple[Written, dict[str, Written], dict[str, App]]:
+    """The file, what it says for each environment, and the application as each wants it."""
     document = read(Path(path), called)
     if found := list(_wrong_environments(document)):
         raise WrongFileError(called, found)
@@ -63,9 +75,7 @@ def load_whole(path: Path | str, environment: str | None = None, *, called: str 
     read_as = {name: _app(settings) for name, settings in resolved.items()}
     if found := [problem for app in read_as.values() if not isinstance(app, App) for problem in app]:
         raise WrongFileError(called, found)
-    chosen = choose(environments(document), environment, called)
-    apps = {name: app for name, app in read_as.items() if isinstance(app, App)}
-    return Loaded(app=apps[chosen], document=resolved[chosen], environments=apps)
+    return document, resolved, {name: app for name, app in read_as.items() if isinstance(app, App)}
 
 
 def environments(document: Written) -> list[str]:

@@ -1,0 +1,80 @@
+"""What keeps data: database, cache, buckets."""
+
+from collections.abc import Iterator
+
+from crossfade.cloud.areas.doors import group
+from crossfade.cloud.areas.made import gib, identifier, made, prefix, subnets
+from crossfade.cloud.resource import Resource
+from crossfade.spec.model import App
+
+
+def data(app: App) -> Iterator[Resource]:
+    if app.cloud.database is not None:
+        yield from _host(app) if app.cloud.database.host else _database(app)
+    yield from _cache(app)
+    for name in app.cloud.buckets:
+        module, where = f"module.bucket_{identifier(name)}", f"cloud.buckets.{name}"
+        bucket = f"{module}.aws_s3_bucket.this"
+        yield made(bucket, where)
+        yield made(f"{module}.aws_s3_bucket_public_access_block.this", where, {"bucket": (bucket,)})
+
+
+def _database(app: App) -> Iterator[Resource]:
+    database = app.cloud.database
+    assert database is not None  # noqa: S101  the caller has looked
+    where, address = "cloud.database", "module.database.aws_db_instance.this"
+    refers = {"vpc_security_group_ids": (group("database"),)}
+    yield made(
+        address,
+        where,
+        refers,
+        identifier=prefix(app),
+        engine=database.engine,
+        instance_class=database.instance,
+        allocated_storage=gib(database.storage),
+        max_allocated_storage=gib(database.max_storage) if database.max_storage else None,
+        storage_type="gp3",
+        storage_encrypted=True,
+        multi_az=database.multi_az,
+        backup_retention_period=database.backups,
+        publicly_accessible=database.public,
+        manage_master_user_password=True,
+    )
+    if database.replica is not None:
+        yield made(
+            "module.database.aws_db_instance.replica[0]",
+            f"{where}.replica",
+            {**refers, "replicate_source_db": (address,)},
+            identifier=f"{prefix(app)}-replica",
+            instance_class=database.replica,
+            publicly_accessible=database.public,
+        )
+
+
+def _host(app: App) -> Iterator[Resource]:
+    database = app.cloud.database
+    assert database is not None  # noqa: S101  the caller has looked
+    where, instance = "cloud.database", "module.database.aws_instance.this"
+    volume = "module.database.aws_ebs_volume.data"
+    refers = {"subnet_id": subnets(app, "private")[:1], "vpc_security_group_ids": (group("database"),)}
+    yield made(instance, where, refers, instance_type=database.instance)
+    yield made(volume, where, size=gib(database.storage), type="gp3", encrypted=True)
+
+
+def _cache(app: App) -> Iterator[Resource]:
+    cache = app.cloud.cache
+    if cache is None:
+        return
+    yield made(
+        "module.cache.aws_elasticache_replication_group.this",
+        "cloud.cache",
+        {"security_group_ids": (group("cache"),)},
+        replication_group_id=prefix(app),
+        engine=cache.engine,
+        node_type=cache.node,
+        num_node_groups=cache.shards,
+        replicas_per_node_group=cache.replicas,
+        at_rest_encryption_enabled=True,
+        transit_encryption_enabled=True,
+        snapshot_retention_limit=cache.snapshots,
+    )

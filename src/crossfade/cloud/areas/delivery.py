@@ -1,0 +1,60 @@
+"""How visitors reach it: hosted zone, records, the site at the edge; and how a push becomes a release."""
+
+from collections.abc import Iterator
+
+from crossfade.cloud.areas.made import made, prefix
+from crossfade.cloud.resource import Resource
+from crossfade.spec.model import App
+
+_SITE = "module.site.aws_cloudfront_distribution.site"
+_MACHINES = {"small": "BUILD_GENERAL1_SMALL", "medium": "BUILD_GENERAL1_MEDIUM", "large": "BUILD_GENERAL1_LARGE"}
+
+
+def delivery(app: App) -> Iterator[Resource]:
+    yield from _names(app)
+    yield from _site(app)
+    yield from _pipeline(app)
+
+
+def _names(app: App) -> Iterator[Resource]:
+    domain = app.cloud.domain
+    if domain is None:
+        return
+    if domain.zone == "create":
+        yield made("module.dns.aws_route53_zone.this[0]", "cloud.domain", name=domain.name)
+    if app.cloud.certificate in (None, "managed"):
+        yield made("module.certificate.aws_acm_certificate.this", "cloud.certificate", domain_name=domain.name)
+
+
+def _site(app: App) -> Iterator[Resource]:
+    site, where = app.cloud.site, "cloud.site"
+    if site is None:
+        return
+    bucket = "module.site.aws_s3_bucket.site"
+    yield made(bucket, where)
+    yield made("module.site.aws_s3_bucket_public_access_block.site", where, {"bucket": (bucket,)})
+    yield made(_SITE, where, {"origin.domain_name": (bucket,)}, enabled=True, comment=f"{prefix(app)} site")
+    if site.api:
+        yield made(
+            "module.site.aws_cloudfront_distribution.api[0]",
+            f"{where}.api",
+            {"origin.domain_name": ("module.alb.aws_lb.this",)},
+            enabled=True,
+            comment=f"{prefix(app)} api",
+        )
+
+
+def _pipeline(app: App) -> Iterator[Resource]:
+    pipeline, where = app.cloud.pipeline, "cloud.pipeline"
+    if pipeline is None:
+        return
+    if pipeline.by == "codepipeline":
+        yield made("module.pipeline.aws_codepipeline.this", where, name=prefix(app))
+        for name in app.services:
+            yield made(
+                f'module.pipeline.aws_codebuild_project.this["{name}"]',
+                where,
+                name=f"{prefix(app)}-{name}",
+                environment=[{"compute_type": _MACHINES[pipeline.size]}],
+            )
+    yield made("module.pipeline.aws_s3_bucket.artifacts", where)

@@ -1,0 +1,53 @@
+"""Resources and their names, as the modules make them."""
+
+import re
+from typing import Any
+
+from crossfade.cloud.resource import Resource
+from crossfade.spec.model import App
+
+_TYPE = re.compile(r"\b(aws_\w+)\.")
+GIB = 1 << 30
+
+
+def made(address: str, where: str, refers: dict[str, tuple[str, ...]] | None = None, **values: Any) -> Resource:
+    """A resource; its type is in its address. Values that are None are not known."""
+    kind = _TYPE.search(address)
+    assert kind is not None, address  # noqa: S101  an address without a type is a mistake in this package
+    known = {key: value for key, value in values.items() if value is not None}
+    given = {key: addresses for key, addresses in (refers or {}).items() if addresses}
+    return Resource(address=address, type=kind[1], values=known, refers=given, where=where)
+
+
+def prefix(app: App) -> str:
+    """What every name on AWS begins with."""
+    return f"{app.name}-{app.environment}"
+
+
+def identifier(name: str) -> str:
+    """A name of the file as Terraform takes it."""
+    return name.replace("-", "_")
+
+
+def counted(address: str, count: int) -> tuple[str, ...]:
+    """Addresses of a resource with `count`."""
+    return tuple(f"{address}[{index}]" for index in range(count))
+
+
+def gib(size: int) -> int:
+    """Whole GiB, as RDS and EBS take a disk; a part of one is a whole one."""
+    return -(-size // GIB)
+
+
+PUBLIC = "module.vpc.aws_subnet.public"
+PRIVATE = "module.vpc.aws_subnet.private"
+DATABASE = "module.vpc.aws_subnet.database"
+
+
+def subnets(app: App, kind: str) -> tuple[str, ...]:
+    return counted(f"module.vpc.aws_subnet.{kind}", len(app.cloud.zones))
+
+
+def in_public(app: App) -> bool:
+    """Hosts without a NAT stand where the load balancer does."""
+    return app.cloud.network.nat == "none"

@@ -1,0 +1,54 @@
+"""Bills of a file's environments and of plans: where files become resources, usage and prices."""
+
+from pathlib import Path
+
+from crossfade.cloud.expect import expected
+from crossfade.cloud.plan import open_plan
+from crossfade.core.errors import WrongInputError
+from crossfade.cost.bill import Bill, bill
+from crossfade.cost.book import Book, list_prices, own
+from crossfade.spec.cloud.usage import Usage
+from crossfade.spec.load import load, load_every
+from crossfade.spec.model import App
+
+
+def apps(path: Path, environment: str | None = None) -> tuple[App, ...]:
+    """The environments of a file that are on AWS: the one that is asked for, or all."""
+    chosen = [load(path, environment)] if environment else load_every(path).values()
+    found = tuple(app for app in chosen if app.platform == "aws")
+    if found:
+        return found
+    if environment:
+        raise WrongInputError(
+            f"{environment} is not on AWS, so it has no bill", f"environments: {{{environment}: {{platform: aws}}}}"
+        )
+    raise WrongInputError(f"{path} has no environment on AWS", "environments: {prod: {platform: aws}}")
+
+
+def of_app(app: App, prices: Path | None = None) -> Bill:
+    """The bill of one environment, from the file alone."""
+    cloud = app.cloud
+    return bill(expected(app), cloud.usage, book(cloud.region, prices), title=app.environment, region=cloud.region)
+
+
+def of_file(path: Path, environment: str | None = None, prices: Path | None = None) -> tuple[Bill, ...]:
+    """The bills of a file's environments on AWS."""
+    return tuple(of_app(app, prices) for app in apps(path, environment))
+
+
+def of_plan(plan: Path, usage: Usage, region: str | None = None, prices: Path | None = None) -> Bill:
+    """The bill of a Terraform plan. `region` counts where the plan does not say one."""
+    read = open_plan(plan)
+    where = read.region or region
+    if where is None:
+        raise WrongInputError(
+            f"{plan} does not say its region, which prices depend on", "name an environment of the file with -e"
+        )
+    return bill(read.resources, usage, book(where, prices), title=plan.name, region=where)
+
+
+def book(region: str, prices: Path | None = None) -> Book:
+    """The list prices of a region, with a team's own over them."""
+    listed = list_prices(region)
+    return own(prices).over(listed) if prices else listed
+
