@@ -6,8 +6,11 @@ from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
+from crossfade.spec.cloud.compute import Compute
+from crossfade.spec.cloud.data import Cache, Database
+from crossfade.spec.cloud.network import Network
 from crossfade.spec.document import Keys, Written
-from crossfade.spec.model import Deploy, File, Health, Listen, RollbackOn, Service, Settings
+from crossfade.spec.model import Cloud, Deploy, File, Health, Listen, RollbackOn, Service, Settings
 from crossfade.spec.part import Clash, Part
 from crossfade.spec.problem import Problem, nearest, shown
 
@@ -25,6 +28,11 @@ _HOMES: dict[type[Part], str] = {
     RollbackOn: "in deploy.rollback_on",
     Health: "in health",
     Listen: "in listen",
+    Cloud: "in cloud",
+    Network: "in cloud.network",
+    Compute: "in cloud.compute",
+    Database: "in cloud.database",
+    Cache: "in cloud.cache",
 }
 
 
@@ -60,8 +68,10 @@ def _wrong_value(keys: Keys, kind: str, detail: Any, document: Written, root: ty
         return Problem(document.at(keys).place, f"found {shown(found)}", f"a list such as {_example(keys, root)}")
     if kind == "model_type" and detail["ctx"]["class_name"] == "Listen":
         return Problem(document.at(keys).place, f"found {shown(found)}", "a port such as 8080, or a mapping")
-    allowed = str(detail["ctx"]["error"]) if kind == "value_error" else _KINDS.get(kind, "another value")
-    return Problem(document.at(keys).place, f"found {shown(found)}", allowed)
+    if kind == "value_error":
+        error = detail["ctx"]["error"]
+        return Problem(document.at(keys).place, f"found {shown(found)}", str(error), getattr(error, "meant", ""))
+    return Problem(document.at(keys).place, f"found {shown(found)}", _KINDS.get(kind, "another value"))
 
 
 def _unknown(keys: Keys, document: Written, root: type[Part]) -> Problem:
