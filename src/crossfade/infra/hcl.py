@@ -75,6 +75,11 @@ def _block(of: Block, indent: str) -> Iterable[str]:
     attributes: list[tuple[str, str]] = []
     first = True
     for item in of.body:
+        if of.kind == "module" and not isinstance(item, Block) and item[0] == "source":
+            # What is called stands apart from what it is called with.
+            yield f"{inner}source = {value(item[1])}"
+            yield from [""] if len(of.body) > 1 else []
+            continue
         if isinstance(item, Block):
             yield from _aligned(attributes, inner)
             if attributes or not first:

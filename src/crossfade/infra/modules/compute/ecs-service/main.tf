@@ -1,0 +1,114 @@
+# A service of containers on Fargate.
+
+locals {
+  # https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon-ecs.html
+  daemon = {
+    name         = "xray"
+    image        = "public.ecr.aws/xray/aws-xray-daemon:3.x"
+    essential    = false
+    cpu          = 32
+    memory       = 256
+    portMappings = [{ containerPort = 2000, hostPort = 2000, protocol = "udp" }]
+  }
+
+  container = merge(
+    {
+      name         = var.container_name
+      image        = var.image
+      essential    = true
+      stopTimeout  = var.stop_timeout
+      portMappings = [{ containerPort = var.port, hostPort = var.port, protocol = "tcp" }]
+      environment  = [for name, text in var.environment : { name = name, value = text }]
+      secrets      = [for name, arn in var.secrets : { name = name, valueFrom = arn }]
+      logConfiguration = {
+        logDriver = "awslogs"
+        options = {
+          awslogs-group         = aws_cloudwatch_log_group.this.name
+          awslogs-region        = var.region
+          awslogs-stream-prefix = var.container_name
+        }
+      }
+    },
+    length(var.command) > 0 ? { command = var.command } : {},
+  )
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/ecs/${var.name}"
+  retention_in_days = var.log_retention_days
+}
+
+# Deploys register later revisions of this family, with another image and the rest of the newest one.
+resource "aws_ecs_task_definition" "this" {
+  family                   = var.name
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = var.cpu
+  memory                   = var.memory
+  execution_role_arn       = var.execution_role_arn
+  task_role_arn            = var.task_role_arn
+  container_definitions    = jsonencode(concat([local.container], var.tracing ? [local.daemon] : []))
+
+  runtime_platform {
+    operating_system_family = "LINUX"
+    cpu_architecture        = var.architecture
+  }
+
+  tags = { Name = var.name }
+}
+
+resource "aws_ecs_service" "this" {
+  name            = var.name
+  cluster         = var.cluster_arn
+  task_definition = aws_ecs_task_definition.this.arn
+  desired_count   = var.desired
+
+  deployment_minimum_healthy_percent = var.min_healthy_percent
+  deployment_maximum_percent         = var.max_percent
+  health_check_grace_period_seconds  = var.health_grace
+  # New tasks go where there are fewest; a shell into one is off, because it passes by every review.
+  enable_execute_command  = false
+  enable_ecs_managed_tags = true
+  propagate_tags          = "SERVICE"
+
+  # A release that never gets healthy is taken back.
+  deployment_circuit_breaker {
+    enable   = true
+    rollback = true
+  }
+
+  # The minimum is always there; of what is above it, this share may be taken away with two minutes' notice.
+  capacity_provider_strategy {
+    capacity_provider = "FARGATE"
+    base              = var.scaling == null ? var.desired : var.scaling.min
+    weight            = 100 - var.spot_percent
+  }
+
+  dynamic "capacity_provider_strategy" {
+    for_each = var.spot_percent > 0 ? [var.spot_percent] : []
+
+    content {
+      capacity_provider = "FARGATE_SPOT"
+      weight            = capacity_provider_strategy.value
+    }
+  }
+
+  network_configuration {
+    subnets          = var.subnet_ids
+    security_groups  = [var.security_group_id]
+    assign_public_ip = var.public_address
+  }
+
+  load_balancer {
+    target_group_arn = var.target_group_arn
+    container_name   = var.container_name
+    container_port   = var.port
+  }
+
+  tags = { Name = var.name }
+
+  lifecycle {
+    # What runs is a deploy's, where it is registered too, and how many is for scaling to say.
+    ignore_changes = [task_definition, load_balancer, desired_count]
+  }
+}

@@ -1,0 +1,42 @@
+variable "name" {
+  description = "What the bucket's name begins with. Names are taken worldwide: AWS completes it."
+  type        = string
+}
+
+variable "versioned" {
+  description = "Keeps overwritten objects."
+  type        = bool
+  default     = true
+}
+
+variable "expire_old_days" {
+  description = "When overwritten objects go. Null: never."
+  type        = number
+  default     = null
+}
+
+variable "moves" {
+  description = "Where objects go as they age."
+  type        = list(object({ days = number, class = string }))
+  default     = []
+
+  validation {
+    condition = alltrue([
+      for move in var.moves :
+      contains(["STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"], move.class)
+    ])
+    error_message = "One of STANDARD_IA, INTELLIGENT_TIERING, GLACIER_IR, GLACIER, DEEP_ARCHIVE."
+  }
+}
+
+variable "expire_days" {
+  description = "When objects are removed. Null: never."
+  type        = number
+  default     = null
+}
+
+variable "cors_origins" {
+  description = "Origins whose pages may read and write it."
+  type        = list(string)
+  default     = []
+}
