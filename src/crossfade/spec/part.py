@@ -34,7 +34,7 @@ class Part(BaseModel):
 
     @classmethod
     def unwritten(cls, **values: Any) -> Self:
-        """A part that counts when the file has none. Not checked: at import that would build a validator for it alone."""
+        """A part that counts when the file has none. Not checked, which at import would build a validator for it."""
         return cls.model_construct(**values)
 
     def impossible(self) -> Iterator[Clash]:

@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 from crossfade.spec.cloud.accept import Acceptance
 from crossfade.spec.cloud.compute import Compute, HostMetrics, Proxy, Registry, Scale
 from crossfade.spec.cloud.data import Bucket, Cache, Database, Secret, Transition
-from crossfade.spec.cloud.delivery import Checks, Domain, Freshness, Lifecycle, LoadBalancer, Pipeline, Site
+from crossfade.spec.cloud.delivery import Checks, Domain, Freshness, Lifecycle, LoadBalancer, Move, Pipeline, Site
+from crossfade.spec.cloud.deployer import Deployer
 from crossfade.spec.cloud.model import Guards, State
 from crossfade.spec.cloud.network import Network, OpenPort
 from crossfade.spec.cloud.usage import Other, Usage
@@ -64,6 +65,7 @@ _SECTIONS: tuple[tuple[str, type[Part]], ...] = (
     ("cloud.site", Site),
     ("cloud.site.fresh", Freshness),
     ("cloud.domain", Domain),
+    ("cloud.domain.move", Move),
     ("cloud.registry", Registry),
     ("cloud.secrets.*", Secret),
     ("cloud.logs", Logs),
@@ -75,6 +77,7 @@ _SECTIONS: tuple[tuple[str, type[Part]], ...] = (
     ("cloud.pipeline", Pipeline),
     ("cloud.pipeline.lifecycle", Lifecycle),
     ("cloud.pipeline.checks", Checks),
+    ("cloud.deployer", Deployer),
     ("cloud.state", State),
     ("cloud.usage", Usage),
     ("cloud.usage.other[]", Other),

@@ -125,6 +125,14 @@ def _digits(number: float | Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+class MeantError(ValueError):
+    """As ValueError says what is allowed; `meant` is the word that was probably meant."""
+
+    def __init__(self, allowed: str, meant: str) -> None:
+        super().__init__(allowed)
+        self.meant = meant
+
+
 class Notation(ABC):
     """Metadata for a field's type: `Annotated[float, Duration(...)]` reads, writes and describes the value."""
 

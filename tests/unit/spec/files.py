@@ -101,6 +101,7 @@ cloud:
     replica: db.t4g.micro
     tls: true
     public: false
+    protect: true
   cache:
     engine: redis
     version: 7.1
@@ -117,6 +118,7 @@ cloud:
       moves: [{after: 30d, to: standard-ia}, {after: 90d, to: glacier-ir}]
       expire: 365d
       cors: [https://example.com]
+      services: [web]
   site:
     folder: build
     build: npm run build
@@ -125,7 +127,13 @@ cloud:
     expire_old: 30d
     api: true
     everywhere: false
-  domain: {name: example.com, api: api.example.com, zone: existing, ttl: 60s}
+  domain:
+    name: example.com
+    api: api.example.com
+    zone: existing
+    zone_id: Z0123456789ABCDEFGHIJ
+    ttl: 60s
+    move: {old: 203.0.113.10, share: 10%}
   certificate: managed
   registry: {keep: 10, expire: 30d, immutable: true, scan: true}
   secrets: {DATABASE_URL: {name: feedback/db/url, rotate: 90d}}
@@ -134,7 +142,7 @@ cloud:
   notify: {critical: [oncall@example.com, "+821012345678"], warning: [team@example.com]}
   dashboard: true
   tracing: true
-  budget: {monthly: 100, forecast: 80%, actual: 100%}
+  budget: {monthly: 100, forecast: 80%, actual: 100%, counts: environment}
   targets:
     availability: 99.95%
     errors: 1%
@@ -153,8 +161,9 @@ cloud:
       reason: the office alone
       until: 2027-03-31
   pipeline:
-    by: codedeploy
+    by: codepipeline
     repository: acme/feedback
+    host: gitlab
     branch: main
     approve: true
     size: medium
@@ -166,6 +175,12 @@ cloud:
       application_start: 300s
       validate_service: 300s
     checks: {tries: 10, every: 5s, then: /api/version}
+  deployer:
+    github: acme/feedback
+    gitlab: acme/feedback
+    branch: main
+    principals: ["arn:aws:iam::123456789012:role/release"]
+    provider: existing
   state: {bucket: acme-terraform-state, table: acme-terraform-lock}
   tags: {Team: feedback}
   usage:

@@ -43,6 +43,7 @@ def test_a_mistake_is_named_where_it_stands(path: Path, text: str, said: str) ->
 def test_there_are_enough_bad_files() -> None:
     """The cases are read from a text file: an empty one must not pass."""
     assert len(CASES) > 90
+    assert sum("cloud" in said or "AWS" in said for _, _, said in CASES) > 50
 
 
 def test_all_mistakes_are_named_at_once_in_the_order_of_lines(path: Path) -> None:

@@ -14,6 +14,7 @@ from crossfade.spec.units import Size, Text, Whole, write_size
 
 Engine = Literal["postgres", "mysql", "mariadb"]
 StorageClass = Literal["standard-ia", "intelligent-tiering", "glacier-ir", "glacier", "deep-archive"]
+A_WEEK = 7
 YOUNGEST_IA = 30  # days before S3 lets an object move to Standard-IA
 PORTS: dict[str, int] = {"postgres": 5432, "mysql": 3306, "mariadb": 3306, "redis": 6379, "valkey": 6379}
 
@@ -65,16 +66,30 @@ class Database(Part):
         description="Reachable from the internet. `audit` has an opinion on it.",
         examples=[False],
     )
+    protect: bool | None = Field(
+        default=None,
+        strict=True,
+        description=(
+            "AWS refuses to delete it until this is taken back, and keeps a last snapshot. "
+            "Default: with `multi_az`, or with backups of a week or longer."
+        ),
+        examples=[True],
+    )
 
     @property
     def port(self) -> int:
         return PORTS[self.engine]
 
+    @property
+    def protected(self) -> bool:
+        """Who pays for a standby or keeps a week of backups does not want to lose it by a slip."""
+        return self.protect if self.protect is not None else self.multi_az or self.backups >= A_WEEK
+
     def impossible(self) -> Iterator[Clash]:
         try:
             InstanceClass("" if self.host else "db.").read(self.instance)
         except ValueError as error:
-            yield Clash(("instance",), self.instance, str(error))
+            yield Clash(("instance",), self.instance, str(error), getattr(error, "meant", ""))
         if self.max_storage is not None and self.max_storage < self.storage:
             found = f"{write_size(self.max_storage)} with storage {write_size(self.storage)}"
             yield Clash(("max_storage",), found, f"{write_size(self.storage)} or more")
@@ -82,6 +97,9 @@ class Database(Part):
             yield Clash(("host",), "multi_az or replica with a host of its own", "either host: true, or RDS with these")
         if self.replica and not self.backups:
             yield Clash(("replica",), "a replica without backups, which RDS refuses", "backups: 1d or longer")
+        if Window.overlap(self.backup_window, self.maintenance_window):
+            found = f"{self.maintenance_window}, which overlaps backup_window {self.backup_window}"
+            yield Clash(("maintenance_window",), found, "a time of its own: RDS refuses both at once")
 
 
 class Cache(Part):
@@ -137,6 +155,9 @@ class Bucket(Part):
     )
     cors: tuple[str, ...] = Field(
         default=(), description="Origins whose pages may read and write it.", examples=[["https://code1398.io"]]
+    )
+    services: tuple[str, ...] | None = Field(
+        default=None, description="Services that read and write it. Default: all.", examples=[["backend"]]
     )
 
     def impossible(self) -> Iterator[Clash]:

@@ -7,9 +7,10 @@ from pydantic import Field
 
 from crossfade.spec.cloud.words import Cidr, Days
 from crossfade.spec.part import Clash, Part
-from crossfade.spec.units import Duration, Text, Whole, write_duration
+from crossfade.spec.units import Duration, Share, Text, Whole, write_duration
 
 HOST = Text(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name in small letters, such as example.com")
+ZONE_ID = Text(r"Z[A-Z0-9]{5,31}", "the id of a hosted zone, such as Z0123456789ABCDEFGHIJ")
 HOOK = Duration(least=1, most=3600)  # the longest that CodeDeploy lets a script run
 POLICIES = (
     *("ELBSecurityPolicy-TLS13-1-3-2021-06", "ELBSecurityPolicy-TLS13-1-2-2021-06"),
@@ -38,6 +39,15 @@ class LoadBalancer(Part):
     )
 
 
+class Move(Part):
+    """While the domain moves here from an old host: both get visitors, by weight."""
+
+    old: Annotated[str, Text(r"\d{1,3}(\.\d{1,3}){3}", "an IPv4 address such as 203.0.113.10")] = Field(
+        description="Address of the old host.", examples=["203.0.113.10"]
+    )
+    share: Annotated[int, Share()] = Field(description="Share of the visitors that come here.", examples=["10%"])
+
+
 class Domain(Part):
     """The name it is reached by, in Route 53."""
 
@@ -50,9 +60,25 @@ class Domain(Part):
     zone: Literal["create", "existing"] = Field(
         default="create", description="Whether the hosted zone is made or there already.", examples=["existing"]
     )
+    zone_id: Annotated[str, ZONE_ID] | None = Field(
+        default=None,
+        description="Id of the existing zone. Default: the zone called `name` is looked up.",
+        examples=["Z0123456789ABCDEFGHIJ"],
+    )
     ttl: Annotated[float, Duration(least=1, most=172800)] = Field(
         default=300.0, description="How long resolvers keep records that are no aliases.", examples=["60s"]
     )
+    move: Move | None = Field(
+        default=None,
+        description="Shares visitors with an old host while the name moves. Default: all come here.",
+        examples=[{"old": "203.0.113.10", "share": "10%"}],
+    )
+
+    def impossible(self) -> Iterator[Clash]:
+        if self.zone_id is not None and self.zone == "create":
+            yield Clash(("zone_id",), "the id of a zone that is to be made", "zone: existing beside it")
+        if self.api is not None and self.zone_id is None and not self.api.endswith(f".{self.name}"):
+            yield Clash(("api",), f"{self.api}, which is not below {self.name}", f"a name such as api.{self.name}")
 
 
 class Freshness(Part):
@@ -131,6 +157,9 @@ class Pipeline(Part):
     )
     repository: Annotated[str, Text(r"[\w.-]+/[\w./-]+", "owner/name of a repository, such as acme/shop")] = Field(
         description="Where the source is.", examples=["acme/shop"]
+    )
+    host: Literal["github", "gitlab", "bitbucket"] = Field(
+        default="github", description="Who keeps the repository.", examples=["gitlab"]
     )
     branch: str = Field(default="main", description="Which branch.", examples=["main"])
     approve: bool = Field(

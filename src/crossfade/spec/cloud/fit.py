@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 NAME_LIMIT = 32  # characters of a target group's name: <app>-<environment>-<service>-green
+DEPLOYS_TO = {"codepipeline": "fargate", "codedeploy": "autoscaling"}
 SIZES = (0.25, 0.5, 1, 2, 4, 8, 16)  # cores that Fargate has
 
 
@@ -42,6 +43,15 @@ def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud
             yield Clash(
                 ("cloud", "usage", "instances", name), found, f"one of {', '.join(known)}", nearest(name, known)
             )
+    for name, bucket in cloud.buckets.items():
+        for index, user in enumerate(bucket.services or ()):
+            if user not in services:
+                found, known = f'"{user}", which is no service', list(services)
+                key = ("cloud", "buckets", name, "services", index)
+                yield Clash(key, found, f"one of {', '.join(known)}", nearest(user, known))
+    if cloud.pipeline is not None and cloud.compute.kind != (needed := DEPLOYS_TO[cloud.pipeline.by]):
+        found = f"{cloud.pipeline.by} with compute {cloud.compute.kind}"
+        yield Clash(("cloud", "pipeline", "by"), found, f"compute: {{kind: {needed}}}, or another way to deploy")
     if cloud.compute.kind == "autoscaling" and len(services) > 1:
         yield Clash(("services",), f"{len(services)} services on hosts", "one service, or compute: {kind: fargate}")
 
@@ -53,7 +63,9 @@ def _under(name: str, clash: Clash) -> Clash:
 def _fargate(service: "Service") -> Iterator[Clash]:
     cpu, memory = service.resources.cpu, service.resources.memory
     if cpu is None or memory is None:
-        yield Clash(("resources",), "no cpu and memory, which Fargate has to know", "resources: {cpu: 0.5, memory: 1G}")
+        lacking = "cpu" if cpu is None else "memory"
+        allowed = "both, such as resources: {cpu: 0.5, memory: 1G}"
+        yield Clash(("resources", lacking), f"no {lacking}, which Fargate has to know", allowed)
         return
     units = round(cpu * 1024)
     if units not in FARGATE:

@@ -10,6 +10,7 @@ from crossfade.spec.cloud.accept import Acceptance
 from crossfade.spec.cloud.compute import Compute, Registry
 from crossfade.spec.cloud.data import Bucket, Cache, Database, Secret
 from crossfade.spec.cloud.delivery import Domain, LoadBalancer, Pipeline, Site
+from crossfade.spec.cloud.deployer import Deployer
 from crossfade.spec.cloud.network import Network
 from crossfade.spec.cloud.usage import Usage
 from crossfade.spec.cloud.watch import ALARMS, OF_CACHE, OF_DATABASE, Alarm, Budget, Logs, Notify, Targets
@@ -116,6 +117,11 @@ class Cloud(Part):
         default=None,
         description="How a push becomes a release. Default: `crossfade deploy`.",
         examples=[{"repository": "acme/shop"}],
+    )
+    deployer: Deployer | None = Field(
+        default=None,
+        description="Who else may deploy: jobs of CI, people. Default: whoever may change the account.",
+        examples=[{"github": "acme/shop"}],
     )
     state: State = Field(
         default=State.unwritten(),

@@ -95,6 +95,14 @@ class Budget(Part):
     actual: Annotated[float, Percent(least=1, most=1000)] | None = Field(
         default=100.0, description="Told when the bill passes this share. Default: 100%.", examples=["100%"]
     )
+    counts: Literal["account", "environment"] = Field(
+        default="account",
+        description=(
+            "The bill of the whole `account`, or of what has the `environment`'s tag, once Environment is activated as a "
+            "cost allocation tag."
+        ),
+        examples=["environment"],
+    )
 
 
 class Targets(Part):

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic.json_schema import JsonSchemaValue
 
 from crossfade.spec.problem import nearest
-from crossfade.spec.units import Notation
+from crossfade.spec.units import MeantError, Notation
 
 REGIONS = (
     *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "ca-west-1", "mx-central-1", "sa-east-1"),
@@ -54,6 +54,7 @@ RETENTION_DAYS = (
     3653,
 )
 
+DAY = 24 * 60  # minutes
 _WINDOW = re.compile(r"(?:(mon|tue|wed|thu|fri|sat|sun) )?([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -67,8 +68,7 @@ class Word(Notation):
     def read(self, value: object) -> str:
         if isinstance(value, str) and value in self.words:
             return value
-        meant = nearest(value, self.words)
-        raise ValueError(f"{self.such_as}{f' (did you mean {meant}?)' if meant else ''}")
+        raise MeantError(self.such_as, nearest(value, self.words))
 
     def schema(self) -> JsonSchemaValue:
         return {"type": "string", "enum": list(self.words)}
@@ -83,17 +83,17 @@ class InstanceClass(Notation):
     def read(self, value: object) -> str:
         example = f"{self.prefix}t4g.small"
         if not isinstance(value, str) or not value.startswith(self.prefix):
-            raise ValueError(f"an instance class such as {example}")
+            known = isinstance(value, str) and value.partition(".")[0] in _FAMILIES
+            raise MeantError(f"an instance class such as {example}", f"{self.prefix}{value}" if known else "")
         family, _, size = value.removeprefix(self.prefix).partition(".")
         if family not in _FAMILIES:
             meant = nearest(family, _FAMILIES)
-            raise ValueError(
-                f"an instance class such as {example}"
-                + (f" (did you mean {self.prefix}{meant}.{size}?)" if meant else "")
-            )
+            raise MeantError(f"an instance class such as {example}", f"{self.prefix}{meant}.{size}" if meant else "")
         sizes = _BURST_SIZES if family.startswith("t") else _SIZES
         if size not in sizes:
-            raise ValueError(f"a size of {self.prefix}{family}: {', '.join(sizes)}")
+            meant = nearest(size, sizes)
+            allowed = f"a size of {self.prefix}{family}: {', '.join(sizes)}"
+            raise MeantError(allowed, f"{self.prefix}{family}.{meant}" if meant else "")
         return value
 
     def schema(self) -> JsonSchemaValue:
@@ -115,8 +115,8 @@ class Cidr(Notation):
             network = ipaddress.IPv4Network(value)
         except ValueError as error:
             if "host bits" in str(error):
-                meant = ipaddress.IPv4Network(value, strict=False)
-                raise ValueError(f"{allowed}; an address inside of one is not one: did you mean {meant}?") from None
+                whole = ipaddress.IPv4Network(value, strict=False)
+                raise MeantError(f"{allowed}, not an address inside of one", str(whole)) from None
             raise ValueError(allowed) from None
         if not self.widest <= network.prefixlen <= self.narrowest:
             raise ValueError(f"{allowed}, from /{self.widest} to /{self.narrowest}")
@@ -137,13 +137,25 @@ class Window(Notation):
         match = _WINDOW.fullmatch(value) if isinstance(value, str) else None
         if match is None or bool(match[1]) is not self.weekly:
             raise ValueError(allowed)
-        begin, end = int(match[2]) * 60 + int(match[3]), int(match[4]) * 60 + int(match[5])
-        if (end - begin) % (24 * 60) < 30:  # noqa: PLR2004 - the shortest that AWS takes
+        _, length = _minutes(match[0])
+        if length < 30:  # noqa: PLR2004 - the shortest that AWS takes
             raise ValueError(f"{allowed}, half an hour or longer")
         return match[0]
 
+    @staticmethod
+    def overlap(one: str, other: str) -> bool:
+        """True when both have a minute of some day in common; both as `read` returns them."""
+        (begin, length), (others, its_length) = _minutes(one), _minutes(other)
+        return (others - begin) % DAY < length or (begin - others) % DAY < its_length
+
     def schema(self) -> JsonSchemaValue:
         return {"type": "string", "pattern": f"^{_WINDOW.pattern}$"}
+
+
+def _minutes(window: str) -> tuple[int, int]:
+    """When in the day a window begins, and for how long: 23:30-00:30 is (1410, 60)."""
+    begin, end = (int(hour) * 60 + int(minute) for hour, minute in re.findall(r"(\d\d):(\d\d)", window))
+    return begin, (end - begin) % DAY
 
 
 @dataclass(frozen=True)
