@@ -102,6 +102,7 @@ cloud:
     tls: true
     public: false
     protect: true
+    protect: true
   cache:
     engine: redis
     version: 7.1

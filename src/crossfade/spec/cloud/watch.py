@@ -98,8 +98,8 @@ class Budget(Part):
     counts: Literal["account", "environment"] = Field(
         default="account",
         description=(
-            "The bill of the whole `account`, or of what has the `environment`'s tag, once Environment is activated as a "
-            "cost allocation tag."
+            "The bill of the whole `account`, or of what has the `environment`'s tag, once Environment is activated as "
+            "a cost allocation tag."
         ),
         examples=["environment"],
     )
