@@ -34,6 +34,10 @@ class Screen(Protocol):
         """A context in which something takes its time."""
         ...
 
+    def now(self, line: str) -> None:
+        """What is under way, which may be another thing soon."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -55,6 +59,9 @@ class Lines:
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:  # noqa: ARG002  events say it
         yield
+
+    def now(self, line: str) -> None:
+        """Only what happened is a line here."""
 
     def close(self) -> None:
         """Nothing is held."""
@@ -93,6 +100,10 @@ class Log:
         self.say(what)
         yield
 
+    def now(self, line: str) -> None:
+        if time.monotonic() - self._spoke >= HEARTBEAT:
+            self.say(line)
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -124,6 +135,9 @@ class Terminal(Log):
     def doing(self, what: str) -> Iterator[None]:
         self._status.update(_plain(what))
         yield
+
+    def now(self, line: str) -> None:
+        self._status.update(_plain(line))
 
     def close(self) -> None:
         self._status.stop()

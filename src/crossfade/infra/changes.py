@@ -90,15 +90,23 @@ class Changes:
 
 def read_changes(plan: Mapping[str, Any]) -> Changes:
     """Reads nothing but data sources and leaves everything as it is: such entries are no changes."""
+    resources = tuple(_resources(plan))
     return Changes(
-        resources=tuple(_resources(plan)),
+        resources=resources,
         outputs=tuple(
             name
             for name, change in (plan.get("output_changes") or {}).items()
             if tuple(change.get("actions", ())) not in {("no-op",), ()}
         ),
-        drifted=tuple(entry["address"] for entry in plan.get("resource_drift") or ()),
+        drifted=tuple(_drifted(plan, {one.address for one in resources})),
     )
+
+
+def _drifted(plan: Mapping[str, Any], changed: set[str]) -> Iterator[str]:
+    """What is gone, or is going to be set right. The rest is AWS filling in what the file leaves open."""
+    for entry in plan.get("resource_drift") or ():
+        if entry["address"] in changed or "delete" in entry["change"]["actions"]:
+            yield entry["address"]
 
 
 def _resources(plan: Mapping[str, Any]) -> Iterator[Change]:

@@ -77,7 +77,8 @@ class Story:
 
     def _diagnostic(self, given: Mapping[str, Any]) -> str | None:
         if given.get("severity") != "error":
-            return f"warning: {given.get('summary', '')}"
+            detail = given.get("detail", "").partition("\n")[0]
+            return f"warning: {given.get('summary', '')}{f': {detail}' if detail else ''}"
         at = given.get("range") or {}
         self.errors.append(
             Diagnostic(

@@ -86,7 +86,11 @@ class Terraform:
         arguments = ["plan", "-json", "-input=false", self._waiting, f"-out={out}"]
         arguments += ["-destroy"] if destroying else []
         self._with_init("destroy" if destroying else "plan", arguments)
-        return read_changes(self.show(out))
+        return self.saved(out)
+
+    def saved(self, plan: Path) -> Changes:
+        """What a plan that was written before would change."""
+        return read_changes(self.show(plan))
 
     def show(self, plan: Path) -> Any:
         """A plan as JSON: `cost --plan` and `audit --plan` read it. It holds secrets in clear."""

@@ -11,8 +11,6 @@ from crossfade.infra.stream import Diagnostic
 
 SHOWN = 5  # errors in one message; what is behind them is mostly one cause
 _LOCK = re.compile(r"^\s*(ID|Operation|Who|Created):\s*(\S.*?)\s*$", re.MULTILINE)
-_BOX = re.compile(r"^[\s│╷╵|]*", re.MULTILINE)
-_ERROR = re.compile(r"^Error: (.+?)\n+((?:.+\n?)*(?:\n(?!Error: ).+)*)", re.MULTILINE)
 
 SIGN_IN = (
     "sign in with `aws sso login`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; "
@@ -31,8 +29,8 @@ _WAYS_OUT: Mapping[str, str] = {
         "prevent_destroy in its module protects it; whoever means it takes that line out, once and on purpose"
     ),
     r"deletion.?protection": (
-        "AWS protects it: take that back in crossfade.yaml (load_balancer: {protect: false}) or in the environment's "
-        "main.tf, `crossfade infra init`, `crossfade infra apply`, then again"
+        "AWS protects it: take the protection back in crossfade.yaml (load_balancer: {protect: false}) or in the "
+        "environment's main.tf, `crossfade infra init`, `crossfade infra apply`, then again"
     ),
     r"BucketNotEmpty|RepositoryNotEmptyException|bucket you tried to delete is not empty": (
         "it still holds data and crossfade empties nothing: copy what is needed, empty it, then again"
@@ -76,11 +74,13 @@ def wants_init(errors: Sequence[Diagnostic], plain: Sequence[str]) -> bool:
 
 def from_plain(lines: Sequence[str]) -> list[Diagnostic]:
     """What `init` prints for people, in boxes."""
-    text = _BOX.sub("", "\n".join(lines)) + "\n"
-    return [
-        Diagnostic(summary=match[1].strip(), detail=re.sub(r"\s+", " ", match[2]).strip())
-        for match in _ERROR.finditer(text)
-    ]
+    found: list[list[str]] = []
+    for line in (line.strip("│╷╵ \t") for line in lines):
+        if line.startswith("Error: "):
+            found.append([line.removeprefix("Error: ")])
+        elif found:
+            found[-1].append(line)
+    return [Diagnostic(summary=summary, detail="\n".join(detail).strip()) for summary, *detail in found]
 
 
 def error(run: Run, errors: Sequence[Diagnostic], plain: Sequence[str] = ()) -> CrossfadeError:
@@ -123,8 +123,7 @@ def _told(one: Diagnostic, folder: Path) -> str:
     path, _, line = one.where.rpartition(":")
     at = [f"{_shown(folder / path)}:{line}"] if path else []
     at += [one.address] if one.address else []
-    summary = one.summary.rstrip(".:")
-    detail = re.sub(r"\s+", " ", one.detail).strip()
+    summary, detail = (" ".join(text.split()) for text in (one.summary.rstrip(".:"), one.detail))
     sentence = f"{summary}: {detail}" if detail and detail not in summary else summary
     return f"{', '.join(at)}: {sentence}" if at else sentence
 
