@@ -20,35 +20,14 @@ SIZES = (0.25, 0.5, 1, 2, 4, 8, 16)  # cores that Fargate has
 def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud: Cloud) -> Iterator[Clash]:
     """Every combination that AWS would refuse, later and in other words."""
     for name, service in services.items():
+        of_service = [*_scale(service), *_health(service), *_secrets(service, list(cloud.secrets))]
         if cloud.compute.kind == "fargate":
-            yield from (_under(name, clash) for clash in _fargate(service))
-        yield from (_under(name, clash) for clash in _scale(service))
-        yield from (_under(name, clash) for clash in _health(service))
-        for index, secret in enumerate(service.secrets):
-            if secret not in cloud.secrets:
-                known = list(cloud.secrets)
-                allowed = f"one of {', '.join(known)}" if known else f"cloud: {{secrets: {{{secret}: {{}}}}}}"
-                yield Clash(
-                    ("services", name, "secrets", index),
-                    f"{secret}, which cloud.secrets has not",
-                    allowed,
-                    nearest(secret, known),
-                )
+            of_service += _fargate(service)
+        yield from (_under(name, clash) for clash in of_service)
         if len(target := f"{app}-{environment}-{name}-green") > NAME_LIMIT:
             found = f"a name that makes the target group {target}, of {len(target)} characters"
             yield Clash(("services", name), found, f"shorter names: AWS takes {NAME_LIMIT} characters")
-    for name in cloud.usage.instances:
-        if name not in services:
-            found, known = f'"{name}", which is no service', list(services)
-            yield Clash(
-                ("cloud", "usage", "instances", name), found, f"one of {', '.join(known)}", nearest(name, known)
-            )
-    for name, bucket in cloud.buckets.items():
-        for index, user in enumerate(bucket.services or ()):
-            if user not in services:
-                found, known = f'"{user}", which is no service', list(services)
-                key = ("cloud", "buckets", name, "services", index)
-                yield Clash(key, found, f"one of {', '.join(known)}", nearest(user, known))
+    yield from _users(list(services), cloud)
     if cloud.pipeline is not None and cloud.compute.kind != (needed := DEPLOYS_TO[cloud.pipeline.by]):
         found = f"{cloud.pipeline.by} with compute {cloud.compute.kind}"
         yield Clash(("cloud", "pipeline", "by"), found, f"compute: {{kind: {needed}}}, or another way to deploy")
@@ -56,8 +35,28 @@ def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud
         yield Clash(("services",), f"{len(services)} services on hosts", "one service, or compute: {kind: fargate}")
 
 
+def _users(known: list[str], cloud: Cloud) -> Iterator[Clash]:
+    """Services that the cloud part names must be among those of the file."""
+    named: list[tuple[tuple[str | int, ...], str]] = [
+        (("cloud", "usage", "instances", name), name) for name in cloud.usage.instances
+    ]
+    for bucket, settings in cloud.buckets.items():
+        users = enumerate(settings.services or ())
+        named += [(("cloud", "buckets", bucket, "services", index), name) for index, name in users]
+    for key, name in named:
+        if name not in known:
+            yield Clash(key, f'"{name}", which is no service', f"one of {', '.join(known)}", nearest(name, known))
+
+
 def _under(name: str, clash: Clash) -> Clash:
     return Clash(("services", name, *clash.key), clash.found, clash.allowed, clash.meant)
+
+
+def _secrets(service: "Service", known: list[str]) -> Iterator[Clash]:
+    for index, name in enumerate(service.secrets):
+        if name not in known:
+            allowed = f"one of {', '.join(known)}" if known else f"cloud: {{secrets: {{{name}: {{}}}}}}"
+            yield Clash(("secrets", index), f"{name}, which cloud.secrets has not", allowed, nearest(name, known))
 
 
 def _fargate(service: "Service") -> Iterator[Clash]:
