@@ -104,11 +104,12 @@ def _totals(bill: Bill) -> Iterator[str]:
     yield f"  of which {fixed:,.2f} is fixed and {bill.by_usage.expected:,.2f} depends on use ({_MARK})"
     if bill.unknown:
         names = ", ".join(line.item for line in bill.unknown)
-        yield f"  {_of(len(bill.unknown), len(bill.lines))} no known price and {'is' if len(bill.unknown) == 1 else 'are'} not in the total: {names}"
+        yield f"  {_of(len(bill.unknown), len(bill.lines))} not in the total: {names}"
 
 
 def _of(unknown: int, all_lines: int) -> str:
-    return f"{unknown} of {all_lines} lines {'has' if unknown == 1 else 'have'}"
+    verbs = ("has", "is") if unknown == 1 else ("have", "are")
+    return f"{unknown} of {all_lines} lines {verbs[0]} no known price and {verbs[1]}"
 
 
 def _assumptions(bill: Bill) -> list[str]:

@@ -109,9 +109,9 @@ def _of_provider(document: Mapping[str, Any]) -> str | None:
     # The provider without an alias is the one that most resources are made by.
     for name in sorted(providers, key=lambda name: "." in name):
         expression = _mapping(_mapping(providers[name].get("expressions")).get("region"))
-        given = [expression.get("constant_value")]
-        for reference in expression.get("references", ()):
-            given.append(_mapping(_mapping(document.get("variables")).get(reference.removeprefix("var."))).get("value"))
+        names = [reference.removeprefix("var.") for reference in expression.get("references", ())]
+        variables = _mapping(document.get("variables"))
+        given = [expression.get("constant_value"), *(_mapping(variables.get(name)).get("value") for name in names)]
         region = next((value for value in given if isinstance(value, str)), None)
         if region and _mapping(providers[name]).get("name", name) == "aws":
             return region

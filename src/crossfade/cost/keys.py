@@ -26,6 +26,7 @@ KEYS: dict[str, str] = {
     "rds.backup-gb-month": "a GB of RDS backups beyond the database's own size for a month",
     "ebs.gb-month.gp2": "a GB of an EBS volume for a month",
     "ebs.gb-month.gp3": "the same on gp3",
+    "ebs.snapshot-gb-month": "a GB of snapshots for a month",
     "s3.gb-month.standard": "a GB in S3 Standard for a month",
     "s3.put-1k": "1,000 PUT, COPY, POST or LIST requests of S3",
     "s3.get-10k": "10,000 GET requests of S3",
@@ -48,6 +49,9 @@ KEYS: dict[str, str] = {
     "codebuild.minute.small": "a minute of a small build machine",
     "codebuild.minute.medium": "a minute of a medium build machine",
     "codebuild.minute.large": "a minute of a large build machine",
+    "codebuild.minute.small-arm": "the same on ARM",
+    "codebuild.minute.medium-arm": "the same on ARM",
+    "codebuild.minute.large-arm": "the same on ARM",
     "cloudtrail.trail-month": "a further copy of the account's management events for a month",
     "guardduty.month": "GuardDuty for a month",
 }

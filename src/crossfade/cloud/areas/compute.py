@@ -9,6 +9,7 @@ from crossfade.spec.model import App, Service
 
 CLUSTER = "module.cluster.aws_ecs_cluster.this"
 MIB = 1 << 20
+_HOST_PERIOD = 300  # seconds between EC2's own figures
 
 
 def compute(app: App) -> Iterator[Resource]:
@@ -75,6 +76,8 @@ def _hosts(app: App) -> Iterator[Resource]:
     template, where = "module.asg.aws_launch_template.this", "cloud.compute"
     card = {"associate_public_ip_address": str(in_public(app)).lower()}
     disk = {"volume_size": gib(compute.disk), "volume_type": "gp3", "encrypted": "true"}
+    log = "module.asg.aws_cloudwatch_log_group.this"
+    yield made(log, "cloud.logs.keep", name=f"/{prefix(app)}/hosts", retention_in_days=app.cloud.logs.keep)
     yield made(
         template,
         where,
@@ -98,3 +101,5 @@ def _hosts(app: App) -> Iterator[Resource]:
             max_size=scale.max if scale else service.replicas,
             desired_capacity=service.replicas,
         )
+        if scale is not None and scale.cpu is not None:  # the alarm that takes hosts away
+            yield made("module.asg.aws_cloudwatch_metric_alarm.quiet[0]", "services.scale", period=_HOST_PERIOD)

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from crossfade.cloud.areas.doors import group
-from crossfade.cloud.areas.made import gib, identifier, made, prefix, subnets
+from crossfade.cloud.areas.made import gib, identifier, in_public, made, prefix, subnets
 from crossfade.cloud.resource import Resource
 from crossfade.spec.model import App
+
+_ROOT = 20  # GiB, the disk of a database's own host beside its data
 
 
 def data(app: App) -> Iterator[Resource]:
@@ -55,10 +57,24 @@ def _host(app: App) -> Iterator[Resource]:
     database = app.cloud.database
     assert database is not None  # noqa: S101  the caller has looked
     where, instance = "cloud.database", "module.database.aws_instance.this"
+    refers = {
+        "subnet_id": subnets(app, "public" if in_public(app) else "private")[:1],
+        "vpc_security_group_ids": (group("database"),),
+    }
+    yield made(
+        instance,
+        where,
+        refers,
+        instance_type=database.instance,
+        associate_public_ip_address=in_public(app),
+        root_block_device=[{"volume_size": _ROOT, "volume_type": "gp3", "encrypted": True}],
+    )
     volume = "module.database.aws_ebs_volume.data"
-    refers = {"subnet_id": subnets(app, "private")[:1], "vpc_security_group_ids": (group("database"),)}
-    yield made(instance, where, refers, instance_type=database.instance)
-    yield made(volume, where, size=gib(database.storage), type="gp3", encrypted=True)
+    yield made(volume, f"{where}.storage", size=gib(database.storage), type="gp3", encrypted=True)
+    yield made("module.database.aws_secretsmanager_secret.password", where, name=f"{prefix(app)}-database/password")
+    if database.backups:
+        policy = [{"resource_types": ["VOLUME"], "schedule": [{"retain_rule": [{"count": database.backups}]}]}]
+        yield made("module.database.aws_dlm_lifecycle_policy.backup[0]", f"{where}.backups", policy_details=policy)
 
 
 def _cache(app: App) -> Iterator[Resource]:

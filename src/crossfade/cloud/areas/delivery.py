@@ -48,13 +48,22 @@ def _pipeline(app: App) -> Iterator[Resource]:
     pipeline, where = app.cloud.pipeline, "cloud.pipeline"
     if pipeline is None:
         return
-    if pipeline.by == "codepipeline":
-        yield made("module.pipeline.aws_codepipeline.this", where, name=prefix(app))
-        for name in app.services:
-            yield made(
-                f'module.pipeline.aws_codebuild_project.this["{name}"]',
-                where,
-                name=f"{prefix(app)}-{name}",
-                environment=[{"compute_type": _MACHINES[pipeline.size]}],
-            )
+    if pipeline.by == "codedeploy":
+        yield made("module.deploys.aws_s3_bucket.revisions", where)
+        return
+    yield made("module.pipeline.aws_codepipeline.this", where, name=prefix(app))
     yield made("module.pipeline.aws_s3_bucket.artifacts", where)
+    for name in (*app.services, *(("site",) if app.cloud.site else ())):
+        group = f"/{prefix(app)}/build/{name}"
+        log = f'module.pipeline.aws_cloudwatch_log_group.builds["{name}"]'
+        yield made(log, "cloud.logs.keep", name=group, retention_in_days=app.cloud.logs.keep)
+        yield made(
+            f'module.pipeline.aws_codebuild_project.this["{name}"]',
+            where,
+            name=f"{prefix(app)}-{name}",
+            environment=[{"compute_type": _MACHINES[pipeline.size], "type": _kind(app)}],
+        )
+
+
+def _kind(app: App) -> str:
+    return "ARM_CONTAINER" if app.cloud.compute.architecture == "arm" else "LINUX_CONTAINER"

@@ -45,11 +45,11 @@ def _groups(app: App) -> Iterator[Resource]:
 
 def _rules(app: App) -> Iterator[Resource]:
     cloud = app.cloud
-    for port in ("80", "443") if cloud.https else ("80",):
+    for port in (80, 443) if cloud.https else (80,):
         for cidr in cloud.load_balancer.visitors:
-            yield _rule(f'{_RULE}.alb["{port} {cidr}"]', "cloud.load_balancer.visitors", "alb", int(port), cidr=cidr)
-    for number in ports(app):
-        yield _rule(f'{_RULE}.app_from_alb["{number}"]', "services", "app", number, of="alb")
+            yield _rule(f'{_RULE}.alb["{port} {cidr}"]', "cloud.load_balancer.visitors", "alb", port, cidr=cidr)
+    for port in ports(app):
+        yield _rule(f'{_RULE}.app_from_alb["{port}"]', "services", "app", port, of="alb")
     for index, opened in enumerate(cloud.network.open_ports):
         for cidr in opened.to:
             address, where = f'{_RULE}.app_open["{opened.port} {cidr}"]', f"cloud.network.open_ports.{index}"

@@ -1,6 +1,7 @@
 """Resources and their names, as the modules make them."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from crossfade.cloud.resource import Resource
@@ -10,7 +11,7 @@ _TYPE = re.compile(r"\b(aws_\w+)\.")
 GIB = 1 << 30
 
 
-def made(address: str, where: str, refers: dict[str, tuple[str, ...]] | None = None, **values: Any) -> Resource:
+def made(address: str, where: str, refers: Mapping[str, tuple[str, ...]] | None = None, **values: Any) -> Resource:
     """A resource; its type is in its address. Values that are None are not known."""
     kind = _TYPE.search(address)
     assert kind is not None, address  # noqa: S101  an address without a type is a mistake in this package
@@ -37,11 +38,6 @@ def counted(address: str, count: int) -> tuple[str, ...]:
 def gib(size: int) -> int:
     """Whole GiB, as RDS and EBS take a disk; a part of one is a whole one."""
     return -(-size // GIB)
-
-
-PUBLIC = "module.vpc.aws_subnet.public"
-PRIVATE = "module.vpc.aws_subnet.private"
-DATABASE = "module.vpc.aws_subnet.database"
 
 
 def subnets(app: App, kind: str) -> tuple[str, ...]:

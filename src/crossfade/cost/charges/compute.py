@@ -134,4 +134,5 @@ def _disk(size: Amount, kind: Any, addresses: tuple[str, ...]) -> Charge:
 def _on_average(count: Amount, noun: str) -> str:
     if not count.varies:
         return ""
-    return f"{plain(count.expected)} {noun}s on average of {plain(count.least)} to {plain(count.most)}"
+    many = "" if count.expected == 1 else "s"
+    return f"{plain(count.expected)} {noun}{many} on average of {plain(count.least)} to {plain(count.most)}"

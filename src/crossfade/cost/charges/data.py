@@ -17,6 +17,7 @@ def data(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
     for database in inventory.of("aws_db_instance"):
         yield from _database(inventory, database, usage)
     yield from _backups(inventory, usage)
+    yield from _snapshots(inventory)
     for cache in inventory.of("aws_elasticache_replication_group", "aws_elasticache_cluster"):
         yield from _cache(cache, usage)
     for bucket in inventory.of("aws_s3_bucket"):
@@ -71,10 +72,25 @@ def _backups(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
         )
 
 
+def _snapshots(inventory: Inventory) -> Iterator[Charge]:
+    """Daily snapshots of volumes hold what changed; together they are at least as large as the volume once."""
+    policies = tuple(policy.address for policy in inventory.of("aws_dlm_lifecycle_policy"))
+    for volume in inventory.of("aws_ebs_volume") if policies else ():
+        yield Charge(
+            area="Data",
+            item="Snapshots of disks",
+            quantity=Amount.of(volume.values.get("size", 0)),
+            unit="GB-months",
+            rate=once("ebs.snapshot-gb-month"),
+            addresses=(volume.address, *policies),
+            note="the disk once; what changes between snapshots comes on top",
+        )
+
+
 def _cache(cache: Resource, usage: Usage) -> Iterator[Charge]:
     values = cache.values
-    if values.get("replication_group_id"):  # a node that its group is billed for
-        return
+    if cache.type == "aws_elasticache_cluster" and values.get("replication_group_id"):
+        return  # a node that its group is billed for
     shards, replicas = values.get("num_node_groups") or 1, values.get("replicas_per_node_group")
     nodes = values.get("num_cache_clusters") or values.get("num_cache_nodes")
     nodes = nodes or shards * (1 + (replicas or 0))

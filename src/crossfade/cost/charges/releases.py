@@ -23,6 +23,8 @@ def releases(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
     if projects:
         wanted = {first(project.values, "environment", "compute_type") for project in projects}
         size = next((name for kind, name in reversed(_SIZES.items()) if kind in wanted), "small")
+        arm = any(first(project.values, "environment", "type") == "ARM_CONTAINER" for project in projects)
+        size = f"{size}-arm" if arm else size
         yield Charge(
             area="Releases",
             item=f"Builds, {size}",
