@@ -102,7 +102,6 @@ cloud:
     tls: true
     public: false
     protect: true
-    protect: true
   cache:
     engine: redis
     version: 7.1
