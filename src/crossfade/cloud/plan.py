@@ -39,13 +39,15 @@ def open_plan(path: Path | str) -> Plan:
 
 def understand(document: Mapping[str, Any], called: str) -> Plan:
     """A plan from its JSON; `called` is its name in messages."""
-    root = _mapping(_mapping(document.get("planned_values")).get("root_module"))
-    references = References(_mapping(_mapping(document.get("configuration")).get("root_module")), _addresses(root))
     try:
-        resources = tuple(_resources(root, references))
-    except (AttributeError, KeyError, TypeError) as error:
-        raise WrongInputError(f"{called} is a plan with a part that no plan has: {error}", _CONVERT) from None
-    return Plan(resources=resources, region=_region(document, resources))
+        root = _mapping(_mapping(document.get("planned_values")).get("root_module"))
+        configuration = _mapping(_mapping(document.get("configuration")).get("root_module"))
+        resources = tuple(_resources(root, References(configuration, _addresses(root))))
+        return Plan(resources=resources, region=_region(document, resources))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise WrongInputError(
+            f"{called} has a part that no plan has: {error!r}", f"make it again: {_CONVERT}"
+        ) from None
 
 
 def _document(path: Path) -> Mapping[str, Any]:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from crossfade.cloud.expect import expected
-from crossfade.cloud.plan import open_plan
 from crossfade.core.errors import WrongInputError
 from crossfade.cost.bill import Bill, bill
 from crossfade.cost.book import Book, list_prices, own
@@ -38,17 +37,24 @@ def of_file(path: Path, environment: str | None = None, prices: Path | None = No
 
 def of_plan(plan: Path, usage: Usage, region: str | None = None, prices: Path | None = None) -> Bill:
     """The bill of a Terraform plan. `region` counts where the plan does not say one."""
+    from crossfade.cloud.plan import open_plan  # noqa: PLC0415  a bill from the file need not wait for it
+
     read = open_plan(plan)
     where = read.region or region
     if where is None:
         raise WrongInputError(
             f"{plan} does not say its region, which prices depend on", "name an environment of the file with -e"
         )
-    return bill(read.resources, usage, book(where, prices), title=plan.name, region=where)
+    listed = book(where, prices)
+    try:
+        return bill(read.resources, usage, listed, title=plan.name, region=where)
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        raise WrongInputError(
+            f"{plan} has a value that no plan has: {error!r}", "terraform show -json PLAN > plan.json"
+        ) from None
 
 
 def book(region: str, prices: Path | None = None) -> Book:
     """The list prices of a region, with a team's own over them."""
     listed = list_prices(region)
     return own(prices).over(listed) if prices else listed
-
