@@ -39,7 +39,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "logs": ("look", "What instances wrote."),
     },
     "On AWS": {
+        "infra": ("infra", "Write, plan and apply the infrastructure, as Terraform that you own."),
         "cost": ("cost", "Say what a month costs, before anything is created."),
+        "audit": ("audit", "Find what is dangerous in the file or in a Terraform plan."),
     },
     "The machine": {
         "up": ("machine", "Start the controller, or replace it by this version."),

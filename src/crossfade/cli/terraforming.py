@@ -54,7 +54,7 @@ def apply(job: Job, *, said: "Said", saved: Path | None) -> None:
     """Make AWS as the file says: plan, show the plan, ask, and make exactly what was shown.
 
     Production is confirmed by typing its name; what would lose data, by a second sentence. Ctrl-C stops in order:
-    Terraform finishes what is under way and saves its state.
+    Terraform ends what is under way and saves its state.
     """
     with _plan_file() as file:
         if saved:

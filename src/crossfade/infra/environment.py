@@ -3,14 +3,21 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from crossfade.infra.hcl import Block, Expression, block, value
-from crossfade.infra.names import prefix
+from crossfade.infra.names import lock_table, prefix, state_bucket
+from crossfade.infra.parts.cicd import cicd
 from crossfade.infra.parts.compute import compute
 from crossfade.infra.parts.data import data
+from crossfade.infra.parts.delivery import delivery
+from crossfade.infra.parts.monitoring import monitoring
 from crossfade.infra.parts.network import network
+from crossfade.infra.parts.security import security
 from crossfade.spec.model import App
 
 # In the order of main.tf. A part yields blocks of any kind; outputs and variables go to their own files.
-PARTS: tuple[Callable[[App], Iterator[Block]], ...] = (network, compute, data)
+PARTS: tuple[Callable[[App], Iterator[Block]], ...] = (
+    *(network, compute, data),
+    *(delivery, security, monitoring, cicd),
+)
 
 TERRAFORM = ">= 1.5"
 PROVIDER = "~> 5.0"
@@ -72,14 +79,13 @@ def image_tag(image: str | None) -> str:
 
 
 def _backend(app: App) -> Block:
-    state = app.cloud.state
     s3 = block(
         "backend",
         "s3",
-        bucket=state.bucket or f"{app.name}-terraform-state",
+        bucket=state_bucket(app),
         key=f"{app.name}/{app.environment}/terraform.tfstate",
         region=app.cloud.region,
-        dynamodb_table=state.table or f"{app.name}-terraform-lock",
+        dynamodb_table=lock_table(app),
         encrypt=True,
     )
     return block("terraform", body=[s3])

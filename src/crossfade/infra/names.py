@@ -11,6 +11,16 @@ def prefix(app: App) -> str:
     return f"{app.name}-{app.environment}"
 
 
+def state_bucket(app: App) -> str:
+    """Where Terraform keeps its state."""
+    return app.cloud.state.bucket or f"{app.name}-terraform-state"
+
+
+def lock_table(app: App) -> str:
+    """What lets one run of Terraform at a time."""
+    return app.cloud.state.table or f"{app.name}-terraform-lock"
+
+
 def identifier(name: str) -> str:
     """A name of the file as Terraform takes it: no hyphens."""
     return name.replace("-", "_")

@@ -102,7 +102,7 @@ class Terraform:
         told = self._run(["apply", "-json", "-input=false", self._waiting, str(plan.absolute())], story)
         if told.stopped and told.code:
             raise StoppedError(
-                f"stopped after {story.done} of {story.total}; {self.name} has saved what it did",
+                f"stopped after {story.done} of {story.total}; {self.name} has saved its state",
                 "`crossfade infra plan` shows what is left, `crossfade infra apply` goes on",
             )
         self._check("apply", told)
@@ -185,7 +185,7 @@ class Terraform:
         while stop.obeyed < stop.times:
             stop.obeyed += 1
             if stop.obeyed == 1:
-                self.watch.say(f"stopping: {self.name} finishes what is under way and saves its state")
+                self.watch.say(f"stopping: {self.name} ends what is under way, in order, and saves its state")
                 process.send_signal(signal.SIGINT)
             elif stop.obeyed == 2:  # noqa: PLR2004  the second time
                 self.watch.say(

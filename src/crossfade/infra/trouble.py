@@ -51,7 +51,7 @@ _WAYS_OUT: Mapping[str, str] = {
 
 
 class StoppedError(CrossfadeError):
-    """Ctrl-C, in order: Terraform finished what was under way."""
+    """Ctrl-C, in order: Terraform has saved its state."""
 
     exit_code = 130
 

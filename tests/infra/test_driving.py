@@ -1,0 +1,266 @@
+"""The user's own terraform, driven: resources that need neither a provider nor AWS, everything else is real."""
+
+import json
+import shutil
+import signal
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.infra.project import Project, needs_terraform
+
+pytestmark = needs_terraform
+
+MAIN = """
+terraform {
+  required_version = ">= 1.5"
+}
+
+variable "size" {
+  default = 1
+}
+
+resource "terraform_data" "small" {
+  input = var.size
+}
+
+resource "terraform_data" "other" {
+  triggers_replace = var.size
+}
+
+output "size" {
+  value = terraform_data.small.output
+}
+
+output "password" {
+  value     = "correct horse"
+  sensitive = true
+}
+"""
+SLOW = """
+resource "terraform_data" "slow" {
+  provisioner "local-exec" {
+    command = "touch started; sleep 3; touch finished"
+  }
+}
+
+resource "terraform_data" "never" {
+  depends_on = [terraform_data.slow]
+}
+"""
+
+# Does everything as terraform does, but takes its time to end an apply.
+STUBBORN = """#!{python}
+import os, pathlib, signal, sys, time
+if sys.argv[1] != "apply":
+    os.execv("{real}", sys.argv)
+interrupts = 0
+def interrupted(*_):
+    global interrupts
+    interrupts += 1
+    pathlib.Path(f"interrupted-{{interrupts}}").touch()
+signal.signal(signal.SIGINT, interrupted)
+pathlib.Path("started").touch()
+while not pathlib.Path("end").exists():
+    time.sleep(0.02)
+sys.exit(1)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    made = Project(tmp_path, environments=("dev", "prod"))
+    for environment in ("dev", "prod"):
+        made.write(environment, MAIN)
+    yield made
+    made.close()
+
+
+def test_from_nothing_to_nothing(project: Project) -> None:
+    """Plan changes nothing; apply does, once; destroy ends it."""
+    planned = project.ok("plan", "-e", "dev")
+    assert (planned["add"], planned["change"], planned["destroy"]) == (2, 0, 0)
+    assert {one["address"] for one in planned["resources"]} == {"terraform_data.small", "terraform_data.other"}
+    assert not project.state("dev").exists()
+
+    applied = project.ok("apply", "-e", "dev", "--yes")
+    assert applied["add"] == 2
+    assert applied["outputs"] == {"size": 1, "password": "(secret)"}
+    again = project.ok("apply", "-e", "dev", "--yes")
+    assert (again["add"], again["change"], again["destroy"]) == (0, 0, 0)
+
+    ended = project.ok("destroy", "-e", "dev", "--confirm", "dev")
+    assert ended["destroy"] == 2
+    assert json.loads(project.state("dev").read_text())["resources"] == []
+
+
+def test_a_changed_file_is_a_readable_plan(project: Project) -> None:
+    """What changes in place, what is replaced, and why."""
+    project.ok("apply", "-e", "dev", "--yes")
+    project.write("dev", MAIN.replace("default = 1", "default = 2"))
+    ran = project.run("plan", "-e", "dev")
+    assert "dev: 1 to add, 1 to change, 1 to destroy" in ran.out
+    assert "± terraform_data.other: triggers_replace 1 -> 2" in ran.out
+    assert "~ terraform_data.small: input 1 -> 2" in ran.out
+
+
+def test_nothing_happens_unconfirmed(project: Project) -> None:
+    """Where nobody can be asked it is refused, and says with which option it goes on."""
+    ran = project.run("apply", "-e", "dev")
+    assert (ran.code, "confirm it with --yes" in ran.err) == (3, True)
+    ran = project.run("apply", "-e", "prod", "--yes")
+    assert (ran.code, "confirm it with --confirm prod" in ran.err) == (3, True)
+    ran = project.run("apply", "-e", "prod", "--confirm", "dev")
+    assert (ran.code, "names another environment than prod" in ran.err) == (2, True)
+    ran = project.run("destroy", "-e", "dev", "--confirm", "dev")
+    assert "nothing to change" in ran.out
+    assert not project.state("dev").exists()
+    assert not project.state("prod").exists()
+
+
+@pytest.mark.parametrize(("typed", "code"), [("prod", 0), ("yes", 3), ("", 3)])
+def test_production_is_typed(project: Project, typed: str, code: int) -> None:
+    """On a terminal its name is asked for; a yes is not its name."""
+    shown, ended = project.type(f"{typed}\n", "apply", "-e", "prod")
+    assert "This changes prod. Type its name to go on" in shown
+    assert ended == code
+    assert project.state("prod").exists() is (code == 0)
+
+
+def test_a_saved_plan_is_applied_exactly(project: Project, tmp_path: Path) -> None:
+    """Even when the files are others meanwhile; and once, because then something changed."""
+    saved, read = tmp_path / "saved", tmp_path / "plan.json"
+    project.ok("plan", "-e", "dev", "--save", str(saved), "--out", str(read))
+    assert {one["address"] for one in json.loads(read.read_text())["resource_changes"]} == {
+        "terraform_data.small",
+        "terraform_data.other",
+    }
+    assert {stat.S_IMODE(file.stat().st_mode) for file in (saved, read)} == {0o600}
+    project.write("dev", MAIN.replace("default = 1", "default = 2"))
+    assert project.ok("apply", "-e", "dev", "--yes", "--plan", str(saved))["outputs"]["size"] == 1
+    ran = project.run("apply", "-e", "dev", "--yes", "--plan", str(saved))
+    assert ran.code == 4
+    assert "make it again" in ran.err
+
+
+def test_outputs(project: Project) -> None:
+    """All of them without secrets; the one that is named as it is, for scripts."""
+    project.ok("apply", "-e", "dev", "--yes")
+    assert project.ok("output", "-e", "dev")["outputs"] == {"size": 1, "password": "(secret)"}
+    assert project.run("output", "password", "-e", "dev").out.splitlines()[-1] == "correct horse"
+    ran = project.run("output", "sizes", "-e", "dev")
+    assert (ran.code, "it has" in ran.err) == (2, True)
+
+
+def test_a_mistake_in_the_files_is_one_message(project: Project) -> None:
+    """With file and line as seen from here, and without a traceback."""
+    project.write("dev", MAIN.replace("var.size", "var.sise"))
+    ran = project.run("plan", "-e", "dev")
+    assert ran.code == 4
+    assert "infrastructure/environments/dev/main.tf:11" in ran.err
+    assert 'An input variable with the name "sise" has not been declared' in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_protected_things_stay(project: Project) -> None:
+    """prevent_destroy: nothing at all is destroyed, and the message says what protects it."""
+    project.write(
+        "dev", MAIN.replace("input = var.size", "input = var.size\n  lifecycle {\n prevent_destroy = true\n}")
+    )
+    project.ok("apply", "-e", "dev", "--yes")
+    ran = project.run("destroy", "-e", "dev", "--confirm", "dev")
+    assert ran.code == 4
+    assert "terraform_data.small" in ran.err
+    assert "whoever means it takes that line out" in ran.err
+    assert len(json.loads(project.state("dev").read_text())["resources"]) == 2
+
+
+def test_a_second_run_is_refused(project: Project) -> None:
+    """Who holds the lock, for what, its id and the way out; and it can wait instead."""
+    project.write("dev", MAIN + SLOW)
+    first = project.start("apply", "-e", "dev", "--yes")
+    project.until("dev", "started")
+    ran = project.run("plan", "-e", "dev")
+    assert ran.code == 3
+    assert "the state of dev is locked by" in ran.err
+    assert "for apply (lock " in ran.err
+    assert "force-unlock" in ran.err
+    waited = project.ok("plan", "-e", "dev", "--wait", "30s")
+    assert waited["add"] == 0
+    assert first.wait(20) == 0
+
+
+def test_ctrl_c_saves_the_state(project: Project) -> None:
+    """Once: what is under way ends in order, what had not begun is not begun, and apply goes on from there."""
+    project.write("dev", MAIN + SLOW)
+    process = project.start("apply", "-e", "dev", "--yes")
+    project.until("dev", "started")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "stopping: terraform ends what is under way, in order, and saves its state" in out
+    assert "stopped after 2 of 4; terraform has saved its state" in err
+    assert set(project.kept("dev")) == {"terraform_data.small", "terraform_data.other", "terraform_data.slow"}
+    (project.folder("dev") / "started").unlink()
+    again = project.ok("apply", "-e", "dev", "--yes")
+    assert (again["add"], again["destroy"]) == (2, 1)  # what was cut short is made again
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_each_ctrl_c_means_something_else(project: Project, tmp_path: Path, times: int) -> None:
+    """The first is passed on, the second only warns of what a third would lose, and the third is passed on as well."""
+    program = tmp_path / "terraform"
+    program.write_text(STUBBORN.format(python=sys.executable, real=shutil.which("terraform")))
+    program.chmod(0o755)
+    process = project.start("apply", "-e", "dev", "--yes", "--terraform", str(program))
+    project.until("dev", "started")
+    for time_ in range(times):
+        process.send_signal(signal.SIGINT)
+        project.until("dev", f"interrupted-{1 if time_ < 2 else 2}")
+        time.sleep(0.3)
+    (project.folder("dev") / "end").touch()
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert ("A third Ctrl-C ends terraform at once" in out) is (times > 1)
+    assert len(list(project.folder("dev").glob("interrupted-*"))) == (2 if times == 3 else 1)
+
+
+def test_death_in_the_middle_of_an_apply(project: Project) -> None:
+    """Crossfade is killed, Terraform is not: it finishes and saves its state."""
+    project.write("dev", MAIN + SLOW)
+    process = project.start("apply", "-e", "dev", "--yes")
+    project.until("dev", "started")
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 20
+    while "terraform_data.never" not in project.kept("dev") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert project.ok("plan", "-e", "dev", "--wait", "20s")["add"] == 0
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "message"),
+    [
+        ('echo \'{"terraform_version": "1.4.6"}\'', 2, "is version 1.4.6; crossfade needs 1.5 or newer"),
+        ("echo tea", 4, "does not say which version it is"),
+    ],
+)
+def test_a_program_that_will_not_do(project: Project, tmp_path: Path, script: str, code: int, message: str) -> None:
+    """Found out before anything is started."""
+    program = tmp_path / "old"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    ran = project.run("plan", "-e", "dev", "--terraform", str(program))
+    assert ran.code == code
+    assert message in ran.err
+
+
+def test_no_terraform_at_all(project: Project) -> None:
+    """How to get one, in one message."""
+    ran = project.run("plan", "-e", "dev", env={"PATH": "/nowhere"})
+    assert ran.code == 2
+    assert "neither terraform nor tofu is installed" in ran.err
+    assert "opentofu.org" in ran.err
