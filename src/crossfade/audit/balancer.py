@@ -7,7 +7,7 @@ import re
 
 LONGEST_IDLE = 4000.0  # seconds of silence after which it closes any connection
 SHORT_IDLE = 60.0  # what it does when nobody said anything else
-_STREAMS = re.compile(r"/(?:\w+[-.])?(?:ws|wss|websockets?|socket\.io|sockjs|cable|hubs?|live|sse|stream|subscriptions)(?:/|\*|$)")
+_STREAMS = re.compile(r"/(?:\w+[-.])?(?:wss?|websockets?|socket\.io|sockjs|cable|hubs?|sse|subscriptions)(?:/|\*|$)")
 
 
 def opens_streams(path: str) -> bool:

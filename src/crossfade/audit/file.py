@@ -34,5 +34,5 @@ def _findings(id_: str, spots: Iterator[Spot], loaded: Loaded) -> Iterator[Findi
     severity = rule.weight(production=loaded.app.production)
     for spot in spots if severity is not None else ():
         assert severity is not None  # noqa: S101  what the line above asked
-        where = ".".join(map(str, spot.keys))
-        yield Finding(rule=rule, severity=severity, what=spot.what, where=where, place=loaded.document.at(spot.keys).place)
+        where, place = ".".join(map(str, spot.keys)), loaded.document.at(spot.keys).place
+        yield Finding(rule=rule, severity=severity, what=spot.what, where=where, place=place)

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Self
 
 import yaml
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FOLDER = Path(__file__).parent / "rules"
 
 
 class Severity(IntEnum):
@@ -52,10 +53,9 @@ class Rule:
 def rules() -> Mapping[str, Rule]:
     """All of them by id, in the order of their files."""
     found: dict[str, Rule] = {}
-    for file in sorted(files("crossfade.audit.rules").iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".yaml"):
-            for id_, words in yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader).items():  # noqa: S506  safe, in C
-                found[id_] = _rule(id_, words)
+    for file in sorted(_FOLDER.glob("*.yaml")):
+        read = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  the safe one, in C
+        found |= {id_: _rule(id_, words) for id_, words in read.items()}
     return found
 
 

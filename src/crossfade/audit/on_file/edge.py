@@ -28,7 +28,8 @@ def no_name(app: App) -> Iterator[Spot]:
 
 def slow_names(app: App) -> Iterator[Spot]:
     if app.cloud.domain and app.cloud.domain.ttl > LONGEST_TTL:
-        yield Spot(("cloud", "domain", "ttl"), f"resolvers keep an old address for {write_duration(app.cloud.domain.ttl)}")
+        ttl = write_duration(app.cloud.domain.ttl)
+        yield Spot(("cloud", "domain", "ttl"), f"resolvers keep an old address for {ttl}")
 
 
 def unprotected(app: App) -> Iterator[Spot]:

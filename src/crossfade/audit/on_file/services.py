@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from crossfade.audit.balancer import LONGEST_IDLE, SHORT_IDLE, opens_streams
-from crossfade.audit.finding import Spot
+from crossfade.audit.finding import Keys, Spot
 from crossfade.spec.model import App
 from crossfade.spec.service import Route, Service
 from crossfade.spec.units import write_duration
@@ -74,15 +74,12 @@ def cannot_roll(app: App) -> Iterator[Spot]:
 
 def alone(app: App) -> Iterator[Spot]:
     for name, service in app.services.items():
-        least, key = service.replicas, ("replicas",)
+        keys: Keys = ("services", name, "replicas")
+        least = service.replicas
         if service.scale and service.scale.min < least:
-            least, key = service.scale.min, ("scale", "min")
+            keys, least = ("services", name, "scale", "min"), service.scale.min
         if least < 2:  # noqa: PLR2004  one that fails, and one that answers
-            yield Spot(("services", name, *key), f"service {name} may run {_so_few(least)}")
-
-
-def _so_few(count: int) -> str:
-    return {0: "without an instance", 1: "as one instance"}[count]
+            yield Spot(keys, f"service {name} may run {'as one instance' if least else 'without an instance'}")
 
 
 def recreated(app: App) -> Iterator[Spot]:

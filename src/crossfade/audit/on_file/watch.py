@@ -24,7 +24,8 @@ def nobody_told(app: App) -> Iterator[Spot]:
     for severity, contacts in told.items():
         count = sum(alarm.severity == severity for alarm in app.cloud.alarms)
         if count and not contacts:
-            yield Spot(("cloud", "notify", severity), f"{count} {severity} alarm{'' if count == 1 else 's'} tell nobody")
+            alarms = f"{count} {severity} alarm{'' if count == 1 else 's'}"
+            yield Spot(("cloud", "notify", severity), f"nobody is told of {alarms}")
 
 
 def logs_pile_up(app: App) -> Iterator[Spot]:

@@ -42,8 +42,8 @@ class Way:
 def ways_in(inventory: Inventory) -> Iterator[Way]:
     """Every rule that lets networks in over TCP."""
     for group in inventory.of(*GROUPS):
-        for rule in blocks(group.values, "ingress"):
-            yield from _way(group.address, group, rule)
+        for inline in blocks(group.values, "ingress"):
+            yield from _way(group.address, group, inline)
     for rule in inventory.of("aws_security_group_rule", "aws_vpc_security_group_ingress_rule"):
         if rule.values.get("type", "ingress") == "ingress":
             yield from _way(rule.address, _group_of(inventory, rule), rule.values)

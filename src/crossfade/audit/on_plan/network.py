@@ -53,8 +53,7 @@ def behind_balancers(inventory: Inventory) -> frozenset[str]:
             found.update(service.refers.get("network_configuration.security_groups", ()))
     for fleet in inventory.of("aws_autoscaling_group"):
         if is_target(inventory, fleet):
-            templates = (*inventory.referred(fleet, "launch_template.id"), *inventory.referred(fleet, "launch_template.name"))
-            for template in templates:
+            for template in inventory.referred(fleet, "launch_template.id", "aws_launch_template"):
                 found.update(template.refers.get("vpc_security_group_ids", ()))
                 found.update(template.refers.get("network_interfaces.security_groups", ()))
     return frozenset(found)

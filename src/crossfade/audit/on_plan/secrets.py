@@ -1,0 +1,64 @@
+"""What of a plan should be secret and is not."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from crossfade.audit.finding import Mark
+from crossfade.audit.secret import looks_secret
+from crossfade.cloud.inventory import Inventory, blocks, first
+from crossfade.cloud.resource import Resource
+
+
+def containers(task: Resource) -> list[Mapping[str, Any]]:
+    """The containers of a task definition, as far as they are known."""
+    try:
+        found = json.loads(task.values.get("container_definitions", "[]"))
+    except (TypeError, ValueError, RecursionError):
+        return []
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def in_plain_sight(inventory: Inventory) -> Iterator[Mark]:
+    for address, name, value in _variables(inventory):
+        if why := looks_secret(name, value):
+            yield Mark(address, f"{name} {why}")
+
+
+def _variables(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
+    for task in inventory.of("aws_ecs_task_definition"):
+        for container in containers(task):
+            yield from _named(task, container.get("environment"))
+    for build in inventory.of("aws_codebuild_project"):
+        variables = (
+            one for place in blocks(build.values, "environment") for one in blocks(place, "environment_variable")
+        )
+        yield from _named(build, [one for one in variables if one.get("type", "PLAINTEXT") == "PLAINTEXT"])
+    for function in inventory.of("aws_lambda_function"):
+        variables = first(function.values, "environment", "variables") or {}
+        yield from _named(function, [{"name": name, "value": value} for name, value in variables.items()])
+
+
+def _named(resource: Resource, variables: Any) -> Iterator[tuple[str, str, str]]:
+    for one in variables or ():
+        if isinstance(one, dict):
+            yield resource.address, str(one.get("name")), str(one.get("value", ""))
+
+
+def never_rotated(inventory: Inventory) -> Iterator[Mark]:
+    for secret in inventory.of("aws_secretsmanager_secret"):
+        if not inventory.referring(secret, "aws_secretsmanager_secret_rotation"):
+            yield Mark(secret.address, "no aws_secretsmanager_secret_rotation")
+
+
+def credentials_for_any_request(inventory: Inventory) -> Iterator[Mark]:
+    for host in inventory.of("aws_instance", "aws_launch_template", "aws_launch_configuration"):
+        if first(host.values, "metadata_options", "http_tokens") != "required":
+            yield Mark(host.address, 'metadata_options.http_tokens is not "required"')
+
+
+CHECKS = {
+    "CF-SEC-001": in_plain_sight,
+    "CF-SEC-002": never_rotated,
+    "CF-SEC-007": credentials_for_any_request,
+}

@@ -1,0 +1,50 @@
+"""The checks of a plan, run."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from crossfade.audit.finding import Finding, Mark
+from crossfade.audit.on_plan import buckets, capacity, data, edge, network, policies, secrets, watch
+from crossfade.audit.rule import rules
+from crossfade.cloud.inventory import Inventory
+from crossfade.cloud.resource import Resource
+from crossfade.spec.cloud.stage import is_production
+from crossfade.spec.problem import Place
+
+# Rule -> what finds it.
+OF_PLAN: Mapping[str, Callable[[Inventory], Iterator[Mark]]] = (
+    network.CHECKS
+    | data.CHECKS
+    | buckets.CHECKS
+    | secrets.CHECKS
+    | policies.CHECKS
+    | edge.CHECKS
+    | capacity.CHECKS
+    | watch.CHECKS
+)
+_STAGE_TAGS = frozenset({"environment", "env", "stage"})
+
+
+def audit_plan(resources: tuple[Resource, ...], called: str, *, production: bool | None = None) -> Iterator[Finding]:
+    """What is dangerous in a plan. Whether it is of production, when nobody says, its tags do."""
+    inventory = Inventory(resources)
+    strict = _of_production(resources) if production is None else production
+    for id_, check in OF_PLAN.items():
+        rule = rules()[id_]
+        severity = rule.weight(production=strict)
+        if severity is None:
+            continue
+        for mark in dict.fromkeys(check(inventory)):
+            place = Place(called, 1, 1, (mark.address,) if mark.address else ())
+            yield Finding(rule=rule, severity=severity, what=mark.what, where=mark.address, place=place)
+
+
+def _of_production(resources: tuple[Resource, ...]) -> bool:
+    """Strict when a tag says production, and when none says anything."""
+    stages = {
+        value
+        for resource in resources
+        for tags in (resource.values.get("tags_all") or resource.values.get("tags") or {},)
+        for key, value in tags.items()
+        if key.lower() in _STAGE_TAGS and isinstance(value, str)
+    }
+    return not stages or any(map(is_production, stages))
