@@ -69,7 +69,7 @@ resource "aws_codedeploy_deployment_group" "this" {
 
 # Each revision is a zip with appspec.yml at its top.
 resource "aws_s3_bucket" "revisions" {
-  bucket_prefix = "${var.name}-revisions-"
+  bucket_prefix = substr("${var.name}-revisions-", 0, 37)
 }
 
 resource "aws_s3_bucket_public_access_block" "revisions" {

@@ -1,7 +1,7 @@
 # What one stage hands to the next. Nobody needs it for longer than a rollback by hand.
 
 resource "aws_s3_bucket" "artifacts" {
-  bucket_prefix = "${var.name}-artifacts-"
+  bucket_prefix = substr("${var.name}-artifacts-", 0, 37)
   force_destroy = true # all of it can be built again
 }
 

@@ -17,3 +17,8 @@ output "log_group_name" {
   description = "What its containers write."
   value       = aws_cloudwatch_log_group.this.name
 }
+
+output "log_group_arn" {
+  description = "What its containers write."
+  value       = aws_cloudwatch_log_group.this.arn
+}

@@ -1,7 +1,7 @@
 # Where the site's files are: closed to everybody but the distribution.
 
 resource "aws_s3_bucket" "site" {
-  bucket        = var.bucket_name
+  bucket_prefix = substr("${var.name}-site-", 0, 37) # names of buckets are taken worldwide
   force_destroy = var.force_destroy
 }
 

@@ -3,11 +3,6 @@ variable "name" {
   type        = string
 }
 
-variable "bucket_name" {
-  description = "Name of the bucket the site is uploaded to. Names of buckets are taken worldwide."
-  type        = string
-}
-
 variable "aliases" {
   description = "Names the site is reached by."
   type        = list(string)

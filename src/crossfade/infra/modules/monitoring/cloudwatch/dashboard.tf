@@ -4,27 +4,27 @@ locals {
   region = data.aws_region.current.name
 
   graphs = concat(
-    var.load_balancer == null ? [] : [
+    flatten([for balancer in var.load_balancer[*] : [
       {
         title = "Requests a minute"
         stat  = "Sum"
         metrics = [
-          ["AWS/ApplicationELB", "RequestCount", "LoadBalancer", var.load_balancer.arn_suffix],
+          ["AWS/ApplicationELB", "RequestCount", "LoadBalancer", balancer.arn_suffix],
         ]
       },
       {
         title = "5xx a minute"
         stat  = "Sum"
         metrics = [
-          ["AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", "LoadBalancer", var.load_balancer.arn_suffix],
-          ["AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", "LoadBalancer", var.load_balancer.arn_suffix],
+          ["AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", "LoadBalancer", balancer.arn_suffix],
+          ["AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", "LoadBalancer", balancer.arn_suffix],
         ]
       },
       {
         title = "p95, seconds"
         stat  = "p95"
         metrics = [
-          ["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", var.load_balancer.arn_suffix],
+          ["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", balancer.arn_suffix],
         ]
       },
       {
@@ -47,8 +47,8 @@ locals {
           ]
         ]
       },
-    ],
-    var.cluster == null ? [] : [
+    ]]),
+    flatten([for cluster in var.cluster[*] : [
       for metric in ["CPUUtilization", "MemoryUtilization"] : {
         title = "${metric} of services"
         stat  = "Average"
@@ -59,29 +59,29 @@ locals {
           ]
         ]
       }
-    ],
-    var.hosts == null ? [] : [
+    ]]),
+    flatten([for hosts in var.hosts[*] : [
       {
         title   = "CPUUtilization of hosts"
         stat    = "Average"
-        metrics = [["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", var.hosts.group]]
+        metrics = [["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", hosts.group]]
       },
-    ],
-    var.hosts == null || var.agent == null ? [] : [
+    ]]),
+    flatten([for hosts in var.hosts[*] : [
       {
         title   = "Memory of hosts, percent"
         stat    = "Average"
-        metrics = [[local.agent_name, "mem_used_percent", "AutoScalingGroupName", var.hosts.group]]
+        metrics = [[local.agent_name, "mem_used_percent", "AutoScalingGroupName", hosts.group]]
       },
-    ],
-    var.database == null ? [] : [
+    ] if var.agent != null]),
+    flatten([for database in var.database[*] : [
       for metric in ["CPUUtilization", "DatabaseConnections", "FreeStorageSpace"] : {
         title   = "${metric} of the database"
         stat    = "Average"
-        metrics = [["AWS/RDS", metric, "DBInstanceIdentifier", var.database.identifier]]
+        metrics = [["AWS/RDS", metric, "DBInstanceIdentifier", database.identifier]]
       }
-    ],
-    var.cache == null ? [] : [
+    ]]),
+    flatten([for cache in var.cache[*] : [
       for metric in ["EngineCPUUtilization", "DatabaseMemoryUsagePercentage", "CacheHitRate"] : {
         title = "${metric} of the cache"
         stat  = "Average"
@@ -90,7 +90,7 @@ locals {
           ["AWS/ElastiCache", metric, "CacheClusterId", dimensions.CacheClusterId]
         ]
       }
-    ],
+    ]]),
   )
 }
 

@@ -42,7 +42,7 @@ resource "aws_cloudtrail" "this" {
 resource "aws_s3_bucket" "trail" {
   count = var.cloudtrail ? 1 : 0
 
-  bucket_prefix = "${var.name}-trail-"
+  bucket_prefix = substr("${var.name}-trail-", 0, 37)
 }
 
 resource "aws_s3_bucket_public_access_block" "trail" {

@@ -244,7 +244,7 @@ locals {
 }
 
 resource "aws_iam_openid_connect_provider" "this" {
-  for_each = { for host, issuer in local.issuers : host => issuer if var.deployer.providers }
+  for_each = { for host, issuer in local.issuers : host => issuer if try(var.deployer.providers, false) }
 
   url            = "https://${each.key}"
   client_id_list = [each.value.audience]

@@ -24,6 +24,14 @@ locals {
         Resource = ["*"] # Describe calls of EC2 take no names
       },
     ],
+    length(hosts.log_group_arns) == 0 ? [] : [
+      {
+        Sid      = "AgentLogs"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        Resource = [for arn in hosts.log_group_arns : "${arn}:*"]
+      },
+    ],
     !hosts.agent_parameter ? [] : [
       {
         Sid      = "Agent"

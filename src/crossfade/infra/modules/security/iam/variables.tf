@@ -39,6 +39,7 @@ variable "hosts" {
   type = object({
     namespace       = string
     agent_parameter = optional(bool, false)
+    log_group_arns  = optional(list(string), [])
     revisions       = optional(object({ bucket_arn = string }))
   })
   default = null
