@@ -2,15 +2,13 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from crossfade.cli.call import Call, called
 
-if TYPE_CHECKING:
-    from crossfade.cost.bill import Bill
-
+_FILE = click.Path(path_type=Path)
 # Verb below `cost` -> its module in this package.
 _BELOW = {"check": "cost_check"}
 
@@ -32,13 +30,21 @@ class Costs(click.Group):
     invoke_without_command=True,
     subcommand_metavar="[check BILL.yaml]",
     epilog="Examples: crossfade cost | crossfade cost -e prod --json | crossfade cost --prices prices.yaml | "
-    "terraform show -json tfplan > plan.json; crossfade cost --plan plan.json",
+    "terraform show -json tfplan > plan.json; crossfade cost --plan plan.json | crossfade cost -e prod --compare dev | "
+    "crossfade cost --diff main --markdown | crossfade cost -e prod --save | crossfade cost -e prod --chart cost.svg",
 )
 @called(file=True, state=False)
-@click.option("--plan", type=click.Path(path_type=Path), help="A Terraform plan as JSON instead of the file.")
-@click.option("--prices", type=click.Path(path_type=Path), help="A price book of your own, in YAML.")
+@click.option("--plan", type=_FILE, help="A Terraform plan as JSON instead of the file.")
+@click.option("--table", type=_FILE, help="A table that a team wrote, in YAML, instead of the file.")
+@click.option("--prices", type=_FILE, help="A price book of your own, in YAML.")
+@click.option("--save", is_flag=True, help="Propose savings, with their arithmetic and what they take.")
+@click.option("--assume", type=_FILE, help="With --save: your own rates and proposals, in YAML.")
+@click.option("--compare", metavar="ENV|FILE", help="Against another environment, a saved bill, a table or a file.")
+@click.option("--diff", metavar="REV", help="Against the file at another revision of git.")
+@click.option("--markdown", is_flag=True, help="For a pull request.")
+@click.option("--chart", type=_FILE, metavar="FILE.svg", help="Draw where the money goes.")
 @click.pass_context
-def cost(ctx: click.Context, call: Call, *, plan: Path | None, prices: Path | None) -> None:
+def cost(ctx: click.Context, /, call: Call, **wanted: Any) -> None:
     """Say what a month costs, line by line, from the file alone and offline.
 
     Without -e, for every environment on AWS. Lines marked with ~ depend on use: `cloud.usage` in the file says how
@@ -46,21 +52,6 @@ def cost(ctx: click.Context, call: Call, *, plan: Path | None, prices: Path | No
     """
     if ctx.invoked_subcommand is not None:
         return
-    from crossfade.cli.cost_text import as_json, text
+    from crossfade.cli.cost_ways import Wanted, answer
 
-    made = bills(call, plan, prices)
-    call.answer({"bills": [as_json(each) for each in made]}, "\n\n".join(map(text, made)))
-
-
-def bills(call: Call, plan: Path | None, prices: Path | None) -> "tuple[Bill, ...]":
-    """Of the plan, or of the file: one environment or all."""
-    from crossfade.cost.ask import of_file, of_plan
-    from crossfade.spec.cloud.usage import Usage
-    from crossfade.spec.load import load
-
-    if plan is None:
-        return of_file(call.required(), call.environment, prices)
-    if call.environment is None:
-        return (of_plan(plan, Usage(), prices=prices),)
-    cloud = load(call.required(), call.environment).cloud
-    return (of_plan(plan, cloud.usage, cloud.region, prices),)
+    answer(call, Wanted(**wanted))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
+from textwrap import wrap
 
 _WIDTH = 860
 _MARGIN = 28
@@ -11,6 +12,7 @@ _ROW = 30
 _BAR = 18
 _TOP = 108  # title, subtitle and legend
 _LONGEST_LABEL = 44
+_LONGEST_NOTE = 115
 _LETTER = 7.1  # average width of a letter at 13 px in the fonts named below, wide ones included
 _VALUES = 128  # what "12,345.67  100 %" needs to the right of the longest bar
 _FIXED, _USAGE, _INK, _QUIET, _GRID = "#1f5f8b", "#7fb2d6", "#1b2733", "#556371", "#dfe5ea"
@@ -35,10 +37,14 @@ class Bar:
         return self.fixed + self.usage
 
 
-def chart(title: str, subtitle: str, bars: Sequence[Bar], notes: Sequence[str] = ()) -> str:
-    """The picture as SVG text; largest first, `notes` below. Bars that are nothing are left out."""
+def chart(title: str, subtitle: str, bars: Sequence[Bar], rest: Bar | None = None, notes: Sequence[str] = ()) -> str:
+    """The picture as SVG text: the largest first, `rest` last however large it is, `notes` below. Bars that are nothing
+    are left out.
+    """
     shown = sorted((bar for bar in bars if bar.whole >= _NEGLIGIBLE), key=lambda bar: (-bar.whole, bar.label))
-    height = _TOP + _ROW * len(shown) + (18 * len(notes) + 20 if notes else 0) + _MARGIN
+    shown += [rest] if rest is not None else []
+    notes = [line for note in notes for line in wrap(note, _LONGEST_NOTE)]
+    height = _TOP + _ROW * len(shown) + (18 * len(notes) + 6 if notes else 0) + _MARGIN // 2
     size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
     return "\n".join(
         [
@@ -75,7 +81,7 @@ def _rows(bars: Sequence[Bar]) -> Iterator[str]:
     labels = [_shortened(bar.label) for bar in bars]
     left = _MARGIN + round(max(map(len, labels)) * _LETTER) + 12
     room = Decimal(_WIDTH - _MARGIN - _VALUES - left)
-    total, longest = sum(bar.whole for bar in bars), bars[0].whole
+    total, longest = sum(bar.whole for bar in bars), max(bar.whole for bar in bars)
     yield f'<path d="M{left - 0.5} {_TOP - 4}v{_ROW * len(bars)}" stroke="{_GRID}"/>'
     for index, (bar, label) in enumerate(zip(bars, labels, strict=True)):
         y = _TOP + _ROW * index

@@ -80,12 +80,21 @@ def proposals(bill: Bill, ground: Ground) -> tuple[Proposal, ...]:
     return tuple(sorted(found, key=lambda proposal: (-proposal.saved, proposal.id)))
 
 
+def unreckoned(bill: Bill, ground: Ground) -> tuple[str, ...]:
+    """What might save something, if somebody knew its price."""
+    keys = {key for line in bill.lines for key in line.keys}
+    lacking = [rule for rule in RULES if rule.about in keys and ground.book.price(rule.needs).usd is None]
+    return tuple(f"{rule.title}: nobody here knows the price of {rule.needs}" for rule in lacking)
+
+
 def _proposed(rule: Rule, bill: Bill, ground: Ground) -> Proposal:
     changes, arithmetic = [], []
     for line in bill.lines if rule.fits(ground) else ():
         cheaper = rule.then(line, ground, ground.rate(rule.id)) if line.monthly is not None else None
         if cheaper is not None and line.monthly is not None:
             now, then = line.monthly.expected, cents(cheaper.monthly)
+            if now == then:
+                continue
             changes.append(Change(line=line, now=now, then=then))
             arithmetic.append(f"{line.item}: {now:,.2f} -> {then:,.2f}, {cheaper.how}")
     return Proposal(

@@ -1,7 +1,7 @@
 """What proposals for savings rest on: the file, the price book, and assumptions with their source."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from crossfade.cost.book import Book
@@ -47,7 +47,7 @@ class Ground:
     production: bool = True
     hours: Decimal = Decimal(730)
     log_days: int = 0  # how long logs are kept; 0 is not known
-    ages: bool = False  # some bucket keeps everything where it was written
+    unmoved: tuple[str, ...] = ()  # buckets in which everything stays where it was written
     replicas: int = 0  # of each shard of the cache
     nat_class: str = "t4g.nano"
     endpoints: int = 0  # interface endpoints in all zones that would do instead of NAT
@@ -65,17 +65,16 @@ class Ground:
 _INSTEAD_OF_NAT = 4
 
 
-def ground(app: App, book: Book, rates: Mapping[str, Rate]) -> Ground:
-    """What the file says."""
+def of_file(app: App, known: Ground) -> Ground:
+    """With what the file says."""
     cloud = app.cloud
     has = sum(name not in GATEWAYS for name in cloud.network.endpoints)
-    return Ground(
-        book=book,
-        rates=rates,
+    return replace(
+        known,
         production=app.production,
         hours=exact(cloud.usage.hours),
         log_days=cloud.logs.keep,
-        ages=any(not bucket.moves for bucket in cloud.buckets.values()),
+        unmoved=tuple(name for name, bucket in cloud.buckets.items() if not bucket.moves),
         replicas=cloud.cache.replicas if cloud.cache else 0,
         nat_class=cloud.network.nat_instance,
         endpoints=max(_INSTEAD_OF_NAT - has, 0) * len(cloud.zones) if cloud.compute.kind == "fargate" else 0,

@@ -33,6 +33,8 @@ class Rule:
     source: str = "the price book"
     only: Literal["", "production", "development"] = ""
     instead_of: str = ""  # rules with the same word exclude each other
+    needs: str = ""  # a price without which nobody can say what it would save
+    about: str = ""  # lines for which it would be proposed then
 
     def fits(self, ground: Ground) -> bool:
         return not self.only or (self.only == "production") == ground.production
@@ -114,7 +116,7 @@ def _without(free: Mapping[str, int]) -> Then:
         if given is None or line.price is None:
             return None
         rest = max(line.quantity.expected - given, Decimal(0))
-        return Cheaper(rest * line.price, f"{given:,} {line.unit} are free")
+        return Cheaper(rest * line.price, f"the first {given:,} {line.unit} are free")
 
     return then
 
@@ -189,7 +191,7 @@ def _shorter_logs(line: Line, ground: Ground, _rate: Decimal) -> Cheaper | None:
 
 
 def _aged(line: Line, ground: Ground, rate: Decimal) -> Cheaper | None:
-    if not _about(line, "s3.gb-month.standard") or not ground.ages:
+    if not _about(line, "s3.gb-month.standard") or line.usage.removeprefix("buckets.") not in ground.unmoved:
         return None
     return Cheaper(
         _expected(line) * (1 - rate), f"{plain(100 * rate)} % off: half of it is older than 30 days, at 45 % less"
@@ -249,6 +251,8 @@ RULES: tuple[Rule, ...] = (
         title="Endpoints instead of NAT gateways",
         then=_endpoints,
         takes="network: {nat: none, endpoints: [s3, ecr, logs, secretsmanager]}, for apps that call nobody but AWS",
+        needs="endpoint.hour",
+        about="nat.hour",
         instead_of="nat",
     ),
     Rule(
