@@ -6,6 +6,7 @@ import click
 
 # Verb -> (module of this package, what it does). Written here as in main.py, so that only what is used is imported.
 VERBS: dict[str, tuple[str, str]] = {
+    "init": ("generating", "Write infrastructure/ from the file."),
     "bootstrap": ("bootstrapping", "Make the bucket and the table for Terraform's state."),
     "plan": ("terraforming", "Show what apply would change on AWS."),
     "apply": ("terraforming", "Make AWS as the file says."),

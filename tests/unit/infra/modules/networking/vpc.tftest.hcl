@@ -34,7 +34,7 @@ run "one_gateway_for_all_zones" {
   }
 
   assert {
-    condition     = distinct(aws_route.nat[*].nat_gateway_id) == [aws_nat_gateway.this[0].id] && length(aws_route.nat) == 2
+    condition     = one(distinct(aws_route.nat[*].nat_gateway_id)) == aws_nat_gateway.this[0].id && length(aws_route.nat) == 2
     error_message = "Both private tables lead to the one gateway."
   }
 
@@ -93,7 +93,7 @@ run "an_instance_instead_of_a_gateway" {
   }
 
   assert {
-    condition     = !aws_network_interface.nat[0].source_dest_check && distinct(aws_route.nat_instance[*].network_interface_id) == [aws_network_interface.nat[0].id]
+    condition     = !aws_network_interface.nat[0].source_dest_check && one(distinct(aws_route.nat_instance[*].network_interface_id)) == aws_network_interface.nat[0].id
     error_message = "What is for others goes through its interface."
   }
 
