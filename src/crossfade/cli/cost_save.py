@@ -86,7 +86,8 @@ def _said(saved: Savings) -> Iterator[str]:
     if saved.says is None:
         return
     off = saved.together.then - saved.says.low
-    yield f"  The team says {saved.says}" + (", and it is so." if saved.as_said else f": this is {off:+,.2f} off.")
+    rounded = ", and it is so." if not off else ", which is this, rounded."
+    yield f"  The team says {saved.says}" + (rounded if saved.as_said else f": this is {off:+,.2f} off.")
 
 
 def as_json(saved: Savings) -> dict[str, Any]:
