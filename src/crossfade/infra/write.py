@@ -69,7 +69,7 @@ def compare(folder: Path, wanted: Mapping[str, str], ours: Callable[[str], bool]
 
 
 def write(comparison: Comparison, *, force: bool = False, keep: bool = False) -> None:
-    """Make the folder as wanted. Edited files are refused, with `force` kept beside as .orig, with `keep` left alone."""
+    """Make the folder as wanted. Edited files are refused, with `force` moved to .orig, with `keep` left alone."""
     if comparison.of(State.EDITED) and not force and not keep:
         raise _refusal(comparison)
     known = dict(comparison.known)
