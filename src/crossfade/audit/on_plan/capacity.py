@@ -13,6 +13,7 @@ from crossfade.spec.cloud.compute import FARGATE
 
 _TWO = 2  # one that fails, and one that answers
 _TWO_OF_ONE = 200  # percent
+_FEW = 4  # sizes that are listed one by one
 
 
 def alone(inventory: Inventory) -> Iterator[Mark]:
@@ -62,10 +63,12 @@ def no_such_size(inventory: Inventory) -> Iterator[Mark]:
 
 
 def _instead(cpu: int) -> str:
-    sizes = FARGATE.get(cpu)
-    if sizes is None:
+    sizes = [str(size) for size in FARGATE.get(cpu, ())]
+    if not sizes:
         return f"; cpu is one of {', '.join(map(str, FARGATE))}"
-    return f"; it takes {', '.join(map(str, sizes[:3]))} ... {sizes[-1]}"
+    return (
+        f"; it takes {', '.join(sizes)}" if len(sizes) <= _FEW else f"; it takes {sizes[0]}, {sizes[1]} ... {sizes[-1]}"
+    )
 
 
 def hanging_hosts_stay(inventory: Inventory) -> Iterator[Mark]:

@@ -13,8 +13,8 @@ from crossfade.cloud.resource import Resource
 def _open(inventory: Inventory, ports: frozenset[int]) -> Iterator[Mark]:
     for way in ways_in(inventory):
         if way.world and (reached := way.reaches(ports)):
-            listed = ", ".join(map(str, reached))
-            yield Mark(way.address, f"port{'' if len(reached) == 1 else 's'} {listed} open to {way.world}")
+            among = f", among them {reached[0]}" if len(way.ports) > 1 else ""
+            yield Mark(way.address, f"{way.named} open to {way.world}{among}")
 
 
 def administration(inventory: Inventory) -> Iterator[Mark]:

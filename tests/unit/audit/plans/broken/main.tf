@@ -1,0 +1,400 @@
+# Breaks every rule of the audit that looks at plans, each at least once. The comment names the rule.
+
+resource "aws_vpc" "main" { # CF-NET-008
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_subnet" "public" {
+  for_each                = { a = 1, b = 2 }
+  vpc_id                  = aws_vpc.main.id
+  availability_zone       = "us-east-1${each.key}"
+  cidr_block              = "10.0.${each.value}.0/24"
+  map_public_ip_on_launch = true
+}
+
+resource "aws_subnet" "private" {
+  for_each          = { a = 11, b = 12 }
+  vpc_id            = aws_vpc.main.id
+  availability_zone = "us-east-1${each.key}"
+  cidr_block        = "10.0.${each.value}.0/24"
+}
+
+resource "aws_nat_gateway" "only" { # CF-NET-006
+  subnet_id         = aws_subnet.public["a"].id
+  connectivity_type = "private"
+}
+
+resource "aws_security_group" "balancer" {
+  vpc_id = aws_vpc.main.id
+  ingress {
+    from_port   = 8443
+    to_port     = 8443
+    protocol    = "tcp"
+    cidr_blocks = ["0.0.0.0/0"] # no finding: a balancer is there to be open
+  }
+}
+
+resource "aws_security_group" "hosts" { # CF-NET-001, inline; all ports are CF-NET-002 and CF-NET-003 too
+  vpc_id = aws_vpc.main.id
+  ingress {
+    from_port   = 0
+    to_port     = 0
+    protocol    = "-1"
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+}
+
+resource "aws_security_group_rule" "ssh" { # CF-NET-001
+  type              = "ingress"
+  security_group_id = aws_security_group.odd.id
+  from_port         = 20
+  to_port           = 25
+  protocol          = "tcp"
+  ipv6_cidr_blocks  = ["::/0"]
+}
+
+resource "aws_vpc_security_group_ingress_rule" "metrics" { # CF-NET-002
+  security_group_id = aws_security_group.odd.id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 9100
+  to_port           = 9100
+}
+
+resource "aws_vpc_security_group_ingress_rule" "postgres" { # CF-NET-003
+  security_group_id = aws_security_group.odd.id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 5432
+  to_port           = 5432
+}
+
+resource "aws_security_group" "odd" { # CF-NET-004
+  vpc_id = aws_vpc.main.id
+  ingress {
+    from_port   = 4000
+    to_port     = 4010
+    protocol    = "tcp"
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+}
+
+resource "aws_security_group" "app" { # CF-NET-005
+  vpc_id = aws_vpc.main.id
+  ingress {
+    from_port   = 8080
+    to_port     = 8080
+    protocol    = "tcp"
+    cidr_blocks = ["10.0.0.0/16"]
+  }
+}
+
+resource "aws_instance" "host" { # CF-NET-007, CF-DAT-013, CF-SEC-007
+  ami                         = "ami-0123456789abcdef0"
+  instance_type               = "t3.micro"
+  subnet_id                   = aws_subnet.public["a"].id
+  vpc_security_group_ids      = [aws_security_group.hosts.id]
+  associate_public_ip_address = true
+  root_block_device {
+    encrypted = false
+  }
+}
+
+resource "aws_launch_template" "fleet" { # CF-DAT-013, CF-SEC-007, CF-NET-007
+  image_id      = "ami-0123456789abcdef0"
+  instance_type = "t3.micro"
+  network_interfaces {
+    associate_public_ip_address = true
+    security_groups             = [aws_security_group.app.id]
+  }
+  block_device_mappings {
+    device_name = "/dev/xvda"
+    ebs { volume_size = 20 }
+  }
+}
+
+resource "aws_autoscaling_group" "fleet" { # CF-AVL-001, CF-AVL-002, CF-AVL-009
+  min_size            = 1
+  max_size            = 2
+  desired_capacity    = 1
+  vpc_zone_identifier = [for subnet in aws_subnet.private : subnet.id]
+  target_group_arns   = [aws_lb_target_group.app.arn]
+  launch_template {
+    id      = aws_launch_template.fleet.id
+    version = "1"
+  }
+  instance_refresh {
+    strategy = "Rolling"
+    preferences {
+      min_healthy_percentage = 100
+      max_healthy_percentage = 150
+    }
+  }
+}
+
+resource "aws_ebs_volume" "plain" { # CF-DAT-013
+  availability_zone = "us-east-1a"
+  size              = 20
+}
+
+resource "aws_db_instance" "main" { # CF-DAT-001 to 006, 012, 014
+  identifier                  = "main"
+  engine                      = "postgres"
+  engine_version              = "14.12"
+  instance_class              = "db.t4g.micro"
+  allocated_storage           = 20
+  username                    = "app"
+  manage_master_user_password = true
+  publicly_accessible         = true
+  backup_retention_period     = 0
+  skip_final_snapshot         = true
+}
+
+resource "aws_db_instance" "replica" { # no finding of its own: what it copies has them
+  identifier          = "replica"
+  replicate_source_db = aws_db_instance.main.identifier
+  instance_class      = "db.t4g.micro"
+  skip_final_snapshot = true
+}
+
+resource "aws_db_parameter_group" "lax" {
+  name   = "lax"
+  family = "postgres16"
+  parameter {
+    name  = "rds.force_ssl"
+    value = "0"
+  }
+}
+
+resource "aws_db_instance" "short" { # CF-DAT-003 by its parameters, CF-DAT-005
+  identifier                  = "short"
+  engine                      = "postgres"
+  engine_version              = "16.4"
+  instance_class              = "db.t4g.micro"
+  allocated_storage           = 20
+  username                    = "app"
+  manage_master_user_password = true
+  storage_encrypted           = true
+  multi_az                    = true
+  deletion_protection         = true
+  backup_retention_period     = 3
+  final_snapshot_identifier   = "short-last"
+  parameter_group_name        = aws_db_parameter_group.lax.name
+}
+
+resource "aws_elasticache_replication_group" "cache" { # CF-DAT-002, 003, 007, 008
+  replication_group_id = "cache"
+  description          = "cache"
+  node_type            = "cache.t4g.micro"
+}
+
+resource "aws_elasticache_cluster" "lone" { # CF-DAT-002, 007, 008
+  cluster_id      = "lone"
+  engine          = "redis"
+  node_type       = "cache.t4g.micro"
+  num_cache_nodes = 1
+}
+
+resource "aws_s3_bucket" "open" { # CF-DAT-009, 010, 011
+  bucket = "broken-open"
+}
+
+resource "aws_s3_bucket" "half" {
+  bucket = "broken-half"
+}
+
+resource "aws_s3_bucket_versioning" "half" { # CF-DAT-009: suspended
+  bucket = aws_s3_bucket.half.id
+  versioning_configuration { status = "Suspended" }
+}
+
+resource "aws_s3_bucket_public_access_block" "half" { # CF-DAT-010: not all of it
+  bucket            = aws_s3_bucket.half.id
+  block_public_acls = true
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "half" {
+  bucket = aws_s3_bucket.half.id
+  rule {
+    apply_server_side_encryption_by_default { sse_algorithm = "AES256" }
+  }
+}
+
+resource "aws_iam_role" "admin" { # CF-SEC-003, by AWS's own policy
+  assume_role_policy  = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }] })
+  managed_policy_arns = ["arn:aws:iam::aws:policy/AdministratorAccess"]
+}
+
+resource "aws_iam_role_policy_attachment" "power" { # CF-SEC-005
+  role       = aws_iam_role.admin.name
+  policy_arn = "arn:aws:iam::aws:policy/PowerUserAccess"
+}
+
+resource "aws_iam_role_policy" "everything" { # CF-SEC-003
+  role   = aws_iam_role.admin.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = { Effect = "Allow", Action = "*", Resource = "*" } })
+}
+
+resource "aws_iam_policy" "execution" { # CF-SEC-004
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Action = ["logs:PutLogEvents", "secretsmanager:GetSecretValue"], Resource = "*" },
+      { Effect = "Deny", Action = "*", Resource = "*" },
+    ]
+  })
+}
+
+data "aws_iam_policy_document" "deploy" {
+  statement { # CF-SEC-005
+    actions   = ["s3:*"]
+    resources = ["*"]
+  }
+  statement { # CF-SEC-006
+    actions   = ["iam:Pass*"]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_policy" "deploy" {
+  policy = data.aws_iam_policy_document.deploy.json
+}
+
+resource "aws_secretsmanager_secret" "jwt" { # CF-SEC-002
+  name = "broken/jwt"
+}
+
+resource "aws_lb" "main" { # CF-AVL-004, CF-AVL-008, CF-OBS-001, CF-OBS-002, CF-OBS-006
+  name            = "main"
+  subnets         = [for subnet in aws_subnet.public : subnet.id]
+  security_groups = [aws_security_group.balancer.id]
+}
+
+resource "aws_lb_target_group" "app" {
+  name     = "app"
+  port     = 8080
+  protocol = "HTTP"
+  vpc_id   = aws_vpc.main.id
+}
+
+resource "aws_lb_listener" "http" { # CF-TLS-001
+  load_balancer_arn = aws_lb.main.arn
+  port              = 80
+  protocol          = "HTTP"
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.app.arn
+  }
+}
+
+resource "aws_lb_listener" "https" { # CF-TLS-002
+  load_balancer_arn = aws_lb.main.arn
+  port              = 443
+  protocol          = "HTTPS"
+  ssl_policy        = "ELBSecurityPolicy-TLS-1-1-2017-01"
+  certificate_arn   = "arn:aws:acm:us-east-1:123456789012:certificate/0"
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.app.arn
+  }
+}
+
+resource "aws_lb_listener_rule" "streams" {
+  listener_arn = aws_lb_listener.https.arn
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.app.arn
+  }
+  condition {
+    path_pattern { values = ["/api/*", "/ws/*"] }
+  }
+}
+
+resource "aws_route53_record" "api" { # CF-TLS-004
+  zone_id = "Z0000000000000000000"
+  name    = "api.example.com"
+  type    = "A"
+  ttl     = 86400
+  records = ["203.0.113.1"]
+}
+
+resource "aws_ecs_cluster" "main" {
+  name = "main"
+}
+
+resource "aws_ecs_task_definition" "api" { # CF-AVL-007, CF-IMG-004, CF-SEC-001
+  family                   = "api"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = 256
+  memory                   = 4096
+  container_definitions = jsonencode([{
+    name  = "api"
+    image = "example.com/api:latest"
+    environment = [
+      { name = "LOG_LEVEL", value = "info" },
+      { name = "DATABASE_URL", value = "postgres://app:hunter2@db.internal:5432/app" },
+    ]
+  }])
+}
+
+resource "aws_ecs_service" "api" { # CF-AVL-001, CF-AVL-002, CF-AVL-010, CF-NET-007
+  name                               = "api"
+  cluster                            = aws_ecs_cluster.main.id
+  task_definition                    = aws_ecs_task_definition.api.arn
+  desired_count                      = 1
+  launch_type                        = "FARGATE"
+  deployment_minimum_healthy_percent = 50
+  deployment_maximum_percent         = 150
+  network_configuration {
+    subnets          = [for subnet in aws_subnet.private : subnet.id]
+    security_groups  = [aws_security_group.app.id]
+    assign_public_ip = true
+  }
+  load_balancer {
+    target_group_arn = aws_lb_target_group.app.arn
+    container_name   = "api"
+    container_port   = 8080
+  }
+}
+
+resource "aws_ecr_repository" "api" { # CF-IMG-001, 002, 003
+  name = "api"
+}
+
+resource "aws_cloudwatch_log_group" "api" { # CF-OBS-004
+  name = "/api"
+}
+
+resource "aws_cloudwatch_log_group" "day" { # CF-OBS-005
+  name              = "/day"
+  retention_in_days = 1
+}
+
+resource "aws_sns_topic" "nobody" {
+  name = "nobody"
+}
+
+resource "aws_cloudwatch_metric_alarm" "silent" { # CF-OBS-003
+  alarm_name          = "silent"
+  namespace           = "AWS/ECS"
+  metric_name         = "CPUUtilization"
+  statistic           = "Average"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 80
+  period              = 60
+  evaluation_periods  = 5
+}
+
+resource "aws_cloudwatch_metric_alarm" "unheard" { # CF-OBS-003
+  alarm_name          = "unheard"
+  namespace           = "AWS/ECS"
+  metric_name         = "MemoryUtilization"
+  statistic           = "Average"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 80
+  period              = 60
+  evaluation_periods  = 5
+  alarm_actions       = [aws_sns_topic.nobody.arn]
+}
+# CF-CST-001: there is no aws_budgets_budget.

@@ -1,0 +1,388 @@
+# The same kinds of things as in ../broken, with nothing to find.
+
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_flow_log" "main" {
+  vpc_id               = aws_vpc.main.id
+  traffic_type         = "ALL"
+  log_destination_type = "s3"
+  log_destination      = aws_s3_bucket.files.arn
+}
+
+resource "aws_subnet" "public" {
+  for_each                = { a = 1, b = 2 }
+  vpc_id                  = aws_vpc.main.id
+  availability_zone       = "us-east-1${each.key}"
+  cidr_block              = "10.0.${each.value}.0/24"
+  map_public_ip_on_launch = true
+}
+
+resource "aws_subnet" "private" {
+  for_each          = { a = 11, b = 12 }
+  vpc_id            = aws_vpc.main.id
+  availability_zone = "us-east-1${each.key}"
+  cidr_block        = "10.0.${each.value}.0/24"
+}
+
+resource "aws_nat_gateway" "each" {
+  for_each          = aws_subnet.public
+  subnet_id         = each.value.id
+  connectivity_type = "private"
+}
+
+resource "aws_security_group" "balancer" {
+  vpc_id = aws_vpc.main.id
+  ingress {
+    from_port        = 443
+    to_port          = 443
+    protocol         = "tcp"
+    cidr_blocks      = ["0.0.0.0/0"]
+    ipv6_cidr_blocks = ["::/0"]
+  }
+}
+
+resource "aws_security_group" "app" {
+  vpc_id = aws_vpc.main.id
+}
+
+resource "aws_vpc_security_group_ingress_rule" "app" {
+  security_group_id            = aws_security_group.app.id
+  referenced_security_group_id = aws_security_group.balancer.id
+  ip_protocol                  = "tcp"
+  from_port                    = 8080
+  to_port                      = 8080
+}
+
+resource "aws_security_group" "office" {
+  vpc_id = aws_vpc.main.id
+}
+
+resource "aws_security_group_rule" "ssh" {
+  type              = "ingress"
+  security_group_id = aws_security_group.office.id
+  from_port         = 22
+  to_port           = 22
+  protocol          = "tcp"
+  cidr_blocks       = ["203.0.113.0/24"]
+}
+
+resource "aws_security_group_rule" "out" {
+  type              = "egress"
+  security_group_id = aws_security_group.office.id
+  from_port         = 0
+  to_port           = 0
+  protocol          = "-1"
+  cidr_blocks       = ["0.0.0.0/0"]
+}
+
+resource "aws_instance" "host" {
+  ami                    = "ami-0123456789abcdef0"
+  instance_type          = "t3.micro"
+  subnet_id              = aws_subnet.private["a"].id
+  vpc_security_group_ids = [aws_security_group.office.id]
+  root_block_device {
+    encrypted = true
+  }
+  metadata_options {
+    http_tokens = "required"
+  }
+}
+
+resource "aws_launch_template" "fleet" {
+  image_id               = "ami-0123456789abcdef0"
+  instance_type          = "t3.micro"
+  vpc_security_group_ids = [aws_security_group.app.id]
+  block_device_mappings {
+    device_name = "/dev/xvda"
+    ebs {
+      volume_size = 20
+      encrypted   = true
+    }
+  }
+  metadata_options {
+    http_tokens = "required"
+  }
+}
+
+resource "aws_autoscaling_group" "fleet" {
+  min_size            = 2
+  max_size            = 4
+  desired_capacity    = 2
+  vpc_zone_identifier = [for subnet in aws_subnet.private : subnet.id]
+  target_group_arns   = [aws_lb_target_group.app.arn]
+  health_check_type   = "ELB"
+  launch_template {
+    id      = aws_launch_template.fleet.id
+    version = "1"
+  }
+  instance_refresh {
+    strategy = "Rolling"
+    preferences {
+      min_healthy_percentage = 50
+    }
+  }
+}
+
+resource "aws_ebs_volume" "data" {
+  availability_zone = "us-east-1a"
+  size              = 20
+  encrypted         = true
+}
+
+resource "aws_db_instance" "main" {
+  identifier                  = "main"
+  engine                      = "postgres"
+  engine_version              = "17.2"
+  instance_class              = "db.t4g.micro"
+  allocated_storage           = 20
+  username                    = "app"
+  manage_master_user_password = true
+  storage_encrypted           = true
+  multi_az                    = true
+  deletion_protection         = true
+  backup_retention_period     = 7
+  final_snapshot_identifier   = "main-last"
+}
+
+resource "aws_db_parameter_group" "strict" {
+  name   = "strict"
+  family = "mysql8.0"
+  parameter {
+    name  = "require_secure_transport"
+    value = "ON"
+  }
+}
+
+resource "aws_db_instance" "mysql" {
+  identifier                  = "mysql"
+  engine                      = "mysql"
+  engine_version              = "8.0"
+  instance_class              = "db.t4g.micro"
+  allocated_storage           = 20
+  username                    = "app"
+  manage_master_user_password = true
+  storage_encrypted           = true
+  multi_az                    = true
+  deletion_protection         = true
+  backup_retention_period     = 14
+  final_snapshot_identifier   = "mysql-last"
+  parameter_group_name        = aws_db_parameter_group.strict.name
+}
+
+resource "aws_elasticache_replication_group" "cache" {
+  replication_group_id       = "cache"
+  description                = "cache"
+  node_type                  = "cache.t4g.micro"
+  num_cache_clusters         = 2
+  automatic_failover_enabled = true
+  multi_az_enabled           = true
+  at_rest_encryption_enabled = true
+  transit_encryption_enabled = true
+  snapshot_retention_limit   = 5
+}
+
+resource "aws_s3_bucket" "files" {
+  bucket = "clean-files"
+}
+
+resource "aws_s3_bucket_versioning" "files" {
+  bucket = aws_s3_bucket.files.id
+  versioning_configuration { status = "Enabled" }
+}
+
+resource "aws_s3_bucket_public_access_block" "files" {
+  bucket                  = aws_s3_bucket.files.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "files" {
+  bucket = aws_s3_bucket.files.id
+  rule {
+    apply_server_side_encryption_by_default { sse_algorithm = "aws:kms" }
+  }
+}
+
+resource "aws_iam_role" "task" {
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ecs-tasks.amazonaws.com" } }] })
+}
+
+resource "aws_iam_role_policy" "task" {
+  role = aws_iam_role.task.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = "arn:aws:secretsmanager:us-east-1:123456789012:secret:clean/*" },
+      { Effect = "Allow", Action = ["ecr:GetAuthorizationToken", "ssmmessages:*"], Resource = "*" },
+      { Effect = "Allow", Action = "iam:PassRole", Resource = "*", Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } } },
+    ]
+  })
+}
+
+resource "aws_secretsmanager_secret" "jwt" {
+  name = "clean/jwt"
+}
+
+resource "aws_secretsmanager_secret_rotation" "jwt" {
+  secret_id           = aws_secretsmanager_secret.jwt.id
+  rotation_lambda_arn = "arn:aws:lambda:us-east-1:123456789012:function:rotate"
+  rotation_rules { automatically_after_days = 90 }
+}
+
+resource "aws_lb" "main" {
+  name                       = "main"
+  subnets                    = [for subnet in aws_subnet.public : subnet.id]
+  security_groups            = [aws_security_group.balancer.id]
+  idle_timeout               = 3600
+  enable_deletion_protection = true
+  access_logs {
+    bucket  = aws_s3_bucket.files.bucket
+    enabled = true
+  }
+}
+
+resource "aws_lb_target_group" "app" {
+  name     = "app"
+  port     = 8080
+  protocol = "HTTP"
+  vpc_id   = aws_vpc.main.id
+}
+
+resource "aws_lb_listener" "http" {
+  load_balancer_arn = aws_lb.main.arn
+  port              = 80
+  protocol          = "HTTP"
+  default_action {
+    type = "redirect"
+    redirect {
+      protocol    = "HTTPS"
+      port        = "443"
+      status_code = "HTTP_301"
+    }
+  }
+}
+
+resource "aws_lb_listener" "https" {
+  load_balancer_arn = aws_lb.main.arn
+  port              = 443
+  protocol          = "HTTPS"
+  ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+  certificate_arn   = "arn:aws:acm:us-east-1:123456789012:certificate/0"
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.app.arn
+  }
+}
+
+resource "aws_lb_listener_rule" "streams" {
+  listener_arn = aws_lb_listener.https.arn
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.app.arn
+  }
+  condition {
+    path_pattern { values = ["/socket.io/*"] }
+  }
+}
+
+resource "aws_route53_record" "api" {
+  zone_id = "Z0000000000000000000"
+  name    = "api.example.com"
+  type    = "A"
+  ttl     = 60
+  records = ["203.0.113.1"]
+}
+
+resource "aws_ecs_cluster" "main" {
+  name = "main"
+}
+
+resource "aws_ecs_task_definition" "api" {
+  family                   = "api"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = 256
+  memory                   = 512
+  container_definitions = jsonencode([{
+    name        = "api"
+    image       = "example.com/api:2f9c1e7"
+    environment = [{ name = "LOG_LEVEL", value = "info" }]
+    secrets     = [{ name = "DATABASE_URL", valueFrom = "arn:aws:secretsmanager:us-east-1:123456789012:secret:clean/db" }]
+  }])
+}
+
+resource "aws_ecs_service" "api" {
+  name            = "api"
+  cluster         = aws_ecs_cluster.main.id
+  task_definition = aws_ecs_task_definition.api.arn
+  desired_count   = 2
+  launch_type     = "FARGATE"
+  deployment_circuit_breaker {
+    enable   = true
+    rollback = true
+  }
+  network_configuration {
+    subnets         = [for subnet in aws_subnet.private : subnet.id]
+    security_groups = [aws_security_group.app.id]
+  }
+  load_balancer {
+    target_group_arn = aws_lb_target_group.app.arn
+    container_name   = "api"
+    container_port   = 8080
+  }
+}
+
+resource "aws_ecr_repository" "api" {
+  name                 = "api"
+  image_tag_mutability = "IMMUTABLE"
+  image_scanning_configuration { scan_on_push = true }
+}
+
+resource "aws_ecr_lifecycle_policy" "api" {
+  repository = aws_ecr_repository.api.name
+  policy = jsonencode({ rules = [{
+    rulePriority = 1
+    selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 10 }
+    action       = { type = "expire" }
+  }] })
+}
+
+resource "aws_cloudwatch_log_group" "api" {
+  name              = "/api"
+  retention_in_days = 30
+}
+
+resource "aws_sns_topic" "oncall" {
+  name = "oncall"
+}
+
+resource "aws_sns_topic_subscription" "oncall" {
+  topic_arn = aws_sns_topic.oncall.arn
+  protocol  = "email"
+  endpoint  = "oncall@example.com"
+}
+
+resource "aws_cloudwatch_metric_alarm" "balancer" {
+  for_each            = { HTTPCode_Target_5XX_Count = 10, UnHealthyHostCount = 0 }
+  alarm_name          = each.key
+  namespace           = "AWS/ApplicationELB"
+  metric_name         = each.key
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value
+  period              = 60
+  evaluation_periods  = 2
+  alarm_actions       = [aws_sns_topic.oncall.arn]
+}
+
+resource "aws_budgets_budget" "month" {
+  name         = "month"
+  budget_type  = "COST"
+  limit_amount = "100"
+  limit_unit   = "USD"
+  time_unit    = "MONTHLY"
+}
