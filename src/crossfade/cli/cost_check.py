@@ -9,7 +9,8 @@ from crossfade.cli.call import Call, called
 from crossfade.cli.text import plural
 
 if TYPE_CHECKING:
-    from crossfade.cost.check import Finding, Verdict
+    from crossfade.cost.check import Verdict
+    from crossfade.cost.check_line import Finding
     from crossfade.cost.check_table import Money
 
 FOUND = 1  # the exit code of a table that is wrong

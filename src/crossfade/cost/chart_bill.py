@@ -22,9 +22,7 @@ def drawn(bill: Bill) -> str:
         f"{bill.title}: {total.expected:,.2f} USD a month",
         f"{bill.region}{between}; {bill.book}",
         shown,
-        Bar(f"{len(rest)} smaller lines", _sum(bar.fixed for bar in rest), _sum(bar.usage for bar in rest))
-        if rest
-        else None,
+        _together(rest) if rest else None,
         [f"No known price, not in the total: {unknown}"] if unknown else [],
     )
 

@@ -23,4 +23,4 @@ def read_sheet(kind: type[Sheet], path: Path, as_text: Callable[[Keys], bool] = 
     try:
         return kind.model_validate(document.plain(as_text))
     except ValidationError as error:
-        raise WrongFileError(str(path), problems(error, document, kind)) from None
+        raise WrongFileError(str(path), problems(error, document, kind), "") from None
