@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from crossfade.cloud.areas.doors import group
-from crossfade.cloud.areas.made import gib, identifier, in_public, made, prefix, subnets
+from crossfade.cloud.areas.made import gib, identifier, in_public, made, on_hosts, prefix, subnets
 from crossfade.cloud.resource import Resource
 from crossfade.spec.model import App, Service
 
@@ -13,16 +13,16 @@ _HOST_PERIOD = 300  # seconds between EC2's own figures
 
 
 def compute(app: App) -> Iterator[Resource]:
-    if app.cloud.compute.kind == "fargate":
+    if on_hosts(app):
+        yield from _hosts(app)
+    else:
         yield made(CLUSTER, "cloud.compute", name=prefix(app))
         for name, service in app.services.items():
             yield from _service(app, name, service)
-    else:
-        yield from _hosts(app)
     for name, service in app.services.items():
-        if service.runtime == "docker":
+        if service.runtime == "docker" or not on_hosts(app):
             address = f"module.ecr_{identifier(name)}.aws_ecr_repository.this"
-            yield made(address, "cloud.registry", name=f"{prefix(app)}-{name}")
+            yield made(address, "cloud.registry", name=f"{prefix(app)}/{name}")
 
 
 def _service(app: App, name: str, service: Service) -> Iterator[Resource]:
@@ -47,7 +47,7 @@ def _service(app: App, name: str, service: Service) -> Iterator[Resource]:
     refers = {
         "cluster": (CLUSTER,),
         "task_definition": (task,),
-        "network_configuration.subnets": subnets(app, "public" if in_public(app) else "private"),
+        "network_configuration.subnets": subnets(app, "private"),
         "network_configuration.security_groups": (group("app"),),
         "load_balancer.target_group_arn": (f'module.alb.aws_lb_target_group.this["{name}-blue"]',),
     }
@@ -98,7 +98,7 @@ def _hosts(app: App) -> Iterator[Resource]:
             },
             name=prefix(app),
             min_size=scale.min if scale else service.replicas,
-            max_size=scale.max if scale else service.replicas,
+            max_size=scale.max if scale else max(service.replicas, 1),
             desired_capacity=service.replicas,
         )
         if scale is not None and scale.cpu is not None:  # the alarm that takes hosts away

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from crossfade.cloud.areas.doors import group
-from crossfade.cloud.areas.made import gib, identifier, in_public, made, prefix, subnets
+from crossfade.cloud.areas.made import bucket, gib, identifier, in_public, made, prefix, subnets
 from crossfade.cloud.resource import Resource
 from crossfade.spec.model import App
 
@@ -15,10 +15,7 @@ def data(app: App) -> Iterator[Resource]:
         yield from _host(app) if app.cloud.database.host else _database(app)
     yield from _cache(app)
     for name in app.cloud.buckets:
-        module, where = f"module.bucket_{identifier(name)}", f"cloud.buckets.{name}"
-        bucket = f"{module}.aws_s3_bucket.this"
-        yield made(bucket, where)
-        yield made(f"{module}.aws_s3_bucket_public_access_block.this", where, {"bucket": (bucket,)})
+        yield from bucket(f"module.bucket_{identifier(name)}.aws_s3_bucket.this", f"cloud.buckets.{name}")
 
 
 def _database(app: App) -> Iterator[Resource]:
@@ -57,8 +54,9 @@ def _host(app: App) -> Iterator[Resource]:
     database = app.cloud.database
     assert database is not None  # noqa: S101  the caller has looked
     where, instance = "cloud.database", "module.database.aws_instance.this"
+    outside = in_public(app) or database.public
     refers = {
-        "subnet_id": subnets(app, "public" if in_public(app) else "private")[:1],
+        "subnet_id": subnets(app, "public" if outside else "private")[:1],
         "vpc_security_group_ids": (group("database"),),
     }
     yield made(
@@ -66,7 +64,7 @@ def _host(app: App) -> Iterator[Resource]:
         where,
         refers,
         instance_type=database.instance,
-        associate_public_ip_address=in_public(app),
+        associate_public_ip_address=outside,
         root_block_device=[{"volume_size": _ROOT, "volume_type": "gp3", "encrypted": True}],
     )
     volume = "module.database.aws_ebs_volume.data"
@@ -90,7 +88,7 @@ def _cache(app: App) -> Iterator[Resource]:
         node_type=cache.node,
         num_node_groups=cache.shards,
         replicas_per_node_group=cache.replicas,
-        at_rest_encryption_enabled=True,
+        at_rest_encryption_enabled="true",
         transit_encryption_enabled=True,
         snapshot_retention_limit=cache.snapshots,
     )

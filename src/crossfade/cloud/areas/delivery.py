@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
-from crossfade.cloud.areas.made import made, prefix
+from crossfade.cloud.areas.made import bucket, made, prefix
 from crossfade.cloud.resource import Resource
+from crossfade.spec.cloud.delivery import Domain
 from crossfade.spec.model import App
 
 _SITE = "module.site.aws_cloudfront_distribution.site"
+_EDGE = "us-east-1"  # where CloudFront takes its certificates from
 _MACHINES = {"small": "BUILD_GENERAL1_SMALL", "medium": "BUILD_GENERAL1_MEDIUM", "large": "BUILD_GENERAL1_LARGE"}
 
 
@@ -22,18 +24,30 @@ def _names(app: App) -> Iterator[Resource]:
         return
     if domain.zone == "create":
         yield made("module.dns.aws_route53_zone.this[0]", "cloud.domain", name=domain.name)
-    if app.cloud.certificate in (None, "managed"):
-        yield made("module.certificate.aws_acm_certificate.this", "cloud.certificate", domain_name=domain.name)
+    if domain.move is not None:
+        yield made("module.dns.aws_route53_record.old_host[0]", "cloud.domain.move", name=domain.name, type="A")
+    for module, name in _certificates(app, domain):
+        yield made(f"module.{module}.aws_acm_certificate.this", "cloud.certificate", domain_name=name)
+
+
+def _certificates(app: App, domain: Domain) -> Iterator[tuple[str, str]]:
+    """One for the load balancer, and one for CloudFront, which takes only those of one region."""
+    given, site = app.cloud.certificate, app.cloud.site
+    managed = given in (None, "managed")
+    if managed:
+        yield "certificate", domain.name if site is None else domain.api or f"api.{domain.name}"
+    fits = app.cloud.region == _EDGE if managed else (given or "").split(":")[3:4] == [_EDGE]
+    if site is not None and not fits:
+        yield "site_certificate", domain.name
 
 
 def _site(app: App) -> Iterator[Resource]:
     site, where = app.cloud.site, "cloud.site"
     if site is None:
         return
-    bucket = "module.site.aws_s3_bucket.site"
-    yield made(bucket, where)
-    yield made("module.site.aws_s3_bucket_public_access_block.site", where, {"bucket": (bucket,)})
-    yield made(_SITE, where, {"origin.domain_name": (bucket,)}, enabled=True, comment=f"{prefix(app)} site")
+    files = "module.site.aws_s3_bucket.site"
+    yield from bucket(files, where)
+    yield made(_SITE, where, {"origin.domain_name": (files,)}, enabled=True, comment=f"{prefix(app)} site")
     if site.api:
         yield made(
             "module.site.aws_cloudfront_distribution.api[0]",
@@ -49,10 +63,10 @@ def _pipeline(app: App) -> Iterator[Resource]:
     if pipeline is None:
         return
     if pipeline.by == "codedeploy":
-        yield made("module.deploys.aws_s3_bucket.revisions", where)
+        yield from bucket("module.deploys.aws_s3_bucket.revisions", where)
         return
     yield made("module.pipeline.aws_codepipeline.this", where, name=prefix(app))
-    yield made("module.pipeline.aws_s3_bucket.artifacts", where)
+    yield from bucket("module.pipeline.aws_s3_bucket.artifacts", where)
     for name in (*app.services, *(("site",) if app.cloud.site else ())):
         group = f"/{prefix(app)}/build/{name}"
         log = f'module.pipeline.aws_cloudwatch_log_group.builds["{name}"]'

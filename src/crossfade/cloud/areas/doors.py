@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from crossfade.cloud.areas.made import made, prefix, subnets
+from crossfade.cloud.areas.made import bucket, listens_on, made, on_hosts, prefix, subnets
 from crossfade.cloud.areas.network import VPC
 from crossfade.cloud.resource import Resource
+from crossfade.spec.cloud.data import PORTS
 from crossfade.spec.model import App
 
 GROUPS = "module.security_groups.aws_security_group"
@@ -26,11 +27,6 @@ def group(kind: str) -> str:
     return f"{GROUPS}.{kind}" if kind in ("alb", "app") else f"{GROUPS}.{kind}[0]"
 
 
-def ports(app: App) -> tuple[int, ...]:
-    """On which the services listen: with several processes a host, nginx listens on the service's own."""
-    return tuple(dict.fromkeys(service.port for service in app.services.values()))
-
-
 def _groups(app: App) -> Iterator[Resource]:
     cloud = app.cloud
     for kind, wanted, where in (
@@ -48,7 +44,7 @@ def _rules(app: App) -> Iterator[Resource]:
     for port in (80, 443) if cloud.https else (80,):
         for cidr in cloud.load_balancer.visitors:
             yield _rule(f'{_RULE}.alb["{port} {cidr}"]', "cloud.load_balancer.visitors", "alb", port, cidr=cidr)
-    for port in ports(app):
+    for port in dict.fromkeys(listens_on(app, service) for service in app.services.values()):
         yield _rule(f'{_RULE}.app_from_alb["{port}"]', "services", "app", port, of="alb")
     for index, opened in enumerate(cloud.network.open_ports):
         for cidr in opened.to:
@@ -61,7 +57,8 @@ def _rules(app: App) -> Iterator[Resource]:
             address = f"{_RULE}.database_public[0]"
             yield _rule(address, "cloud.database.public", "database", port, cidr="0.0.0.0/0")
     if cloud.cache is not None:
-        yield _rule(f"{_RULE}.cache_from_app[0]", "cloud.cache", "cache", 6379, of="app")
+        port = PORTS[cloud.cache.engine]
+        yield _rule(f"{_RULE}.cache_from_app[0]", "cloud.cache", "cache", port, of="app")
 
 
 def _rule(address: str, where: str, kind: str, port: int, *, cidr: str | None = None, of: str = "") -> Resource:
@@ -92,7 +89,7 @@ def _balancer(app: App) -> Iterator[Resource]:
     else:
         yield made("module.alb.aws_lb_listener.http[0]", where, refers, port=80, protocol="HTTP")
     if balancer.logs:
-        yield made("module.alb.aws_s3_bucket.logs[0]", "cloud.load_balancer.logs")
+        yield from bucket("module.alb.aws_s3_bucket.logs[0]", "cloud.load_balancer.logs")
 
 
 def _targets(app: App) -> Iterator[Resource]:
@@ -104,9 +101,9 @@ def _targets(app: App) -> Iterator[Resource]:
                 f"services.{name}",
                 {"vpc_id": (VPC,)},
                 name=f"{prefix(app)}-{name}-{colour}",
-                port=service.port,
+                port=listens_on(app, service),
                 protocol="HTTP",
-                target_type="ip" if app.cloud.compute.kind == "fargate" else "instance",
+                target_type="instance" if on_hosts(app) else "ip",
                 deregistration_delay=str(int(service.drain)),
                 health_check=[{"path": health.path, "interval": int(health.interval), "timeout": int(health.timeout)}],
             )

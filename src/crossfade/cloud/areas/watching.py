@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from crossfade.cloud.areas.made import made, prefix
+from crossfade.cloud.areas.made import GIB, bucket, gib, made, on_hosts, prefix
 from crossfade.cloud.resource import Resource
 from crossfade.spec.cloud.watch import OF_CACHE, OF_DATABASE, Alarm
 from crossfade.spec.model import App
 
 _MODULE = "module.monitoring"
-_SUMS = {"errors": 2, "cache-hit-rate": 2}  # alarms on a number that is made of so many metrics
+# Alarms on a number that is made of metrics, each of which is billed.
+_SUMS = {"errors": ("of_app", "of_balancer"), "cache-hit-rate": ("hits", "misses")}
 _HOST_PERIOD = 300  # seconds between EC2's own figures
 
 
@@ -36,7 +37,7 @@ def watching(app: App) -> Iterator[Resource]:
 def _targets(app: App, alarm: Alarm) -> list[str]:
     """What one alarm of the file becomes an alarm for: each service, target group, node or the one there is."""
     if alarm.on in ("cpu", "memory"):
-        return list(app.services) if app.cloud.compute.kind == "fargate" else ["hosts"]
+        return ["hosts"] if on_hosts(app) else list(app.services)
     if alarm.on == "unhealthy-hosts":
         return [f"{name}-{colour}" for name in app.services for colour in ("blue", "green")]
     if alarm.on in OF_DATABASE:
@@ -51,18 +52,28 @@ def _targets(app: App, alarm: Alarm) -> list[str]:
 
 def _alarm(app: App, alarm: Alarm, target: str, where: str) -> Resource:
     key = f"{alarm.on}-{target}-{alarm.limit:g}-{alarm.severity}"
-    values: dict[str, Any] = {"alarm_name": f"{prefix(app)}-{key}", "threshold": alarm.limit}
+    values: dict[str, Any] = {"alarm_name": f"{prefix(app)}-{key}", "threshold": _threshold(app, alarm)}
     if alarm.on in _SUMS:
-        queries = [{"id": "total"}, *({"metric": [{"period": 60}]} for _ in range(_SUMS[alarm.on]))]
+        queries = [
+            *({"id": each, "metric": [{"period": 60}]} for each in _SUMS[alarm.on]),
+            {"id": "total", "metric": []},
+        ]
         return made(f'{_MODULE}.aws_cloudwatch_metric_alarm.sum["{key}"]', where, metric_query=queries, **values)
-    on_hosts = alarm.on == "cpu" and app.cloud.compute.kind == "autoscaling"
-    period = _HOST_PERIOD if on_hosts else 60
+    period = _HOST_PERIOD if alarm.on == "cpu" and on_hosts(app) else 60
     return made(f'{_MODULE}.aws_cloudwatch_metric_alarm.metric["{key}"]', where, period=period, **values)
+
+
+def _threshold(app: App, alarm: Alarm) -> float:
+    """As CloudWatch has it: a share of the disk is so many bytes there."""
+    database = app.cloud.database
+    if alarm.on == "db-free-storage" and database is not None:
+        return gib(database.storage) * GIB * alarm.limit / 100
+    return alarm.limit
 
 
 def _agent(app: App) -> Iterator[Resource]:
     metrics, where = app.cloud.compute.metrics, "cloud.compute.metrics"
-    if metrics is None or app.cloud.compute.kind != "autoscaling":
+    if metrics is None or not on_hosts(app):
         return
     collected = {
         "cpu": {"measurement": ["cpu_usage_idle", "cpu_usage_iowait"], "totalcpu": True},
@@ -91,6 +102,6 @@ def _guards(app: App) -> Iterator[Resource]:
     if guards.guardduty:
         yield made(f"{_MODULE}.aws_guardduty_detector.this[0]", "cloud.guards.guardduty", enable=True)
     if guards.cloudtrail:
-        bucket, where = f"{_MODULE}.aws_s3_bucket.trail[0]", "cloud.guards.cloudtrail"
-        yield made(bucket, where, bucket_prefix=f"{prefix(app)}-trail-")
-        yield made(f"{_MODULE}.aws_cloudtrail.this[0]", where, {"s3_bucket_name": (bucket,)}, name=prefix(app))
+        records, where = f"{_MODULE}.aws_s3_bucket.trail[0]", "cloud.guards.cloudtrail"
+        yield from bucket(records, where, bucket_prefix=f"{prefix(app)}-trail-")
+        yield made(f"{_MODULE}.aws_cloudtrail.this[0]", where, {"s3_bucket_name": (records,)}, name=prefix(app))
