@@ -59,6 +59,8 @@ def _host(app: App) -> Iterator[Resource]:
         "subnet_id": subnets(app, "public" if outside else "private")[:1],
         "vpc_security_group_ids": (group("database"),),
     }
+    template = "module.database.aws_launch_template.this"
+    yield made(template, where, name=f"{prefix(app)}-database", metadata_options=[{"http_tokens": "required"}])
     yield made(
         instance,
         where,

@@ -20,7 +20,7 @@ def network(app: App) -> Iterator[Resource]:
     yield made("module.vpc.aws_internet_gateway.this", "cloud.network", {"vpc_id": (VPC,)})
     yield from _subnets(app, "public")
     yield from _subnets(app, "private")
-    if app.cloud.database is not None or app.cloud.cache is not None:
+    if _keeps_data(app):
         yield from _subnets(app, "database")
     yield from _nat(app)
     yield from _endpoints(app)
@@ -42,6 +42,12 @@ def _subnets(app: App, kind: Literal["public", "private", "database"]) -> Iterat
             map_public_ip_on_launch=False,
             tags={"Name": f"{prefix(app)}-{kind}-{app.cloud.region}{zone}", "Tier": kind},
         )
+
+
+def _keeps_data(app: App) -> bool:
+    """Whether something stands in the subnets without a way out; a database's own host has to fetch its packages."""
+    database = app.cloud.database
+    return (database is not None and not database.host) or app.cloud.cache is not None
 
 
 def _nat(app: App) -> Iterator[Resource]:
