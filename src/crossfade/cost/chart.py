@@ -1,5 +1,6 @@
 """Where the money goes, as a picture: sorted bars in SVG, readable without colours and to a screen reader."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +22,9 @@ _HATCHED = (
     '<defs><pattern id="usage" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     f'<rect width="7" height="7" fill="{_USAGE}"/><rect width="2.5" height="7" fill="{_FIXED}"/></pattern></defs>'
 )
+_UNWRITABLE = re.compile(
+    "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)  # https://www.w3.org/TR/xml/#charsets
 _NEGLIGIBLE = Decimal("0.005")
 
 
@@ -49,8 +53,8 @@ def chart(title: str, subtitle: str, bars: Sequence[Bar], rest: Bar | None = Non
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title desc" {_FONT}>',
-            f'<title id="title">{escape(title)}</title>',
-            f'<desc id="desc">{escape(_described(subtitle, shown, notes))}</desc>',
+            f'<title id="title">{_safe(title)}</title>',
+            f'<desc id="desc">{_safe(_described(subtitle, shown, notes))}</desc>',
             _HATCHED,
             f'<rect width="{_WIDTH}" height="{height}" rx="6" fill="#ffffff"/>',
             _text(_MARGIN, 38, title, size=20, weight=600),
@@ -86,7 +90,7 @@ def _rows(bars: Sequence[Bar]) -> Iterator[str]:
     for index, (bar, label) in enumerate(zip(bars, labels, strict=True)):
         y = _TOP + _ROW * index
         fixed, usage = (room * part / longest for part in (bar.fixed, bar.usage))
-        yield f"<g><title>{escape(bar.label)}: {bar.whole:,.2f}</title>"
+        yield f"<g><title>{_safe(bar.label)}: {bar.whole:,.2f}</title>"
         yield _text(left - 10, y + 14, label, anchor="end")
         if bar.fixed:
             yield f'<rect x="{left}" y="{y}" width="{_pixels(fixed)}" height="{_BAR}" fill="{_FIXED}"/>'
@@ -115,7 +119,12 @@ def _text(
         )
         if value != usual
     )
-    return f'<text x="{x}" y="{y}" fill="{fill}"{how}>{escape(text)}</text>'
+    return f'<text x="{x}" y="{y}" fill="{fill}"{how}>{_safe(text)}</text>'
+
+
+def _safe(text: str) -> str:
+    """Text for XML, which has no way to write most control characters."""
+    return escape(_UNWRITABLE.sub("\ufffd", text))
 
 
 def _shortened(label: str) -> str:
