@@ -95,6 +95,34 @@ class TestFailures:
                 assert traffic.total.errors == lost
                 assert (await fetch(http, url(web))).body == "b"
 
+    async def test_a_release_that_dies_whole_is_stood_in_for(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """While the old release is warm it answers at once; no GET is lost and every lost POST is counted."""
+        web = service()
+        with process("b") as (doomed, address):
+            async with Backend("a") as warm:
+                addresses = {"a": warm.address, "b": address}
+                await until(lambda: _answers(http, address))
+                await envoy.apply(web, routing({2: 100}, {1: "a", 2: "b"}), addresses, 1)
+                assert {(await fetch(http, url(web))).body for _ in range(20)} == {"b"}
+                statuses: dict[str, list[int]] = {"GET": [], "POST": []}
+                tasks = [
+                    asyncio.create_task(keep_asking(http, web, method, statuses[method]))
+                    for method in ("GET", "GET", "GET", "POST")
+                ]
+                await asyncio.sleep(0.3)
+                doomed.send_signal(signal.SIGKILL)
+                await asyncio.sleep(0.5)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                assert len(statuses["GET"]) > 50
+                assert set(statuses["GET"]) == {200}
+                assert (await fetch(http, url(web))).body == "a"
+                traffic = await settled(envoy, web)
+                assert traffic.total.errors == sum(status != 200 for status in statuses["POST"])
+
     async def test_a_timeout_is_a_failure_and_a_stream_has_none(
         self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
     ) -> None:

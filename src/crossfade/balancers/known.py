@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+_EXITING = 0x4  # PF_EXITING of the kernel's include/linux/sched.h, set before the files are closed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -25,6 +27,12 @@ class Known:
     @property
     def running(self) -> bool:
         return self.started != 0 and _started(self.pid) == self.started
+
+    @property
+    def lives(self) -> bool:
+        """It runs and is not on its way out: one that was killed takes a while to be gone, and answers no more."""
+        fields = _fields(self.pid)
+        return self.running and bool(fields) and not int(fields[6]) & _EXITING
 
     def signal(self, number: signal.Signals) -> None:
         """Nothing happens when it is gone."""
@@ -46,11 +54,16 @@ async def gone(processes: Iterable[Known], limit: float) -> bool:
 
 def _started(pid: int) -> int:
     """Clock ticks from boot to the process's start; 0 when there is none, or only its zombie."""
+    fields = _fields(pid)
+    return 0 if not fields or fields[0] == "Z" else int(fields[19])
+
+
+def _fields(pid: int) -> list[str]:
+    """Of /proc/<pid>/stat those after the name, from the state on; empty when there is no such process."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
     except (OSError, IndexError):
-        return 0
-    return 0 if fields[0] == "Z" else int(fields[19])
+        return []
 
 
 def title(pid: int) -> str:

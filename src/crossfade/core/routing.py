@@ -34,6 +34,17 @@ class Routing:
     def draining(self) -> frozenset[str]:
         return frozenset(i for group in self.groups for i in group.draining)
 
+    def stand_ins(self, release: int) -> tuple[TargetGroup, ...]:
+        """Other groups that answer for `release` when none of its own instances can: newest first.
+
+        Only for one that has traffic, and never by one that is still in preview: nobody has let it have traffic yet.
+        """
+        if not self.weight(release):
+            return ()
+        others = [g for g in self.groups if g.release != release and (g.registered or g.draining)]
+        allowed = [g for g in others if self.weight(g.release) or g.release != self.preview]
+        return tuple(sorted(allowed, key=lambda group: -group.release))
+
     def serving(self) -> frozenset[str]:
         """Instances that may get a new client request: registered in a group that has weight."""
         return frozenset(i for group in self.groups if self.weight(group.release) for i in group.registered)

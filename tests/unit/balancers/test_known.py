@@ -16,9 +16,11 @@ def test_a_process_is_known_until_it_ends() -> None:
         assert known.running
         assert child.pid in children(os.getpid())
         assert title(child.pid) == "sleep 60"
+        assert known.lives
         assert not asyncio.run(gone([known], 0.0))
         known.signal(signal.SIGKILL)
         assert asyncio.run(gone([known], 5.0))
+    assert not known.lives
     known.signal(signal.SIGKILL)
     assert title(child.pid) == ""
 

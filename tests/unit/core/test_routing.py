@@ -24,3 +24,19 @@ def test_only_groups_with_a_weight_serve() -> None:
 def test_a_release_that_is_not_routed_weighs_nothing() -> None:
     """Weights can be asked for any release."""
     assert (ROUTING.weight(1), ROUTING.weight(2), ROUTING.weight(9)) == (100, 0, 0)
+
+
+def test_a_warm_release_stands_in_for_the_one_that_has_the_traffic() -> None:
+    """Not the other way round: nobody has let a release in preview have traffic yet."""
+    warm = Routing(groups=ROUTING.groups, weights=((2, 100),), preview=2)
+    assert [group.release for group in warm.stand_ins(2)] == [1]
+    assert ROUTING.stand_ins(1) == ()
+    assert ROUTING.stand_ins(2) == ()
+
+
+def test_releases_that_share_the_traffic_stand_in_for_each_other() -> None:
+    """The newest first; a group without instances is nobody's help."""
+    groups = (*ROUTING.groups, TargetGroup(release=3, registered=("e",)), TargetGroup(release=4))
+    shared = Routing(groups=groups, weights=((1, 50), (3, 50)), preview=3)
+    assert [group.release for group in shared.stand_ins(1)] == [3, 2]
+    assert [group.release for group in shared.stand_ins(3)] == [2, 1]

@@ -26,6 +26,7 @@ class Host:
     instance: str
     healthy: bool  # by Envoy's own check; a draining one can be
     draining: bool
+    standing_in: bool  # listed to answer for another release when all of that are dead
     active: int  # requests it is answering or about to get
 
 
@@ -143,6 +144,7 @@ def _host(cluster: str, status: dict[str, Any]) -> Host:
         instance=status["hostname"],
         healthy=not (health.get("failed_active_health_check") or health.get("failed_outlier_check")),
         draining=health.get("eds_health_status") == "DRAINING",
+        standing_in=status.get("priority", 0) > 0,
         active=numbers["rq_active"] + numbers["rq_pending_active"],
     )
 

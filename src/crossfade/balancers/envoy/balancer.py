@@ -139,7 +139,7 @@ class EnvoyBalancer:
         """See the port; also takes in certificates that were renewed and begins a new log when one is large."""
         async with self._process_lock:
             self._process.tidy()
-            if self._adopted and self._process.running:
+            if self._adopted and self._process.lives:
                 await self._look_after()  # every report asks it, too: no need to ask here whether it answers
             elif await self._process.available():
                 await self._adopt()
@@ -243,7 +243,8 @@ class EnvoyBalancer:
 
     async def _healthy(self, service: str) -> frozenset[str]:
         """Those that passed in both clusters of their release."""
-        hosts = [host for host in await self._admin.hosts(f"^{re.escape(service)}/") if host.healthy]
+        asked = await self._admin.hosts(f"^{re.escape(service)}/")
+        hosts = [host for host in asked if host.healthy and not host.standing_in]
         streams = {host.instance for host in hosts if host.cluster.endswith(STREAMS)}
         return frozenset(host.instance for host in hosts if not host.cluster.endswith(STREAMS)) & streams
 
@@ -320,15 +321,14 @@ def _targets(entry: Entry, hosts: list[Host], elsewhere: Mapping[str, int]) -> d
     for group in entry.routing.groups:
         for instance in (*group.registered, *group.draining):
             mine = [host for host in hosts if host.instance == instance]
+            own = [host.healthy for host in mine if not host.standing_in]
             held = {STREAMS: 0, "": 0}
             for host in mine:
                 held[STREAMS if host.cluster.endswith(STREAMS) else ""] += host.active
             if instance in group.draining:
                 for kind in held:
                     held[kind] += elsewhere.get(name(entry.service.key, group.release) + kind, 0)
-            found[instance] = Target(
-                healthy=bool(mine) and all(host.healthy for host in mine), in_flight=held[""], streams=held[STREAMS]
-            )
+            found[instance] = Target(healthy=any(own) and all(own), in_flight=held[""], streams=held[STREAMS])
     return found
 
 

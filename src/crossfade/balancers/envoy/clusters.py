@@ -4,6 +4,7 @@ A release has two clusters of the same endpoints: one for plain requests and one
 that an instance's in-flight requests can be told from the streams it holds.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from crossfade.balancers.book import Entry
@@ -44,7 +45,7 @@ def assignments(entry: Entry) -> dict[str, Json]:
     for group in entry.routing.groups:
         for streams in (False, True):
             cluster = name(entry.service.key, group.release, streams=streams)
-            found[cluster] = _assignment(cluster, group, entry)
+            found[cluster] = _assignment(cluster, (group, *entry.routing.stand_ins(group.release)), entry)
     return found
 
 
@@ -79,6 +80,8 @@ def endpoints_file(cluster: str) -> str:
     """Where the endpoints of a cluster are written, from Envoy's working directory."""
     return f"endpoints/{cluster.replace('/', '~')}.json"
 
+
+_ALL_TO_THE_LAST = 10_000_000  # percent: one healthy instance of 100,000 counts as all of them
 
 _LIMITS: Json = {
     "max_connections": _NO_LIMIT,
@@ -124,13 +127,25 @@ def _health_check(check: HealthCheck) -> Json:
     }
 
 
-def _assignment(cluster: str, group: TargetGroup, entry: Entry) -> Json:
-    states = [(i, "HEALTHY") for i in group.registered] + [(i, "DRAINING") for i in group.draining]
+def _assignment(cluster: str, groups: Iterable[TargetGroup], entry: Entry) -> Json:
+    """The first group's instances, and with lower priority those that stand in when all of it are dead."""
     return {
         **typed("config.endpoint.v3.ClusterLoadAssignment"),
         "cluster_name": cluster,
-        "endpoints": [{"lb_endpoints": [_endpoint(i, entry.address(i), state) for i, state in states]}],
+        "endpoints": [
+            {
+                "priority": priority,
+                "lb_endpoints": [_endpoint(i, entry.address(i), state) for i, state in _states(group)],
+            }
+            for priority, group in enumerate(groups)
+        ],
+        # Envoy would begin to send requests past a group when 28 % of it are dead; here one healthy instance keeps all.
+        "policy": {"overprovisioning_factor": _ALL_TO_THE_LAST},
     }
+
+
+def _states(group: TargetGroup) -> list[tuple[str, str]]:
+    return [(i, "HEALTHY") for i in group.registered] + [(i, "DRAINING") for i in group.draining]
 
 
 def _endpoint(instance: str, address: str, state: str) -> Json:

@@ -55,6 +55,11 @@ class EnvoyProcess:
     def running(self) -> bool:
         return self.record is not None and self.record.main.running
 
+    @property
+    def lives(self) -> bool:
+        """It runs, and nothing is ending it: `available` without asking it."""
+        return self.record is not None and self.record.main.lives
+
     async def available(self) -> bool:
         """It is there and answers. PlatformError when it is there and does not."""
         end = time.monotonic() + _START_LIMIT

@@ -168,6 +168,14 @@ def _retries(*, repeatable: bool) -> Json:
                 "typed_config": {**typed("extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate")},
             }
         ],
+        # Two tries in the release's own group, the third in the one that stands in for it.
+        "retry_priority": {
+            "name": "envoy.retry_priorities.previous_priorities",
+            "typed_config": {
+                **typed("extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"),
+                "update_frequency": 2,
+            },
+        },
         # Of two instances the dead one has fewest requests, so three of four draws find it again: 0.75^30 is 0.02 %.
         "host_selection_retry_max_attempts": 30,
         "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.050s"},
