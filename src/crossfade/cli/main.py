@@ -42,6 +42,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "infra": ("infra", "Write, plan and apply the infrastructure, as Terraform that you own."),
         "cost": ("cost", "Say what a month costs, before anything is created."),
         "audit": ("audit", "Find what is dangerous in the file or in a Terraform plan."),
+        "diagram": ("diagram", "Draw an environment: zones, subnets, services, who may reach whom."),
     },
     "The machine": {
         "up": ("machine", "Start the controller, or replace it by this version."),
