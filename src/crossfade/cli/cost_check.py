@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from crossfade.cost.check_line import Finding
     from crossfade.cost.check_table import Money
 
-FOUND = 1  # the exit code of a table that is wrong
+FOUND = 3  # exit code, as of `crossfade audit`
 
 
 @click.command(
@@ -31,7 +31,7 @@ def check(call: Call, *, table: Path, region: str | None, prices: Path | None) -
     The table is a YAML file: its region, its lines (item, monthly as 22.50 or 8-15, and so that the price can be
     checked: kind and quantity, unit_price), its total, and what exists (public_hosts, balancer_zones, nat_gateways).
 
-    Exit code 0 when all is right, 1 when something is not, 2 when the file is no such table.
+    Exit code 0 when all is right, 3 when something is not, 2 when the file is no such table.
     """
     from crossfade.cost.book import list_prices, own, regions
     from crossfade.cost.check import check as checked

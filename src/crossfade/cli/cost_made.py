@@ -5,7 +5,6 @@ from pathlib import Path
 from crossfade.cli.call import Call
 from crossfade.cost.ask import apps, of_app, of_plan
 from crossfade.cost.bill import Bill
-from crossfade.cost.check_bill import table_bill
 from crossfade.spec.cloud.usage import Usage
 from crossfade.spec.load import load
 from crossfade.spec.model import App
@@ -17,6 +16,8 @@ Made = tuple[Bill, App | None]
 def made(call: Call, plan: Path | None, table: Path | None, prices: Path | None) -> list[Made]:
     """One bill, or one for each environment on AWS."""
     if table is not None:
+        from crossfade.cost.check_bill import table_bill
+
         return [(table_bill(table), None)]
     if plan is None:
         return [(of_app(app, prices), app) for app in apps(call.required(), call.environment)]

@@ -53,7 +53,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
 _MODULES = {verb: module for verbs in SECTIONS.values() for verb, (module, _) in verbs.items()}
 
 EPILOG = """\
-Exit codes: 0 done, 1 the deploy failed and was rolled back, 2 wrong input, 3 refused, 4 platform trouble.
+Exit codes: 0 done, 1 the deploy failed and was rolled back, 2 wrong input, 3 refused, or `audit` or `cost check` found
+something, 4 platform trouble.
 
 Completion of verbs and options: eval "$(_CROSSFADE_COMPLETE=bash_source crossfade)", or zsh_source, fish_source.
 """

@@ -22,9 +22,8 @@ _HATCHED = (
     '<defs><pattern id="usage" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     f'<rect width="7" height="7" fill="{_USAGE}"/><rect width="2.5" height="7" fill="{_FIXED}"/></pattern></defs>'
 )
-_UNWRITABLE = re.compile(
-    "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)  # https://www.w3.org/TR/xml/#charsets
+# https://www.w3.org/TR/xml/#charsets
+_UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NEGLIGIBLE = Decimal("0.005")
 
 
