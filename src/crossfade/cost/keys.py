@@ -39,6 +39,7 @@ KEYS: dict[str, str] = {
     "cloudwatch.fast-alarm-month": "an alarm that looks more often than every minute, for a month",
     "cloudwatch.composite-alarm-month": "an alarm made of alarms, for a month",
     "cloudwatch.dashboard-month": "a dashboard for a month",
+    "cloudwatch.insights-month": "Container Insights of a cluster for a month",
     "xray.traces-1m": "a million traces, after the first 100,000 of a month",
     "secrets.secret-month": "a secret for a month",
     "secrets.calls-10k": "10,000 times that a secret is read",

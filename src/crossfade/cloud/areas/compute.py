@@ -16,7 +16,8 @@ def compute(app: App) -> Iterator[Resource]:
     if on_hosts(app):
         yield from _hosts(app)
     else:
-        yield made(CLUSTER, "cloud.compute", name=prefix(app))
+        insights = {"name": "containerInsights", "value": "enabled" if app.cloud.compute.insights else "disabled"}
+        yield made(CLUSTER, "cloud.compute", name=prefix(app), setting=[insights])
         for name, service in app.services.items():
             yield from _service(app, name, service)
     for name, service in app.services.items():

@@ -34,7 +34,9 @@ def compute(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
             unit="GB-months",
             rate=once("ecr.gb-month"),
             addresses=repositories,
-            assumes=f"{plain(gigabytes(usage.images))} GB in each of {len(repositories)}",
+            assumes=f"{plain(gigabytes(usage.images))} GB for each of {len(repositories)}"
+            if len(repositories) > 1
+            else f"{plain(gigabytes(usage.images))} GB",
             usage="images",
         )
 
@@ -87,7 +89,7 @@ def _group(inventory: Inventory, group: Resource, usage: Usage) -> Iterator[Char
         rate=once(f"ec2.hour.{template.values.get('instance_type', 'unknown')}"),
         addresses=(group.address, template.address),
         assumes=_on_average(count, "host"),
-        usage=f"instances.{next(iter(usage.instances), 'SERVICE')}" if count.varies else "",
+        usage="instances" if count.varies else "",
     )
     for device in blocks(template.values, "block_device_mappings"):
         size = first(device, "ebs", "volume_size")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from crossfade.cloud.resource import Resource
 
 GIB = 1 << 30
-_OWN = frozenset({"this", "main", "default"})  # names of resources that say nothing
+_OWN = frozenset({"this", "main", "default", "asg"})  # names of resources that say nothing
 
 
 def gigabytes(size: int) -> Decimal:
@@ -20,4 +20,4 @@ def label(resource: Resource) -> str:
         name = re.sub(r"^(service|bucket|ecr)_", "", word)
         if name not in _OWN and not name.startswith("aws_") and not name.isdigit():
             return name.replace("_", "-")
-    return resource.address
+    return str(resource.values.get("name") or resource.address)

@@ -20,6 +20,7 @@ _LONGEST = 365  # days of logs in the bill of a group that never removes any
 def watching(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
     yield from _logs(inventory, usage)
     yield from _metrics(inventory, usage)
+    yield from _insights(inventory)
     for alarm in inventory.of("aws_cloudwatch_metric_alarm"):
         yield _alarm(alarm)
     for item, kind, key in (
@@ -101,6 +102,21 @@ def _metrics(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
         assumes=f"{usage.metrics:,} metrics",
         usage="metrics",
     )
+
+
+def _insights(inventory: Inventory) -> Iterator[Charge]:
+    for cluster in inventory.of("aws_ecs_cluster"):
+        settings = {each.get("name"): each.get("value") for each in blocks(cluster.values, "setting")}
+        if settings.get("containerInsights", "disabled") != "disabled":
+            yield Charge(
+                area="Watching",
+                item="Container Insights",
+                quantity=Amount.of(1),
+                unit="clusters",
+                rate=once("cloudwatch.insights-month"),
+                addresses=(cluster.address,),
+                note="billed by the metric, of which there are more with every task",
+            )
 
 
 def _reported(agent: Resource) -> int:
