@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.terraform import find_terraform
+from tests.unit.audit.plans import FOLDER, NAMES, made
 
 from crossfade.audit.finding import Finding
 from crossfade.audit.plan import OF_PLAN, audit_plan
 from crossfade.audit.rule import Severity, rules
 from crossfade.cloud.plan import read_plan
 from crossfade.cloud.resource import Resource
-from tests.support.terraform import find_terraform
-from tests.unit.audit.plans import FOLDER, NAMES, made
 
 
 @cache
