@@ -172,7 +172,7 @@ class TestDeploy:
 
     def test_ctrl_c_leaves_the_rollout_to_the_controller(self, shop: Machine) -> None:
         """Who watches may leave; the rollout goes on and says how to be watched again."""
-        shop.write(deploy={"bake": "2s"})
+        shop.write(deploy={"bake": "4s"})
         process = shop.start("deploy")
         shop.until(lambda status: status["rollout"])
         process.send_signal(signal.SIGINT)
@@ -504,7 +504,9 @@ BAD: list[tuple[str, Callable[[Machine], None], int, str]] = [
     ("not YAML", lambda shop: (shop.source / "crossfade.yaml").write_text("app: [") and None, 2, "crossfade.yaml:2:1"),
     (
         "a platform that is not there yet",
-        lambda shop: shop.write_file({"web": shop.service()}, platform="aws"),
+        lambda shop: shop.write_file(
+            {"web": shop.service(health={"path": "/health"}, resources={"cpu": 1, "memory": "2G"})}, platform="aws"
+        ),
         3,
         "aws",
     ),

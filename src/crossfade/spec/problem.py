@@ -66,8 +66,8 @@ def shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
-def nearest(word: object, words: Sequence[str]) -> str:
-    """The one of `words` that `word` was probably meant to be, or nothing."""
+def nearest(word: object, words: Sequence[str], closeness: float = 0.6) -> str:
+    """The one of `words` that `word` was probably meant to be, or nothing. `closeness` 1 takes only the word itself."""
     folded = {known.replace("-", "").replace("_", "").lower(): known for known in words}
-    close = get_close_matches(str(word).replace("-", "").replace("_", "").lower(), folded, n=1, cutoff=0.6)
+    close = get_close_matches(str(word).replace("-", "").replace("_", "").lower(), folded, n=1, cutoff=closeness)
     return folded[close[0]] if close else ""

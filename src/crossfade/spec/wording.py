@@ -82,7 +82,8 @@ def _unknown(keys: Keys, document: Written, root: type[Part]) -> Problem:
     known = keys_of(part)
     homes = _HOMES if root is File else {}
     elsewhere = (home for owner, home in homes.items() if key in keys_of(owner))
-    meant = next((f"{key} {home}" for home in elsewhere), nearest(key, known))
+    # A letter too few is likelier than a key that was meant for another place.
+    meant = nearest(key, known, closeness=0.9) or next((f"{key} {home}" for home in elsewhere), nearest(key, known))
     return Problem(place, f'unknown key "{key}"', f"one of {', '.join(known)}", meant)
 
 
