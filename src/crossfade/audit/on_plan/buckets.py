@@ -36,12 +36,12 @@ def encryption_unsaid(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(bucket.address, f"no {kind}")
 
 
-def _settings(inventory: Inventory, bucket: Resource, kind: str) -> list[Resource]:
-    """Those that refer to the bucket, or have its name."""
-    referring = inventory.referring(bucket, kind)
+def _settings(inventory: Inventory, bucket: Resource, kind: str) -> tuple[Resource, ...]:
+    """Those that refer to the bucket, or else have its name."""
     name = bucket.values.get("bucket")
-    named = [one for one in inventory.of(kind) if name and one.values.get("bucket") == name and one not in referring]
-    return [*referring, *named]
+    return inventory.referring(bucket, kind) or tuple(
+        one for one in inventory.of(kind) if name and one.values.get("bucket") == name
+    )
 
 
 def moving_tags(inventory: Inventory) -> Iterator[Mark]:

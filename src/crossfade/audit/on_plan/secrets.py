@@ -35,8 +35,8 @@ def _variables(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
         )
         yield from _named(build, [one for one in variables if one.get("type", "PLAINTEXT") == "PLAINTEXT"])
     for function in inventory.of("aws_lambda_function"):
-        variables = first(function.values, "environment", "variables") or {}
-        yield from _named(function, [{"name": name, "value": value} for name, value in variables.items()])
+        given = first(function.values, "environment", "variables") or {}
+        yield from _named(function, [{"name": name, "value": value} for name, value in given.items()])
 
 
 def _named(resource: Resource, variables: Any) -> Iterator[tuple[str, str, str]]:

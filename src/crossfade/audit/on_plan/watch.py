@@ -27,14 +27,14 @@ def _watched(inventory: Inventory) -> frozenset[str]:
 
 
 def errors_unseen(inventory: Inventory) -> Iterator[Mark]:
-    for balancer in applications(inventory):
-        if _ERRORS.isdisjoint(_watched(inventory)):
+    if _ERRORS.isdisjoint(_watched(inventory)):
+        for balancer in applications(inventory):
             yield Mark(balancer.address, "no alarm on HTTPCode_Target_5XX_Count")
 
 
 def sickness_unseen(inventory: Inventory) -> Iterator[Mark]:
-    for balancer in applications(inventory):
-        if _SICKNESS.isdisjoint(_watched(inventory)):
+    if _SICKNESS.isdisjoint(_watched(inventory)):
+        for balancer in applications(inventory):
             yield Mark(balancer.address, "no alarm on UnHealthyHostCount")
 
 
