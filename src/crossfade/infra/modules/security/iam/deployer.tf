@@ -21,7 +21,7 @@ locals {
     },
   )
 
-  deployer_trust = var.deployer == null ? [] : concat(
+  deployer_trust = concat(
     [
       for host, issuer in local.issuers : {
         Effect    = "Allow"
@@ -30,12 +30,12 @@ locals {
         Condition = { StringEquals = { "${host}:aud" = issuer.audience, "${host}:sub" = issuer.subject } }
       }
     ],
-    length(var.deployer.principals) == 0 ? [] : [
-      {
+    [
+      for deployer in local.deployer : {
         Effect    = "Allow"
-        Principal = { AWS = var.deployer.principals }
+        Principal = { AWS = deployer.principals }
         Action    = "sts:AssumeRole"
-      },
+      } if length(deployer.principals) > 0
     ],
   )
 
