@@ -70,6 +70,8 @@ resource "aws_codedeploy_deployment_group" "this" {
 # Each revision is a zip with appspec.yml at its top.
 resource "aws_s3_bucket" "revisions" {
   bucket_prefix = substr("${var.name}-revisions-", 0, 37)
+  # As every bucket: with objects in it, it is not deleted.
+  force_destroy = false
 }
 
 resource "aws_s3_bucket_public_access_block" "revisions" {

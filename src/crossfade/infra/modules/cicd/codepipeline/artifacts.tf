@@ -2,7 +2,8 @@
 
 resource "aws_s3_bucket" "artifacts" {
   bucket_prefix = substr("${var.name}-artifacts-", 0, 37)
-  force_destroy = true # all of it can be built again
+  # As every bucket: with objects in it, it is not deleted.
+  force_destroy = false
 }
 
 resource "aws_s3_bucket_public_access_block" "artifacts" {

@@ -2,7 +2,8 @@
 
 resource "aws_s3_bucket" "site" {
   bucket_prefix = substr("${var.name}-site-", 0, 37) # names of buckets are taken worldwide
-  force_destroy = var.force_destroy
+  # As every bucket: with objects in it, it is not deleted.
+  force_destroy = false
 }
 
 resource "aws_s3_bucket_versioning" "site" {

@@ -60,9 +60,3 @@ variable "api" {
   })
   default = null
 }
-
-variable "force_destroy" {
-  description = "Whether `destroy` may remove the site's bucket with its files."
-  type        = bool
-  default     = false
-}
