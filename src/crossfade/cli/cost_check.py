@@ -11,7 +11,7 @@ from crossfade.cli.text import plural
 if TYPE_CHECKING:
     from crossfade.cost.check import Verdict
     from crossfade.cost.check_line import Finding
-    from crossfade.cost.check_table import Money
+    from crossfade.cost.check_money import Money
 
 FOUND = 3  # exit code, as of `crossfade audit`
 

@@ -8,7 +8,7 @@ from typing import Any
 from crossfade.cli.cost_made import Made
 from crossfade.core.errors import WrongInputError
 from crossfade.cost.ask import book
-from crossfade.cost.check_table import Money
+from crossfade.cost.check_money import Money
 from crossfade.cost.save import Proposal, Together, not_combined, proposals, together, unreckoned
 from crossfade.cost.save_assumed import Assumptions, proposed, read_assumptions
 from crossfade.cost.save_ground import Ground, of_file

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from crossfade.cost.book import Book
 from crossfade.cost.check_line import Checked, Finding, reckoned
-from crossfade.cost.check_table import NOTHING, Money, Table, Thing
+from crossfade.cost.check_money import NOTHING, Money
+from crossfade.cost.check_table import Table, Thing
 from crossfade.cost.money import cents, plain
 
 # AWS bills each public IPv4 address since February 2024, also those of load balancers and NAT gateways:

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Literal
 
 from crossfade.cost.book import Book
-from crossfade.cost.check_table import Line, Money, Table, Thing
+from crossfade.cost.check_money import Money
+from crossfade.cost.check_table import Line, Table, Thing
 from crossfade.cost.money import cents, plain
 
 Id = Literal["sum", "arithmetic", "region", "price", "amount", "twice", "missing"]

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from crossfade.core.errors import WrongInputError
 from crossfade.cost.bill import Bill, Line
-from crossfade.cost.check_table import WORDS, Amount, Money
+from crossfade.cost.check_money import Amount, Money
+from crossfade.cost.check_table import WORDS
 from crossfade.cost.money import cents, exact, plain
 from crossfade.cost.save import Change, Proposal
 from crossfade.cost.save_ground import RATES, Rate

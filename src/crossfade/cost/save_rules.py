@@ -148,13 +148,17 @@ _SINGLE = _priced_as({".multi": ".single"}, "rds.")
 
 
 def _one_zone(line: Line, ground: Ground, rate: Decimal) -> Cheaper | None:
-    """A database without its standby, shards without replicas, one NAT gateway."""
-    gateways = line.quantity.expected / ground.hours
-    if _about(line, "nat.hour") and gateways > 1:
-        return Cheaper(_expected(line) / gateways, f"one gateway instead of {plain(gateways, 1)}")
+    """A database without its standby, shards without replicas."""
     if _about(line, "elasticache.hour.") and ground.replicas:
         return Cheaper(_expected(line) / (1 + ground.replicas), f"1 node a shard instead of {1 + ground.replicas}")
     return _SINGLE(line, ground, rate)
+
+
+def _one_gateway(line: Line, ground: Ground, _rate: Decimal) -> Cheaper | None:
+    gateways = line.quantity.expected / ground.hours
+    if not _about(line, "nat.hour") or gateways <= 1:
+        return None
+    return Cheaper(_expected(line) / gateways, f"1 gateway instead of {plain(gateways, 1)}")
 
 
 _WORKING, _WEEK = 12 * 5, 24 * 7  # hours in which somebody works on it
@@ -206,8 +210,16 @@ RULES: tuple[Rule, ...] = (
         id="single-az",
         title="Development in one zone",
         then=_one_zone,
-        takes="database: {multi_az: false}, cache: {replicas: 0}, network: {nat: one}; one zone fails, all does",
+        takes="database: {multi_az: false}, cache: {replicas: 0}; when that zone fails, all does",
         only="development",
+    ),
+    Rule(
+        id="one-nat",
+        title="One NAT gateway for development",
+        then=_one_gateway,
+        takes="network: {nat: one}; no way out of the other zones while its zone is down",
+        only="development",
+        instead_of="nat",
     ),
     Rule(
         id="free-tier",

@@ -15,7 +15,8 @@ from crossfade.core.errors import WrongInputError
 from crossfade.cost.book import list_prices, regions
 from crossfade.cost.check import Verdict, check
 from crossfade.cost.check_line import Finding
-from crossfade.cost.check_table import Amount, Money, read_table
+from crossfade.cost.check_money import Amount, Money
+from crossfade.cost.check_table import Line, Table, read_table
 from crossfade.spec.problem import WrongFileError
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -155,8 +156,6 @@ def test_prices_of_an_unknown_region_are_unknown(written: Path) -> None:
 @given(st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)), min_size=1, max_size=8), st.integers(1, 10**6))
 def test_a_sum_is_found_wrong_exactly_when_it_is(amounts: list[tuple[int, int]], off: int) -> None:
     """For any ranges in cents: their sum passes, and a total that is a cent or more off does not."""
-    from crossfade.cost.check_table import Line, Table
-
     ends = [sorted(pair) for pair in amounts]
     lines = tuple(
         Line(item=f"line {index}", monthly=f"{low / 100:.2f}-{high / 100:.2f}")
