@@ -62,7 +62,12 @@ class Project:
         return []
 
     def write(self, environment: str, main: str) -> None:
-        self.folder(environment).mkdir(parents=True, exist_ok=True)
+        """The environment as `infra init` makes it, edited by a user into something else."""
+        if not self.folder(environment).exists():
+            self.ok("init", "-e", environment)
+        for file in self.folder(environment).glob("*.tf*"):
+            if file.suffix in {".tf", ".tfvars"}:
+                file.write_text("# emptied\n")
         (self.folder(environment) / "main.tf").write_text(main)
 
     def ok(self, *words: str, **options: Any) -> Any:

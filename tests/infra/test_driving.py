@@ -258,6 +258,26 @@ def test_a_program_that_will_not_do(project: Project, tmp_path: Path, script: st
     assert message in ran.err
 
 
+def test_a_folder_that_is_behind_the_file(project: Project) -> None:
+    """Plan and apply are about what the file says now; an edit of one's own is no reason to refuse."""
+    project.file.write_text(project.file.read_text().replace("3000", "4000"))
+    for verb in ("plan", "apply"):
+        ran = project.run(verb, "-e", "dev")
+        assert ran.code == 3
+        assert "infrastructure is not what crossfade.yaml says: environments/dev/main.tf" in ran.err
+        assert "`crossfade infra init -e dev`" in ran.err
+    project.ok("init", "-e", "dev", "--keep")
+    assert project.ok("plan", "-e", "dev")["add"] == 2
+
+
+def test_which_environment(project: Project) -> None:
+    """With several on AWS none is guessed, and one that is not written yet is not planned."""
+    ran = project.run("plan")
+    assert (ran.code, "dev, prod" in ran.err, "say which with -e" in ran.err) == (2, True, True)
+    ran = project.run("plan", "-e", "dev", "--in", "elsewhere")
+    assert (ran.code, "`crossfade infra init` writes it" in ran.err) == (2, True)
+
+
 def test_no_terraform_at_all(project: Project) -> None:
     """How to get one, in one message."""
     ran = project.run("plan", "-e", "dev", env={"PATH": "/nowhere"})

@@ -26,7 +26,7 @@ class Job:
 
     call: Call
     app: "App"
-    folder: Path
+    root: Path  # infrastructure/
     program: str
     wait: float
     _began: float = field(default_factory=time.monotonic)
@@ -34,6 +34,11 @@ class Job:
     @property
     def environment(self) -> str:
         return self.app.environment
+
+    @property
+    def folder(self) -> Path:
+        """Where Terraform works."""
+        return self.root / "environments" / self.environment
 
     @property
     def seconds(self) -> float:
@@ -59,9 +64,12 @@ def driven(verb: Verb) -> Verb:
 
     @click.option("--terraform", metavar="PATH", help="The program. Default: $CROSSFADE_TERRAFORM, terraform, or tofu.")
     @click.option("--wait", metavar="TIME", default="0s", help="How long to wait for somebody else's lock, such as 5m.")
+    @click.option(
+        "--in", "at", type=click.Path(path_type=Path), metavar="DIR", help="What `infra init --to` was given."
+    )
     @functools.wraps(verb)
-    def run(call: Call, *, terraform: str | None, wait: str, **given: Any) -> Any:
-        return verb(_job(call, terraform, wait), **given)
+    def run(call: Call, *, terraform: str | None, wait: str, at: Path | None, **given: Any) -> Any:
+        return verb(_job(call, terraform, wait, at), **given)
 
     made: Verb = called(file=True, state=False)(run)
     return made
@@ -83,9 +91,22 @@ def confirmed(verb: Verb) -> Verb:
     return run
 
 
-def _job(call: Call, program: str | None, wait: str) -> Job:
+def the_one(path: Path, environment: str | None) -> "App":
+    """The environment that was named, or the only one on AWS."""
+    from crossfade.cli.generating import chosen
+
+    apps = chosen(path, [environment] if environment else [])
+    if len(apps) > 1:
+        raise WrongInputError(
+            f"{path} has several environments on AWS: {', '.join(app.environment for app in apps)}",
+            "say which with -e",
+        )
+    return apps[0]
+
+
+def _job(call: Call, program: str | None, wait: str, at: Path | None) -> Job:
+    from crossfade.cli.generating import FOLDER
     from crossfade.infra.terraform import find
-    from crossfade.spec.load import load
     from crossfade.spec.units import Duration
 
     try:
@@ -93,8 +114,8 @@ def _job(call: Call, program: str | None, wait: str) -> Job:
     except ValueError as wrong:
         raise WrongInputError(f"--wait {wait} is no time", f"it takes {wrong}") from wrong
     path = call.required()
-    app = load(path, call.environment)
-    folder = path.parent / "infrastructure" / "environments" / app.environment
-    if not (folder / "main.tf").exists():
-        raise WrongInputError(f"{folder} is not there", "`crossfade infra init` writes it")
-    return Job(call, app, folder, find(program), patience)
+    app = the_one(path, call.environment)
+    job = Job(call, app, at or path.parent / FOLDER, find(program), patience)
+    if not job.folder.is_dir():
+        raise WrongInputError(f"{job.folder} is not there", "`crossfade infra init` writes it")
+    return job

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from crossfade.infra.changes import Changes
     from crossfade.infra.guard import Said
 
+SHOWN = 3  # stale files in one message
 SECRET = "(secret)"  # noqa: S105  what is shown instead of one
 
 
@@ -113,9 +114,15 @@ def _carry_out(job: Job, changes: "Changes", file: Path, said: "Said", *, destro
     """Show, ask, and only then act."""
     from crossfade.cli.asking import ask
     from crossfade.cli.changed import described
-    from crossfade.infra.guard import is_production, questions
+    from crossfade.infra.guard import is_production, protected, questions
+    from crossfade.infra.trouble import PROTECTION
 
     click.echo(described(changes, job.environment), err=job.call.json)
+    if kept := protected(changes):
+        raise RefusedError(
+            f"AWS would refuse to delete what is protected, half-way: {', '.join(kept)}; nothing was changed",
+            f"take the protection back first: {PROTECTION}",
+        )
     production = is_production(job.app)
     ask(questions(changes, job.environment, production=production, destroying=destroying), said)
     if changes:
@@ -124,7 +131,20 @@ def _carry_out(job: Job, changes: "Changes", file: Path, said: "Said", *, destro
 
 
 def _refuse_stale(job: Job) -> None:
-    """What is planned is what the file says, not what it said when `infra init` was run last."""
+    """What is planned is what the file says now, and not what it said when `infra init` was run last."""
+    from crossfade.infra.tree import tree
+    from crossfade.infra.write import State, compare
+
+    ours = (f"environments/{job.environment}/", "modules/")
+    wanted = {path: text for path, text in tree([job.app]).items() if path.startswith(ours)}
+    found = compare(job.root, wanted, lambda path: path.startswith(ours[0]))
+    stale = [change.path for change in found.of(State.NEW, State.CHANGED, State.EDITED, State.GONE)]
+    if stale:
+        shown = ", ".join(stale[:SHOWN]) + (f" and {len(stale) - SHOWN} more" if len(stale) > SHOWN else "")
+        raise RefusedError(
+            f"{job.root} is not what {job.call.required()} says: {shown}",
+            f"`crossfade infra init -e {job.environment}` shows the difference and writes it; --keep is for your edits",
+        )
 
 
 def _counted(job: Job, changes: "Changes") -> dict[str, Any]:

@@ -124,20 +124,20 @@ def _resources(plan: Mapping[str, Any]) -> Iterator[Change]:
         )
 
 
-def _why(action: Action, change: Mapping[str, Any]) -> Iterator[str]:
+def _why(action: Action, change: Mapping[str, Any]) -> list[str]:
     if action not in {"update", "replace"}:
-        return
+        return []
     before, after = change.get("before") or {}, change.get("after") or {}
-    unknown = change.get("after_unknown") or {}
+    unknown = {key for key, mark in (change.get("after_unknown") or {}).items() if mark}
     forces = {str(path[0]) for path in change.get("replace_paths") or () if path}
     hidden = {key for side in ("before_sensitive", "after_sensitive") for key in _hidden(change.get(side))}
-    for key in sorted({*before, *after, *forces}):
-        if action == "replace" and key not in forces:
-            continue  # a new one has a new id, a new address and so on: that is no reason
-        if unknown.get(key):
-            yield f"{key} (known after apply)" if key in before or key in forces else key
-        elif before.get(key) != after.get(key) or key in forces:
-            yield key if key in hidden else _difference(key, before.get(key), after.get(key))
+    # A new one has a new id, a new address and so on: that is no reason.
+    keys = sorted(forces if action == "replace" else {*before, *after})
+    differ = [key for key in keys if key not in unknown and (before.get(key) != after.get(key) or key in forces)]
+    known = [key if key in hidden else _difference(key, before.get(key), after.get(key)) for key in differ]
+    later = [f"{key} (known after apply)" for key in keys if key in unknown]
+    # What AWS computes anew follows from the rest; it is worth a word when there is no rest.
+    return known if known and action == "update" else known + later
 
 
 def _hidden(marks: Any) -> Iterator[str]:

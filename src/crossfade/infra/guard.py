@@ -9,6 +9,7 @@ from crossfade.infra.changes import Change, Changes
 from crossfade.spec.model import App
 
 Values = Mapping[str, Any]
+_PROTECTIONS = ("deletion_protection", "enable_deletion_protection", "deletion_protection_enabled")
 _PRODUCTION = re.compile(r"prod(uction)?\b")
 
 
@@ -79,6 +80,13 @@ def questions(
         phrase = f"destroy data of {environment}"
         asked.append(Question(f'Data will be lost. Type "{phrase}" to go on.', "--with-data", phrase=phrase))
     return tuple(asked)
+
+
+def protected(changes: Changes) -> tuple[str, ...]:
+    """What these changes end and AWS will not let go. To find out half-way would leave half an environment."""
+    return tuple(
+        change.address for change in changes.resources if change.ends and any(map(change.before.get, _PROTECTIONS))
+    )
 
 
 def losses(changes: Changes) -> tuple[Loss, ...]:

@@ -16,6 +16,10 @@ SIGN_IN = (
     "sign in with `aws sso login`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; "
     "`aws sts get-caller-identity` says who you are"
 )
+PROTECTION = (
+    "database: {protect: false} or load_balancer: {protect: false} in the cloud part of crossfade.yaml, "
+    "`crossfade infra init`, `crossfade infra apply`, then again"
+)
 _MIRROR = "https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation"
 # What an error says -> the way out. The first that fits counts.
 _WAYS_OUT: Mapping[str, str] = {
@@ -28,10 +32,7 @@ _WAYS_OUT: Mapping[str, str] = {
     r"lifecycle\.prevent_destroy|Instance cannot be destroyed": (
         "prevent_destroy in its module protects it; whoever means it takes that line out, once and on purpose"
     ),
-    r"deletion.?protection": (
-        "AWS protects it: take the protection back in crossfade.yaml (load_balancer: {protect: false}) or in the "
-        "environment's main.tf, `crossfade infra init`, `crossfade infra apply`, then again"
-    ),
+    r"deletion.?protection": f"AWS protects it; {PROTECTION}",
     r"BucketNotEmpty|RepositoryNotEmptyException|bucket you tried to delete is not empty": (
         "it still holds data and crossfade empties nothing: copy what is needed, empty it, then again"
     ),
