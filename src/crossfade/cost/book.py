@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def regions() -> list[str]:
     return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
+@cache
 def list_prices(region: str) -> Book:
     """AWS's list prices in a region; in one that we do not know, everything is unknown."""
     entry = files("crossfade.cost").joinpath("prices", f"{region}.yaml")
