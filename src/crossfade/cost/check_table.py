@@ -16,7 +16,7 @@ from crossfade.spec.cloud.words import REGIONS, Word
 from crossfade.spec.document import Keys
 from crossfade.spec.part import Clash, Part
 from crossfade.spec.sheet import read_sheet
-from crossfade.spec.units import Notation, Text, Whole
+from crossfade.spec.units import MeantError, Notation, Text, Whole
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class PriceKey(Notation):
         meant = unknown(str(value))
         if meant is None:
             return str(value)
-        raise ValueError("a key of the price book" + (f" (did you mean {meant}?)" if meant else ", as in alb.hour"))
+        raise MeantError("a key of the price book such as alb.hour", meant)
 
     def schema(self) -> JsonSchemaValue:
         return {"type": "string"}

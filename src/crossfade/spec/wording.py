@@ -77,7 +77,7 @@ def _wrong_value(keys: Keys, kind: str, detail: Any, document: Written, root: ty
 def _unknown(keys: Keys, document: Written, root: type[Part]) -> Problem:
     key = str(keys[-1])
     place = document.at(keys).place
-    in_environment = len(keys) == 1 and place.keys[0] == "environments"
+    in_environment = root is File and len(keys) == 1 and place.keys[0] == "environments"
     part = Settings if in_environment else _part_at(keys[:-1], root)
     known = keys_of(part)
     homes = _HOMES if root is File else {}
