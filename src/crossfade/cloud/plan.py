@@ -42,7 +42,8 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
     try:
         root = _mapping(_mapping(document.get("planned_values")).get("root_module"))
         configuration = _mapping(_mapping(document.get("configuration")).get("root_module"))
-        resources = tuple(_resources(root, References(configuration, _addresses(root))))
+        references = References(configuration, _addresses(root))
+        resources = tuple(_resources(root, references, _unknown(document)))
         return Plan(resources=resources, region=_region(document, resources))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WrongInputError(
@@ -86,7 +87,21 @@ def _addresses(root: Mapping[str, Any]) -> Iterator[str]:
             yield resource["address"]
 
 
-def _resources(root: Mapping[str, Any], references: References) -> Iterator[Resource]:
+def _unknown(document: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """By address the keys whose values are known after the apply, whole or in part of a list."""
+    return {
+        change["address"]: frozenset(
+            key
+            for key, unknown in _mapping(_mapping(change.get("change")).get("after_unknown")).items()
+            if unknown is True or (isinstance(unknown, list) and True in unknown)
+        )
+        for change in document.get("resource_changes", ())
+    }
+
+
+def _resources(
+    root: Mapping[str, Any], references: References, unknown: Mapping[str, frozenset[str]]
+) -> Iterator[Resource]:
     for module in _modules(root):
         for found in module.get("resources", ()):
             if found.get("mode", "managed") != "managed":
@@ -98,6 +113,7 @@ def _resources(root: Mapping[str, Any], references: References) -> Iterator[Reso
                 values={key: value for key, value in found.get("values", {}).items() if value is not None},
                 refers=references.of(address),
                 where=address,
+                unknown=unknown.get(address, frozenset()),
             )
 
 

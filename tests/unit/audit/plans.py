@@ -16,7 +16,13 @@ _UNREAD = frozenset({"sensitive_values", "provider_name", "provider_config_key",
 
 def trimmed(plan: Mapping[str, Any]) -> dict[str, Any]:
     """What the audit reads: what will be, and the configuration's references."""
-    return {key: _without(plan[key]) for key in ("planned_values", "configuration")}
+    read = {key: _without(plan[key]) for key in ("planned_values", "configuration")}
+    return read | {"resource_changes": [_unknown(change) for change in plan["resource_changes"]]}
+
+
+def _unknown(change: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = {key: said for key, said in change["change"]["after_unknown"].items() if said is True}
+    return {"address": change["address"], "change": {"after_unknown": dict(sorted(unknown.items()))}}
 
 
 def _without(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from crossfade.audit.finding import Mark
+from crossfade.audit.on_plan.related import settings
 from crossfade.audit.on_plan.switch import is_on
 from crossfade.cloud.inventory import Inventory, blocks, first
 from crossfade.cloud.resource import Resource
@@ -12,18 +13,18 @@ _CLOSED = ("block_public_acls", "block_public_policy", "ignore_public_acls", "re
 
 def not_versioned(inventory: Inventory) -> Iterator[Mark]:
     for bucket in inventory.of("aws_s3_bucket"):
-        settings = _settings(inventory, bucket, "aws_s3_bucket_versioning")
-        enabled = any(first(one.values, "versioning_configuration", "status") == "Enabled" for one in settings)
+        found = _settings(inventory, bucket, "aws_s3_bucket_versioning")
+        enabled = any(first(one.values, "versioning_configuration", "status") == "Enabled" for one in found)
         if not enabled and not is_on(first(bucket.values, "versioning", "enabled")):
             yield Mark(bucket.address, "no aws_s3_bucket_versioning enables it")
 
 
 def can_be_public(inventory: Inventory) -> Iterator[Mark]:
     for bucket in inventory.of("aws_s3_bucket"):
-        settings = _settings(inventory, bucket, "aws_s3_bucket_public_access_block")
-        if not settings:
+        found = _settings(inventory, bucket, "aws_s3_bucket_public_access_block")
+        if not found:
             yield Mark(bucket.address, "no aws_s3_bucket_public_access_block closes it")
-        for one in settings:
+        for one in found:
             if left := [key for key in _CLOSED if not is_on(one.values.get(key))]:
                 yield Mark(one.address, f"not true: {', '.join(left)}")
 
@@ -37,11 +38,7 @@ def encryption_unsaid(inventory: Inventory) -> Iterator[Mark]:
 
 
 def _settings(inventory: Inventory, bucket: Resource, kind: str) -> tuple[Resource, ...]:
-    """Those that refer to the bucket, or else have its name."""
-    name = bucket.values.get("bucket")
-    return inventory.referring(bucket, kind) or tuple(
-        one for one in inventory.of(kind) if name and one.values.get("bucket") == name
-    )
+    return settings(inventory, bucket, kind, "bucket", str(bucket.values.get("bucket", "")))
 
 
 def moving_tags(inventory: Inventory) -> Iterator[Mark]:
@@ -60,7 +57,8 @@ def not_scanned(inventory: Inventory) -> Iterator[Mark]:
 
 def kept_for_ever(inventory: Inventory) -> Iterator[Mark]:
     for registry in inventory.of("aws_ecr_repository"):
-        if not inventory.referring(registry, "aws_ecr_lifecycle_policy"):
+        name = str(registry.values.get("name", ""))
+        if not settings(inventory, registry, "aws_ecr_lifecycle_policy", "repository", name):
             yield Mark(registry.address, "no aws_ecr_lifecycle_policy")
 
 

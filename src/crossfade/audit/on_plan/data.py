@@ -133,16 +133,27 @@ def nothing_left(inventory: Inventory) -> Iterator[Mark]:
 
 
 def plain_disks(inventory: Inventory) -> Iterator[Mark]:
+    """A host takes from its template what it does not say itself."""
     for volume in inventory.of("aws_ebs_volume"):
         if not is_on(volume.values.get("encrypted")):
             yield Mark(volume.address, "encrypted is not true")
     for host in inventory.of("aws_instance"):
-        if not is_on(first(host.values, "root_block_device", "encrypted")):
+        own = blocks(host.values, "root_block_device")
+        if not is_on(first(host.values, "root_block_device", "encrypted")) and (
+            own or not blocks(host.values, "launch_template")
+        ):
             yield Mark(host.address, "its root_block_device is not encrypted")
     for template in inventory.of("aws_launch_template"):
         disks = blocks(template.values, "block_device_mappings")
-        if not disks or not all(is_on(first(disk, "ebs", "encrypted")) for disk in disks):
+        plain = not all(is_on(first(disk, "ebs", "encrypted")) for disk in disks)
+        if plain or (not disks and not _own_disks(inventory, template)):
             yield Mark(template.address, "the disks of its hosts are not encrypted")
+
+
+def _own_disks(inventory: Inventory, template: Resource) -> bool:
+    """True when whoever uses a template says what its disks are."""
+    users = inventory.referring(template, "aws_instance", "aws_autoscaling_group")
+    return bool(users) and all(blocks(user.values, "root_block_device") for user in users)
 
 
 CHECKS = {

