@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from crossfade.cloud.areas.made import in_public, listens_on, on_hosts
 from crossfade.diagram import region, zones
 from crossfade.diagram.groups import groups
 from crossfade.diagram.scene import Arrow, Cell, Node, Scene, Tier
@@ -31,7 +32,7 @@ def scene(app: App) -> Scene:
 def _summary(app: App) -> str:
     cloud = app.cloud
     count = sum(service.replicas for service in app.services.values())
-    what = "hosts" if cloud.compute.kind == "autoscaling" else "tasks"
+    what = "hosts" if on_hosts(app) else "tasks"
     nat = {
         "one": "one NAT gateway",
         "per-zone": "a NAT gateway in each zone",
@@ -44,17 +45,17 @@ def _summary(app: App) -> str:
 
 
 def _tiers(app: App) -> Iterator[Tier]:
-    cloud, exposed = app.cloud, zones.in_public(app)
-    public = [[*_nat(app, zone), *(_hosts(app, zone) if exposed else ())] for zone in range(len(cloud.zones))]
-    private = [[] if exposed else [*_hosts(app, zone)] for zone in range(len(cloud.zones))]
-    data: list[list[Node]] = [[] for _ in cloud.zones]
-    for zone in range(len(cloud.zones)):
+    cloud, count = app.cloud, range(len(app.cloud.zones))
+    hosts = [[*_hosts(app, zone)] for zone in count]
+    data = [[*zones.cache(cloud.cache, cloud.zones, zone)] if cloud.cache else [] for zone in count]
+    public: list[list[Node]] = hosts if in_public(app) else [[] for _ in count]
+    for zone in count:
         if cloud.database and not cloud.database.host:
-            (public if cloud.database.public else data)[zone].extend(zones.database(cloud.database, zone))
-        if cloud.cache:
-            data[zone].extend(zones.cache(cloud.cache, cloud.zones, zone))
+            where = public if cloud.database.public else data
+            where[zone][:0] = zones.database(cloud.database, zone)
+        public[zone].extend(_nat(app, zone))  # the lowest, as lines come to it from below
     yield _tier(app, "public", "Public subnets", public, (_balancer(app),))
-    yield _tier(app, "private", "Private subnets", private)
+    yield _tier(app, "private", "Private subnets", [[] for _ in count] if in_public(app) else hosts)
     if cloud.database or cloud.cache:
         yield _tier(app, "database", "Data subnets, without a way out", data)
 
@@ -100,7 +101,7 @@ def _arrows(app: App, tiers: tuple[Tier, ...]) -> Iterator[Arrow]:
         for node in (zones.instance(name, zone) for zone in cloud.zones):
             if node in idle:
                 continue
-            yield Arrow(source="balancer", target=node, label=str(service.port), way="serve")
+            yield Arrow(source="balancer", target=node, label=str(listens_on(app, service)), way="serve")
             if cloud.database:
                 yield Arrow(source=node, target="database", label=str(cloud.database.port), way="ask")
             if cloud.cache:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from crossfade.diagram.place import Box, Wire, box, height
-from crossfade.diagram.scene import Node, Scene, Tier
+from crossfade.diagram.scene import NAMES, Node, Scene, Tier
 from crossfade.diagram.wires import Paper, wires
 
 NARROWEST = 1200.0
@@ -72,11 +72,15 @@ def layout(scene: Scene) -> Layout:
 
 
 def _entrance(scene: Scene, left: float, centre: float, right: float) -> Iterator[Box]:
-    """Visitors, then downwards to the load balancer; the site's CDN stands above the site's bucket."""
+    """Names beside visitors, then downwards to the load balancer; the site's CDN stands above the site's bucket.
+
+    What visitors or names point to from the side has nothing between: the first row has these three alone.
+    """
     y = HEAD
-    steps = scene.entrance or (scene.visitors,)
-    tallest = max(height(node, ENTRY) for node in (scene.visitors, *steps[:1], *([scene.site] if scene.site else [])))
-    if scene.entrance:
+    named = any(node.id == NAMES for node in scene.entrance)
+    steps = scene.entrance if named else (scene.visitors, *scene.entrance)
+    tallest = max(height(node, ENTRY) for node in (scene.visitors, steps[0], *([scene.site] if scene.site else [])))
+    if steps[0] is not scene.visitors:
         yield box(scene.visitors, left, y, VISITORS, tall=tallest)
     for index, node in enumerate(steps):
         yield (one := box(node, centre - ENTRY / 2, y, ENTRY, tall=None if index else tallest))

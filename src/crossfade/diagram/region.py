@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from crossfade.diagram.scene import Arrow, Node
-from crossfade.diagram.zones import in_public
+from crossfade.cloud.areas.made import in_public
+from crossfade.diagram.scene import NAMES, Arrow, Node
 from crossfade.spec.cloud.data import Bucket
 from crossfade.spec.model import App
 
@@ -23,7 +23,7 @@ def entrance(app: App) -> Iterator[Node]:
     domain, web = app.cloud.domain, app.cloud.site
     if domain is not None:
         names = (domain.name, domain.api or f"api.{domain.name}") if web is not None else (domain.name,)
-        yield Node(id="dns", title="Route 53", lines=(", ".join(names),), kind="edge")
+        yield Node(id=NAMES, title="Route 53", lines=(", ".join(names),), kind="edge")
     if web is not None and web.api:
         yield Node(id="cdn-api", title="CloudFront", lines=("before the load balancer",), kind="edge")
 
@@ -61,11 +61,11 @@ def aside(app: App) -> Iterator[Node]:
 
 def arrows(app: App) -> Iterator[Arrow]:
     chain = [VISITORS.id, *(node.id for node in entrance(app)), "balancer"]
-    labels = {"dns": "name", "cdn-api": "443", "balancer": "443" if app.cloud.https else "80"}
+    labels = {NAMES: "name", "cdn-api": "443", "balancer": "443" if app.cloud.https else "80"}
     for source, target in pairwise(chain):
         yield Arrow(source=source, target=target, label=labels[target])
     if app.cloud.site is not None:
-        yield Arrow(source="dns" if app.cloud.domain else VISITORS.id, target="cdn", label="443")
+        yield Arrow(source=NAMES if app.cloud.domain else VISITORS.id, target="cdn", label="443")
         yield Arrow(source="cdn", target="site-bucket", label="files")
     tier = "tier-public" if in_public(app) else "tier-private"
     for name in app.cloud.buckets:

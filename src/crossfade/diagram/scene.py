@@ -10,6 +10,8 @@ Kind = Literal["edge", "compute", "data", "network", "storage", "watch", "group"
 # the region.
 Way = Literal["enter", "serve", "ask", "out", "copy", "side"]
 
+NAMES = "dns"  # the box that tells visitors where to go
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:

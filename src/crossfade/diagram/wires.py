@@ -10,6 +10,8 @@ from crossfade.diagram.scene import Arrow
 ABOVE = 5.0  # between a line and the label on it
 BELOW = 24.0  # between a box and the label of a line that goes down from it
 NEAR = 14.0  # between a cell's edge and the line along it
+BESIDE = 7.0  # between a cell's edge and a line outside of it: half of what is between cells
+DETOUR = 70.0  # room between columns of groups for lines that go around others
 ASKED, COPIED = 0.36, 0.72  # where on its side a database is asked, and where it sends its copies
 
 
@@ -34,7 +36,7 @@ def wires(arrows: Sequence[Arrow], paper: Paper) -> Iterator[Wire]:
     """Every arrow with its way over the paper."""
     aside = [arrow for arrow in arrows if arrow.way == "side"]
     yield from _sideways(aside, paper)
-    past = 0  # arrows that go around the load balancer's group
+    past = [arrow for arrow in arrows if paper.boxes[arrow.source].look == "open"]
     for arrow in arrows:
         source, target = paper.boxes[arrow.source], paper.boxes[arrow.target]
         if arrow.way == "serve":
@@ -44,10 +46,9 @@ def wires(arrows: Sequence[Arrow], paper: Paper) -> Iterator[Wire]:
         elif arrow.way == "out":
             points = _out(source, target, paper)
         elif arrow.way == "copy":
-            points = _copy(source, target)
+            points = _copy(source, target, paper)
         elif arrow.way == "enter" and source.look == "open":
-            past += 1
-            points = _around(source, target, paper.boxes["groups"], past)
+            points = _around(source, target, paper.boxes["groups"], past.index(arrow) + 1, len(past))
         elif arrow.way == "enter":
             points = straight(source, target)
         else:
@@ -100,19 +101,24 @@ def _out(source: Box, target: Box, paper: Paper) -> tuple[Point, ...]:
     return (begin, source.y), (begin, lane), (x, lane), (x, target.bottom)
 
 
-def _copy(source: Box, target: Box) -> tuple[Point, ...]:
+def _copy(source: Box, target: Box, paper: Paper) -> tuple[Point, ...]:
+    """To the next zone, or below the subnets to one beyond it."""
     begin, end = source.y + source.height * COPIED, target.y + target.height * COPIED
-    if begin == end:
-        return (source.right, begin), (target.x, end)
-    x = (source.right + target.x) / 2
-    return (source.right, begin), (x, begin), (x, end), (target.x, end)
+    here, there = paper.cell(source), paper.cell(target)
+    out, back = here.right + BESIDE, there.x - BESIDE
+    if out == back:
+        return (source.right, begin), (out, begin), (out, end), (target.x, end)
+    lane = here.bottom + BESIDE
+    return (source.right, begin), (out, begin), (out, lane), (back, lane), (back, end), (target.x, end)
 
 
-def _around(source: Box, target: Box, frame: Box, number: int) -> tuple[Point, ...]:
-    """Below all groups, because what it shows goes past the load balancer."""
-    y, lane = source.middle[1], frame.bottom - 14 * number
-    x, up = source.right + 14 * number, target.middle[0]
-    return (source.right, y), (x, y), (x, lane), (up, lane), (up, target.bottom)
+def _around(source: Box, target: Box, frame: Box, number: int, count: int) -> tuple[Point, ...]:
+    """Below all groups, because what it shows goes past the load balancer; the `number`th of `count` such lines."""
+    share = number / (count + 1)
+    out, back = source.right + DETOUR * share, target.x - DETOUR * share
+    begin, end = source.middle[1], target.bottom - target.height / 2 * share
+    lane = frame.bottom - 12 - 24 * (number - 1)
+    return (source.right, begin), (out, begin), (out, lane), (back, lane), (back, end), (target.x, end)
 
 
 def _sideways(arrows: Sequence[Arrow], paper: Paper) -> Iterator[Wire]:

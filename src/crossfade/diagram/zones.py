@@ -2,17 +2,13 @@
 
 from collections.abc import Iterator
 
+from crossfade.cloud.areas.made import listens_on, on_hosts
 from crossfade.diagram.scene import Node
 from crossfade.spec.cloud.data import Cache, Database
 from crossfade.spec.model import App, Service
 from crossfade.spec.units import write_size
 
 NAMES = {"postgres": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB", "redis": "Redis", "valkey": "Valkey"}
-
-
-def in_public(app: App) -> bool:
-    """Hosts stand in public subnets when nothing else would lead them out."""
-    return app.cloud.compute.kind == "autoscaling" and app.cloud.network.nat == "none"
 
 
 def spread(count: int, zones: int, zone: int) -> int:
@@ -32,7 +28,7 @@ def instances(app: App, zone: int) -> Iterator[Node]:
 
 def _service(app: App, name: str, service: Service, zone: int) -> Node:
     here = spread(service.replicas, len(app.cloud.zones), zone)
-    what = "host" if app.cloud.compute.kind == "autoscaling" else "task"
+    what = "host" if on_hosts(app) else "task"
     several = what if service.replicas == 1 else f"{what}s"
     counted = f"{here} of {service.replicas} {several}" if here else f"no {what} now; one may start here"
     lines = [counted, _size(app, service), _ports(app, service), *_routes(service)]
@@ -43,16 +39,16 @@ def _service(app: App, name: str, service: Service, zone: int) -> Node:
 
 def _size(app: App, service: Service) -> str:
     compute, resources = app.cloud.compute, service.resources
-    if compute.kind == "autoscaling":
+    if on_hosts(app):
         return f"{compute.instance}, {size(compute.disk)}"
     return f"Fargate, {resources.cpu:g} vCPU, {size(resources.memory or 0)}"
 
 
 def _ports(app: App, service: Service) -> str:
-    processes = app.cloud.compute.processes if app.cloud.compute.kind == "autoscaling" else 1
-    if processes == 1:
-        return f"port {service.port}"
-    return f"nginx, {processes} processes on {service.port}-{service.port + processes - 1}"
+    if (port := listens_on(app, service)) == service.port:
+        return f"port {port}"
+    last = service.port + app.cloud.compute.processes - 1
+    return f"nginx on {port}, processes on {service.port}-{last}"
 
 
 def _routes(service: Service) -> Iterator[str]:
