@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.cost.ask import of_app
 from crossfade.cost.bill import Bill, Line
-from crossfade.cost.charge import Amount
+from crossfade.cost.charge import Amount, Area
 from crossfade.cost.check_bill import table_bill
 from crossfade.cost.money import exact
 from crossfade.spec.document import read
 from crossfade.spec.load import load
 from crossfade.spec.model import App
 
+_MOST = Decimal(10) ** 12
 _SECONDS = 20.0  # git answers at once, unless its repository is on a network that hangs
 
 
@@ -86,29 +87,44 @@ def saved_bill(path: Path) -> Bill:
     try:
         (data, *_) = json.loads(path.read_text(encoding="utf-8").strip().splitlines()[-1])["bills"]
         lines = tuple(_line(each) for each in data["lines"])
-        return Bill(title=f"{data['title']} in {path}", region=data["region"], book=data["prices"], lines=lines)
+        region, book = _word(data["region"]), _word(data["prices"])
+        return Bill(title=f"{data['title']} in {path}", region=region, book=book, lines=lines)
     except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         raise WrongInputError(f"{path} is no bill", "crossfade cost -e prod --json > bill.json makes one") from None
 
 
 def _line(data: dict[str, Any]) -> Line:
     price, monthly = data["unit_price"], data["monthly"]
+    item, unit, source, assumes, note = (_word(data[key]) for key in ("item", "unit", "source", "assumes", "note"))
     return Line(
-        area=data["area"],
-        item=data["item"],
+        area=cast("Area", _word(data["area"])),
+        item=item,
         quantity=_amount(data["quantity"]),
-        unit=data["unit"],
-        price=None if price is None else exact(price),
+        unit=unit,
+        price=None if price is None else _number(price),
         monthly=None if monthly is None else _amount(monthly),
-        source=data["source"],
-        addresses=tuple(data["addresses"]),
-        assumes=data["assumes"],
-        usage=(data["changed_by"] or "").removeprefix("cloud.usage."),
-        note=data["note"],
-        rate=tuple((Decimal(1), key) for key in data["keys"]),
+        source=source,
+        addresses=tuple(_word(address) for address in data["addresses"]),
+        assumes=assumes,
+        usage=_word(data["changed_by"] or "").removeprefix("cloud.usage."),
+        note=note,
+        rate=tuple((Decimal(1), _word(key)) for key in data["keys"]),
     )
 
 
+def _word(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not text")
+    return value
+
+
 def _amount(data: dict[str, Any]) -> Amount:
-    """Floats as they were printed, so that cents stay cents."""
-    return Amount(*(exact(data[end]) for end in ("min", "expected", "max")))
+    return Amount(*(_number(data[end]) for end in ("min", "expected", "max")))
+
+
+def _number(value: Any) -> Decimal:
+    """A float as it was printed, so that cents stay cents."""
+    number = exact(value)
+    if not 0 <= number < _MOST:
+        raise ValueError("not an amount of anything")
+    return number

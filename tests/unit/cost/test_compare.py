@@ -150,6 +150,19 @@ def test_what_cannot_be_compared_is_said(words: tuple[str, ...], cause: str) -> 
         run("-f", str(CODEMATE), *words)
 
 
+@pytest.mark.parametrize(
+    ("was", "now"), [('"expected": 0.5', '"expected": 1e99'), ('"item": "NAT gateway"', '"item": 3')]
+)
+def test_a_bill_that_was_edited_into_nonsense_is_refused(tmp_path: Path, was: str, now: str) -> None:
+    """It would otherwise break what is made from it."""
+    path = tmp_path / "bill.json"
+    text = run("-f", str(CODEMATE), "-e", "dev", "--json")
+    assert was in text
+    path.write_text(text.replace(was, now, 1))
+    with pytest.raises(WrongInputError, match="is no bill"):
+        saved_bill(path)
+
+
 @pytest.mark.parametrize("text", ["", "no JSON", "[]", '{"bills": []}', '{"bills": [{"title": "x"}]}', '{"bills": 3}'])
 def test_what_is_no_bill_is_refused(tmp_path: Path, text: str) -> None:
     """A file that was not saved by `cost --json` is named, with how to make one."""
