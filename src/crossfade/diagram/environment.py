@@ -56,7 +56,7 @@ def _tiers(app: App) -> Iterator[Tier]:
         public[zone].extend(_nat(app, zone))  # the lowest, as lines come to it from below
     yield _tier(app, "public", "Public subnets", public, (_balancer(app),))
     yield _tier(app, "private", "Private subnets", [[] for _ in count] if in_public(app) else hosts)
-    if cloud.database or cloud.cache:
+    if cloud.cache or (cloud.database and not cloud.database.host):
         yield _tier(app, "database", "Data subnets, without a way out", data)
 
 

@@ -57,10 +57,16 @@ def wires(arrows: Sequence[Arrow], paper: Paper) -> Iterator[Wire]:
 
 
 def _wire(arrow: Arrow, points: tuple[Point, ...]) -> Wire:
-    """The label stands on the last level piece, or beside the line when there is none."""
+    """An arrow with its label: on a level piece, or beside a line that has none."""
     level = [pair for pair in pairwise(points) if pair[0][1] == pair[1][1]]
-    (x1, y1), (x2, y2) = level[-1] if level else points[-2:]
-    at = ((x1 + x2) / 2, y1 - ABOVE) if level else (x1 + ABOVE, y1 + min(BELOW, (y2 - y1) / 2) + 4)
+    if not level:
+        (x, y), (_, end) = points[-2:]
+        at = (x + ABOVE, y + min(BELOW, (end - y) / 2) + 4)
+    else:
+        # Those inside of the VPC run along with others and part from them at their end.
+        longest = max(level, key=lambda pair: abs(pair[0][0] - pair[1][0]))
+        (x, y), (end, _) = longest if arrow.way in {"enter", "side"} else level[-1]
+        at = ((x + end) / 2, y - ABOVE)
     return Wire(source=arrow.source, target=arrow.target, points=points, way=arrow.way, label=arrow.label, at=at)
 
 
