@@ -33,8 +33,11 @@ if [ -n "$THEN" ]; then
 fi
 
 # The release works whether CloudWatch hears of it or not.
-token=$(curl -fsS -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token || true)
-region=$(curl -fsS -H "X-aws-ec2-metadata-token: $token" http://169.254.169.254/latest/meta-data/placement/region || true)
+metadata=http://169.254.169.254/latest
+region=${AWS_REGION:-$(
+  token=$(curl -fsS --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$metadata/api/token") &&
+    curl -fsS --max-time 5 -H "X-aws-ec2-metadata-token: $token" "$metadata/meta-data/placement/region"
+)} || true
 aws cloudwatch put-metric-data --region "$region" --namespace "$NAMESPACE" --metric-name DeploymentSuccess --value 1 \
   --unit Count --dimensions "Environment=$ENVIRONMENT,Version=${version:-$DEPLOYMENT_ID}" ||
   echo "the metric DeploymentSuccess was not taken" >&2

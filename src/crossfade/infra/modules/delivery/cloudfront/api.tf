@@ -89,8 +89,8 @@ resource "aws_cloudfront_distribution" "api" {
 
   viewer_certificate {
     acm_certificate_arn            = var.certificate_arn
-    cloudfront_default_certificate = var.certificate_arn == null
-    minimum_protocol_version       = var.certificate_arn == null ? null : "TLSv1.2_2021"
-    ssl_support_method             = var.certificate_arn == null ? null : "sni-only"
+    cloudfront_default_certificate = length(local.api[count.index].aliases) == 0
+    minimum_protocol_version       = length(local.api[count.index].aliases) == 0 ? null : "TLSv1.2_2021"
+    ssl_support_method             = length(local.api[count.index].aliases) == 0 ? null : "sni-only"
   }
 }

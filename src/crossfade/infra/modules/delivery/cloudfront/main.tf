@@ -1,6 +1,7 @@
 # The site at the edge: files of a private bucket, each kind kept as long as it stays true.
 
 locals {
+  named  = length(var.aliases) > 0 # and not whether there is a certificate, which a plan does not know yet
   assets = ["*.js", "*.css", "*.woff2"]
   images = ["*.png", "*.jpg", "*.jpeg", "*.gif", "*.svg", "*.webp", "*.avif", "*.ico"]
 
@@ -154,8 +155,8 @@ resource "aws_cloudfront_distribution" "site" {
 
   viewer_certificate {
     acm_certificate_arn            = var.certificate_arn
-    cloudfront_default_certificate = var.certificate_arn == null
-    minimum_protocol_version       = var.certificate_arn == null ? null : "TLSv1.2_2021"
-    ssl_support_method             = var.certificate_arn == null ? null : "sni-only"
+    cloudfront_default_certificate = !local.named
+    minimum_protocol_version       = local.named ? "TLSv1.2_2021" : null
+    ssl_support_method             = local.named ? "sni-only" : null
   }
 }
