@@ -103,7 +103,7 @@ def _line(charge: Charge, book: Book) -> Line:
         unit=charge.unit,
         price=price,
         monthly=monthly,
-        source=_sources([price for _, price in prices]),
+        source=_sources(price for _, price in prices),
         addresses=charge.addresses,
         assumes=charge.assumes,
         usage=charge.usage,

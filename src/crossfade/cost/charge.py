@@ -64,6 +64,7 @@ class Charge:
 
 
 OWN = "dollar"  # the price of a bill that the file names itself
+UNPRICED = "unpriced"  # what no book has a price of
 
 
 def once(key: str, of: float | str = 1) -> tuple[tuple[Decimal, str], ...]:

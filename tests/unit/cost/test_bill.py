@@ -249,10 +249,23 @@ def test_one_unknown_price_makes_the_rate_unknown() -> None:
     assert line(of(*service(1, 1, 1), book=book), TASK).price is None
 
 
-@pytest.mark.parametrize("types", [("aws_vpc",), ("aws_iam_role", "aws_sns_topic", "aws_ecs_cluster"), ("google_sql",)])
-def test_what_is_free_or_foreign_is_no_line(types: tuple[str, ...]) -> None:
-    """What AWS does not bill, and what is not AWS's, makes no line."""
+@pytest.mark.parametrize("types", [("aws_vpc",), ("aws_iam_role", "aws_sns_topic", "aws_ecs_cluster"), ("random_id",)])
+def test_what_is_free_is_no_line(types: tuple[str, ...]) -> None:
+    """What nobody bills makes no line."""
     assert bill([Resource(address=f"{each}.this", type=each) for each in types], Usage(), SEOUL, title="t").lines == ()
+
+
+@pytest.mark.parametrize("kind", ["aws_eks_cluster", "aws_lambda_function", "google_sql_database_instance"])
+def test_what_is_billed_but_not_priced_is_unknown(kind: str) -> None:
+    """What AWS or another cloud bills and nobody here can price is a line, unknown and counted."""
+    found = bill([Resource(address=f"{kind}.this", type=kind)], Usage(), SEOUL, title="t")
+    assert [(each.item, each.monthly) for each in found.unknown] == [(kind, None)]
+
+
+def test_a_network_balancer_is_no_application_balancer() -> None:
+    """A load balancer of another kind is not billed as the kind that has a price."""
+    found = of(made("aws_lb.this", load_balancer_type="network", internal=True))
+    assert [each.item for each in found.unknown] == ["aws_lb, network"]
 
 
 PRICES = st.decimals(min_value=0, max_value=10, places=5)

@@ -11,10 +11,11 @@ from crossfade.cost.charges.network import network
 from crossfade.cost.charges.other import other
 from crossfade.cost.charges.releases import releases
 from crossfade.cost.charges.security import security
+from crossfade.cost.charges.unpriced import unpriced
 from crossfade.cost.charges.watching import watching
 from crossfade.spec.cloud.usage import Usage
 
-AREAS = (compute, data, network, delivery, watching, security, releases, other)
+AREAS = (compute, data, network, delivery, watching, security, releases, other, unpriced)
 
 
 def charges(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
