@@ -1,0 +1,86 @@
+"""What Terraform plans for an example, from its crossfade.yaml alone."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tests.support.terraform import Terraform, offline
+
+from crossfade.infra.tree import tree
+from crossfade.infra.write import compare, write
+from crossfade.spec.load import load_every
+from crossfade.spec.model import App
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def on_aws() -> list[tuple[str, str]]:
+    """(system, environment) of every example that has one on AWS."""
+    return [
+        (file.parent.name, name)
+        for file in sorted(EXAMPLES.glob("*/crossfade.yaml"))
+        for name, app in load_every(file).items()
+        if app.platform == "aws"
+    ]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One environment: its file, its folder, and its plan as `terraform show -json` has it."""
+
+    app: App
+    folder: Path
+    json: Mapping[str, Any]
+
+    @cached_property
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Values by address; what is known only after apply is missing."""
+        return {one["address"]: one.get("values", {}) for one in _all(self.json["planned_values"]["root_module"])}
+
+    def of(self, kind: str) -> dict[str, dict[str, Any]]:
+        """All resources of a type, by address."""
+        return {address: values for address, values in self.resources.items() if f".{kind}." in f".{address}"}
+
+    def one(self, kind: str) -> dict[str, Any]:
+        """The only resource of a type."""
+        ((_, values),) = self.of(kind).items()
+        return values
+
+
+class Plans:
+    """Each plan is made once, when a test first asks for it."""
+
+    def __init__(self, terraform: Terraform, scratch: Path) -> None:
+        self._terraform = terraform
+        self._scratch = scratch
+        self._made: dict[tuple[str, str], Planned] = {}
+
+    def of(self, system: str, environment: str) -> Planned:
+        key = (system, environment)
+        if key not in self._made:
+            app = load_every(EXAMPLES / system / "crossfade.yaml")[environment]
+            folder = self.written(system, environment)
+            offline(folder)
+            self._terraform.init(folder, backend=True)
+            self._made[key] = Planned(app, folder, self._terraform.plan(folder))
+        return self._made[key]
+
+    def written(self, system: str, environment: str) -> Path:
+        """The environment's folder, as `infra init` writes it."""
+        app = load_every(EXAMPLES / system / "crossfade.yaml")[environment]
+        root = self._scratch / f"{system}-{environment}"
+        write(compare(root, tree([app])))
+        return root / "environments" / environment
+
+
+def _all(module: Mapping[str, Any]) -> list[dict[str, Any]]:
+    inner = [one for child in module.get("child_modules", []) for one in _all(child)]
+    return [*(one for one in module.get("resources", []) if one["mode"] == "managed"), *inner]
+
+
+def policy(values: Mapping[str, Any], key: str = "policy") -> Any:
+    """A policy that a resource carries as text."""
+    return json.loads(values[key])

@@ -1,0 +1,100 @@
+mock_provider "aws" {}
+
+variables {
+  name               = "shop-prod"
+  engine             = "postgres"
+  engine_version     = "17"
+  family             = "postgres17"
+  instance_class     = "db.t4g.small"
+  database_name      = "shop"
+  port               = 5432
+  storage_gib        = 20
+  backup_window      = "18:00-19:00"
+  maintenance_window = "sun:19:00-sun:20:00"
+  subnet_ids         = ["subnet-1", "subnet-2"]
+  security_group_id  = "sg-1"
+}
+
+run "a_protected_database" {
+  module {
+    source = "./modules/database/rds"
+  }
+
+  variables {
+    max_storage_gib = 50
+    multi_az        = true
+    replica_class   = "db.t4g.micro"
+    parameters      = { log_statement = "all" }
+  }
+
+  assert {
+    condition = (
+      aws_db_instance.this.storage_encrypted && aws_db_instance.this.storage_type == "gp3" &&
+      aws_db_instance.this.multi_az && aws_db_instance.this.max_allocated_storage == 50 &&
+      aws_db_instance.this.backup_retention_period == 7 && !aws_db_instance.this.publicly_accessible
+    )
+    error_message = "Encrypted, doubled, backed up, private."
+  }
+
+  assert {
+    condition     = aws_db_instance.this.manage_master_user_password && aws_db_instance.this.password == null
+    error_message = "RDS makes the password and keeps it."
+  }
+
+  assert {
+    condition     = aws_db_instance.this.deletion_protection && !aws_db_instance.this.skip_final_snapshot && aws_db_instance.this.final_snapshot_identifier == "shop-prod-final"
+    error_message = "It is not deleted by a slip, and leaves a snapshot."
+  }
+
+  assert {
+    condition     = { for one in aws_db_parameter_group.this.parameter : one.name => "${one.value} ${one.apply_method}" } == { "rds.force_ssl" = "1 immediate", log_statement = "all pending-reboot" }
+    error_message = "TLS is forced, and settings wait for a restart where they have to."
+  }
+
+  assert {
+    condition     = aws_db_instance.replica[0].replicate_source_db == "shop-prod" && aws_db_instance.replica[0].instance_class == "db.t4g.micro"
+    error_message = "The replica copies the database."
+  }
+}
+
+run "a_database_to_play_with" {
+  module {
+    source = "./modules/database/rds"
+  }
+
+  variables {
+    engine         = "mysql"
+    engine_version = "8.0"
+    family         = "mysql8.0"
+    port           = 3306
+    backup_days    = 3
+    protect        = false
+  }
+
+  assert {
+    condition     = !aws_db_instance.this.deletion_protection && aws_db_instance.this.skip_final_snapshot && length(aws_db_instance.replica) == 0
+    error_message = "What is not protected goes at once."
+  }
+
+  assert {
+    condition     = one(aws_db_parameter_group.this.parameter).name == "require_secure_transport"
+    error_message = "MySQL forces TLS by a name of its own."
+  }
+}
+
+run "what_rds_would_refuse" {
+  command = plan
+
+  module {
+    source = "./modules/database/rds"
+  }
+
+  variables {
+    engine         = "oracle"
+    instance_class = "t3.micro"
+    backup_days    = 36
+    storage_gib    = 10
+  }
+
+  expect_failures = [var.engine, var.instance_class, var.backup_days, var.storage_gib]
+}
