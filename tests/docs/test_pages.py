@@ -12,6 +12,8 @@ from tests.docs.shell import commands
 
 from crossfade.cli.main import crossfade
 from crossfade.core.service import Strategy
+from crossfade.cost.check_table import read_table
+from crossfade.cost.save_assumed import read_assumptions
 from crossfade.spec.load import load
 from crossfade.strategies.phases import bounds
 
@@ -61,8 +63,13 @@ def _called(page: Page) -> Iterator[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
 def test_files_load(block: Block, tmp_path: Path) -> None:
-    """Every YAML block is a file that loads, or a part of a service."""
+    """Every YAML block is a file that loads, a table of costs, assumptions about them, or a part of a service."""
     file = tmp_path / "crossfade.yaml"
+    for begins, read in (("region:", read_table), ("rates:", read_assumptions)):
+        if block.text.startswith(begins):
+            file.write_text(block.text)
+            read(file)
+            return
     whole = block.text.startswith("app:")
     file.write_text(block.text if whole else _SERVICE + "".join(f"    {line}\n" for line in block.text.splitlines()))
     load(file)

@@ -9,7 +9,6 @@ import click
 from crossfade.cli.call import Call, called
 
 _FILE = click.Path(path_type=Path)
-_THERE = click.Path(path_type=Path, exists=True, dir_okay=False)
 # Verb below `cost` -> its module in this package.
 _BELOW = {"check": "cost_check"}
 
@@ -36,10 +35,10 @@ class Costs(click.Group):
 )
 @called(file=True, state=False)
 @click.option("--plan", type=_FILE, help="A Terraform plan as JSON instead of the file.")
-@click.option("--table", type=_THERE, help="A table that a team wrote, in YAML, instead of the file.")
+@click.option("--table", type=_FILE, help="A table that a team wrote, in YAML, instead of the file.")
 @click.option("--prices", type=_FILE, help="A price book of your own, in YAML.")
 @click.option("--save", is_flag=True, help="Propose savings, with their arithmetic and what they take.")
-@click.option("--assume", type=_THERE, help="With --save: your own rates and proposals, in YAML.")
+@click.option("--assume", type=_FILE, help="With --save: your own rates and proposals, in YAML.")
 @click.option("--compare", metavar="ENV|FILE", help="Against another environment, a saved bill, a table or a file.")
 @click.option("--diff", metavar="REV", help="Against the file at another revision of git.")
 @click.option("--markdown", is_flag=True, help="For a pull request.")

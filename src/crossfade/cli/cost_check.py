@@ -20,11 +20,9 @@ FOUND = 3  # exit code, as of `crossfade audit`
     epilog="Examples: crossfade cost check bill.yaml | crossfade cost check bill.yaml --region us-east-1 --json"
 )
 @called(state=False)
-@click.argument("table", metavar="BILL.yaml", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("table", metavar="BILL.yaml", type=click.Path(path_type=Path))
 @click.option("--region", metavar="REGION", help="Whose prices are meant. Default: the table's own region.")
-@click.option(
-    "--prices", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A price book of your own, in YAML."
-)
+@click.option("--prices", type=click.Path(path_type=Path), help="A price book of your own, in YAML.")
 def check(call: Call, *, table: Path, region: str | None, prices: Path | None) -> int:
     """Say which sums and prices of a table are wrong, and by how much.
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from crossfade.core.errors import WrongInputError
 from crossfade.spec.document import Keys, read
 from crossfade.spec.part import Part
 from crossfade.spec.problem import WrongFileError
@@ -19,6 +20,8 @@ def read_sheet(kind: type[Sheet], path: Path, as_text: Callable[[Keys], bool] = 
 
     Raises WrongInputError: no such file, or (WrongFileError) everything that is wrong in it.
     """
+    if not path.exists():
+        raise WrongInputError(f"there is no file {path}", "name one that is there")
     document = read(path, str(path))
     try:
         return kind.model_validate(document.plain(as_text))
