@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from crossfade.cloud.areas.doors import group
-from crossfade.cloud.areas.made import gib, identifier, in_public, made, on_hosts, prefix, subnets
+from crossfade.cloud.areas.made import gib, identifier, in_public, made, on_hosts, prefix, root_disk, subnets
 from crossfade.cloud.resource import Resource
 from crossfade.spec.model import App, Service
 
@@ -76,7 +76,6 @@ def _hosts(app: App) -> Iterator[Resource]:
     compute = app.cloud.compute
     template, where = "module.asg.aws_launch_template.this", "cloud.compute"
     card = {"associate_public_ip_address": str(in_public(app)).lower()}
-    disk = {"volume_size": gib(compute.disk), "volume_type": "gp3", "encrypted": "true"}
     log = "module.asg.aws_cloudwatch_log_group.this"
     yield made(log, "cloud.logs.keep", name=f"/{prefix(app)}/hosts", retention_in_days=app.cloud.logs.keep)
     yield made(
@@ -85,7 +84,7 @@ def _hosts(app: App) -> Iterator[Resource]:
         name=prefix(app),
         instance_type=compute.instance,
         network_interfaces=[card],
-        block_device_mappings=[{"device_name": "/dev/xvda", "ebs": [disk]}],
+        block_device_mappings=[root_disk(gib(compute.disk))],
         metadata_options=[{"http_tokens": "required"}],
     )
     for service in app.services.values():  # one: `check` refuses more

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from crossfade.cloud.areas.doors import group
-from crossfade.cloud.areas.made import bucket, gib, identifier, in_public, made, prefix, subnets
+from crossfade.cloud.areas.made import bucket, gib, identifier, in_public, made, prefix, root_disk, subnets
 from crossfade.cloud.resource import Resource
 from crossfade.spec.model import App
 
@@ -54,20 +54,26 @@ def _host(app: App) -> Iterator[Resource]:
     database = app.cloud.database
     assert database is not None  # noqa: S101  the caller has looked
     where, instance = "cloud.database", "module.database.aws_instance.this"
+    template = "module.database.aws_launch_template.this"
     outside = in_public(app) or database.public
     refers = {
         "subnet_id": subnets(app, "public" if outside else "private")[:1],
         "vpc_security_group_ids": (group("database"),),
+        "launch_template.id": (template,),
     }
-    template = "module.database.aws_launch_template.this"
-    yield made(template, where, name=f"{prefix(app)}-database", metadata_options=[{"http_tokens": "required"}])
+    yield made(
+        template,
+        where,
+        name=f"{prefix(app)}-database",
+        block_device_mappings=[root_disk(_ROOT)],
+        metadata_options=[{"http_tokens": "required"}],
+    )
     yield made(
         instance,
         where,
         refers,
         instance_type=database.instance,
         associate_public_ip_address=outside,
-        root_block_device=[{"volume_size": _ROOT, "volume_type": "gp3", "encrypted": True}],
     )
     volume = "module.database.aws_ebs_volume.data"
     yield made(volume, f"{where}.storage", size=gib(database.storage), type="gp3", encrypted=True)

@@ -36,6 +36,11 @@ def counted(address: str, count: int) -> tuple[str, ...]:
     return tuple(f"{address}[{index}]" for index in range(count))
 
 
+def root_disk(size: int) -> dict[str, Any]:
+    """What a launch template says of the disk that its hosts start from; it takes truth as text."""
+    return {"device_name": "/dev/xvda", "ebs": [{"volume_size": size, "volume_type": "gp3", "encrypted": "true"}]}
+
+
 def gib(size: int) -> int:
     """Whole GiB, as RDS and EBS take a disk; a part of one is a whole one."""
     return -(-size // GIB)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from crossfade.cloud.areas.made import counted, made, prefix, subnets
+from crossfade.cloud.areas.made import counted, made, prefix, root_disk, subnets
 from crossfade.cloud.resource import Resource
 from crossfade.spec.cloud.network import GATEWAYS
 from crossfade.spec.model import App
@@ -61,13 +61,21 @@ def _nat(app: App) -> Iterator[Resource]:
     if net.nat == "instance":
         card = "module.vpc.aws_network_interface.nat[0]"
         yield made(card, where, {"subnet_id": subnets(app, "public")[:1]}, source_dest_check=False)
+        template = "module.vpc.aws_launch_template.nat[0]"
+        yield made(
+            template,
+            where,
+            name=f"{prefix(app)}-nat",
+            instance_type=net.nat_instance,
+            block_device_mappings=[root_disk(_NAT_DISK)],
+            metadata_options=[{"http_tokens": "required"}],
+        )
         yield made("module.vpc.aws_eip.nat_instance[0]", where, {"network_interface": (card,)}, domain="vpc")
         yield made(
             "module.vpc.aws_instance.nat[0]",
             "cloud.network.nat_instance",
-            {"network_interface.network_interface_id": (card,)},
+            {"network_interface.network_interface_id": (card,), "launch_template.id": (template,)},
             instance_type=net.nat_instance,
-            root_block_device=[{"volume_size": _NAT_DISK, "volume_type": "gp3", "encrypted": True}],
         )
 
 

@@ -91,6 +91,11 @@ def _group(inventory: Inventory, group: Resource, usage: Usage) -> Iterator[Char
         assumes=_on_average(count, "host"),
         usage="instances" if count.varies else "",
     )
+    yield from _disks(template, count)
+
+
+def _disks(template: Resource, count: Amount) -> Iterator[Charge]:
+    """Those that each host of a template gets."""
     for device in blocks(template.values, "block_device_mappings"):
         size = first(device, "ebs", "volume_size")
         if size:
@@ -106,9 +111,8 @@ def _template(inventory: Inventory, group: Resource) -> Resource | None:
 
 
 def _instance(inventory: Inventory, instance: Resource, usage: Usage) -> Iterator[Charge]:
-    kind = instance.values.get("instance_type")
-    if kind is None and (template := _template(inventory, instance)):
-        kind = template.values.get("instance_type")
+    template = _template(inventory, instance)
+    kind = instance.values.get("instance_type") or (template and template.values.get("instance_type"))
     yield Charge(
         area="Compute",
         item=f"Host {label(instance)}, {kind or 'of an unknown class'}",
@@ -120,6 +124,8 @@ def _instance(inventory: Inventory, instance: Resource, usage: Usage) -> Iterato
     for device in (*blocks(instance.values, "root_block_device"), *blocks(instance.values, "ebs_block_device")):
         size = Amount.of(device.get("volume_size") or _ROOT_DISK)
         yield _disk(size, device.get("volume_type") or "gp2", (instance.address,))
+    if template and not blocks(instance.values, "root_block_device"):
+        yield from _disks(template, Amount.of(1))
 
 
 def _disk(size: Amount, kind: Any, addresses: tuple[str, ...]) -> Charge:

@@ -109,6 +109,19 @@ resource "aws_launch_template" "this" {
 
   update_default_version = true
 
+  # Here and not at the instance: there the provider looks the image up, and does not resolve its alias.
+  # https://github.com/hashicorp/terraform-provider-aws/issues/43488
+  block_device_mappings {
+    device_name = "/dev/xvda"
+
+    ebs {
+      volume_size           = 20
+      volume_type           = "gp3"
+      encrypted             = true
+      delete_on_termination = true
+    }
+  }
+
   metadata_options {
     http_endpoint               = "enabled"
     http_tokens                 = "required"
@@ -128,12 +141,6 @@ resource "aws_instance" "this" {
   launch_template {
     id      = aws_launch_template.this.id
     version = aws_launch_template.this.latest_version
-  }
-
-  root_block_device {
-    volume_size = 20
-    volume_type = "gp3"
-    encrypted   = true
   }
 
   tags        = { Name = var.name }

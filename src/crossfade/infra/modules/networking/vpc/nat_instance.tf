@@ -64,6 +64,19 @@ resource "aws_launch_template" "nat" {
   image_id      = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${local.nat_architecture}"
   instance_type = var.nat_instance_type
 
+  # Here and not at the instance: there the provider looks the image up, and does not resolve its alias.
+  # https://github.com/hashicorp/terraform-provider-aws/issues/43488
+  block_device_mappings {
+    device_name = "/dev/xvda"
+
+    ebs {
+      volume_size           = 8
+      volume_type           = "gp3"
+      encrypted             = true
+      delete_on_termination = true
+    }
+  }
+
   metadata_options {
     http_endpoint = "enabled"
     http_tokens   = "required"
@@ -98,12 +111,6 @@ resource "aws_instance" "nat" {
   network_interface {
     network_interface_id = aws_network_interface.nat[0].id
     device_index         = 0
-  }
-
-  root_block_device {
-    volume_size = 8
-    volume_type = "gp3"
-    encrypted   = true
   }
 
   tags = { Name = "${var.name}-nat" }
