@@ -64,12 +64,15 @@ def cannot_roll(app: App) -> Iterator[Spot]:
     """AWS rounds the healthy up and the surge down: of one instance, 150 % is one instance."""
     if app.platform != "aws":
         return
+    hosts = app.cloud.compute.kind == "autoscaling"
+    then = "the only host stops before another one starts" if hosts else "nothing may stop and nothing may start"
     for name, service in app.services.items():
         deploy, count = service.deploy, service.replicas
         needed, surge = math.ceil(count * deploy.min_healthy / 100), count * deploy.max_surge // 100
-        if deploy.strategy == "rolling" and count and count - needed + surge < 1:
+        stuck = count - needed + surge < 1 and (not hosts or count == 1)
+        if deploy.strategy == "rolling" and count and stuck:
             what = f"of {count}, {deploy.min_healthy} % healthy is {needed} and {deploy.max_surge} % surge is {surge}"
-            yield Spot(("services", name, "deploy", "min_healthy"), f"{what}: nothing may stop and nothing may start")
+            yield Spot(("services", name, "deploy", "min_healthy"), f"{what}: {then}")
 
 
 def alone(app: App) -> Iterator[Spot]:
