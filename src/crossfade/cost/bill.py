@@ -69,7 +69,7 @@ class Bill:
 def bill(resources: Iterable[Resource], usage: Usage, book: Book, *, title: str, region: str = "") -> Bill:
     """Every line that a month has, in the order of areas."""
     lines = tuple(_line(charge, book) for charge in _merged(charges(Inventory(resources), usage)))
-    return Bill(title=title, region=region or book.region, book=book.name, lines=lines)
+    return Bill(title=title, region=region or book.region, book=book.title, lines=lines)
 
 
 def _merged(all_charges: Iterable[Charge]) -> Sequence[Charge]:

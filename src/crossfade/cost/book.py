@@ -37,6 +37,11 @@ class Book:
     only: bool = False  # stands alone instead of lying over the list prices
     prices: Mapping[str, Price]
 
+    @property
+    def title(self) -> str:
+        """The name with the day that its prices are from."""
+        return f"{self.name} ({self.date})" if self.date else self.name
+
     def price(self, key: str) -> Price:
         return self.prices.get(key) or Price(usd=None, source=f"not in {self.name}")
 
@@ -44,7 +49,7 @@ class Book:
         """These prices, and the other's where this book says nothing."""
         if self.only:
             return self
-        name = f"{self.name}, over {other.name}"
+        name = f"{self.name}, over {other.title}"
         return replace(self, name=name, region=other.region, prices={**other.prices, **self.prices})
 
 

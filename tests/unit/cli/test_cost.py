@@ -73,7 +73,7 @@ def test_one_environment_is_asked_for(folder: Path) -> None:
         "depends_on_use": True,
         "assumes": "20 GB",
         "changed_by": "cloud.usage.egress",
-        "note": "",
+        "note": "an account's first 100 GB a month are free",
     }
 
 
@@ -111,7 +111,7 @@ def test_a_book_of_ones_own_counts(folder: Path) -> None:
     """--prices lays a team's book over the list prices."""
     (folder / "prices.yaml").write_text("name: ours\nprices: {egress.gb: 1}")
     (bill,) = asked("-e", "prod", "--prices", "prices.yaml")
-    assert bill["prices"] == "ours, over AWS list prices in ap-northeast-2"
+    assert bill["prices"] == "ours, over AWS list prices in ap-northeast-2 (2026-09-03)"
     assert next(each for each in bill["lines"] if each["keys"] == ["egress.gb"])["monthly"]["expected"] == 20.0
 
 
