@@ -57,4 +57,12 @@ def of_plan(plan: Path, usage: Usage, region: str | None = None, prices: Path | 
 def book(region: str, prices: Path | None = None) -> Book:
     """The list prices of a region, with a team's own over them."""
     listed = list_prices(region)
-    return own(prices).over(listed) if prices else listed
+    if prices is None:
+        return listed
+    theirs = own(prices)
+    if theirs.region not in ("", region):
+        raise WrongInputError(
+            f"{prices} has the prices of {theirs.region}, and what is billed is in {region}",
+            "a book for that region, or one without `region` whose prices hold everywhere",
+        )
+    return theirs.over(listed)

@@ -49,8 +49,8 @@ class Book:
         """These prices, and the other's where this book says nothing."""
         if self.only:
             return self
-        name = f"{self.name}, over {other.title}"
-        return replace(self, name=name, region=other.region, prices={**other.prices, **self.prices})
+        name = f"{self.title}, over {other.title}"
+        return replace(self, name=name, region=other.region, date="", prices={**other.prices, **self.prices})
 
 
 def regions() -> list[str]:

@@ -115,6 +115,13 @@ def test_a_book_of_ones_own_counts(folder: Path) -> None:
     assert next(each for each in bill["lines"] if each["keys"] == ["egress.gb"])["monthly"]["expected"] == 20.0
 
 
+def test_a_book_of_another_region_is_refused(folder: Path) -> None:
+    """Prices of Virginia are no prices of Seoul."""
+    (folder / "prices.yaml").write_text("region: us-east-1\nprices: {egress.gb: 0.09}")
+    with pytest.raises(WrongInputError, match="has the prices of us-east-1, and what is billed is in ap-northeast-2"):
+        run("-e", "prod", "--prices", "prices.yaml")
+
+
 def plan(folder: Path, **rest: Any) -> str:
     configuration = {"resources": [configured("aws_nat_gateway.this", subnet_id=["aws_subnet.a.id"])]}
     return str(written(folder, document([resource("aws_nat_gateway.this")], configuration, **rest)))
