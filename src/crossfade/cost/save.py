@@ -1,13 +1,13 @@
 """Savings: what could be cheaper, by how much, how that is reckoned, and what it takes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from crossfade.cost.bill import Bill, Line
 from crossfade.cost.money import cents, exact
 from crossfade.cost.save_ground import Ground
-from crossfade.cost.save_rules import RULES, Rule
+from crossfade.cost.save_rules import RULES, Cheaper, Rule, Unpriced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,21 +82,30 @@ def proposals(bill: Bill, ground: Ground) -> tuple[Proposal, ...]:
 
 def unreckoned(bill: Bill, ground: Ground) -> tuple[str, ...]:
     """What might save something, if somebody knew its price."""
-    keys = {key for line in bill.lines for key in line.keys}
-    lacking = [rule for rule in RULES if rule.about in keys and ground.book.price(rule.needs).usd is None]
-    return tuple(f"{rule.title}: nobody here knows the price of {rule.needs}" for rule in lacking)
+    lacking = [
+        f"{rule.title}: nobody here knows the price of {found.key}"
+        for rule in RULES
+        for _, found in _found(rule, bill, ground)
+        if isinstance(found, Unpriced)
+    ]
+    return tuple(dict.fromkeys(lacking))
+
+
+def _found(rule: Rule, bill: Bill, ground: Ground) -> Iterator[tuple[Line, Cheaper | Unpriced]]:
+    for line in bill.lines if rule.fits(ground) else ():
+        found = rule.then(line, ground, ground.rate(rule.id)) if line.monthly is not None else None
+        if found is not None:
+            yield line, found
 
 
 def _proposed(rule: Rule, bill: Bill, ground: Ground) -> Proposal:
     changes, arithmetic = [], []
-    for line in bill.lines if rule.fits(ground) else ():
-        cheaper = rule.then(line, ground, ground.rate(rule.id)) if line.monthly is not None else None
-        if cheaper is not None and line.monthly is not None:
-            now, then = line.monthly.expected, cents(cheaper.monthly)
-            if now == then:
-                continue
-            changes.append(Change(line=line, now=now, then=then))
-            arithmetic.append(f"{line.item}: {now:,.2f} -> {then:,.2f}, {cheaper.how}")
+    for line, found in _found(rule, bill, ground):
+        now = line.monthly.expected if line.monthly is not None else Decimal(0)
+        if isinstance(found, Unpriced) or now == (then := cents(found.monthly)):
+            continue
+        changes.append(Change(line=line, now=now, then=then))
+        arithmetic.append(f"{line.item}: {now:,.2f} -> {then:,.2f}, {found.how}")
     return Proposal(
         id=rule.id,
         title=rule.title,

@@ -18,8 +18,15 @@ class Cheaper:
     how: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """The rule concerns the line, but nobody here knows the price that it needs."""
+
+    key: str
+
+
 # The line, what is known beside it, and the rule's rate as a fraction; None when the rule does not concern the line.
-Then = Callable[[Line, Ground, Decimal], Cheaper | None]
+Then = Callable[[Line, Ground, Decimal], Cheaper | Unpriced | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +40,6 @@ class Rule:
     source: str = "the price book"
     only: Literal["", "production", "development"] = ""
     instead_of: str = ""  # rules with the same word exclude each other
-    needs: str = ""  # a price without which nobody can say what it would save
-    about: str = ""  # lines for which it would be proposed then
 
     def fits(self, ground: Ground) -> bool:
         return not self.only or (self.only == "production") == ground.production
@@ -88,14 +93,13 @@ def _off_the_rest(*prefixes: str) -> Then:
 def _priced_as(swaps: Mapping[str, str], *prefixes: str) -> Then:
     """The same quantity at the price of something else in the book."""
 
-    def then(line: Line, ground: Ground, _rate: Decimal) -> Cheaper | None:
-        if not _about(line, *prefixes):
+    def then(line: Line, ground: Ground, _rate: Decimal) -> Cheaper | Unpriced | None:
+        rate = [(share, _swapped(key, swaps)) for share, key in line.rate]
+        if not _about(line, *prefixes) or tuple(rate) == line.rate:
             return None
-        keys = [(share, key, _swapped(key, swaps)) for share, key in line.rate]
-        prices = [ground.book.price(other).usd for _, _, other in keys]
-        if all(key == other for _, key, other in keys) or None in prices:
-            return None
-        price = sum((share * (usd or 0) for (share, _, _), usd in zip(keys, prices, strict=True)), Decimal(0))
+        if unknown := [key for _, key in rate if ground.book.price(key).usd is None]:
+            return Unpriced(unknown[0])
+        price = sum((share * (ground.book.price(key).usd or 0) for share, key in rate), Decimal(0))
         quantity = line.quantity.expected
         return Cheaper(quantity * price, f"{plain(quantity)} {line.unit} x {plain(price)}")
 
@@ -121,25 +125,27 @@ def _without(free: Mapping[str, int]) -> Then:
     return then
 
 
-def _nat_instance(line: Line, ground: Ground, _rate: Decimal) -> Cheaper | None:
+def _nat_instance(line: Line, ground: Ground, _rate: Decimal) -> Cheaper | Unpriced | None:
     """One host, however many gateways there were; it forwards for nothing."""
     key = f"ec2.hour.{ground.nat_class}"
     price = ground.book.price(key).usd
-    if _about(line, "nat.gb") and price is not None:
-        return Cheaper(Decimal(0), "a host forwards for nothing")
-    if not _about(line, "nat.hour") or price is None:
+    if not _about(line, "nat."):
         return None
+    if price is None:
+        return Unpriced(key)
+    if _about(line, "nat.gb"):
+        return Cheaper(Decimal(0), "a host forwards for nothing")
     return Cheaper(ground.hours * price, f"one {ground.nat_class}: {plain(ground.hours)} x {plain(price)}")
 
 
-def _endpoints(line: Line, ground: Ground, _rate: Decimal) -> Cheaper | None:
+def _endpoints(line: Line, ground: Ground, _rate: Decimal) -> Cheaper | Unpriced | None:
     price = ground.book.price("endpoint.hour").usd
-    if price is None or not ground.endpoints:
+    if not _about(line, "nat.") or not ground.endpoints:
         return None
+    if price is None:
+        return Unpriced("endpoint.hour")
     if _about(line, "nat.gb"):
         return Cheaper(Decimal(0), "nothing goes through NAT")
-    if not _about(line, "nat.hour"):
-        return None
     how = f"{ground.endpoints} endpoints x {plain(ground.hours)} x {plain(price)}"
     return Cheaper(ground.endpoints * ground.hours * price, how)
 
@@ -147,7 +153,7 @@ def _endpoints(line: Line, ground: Ground, _rate: Decimal) -> Cheaper | None:
 _SINGLE = _priced_as({".multi": ".single"}, "rds.")
 
 
-def _one_zone(line: Line, ground: Ground, rate: Decimal) -> Cheaper | None:
+def _one_zone(line: Line, ground: Ground, rate: Decimal) -> Cheaper | Unpriced | None:
     """A database without its standby, shards without replicas."""
     if _about(line, "elasticache.hour.") and ground.replicas:
         return Cheaper(_expected(line) / (1 + ground.replicas), f"1 node a shard instead of {1 + ground.replicas}")
@@ -263,8 +269,6 @@ RULES: tuple[Rule, ...] = (
         title="Endpoints instead of NAT gateways",
         then=_endpoints,
         takes="network: {nat: none, endpoints: [s3, ecr, logs, secretsmanager]}, for apps that call nobody but AWS",
-        needs="endpoint.hour",
-        about="nat.hour",
         instead_of="nat",
     ),
     Rule(

@@ -149,6 +149,13 @@ def test_endpoints_are_reckoned_where_their_price_is_known() -> None:
     )
 
 
+def test_a_class_of_arm_without_a_price_is_mentioned() -> None:
+    """A t3.micro might be a t4g.micro, if the book had it."""
+    made = bill(line("Hosts", "18.98", "ec2.hour.t3.micro", quantity="1460"))
+    assert "arm" not in by_id(made, ground())
+    assert unreckoned(made, ground()) == ("ARM instead of x86: nobody here knows the price of ec2.hour.t4g.micro",)
+
+
 def test_development_may_sleep_and_production_may_not() -> None:
     """60 of 168 hours for development; for production one of two tasks, in 8 of 24 hours."""
     fargate = bill(line("Fargate", "168.00", "fargate.vcpu-hour.x86", quantity="1460"))
