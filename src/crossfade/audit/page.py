@@ -26,8 +26,8 @@ Some rules are strict where visitors are and weaker, or silent, elsewhere. An en
 says so (`prod`, `production`, `live`, `prod-eu`); a plan when a tag Environment, Env or Stage does, or when none of its
 resources has one.
 
-What a plan does not know before it is applied is no finding: a policy is looked at when it is written out, not when one
-of its ARNs is made by the same plan.
+What a plan does not know before it is applied is no finding. A policy that names what the same plan makes is known
+statement by statement when it is an `aws_iam_policy_document`, and not at all when it is a `jsonencode`.
 
 ## Living with a finding
 

@@ -6,6 +6,7 @@ from crossfade.audit.finding import Finding, Mark
 from crossfade.audit.on_plan import buckets, capacity, data, edge, network, policies, secrets, watch
 from crossfade.audit.rule import rules
 from crossfade.cloud.inventory import Inventory
+from crossfade.cloud.plan import Plan
 from crossfade.cloud.resource import Resource
 from crossfade.spec.cloud.stage import is_production
 from crossfade.spec.problem import Place
@@ -24,10 +25,10 @@ OF_PLAN: Mapping[str, Callable[[Inventory], Iterator[Mark]]] = (
 _STAGE_TAGS = frozenset({"environment", "env", "stage"})
 
 
-def audit_plan(resources: tuple[Resource, ...], called: str, *, production: bool | None = None) -> Iterator[Finding]:
+def audit_plan(plan: Plan, called: str, *, production: bool | None = None) -> Iterator[Finding]:
     """What is dangerous in a plan. Whether it is of production, when nobody says, its tags do."""
-    inventory = Inventory(resources)
-    strict = _of_production(resources) if production is None else production
+    inventory = Inventory((*plan.resources, *plan.data))
+    strict = _of_production(plan.resources) if production is None else production
     for id_, check in OF_PLAN.items():
         rule = rules()[id_]
         severity = rule.weight(production=strict)

@@ -82,9 +82,9 @@ def _findings(
         acceptances += read_sheet(Accepted, accept).accept
     if plan:
         from crossfade.audit.plan import audit_plan
-        from crossfade.cloud.plan import read_plan
+        from crossfade.cloud.plan import open_plan
 
-        found += audit_plan(read_plan(plan), str(plan), production=production)
+        found += audit_plan(open_plan(plan), str(plan), production=production)
     return judged(found, acceptances, today), about
 
 

@@ -21,9 +21,13 @@ _ARN = re.compile(r"arn:aws[\w-]*:[\w-]+:([a-z]{2}(?:-[a-z]+)+-\d):")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What there will be once the plan is applied, and in which region when the plan says it."""
+    """What there will be once the plan is applied, and in which region when the plan says it.
+
+    `data` is what Terraform looks up only while it applies, such as a policy that names what does not exist yet.
+    """
 
     resources: tuple[Resource, ...]
+    data: tuple[Resource, ...] = ()
     region: str | None = None
 
 
@@ -43,8 +47,10 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
         root = _mapping(_mapping(document.get("planned_values")).get("root_module"))
         configuration = _mapping(_mapping(document.get("configuration")).get("root_module"))
         references = References(configuration, _addresses(root))
-        resources = tuple(_resources(root, references, _unknown(document)))
-        return Plan(resources=resources, region=_region(document, resources))
+        unknown = _unknown(document)
+        resources = tuple(_resources(root, references, unknown, "managed"))
+        data = tuple(_resources(root, references, unknown, "data"))
+        return Plan(resources=resources, data=data, region=_region(document, resources))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WrongInputError(
             f"{called} has a part that no plan has: {error!r}", f"make it again: {_CONVERT}"
@@ -100,11 +106,11 @@ def _unknown(document: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 
 
 def _resources(
-    root: Mapping[str, Any], references: References, unknown: Mapping[str, frozenset[str]]
+    root: Mapping[str, Any], references: References, unknown: Mapping[str, frozenset[str]], mode: str
 ) -> Iterator[Resource]:
     for module in _modules(root):
         for found in module.get("resources", ()):
-            if found.get("mode", "managed") != "managed":
+            if found.get("mode", "managed") != mode:
                 continue
             address = found["address"]
             yield Resource(

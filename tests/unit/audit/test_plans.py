@@ -13,13 +13,13 @@ from tests.unit.audit.plans import FOLDER, NAMES, made
 from crossfade.audit.finding import Finding
 from crossfade.audit.plan import OF_PLAN, audit_plan
 from crossfade.audit.rule import Severity, rules
-from crossfade.cloud.plan import read_plan
+from crossfade.cloud.plan import Plan, open_plan
 from crossfade.cloud.resource import Resource
 
 
 @cache
-def plan(name: str) -> tuple[Resource, ...]:
-    return read_plan(FOLDER / name / "plan.json")
+def plan(name: str) -> Plan:
+    return open_plan(FOLDER / name / "plan.json")
 
 
 def audited(name: str, *, production: bool | None = None) -> list[Finding]:
@@ -65,7 +65,7 @@ def test_outside_of_production_only_what_matters_there_is_found() -> None:
 def alone(tags: dict[str, str], key: str = "tags_all") -> list[Finding]:
     database = {"engine": "postgres", "storage_encrypted": True, "backup_retention_period": 7, key: tags}
     resource = Resource(address="aws_db_instance.one", type="aws_db_instance", values=database)
-    return [found for found in audit_plan((resource,), "plan.json") if found.rule.id == "CF-DAT-006"]
+    return [found for found in audit_plan(Plan(resources=(resource,)), "plan.json") if found.rule.id == "CF-DAT-006"]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ POLICY = '{"Statement": [{"Effect": "Allow", "Action": ACTION, "Resource": RESOU
 def allowed(action: str, resource: str, more: str = "") -> set[str]:
     text = POLICY.replace("ACTION", action).replace("RESOURCE", resource + more)
     policy = Resource(address="aws_iam_policy.one", type="aws_iam_policy", values={"policy": text})
-    return {found.rule.id for found in audit_plan((policy,), "plan.json")}
+    return {found.rule.id for found in audit_plan(Plan(resources=(policy,)), "plan.json")}
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_policy_that_is_not_known_is_no_finding(text: str | None) -> None:
     """What is not written out yet, or is no policy, is passed over."""
     policy = Resource(address="aws_iam_policy.one", type="aws_iam_policy", values={"policy": text})
 
-    assert list(audit_plan((policy,), "plan.json")) == []
+    assert list(audit_plan(Plan(resources=(policy,)), "plan.json")) == []
 
 
 @settings(max_examples=20, deadline=None)
@@ -133,13 +133,13 @@ def test_a_policy_that_is_not_known_is_no_finding(text: str | None) -> None:
 def test_whatever_a_plan_does_not_know_breaks_no_rule(data: st.DataObject) -> None:
     """Values may be missing anywhere: all rules still answer."""
     thinned = []
-    for resource in plan("broken"):
+    for resource in plan("broken").resources:
         keys = sorted(resource.values)
         lost = data.draw(st.sets(st.sampled_from(keys)) if keys else st.just(set()))
         values = {key: value for key, value in resource.values.items() if key not in lost}
         refers = resource.refers if data.draw(st.booleans()) else {}
         thinned.append(Resource(address=resource.address, type=resource.type, values=values, refers=refers))
 
-    found = list(audit_plan(tuple(thinned), "plan.json"))
+    found = list(audit_plan(Plan(resources=tuple(thinned)), "plan.json"))
 
     assert all(one.severity >= Severity.LOW for one in found)

@@ -15,7 +15,7 @@ from crossfade.audit.accept import judged
 from crossfade.audit.finding import Finding
 from crossfade.audit.plan import audit_plan
 from crossfade.audit.sarif import sarif
-from crossfade.cloud.plan import read_plan
+from crossfade.cloud.plan import open_plan
 from crossfade.spec.cloud.accept import Acceptance
 
 ACCEPTANCE = {"id": "CF-DAT-001", "reason": "Nothing but the demo's data", "until": "2027-03-31"}
@@ -24,7 +24,7 @@ PUBLIC = {"cloud": {"database": {"public": True}, "budget": None}}
 
 @pytest.fixture
 def findings(tmp_path: Path) -> list[Finding]:
-    return [*found(tmp_path, PUBLIC), *audit_plan(read_plan(FOLDER / "broken" / "plan.json"), "a plan.json")]
+    return [*found(tmp_path, PUBLIC), *audit_plan(open_plan(FOLDER / "broken" / "plan.json"), "a plan.json")]
 
 
 def results(findings: list[Finding]) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ def test_the_plan_is_as_dangerous_as_its_file(planned: tuple[str, Planned]) -> N
     system, made = planned
     app = made.app
     of_file = audit_file(load_whole(EXAMPLES / system / "crossfade.yaml", app.environment))
-    of_plan = audit_plan(understand(made.json, "plan.json").resources, "plan.json")
+    of_plan = audit_plan(understand(made.json, "plan.json"), "plan.json")
     both = (OF_SERVICES.keys() | OF_CLOUD.keys()) & OF_PLAN.keys()
 
     said = {one.rule.id for one in of_file if one.severity > Severity.LOW and one.rule.id in both}

@@ -59,6 +59,16 @@ def _statements(inventory: Inventory) -> Iterator[_Allowed]:
     for role in inventory.of("aws_iam_role"):
         for inline in blocks(role.values, "inline_policy"):
             yield from _allowed(role.address, inline.get("policy"))
+    for document in inventory.of("aws_iam_policy_document"):  # data, as far as its statements are known
+        for statement in blocks(document.values, "statement"):
+            if statement.get("effect") in {None, "Allow"}:
+                yield _Allowed(
+                    document.address,
+                    actions=tuple(map(str, statement.get("actions") or ())),
+                    resources=tuple(map(str, statement.get("resources") or ())),
+                    limited=bool(statement.get("condition")),
+                    all_but=bool(statement.get("not_actions")),
+                )
 
 
 def _allowed(address: str, text: Any) -> Iterator[_Allowed]:

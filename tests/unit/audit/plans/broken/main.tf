@@ -260,6 +260,21 @@ resource "aws_iam_policy" "deploy" {
   policy = data.aws_iam_policy_document.deploy.json
 }
 
+data "aws_iam_policy_document" "late" { # CF-SEC-004, in a document that is known only in part
+  statement {
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = ["*"]
+  }
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = ["${aws_s3_bucket.open.arn}/*"]
+  }
+}
+
+resource "aws_iam_policy" "late" {
+  policy = data.aws_iam_policy_document.late.json
+}
+
 resource "aws_secretsmanager_secret" "jwt" { # CF-SEC-002
   name = "broken/jwt"
 }
