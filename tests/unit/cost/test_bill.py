@@ -101,6 +101,31 @@ def test_tasks_on_instances_are_no_fargate() -> None:
     assert of(*service(1, 1, 1, launch_type="EC2")).lines == ()
 
 
+def test_a_task_of_unknown_size_is_unknown() -> None:
+    """A service whose task definition is not in the plan is billed, and nobody knows how much."""
+    (found,) = of(made("aws_ecs_service.web", name="web", launch_type="FARGATE")).lines
+    assert (found.item, found.price) == ("Fargate web, of an unknown size", None)
+
+
+def test_hosts_of_an_unknown_class_are_unknown() -> None:
+    """A group whose launch template is not in the plan is billed, and nobody knows how much."""
+    (found,) = of(made("aws_autoscaling_group.web", min_size=1, max_size=2)).lines
+    assert (found.item, found.price) == ("Hosts web, of an unknown class", None)
+
+
+def test_a_template_is_found_in_a_policy_of_mixed_classes() -> None:
+    """The launch template counts wherever the group names it."""
+    template = made("aws_launch_template.web", instance_type="t3.small")
+    deep = "mixed_instances_policy.launch_template.launch_template_specification.launch_template_id"
+    group = made("aws_autoscaling_group.web", {deep: (template.address,)}, min_size=1, max_size=1)
+    assert months(of(template, group), "Hosts web, t3.small")[1] == "18.98"
+
+
+def test_a_host_has_a_disk_though_nobody_names_it() -> None:
+    """Without a word about its disk, a host has the image's 8 GB."""
+    assert line(of(made("aws_instance.one", instance_type="t3.micro")), "Disks, gp2").quantity.expected == 8
+
+
 def test_hosts_and_their_disks_grow_together() -> None:
     """A group from 2 to 6 hosts costs hosts, disks and public addresses in that range."""
     template = made(

@@ -6,13 +6,14 @@ from typing import Any
 
 from crossfade.cloud.inventory import Inventory, blocks, first
 from crossfade.cloud.resource import Resource
-from crossfade.cost.charge import Amount, Charge, once
+from crossfade.cost.charge import UNPRICED, Amount, Charge, once
 from crossfade.cost.charges.fleet import hosts, tasks
 from crossfade.cost.charges.sizes import gigabytes, label
 from crossfade.cost.money import exact, plain
 from crossfade.spec.cloud.usage import Usage
 
 _ROOT_DISK = 8  # GB, what Amazon Linux's image asks for when nobody says otherwise
+_FARGATE = frozenset({"FARGATE", "FARGATE_SPOT"})
 
 
 def compute(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
@@ -43,10 +44,13 @@ def compute(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
 
 def _fargate(inventory: Inventory, service: Resource, usage: Usage) -> Iterator[Charge]:
     task = next(iter(inventory.referred(service, "task_definition", "aws_ecs_task_definition")), None)
-    if task is None or service.values.get("launch_type") == "EC2" or not task.values.get("cpu"):
+    if not _on_fargate(service, task):
+        return
+    count, name = tasks(inventory, service, usage), label(service)
+    if task is None or not task.values.get("cpu"):
+        yield _of_unknown_size(service, name, count.times(usage.hours))
         return
     cpu, memory = exact(task.values["cpu"]) / 1024, exact(task.values["memory"]) / 1024
-    count, name = tasks(inventory, service, usage), label(service)
     arm = first(task.values, "runtime_platform", "cpu_architecture") == "ARM64"
     kept, spare = _split(service, count)
     for kind, part in (("arm" if arm else "x86", kept), ("spot", spare)):
@@ -60,6 +64,26 @@ def _fargate(inventory: Inventory, service: Resource, usage: Usage) -> Iterator[
             assumes=_on_average(part, "task"),
             usage=f"instances.{name}" if part.varies else "",
         )
+
+
+def _on_fargate(service: Resource, task: Resource | None) -> bool:
+    """False for tasks on hosts of the cluster's own, which are billed as hosts."""
+    providers = {each.get("capacity_provider") for each in blocks(service.values, "capacity_provider_strategy")}
+    if providers:
+        return not providers.isdisjoint(_FARGATE)
+    runs_on = task.values.get("requires_compatibilities") if task else None
+    return service.values.get("launch_type", "FARGATE") == "FARGATE" and (not runs_on or "FARGATE" in runs_on)
+
+
+def _of_unknown_size(service: Resource, name: str, quantity: Amount) -> Charge:
+    return Charge(
+        area="Compute",
+        item=f"Fargate {name}, of an unknown size",
+        quantity=quantity,
+        unit="task-hours",
+        rate=once(UNPRICED),
+        addresses=(service.address,),
+    )
 
 
 def _split(service: Resource, count: Amount) -> tuple[Amount, Amount]:
@@ -76,22 +100,20 @@ def _split(service: Resource, count: Amount) -> tuple[Amount, Amount]:
 
 
 def _group(inventory: Inventory, group: Resource, usage: Usage) -> Iterator[Charge]:
-    template = _template(inventory, group)
-    if template is None:
-        return
-    count = hosts(group, usage)
-    name = label(group)
+    template, count = _template(inventory, group), hosts(group, usage)
+    kind = template.values.get("instance_type") if template else None
     yield Charge(
         area="Compute",
-        item=f"Hosts {name}, {template.values.get('instance_type', 'of an unknown class')}",
+        item=f"Hosts {label(group)}, {kind or 'of an unknown class'}",
         quantity=count.times(usage.hours),
         unit="hours",
-        rate=once(f"ec2.hour.{template.values.get('instance_type', 'unknown')}"),
-        addresses=(group.address, template.address),
+        rate=once(f"ec2.hour.{kind}" if kind else UNPRICED),
+        addresses=(group.address, *((template.address,) if template else ())),
         assumes=_on_average(count, "host"),
         usage="instances" if count.varies else "",
     )
-    yield from _disks(template, count)
+    if template:
+        yield from _disks(template, count)
 
 
 def _disks(template: Resource, count: Amount) -> Iterator[Charge]:
@@ -103,9 +125,10 @@ def _disks(template: Resource, count: Amount) -> Iterator[Charge]:
             yield _disk(count.times(size), kind, (template.address,))
 
 
-def _template(inventory: Inventory, group: Resource) -> Resource | None:
-    for key in ("launch_template.id", "launch_template.name", "launch_template", "launch_configuration"):
-        for found in inventory.referred(group, key, "aws_launch_template", "aws_launch_configuration"):
+def _template(inventory: Inventory, hosts_or_host: Resource) -> Resource | None:
+    """What its hosts are made from, wherever it is named: in a block, or deep in a policy of mixed classes."""
+    for key in hosts_or_host.refers:
+        for found in inventory.referred(hosts_or_host, key, "aws_launch_template", "aws_launch_configuration"):
             return found
     return None
 
@@ -118,14 +141,17 @@ def _instance(inventory: Inventory, instance: Resource, usage: Usage) -> Iterato
         item=f"Host {label(instance)}, {kind or 'of an unknown class'}",
         quantity=Amount.of(usage.hours),
         unit="hours",
-        rate=once(f"ec2.hour.{kind or 'unknown'}"),
+        rate=once(f"ec2.hour.{kind}" if kind else UNPRICED),
         addresses=(instance.address,),
     )
-    for device in (*blocks(instance.values, "root_block_device"), *blocks(instance.values, "ebs_block_device")):
+    own = blocks(instance.values, "root_block_device")
+    for device in (*own, *blocks(instance.values, "ebs_block_device")):
         size = Amount.of(device.get("volume_size") or _ROOT_DISK)
         yield _disk(size, device.get("volume_type") or "gp2", (instance.address,))
-    if template and not blocks(instance.values, "root_block_device"):
+    if template and blocks(template.values, "block_device_mappings") and not own:
         yield from _disks(template, Amount.of(1))
+    elif not own:
+        yield _disk(Amount.of(_ROOT_DISK), "gp2", (instance.address,))
 
 
 def _disk(size: Amount, kind: Any, addresses: tuple[str, ...]) -> Charge:
