@@ -1,7 +1,7 @@
 """`crossfade infra init`: Terraform from the file, written again and again without losing what a team changed."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,10 +45,9 @@ def init(
     comparison = compare(folder, tree(apps), _answered_for(apps) if wanted else lambda _: True)
     if not call.json:
         click.echo(_shown(comparison, everything=diff), nl=False)
-    if not diff:
-        write(comparison, force=force, keep=keep)
+    moved = {} if diff else write(comparison, force=force, keep=keep)
     answer = _data(comparison, [app.environment for app in apps], written=not diff)
-    call.answer(answer, _told(comparison, written=not diff, force=force))
+    call.answer(answer | {"moved": moved}, _told(comparison, moved, written=not diff))
 
 
 def chosen(path: Path, wanted: Iterable[str]) -> list["App"]:
@@ -93,23 +92,20 @@ def _data(comparison: "Comparison", environments: list[str], *, written: bool) -
     }
 
 
-def _told(comparison: "Comparison", *, written: bool, force: bool) -> str:
+def _told(comparison: "Comparison", moved: Mapping[str, str], *, written: bool) -> str:
     from crossfade.infra.write import State
 
-    counts = {state: len(comparison.of(state)) for state in State}
-    if not any(counts[state] for state in State if state not in {State.SAME, State.YOURS, State.LEFT}):
-        head = f"{comparison.folder} is as {FILE} says"
+    new, changed, gone = (comparison.of(state) for state in (State.NEW, State.CHANGED, State.GONE))
+    if new or changed or gone or moved:
+        counts = f"{len(new)} new, {len(changed) + len(moved)} changed, {len(gone)} removed"
+        lines = [f"{comparison.folder}: {counts}" if written else f"{comparison.folder} would have {counts}"]
     else:
-        done = f"{counts[State.NEW]} new, {counts[State.CHANGED]} changed, {counts[State.GONE]} removed"
-        head = f"{comparison.folder}: {done}" if written else f"{comparison.folder} would have {done}"
-    lines = [head]
-    lines += [f"  removed {change.path}" for change in comparison.of(State.GONE) if written]
-    edited = comparison.of(State.EDITED, *((State.YOURS,) if force else ()))
-    if force and written:
-        lines += [f"  {change.path}: yours is kept as {change.path}.orig" for change in edited]
-    else:
-        lines += [f"  {change.path}: edited, stays as it is" for change in comparison.of(State.EDITED, State.YOURS)]
+        lines = [f"{comparison.folder} is as {FILE} says"]
+    lines += [f"  {change.path}: removed" for change in gone if written]
+    lines += [f"  {path}: yours is kept as {aside}" for path, aside in moved.items()]
+    edited = [change.path for change in comparison.of(State.EDITED, State.YOURS) if change.path not in moved]
+    lines += [f"  {path}: edited, stays as it is" for path in edited]
     lines += [
-        f"  {change.path}: no longer written, edited, stays" for change in comparison.of(State.LEFT) if change.there
+        f"  {change.path}: edited, stays, no longer asked for" for change in comparison.of(State.LEFT) if change.there
     ]
     return "\n".join(lines)

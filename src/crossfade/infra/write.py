@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import hashlib
+import itertools
 import json
 import os
 import tempfile
@@ -68,11 +69,14 @@ def compare(folder: Path, wanted: Mapping[str, str], ours: Callable[[str], bool]
     return Comparison(folder, tuple(change for change in changes if change), known)
 
 
-def write(comparison: Comparison, *, force: bool = False, keep: bool = False) -> None:
-    """Make the folder as wanted. Edited files are refused, with `force` moved to .orig, with `keep` left alone."""
+def write(comparison: Comparison, *, force: bool = False, keep: bool = False) -> dict[str, str]:
+    """Make the folder as wanted. Edited files are refused, with `force` moved to .orig, with `keep` left alone.
+
+    Returns where edited files were moved to, by path.
+    """
     if comparison.of(State.EDITED) and not force and not keep:
         raise _refusal(comparison)
-    known = dict(comparison.known)
+    known, moved = dict(comparison.known), dict[str, str]()
     theirs = {State.EDITED, State.YOURS}
     with _told(comparison.folder):
         for change in comparison.changes:
@@ -83,12 +87,15 @@ def write(comparison: Comparison, *, force: bool = False, keep: bool = False) ->
                 known.pop(change.path, None)
                 continue
             if force and change.state in theirs:
-                target.replace(target.with_name(f"{target.name}.orig"))
+                aside = _aside(target)
+                target.replace(aside)
+                moved[change.path] = str(aside.relative_to(comparison.folder))
             if change.state in {State.NEW, State.CHANGED} or (force and change.state in theirs):
                 _replace(target, change.wanted)
             # Also what was kept: who has seen a change and refused it is not asked about it again.
             known[change.path] = _sha256(change.wanted)
         _replace(comparison.folder / MANIFEST, json.dumps({"written": dict(sorted(known.items()))}, indent=2) + "\n")
+    return moved
 
 
 def _change(folder: Path, path: str, wanted: str | None, known: str | None) -> Change | None:
@@ -159,6 +166,12 @@ def _replace(path: Path, text: str) -> None:
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise
+
+
+def _aside(path: Path) -> Path:
+    """Beside it, where nothing is yet: what was moved there before is somebody's edit too."""
+    names = (f"{path.name}.orig{number or ''}" for number in itertools.count())
+    return next(aside for name in names if not (aside := path.with_name(name)).exists())
 
 
 def _umask() -> int:

@@ -1,0 +1,14 @@
+# Written by `crossfade infra init`. Yours to edit: an edited file is not overwritten.
+
+region = "ap-northeast-2"
+
+tags = {
+  Environment = "dev"
+  Project     = "codemate"
+  ManagedBy   = "crossfade"
+}
+
+image_tags = {
+  frontend = "latest"
+  backend  = "latest"
+}
