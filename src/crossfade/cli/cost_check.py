@@ -31,15 +31,15 @@ def check(call: Call, *, table: Path, region: str | None, prices: Path | None) -
 
     Exit code 0 when all is right, 3 when something is not, 2 when the file is no such table.
     """
-    from crossfade.cost.book import list_prices, own, regions
+    from crossfade.cost.ask import book
+    from crossfade.cost.book import list_prices, regions
     from crossfade.cost.check import check as checked
     from crossfade.cost.check_table import in_region, read_table
 
     written = read_table(table)
     written = in_region(written, region) if region else written
-    book = list_prices(written.region)
     elsewhere = {name: list_prices(name) for name in regions() if name != written.region}
-    verdict = checked(written, own(prices).over(book) if prices else book, elsewhere)
+    verdict = checked(written, book(written.region, prices), elsewhere)
     call.answer({"file": str(table), "region": written.region, **_data(verdict)}, _text(table, verdict))
     return FOUND if verdict.findings else 0
 

@@ -222,6 +222,17 @@ def test_a_region_on_the_command_line_counts() -> None:
         run(table, "--region", "us-est-1")
 
 
+def test_a_book_of_ones_own_counts(tmp_path: Path) -> None:
+    """What was negotiated is not wrong; a book of another region is."""
+    own = tmp_path / "prices.yaml"
+    own.write_text("region: ap-northeast-2\nprices: {ec2.hour.t3.micro: 0.0104}\n")
+    table = str(EXAMPLES / "teammoa" / "bill.yaml")
+    ids = [each["id"] for each in json.loads(run(table, "--prices", str(own), "--json").output)["findings"]]
+    assert ids == ["sum", "missing"]
+    with pytest.raises(WrongInputError, match="prices of ap-northeast-2"):
+        run(str(EXAMPLES / "bluegreen" / "bill.yaml"), "--prices", str(own))
+
+
 def test_programs_get_every_figure() -> None:
     """Each finding with both ends of what is said, what should be, and the difference."""
     data = json.loads(run(str(EXAMPLES / "bluegreen" / "bill.yaml"), "--json").output)
