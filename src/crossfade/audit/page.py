@@ -32,10 +32,16 @@ statement by statement when it is an `aws_iam_policy_document`, and not at all w
 ## Living with a finding
 
 ```yaml
-cloud:
-  accept:
-    - {id: CF-NET-006, reason: Staging may stand still for an hour, until: 2027-03-31}
-    - {id: CF-SEC-001, where: services.web.env.*, reason: A key for the test shop, until: 2027-01-31}
+app: shop
+services:
+  web: {image: shop/web, replicas: 2, resources: {cpu: 0.5, memory: 1G}}
+environments:
+  prod:
+    platform: aws
+    cloud:
+      accept:
+        - {id: CF-NET-006, reason: It may stand still for an hour, until: 2027-03-31}
+        - {id: CF-SEC-001, where: services.web.env.*, reason: A key for the test shop, until: 2027-01-31}
 ```
 
 `reason` and `until` are required. After that day the finding counts again and says that its acceptance is over.
