@@ -1,0 +1,15 @@
+# Not emulated: DescribePolicies by name, so that a second policy of a group cannot be read back.
+resource "aws_autoscaling_policy" "quiet" {
+  count = 0
+}
+
+resource "aws_cloudwatch_metric_alarm" "quiet" {
+  count = 0
+}
+
+# Read back otherwise: the warmup.
+resource "aws_autoscaling_group" "this" {
+  lifecycle {
+    ignore_changes = [default_instance_warmup]
+  }
+}

@@ -1,0 +1,12 @@
+# Read back otherwise: parameters, and whether it upgrades itself.
+resource "aws_elasticache_parameter_group" "this" {
+  lifecycle {
+    ignore_changes = [parameter]
+  }
+}
+
+resource "aws_elasticache_replication_group" "this" {
+  lifecycle {
+    ignore_changes = [auto_minor_version_upgrade]
+  }
+}
