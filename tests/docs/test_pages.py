@@ -12,6 +12,7 @@ from tests.docs.shell import commands
 
 from crossfade.cli.main import crossfade
 from crossfade.core.service import Strategy
+from crossfade.cost.book import own
 from crossfade.cost.check_table import read_table
 from crossfade.cost.save_assumed import read_assumptions
 from crossfade.spec.load import load
@@ -63,9 +64,9 @@ def _called(page: Page) -> Iterator[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
 def test_files_load(block: Block, tmp_path: Path) -> None:
-    """Every YAML block is a file that loads, a table of costs, assumptions about them, or a part of a service."""
+    """Every YAML block is a file that loads, a table of costs, assumptions or prices, or a part of a service."""
     file = tmp_path / "crossfade.yaml"
-    for begins, read in (("region:", read_table), ("rates:", read_assumptions)):
+    for begins, read in (("region:", read_table), ("rates:", read_assumptions), ("name:", own)):
         if block.text.startswith(begins):
             file.write_text(block.text)
             read(file)

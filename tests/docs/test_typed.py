@@ -11,8 +11,8 @@ from tests.support.machine import free_port
 
 from crossfade.demo.record import step, summary
 
-TUTORIAL, STRATEGIES, OPERATIONS = (
-    Page(ROOT / "docs" / f"{name}.md") for name in ("tutorial", "strategies", "operations")
+TUTORIAL, STRATEGIES, OPERATIONS, COST = (
+    Page(ROOT / "docs" / f"{name}.md") for name in ("tutorial", "strategies", "operations", "cost")
 )
 
 
@@ -36,7 +36,7 @@ def typed(shell: Shell, page: Page) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [TUTORIAL, STRATEGIES], ids=str)
+@pytest.mark.parametrize("page", [TUTORIAL, STRATEGIES, COST], ids=str)
 def test_a_page_works_as_it_is_written(shell: Shell, page: Page) -> None:
     """Every command of the page runs and prints what the page shows, and nothing is left at the end."""
     typed(shell, page)
