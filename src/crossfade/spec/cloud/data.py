@@ -93,6 +93,8 @@ class Database(Part):
         if self.max_storage is not None and self.max_storage < self.storage:
             found = f"{write_size(self.max_storage)} with storage {write_size(self.storage)}"
             yield Clash(("max_storage",), found, f"{write_size(self.storage)} or more")
+        if self.version and self.engine != "postgres" and "." not in self.version:
+            yield Clash(("version",), f"{self.engine} {self.version}", "two numbers, such as 8.0 or 8.4")
         if self.host and (self.multi_az or self.replica):
             yield Clash(("host",), "multi_az or replica with a host of its own", "either host: true, or RDS with these")
         if self.replica and not self.backups:

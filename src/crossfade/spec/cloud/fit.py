@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from crossfade.spec.cloud.compute import FARGATE, GIB
 from crossfade.spec.cloud.model import Cloud
+from crossfade.spec.health import code_ranges
 from crossfade.spec.part import Clash
 from crossfade.spec.problem import nearest
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 NAME_LIMIT = 32  # characters of a target group's name: <app>-<environment>-<service>-green
 DEPLOYS_TO = {"codepipeline": "fargate", "codedeploy": "autoscaling"}
+FASTEST = 5  # seconds between two questions of a load balancer
+TELLS = (200, 499)  # codes that a load balancer takes for a good answer
 SIZES = (0.25, 0.5, 1, 2, 4, 8, 16)  # cores that Fargate has
 
 
@@ -21,8 +24,7 @@ def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud
     """Every combination that AWS would refuse, later and in other words."""
     for name, service in services.items():
         of_service = [*_scale(service), *_health(service), *_secrets(service, list(cloud.secrets))]
-        if cloud.compute.kind == "fargate":
-            of_service += _fargate(service)
+        of_service += _fargate(service) if cloud.compute.kind == "fargate" else _hosts(service)
         yield from (_under(name, clash) for clash in of_service)
         if len(target := f"{app}-{environment}-{name}-green") > NAME_LIMIT:
             found = f"a name that makes the target group {target}, of {len(target)} characters"
@@ -79,6 +81,11 @@ def _size(mib: float) -> str:
     return f"{mib / 1024:g}G" if mib * MIB >= GIB else f"{mib:g}M"
 
 
+def _hosts(service: "Service") -> Iterator[Clash]:
+    if service.scale is not None and service.scale.memory is not None:
+        yield Clash(("scale", "memory"), "memory of hosts, which EC2 does not measure", "cpu, requests, or Fargate")
+
+
 def _scale(service: "Service") -> Iterator[Clash]:
     scale = service.scale
     if scale is None:
@@ -91,9 +98,13 @@ def _scale(service: "Service") -> Iterator[Clash]:
 def _health(service: "Service") -> Iterator[Clash]:
     """The balancer's own limits: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html."""
     health = service.health
-    bounds = {"interval": (5, 300), "timeout": (2, 120), "healthy": (2, 10), "unhealthy": (2, 10)}
+    bounds = {"interval": (FASTEST, 300), "timeout": (2, 120), "healthy": (2, 10), "unhealthy": (2, 10)}
     for key, (least, most) in bounds.items():
         value: float = getattr(health, key)
         if not least <= value <= most or value != int(value):
             unit = "s" if key in {"interval", "timeout"} else ""
             yield Clash(("health", key), f"{value:g}{unit}", f"{least}{unit} to {most}{unit} on AWS")
+    if health.timeout == health.interval >= FASTEST:
+        yield Clash(("health", "timeout"), f"{health.timeout:g}s, which is the interval", "a shorter time on AWS")
+    if not all(TELLS[0] <= code <= TELLS[1] for span in code_ranges(health.codes) for code in span):
+        yield Clash(("health", "codes"), health.codes, f"codes from {TELLS[0]} to {TELLS[1]} on AWS")
