@@ -1,6 +1,8 @@
 """What of a plan should be secret and is not."""
 
 import json
+import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +11,8 @@ from crossfade.audit.on_plan.related import settings
 from crossfade.audit.secret import looks_secret
 from crossfade.cloud.inventory import Inventory, blocks, first
 from crossfade.cloud.resource import Resource
+
+_ASSIGNMENT = re.compile(r"""^\s*(?:export\s+|-e\s+|Environment=)?["']?([A-Za-z_]\w*)=["']?([^\s"']+)""", re.MULTILINE)
 
 
 def containers(task: Resource) -> list[Mapping[str, Any]]:
@@ -38,6 +42,19 @@ def _variables(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
     for function in inventory.of("aws_lambda_function"):
         given = first(function.values, "environment", "variables") or {}
         yield from _named(function, [{"name": name, "value": value} for name, value in given.items()])
+    for host in inventory.of("aws_launch_template", "aws_instance", "aws_launch_configuration"):
+        for name, value in _ASSIGNMENT.findall(_start_script(host)):
+            yield host.address, name, value
+
+
+def _start_script(host: Resource) -> str:
+    """What a host runs when it starts, which everybody on it can read."""
+    text = str(host.values.get("user_data", ""))
+    encoded = text if host.type == "aws_launch_template" else host.values.get("user_data_base64")
+    try:
+        return b64decode(encoded, validate=True).decode() if encoded else text
+    except (TypeError, ValueError):
+        return text
 
 
 def _named(resource: Resource, variables: Any) -> Iterator[tuple[str, str, str]]:
@@ -48,7 +65,9 @@ def _named(resource: Resource, variables: Any) -> Iterator[tuple[str, str, str]]
 
 def never_rotated(inventory: Inventory) -> Iterator[Mark]:
     for secret in inventory.of("aws_secretsmanager_secret"):
-        if not settings(inventory, secret, "aws_secretsmanager_secret_rotation", "secret_id"):
+        # What `rotate` in the file becomes: somebody is told when the secret is due (docs/adr/0016).
+        reminded = "RotateEvery" in (secret.values.get("tags") or {})
+        if not reminded and not settings(inventory, secret, "aws_secretsmanager_secret_rotation", "secret_id"):
             yield Mark(secret.address, "no aws_secretsmanager_secret_rotation")
 
 
