@@ -8,11 +8,14 @@ from crossfade.audit.rule import rules
 from crossfade.cloud.inventory import Inventory
 from crossfade.cloud.plan import Plan
 from crossfade.cloud.resource import Resource
+from crossfade.core.errors import WrongInputError
 from crossfade.spec.cloud.stage import is_production
 from crossfade.spec.problem import Place
 
+Check = Callable[[Inventory], Iterator[Mark]]
+
 # Rule -> what finds it.
-OF_PLAN: Mapping[str, Callable[[Inventory], Iterator[Mark]]] = (
+OF_PLAN: Mapping[str, Check] = (
     network.CHECKS
     | data.CHECKS
     | buckets.CHECKS
@@ -34,18 +37,28 @@ def audit_plan(plan: Plan, called: str, *, production: bool | None = None) -> It
         severity = rule.weight(production=strict)
         if severity is None:
             continue
-        for mark in dict.fromkeys(check(inventory)):
+        for mark in dict.fromkeys(_marks(check, inventory, called)):
             place = Place(called, 1, 1, (mark.address,) if mark.address else ())
             yield Finding(rule=rule, severity=severity, what=mark.what, where=mark.address, place=place)
 
 
+def _marks(check: Check, inventory: Inventory, called: str) -> list[Mark]:
+    try:
+        return list(check(inventory))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise WrongInputError(
+            f"{called} has a value that no plan has: {error!r}", "make it again: terraform show -json PLAN > plan.json"
+        ) from None
+
+
 def _of_production(resources: tuple[Resource, ...]) -> bool:
     """Strict when a tag says production, and when none says anything."""
+    tags = (resource.values.get("tags_all") or resource.values.get("tags") for resource in resources)
     stages = {
         value
-        for resource in resources
-        for tags in (resource.values.get("tags_all") or resource.values.get("tags") or {},)
-        for key, value in tags.items()
+        for given in tags
+        if isinstance(given, dict)
+        for key, value in given.items()
         if key.lower() in _STAGE_TAGS and isinstance(value, str)
     }
     return not stages or any(map(is_production, stages))

@@ -1,6 +1,7 @@
 """Rules on Terraform plans: one that breaks all of them, one that breaks none, both made by terraform."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from crossfade.audit.plan import OF_PLAN, audit_plan
 from crossfade.audit.rule import Severity, rules
 from crossfade.cloud.plan import Plan, open_plan
 from crossfade.cloud.resource import Resource
+from crossfade.core.errors import WrongInputError
 
 
 @cache
@@ -126,6 +128,24 @@ def test_a_policy_that_is_not_known_is_no_finding(text: str | None) -> None:
     policy = Resource(address="aws_iam_policy.one", type="aws_iam_policy", values={"policy": text})
 
     assert list(audit_plan(Plan(resources=(policy,)), "plan.json")) == []
+
+
+JUNK = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.lists(st.integers()) | st.just({"a": [1]})
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_a_plan_that_is_none_is_refused_in_words(data: st.DataObject) -> None:
+    """Whatever stands where: findings, or one error that names the file."""
+    spoilt = []
+    for resource in plan("broken").resources:
+        key = data.draw(st.sampled_from(sorted(resource.values)))
+        spoilt.append(replace(resource, values={**resource.values, key: data.draw(JUNK)}))
+
+    try:
+        list(audit_plan(Plan(resources=tuple(spoilt)), "plan.json"))
+    except WrongInputError as error:
+        assert error.cause.startswith("plan.json has a value that no plan has")  # noqa: PT017  either is right
 
 
 @settings(max_examples=20, deadline=None)

@@ -100,7 +100,14 @@ resource "aws_instance" "host" { # CF-NET-007, CF-DAT-013, CF-SEC-007
   }
 }
 
-resource "aws_launch_template" "fleet" { # CF-DAT-013, CF-SEC-007, CF-NET-007
+resource "aws_launch_template" "fleet" { # CF-DAT-013, CF-NET-007, CF-SEC-001, CF-SEC-007
+  user_data = base64encode(<<-EOT
+    #!/bin/sh
+    export IMAGE_TAG=sha-2f9c1e7
+    export DB_PASSWORD=hunter2
+    docker run -d app
+  EOT
+  )
   image_id      = "ami-0123456789abcdef0"
   instance_type = "t3.micro"
   network_interfaces {

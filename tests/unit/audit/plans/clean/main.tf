@@ -91,6 +91,13 @@ resource "aws_instance" "host" {
 }
 
 resource "aws_launch_template" "fleet" {
+  user_data = base64encode(<<-EOT
+    #!/bin/sh
+    export IMAGE_TAG=sha-2f9c1e7
+    export DB_PASSWORD=$(aws secretsmanager get-secret-value --secret-id clean/db --query SecretString --output text)
+    docker run -d -e DB_PASSWORD app
+  EOT
+  )
   image_id               = "ami-0123456789abcdef0"
   instance_type          = "t3.micro"
   vpc_security_group_ids = [aws_security_group.app.id]
