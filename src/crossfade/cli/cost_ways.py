@@ -57,9 +57,11 @@ def answer(call: Call, wanted: Wanted) -> None:
 
 def _bills(call: Call, bills: list[Bill], *, markdown: bool) -> None:
     from crossfade.cli.cost_text import as_json, text
-    from crossfade.cost.markdown import of_bill
 
-    call.answer({"bills": [as_json(bill) for bill in bills]}, "\n\n".join(map(of_bill if markdown else text, bills)))
+    shown = text
+    if markdown:
+        from crossfade.cost.markdown import of_bill as shown
+    call.answer({"bills": [as_json(bill) for bill in bills]}, "\n\n".join(map(shown, bills)))
 
 
 def _save(call: Call, wanted: Wanted, bills: list[Made]) -> None:

@@ -3,11 +3,9 @@
 https://developer.hashicorp.com/terraform/internals/json-format
 """
 
-import gc
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,8 +38,7 @@ def read_plan(path: Path | str) -> tuple[Resource, ...]:
 
 def open_plan(path: Path | str) -> Plan:
     """As `read_plan`, with the region."""
-    with _no_garbage():
-        return understand(_document(Path(path)), str(path))
+    return understand(_document(Path(path)), str(path))
 
 
 def understand(document: Mapping[str, Any], called: str) -> Plan:
@@ -58,18 +55,6 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
         raise WrongInputError(
             f"{called} has a part that no plan has: {error!r}", f"make it again: {_CONVERT}"
         ) from None
-
-
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Without the collector: a plan is kept as a whole, and looking for garbage takes longer the more there is."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _document(path: Path) -> Mapping[str, Any]:
