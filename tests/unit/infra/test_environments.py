@@ -121,6 +121,13 @@ def test_all_requests_begin_at_blue(planned: Planned) -> None:
         assert made[80]["default_action"][0]["redirect"][0]["status_code"] == "HTTP_301"
 
 
+def test_nothing_registers_before_a_listener_leads_there(planned: Planned) -> None:
+    """Services get their target group only once listeners and rules are there: ECS refuses it before."""
+    outputs = planned.json["configuration"]["root_module"]["module_calls"]["alb"]["module"]["outputs"]
+    wanted = {"aws_lb_listener.http", "aws_lb_listener.https", "aws_lb_listener_rule.this"}
+    assert set(outputs["target_group_arns"]["depends_on"]) == wanted
+
+
 def test_data_is_encrypted_private_and_kept(planned: Planned) -> None:
     """Databases, caches, disks and buckets are encrypted; nothing is public; what matters is protected."""
     database = planned.app.cloud.database

@@ -31,6 +31,9 @@ output "https_listener_arn" {
 output "target_group_arns" {
   description = "Blue target group of each service."
   value       = { for name in keys(var.services) : name => aws_lb_target_group.this["${name}-blue"].arn }
+
+  # ECS takes no target group that no listener leads to.
+  depends_on = [aws_lb_listener.http, aws_lb_listener.https, aws_lb_listener_rule.this]
 }
 
 output "target_group_arn_suffixes" {
