@@ -24,10 +24,10 @@ resource "aws_codebuild_project" "this" {
     buildspec = "${var.folder}/${each.key == "site" ? "buildspec-site.yml" : "buildspec.yml"}"
   }
 
-  # Layers of the last build are kept on the machine while it is warm.
+  # Layers of the last image are kept on the machine while it is warm.
   cache {
-    type  = "LOCAL"
-    modes = ["LOCAL_DOCKER_LAYER_CACHE", "LOCAL_SOURCE_CACHE"]
+    type  = each.key == "site" ? "NO_CACHE" : "LOCAL"
+    modes = each.key == "site" ? [] : ["LOCAL_DOCKER_LAYER_CACHE"]
   }
 
   environment {

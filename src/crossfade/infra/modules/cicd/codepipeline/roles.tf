@@ -11,7 +11,7 @@ locals {
     {
       Sid      = "ArtifactBucket"
       Effect   = "Allow"
-      Action   = ["s3:GetBucketLocation", "s3:GetBucketVersioning"]
+      Action   = ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"]
       Resource = [aws_s3_bucket.artifacts.arn]
     },
     {
