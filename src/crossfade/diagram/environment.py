@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from crossfade.cloud.areas.made import in_public, listens_on, on_hosts
+from crossfade.cloud.hosts import exposed, listens_on, on_hosts
 from crossfade.diagram import region, zones
 from crossfade.diagram.groups import groups
 from crossfade.diagram.scene import Arrow, Cell, Node, Scene, Tier
@@ -48,14 +48,14 @@ def _tiers(app: App) -> Iterator[Tier]:
     cloud, count = app.cloud, range(len(app.cloud.zones))
     hosts = [[*_hosts(app, zone)] for zone in count]
     data = [[*zones.cache(cloud.cache, cloud.zones, zone)] if cloud.cache else [] for zone in count]
-    public: list[list[Node]] = hosts if in_public(app) else [[] for _ in count]
+    public: list[list[Node]] = hosts if exposed(app) else [[] for _ in count]
     for zone in count:
         if cloud.database and not cloud.database.host:
             where = public if cloud.database.public else data
             where[zone][:0] = zones.database(cloud.database, zone)
         public[zone].extend(_nat(app, zone))  # the lowest, as lines come to it from below
     yield _tier(app, "public", "Public subnets", public, (_balancer(app),))
-    yield _tier(app, "private", "Private subnets", [[] for _ in count] if in_public(app) else hosts)
+    yield _tier(app, "private", "Private subnets", [[] for _ in count] if exposed(app) else hosts)
     if cloud.cache or (cloud.database and not cloud.database.host):
         yield _tier(app, "database", "Data subnets, without a way out", data)
 

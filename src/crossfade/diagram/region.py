@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from crossfade.cloud.areas.made import in_public
+from crossfade.cloud.hosts import exposed
 from crossfade.diagram.scene import NAMES, Arrow, Node
 from crossfade.spec.cloud.data import Bucket
 from crossfade.spec.model import App
@@ -67,7 +67,7 @@ def arrows(app: App) -> Iterator[Arrow]:
     if app.cloud.site is not None:
         yield Arrow(source=NAMES if app.cloud.domain else VISITORS.id, target="cdn", label="443")
         yield Arrow(source="cdn", target="site-bucket", label="files")
-    tier = "tier-public" if in_public(app) else "tier-private"
+    tier = "tier-public" if exposed(app) else "tier-private"
     for name in app.cloud.buckets:
         if name != "logs":
             yield Arrow(source=tier, target=f"bucket-{name}", way="side")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from crossfade.cloud.areas.made import listens_on, on_hosts
+from crossfade.cloud.hosts import listens_on, on_hosts
 from crossfade.diagram.scene import Node
 from crossfade.spec.cloud.data import Cache, Database
 from crossfade.spec.model import App, Service

@@ -7,7 +7,7 @@ import shlex
 from importlib.resources import files as package
 from importlib.resources.abc import Traversable
 
-from crossfade.infra.hosts import process_ports
+from crossfade.cloud.hosts import process_ports
 from crossfade.infra.names import prefix
 from crossfade.infra.parts.monitoring import metrics_namespace
 from crossfade.spec.cloud.delivery import Pipeline

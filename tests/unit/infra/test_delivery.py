@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.support.planned import Plans, policy
 from tests.unit.infra.files import app
 
+from crossfade.cloud.hostnames import api_name, balancer_names, edge_names, managed, one_certificate, site_names
 from crossfade.infra.hcl import Expression
-from crossfade.infra.hostnames import api_name, balancer_names, edge_names, managed, one_certificate, site_names
 from crossfade.infra.parts.delivery import delivery
 
 DOMAIN = {"name": "shop.io"}

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from crossfade.cloud.areas.doors import group
-from crossfade.cloud.areas.made import gib, identifier, in_public, made, on_hosts, prefix, root_disk, subnets
+from crossfade.cloud.areas.made import gib, identifier, made, prefix, root_disk, subnets
+from crossfade.cloud.hosts import exposed, in_containers, on_hosts
 from crossfade.cloud.resource import Resource
 from crossfade.spec.model import App, Service
 
@@ -21,7 +22,7 @@ def compute(app: App) -> Iterator[Resource]:
         for name, service in app.services.items():
             yield from _service(app, name, service)
     for name, service in app.services.items():
-        if service.runtime == "docker" or not on_hosts(app):
+        if in_containers(app, service):
             address = f"module.ecr_{identifier(name)}.aws_ecr_repository.this"
             yield made(address, "cloud.registry", name=f"{prefix(app)}/{name}")
 
@@ -75,7 +76,7 @@ def _service(app: App, name: str, service: Service) -> Iterator[Resource]:
 def _hosts(app: App) -> Iterator[Resource]:
     compute = app.cloud.compute
     template, where = "module.asg.aws_launch_template.this", "cloud.compute"
-    card = {"associate_public_ip_address": str(in_public(app)).lower()}
+    card = {"associate_public_ip_address": str(exposed(app)).lower()}
     log = "module.asg.aws_cloudwatch_log_group.this"
     yield made(log, "cloud.logs.keep", name=f"/{prefix(app)}/hosts", retention_in_days=app.cloud.logs.keep)
     yield made(
@@ -94,7 +95,7 @@ def _hosts(app: App) -> Iterator[Resource]:
             where,
             {
                 "launch_template.id": (template,),
-                "vpc_zone_identifier": subnets(app, "public" if in_public(app) else "private"),
+                "vpc_zone_identifier": subnets(app, "public" if exposed(app) else "private"),
             },
             name=prefix(app),
             min_size=scale.min if scale else service.replicas,

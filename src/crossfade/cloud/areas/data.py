@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from crossfade.cloud.areas.doors import group
-from crossfade.cloud.areas.made import bucket, gib, identifier, in_public, made, prefix, root_disk, subnets
+from crossfade.cloud.areas.made import bucket, gib, identifier, made, prefix, root_disk, subnets
+from crossfade.cloud.hosts import exposed
 from crossfade.cloud.resource import Resource
 from crossfade.spec.model import App
 
@@ -55,7 +56,7 @@ def _host(app: App) -> Iterator[Resource]:
     assert database is not None  # noqa: S101  the caller has looked
     where, instance = "cloud.database", "module.database.aws_instance.this"
     template = "module.database.aws_launch_template.this"
-    outside = in_public(app) or database.public
+    outside = exposed(app) or database.public
     refers = {
         "subnet_id": subnets(app, "public" if outside else "private")[:1],
         "vpc_security_group_ids": (group("database"),),

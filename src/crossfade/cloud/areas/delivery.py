@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 from crossfade.cloud.areas.made import bucket, made, prefix
+from crossfade.cloud.hostnames import balancer_names, edge_names, given_to_edge, managed, one_certificate
 from crossfade.cloud.resource import Resource
-from crossfade.spec.cloud.delivery import Domain
 from crossfade.spec.model import App
 
 _SITE = "module.site.aws_cloudfront_distribution.site"
-_EDGE = "us-east-1"  # where CloudFront takes its certificates from
 _MACHINES = {"small": "BUILD_GENERAL1_SMALL", "medium": "BUILD_GENERAL1_MEDIUM", "large": "BUILD_GENERAL1_LARGE"}
 
 
@@ -26,19 +25,16 @@ def _names(app: App) -> Iterator[Resource]:
         yield made("module.dns.aws_route53_zone.this[0]", "cloud.domain", name=domain.name)
     if domain.move is not None:
         yield made("module.dns.aws_route53_record.old_host[0]", "cloud.domain.move", name=domain.name, type="A")
-    for module, name in _certificates(app, domain):
+    for module, name in _certificates(app):
         yield made(f"module.{module}.aws_acm_certificate.this", "cloud.certificate", domain_name=name)
 
 
-def _certificates(app: App, domain: Domain) -> Iterator[tuple[str, str]]:
-    """One for the load balancer, and one for CloudFront, which takes only those of one region."""
-    given, site = app.cloud.certificate, app.cloud.site
-    managed = given in (None, "managed")
-    if managed:
-        yield "certificate", domain.name if site is None else domain.api or f"api.{domain.name}"
-    fits = app.cloud.region == _EDGE if managed else (given or "").split(":")[3:4] == [_EDGE]
-    if site is not None and not fits:
-        yield "site_certificate", domain.name
+def _certificates(app: App) -> Iterator[tuple[str, str]]:
+    """One for the load balancer, and one for CloudFront where that one does not do for it."""
+    if managed(app):
+        yield "certificate", balancer_names(app)[0]
+    if app.cloud.site and not one_certificate(app) and given_to_edge(app) is None:
+        yield "site_certificate", edge_names(app)[0]
 
 
 def _site(app: App) -> Iterator[Resource]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from crossfade.cloud.areas.made import bucket, listens_on, made, on_hosts, prefix, subnets
+from crossfade.cloud.areas.made import bucket, made, prefix, subnets
 from crossfade.cloud.areas.network import VPC
+from crossfade.cloud.hosts import listens_on, on_hosts
 from crossfade.cloud.resource import Resource
 from crossfade.spec.cloud.data import PORTS
 from crossfade.spec.model import App

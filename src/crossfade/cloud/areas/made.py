@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crossfade.cloud.resource import Resource
-from crossfade.spec.model import App, Service
+from crossfade.spec.model import App
 
 _TYPE = re.compile(r"\b(aws_\w+)\.")
 GIB = 1 << 30
-_HTTP = 80
 
 
 def made(address: str, where: str, refers: Mapping[str, tuple[str, ...]] | None = None, **values: Any) -> Resource:
@@ -48,20 +47,6 @@ def gib(size: int) -> int:
 
 def subnets(app: App, kind: str) -> tuple[str, ...]:
     return counted(f"module.vpc.aws_subnet.{kind}", len(app.cloud.zones))
-
-
-def on_hosts(app: App) -> bool:
-    return app.cloud.compute.kind == "autoscaling"
-
-
-def in_public(app: App) -> bool:
-    """Hosts without a NAT stand where the load balancer does."""
-    return on_hosts(app) and app.cloud.network.nat == "none"
-
-
-def listens_on(app: App, service: Service) -> int:
-    """The port that the load balancer reaches: nginx's, where it stands before several processes of a host."""
-    return _HTTP if on_hosts(app) and app.cloud.compute.processes > 1 else service.port
 
 
 def bucket(address: str, where: str, **values: Any) -> Iterator[Resource]:

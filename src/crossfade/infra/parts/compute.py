@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from crossfade.cloud.hosts import exposed, in_containers, listens_on, on_hosts, process_ports, proxied
 from crossfade.infra.hcl import Block, Expression, block
-from crossfade.infra.hosts import exposed, in_containers, listens_on, on_hosts, process_ports, proxied
 from crossfade.infra.names import MODULES, NAME, REGION, from_module, identifier, prefix
 from crossfade.spec.cloud.compute import GIB, Proxy
 from crossfade.spec.model import App, Deploy, Service

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from crossfade.cloud.hosts import exposed
 from crossfade.infra.hcl import Block, Expression, block
-from crossfade.infra.hosts import exposed
 from crossfade.infra.names import MODULES, NAME, REGION, from_module, identifier, prefix, zones
 from crossfade.infra.windows import daily, weekly
 from crossfade.spec.cloud.compute import GIB

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from crossfade.infra.hcl import Block, Expression, block
-from crossfade.infra.hostnames import (
+from crossfade.cloud.hostnames import (
     api_name,
     balancer_names,
     edge_names,
@@ -13,6 +12,7 @@ from crossfade.infra.hostnames import (
     one_certificate,
     site_names,
 )
+from crossfade.infra.hcl import Block, Expression, block
 from crossfade.infra.names import MODULES, NAME, from_module
 from crossfade.spec.cloud.delivery import Domain, Site
 from crossfade.spec.model import App

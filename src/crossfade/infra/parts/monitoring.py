@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from crossfade.cloud.hosts import on_hosts
 from crossfade.infra.hcl import Block, Expression, block
-from crossfade.infra.hosts import on_hosts
 from crossfade.infra.names import MODULES, NAME, from_module, identifier
 from crossfade.spec.cloud.compute import GIB
 from crossfade.spec.cloud.watch import Alarm, Budget

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from crossfade.cloud.hosts import listens_on, on_hosts
 from crossfade.infra.hcl import Block, Expression, block
-from crossfade.infra.hosts import listens_on, on_hosts
 from crossfade.infra.names import MODULES, NAME, REGION, from_module, zones
 from crossfade.infra.rules import Rule, default, rules
 from crossfade.spec.cloud.data import PORTS
