@@ -10,7 +10,7 @@ from crossfade.spec.model import App
 
 Values = Mapping[str, Any]
 _PROTECTIONS = ("deletion_protection", "enable_deletion_protection", "deletion_protection_enabled")
-_PRODUCTION = re.compile(r"prod(uction)?\b")
+_PRODUCTION = re.compile(r"(prod(uction)?|live)\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,7 @@ def test_copies_hold_nothing_of_their_own() -> None:
         ("production", "{}", True),
         ("prod-eu", "{}", True),
         ("dev", "{}", False),
+        ("live", "{}", True),
         ("products", "{}", False),
         ("dev", "{load_balancer: {protect: true}}", True),
         ("staging", "{database: {multi_az: true}}", True),

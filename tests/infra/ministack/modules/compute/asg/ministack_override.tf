@@ -7,9 +7,15 @@ resource "aws_cloudwatch_metric_alarm" "quiet" {
   count = 0
 }
 
-# Read back otherwise: the warmup.
+# Read back otherwise: the warmup, the target group, and a card's end.
 resource "aws_autoscaling_group" "this" {
   lifecycle {
-    ignore_changes = [default_instance_warmup]
+    ignore_changes = [default_instance_warmup, desired_capacity, target_group_arns]
+  }
+}
+
+resource "aws_launch_template" "this" {
+  lifecycle {
+    ignore_changes = [user_data, network_interfaces]
   }
 }
