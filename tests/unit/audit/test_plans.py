@@ -87,6 +87,44 @@ def test_tags_say_whether_it_is_production(tags: dict[str, str], strict: bool) -
     assert bool(alone(tags, "tags")) is strict
 
 
+@pytest.mark.parametrize(
+    ("engine", "version", "value", "plain"),
+    [
+        ("postgres", "14.12", None, True),
+        ("postgres", "15.4", None, False),
+        ("postgres", None, None, False),
+        ("postgres", "14.12", "1", False),
+        ("postgres", "17.2", "0", True),
+        ("mysql", "8.4", None, True),
+        ("mysql", None, None, True),
+        ("mysql", "8.4", "ON", False),
+        ("mariadb", "11.4", None, True),
+        ("mariadb", "11.8.2", None, False),
+        ("oracle-ee", "19", None, False),
+    ],
+)
+def test_each_engine_forces_tls_in_its_own_way(
+    engine: str, version: str | None, value: str | None, plain: bool
+) -> None:
+    """By a parameter of its own, which some versions set when nobody does."""
+    key = "rds.force_ssl" if engine == "postgres" else "require_secure_transport"
+    parameters = [{"name": key, "value": value}] if value else []
+    group = {"name": "mine", "parameter": parameters}
+    database = {"engine": engine, "engine_version": version, "parameter_group_name": "mine"}
+    made = (
+        Resource(address="aws_db_parameter_group.mine", type="aws_db_parameter_group", values=group),
+        Resource(address="aws_db_instance.one", type="aws_db_instance", values=_known(database)),
+    )
+
+    found = {one.rule.id for one in audit_plan(Plan(resources=made), "plan.json")}
+
+    assert ("CF-DAT-003" in found) is plain
+
+
+def _known(values: dict[str, str | None]) -> dict[str, str]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
 POLICY = '{"Statement": [{"Effect": "Allow", "Action": ACTION, "Resource": RESOURCE}]}'
 
 

@@ -9,10 +9,16 @@ from crossfade.audit.on_plan.switch import is_on, number
 from crossfade.cloud.inventory import Inventory, blocks, first
 from crossfade.cloud.resource import Resource
 
-# The parameter that refuses connections without TLS, and from which version on it is on unless said otherwise.
+# The parameter that refuses connections without TLS, and since which version RDS sets it when nobody does.
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mysql-ssl-connections.require-ssl.html
-_FORCE_TLS = {"postgres": ("rds.force_ssl", (15,)), "mysql": ("require_secure_transport", (8, 4))}
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mariadb-ssl-connections.require-ssl.html
+_NEVER = (10**6,)
+_FORCE_TLS = {
+    "postgres": ("rds.force_ssl", (15,)),
+    "mysql": ("require_secure_transport", _NEVER),
+    "mariadb": ("require_secure_transport", (11, 8)),
+}
 
 
 def databases(inventory: Inventory) -> Iterator[Resource]:
@@ -62,7 +68,8 @@ def _takes_plain(inventory: Inventory, database: Resource) -> str:
     if said is not None:
         return "" if said.lower() in {"1", "on", "true"} else f"{key} is {said}"
     version = tuple(map(int, re.findall(r"\d+", str(database.values.get("engine_version", "")))))
-    return f"{key} is not set" if version and version < since else ""
+    newest = not version  # which RDS takes when none is named
+    return f"{key} is not set" if since == _NEVER or (not newest and version < since) else ""
 
 
 def _parameter(inventory: Inventory, database: Resource, key: str) -> str | None:
