@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossfade.infra.changes import Change, Changes
-from crossfade.infra.guard import Said, is_production, losses, questions
+from crossfade.infra.guard import Said, is_production, losses, protected, questions
 from crossfade.spec.load import load
 
 HOLDERS: dict[str, dict[str, Any]] = {
@@ -105,6 +105,18 @@ def test_a_replaced_one_comes_back_empty() -> None:
     (loss,) = losses(plan(change("aws_db_instance", "replace", identifier="shop", allocated_storage=20)))
     assert str(loss).startswith("database shop, 20 GB (aws_db_instance.this): ")
     assert loss.fate.endswith("; an empty one follows")
+
+
+def test_what_aws_protects_is_found_before() -> None:
+    """Each service calls it otherwise; what only changes is not in the way."""
+    keys = {
+        "aws_db_instance": "deletion_protection",
+        "aws_lb": "enable_deletion_protection",
+        "aws_dynamodb_table": "deletion_protection_enabled",
+    }
+    on = [change(kind, action, **{key: True}) for kind, key in keys.items() for action in ("delete", "update")]
+    off = [change(kind, "delete", **{key: False}) for kind, key in keys.items()]
+    assert protected(plan(*on, *off)) == tuple(f"{kind}.this" for kind in keys)
 
 
 def test_copies_hold_nothing_of_their_own() -> None:
