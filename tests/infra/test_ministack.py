@@ -4,12 +4,14 @@ What MiniStack cannot do is turned off by the files in ministack/, each with wha
 """
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.infra.cloud import turn_off
 from tests.infra.project import Project
 
@@ -33,12 +35,15 @@ class Stack(Project):
         assert process.returncode == 0, err
         return json.loads(out.splitlines()[-1])
 
-    def edit(self, *changes: tuple[str, str]) -> None:
-        text = self.file.read_text()
-        for old, new in changes:
-            assert text.count(old) == 1, old
-            text = text.replace(old, new)
-        self.file.write_text(text)
+    def change(self, **different: Any) -> None:
+        """Lay something over dev in the file."""
+        file = yaml.safe_load(self.file.read_text())
+        file["environments"]["dev"] = _over(file["environments"]["dev"], different)
+        self.file.write_text(json.dumps(file))  # JSON is YAML
+
+    def rename(self, app: str) -> None:
+        """A state of its own, on the AWS that all tests share."""
+        self.file.write_text(re.sub(r"^app: .*", f"app: {app}", self.file.read_text(), flags=re.MULTILINE))
 
     def aws(self, service: str, operation: str, **arguments: Any) -> Any:
         """Ask AWS itself, not Terraform."""
@@ -68,6 +73,13 @@ def stack(aws: dict[str, str], tmp_path: Path) -> Iterator[Callable[[str], Stack
         one.close()
 
 
+def _over(below: Any, above: Any) -> Any:
+    """Mappings are merged, everything else is replaced."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return below | {key: _over(below.get(key), value) for key, value in above.items()}
+
+
 def as_the_file_says(stack: Stack) -> bool:
     """A second plan has nothing to do: what AWS has is what was written. But for alarms, which MiniStack gives back
     without their actions, texts and dimensions; no switch helps, because what is missing is required.
@@ -89,7 +101,7 @@ def refused_by_the_lock(stack: Stack) -> None:
 def test_bootstrap(stack: Callable[[str], Stack]) -> None:
     """A versioned, encrypted, closed bucket that drops old states after 90 days, and a table; again changes nothing."""
     codemate = stack("codemate")
-    codemate.edit(("app: codemate", "app: cm1"))
+    codemate.rename("cm1")
     first = codemate.ok("bootstrap")
     bucket, table = "cm1-terraform-state", "cm1-terraform-lock"
     assert first["places"] == [{"region": "ap-northeast-2", "bucket": bucket, "table": table}]
@@ -110,7 +122,7 @@ def test_bootstrap(stack: Callable[[str], Stack]) -> None:
 def test_bootstrap_goes_on_where_it_broke_off(stack: Callable[[str], Stack]) -> None:
     """A bucket without its settings gets them, and rules of somebody else stay."""
     codemate = stack("codemate")
-    codemate.edit(("app: codemate", "app: cm2"))
+    codemate.rename("cm2")
     bucket = "cm2-terraform-state"
     codemate.aws(
         "s3",
@@ -130,7 +142,7 @@ def test_bootstrap_goes_on_where_it_broke_off(stack: Callable[[str], Stack]) -> 
 def test_without_bootstrap(stack: Callable[[str], Stack]) -> None:
     """The message says which verb makes what is missing."""
     codemate = stack("codemate")
-    codemate.edit(("app: codemate", "app: cm3"))
+    codemate.rename("cm3")
     codemate.init()
     ran = codemate.run("plan", "-e", "dev")
     assert ran.code == 4
@@ -140,7 +152,6 @@ def test_without_bootstrap(stack: Callable[[str], Stack]) -> None:
 def test_tiketi_dev(stack: Callable[[str], Stack]) -> None:
     """Fargate behind a balancer and a CDN, with RDS and ElastiCache: from nothing to nothing."""
     tiketi = stack("tiketi")
-    tiketi.edit(("multi_az: false, replica: null}", "multi_az: false, replica: null, protect: false}"))
     tiketi.ok("bootstrap")
     tiketi.init()
     made = tiketi.apply_while(lambda: refused_by_the_lock(tiketi))
@@ -150,9 +161,7 @@ def test_tiketi_dev(stack: Callable[[str], Stack]) -> None:
     assert service["desiredCount"] == 1
     assert as_the_file_says(tiketi)
 
-    tiketi.edit(
-        ("  tracing: true\n", "  tracing: true\n  buckets: {exports: {}}\n"), ("logs: {keep: 7d}", "logs: {keep: 14d}")
-    )
+    tiketi.change(cloud={"buckets": {"exports": {}}, "logs": {"keep": "14d"}})
     refused = tiketi.run("plan", "-e", "dev")
     assert (refused.code, "`crossfade infra init -e dev`" in refused.err) == (3, True)
     tiketi.init()
@@ -182,13 +191,13 @@ def test_feedback_dev(stack: Callable[[str], Stack]) -> None:
     assert (group["MinSize"], group["MaxSize"]) == (2, 3)
     assert as_the_file_says(feedback)
 
-    feedback.edit(
-        ("max: 3,", "max: 4,"), ("cloud: {logs: {keep: 7d}}", "cloud: {logs: {keep: 7d}, buckets: {exports: {}}}")
-    )
+    feedback.change(services={"web": {"scale": {"max": 4}}}, cloud={"buckets": {"exports": {}}})
     feedback.init()
     changed = feedback.ok("apply", "-e", "dev", "--yes", limit=600)
     assert changed["add"] > 0
     assert changed["destroy"] == 0
+    (group,) = feedback.aws("autoscaling", "describe_auto_scaling_groups")["AutoScalingGroups"]
+    assert (group["MinSize"], group["MaxSize"]) == (2, 4)
     refused = feedback.run("destroy", "-e", "dev", "--confirm", "dev")
     assert (refused.code, "confirm it with --with-data" in refused.err) == (3, True)
     ended = feedback.ok("destroy", "-e", "dev", "--confirm", "dev", "--with-data", limit=600)

@@ -33,7 +33,10 @@ class InfraVerbs(click.Group):
             formatter.write_dl([(verb, what) for verb, (_, what) in VERBS.items()], col_max=12)
 
 
-@click.group(cls=InfraVerbs)
+@click.group(
+    cls=InfraVerbs,
+    epilog="Examples: crossfade infra init | crossfade infra apply -e dev. Each verb explains itself and takes --json.",
+)
 def infra() -> None:
     """Write, plan and apply the AWS infrastructure of an environment.
 
