@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from crossfade.audit.rule import Rule, Severity
-from crossfade.spec.cloud.accept import Acceptance
 from crossfade.spec.problem import Place
+
+if TYPE_CHECKING:
+    from crossfade.spec.cloud.accept import Acceptance  # brings pydantic, which a plan alone does not need
 
 Keys = tuple[str | int, ...]
 
@@ -35,8 +38,8 @@ class Finding:
     what: str
     where: str
     place: Place = field(compare=False)
-    accepted: Acceptance | None = None  # it does not count
-    lapsed: Acceptance | None = None  # it counts again
+    accepted: "Acceptance | None" = None  # it does not count
+    lapsed: "Acceptance | None" = None  # it counts again
 
     @property
     def order(self) -> tuple[int, str, str, int, str]:

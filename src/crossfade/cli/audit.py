@@ -60,13 +60,14 @@ def _findings(
     call: Call, plan: Path | None, accept: Path | None, today: date
 ) -> tuple[list["Finding"], dict[str, str | None]]:
     """All that was found, judged, and what was looked at. A plan alone needs no file."""
-    from crossfade.audit.accept import Accepted, judged, of_file
+    from crossfade.audit.judge import judged
 
     acceptances: list[Acceptance] = []
     found: list[Finding] = []
     about: dict[str, str | None] = {"file": None, "environment": None, "plan": str(plan) if plan else None}
     production = None
     if plan is None or call.file or call.environment:
+        from crossfade.audit.accept import of_file
         from crossfade.audit.file import audit_file
         from crossfade.spec.load import load_whole
 
@@ -77,6 +78,7 @@ def _findings(
         production = loaded.app.production
         about |= {"file": str(path), "environment": loaded.app.environment}
     if accept:
+        from crossfade.audit.accept import Accepted
         from crossfade.spec.sheet import read_sheet
 
         acceptances += read_sheet(Accepted, accept).accept

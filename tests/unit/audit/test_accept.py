@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.audit.files import loaded
 
-from crossfade.audit.accept import Accepted, judged, matches, of_file
+from crossfade.audit.accept import Accepted, of_file
 from crossfade.audit.finding import Finding, counting
+from crossfade.audit.judge import judged, matches
 from crossfade.audit.rule import Severity, rules
 from crossfade.core.errors import WrongInputError
 from crossfade.spec.cloud.accept import Acceptance

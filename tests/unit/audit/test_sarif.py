@@ -11,8 +11,8 @@ import pytest
 from tests.unit.audit.files import found
 from tests.unit.audit.plans import FOLDER
 
-from crossfade.audit.accept import judged
 from crossfade.audit.finding import Finding
+from crossfade.audit.judge import judged
 from crossfade.audit.plan import audit_plan
 from crossfade.audit.sarif import sarif
 from crossfade.cloud.plan import open_plan

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from crossfade.audit.finding import Spot
+from crossfade.audit.limits import LEAST_BACKUPS
 from crossfade.spec.model import App
-
-LEAST_BACKUPS = 7  # days: a mistake made before a long weekend is still there on Tuesday
 
 
 def public_database(app: App) -> Iterator[Spot]:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from crossfade.audit.finding import Spot
+from crossfade.audit.limits import LONGEST_TTL
 from crossfade.spec.model import App
 from crossfade.spec.units import write_duration
 
 OLD = frozenset({"ELBSecurityPolicy-TLS13-1-1-2021-06", "ELBSecurityPolicy-2016-08"})  # take TLS 1.0 or 1.1
-LONGEST_TTL = 300.0  # of records that have to move with the traffic
 
 
 def plain_http(app: App) -> Iterator[Spot]:

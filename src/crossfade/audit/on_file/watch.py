@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from crossfade.audit.finding import Spot
+from crossfade.audit.limits import LEAST_LOGS, MOST_LOGS
 from crossfade.spec.model import App
 
-LEAST_LOGS, MOST_LOGS = 7, 400  # days: a week to find a cause in, and a year with some room to compare with
-LEAST_LOGS_IN_PRODUCTION = 14
+LEAST_LOGS_IN_PRODUCTION = 14  # days
 
 
 def errors_unseen(app: App) -> Iterator[Spot]:

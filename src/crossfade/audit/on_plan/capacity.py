@@ -9,7 +9,7 @@ from crossfade.audit.on_plan.secrets import containers
 from crossfade.audit.on_plan.switch import is_on, number
 from crossfade.cloud.inventory import Inventory, blocks, first
 from crossfade.cloud.resource import Resource
-from crossfade.spec.cloud.compute import FARGATE
+from crossfade.spec.cloud.fargate import FARGATE
 
 _TWO = 2  # one that fails, and one that answers
 _TWO_OF_ONE = 200  # percent

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from crossfade.audit.finding import Mark
-from crossfade.audit.on_file.data import LEAST_BACKUPS
+from crossfade.audit.limits import LEAST_BACKUPS
 from crossfade.audit.on_plan.switch import is_on, number
 from crossfade.cloud.inventory import Inventory, blocks, first
 from crossfade.cloud.resource import Resource

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from crossfade.audit.balancer import SHORT_IDLE, opens_streams
 from crossfade.audit.finding import Mark
-from crossfade.audit.on_file.edge import LONGEST_TTL
+from crossfade.audit.limits import LONGEST_TTL
 from crossfade.audit.on_plan.switch import is_on, number
 from crossfade.cloud.inventory import Inventory, blocks, first
 from crossfade.cloud.resource import Resource

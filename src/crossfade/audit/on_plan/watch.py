@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from crossfade.audit.finding import Mark
-from crossfade.audit.on_file.watch import LEAST_LOGS, MOST_LOGS
+from crossfade.audit.limits import LEAST_LOGS, MOST_LOGS
 from crossfade.audit.on_plan.edge import applications
 from crossfade.audit.on_plan.related import settings
 from crossfade.audit.on_plan.switch import number

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from crossfade.spec.cloud.compute import FARGATE, GIB
+from crossfade.spec.cloud.compute import GIB
+from crossfade.spec.cloud.fargate import FARGATE
 from crossfade.spec.cloud.model import Cloud
 from crossfade.spec.health import code_ranges
 from crossfade.spec.part import Clash
@@ -17,6 +18,7 @@ NAME_LIMIT = 32  # characters of a target group's name: <app>-<environment>-<ser
 DEPLOYS_TO = {"codepipeline": "fargate", "codedeploy": "autoscaling"}
 FASTEST = 5  # seconds between two questions of a load balancer
 TELLS = (200, 499)  # codes that a load balancer takes for a good answer
+OWN_BUCKETS = ("site", "logs", "artifacts", "revisions", "trail")  # of CDN, load balancer, pipelines, CloudTrail
 SIZES = (0.25, 0.5, 1, 2, 4, 8, 16)  # cores that Fargate has
 
 
@@ -30,6 +32,7 @@ def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud
             found = f"a name that makes the target group {target}, of {len(target)} characters"
             yield Clash(("services", name), found, f"shorter names: AWS takes {NAME_LIMIT} characters")
     yield from _users(list(services), cloud)
+    yield from _buckets(cloud)
     if cloud.pipeline is not None and cloud.compute.kind != (needed := DEPLOYS_TO[cloud.pipeline.by]):
         found = f"{cloud.pipeline.by} with compute {cloud.compute.kind}"
         yield Clash(("cloud", "pipeline", "by"), found, f"compute: {{kind: {needed}}}, or another way to deploy")
@@ -48,6 +51,15 @@ def _users(known: list[str], cloud: Cloud) -> Iterator[Clash]:
     for key, name in named:
         if name not in known:
             yield Clash(key, f'"{name}", which is no service', f"one of {', '.join(known)}", nearest(name, known))
+
+
+def _buckets(cloud: Cloud) -> Iterator[Clash]:
+    """A bucket that the usage names is one of the file's, or one that crossfade makes for itself."""
+    known = [*cloud.buckets, *OWN_BUCKETS]
+    for name in cloud.usage.buckets:
+        if name not in known:
+            key = ("cloud", "usage", "buckets", name)
+            yield Clash(key, f'"{name}", which is no bucket', f"one of {', '.join(known)}", nearest(name, known))
 
 
 def _under(name: str, clash: Clash) -> Clash:
