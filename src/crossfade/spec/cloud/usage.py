@@ -45,7 +45,7 @@ class Usage(Part):
     )
     buckets: dict[str, Annotated[int, Size()]] = Field(
         default={},
-        description="Kept in each bucket; `site` and `logs` too. Default: 10G each.",
+        description="Kept in each bucket; `site`, `logs`, `artifacts`, `revisions` and `trail` too. Default: 10G each.",
         examples=[{"uploads": "50G"}],
     )
     bucket_writes: Annotated[int, Whole(0, 10**12)] = Field(
