@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from tests.infra.cloud import turn_off
 from tests.infra.project import Project
+
+from crossfade.spec.document import read
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 pytestmark = pytest.mark.slow
@@ -37,7 +38,7 @@ class Stack(Project):
 
     def change(self, **different: Any) -> None:
         """Lay something over dev in the file."""
-        file = yaml.safe_load(self.file.read_text())
+        file = read(self.file, self.file.name).plain()
         file["environments"]["dev"] = _over(file["environments"]["dev"], different)
         self.file.write_text(json.dumps(file))  # JSON is YAML
 
