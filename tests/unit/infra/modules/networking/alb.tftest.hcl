@@ -88,8 +88,29 @@ run "two_colours_of_each_service_behind_https" {
   }
 
   assert {
-    condition     = aws_lb_listener_rule.this["10"].priority == 10 && aws_lb_listener_rule.this["10"].listener_arn == aws_lb_listener.https[0].arn
+    condition     = aws_lb_listener_rule.this["api-0"].priority == 10 && aws_lb_listener_rule.this["api-0"].listener_arn == aws_lb_listener.https[0].arn
     error_message = "Rules are on the listener that visitors reach."
+  }
+}
+
+run "a_rule_that_comes_in_between" {
+  module {
+    source = "./modules/networking/alb"
+  }
+
+  variables {
+    rules = [
+      { service = "web", paths = ["/api/pages"] },
+      { service = "api", hosts = ["api.example.com"], paths = ["/api", "/api/*"] },
+    ]
+  }
+
+  assert {
+    condition = (
+      aws_lb_listener_rule.this["api-0"].priority == 20 && aws_lb_listener_rule.this["web-0"].priority == 10 &&
+      aws_lb_listener_rule.this["api-0"].id == run.two_colours_of_each_service_behind_https.rule_ids["api-0"]
+    )
+    error_message = "Rules keep their service, and with it where a deploy has moved them."
   }
 }
 

@@ -7,7 +7,13 @@ locals {
       for colour in ["blue", "green"] : "${name}-${colour}" => { service = service, name = "${var.name}-${name}-${colour}" }
     }
   ]...)
-  rules = { for index, rule in var.rules : tostring(10 * (index + 1)) => rule }
+  # Counted by service: when a rule comes in between, each keeps its target groups, which deploys have moved since, and
+  # only its priority changes.
+  rules = {
+    for index, rule in var.rules :
+    "${rule.service}-${length([for before in slice(var.rules, 0, index) : before if before.service == rule.service])}" =>
+    merge(rule, { priority = 10 * (index + 1) })
+  }
 }
 
 resource "aws_lb" "this" {
@@ -73,6 +79,11 @@ resource "aws_lb_target_group" "this" {
   tags = { Name = each.value.name }
 }
 
+# Another default service is another listener, because of this one the weights are a deploy's. For a moment nobody listens.
+resource "terraform_data" "default_service" {
+  input = coalesce(var.default_service, "nobody")
+}
+
 # With HTTPS, port 80 only sends visitors there.
 resource "aws_lb_listener" "redirect" {
   count = var.https ? 1 : 0
@@ -135,7 +146,8 @@ resource "aws_lb_listener" "http" {
 
   lifecycle {
     # Deploys move the weights.
-    ignore_changes = [default_action]
+    ignore_changes       = [default_action]
+    replace_triggered_by = [terraform_data.default_service]
   }
 }
 
@@ -184,7 +196,8 @@ resource "aws_lb_listener" "https" {
 
   lifecycle {
     # Deploys move the weights.
-    ignore_changes = [default_action]
+    ignore_changes       = [default_action]
+    replace_triggered_by = [terraform_data.default_service]
   }
 }
 
@@ -192,7 +205,7 @@ resource "aws_lb_listener_rule" "this" {
   for_each = local.rules
 
   listener_arn = var.https ? aws_lb_listener.https[0].arn : aws_lb_listener.http[0].arn
-  priority     = tonumber(each.key)
+  priority     = each.value.priority
 
   action {
     type = "forward"

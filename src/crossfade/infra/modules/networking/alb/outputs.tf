@@ -60,3 +60,8 @@ output "green_target_group_names" {
   description = "Name of the green target group of each service."
   value       = { for name in keys(var.services) : name => aws_lb_target_group.this["${name}-green"].name }
 }
+
+output "rule_ids" {
+  description = "Rules of the listener that visitors reach, by service and number."
+  value       = { for key, rule in aws_lb_listener_rule.this : key => rule.id }
+}
