@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,10 +68,11 @@ def _pattern(line: str) -> str:
 class Shell:
     """Runs commands in a folder of its own, with a state directory of its own, and leaves nothing behind."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, folder: str = "hello", env: Mapping[str, str] = {}, limit: float = 120) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="cf-docs-", dir="/tmp"))  # short: unix sockets allow 108 bytes
-        self.folder = self.home / "hello"
-        self.folder.mkdir()
+        self.folder = self.home / folder
+        self.folder.mkdir(parents=True)
+        self._limit = limit
         self._port = str(port)
         tools = self.home / "bin"
         tools.mkdir()
@@ -79,7 +80,7 @@ class Shell:
             (tools / "curl").write_text(CURL)
             (tools / "curl").chmod(0o755)
         path = f"{Path(sys.executable).parent}:{tools}:{os.environ['PATH']}"
-        self._env = {**os.environ, "PATH": path, "HOME": str(self.home), "CROSSFADE_STATE": str(self.home / "s")}
+        self._env = {**os.environ, "PATH": path, "HOME": str(self.home), "CROSSFADE_STATE": str(self.home / "s"), **env}
 
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(self._ours(text))
@@ -131,7 +132,7 @@ class Shell:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                timeout=120,
+                timeout=self._limit,
                 check=False,
             )
             output.seek(0)
