@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tests.support.once import once
 from tests.support.terraform import Terraform, offline
 
 from crossfade.infra.tree import tree
@@ -51,7 +52,7 @@ class Planned:
 
 
 class Plans:
-    """Each plan is made once, when a test first asks for it."""
+    """Each plan is made once in a test run, when a test first asks for it."""
 
     def __init__(self, terraform: Terraform, scratch: Path) -> None:
         self._terraform = terraform
@@ -62,18 +63,17 @@ class Plans:
         key = (system, environment)
         if key not in self._made:
             app = load_every(EXAMPLES / system / "crossfade.yaml")[environment]
-            folder = self.written(system, environment)
-            offline(folder)
-            self._terraform.init(folder, backend=True)
-            self._made[key] = Planned(app, folder, self._terraform.plan(folder))
+            root = self._scratch / "-".join(key)
+            folder = root / "environments" / environment
+            text = once(self._scratch / f"{root.name}.json", lambda: self._plan(app, root, folder))
+            self._made[key] = Planned(app, folder, json.loads(text))
         return self._made[key]
 
-    def written(self, system: str, environment: str) -> Path:
-        """The environment's folder, as `infra init` writes it."""
-        app = load_every(EXAMPLES / system / "crossfade.yaml")[environment]
-        root = self._scratch / f"{system}-{environment}"
+    def _plan(self, app: App, root: Path, folder: Path) -> str:
         write(compare(root, tree([app])))
-        return root / "environments" / environment
+        offline(folder)
+        self._terraform.init(folder, backend=True)
+        return json.dumps(self._terraform.plan(folder))
 
 
 def _all(module: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -150,7 +150,7 @@ def test_codemates_buckets(plans: Plans) -> None:
 
 def test_codemates_state_is_locked(plans: Plans) -> None:
     """State is in S3, encrypted, one key an environment, with a DynamoDB table that locks it; tags come by default."""
-    folder = plans.written("codemate", "prod")
+    folder = plans.of("codemate", "prod").folder
     backend = (folder / "backend.tf").read_text()
     for line in ('"s3"', "encrypt        = true", '"codemate-terraform-lock"', '"codemate/prod/terraform.tfstate"'):
         assert line in backend

@@ -10,6 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from tests.support.once import once, shared
 from tests.support.terraform import Terraform
 
 from crossfade.infra.modules import FOLDER, MODULES
@@ -21,7 +22,11 @@ TESTS = sorted(HERE.rglob("*.tftest.hcl"))
 @pytest.fixture(scope="session")
 def results(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """What went wrong, by test file; the files that passed have an empty list."""
-    folder = tmp_path_factory.mktemp("modules")
+    folder = shared(tmp_path_factory) / "modules"
+    return dict(json.loads(once(folder / "results.json", lambda: json.dumps(_run(terraform, folder / "root")))))
+
+
+def _run(terraform: Terraform, folder: Path) -> dict[str, list[str]]:
     shutil.copytree(FOLDER, folder / "modules")
     shutil.copy(FOLDER / "networking/vpc/versions.tf", folder)
     (folder / "tests").mkdir()

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossfade.core.errors import RefusedError, WrongInputError
@@ -140,6 +140,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> N
 TEXTS = st.dictionaries(st.sampled_from(["a.tf", "b/c.tf", "b/d.tf"]), st.sampled_from(["1\n", "2\n", ""]))
 
 
+@settings(deadline=None)  # a busy disk is no mistake
 @given(st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(["", "force", "keep"])), max_size=5))
 def test_no_edit_is_ever_lost(
     tmp_path_factory: pytest.TempPathFactory, runs: list[tuple[dict[str, str], dict[str, str], str]]
