@@ -162,7 +162,7 @@ def test_tiketi_dev(stack: Callable[[str], Stack]) -> None:
     assert service["desiredCount"] == 1
     assert as_the_file_says(tiketi)
 
-    tiketi.change(cloud={"buckets": {"exports": {}}, "logs": {"keep": "14d"}})
+    tiketi.change(cloud={"secrets": {"PARTNER_KEY": {}}, "logs": {"keep": "14d"}})
     refused = tiketi.run("plan", "-e", "dev")
     assert (refused.code, "`crossfade infra init -e dev`" in refused.err) == (3, True)
     tiketi.init()
@@ -192,7 +192,7 @@ def test_feedback_dev(stack: Callable[[str], Stack]) -> None:
     assert (group["MinSize"], group["MaxSize"]) == (2, 3)
     assert as_the_file_says(feedback)
 
-    feedback.change(services={"web": {"scale": {"max": 4}}}, cloud={"buckets": {"exports": {}}})
+    feedback.change(services={"web": {"scale": {"max": 4}}}, cloud={"secrets": {"PARTNER_KEY": {}}})
     feedback.init()
     changed = feedback.ok("apply", "-e", "dev", "--yes", limit=600)
     assert changed["add"] > 0
