@@ -4,13 +4,17 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types layers bench picture lock clean
+.PHONY: demo test test-aws check lint types layers bench picture lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crossfade demo
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -m "not applies" -n auto --maxprocesses 4 --dist worksteal
+
+# Whole environments made on MiniStack, an AWS on this machine, and taken away: mostly the provider's own waiting.
+test-aws: $(VENV)/.installed
+	$(BIN)/python -m pytest -m applies -n 3
 
 check: lint types layers test
 

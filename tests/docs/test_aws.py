@@ -52,6 +52,7 @@ def test_the_page_works_without_terraform(clone: Callable[..., Shell]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.applies
 def test_the_page_makes_an_environment(clone: Callable[..., Shell], tmp_path: Path) -> None:
     """A plan that Terraform accepts, and an environment that stands on MiniStack; skips where one is missing."""
     terraform = find_terraform(tmp_path)

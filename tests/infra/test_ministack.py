@@ -17,7 +17,7 @@ from tests.infra.project import Project
 from crossfade.spec.document import read
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.applies]
 
 
 class Stack(Project):
