@@ -12,7 +12,8 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -m "not applies" -n auto --maxprocesses 4 --dist worksteal
 
-# Whole environments made on MiniStack, an AWS on this machine, and taken away: mostly the provider's own waiting.
+# Whole environments made on MiniStack, an AWS on this machine, and taken away: ten minutes, mostly the provider's own
+# waiting. Not in CI: now and then a run finds a lock held in MiniStack that nobody holds.
 test-aws: $(VENV)/.installed
 	$(BIN)/python -m pytest -m applies -n 3
 

@@ -89,7 +89,7 @@ def test_many_errors_are_one_message() -> None:
         ("api error ExpiredToken: The security token included in the request is expired", "aws sso login"),
         ('S3 bucket "shop-terraform-state" does not exist', "infra bootstrap"),
         ("Resource x has lifecycle.prevent_destroy set, but the plan calls for it to be destroyed", "prevent_destroy"),
-        ("Cannot delete protected DB Instance, please disable deletion protection", "protection"),
+        ("Cannot delete protected DB Instance, please disable deletion protection", "database: {protect: false}"),
         ("OperationNotPermitted: load balancer cannot be deleted because deletion protection is enabled", "protect:"),
         ("BucketNotEmpty: The bucket you tried to delete is not empty", "empty it"),
         ("Saved plan is stale", "make it again"),
