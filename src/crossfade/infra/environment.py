@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from crossfade.cloud.names import prefix
 from crossfade.infra.hcl import Block, Expression, block, value
-from crossfade.infra.names import lock_table, prefix, state_bucket
+from crossfade.infra.names import lock_table, state_bucket
 from crossfade.infra.parts.cicd import cicd
 from crossfade.infra.parts.compute import compute
 from crossfade.infra.parts.data import data

@@ -6,11 +6,6 @@ from crossfade.spec.model import App
 MODULES = "../../modules"  # seen from environments/<env>
 
 
-def prefix(app: App) -> str:
-    """What every name on AWS begins with."""
-    return f"{app.name}-{app.environment}"
-
-
 def state_bucket(app: App) -> str:
     """Where Terraform keeps its state."""
     return app.cloud.state.bucket or f"{app.name}-terraform-state"
@@ -19,11 +14,6 @@ def state_bucket(app: App) -> str:
 def lock_table(app: App) -> str:
     """What lets one run of Terraform at a time."""
     return app.cloud.state.table or f"{app.name}-terraform-lock"
-
-
-def identifier(name: str) -> str:
-    """A name of the file as Terraform takes it: no hyphens."""
-    return name.replace("-", "_")
 
 
 def zones(app: App) -> list[str]:

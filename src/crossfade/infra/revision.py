@@ -8,7 +8,7 @@ from importlib.resources import files as package
 from importlib.resources.abc import Traversable
 
 from crossfade.cloud.hosts import process_ports
-from crossfade.infra.names import prefix
+from crossfade.cloud.names import prefix
 from crossfade.infra.parts.monitoring import metrics_namespace
 from crossfade.spec.cloud.delivery import Pipeline
 from crossfade.spec.deploy import KEEPING

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from crossfade.cloud.areas.doors import group
-from crossfade.cloud.areas.made import bucket, gib, identifier, made, prefix, root_disk, subnets
+from crossfade.cloud.areas.made import bucket, gib, made, root_disk, subnets
 from crossfade.cloud.hosts import exposed
+from crossfade.cloud.names import identifier, prefix
 from crossfade.cloud.resource import Resource
 from crossfade.spec.model import App
 

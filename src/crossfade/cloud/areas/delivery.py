@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from crossfade.cloud.areas.made import bucket, made, prefix
+from crossfade.cloud.areas.made import bucket, made
 from crossfade.cloud.hostnames import balancer_names, edge_names, given_to_edge, managed, one_certificate
+from crossfade.cloud.names import prefix
 from crossfade.cloud.resource import Resource
 from crossfade.spec.model import App
 

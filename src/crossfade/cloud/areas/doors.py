@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from crossfade.cloud.areas.made import bucket, made, prefix, subnets
+from crossfade.cloud.areas.made import bucket, made, subnets
 from crossfade.cloud.areas.network import VPC
 from crossfade.cloud.hosts import listens_on, on_hosts
+from crossfade.cloud.names import prefix
 from crossfade.cloud.resource import Resource
 from crossfade.spec.cloud.data import PORTS
 from crossfade.spec.model import App

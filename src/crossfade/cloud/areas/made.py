@@ -20,16 +20,6 @@ def made(address: str, where: str, refers: Mapping[str, tuple[str, ...]] | None 
     return Resource(address=address, type=kind[1], values=known, refers=given, where=where)
 
 
-def prefix(app: App) -> str:
-    """What every name on AWS begins with."""
-    return f"{app.name}-{app.environment}"
-
-
-def identifier(name: str) -> str:
-    """A name of the file as Terraform takes it."""
-    return name.replace("-", "_")
-
-
 def counted(address: str, count: int) -> tuple[str, ...]:
     """Addresses of a resource with `count`."""
     return tuple(f"{address}[{index}]" for index in range(count))

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from crossfade.cloud.areas.made import counted, made, prefix, root_disk, subnets
+from crossfade.cloud.areas.made import counted, made, root_disk, subnets
+from crossfade.cloud.names import prefix
 from crossfade.cloud.resource import Resource
 from crossfade.spec.cloud.network import GATEWAYS
 from crossfade.spec.model import App

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from crossfade.cloud.areas.made import GIB, bucket, gib, made, prefix
+from crossfade.cloud.areas.made import GIB, bucket, gib, made
 from crossfade.cloud.hosts import on_hosts
+from crossfade.cloud.names import prefix
 from crossfade.cloud.resource import Resource
 from crossfade.spec.cloud.watch import OF_CACHE, OF_DATABASE, Alarm
 from crossfade.spec.model import App

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from crossfade.cloud.names import identifier
 from crossfade.infra.hcl import Block, Expression, block
-from crossfade.infra.names import MODULES, NAME, REGION, from_module, identifier
+from crossfade.infra.names import MODULES, NAME, REGION, from_module
 from crossfade.infra.revision import by_codedeploy, new_fleet
 from crossfade.spec.cloud.delivery import Pipeline, Site
 from crossfade.spec.model import App, Deploy

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossfade.cloud.hosts import exposed, in_containers, listens_on, on_hosts, process_ports, proxied
+from crossfade.cloud.names import identifier, prefix
 from crossfade.infra.hcl import Block, Expression, block
-from crossfade.infra.names import MODULES, NAME, REGION, from_module, identifier, prefix
+from crossfade.infra.names import MODULES, NAME, REGION, from_module
 from crossfade.spec.cloud.compute import GIB, Proxy
 from crossfade.spec.model import App, Deploy, Service
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from crossfade.cloud.hosts import exposed
+from crossfade.cloud.names import identifier, prefix
 from crossfade.infra.hcl import Block, Expression, block
-from crossfade.infra.names import MODULES, NAME, REGION, from_module, identifier, prefix, zones
+from crossfade.infra.names import MODULES, NAME, REGION, from_module, zones
 from crossfade.infra.windows import daily, weekly
 from crossfade.spec.cloud.compute import GIB
 from crossfade.spec.cloud.data import PORTS, Bucket, Cache, Database

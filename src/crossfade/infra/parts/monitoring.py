@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossfade.cloud.hosts import on_hosts
+from crossfade.cloud.names import identifier
 from crossfade.infra.hcl import Block, Expression, block
-from crossfade.infra.names import MODULES, NAME, from_module, identifier
+from crossfade.infra.names import MODULES, NAME, from_module
 from crossfade.spec.cloud.compute import GIB
 from crossfade.spec.cloud.watch import Alarm, Budget
 from crossfade.spec.model import App

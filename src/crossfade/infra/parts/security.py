@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossfade.cloud.hosts import in_containers, on_hosts
+from crossfade.cloud.names import identifier
 from crossfade.infra.hcl import Block, Expression, block
-from crossfade.infra.names import MODULES, NAME, REGION, from_module, identifier
+from crossfade.infra.names import MODULES, NAME, REGION, from_module
 from crossfade.infra.parts.monitoring import metrics_namespace
 from crossfade.infra.revision import by_codedeploy, new_fleet
 from crossfade.spec.cloud.deployer import Deployer
