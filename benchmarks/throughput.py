@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from benchmarks.children import BrokenError, child, free_port, listening, workplace
@@ -20,13 +20,15 @@ from crossfade.load import Traffic
 
 NOUN = "throughput"
 CONNECTIONS = 64
+_WARM_UP = 1.0
 TYPES = "type.googleapis.com/envoy.extensions"
 LOAD = "crossfade.load, because wrk is not installed"
 HOW = f"""\
 {CONNECTIONS} keep-alive connections, through Envoy as crossfade configures it (health checks, retries,
 counters, failure log), through a bare Envoy of the same binary and concurrency whose static configuration has
 one listener, one route and one cluster, and straight to the origin, which is an Envoy that answers by itself.
-Rounds alternate, there and back; the ratio is the median of those of each round.
+Each round starts all of them anew, because one process of the same program can be a tenth faster than the next for as
+long as it lives, and takes the three ways there and back; the ratio is the median of those of the rounds.
 """
 
 
@@ -34,13 +36,15 @@ async def measure(scale: Scale) -> Result:
     wrk = shutil.which("wrk")
     rounds: dict[str, list[float]] = {"crossfade": [], "bare Envoy": [], "direct": []}
     with workplace() as place:
-        async with _ports(place) as ports:
-            for turn in range(scale.rounds + 1):
+        for turn in range(scale.rounds):
+            async with _ports(_room(place, str(turn))) as ports:
                 # There and back, so that what comes first gains nothing by it.
-                for name, port in list(ports.items())[:: 1 if turn % 2 else -1]:
-                    rate = _by_wrk(wrk, port, scale.round_seconds) if wrk else await _by_load(port, scale.round_seconds)
-                    if turn:  # the first round warms up
-                        rounds[name].append(rate)
+                ways = [*ports, *reversed(ports)]
+                for name in ports:
+                    await _rate(wrk, ports[name], _WARM_UP)
+                taken = [(name, await _rate(wrk, ports[name], scale.round_seconds / 2)) for name in ways]
+            for name, found in rounds.items():
+                found.append(mean(rate for way, rate in taken if way == name))
     rates = {name: median(found) for name, found in rounds.items()}
     ratio = median(ours / bare for ours, bare in zip(rounds["crossfade"], rounds["bare Envoy"], strict=True))
     return Result(
@@ -113,6 +117,10 @@ def _cluster(port: int) -> dict[str, Any]:
     address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
     endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
     return {"name": "app", "type": "STATIC", "load_assignment": {"cluster_name": "app", "endpoints": endpoints}}
+
+
+async def _rate(wrk: str | None, port: int, seconds: float) -> float:
+    return _by_wrk(wrk, port, seconds) if wrk else await _by_load(port, seconds)
 
 
 def _by_wrk(wrk: str, port: int, seconds: float) -> float:

@@ -32,7 +32,7 @@ class Known:
     def lives(self) -> bool:
         """It runs and is not on its way out: one that was killed takes a while to be gone, and answers no more."""
         fields = _fields(self.pid)
-        return self.running and bool(fields) and not int(fields[6]) & _EXITING
+        return _started_in(fields) == self.started != 0 and not int(fields[6]) & _EXITING
 
     def signal(self, number: signal.Signals) -> None:
         """Nothing happens when it is gone."""
@@ -54,7 +54,10 @@ async def gone(processes: Iterable[Known], limit: float) -> bool:
 
 def _started(pid: int) -> int:
     """Clock ticks from boot to the process's start; 0 when there is none, or only its zombie."""
-    fields = _fields(pid)
+    return _started_in(_fields(pid))
+
+
+def _started_in(fields: list[str]) -> int:
     return 0 if not fields or fields[0] == "Z" else int(fields[19])
 
 
