@@ -22,6 +22,10 @@ class Entry:
     token: int
     made_of: tuple[tuple[int, Service], ...]  # how each release wants to be checked and balanced, as it came in
     exposed: bool = True  # False while a first deploy waits for its instances: no listener yet
+    backed_as: Routing | None = None  # whose weights say which group stands in for which; None: `routing`'s
+
+    def stand_ins(self, release: int) -> tuple[TargetGroup, ...]:
+        return (self.backed_as or self.routing).stand_ins(release)
 
     def address(self, instance: str) -> str:
         return dict(self.addresses)[instance]
@@ -83,7 +87,8 @@ def enter(
 def stages(old: Entry | None, new: Entry) -> tuple[Entry, Entry, Entry]:
     """The way from `old` to `new` on which nobody is ever sent to an instance that is not there.
 
-    First the new instances beside the old, routes as they were; then the new routes; then only the new instances.
+    First the new instances beside the old, routes as they were; then the new routes and nothing else, because clients
+    see that step; then only the new instances, and who stands in for them.
     """
     if old is None:
         return replace(new, exposed=False), new, new
@@ -94,7 +99,7 @@ def stages(old: Entry | None, new: Entry) -> tuple[Entry, Entry, Entry]:
         made_of=tuple(sorted((dict(new.made_of) | dict(old.made_of)).items())),
     )
     before = replace(both.routing, weights=old.routing.weights, preview=old.routing.preview)
-    return replace(both, service=old.service, routing=before), both, new
+    return replace(both, service=old.service, routing=before), replace(both, backed_as=before), new
 
 
 def _union(old: tuple[TargetGroup, ...], new: tuple[TargetGroup, ...]) -> tuple[TargetGroup, ...]:

@@ -6,6 +6,7 @@ import pytest
 from tests.contract.balancer_kits import routing
 
 from crossfade.balancers import book
+from crossfade.balancers.envoy.clusters import assignments
 from crossfade.core.errors import PlatformError, StaleTokenError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service, Sticky
@@ -59,6 +60,15 @@ def test_from_one_routing_to_the_next_nobody_is_missing() -> None:
     assert prepared.routing == routing({1: 100}, {1: "a b", 2: "c"})
     assert switched.routing == routing({2: 100}, {1: "a b", 2: "c"})
     assert settled == new
+
+
+def test_what_clients_see_of_a_switch_is_one_change_of_routes() -> None:
+    """Who stands in for whom changes after it: a balancer would have to take that in before the routes."""
+    old = entry(routing({1: 100}, {1: "a", 2: "c"}, preview=2))
+    prepared, switched, settled = book.stages(old, entry(routing({2: 100}, {1: "a", 2: "c"}), old))
+    assert assignments(switched) == assignments(prepared)
+    assert [group.release for group in switched.stand_ins(1)] == []
+    assert [group.release for group in settled.stand_ins(2)] == [1]
 
 
 def test_an_instance_that_left_stays_until_nobody_is_sent_to_it() -> None:

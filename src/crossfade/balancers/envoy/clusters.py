@@ -45,7 +45,7 @@ def assignments(entry: Entry) -> dict[str, Json]:
     for group in entry.routing.groups:
         for streams in (False, True):
             cluster = name(entry.service.key, group.release, streams=streams)
-            found[cluster] = _assignment(cluster, (group, *entry.routing.stand_ins(group.release)), entry)
+            found[cluster] = _assignment(cluster, (group, *entry.stand_ins(group.release)), entry)
     return found
 
 
