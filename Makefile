@@ -3,21 +3,26 @@
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+WORKERS := -n 4 --dist worksteal # on two cores, too: most tests wait most of the time
 
-.PHONY: demo test test-aws check lint types layers bench picture lock clean
+.PHONY: demo test test-aws test-all check lint types layers bench picture lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crossfade demo
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -m "not applies" -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -m "not applies" $(WORKERS)
 
 # Whole environments made on MiniStack, an AWS on this machine, and taken away: ten minutes, mostly the provider's own
-# waiting. Not in CI: now and then a run finds a lock held in MiniStack that nobody holds.
+# waiting.
 test-aws: $(VENV)/.installed
-	$(BIN)/python -m pytest -m applies -n 3
+	$(BIN)/python -m pytest -m applies $(WORKERS)
 
-check: lint types layers test
+# Both at once, because one waits while the other works.
+test-all: $(VENV)/.installed
+	$(BIN)/python -m pytest $(WORKERS)
+
+check: lint types layers test-all
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

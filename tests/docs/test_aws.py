@@ -1,6 +1,7 @@
 """The page about AWS, typed by a machine: without Terraform as far as that goes, with it to an AWS on this machine."""
 
 import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType
@@ -56,8 +57,19 @@ def test_the_page_works_without_terraform(clone: Callable[..., Shell]) -> None:
 def test_the_page_makes_an_environment(clone: Callable[..., Shell], tmp_path: Path) -> None:
     """A plan that Terraform accepts, and an environment that stands on MiniStack; skips where one is missing."""
     terraform = find_terraform(tmp_path)
-    with ministack(tmp_path) as aws:
-        mirror = {"TF_CLI_CONFIG_FILE": str(terraform.config), "TF_CLI_ARGS_apply": "-parallelism=60"}
-        shell = clone(aws | mirror | {"AWS_EC2_METADATA_DISABLED": "true"})
-        shell.run("crossfade infra init")
-        typed(shell, made=True)
+    mirror = {"TF_CLI_CONFIG_FILE": str(terraform.config), "TF_CLI_ARGS_apply": "-parallelism=60"}
+
+    def made(attempt: str) -> None:
+        (home := tmp_path / attempt).mkdir()
+        with ministack(home) as aws:
+            shell = clone(aws | mirror | {"AWS_EC2_METADATA_DISABLED": "true"})
+            shell.run("crossfade infra init")
+            typed(shell, made=True)
+
+    try:
+        made("first")
+    except AssertionError as error:
+        if "is locked by" not in str(error):
+            raise
+        warnings.warn(f"MiniStack, a lock of its own: {error}", stacklevel=1)  # see tests/infra/test_ministack.py
+        made("second")

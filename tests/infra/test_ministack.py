@@ -4,19 +4,23 @@ What MiniStack cannot do is turned off by the files in ministack/, each with wha
 """
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.infra.cloud import turn_off
-from tests.infra.project import Project
+from tests.infra.project import Project, Ran
 
 from crossfade.spec.document import read
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+OWN_LOCK = re.compile(r"the state of dev is locked by .* \(lock ([0-9a-f-]{36})\)")
 pytestmark = [pytest.mark.slow, pytest.mark.applies]
 
 
@@ -26,6 +30,20 @@ class Stack(Project):
     def init(self) -> None:
         self.ok("init", "-e", "dev")
         turn_off(self.home / "infrastructure", "dev")
+
+    def run(self, *words: str, **options: Any) -> Ran:
+        """Once more, with a warning, when it met a lock that is its own.
+
+        About one in a thousand answers breaks off while Terraform's SDK reads it ("decomposing response: ... use of
+        closed network connection", seen with max_retries = 1). It asks again, and what was made is in its own way.
+        """
+        ran = super().run(*words, **options)
+        if (lock := OWN_LOCK.search(ran.err)) is None:
+            return ran
+        warnings.warn(f"MiniStack: {ran.err.strip()}", stacklevel=2)
+        unlock = ["terraform", "force-unlock", "-force", lock[1]]
+        subprocess.run(unlock, cwd=self.folder("dev"), env=os.environ | self.env, check=True, capture_output=True)
+        return super().run(*words, **options)
 
     def apply_while(self, meanwhile: Callable[[], None]) -> Any:
         """Apply, and once the first resource is there, do something else beside it."""
@@ -92,7 +110,7 @@ def as_the_file_says(stack: Stack) -> bool:
 
 def refused_by_the_lock(stack: Stack) -> None:
     """The first run holds it, in the table on AWS: who, for what, and the way out."""
-    ran = stack.run("plan", "-e", "dev")
+    ran = Project.run(stack, "plan", "-e", "dev")  # this lock is meant
     assert ran.code == 3
     assert "the state of dev is locked by " in ran.err
     assert "for apply (lock " in ran.err

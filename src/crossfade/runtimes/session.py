@@ -257,8 +257,10 @@ async def _any_ended(processes: Iterable[Process], limit: float | None) -> None:
                 return
             handles.append(handle)
             loop.add_reader(handle, wake)
+        # Not wait_for: in Python 3.11 it drops a cancellation that comes in the moment in which one ends.
         with suppress(TimeoutError):
-            await asyncio.wait_for(ended, limit)
+            async with asyncio.timeout(limit):
+                await ended
     finally:
         for handle in handles:
             loop.remove_reader(handle)
