@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 15.0
 BUSY_TICK = 0.2  # while something moves; probes and commands wake the loop at once
-IDLE_TICK = 1.5  # the longest that a death goes unseen; each look asks the balancer and costs 5 ms
+IDLE_TICK = 1.5  # how long a death may go unseen; each look asks the balancer, most of what an idle controller costs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
