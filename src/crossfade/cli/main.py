@@ -1,6 +1,5 @@
 """`crossfade`: the table of verbs, and the rim where every error becomes one message and an exit code."""
 
-import gc
 import json
 import os
 import sys
@@ -144,9 +143,6 @@ def _failed(cause: str, way_out: str, exit_code: int, *, shown: bool = False) ->
 
 def run() -> NoReturn:
     """The process: run one verb, flush, and be gone. Taking Python apart in order would take longer than `status`."""
-    # Modules, the file and a plan are kept: looking for garbage in them, as Python does after every 700 objects, is a
-    # tenth of the time that a bill takes, and half of it with a plan of 16,000 resources.
-    gc.set_threshold(50_000)
     code = main()
     with suppress(OSError, ValueError):
         sys.stdout.flush()
