@@ -5,6 +5,8 @@ from typing import Literal
 
 StrategyName = Literal["rolling", "blue-green", "canary", "linear", "recreate", "rollback"]
 
+IDLE_TIMEOUT = 3600.0  # seconds, of a service that says nothing else
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
@@ -126,7 +128,7 @@ class Service:
     drain: float = 30.0
     grace: float = 10.0
     timeout: float = 0.0  # of one request; 0: as long as it takes
-    idle_timeout: float = 3600.0
+    idle_timeout: float = IDLE_TIMEOUT
     sticky: Sticky | None = None
     routes: tuple[Rule, ...] = (Rule(),)
     preview: Preview = field(default_factory=Preview)

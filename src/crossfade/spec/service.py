@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.json_schema import JsonSchemaValue
 
+from crossfade.core.service import IDLE_TIMEOUT
 from crossfade.spec.cloud.compute import Scale
 from crossfade.spec.deploy import WEEK, Deploy
 from crossfade.spec.health import Health
@@ -196,7 +197,7 @@ class Service(Part):
         default=0.0, description="The longest a request may take; 0 is no limit.", examples=["60s"]
     )
     idle_timeout: Annotated[float, Duration(most=WEEK)] = Field(
-        default=3600.0,
+        default=IDLE_TIMEOUT,
         description="When a connection on which nothing moves is closed, WebSockets included; 0 is never.",
         examples=["1h"],
     )

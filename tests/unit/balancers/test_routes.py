@@ -69,6 +69,12 @@ def test_a_stream_has_no_timeout_of_its_own() -> None:
     assert {r["route"]["idle_timeout"] for r in found} == {"60s"}
 
 
+def test_only_another_idle_timeout_is_in_a_route() -> None:
+    """The listener has the usual one: a route's own would be a timer more for each request."""
+    service = Service(app="shop", name="web")
+    assert not any("idle_timeout" in r["route"] for r in clients(routing({1: 1}, {1: "a"}), service))
+
+
 def test_sticky_clients_are_split_by_their_cookie() -> None:
     """The same hash chooses the release and the instance."""
     service = Service(app="shop", name="web", sticky=Sticky(cookie="id", ttl=60))

@@ -6,9 +6,9 @@ so one is replaced only when its port, its certificates or its access log change
 
 from pathlib import Path
 
-from crossfade.balancers.envoy.clusters import Json, typed
+from crossfade.balancers.envoy.clusters import Json, seconds, typed
 from crossfade.balancers.rules import Door
-from crossfade.core.service import Tls
+from crossfade.core.service import IDLE_TIMEOUT, Tls
 
 FAILURES = "failures.log"
 ACCESS = "access.log"
@@ -51,6 +51,7 @@ def _connection_manager(door: Door) -> Json:
         "preserve_external_request_id": True,
         "server_header_transformation": "PASS_THROUGH",
         "request_headers_timeout": "60s",
+        "stream_idle_timeout": seconds(IDLE_TIMEOUT),  # of services that say nothing else
         "access_log": [_failures_log(), *([_access_log()] if door.access_log else [])],
     }
     return {"name": "envoy.filters.network.http_connection_manager", "typed_config": config}

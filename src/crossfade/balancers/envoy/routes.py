@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from crossfade.balancers.book import Entry
 from crossfade.balancers.envoy.clusters import Json, name, seconds, typed
 from crossfade.balancers.rules import Door, by_host
-from crossfade.core.service import Service
+from crossfade.core.service import IDLE_TIMEOUT, Service
 
 # What the name and the statistics of a route begin with: `clients/feedback/web`.
 CLIENTS, PREVIEW, STREAMING = "clients", "preview", "streams-of-"
@@ -128,7 +128,8 @@ def _route(
         **_where(service.key, weights, streams=streams, sticky=service.sticky is not None),
         # A stream has no end to wait for: only silence ends it.
         "timeout": seconds(0.0 if streams else service.timeout),
-        "idle_timeout": seconds(service.idle_timeout),
+        # Envoy sets a timer anew for a route that has its own, which is 3 % of what a request costs it.
+        **({} if service.idle_timeout == IDLE_TIMEOUT else {"idle_timeout": seconds(service.idle_timeout)}),
         "retry_policy": _retries(repeatable=repeatable),
     }
     if service.sticky:
