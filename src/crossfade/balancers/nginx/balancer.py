@@ -150,7 +150,7 @@ class NginxBalancer:
     async def _ensure(self) -> None:
         if self._process.master is None:
             files.replace(self._directory / CONFIG, self._render(self._book.entries))
-            await self._process.start()
+            await self._process.start(_workers())
         else:
             # A pair that does not fit is one that is just being replaced: the next call sees it whole.
             with contextlib.suppress(WrongInputError):
@@ -175,7 +175,7 @@ class NginxBalancer:
         user = pwd.getpwuid(0).pw_name if os.geteuid() == 0 else ""
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         process = Process(
-            workers=len(os.sched_getaffinity(0)),
+            workers=_workers(),
             user=user,
             shutdown=self._shutdown,
             files=_MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES),
@@ -208,3 +208,8 @@ class NginxBalancer:
     def _keep(self, changed: book.Book) -> None:
         self._book = changed
         book.save(self._directory / _BOOK, changed)
+
+
+def _workers() -> int:
+    """One for each core that we may use."""
+    return len(os.sched_getaffinity(0))

@@ -39,8 +39,11 @@ class NginxProcess:
         """Of all masters, those included that only finish what they hold."""
         return {pid for pid_file in (PID, f"{PID}.oldbin") for pid in self._workers(pid_file)}
 
-    async def start(self) -> None:
-        """PlatformError says what nginx says."""
+    async def start(self, workers: int) -> None:
+        """Return when so many workers serve. PlatformError says what nginx says.
+
+        A worker that comes later would be taken for one that a reload brought.
+        """
         for name in TEMPORARY:
             (self._directory / "temporary" / name).mkdir(parents=True, exist_ok=True)
         await self._require_version()
@@ -50,7 +53,7 @@ class NginxProcess:
         while any(_serves(orphan.pid) for orphan in self._orphans()):
             await self._pause(end, "the workers of an nginx that was killed did not let go")
         await self._run()
-        while self.master is None:
+        while len(self._workers(PID)) < workers:
             await self._pause(end, "nginx did not start")
 
     async def test(self) -> None:
