@@ -1,19 +1,24 @@
-"""A controller that kills itself, truly, at its N-th journal write: before the write, or after it and before the act.
-
-Used by the crash tests as `python -m tests.crash.controller STATE BALANCER` with KILL_AT=before:7 in the environment.
-"""
+"""A controller that kills itself, truly, at its N-th journal write: before it, or after it and before the act."""
 
 import asyncio
 import logging
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import crossfade.balancers.envoy.balancer  # noqa: F401  as below
 from crossfade import daemon
+from crossfade.balancers import book
+from crossfade.core.service import Service
+from crossfade.core.wire import decode, encode
 from crossfade.engine.ports import Event, Journal, Lease
 from crossfade.paths import State
+from crossfade.wiring import BalancerName
+
+# What every controller would load for itself: all of them are forked from the process that imported this.
+book.load(Path("/nowhere/book.json"))
+decode(Service, encode(Service(app="shop", name="web")))
 
 
 class KillingJournal:
@@ -56,13 +61,8 @@ class KillingJournal:
         self._journal.close()
 
 
-if __name__ == "__main__":
+def run(state: Path, balancer: BalancerName, kill_at: tuple[str, int] | None = None) -> None:
+    """Be the controller; `kill_at` is ("before", 7) or ("after", 7)."""
     logging.basicConfig(level=logging.INFO)
-    when, _, number = os.environ["KILL_AT"].partition(":")
-    asyncio.run(
-        daemon.run(
-            State(Path(sys.argv[1])),
-            "nginx" if sys.argv[2] == "nginx" else "envoy",
-            journal=lambda real: KillingJournal(real, when, int(number)),
-        )
-    )
+    killing = (lambda real: KillingJournal(real, *kill_at)) if kill_at else None
+    asyncio.run(daemon.run(State(state), balancer, journal=killing))

@@ -12,6 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from tests.crash import controller
+from tests.crash.forked import Forked
 from tests.support.machine import App, Machine
 
 from crossfade.core.service import Hooks, RollbackOn, Service, Strategy
@@ -39,30 +41,29 @@ async def machine() -> AsyncIterator[Machine]:
     ("name", "when"), [*((name, "after") for name in STRATEGIES), ("rolling", "before"), ("taken back", "before")]
 )
 async def test_from_a_crash_at_any_journal_write_the_rollout_ends_and_no_orphan_remains(
-    machine: Machine, name: str, when: str, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, name: str, when: str
 ) -> None:
     """From a crash at any journal write the rollout reaches a terminal state and no orphan remains."""
     rules = RollbackOn(error_rate=0.01, min_requests=5, unhealthy=1)
     strategy = replace(STRATEGIES[name], timeout=10.0, keep_previous=0.0, rollback_on=rules)
     fault = "errors" if name == "taken back" else ""
     shop = machine.app()
-    await machine.up()
+    await _up(machine)
     first = await shop.deploy(shop.service(strategy=strategy, hooks=Hooks(smoke="true")))
     assert first["rollout"]["state"] == "succeeded", first
     machine.kill(15)
 
     lost: dict[int, list[str]] = {}
     for write in range(1, MOST_WRITES):
-        monkeypatch.setenv("KILL_AT", f"{when}:{write}")
-        await machine.up("-m", "tests.crash.controller")
+        await _up(machine, kill_at=(when, write))
         service = shop.service(strategy=strategy, tag=f"{when}{write}", fault=fault, hooks=Hooks(smoke="true"))
-        async with Traffic(shop.url, clients=2, rate=200) as traffic:
+        async with Traffic(shop.url, clients=2, rate=100) as traffic:
             died = await _dies_or_settles(shop, service, rollout=write + 1)
             try:
                 outcome, instances = await _end(shop, write + 1)
             except aiohttp.ClientError:  # also when it died of its very last write, after all was done
                 died = True
-                await machine.up()
+                await _up(machine)
                 outcome, instances = await _end(shop, write + 1)
         state = outcome["rollout"]["state"]
         expected = "rolled_back" if fault else "succeeded"
@@ -79,6 +80,10 @@ async def test_from_a_crash_at_any_journal_write_the_rollout_ends_and_no_orphan_
         pytest.fail(f"more than {MOST_WRITES} journal writes in one rollout")
     assert write > 5, "the controller was hardly ever killed"
     assert not lost
+
+
+async def _up(machine: Machine, kill_at: tuple[str, int] | None = None) -> None:
+    await machine.up(Forked(controller.run, machine.state, machine.balancer, kill_at, log=machine.log_file))
 
 
 async def _end(shop: App, rollout: int) -> tuple[Any, list[Any]]:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -30,6 +30,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Process(Protocol):
+    """What is asked of a controller's process; `subprocess.Popen` has it."""
+
+    def poll(self) -> int | None: ...
+    def send_signal(self, sig: int) -> None: ...
+    def wait(self, timeout: float) -> int: ...
+
+
 class Machine:
     """Start, stop and kill its controller, and talk to it. `await close()` leaves nothing behind."""
 
@@ -37,19 +45,23 @@ class Machine:
         self.root = Path(tempfile.mkdtemp(prefix="cf-", dir="/tmp"))  # short: unix sockets allow 108 bytes
         self.state = self.root / "s"
         self.balancer = balancer
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
         self._session: aiohttp.ClientSession | None = None
 
     def app(self, name: str = "shop") -> "App":
         return App(self, name)
 
-    def start(self, *command: str) -> None:
-        """Run the controller: the real daemon, or another entry that a test gives."""
-        entry = command or ("-m", "crossfade.daemon")
+    @property
+    def log_file(self) -> Path:
+        """What the controllers wrote."""
+        return self.root / "controller.log"
+
+    def start(self) -> None:
+        """Run the controller."""
         env = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
-        with (self.root / "controller.log").open("ab") as log:
+        with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *entry, str(self.state), self.balancer],
+                [sys.executable, "-m", "crossfade.daemon", str(self.state), self.balancer],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -71,13 +83,17 @@ class Machine:
             else:
                 return
 
-    async def up(self, *command: str) -> "Machine":
-        self.start(*command)
+    async def up(self, process: Process | None = None) -> "Machine":
+        """Run the controller, or have one run that a test started, and wait until it answers."""
+        if process is None:
+            self.start()
+        else:
+            self.process = process
         await self.ready()
         return self
 
     def log(self) -> str:
-        return (self.root / "controller.log").read_text()[-4000:]
+        return self.log_file.read_text()[-4000:]
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """End the controller and wait until it is gone."""
