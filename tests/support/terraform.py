@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ PROVIDER = "registry.terraform.io/hashicorp/aws"
 # https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
 PLACES = ("~/.terraform.d/plugins", "~/.local/share/terraform/plugins", "/usr/local/share/terraform/plugins")
 ROOTS = ("/opt", "/usr/share", "/usr/local/share", "/var/lib", "/srv")
+
+_WHERE = "TF_REATTACH_PROVIDERS="
 
 # Keys that are none and no calls home: with these in a provider block, a plan needs no network.
 OFFLINE = {
@@ -31,10 +34,14 @@ OFFLINE = {
 
 @dataclass(frozen=True)
 class Terraform:
-    """One installation. `config` is a CLI configuration that finds the provider without a network."""
+    """One installation. `config` is a CLI configuration that finds the provider without a network.
+
+    `served` says where a provider runs already, as TF_REATTACH_PROVIDERS.
+    """
 
     binary: str
     config: Path
+    served: str = ""
 
     def run(
         self, folder: Path, *arguments: str, env: Mapping[str, str] | None = None, timeout: float = 300, ok: bool = True
@@ -62,6 +69,7 @@ class Terraform:
             "CHECKPOINT_DISABLE": "1",
             "GOGC": "400",  # the provider's schema is large: a third of a plan's time is collecting garbage
             "AWS_EC2_METADATA_DISABLED": "true",
+            **({"TF_REATTACH_PROVIDERS": self.served} if self.served else {}),
         }
 
     def init(self, folder: Path, *, backend: bool = False) -> None:
@@ -72,6 +80,43 @@ class Terraform:
         offline(folder)
         self.run(folder, "plan", "-input=false", "-no-color", "-lock=false", "-out=plan.bin", *arguments)
         return dict(json.loads(self.run(folder, "show", "-json", "plan.bin").stdout))
+
+
+@contextmanager
+def served(terraform: Terraform) -> Iterator[Terraform]:
+    """The same Terraform, with one provider process for all its calls instead of one or more for each.
+
+    Starting it is most of what a call takes: the tests of all modules need 23 s of a core in place of 144.
+    https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
+    """
+    binary = _provider()
+    if binary is None:
+        yield terraform
+        return
+    # The kernel ends it with this process, however that ends.
+    command = ["setpriv", "--pdeathsig", "KILL", str(binary), "-debug"]
+    with subprocess.Popen(
+        command,
+        env=terraform.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as provider:
+        try:
+            assert provider.stdout is not None
+            said = (line.strip() for line in provider.stdout)
+            where = next((line for line in said if line.startswith(_WHERE)), "")
+            yield replace(terraform, served=where.removeprefix(_WHERE).strip("'"))
+        finally:
+            provider.kill()
+
+
+def _provider() -> Path | None:
+    """The provider's program, when the mirror has exactly one unpacked."""
+    mirror = _mirror()
+    found = list((mirror / PROVIDER).glob("*/*/terraform-provider-aws*")) if mirror else []
+    return found[0] if len(found) == 1 and shutil.which("setpriv") else None
 
 
 def offline(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.terraform import find_terraform
+from tests.support.terraform import find_terraform, served
 from tests.unit.audit.plans import FOLDER, NAMES, made
 
 from crossfade.audit.finding import Finding
@@ -50,7 +50,8 @@ def test_what_is_found_is_what_was_broken() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_plans_are_terraforms(name: str, tmp_path: Path) -> None:
     """What terraform plans today is what the rules are tested with."""
-    now = made(name, find_terraform(tmp_path), tmp_path)
+    with served(find_terraform(tmp_path)) as terraform:
+        now = made(name, terraform, tmp_path)
 
     assert now == json.loads((FOLDER / name / "plan.json").read_text(encoding="utf-8"))
 
