@@ -6,6 +6,8 @@ import signal
 import subprocess
 from dataclasses import replace
 
+from tests.adapters.until import until
+
 from crossfade.balancers.known import Known, children, gone, title
 
 
@@ -15,7 +17,7 @@ def test_a_process_is_known_until_it_ends() -> None:
         known = Known.of(child.pid)
         assert known.running
         assert child.pid in children(os.getpid())
-        assert title(child.pid) == "sleep 60"
+        asyncio.run(until(lambda: title(child.pid) == "sleep 60"))  # a program has no title while it is loaded
         assert known.lives
         assert not asyncio.run(gone([known], 0.0))
         known.signal(signal.SIGKILL)
