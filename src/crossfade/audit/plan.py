@@ -45,7 +45,7 @@ def audit_plan(plan: Plan, called: str, *, production: bool | None = None) -> It
 def _marks(check: Check, inventory: Inventory, called: str) -> list[Mark]:
     try:
         return list(check(inventory))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise WrongInputError(
             f"{called} has a value that no plan has: {error!r}", "make it again: terraform show -json PLAN > plan.json"
         ) from None

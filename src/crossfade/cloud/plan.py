@@ -51,7 +51,7 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
         resources = tuple(_resources(root, references, unknown, "managed"))
         data = tuple(_resources(root, references, unknown, "data"))
         return Plan(resources=resources, data=data, region=_region(document, resources))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise WrongInputError(
             f"{called} has a part that no plan has: {error!r}", f"make it again: {_CONVERT}"
         ) from None

@@ -48,7 +48,7 @@ def of_plan(plan: Path, usage: Usage, region: str | None = None, prices: Path | 
     listed = book(where, prices)
     try:
         return bill(read.resources, usage, listed, title=plan.name, region=where)
-    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise WrongInputError(
             f"{plan} has a value that no plan has: {error!r}", "terraform show -json PLAN > plan.json"
         ) from None

@@ -169,6 +169,15 @@ def test_a_policy_that_is_not_known_is_no_finding(text: str | None) -> None:
     assert list(audit_plan(Plan(resources=(policy,)), "plan.json")) == []
 
 
+def test_a_port_beyond_all_numbers_is_refused_in_words() -> None:
+    """More ports than Python can count are no rule of any group."""
+    ports = {"from_port": 0, "to_port": 2**63, "cidr_ipv4": "0.0.0.0/0", "ip_protocol": "tcp"}
+    rule = Resource(address="a.b", type="aws_vpc_security_group_ingress_rule", values=ports)
+
+    with pytest.raises(WrongInputError, match=r"plan\.json has a value that no plan has"):
+        list(audit_plan(Plan(resources=(rule,)), "plan.json"))
+
+
 JUNK = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.lists(st.integers()) | st.just({"a": [1]})
 
 
