@@ -118,6 +118,7 @@ class Traffic:
     total: Counters = field(default_factory=Counters)
     failed: tuple[tuple[str, int], ...] = ()  # e.g. ("500", 3), ("connection reset by instance", 1)
     client_closed: int = 0  # clients that left before their answer: not a failure of ours
+    balancer_deaths: int = 0  # how often it died; what it had not told us by then is in no total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

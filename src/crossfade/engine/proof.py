@@ -21,6 +21,7 @@ class Proof:
     cut: int = 0  # of those, the ones that outlasted the deregistration delay
     streams_closed: int = 0  # WebSocket and SSE connections that were told to close
     client_closed: int = 0
+    balancer_deaths: int = 0  # what the balancer held when it died is known to the clients alone
     p50_ms: float = 0.0
     p99_ms: float = 0.0
     switch_ms: float | None = None
@@ -34,6 +35,7 @@ class Window:
         self._total = Counters()
         self._failed: Counter[str] = Counter()
         self._client_closed = 0
+        self._balancer_deaths = 0
         self._drained = 0
         self._stopped: dict[str, tuple[int, int]] = {}  # instance -> in flight, streams when it was told to go
         self._switch_ms: float | None = None
@@ -55,6 +57,7 @@ class Window:
         self._total += now.total.since(self._last.total)
         self._failed.update({cause: max(0, n - before.get(cause, 0)) for cause, n in now.failed})
         self._client_closed += max(0, now.client_closed - self._last.client_closed)
+        self._balancer_deaths += max(0, now.balancer_deaths - self._last.balancer_deaths)
         self._last = now
 
     def proof(self) -> Proof:
@@ -67,6 +70,7 @@ class Window:
             cut=sum(in_flight for in_flight, _ in self._stopped.values()),
             streams_closed=sum(streams for _, streams in self._stopped.values()),
             client_closed=self._client_closed,
+            balancer_deaths=self._balancer_deaths,
             p50_ms=round(self._total.quantile_ms(0.5), 3),
             p99_ms=round(self._total.quantile_ms(0.99), 3),
             switch_ms=self._switch_ms,

@@ -261,6 +261,8 @@ class EnvoyBalancer:
         self._live = dict(self._book.entries)
         self._publisher.lay_out(self._render(self._live))
         await self._admin.close()
+        if self._process.record is not None:  # whoever ends it forgets it first
+            self._counts.died()
         log = self._process.log_size()
         await self._process.start()
         await self._publisher.confirm_all(log)
