@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.result import Figure, Result, Table, number
+from benchmarks.result import Figure, Result, Table
 from benchmarks.scale import Scale
 from benchmarks.shell import crossfade, timed
 
@@ -43,15 +43,7 @@ async def measure(scale: Scale) -> Result:
             Figure(name=f"crossfade {of_plans[1]}, median", value=medians[of_plans[1]], unit="ms", most=1000),
             Figure(name=f"{SIZES[-1] // SIZES[0]} times the resources, times the time", value=most / least, most=16),
         ],
-        tables=(
-            Table(
-                head=("command, ms", "median", "least", "most"),
-                rows=[
-                    (f"`{name}`", *map(number, (medians[name], min(values), max(values))))
-                    for name, values in taken.items()
-                ],
-            ),
-        ),
+        tables=(Table.of("command, ms", {f"`{name}`": times for name, times in taken.items()}),),
         data={"ms": taken},
     )
 

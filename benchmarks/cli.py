@@ -6,7 +6,7 @@ from statistics import median
 
 from tests.support.machine import Machine
 
-from benchmarks.result import Figure, Result, Table, number
+from benchmarks.result import Figure, Result, Table
 from benchmarks.scale import Scale
 from benchmarks.shell import crossfade, timed
 
@@ -31,25 +31,18 @@ async def measure(scale: Scale) -> Result:
                 taken[name].append(crossfade(*words, state=machine.state).ms)
     finally:
         await machine.close()
-    medians = {name: median(values) for name, values in taken.items()}
     return Result(
         noun=NOUN,
         title="The command line's answers",
         how=HOW,
         figures=[
-            Figure(name=f"crossfade {name}, median", value=medians[name], unit="ms", most=150)
+            Figure(name=f"crossfade {name}, median", value=median(taken[name]), unit="ms", most=150)
             for name in ("status", "--help")
         ],
         tables=(
-            Table(
-                head=("command, ms", "median", "least", "most"),
-                rows=[
-                    (
-                        f"`{name}`" if "python" in name else f"`crossfade {name}`",
-                        *map(number, (medians[name], min(values), max(values))),
-                    )
-                    for name, values in taken.items()
-                ],
+            Table.of(
+                "command, ms",
+                {f"`{name}`" if "python" in name else f"`crossfade {name}`": times for name, times in taken.items()},
             ),
         ),
         data={"ms": taken},

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.result import Figure, Result, Table, number
+from benchmarks.result import Figure, Result, Table
 from benchmarks.scale import Scale
 from benchmarks.shell import crossfade
 from crossfade.cloud.expect import expected
@@ -52,15 +52,7 @@ async def measure(scale: Scale) -> Result:
             Figure(name="a plan of 1,000 resources, median", value=of_plan, unit="ms", most=1000),
             Figure(name="exponent of growth, from 4,000 to 16,000 resources", value=growth, most=1.2),
         ],
-        tables=(
-            Table(
-                head=("crossfade cost, ms", "median", "least", "most"),
-                rows=[
-                    (f"`{name}`", *map(number, (medians[name], min(values), max(values))))
-                    for name, values in taken.items()
-                ],
-            ),
-        ),
+        tables=(Table.of("crossfade cost, ms", {f"`{name}`": times for name, times in taken.items()}),),
         data={"ms": taken},
     )
 

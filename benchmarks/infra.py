@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.cost import largest
-from benchmarks.result import Figure, Result, Table, number
+from benchmarks.result import Figure, Result, Table
 from benchmarks.scale import Scale
 from benchmarks.shell import crossfade
 
@@ -26,7 +26,6 @@ async def measure(scale: Scale) -> Result:
             for times in taken.values():
                 times.append(crossfade("infra", "init", "-f", str(file), "--to", str(to), state=state).ms)
         files = sum(path.is_file() for path in to.rglob("*"))
-    medians = {name: median(values) for name, values in taken.items()}
     return Result(
         noun=NOUN,
         title="Terraform from the file",
@@ -34,18 +33,11 @@ async def measure(scale: Scale) -> Result:
         figures=[
             Figure(
                 name=f"infra init, examples/{file.parent.name}, {files} files, median",
-                value=medians["into an empty folder"],
+                value=median(taken["into an empty folder"]),
                 unit="ms",
                 most=1000,
             )
         ],
-        tables=(
-            Table(
-                head=("crossfade infra init, ms", "median", "least", "most"),
-                rows=[
-                    (name, *map(number, (medians[name], min(values), max(values)))) for name, values in taken.items()
-                ],
-            ),
-        ),
+        tables=(Table.of("crossfade infra init, ms", taken),),
         data={"ms": taken},
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from statistics import median
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,12 @@ class Figure:
 class Table:
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+    @classmethod
+    def of(cls, what: str, taken: Mapping[str, Sequence[float]]) -> Self:
+        """A row for each thing that was measured again and again."""
+        rows = [(name, *map(number, (median(values), min(values), max(values)))) for name, values in taken.items()]
+        return cls(head=(what, "median", "least", "most"), rows=rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from statistics import median
 from tests.support.machine import Machine
 
 from benchmarks.children import BrokenError
-from benchmarks.result import Figure, Result, Table, number
+from benchmarks.result import Figure, Result, Table
 from benchmarks.scale import Scale
 from benchmarks.shell import crossfade
 
@@ -44,16 +44,13 @@ async def measure(scale: Scale) -> Result:
         how=HOW,
         figures=(Figure(name="wall time, median", value=median(walls), unit="ms", most=250),),
         tables=(
-            Table(
-                head=("of the wall time, ms", "median", "least", "most"),
-                rows=[
-                    (name, number(median(values)), number(min(values)), number(max(values)))
-                    for name, values in (
-                        ("the process", walls),
-                        ("the rollout, by its record", inside),
-                        ("new routing written -> confirmed by Envoy's workers", switches),
-                    )
-                ],
+            Table.of(
+                "of the wall time, ms",
+                {
+                    "the process": walls,
+                    "the rollout, by its record": inside,
+                    "new routing written -> confirmed by Envoy's workers": switches,
+                },
             ),
         ),
         data={"wall_ms": walls, "rollout_ms": inside, "switch_ms": switches},
