@@ -16,6 +16,8 @@ from crossfade.spec.part import Part
 from crossfade.spec.problem import WrongFileError
 from crossfade.spec.schema import schema
 
+SCHEMA = schema()
+
 
 def data(text: str) -> Any:
     return parse(text.encode(), "crossfade.yaml").plain()
@@ -23,8 +25,8 @@ def data(text: str) -> Any:
 
 def test_the_schema_is_of_the_draft_that_editors_know() -> None:
     """2020-12, with a title to show."""
-    assert schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema()["title"] == "crossfade.yaml"
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert SCHEMA["title"] == "crossfade.yaml"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def test_what_the_loader_takes_the_schema_takes(tmp_path: Path, text: str) -> No
     path = tmp_path / "crossfade.yaml"
     path.write_text(text)
     load(path)
-    assert accepts(schema(), data(text))
+    assert accepts(SCHEMA, data(text))
 
 
 @pytest.mark.parametrize(("title", "text"), [case[:2] for case in CASES], ids=[case[0] for case in CASES])
@@ -55,7 +57,7 @@ def test_what_the_loader_refuses_the_schema_refuses_if_it_can(title: str, text: 
         value = data(text)
     except WrongFileError:
         return  # no YAML mapping, which an editor says without the schema
-    assert accepts(schema(), value) == title.endswith("(needs check)")
+    assert accepts(SCHEMA, value) == title.endswith("(needs check)")
 
 
 def parts(schema: Any) -> list[tuple[str, Any]]:
@@ -69,7 +71,7 @@ def test_every_key_has_a_description_and_an_example() -> None:
     """Editors show both; the reference is made of them."""
     bare = [
         f"{name}.{key}"
-        for name, part in parts(schema())
+        for name, part in parts(SCHEMA)
         for key, field in part["properties"].items()
         if not field.get("description") or not field.get("examples")
     ]
@@ -78,20 +80,19 @@ def test_every_key_has_a_description_and_an_example() -> None:
 
 def test_every_example_is_taken_by_the_schema() -> None:
     """An example that would be refused is worse than none."""
-    whole = schema()
     wrong = [
         f"{name}.{key}"
-        for name, part in parts(whole)
+        for name, part in parts(SCHEMA)
         for key, field in part["properties"].items()
         for example in field["examples"]
-        if not accepts({key: value for key, value in field.items() if key != "examples"}, example, whole)
+        if not accepts({key: value for key, value in field.items() if key != "examples"}, example, SCHEMA)
     ]
     assert wrong == []
 
 
 def test_every_model_refuses_unknown_keys() -> None:
     """In the models as in the schema."""
-    assert all(part["additionalProperties"] is False for _, part in parts(schema()))
+    assert all(part["additionalProperties"] is False for _, part in parts(SCHEMA))
     assert issubclass(File, Part)
 
 
