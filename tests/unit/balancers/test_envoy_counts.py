@@ -54,6 +54,16 @@ def test_totals_go_on_when_another_process_counts_from_zero(tmp_path: Path) -> N
     assert second.traffic("shop/web").total.requests == 13 + 8
 
 
+def test_a_death_is_counted_once(tmp_path: Path) -> None:
+    """Also when the controller that noted it died before Envoy was back."""
+    counts(tmp_path).died("1:1")
+    again = counts(tmp_path)
+    again.died("1:1")
+    assert again.traffic("shop/web").balancer_deaths == 1
+    again.died("2:2")
+    assert again.traffic("shop/web").balancer_deaths == 2
+
+
 def test_failures_are_read_once_and_by_whole_lines(tmp_path: Path) -> None:
     """Also across a new controller and a line that is still being written."""
     log = tmp_path / "failures.log"

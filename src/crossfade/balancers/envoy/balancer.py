@@ -262,7 +262,7 @@ class EnvoyBalancer:
         self._publisher.lay_out(self._render(self._live))
         await self._admin.close()
         if self._process.record is not None:  # whoever ends it forgets it first
-            self._counts.died()
+            self._counts.died(self._process.identity)
         log = self._process.log_size()
         await self._process.start()
         await self._publisher.confirm_all(log)

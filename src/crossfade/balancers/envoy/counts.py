@@ -68,7 +68,7 @@ class Counts:
         self._failed = {key: Counter(causes) for key, causes in saved.get("failed", {}).items()}
         self._errors = Counter(saved.get("errors", {}))
         self._left = Counter(saved.get("left", {}))
-        self._deaths: int = saved.get("deaths", 0)
+        self._dead: list[str] = saved.get("dead", [])
         self._tail = Tail(log, {int(inode): offset for inode, offset in saved.get("positions", {}).items()})
 
     def read_log(self) -> None:
@@ -91,10 +91,11 @@ class Counts:
                 self._base[name] = self._base.get(name, Counters()) + before
             self._seen[name] = now
 
-    def died(self) -> None:
-        """Envoy ended without being told to: what it counted since last time nobody knows."""
-        self._deaths += 1
-        self.save()
+    def died(self, identity: str) -> None:
+        """This process ended without being told to: what it counted since last time nobody knows."""
+        if identity not in self._dead:  # whoever noted it may have died, too, before there was another
+            self._dead.append(identity)
+            self.save()
 
     def group(self, service: str, release: int) -> Counters:
         name = f"{service}/{release}"
@@ -107,7 +108,7 @@ class Counts:
             total=self._total(f"{CLIENTS}/{service}") + unseen,
             failed=tuple(sorted(failed.items())),
             client_closed=self._left[service],
-            balancer_deaths=self._deaths,
+            balancer_deaths=len(self._dead),
         )
 
     def forget(self, service: str) -> None:
@@ -129,7 +130,7 @@ class Counts:
             "failed": self._failed,
             "errors": self._errors,
             "left": self._left,
-            "deaths": self._deaths,
+            "dead": self._dead,
             "positions": self._tail.positions,
         }
         files.replace(self._path, json.dumps(state))
