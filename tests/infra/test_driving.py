@@ -64,7 +64,8 @@ def interrupted(*_):
     pathlib.Path(f"interrupted-{{interrupts}}").touch()
 signal.signal(signal.SIGINT, interrupted)
 pathlib.Path("started").touch()
-while not pathlib.Path("end").exists():
+until = time.monotonic() + 60
+while not pathlib.Path("end").exists() and time.monotonic() < until:
     time.sleep(0.02)
 sys.exit(1)
 """
