@@ -57,7 +57,7 @@ async def test_from_a_crash_at_any_journal_write_the_rollout_ends_and_no_orphan_
     for write in range(1, MOST_WRITES):
         await _up(machine, kill_at=(when, write))
         service = shop.service(strategy=strategy, tag=f"{when}{write}", fault=fault, hooks=Hooks(smoke="true"))
-        async with Traffic(shop.url, clients=2, rate=100) as traffic:
+        async with Traffic(shop.url, clients=2, rate=200) as traffic:
             died = await _dies_or_settles(shop, service, rollout=write + 1)
             try:
                 outcome, instances = await _end(shop, write + 1)
