@@ -3,26 +3,25 @@
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+SELECT ?= -m "not applies"
 WORKERS := -n 4 --dist worksteal # on two cores, too: most tests wait most of the time
 
-.PHONY: demo test test-aws test-all check lint types layers bench picture lock clean
+.PHONY: demo test test-aws check lint types layers bench picture lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crossfade demo
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -m "not applies" $(WORKERS)
+	$(BIN)/python -m pytest $(SELECT) $(WORKERS)
 
 # Whole environments made on MiniStack, an AWS on this machine, and taken away: ten minutes, mostly the provider's own
 # waiting.
-test-aws: $(VENV)/.installed
-	$(BIN)/python -m pytest -m applies $(WORKERS)
+test-aws:
+	$(MAKE) test SELECT="-m applies"
 
-# Both at once, because one waits while the other works.
-test-all: $(VENV)/.installed
-	$(BIN)/python -m pytest $(WORKERS)
-
-check: lint types layers test-all
+# Both kinds of test at once, because one waits while the other works.
+check: lint types layers
+	$(MAKE) test SELECT=
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

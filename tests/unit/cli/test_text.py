@@ -70,3 +70,9 @@ def test_failures_are_told_by_cause() -> None:
     assert "3 failed (500: 2, connection reset by instance: 1)" in shown
     assert "1 cut after the drain's time" in shown
     assert "4 streams told to close" in shown
+
+
+def test_what_nobody_counted_is_said() -> None:
+    """A dead balancer's "0 failed" is not the whole truth."""
+    assert "balancer" not in traffic(proof())
+    assert "not counted what the balancer held when it died (2 times)" in traffic(proof(balancer_deaths=2))
