@@ -16,10 +16,8 @@ def stats(requests: int, retried: int = 0) -> dict[str, str]:
         "cluster.shop/web/7.upstream_rq_time": LATENCY,
         "cluster.shop/web/7/streams.upstream_rq_completed": "2",
         "cluster.shop/web/7/streams.upstream_rq_time": "B1(0,100)",
-        "vhost.*.route.clients/shop/web.upstream_rq_completed": str(requests),
-        "vhost.a.example.com.route.clients/shop/web.upstream_rq_completed": "1",
-        "vhost.*.route.streams-of-clients/shop/web.upstream_rq_completed": "2",
-        "vhost.*.route.clients/shop/web.upstream_rq_time": "No recorded values",
+        "cluster.shop/web/7/preview.upstream_rq_completed": "1",
+        "cluster.shop/web/7/preview.upstream_rq_time": "No recorded values",
         "server.parent_connections": "0",
     }
 
@@ -33,11 +31,11 @@ def failed(code: int = 500, route: str = "clients/shop/web") -> str:
     return json.dumps(written) + "\n"
 
 
-def test_statistics_are_added_up_by_group_and_by_service() -> None:
-    """Over hosts and both clusters of a release; how long a stream lasted is no latency."""
+def test_statistics_are_added_up_by_group_and_by_who_asked() -> None:
+    """Plain requests and streams together; how long a stream lasted is no latency."""
     assert counted(stats(10, retried=1)) == {
         "shop/web/7": Counters(requests=12, retried=1, latency=((1.0, 3), (2.0, 4))),
-        "clients/shop/web": Counters(requests=13),
+        "shop/web/7/preview": Counters(requests=1),
     }
 
 
@@ -45,13 +43,28 @@ def test_totals_go_on_when_another_process_counts_from_zero(tmp_path: Path) -> N
     """What the first counted is kept, also for a new controller."""
     first = counts(tmp_path)
     first.see("1:1", stats(10))
-    assert first.group("shop/web", 7).requests == 12
+    assert first.group("shop/web", 7).requests == 13
     first.save()
     second = counts(tmp_path)
     second.see("2:2", stats(5))
-    assert second.group("shop/web", 7).requests == 12 + 7
+    assert second.group("shop/web", 7).requests == 13 + 8
     assert second.group("shop/web", 7).latency == ((1.0, 6), (2.0, 8))
-    assert second.traffic("shop/web").total.requests == 13 + 8
+    assert second.traffic("shop/web").total.requests == 12 + 7
+
+
+def test_a_group_that_is_gone_leaves_what_clients_asked_of_it(tmp_path: Path) -> None:
+    """One that is still known keeps its own counts, and nobody counts the other twice."""
+    found = counts(tmp_path)
+    (tmp_path / "failures.log").write_text(failed())
+    found.read_log()
+    found.see("1:1", stats(10))
+    found.fold("shop/web", {"shop/web/7"})
+    assert found.group("shop/web", 7).requests == 13
+    found.fold("shop/web", {"shop/web/8"})
+    found.save()
+    again = counts(tmp_path)
+    assert again.group("shop/web", 7) == Counters()
+    assert again.traffic("shop/web").total == Counters(requests=12, errors=1, latency=((1.0, 3), (2.0, 4)), retried=0)
 
 
 def test_a_death_is_counted_once(tmp_path: Path) -> None:

@@ -60,6 +60,14 @@ def test_only_a_repeatable_request_is_repeated_when_its_instance_died() -> None:
     assert "reset" not in other["route"]["retry_policy"]["retry_on"].split(",")
 
 
+def test_only_where_another_release_stands_in_is_it_tried_last() -> None:
+    """Envoy counts priorities anew for each request: nobody pays for it who has one release."""
+    alone = clients(routing({1: 1}, {1: "a"}), Service(app="shop", name="web"))
+    assert not any("retry_priority" in route["route"]["retry_policy"] for route in alone)
+    warm = clients(routing({2: 1}, {1: "a", 2: "b"}), Service(app="shop", name="web"))
+    assert all("retry_priority" in route["route"]["retry_policy"] for route in warm)
+
+
 def test_a_stream_has_no_timeout_of_its_own() -> None:
     """What a plain request may take at most would end every WebSocket."""
     service = Service(app="shop", name="web", timeout=5, idle_timeout=60)

@@ -13,7 +13,7 @@ from crossfade.balancers import book, rules, sockets
 from crossfade.balancers.book import Entry
 from crossfade.balancers.certificates import Certificates
 from crossfade.balancers.envoy.admin import Admin, Host
-from crossfade.balancers.envoy.clusters import STREAMS, name
+from crossfade.balancers.envoy.clusters import STREAMS, group_of, name
 from crossfade.balancers.envoy.config import Files, render
 from crossfade.balancers.envoy.counts import EVERYTHING, Counts, pattern
 from crossfade.balancers.envoy.listeners import ACCESS, FAILURES
@@ -30,6 +30,7 @@ _BOOK = "book.json"
 _LOG_LIMIT = 32 * 2**20  # bytes of a log before the next is begun; one older is kept
 _SAVE_EVERY = 5.0  # seconds; a log is begun anew no sooner, for its writer has to follow first
 _ACTIVE = ".upstream_rq_active"
+_LAST_ANSWERS = 1.0  # seconds that a group without instances is kept for requests which are still to be answered
 _OWN_CHECK = 2.0  # seconds beyond the check's timeout until a new instance has to have passed Envoy's check
 
 
@@ -99,10 +100,8 @@ class EnvoyBalancer:
         entry = self._book.entries.get(service)
         if entry is None:
             return Report()
-        async with self._report_locks[service]:  # no answer overtakes another: totals never go back
-            self._counts.read_log()
-            stats, hosts = await self._said_of(service)
-            self._count(stats)
+        stats, hosts = await self._counted(service)
+        self._counts.fold(service, _known(entry, stats))
         return Report(
             routing=entry.routing,
             targets=_targets(entry, hosts, _elsewhere(stats, hosts) if self._process.draining else {}),
@@ -180,6 +179,14 @@ class EnvoyBalancer:
             self._counts.save()
         await self._admin.close()
 
+    async def _counted(self, service: str) -> tuple[dict[str, str], list[Host]]:
+        """What is said of a service, taken into its totals."""
+        async with self._report_locks[service]:  # no answer overtakes another: totals never go back
+            self._counts.read_log()
+            stats, hosts = await self._said_of(service)
+            self._count(stats)
+            return stats, hosts
+
     async def _said_of(self, service: str) -> tuple[dict[str, str], list[Host]]:
         """The statistics and the endpoints of a service, of the process that runs now.
 
@@ -206,9 +213,10 @@ class EnvoyBalancer:
         self._fence.check(new.service.key, new.token)  # the wait may have been long
         began = time.monotonic()
         await self._publish(new.service.key, switched, new.token)
-        await self._publish(new.service.key, settled, new.token)
         await self._publisher.settle()
         seconds = time.monotonic() - began
+        await self._publish(new.service.key, settled, new.token)
+        await self._publisher.settle()
         self._keep(new)
         return seconds
 
@@ -217,12 +225,27 @@ class EnvoyBalancer:
             await self._publish(new.service.key, old, new.token)
 
     async def _publish(self, key: str, entry: Entry | None, token: int) -> None:
+        await self._count_for_the_last_time(key, _group_names(self._live.get(key)) - _group_names(entry))
         async with self._publish_lock:
             live = {k: e for k, e in self._live.items() if k != key}
             if entry is not None:
                 live[key] = entry
             await self._publisher.publish(self._render(live), token)
             self._live = live
+
+    async def _count_for_the_last_time(self, key: str, going: frozenset[str]) -> None:
+        """Envoy drops what it counted of a group with the group: it is taken in before, and is on disk.
+
+        A request is counted when its answer begins. Where the instances are gone, only one that a stand-in has yet to
+        answer can still be waiting.
+        """
+        end = time.monotonic() + _LAST_ANSWERS
+        while going:
+            _, hosts = await self._counted(key)
+            if time.monotonic() > end or not any(h.active and group_of(h.cluster) in going for h in hosts):
+                self._counts.save()
+                return
+            await asyncio.sleep(0.01)
 
     def _render(self, live: Mapping[str, Entry]) -> Files:
         return render(live, self._certificates.links(tls for door in doors(live) for tls in door.tls))
@@ -242,11 +265,11 @@ class EnvoyBalancer:
             await asyncio.sleep(0.005)
 
     async def _healthy(self, service: str) -> frozenset[str]:
-        """Those that passed in both clusters of their release."""
+        """Those that passed in both clusters of their release that check them."""
         asked = await self._admin.hosts(f"^{re.escape(service)}/")
-        hosts = [host for host in asked if host.healthy and not host.standing_in]
-        streams = {host.instance for host in hosts if host.cluster.endswith(STREAMS)}
-        return frozenset(host.instance for host in hosts if not host.cluster.endswith(STREAMS)) & streams
+        hosts = [host for host in asked if host.healthy and not host.standing_in and not host.preview]
+        streams = {host.instance for host in hosts if host.streams}
+        return frozenset(host.instance for host in hosts if not host.streams) & streams
 
     def _require_ports(self, new: Entry) -> None:
         """Ports that are not open yet have to be free."""
@@ -272,6 +295,8 @@ class EnvoyBalancer:
         """Envoy runs and we are new: what it runs is what the book says, or is made so."""
         self._live = dict(self._book.entries)
         async with self._publish_lock:
+            self._count(await self._admin.fresh(EVERYTHING))  # of groups that a half-done change left, too
+            self._counts.save()
             await self._publisher.adopt()
             await self._publisher.publish(self._render(self._live), 0)
             await self._publisher.settle()
@@ -310,6 +335,15 @@ class EnvoyBalancer:
         book.save(self._directory / _BOOK, self._book)
 
 
+def _group_names(entry: Entry | None) -> frozenset[str]:
+    return frozenset(name(entry.service.key, group.release) for group in entry.routing.groups) if entry else frozenset()
+
+
+def _known(entry: Entry, stats: Mapping[str, str]) -> frozenset[str]:
+    """The groups that are routed to, and those that Envoy still counts for."""
+    return _group_names(entry) | {group_of(stat.removeprefix("cluster.").partition(".")[0]) for stat in stats}
+
+
 def _newcomers(old: Routing, new: Routing) -> frozenset[str]:
     return (new.serving() - old.serving()) | (new.registered() - old.registered())
 
@@ -324,13 +358,14 @@ def _targets(entry: Entry, hosts: list[Host], elsewhere: Mapping[str, int]) -> d
         for instance in (*group.registered, *group.draining):
             mine = [host for host in hosts if host.instance == instance]
             own = [host.healthy for host in mine if not host.standing_in]
-            held = {STREAMS: 0, "": 0}
-            for host in mine:
-                held[STREAMS if host.cluster.endswith(STREAMS) else ""] += host.active
+            held = [(host.cluster, host.active) for host in mine]
             if instance in group.draining:
-                for kind in held:
-                    held[kind] += elsewhere.get(name(entry.service.key, group.release) + kind, 0)
-            found[instance] = Target(healthy=any(own) and all(own), in_flight=held[""], streams=held[STREAMS])
+                held += [(c, n) for c, n in elsewhere.items() if group_of(c) == name(entry.service.key, group.release)]
+            found[instance] = Target(
+                healthy=any(own) and all(own),
+                in_flight=sum(active for cluster, active in held if not cluster.endswith(STREAMS)),
+                streams=sum(active for cluster, active in held if cluster.endswith(STREAMS)),
+            )
     return found
 
 

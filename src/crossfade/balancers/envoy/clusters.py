@@ -1,7 +1,7 @@
 """Target groups as Envoy's clusters, and their instances as its endpoints.
 
-A release has two clusters of the same endpoints: one for plain requests and one for WebSocket and SSE connections, so
-that an instance's in-flight requests can be told from the streams it holds.
+A release has four clusters of the same instances. Those for WebSocket and SSE connections tell the streams that an
+instance holds from its in-flight requests; those for previews tell them from clients' requests.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from crossfade.core.service import HealthCheck, Service
 
 Json = dict[str, Any]
 
-STREAMS = "/streams"
+STREAMS, PREVIEW = "/streams", "/preview"
 # Above anything one machine can hold: who limits traffic is the app, never a default of the balancer.
 _NO_LIMIT = 1_000_000_000
 # App servers close idle connections after 2 s (gunicorn) to 5 s (node, uvicorn). A POST sent into such a closing
@@ -26,39 +26,55 @@ def typed(kind: str, **fields: Any) -> Json:
     return {"@type": f"type.googleapis.com/envoy.{kind}", **fields}
 
 
-def name(service: str, release: int, *, streams: bool = False) -> str:
-    """`feedback/web/7`, and `feedback/web/7/streams` for its long-lived connections."""
-    return f"{service}/{release}{STREAMS if streams else ''}"
+def name(service: str, release: int, *, preview: bool = False, streams: bool = False) -> str:
+    """`feedback/web/7`, `feedback/web/7/streams`, `feedback/web/7/preview` and `feedback/web/7/preview/streams`."""
+    return f"{service}/{release}{PREVIEW if preview else ''}{STREAMS if streams else ''}"
+
+
+def group_of(cluster: str) -> str:
+    """`feedback/web/7`, whichever of its clusters it is."""
+    return "/".join(cluster.split("/")[:3])
 
 
 def clusters(entry: Entry) -> list[Json]:
     return [
-        _cluster(name(entry.service.key, group.release, streams=streams), entry.made(group.release))
+        _cluster(entry.service.key, group.release, entry.made(group.release), preview=preview, streams=streams)
         for group in entry.routing.groups
+        for preview in (False, True)
         for streams in (False, True)
     ]
 
 
 def assignments(entry: Entry) -> dict[str, Json]:
-    """Endpoints by cluster name. A draining instance stays listed: what it still holds can be counted there."""
+    """Endpoints by the name of the cluster for plain requests, whose one for streams reads the same.
+
+    A draining instance stays listed: what it still holds can be counted there. Nobody stands in for a release in its
+    preview: the old release would pass the smoke test of the new one.
+    """
     found = {}
     for group in entry.routing.groups:
-        for streams in (False, True):
-            cluster = name(entry.service.key, group.release, streams=streams)
-            found[cluster] = _assignment(cluster, (group, *entry.stand_ins(group.release)), entry)
+        for preview in (False, True):
+            cluster = name(entry.service.key, group.release, preview=preview)
+            stand_ins = () if preview else entry.stand_ins(group.release)
+            found[cluster] = _assignment(cluster, (group, *stand_ins), entry)
     return found
 
 
-def _cluster(cluster: str, service: Service) -> Json:
+def _cluster(key: str, release: int, service: Service, *, preview: bool, streams: bool) -> Json:
     balance: Json = {"lb_policy": "RING_HASH"} if service.sticky else {"lb_policy": "LEAST_REQUEST"}
+    source = name(key, release, preview=preview)
     return {
         **typed("config.cluster.v3.Cluster"),
-        "name": cluster,
+        "name": name(key, release, preview=preview, streams=streams),
         "type": "EDS",
-        "eds_cluster_config": {"eds_config": {"path_config_source": {"path": endpoints_file(cluster)}}},
+        "eds_cluster_config": {
+            "service_name": source,
+            "eds_config": {"path_config_source": {"path": endpoints_file(source)}},
+        },
         "connect_timeout": "2s",
         **balance,
-        "health_checks": [_health_check(service.health)],
+        # A preview shows the release as it is, and its instances are not asked twice as often for it.
+        "health_checks": [] if preview else [_health_check(service.health)],
         "ignore_health_on_host_removal": True,
         "common_lb_config": {
             "healthy_panic_threshold": {"value": 0},  # never send to an instance that is known to be dead
@@ -77,7 +93,7 @@ def _cluster(cluster: str, service: Service) -> Json:
 
 
 def endpoints_file(cluster: str) -> str:
-    """Where the endpoints of a cluster are written, from Envoy's working directory."""
+    """Where these endpoints are written, from Envoy's working directory."""
     return f"endpoints/{cluster.replace('/', '~')}.json"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from crossfade.balancers.book import Entry
 from crossfade.balancers.envoy.bootstrap import CLUSTERS, LISTENERS
-from crossfade.balancers.envoy.clusters import Json, assignments, clusters, endpoints_file
+from crossfade.balancers.envoy.clusters import STREAMS, Json, assignments, clusters, endpoints_file
 from crossfade.balancers.envoy.listeners import certificate_file, listener, routes_file, secret
 from crossfade.balancers.envoy.routes import route_configuration
 from crossfade.balancers.rules import doors
@@ -33,15 +33,15 @@ def render(entries: Mapping[str, Entry], links: Mapping[Tls, tuple[str, str]]) -
     return rendered
 
 
-def readout(file: str, resources: list[Json]) -> str:
-    """The statistic in which Envoy says which version of a file it runs."""
+def readouts(file: str, resources: list[Json]) -> list[str]:
+    """The statistics in which Envoy says which version of a file it runs: one for each of its readers."""
     if file == CLUSTERS:
-        return "cluster_manager.cds.version_text"
+        return ["cluster_manager.cds.version_text"]
     if file == LISTENERS:
-        return "listener_manager.lds.version_text"
+        return ["listener_manager.lds.version_text"]
     if file.startswith("routes/"):
         port = resources[0]["name"]
-        return f"http.{port}.rds.{port}.version_text"
+        return [f"http.{port}.rds.{port}.version_text"]
     if file.startswith("certificates/"):
-        return f"sds.{resources[0]['name']}.version_text"
-    return f"cluster.{resources[0]['cluster_name']}.version_text"
+        return [f"sds.{resources[0]['name']}.version_text"]
+    return [f"cluster.{resources[0]['cluster_name']}{kind}.version_text" for kind in ("", STREAMS)]

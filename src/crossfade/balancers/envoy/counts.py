@@ -3,50 +3,46 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from crossfade.balancers import files
 from crossfade.balancers.envoy.admin import histogram
+from crossfade.balancers.envoy.clusters import PREVIEW, group_of
 from crossfade.balancers.envoy.failures import NOBODY, Failure, failure
-from crossfade.balancers.envoy.routes import CLIENTS
 from crossfade.balancers.tail import Tail
 from crossfade.core.counters import Counters
 from crossfade.engine.ports import Traffic
 
-_CLUSTER = re.compile(r"cluster\.(?P<name>.+?)(?P<streams>/streams)?\.upstream_rq_(?P<what>completed|retry|time)")
-_ROUTE = re.compile(
-    r"vhost\..*\.route\.(?P<streams>streams-of-)?(?P<name>clients/.+)\.upstream_rq_(?P<what>completed|retry|time)"
-)
+_COUNTED = re.compile(r"cluster\.(?P<name>[^.]+?)(?P<streams>/streams)?\.upstream_rq_(?P<what>completed|retry|time)")
 
 
 def pattern(service: str) -> str:
     """The statistics that one service is counted by."""
-    name = re.escape(service)
-    counted = r"\.upstream_rq_(completed|retry|time|active)$"
-    return rf"^(cluster\.{name}/[0-9]+(/streams)?|vhost\..*\.route\.(streams-of-)?clients/{name}){counted}"
+    return rf"^cluster\.{re.escape(service)}/[0-9]+(/preview)?(/streams)?\.upstream_rq_(completed|retry|time|active)$"
 
 
-EVERYTHING = r"^(cluster|vhost)\..*\.upstream_rq_(completed|retry|time|active)$"
+EVERYTHING = r"^cluster\.[^.]+\.upstream_rq_(completed|retry|time|active)$"
 
 
 def counted(stats: dict[str, str]) -> dict[str, Counters]:
-    """By group (`feedback/web/7`) and by clients' route (`clients/feedback/web`); errors are not in it.
+    """By group: clients' requests as `feedback/web/7`, previews as `feedback/web/7/preview`; errors are not in it.
 
     A stream lasts as long as its client likes: it is a request, but no latency.
     """
     numbers: Counter[tuple[str, str]] = Counter()
     latency: dict[str, Counters] = {}
     for stat, value in stats.items():
-        found = _CLUSTER.fullmatch(stat) or _ROUTE.fullmatch(stat)
+        found = _COUNTED.fullmatch(stat)
         if found is None:
             continue
         name, what = found["name"], found["what"]
         if what != "time":
             numbers[name, what] += int(value)
         elif not found["streams"]:
-            latency[name] = latency.get(name, Counters()) + Counters(latency=histogram(value))
+            latency[name] = Counters(latency=histogram(value))
     return {
         name: Counters(requests=numbers[name, "completed"], retried=numbers[name, "retry"])
         + latency.get(name, Counters())
@@ -97,15 +93,27 @@ class Counts:
             self._dead.append(identity)
             self.save()
 
+    def fold(self, service: str, known: Collection[str]) -> None:
+        """Groups that are not `known` any more are gone for good: only what clients asked of them stays."""
+        for name in self._groups(service):
+            if group_of(name) in known:
+                continue
+            if name == group_of(name):
+                self._base[service] = self._base.get(service, Counters()) + self._total(name)
+            for counters in (self._seen, self._base, self._errors):
+                counters.pop(name, None)
+
     def group(self, service: str, release: int) -> Counters:
+        """Clients' requests and previews."""
         name = f"{service}/{release}"
-        return self._total(name) + Counters(errors=self._errors[name])
+        return self._total(name) + self._total(f"{name}{PREVIEW}") + Counters(errors=self._errors[name])
 
     def traffic(self, service: str) -> Traffic:
         failed = self._failed.get(service, Counter())
+        gone = self._base.get(service, Counters())
         unseen = Counters(requests=failed[NOBODY], errors=failed.total())
         return Traffic(
-            total=self._total(f"{CLIENTS}/{service}") + unseen,
+            total=sum((self._total(name) for name in self._groups(service) if name == group_of(name)), gone) + unseen,
             failed=tuple(sorted(failed.items())),
             client_closed=self._left[service],
             balancer_deaths=len(self._dead),
@@ -114,9 +122,8 @@ class Counts:
     def forget(self, service: str) -> None:
         self._failed.pop(service, None)
         self._left.pop(service, None)
-        for counters in (self._seen, self._base, self._errors):
-            for name in [n for n in counters if n == f"{CLIENTS}/{service}" or n.rpartition("/")[0] == service]:
-                del counters[name]
+        self.fold(service, ())
+        self._base.pop(service, None)
 
     def rotate(self, limit: int) -> bool:
         """Move the log aside when it is larger than `limit` bytes; whoever writes it has to be told."""
@@ -140,6 +147,11 @@ class Counts:
         for name, counters in self._seen.items():
             self._base[name] = self._base.get(name, Counters()) + counters
         self._seen = {}
+
+    def _groups(self, service: str) -> set[str]:
+        """The names that are counted by."""
+        names = self._seen.keys() | self._base.keys() | self._errors.keys()
+        return {name for name in names if name.startswith(f"{service}/")}
 
     def _total(self, name: str) -> Counters:
         return self._base.get(name, Counters()) + self._seen.get(name, Counters())

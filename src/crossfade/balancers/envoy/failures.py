@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.balancers.envoy.clusters import STREAMS
+from crossfade.balancers.envoy.clusters import group_of
 from crossfade.balancers.envoy.routes import CLIENTS, PREVIEW, STREAMING
 
 NOBODY = "no release serving"  # answered by the balancer itself: in no statistic of Envoy's
@@ -48,7 +48,7 @@ def failure(line: dict[str, Any]) -> Failure | None:
     if streaming and answered:
         return None  # a WebSocket or an event stream was opened, and now it ended: who ended it is nobody's failure
     cause = "" if left else _cause(line, flags, code, answered=answered)
-    group = str(line.get("cluster") or "").removesuffix(STREAMS)
+    group = group_of(str(line.get("cluster") or ""))
     return Failure(service=service, group=group, cause=cause, preview=kind == PREVIEW)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from crossfade.balancers import files, sockets
 from crossfade.balancers.envoy.admin import Admin, Statistics
 from crossfade.balancers.envoy.bootstrap import CLUSTERS, LISTENERS
-from crossfade.balancers.envoy.config import Files, readout
+from crossfade.balancers.envoy.config import Files, readouts
 from crossfade.balancers.envoy.process import EnvoyProcess
 from crossfade.core.errors import PlatformError
 
@@ -138,7 +138,9 @@ class Publisher:
         self.published = {name: self.published[name] for name in wanted}
 
     async def _confirm(self, part: Files, log: int) -> None:
-        expected = {readout(name, resources): f'"{self._versions[name]}"' for name, resources in part.items()}
+        expected = {
+            stat: f'"{self._versions[name]}"' for name, resources in part.items() for stat in readouts(name, resources)
+        }
         end = time.monotonic() + _CONFIRM_LIMIT
         while True:
             asked = await self._admin.stats(_ANSWERS)

@@ -5,16 +5,27 @@ before clients' ones.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from crossfade.balancers.book import Entry
 from crossfade.balancers.envoy.clusters import Json, name, seconds, typed
 from crossfade.balancers.rules import Door, by_host
 from crossfade.core.service import IDLE_TIMEOUT, Service
 
-# What the name and the statistics of a route begin with: `clients/feedback/web`.
+# What the name of a route begins with, by which the log of failures knows it: `clients/feedback/web`.
 CLIENTS, PREVIEW, STREAMING = "clients", "preview", "streams-of-"
 _SHARES = 10_000  # weights add up to this, so a client's hash keeps its side of the split while weights grow
 _ANY_BUT_A_NUMBER = r"^\D.*$"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _To:
+    """Where the requests of one rule go, whatever they are."""
+
+    service: Service
+    weights: tuple[tuple[int, int], ...]
+    preview: bool = False
+    stood_in_for: bool = False  # another release answers when all instances of this one are dead
 
 
 def route_configuration(door: Door, entries: Mapping[str, Entry]) -> Json:
@@ -49,7 +60,7 @@ def _preview_hosts(entry: Entry) -> list[Json]:
     if release is None:
         routes = [_nobody({"prefix": "/"}, f"{PREVIEW}/{key}", f"No release of {key} is in preview.\n")]
     else:
-        routes = list(_actions({"prefix": "/"}, entry.service, ((release, 1),), PREVIEW))
+        routes = list(_routes({"prefix": "/"}, _preview(entry.service, release)))
     return [{"name": "*", "domains": ["*"], "routes": routes}]
 
 
@@ -63,7 +74,7 @@ def _preview_by_name(entry: Entry) -> Iterator[Json]:
         "prefix": "/",
         "headers": [{"name": service.preview.header, "string_match": {"exact": name(service.key, release)}}],
     }
-    yield from _actions(match, service, ((release, 1),), PREVIEW)
+    yield from _routes(match, _preview(service, release))
 
 
 def _rule(path: str, entry: Entry, door: Door) -> Iterator[Json]:
@@ -73,7 +84,7 @@ def _rule(path: str, entry: Entry, door: Door) -> Iterator[Json]:
         header = service.preview.header
         for value in ({"exact": str(routing.preview)}, {"safe_regex": {"regex": _ANY_BUT_A_NUMBER}}):
             asked = {**match, "headers": [{"name": header, "string_match": value}]}
-            yield from _actions(asked, service, ((routing.preview, 1),), PREVIEW)
+            yield from _routes(asked, _preview(service, routing.preview))
     if service.key in door.redirect:
         yield {
             "name": f"redirect/{service.key}",
@@ -81,9 +92,14 @@ def _rule(path: str, entry: Entry, door: Door) -> Iterator[Json]:
             "redirect": {"https_redirect": True, "port_redirect": service.listener.https},
         }
     elif routing.weights:
-        yield from _actions(match, service, routing.weights, CLIENTS)
+        stood_in_for = any(entry.stand_ins(release) for release, _ in routing.weights)
+        yield from _routes(match, _To(service=service, weights=routing.weights, stood_in_for=stood_in_for))
     else:
         yield _nobody(match, f"{CLIENTS}/{service.key}", f"No release of {service.key} serves now.\n")
+
+
+def _preview(service: Service, release: int) -> _To:
+    return _To(service=service, weights=((release, 1),), preview=True)
 
 
 def path_match(path: str) -> Json:
@@ -96,7 +112,7 @@ def path_match(path: str) -> Json:
     return {"path_separated_prefix": stem[:-1]} if stem.endswith("/") else {"prefix": stem}
 
 
-def _actions(match: Json, service: Service, weights: tuple[tuple[int, int], ...], kind: str) -> Iterator[Json]:
+def _routes(match: Json, to: _To) -> Iterator[Json]:
     """Routes that differ in whether the answer ends by itself, and in whether the request may be repeated."""
     headers = match.get("headers", [])
     for more, streams, repeatable in (
@@ -106,8 +122,7 @@ def _actions(match: Json, service: Service, weights: tuple[tuple[int, int], ...]
         ([_SAFE], False, True),
         ([], False, False),
     ):
-        asked = {**match, "headers": [*headers, *more]}
-        yield _route(asked, service, weights, kind, streams=streams, repeatable=repeatable)
+        yield _route({**match, "headers": [*headers, *more]}, to, streams=streams, repeatable=repeatable)
 
 
 _WEBSOCKET: Json = {"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}
@@ -115,34 +130,30 @@ _EVENTS: Json = {"name": "accept", "string_match": {"contains": "text/event-stre
 _SAFE: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}}}
 
 
-def _route(
-    match: Json,
-    service: Service,
-    weights: tuple[tuple[int, int], ...],
-    kind: str,
-    *,
-    streams: bool,
-    repeatable: bool,
-) -> Json:
+def _route(match: Json, to: _To, *, streams: bool, repeatable: bool) -> Json:
+    service = to.service
     action: Json = {
-        **_where(service.key, weights, streams=streams, sticky=service.sticky is not None),
+        **_where(to, streams=streams),
         # A stream has no end to wait for: only silence ends it.
         "timeout": seconds(0.0 if streams else service.timeout),
         # Envoy sets a timer anew for a route that has its own, which is 3 % of what a request costs it.
         **({} if service.idle_timeout == IDLE_TIMEOUT else {"idle_timeout": seconds(service.idle_timeout)}),
-        "retry_policy": _retries(repeatable=repeatable),
+        "retry_policy": _retries(repeatable=repeatable, stood_in_for=to.stood_in_for),
     }
     if service.sticky:
         action["hash_policy"] = _hash_policy(service)
-    route = f"{STREAMING if streams else ''}{kind}/{service.key}"
-    return {"name": route, "match": match, "route": action, "stat_prefix": route}
+    kind = PREVIEW if to.preview else CLIENTS
+    return {"name": f"{STREAMING if streams else ''}{kind}/{service.key}", "match": match, "route": action}
 
 
-def _where(key: str, weights: tuple[tuple[int, int], ...], *, streams: bool, sticky: bool) -> Json:
-    if len(weights) == 1:
-        return {"cluster": name(key, weights[0][0], streams=streams)}
-    shares = [{"name": name(key, r, streams=streams), "weight": share} for r, share in _scaled(weights)]
-    return {"weighted_clusters": {"clusters": shares, **({"use_hash_policy": True} if sticky else {})}}
+def _where(to: _To, *, streams: bool) -> Json:
+    def cluster(release: int) -> str:
+        return name(to.service.key, release, preview=to.preview, streams=streams)
+
+    if len(to.weights) == 1:
+        return {"cluster": cluster(to.weights[0][0])}
+    shares = [{"name": cluster(release), "weight": share} for release, share in _scaled(to.weights)]
+    return {"weighted_clusters": {"clusters": shares, **({"use_hash_policy": True} if to.service.sticky else {})}}
 
 
 def _scaled(weights: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
@@ -153,11 +164,11 @@ def _scaled(weights: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
     return [*scaled[:-1], (scaled[-1][0], scaled[-1][1] + rest)]
 
 
-def _retries(*, repeatable: bool) -> Json:
+def _retries(*, repeatable: bool, stood_in_for: bool) -> Json:
     """Anything may be repeated that never reached an instance; GET, HEAD and OPTIONS also when it died unanswered.
 
     An answer, even a 500, is the app's and is never asked for twice. Two more tries and no more: a request that kills
-    whoever gets it must not kill them all.
+    whoever gets it must not kill them all. Envoy counts priorities for each request, so only where there are two.
     """
     never_sent = "connect-failure,refused-stream,reset-before-request"
     return {
@@ -169,18 +180,21 @@ def _retries(*, repeatable: bool) -> Json:
                 "typed_config": {**typed("extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate")},
             }
         ],
-        # Two tries in the release's own group, the third in the one that stands in for it.
-        "retry_priority": {
-            "name": "envoy.retry_priorities.previous_priorities",
-            "typed_config": {
-                **typed("extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"),
-                "update_frequency": 2,
-            },
-        },
+        **({"retry_priority": _STAND_IN_LAST} if stood_in_for else {}),
         # Of two instances the dead one has fewest requests, so three of four draws find it again: 0.75^30 is 0.02 %.
         "host_selection_retry_max_attempts": 30,
         "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.050s"},
     }
+
+
+# Two tries in the release's own group, the third in the one that stands in for it.
+_STAND_IN_LAST: Json = {
+    "name": "envoy.retry_priorities.previous_priorities",
+    "typed_config": {
+        **typed("extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"),
+        "update_frequency": 2,
+    },
+}
 
 
 def _hash_policy(service: Service) -> list[Json]:
