@@ -16,8 +16,8 @@ class Scale:
     requests: int = 1_000_000  # over all those switches
     repeats: int = 20  # of what is done from the shell
     deploys: int = 10
-    round_seconds: float = 4.0  # of each way, of throughput
-    rounds: int = 15
+    round_seconds: float = 2.0  # of each way, of throughput
+    rounds: int = 50
     idle_seconds: float = 30.0
 
     def announced(self, noun: str, parts: Sequence[T]) -> Iterator[T]:

@@ -50,8 +50,9 @@ def _connection_manager(door: Door) -> Json:
         "internal_address_config": {"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]},
         "preserve_external_request_id": True,
         "server_header_transformation": "PASS_THROUGH",
-        "request_headers_timeout": "60s",
-        "stream_idle_timeout": seconds(IDLE_TIMEOUT),  # of services that say nothing else
+        # Of services that say nothing else, and of requests that do not come to their end. A timer of their own for the
+        # headers would be 1.4 % of what a request costs, and keep nobody from opening connections and saying nothing.
+        "stream_idle_timeout": seconds(IDLE_TIMEOUT),
         "access_log": [_failures_log(), *([_access_log()] if door.access_log else [])],
     }
     return {"name": "envoy.filters.network.http_connection_manager", "typed_config": config}

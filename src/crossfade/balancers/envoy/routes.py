@@ -113,9 +113,13 @@ def path_match(path: str) -> Json:
 
 
 def _routes(match: Json, to: _To) -> Iterator[Json]:
-    """Routes that differ in whether the answer ends by itself, and in whether the request may be repeated."""
+    """Routes that differ in whether the answer ends by itself, and in whether the request may be repeated.
+
+    Envoy tries one after the other, and most requests are a plain GET: the first is a short cut to what the fifth says.
+    """
     headers = match.get("headers", [])
     for more, streams, repeatable in (
+        ([_GET, _NO_UPGRADE, _NO_EVENTS], False, True),
         ([_WEBSOCKET], True, True),
         ([_EVENTS, _SAFE], True, True),
         ([_EVENTS], True, False),
@@ -125,6 +129,14 @@ def _routes(match: Json, to: _To) -> Iterator[Json]:
         yield _route({**match, "headers": [*headers, *more]}, to, streams=streams, repeatable=repeatable)
 
 
+_GET: Json = {"name": ":method", "string_match": {"exact": "GET"}}
+_NO_UPGRADE: Json = {"name": "upgrade", "present_match": False}
+_NO_EVENTS: Json = {
+    "name": "accept",
+    "string_match": {"contains": "text/event-stream"},
+    "invert_match": True,
+    "treat_missing_header_as_empty": True,
+}
 _WEBSOCKET: Json = {"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}
 _EVENTS: Json = {"name": "accept", "string_match": {"contains": "text/event-stream"}}
 _SAFE: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}}}
