@@ -5,20 +5,27 @@ import logging
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import crossfade.balancers.envoy.balancer  # noqa: F401  as below
 from crossfade import daemon
 from crossfade.balancers import book
+from crossfade.core.counters import Counters
+from crossfade.core.fleet import Exit
+from crossfade.core.release import Release
+from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
-from crossfade.core.wire import decode, encode
-from crossfade.engine.ports import Event, Journal, Lease
+from crossfade.core.wire import decode
+from crossfade.engine.ports import Event, Journal, Lease, Traffic
 from crossfade.paths import State
 from crossfade.wiring import BalancerName
 
-# What every controller would load for itself: all of them are forked from the process that imported this.
+# What every controller would make for itself: all of them are forked from the process that imported this.
 book.load(Path("/nowhere/book.json"))
-decode(Service, encode(Service(app="shop", name="web")))
+for noun in (Service, Release, Rollout, Counters, Traffic, Exit):
+    with suppress(ValueError):  # nothing is one without its fields, but now it is known how one is decoded
+        decode(noun, {})
 
 
 class KillingJournal:
