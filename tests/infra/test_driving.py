@@ -229,10 +229,12 @@ def test_each_ctrl_c_means_something_else(project: Project, tmp_path: Path, time
     assert len(list(project.folder("dev").glob("interrupted-*"))) == (2 if times == 3 else 1)
 
 
-def test_death_in_the_middle_of_an_apply(project: Project) -> None:
-    """Crossfade is killed, Terraform is not: it finishes and saves its state."""
+def test_death_in_the_middle_of_an_apply(project: Project, tmp_path: Path) -> None:
+    """Crossfade is killed, Terraform is not: it finishes and saves its state. The plan, with its secrets, is gone."""
     project.write("dev", MAIN + SLOW)
-    process = project.start("apply", "-e", "dev", "--yes")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    process = project.start("apply", "-e", "dev", "--yes", env={"TMPDIR": str(temporary)})
     project.until("dev", "started")
     process.kill()
     process.wait()
@@ -240,6 +242,7 @@ def test_death_in_the_middle_of_an_apply(project: Project) -> None:
     while "terraform_data.never" not in project.kept("dev") and time.monotonic() < deadline:
         time.sleep(0.1)
     assert project.ok("plan", "-e", "dev", "--wait", "20s")["add"] == 0
+    assert not [path for path in temporary.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize(

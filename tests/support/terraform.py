@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -95,14 +96,17 @@ def served(terraform: Terraform) -> Iterator[Terraform]:
         return
     # The kernel ends it with this process, however that ends.
     command = ["setpriv", "--pdeathsig", "KILL", str(binary), "-debug"]
-    with subprocess.Popen(
-        command,
-        env=terraform.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as provider:
+    with (
+        tempfile.TemporaryDirectory(prefix="cf-") as folder,  # for the socket that it leaves when it is killed
+        subprocess.Popen(
+            command,
+            env=terraform.environment() | {"TMPDIR": folder},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as provider,
+    ):
         try:
             assert provider.stdout is not None
             said = (line.strip() for line in provider.stdout)

@@ -1,7 +1,7 @@
 """infra plan, apply, destroy and output: the user's own terraform, with progress, clear errors and confirmations."""
 
 import json
-import tempfile
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -172,9 +172,12 @@ def _text(value: Any) -> str:
 
 @contextmanager
 def _plan_file() -> Iterator[Path]:
-    """A plan holds secrets: it is its owner's alone, and gone at the end."""
-    with tempfile.TemporaryDirectory(prefix="crossfade-") as folder:
-        yield Path(folder, "plan")
+    """A plan holds secrets: it is in memory, never on a disk, and gone with this process however that ends."""
+    descriptor = os.memfd_create("plan")
+    try:
+        yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
 
 
 def _keep(path: Path, content: bytes) -> None:

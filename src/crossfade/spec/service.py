@@ -113,7 +113,7 @@ class Preview(Part):
 
 
 class Resources(Part):
-    """The most an instance may use. Docker enforces it; a process is only watched."""
+    """The most an instance may use. A container has both limits; a process only that of memory, each of its own."""
 
     cpu: Annotated[float, Number(above=0, most=1024)] | None = Field(
         default=None, description="Cores. Default: no limit.", examples=[0.5]
