@@ -20,12 +20,9 @@ class Phase:
     share: int | None
     bake: float = 0.0
     approve: bool = False
-    clears: bool = False  # nothing moves any more: the old fleet drains and stops
 
     @property
     def label(self) -> str:
-        if self.clears:
-            return "the old fleet leaves"
         return f"{self.new} new, {self.old} old" if self.share is None else f"{self.share} %"
 
 
@@ -78,12 +75,8 @@ def limits(rollout: Rollout) -> Bounds:
 
 
 def _by_traffic(strategy: Strategy, replicas: int, before: int, shares: tuple[int, ...]) -> tuple[Phase, ...]:
-    """Full capacity first, without traffic; then the shares. The old fleet stays whole meanwhile.
-
-    When it is not to be kept warm it leaves last, inside the rollout: what it still answers belongs to the proof.
-    """
-    clearing = Phase(new=replicas, old=0, share=100, clears=True)
-    steps = tuple(
+    """Full capacity first, without traffic; then the shares. The old fleet stays whole until the end."""
+    return tuple(
         Phase(
             new=replicas,
             old=before,
@@ -93,7 +86,6 @@ def _by_traffic(strategy: Strategy, replicas: int, before: int, shares: tuple[in
         )
         for share in (0, *shares)
     )
-    return steps if strategy.keep_previous or not before else (*steps, clearing)
 
 
 def _blue_green(strategy: Strategy, replicas: int, before: int) -> tuple[Phase, ...]:

@@ -45,12 +45,6 @@ def test_recreate_takes_the_old_away_first() -> None:
     assert outline(Strategy(name="recreate"), 2) == [(0, 0, None), (2, 0, None)]
 
 
-def test_an_old_fleet_that_is_not_kept_leaves_inside_the_rollout() -> None:
-    """After the last share; on a first deploy nobody has to."""
-    assert outline(Strategy(name="blue-green", keep_previous=0), 2) == [(2, 2, 0), (2, 2, 100), (2, 0, 100)]
-    assert outline(Strategy(name="blue-green", keep_previous=0), 2, 0) == [(2, 0, 0), (2, 0, 100)]
-
-
 def test_a_rollback_is_one_step() -> None:
     """All traffic at once, as soon as the old release is whole."""
     assert outline(Strategy(name="rollback"), 2) == [(2, 2, 100)]

@@ -11,7 +11,7 @@ from typing import Any, Self
 import aiohttp
 
 from crossfade.balancers.envoy.bootstrap import ADMIN
-from crossfade.balancers.envoy.clusters import PREVIEW, STREAMS
+from crossfade.balancers.envoy.clusters import STREAMS
 from crossfade.core.errors import PlatformError
 
 _LIMIT = 15.0  # seconds; Envoy's main thread can be busy for ten when a predecessor died under it
@@ -34,11 +34,6 @@ class Host:
     def streams(self) -> bool:
         """Its requests are WebSocket and SSE connections."""
         return self.cluster.endswith(STREAMS)
-
-    @property
-    def preview(self) -> bool:
-        """Its requests are previews."""
-        return self.cluster.removesuffix(STREAMS).endswith(PREVIEW)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from crossfade.balancers import book, rules, sockets
 from crossfade.balancers.book import Entry
 from crossfade.balancers.certificates import Certificates
 from crossfade.balancers.envoy.admin import Admin, Host
-from crossfade.balancers.envoy.clusters import STREAMS, group_of, name
+from crossfade.balancers.envoy.clusters import PREVIEW, STREAMS, group_of, name
 from crossfade.balancers.envoy.config import Files, render
 from crossfade.balancers.envoy.counts import EVERYTHING, Counts, pattern
 from crossfade.balancers.envoy.listeners import ACCESS, FAILURES
@@ -104,7 +104,7 @@ class EnvoyBalancer:
         self._counts.fold(service, _known(entry, stats))
         return Report(
             routing=entry.routing,
-            targets=_targets(entry, hosts, _elsewhere(stats, hosts) if self._process.draining else {}),
+            targets=_targets(entry, hosts, _unseen(stats, hosts, predecessor=self._process.draining)),
             groups={g.release: self._counts.group(service, g.release) for g in entry.routing.groups},
             traffic=self._counts.traffic(service),
         )
@@ -196,9 +196,7 @@ class EnvoyBalancer:
             async with self._process_lock:
                 identity = self._process.identity
             try:
-                said = await asyncio.gather(
-                    self._admin.fresh(pattern(service)), self._admin.hosts(f"^{re.escape(service)}/")
-                )
+                said = await asyncio.gather(self._admin.fresh(pattern(service)), self._admin.hosts(_checked(service)))
             except PlatformError:
                 if self._process.identity == identity and not self._process_lock.locked():
                     raise
@@ -266,8 +264,8 @@ class EnvoyBalancer:
 
     async def _healthy(self, service: str) -> frozenset[str]:
         """Those that passed in both clusters of their release that check them."""
-        asked = await self._admin.hosts(f"^{re.escape(service)}/")
-        hosts = [host for host in asked if host.healthy and not host.standing_in and not host.preview]
+        asked = await self._admin.hosts(_checked(service))
+        hosts = [host for host in asked if host.healthy and not host.standing_in]
         streams = {host.instance for host in hosts if host.streams}
         return frozenset(host.instance for host in hosts if not host.streams) & streams
 
@@ -344,12 +342,17 @@ def _known(entry: Entry, stats: Mapping[str, str]) -> frozenset[str]:
     return _group_names(entry) | {group_of(stat.removeprefix("cluster.").partition(".")[0]) for stat in stats}
 
 
+def _checked(service: str) -> str:
+    """The clusters whose endpoints are asked for. Those of previews hold the same, and would double a long answer."""
+    return f"^{re.escape(service)}/[0-9]+({STREAMS})?$"
+
+
 def _newcomers(old: Routing, new: Routing) -> frozenset[str]:
     return (new.serving() - old.serving()) | (new.registered() - old.registered())
 
 
 def _targets(entry: Entry, hosts: list[Host], elsewhere: Mapping[str, int]) -> dict[str, Target]:
-    """What each instance holds. `elsewhere` is what a predecessor of Envoy's still holds of each cluster.
+    """What each instance holds. `elsewhere` is what else is held of each cluster: previews, or by Envoy's predecessor.
 
     Nobody knows which instance that is with, so each draining one of the release is taken to hold it.
     """
@@ -367,6 +370,13 @@ def _targets(entry: Entry, hosts: list[Host], elsewhere: Mapping[str, int]) -> d
                 streams=sum(active for cluster, active in held if cluster.endswith(STREAMS)),
             )
     return found
+
+
+def _unseen(stats: Mapping[str, str], hosts: list[Host], *, predecessor: bool) -> dict[str, int]:
+    """What no endpoint in `hosts` holds: previews always, the rest only while a predecessor finishes what it has."""
+    found = _elsewhere(stats, hosts)
+    previews = {cluster: n for cluster, n in found.items() if cluster.removesuffix(STREAMS).endswith(PREVIEW)}
+    return found if predecessor else previews
 
 
 def _elsewhere(stats: Mapping[str, str], hosts: list[Host]) -> dict[str, int]:

@@ -92,7 +92,8 @@ def _rule(path: str, entry: Entry, door: Door) -> Iterator[Json]:
             "redirect": {"https_redirect": True, "port_redirect": service.listener.https},
         }
     elif routing.weights:
-        stood_in_for = any(entry.stand_ins(release) for release, _ in routing.weights)
+        # By the routing alone, so that it is right from the switch on: the endpoints of who stands in follow.
+        stood_in_for = any(routing.stand_ins(release) for release, _ in routing.weights)
         yield from _routes(match, _To(service=service, weights=routing.weights, stood_in_for=stood_in_for))
     else:
         yield _nobody(match, f"{CLIENTS}/{service.key}", f"No release of {service.key} serves now.\n")
