@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,23 +13,23 @@ from crossfade.balancers import book, rules, sockets
 from crossfade.balancers.book import Entry
 from crossfade.balancers.certificates import Certificates
 from crossfade.balancers.envoy.admin import Admin, Host
-from crossfade.balancers.envoy.clusters import PREVIEW, STREAMS, group_of, name
+from crossfade.balancers.envoy.clusters import STREAMS, group_of, name
 from crossfade.balancers.envoy.config import Files, render
 from crossfade.balancers.envoy.counts import EVERYTHING, Counts, pattern
 from crossfade.balancers.envoy.listeners import ACCESS, FAILURES
 from crossfade.balancers.envoy.process import EnvoyProcess
 from crossfade.balancers.envoy.publisher import Publisher
+from crossfade.balancers.envoy.targets import elsewhere, targets, unseen
 from crossfade.balancers.rules import doors
 from crossfade.balancers.tail import rotate
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.ports import Fence, Report, Target
+from crossfade.engine.ports import Fence, Report
 
 _BOOK = "book.json"
 _LOG_LIMIT = 32 * 2**20  # bytes of a log before the next is begun; one older is kept
 _SAVE_EVERY = 5.0  # seconds; a log is begun anew no sooner, for its writer has to follow first
-_ACTIVE = ".upstream_rq_active"
 _LAST_ANSWERS = 1.0  # seconds that a group without instances is kept for requests which are still to be answered
 _OWN_CHECK = 2.0  # seconds beyond the check's timeout until a new instance has to have passed Envoy's check
 
@@ -104,7 +104,7 @@ class EnvoyBalancer:
         self._counts.fold(service, _known(entry, stats))
         return Report(
             routing=entry.routing,
-            targets=_targets(entry, hosts, _unseen(stats, hosts, predecessor=self._process.draining)),
+            targets=targets(entry, hosts, unseen(stats, hosts, predecessor=self._process.draining)),
             groups={g.release: self._counts.group(service, g.release) for g in entry.routing.groups},
             traffic=self._counts.traffic(service),
         )
@@ -310,7 +310,7 @@ class EnvoyBalancer:
                     await self._publisher.publish(self._render(self._live), 0)
 
     def _require_no_predecessor(self, stats: Mapping[str, str], hosts: list[Host]) -> None:
-        if self._process.draining and any(_elsewhere(stats, hosts).values()):
+        if self._process.draining and any(elsewhere(stats, hosts).values()):
             raise RefusedError(
                 "the Envoy before this one still answers requests that another restart would cut off",
                 "wait until they are done: an hour at most",
@@ -349,44 +349,3 @@ def _checked(service: str) -> str:
 
 def _newcomers(old: Routing, new: Routing) -> frozenset[str]:
     return (new.serving() - old.serving()) | (new.registered() - old.registered())
-
-
-def _targets(entry: Entry, hosts: list[Host], elsewhere: Mapping[str, int]) -> dict[str, Target]:
-    """What each instance holds. `elsewhere` is what else is held of each cluster: previews, or by Envoy's predecessor.
-
-    Nobody knows which instance that is with, so each draining one of the release is taken to hold it.
-    """
-    found: dict[str, Target] = {}
-    for group in entry.routing.groups:
-        for instance in (*group.registered, *group.draining):
-            mine = [host for host in hosts if host.instance == instance]
-            own = [host.healthy for host in mine if not host.standing_in]
-            held = [(host.cluster, host.active) for host in mine]
-            if instance in group.draining:
-                held += [(c, n) for c, n in elsewhere.items() if group_of(c) == name(entry.service.key, group.release)]
-            found[instance] = Target(
-                healthy=any(own) and all(own),
-                in_flight=sum(active for cluster, active in held if not cluster.endswith(STREAMS)),
-                streams=sum(active for cluster, active in held if cluster.endswith(STREAMS)),
-            )
-    return found
-
-
-def _unseen(stats: Mapping[str, str], hosts: list[Host], *, predecessor: bool) -> dict[str, int]:
-    """What no endpoint in `hosts` holds: previews always, the rest only while a predecessor finishes what it has."""
-    found = _elsewhere(stats, hosts)
-    previews = {cluster: n for cluster, n in found.items() if cluster.removesuffix(STREAMS).endswith(PREVIEW)}
-    return found if predecessor else previews
-
-
-def _elsewhere(stats: Mapping[str, str], hosts: list[Host]) -> dict[str, int]:
-    """Requests by cluster that Envoy counts as active, but this process's own endpoints do not have."""
-    active = {
-        stat.removeprefix("cluster.").removesuffix(_ACTIVE): int(value)
-        for stat, value in stats.items()
-        if stat.startswith("cluster.") and stat.endswith(_ACTIVE)
-    }
-    own = Counter[str]()
-    for host in hosts:
-        own[host.cluster] += host.active
-    return {cluster: max(0, count - own[cluster]) for cluster, count in active.items()}
