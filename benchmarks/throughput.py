@@ -31,8 +31,8 @@ Each round starts all of them anew, because one process of the same program can 
 long as it lives, and takes the ways there and back; the ratio is the mean of those of the rounds.
 """
 BECAUSE = """\
-As crossfade configures it, Envoy executes 0.5 % more instructions for a request: for being able to try again elsewhere,
-for who the client is, and for telling streams from plain requests. All of it is kept.
+As crossfade configures it, Envoy has a little more to do for a request: to be able to try again elsewhere, to say who
+the client is, and to tell streams from plain requests. All of it is kept.
 """
 
 

@@ -189,6 +189,19 @@ class TestProcess:
             await envoy.ensure()
             assert (await fetch(http, url(web))).body == "a"
 
+    async def test_what_a_group_counted_outlives_it(self, envoy: EnvoyBalancer, http: aiohttp.ClientSession) -> None:
+        """Envoy forgets a release that is gone; the service's total does not, and its next counts come on top."""
+        web = service()
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
+            assert {(await fetch(http, url(web))).body for _ in range(5)} == {"a"}
+            await envoy.apply(web, routing({2: 100}, {2: "b"}), addresses, 1)
+            assert (await envoy.report(web.key)).traffic.total.requests == 5
+            assert {(await fetch(http, url(web))).body for _ in range(3)} == {"b"}
+            report = await envoy.report(web.key)
+            assert (report.traffic.total.requests, report.groups[2].requests) == (8, 3)
+
     async def test_shutdown_leaves_nothing_behind(self, tmp_path: Path) -> None:
         """No process, no shared memory; and a directory whose name is long is no obstacle."""
         directory = tmp_path / ("long" * 30) / "envoy"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -172,7 +173,16 @@ def _text(value: Any) -> str:
 
 @contextmanager
 def _plan_file() -> Iterator[Path]:
-    """A plan holds secrets: it is in memory, never on a disk, and gone with this process however that ends."""
+    """A plan holds secrets: it is in memory, never on a disk, and gone with this process however that ends.
+
+    Only Linux can do that. Elsewhere it is its owner's alone, and gone when this process ends in order.
+    """
+    if sys.platform != "linux":
+        import tempfile
+
+        with tempfile.TemporaryDirectory(prefix="crossfade-") as folder:
+            yield Path(folder, "plan")
+        return
     descriptor = os.memfd_create("plan")
     try:
         yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import re
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -13,13 +12,14 @@ from crossfade.balancers import book, rules, sockets
 from crossfade.balancers.book import Entry
 from crossfade.balancers.certificates import Certificates
 from crossfade.balancers.envoy.admin import Admin, Host
-from crossfade.balancers.envoy.clusters import STREAMS, group_of, name
+from crossfade.balancers.envoy.bootstrap import EVERYTHING
+from crossfade.balancers.envoy.clusters import group_of, name
 from crossfade.balancers.envoy.config import Files, render
-from crossfade.balancers.envoy.counts import EVERYTHING, Counts, pattern
+from crossfade.balancers.envoy.counts import Counts, pattern
 from crossfade.balancers.envoy.listeners import ACCESS, FAILURES
 from crossfade.balancers.envoy.process import EnvoyProcess
 from crossfade.balancers.envoy.publisher import Publisher
-from crossfade.balancers.envoy.targets import elsewhere, targets, unseen
+from crossfade.balancers.envoy.targets import asked, elsewhere, targets, unseen
 from crossfade.balancers.rules import doors
 from crossfade.balancers.tail import rotate
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
@@ -196,7 +196,7 @@ class EnvoyBalancer:
             async with self._process_lock:
                 identity = self._process.identity
             try:
-                said = await asyncio.gather(self._admin.fresh(pattern(service)), self._admin.hosts(_checked(service)))
+                said = await asyncio.gather(self._admin.fresh(pattern(service)), self._admin.hosts(asked(service)))
             except PlatformError:
                 if self._process.identity == identity and not self._process_lock.locked():
                     raise
@@ -223,7 +223,8 @@ class EnvoyBalancer:
             await self._publish(new.service.key, old, new.token)
 
     async def _publish(self, key: str, entry: Entry | None, token: int) -> None:
-        await self._count_for_the_last_time(key, _group_names(self._live.get(key)) - _group_names(entry))
+        with contextlib.suppress(PlatformError):  # an Envoy in trouble must not keep the right files from being written
+            await self._count_for_the_last_time(key, _group_names(self._live.get(key)) - _group_names(entry))
         async with self._publish_lock:
             live = {k: e for k, e in self._live.items() if k != key}
             if entry is not None:
@@ -264,8 +265,8 @@ class EnvoyBalancer:
 
     async def _healthy(self, service: str) -> frozenset[str]:
         """Those that passed in both clusters of their release that check them."""
-        asked = await self._admin.hosts(_checked(service))
-        hosts = [host for host in asked if host.healthy and not host.standing_in]
+        found = await self._admin.hosts(asked(service))
+        hosts = [host for host in found if host.healthy and not host.standing_in]
         streams = {host.instance for host in hosts if host.streams}
         return frozenset(host.instance for host in hosts if not host.streams) & streams
 
@@ -340,11 +341,6 @@ def _group_names(entry: Entry | None) -> frozenset[str]:
 def _known(entry: Entry, stats: Mapping[str, str]) -> frozenset[str]:
     """The groups that are routed to, and those that Envoy still counts for."""
     return _group_names(entry) | {group_of(stat.removeprefix("cluster.").partition(".")[0]) for stat in stats}
-
-
-def _checked(service: str) -> str:
-    """The clusters whose endpoints are asked for. Those of previews hold the same, and would double a long answer."""
-    return f"^{re.escape(service)}/[0-9]+({STREAMS})?$"
 
 
 def _newcomers(old: Routing, new: Routing) -> frozenset[str]:

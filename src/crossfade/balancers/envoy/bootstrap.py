@@ -8,12 +8,14 @@ CLUSTERS = "clusters.json"
 LISTENERS = "listeners.json"
 BOOTSTRAP = "envoy.json"
 
+EVERYTHING = r"^cluster\.[^.]+\.upstream_rq_(completed|retry|time|active)$"  # of all services
+
 # All that is ever asked for. What is not counted costs neither memory nor time: Envoy counts most of it once more as
 # `cluster.NAME.external.upstream_rq_time`, so a name has no dot in it.
 _COUNTED = (
     r"^server\..*",
     r".*\.(version_text|update_rejected)$",
-    r"^cluster\.[^.]+\.upstream_rq_(completed|retry|time|active)$",
+    EVERYTHING,
 )
 
 

@@ -24,9 +24,6 @@ def pattern(service: str) -> str:
     return rf"^cluster\.{re.escape(service)}/[0-9]+(/preview)?(/streams)?\.upstream_rq_(completed|retry|time|active)$"
 
 
-EVERYTHING = r"^cluster\.[^.]+\.upstream_rq_(completed|retry|time|active)$"
-
-
 def counted(stats: dict[str, str]) -> dict[str, Counters]:
     """By group: clients' requests as `feedback/web/7`, previews as `feedback/web/7/preview`; errors are not in it.
 

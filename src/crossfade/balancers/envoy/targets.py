@@ -1,5 +1,6 @@
 """What each instance holds: from Envoy's endpoints, and from its statistics what they do not show."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -9,6 +10,11 @@ from crossfade.balancers.envoy.clusters import PREVIEW, STREAMS, group_of, name
 from crossfade.engine.ports import Target
 
 _ACTIVE = ".upstream_rq_active"
+
+
+def asked(service: str) -> str:
+    """The clusters whose endpoints are asked for. Those of previews hold the same, and would double a long answer."""
+    return f"^{re.escape(service)}/[0-9]+({STREAMS})?$"
 
 
 def targets(entry: Entry, hosts: list[Host], besides: Mapping[str, int]) -> dict[str, Target]:
