@@ -235,6 +235,21 @@ async def test_v3_is_healthy_and_broken(feedback: Start) -> None:
     assert (await app.get("/actuator/health"))[0] == (await app.get("/health/deep"))[0] == 200
 
 
+async def test_a_connection_outlives_an_exception(feedback: Start) -> None:
+    """What is asked right after an answer of 500 is answered, too: uvicorn by itself would close the connection."""
+    app = await feedback("v3")
+    connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=5)
+    connection.connect()
+    kept = connection.sock
+    for body in (b"{}", b"{}", b"{}"):
+        connection.request("POST", "/api/feedbacks", body)
+        response = connection.getresponse()
+        response.read()
+        assert (response.status, response.headers["x-release"], connection.sock) == (500, "3", kept)
+        await asyncio.sleep(0.1)
+    connection.close()
+
+
 async def test_v4_is_never_healthy(feedback: Start) -> None:
     """v4 starts, listens, and says DOWN for as long as it is asked."""
     app = await feedback("v4")

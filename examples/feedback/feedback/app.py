@@ -1,6 +1,7 @@
 """The HTTP API."""
 
 import json
+import logging
 import os
 from typing import Any
 
@@ -18,6 +19,7 @@ from feedback.store import Store
 RELEASE = os.environ.get("CROSSFADE_RELEASE", release.VERSION)
 INSTANCE = os.environ.get("CROSSFADE_INSTANCE", str(os.getpid()))
 LONGEST_MESSAGE = 10_000
+log = logging.getLogger(__name__)
 
 
 async def version(_: Request) -> JSONResponse:
@@ -68,6 +70,22 @@ def signed(app: ASGIApp) -> ASGIApp:
     return answer
 
 
+def unbroken(app: ASGIApp) -> ASGIApp:
+    """Ends an exception here, once Starlette has answered it 500, so that the connection is kept.
+
+    uvicorn would close it without a word of that in the answer: a request that is already on its way is lost, and if
+    it was a POST, no balancer may send it again.
+    """
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception:
+            log.exception("%s was answered 500", scope.get("path"))
+
+    return answer
+
+
 def build(store: Store) -> ASGIApp:
     app = Starlette(
         routes=[
@@ -78,4 +96,4 @@ def build(store: Store) -> ASGIApp:
         ]
     )
     app.state.store = store
-    return signed(app)
+    return signed(unbroken(app))
