@@ -34,9 +34,9 @@ layers: $(VENV)/.installed
 	$(BIN)/lint-imports
 
 # All of what docs/benchmarks.md says, measured again: about half an hour on a machine that does nothing else.
-# `make bench ARGS=--quick` is a look in three. nginx, HAProxy and wrk are used when they are installed.
+# `make bench ARGS=--quick` is a look in three. nginx, HAProxy, wrk and valgrind are used when they are installed.
 bench: $(VENV)/.installed-bench
-	@for tool in nginx haproxy wrk; do PATH="$$PATH:/usr/sbin" command -v $$tool >/dev/null || echo "bench: $$tool is not installed, goes without"; done
+	@for tool in nginx haproxy wrk valgrind; do PATH="$$PATH:/usr/sbin" command -v $$tool >/dev/null || echo "bench: $$tool is not installed, goes without"; done
 	$(BIN)/python -m benchmarks $(ARGS)
 
 $(VENV)/.installed-bench: $(VENV)/.installed benchmarks/requirements.lock

@@ -16,7 +16,19 @@ from benchmarks.page import page
 from benchmarks.result import Result, Table, summary
 from benchmarks.scale import FULL, QUICK, Scale
 
-NOUNS = ("switches", "rollback", "deploy", "throughput", "idle", "cli", "decide", "audit", "cost", "infra")
+NOUNS = (
+    "switches",
+    "rollback",
+    "deploy",
+    "throughput",
+    "instructions",
+    "idle",
+    "cli",
+    "decide",
+    "audit",
+    "cost",
+    "infra",
+)
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 

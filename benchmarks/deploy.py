@@ -24,10 +24,10 @@ file, the snapshot, the launch, the checks, the switch, the proof. The overhead 
 the median boot-to-healthy. Boots and deploys take turns.
 """
 BECAUSE = """\
-What is ours is a constant, whatever the app. Before the rollout, Python starts and loads pydantic to read the file,
-which is most of the command line's part. In the rollout there are ten lines of the journal, each waited for until it
-is on the disk, two changes of routing, each confirmed by all of Envoy's workers, and 50 ms at the end in which Envoy
-may still write down failures that belong into the proof.
+What is ours is a constant, whatever the app. Before the rollout, Python starts, and the controller reads the file and
+copies the source. In the rollout there are ten lines of the journal, each waited for until it is on the disk, and two
+changes of routing, each confirmed by all of Envoy's workers. When something failed, up to 50 ms follow in which Envoy
+writes down what belongs into the proof.
 """
 
 

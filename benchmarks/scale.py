@@ -18,6 +18,7 @@ class Scale:
     deploys: int = 10
     round_seconds: float = 2.0  # of each way, of throughput
     rounds: int = 50
+    counted: int = 3_200  # requests under callgrind
     idle_seconds: float = 30.0
 
     def announced(self, noun: str, parts: Sequence[T]) -> Iterator[T]:
@@ -28,4 +29,6 @@ class Scale:
 
 
 FULL = Scale()
-QUICK = Scale(switches=20, requests=50_000, repeats=5, deploys=3, round_seconds=1.0, rounds=2, idle_seconds=5.0)
+QUICK = Scale(
+    switches=20, requests=50_000, repeats=5, deploys=3, round_seconds=1.0, rounds=2, counted=320, idle_seconds=5.0
+)

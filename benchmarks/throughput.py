@@ -1,6 +1,5 @@
 """What our Envoy configuration costs beside the smallest one that does the same work."""
 
-import json
 import math
 import os
 import re
@@ -10,18 +9,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
 
+from benchmarks.bare import answering, passing
 from benchmarks.children import BrokenError, child, free_port, listening, workplace
 from benchmarks.proxies import CrossfadeEnvoy
-from benchmarks.proxies.crossfade import envoy_binary
 from benchmarks.result import Figure, Result, Table
 from benchmarks.scale import Scale
 from crossfade.load import Traffic
 
 NOUN = "throughput"
 CONNECTIONS = 64
-TYPES = "type.googleapis.com/envoy.extensions"
 LOAD = "crossfade.load, because wrk is not installed"
 HOW = f"""\
 {CONNECTIONS} keep-alive connections, through Envoy as crossfade configures it (health checks, retries,
@@ -67,10 +64,10 @@ async def measure(scale: Scale) -> Result:
 async def _ports(place: Path) -> AsyncIterator[dict[str, int]]:
     """The three ways, by name; they run side by side, and one of them works at a time."""
     direct, bare = free_port(), free_port()
-    answer = {"direct_response": {"status": 200, "body": {"inline_string": "ok\n"}}}
+    workers = len(os.sched_getaffinity(0))  # as many as crossfade's has
     with (
-        child(_envoy(_static(direct, answer, [])), _room(place, "direct")),
-        child(_envoy(_static(bare, {"route": {"cluster": "app"}}, [_cluster(direct)])), _room(place, "bare")),
+        child(answering(direct, workers), _room(place, "direct")),
+        child(passing(bare, direct, workers), _room(place, "bare")),
     ):
         await listening(direct, place / "direct")
         await listening(bare, place / "bare")
@@ -83,40 +80,6 @@ async def _ports(place: Path) -> AsyncIterator[dict[str, int]]:
 def _room(place: Path, name: str) -> Path:
     (place / name).mkdir(exist_ok=True)
     return place / name
-
-
-def _envoy(config: dict[str, Any]) -> list[str]:
-    """As many workers as crossfade's has. No hot restart: it would ask for shared memory of its own."""
-    workers = str(len(os.sched_getaffinity(0)))
-    words = [envoy_binary(), "--concurrency", workers, "--disable-hot-restart", "--log-level", "error"]
-    return [*words, "--config-yaml", json.dumps(config)]
-
-
-def _static(port: int, action: dict[str, Any], clusters: list[dict[str, Any]]) -> dict[str, Any]:
-    """One listener, one route, and nothing that Envoy does not insist on."""
-    manager = {
-        "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "web",
-        "route_config": {
-            "virtual_hosts": [{"name": "web", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, **action}]}]
-        },
-        "http_filters": [
-            {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"}}
-        ],
-    }
-    listener = {
-        "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
-        "filter_chains": [
-            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
-        ],
-    }
-    return {"static_resources": {"listeners": [listener], "clusters": clusters}}
-
-
-def _cluster(port: int) -> dict[str, Any]:
-    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
-    return {"name": "app", "type": "STATIC", "load_assignment": {"cluster_name": "app", "endpoints": endpoints}}
 
 
 async def _rate(wrk: str | None, port: int, seconds: float) -> float:

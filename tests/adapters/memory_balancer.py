@@ -115,6 +115,8 @@ class MemoryBalancer:
             told = self._services.get(service, told)
             self._count(told, release, exchange.status, preview=preview is not None)
 
+    async def catch_up(self) -> None: ...
+
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
         return f"http://127.0.0.1:{service.listener.http}", {service.preview.header: str(release)}
 

@@ -15,6 +15,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import pytest
+from tests.adapters.until import until
 
 from crossfade.load import Cause, Mode, Traffic
 
@@ -335,6 +336,7 @@ async def test_live_tells_its_streams_and_finishes_its_downloads(live: Start) ->
         Traffic(app.url, mode="download", path="/download?seconds=1.5", clients=3, requests=3) as downloads,
     ):
         await asyncio.sleep(0.5)
+        await until(lambda: sockets.report().requests > 30 and streams.report().requests > 15)
         asked = asyncio.get_running_loop().time()
         assert await app.terminate() == 128 + signal.SIGTERM
         took = asyncio.get_running_loop().time() - asked
@@ -352,7 +354,7 @@ async def test_live_goes_at_once_when_only_streams_are_open(live: Start) -> None
         Traffic(app.url, mode="websocket", path="/ws/echo", clients=2, rate=20) as sockets,
         Traffic(app.url, mode="sse", path="/events", clients=2) as streams,
     ):
-        await asyncio.sleep(0.3)
+        await until(lambda: sockets.report().requests > 10 and streams.report().requests > 4)
         async with asyncio.timeout(2):
             await app.terminate()
     assert sockets.report().told_to_close == streams.report().told_to_close == 2

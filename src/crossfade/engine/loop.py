@@ -17,7 +17,7 @@ from crossfade.core.fleet import Exit, Fleet, Health, Instance
 from crossfade.core.wire import encode, encode_action
 from crossfade.engine.ledger import Ledger, advance
 from crossfade.engine.perform import Performer
-from crossfade.engine.ports import COUNTED_WITHIN, Clock, Event, Journal, Lease, LoadBalancer, Report, Running, Runtime
+from crossfade.engine.ports import Clock, Event, Journal, Lease, LoadBalancer, Report, Running, Runtime
 from crossfade.engine.prober import Ask, Prober
 from crossfade.engine.proof import Window, reopen
 from crossfade.strategies.decide import decide, keep
@@ -221,7 +221,7 @@ class Loop:
             "counters": [[release, encode(counted)] for release, counted in self.fleet.counters],
         }
         if isinstance(move, Finish) and self._window:
-            await self._world.clock.sleep(COUNTED_WITHIN)
+            await self._world.balancer.catch_up()
             self._window.add((await self._world.balancer.report(self.key)).traffic)
             data["proof"] = encode(self._window.proof())
             self._window = None

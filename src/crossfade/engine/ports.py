@@ -131,9 +131,6 @@ class Report:
     traffic: Traffic = field(default_factory=Traffic)
 
 
-COUNTED_WITHIN = 0.05  # seconds: failures are read from logs, which are written a little late
-
-
 class LoadBalancer(Protocol):
     """Who sends traffic. It outlives the controller and keeps serving what it was last told."""
 
@@ -160,8 +157,12 @@ class LoadBalancer(Protocol):
     async def report(self, service: str) -> Report:
         """Routing, in-flight and counters of `app/service`; an unknown service has an empty report.
 
-        What happened is counted after `COUNTED_WITHIN` seconds.
+        Failures are read from logs, which are written a little late: see `catch_up`.
         """
+        ...
+
+    async def catch_up(self) -> None:
+        """Return when the next report has all that happened before this was called."""
         ...
 
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:

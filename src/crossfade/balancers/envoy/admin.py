@@ -16,6 +16,7 @@ from crossfade.core.errors import PlatformError
 
 _LIMIT = 15.0  # seconds; Envoy's main thread can be busy for ten when a predecessor died under it
 _DROPPED = r"^server\.dropped_stat_flushes$"
+_UNWRITTEN = "filesystem.write_total_buffered"
 _BUCKET = re.compile(r"B([0-9.e+]+)\(\d+,(\d+)\)")
 
 
@@ -91,6 +92,10 @@ class Admin:
             if asked.began_flush and again.began_flush:
                 return again
             asked = again
+
+    async def unwritten(self) -> bool:
+        """Have logs lines that are not in their files? An Envoy that an older controller started does not say: yes."""
+        return (await self.fresh(rf"^{re.escape(_UNWRITTEN)}$")).get(_UNWRITTEN) != "0"
 
     async def ready(self) -> bool:
         """Does it answer, and serve?"""

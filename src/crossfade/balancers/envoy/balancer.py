@@ -29,6 +29,7 @@ from crossfade.engine.ports import Fence, Report
 
 _BOOK = "book.json"
 _LOG_LIMIT = 32 * 2**20  # bytes of a log before the next is begun; one older is kept
+_LATE = 0.05  # seconds in which a failure is in the log: more than twice what it is flushed after
 _SAVE_EVERY = 5.0  # seconds; a log is begun anew no sooner, for its writer has to follow first
 _LAST_ANSWERS = 1.0  # seconds that a group without instances is kept for requests which are still to be answered
 _OWN_CHECK = 2.0  # seconds beyond the check's timeout until a new instance has to have passed Envoy's check
@@ -108,6 +109,17 @@ class EnvoyBalancer:
             groups={g.release: self._counts.group(service, g.release) for g in entry.routing.groups},
             traffic=self._counts.traffic(service),
         )
+
+    async def catch_up(self) -> None:
+        """See the port. Usually at once: nothing has failed, so there is nothing to be written.
+
+        A predecessor that still answers requests cannot be asked: it is given the time.
+        """
+        end = time.monotonic() + _LATE
+        while time.monotonic() < end and (  # noqa: ASYNC110  Envoy decides
+            self._process.draining or await self._admin.unwritten()
+        ):
+            await asyncio.sleep(0.002)
 
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
         """See the port. The header's value names the release in full: it leads there on any host and path."""

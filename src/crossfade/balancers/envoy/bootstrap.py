@@ -14,6 +14,7 @@ EVERYTHING = r"^cluster\.[^.]+\.upstream_rq_(completed|retry|time|active)$"  # o
 # `cluster.NAME.external.upstream_rq_time`, so a name has no dot in it.
 _COUNTED = (
     r"^server\..*",
+    r"^filesystem\.write_total_buffered$",
     r".*\.(version_text|update_rejected)$",
     EVERYTHING,
 )

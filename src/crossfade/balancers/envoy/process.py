@@ -27,7 +27,7 @@ _DRAIN = 600  # seconds that connections of a replaced listener may last: longer
 # Envoy has the kernel send it SIGTERM when its parent dies (PR_SET_PDEATHSIG), and our end must not be its end. So its
 # parent is a shell, and is gone before Envoy begins: that waits for our word, which we give after the shell has ended.
 _ORPHAN = 'exec 3<&0; { read -r go <&3 && exec "$0" "$@" 3<&- </dev/null >&2; } & echo $!'
-_FLUSH_MS = 20  # how late a failure may be in the log: well within COUNTED_WITHIN
+_FLUSH_MS = 20  # how late a failure may be in the log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

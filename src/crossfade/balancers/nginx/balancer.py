@@ -25,6 +25,7 @@ from crossfade.engine.ports import Fence, Report, Target
 
 _BOOK = "book.json"
 _LOG_LIMIT = 64 * 2**20  # bytes of a log before the next is begun; one older is kept
+_LATE = 0.05  # seconds in which a line is in its log: more than twice what a log is flushed after
 _SAVE_EVERY = 5.0  # seconds; a log is begun anew no sooner, for its writer has to follow first
 _MANY_FILES = 16_384  # connections of one worker, where the machine allows: each costs it 232 bytes from the start
 
@@ -100,6 +101,10 @@ class NginxBalancer:
             groups={g.release: self._counts.group(upstream(service, g.release)) for g in entry.routing.groups},
             traffic=self._counts.traffic(service),
         )
+
+    async def catch_up(self) -> None:
+        """See the port: nginx does not say what it has yet to write."""
+        await asyncio.sleep(_LATE)
 
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
         """See the port. The header's value names the release in full: it leads there on any host and path."""

@@ -1,0 +1,47 @@
+"""The smallest Envoys that do the same work: one that only passes requests on, and one that answers them by itself."""
+
+import json
+from typing import Any
+
+from benchmarks.proxies.crossfade import envoy_binary
+
+_TYPES = "type.googleapis.com/envoy.extensions"
+
+
+def passing(port: int, to: int, workers: int) -> list[str]:
+    """The command of one with one listener, one route and one cluster, and nothing that Envoy does not insist on."""
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": to}}
+    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
+    cluster = {"name": "app", "type": "STATIC", "load_assignment": {"cluster_name": "app", "endpoints": endpoints}}
+    return _command(port, workers, {"route": {"cluster": "app"}}, [cluster])
+
+
+def answering(port: int, workers: int) -> list[str]:
+    """The command of one that answers every request with three bytes."""
+    return _command(port, workers, {"direct_response": {"status": 200, "body": {"inline_string": "ok\n"}}}, [])
+
+
+def _command(port: int, workers: int, action: dict[str, Any], clusters: list[dict[str, Any]]) -> list[str]:
+    """No hot restart: it would ask for shared memory of its own."""
+    words = [envoy_binary(), "--concurrency", str(workers), "--disable-hot-restart", "--log-level", "error"]
+    return [*words, "--config-yaml", json.dumps(_static(port, action, clusters))]
+
+
+def _static(port: int, action: dict[str, Any], clusters: list[dict[str, Any]]) -> dict[str, Any]:
+    manager = {
+        "@type": f"{_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "web",
+        "route_config": {
+            "virtual_hosts": [{"name": "web", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, **action}]}]
+        },
+        "http_filters": [
+            {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{_TYPES}.filters.http.router.v3.Router"}}
+        ],
+    }
+    listener = {
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
+        "filter_chains": [
+            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+        ],
+    }
+    return {"static_resources": {"listeners": [listener], "clusters": clusters}}
