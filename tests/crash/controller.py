@@ -27,9 +27,16 @@ for noun in (Service, Release, Rollout, Counters, Traffic, Exit):
     with suppress(ValueError):  # nothing is one without its fields, but now it is known how one is decoded
         decode(noun, {})
 
+BEGINNING = "rollout started"
+OUTCOMES = {"done", "routed", "failed", "hook ended", "instance exited"}
+
 
 class KillingJournal:
-    """The real journal, and a SIGKILL at the chosen write of a rollout."""
+    """The real journal, and a SIGKILL at the chosen write of a rollout.
+
+    Before which: those that say how an act ended. What else is written follows no act, so that dying right before it
+    is dying after the write before.
+    """
 
     def __init__(self, journal: Journal, when: str, count: int) -> None:
         self._journal = journal
@@ -38,8 +45,8 @@ class KillingJournal:
         self._rollout = False
 
     def append(self, event: Event, token: int) -> Event:
-        self._rollout |= event.kind == "rollout started"
-        counts = self._rollout and event.kind != "rollout started"
+        self._rollout |= event.kind == BEGINNING
+        counts = self._rollout and (event.kind in OUTCOMES if self._when == "before" else event.kind != BEGINNING)
         self._left -= counts
         now = counts and self._left == 0
         if now and self._when == "before":

@@ -20,6 +20,8 @@ PROVIDER = "registry.terraform.io/hashicorp/aws"
 PLACES = ("~/.terraform.d/plugins", "~/.local/share/terraform/plugins", "/usr/local/share/terraform/plugins")
 ROOTS = ("/opt", "/usr/share", "/usr/local/share", "/var/lib", "/srv")
 
+SAID = "plan.txt"  # what it wrote while it planned, warnings among it
+
 _WHERE = "TF_REATTACH_PROVIDERS="
 
 # Keys that are none and no calls home: with these in a provider block, a plan needs no network.
@@ -79,7 +81,8 @@ class Terraform:
     def plan(self, folder: Path, *arguments: str) -> dict[str, Any]:
         """A plan of a folder that was initialised, as `show -json` has it. Nothing is asked of AWS."""
         offline(folder)
-        self.run(folder, "plan", "-input=false", "-no-color", "-lock=false", "-out=plan.bin", *arguments)
+        said = self.run(folder, "plan", "-input=false", "-no-color", "-lock=false", "-out=plan.bin", *arguments)
+        (folder / SAID).write_text(said.stdout, encoding="utf-8")
         return dict(json.loads(self.run(folder, "show", "-json", "plan.bin").stdout))
 
 
