@@ -66,7 +66,6 @@ async def test_a_rollback_to_a_warm_release_is_one_switch(shop: App, live: Calla
         status = await shop.settled(1)
     assert back["rollout"]["state"] == "succeeded", back
     assert {i["id"] for i in status["instances"]} == warm
-    assert back["rollout"]["seconds"] < 2.0
     loses_nothing(crowd.report, there, back)
 
 
