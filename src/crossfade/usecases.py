@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crossfade.core.errors import CrossfadeError, RefusedError, UnchangedError, WrongInputError
@@ -12,9 +12,11 @@ from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
-from crossfade.engine.ledger import Ledger, fold
+from crossfade.engine.ledger import TELLING, Ledger, fold
 from crossfade.engine.loop import Loop, World
-from crossfade.engine.ports import Artifact, Event
+from crossfade.engine.ports import Artifact, Event, Journal
+
+PAGE = 1000  # events that are in memory at once while the journal is folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ class Controller:
     async def start(self) -> None:
         """Pick up every service where the journal left it."""
         await self.world.balancer.ensure()
-        for ledger in fold(self.world.journal.read()).values():
+        for ledger in fold(_history(self.world.journal)).values():
             if ledger.removed:
                 self._retired[ledger.service] = ledger
             else:
@@ -291,6 +293,14 @@ class Controller:
     def history(self, *, after: int = 0, service: str | None = None, limit: int | None = None) -> Sequence[Event]:
         """Events from the journal, oldest first."""
         return self.world.journal.read(after=after, service=service, limit=limit)
+
+
+def _history(journal: Journal) -> Iterator[Event]:
+    """What ledgers are made of, a page at a time: a year of it is larger than the controller."""
+    after = 0
+    while page := journal.read(after=after, kinds=TELLING, limit=PAGE):
+        yield from page
+        after = page[-1].seq
 
 
 def _later_migration(ledger: Ledger, target: Release) -> Release | None:

@@ -1,7 +1,7 @@
 """A journal that forgets everything when it is dropped."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from crossfade.core.errors import RefusedError, StaleTokenError
@@ -23,8 +23,19 @@ class MemoryJournal:
         self.events.append(written)
         return written
 
-    def read(self, *, after: int = 0, service: str | None = None, limit: int | None = None) -> Sequence[Event]:
-        found = [event for event in self.events[max(0, after) :] if service in {None, event.service}]
+    def read(
+        self,
+        *,
+        after: int = 0,
+        service: str | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Event]:
+        found = [
+            event
+            for event in self.events[max(0, after) :]
+            if service in {None, event.service} and (kinds is None or event.kind in kinds)
+        ]
         return found if limit is None else found[:limit]
 
     def acquire(self, service: str, holder: str, ttl: float) -> Lease:

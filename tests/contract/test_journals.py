@@ -80,6 +80,14 @@ def test_reading_can_be_narrowed_to_a_service(journal: Journal) -> None:
     assert list(journal.read(service="shop/none")) == []
 
 
+def test_reading_can_be_narrowed_to_kinds(journal: Journal) -> None:
+    """Who wants to know two kinds of events is not given the others, and a limit counts those alone."""
+    written = [journal.append(Event(kind=kind, service=WEB), token=0) for kind in "abcab"]
+    assert [event.kind for event in journal.read(kinds={"a", "b"})] == list("abab")
+    assert list(journal.read(kinds={"b"}, after=written[1].seq, limit=1)) == written[4:]
+    assert list(journal.read(kinds=())) == []
+
+
 def test_data_that_are_not_json_are_refused(journal: Journal) -> None:
     """What could not be read back is refused when it is written, and nothing of it stays."""
     with pytest.raises((TypeError, ValueError)):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,8 +56,15 @@ class KillingJournal:
             os.kill(os.getpid(), signal.SIGKILL)
         return written
 
-    def read(self, *, after: int = 0, service: str | None = None, limit: int | None = None) -> Sequence[Event]:
-        return self._journal.read(after=after, service=service, limit=limit)
+    def read(
+        self,
+        *,
+        after: int = 0,
+        service: str | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Event]:
+        return self._journal.read(after=after, service=service, kinds=kinds, limit=limit)
 
     def acquire(self, service: str, holder: str, ttl: float) -> Lease:
         return self._journal.acquire(service, holder, ttl)

@@ -46,6 +46,7 @@ class Ledger:
     warm: Mapping[int, float] = field(default_factory=dict)  # release -> kept ready until
     rollout: Rollout | None = None
     rollouts: int = 0
+    began: int = 0  # the journal's line on which `rollout` began
     records: tuple[Record, ...] = ()  # finished rollouts, oldest first
     exits: tuple[Exit, ...] = ()
     draining: Mapping[str, float] = field(default_factory=dict)  # instance -> since
@@ -154,7 +155,7 @@ def _tagged(ledger: Ledger, event: Event) -> Ledger:
 
 def _started(ledger: Ledger, event: Event) -> Ledger:
     rollout = decode(Rollout, event.data["rollout"])
-    return replace(ledger, rollout=rollout, rollouts=max(ledger.rollouts, rollout.id), removed=False)
+    return replace(ledger, rollout=rollout, rollouts=max(ledger.rollouts, rollout.id), began=event.seq, removed=False)
 
 
 def _moved(ledger: Ledger, event: Event) -> Ledger:
@@ -260,3 +261,4 @@ _RULES: dict[str, Callable[[Ledger, Event], Ledger]] = {
     "service unlocked": _thawed,
     "service removed": _removed,
 }
+TELLING = frozenset(_RULES)  # the kinds of events that a ledger is made of; the others are for people

@@ -235,7 +235,8 @@ class Loop:
         self._watch(running, report)
         if self.ledger.active:
             if self._window is None:
-                self._window = reopen(self._world.journal.read(service=self.key), self.ledger.active.id)
+                since = self._world.journal.read(after=self.ledger.began - 1, service=self.key)
+                self._window = reopen(since, self.ledger.active.id)
             self._window.add(report.traffic)
         instances = tuple(self._instance(r, report, leaving) for r in sorted(running, key=lambda r: r.id))
         self._note_exits(instances)

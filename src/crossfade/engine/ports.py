@@ -5,7 +5,7 @@ repeated, and may have done their work although they failed; every act carries t
 done under, and an adapter refuses one that is older than a token it has seen (`StaleTokenError`).
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -224,8 +224,15 @@ class Journal(Protocol):
         """Write durably and return it with seq and time; StaleTokenError when `token` is not the service's newest."""
         ...
 
-    def read(self, *, after: int = 0, service: str | None = None, limit: int | None = None) -> Sequence[Event]:
-        """Events with seq > `after`, oldest first."""
+    def read(
+        self,
+        *,
+        after: int = 0,
+        service: str | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Event]:
+        """Events with seq > `after`, oldest first; of these kinds only when some are named."""
         ...
 
     def acquire(self, service: str, holder: str, ttl: float) -> Lease:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -68,12 +68,21 @@ class SqliteJournal:
             )
             return replace(event, seq=int(row.lastrowid or 0), at=at)
 
-    def read(self, *, after: int = 0, service: str | None = None, limit: int | None = None) -> Sequence[Event]:
+    def read(
+        self,
+        *,
+        after: int = 0,
+        service: str | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Event]:
+        wanted = None if kinds is None else json.dumps(sorted(kinds))
         with self._reading():
             rows = self._db.execute(
                 "SELECT seq, at, service, rollout, kind, data FROM events"
-                " WHERE seq > ? AND (? IS NULL OR service = ?) ORDER BY seq LIMIT ?",
-                (after, service, service, -1 if limit is None else limit),
+                " WHERE seq > ? AND (? IS NULL OR service = ?)"
+                " AND (? IS NULL OR kind IN (SELECT value FROM json_each(?))) ORDER BY seq LIMIT ?",
+                (after, service, service, wanted, wanted, -1 if limit is None else limit),
             ).fetchall()
         return [
             Event(kind=kind, service=name, rollout=rollout, data=json.loads(data), seq=seq, at=at)

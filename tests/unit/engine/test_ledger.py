@@ -11,7 +11,7 @@ from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Service, Strategy
 from crossfade.core.wire import encode, encode_action
-from crossfade.engine.ledger import Ledger, fold
+from crossfade.engine.ledger import TELLING, Ledger, fold
 from crossfade.engine.ports import Event
 
 KEY = "shop/web"
@@ -185,6 +185,20 @@ def test_the_fold_is_the_same_from_any_prefix() -> None:
         State.SUCCEEDED,
         State.SUCCEEDED,
     ]
+
+
+def test_events_that_only_tell_are_not_needed() -> None:
+    """A start reads the kinds that a ledger is made of, and misses nothing."""
+    story = Story().good().tell("intent", {"action": {}}).bad().tell("done", {"action": {}})
+    assert fold(event for event in story.events if event.kind in TELLING)[KEY] == story.ledger
+    assert not {"intent", "done", "failed"} & TELLING
+
+
+def test_it_is_known_where_the_newest_rollout_begins() -> None:
+    """Its proof is read from there, however long the journal was before."""
+    story = Story().good().bad().release().start(3).tell("intent").tell("intent")
+    assert story.events[story.ledger.began - 1].kind == "rollout started"
+    assert [event.kind for event in story.events[story.ledger.began :]] == ["intent", "intent"]
 
 
 def test_a_release_rolled_back_by_mistake_is_to_be_had_again() -> None:
