@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from crossfade.core.errors import CrossfadeError, RefusedError, UnchangedError, WrongInputError
 from crossfade.core.release import Outcome, Release
@@ -16,7 +17,7 @@ from crossfade.engine.ledger import TELLING, Ledger, fold
 from crossfade.engine.loop import Loop, World
 from crossfade.engine.ports import Artifact, Event, Journal
 
-PAGE = 1000  # events that are in memory at once while the journal is folded
+PAGE = 1000  # events of the journal that are in memory at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Controller:
     async def start(self) -> None:
         """Pick up every service where the journal left it."""
         await self.world.balancer.ensure()
-        for ledger in fold(_history(self.world.journal)).values():
+        for ledger in fold(_pages(self.world.journal, kinds=TELLING)).values():
             if ledger.removed:
                 self._retired[ledger.service] = ledger
             else:
@@ -290,15 +291,16 @@ class Controller:
         loop.wake()
         return rollout
 
-    def history(self, *, after: int = 0, service: str | None = None, limit: int | None = None) -> Sequence[Event]:
-        """Events from the journal, oldest first."""
-        return self.world.journal.read(after=after, service=service, limit=limit)
+    def history(self, *, after: int = 0, service: str | None = None, newest: int = 0) -> Iterable[Event]:
+        """Events from the journal, oldest first: all, or the newest so many."""
+        if newest:
+            return self.world.journal.read(after=after, service=service, limit=newest, newest=True)
+        return _pages(self.world.journal, after=after, service=service)
 
 
-def _history(journal: Journal) -> Iterator[Event]:
-    """What ledgers are made of, a page at a time: a year of it is larger than the controller."""
-    after = 0
-    while page := journal.read(after=after, kinds=TELLING, limit=PAGE):
+def _pages(journal: Journal, *, after: int = 0, **which: Any) -> Iterator[Event]:
+    """What is read, a page at a time: a year of it is larger than the controller."""
+    while page := journal.read(after=after, limit=PAGE, **which):
         yield from page
         after = page[-1].seq
 

@@ -30,13 +30,16 @@ class MemoryJournal:
         service: str | None = None,
         kinds: Collection[str] | None = None,
         limit: int | None = None,
+        newest: bool = False,
     ) -> Sequence[Event]:
         found = [
             event
             for event in self.events[max(0, after) :]
             if service in {None, event.service} and (kinds is None or event.kind in kinds)
         ]
-        return found if limit is None else found[:limit]
+        if limit is None:
+            return found
+        return found[max(0, len(found) - limit) :] if newest else found[:limit]
 
     def acquire(self, service: str, holder: str, ttl: float) -> Lease:
         now, held = self._clock.now(), self.leases.get(service)

@@ -70,6 +70,15 @@ def test_reading_goes_on_after_a_number(journal: Journal) -> None:
     assert list(journal.read(after=written[-1].seq)) == []
 
 
+def test_the_newest_are_read_in_the_order_in_which_they_were_written(journal: Journal) -> None:
+    """Of more than the limit the last ones, and all when there are fewer."""
+    written = [journal.append(Event(kind=kind, service=WEB), token=0) for kind in "aabab"]
+    assert list(journal.read(limit=2, newest=True)) == written[3:]
+    assert list(journal.read(limit=9, newest=True, after=written[1].seq)) == written[2:]
+    assert list(journal.read(limit=1, newest=True, kinds={"a"})) == written[3:4]
+    assert list(journal.read(limit=0, newest=True)) == []
+
+
 def test_reading_can_be_narrowed_to_a_service(journal: Journal) -> None:
     """The events of one service are read without those of its neighbours."""
     mine = [journal.append(Event(kind="a", service=WEB), token=0)]

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import crossfade.balancers.envoy.balancer  # noqa: F401  as below
 from crossfade import daemon
@@ -56,15 +57,8 @@ class KillingJournal:
             os.kill(os.getpid(), signal.SIGKILL)
         return written
 
-    def read(
-        self,
-        *,
-        after: int = 0,
-        service: str | None = None,
-        kinds: Collection[str] | None = None,
-        limit: int | None = None,
-    ) -> Sequence[Event]:
-        return self._journal.read(after=after, service=service, kinds=kinds, limit=limit)
+    def read(self, **which: Any) -> Sequence[Event]:
+        return self._journal.read(**which)
 
     def acquire(self, service: str, holder: str, ttl: float) -> Lease:
         return self._journal.acquire(service, holder, ttl)

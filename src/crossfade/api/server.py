@@ -153,10 +153,10 @@ class Api:
         watching = self._hub.follow()
         live = asyncio.ensure_future(anext(watching)) if follow else None
         await asyncio.sleep(0)  # the watch begins before the journal is read: nothing falls between
-        events = self._controller.history(after=after, service=service)
+        events = self._controller.history(after=after, service=service, newest=limit)
         await response.prepare(request)
         try:
-            for event in events[-limit:] if limit else events:
+            for event in events:
                 await response.write(_line(views.event(event)))
                 after = max(after, event.seq)
             while live is not None:

@@ -231,8 +231,12 @@ class Journal(Protocol):
         service: str | None = None,
         kinds: Collection[str] | None = None,
         limit: int | None = None,
+        newest: bool = False,
     ) -> Sequence[Event]:
-        """Events with seq > `after`, oldest first; of these kinds only when some are named."""
+        """Events with seq > `after`, oldest first; of these kinds only when some are named.
+
+        Of more than `limit` the oldest ones, or with `newest` those.
+        """
         ...
 
     def acquire(self, service: str, holder: str, ttl: float) -> Lease:

@@ -37,6 +37,13 @@ CREATE TABLE leases (
 );
 """
 
+OLDEST_FIRST = """
+SELECT seq, at, service, rollout, kind, data FROM events
+WHERE seq > ? AND (? IS NULL OR service = ?) AND (? IS NULL OR kind IN (SELECT value FROM json_each(?)))
+ORDER BY seq LIMIT ?
+"""
+NEWEST_FIRST = OLDEST_FIRST.replace("ORDER BY seq", "ORDER BY seq DESC")
+
 
 class SqliteJournal:
     """Every append is on disk when it returns (WAL, synchronous=FULL); any number of processes may open the file.
@@ -75,18 +82,17 @@ class SqliteJournal:
         service: str | None = None,
         kinds: Collection[str] | None = None,
         limit: int | None = None,
+        newest: bool = False,
     ) -> Sequence[Event]:
         wanted = None if kinds is None else json.dumps(sorted(kinds))
         with self._reading():
             rows = self._db.execute(
-                "SELECT seq, at, service, rollout, kind, data FROM events"
-                " WHERE seq > ? AND (? IS NULL OR service = ?)"
-                " AND (? IS NULL OR kind IN (SELECT value FROM json_each(?))) ORDER BY seq LIMIT ?",
+                NEWEST_FIRST if newest else OLDEST_FIRST,
                 (after, service, service, wanted, wanted, -1 if limit is None else limit),
             ).fetchall()
         return [
             Event(kind=kind, service=name, rollout=rollout, data=json.loads(data), seq=seq, at=at)
-            for seq, at, name, rollout, kind, data in rows
+            for seq, at, name, rollout, kind, data in (reversed(rows) if newest else rows)
         ]
 
     def acquire(self, service: str, holder: str, ttl: float) -> Lease:
