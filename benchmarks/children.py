@@ -28,6 +28,12 @@ def workplace() -> Iterator[Path]:
         yield Path(place)
 
 
+def room(place: Path, name: str) -> Path:
+    """A directory in it for one of several."""
+    (place / name).mkdir(exist_ok=True)
+    return place / name
+
+
 @contextmanager
 def child(
     command: Sequence[str], place: Path, *, env: Mapping[str, str] | None = None

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.bare import answering, passing
-from benchmarks.children import BrokenError, child, free_port, listening, workplace
+from benchmarks.children import BrokenError, child, free_port, listening, room, workplace
 from benchmarks.proxies import CrossfadeEnvoy
 from benchmarks.proxies.crossfade import envoy_binary
 from benchmarks.result import Figure, Result, Table, number
@@ -31,15 +31,15 @@ async def measure(scale: Scale) -> Result:
         return Result(noun=NOUN, title=title, how=HOW, notes=["not counted: valgrind is not installed"])
     direct, bare = free_port(), free_port()
     with workplace() as place:
-        ours = CrossfadeEnvoy(_room(place, "ours"), {"1": direct})
-        with child(answering(direct, 1), _room(place, "direct")):
+        ours = CrossfadeEnvoy(room(place, "ours"), {"1": direct})
+        with child(answering(direct, 1), room(place, "direct")):
             await listening(direct, place / "direct")
             async with ours.running():
                 pass  # its files are all that is needed
             plain = [envoy_binary(), "-c", "envoy.json", "--concurrency", "1", "--disable-hot-restart"]
             taken = {
                 "crossfade": await _count(plain, place / "ours" / "balancer", ours.port, scale.counted),
-                "bare Envoy": await _count(passing(bare, direct, 1), _room(place, "bare"), bare, scale.counted),
+                "bare Envoy": await _count(passing(bare, direct, 1), room(place, "bare"), bare, scale.counted),
             }
     ratio = taken["bare Envoy"] / taken["crossfade"]
     return Result(
@@ -94,8 +94,3 @@ async def _ask(port: int, times: int) -> None:
     finally:
         for _, writer in ways:
             writer.close()
-
-
-def _room(place: Path, name: str) -> Path:
-    (place / name).mkdir(exist_ok=True)
-    return place / name

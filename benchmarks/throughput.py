@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from benchmarks.bare import answering, passing
-from benchmarks.children import BrokenError, child, free_port, listening, workplace
+from benchmarks.children import BrokenError, child, free_port, listening, room, workplace
 from benchmarks.proxies import CrossfadeEnvoy
 from benchmarks.result import Figure, Result, Table
 from benchmarks.scale import Scale
@@ -38,7 +38,7 @@ async def measure(scale: Scale) -> Result:
     rounds: dict[str, list[float]] = {"crossfade": [], "bare Envoy": [], "direct": []}
     with workplace() as place:
         for turn in range(scale.rounds):
-            async with _ports(_room(place, str(turn))) as ports:
+            async with _ports(room(place, str(turn))) as ports:
                 # There and back, so that what comes first gains nothing by it.
                 ways = [*ports, *list(reversed(ports))[1:]]
                 taken = [(name, await _rate(wrk, ports[name], scale.round_seconds / 2)) for name in ways]
@@ -66,20 +66,15 @@ async def _ports(place: Path) -> AsyncIterator[dict[str, int]]:
     direct, bare = free_port(), free_port()
     workers = len(os.sched_getaffinity(0))  # as many as crossfade's has
     with (
-        child(answering(direct, workers), _room(place, "direct")),
-        child(passing(bare, direct, workers), _room(place, "bare")),
+        child(answering(direct, workers), room(place, "direct")),
+        child(passing(bare, direct, workers), room(place, "bare")),
     ):
         await listening(direct, place / "direct")
         await listening(bare, place / "bare")
-        ours = CrossfadeEnvoy(_room(place, "ours"), {"1": direct})
+        ours = CrossfadeEnvoy(room(place, "ours"), {"1": direct})
         async with ours.running():
             await listening(ours.port)
             yield {"crossfade": ours.port, "bare Envoy": bare, "direct": direct}
-
-
-def _room(place: Path, name: str) -> Path:
-    (place / name).mkdir(exist_ok=True)
-    return place / name
 
 
 async def _rate(wrk: str | None, port: int, seconds: float) -> float:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import threading
 import stat
 import sys
 import time
@@ -181,10 +182,11 @@ def test_protected_things_stay(project: Project) -> None:
 
 def test_a_second_run_is_refused(project: Project) -> None:
     """Who holds the lock, for what, its id and the way out; and it can wait instead."""
-    project.write("dev", MAIN + SLOW)
+    project.write("dev", MAIN + SLOW.replace("sleep 3", "until [ -e enough ]; do sleep 0.1; done"))
     first = project.start("apply", "-e", "dev", "--yes")
     project.until("dev", "started")
     ran = project.run("plan", "-e", "dev")
+    threading.Timer(2, (project.folder("dev") / "enough").touch).start()
     assert ran.code == 3
     assert "the state of dev is locked by" in ran.err
     assert "for apply (lock " in ran.err

@@ -56,10 +56,14 @@ def holder_of(port: int) -> str:
 
 
 def connections(addresses: Iterable[str], pids: Iterable[int]) -> Counter[str]:
-    """How many open connections these processes have to each of these IPv4 addresses (host:port)."""
+    """How many open connections these processes have to each of these IPv4 addresses (host:port).
+
+    By inode, because the kernel tells of one twice when others come and go while its table is read.
+    """
     asked = {_as_in_table(address): address for address in addresses}
     own = {inode for pid in pids for inode in _held_by(Path(f"/proc/{pid}"))}
-    return Counter(asked[row[2]] for row in _table(_ESTABLISHED) if row[2] in asked and f"socket:[{row[9]}]" in own)
+    found = {row[9]: asked[row[2]] for row in _table(_ESTABLISHED) if row[2] in asked and f"socket:[{row[9]}]" in own}
+    return Counter(found.values())
 
 
 def _as_in_table(address: str) -> str:
