@@ -3,9 +3,9 @@
 import json
 import shutil
 import signal
-import threading
 import stat
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +52,8 @@ resource "terraform_data" "never" {
   depends_on = [terraform_data.slow]
 }
 """
+
+HELD = "for i in $(seq 600); do [ -e enough ] && break; sleep 0.1; done"  # until then, or a minute
 
 # Does everything as terraform does, but takes its time to end an apply.
 STUBBORN = """#!{python}
@@ -182,7 +184,7 @@ def test_protected_things_stay(project: Project) -> None:
 
 def test_a_second_run_is_refused(project: Project) -> None:
     """Who holds the lock, for what, its id and the way out; and it can wait instead."""
-    project.write("dev", MAIN + SLOW.replace("sleep 3", "until [ -e enough ]; do sleep 0.1; done"))
+    project.write("dev", MAIN + SLOW.replace("sleep 3", HELD))
     first = project.start("apply", "-e", "dev", "--yes")
     project.until("dev", "started")
     ran = project.run("plan", "-e", "dev")
