@@ -153,12 +153,14 @@ class Api:
         watching = self._hub.follow()
         live = asyncio.ensure_future(anext(watching)) if follow else None
         await asyncio.sleep(0)  # the watch begins before the journal is read: nothing falls between
-        events = self._controller.history(after=after, service=service, newest=limit)
-        await response.prepare(request)
+        events = iter(self._controller.history(after=after, service=service, newest=limit))
         try:
-            for event in events:
-                await response.write(_line(views.event(event)))
-                after = max(after, event.seq)
+            past = next(events, None)  # first: a journal that cannot be read is an error, not a broken answer
+            await response.prepare(request)
+            while past is not None:
+                await response.write(_line(views.event(past)))
+                after = max(after, past.seq)
+                past = next(events, None)
             while live is not None:
                 event = await live
                 live = asyncio.ensure_future(anext(watching))

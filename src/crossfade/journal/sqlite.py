@@ -25,7 +25,6 @@ CREATE TABLE events (
   kind TEXT NOT NULL,
   data TEXT NOT NULL
 );
-CREATE INDEX events_of_service ON events (service, seq);
 CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TABLE leases (

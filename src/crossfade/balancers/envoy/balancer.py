@@ -11,6 +11,7 @@ from pathlib import Path
 from crossfade.balancers import book, rules, sockets
 from crossfade.balancers.book import Entry
 from crossfade.balancers.certificates import Certificates
+from crossfade.balancers.envoy.acceptance import accepted, newcomers
 from crossfade.balancers.envoy.admin import Admin, Host
 from crossfade.balancers.envoy.bootstrap import EVERYTHING
 from crossfade.balancers.envoy.clusters import group_of, name
@@ -32,7 +33,6 @@ _LOG_LIMIT = 32 * 2**20  # bytes of a log before the next is begun; one older is
 _LATE = 0.05  # seconds in which a failure is in the log: more than twice what it is flushed after
 _SAVE_EVERY = 5.0  # seconds; a log is begun anew no sooner, for its writer has to follow first
 _LAST_ANSWERS = 1.0  # seconds that a group without instances is kept for requests which are still to be answered
-_OWN_CHECK = 2.0  # seconds beyond the check's timeout until a new instance has to have passed Envoy's check
 
 
 class EnvoyBalancer:
@@ -219,7 +219,7 @@ class EnvoyBalancer:
     async def _transition(self, old: Entry | None, new: Entry) -> float:
         prepared, switched, settled = book.stages(old, new)
         await self._publish(new.service.key, prepared, new.token)
-        await self._accepted(new, _newcomers(old.routing if old else Routing(), new.routing))
+        await accepted(self._admin, new, newcomers(old.routing if old else Routing(), new.routing))
         self._fence.check(new.service.key, new.token)  # the wait may have been long
         began = time.monotonic()
         await self._publish(new.service.key, switched, new.token)
@@ -260,27 +260,6 @@ class EnvoyBalancer:
 
     def _render(self, live: Mapping[str, Entry]) -> Files:
         return render(live, self._certificates.links(tls for door in doors(live) for tls in door.tls))
-
-    async def _accepted(self, entry: Entry, instances: frozenset[str]) -> None:
-        """Wait until Envoy's own check passed for these: it sends nothing to the others."""
-        limit = entry.service.health.timeout + _OWN_CHECK
-        end = time.monotonic() + limit
-        while waiting := instances - await self._healthy(entry.service.key):
-            if time.monotonic() > end:
-                instance = min(waiting)
-                raise PlatformError(
-                    f"Envoy's own check of {instance} does not pass: "
-                    f"GET http://{entry.address(instance)}{entry.service.health.path}, {limit:.0f} s long",
-                    "look into the instance's log; nothing was changed",
-                )
-            await asyncio.sleep(0.005)
-
-    async def _healthy(self, service: str) -> frozenset[str]:
-        """Those that passed in both clusters of their release that check them."""
-        found = await self._admin.hosts(asked(service))
-        hosts = [host for host in found if host.healthy and not host.standing_in]
-        streams = {host.instance for host in hosts if host.streams}
-        return frozenset(host.instance for host in hosts if not host.streams) & streams
 
     def _require_ports(self, new: Entry) -> None:
         """Ports that are not open yet have to be free."""
@@ -353,7 +332,3 @@ def _group_names(entry: Entry | None) -> frozenset[str]:
 def _known(entry: Entry, stats: Mapping[str, str]) -> frozenset[str]:
     """The groups that are routed to, and those that Envoy still counts for."""
     return _group_names(entry) | {group_of(stat.removeprefix("cluster.").partition(".")[0]) for stat in stats}
-
-
-def _newcomers(old: Routing, new: Routing) -> frozenset[str]:
-    return (new.serving() - old.serving()) | (new.registered() - old.registered())
