@@ -159,7 +159,7 @@ async def test_an_idle_connection_may_be_reset(serve: Serve) -> None:
         await asyncio.sleep(0.001)
         wire.reset(writer)
 
-    # After a stall the client makes up for it at once, before the reset: 250 ms are more than a busy machine stalls for.
+    # After a stall the client makes up for it at once, before the reset; 250 ms are more than a stall is long.
     report = await run(await serve(resets), rate=4)
     assert (report.requests, report.failed, report.connections) == (10, 0, 10)
 
