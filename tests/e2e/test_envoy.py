@@ -5,9 +5,11 @@ import json
 import os
 import signal
 import socket
+import stat
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -21,7 +23,7 @@ from tests.support.wire import WEBSOCKET, stream
 
 from crossfade.balancers.envoy import EnvoyBalancer
 from crossfade.core.errors import PlatformError, RefusedError
-from crossfade.core.service import Listener, Service
+from crossfade.core.service import HealthCheck, Listener, Service
 
 
 @pytest.fixture
@@ -39,6 +41,12 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 def memory(base_id: int) -> Path:
     """Where Envoy keeps what a successor takes over."""
     return Path(f"/dev/shm/envoy_shared_memory_{base_id * 10}")
+
+
+def abstract_sockets(base_id: int) -> list[str]:
+    """Those of Envoy that belong to nobody: their names begin with @ and end with ten times the base id."""
+    lines = Path("/proc/net/unix").read_text().splitlines()
+    return [line for line in lines if "@envoy" in line and f"_{base_id}" in line]
 
 
 def envoy_pid(balancer: EnvoyBalancer) -> int:
@@ -201,6 +209,48 @@ class TestProcess:
             assert {(await fetch(http, url(web))).body for _ in range(3)} == {"b"}
             report = await envoy.report(web.key)
             assert (report.traffic.total.requests, report.groups[2].requests) == (8, 3)
+
+    async def test_a_health_check_may_take_as_long_as_its_timeout_says(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """1.3 s of 5: a new instance is accepted, and one that becomes so slow keeps its traffic."""
+        web = service(health=HealthCheck(path="/health", interval=0.1, timeout=5, unhealthy=1))
+        async with Backend("a") as one:
+            one.health_takes = 1.3
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            checks = one.checks
+            for _ in range(3):
+                assert (await fetch(http, url(web))).body == "a"
+                await until(lambda so_far=one.checks: one.checks > so_far)
+            assert (await fetch(http, url(web))).body == "a"
+            assert one.checks > checks + 2
+
+    async def test_a_successor_is_asked_for_by_nobody_else(self, envoy: EnvoyBalancer, tmp_path: Path) -> None:
+        """The sockets on which Envoy hands over its ports are files of its owner alone, none of them abstract."""
+        record = envoy._process.record
+        assert record is not None
+        assert not abstract_sockets(record.base_id)
+        sockets = [path for path in (tmp_path / "envoy").iterdir() if path.is_socket()]
+        assert {path.name.split("_")[0] for path in sockets} >= {"handover"}
+        assert {stat.S_IMODE(path.stat().st_mode) for path in sockets} == {0o600}
+        await envoy.restart()
+        handed = [path for path in (tmp_path / "envoy").glob("handover*") if path.is_socket()]
+        assert {stat.S_IMODE(path.stat().st_mode) for path in handed} == {0o600}
+
+    async def test_an_envoy_whose_sockets_anybody_could_ask_for_is_replaced_beside_it(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """One that an earlier crossfade started has its sockets elsewhere: the next one opens the same ports itself."""
+        web = service()
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            assert envoy._process.record is not None
+            envoy._process.record = replace(envoy._process.record, handover="")
+            old = envoy_pid(envoy)
+            await envoy.restart()
+            assert envoy_pid(envoy) != old
+            assert envoy._process.record.handover == "handover"
+            assert (await fetch(http, url(web))).body == "a"
 
     async def test_shutdown_leaves_nothing_behind(self, tmp_path: Path) -> None:
         """No process, no shared memory; and a directory whose name is long is no obstacle."""

@@ -27,13 +27,15 @@ class Backend:
     """Serves on 127.0.0.1 in this process. `seen` are its requests in order, health checks aside.
 
     /fail answers 500, /slow after 1 s, /hold when `gate` is set, /die closes unanswered, /cut in the middle of its
-    body, /headers says what came, /events streams, /echo is a WebSocket, /health answers `healthy`.
+    body, /headers says what came, /events streams, /echo is a WebSocket, /health answers `healthy` after
+    `health_takes`.
     """
 
     def __init__(self, name: str, port: int = 0) -> None:
         self.name = name
         self.port = port
         self.healthy = True
+        self.health_takes = 0.0  # seconds
         self.seen: list[str] = []
         self.checks = 0
         self.gate = asyncio.Event()
@@ -86,6 +88,7 @@ class Backend:
         path = head.split(" ", 2)[1].partition("?")[0]
         if path == "/health":
             self.checks += 1
+            await asyncio.sleep(self.health_takes)
             self._send(writer, 200 if self.healthy else 503, "healthy")
             return True
         self.seen.append(path)

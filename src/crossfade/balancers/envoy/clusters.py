@@ -17,8 +17,10 @@ STREAMS, PREVIEW = "/streams", "/preview"
 # Above anything one machine can hold: who limits traffic is the app, never a default of the balancer.
 _NO_LIMIT = 1_000_000_000
 # App servers close idle connections after 2 s (gunicorn) to 5 s (node, uvicorn). A POST sent into such a closing
-# connection cannot be repeated safely, so ours are closed before theirs.
-_KEEP_ALIVE = "1s"
+# connection cannot be repeated safely, so ours are closed before theirs. By age, and not when idle: Envoy applies a
+# cluster's idle timeout to the connections of its own health check too, also while it waits for the answer (1.40), and
+# a health path that takes 1.1 s would end all traffic. A request under way at that age is still answered.
+_CONNECTION_AGE = "1s"
 
 
 def typed(kind: str, **fields: Any) -> Json:
@@ -85,7 +87,7 @@ def _cluster(key: str, release: int, service: Service, *, preview: bool, streams
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 **typed("extensions.upstreams.http.v3.HttpProtocolOptions"),
-                "common_http_protocol_options": {"idle_timeout": _KEEP_ALIVE},
+                "common_http_protocol_options": {"idle_timeout": "0s", "max_connection_duration": _CONNECTION_AGE},
                 "explicit_http_config": {"http_protocol_options": {}},
             }
         },
@@ -135,6 +137,7 @@ def _health_check(check: HealthCheck) -> Json:
         "timeout": seconds(check.timeout),
         "healthy_threshold": check.healthy,
         "unhealthy_threshold": check.unhealthy,
+        "reuse_connection": False,  # kept until the next check, the app may be closing it just then
         "http_health_check": {
             "path": check.path,
             "expected_statuses": [{"start": low, "end": high + 1} for low, high in check.codes],

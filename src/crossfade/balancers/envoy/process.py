@@ -21,6 +21,7 @@ from crossfade.balancers.known import Known, gone
 from crossfade.core.errors import PlatformError
 
 LOG = "envoy.log"
+HANDOVER = "handover"  # sockets on which a successor asks for the listening ones, named from Envoy's working directory
 _RECORD = "process.json"
 _START_LIMIT = 20.0
 _STOP_LIMIT = 5.0
@@ -41,6 +42,7 @@ class Record:
     epoch: int
     version: str  # of hot restart
     older: tuple[Known, ...] = ()
+    handover: str = ""  # where its successor asks for its sockets; empty: where everybody can, as before 0.2
 
 
 class EnvoyProcess:
@@ -96,7 +98,7 @@ class EnvoyProcess:
         version = await self._installed_version()
         log = self.log_size()
         main = self._spawn(
-            lambda main: Record(main=main, base_id=base_id, epoch=0, version=version, older=orphans),
+            lambda main: Record(main=main, base_id=base_id, epoch=0, version=version, older=orphans, handover=HANDOVER),
             *("--base-id", str(base_id)),
         )
         await self._until_live(main, 0, log)
@@ -166,8 +168,9 @@ class EnvoyProcess:
             known.signal(signal.SIGUSR1)
 
     async def can_be_succeeded(self) -> bool:
-        """Does the binary that is installed now understand the running one's hot restart?"""
-        return self._must().version == await self._installed_version()
+        """Does the binary that is installed now understand the running one's hot restart, and find it?"""
+        record = self._must()
+        return record.handover == HANDOVER and record.version == await self._installed_version()
 
     def log_size(self) -> int:
         with contextlib.suppress(OSError):
@@ -215,6 +218,9 @@ class EnvoyProcess:
             *("--file-flush-interval-msec", str(_FLUSH_MS)),
             *("--drain-time-s", str(min(_DRAIN, self._parent_shutdown)), "--drain-strategy", "immediate"),
             *("--parent-shutdown-time-s", str(self._parent_shutdown)),
+            # By default these are abstract sockets, which have no owner: every user of the machine could ask for the
+            # listening sockets, or end Envoy.
+            *("--socket-path", HANDOVER, "--socket-mode", "600"),
             *arguments,
         ]
         with (
