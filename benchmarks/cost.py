@@ -10,8 +10,8 @@ from typing import Any
 from benchmarks.result import Figure, Result, Table
 from benchmarks.scale import Scale
 from benchmarks.shell import crossfade
-from crossfade.cloud.expect import expected
-from crossfade.spec.load import load_every
+from crossfade.aws.resources.expect import expected
+from crossfade.file.load import load_every
 
 NOUN = "cost"
 HOW = """\

@@ -13,9 +13,9 @@ from tests.support.machine import Machine
 from benchmarks.children import ORIGIN, BrokenError, listening
 from benchmarks.proxies.proxy import Proxy, short_version
 from crossfade import __version__
-from crossfade.balancers.envoy import EnvoyBalancer
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import HealthCheck, Listener, Service
+from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 
 TOKEN = 1
 

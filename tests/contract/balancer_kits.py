@@ -13,11 +13,11 @@ from tests.adapters.memory_balancer import MemoryBalancer, State
 from tests.adapters.token_fence import TokenFence
 from tests.support.backend import free_port
 
-from crossfade.balancers.envoy import EnvoyBalancer
-from crossfade.balancers.nginx import NginxBalancer
 from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.core.service import HealthCheck, Listener, Service
 from crossfade.engine.ports import LoadBalancer
+from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
+from crossfade.platforms.local.balancers.nginx import NginxBalancer
 
 
 @dataclass(frozen=True)

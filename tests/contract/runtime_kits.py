@@ -15,8 +15,8 @@ from tests.adapters.token_fence import TokenFence
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports import Runtime
-from crossfade.runtimes.docker import DockerRuntime
-from crossfade.runtimes.process import ProcessRuntime
+from crossfade.platforms.local.runtimes.docker.runtime import DockerRuntime
+from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
 
 RUNS = "exec sleep 60"
 ANNOUNCES = "echo up; exec sleep 60"

@@ -8,7 +8,7 @@ from tests.adapters.memory_journal import MemoryJournal
 
 from crossfade.core.errors import RefusedError, StaleTokenError
 from crossfade.engine.ports import Event, Fence, Journal, Lease
-from crossfade.journal.sqlite import SqliteJournal
+from crossfade.platforms.local.journal import SqliteJournal
 
 WEB, API = "shop/web", "shop/api"
 

@@ -9,9 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import crossfade.balancers.envoy.balancer  # noqa: F401  as below
-from crossfade import daemon
-from crossfade.balancers import book
+import crossfade.platforms.local.balancers.envoy.balancer  # noqa: F401  as below
+from crossfade.controller import daemon
 from crossfade.core.counters import Counters
 from crossfade.core.fleet import Exit
 from crossfade.core.release import Release
@@ -20,7 +19,8 @@ from crossfade.core.service import Service
 from crossfade.core.wire import decode
 from crossfade.engine.ports import Event, Journal, Lease, Traffic
 from crossfade.paths import State
-from crossfade.wiring import BalancerName
+from crossfade.platforms.local.balancers import book
+from crossfade.platforms.local.machine import BalancerName
 
 # What every controller would make for itself: all of them are forked from the process that imported this.
 book.load(Path("/nowhere/book.json"))

@@ -10,12 +10,12 @@ import pytest
 from tests.docs.pages import ROOT, Block, Page, blocks, pages
 from tests.docs.shell import commands
 
+from crossfade.aws.cost.check.table import read_table
+from crossfade.aws.cost.prices.book import own
+from crossfade.aws.cost.savings.assumed import read_assumptions
 from crossfade.cli.main import crossfade
 from crossfade.core.service import Strategy
-from crossfade.cost.book import own
-from crossfade.cost.check_table import read_table
-from crossfade.cost.save_assumed import read_assumptions
-from crossfade.spec.load import load
+from crossfade.file.load import load
 from crossfade.strategies.phases import bounds
 
 _SERVICE = "app: page\nservices:\n  web:\n    source: .\n    command: serve\n"

@@ -21,9 +21,9 @@ from tests.support.backend import Backend, free_port
 from tests.support.edge import keep_asking, running_envoy, settled, target, url
 from tests.support.wire import WEBSOCKET, stream
 
-from crossfade.balancers.envoy import EnvoyBalancer
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.service import HealthCheck, Listener, Service
+from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from tests.support.backend import Backend, process
 from tests.support.edge import keep_asking, running_envoy, settled, target, url
 from tests.support.wire import EVENTS, WEBSOCKET, stream
 
-from crossfade.balancers.envoy import EnvoyBalancer
 from crossfade.core.errors import PlatformError
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports import Target
+from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 
 
 @pytest.fixture

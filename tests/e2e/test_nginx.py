@@ -15,10 +15,10 @@ from tests.adapters.until import until
 from tests.contract.balancer_kits import fetch, routing, service
 from tests.support.backend import Backend, free_port
 
-from crossfade.balancers.known import Known
-from crossfade.balancers.nginx import NginxBalancer
 from crossfade.core.errors import PlatformError
 from crossfade.core.service import Listener, Service
+from crossfade.platforms.local.balancers.known import Known
+from crossfade.platforms.local.balancers.nginx import NginxBalancer
 
 pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
 

@@ -9,9 +9,9 @@ import aiohttp
 from tests.adapters.token_fence import TokenFence
 from tests.contract.balancer_kits import fetch
 
-from crossfade.balancers.envoy import EnvoyBalancer
 from crossfade.core.service import Service
 from crossfade.engine.ports import LoadBalancer, Target, Traffic
+from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 
 
 @asynccontextmanager

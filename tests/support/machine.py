@@ -61,7 +61,7 @@ class Machine:
         env = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "crossfade.daemon", str(self.state), self.balancer],
+                [sys.executable, "-m", "crossfade.controller.daemon", str(self.state), self.balancer],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

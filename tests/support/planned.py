@@ -10,10 +10,10 @@ from typing import Any
 from tests.support.once import once
 from tests.support.terraform import Terraform, offline
 
-from crossfade.infra.tree import tree
-from crossfade.infra.write import compare, write
-from crossfade.spec.load import load_every
-from crossfade.spec.model import App
+from crossfade.aws.terraform.tree import tree
+from crossfade.aws.terraform.write import compare, write
+from crossfade.file.load import load_every
+from crossfade.file.model import App
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from crossfade import __version__
-from crossfade.balancers.sockets import require_free
 from crossfade.cli.call import Call
 from crossfade.cli.client import NotRunningError
 from crossfade.core.errors import RefusedError, WrongInputError
+from crossfade.platforms.local.balancers.sockets import require_free
 
 Json = Mapping[str, Any]
 
@@ -36,7 +36,7 @@ def read(call: Call, service: str | None = None, strategy: str | None = None) ->
         if client.get("/v1/controller")["version"] == __version__:
             there: Json = client.post("/v1/services", path=str(path.absolute()), called=str(path), **wanted)
             return there
-    from crossfade.spec.deployable import deployable
+    from crossfade.file.deployable import deployable
 
     return deployable(path.absolute(), called=str(path), **wanted)
 
@@ -74,7 +74,7 @@ def key(service: Json) -> str:
 
 def _our_ports(call: Call) -> frozenset[int]:
     """The ports our own balancer has open. When services were left without a controller, it must come back to tell."""
-    from crossfade.cli.controller import ensure
+    from crossfade.cli.machine.controller import ensure
 
     try:
         return frozenset(call.client().get("/v1/controller")["ports"])

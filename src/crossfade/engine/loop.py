@@ -31,7 +31,7 @@ IDLE_TICK = 1.5  # how long a death may go unseen; each look asks the balancer, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """The adapters a loop acts through; chosen in `wiring`."""
+    """The adapters a loop acts through; chosen by the platform."""
 
     journal: Journal
     runtimes: Mapping[str, Runtime]  # by Service.runtime

@@ -8,8 +8,8 @@ import click
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from tests.unit.audit.files import written
-from tests.unit.audit.plans import FOLDER
+from tests.unit.aws.audit.files import written
+from tests.unit.aws.audit.plans import FOLDER
 
 from crossfade.cli.main import crossfade
 from crossfade.core.errors import WrongInputError

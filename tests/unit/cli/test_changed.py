@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from crossfade.cli.changed import as_json, described, summary
-from crossfade.infra.changes import Change, Changes
+from crossfade.aws.terraform.changes import Change, Changes
+from crossfade.cli.aws.changes import as_json, described, summary
 
 
 def one(address: str, action: Any, *why: str, **before: Any) -> Change:

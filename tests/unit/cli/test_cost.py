@@ -7,7 +7,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
-from tests.unit.cloud.plans import configured, document, resource, written
+from tests.unit.aws.resources.plans import configured, document, resource, written
 
 from crossfade.cli.main import crossfade
 from crossfade.core.errors import WrongInputError

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from crossfade.cli.diagram import diagram
+from crossfade.cli.aws.diagram import diagram
 from crossfade.core.errors import RefusedError, WrongInputError
 
 ROOT = Path(__file__).parents[3]

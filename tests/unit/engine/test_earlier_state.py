@@ -8,8 +8,8 @@ import pytest
 from crossfade.core.release import Outcome
 from crossfade.core.rollout import State
 from crossfade.engine.ledger import Ledger, fold
-from crossfade.journal.sqlite import SqliteJournal
-from crossfade.wiring import SystemClock
+from crossfade.platforms.local.journal import SqliteJournal
+from crossfade.platforms.local.machine import SystemClock
 
 LEFT = Path(__file__).parents[2] / "fixtures" / "state-0.1"
 

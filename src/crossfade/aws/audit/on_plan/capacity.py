@@ -1,0 +1,103 @@
+"""Services and hosts of a plan: how many, of which size, and how they are replaced."""
+
+import math
+from collections.abc import Iterator
+
+from crossfade.aws.audit.finding import Mark
+from crossfade.aws.audit.on_plan.network import is_target
+from crossfade.aws.audit.on_plan.secrets import containers
+from crossfade.aws.audit.on_plan.switch import is_on, number
+from crossfade.aws.resources.inventory import Inventory, blocks, first
+from crossfade.aws.resources.resource import Resource
+from crossfade.file.cloud.fargate import FARGATE
+
+_TWO = 2  # one that fails, and one that answers
+_TWO_OF_ONE = 200  # percent
+_FEW = 4  # sizes that are listed one by one
+
+
+def alone(inventory: Inventory) -> Iterator[Mark]:
+    for service in inventory.of("aws_ecs_service"):
+        if number(service.values.get("desired_count")) == 1:
+            yield Mark(service.address, "desired_count is 1")
+    for target in inventory.of("aws_appautoscaling_target"):
+        least = number(target.values.get("min_capacity"))
+        if least is not None and least < _TWO and target.values.get("service_namespace") == "ecs":
+            yield Mark(target.address, f"min_capacity is {least}")
+    for fleet in inventory.of("aws_autoscaling_group"):
+        least = number(fleet.values.get("min_size"))
+        if least is not None and least < _TWO and is_target(inventory, fleet):
+            yield Mark(fleet.address, f"min_size is {least}")
+
+
+def cannot_hold(inventory: Inventory) -> Iterator[Mark]:
+    """AWS rounds the healthy up and the surge down: of one instance, 150 % is one instance."""
+    for service in inventory.of("aws_ecs_service"):
+        count = number(service.values.get("desired_count")) or 0
+        least = number(service.values.get("deployment_minimum_healthy_percent", 100)) or 0
+        most = number(service.values.get("deployment_maximum_percent", 200)) or 0
+        needed, room = math.ceil(count * least / 100), count * most // 100
+        if count and _rolls(service) and room <= needed:
+            what = f"of {count}, {least} % healthy is {needed} and {most} % at most is {room}"
+            yield Mark(service.address, f"{what}: nothing may stop and nothing may start")
+    for fleet in inventory.of("aws_autoscaling_group"):
+        hosts = number(fleet.values.get("desired_capacity", fleet.values.get("min_size")))
+        if hosts == 1 and blocks(fleet.values, "instance_refresh"):
+            most = number(first(fleet.values, "instance_refresh", "preferences", "max_healthy_percentage")) or 100
+            if most < _TWO_OF_ONE:
+                yield Mark(fleet.address, f"{most} % of one host is one: the only host stops before another one starts")
+
+
+def _rolls(service: Resource) -> bool:
+    by_ecs = (first(service.values, "deployment_controller", "type") or "ECS") == "ECS"
+    return by_ecs and service.values.get("scheduling_strategy", "REPLICA") == "REPLICA"
+
+
+def no_such_size(inventory: Inventory) -> Iterator[Mark]:
+    for task in inventory.of("aws_ecs_task_definition"):
+        if "FARGATE" not in (task.values.get("requires_compatibilities") or ()):
+            continue
+        cpu, memory = number(task.values.get("cpu")), number(task.values.get("memory"))
+        if cpu is not None and memory is not None and memory not in FARGATE.get(cpu, ()):
+            yield Mark(task.address, f"cpu {cpu} with memory {memory}{_instead(cpu)}")
+
+
+def _instead(cpu: int) -> str:
+    sizes = [str(size) for size in FARGATE.get(cpu, ())]
+    if not sizes:
+        return f"; cpu is one of {', '.join(map(str, FARGATE))}"
+    return (
+        f"; it takes {', '.join(sizes)}" if len(sizes) <= _FEW else f"; it takes {sizes[0]}, {sizes[1]} ... {sizes[-1]}"
+    )
+
+
+def hanging_hosts_stay(inventory: Inventory) -> Iterator[Mark]:
+    for fleet in inventory.of("aws_autoscaling_group"):
+        if is_target(inventory, fleet) and fleet.values.get("health_check_type", "EC2") == "EC2":
+            yield Mark(fleet.address, "health_check_type is EC2, behind a load balancer")
+
+
+def no_way_back(inventory: Inventory) -> Iterator[Mark]:
+    for service in inventory.of("aws_ecs_service"):
+        breaker = is_on(first(service.values, "deployment_circuit_breaker", "rollback"))
+        if _rolls(service) and not breaker and not is_on(first(service.values, "alarms", "rollback")):
+            yield Mark(service.address, "no deployment_circuit_breaker that rolls back")
+
+
+def moving_tags(inventory: Inventory) -> Iterator[Mark]:
+    for task in inventory.of("aws_ecs_task_definition"):
+        for container in containers(task):
+            image = str(container.get("image", ""))
+            tag = image.rpartition("/")[2].partition(":")[2]
+            if image and "@" not in image and tag in {"", "latest"}:
+                yield Mark(task.address, f"runs {image}")
+
+
+CHECKS = {
+    "CF-AVL-001": alone,
+    "CF-AVL-002": cannot_hold,
+    "CF-AVL-007": no_such_size,
+    "CF-AVL-009": hanging_hosts_stay,
+    "CF-AVL-010": no_way_back,
+    "CF-IMG-004": moving_tags,
+}

@@ -1,0 +1,178 @@
+"""Databases, caches and disks of a plan: who can read them, and what is left after a failure."""
+
+import re
+from collections.abc import Iterator
+
+from crossfade.aws.audit.finding import Mark
+from crossfade.aws.audit.limits import LEAST_BACKUPS
+from crossfade.aws.audit.on_plan.switch import is_on, number
+from crossfade.aws.resources.inventory import Inventory, blocks, first
+from crossfade.aws.resources.resource import Resource
+
+# The parameter that refuses connections without TLS, and since which version RDS sets it when nobody does.
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mysql-ssl-connections.require-ssl.html
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mariadb-ssl-connections.require-ssl.html
+_NEVER = (10**6,)
+_FORCE_TLS = {
+    "postgres": ("rds.force_ssl", (15,)),
+    "mysql": ("require_secure_transport", _NEVER),
+    "mariadb": ("require_secure_transport", (11, 8)),
+}
+
+
+def databases(inventory: Inventory) -> Iterator[Resource]:
+    """Those that hold data of their own: no replicas, and no members of a cluster."""
+    for database in inventory.of("aws_db_instance"):
+        if not database.values.get("replicate_source_db") and "replicate_source_db" not in database.refers:
+            yield database
+
+
+def public_database(inventory: Inventory) -> Iterator[Mark]:
+    for database in inventory.of("aws_db_instance", "aws_rds_cluster_instance", "aws_redshift_cluster"):
+        if is_on(database.values.get("publicly_accessible")):
+            yield Mark(database.address, "publicly_accessible = true")
+
+
+def not_encrypted(inventory: Inventory) -> Iterator[Mark]:
+    keys = {
+        "aws_rds_cluster": "storage_encrypted",
+        "aws_elasticache_replication_group": "at_rest_encryption_enabled",
+        "aws_efs_file_system": "encrypted",
+    }
+    for database in databases(inventory):
+        if not is_on(database.values.get("storage_encrypted")):
+            yield Mark(database.address, "storage_encrypted is not true")
+    for resource in inventory.of(*keys):
+        key = keys[resource.type]
+        if not is_on(resource.values.get(key)) and resource.values.get("engine_mode") != "serverless":
+            yield Mark(resource.address, f"{key} is not true")
+    for cache in _single_caches(inventory):
+        yield Mark(cache.address, "an aws_elasticache_cluster cannot encrypt what it keeps")
+
+
+def plain_connections(inventory: Inventory) -> Iterator[Mark]:
+    for cache in inventory.of("aws_elasticache_replication_group"):
+        if not is_on(cache.values.get("transit_encryption_enabled")):
+            yield Mark(cache.address, "transit_encryption_enabled is not true")
+    for database in databases(inventory):
+        if what := _takes_plain(inventory, database):
+            yield Mark(database.address, what)
+
+
+def _takes_plain(inventory: Inventory, database: Resource) -> str:
+    key, since = _FORCE_TLS.get(str(database.values.get("engine")), ("", ()))
+    if not key:
+        return ""
+    said = _parameter(inventory, database, key)
+    if said is not None:
+        return "" if said.lower() in {"1", "on", "true"} else f"{key} is {said}"
+    version = tuple(map(int, re.findall(r"\d+", str(database.values.get("engine_version", "")))))
+    newest = not version  # which RDS takes when none is named
+    return f"{key} is not set" if since == _NEVER or (not newest and version < since) else ""
+
+
+def _parameter(inventory: Inventory, database: Resource, key: str) -> str | None:
+    name = database.values.get("parameter_group_name")
+    groups = [
+        *inventory.referred(database, "parameter_group_name", "aws_db_parameter_group"),
+        *(group for group in inventory.of("aws_db_parameter_group") if name and group.values.get("name") == name),
+    ]
+    for group in groups:
+        for parameter in blocks(group.values, "parameter"):
+            if parameter.get("name") == key:
+                return str(parameter.get("value"))
+    return None
+
+
+def no_backups(inventory: Inventory) -> Iterator[Mark]:
+    for database in databases(inventory):
+        if not number(database.values.get("backup_retention_period")):
+            yield Mark(database.address, "backup_retention_period is not set, or 0")
+
+
+def short_backups(inventory: Inventory) -> Iterator[Mark]:
+    for database in (*databases(inventory), *inventory.of("aws_rds_cluster")):
+        default = 1 if database.type == "aws_rds_cluster" else 0
+        days = number(database.values.get("backup_retention_period", default)) or default
+        if 0 < days < LEAST_BACKUPS:
+            yield Mark(database.address, f"backups are gone after {days} day{'' if days == 1 else 's'}")
+
+
+def no_standby(inventory: Inventory) -> Iterator[Mark]:
+    for database in databases(inventory):
+        if not is_on(database.values.get("multi_az")):
+            yield Mark(database.address, "multi_az is not true")
+
+
+def one_cache_node(inventory: Inventory) -> Iterator[Mark]:
+    for cache in inventory.of("aws_elasticache_replication_group"):
+        if not is_on(cache.values.get("automatic_failover_enabled")):
+            yield Mark(cache.address, "automatic_failover_enabled is not true")
+    for cache in _single_caches(inventory):
+        yield Mark(cache.address, "an aws_elasticache_cluster has no copy in another zone")
+
+
+def no_snapshots(inventory: Inventory) -> Iterator[Mark]:
+    for cache in (*inventory.of("aws_elasticache_replication_group"), *_single_caches(inventory)):
+        if not number(cache.values.get("snapshot_retention_limit")):
+            yield Mark(cache.address, "snapshot_retention_limit is not set, or 0")
+
+
+def _single_caches(inventory: Inventory) -> Iterator[Resource]:
+    """Caches that are not nodes of a replication group."""
+    for cache in inventory.of("aws_elasticache_cluster"):
+        member = cache.values.get("replication_group_id") or "replication_group_id" in cache.refers
+        if not member and cache.values.get("engine") != "memcached":
+            yield cache
+
+
+def deletable(inventory: Inventory) -> Iterator[Mark]:
+    for database in (*databases(inventory), *inventory.of("aws_rds_cluster")):
+        if not is_on(database.values.get("deletion_protection")):
+            yield Mark(database.address, "deletion_protection is not true")
+
+
+def nothing_left(inventory: Inventory) -> Iterator[Mark]:
+    for database in (*databases(inventory), *inventory.of("aws_rds_cluster")):
+        if is_on(database.values.get("skip_final_snapshot")):
+            yield Mark(database.address, "skip_final_snapshot = true")
+
+
+def plain_disks(inventory: Inventory) -> Iterator[Mark]:
+    """A host takes from its template what it does not say itself."""
+    for volume in inventory.of("aws_ebs_volume"):
+        if not is_on(volume.values.get("encrypted")):
+            yield Mark(volume.address, "encrypted is not true")
+    for host in inventory.of("aws_instance"):
+        own = blocks(host.values, "root_block_device")
+        if not is_on(first(host.values, "root_block_device", "encrypted")) and (
+            own or not blocks(host.values, "launch_template")
+        ):
+            yield Mark(host.address, "its root_block_device is not encrypted")
+    for template in inventory.of("aws_launch_template"):
+        disks = blocks(template.values, "block_device_mappings")
+        plain = not all(is_on(first(disk, "ebs", "encrypted")) for disk in disks)
+        if plain or (not disks and not _own_disks(inventory, template)):
+            yield Mark(template.address, "the disks of its hosts are not encrypted")
+
+
+def _own_disks(inventory: Inventory, template: Resource) -> bool:
+    """True when whoever uses a template says what its disks are."""
+    users = inventory.referring(template, "aws_instance", "aws_autoscaling_group")
+    return bool(users) and all(blocks(user.values, "root_block_device") for user in users)
+
+
+CHECKS = {
+    "CF-DAT-001": public_database,
+    "CF-DAT-002": not_encrypted,
+    "CF-DAT-003": plain_connections,
+    "CF-DAT-004": no_backups,
+    "CF-DAT-005": short_backups,
+    "CF-DAT-006": no_standby,
+    "CF-DAT-007": one_cache_node,
+    "CF-DAT-008": no_snapshots,
+    "CF-DAT-012": deletable,
+    "CF-DAT-013": plain_disks,
+    "CF-DAT-014": nothing_left,
+}

@@ -1,0 +1,105 @@
+"""How visitors reach what a plan makes: listeners, TLS, names."""
+
+from collections.abc import Iterator
+
+from crossfade.aws.audit.balancer import SHORT_IDLE, opens_streams
+from crossfade.aws.audit.finding import Mark
+from crossfade.aws.audit.limits import LONGEST_TTL
+from crossfade.aws.audit.on_plan.switch import is_on, number
+from crossfade.aws.resources.inventory import Inventory, blocks, first
+from crossfade.aws.resources.resource import Resource
+
+BALANCERS = ("aws_lb", "aws_alb")
+_LISTENERS = ("aws_lb_listener", "aws_alb_listener")
+_RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
+# Take TLS 1.2 at least: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+_NEW_POLICIES = ("TLS13-1-2", "TLS13-1-3", "TLS-1-2", "FS-1-2")
+_POLICY_UNSAID = "ELBSecurityPolicy-2016-08"
+_OLD_OF_CDN = frozenset({"SSLv3", "TLSv1", "TLSv1_2016", "TLSv1.1_2016"})
+_MOVING = frozenset({"A", "AAAA", "CNAME"})
+
+
+def applications(inventory: Inventory) -> Iterator[Resource]:
+    """Load balancers for HTTP."""
+    for balancer in inventory.of(*BALANCERS):
+        if balancer.values.get("load_balancer_type", "application") == "application":
+            yield balancer
+
+
+def plain_http(inventory: Inventory) -> Iterator[Mark]:
+    for listener in inventory.of(*_LISTENERS):
+        inside = any(is_on(lb.values.get("internal")) for lb in inventory.referred(listener, "load_balancer_arn"))
+        if listener.values.get("protocol") == "HTTP" and not inside and not _leads_to_https(listener):
+            yield Mark(listener.address, f"port {listener.values.get('port', 80)} answers over HTTP")
+    for site in inventory.of("aws_cloudfront_distribution"):
+        behaviours = (*blocks(site.values, "default_cache_behavior"), *blocks(site.values, "ordered_cache_behavior"))
+        if any(one.get("viewer_protocol_policy") == "allow-all" for one in behaviours):
+            yield Mark(site.address, "viewer_protocol_policy is allow-all")
+
+
+def _leads_to_https(listener: Resource) -> bool:
+    """It redirects, or answers something fixed, such as a refusal."""
+    action = blocks(listener.values, "default_action")
+    kinds = {one.get("type") for one in action}
+    return kinds == {"fixed-response"} or first({"a": action}, "a", "redirect", "protocol") == "HTTPS"
+
+
+def old_tls(inventory: Inventory) -> Iterator[Mark]:
+    for listener in inventory.of(*_LISTENERS):
+        if listener.values.get("protocol") in {"HTTPS", "TLS"}:
+            policy = listener.values.get("ssl_policy", _POLICY_UNSAID)
+            if not any(new in policy for new in _NEW_POLICIES):
+                yield Mark(listener.address, f"{policy} takes TLS 1.0 or 1.1")
+    for site in inventory.of("aws_cloudfront_distribution"):
+        least = first(site.values, "viewer_certificate", "minimum_protocol_version")
+        of_aws = is_on(first(site.values, "viewer_certificate", "cloudfront_default_certificate"))
+        if least in _OLD_OF_CDN and not of_aws:
+            yield Mark(site.address, f"minimum_protocol_version is {least}")
+
+
+def slow_names(inventory: Inventory) -> Iterator[Mark]:
+    for record in inventory.of("aws_route53_record"):
+        ttl = number(record.values.get("ttl"))
+        if ttl is not None and ttl > LONGEST_TTL and record.values.get("type") in _MOVING:
+            yield Mark(record.address, f"ttl is {ttl} s")
+
+
+def streams_cut(inventory: Inventory) -> Iterator[Mark]:
+    for balancer in applications(inventory):
+        idle = number(balancer.values.get("idle_timeout", 60)) or 60
+        if idle <= SHORT_IDLE and (paths := list(_stream_paths(inventory, balancer))):
+            yield Mark(balancer.address, f"connections of {', '.join(paths)} are closed after {idle} s of silence")
+
+
+def _stream_paths(inventory: Inventory, balancer: Resource) -> Iterator[str]:
+    for rule in inventory.of(*_RULES):
+        listeners = inventory.referred(rule, "listener_arn", *_LISTENERS)
+        owners = {address for one in listeners for address in one.refers.get("load_balancer_arn", ())}
+        if owners and balancer.address not in owners:
+            continue
+        for condition in blocks(rule.values, "condition"):
+            for path in first(condition, "path_pattern", "values") or ():
+                if opens_streams(str(path)):
+                    yield str(path)
+
+
+def unprotected(inventory: Inventory) -> Iterator[Mark]:
+    for balancer in inventory.of(*BALANCERS):
+        if not is_on(balancer.values.get("enable_deletion_protection")):
+            yield Mark(balancer.address, "enable_deletion_protection is not true")
+
+
+def no_access_logs(inventory: Inventory) -> Iterator[Mark]:
+    for balancer in applications(inventory):
+        if not is_on(first(balancer.values, "access_logs", "enabled")):
+            yield Mark(balancer.address, "access_logs are not enabled")
+
+
+CHECKS = {
+    "CF-TLS-001": plain_http,
+    "CF-TLS-002": old_tls,
+    "CF-TLS-004": slow_names,
+    "CF-AVL-004": streams_cut,
+    "CF-AVL-008": unprotected,
+    "CF-OBS-006": no_access_logs,
+}

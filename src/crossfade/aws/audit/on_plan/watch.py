@@ -1,0 +1,84 @@
+"""Whether anybody would notice what goes wrong with what a plan makes."""
+
+from collections.abc import Iterator
+
+from crossfade.aws.audit.finding import Mark
+from crossfade.aws.audit.limits import LEAST_LOGS, MOST_LOGS
+from crossfade.aws.audit.on_plan.edge import applications
+from crossfade.aws.audit.on_plan.related import settings
+from crossfade.aws.audit.on_plan.switch import number
+from crossfade.aws.resources.inventory import Inventory, blocks
+from crossfade.aws.resources.resource import Resource
+
+_ERRORS = frozenset({"HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"})
+_SICKNESS = frozenset({"UnHealthyHostCount", "HealthyHostCount"})
+_BILLED = (
+    *("aws_instance", "aws_autoscaling_group", "aws_ecs_service", "aws_db_instance", "aws_rds_cluster"),
+    *("aws_lb", "aws_nat_gateway", "aws_elasticache_replication_group", "aws_eks_cluster"),
+)
+
+
+def _watched(inventory: Inventory) -> frozenset[str]:
+    """Metrics that some alarm looks at, by itself or in a formula."""
+    alarms = list(inventory.of("aws_cloudwatch_metric_alarm"))
+    names = {alarm.values.get("metric_name") for alarm in alarms}
+    for alarm in alarms:
+        for query in blocks(alarm.values, "metric_query"):
+            names.update(metric.get("metric_name") for metric in blocks(query, "metric"))
+    return frozenset(name for name in names if isinstance(name, str))
+
+
+def errors_unseen(inventory: Inventory) -> Iterator[Mark]:
+    if _ERRORS.isdisjoint(_watched(inventory)):
+        for balancer in applications(inventory):
+            yield Mark(balancer.address, "no alarm on HTTPCode_Target_5XX_Count")
+
+
+def sickness_unseen(inventory: Inventory) -> Iterator[Mark]:
+    if _SICKNESS.isdisjoint(_watched(inventory)):
+        for balancer in applications(inventory):
+            yield Mark(balancer.address, "no alarm on UnHealthyHostCount")
+
+
+def nobody_told(inventory: Inventory) -> Iterator[Mark]:
+    for alarm in inventory.of("aws_cloudwatch_metric_alarm"):
+        topics = inventory.referred(alarm, "alarm_actions", "aws_sns_topic")
+        if not alarm.values.get("alarm_actions") and "alarm_actions" not in alarm.unknown:
+            yield Mark(alarm.address, "no alarm_actions")
+        elif topics and not any(_subscribers(inventory, topic) for topic in topics):
+            yield Mark(alarm.address, f"nobody subscribes to {topics[0].address}")
+
+
+def _subscribers(inventory: Inventory, topic: Resource) -> tuple[Resource, ...]:
+    return settings(inventory, topic, "aws_sns_topic_subscription", "topic_arn")
+
+
+def logs_pile_up(inventory: Inventory) -> Iterator[Mark]:
+    for group in inventory.of("aws_cloudwatch_log_group"):
+        days = number(group.values.get("retention_in_days"))
+        if not days:
+            yield Mark(group.address, "retention_in_days is not set")
+        elif days > MOST_LOGS:
+            yield Mark(group.address, f"logs are kept for {days} days")
+
+
+def logs_gone(inventory: Inventory) -> Iterator[Mark]:
+    for group in inventory.of("aws_cloudwatch_log_group"):
+        days = number(group.values.get("retention_in_days"))
+        if days and days < LEAST_LOGS:
+            yield Mark(group.address, f"logs are gone after {days} day{'' if days == 1 else 's'}")
+
+
+def no_budget(inventory: Inventory) -> Iterator[Mark]:
+    if any(inventory.of(*_BILLED)) and not any(inventory.of("aws_budgets_budget")):
+        yield Mark("", "no aws_budgets_budget in the plan")
+
+
+CHECKS = {
+    "CF-OBS-001": errors_unseen,
+    "CF-OBS-002": sickness_unseen,
+    "CF-OBS-003": nobody_told,
+    "CF-OBS-004": logs_pile_up,
+    "CF-OBS-005": logs_gone,
+    "CF-CST-001": no_budget,
+}

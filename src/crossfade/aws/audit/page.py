@@ -1,0 +1,82 @@
+"""The list of rules as a page, made from the rules: `python -m crossfade.aws.audit.page docs/audit.md`."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from crossfade.aws.audit.file import OF_ACCOUNT, OF_CLOUD, OF_SERVICES
+from crossfade.aws.audit.plan import OF_PLAN
+from crossfade.aws.audit.rule import Rule, rules
+
+_OPENING = """\
+# Audit
+
+```bash
+crossfade audit -e prod                            # the file
+crossfade audit --plan plan.json                   # any Terraform: terraform show -json PLAN > plan.json
+crossfade audit -e prod --plan plan.json           # both
+crossfade audit -e prod --sarif audit.sarif        # for a code host; - is stdout
+```
+
+Findings are sorted by severity. Exit code 0: nothing at or above `--fail-on` (default `high`) was found that nobody
+accepted; 3: something was; 2: the file, the plan or an option is wrong. `--fail-on none` only reports. `--json` has the
+same with stable keys.
+
+Some rules are strict where visitors are and weaker, or silent, elsewhere. An environment is production when its name
+says so (`prod`, `production`, `live`, `prod-eu`); a plan when a tag Environment, Env or Stage does, or when none of its
+resources has one.
+
+What a plan does not know before it is applied is no finding. A policy that names what the same plan makes is known
+statement by statement when it is an `aws_iam_policy_document`, and not at all when it is a `jsonencode`.
+
+## Living with a finding
+
+```yaml
+app: shop
+services:
+  web: {image: shop/web, replicas: 2, resources: {cpu: 0.5, memory: 1G}}
+environments:
+  prod:
+    platform: aws
+    cloud:
+      accept:
+        - {id: CF-NET-006, reason: It may stand still for an hour, until: 2027-03-31}
+        - {id: CF-SEC-001, where: services.web.env.*, reason: A key for the test shop, until: 2027-01-31}
+```
+
+`reason` and `until` are required. After that day the finding counts again and says that its acceptance is over.
+`where` is the key or the resource's address as `audit` shows it, with `*` for any part. For a plan without a file,
+`--accept FILE` reads the same list, under `accept:` at its top.
+
+## Rules
+
+Made from the rules by `python -m crossfade.aws.audit.page docs/audit.md`; change the rules, not this list.
+"""
+
+
+def page() -> str:
+    return "\n".join([_OPENING, *(line for rule in rules().values() for line in _section(rule))])
+
+
+def _section(rule: Rule) -> Iterator[str]:
+    elsewhere = "" if rule.elsewhere == rule.severity else f", elsewhere {rule.elsewhere or 'no finding'}"
+    source = f"<{rule.source}>" if rule.source.startswith("https://") else rule.source
+    yield f"### {rule.id}: {rule.title}"
+    yield ""
+    yield f"{str(rule.severity).capitalize()}{elsewhere}. Looks at {' and '.join(_looks_at(rule))}."
+    yield ""
+    yield f"{rule.why} Mend it: {rule.mend}"
+    yield ""
+    yield f"Source: {source}."
+    yield ""
+
+
+def _looks_at(rule: Rule) -> Iterator[str]:
+    if rule.id in {*OF_SERVICES, *OF_CLOUD, *OF_ACCOUNT}:
+        yield "the file"
+    if rule.id in OF_PLAN:
+        yield "plans"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")

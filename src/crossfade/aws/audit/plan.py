@@ -1,0 +1,64 @@
+"""The checks of a plan, run."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from crossfade.aws.audit.finding import Finding, Mark
+from crossfade.aws.audit.on_plan import buckets, capacity, data, edge, network, policies, secrets, watch
+from crossfade.aws.audit.rule import rules
+from crossfade.aws.resources.inventory import Inventory
+from crossfade.aws.resources.plan import Plan
+from crossfade.aws.resources.resource import Resource
+from crossfade.core.errors import WrongInputError
+from crossfade.file.cloud.stage import is_production
+from crossfade.file.problem import Place
+
+Check = Callable[[Inventory], Iterator[Mark]]
+
+# Rule -> what finds it.
+OF_PLAN: Mapping[str, Check] = (
+    network.CHECKS
+    | data.CHECKS
+    | buckets.CHECKS
+    | secrets.CHECKS
+    | policies.CHECKS
+    | edge.CHECKS
+    | capacity.CHECKS
+    | watch.CHECKS
+)
+_STAGE_TAGS = frozenset({"environment", "env", "stage"})
+
+
+def audit_plan(plan: Plan, called: str, *, production: bool | None = None) -> Iterator[Finding]:
+    """What is dangerous in a plan. Whether it is of production, when nobody says, its tags do."""
+    inventory = Inventory((*plan.resources, *plan.data))
+    strict = _of_production(plan.resources) if production is None else production
+    for id_, check in OF_PLAN.items():
+        rule = rules()[id_]
+        severity = rule.weight(production=strict)
+        if severity is None:
+            continue
+        for mark in dict.fromkeys(_marks(check, inventory, called)):
+            place = Place(called, 1, 1, (mark.address,) if mark.address else ())
+            yield Finding(rule=rule, severity=severity, what=mark.what, where=mark.address, place=place)
+
+
+def _marks(check: Check, inventory: Inventory, called: str) -> list[Mark]:
+    try:
+        return list(check(inventory))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise WrongInputError(
+            f"{called} has a value that no plan has: {error!r}", "make it again: terraform show -json PLAN > plan.json"
+        ) from None
+
+
+def _of_production(resources: tuple[Resource, ...]) -> bool:
+    """Strict when a tag says production, and when none says anything."""
+    tags = (resource.values.get("tags_all") or resource.values.get("tags") for resource in resources)
+    stages = {
+        value
+        for given in tags
+        if isinstance(given, dict)
+        for key, value in given.items()
+        if key.lower() in _STAGE_TAGS and isinstance(value, str)
+    }
+    return not stages or any(map(is_production, stages))

@@ -1,0 +1,68 @@
+"""Bills of a file's environments and of plans: where files become resources, usage and prices."""
+
+from pathlib import Path
+
+from crossfade.aws.cost.bill.bill import Bill, bill
+from crossfade.aws.cost.prices.book import Book, list_prices, own
+from crossfade.aws.resources.expect import expected
+from crossfade.core.errors import WrongInputError
+from crossfade.file.cloud.usage import Usage
+from crossfade.file.load import load, load_every
+from crossfade.file.model import App
+
+
+def apps(path: Path, environment: str | None = None) -> tuple[App, ...]:
+    """The environments of a file that are on AWS: the one that is asked for, or all."""
+    chosen = [load(path, environment)] if environment else load_every(path).values()
+    found = tuple(app for app in chosen if app.platform == "aws")
+    if found:
+        return found
+    if environment:
+        raise WrongInputError(
+            f"{environment} is not on AWS, so it has no bill", f"environments: {{{environment}: {{platform: aws}}}}"
+        )
+    raise WrongInputError(f"{path} has no environment on AWS", "environments: {prod: {platform: aws}}")
+
+
+def of_app(app: App, prices: Path | None = None) -> Bill:
+    """The bill of one environment, from the file alone."""
+    cloud = app.cloud
+    return bill(expected(app), cloud.usage, book(cloud.region, prices), title=app.environment, region=cloud.region)
+
+
+def of_file(path: Path, environment: str | None = None, prices: Path | None = None) -> tuple[Bill, ...]:
+    """The bills of a file's environments on AWS."""
+    return tuple(of_app(app, prices) for app in apps(path, environment))
+
+
+def of_plan(plan: Path, usage: Usage, region: str | None = None, prices: Path | None = None) -> Bill:
+    """The bill of a Terraform plan. `region` counts where the plan does not say one."""
+    from crossfade.aws.resources.plan import open_plan  # noqa: PLC0415  a bill from the file need not wait for it
+
+    read = open_plan(plan)
+    where = read.region or region
+    if where is None:
+        raise WrongInputError(
+            f"{plan} does not say its region, which prices depend on", "name an environment of the file with -e"
+        )
+    listed = book(where, prices)
+    try:
+        return bill(read.resources, usage, listed, title=plan.name, region=where)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise WrongInputError(
+            f"{plan} has a value that no plan has: {error!r}", "terraform show -json PLAN > plan.json"
+        ) from None
+
+
+def book(region: str, prices: Path | None = None) -> Book:
+    """The list prices of a region, with a team's own over them."""
+    listed = list_prices(region)
+    if prices is None:
+        return listed
+    theirs = own(prices)
+    if theirs.region not in ("", region):
+        raise WrongInputError(
+            f"{prices} has the prices of {theirs.region}, and what is billed is in {region}",
+            "a book for that region, or one without `region` whose prices hold everywhere",
+        )
+    return theirs.over(listed)

@@ -1,0 +1,1 @@
+"""The bill of an environment, line by line."""

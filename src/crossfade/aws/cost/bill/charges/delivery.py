@@ -1,0 +1,58 @@
+"""How visitors reach it: names and the CDN."""
+
+from collections.abc import Iterator
+
+from crossfade.aws.cost.bill.charge import Amount, Charge, once
+from crossfade.aws.cost.bill.charges.sizes import GIB, gigabytes
+from crossfade.aws.cost.money import plain
+from crossfade.aws.resources.inventory import Inventory
+from crossfade.file.cloud.usage import Usage
+
+FREE = 1024 * GIB  # a month, always: https://aws.amazon.com/cloudfront/pricing/
+
+
+def delivery(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+    for zone in inventory.of("aws_route53_zone"):
+        yield Charge(
+            area="Delivery",
+            item="Hosted zone",
+            quantity=Amount.of(1),
+            unit="zones",
+            rate=once("route53.zone-month"),
+            addresses=(zone.address,),
+        )
+    yield from _queries(inventory, usage)
+    distributions = tuple(each.address for each in inventory.of("aws_cloudfront_distribution"))
+    if distributions:
+        sent, billed = gigabytes(usage.cdn), gigabytes(max(0, usage.cdn - FREE))
+        yield Charge(
+            area="Delivery",
+            item="Sent by CloudFront",
+            quantity=Amount.of(billed),
+            unit="GB",
+            rate=once("cloudfront.gb"),
+            addresses=distributions,
+            assumes=f"{plain(sent)} GB, of which the first 1,024 a month are always free",
+            usage="cdn",
+            keep=True,
+        )
+
+
+def _queries(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+    """Queries of aliases to AWS's own things are free: https://aws.amazon.com/route53/pricing/."""
+    billed = [
+        record.address
+        for record in inventory.of("aws_route53_record")
+        if record.values.get("type") in ("A", "AAAA") and not record.values.get("alias")
+    ]
+    if billed:
+        yield Charge(
+            area="Delivery",
+            item="DNS queries",
+            quantity=Amount.of(usage.dns).over(1_000_000),
+            unit="1,000,000 queries",
+            rate=once("route53.queries-1m"),
+            addresses=tuple(billed),
+            assumes=f"{usage.dns:,} queries of records that are no aliases",
+            usage="dns",
+        )

@@ -1,0 +1,56 @@
+"""How many there are of what grows and shrinks: tasks of ECS services, hosts of Auto Scaling groups."""
+
+import re
+from typing import Any
+
+from crossfade.aws.cost.bill.charge import Amount
+from crossfade.aws.resources.inventory import Inventory
+from crossfade.aws.resources.resource import Resource
+from crossfade.file.cloud.usage import Usage
+
+
+def tasks(inventory: Inventory, service: Resource, usage: Usage) -> Amount:
+    """Tasks of an ECS service: between the bounds of its scaling, as many as are wanted or used on average."""
+    wanted = _number(service.values.get("desired_count"), 1)
+    average = used(service, usage.instances)
+    bounds = next(iter(inventory.referring(service, "aws_appautoscaling_target")), None) or _by_name(inventory, service)
+    if bounds is None:
+        return Amount.of(wanted if average is None else average)
+    least, most = (_number(bounds.values.get(f"{end}_capacity"), wanted) for end in ("min", "max"))
+    return Amount.between(least, wanted if average is None else average, most)
+
+
+def hosts(group: Resource, usage: Usage) -> Amount:
+    """Hosts of an Auto Scaling group."""
+    least, most = _number(group.values.get("min_size"), 0), _number(group.values.get("max_size"), 0)
+    wanted = _number(group.values.get("desired_capacity"), least)
+    average = used(group, usage.instances)
+    return Amount.between(least, wanted if average is None else average, most)
+
+
+def used(resource: Resource, by_name: dict[str, Any]) -> Any:
+    """What `cloud.usage` says about a resource: its entry is a name of the file, of which AWS's name is made."""
+    names = [str(resource.values.get(key, "")) for key in ("name", "name_prefix", "bucket", "bucket_prefix")]
+    words = " ".join([resource.address, *names]).replace("_", "-")
+    found = [name for name in by_name if re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", words)]
+    if found:
+        return by_name[max(found, key=len)]
+    # One service on hosts: its group is named after the app.
+    alone = resource.type == "aws_autoscaling_group" and len(by_name) == 1
+    return next(iter(by_name.values())) if alone else None
+
+
+def _by_name(inventory: Inventory, service: Resource) -> Resource | None:
+    """The scaling that names the service in its id: service/CLUSTER/NAME."""
+    name = service.values.get("name")
+    for target in inventory.of("aws_appautoscaling_target"):
+        if name and str(target.values.get("resource_id", "")).endswith(f"/{name}"):
+            return target
+    return None
+
+
+def _number(value: Any, default: float) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return default

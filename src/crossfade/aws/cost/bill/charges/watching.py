@@ -1,0 +1,147 @@
+"""Logs, metrics, alarms, dashboards, traces."""
+
+import json
+from collections.abc import Iterator
+
+from crossfade.aws.cost.bill.charge import Amount, Charge, once
+from crossfade.aws.cost.bill.charges.fleet import hosts
+from crossfade.aws.cost.bill.charges.sizes import gigabytes
+from crossfade.aws.cost.money import exact, plain
+from crossfade.aws.resources.inventory import Inventory, blocks, first
+from crossfade.aws.resources.resource import Resource
+from crossfade.file.cloud.usage import Usage
+
+FREE_TRACES = 100_000  # a month, always: https://aws.amazon.com/xray/pricing/
+_MONTH = 30  # days
+_FAST = 60  # seconds: an alarm with a shorter period costs more
+_LONGEST = 365  # days of logs in the bill of a group that never removes any
+
+
+def watching(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+    yield from _logs(inventory, usage)
+    yield from _metrics(inventory, usage)
+    yield from _insights(inventory)
+    for alarm in inventory.of("aws_cloudwatch_metric_alarm"):
+        yield _alarm(alarm)
+    for item, kind, key in (
+        ("Alarms made of alarms", "aws_cloudwatch_composite_alarm", "cloudwatch.composite-alarm-month"),
+        ("Dashboards", "aws_cloudwatch_dashboard", "cloudwatch.dashboard-month"),
+    ):
+        for each in inventory.of(kind):
+            yield Charge(
+                area="Watching",
+                item=item,
+                quantity=Amount.of(1),
+                unit=item.lower(),
+                rate=once(key),
+                addresses=(each.address,),
+            )
+    if usage.traces:
+        yield Charge(
+            area="Watching",
+            item="Traces",
+            quantity=Amount.of(max(0, usage.traces - FREE_TRACES)).over(1_000_000),
+            unit="1,000,000 traces",
+            rate=once("xray.traces-1m"),
+            assumes=f"{usage.traces:,} traces, of which the first {FREE_TRACES:,} a month are always free",
+            usage="traces",
+            keep=True,
+        )
+
+
+def _logs(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+    groups = list(inventory.of("aws_cloudwatch_log_group"))
+    if not groups:
+        return
+    size, addresses = gigabytes(usage.logs), tuple(group.address for group in groups)
+    yield Charge(
+        area="Watching",
+        item="Logs, coming in",
+        quantity=Amount.of(size),
+        unit="GB",
+        rate=once("logs.in-gb"),
+        addresses=addresses,
+        assumes=f"{plain(size)} GB, all log groups",
+        usage="logs",
+    )
+    days = max(group.values.get("retention_in_days") or _LONGEST for group in groups)
+    yield Charge(
+        area="Watching",
+        item="Logs, kept",
+        quantity=Amount.of(size).times(days).over(_MONTH),
+        unit="GB-months",
+        rate=once("logs.stored-gb-month"),
+        addresses=addresses,
+        assumes=f"{plain(size)} GB a month, kept for {days} days at most",
+        usage="logs",
+    )
+
+
+def _metrics(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+    agents = [each for each in inventory.of("aws_ssm_parameter") if "AmazonCloudWatch" in each.values.get("name", "")]
+    groups = list(inventory.of("aws_autoscaling_group"))
+    for agent in agents:
+        reported = _reported(agent)
+        for group in groups:
+            yield Charge(
+                area="Watching",
+                item="Metrics of hosts",
+                quantity=hosts(group, usage).times(reported),
+                unit="metrics",
+                rate=once("cloudwatch.metric-month"),
+                addresses=(agent.address, group.address),
+                assumes=f"{reported} metrics of each host",
+                usage="instances",
+            )
+    yield Charge(
+        area="Watching",
+        item="Metrics of your own",
+        quantity=Amount.of(usage.metrics),
+        unit="metrics",
+        rate=once("cloudwatch.metric-month"),
+        assumes=f"{usage.metrics:,} metrics",
+        usage="metrics",
+    )
+
+
+def _insights(inventory: Inventory) -> Iterator[Charge]:
+    for cluster in inventory.of("aws_ecs_cluster"):
+        settings = {each.get("name"): each.get("value") for each in blocks(cluster.values, "setting")}
+        if settings.get("containerInsights", "disabled") != "disabled":
+            yield Charge(
+                area="Watching",
+                item="Container Insights",
+                quantity=Amount.of(1),
+                unit="clusters",
+                rate=once("cloudwatch.insights-month"),
+                addresses=(cluster.address,),
+                note="billed by the metric, of which there are more with every task",
+            )
+
+
+def _reported(agent: Resource) -> int:
+    """How many metrics the agent's configuration asks of each host: each measurement of each disk is one."""
+    try:
+        collected = json.loads(agent.values.get("value", ""))["metrics"]["metrics_collected"]
+    except (ValueError, KeyError, TypeError):
+        return 0
+    return sum(
+        len(each.get("measurement", ())) * max(1, len(each.get("resources", ())) if name != "cpu" else 1)
+        for name, each in collected.items()
+        if isinstance(each, dict)
+    )
+
+
+def _alarm(alarm: Resource) -> Charge:
+    """An alarm on a sum of metrics is billed for each of them: https://aws.amazon.com/cloudwatch/pricing/."""
+    metrics = [each for each in blocks(alarm.values, "metric_query") if each.get("metric")]
+    periods = [first(each, "metric", "period") for each in metrics] or [alarm.values.get("period")]
+    fast = any(exact(period) < _FAST for period in periods if period)
+    return Charge(
+        area="Watching",
+        item="Alarms, fast" if fast else "Alarms",
+        quantity=Amount.of(max(1, len(metrics))),
+        unit="metrics alarmed on",
+        rate=once("cloudwatch.fast-alarm-month" if fast else "cloudwatch.alarm-month"),
+        addresses=(alarm.address,),
+    )

@@ -1,0 +1,1 @@
+"""A table of costs that a team wrote, checked."""

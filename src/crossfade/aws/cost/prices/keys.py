@@ -1,0 +1,71 @@
+"""What can have a price: the keys of a price book. A key that is none of these is a slip of the pen."""
+
+from crossfade.file.problem import nearest
+
+# Key -> what one unit of it is.
+KEYS: dict[str, str] = {
+    "fargate.vcpu-hour.x86": "a vCPU of a Fargate task for an hour",
+    "fargate.gb-hour.x86": "a GB of a Fargate task's memory for an hour",
+    "fargate.vcpu-hour.arm": "the same on ARM",
+    "fargate.gb-hour.arm": "the same on ARM",
+    "fargate.vcpu-hour.spot": "the same on spare capacity",
+    "fargate.gb-hour.spot": "the same on spare capacity",
+    "alb.hour": "an Application Load Balancer for an hour",
+    "alb.lcu-hour": "a capacity unit (LCU) of a load balancer for an hour",
+    "nat.hour": "a NAT gateway for an hour",
+    "nat.gb": "a GB through a NAT gateway",
+    "endpoint.hour": "an interface endpoint in one zone for an hour",
+    "public-ipv4.hour": "a public IPv4 address for an hour",
+    "egress.gb": "a GB sent to the internet",
+    "between-zones.gb": "a GB from one zone to another, in one direction",
+    "cloudfront.gb": "a GB sent by CloudFront, after the first 1,024 of a month",
+    "rds.gb-month.gp3.single": "a GB of an RDS disk for a month",
+    "rds.gb-month.gp3.multi": "a GB of an RDS disk in two zones for a month",
+    "rds.gb-month.gp2.single": "the same on gp2",
+    "rds.gb-month.gp2.multi": "the same on gp2",
+    "rds.backup-gb-month": "a GB of RDS backups beyond the database's own size for a month",
+    "ebs.gb-month.gp2": "a GB of an EBS volume for a month",
+    "ebs.gb-month.gp3": "the same on gp3",
+    "ebs.snapshot-gb-month": "a GB of snapshots for a month",
+    "s3.gb-month.standard": "a GB in S3 Standard for a month",
+    "s3.put-1k": "1,000 PUT, COPY, POST or LIST requests of S3",
+    "s3.get-10k": "10,000 GET requests of S3",
+    "ecr.gb-month": "a GB of images for a month",
+    "dynamodb.on-demand": "a DynamoDB table that is paid by request",
+    "logs.in-gb": "a GB of logs that comes in",
+    "logs.stored-gb-month": "a GB of logs kept for a month",
+    "cloudwatch.metric-month": "a metric of your own for a month",
+    "cloudwatch.alarm-month": "an alarm for a month",
+    "cloudwatch.fast-alarm-month": "an alarm that looks more often than every minute, for a month",
+    "cloudwatch.composite-alarm-month": "an alarm made of alarms, for a month",
+    "cloudwatch.dashboard-month": "a dashboard for a month",
+    "cloudwatch.insights-month": "Container Insights of a cluster for a month",
+    "xray.traces-1m": "a million traces, after the first 100,000 of a month",
+    "secrets.secret-month": "a secret for a month",
+    "secrets.calls-10k": "10,000 times that a secret is read",
+    "kms.key-month": "a key of your own for a month",
+    "route53.zone-month": "a hosted zone for a month",
+    "route53.queries-1m": "a million DNS queries",
+    "codepipeline.month": "a pipeline for a month",
+    "codebuild.minute.small": "a minute of a small build machine",
+    "codebuild.minute.medium": "a minute of a medium build machine",
+    "codebuild.minute.large": "a minute of a large build machine",
+    "codebuild.minute.small-arm": "the same on ARM",
+    "codebuild.minute.medium-arm": "the same on ARM",
+    "codebuild.minute.large-arm": "the same on ARM",
+    "cloudtrail.trail-month": "a further copy of the account's management events for a month",
+    "guardduty.month": "GuardDuty for a month",
+}
+# What begins like this ends in an instance class: ec2.hour.t3.micro, rds.hour.postgres.multi.db.t4g.small.
+CLASSES: tuple[str, ...] = (
+    "ec2.hour.",
+    *(f"rds.hour.{engine}.{zones}.db." for engine in ("postgres", "mysql", "mariadb") for zones in ("single", "multi")),
+    *(f"elasticache.hour.{engine}.cache." for engine in ("redis", "valkey", "memcached")),
+)
+
+
+def unknown(key: str) -> str | None:
+    """None for a key that can have a price, else the one that was probably meant, or nothing."""
+    if key in KEYS or any(key.startswith(prefix) and "." in key.removeprefix(prefix) for prefix in CLASSES):
+        return None
+    return nearest(key, [*KEYS, *(f"{prefix}t4g.micro" for prefix in CLASSES)])

@@ -1,0 +1,1 @@
+"""What could be cheaper, and how that is reckoned."""

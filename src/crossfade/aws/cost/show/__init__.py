@@ -1,0 +1,1 @@
+"""Bills as pictures and as Markdown."""

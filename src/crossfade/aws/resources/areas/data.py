@@ -1,0 +1,104 @@
+"""What keeps data: database, cache, buckets."""
+
+from collections.abc import Iterator
+
+from crossfade.aws.resources.areas.doors import group
+from crossfade.aws.resources.areas.made import bucket, gib, made, root_disk, subnets
+from crossfade.aws.resources.hosts import exposed
+from crossfade.aws.resources.names import identifier, prefix
+from crossfade.aws.resources.resource import Resource
+from crossfade.file.model import App
+
+_ROOT = 20  # GiB, the disk of a database's own host beside its data
+
+
+def data(app: App) -> Iterator[Resource]:
+    if app.cloud.database is not None:
+        yield from _host(app) if app.cloud.database.host else _database(app)
+    yield from _cache(app)
+    for name in app.cloud.buckets:
+        yield from bucket(f"module.bucket_{identifier(name)}.aws_s3_bucket.this", f"cloud.buckets.{name}")
+
+
+def _database(app: App) -> Iterator[Resource]:
+    database = app.cloud.database
+    assert database is not None  # noqa: S101  the caller has looked
+    where, address = "cloud.database", "module.database.aws_db_instance.this"
+    refers = {"vpc_security_group_ids": (group("database"),)}
+    yield made(
+        address,
+        where,
+        refers,
+        identifier=prefix(app),
+        engine=database.engine,
+        instance_class=database.instance,
+        allocated_storage=gib(database.storage),
+        max_allocated_storage=gib(database.max_storage) if database.max_storage else None,
+        storage_type="gp3",
+        storage_encrypted=True,
+        multi_az=database.multi_az,
+        backup_retention_period=database.backups,
+        publicly_accessible=database.public,
+        manage_master_user_password=True,
+    )
+    if database.replica is not None:
+        yield made(
+            "module.database.aws_db_instance.replica[0]",
+            f"{where}.replica",
+            {**refers, "replicate_source_db": (address,)},
+            identifier=f"{prefix(app)}-replica",
+            instance_class=database.replica,
+            publicly_accessible=database.public,
+        )
+
+
+def _host(app: App) -> Iterator[Resource]:
+    database = app.cloud.database
+    assert database is not None  # noqa: S101  the caller has looked
+    where, instance = "cloud.database", "module.database.aws_instance.this"
+    template = "module.database.aws_launch_template.this"
+    outside = exposed(app) or database.public
+    refers = {
+        "subnet_id": subnets(app, "public" if outside else "private")[:1],
+        "vpc_security_group_ids": (group("database"),),
+        "launch_template.id": (template,),
+    }
+    yield made(
+        template,
+        where,
+        name=f"{prefix(app)}-database",
+        block_device_mappings=[root_disk(_ROOT)],
+        metadata_options=[{"http_tokens": "required"}],
+    )
+    yield made(
+        instance,
+        where,
+        refers,
+        instance_type=database.instance,
+        associate_public_ip_address=outside,
+    )
+    volume = "module.database.aws_ebs_volume.data"
+    yield made(volume, f"{where}.storage", size=gib(database.storage), type="gp3", encrypted=True)
+    yield made("module.database.aws_secretsmanager_secret.password", where, name=f"{prefix(app)}-database/password")
+    if database.backups:
+        policy = [{"resource_types": ["VOLUME"], "schedule": [{"retain_rule": [{"count": database.backups}]}]}]
+        yield made("module.database.aws_dlm_lifecycle_policy.backup[0]", f"{where}.backups", policy_details=policy)
+
+
+def _cache(app: App) -> Iterator[Resource]:
+    cache = app.cloud.cache
+    if cache is None:
+        return
+    yield made(
+        "module.cache.aws_elasticache_replication_group.this",
+        "cloud.cache",
+        {"security_group_ids": (group("cache"),)},
+        replication_group_id=prefix(app),
+        engine=cache.engine,
+        node_type=cache.node,
+        num_node_groups=cache.shards,
+        replicas_per_node_group=cache.replicas,
+        at_rest_encryption_enabled="true",
+        transit_encryption_enabled=True,
+        snapshot_retention_limit=cache.snapshots,
+    )

@@ -1,0 +1,98 @@
+"""The network: VPC, subnets, NAT, endpoints."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from crossfade.aws.resources.areas.made import counted, made, root_disk, subnets
+from crossfade.aws.resources.names import prefix
+from crossfade.aws.resources.resource import Resource
+from crossfade.file.cloud.network import GATEWAYS
+from crossfade.file.model import App
+
+VPC = "module.vpc.aws_vpc.this"
+# What the file calls one endpoint is several on AWS.
+_SEVERAL = {"ecr": ("ecr.api", "ecr.dkr"), "ssm": ("ssm", "ssmmessages", "ec2messages")}
+_NAT_DISK = 8  # GiB
+
+
+def network(app: App) -> Iterator[Resource]:
+    net, name = app.cloud.network, prefix(app)
+    yield made(VPC, "cloud.network.cidr", cidr_block=net.cidr, tags={"Name": name})
+    yield made("module.vpc.aws_internet_gateway.this", "cloud.network", {"vpc_id": (VPC,)})
+    yield from _subnets(app, "public")
+    yield from _subnets(app, "private")
+    if _keeps_data(app):
+        yield from _subnets(app, "database")
+    yield from _nat(app)
+    yield from _endpoints(app)
+    if net.flow_logs:
+        group = "module.vpc.aws_cloudwatch_log_group.flow[0]"
+        yield made(group, "cloud.network.flow_logs", name=f"/vpc/{name}", retention_in_days=app.cloud.logs.keep)
+        yield made("module.vpc.aws_flow_log.this[0]", "cloud.network.flow_logs", {"vpc_id": (VPC,)}, traffic_type="ALL")
+
+
+def _subnets(app: App, kind: Literal["public", "private", "database"]) -> Iterator[Resource]:
+    cidrs = app.cloud.network.subnets(kind, len(app.cloud.zones))
+    for zone, cidr, address in zip(app.cloud.zones, cidrs, subnets(app, kind), strict=True):
+        yield made(
+            address,
+            f"cloud.network.{kind}",
+            {"vpc_id": (VPC,)},
+            cidr_block=cidr,
+            availability_zone=f"{app.cloud.region}{zone}",
+            map_public_ip_on_launch=False,
+            tags={"Name": f"{prefix(app)}-{kind}-{app.cloud.region}{zone}", "Tier": kind},
+        )
+
+
+def _keeps_data(app: App) -> bool:
+    """Whether something stands in the subnets without a way out; a database's own host has to fetch its packages."""
+    database = app.cloud.database
+    return (database is not None and not database.host) or app.cloud.cache is not None
+
+
+def _nat(app: App) -> Iterator[Resource]:
+    net, where = app.cloud.network, "cloud.network.nat"
+    count = {"one": 1, "per-zone": len(app.cloud.zones)}.get(net.nat, 0)
+    addresses = counted("module.vpc.aws_eip.nat", count)
+    for index, address in enumerate(addresses):
+        yield made(address, where, domain="vpc")
+        refers = {"allocation_id": (address,), "subnet_id": (subnets(app, "public")[index],)}
+        yield made(f"module.vpc.aws_nat_gateway.this[{index}]", where, refers, connectivity_type="public")
+    if net.nat == "instance":
+        card = "module.vpc.aws_network_interface.nat[0]"
+        yield made(card, where, {"subnet_id": subnets(app, "public")[:1]}, source_dest_check=False)
+        template = "module.vpc.aws_launch_template.nat[0]"
+        yield made(
+            template,
+            where,
+            name=f"{prefix(app)}-nat",
+            instance_type=net.nat_instance,
+            block_device_mappings=[root_disk(_NAT_DISK)],
+            metadata_options=[{"http_tokens": "required"}],
+        )
+        yield made("module.vpc.aws_eip.nat_instance[0]", where, {"network_interface": (card,)}, domain="vpc")
+        yield made(
+            "module.vpc.aws_instance.nat[0]",
+            "cloud.network.nat_instance",
+            {"network_interface.network_interface_id": (card,), "launch_template.id": (template,)},
+            instance_type=net.nat_instance,
+        )
+
+
+def _endpoints(app: App) -> Iterator[Resource]:
+    where, region = "cloud.network.endpoints", app.cloud.region
+    for name in app.cloud.network.endpoints:
+        if name in GATEWAYS:
+            address, refers, kind = f'module.vpc.aws_vpc_endpoint.gateway["{name}"]', {"vpc_id": (VPC,)}, "Gateway"
+            service = f"com.amazonaws.{region}.{name}"
+            yield made(address, where, refers, service_name=service, vpc_endpoint_type=kind)
+            continue
+        for each in _SEVERAL.get(name, (name,)):
+            yield made(
+                f'module.vpc.aws_vpc_endpoint.interface["{each}"]',
+                where,
+                {"vpc_id": (VPC,), "subnet_ids": subnets(app, "private")},
+                service_name=f"com.amazonaws.{region}.{each}",
+                vpc_endpoint_type="Interface",
+            )

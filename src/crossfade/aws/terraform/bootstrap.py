@@ -1,0 +1,141 @@
+"""The bucket and the table that Terraform's state needs before Terraform can make anything.
+
+Plain calls and not Terraform, because Terraform would need a place for the state of these two. Each step looks first
+and changes what is not as it should be, so a run that broke off half-way is mended by running it again, by anybody.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from crossfade.aws.terraform.trouble import way_out_of
+from crossfade.core.errors import PlatformError, WrongInputError
+
+KEEP_DAYS = 90  # of overwritten states: long enough to find out that one is missing
+RULE = "crossfade-old-versions"
+LOCK_KEY = "LockID"  # https://developer.hashicorp.com/terraform/language/backend/s3#dynamodb-state-locking
+CLOSED = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an app's state lives."""
+
+    region: str
+    bucket: str
+    table: str
+    tags: Mapping[str, str]
+
+
+def bootstrap(place: Place) -> Iterator[str]:
+    """Make both, or what is missing of them; says each thing that was done, after it was."""
+    try:
+        from botocore.session import get_session  # type: ignore[import-untyped]  # noqa: PLC0415  needed here alone
+    except ImportError as missing:
+        raise PlatformError(
+            "bootstrap talks to AWS with botocore, which is not installed", "pip install 'crossfade[aws]'"
+        ) from missing
+    session = get_session()
+    with _errors_told(place):
+        yield from _bucket(session.create_client("s3", region_name=place.region), place)
+        yield from _table(session.create_client("dynamodb", region_name=place.region), place)
+
+
+def _bucket(s3: Any, place: Place) -> Iterator[str]:
+    name = place.bucket
+    found = _unless(lambda: s3.head_bucket(Bucket=name), "404", "NoSuchBucket")
+    if found is None:
+        where = {"CreateBucketConfiguration": {"LocationConstraint": place.region}}
+        s3.create_bucket(Bucket=name, **(where if place.region != "us-east-1" else {}))
+        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": _tags(place)})
+        yield f"bucket {name} is made"
+    elif found.get("BucketRegion", place.region) != place.region:
+        raise WrongInputError(
+            f"the bucket {name} is in {found['BucketRegion']}, and the environment in {place.region}",
+            "name another one: cloud: {state: {bucket: ...}}",
+        )
+    blocked = _unless(lambda: s3.get_public_access_block(Bucket=name), "NoSuchPublicAccessBlockConfiguration")
+    if not blocked or blocked["PublicAccessBlockConfiguration"] != CLOSED:
+        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=CLOSED)
+        yield f"bucket {name} is closed to the public"
+    if s3.get_bucket_versioning(Bucket=name).get("Status") != "Enabled":
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        yield f"bucket {name} keeps overwritten states"
+    if not _unless(lambda: s3.get_bucket_encryption(Bucket=name), "ServerSideEncryptionConfigurationNotFoundError"):
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+        yield f"bucket {name} is encrypted"
+    kept = _unless(lambda: s3.get_bucket_lifecycle_configuration(Bucket=name), "NoSuchLifecycleConfiguration")
+    rules = (kept or {}).get("Rules", [])
+    if all(rule.get("ID") != RULE for rule in rules):
+        ours = {
+            "ID": RULE,
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": KEEP_DAYS},
+        }
+        s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [*rules, ours]})
+        yield f"bucket {name} drops overwritten states after {KEEP_DAYS} days"
+
+
+def _table(dynamodb: Any, place: Place) -> Iterator[str]:
+    name = place.table
+    found = _unless(lambda: dynamodb.describe_table(TableName=name), "ResourceNotFoundException")
+    key = [{"AttributeName": LOCK_KEY, "KeyType": "HASH"}]
+    if found is None:
+        dynamodb.create_table(
+            TableName=name,
+            KeySchema=key,
+            AttributeDefinitions=[{"AttributeName": LOCK_KEY, "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            Tags=_tags(place),
+        )
+    elif found["Table"]["KeySchema"] != key:
+        raise WrongInputError(
+            f"the table {name} has another key than {LOCK_KEY}: it is somebody else's",
+            "name another one: cloud: {state: {table: ...}}",
+        )
+    dynamodb.get_waiter("table_exists").wait(TableName=name)
+    if found is None:
+        yield f"table {name} is made"
+
+
+def _unless(ask: Callable[[], Mapping[str, Any]], *absent: str) -> Mapping[str, Any] | None:
+    """The answer, or None when AWS says in one of these words that there is none."""
+    from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    try:
+        return ask()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in absent:
+            return None
+        raise
+
+
+def _tags(place: Place) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in place.tags.items()]
+
+
+@contextmanager
+def _errors_told(place: Place) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    again = "what was made stays; run it again"
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in {"403", "BucketAlreadyExists"} and error.operation_name in {"HeadBucket", "CreateBucket"}:
+            raise WrongInputError(
+                f"the bucket {place.bucket} belongs to another account, or you may not look at it",
+                "bucket names are shared by the whole world: choose one with cloud: {state: {bucket: ...}}",
+            ) from error
+        raise PlatformError(f"{error.operation_name}: {error}", way_out_of(str(error)) or again) from error
+    except BotoCoreError as error:
+        raise PlatformError(f"AWS in {place.region}: {error}", way_out_of(str(error)) or again) from error

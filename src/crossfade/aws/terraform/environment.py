@@ -1,0 +1,104 @@
+"""The files of environments/<env>: what the file asks for, as calls of modules."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from crossfade.aws.resources.names import prefix
+from crossfade.aws.terraform.hcl import Block, Expression, block, value
+from crossfade.aws.terraform.names import lock_table, state_bucket
+from crossfade.aws.terraform.parts.cicd import cicd
+from crossfade.aws.terraform.parts.compute import compute
+from crossfade.aws.terraform.parts.data import data
+from crossfade.aws.terraform.parts.delivery import delivery
+from crossfade.aws.terraform.parts.monitoring import monitoring
+from crossfade.aws.terraform.parts.network import network
+from crossfade.aws.terraform.parts.security import security
+from crossfade.file.model import App
+
+# In the order of main.tf. A part yields blocks of any kind; outputs and variables go to their own files.
+PARTS: tuple[Callable[[App], Iterator[Block]], ...] = (
+    *(network, compute, data),
+    *(delivery, security, monitoring, cicd),
+)
+
+TERRAFORM = ">= 1.5"
+PROVIDER = "~> 5.0"
+_HEAD = "# Written by `crossfade infra init`. Yours to edit: an edited file is not overwritten.\n\n"
+
+
+def files(app: App) -> dict[str, str]:
+    """Text by file name."""
+    blocks = [made for part in PARTS for made in part(app)]
+    own = {"variable": "variables.tf", "output": "outputs.tf"}
+    texts = {
+        "main.tf": [block("locals", name=prefix(app)), *(b for b in blocks if b.kind not in own)],
+        "variables.tf": [*_variables(), *(b for b in blocks if b.kind == "variable")],
+        "outputs.tf": [b for b in blocks if b.kind == "output"],
+        "backend.tf": [_backend(app)],
+        "providers.tf": list(_providers(app)),
+    }
+    return {name: _text(blocks) for name, blocks in texts.items()} | {"terraform.tfvars": _HEAD + _values(app)}
+
+
+def tags(app: App) -> dict[str, str]:
+    """On everything. The file's own may say otherwise."""
+    return {"Environment": app.environment, "Project": app.name, "ManagedBy": "crossfade"} | app.cloud.tags
+
+
+def modules(app: App) -> set[str]:
+    """The modules that are called, as `networking/vpc`."""
+    calls = (made for part in PARTS for made in part(app) if made.kind == "module")
+    sources = (dict(item for item in call.body if not isinstance(item, Block))["source"] for call in calls)
+    return {source.removeprefix("../../modules/") for source in sources}
+
+
+def _text(blocks: Iterable[Block]) -> str:
+    return _HEAD + "\n".join(map(str, blocks))
+
+
+def _variables() -> Iterator[Block]:
+    yield block("variable", "region", description="Where.", type=Expression("string"))
+    yield block("variable", "tags", description="On everything.", type=Expression("map(string)"))
+    yield block(
+        "variable",
+        "image_tags",
+        description="The image that each service begins with. Deploys bring later ones.",
+        type=Expression("map(string)"),
+    )
+
+
+def _values(app: App) -> str:
+    names = ("region", "tags", "image_tags")
+    images = {name: image_tag(service.image) for name, service in app.services.items()}
+    given = (app.cloud.region, tags(app), images)
+    return "\n\n".join(f"{name} = {value(of)}" for name, of in zip(names, given, strict=True)) + "\n"
+
+
+def image_tag(image: str | None) -> str:
+    """The tag in acme/web:1.4; `latest` when there is none."""
+    tag = (image or "").rpartition("/")[2].partition("@")[0].partition(":")[2]
+    return tag or "latest"
+
+
+def _backend(app: App) -> Block:
+    s3 = block(
+        "backend",
+        "s3",
+        bucket=state_bucket(app),
+        key=f"{app.name}/{app.environment}/terraform.tfstate",
+        region=app.cloud.region,
+        dynamodb_table=lock_table(app),
+        encrypt=True,
+    )
+    return block("terraform", body=[s3])
+
+
+def _providers(app: App) -> Iterator[Block]:
+    required = {"aws": {"source": "hashicorp/aws", "version": PROVIDER}}
+    needs = block("required_providers", body=tuple(required.items()))
+    yield block("terraform", required_version=TERRAFORM, body=[needs])
+    tagged = block("default_tags", tags=Expression("var.tags"))
+    yield block("provider", "aws", region=Expression("var.region"), body=[tagged])
+    if app.cloud.site is not None:
+        # CloudFront takes certificates from there only.
+        # https://docs.aws.amazon.com/acm/latest/userguide/acm-regions.html
+        yield block("provider", "aws", alias="global", region="us-east-1", body=[tagged])

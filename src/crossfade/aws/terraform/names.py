@@ -1,0 +1,29 @@
+"""What things are called: in Terraform and on AWS."""
+
+from crossfade.aws.terraform.hcl import Expression
+from crossfade.file.model import App
+
+MODULES = "../../modules"  # seen from environments/<env>
+
+
+def state_bucket(app: App) -> str:
+    """Where Terraform keeps its state."""
+    return app.cloud.state.bucket or f"{app.name}-terraform-state"
+
+
+def lock_table(app: App) -> str:
+    """What lets one run of Terraform at a time."""
+    return app.cloud.state.table or f"{app.name}-terraform-lock"
+
+
+def zones(app: App) -> list[str]:
+    """Availability zones by their whole names."""
+    return [f"{app.cloud.region}{zone}" for zone in app.cloud.zones]
+
+
+def from_module(module: str, output: str) -> Expression:
+    return Expression(f"module.{module}.{output}")
+
+
+NAME = Expression("local.name")
+REGION = Expression("var.region")

@@ -1,0 +1,218 @@
+"""What runs the services, and where their images are kept."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from crossfade.aws.resources.hosts import exposed, in_containers, listens_on, on_hosts, process_ports, proxied
+from crossfade.aws.resources.names import identifier, prefix
+from crossfade.aws.terraform.hcl import Block, Expression, block
+from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
+from crossfade.file.cloud.compute import GIB, Proxy
+from crossfade.file.model import App, Deploy, Service
+
+_MIB = 1 << 20
+_UNITS = 1024  # CPU units of a core
+_STOP = 120  # seconds that Fargate waits at most between SIGTERM and SIGKILL
+_GRACE = 60.0
+
+
+def compute(app: App) -> Iterator[Block]:
+    for name, service in app.services.items():
+        if in_containers(app, service):
+            yield _repository(app, name)
+    if on_hosts(app):
+        for name, service in app.services.items():  # one, which the file's own check holds
+            yield _hosts(app, name, service)
+        return
+    yield _cluster(app)
+    for name, service in app.services.items():
+        yield _service(app, name, service)
+
+
+def _repository(app: App, name: str) -> Block:
+    wanted = app.cloud.registry
+    return block(
+        "module",
+        f"ecr_{identifier(name)}",
+        source=f"{MODULES}/compute/ecr",
+        name=f"{prefix(app)}/{name}",
+        keep=wanted.keep,
+        expire_days=wanted.expire,
+        immutable=wanted.immutable,
+        scan_on_push=wanted.scan,
+    )
+
+
+def _cluster(app: App) -> Block:
+    return block(
+        "module",
+        "cluster",
+        source=f"{MODULES}/compute/ecs-cluster",
+        name=NAME,
+        container_insights=app.cloud.compute.insights,
+    )
+
+
+def _service(app: App, name: str, service: Service) -> Block:
+    cloud = app.cloud
+    min_healthy, most = bounds(service.deploy)
+    return block(
+        "module",
+        f"service_{identifier(name)}",
+        source=f"{MODULES}/compute/ecs-service",
+        name=f"{prefix(app)}-{name}",
+        container_name=name,
+        region=REGION,
+        cluster_arn=from_module("cluster", "arn"),
+        cluster_name=from_module("cluster", "name"),
+        image=_image(name, tagged=True),
+        command=["/bin/sh", "-c", service.command] if service.command else None,
+        port=service.port,
+        cpu=round((service.resources.cpu or 0) * _UNITS),
+        memory=(service.resources.memory or 0) // _MIB,
+        architecture="ARM64" if cloud.compute.architecture == "arm" else "X86_64",
+        environment={**service.env, "PORT": str(service.port), "CROSSFADE_RELEASE": _tag(name)},
+        secrets=_secrets(service) or None,
+        execution_role_arn=Expression(f'module.iam.execution_role_arn["{name}"]'),
+        task_role_arn=Expression(f'module.iam.task_role_arn["{name}"]'),
+        subnet_ids=from_module("vpc", "private_subnet_ids"),
+        security_group_id=from_module("security_groups", "app_id"),
+        target_group_arn=_of_service("target_group_arns", name),
+        **_request_metrics(service, name),
+        desired=service.replicas,
+        scaling=_scaling(service),
+        spot_percent=round(cloud.compute.spot) or None,
+        min_healthy_percent=min_healthy,
+        max_percent=most,
+        health_grace=round(service.deploy.warmup or _GRACE),
+        stop_timeout=max(1, min(round(service.grace), _STOP)),
+        log_retention_days=cloud.logs.keep,
+        tracing=cloud.tracing or None,
+    )
+
+
+def _hosts(app: App, name: str, service: Service) -> Block:
+    wanted, scale = app.cloud.compute, service.scale
+    subnets = "public_subnet_ids" if exposed(app) else "private_subnet_ids"
+    container = in_containers(app, service)
+    return block(
+        "module",
+        "asg",
+        source=f"{MODULES}/compute/asg",
+        name=NAME,
+        region=REGION,
+        folder=f"/opt/{app.name}",
+        image=_image(name, tagged=False) if container else None,
+        image_tag=_tag(name) if container else None,
+        command=service.command,
+        container_port=service.port if container else None,
+        ports=process_ports(app, service),
+        proxy=_proxy(app, service) if proxied(app) else None,
+        environment=service.env or None,
+        secrets=_secrets(service) or None,
+        agent_parameter=from_module("monitoring", "agent_parameter") if wanted.metrics else None,
+        instance_type=wanted.instance,
+        disk_gib=-(-wanted.disk // GIB),
+        subnet_ids=from_module("vpc", subnets),
+        public_address=exposed(app),
+        security_group_id=from_module("security_groups", "app_id"),
+        instance_profile_name=from_module("iam", "instance_profile_name"),
+        target_group_arn=_of_service("target_group_arns", name),
+        **_request_metrics(service, name),
+        desired=service.replicas,
+        min=scale.min if scale else service.replicas,
+        max=scale.max if scale else max(service.replicas, 1),
+        cpu=_number(scale.cpu) if scale else None,
+        requests=scale.requests if scale else None,
+        in_after=round(scale.in_after) if scale and scale.cpu else None,
+        warmup=round(wanted.warmup),
+        refresh=_refresh(service.deploy, wanted.warmup),
+        log_retention_days=app.cloud.logs.keep,
+    )
+
+
+def bounds(deploy: Deploy) -> tuple[int, int]:
+    """Share of the instances that stays healthy during a deploy, and the most that run, in percent."""
+    if deploy.strategy == "rolling":
+        return deploy.min_healthy, 100 + deploy.max_surge
+    if deploy.strategy == "recreate":
+        return 0, 100
+    return 100, 200  # the whole new fleet beside the old one
+
+
+def _refresh(deploy: Deploy, warmup: float) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html"""
+    least, most = bounds(deploy)
+    preferences: dict[str, Any] = {
+        "min_healthy": least,
+        "max_healthy": min(most, least + 100),
+        "warmup": round(deploy.warmup or warmup),
+    }
+    if deploy.strategy == "rolling" and deploy.checkpoints:
+        preferences |= {"checkpoints": list(deploy.capacity_steps), "checkpoint_delay": round(deploy.bake)}
+    return preferences
+
+
+def _scaling(service: Service) -> dict[str, Any] | None:
+    scale = service.scale
+    if scale is None:
+        return None
+    targets = {"cpu": _number(scale.cpu), "memory": _number(scale.memory), "requests": scale.requests}
+    return (
+        {"min": scale.min, "max": scale.max}
+        | {name: target for name, target in targets.items() if target is not None}
+        | {"out_after": round(scale.out_after), "in_after": round(scale.in_after)}
+    )
+
+
+def _request_metrics(service: Service, name: str) -> dict[str, Any]:
+    """What scaling on requests has to know, in both colours: a deploy moves from one to the other."""
+    if service.scale is None or service.scale.requests is None:
+        return {}
+    colours = ("target_group_arn_suffixes", "green_target_group_arn_suffixes")
+    return {
+        "load_balancer_suffix": from_module("alb", "arn_suffix"),
+        "target_group_suffixes": [_of_service(colour, name) for colour in colours],
+    }
+
+
+def _proxy(app: App, service: Service) -> dict[str, Any]:
+    wanted = app.cloud.compute.proxy or Proxy()
+    given: dict[str, Any] = {
+        "listen": listens_on(app, service),
+        "balance": wanted.balance,
+        "max_fails": wanted.max_fails,
+        "fail_timeout": round(wanted.fail_timeout),
+        "keepalive": wanted.keepalive,
+        "idle_timeout": round(service.idle_timeout),
+        "app_health": service.health.path,
+    }
+    if wanted.health:
+        given["health"] = wanted.health
+    if wanted.websockets:
+        given |= {"websockets": wanted.websockets, "websocket_timeout": round(wanted.websocket_timeout)}
+    if wanted.fresh:
+        given["fresh"] = {path: round(seconds) for path, seconds in wanted.fresh.items()}
+    return given
+
+
+def _secrets(service: Service) -> dict[str, Expression]:
+    return {name: Expression(f'module.secrets.arns["{name}"]') for name in service.secrets}
+
+
+def _of_service(output: str, name: str) -> Expression:
+    return Expression(f'module.alb.{output}["{name}"]')
+
+
+def _tag(name: str) -> Expression:
+    return Expression(f'var.image_tags["{name}"]')
+
+
+def _image(name: str, *, tagged: bool) -> Expression:
+    url = f"module.ecr_{identifier(name)}.repository_url"
+    return Expression(f'"${{{url}}}:${{var.image_tags["{name}"]}}"' if tagged else url)
+
+
+def _number(percent: float | None) -> float | int | None:
+    """70 and not 70.0, which is what a person would write."""
+    return int(percent) if percent is not None and percent == int(percent) else percent

@@ -1,0 +1,121 @@
+"""Who is told about what: alarms, dashboard, the hosts' agent, the bill."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from crossfade.aws.resources.hosts import on_hosts
+from crossfade.aws.resources.names import identifier
+from crossfade.aws.terraform.hcl import Block, Expression, block
+from crossfade.aws.terraform.names import MODULES, NAME, from_module
+from crossfade.file.cloud.compute import GIB
+from crossfade.file.cloud.watch import Alarm, Budget
+from crossfade.file.model import App
+
+# Both colours of a service have targets in a deploy.
+_COLOURS = {"blue": "target_group_arn_suffixes", "green": "green_target_group_arn_suffixes"}
+
+
+def monitoring(app: App) -> Iterator[Block]:
+    yield _monitoring(app)
+    if app.cloud.budget:
+        yield _budget(app.cloud.budget)
+
+
+def metrics_namespace(app: App) -> str:
+    """The name that metrics of the application's own appear under."""
+    metrics = app.cloud.compute.metrics
+    return metrics.namespace if metrics and metrics.namespace else app.name
+
+
+def _monitoring(app: App) -> Block:
+    cloud = app.cloud
+    return block(
+        "module",
+        "monitoring",
+        source=f"{MODULES}/monitoring/cloudwatch",
+        name=NAME,
+        critical_contacts=list(cloud.notify.critical) or None,
+        warning_contacts=list(cloud.notify.warning) or None,
+        alarms=[_alarm(alarm) for alarm in cloud.alarms],
+        cluster=None if on_hosts(app) else _cluster(app),
+        hosts={"group": from_module("asg", "name")} if on_hosts(app) else None,
+        load_balancer=_load_balancer(app),
+        database=_database(app),
+        cache=_cache(app),
+        agent=_agent(app),
+        log_days=cloud.logs.keep,
+        dashboard=cloud.dashboard,
+        cloudtrail=cloud.guards.cloudtrail or None,
+        guardduty=cloud.guards.guardduty or None,
+    )
+
+
+def _alarm(alarm: Alarm) -> dict[str, Any]:
+    return {
+        "on": alarm.on,
+        "limit": int(alarm.limit) if alarm.limit == int(alarm.limit) else alarm.limit,
+        "minutes": round(alarm.stays / 60),
+        "severity": alarm.severity,
+    }
+
+
+def _cluster(app: App) -> dict[str, Any]:
+    services = {name: from_module(f"service_{identifier(name)}", "name") for name in app.services}
+    return {"name": from_module("cluster", "name"), "services": services}
+
+
+def _load_balancer(app: App) -> dict[str, Any]:
+    groups = {
+        f"{name}-{colour}": Expression(f'module.alb.{output}["{name}"]')
+        for name in app.services
+        for colour, output in _COLOURS.items()
+    }
+    return {"arn_suffix": from_module("alb", "arn_suffix"), "target_groups": groups}
+
+
+def _database(app: App) -> dict[str, Any] | None:
+    database = app.cloud.database
+    if database is None or database.host:
+        return None
+    return {"identifier": from_module("database", "identifier"), "storage_gib": -(-database.storage // GIB)}
+
+
+def _cache(app: App) -> dict[str, Any] | None:
+    cache = app.cloud.cache
+    if cache is None:
+        return None
+    group = from_module("cache", "replication_group_id")
+    return {"group": group, "shards": cache.shards, "replicas": cache.replicas, "cluster": cache.shards > 1}
+
+
+def _agent(app: App) -> dict[str, Any] | None:
+    metrics = app.cloud.compute.metrics
+    if metrics is None or not on_hosts(app):
+        return None
+    return {
+        "namespace": metrics_namespace(app),
+        "disks": list(metrics.disks),
+        "every_seconds": round(metrics.every),
+        "files": dict(metrics.logs),
+    }
+
+
+def _budget(budget: Budget) -> Block:
+    def share(percent: float | None) -> int | float | Expression:
+        """A share that is taken back is null: the module's own default would tell somebody."""
+        if percent is None:
+            return Expression("null")
+        return int(percent) if percent == int(percent) else percent
+
+    return block(
+        "module",
+        "budget",
+        source=f"{MODULES}/budgets",
+        name=NAME,
+        monthly=int(budget.monthly) if budget.monthly == int(budget.monthly) else budget.monthly,
+        forecast_percent=share(budget.forecast),
+        actual_percent=share(budget.actual),
+        warning_topic_arn=from_module("monitoring", "warning_topic_arn"),
+        critical_topic_arn=from_module("monitoring", "critical_topic_arn"),
+        environment=Expression("var.tags.Environment") if budget.counts == "environment" else None,
+    )

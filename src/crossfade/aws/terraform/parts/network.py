@@ -1,0 +1,142 @@
+"""The network, what is open in it, and the load balancer."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from crossfade.aws.resources.hosts import listens_on, on_hosts
+from crossfade.aws.terraform.hcl import Block, Expression, block
+from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module, zones
+from crossfade.aws.terraform.rules import Rule, default, rules
+from crossfade.file.cloud.data import PORTS
+from crossfade.file.cloud.network import GATEWAYS
+from crossfade.file.model import App, Service, Sticky
+
+LONGEST_IDLE = 4000  # seconds that the load balancer waits at most
+OWN_COOKIE: str = Sticky.model_fields["cookie"].default
+
+# What the file calls one endpoint is more than one on AWS.
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html
+_INTERFACES = {"ecr": ("ecr.api", "ecr.dkr"), "ssm": ("ssm", "ssmmessages", "ec2messages")}
+
+
+def network(app: App) -> Iterator[Block]:
+    yield _vpc(app)
+    yield _security_groups(app)
+    yield _alb(app)
+
+
+def interface_endpoints(app: App) -> list[str]:
+    """Services as AWS names their interface endpoints."""
+    wanted = [name for name in app.cloud.network.endpoints if name not in GATEWAYS]
+    return [service for name in wanted for service in _INTERFACES.get(name, (name,))]
+
+
+def _vpc(app: App) -> Block:
+    net, count = app.cloud.network, len(app.cloud.zones)
+    database = app.cloud.database
+    data = (database is not None and not database.host) or app.cloud.cache is not None
+    return block(
+        "module",
+        "vpc",
+        source=f"{MODULES}/networking/vpc",
+        name=NAME,
+        region=REGION,
+        cidr=net.cidr,
+        zones=zones(app),
+        public_subnets=list(net.subnets("public", count)),
+        private_subnets=list(net.subnets("private", count)),
+        database_subnets=list(net.subnets("database", count)) if data else None,
+        nat=net.nat,
+        nat_instance_type=net.nat_instance if net.nat == "instance" else None,
+        gateway_endpoints=[name for name in net.endpoints if name in GATEWAYS],
+        interface_endpoints=interface_endpoints(app) or None,
+        flow_logs=net.flow_logs or None,
+        log_retention_days=app.cloud.logs.keep if net.flow_logs else None,
+    )
+
+
+def _security_groups(app: App) -> Block:
+    cloud = app.cloud
+    ports = sorted({listens_on(app, service) for service in app.services.values()})
+    return block(
+        "module",
+        "security_groups",
+        source=f"{MODULES}/networking/security-groups",
+        name=NAME,
+        vpc_id=from_module("vpc", "vpc_id"),
+        visitors=list(cloud.load_balancer.visitors),
+        https=cloud.https,
+        app_ports=ports,
+        open_ports=[{"port": one.port, "to": list(one.to)} for one in cloud.network.open_ports] or None,
+        database_port=cloud.database.port if cloud.database else None,
+        database_public=True if cloud.database and cloud.database.public else None,
+        database_on_host=True if cloud.database and cloud.database.host else None,
+        cache_port=PORTS[cloud.cache.engine] if cloud.cache else None,
+    )
+
+
+def _alb(app: App) -> Block:
+    wanted, default_service = app.cloud.load_balancer, default(app.services)
+    return block(
+        "module",
+        "alb",
+        source=f"{MODULES}/networking/alb",
+        name=NAME,
+        vpc_id=from_module("vpc", "vpc_id"),
+        subnet_ids=from_module("vpc", "public_subnet_ids"),
+        security_group_id=from_module("security_groups", "alb_id"),
+        https=app.cloud.https,
+        certificate_arn=_certificate(app),
+        tls_policy=wanted.tls_policy if app.cloud.https else None,
+        idle_timeout=_idle_timeout(app),
+        algorithm=wanted.algorithm,
+        services={name: _target(app, service) for name, service in app.services.items()},
+        rules=[_rule(rule) for rule in rules(app.services)] or None,
+        default_service=default_service,
+        deletion_protection=wanted.protect or None,
+        access_logs=wanted.logs or None,
+    )
+
+
+def _certificate(app: App) -> Expression | str | None:
+    if not app.cloud.https:
+        return None
+    given = app.cloud.certificate
+    return given if given and given != "managed" else from_module("certificate", "arn")
+
+
+def _idle_timeout(app: App) -> int:
+    """The most patient service decides; 0 is never, of which the load balancer's most is nearest."""
+    return max(min(round(one.idle_timeout) or LONGEST_IDLE, LONGEST_IDLE) for one in app.services.values())
+
+
+def _target(app: App, service: Service) -> dict[str, Any]:
+    health = service.health
+    target: dict[str, Any] = {
+        "port": listens_on(app, service),
+        "target_type": "instance" if on_hosts(app) else "ip",
+        "drain": round(service.drain),
+        "health": {
+            "path": health.path,
+            "interval": round(health.interval),
+            "timeout": round(health.timeout),
+            "healthy": health.healthy,
+            "unhealthy": health.unhealthy,
+            "codes": health.codes,
+        },
+    }
+    return target | ({"stickiness": _stickiness(service.sticky)} if service.sticky else {})
+
+
+def _stickiness(sticky: Sticky) -> dict[str, Any]:
+    """A cookie of another name is the application's own, which it sets itself."""
+    seconds = round(sticky.ttl)
+    if sticky.cookie == OWN_COOKIE:
+        return {"type": "lb_cookie", "seconds": seconds}
+    return {"type": "app_cookie", "seconds": seconds, "cookie": sticky.cookie}
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    conditions = {"hosts": list(rule.hosts), "paths": list(rule.paths)}
+    return {"service": rule.service} | {kind: values for kind, values in conditions.items() if values}

@@ -1,0 +1,123 @@
+"""Who may do what, and the secrets."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from crossfade.aws.resources.hosts import in_containers, on_hosts
+from crossfade.aws.resources.names import identifier
+from crossfade.aws.terraform.hcl import Block, Expression, block
+from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
+from crossfade.aws.terraform.parts.monitoring import metrics_namespace
+from crossfade.aws.terraform.revision import by_codedeploy, new_fleet
+from crossfade.file.cloud.deployer import Deployer
+from crossfade.file.model import App, Service
+
+
+def security(app: App) -> Iterator[Block]:
+    yield _iam(app)
+    if app.cloud.secrets:
+        yield _secrets(app)
+        names = from_module("secrets", "names")
+        yield block("output", "secrets", description="Secrets to put values in, by variable.", value=names)
+    if app.cloud.deployer:
+        arn = from_module("iam", "deployer_role_arn")
+        yield block("output", "deployer_role", description="Role that whoever deploys takes on.", value=arn)
+
+
+def secret_name(app: App, variable: str) -> str:
+    """What a secret is called in Secrets Manager."""
+    return app.cloud.secrets[variable].name or f"{app.name}/{app.environment}/{variable}"
+
+
+def _secrets(app: App) -> Block:
+    def secret(variable: str, rotate: int | None) -> dict[str, Any]:
+        return {"name": secret_name(app, variable)} | ({"rotate_days": rotate} if rotate else {})
+
+    return block(
+        "module",
+        "secrets",
+        source=f"{MODULES}/security/secrets",
+        name=NAME,
+        secrets={variable: secret(variable, wanted.rotate) for variable, wanted in app.cloud.secrets.items()},
+        warning_topic_arn=from_module("monitoring", "warning_topic_arn"),
+    )
+
+
+def _iam(app: App) -> Block:
+    return block(
+        "module",
+        "iam",
+        source=f"{MODULES}/security/iam",
+        name=NAME,
+        region=REGION,
+        load_balancer_arn=from_module("alb", "arn"),
+        fargate=not on_hosts(app),
+        services={name: _service(app, name, service) for name, service in app.services.items()},
+        tracing=app.cloud.tracing or None,
+        hosts=_hosts(app) if on_hosts(app) else None,
+        codedeploy=_codedeploy(app) if by_codedeploy(app) else None,
+        deployer=_deployer(app.cloud.deployer) if app.cloud.deployer else None,
+        deploys=_deploys(app) if app.cloud.deployer else None,
+    )
+
+
+def _service(app: App, name: str, service: Service) -> dict[str, Any]:
+    own = [bucket for bucket, of in app.cloud.buckets.items() if of.services is None or name in of.services]
+    log = from_module("asg" if on_hosts(app) else f"service_{identifier(name)}", "log_group_arn")
+    given = {
+        "secret_arns": [Expression(f'module.secrets.arns["{variable}"]') for variable in service.secrets],
+        "repository_arns": [from_module(f"ecr_{identifier(name)}", "repository_arn")]
+        if in_containers(app, service)
+        else [],
+        "bucket_arns": [from_module(f"bucket_{identifier(bucket)}", "arn") for bucket in own],
+        "log_group_arns": [log],
+    }
+    return {kind: arns for kind, arns in given.items() if arns}
+
+
+def _hosts(app: App) -> dict[str, Any]:
+    hosts: dict[str, Any] = {"namespace": metrics_namespace(app)}
+    if app.cloud.compute.metrics:
+        hosts |= {"agent_parameter": True, "log_group_arns": from_module("monitoring", "log_group_arns")}
+    if by_codedeploy(app):
+        hosts["revisions"] = {"bucket_arn": from_module("deploys", "bucket_arn")}
+    return hosts
+
+
+def _codedeploy(app: App) -> dict[str, Any]:
+    groups = [
+        Expression(f'module.alb.{output}["{name}"]')
+        for name in app.services
+        for output in ("target_group_arns", "green_target_group_arns")
+    ]
+    topic = from_module("monitoring", "warning_topic_arn")
+    return {"target_group_arns": groups, "topic_arn": topic, "blue_green": new_fleet(app)}
+
+
+def _deployer(deployer: Deployer) -> dict[str, Any]:
+    given = {"github": deployer.github, "gitlab": deployer.gitlab, "principals": list(deployer.principals)}
+    return {key: value for key, value in given.items() if value} | {
+        "branch": deployer.branch,
+        "providers": deployer.provider == "create",
+    }
+
+
+def _deploys(app: App) -> dict[str, Any]:
+    deploys: dict[str, Any] = {}
+    if on_hosts(app):
+        deploys["group"] = {"name": from_module("asg", "name")}
+    else:
+        services = [from_module(f"service_{identifier(name)}", "name") for name in app.services]
+        deploys["cluster"] = {"arn": from_module("cluster", "arn"), "services": services}
+    if app.cloud.site:
+        deploys["site"] = {
+            "bucket_arn": from_module("site", "bucket_arn"),
+            "distribution_arn": from_module("site", "distribution_arn"),
+        }
+    if by_codedeploy(app):
+        deploys["revisions"] = {
+            "application": from_module("deploys", "application"),
+            "group": from_module("deploys", "deployment_group"),
+            "bucket_arn": from_module("deploys", "bucket_arn"),
+        }
+    return deploys

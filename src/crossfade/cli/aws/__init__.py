@@ -1,0 +1,1 @@
+"""Verbs about an environment on AWS."""

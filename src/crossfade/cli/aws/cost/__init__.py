@@ -1,0 +1,1 @@
+"""`crossfade cost`: bills, savings, comparisons, checks."""

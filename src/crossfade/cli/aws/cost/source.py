@@ -1,0 +1,27 @@
+"""Where the bills of `crossfade cost` come from: the file, a plan, or a table that a team wrote."""
+
+from pathlib import Path
+
+from crossfade.aws.cost.ask import apps, of_app, of_plan
+from crossfade.aws.cost.bill.bill import Bill
+from crossfade.cli.call import Call
+from crossfade.file.cloud.usage import Usage
+from crossfade.file.load import load
+from crossfade.file.model import App
+
+# A bill, and the environment of the file that it is the bill of.
+Made = tuple[Bill, App | None]
+
+
+def made(call: Call, plan: Path | None, table: Path | None, prices: Path | None) -> list[Made]:
+    """One bill, or one for each environment on AWS."""
+    if table is not None:
+        from crossfade.aws.cost.check.bill import table_bill
+
+        return [(table_bill(table), None)]
+    if plan is None:
+        return [(of_app(app, prices), app) for app in apps(call.required(), call.environment)]
+    if call.environment is None:
+        return [(of_plan(plan, Usage(), prices=prices), None)]
+    app = load(call.required(), call.environment)
+    return [(of_plan(plan, app.cloud.usage, app.cloud.region, prices), app)]

@@ -1,0 +1,124 @@
+"""Bills for people and for programs."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from crossfade.aws.cost.bill.bill import Bill, Line
+from crossfade.aws.cost.bill.charge import Amount
+from crossfade.aws.cost.money import plain
+
+_MARK = "~"  # of a line that depends on use
+
+
+def text(bill: Bill) -> str:
+    """One bill: its lines by area, the total, what it rests on, and who says the prices."""
+    sources = list(dict.fromkeys(line.source for line in bill.lines if line.price is not None))
+    rows = list(_rows(bill, sources))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    title = f"{bill.title}, {bill.region}: {bill.book}, US dollars a month"
+    parts = [
+        [title],
+        [_aligned(row, widths) for row in rows],
+        list(_totals(bill)),
+        _assumptions(bill),
+        _notes(bill),
+        ["Prices", *(f"  [{index}] {source}" for index, source in enumerate(sources, start=1))] if sources else [],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def as_json(bill: Bill) -> dict[str, Any]:
+    """The stable shape of a bill."""
+    return {
+        "title": bill.title,
+        "region": bill.region,
+        "prices": bill.book,
+        "currency": "USD",
+        "total": _ends(bill.total),
+        "by_usage": _ends(bill.by_usage),
+        "unknown": len(bill.unknown),
+        "lines": [_line(line) for line in bill.lines],
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "area": line.area,
+        "item": line.item,
+        "quantity": _ends(line.quantity),
+        "unit": line.unit,
+        "unit_price": None if line.price is None else float(line.price),
+        "monthly": None if line.monthly is None else _ends(line.monthly),
+        "source": line.source,
+        "keys": list(line.keys),
+        "addresses": list(line.addresses),
+        "depends_on_use": line.by_usage,
+        "assumes": line.assumes,
+        "changed_by": f"cloud.usage.{line.usage}" if line.usage else None,
+        "note": line.note,
+    }
+
+
+def _ends(amount: Amount) -> dict[str, float]:
+    return {"min": float(amount.least), "expected": float(amount.expected), "max": float(amount.most)}
+
+
+def _rows(bill: Bill, sources: list[str]) -> Iterator[tuple[str, ...]]:
+    """Cells: what, mark, quantity, unit, unit price, monthly, range, source."""
+    yield ("", "", "quantity", "", "unit price", "a month", "", "")
+    for area, lines in groupby(bill.lines, key=lambda line: line.area):
+        yield (f"{area}", *[""] * 7)
+        for line in lines:
+            yield (
+                f"  {line.item}",
+                _MARK if line.by_usage else "",
+                plain(line.quantity.expected, 2),
+                line.unit,
+                "unknown" if line.price is None else plain(line.price),
+                "unknown" if line.monthly is None else f"{line.monthly.expected:,.2f}",
+                _range(line.monthly),
+                f"[{sources.index(line.source) + 1}]" if line.price is not None else "",
+            )
+
+
+def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
+    """Numbers to the right, words to the left."""
+    numbers = {2, 4, 5}
+    cells = (
+        cell.rjust(width) if index in numbers else cell.ljust(width)
+        for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+    )
+    return ("  " + "  ".join(cells)).rstrip()
+
+
+def _range(monthly: Amount | None) -> str:
+    return f"{monthly.least:,.2f} to {monthly.most:,.2f}" if monthly is not None and monthly.varies else ""
+
+
+def _totals(bill: Bill) -> Iterator[str]:
+    total = bill.total
+    between = f", from {total.least:,.2f} to {total.most:,.2f} as it scales" if total.varies else ""
+    fixed = total.expected - bill.by_usage.expected
+    yield f"  Total {total.expected:,.2f}{between}"
+    yield f"  of which {fixed:,.2f} is fixed and {bill.by_usage.expected:,.2f} depends on use ({_MARK})"
+    if bill.unknown:
+        names = ", ".join(line.item for line in bill.unknown)
+        yield f"  {_of(len(bill.unknown), len(bill.lines))} not in the total: {names}"
+
+
+def _of(unknown: int, all_lines: int) -> str:
+    verbs = ("has", "is") if unknown == 1 else ("have", "are")
+    return f"{unknown} of {all_lines} lines {verbs[0]} no known price and {verbs[1]}"
+
+
+def _assumptions(bill: Bill) -> list[str]:
+    rests = [line for line in bill.lines if line.by_usage]
+    width = max((len(line.item) for line in rests), default=0)
+    lines = [f"  {line.item.ljust(width)}  {line.assumes}; cloud.usage.{line.usage} changes it" for line in rests]
+    return [f"{_MARK} rests on", *lines] if lines else []
+
+
+def _notes(bill: Bill) -> list[str]:
+    notes = [f"  {line.item}: {line.note}" for line in bill.lines if line.note]
+    return ["Notes", *notes] if notes else []

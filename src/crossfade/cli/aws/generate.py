@@ -1,0 +1,111 @@
+"""`crossfade infra init`: Terraform from the file, written again and again without losing what a team changed."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crossfade.cli.call import FILE, Call, called
+from crossfade.core.errors import WrongInputError
+
+if TYPE_CHECKING:
+    from crossfade.aws.terraform.write import Comparison
+    from crossfade.file.model import App
+
+FOLDER = "infrastructure"
+
+
+@click.command(
+    epilog="Examples: crossfade infra init | crossfade infra init -e prod --diff | crossfade infra init --keep"
+)
+@called(state=False)
+@click.option("-f", "--file", type=click.Path(path_type=Path), help=f"Default: {FILE} here or above.")
+@click.option("-e", "--environment", "wanted", metavar="NAME", multiple=True, help="Default: all on AWS. Repeatable.")
+@click.option("--to", type=click.Path(path_type=Path), metavar="DIR", help=f"Default: {FOLDER} beside the file.")
+@click.option("--diff", is_flag=True, help="Show what would change, and write nothing.")
+@click.option("--force", is_flag=True, help="Overwrite edited files; yours are kept as .orig.")
+@click.option("--keep", is_flag=True, help="Leave edited files as they are.")
+def init(
+    call: Call, *, file: Path | None, wanted: tuple[str, ...], to: Path | None, diff: bool, force: bool, keep: bool
+) -> None:
+    """Write infrastructure/ from the file: modules that you can read, and a folder for each environment.
+
+    Run it again after every change of the file. What you edited is never overwritten unasked: it shows both, and stops.
+    """
+    from crossfade.aws.terraform.tree import tree
+    from crossfade.aws.terraform.write import compare, write
+
+    if force and keep:
+        raise WrongInputError("--force and --keep at once", "one of them")
+    path = dataclasses.replace(call, file=file).required()
+    folder = to or path.parent / FOLDER
+    apps = chosen(path, wanted)
+    comparison = compare(folder, tree(apps), _answered_for(apps) if wanted else lambda _: True)
+    if not call.json:
+        click.echo(_shown(comparison, everything=diff), nl=False)
+    moved = {} if diff else write(comparison, force=force, keep=keep)
+    answer = _data(comparison, [app.environment for app in apps], written=not diff)
+    call.answer(answer | {"moved": moved}, _told(comparison, moved, written=not diff))
+
+
+def chosen(path: Path, wanted: Iterable[str]) -> list["App"]:
+    """The environments that are meant; by default all that are on AWS."""
+    from crossfade.file.load import choose, load_every
+
+    apps = load_every(path)
+    names = [choose(list(apps), name, str(path)) for name in dict.fromkeys(wanted)]
+    for name in names:
+        if apps[name].platform != "aws":
+            raise WrongInputError(f"{name} is not on AWS", f"{path}: environments: {{{name}: {{platform: aws}}}}")
+    found = [apps[name] for name in names] or [app for app in apps.values() if app.platform == "aws"]
+    if not found:
+        raise WrongInputError(f"no environment of {path} is on AWS", "environments: {prod: {platform: aws}}")
+    return found
+
+
+def _answered_for(apps: Iterable["App"]) -> Callable[[str], bool]:
+    """With -e, what other environments need stays."""
+    own = tuple(f"environments/{app.environment}/" for app in apps)
+    return lambda path: path.startswith(own)
+
+
+def _shown(comparison: "Comparison", *, everything: bool) -> str:
+    """What changes in files that are there. Whole new files only when nothing but the difference was asked for."""
+    from crossfade.aws.terraform.write import State, diffs
+
+    states = (State.CHANGED, State.EDITED, *((State.NEW, State.GONE) if everything else ()))
+    return diffs(comparison.of(*states))
+
+
+def _data(comparison: "Comparison", environments: list[str], *, written: bool) -> dict[str, Any]:
+    from crossfade.aws.terraform.write import State, diffs
+
+    return {
+        "ok": True,
+        "folder": str(comparison.folder),
+        "environments": environments,
+        "written": written,
+        "files": {state.value: [change.path for change in comparison.of(state)] for state in State},
+        "diff": diffs(comparison.of(State.CHANGED, State.EDITED)),
+    }
+
+
+def _told(comparison: "Comparison", moved: Mapping[str, str], *, written: bool) -> str:
+    from crossfade.aws.terraform.write import State
+
+    new, changed, gone = (comparison.of(state) for state in (State.NEW, State.CHANGED, State.GONE))
+    if new or changed or gone or moved:
+        counts = f"{len(new)} new, {len(changed) + len(moved)} changed, {len(gone)} removed"
+        lines = [f"{comparison.folder}: {counts}" if written else f"{comparison.folder} would have {counts}"]
+    else:
+        lines = [f"{comparison.folder} is as {FILE} says"]
+    lines += [f"  {change.path}: removed" for change in gone if written]
+    lines += [f"  {path}: yours is kept as {aside}" for path, aside in moved.items()]
+    edited = [change.path for change in comparison.of(State.EDITED, State.YOURS) if change.path not in moved]
+    lines += [f"  {path}: edited, stays as it is" for path in edited]
+    lines += [
+        f"  {change.path}: edited, stays, no longer asked for" for change in comparison.of(State.LEFT) if change.there
+    ]
+    return "\n".join(lines)

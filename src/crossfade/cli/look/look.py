@@ -1,0 +1,125 @@
+"""What runs here, what ran, and what was said: nothing in this module changes anything."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from crossfade.cli.call import Call, called
+from crossfade.cli.client import NotRunningError
+from crossfade.cli.ship.screens import standing
+from crossfade.cli.story import Story
+from crossfade.cli.text import clock, outcome, plural, release, seconds, table
+
+Json = Mapping[str, Any]
+NOTHING = "nothing runs here; `crossfade deploy` brings the first release"
+ALONE = "no controller runs here; what was deployed goes on serving, and `crossfade up` looks after it again"
+
+
+@click.command(epilog="Examples: crossfade status | crossfade status --app feedback --json")
+@called(app=True)
+def status(call: Call) -> None:
+    """What runs here, the rollout under way, and how the last one went."""
+    try:
+        found = call.client().get("/v1/status", app=call.chosen_app())
+    except NotRunningError:
+        call.answer({"services": []}, ALONE if call.state.journal.exists() else NOTHING)
+        return
+    call.answer(found, "\n\n".join(map(described, found["services"])) or NOTHING)
+
+
+def described(service: Json) -> str:
+    """One service of `status` as text."""
+    serving = sum(instance["weight"] > 0 for instance in service["instances"])
+    runs = f"release {release(service['release'], service['version'])}"
+    lines = [
+        f"{service['app']}/{service['name']}: {runs}, {serving} of {plural(service['replicas'], 'instance')} serving"
+    ]
+    if service["instances"]:
+        head = ("INSTANCE", "RELEASE", "STATE", "ADDRESS", "TRAFFIC", "IN FLIGHT", "")
+        lines.append(table([head, *map(_row, service["instances"])]))
+    rollout = service["rollout"]
+    if rollout:
+        lines.append(
+            f"  rollout {rollout['id']} to release {release(rollout['to'], rollout['to_version'])}, "
+            f"{rollout['strategy']}, {seconds(rollout['seconds'])} so far: {standing(rollout)}"
+        )
+    elif service.get("last"):
+        lines += [f"  {line}" for line in outcome(service["last"])]
+    lines += [f"  release {number} is kept warm for {seconds(left)} more" for number, left in service["warm"].items()]
+    if service["locked"]:
+        held = service["locked"]
+        lines.append(f"  locked by {held['by']} since {clock(held['since'])}: {held['reason'] or 'no reason given'}")
+    if service["trouble"]:
+        lines.append(f"  trouble: {service['trouble']}")
+    return "\n".join(lines)
+
+
+def _row(instance: Json) -> tuple[str, ...]:
+    return (
+        instance["id"],
+        str(instance["release"]),
+        instance["state"],
+        instance["address"],
+        f"{instance['weight']:g} %",
+        str(instance["in_flight"] + instance["streams"]),
+        instance["detail"][:80],
+    )
+
+
+@click.command(epilog="Examples: crossfade releases | crossfade releases web --json")
+@click.argument("service", required=False)
+@called(app=True)
+def releases(call: Call, *, service: str | None) -> None:
+    """The releases of SERVICE, newest first, with what became of them."""
+    client = call.client()
+    found = client.get("/v1/releases", **call.target(client, service))
+    head = ("RELEASE", "VERSION", "OUTCOME", "TAGS", "SOURCE", "WHEN", "BY", "")
+    rows = [
+        (
+            str(r["number"]),
+            r["version"],
+            r["outcome"],
+            " ".join(r["tags"]),
+            (r["git_sha"] or r["digest"].removeprefix("sha256:"))[:7],
+            clock(r["at"]),
+            r["by"],
+            r["why"],
+        )
+        for r in found["releases"]
+    ]
+    call.answer(found, f"{found['service']}\n{table([head, *rows])}")
+
+
+@click.command(epilog="Examples: crossfade events | crossfade events web --follow | crossfade events --limit 0 --json")
+@click.argument("service", required=False)
+@called(app=True)
+@click.option("--follow", is_flag=True, help="Go on with what happens from now on.")
+@click.option("--limit", type=click.IntRange(min=0), default=100, show_default=True, help="The newest; 0 is all.")
+def events(call: Call, *, service: str | None, follow: bool, limit: int) -> None:
+    """Everything that happened to SERVICE, step by step, as the journal has it."""
+    client = call.client()
+    where = call.target(client, service) if service or call.chosen_app() else {}
+    stories: dict[str, Story] = {}
+    for event in client.lines("/v1/events", **where, limit=limit, follow=1 if follow else None):
+        if call.json:
+            click.echo(json.dumps(event))
+            continue
+        story = stories.setdefault(event["service"], Story())
+        for line in story.tell(event):
+            click.echo(f"{clock(event['at'])}  {event['service']}  {line}")
+
+
+@click.command(epilog="Examples: crossfade logs -f | crossfade logs web --instance feedback-web-7-x3f9 --lines 500")
+@click.argument("service", required=False)
+@called(app=True, f=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")
+@click.option("--instance", metavar="ID", help="Only this one, also when it is gone.")
+@click.option("--lines", type=click.IntRange(min=0), default=100, show_default=True, help="The last of each instance.")
+def logs(call: Call, *, service: str | None, follow: bool, instance: str | None, lines: int) -> None:
+    """What the instances of SERVICE wrote, with builds and hooks beside them."""
+    client = call.client()
+    where = call.target(client, service)
+    for said in client.lines("/v1/logs", **where, instance=instance, lines=lines, follow=1 if follow else None):
+        click.echo(json.dumps(said) if call.json else f"{said['instance']} | {said['line']}")

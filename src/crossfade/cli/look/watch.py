@@ -1,0 +1,53 @@
+"""`crossfade watch`: status, live."""
+
+import json
+import sys
+import time
+
+import click
+
+from crossfade.cli.call import Call, called
+from crossfade.cli.client import LostError, NotRunningError
+from crossfade.cli.look.look import ALONE, NOTHING, described
+
+EVERY = 0.5
+
+
+@click.command(epilog="Examples: crossfade watch | crossfade watch --app feedback")
+@called(app=True)
+def watch(call: Call) -> None:
+    """Status that keeps itself up to date, until Ctrl-C.
+
+    Where no terminal is, a new status is printed whenever it changed; with --json each is one line.
+    """
+    last = ""
+    if sys.stdout.isatty() and not call.json:
+        _live(call)
+        return
+    while True:
+        data, text = _look(call)
+        shown = json.dumps(data) if call.json else text
+        if shown != last:
+            click.echo(shown)
+            sys.stdout.flush()
+            last = shown
+        time.sleep(EVERY)
+
+
+def _live(call: Call) -> None:
+    from rich.live import Live
+    from rich.text import Text
+
+    with Live(Text(), screen=True, auto_refresh=False) as live:
+        while True:
+            live.update(Text(_look(call)[1]), refresh=True)
+            time.sleep(EVERY)
+
+
+def _look(call: Call) -> tuple[object, str]:
+    """A controller that is away may come back: the watch goes on."""
+    try:
+        found = call.client().get("/v1/status", app=call.chosen_app())
+    except (NotRunningError, LostError):
+        return {"services": []}, ALONE if call.state.journal.exists() else NOTHING
+    return found, "\n\n".join(map(described, found["services"])) or NOTHING

@@ -1,0 +1,128 @@
+"""Starting and stopping the controller of a state directory. Everything it looks after goes on without it."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from crossfade.cli.client import Client, LostError, NotRunningError
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
+from crossfade.paths import State
+
+START_SECONDS = 20.0
+STOP_SECONDS = 20.0
+POLL = 0.01
+SHOWN_LINES = 5
+_REFUSED = 3  # a daemon's exit code when another one holds the lock
+
+
+def command(state: State, balancer: str) -> list[str]:
+    return [sys.executable, "-m", "crossfade.controller.daemon", str(state.root), balancer]
+
+
+def balancer_of(state: State) -> str:
+    """The balancer that was chosen when this state's controller was started last."""
+    try:
+        return state.choice.read_text(encoding="utf-8").strip() or "envoy"
+    except OSError:
+        return "envoy"
+
+
+def ensure(state: State, balancer: str | None = None) -> Client:
+    """A client of the running controller; it is started when none answers.
+
+    Raises RefusedError when it runs with another balancer than the one that is asked for.
+    """
+    client = Client(state.socket)
+    try:
+        client.get("/v1/controller")
+    except NotRunningError:
+        start(state, balancer or balancer_of(state))
+        return client
+    if balancer and balancer != balancer_of(state):
+        raise RefusedError(
+            f"the controller of {state.root} runs with {balancer_of(state)}, not with {balancer}",
+            "use another state directory with --state, or `crossfade down --all` and start again",
+        )
+    return client
+
+
+def start(state: State, balancer: str) -> None:
+    """Start the controller in a session of its own and return when its API answers."""
+    state.prepare()
+    state.choice.write_text(f"{balancer}\n", encoding="utf-8")
+    log = os.open(state.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        before = os.fstat(log).st_size
+        process = subprocess.Popen(
+            command(state, balancer),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+        )
+    finally:
+        os.close(log)
+    client = Client(state.socket)
+
+    def answers() -> bool:
+        code = process.poll()
+        if code not in {None, _REFUSED}:  # refused: somebody else is starting it right now, and ours is not needed
+            raise _failed(state, before, code or 0)
+        try:
+            client.get("/v1/controller")
+        except (NotRunningError, LostError):
+            return False
+        return True
+
+    if not _until(answers, START_SECONDS):
+        process.kill()
+        process.wait()
+        raise PlatformError(f"the controller did not start within {START_SECONDS:g} s", f"its log is {state.log}")
+
+
+def stop(state: State, *, everything: bool = False) -> None:
+    """Order it to stop and return when it is gone; with `everything` the balancer goes too."""
+    Client(state.socket).post("/v1/shutdown", everything=everything)
+    if not _until(lambda: _gone(state), STOP_SECONDS):
+        raise PlatformError(f"the controller did not stop within {STOP_SECONDS:g} s", f"its log is {state.log}")
+
+
+def _gone(state: State) -> bool:
+    """Its lock is free. A pid would not do: it may stay as a zombie where nobody collects them."""
+    try:
+        file = os.open(state.lock, os.O_RDONLY)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(file)
+    return True
+
+
+def _until(holds: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL)
+    return True
+
+
+def _failed(state: State, before: int, code: int) -> CrossfadeError:
+    """What the controller wrote last, as our own error: it prints its cause, and the way out below it."""
+    with state.log.open("rb") as log:
+        log.seek(before)
+        lines = log.read().decode(errors="replace").strip().splitlines()
+    kind = {2: WrongInputError, _REFUSED: RefusedError}.get(code, PlatformError)
+    if code in {2, 3, 4} and len(lines) > 1 and lines[-1].startswith("  "):
+        cause = next((line for line in reversed(lines) if not line.startswith("  ")), lines[-1])
+        return kind(cause, lines[-1].strip())
+    said = "\n  ".join(lines[-SHOWN_LINES:]) or "it wrote nothing"
+    return kind(f"the controller did not start (code {code}):\n  {said}", f"its log is {state.log}")

@@ -1,0 +1,92 @@
+"""up and down: the controller, the balancer, and the apps of this machine."""
+
+import os
+from contextlib import suppress
+
+import click
+
+from crossfade.cli.call import Call, called, who
+from crossfade.cli.client import Client, NotRunningError
+from crossfade.cli.machine import controller
+from crossfade.core.errors import WrongInputError
+
+
+@click.command(epilog="Examples: crossfade up | crossfade up --restart | crossfade up --foreground (under systemd)")
+@called()
+@click.option("--foreground", is_flag=True, help="Be the controller, until Ctrl-C or SIGTERM.")
+@click.option("--balancer", type=click.Choice(["envoy", "nginx"]), help="Default: envoy, or the one of before.")
+@click.option("--restart", is_flag=True, help="Replace the controller by this version; everything keeps serving.")
+@click.option("--balancer-restart", is_flag=True, help="Replace the balancer's process without losing a request.")
+def up(call: Call, *, foreground: bool, balancer: str | None, restart: bool, balancer_restart: bool) -> None:
+    """Start the controller of this machine; nothing happens when it runs.
+
+    What was deployed is found again: instances that still run are adopted, others started anew.
+    """
+    if foreground:
+        _be_it(call, balancer)
+    if restart:
+        with suppress(NotRunningError):
+            controller.stop(call.state)
+    client = controller.ensure(call.state, balancer)
+    if balancer_restart:
+        client.post("/v1/balancer/restart")
+    about = client.get("/v1/controller")
+    also = "; the balancer's process is a new one" if balancer_restart else ""
+    call.answer(
+        {"controller": about | {"state": str(call.state.root), "balancer": controller.balancer_of(call.state)}},
+        f"controller {about['version']} runs, pid {about['pid']}, state {call.state.root}{also}",
+    )
+
+
+@click.command(epilog="Examples: crossfade down feedback | crossfade down --controller | crossfade down --all")
+@click.argument("app", required=False)
+@called()
+@click.option("--controller", "only_controller", is_flag=True, help="Only the controller: everything keeps serving.")
+@click.option("--all", "everything", is_flag=True, help="All apps, the balancer and the controller.")
+@click.option("--force", is_flag=True, help="Even in the middle of a rollout.")
+def down(call: Call, *, app: str | None, only_controller: bool, everything: bool, force: bool) -> None:
+    """Stop the services of APP: no new requests, drained, stopped. Its history stays."""
+    if [bool(app), only_controller, everything].count(True) > 1:
+        raise WrongInputError("APP, --controller and --all mean different things", "give one of them")
+    try:
+        client = _reached(call, start=not only_controller)
+    except NotRunningError:
+        if not (everything or only_controller):
+            raise
+        call.answer({"stopped": []}, "nothing runs here")
+        return
+    if only_controller:
+        controller.stop(call.state)
+        call.answer({"stopped": ["controller"]}, "the controller is stopped; everything it deployed keeps serving")
+        return
+    apps = _apps(client) if everything else [app or call.target(client, None)["app"]]
+    stopped = [key for one in apps for key in client.post("/v1/down", app=one, by=who(), force=force)["stopped"]]
+    if everything:
+        controller.stop(call.state, everything=True)
+        stopped += ["balancer", "controller"]
+    call.answer({"stopped": stopped}, f"stopped: {', '.join(stopped)}")
+
+
+def _reached(call: Call, *, start: bool) -> Client:
+    """The controller; one that was killed is started again, because only it can stop gently what it left."""
+    client = call.client()
+    try:
+        client.get("/v1/controller")
+    except NotRunningError:
+        if not (start and call.state.journal.exists()):
+            raise
+        return controller.ensure(call.state)
+    return client
+
+
+def _apps(client: Client) -> list[str]:
+    return sorted({key.split("/")[0] for key in client.get("/v1/controller")["services"]})
+
+
+def _be_it(call: Call, balancer: str | None) -> None:
+    """Become the controller's process: whoever supervises us supervises it."""
+    call.state.prepare()
+    chosen = balancer or controller.balancer_of(call.state)
+    call.state.choice.write_text(f"{chosen}\n", encoding="utf-8")
+    command = controller.command(call.state, chosen)
+    os.execv(command[0], command)  # noqa: S606  our own program, no shell

@@ -1,0 +1,316 @@
+"""The HTTP face of the controller, on a unix socket of mode 0600 and, with a token, on TCP."""
+
+import asyncio
+import hmac
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from crossfade import __version__
+from crossfade.controller.api import views
+from crossfade.controller.orders import Controller, Order
+from crossfade.core.errors import CrossfadeError, RefusedError, UnchangedError, WrongInputError
+from crossfade.core.service import Service
+from crossfade.core.wire import decode
+from crossfade.engine.loop import Loop
+from crossfade.engine.plan import plan
+from crossfade.engine.ports import Event, Secrets
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+QUEUE = 10_000  # events a slow watcher may lag behind before it is dropped
+
+
+class Hub:
+    """Passes every event to whoever watches. `seq` is the number of the newest one."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self._queues: set[asyncio.Queue[Event]] = set()
+
+    def tell(self, event: Event) -> None:
+        self.seq = event.seq
+        for queue in list(self._queues):
+            with suppress(asyncio.QueueFull):
+                queue.put_nowait(event)
+
+    async def follow(self) -> AsyncIterator[Event]:
+        queue: asyncio.Queue[Event] = asyncio.Queue(QUEUE)
+        self._queues.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._queues.discard(queue)
+
+
+class Api:
+    """Routes to use cases. Every error is JSON with its exit code."""
+
+    def __init__(
+        self,
+        controller: Controller,
+        hub: Hub,
+        secrets: Secrets,
+        stop: Callable[[bool], None],
+        token: str = "",
+    ) -> None:
+        self._controller = controller
+        self._hub = hub
+        self._secrets = secrets
+        self._stop = stop
+        self._token = token
+        self._started = controller.world.clock.now()
+        self._reading = asyncio.Lock()  # the file's models are built at the first reading, and only once
+
+    def application(self) -> web.Application:
+        app = web.Application(middlewares=[self._guard], client_max_size=4 * 1024 * 1024)
+        app.add_routes(
+            [
+                web.get("/v1/controller", self._about),
+                web.get("/v1/status", self._status),
+                web.get("/v1/releases", self._releases),
+                web.get("/v1/rollouts/{id}", self._rollout),
+                web.get("/v1/events", self._events),
+                web.get("/v1/logs", self._logs),
+                web.post("/v1/services", self._services),
+                web.post("/v1/deploy", self._deploy),
+                web.post("/v1/plan", self._plan),
+                web.post("/v1/rollback", self._rollback),
+                web.post("/v1/scale", self._scale),
+                web.post("/v1/tag", self._tag),
+                web.post("/v1/order/{verb}", self._order),
+                web.post("/v1/down", self._down),
+                web.post("/v1/balancer/restart", self._restart_balancer),
+                web.post("/v1/shutdown", self._shutdown),
+            ]
+        )
+        return app
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        peer = request.transport.get_extra_info("socket") if request.transport else None
+        local = peer is not None and peer.family.name == "AF_UNIX"
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not local and not (self._token and hmac.compare_digest(given, self._token)):
+            return web.json_response(_error("no valid token", "send `Authorization: Bearer ...`", 3), status=401)
+        try:
+            return await handler(request)
+        except CrossfadeError as error:
+            answer = _error(error.cause, error.way_out, error.exit_code)
+            if isinstance(error, UnchangedError):
+                answer["error"]["kind"] = "unchanged"
+            return web.json_response(answer, status=_HTTP[error.exit_code])
+        except (KeyError, TypeError, ValueError, ValidationError) as error:
+            return web.json_response(_error(f"the request does not fit: {error}", "", 2), status=400)
+
+    def _loop(self, request: web.Request | None, body: dict[str, Any] | None = None) -> Loop:
+        source: Any = body if body is not None else (request.query if request else {})
+        return self._controller.loop(source["app"], source.get("service") or None)
+
+    async def _about(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "version": __version__,
+                "pid": os.getpid(),
+                "started_at": self._started,
+                "services": sorted(self._controller.loops),
+                "ports": sorted(views.ports(self._controller.loops.values())),
+            }
+        )
+
+    async def _status(self, request: web.Request) -> web.Response:
+        app, now = request.query.get("app"), self._controller.world.clock.now()
+        loops = [
+            loop for key, loop in sorted(self._controller.loops.items()) if app is None or key.split("/")[0] == app
+        ]
+        return web.json_response({"services": [views.status(loop, now) for loop in loops]})
+
+    async def _releases(self, request: web.Request) -> web.Response:
+        loop = self._loop(request)
+        return web.json_response({"service": loop.key, "releases": views.releases(loop.ledger)})
+
+    async def _rollout(self, request: web.Request) -> web.Response:
+        """The record of a rollout once it is over; `wait=1` answers only then."""
+        loop, number = self._loop(request), int(request.match_info["id"])
+        if request.query.get("wait"):
+            await loop.until(lambda loop: loop.ledger.active is None or loop.ledger.active.id != number)
+        record = next((r for r in loop.ledger.records if r.rollout.id == number), None)
+        if record is None:
+            raise WrongInputError(f"{loop.key} has no finished rollout {number}", "`crossfade status` shows what runs")
+        return web.json_response(views.result(record, loop.ledger))
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        service = self._loop(request).key if "app" in request.query else None
+        after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 0))
+        follow = bool(request.query.get("follow"))
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        watching = self._hub.follow()
+        live = asyncio.ensure_future(anext(watching)) if follow else None
+        await asyncio.sleep(0)  # the watch begins before the journal is read: nothing falls between
+        events = iter(self._controller.history(after=after, service=service, newest=limit))
+        try:
+            past = next(events, None)  # first: a journal that cannot be read is an error, not a broken answer
+            await response.prepare(request)
+            while past is not None:
+                await response.write(_line(views.event(past)))
+                after = max(after, past.seq)
+                past = next(events, None)
+            while live is not None:
+                event = await live
+                live = asyncio.ensure_future(anext(watching))
+                if event.seq > after and service in {None, event.service}:
+                    await response.write(_line(views.event(event)))
+        except ConnectionError:
+            return response  # the watcher left
+        finally:
+            if live is not None:
+                live.cancel()
+        await response.write_eof()
+        return response
+
+    async def _logs(self, request: web.Request) -> web.StreamResponse:
+        loop = self._loop(request)
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        runtime = self._controller.world.runtimes[loop.ledger.releases[-1].service.runtime]
+        lines = runtime.logs(
+            loop.key,
+            instance=request.query.get("instance"),
+            lines=int(request.query.get("lines", 100)),
+            follow=bool(request.query.get("follow")),
+        )
+        said = await anext(lines, None)  # first: an unknown instance is an error, not a broken answer
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while said is not None:
+                await response.write(_line({"instance": said[0], "line": said[1]}))
+                said = await anext(lines, None)
+        return response
+
+    async def _services(self, request: web.Request) -> web.Response:
+        """The services of a file on this machine. Their models are loaded with the first one that is asked for."""
+        from crossfade.file.deployable import deployable  # noqa: PLC0415  an idle controller does without
+
+        body = await request.json()
+        async with self._reading:
+            return web.json_response(await asyncio.to_thread(deployable, Path(body.pop("path")), **body))
+
+    async def _deploy(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        service = decode(Service, body["service"])
+        self._secrets.save(service.app, body.get("secrets") or {})
+        missing = [name for name in service.secrets if name not in self._secrets.of(service.app)]
+        if missing:
+            raise WrongInputError(
+                f"no value for the secret {', '.join(missing)} of {service.key}",
+                "set it in the environment of `crossfade deploy`",
+            )
+        before = self._hub.seq
+        rollout = await self._controller.deploy(service, _order(body))
+        loop = self._controller.loop(service.app, service.name)
+        return web.json_response({**views.rollout_view(rollout, loop.ledger), "seq": before}, status=201)
+
+    async def _plan(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        service = decode(Service, body["service"])
+        loop = self._controller.loops.get(service.key)
+        return web.json_response({"service": service.key, "steps": plan(service, loop.ledger if loop else None)})
+
+    async def _rollback(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        loop = self._loop(None, body)
+        before = self._hub.seq
+        rollout = await self._controller.rollback(loop, body.get("to") or "previous", _order(body))
+        return web.json_response({**views.rollout_view(rollout, loop.ledger), "seq": before}, status=201)
+
+    async def _scale(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        loop = self._loop(None, body)
+        self._controller.scale(loop, int(body["replicas"]), _order(body))
+        if body.get("wait"):
+            await loop.until(_at_size)
+        return web.json_response({"service": loop.key, "replicas": loop.ledger.wanted})
+
+    async def _tag(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        loop = self._loop(None, body)
+        release = self._controller.tag(loop, body.get("release") or "latest", body["tag"], _order(body))
+        return web.json_response({"service": loop.key, "release": release.number, "tag": body["tag"]})
+
+    async def _order(self, request: web.Request) -> web.Response:
+        body, verb = await request.json(), request.match_info["verb"]
+        loop, order, reason = self._loop(None, body), _order(body), body.get("reason", "")
+        match verb:
+            case "promote":
+                self._controller.promote(loop, order)
+            case "pause":
+                self._controller.pause(loop, order)
+            case "resume":
+                self._controller.resume(loop, order)
+            case "abort":
+                self._controller.abort(loop, order, reason)
+            case "lock":
+                self._controller.lock(loop, reason, order)
+            case "unlock":
+                self._controller.unlock(loop, order)
+            case _:
+                raise WrongInputError(f"'{verb}' is no order", "promote, pause, resume, abort, lock or unlock")
+        return web.json_response(views.status(loop, self._controller.world.clock.now()))
+
+    async def _down(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        return web.json_response({"stopped": await self._controller.down(body["app"], _order(body))})
+
+    async def _restart_balancer(self, _: web.Request) -> web.Response:
+        await self._controller.world.balancer.restart()
+        return web.json_response({"restarted": True})
+
+    async def _shutdown(self, request: web.Request) -> web.Response:
+        """Stop the controller; `everything` stops the balancer too, and is refused while services run."""
+        everything = bool((await request.json()).get("everything"))
+        if everything and self._controller.loops:
+            raise RefusedError(
+                f"services run here: {', '.join(sorted(self._controller.loops))}", "`crossfade down` them first"
+            )
+        self._stop(everything)
+        return web.json_response({"stopping": True})
+
+
+def _at_size(loop: Loop) -> bool:
+    usable = [i for i in loop.fleet.instances if i.usable and i.release == loop.ledger.current]
+    return len(usable) == loop.ledger.wanted and len(loop.fleet.routing.serving()) == loop.ledger.wanted
+
+
+def _order(body: dict[str, Any]) -> Order:
+    return Order(**{f.name: body[f.name] for f in fields(Order) if f.name in body})
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return (web.json_response(value).text or "").encode() + b"\n"
+
+
+def _error(cause: str, way_out: str, exit_code: int) -> dict[str, Any]:
+    return {"error": {"cause": cause, "way_out": way_out, "exit_code": exit_code}}
+
+
+_HTTP = {2: 400, 3: 409, 4: 503}
+
+
+async def serve(api: Api, socket: Path, tcp: tuple[str, int] | None = None) -> web.AppRunner:
+    """Listen; the socket is made under a strict umask, so that nobody else can ever open it."""
+    runner = web.AppRunner(api.application(), access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    await runner.setup()
+    socket.unlink(missing_ok=True)  # noqa: ASYNC240  once, before anything runs
+    before = os.umask(0o177)
+    try:
+        await web.UnixSite(runner, str(socket)).start()
+    finally:
+        os.umask(before)
+    if tcp:
+        await web.TCPSite(runner, *tcp).start()
+    return runner

@@ -1,0 +1,109 @@
+"""The controller's process: one a machine, started on demand, gone without anybody noticing."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import IO
+
+from crossfade.controller.api.server import Api, Hub, serve
+from crossfade.controller.orders import Controller
+from crossfade.core.errors import CrossfadeError, RefusedError
+from crossfade.engine.ports import Journal
+from crossfade.paths import State
+from crossfade.platforms.local.machine import BalancerName, Machine
+
+log = logging.getLogger("crossfade")
+
+WATCH_SECONDS = 0.5  # how soon a dead balancer is noticed and started again
+
+
+def only_one(state: State) -> IO[str]:
+    """Hold the machine's controller lock as long as the returned file is open."""
+    state.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = state.lock.open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        raise RefusedError(
+            f"a controller already runs here, pid {lock.read().strip() or 'unknown'}",
+            "`crossfade down --controller` stops it; what it deployed goes on",
+        ) from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+async def run(
+    state: State,
+    balancer: BalancerName,
+    *,
+    tcp: tuple[str, int] | None = None,
+    token: str = "",
+    journal: Callable[[Journal], Journal] | None = None,
+) -> None:
+    """Be the controller until SIGTERM, SIGINT or an order to stop. Instances and the balancer outlive it."""
+    state.prepare()
+    with only_one(state):
+        hub = Hub()
+        machine = Machine(state, balancer, hub.tell, journal)
+        stop: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def end(everything: bool) -> None:  # noqa: FBT001  a callback's one fact
+            if not stop.done():
+                stop.set_result(everything)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, end, False)  # noqa: FBT003
+        # Not the pid: who holds the lock above takes over the leases of a controller that was killed at once.
+        controller = Controller(machine.world, holder=f"the controller on {socket.gethostname()} in {state.root}")
+        async with AsyncExitStack() as leaving:
+            leaving.push_async_callback(machine.close)
+            await controller.start()
+            leaving.push_async_callback(controller.close)
+            runner = await serve(Api(controller, hub, machine.secrets, end, token), state.socket, tcp)
+            leaving.push_async_callback(runner.cleanup)
+            watch = asyncio.create_task(_watch_balancer(machine))
+            leaving.callback(watch.cancel)
+            log.info("controller ready, pid %s", os.getpid())
+            everything = await stop
+            state.socket.unlink(missing_ok=True)
+            if everything:
+                await machine.balancer.shutdown()
+
+
+async def _watch_balancer(machine: Machine) -> None:
+    """A balancer that died is started again; it finds its routing where it left it."""
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        with suppress(CrossfadeError):
+            await machine.balancer.ensure()
+
+
+def main() -> int:
+    """Entry of the background process: `python -m crossfade.controller.daemon STATE BALANCER`."""
+    state = State(Path(sys.argv[1]))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    tcp_address, token = os.environ.get("CROSSFADE_TCP", ""), os.environ.get("CROSSFADE_TOKEN", "")
+    tcp = None
+    if tcp_address and token:
+        host, _, port = tcp_address.rpartition(":")
+        tcp = (host or "127.0.0.1", int(port))
+    try:
+        asyncio.run(run(state, "nginx" if sys.argv[2] == "nginx" else "envoy", tcp=tcp, token=token))
+    except CrossfadeError as error:
+        print(error, file=sys.stderr)  # noqa: T201  the starter reads it from our log
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

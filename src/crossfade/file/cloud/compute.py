@@ -1,0 +1,151 @@
+"""What runs the services on AWS, how it grows, and where its images are kept."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from crossfade.file.cloud.words import Days, InstanceClass
+from crossfade.file.part import Clash, Part
+from crossfade.file.units import Duration, Percent, Size, Text, Whole
+
+Kind = Literal["fargate", "autoscaling"]
+Architecture = Literal["x86", "arm"]
+
+GIB = 1 << 30
+LOG = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter")
+
+
+class Scale(Part):
+    """How many instances a service has on AWS, and what makes it more or fewer. Each target keeps its average near."""
+
+    min: Annotated[int, Whole(0, 5000)] = Field(default=1, description="Never fewer.", examples=[2])
+    max: Annotated[int, Whole(1, 5000)] = Field(default=1, description="Never more.", examples=[6])
+    cpu: Annotated[float, Percent(least=1)] | None = Field(
+        default=None, description="Target for the CPU. Default: does not count.", examples=["70%"]
+    )
+    memory: Annotated[float, Percent(least=1)] | None = Field(
+        default=None, description="Target for the memory. Default: does not count.", examples=["80%"]
+    )
+    requests: Annotated[int, Whole(1, 10_000_000)] | None = Field(
+        default=None,
+        description="Target for the requests of an instance in a minute. Default: does not count.",
+        examples=[1000],
+    )
+    out_after: Annotated[float, Duration(most=3600)] = Field(
+        default=60.0, description="Pause after growing.", examples=["60s"]
+    )
+    in_after: Annotated[float, Duration(most=7200)] = Field(
+        default=300.0, description="Pause after shrinking.", examples=["300s"]
+    )
+
+    def impossible(self) -> Iterator[Clash]:
+        if self.min > self.max:
+            yield Clash(("max",), f"max {self.max} below min {self.min}", f"{self.min} or more")
+
+
+class HostMetrics(Part):
+    """What the CloudWatch agent reports of each host: CPU, disks, memory, processes."""
+
+    namespace: str = Field(
+        default="", description="Name they appear under. Default: the app's name.", examples=["BlueGreen/Application"]
+    )
+    disks: tuple[str, ...] = Field(default=("/",), description="Mount points to watch.", examples=[["/", "/opt"]])
+    every: Annotated[float, Duration(least=10, most=3600)] = Field(
+        default=60.0, description="How often.", examples=["60s"]
+    )
+    logs: dict[Annotated[str, LOG], str] = Field(
+        default={},
+        description="Files of the host that become log groups, by name.",
+        examples=[{"access": "/var/log/nginx/access.log"}],
+    )
+
+
+class Proxy(Part):
+    """nginx on each host, in front of its processes."""
+
+    balance: Literal["round_robin", "least_conn", "ip_hash"] = Field(
+        default="least_conn", description="Which process gets the next request.", examples=["least_conn"]
+    )
+    max_fails: Annotated[int, Whole(0, 1000)] = Field(
+        default=1, description="Failed tries after which a process is left out.", examples=[2]
+    )
+    fail_timeout: Annotated[float, Duration(least=1, most=3600)] = Field(
+        default=10.0, description="For how long, and the time in which the tries are counted.", examples=["30s"]
+    )
+    keepalive: Annotated[int, Whole(0, 10_000)] = Field(
+        default=32, description="Idle connections to the processes that stay open.", examples=[32]
+    )
+    health: Annotated[str, Text(r"/[^\s#]*", 'a path that begins with "/"')] | None = Field(
+        default=None, description="Path that nginx answers itself. Default: none.", examples=["/nginx-health"]
+    )
+    websockets: Annotated[str, Text(r"/[^\s#]*", 'a path that begins with "/"')] | None = Field(
+        default=None, description="Path of WebSockets, which are not buffered. Default: none.", examples=["/ws/"]
+    )
+    websocket_timeout: Annotated[float, Duration(least=1)] = Field(
+        default=3600.0, description="When a silent WebSocket is closed.", examples=["7d"]
+    )
+    fresh: dict[str, Annotated[float, Duration()]] = Field(
+        default={},
+        description="How long browsers may keep what is under a path.",
+        examples=[{"/static/": "30d", "/media/": "7d"}],
+    )
+
+
+class Compute(Part):
+    """What runs the services: containers on Fargate, or hosts in an Auto Scaling group."""
+
+    kind: Kind = Field(
+        default="fargate",
+        description="`fargate` runs each instance as a task of ECS; `autoscaling` runs a host for each.",
+        examples=["autoscaling"],
+    )
+    architecture: Architecture = Field(
+        default="x86", description="Processor of Fargate tasks; `arm` costs a fifth less.", examples=["arm"]
+    )
+    spot: Annotated[float, Percent()] = Field(
+        default=0.0,
+        description="Share of Fargate tasks above the minimum that may run on spare capacity.",
+        examples=["50%"],
+    )
+    instance: Annotated[str, InstanceClass()] = Field(
+        default="t3.small", description="Class of the hosts.", examples=["t3.micro"]
+    )
+    disk: Annotated[int, Size(least=GIB, most=16384 * GIB)] = Field(
+        default=20 * GIB, description="Disk of each host.", examples=["20G"]
+    )
+    processes: Annotated[int, Whole(1, 64)] = Field(
+        default=1,
+        description="Copies on each host, on ports from the service's own upwards, behind its nginx.",
+        examples=[4],
+    )
+    proxy: Proxy | None = Field(
+        default=None,
+        description="nginx on each host. Default: with several `processes`, as in `cloud.compute.proxy`.",
+        examples=[{"max_fails": 2, "fail_timeout": "30s"}],
+    )
+    warmup: Annotated[float, Duration(most=7200)] = Field(
+        default=300.0, description="How long a new host may take before its health counts.", examples=["300s"]
+    )
+    metrics: HostMetrics | None = Field(
+        default=None,
+        description="Runs the CloudWatch agent on the hosts. Default: no agent.",
+        examples=[{"disks": ["/", "/opt"]}],
+    )
+    insights: bool = Field(
+        default=False,
+        strict=True,
+        description="Container Insights for the cluster (billed by the metric).",
+        examples=[True],
+    )
+
+
+class Registry(Part):
+    """Where images are kept: one ECR repository a service."""
+
+    keep: Annotated[int, Whole(1, 1000)] = Field(default=10, description="Newest images that stay.", examples=[10])
+    expire: Annotated[int, Days(1)] = Field(default=30, description="When the untagged rest goes.", examples=["30d"])
+    immutable: bool = Field(
+        default=True, strict=True, description="A tag never moves to another image.", examples=[False]
+    )
+    scan: bool = Field(default=True, strict=True, description="Looks for known holes on push.", examples=[True])

@@ -1,0 +1,70 @@
+"""What a month looks like: assumptions behind the lines of the bill that depend on use."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from crossfade.file.cloud.compute import GIB
+from crossfade.file.part import Part
+from crossfade.file.units import Number, Size, Text, Whole
+
+MOST = 1e15
+
+
+class Other(Part):
+    """A bill from somebody else, or one that crossfade does not know."""
+
+    name: Annotated[str, Text(r"[^\n]{1,80}", "one line of text")] = Field(description="What.", examples=["LLM API"])
+    monthly: Annotated[float, Number(above=-1, most=1e9)] = Field(description="Dollars a month.", examples=[150])
+
+
+class Usage(Part):
+    """Assumptions of `crossfade cost` about one month. They change nothing but the bill."""
+
+    instances: dict[str, Annotated[float, Number(above=0, most=5000)]] = Field(
+        default={},
+        description="Average number of instances by service. Default: as many as `replicas`.",
+        examples=[{"api": 3}],
+    )
+    hours: Annotated[float, Number(above=0, most=744)] = Field(
+        default=730.0, description="Hours in which it runs.", examples=[730]
+    )
+    lcu: Annotated[float, Number(above=-1, most=MOST)] = Field(
+        default=1.0, description="Average capacity units (LCU) of the load balancer.", examples=[1]
+    )
+    egress: Annotated[int, Size()] = Field(
+        default=10 * GIB, description="Sent to the internet by the load balancer and hosts.", examples=["100G"]
+    )
+    nat: Annotated[int, Size()] = Field(
+        default=10 * GIB, description="Through each NAT gateway or instance.", examples=["50G"]
+    )
+    between_zones: Annotated[int, Size()] = Field(default=0, description="From one zone to another.", examples=["10G"])
+    logs: Annotated[int, Size()] = Field(default=5 * GIB, description="Logs that come in.", examples=["20G"])
+    metrics: Annotated[int, Whole(0, 1_000_000)] = Field(
+        default=0, description="Metrics of your own, beside those of the agent.", examples=[10]
+    )
+    buckets: dict[str, Annotated[int, Size()]] = Field(
+        default={},
+        description="Kept in each bucket; `site`, `logs`, `artifacts`, `revisions` and `trail` too. Default: 10G each.",
+        examples=[{"uploads": "50G"}],
+    )
+    bucket_writes: Annotated[int, Whole(0, 10**12)] = Field(
+        default=10_000, description="PUT, COPY, POST and LIST requests, all buckets.", examples=[100000]
+    )
+    bucket_reads: Annotated[int, Whole(0, 10**12)] = Field(
+        default=100_000, description="GET requests, all buckets.", examples=[1000000]
+    )
+    cdn: Annotated[int, Size()] = Field(default=50 * GIB, description="Sent by CloudFront.", examples=["1T"])
+    dns: Annotated[int, Whole(0, 10**12)] = Field(default=1_000_000, description="DNS queries.", examples=[1000000])
+    images: Annotated[int, Size()] = Field(default=2 * GIB, description="Kept in each registry.", examples=["5G"])
+    builds: Annotated[int, Whole(0, 10**9)] = Field(default=100, description="Minutes of builds.", examples=[600])
+    db_backups: Annotated[int, Size()] = Field(
+        default=0, description="Backups beyond the size of the database, which are free.", examples=["50G"]
+    )
+    secret_calls: Annotated[int, Whole(0, 10**12)] = Field(
+        default=10_000, description="Times a secret is read.", examples=[10000]
+    )
+    traces: Annotated[int, Whole(0, 10**12)] = Field(default=0, description="Traces of X-Ray.", examples=[1000000])
+    other: tuple[Other, ...] = Field(
+        default=(), description="Lines of your own.", examples=[[{"name": "LLM API", "monthly": 150}]]
+    )

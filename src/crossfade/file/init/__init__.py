@@ -1,0 +1,1 @@
+"""Where a first file comes from: a folder, or a Compose file."""

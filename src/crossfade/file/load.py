@@ -1,0 +1,163 @@
+"""From a file to the application it describes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from crossfade.core.errors import WrongInputError
+from crossfade.file.document import Keys, Written, read, written
+from crossfade.file.model import App, File, Settings
+from crossfade.file.problem import Problem, WrongFileError, nearest, shown
+from crossfade.file.service import NAME
+from crossfade.file.wording import keys_of, problems
+
+DEFAULT_ENVIRONMENT = "local"
+# An environment is a part of the file; it cannot rename the application or contain further environments.
+_ONLY_AT_THE_TOP = ("app", "environments", "environment")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """An application, where each of its values is written, and what it is in every environment of the file."""
+
+    app: App
+    document: Written
+    environments: Mapping[str, App]
+
+
+def load(
+    path: Path | str,
+    environment: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    called: str | None = None,
+) -> App:
+    """The application as one environment wants it.
+
+    `environment` is one of the file's; by default its only one, or the one called `local`. `overrides` are laid over
+    everything, in the shape of the file: {"services": {"web": {"image": "acme/web:2"}}}. Every environment of the file
+    is checked, not only the one that is asked for. Paths in the file stay relative to its folder. `called` is the
+    file's name in messages, by default its path.
+
+    Raises WrongInputError: no such file or environment, or (WrongFileError) everything that is wrong in the file.
+    """
+    loaded = load_whole(path, environment, called=called)
+    if not overrides:
+        return loaded.app
+    app = _app(loaded.document.overlaid(written(dict(overrides), "command line")))
+    if not isinstance(app, App):
+        raise WrongFileError("command line", app)
+    return app
+
+
+def load_whole(path: Path | str, environment: str | None = None, *, called: str | None = None) -> Loaded:
+    """As `load`, for who also wants to know where something is written, or what other environments say."""
+    called = called or str(path)
+    document, resolved, apps = _all(path, called)
+    chosen = choose(environments(document), environment, called)
+    return Loaded(app=apps[chosen], document=resolved[chosen], environments=apps)
+
+
+def load_every(path: Path | str, *, called: str | None = None) -> Mapping[str, App]:
+    """The application as each environment of the file wants it, for who asks about all of them."""
+    return _all(path, called or str(path))[2]
+
+
+def _all(path: Path | str, called: str) -> tuple[Written, dict[str, Written], dict[str, App]]:
+    """The file, what it says for each environment, and the application as each wants it."""
+    document = read(Path(path), called)
+    if found := list(_wrong_environments(document)):
+        raise WrongFileError(called, found)
+    resolved = {name: _resolved(document, name) for name in environments(document) or [DEFAULT_ENVIRONMENT]}
+    read_as = {name: _app(settings) for name, settings in resolved.items()}
+    if found := [problem for app in read_as.values() if not isinstance(app, App) for problem in app]:
+        raise WrongFileError(called, found)
+    return document, resolved, {name: app for name, app in read_as.items() if isinstance(app, App)}
+
+
+def environments(document: Written) -> list[str]:
+    """The names of the environments that a file describes."""
+    section = document.get("environments")
+    return list(section.value) if section is not None and isinstance(section.value, dict) else []
+
+
+def choose(names: list[str], wanted: str | None, file: str) -> str:
+    """The environment that is meant: the wanted one, the only one, or `local`, which a file without any has too."""
+    names = names or [DEFAULT_ENVIRONMENT]
+    if wanted in names:
+        return wanted
+    if wanted is not None:
+        meant = nearest(wanted, names)
+        hint = f"Did you mean {meant}? " if meant else ""
+        raise WrongInputError(f'{file} has no environment "{wanted}".', f"{hint}It has {', '.join(names)}.")
+    if len(names) == 1:
+        return names[0]
+    if DEFAULT_ENVIRONMENT in names:
+        return DEFAULT_ENVIRONMENT
+    cause = f"{file} has the environments {', '.join(names)}, and none called {DEFAULT_ENVIRONMENT}."
+    raise WrongInputError(cause, "Say which with --environment.")
+
+
+def _resolved(document: Written, environment: str) -> Written:
+    """The file with one of its environments laid over it."""
+    section = document.get("environments")
+    different = section.get(environment) if section is not None else None
+    resolved = document.without("environments").overlaid(written({"environment": environment}, document.place.file))
+    return resolved.overlaid(different) if different is not None and different.value is not None else resolved
+
+
+def _app(resolved: Written) -> App | list[Problem]:
+    try:
+        return App.model_validate(resolved.plain(_as_typed))
+    except ValidationError as error:
+        return list(problems(error, resolved))
+
+
+def _as_typed(keys: Keys) -> bool:
+    """True for variables, versions and parameters, which are text whatever they look like: 1.10 is not 1.1."""
+    match keys:
+        case ("services", _, "env", _) | ("cloud", "database", "parameters", _):
+            return True
+        case ("cloud", "database" | "cache", "version"):
+            return True
+        case _:
+            return False
+
+
+def _wrong_environments(document: Written) -> Iterator[Problem]:
+    """What is wrong with environments before they can be laid over the file."""
+    if (singular := document.get("environment")) is not None:
+        allowed = f"one of {', '.join(keys_of(File))}"
+        yield Problem(singular.place, 'unknown key "environment"', allowed, "environments")
+    section = document.get("environments")
+    if section is None or section.value is None:
+        return
+    if not isinstance(section.value, dict):
+        allowed = "a mapping such as prod: {services: {web: {replicas: 4}}}"
+        yield Problem(section.place, f"found {shown(section.plain())}", allowed)
+        return
+    for name, environment in section.value.items():
+        yield from _wrong_environment(name, environment, document.get("services"))
+
+
+def _wrong_environment(name: str, environment: Written, services: Written | None) -> Iterator[Problem]:
+    try:
+        NAME.read(name)
+    except ValueError as error:
+        yield Problem(environment.place, f"found {shown(name)}", str(error))
+    if environment.value is not None and not isinstance(environment.value, dict):
+        allowed = "a mapping of what is different there"
+        yield Problem(environment.place, f"found {shown(environment.plain())}", allowed)
+    for key in _ONLY_AT_THE_TOP:
+        if (found := environment.get(key)) is not None:
+            allowed = f"one of {', '.join(keys_of(Settings))}"
+            yield Problem(found.place, f'unknown key "{key}"', allowed)
+    known = list(services.value) if services is not None and isinstance(services.value, dict) else []
+    different = environment.get("services")
+    for service, node in different.value.items() if different and isinstance(different.value, dict) else ():
+        if service not in known:
+            found_text = f'found "{service}", which is not among the services above'
+            yield Problem(node.place, found_text, f"one of {', '.join(known)}", nearest(service, known))

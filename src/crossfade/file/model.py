@@ -1,0 +1,223 @@
+"""The whole file as types. Whoever needs one of them takes it from here."""
+
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from crossfade.file.cloud.fit import misfits
+from crossfade.file.cloud.model import Cloud
+from crossfade.file.cloud.stage import is_production
+from crossfade.file.deploy import Deploy, Inconclusive, RollbackOn, Strategy
+from crossfade.file.health import Codes, Health
+from crossfade.file.part import Clash, Part
+from crossfade.file.problem import nearest
+from crossfade.file.service import FILLED, NAME, PORT, Hooks, Preview, Resources, Route, Service, Sticky
+from crossfade.file.units import Text
+
+__all__ = [
+    "App",
+    "Cloud",
+    "Codes",
+    "Deploy",
+    "Environment",
+    "File",
+    "Health",
+    "Hooks",
+    "Inconclusive",
+    "Listen",
+    "Preview",
+    "Resources",
+    "RollbackOn",
+    "Route",
+    "Service",
+    "Settings",
+    "Sticky",
+    "Strategy",
+    "Tls",
+]
+
+Platform = Literal["local", "aws"]
+Balancer = Literal["envoy", "nginx"]
+
+
+class Listen(Part):
+    """Where visitors come in. `listen: 8080` is short for `listen: {http: 8080}`."""
+
+    http: Annotated[int, PORT] | None = Field(
+        default=None, description="Port for HTTP. Default: 8080, or none when only `https` is given.", examples=[8080]
+    )
+    https: Annotated[int, PORT] | None = Field(
+        default=None, description="Port for HTTPS; needs `tls`. Default: none.", examples=[8443]
+    )
+    host: Annotated[str, Text(r"[0-9A-Fa-f.:]{2,45}", "an IP address such as 127.0.0.1, or 0.0.0.0 for all")] = Field(
+        default="0.0.0.0",  # noqa: S104 - a web application is there to be reached; the file can say otherwise
+        description="Address of the machine to listen on; 0.0.0.0 is all of them.",
+        examples=["127.0.0.1"],
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_port(cls, data: Any) -> Any:
+        if isinstance(data, int) and not isinstance(data, bool):
+            data = {"http": data}
+        if isinstance(data, dict) and data.get("http") is None and data.get("https") is None:
+            data = {**data, "http": 8080}
+        return data
+
+    def impossible(self) -> Iterator[Clash]:
+        if self.http == self.https:
+            yield Clash(("https",), f"{self.https} for both http and https", "two different ports")
+
+
+class Tls(Part):
+    """Your certificate for `listen.https`."""
+
+    certificate: Annotated[str, FILLED] = Field(
+        description="PEM file with the certificate and its chain.", examples=["tls/fullchain.pem"]
+    )
+    key: Annotated[str, FILLED] = Field(description="PEM file with the private key.", examples=["tls/privkey.pem"])
+    redirect: bool = Field(
+        default=True, strict=True, description="Answers HTTP with a redirect to HTTPS.", examples=[False]
+    )
+
+
+class Named(Part):
+    """What a file is about."""
+
+    name: Annotated[str, NAME] = Field(alias="app", description="The application's name.", examples=["feedback"])
+
+
+class Settings(Part):
+    """What the file says at its top and an environment may say otherwise."""
+
+    services: dict[Annotated[str, NAME], Service] = Field(
+        description="What runs, by name.", examples=[{"web": {"replicas": 4}}]
+    )
+    listen: Listen = Field(
+        default=Listen.unwritten(http=8080),
+        description="Where visitors come in: a port, or a mapping. Default: 8080.",
+        examples=[8080],
+    )
+    tls: Tls | None = Field(
+        default=None,
+        description="Certificate for HTTPS. Default: none.",
+        examples=[{"certificate": "tls/fullchain.pem", "key": "tls/privkey.pem"}],
+    )
+    access_log: bool = Field(default=False, strict=True, description="Writes a line for each request.", examples=[True])
+    platform: Platform = Field(
+        default="local", description="`local` is this machine, `aws` is described by `cloud`.", examples=["local"]
+    )
+    cloud: Cloud = Field(
+        default=Cloud.unwritten(),
+        description="What an environment with `platform: aws` is there.",
+        examples=[{"region": "ap-northeast-2", "zones": ["a", "c"]}],
+    )
+    balancer: Balancer = Field(
+        default="envoy",
+        description=(
+            "Who sends traffic on this machine. `envoy` comes with crossfade and loses no request; "
+            "`nginx` must be installed."
+        ),
+        examples=["envoy"],
+    )
+
+
+class App(Settings, Named):
+    """An application as one environment wants it: everything is decided, nothing is left to look up."""
+
+    environment: Annotated[str, NAME] = Field(
+        default="local", description="The environment these settings are for.", examples=["prod"]
+    )
+
+    @property
+    def production(self) -> bool:
+        """True for the environment that visitors use, which its name says."""
+        return is_production(self.environment)
+
+    @property
+    def deploy_order(self) -> tuple[str, ...]:
+        """Service names, each after those it depends on."""
+        return tuple(
+            TopologicalSorter({name: service.depends_on for name, service in self.services.items()}).static_order()
+        )
+
+    def impossible(self) -> Iterator[Clash]:
+        if not self.services:
+            yield Clash(("services",), "no service", "at least one")
+        if self.tls is not None and self.listen.https is None:
+            yield Clash(("tls",), "tls without a port for it", "listen: {https: 8443} beside it")
+        if self.tls is None and self.listen.https is not None:
+            yield Clash(
+                ("listen", "https"),
+                f"https {self.listen.https} without a certificate",
+                "tls: {certificate: ..., key: ...} beside it",
+            )
+        yield from self._shared_ports()
+        yield from self._shared_routes()
+        yield from self._dependencies()
+        if self.platform == "aws":
+            yield from misfits(self.name, self.environment, self.services, self.cloud)
+
+    def _shared_ports(self) -> Iterator[Clash]:
+        taken = {self.listen.http: "listen.http", self.listen.https: "listen.https"}
+        for name, service in self.services.items():
+            if service.preview.port is None:
+                continue
+            port = service.preview.port
+            if port in taken:
+                yield Clash(
+                    ("services", name, "preview", "port"), f"{port}, which is {taken[port]} too", "a port of its own"
+                )
+            taken.setdefault(port, f"services.{name}.preview.port")
+
+    def _shared_routes(self) -> Iterator[Clash]:
+        taken: dict[tuple[str | None, str], tuple[str, int]] = {}
+        for name, service in self.services.items():
+            for index, route in enumerate(service.routes):
+                owner = taken.setdefault((route.host, route.path), (name, index))
+                if owner != (name, index):
+                    found = f"the route {route.host or ''}{route.path}, which services.{owner[0]} has too"
+                    yield Clash(
+                        ("services", name, "routes", index), found, "a route of its own, such as {path: /api/*}"
+                    )
+
+    def _dependencies(self) -> Iterator[Clash]:
+        names = list(self.services)
+        for name, service in self.services.items():
+            for index, other in enumerate(service.depends_on):
+                if other not in self.services:
+                    found, allowed = f'"{other}", which is no service', f"one of {', '.join(names)}"
+                    yield Clash(("services", name, "depends_on", index), found, allowed, nearest(other, names))
+        try:
+            _ = self.deploy_order
+        except CycleError as error:
+            circle = list(reversed(error.args[1]))  # each now depends on the next
+            allowed = "services that wait for each other in one direction only"
+            yield Clash(("services", circle[0], "depends_on"), f"a circle: {' -> '.join(circle)}", allowed)
+
+
+class Environment(Settings):
+    """What is different in one environment: a part of the file that is laid over the rest.
+
+    Mappings are merged, lists and single values replace; a key without a value takes the setting back.
+    """
+
+    services: dict[Annotated[str, NAME], Service] = Field(
+        default={},
+        description="What is different about services; each must be in the file's own `services`.",
+        examples=[{"web": {"replicas": 4}}],
+    )
+
+
+class File(Settings, Named):
+    """`crossfade.yaml` as it is written. Editors' help and the reference are made from it; `load` makes an `App`."""
+
+    environments: dict[Annotated[str, NAME], Environment] = Field(
+        default={},
+        description=(
+            "What is different where. Without `--environment` the only one is taken, or the one called `local`."
+        ),
+        examples=[{"prod": {"platform": "aws", "services": {"web": {"replicas": 4}}}}],
+    )

@@ -1,0 +1,284 @@
+"""One service: what runs, how much of it, and which requests it gets."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.json_schema import JsonSchemaValue
+
+from crossfade.core.service import IDLE_TIMEOUT
+from crossfade.file.cloud.compute import Scale
+from crossfade.file.deploy import WEEK, Deploy
+from crossfade.file.health import Health
+from crossfade.file.part import Clash, Part
+from crossfade.file.units import Duration, Notation, Number, Size, Text, Whole
+
+NAME = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter")
+VARIABLE = Text(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable: letters, digits and _, no digit first")
+FILLED = Text(r"[\s\S]*\S[\s\S]*", "text that is not empty")
+PORT = Whole(1, 65535)
+
+# An instance learns these from us; a value in the file would contradict where traffic goes.
+GIVEN = frozenset({"PORT", "CROSSFADE_RELEASE", "CROSSFADE_INSTANCE"})
+
+
+@dataclass(frozen=True)
+class Command(Notation):
+    """A shell command line. A list is joined so that each item stays one argument, and `$PORT` in it stays text."""
+
+    def read(self, value: object) -> str:
+        if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
+            return shlex.join(value)
+        if not isinstance(value, str) or not value.strip() or "\0" in value:
+            raise ValueError("a command line, such as python -m app --port $PORT")
+        return value
+
+    def schema(self) -> JsonSchemaValue:
+        text = {"type": "string", "pattern": r"\S"}
+        return {"anyOf": [text, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+
+
+@dataclass(frozen=True)
+class Value(Notation):
+    """The value of an environment variable: text; numbers and true/false become the text they were written as."""
+
+    def read(self, value: object) -> str:
+        if isinstance(value, bool):
+            return str(value).lower()
+        if not isinstance(value, str | int | float) or "\0" in str(value):
+            raise ValueError('text ("" for an empty value)')
+        return str(value)
+
+    def schema(self) -> JsonSchemaValue:
+        return {"type": ["string", "number", "boolean"]}
+
+
+class Sticky(Part):
+    """Sends the requests of one visitor to the same instance, by a cookie."""
+
+    cookie: Annotated[str, Text(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}", "a cookie name without spaces or = ; ,")] = Field(
+        default="crossfade", description="The cookie's name.", examples=["sessionid"]
+    )
+    ttl: Annotated[float, Duration(least=1)] = Field(
+        default=86400.0, description="How long a visitor stays with the instance.", examples=["1d"]
+    )
+
+
+class Route(Part):
+    """Requests that a service gets: by path, by host, or both. The most exact one wins."""
+
+    path: Annotated[
+        str, Text(r"/|/\*|(/[^\s*?#/]+)+(/|/\*)?", "a path such as /api, or /api/* for everything below")
+    ] = Field(
+        default="/*",
+        description="An exact path, or one that ends in `/*` for everything below it.",
+        examples=["/api/*"],
+    )
+    host: (
+        Annotated[
+            str,
+            Text(
+                r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*",
+                "a host name in small letters, such as api.example.com or *.example.com",
+            ),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="The host that was asked for, without port. Default: any.",
+        examples=["api.example.com"],
+    )
+
+    def impossible(self) -> Iterator[Clash]:
+        if not self.model_fields_set:
+            yield Clash((), "a route without path and host", "a path such as /api/*, a host, or both")
+
+
+class Preview(Part):
+    """A way to see the new release before visitors do: a header, and if you like a port of its own."""
+
+    header: Annotated[str, Text(r"[A-Za-z0-9-]{1,64}", "a header name of letters, digits and hyphens")] = Field(
+        default="X-Crossfade-Preview",
+        description=(
+            "Requests that carry this header go to the new release; a number as its value asks for the release of "
+            "that number only."
+        ),
+        examples=["X-Try-Me"],
+    )
+    port: Annotated[int, PORT] | None = Field(
+        default=None, description="A port on which everything goes to the new release. Default: none.", examples=[8081]
+    )
+
+
+class Resources(Part):
+    """The most an instance may use. A container has both limits; a process only that of memory, each of its own."""
+
+    cpu: Annotated[float, Number(above=0, most=1024)] | None = Field(
+        default=None, description="Cores. Default: no limit.", examples=[0.5]
+    )
+    memory: Annotated[int, Size(least=6 << 20)] | None = Field(
+        default=None, description="Memory; Docker needs at least 6M. Default: no limit.", examples=["512M"]
+    )
+
+
+class Hooks(Part):
+    """Commands of yours at certain moments. One that fails stops the deploy, and the old release stays."""
+
+    migrate: Annotated[str, Command()] | None = Field(
+        default=None,
+        description="Runs once a release, before its first instance starts.",
+        examples=["python -m app.migrate"],
+    )
+    smoke: Annotated[str, Command()] | None = Field(
+        default=None,
+        description=(
+            "Runs against the new release before it gets traffic: its address is in `$CROSSFADE_URL`, the header that "
+            "leads there in `$CROSSFADE_HEADER`."
+        ),
+        examples=["./smoke.sh"],
+    )
+    drain: Annotated[str, Command()] | None = Field(
+        default=None,
+        description="Runs for an instance that gets no new requests any more, before it is stopped.",
+        examples=["./finish-jobs.sh"],
+    )
+
+
+class Service(Part):
+    """What runs: `source` (processes) or `image` (containers), and everything about it."""
+
+    source: Annotated[str, FILLED] | None = Field(
+        default=None,
+        description="Folder with the source; each release is a copy of it and runs as processes.",
+        examples=["."],
+    )
+    image: Annotated[str, Text(r"\S+", "an image name without spaces")] | None = Field(
+        default=None,
+        description="Container image; each release is one digest of it and runs in Docker.",
+        examples=["ghcr.io/acme/feedback:1.4"],
+    )
+    build: Annotated[str, Command()] | None = Field(
+        default=None,
+        description="Runs once a release in the copy of `source`.",
+        examples=["python -m pip install -r requirements.txt -t vendor"],
+    )
+    command: Annotated[str, Command()] | None = Field(
+        default=None,
+        description="Starts one instance. It must listen on `$PORT`. Default with `image`: the image's own.",
+        examples=["python -m app --port $PORT"],
+    )
+    port: Annotated[int, PORT] = Field(
+        default=8080,
+        description="Where a container listens. A process is given a free port in `$PORT` instead.",
+        examples=[8080],
+    )
+    replicas: Annotated[int, Whole(0, 100_000)] = Field(default=1, description="How many instances run.", examples=[2])
+    scale: Scale | None = Field(
+        default=None,
+        description="How it grows and shrinks on AWS. Default: it has `replicas`, always.",
+        examples=[{"min": 2, "max": 6, "cpu": "70%"}],
+    )
+    health: Health = Field(
+        default=Health.unwritten(),
+        description="How crossfade finds out that an instance works.",
+        examples=[{"path": "/health"}],
+    )
+    drain: Annotated[float, Duration(most=3600)] = Field(
+        default=30.0,
+        description="How long requests in flight may go on once an instance gets no new ones.",
+        examples=["30s"],
+    )
+    grace: Annotated[float, Duration(most=3600)] = Field(
+        default=10.0, description="Time between SIGTERM and SIGKILL.", examples=["10s"]
+    )
+    timeout: Annotated[float, Duration(most=86400)] = Field(
+        default=0.0, description="The longest a request may take; 0 is no limit.", examples=["60s"]
+    )
+    idle_timeout: Annotated[float, Duration(most=WEEK)] = Field(
+        default=IDLE_TIMEOUT,
+        description="When a connection on which nothing moves is closed, WebSockets included; 0 is never.",
+        examples=["1h"],
+    )
+    sticky: Sticky | None = Field(
+        default=None,
+        description="Keeps a visitor at one instance. Default: any instance answers.",
+        examples=[{"cookie": "sessionid", "ttl": "1d"}],
+    )
+    routes: tuple[Route, ...] = Field(
+        default=(Route.unwritten(path="/*"),),
+        description="Which requests come here. Default: all.",
+        examples=[[{"path": "/api/*"}, {"host": "api.example.com"}]],
+    )
+    preview: Preview = Field(
+        default=Preview.unwritten(),
+        description="How to see the new release before visitors do.",
+        examples=[{"port": 8081}],
+    )
+    depends_on: tuple[Annotated[str, NAME], ...] = Field(
+        default=(),
+        description="Services that must be healthy at their new release before this one is deployed.",
+        examples=[["api"]],
+    )
+    env: dict[Annotated[str, VARIABLE], Annotated[str, Value()]] = Field(
+        default={}, description="Environment variables of every instance.", examples=[{"LOG_LEVEL": "info"}]
+    )
+    secrets: tuple[Annotated[str, VARIABLE], ...] = Field(
+        default=(),
+        description="Environment variables whose values are never in this file.",
+        examples=[["DATABASE_URL"]],
+    )
+    resources: Resources = Field(
+        default=Resources.unwritten(),
+        description="The most an instance may use.",
+        examples=[{"cpu": 0.5, "memory": "512M"}],
+    )
+    hooks: Hooks = Field(
+        default=Hooks.unwritten(),
+        description="Commands of yours at certain moments.",
+        examples=[{"migrate": "python -m app.migrate"}],
+    )
+    deploy: Deploy = Field(
+        default=Deploy.unwritten(), description="How a new release takes over.", examples=[{"strategy": "canary"}]
+    )
+
+    @property
+    def runtime(self) -> Literal["process", "docker"]:
+        """Who runs the instances: an image needs Docker, a source folder does not."""
+        return "docker" if self.image is not None else "process"
+
+    def impossible(self) -> Iterator[Clash]:
+        yield from self._nothing_to_run()
+        if not self.routes:
+            yield Clash(
+                ("routes",),
+                "an empty list, so no request would come here",
+                "at least one route, or no routes at all for everything",
+            )
+        yield from self._contradicting_variables()
+
+    def _nothing_to_run(self) -> Iterator[Clash]:
+        if self.source is None and self.image is None:
+            yield Clash((), "a service with neither source nor image", "one of source, image")
+        elif self.source is not None and self.image is not None:
+            yield Clash(
+                ("image",),
+                "an image beside a source",
+                "one of source, image; in an environment, `source: null` takes it back",
+            )
+        elif self.source is not None and self.command is None:
+            yield Clash((), "a source without a command", "command, such as python -m app --port $PORT")
+        if self.build is not None and self.source is None:
+            yield Clash(("build",), "build beside an image", "build only beside a source")
+
+    def _contradicting_variables(self) -> Iterator[Clash]:
+        for name in sorted(self.env.keys() & GIVEN):
+            yield Clash(("env", name), f"{name}, which crossfade gives each instance itself", "any other variable")
+        for index, name in enumerate(self.secrets):
+            if name in GIVEN:
+                yield Clash(
+                    ("secrets", index), f"{name}, which crossfade gives each instance itself", "any other variable"
+                )
+            elif name in self.env:
+                yield Clash(("secrets", index), f"{name}, which is in env too", "either env or secrets")

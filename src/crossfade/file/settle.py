@@ -1,0 +1,102 @@
+"""From the file's words to the plain services that strategies, runtimes and balancers work with."""
+
+from pathlib import Path
+
+from crossfade.core import service as core
+from crossfade.file.deploy import Deploy
+from crossfade.file.health import code_ranges
+from crossfade.file.model import App, Service
+
+
+def settle(app: App, folder: Path) -> tuple[core.Service, ...]:
+    """Every service of an application, each after those it depends on.
+
+    `folder` is where the file stands: relative paths in it are meant from there, and are absolute in the result.
+    """
+    listener = _listener(app, folder)
+    return tuple(_service(app, name, listener, folder) for name in app.deploy_order)
+
+
+def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core.Service:
+    service = app.services[name]
+    return core.Service(
+        app=app.name,
+        name=name,
+        runtime=service.runtime,
+        source=str((folder / service.source).resolve()) if service.source else "",
+        image=service.image or "",
+        build=service.build or "",
+        command=service.command or "",
+        port=service.port,
+        replicas=service.replicas,
+        health=_health(service),
+        drain=service.drain,
+        grace=service.grace,
+        timeout=service.timeout,
+        idle_timeout=service.idle_timeout,
+        sticky=core.Sticky(cookie=service.sticky.cookie, ttl=service.sticky.ttl) if service.sticky else None,
+        routes=tuple(core.Rule(host=route.host or "*", path=route.path) for route in service.routes),
+        preview=core.Preview(header=service.preview.header, port=service.preview.port),
+        listener=listener,
+        env=tuple(sorted(service.env.items())),
+        secrets=service.secrets,
+        resources=core.Resources(cpu=service.resources.cpu, memory=service.resources.memory),
+        hooks=core.Hooks(
+            migrate=service.hooks.migrate or "", smoke=service.hooks.smoke or "", drain=service.hooks.drain or ""
+        ),
+        strategy=_strategy(service.deploy),
+        retain=service.deploy.retain,
+        depends_on=service.depends_on,
+    )
+
+
+def _health(service: Service) -> core.HealthCheck:
+    health = service.health
+    return core.HealthCheck(
+        path=health.path,
+        interval=health.interval,
+        timeout=health.timeout,
+        healthy=health.healthy,
+        unhealthy=health.unhealthy,
+        codes=code_ranges(health.codes),
+    )
+
+
+def _strategy(deploy: Deploy) -> core.Strategy:
+    return core.Strategy(
+        name=deploy.strategy,
+        steps=deploy.traffic_steps,
+        checkpoints=deploy.capacity_steps,
+        bake=deploy.bake,
+        keep_previous=deploy.keep_previous,
+        min_healthy=deploy.min_healthy,
+        max_surge=deploy.max_surge,
+        warmup=deploy.warmup,
+        approve=deploy.approve,
+        timeout=deploy.timeout,
+        rollback_on=_rollback_on(deploy),
+    )
+
+
+def _rollback_on(deploy: Deploy) -> core.RollbackOn:
+    when = deploy.rollback_on
+    return core.RollbackOn(
+        error_rate=when.error_rate / 100,
+        p95_ms=None if when.p95 is None else when.p95 * 1000,
+        worse_than_previous=when.worse_than_previous,
+        min_requests=when.min_requests,
+        unhealthy=when.unhealthy,
+        crash_loop=deploy.crash_loop,
+        inconclusive=deploy.inconclusive,
+    )
+
+
+def _listener(app: App, folder: Path) -> core.Listener:
+    tls, listen = None, app.listen
+    if app.tls is not None:
+        tls = core.Tls(
+            certificate=str((folder / app.tls.certificate).resolve()),
+            key=str((folder / app.tls.key).resolve()),
+            redirect=app.tls.redirect,
+        )
+    return core.Listener(host=listen.host, http=listen.http, https=listen.https, tls=tls, access_log=app.access_log)

@@ -1,1 +1,0 @@
-"""Where rollouts are recorded: adapters of the `Journal` port."""

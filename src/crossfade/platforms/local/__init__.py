@@ -1,0 +1,1 @@
+"""One machine: processes and containers behind Envoy or nginx, recorded in SQLite."""

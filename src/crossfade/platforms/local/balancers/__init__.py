@@ -1,0 +1,1 @@
+"""Who sends traffic: adapters of the LoadBalancer port. Chosen in `machine.py`, seen nowhere else."""

@@ -1,0 +1,138 @@
+"""What a balancer was told, service by service, kept on disk so that a new controller knows it too."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from crossfade.core.errors import PlatformError, StaleTokenError
+from crossfade.core.routing import Routing, TargetGroup
+from crossfade.core.service import HealthCheck, Service
+from crossfade.platforms.local.balancers import files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One service as it was last applied."""
+
+    service: Service  # how it is exposed now
+    routing: Routing
+    addresses: tuple[tuple[str, str], ...]  # (instance id, host:port), sorted
+    token: int
+    made_of: tuple[tuple[int, Service], ...]  # how each release wants to be checked and balanced, as it came in
+    exposed: bool = True  # False while a first deploy waits for its instances: no listener yet
+    backed_as: Routing | None = None  # whose weights say which group stands in for which; None: `routing`'s
+
+    def stand_ins(self, release: int) -> tuple[TargetGroup, ...]:
+        return (self.backed_as or self.routing).stand_ins(release)
+
+    def address(self, instance: str) -> str:
+        return dict(self.addresses)[instance]
+
+    def made(self, release: int) -> Service:
+        """The service as this release defined it.
+
+        A target group keeps it for life: a new definition would make the balancer build the group anew, and what the
+        old one still holds could no longer be counted.
+        """
+        return dict(self.made_of)[release]
+
+    def same(self, other: "Entry") -> bool:
+        """Nothing to change between the two: only the token may differ."""
+        return replace(self, token=0) == replace(other, token=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """All services of one balancer, by key."""
+
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+
+    def with_entry(self, entry: Entry) -> "Book":
+        return Book(entries={**self.entries, entry.service.key: entry})
+
+    def without(self, key: str) -> "Book":
+        return Book(entries={k: e for k, e in self.entries.items() if k != key})
+
+
+def enter(
+    old: Entry | None,
+    *,
+    service: Service,
+    routing: Routing,
+    addresses: Mapping[str, str],
+    token: int,
+    checks: Mapping[int, HealthCheck],
+) -> Entry:
+    """The entry that follows `old`. StaleTokenError when `old` was made under a newer token."""
+    if old is not None and token < old.token:
+        raise StaleTokenError(
+            f"{service.key}: token {token} was replaced by {old.token}", "another controller took over; let it work"
+        )
+    mine = routing.registered() | routing.draining()
+    known = dict(old.made_of) if old else {}
+    return Entry(
+        service=service,
+        routing=routing,
+        addresses=tuple(sorted((i, addresses[i]) for i in mine)),
+        token=token,
+        made_of=tuple(
+            (r, known.get(r, replace(service, health=checks.get(r, service.health))))
+            for r in (group.release for group in routing.groups)
+        ),
+    )
+
+
+def stages(old: Entry | None, new: Entry) -> tuple[Entry, Entry, Entry]:
+    """The way from `old` to `new` on which nobody is ever sent to an instance that is not there.
+
+    First the new instances beside the old, routes as they were; then the new routes and nothing else, because clients
+    see that step; then only the new instances, and who stands in for them.
+    """
+    if old is None:
+        return replace(new, exposed=False), new, new
+    both = replace(
+        new,
+        routing=replace(new.routing, groups=_union(old.routing.groups, new.routing.groups)),
+        addresses=tuple(sorted((dict(old.addresses) | dict(new.addresses)).items())),
+        made_of=tuple(sorted((dict(new.made_of) | dict(old.made_of)).items())),
+    )
+    before = replace(both.routing, weights=old.routing.weights, preview=old.routing.preview)
+    return replace(both, service=old.service, routing=before), replace(both, backed_as=before), new
+
+
+def _union(old: tuple[TargetGroup, ...], new: tuple[TargetGroup, ...]) -> tuple[TargetGroup, ...]:
+    """Who is registered in either stays registered; the rest of both drains."""
+    groups = []
+    for release in sorted({group.release for group in (*old, *new)}):
+        mine = [group for group in (*old, *new) if group.release == release]
+        registered = {i for group in mine for i in group.registered}
+        draining = {i for group in mine for i in group.draining} - registered
+        groups.append(
+            TargetGroup(release=release, registered=tuple(sorted(registered)), draining=tuple(sorted(draining)))
+        )
+    return tuple(groups)
+
+
+def load(path: Path) -> Book:
+    """The book on disk, an empty one when there is none. PlatformError when it cannot be read."""
+    try:
+        return _json().validate_json(path.read_bytes())  # type: ignore[no-any-return]
+    except FileNotFoundError:
+        return Book()
+    except (OSError, ValueError) as error:
+        raise PlatformError(
+            f"{path} cannot be read: {error}", "was it written by a newer crossfade? use that one, or move it away"
+        ) from error
+
+
+def save(path: Path, book: Book) -> None:
+    files.replace(path, _json().dump_json(book).decode())
+
+
+@cache
+def _json() -> Any:
+    from pydantic import TypeAdapter  # noqa: PLC0415  80 ms that only who runs a balancer pays
+
+    return TypeAdapter(Book)

@@ -1,0 +1,40 @@
+"""Envoy's own check of new instances: it sends nothing to one that has not passed it."""
+
+import asyncio
+import time
+
+from crossfade.core.errors import PlatformError
+from crossfade.core.routing import Routing
+from crossfade.platforms.local.balancers.book import Entry
+from crossfade.platforms.local.balancers.envoy.admin import Admin
+from crossfade.platforms.local.balancers.envoy.targets import asked
+
+_OWN_CHECK = 2.0  # seconds beyond the check's timeout until a new instance has to have passed Envoy's check
+
+
+def newcomers(old: Routing, new: Routing) -> frozenset[str]:
+    """The instances that Envoy has to accept before `new` takes over from `old`."""
+    return (new.serving() - old.serving()) | (new.registered() - old.registered())
+
+
+async def accepted(admin: Admin, entry: Entry, instances: frozenset[str]) -> None:
+    """Wait until Envoy's own check passed for these. PlatformError names one for which it does not."""
+    limit = entry.service.health.timeout + _OWN_CHECK
+    end = time.monotonic() + limit
+    while waiting := instances - await _healthy(admin, entry.service.key):
+        if time.monotonic() > end:
+            instance = min(waiting)
+            raise PlatformError(
+                f"Envoy's own check of {instance} does not pass: "
+                f"GET http://{entry.address(instance)}{entry.service.health.path}, {limit:.0f} s long",
+                "look into the instance's log; nothing was changed",
+            )
+        await asyncio.sleep(0.005)
+
+
+async def _healthy(admin: Admin, service: str) -> frozenset[str]:
+    """Those that passed in both clusters of their release that check them."""
+    found = await admin.hosts(asked(service))
+    hosts = [host for host in found if host.healthy and not host.standing_in]
+    streams = {host.instance for host in hosts if host.streams}
+    return frozenset(host.instance for host in hosts if not host.streams) & streams

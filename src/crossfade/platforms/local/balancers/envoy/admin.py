@@ -1,0 +1,165 @@
+"""Envoy's admin interface on its unix socket: what runs, what was counted, who is healthy."""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN
+from crossfade.platforms.local.balancers.envoy.clusters import STREAMS
+
+_LIMIT = 15.0  # seconds; Envoy's main thread can be busy for ten when a predecessor died under it
+_DROPPED = r"^server\.dropped_stat_flushes$"
+_UNWRITTEN = "filesystem.write_total_buffered"
+_BUCKET = re.compile(r"B([0-9.e+]+)\(\d+,(\d+)\)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """One endpoint of one cluster."""
+
+    cluster: str
+    instance: str
+    healthy: bool  # by Envoy's own check; a draining one can be
+    draining: bool
+    standing_in: bool  # listed to answer for another release when all of that are dead
+    active: int  # requests it is answering or about to get
+
+    @property
+    def streams(self) -> bool:
+        """Its requests are WebSocket and SSE connections."""
+        return self.cluster.endswith(STREAMS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """Values as text by name. `began_flush`: asking for them began a flush to all workers."""
+
+    values: dict[str, str]
+    began_flush: bool
+
+
+class Admin:
+    """One kept connection. PlatformError when Envoy does not answer."""
+
+    def __init__(self, directory: Path) -> None:
+        # A socket's path may be 107 bytes long and a state directory longer: it is reached through an open directory.
+        self._directory = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+        self._session: aiohttp.ClientSession | None = None
+        self._dropped = ""
+
+    async def get(self, path: str, **query: str) -> str:
+        return await self._ask("GET", path, query)
+
+    async def post(self, path: str, **query: str) -> str:
+        return await self._ask("POST", path, query)
+
+    async def stats(self, pattern: str) -> Statistics:
+        """All statistics that match, and whether asking began a flush: see `settle`."""
+        text = await self.get("/stats", filter=f"{pattern}|{_DROPPED}", histogram_buckets="cumulative")
+        values = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
+        dropped = values.pop("server.dropped_stat_flushes", "0")
+        began, self._dropped = dropped == self._dropped, dropped
+        return Statistics(values=values, began_flush=began)
+
+    async def hosts(self, pattern: str) -> list[Host]:
+        """Endpoints of all clusters whose name matches. A cluster that is still being prepared has none yet."""
+        statuses = json.loads(await self.get("/clusters", format="json", filter=pattern)).get("cluster_statuses", [])
+        return [_host(status["name"], host) for status in statuses for host in status.get("host_statuses", [])]
+
+    async def settle(self, asked: Statistics) -> None:
+        """Return when every worker has done all that the main thread had given it when `asked` was answered.
+
+        Asking for statistics begins a flush of them, which visits every worker after what was posted to it before. One
+        that is asked for during another is dropped and counted as dropped. So when the next one is not dropped, the
+        flush that this one began is over.
+        """
+        await self._flushed(asked, _DROPPED)
+
+    async def fresh(self, pattern: str) -> dict[str, str]:
+        """Statistics with histograms that hold all that was counted when this was called."""
+        return (await self._flushed(await self.stats(pattern), pattern)).values
+
+    async def _flushed(self, asked: Statistics, pattern: str) -> Statistics:
+        while True:
+            again = await self.stats(pattern)
+            if asked.began_flush and again.began_flush:
+                return again
+            asked = again
+
+    async def unwritten(self) -> bool:
+        """Have logs lines that are not in their files? An Envoy that an older controller started does not say: yes."""
+        return (await self.fresh(rf"^{re.escape(_UNWRITTEN)}$")).get(_UNWRITTEN) != "0"
+
+    async def ready(self) -> bool:
+        """Does it answer, and serve?"""
+        try:
+            return (await self.get("/ready")).strip() == "LIVE"
+        except PlatformError:
+            return False
+
+    async def alive(self, epoch: int) -> bool:
+        """Does the process of this restart epoch answer, and is it through with its start?"""
+        try:
+            info = json.loads(await self.get("/server_info"))
+        except PlatformError:
+            return False
+        # Zero values are left out of the answer.
+        options = info["command_line_options"]
+        return bool(info.get("state", "LIVE") == "LIVE" and options.get("restart_epoch", 0) == epoch)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def dispose(self) -> None:
+        """Close for good."""
+        await self.close()
+        os.close(self._directory)
+
+    async def _ask(self, method: str, path: str, query: dict[str, str]) -> str:
+        if self._session is None:
+            connector = aiohttp.UnixConnector(path=f"/proc/self/fd/{self._directory}/{ADMIN}", limit=4)
+            self._session = aiohttp.ClientSession(
+                connector=connector, timeout=aiohttp.ClientTimeout(total=_LIMIT), raise_for_status=True
+            )
+        try:
+            async with self._session.request(method, f"http://envoy{path}", params=query) as answer:
+                return await answer.text()
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise PlatformError(
+                f"Envoy does not answer: {error or type(error).__name__}", "its own log is envoy.log beside its files"
+            ) from error
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.dispose()
+
+
+def _host(cluster: str, status: dict[str, Any]) -> Host:
+    health = status["health_status"]
+    numbers = {stat["name"]: int(stat.get("value", 0)) for stat in status["stats"]}
+    return Host(
+        cluster=cluster,
+        instance=status["hostname"],
+        healthy=not (health.get("failed_active_health_check") or health.get("failed_outlier_check")),
+        draining=health.get("eds_health_status") == "DRAINING",
+        standing_in=status.get("priority", 0) > 0,
+        active=numbers["rq_active"] + numbers["rq_pending_active"],
+    )
+
+
+def histogram(text: str) -> tuple[tuple[float, int], ...]:
+    """`B1(0,3) B2(1,4)`: the second number of each bucket is its total; nothing recorded yet is nothing."""
+    return tuple((float(bound), int(total)) for bound, total in _BUCKET.findall(text))

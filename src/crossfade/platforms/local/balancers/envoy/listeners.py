@@ -1,0 +1,154 @@
+"""Open ports as Envoy's listeners.
+
+Everything that changes with a release is in routes and endpoints: a listener that is replaced drains its connections,
+so one is replaced only when its port, its certificates or its access log change.
+"""
+
+from pathlib import Path
+
+from crossfade.core.service import IDLE_TIMEOUT, Tls
+from crossfade.platforms.local.balancers.envoy.clusters import Json, seconds, typed
+from crossfade.platforms.local.balancers.rules import Door
+
+FAILURES = "failures.log"
+ACCESS = "access.log"
+
+
+def listener(door: Door) -> Json:
+    chain: Json = {"filters": [_connection_manager(door)]}
+    if door.tls:
+        chain["transport_socket"] = _tls(door.tls)
+    return {
+        **typed("config.listener.v3.Listener"),
+        "name": str(door.port),
+        "address": {"socket_address": {"address": door.host, "port_value": door.port}},
+        "filter_chains": [chain],
+    }
+
+
+def _connection_manager(door: Door) -> Json:
+    config = {
+        **typed("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
+        "stat_prefix": str(door.port),
+        "rds": {
+            "route_config_name": str(door.port),
+            "config_source": {"path_config_source": {"path": routes_file(door.port)}},
+        },
+        "http_filters": [
+            {
+                "name": "envoy.filters.http.router",
+                "typed_config": {
+                    **typed("extensions.filters.http.router.v3.Router"),
+                    "suppress_envoy_headers": True,
+                },
+            }
+        ],
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "http_protocol_options": {"accept_http_10": True, "default_host_for_http_10": "localhost"},
+        "use_remote_address": True,
+        # Nobody is internal (an empty list would mean 127.0.0.1 and private networks): x-envoy-* is not obeyed.
+        "internal_address_config": {"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]},
+        "preserve_external_request_id": True,
+        "server_header_transformation": "PASS_THROUGH",
+        # Of services that say nothing else, and of requests that do not come to their end. A timer of their own for the
+        # headers would be 1.4 % of what a request costs, and keep nobody from opening connections and saying nothing.
+        "stream_idle_timeout": seconds(IDLE_TIMEOUT),
+        "access_log": [_failures_log(), *([_access_log()] if door.access_log else [])],
+    }
+    return {"name": "envoy.filters.network.http_connection_manager", "typed_config": config}
+
+
+def routes_file(port: int) -> str:
+    return f"routes/{port}.json"
+
+
+def _failures_log() -> Json:
+    """One line for each request that failed or whose client left: few, so a log costs nothing."""
+    fields = {
+        "at": "%START_TIME(%s.%3f)%",
+        "route": "%ROUTE_NAME%",
+        "cluster": "%UPSTREAM_CLUSTER%",
+        "instance": "%UPSTREAM_HOST%",
+        "method": "%REQ(:METHOD)%",
+        "code": "%RESPONSE_CODE%",
+        "flags": "%RESPONSE_FLAGS%",
+        "details": "%RESPONSE_CODE_DETAILS%",
+        "transport": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+    }
+    at_least_500 = {"comparison": {"op": "GE", "value": {"default_value": 500, "runtime_key": "crossfade.failure"}}}
+    return {
+        "name": "envoy.access_loggers.file",
+        "filter": {"or_filter": {"filters": [{"status_code_filter": at_least_500}, {"response_flag_filter": {}}]}},
+        "typed_config": _file(FAILURES, {"json_format": fields}),
+    }
+
+
+def _access_log() -> Json:
+    fields = {
+        "at": "%START_TIME%",
+        "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+        "method": "%REQ(:METHOD)%",
+        "host": "%REQ(:AUTHORITY)%",
+        "path": "%REQ(:PATH)%",
+        "code": "%RESPONSE_CODE%",
+        "flags": "%RESPONSE_FLAGS%",
+        "bytes": "%BYTES_SENT%",
+        "ms": "%DURATION%",
+        "cluster": "%UPSTREAM_CLUSTER%",
+        "instance": "%UPSTREAM_HOST%",
+        "request_id": "%REQ(X-REQUEST-ID)%",
+    }
+    return {"name": "envoy.access_loggers.file", "typed_config": _file(ACCESS, {"json_format": fields})}
+
+
+def _file(path: str, log_format: Json) -> Json:
+    return {
+        **typed("extensions.access_loggers.file.v3.FileAccessLog"),
+        "path": path,
+        "log_format": log_format,
+    }
+
+
+def _tls(certificates: tuple[Tls, ...]) -> Json:
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            **typed("extensions.transport_sockets.tls.v3.DownstreamTlsContext"),
+            "common_tls_context": {
+                "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+                "alpn_protocols": ["h2", "http/1.1"],
+                "tls_certificate_sds_secret_configs": [
+                    {
+                        "name": certificate_name(tls),
+                        "sds_config": {"path_config_source": {"path": certificate_file(tls)}},
+                    }
+                    for tls in certificates
+                ],
+            },
+        },
+    }
+
+
+def certificate_name(tls: Tls) -> str:
+    return tls.certificate
+
+
+def certificate_file(tls: Tls) -> str:
+    return f"certificates/{tls.certificate.strip('/').replace('/', '~')}.json"
+
+
+def secret(tls: Tls, links: tuple[str, str]) -> Json:
+    """The certificate under `links`, names of ours that lead to the user's files.
+
+    Envoy reads the files again when something is moved into their folder, as most tools that renew certificates do.
+    """
+    certificate, key = links
+    return {
+        **typed("extensions.transport_sockets.tls.v3.Secret"),
+        "name": certificate_name(tls),
+        "tls_certificate": {
+            "certificate_chain": {"filename": certificate},
+            "private_key": {"filename": key},
+            "watched_directory": {"path": str(Path(tls.certificate).parent)},
+        },
+    }

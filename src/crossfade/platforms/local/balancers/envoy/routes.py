@@ -1,0 +1,234 @@
+"""Routing as Envoy's route configurations: one for each port.
+
+Order inside a host: preview by its full name, then rule after rule, most specific first; of a rule, preview requests
+before clients' ones.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from crossfade.core.service import IDLE_TIMEOUT, Service
+from crossfade.platforms.local.balancers.book import Entry
+from crossfade.platforms.local.balancers.envoy.clusters import Json, name, seconds, typed
+from crossfade.platforms.local.balancers.rules import Door, by_host
+
+# What the name of a route begins with, by which the log of failures knows it: `clients/feedback/web`.
+CLIENTS, PREVIEW, STREAMING = "clients", "preview", "streams-of-"
+_SHARES = 10_000  # weights add up to this, so a client's hash keeps its side of the split while weights grow
+_ANY_BUT_A_NUMBER = r"^\D.*$"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _To:
+    """Where the requests of one rule go, whatever they are."""
+
+    service: Service
+    weights: tuple[tuple[int, int], ...]
+    preview: bool = False
+    stood_in_for: bool = False  # another release answers when all instances of this one are dead
+
+
+def route_configuration(door: Door, entries: Mapping[str, Entry]) -> Json:
+    hosts = _preview_hosts(entries[door.preview]) if door.preview else _hosts(door, entries)
+    return {
+        **typed("config.route.v3.RouteConfiguration"),
+        "name": str(door.port),
+        "ignore_port_in_host_matching": True,
+        # Envoy's own note about who is outside; the app gets X-Forwarded-For, which says it better.
+        "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal"],
+        "virtual_hosts": hosts,
+    }
+
+
+def _hosts(door: Door, entries: Mapping[str, Entry]) -> list[Json]:
+    services = [entries[key].service for key in door.services]
+    named = [route for key in door.services for route in _preview_by_name(entries[key])]
+    return [
+        {
+            "name": host,
+            "domains": [host],
+            "routes": named + [r for path, s in rules for r in _rule(path, entries[s.key], door)],
+        }
+        for host, rules in by_host(services).items()
+    ]
+
+
+def _preview_hosts(entry: Entry) -> list[Json]:
+    """All of a preview port leads to the previewed release; without one it says so."""
+    release = entry.routing.preview
+    key = entry.service.key
+    if release is None:
+        routes = [_nobody({"prefix": "/"}, f"{PREVIEW}/{key}", f"No release of {key} is in preview.\n")]
+    else:
+        routes = list(_routes({"prefix": "/"}, _preview(entry.service, release)))
+    return [{"name": "*", "domains": ["*"], "routes": routes}]
+
+
+def _preview_by_name(entry: Entry) -> Iterator[Json]:
+    """`app/service/release` in the header reaches the release whatever the host and the path."""
+    release = entry.routing.preview
+    if release is None:
+        return
+    service = entry.service
+    match = {
+        "prefix": "/",
+        "headers": [{"name": service.preview.header, "string_match": {"exact": name(service.key, release)}}],
+    }
+    yield from _routes(match, _preview(service, release))
+
+
+def _rule(path: str, entry: Entry, door: Door) -> Iterator[Json]:
+    service, routing = entry.service, entry.routing
+    match = path_match(path)
+    if routing.preview is not None:
+        header = service.preview.header
+        for value in ({"exact": str(routing.preview)}, {"safe_regex": {"regex": _ANY_BUT_A_NUMBER}}):
+            asked = {**match, "headers": [{"name": header, "string_match": value}]}
+            yield from _routes(asked, _preview(service, routing.preview))
+    if service.key in door.redirect:
+        yield {
+            "name": f"redirect/{service.key}",
+            "match": match,
+            "redirect": {"https_redirect": True, "port_redirect": service.listener.https},
+        }
+    elif routing.weights:
+        # By the routing alone, so that it is right from the switch on: the endpoints of who stands in follow.
+        stood_in_for = any(routing.stand_ins(release) for release, _ in routing.weights)
+        yield from _routes(match, _To(service=service, weights=routing.weights, stood_in_for=stood_in_for))
+    else:
+        yield _nobody(match, f"{CLIENTS}/{service.key}", f"No release of {service.key} serves now.\n")
+
+
+def _preview(service: Service, release: int) -> _To:
+    return _To(service=service, weights=((release, 1),), preview=True)
+
+
+def path_match(path: str) -> Json:
+    """`/api/*` is /api and all below it, `/api*` all that begins so, `/api` only itself."""
+    if not path.endswith("*"):
+        return {"path": path}
+    stem = path[:-1]
+    if stem in {"", "/"}:
+        return {"prefix": "/"}
+    return {"path_separated_prefix": stem[:-1]} if stem.endswith("/") else {"prefix": stem}
+
+
+def _routes(match: Json, to: _To) -> Iterator[Json]:
+    """Routes that differ in whether the answer ends by itself, and in whether the request may be repeated.
+
+    Envoy tries one after the other, and most requests are a plain GET: the first is a short cut to what the fifth says.
+    """
+    headers = match.get("headers", [])
+    for more, streams, repeatable in (
+        ([_GET, _NO_UPGRADE, _NO_EVENTS], False, True),
+        ([_WEBSOCKET], True, True),
+        ([_EVENTS, _SAFE], True, True),
+        ([_EVENTS], True, False),
+        ([_SAFE], False, True),
+        ([], False, False),
+    ):
+        yield _route({**match, "headers": [*headers, *more]}, to, streams=streams, repeatable=repeatable)
+
+
+_GET: Json = {"name": ":method", "string_match": {"exact": "GET"}}
+_NO_UPGRADE: Json = {"name": "upgrade", "present_match": False}
+_NO_EVENTS: Json = {
+    "name": "accept",
+    "string_match": {"contains": "text/event-stream"},
+    "invert_match": True,
+    "treat_missing_header_as_empty": True,
+}
+_WEBSOCKET: Json = {"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}
+_EVENTS: Json = {"name": "accept", "string_match": {"contains": "text/event-stream"}}
+_SAFE: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}}}
+
+
+def _route(match: Json, to: _To, *, streams: bool, repeatable: bool) -> Json:
+    service = to.service
+    action: Json = {
+        **_where(to, streams=streams),
+        # A stream has no end to wait for: only silence ends it.
+        "timeout": seconds(0.0 if streams else service.timeout),
+        # Envoy sets a timer anew for a route that has its own, which is 3 % of what a request costs it.
+        **({} if service.idle_timeout == IDLE_TIMEOUT else {"idle_timeout": seconds(service.idle_timeout)}),
+        "retry_policy": _retries(repeatable=repeatable, stood_in_for=to.stood_in_for),
+    }
+    if service.sticky:
+        action["hash_policy"] = _hash_policy(service)
+    kind = PREVIEW if to.preview else CLIENTS
+    return {"name": f"{STREAMING if streams else ''}{kind}/{service.key}", "match": match, "route": action}
+
+
+def _where(to: _To, *, streams: bool) -> Json:
+    def cluster(release: int) -> str:
+        return name(to.service.key, release, preview=to.preview, streams=streams)
+
+    if len(to.weights) == 1:
+        return {"cluster": cluster(to.weights[0][0])}
+    shares = [{"name": cluster(release), "weight": share} for release, share in _scaled(to.weights)]
+    return {"weighted_clusters": {"clusters": shares, **({"use_hash_policy": True} if to.service.sticky else {})}}
+
+
+def _scaled(weights: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
+    """Shares of `_SHARES`; the last takes what rounding left: (1, 1), (2, 2) is 3333 and 6667."""
+    total = sum(weight for _, weight in weights)
+    scaled = [(release, weight * _SHARES // total) for release, weight in weights]
+    rest = _SHARES - sum(share for _, share in scaled)
+    return [*scaled[:-1], (scaled[-1][0], scaled[-1][1] + rest)]
+
+
+def _retries(*, repeatable: bool, stood_in_for: bool) -> Json:
+    """Anything may be repeated that never reached an instance; GET, HEAD and OPTIONS also when it died unanswered.
+
+    An answer, even a 500, is the app's and is never asked for twice. Two more tries and no more: a request that kills
+    whoever gets it must not kill them all. Envoy counts priorities for each request, so only where there are two.
+    """
+    never_sent = "connect-failure,refused-stream,reset-before-request"
+    return {
+        "retry_on": f"{never_sent},reset" if repeatable else never_sent,
+        "num_retries": 2,
+        "retry_host_predicate": [
+            {
+                "name": "envoy.retry_host_predicates.previous_hosts",
+                "typed_config": {**typed("extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate")},
+            }
+        ],
+        **({"retry_priority": _STAND_IN_LAST} if stood_in_for else {}),
+        # Of two instances the dead one has fewest requests, so three of four draws find it again: 0.75^30 is 0.02 %.
+        "host_selection_retry_max_attempts": 30,
+        "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.050s"},
+    }
+
+
+# Two tries in the release's own group, the third in the one that stands in for it.
+_STAND_IN_LAST: Json = {
+    "name": "envoy.retry_priorities.previous_priorities",
+    "typed_config": {
+        **typed("extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"),
+        "update_frequency": 2,
+    },
+}
+
+
+def _hash_policy(service: Service) -> list[Json]:
+    """The balancer's own cookie, else the app's, else a new one of ours.
+
+    Ours has a name of its own: had it the app's, our Set-Cookie would overwrite the session the app just opened.
+    """
+    if service.sticky is None:
+        return []
+    ours = sticky_cookie(service)
+    return [
+        {"cookie": {"name": ours}, "terminal": True},
+        {"cookie": {"name": service.sticky.cookie}, "terminal": True},
+        {"cookie": {"name": ours, "ttl": seconds(service.sticky.ttl), "path": "/"}},
+    ]
+
+
+def sticky_cookie(service: Service) -> str:
+    """The cookie the balancer sets itself."""
+    return f"crossfade-{service.sticky.cookie}" if service.sticky else ""
+
+
+def _nobody(match: Json, route: str, body: str) -> Json:
+    return {"name": route, "match": match, "direct_response": {"status": 503, "body": {"inline_string": body}}}

@@ -1,0 +1,58 @@
+"""What each instance holds: from Envoy's endpoints, and from its statistics what they do not show."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+from crossfade.engine.ports import Target
+from crossfade.platforms.local.balancers.book import Entry
+from crossfade.platforms.local.balancers.envoy.admin import Host
+from crossfade.platforms.local.balancers.envoy.clusters import PREVIEW, STREAMS, group_of, name
+
+_ACTIVE = ".upstream_rq_active"
+
+
+def asked(service: str) -> str:
+    """The clusters whose endpoints are asked for. Those of previews hold the same, and would double a long answer."""
+    return f"^{re.escape(service)}/[0-9]+({STREAMS})?$"
+
+
+def targets(entry: Entry, hosts: list[Host], besides: Mapping[str, int]) -> dict[str, Target]:
+    """What each instance holds. `besides` is what else is held of each cluster: previews, or by Envoy's predecessor.
+
+    Nobody knows which instance that is with, so each draining one of the release is taken to hold it.
+    """
+    found: dict[str, Target] = {}
+    for group in entry.routing.groups:
+        for instance in (*group.registered, *group.draining):
+            mine = [host for host in hosts if host.instance == instance]
+            own = [host.healthy for host in mine if not host.standing_in]
+            held = [(host.cluster, host.active) for host in mine]
+            if instance in group.draining:
+                held += [(c, n) for c, n in besides.items() if group_of(c) == name(entry.service.key, group.release)]
+            found[instance] = Target(
+                healthy=any(own) and all(own),
+                in_flight=sum(active for cluster, active in held if not cluster.endswith(STREAMS)),
+                streams=sum(active for cluster, active in held if cluster.endswith(STREAMS)),
+            )
+    return found
+
+
+def unseen(stats: Mapping[str, str], hosts: list[Host], *, predecessor: bool) -> dict[str, int]:
+    """What no endpoint in `hosts` holds: previews always, the rest only while a predecessor finishes what it has."""
+    found = elsewhere(stats, hosts)
+    previews = {cluster: n for cluster, n in found.items() if cluster.removesuffix(STREAMS).endswith(PREVIEW)}
+    return found if predecessor else previews
+
+
+def elsewhere(stats: Mapping[str, str], hosts: list[Host]) -> dict[str, int]:
+    """Requests by cluster that Envoy counts as active, but this process's own endpoints do not have."""
+    active = {
+        stat.removeprefix("cluster.").removesuffix(_ACTIVE): int(value)
+        for stat, value in stats.items()
+        if stat.startswith("cluster.") and stat.endswith(_ACTIVE)
+    }
+    own = Counter[str]()
+    for host in hosts:
+        own[host.cluster] += host.active
+    return {cluster: max(0, count - own[cluster]) for cluster, count in active.items()}

@@ -1,0 +1,225 @@
+"""nginx.conf as a pure function of what the services are to be.
+
+Each service has variables of its own, here of the first: `$s0_split` draws the release by weight, `$s0_group` is where
+a request goes once its preview header is looked at, `$s0_kind` says whether it is a client's or a preview's, and
+`$s0_named` is the group that the header names in full.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from crossfade.core.service import Service, Tls
+from crossfade.platforms.local.balancers.book import Entry
+from crossfade.platforms.local.balancers.nginx import settings
+from crossfade.platforms.local.balancers.rules import Door, by_host, doors
+
+_HTTPS = 443
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """What nginx is told about itself."""
+
+    workers: int
+    user: str  # who its workers are; empty when the master is not root and cannot choose
+    shutdown: int  # seconds that a replaced worker may take
+    files: int  # that one may have open
+
+
+def render(entries: Mapping[str, Entry], links: Mapping[Tls, tuple[str, str]], process: Process) -> str:
+    """The text. `links` are the names under which nginx reads certificate and key.
+
+    Raises WrongInputError when services cannot share a port.
+    """
+    names = {key: f"s{number}" for number, key in enumerate(sorted(entries))}
+    http = [settings.HTTP]
+    for key, entry in sorted(entries.items()):
+        http += [*_upstreams(entry), *_variables(names[key], entry)]
+    for door in doors(entries):
+        http += _servers(door, entries, names, links)
+    return "\n".join(
+        [
+            *([f"user {process.user};"] if process.user else []),
+            f"worker_processes {process.workers};",
+            f"worker_shutdown_timeout {process.shutdown}s;",
+            f"worker_rlimit_nofile {process.files};",
+            f"events {{ worker_connections {process.files}; }}",
+            settings.MAIN,
+            _block("http", http),
+            "",
+        ]
+    )
+
+
+def upstream(key: str, release: int) -> str:
+    """The name of a target group: `shop.web.7`; a slash would end the host in a URL."""
+    return f"{key.replace('/', '.')}.{release}"
+
+
+def _block(head: str, lines: Iterable[str]) -> str:
+    return "\n".join([f"{head} {{", *lines, "}"])
+
+
+def _upstreams(entry: Entry) -> Iterator[str]:
+    """Only who is registered: workers that were replaced know the draining ones."""
+    for group in entry.routing.groups:
+        if not group.registered:
+            continue
+        service = entry.made(group.release)
+        lines = [f"hash ${_sticky_key(service)} consistent;" if service.sticky else "least_conn;"]
+        lines += [f"server {entry.address(i)} max_fails=3 fail_timeout=2s;" for i in group.registered]
+        # An idle connection is closed before an app server would close it under a POST: they wait 2 s and more.
+        lines += ["keepalive 64;", "keepalive_timeout 1s;"]
+        yield _block(f"upstream {upstream(service.key, group.release)}", lines)
+
+
+def _variables(name: str, entry: Entry) -> Iterator[str]:
+    service, routing = entry.service, entry.routing
+    filled = {group.release for group in routing.groups if group.registered}
+    if service.sticky:
+        yield from _sticky(name, service)
+    shares = [(upstream(service.key, release), weight) for release, weight in routing.weights if release in filled]
+    yield _split(name, f"${_sticky_key(service)}" if service.sticky else "$request_id", shares)
+    header = f"$http_{service.preview.header.lower().replace('-', '_')}"
+    asked, named = [], []
+    if routing.preview in filled and routing.preview is not None:
+        asked = [str(routing.preview), "~^[^0-9]"]  # the release's number, or anything that is none
+        named = [f"{service.key}/{routing.preview} {upstream(service.key, routing.preview)};"]
+        group = upstream(service.key, routing.preview)
+    yield _block(f"map {header} ${name}_group", [f"default ${name}_split;", *(f"{value} {group};" for value in asked)])
+    yield _block(f"map {header} ${name}_kind", ["default clients;", *(f"{value} preview;" for value in asked)])
+    yield _block(f"map {header} ${name}_named", ["default '';", *named])
+
+
+def _split(name: str, key: str, shares: list[tuple[str, int]]) -> str:
+    """The last takes what rounding left, and all when it is the only one."""
+    if not shares:
+        return _block(f"map '' ${name}_split", ["default '';"])
+    total = sum(weight for _, weight in shares)
+    lines = [f"{weight * 100 / total:.2f}% {group};" for group, weight in shares[:-1]]
+    return _block(f"split_clients {key} ${name}_split", [*lines, f"* {shares[-1][0]};"])
+
+
+def _sticky_key(service: Service) -> str:
+    return f"cf_sticky_{re.sub('[^a-z0-9]', '_', service.key.lower())}"
+
+
+def _sticky(name: str, service: Service) -> Iterator[str]:
+    """The balancer's own cookie, else the app's, else a new one of ours that begins with this request.
+
+    Ours has a name of its own: had it the app's, our Set-Cookie would overwrite the session the app just opened.
+    """
+    if service.sticky is None:
+        return
+    ours = f"crossfade-{service.sticky.cookie}"
+    for variable, cookie in (("own", ours), ("app", service.sticky.cookie)):
+        value = rf"'~(?:^|;\s*){re.escape(cookie)}=(?<{name}_{variable}_value>[^;]+)' ${name}_{variable}_value;"
+        yield _block(f"map $http_cookie ${name}_{variable}", ["default '';", value])
+    both = f"${name}_own:${name}_app"
+    app_only = f"'~^:.' ${name}_app;"
+    yield _block(f"map {both} ${_sticky_key(service)}", [f"default ${name}_own;", ": $request_id;", app_only])
+    fresh = f"'{ours}=$request_id; Path=/; Max-Age={round(service.sticky.ttl)}; HttpOnly'"
+    yield _block(f"map {both} ${name}_cookie", ["default '';", f": {fresh};"])
+
+
+def _servers(
+    door: Door, entries: Mapping[str, Entry], names: Mapping[str, str], links: Mapping[Tls, tuple[str, str]]
+) -> Iterator[str]:
+    if door.preview:
+        yield _block("server", [*_front(door, "*", "", ""), *_preview_port(entries[door.preview])])
+        return
+    services = [entries[key].service for key in door.services]
+    for host, rules in by_host(services).items():
+        lines = [*_front(door, host, *_certificate(door, host, services, links))]
+        for key in door.services:
+            chosen = f"set $cf_group ${names[key]}_named; set $cf_service {key};"
+            lines.append(f"if (${names[key]}_named) {{ {chosen} }}")
+        lines += ["if ($cf_group) { return 418; }", "error_page 418 = @named;"]
+        lines.append("location @named { set $cf_kind preview; proxy_pass http://$cf_group; }")
+        lines.append("error_page 419 = @streams;")
+        lines.append(_block("location @streams", _streams(services)))
+        taken: set[str] = set()
+        for path, service in rules:
+            lines += _locations(path, service, names[service.key], door, taken)
+        if "/" not in taken:
+            lines.append("location / { return 404; }")
+        yield _block("server", lines)
+
+
+def _front(door: Door, host: str, certificate: str, key: str) -> Iterator[str]:
+    address = f"[{door.host}]" if ":" in door.host else door.host
+    flags = f"{' ssl http2' if certificate else ''}{' default_server' if host == '*' else ''}"
+    yield f"listen {address}:{door.port}{flags};"
+    yield f"server_name {'_' if host == '*' else host};"
+    if certificate:
+        yield f"ssl_certificate {certificate}; ssl_certificate_key {key};"
+    yield f"access_log {settings.REQUESTS} requests buffer=32k flush=20ms;"
+    if door.access_log:
+        yield f"access_log {settings.ACCESS} access;"
+
+
+def _certificate(
+    door: Door, host: str, services: list[Service], links: Mapping[Tls, tuple[str, str]]
+) -> tuple[str, str]:
+    """The certificate of the service that has rules for this host; the first of the port for all others."""
+    if not door.tls:
+        return "", ""
+    for service in services:
+        if service.listener.tls and any(rule.host.lower() == host for rule in service.routes):
+            return links[service.listener.tls]
+    return links[door.tls[0]]
+
+
+def _preview_port(entry: Entry) -> Iterator[str]:
+    key, release = entry.service.key, entry.routing.preview
+    yield f"set $cf_kind preview; set $cf_service {key};"
+    if any(group.release == release and group.registered for group in entry.routing.groups) and release is not None:
+        group = upstream(key, release)
+        yield _block(
+            "location /", [f"set $cf_group {group};", *_timeouts(entry.service), "proxy_pass http://$cf_group;"]
+        )
+    else:
+        yield f'location / {{ return 503 "No release of {key} is in preview.\\n"; }}'
+
+
+def _locations(path: str, service: Service, name: str, door: Door, taken: set[str]) -> Iterator[str]:
+    """What a rule is here: `/api/*` is both `= /api` and `/api/`. A place that is `taken` belongs to a rule before."""
+    lines = [f"set $cf_service {service.key}; set $cf_group ${name}_group; set $cf_kind ${name}_kind;"]
+    if service.key in door.redirect:
+        port = "" if service.listener.https == _HTTPS else f":{service.listener.https}"
+        lines.append(f"if ($cf_kind = clients) {{ return 301 https://$host{port}$request_uri; }}")
+    lines.append(f"if ($cf_group = '') {{ return 503 'No release of {service.key} serves now.\\n'; }}")
+    lines.append("if ($cf_streaming) { return 419; }")
+    lines += _timeouts(service)
+    if service.sticky:
+        lines.append(f"add_header Set-Cookie ${name}_cookie always;")
+    lines.append("proxy_pass http://$cf_group;")
+    for place in _places(path):
+        if place not in taken:
+            taken.add(place)
+            yield _block(f"location {place}", lines)
+
+
+def _streams(services: list[Service]) -> list[str]:
+    """WebSocket and event streams: only silence ends them, and who ends one is nobody's failure."""
+    idle = max(service.idle_timeout for service in services)
+    limits = f"proxy_read_timeout {_ms(idle)}; proxy_send_timeout {_ms(idle)};"
+    return [f"error_log {settings.STREAM_ERRORS} error;", limits, "proxy_pass http://$cf_group;"]
+
+
+def _places(path: str) -> tuple[str, ...]:
+    if not path.endswith("*"):
+        return (f"= {path}",)
+    stem = path[:-1] or "/"
+    return (stem,) if stem == "/" or not stem.endswith("/") else (f"= {stem[:-1]}", stem)
+
+
+def _timeouts(service: Service) -> list[str]:
+    """Between two reads: nginx has no limit for a request as a whole."""
+    read = service.timeout or service.idle_timeout
+    return [f"proxy_read_timeout {_ms(read)}; proxy_send_timeout {_ms(service.idle_timeout)};"]
+
+
+def _ms(seconds: float) -> str:
+    return f"{round(seconds * 1000)}ms"

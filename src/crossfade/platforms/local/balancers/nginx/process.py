@@ -1,0 +1,197 @@
+"""The nginx master: a daemon of its own, found again by its pid file, reloaded and replaced by signals."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import time
+from pathlib import Path
+
+from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.balancers.known import Known, children, gone, title
+from crossfade.platforms.local.balancers.nginx.settings import ERRORS, PID, TEMPORARY
+
+CONFIG = "nginx.conf"
+_OLDEST = (1, 18)
+_LIMIT = 10.0
+_EMERGENCY = re.compile(r"\[emerg\] \S+: (?P<why>.*)")
+_TEST_EMERGENCY = re.compile(r"\[emerg\] (?P<why>.*)")
+_MASTER = "nginx: master process"
+_WORKER = "nginx: worker process"
+_LEAVING = "worker process is shutting down"
+
+
+class NginxProcess:
+    """Starts, finds, reloads and ends the nginx of one state directory."""
+
+    def __init__(self, directory: Path, binary: Path | None) -> None:
+        self._directory = directory
+        self._binary = binary
+
+    @property
+    def master(self) -> Known | None:
+        """The one that serves now; None when it does not run."""
+        return self._master(PID)
+
+    @property
+    def workers(self) -> set[int]:
+        """Of all masters, those included that only finish what they hold."""
+        return {pid for pid_file in (PID, f"{PID}.oldbin") for pid in self._workers(pid_file)}
+
+    async def start(self, workers: int) -> None:
+        """Return when so many workers serve. PlatformError says what nginx says.
+
+        A worker that comes later would be taken for one that a reload brought.
+        """
+        for name in TEMPORARY:
+            (self._directory / "temporary" / name).mkdir(parents=True, exist_ok=True)
+        await self._require_version()
+        for orphan in self._orphans():  # their master was killed: they go on serving, and hold the ports
+            orphan.signal(signal.SIGQUIT)
+        end = time.monotonic() + _LIMIT
+        while any(_serves(orphan.pid) for orphan in self._orphans()):
+            await self._pause(end, "the workers of an nginx that was killed did not let go")
+        await self._run()
+        while len(self._workers(PID)) < workers:
+            await self._pause(end, "nginx did not start")
+
+    async def test(self) -> None:
+        """PlatformError when nginx refuses what is written."""
+        await self._run("-t", "-q")
+
+    async def reload(self) -> None:
+        """Return when new workers run what is written and no old one accepts a connection any more."""
+        master = self._must()
+        old = self._workers(PID)
+        log = self._log_size()
+        master.signal(signal.SIGHUP)
+        end = time.monotonic() + _LIMIT
+        while not self._replaced(old):
+            self._refuse_emergency(log)
+            await self._pause(end, "nginx did not replace its workers")
+
+    async def replace(self) -> None:
+        """A new master of the installed binary takes the sockets over; the old one's workers finish and end."""
+        old, workers, log = self._must(), self._workers(PID), self._log_size()
+        old.signal(signal.SIGUSR2)
+        end = time.monotonic() + _LIMIT
+        while self.master in {old, None} or not self._workers(PID):
+            self._refuse_emergency(log)
+            await self._pause(end, "the new nginx did not start")
+        old.signal(signal.SIGQUIT)
+        while any(_serves(worker) for worker in workers):
+            await self._pause(end, "the old nginx did not let go")
+
+    async def stop(self) -> None:
+        """All masters and workers, also those that drain."""
+        masters = [known for name in (PID, f"{PID}.oldbin") if (known := self._master(name))]
+        everyone = [*masters, *(Known.of(worker) for worker in self.workers), *self._orphans()]
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for known in everyone:
+                known.signal(number)
+            if await gone(everyone, _LIMIT / 2):
+                break
+        for name in (PID, f"{PID}.oldbin"):
+            (self._directory / name).unlink(missing_ok=True)
+
+    def reopen_logs(self) -> None:
+        for name in (PID, f"{PID}.oldbin"):
+            if master := self._master(name):
+                master.signal(signal.SIGUSR1)
+
+    def _replaced(self, old: set[int]) -> bool:
+        return bool(self._workers(PID) - old) and not any(_serves(worker) for worker in old)
+
+    def _workers(self, pid_file: str) -> set[int]:
+        master = self._master(pid_file)
+        return {pid for pid in children(master.pid) if "worker process" in title(pid)} if master else set()
+
+    def _orphans(self) -> list[Known]:
+        """Workers of ours whose master is gone."""
+        known = self.workers
+        pids = [int(process.name) for process in Path("/proc").iterdir() if process.name.isdigit()]
+        return [
+            Known.of(pid)
+            for pid in pids
+            if pid not in known and title(pid).startswith(_WORKER) and _folder(pid) == self._directory.resolve()
+        ]
+
+    def _master(self, pid_file: str) -> Known | None:
+        try:
+            known = Known.of(int((self._directory / pid_file).read_text(encoding="ascii")))
+        except (OSError, ValueError):
+            return None
+        # Not another process that got this pid after a reboot.
+        ours = title(known.pid).startswith(_MASTER) and _folder(known.pid) == self._directory.resolve()
+        return known if ours and known.running else None
+
+    def _must(self) -> Known:
+        if (master := self.master) is None:
+            raise PlatformError("nginx does not run", "start the controller again")
+        return master
+
+    async def _require_version(self) -> None:
+        said = await self._execute("-v")
+        found = re.search(r"nginx/(\d+)\.(\d+)", said)
+        if found is None or (int(found[1]), int(found[2])) < _OLDEST:
+            raise PlatformError(f"nginx 1.18 or later is needed, here is: {said}", "install it, or use balancer: envoy")
+
+    async def _run(self, *arguments: str) -> None:
+        await self._execute("-p", f"{self._directory}/", "-c", CONFIG, *arguments)
+
+    async def _execute(self, *arguments: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            self._path(),
+            *arguments,
+            cwd=self._directory,
+            env={},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        output = await process.stderr.read() if process.stderr else b""
+        code = await process.wait()
+        text = output.decode(errors="replace").strip()
+        if code:
+            found = _TEST_EMERGENCY.search(text)
+            raise PlatformError(f"nginx refused: {found['why'] if found else text[-500:]}", "nothing was changed")
+        return text
+
+    def _path(self) -> str:
+        """Absolute: a master that is replaced starts its successor by this path."""
+        folders = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
+        found = str(self._binary) if self._binary else shutil.which("nginx", path=folders)
+        if found is None:
+            raise PlatformError("nginx is not installed", "install nginx 1.18 or later, or use balancer: envoy")
+        return found
+
+    def _log_size(self) -> int:
+        path = self._directory / ERRORS
+        return path.stat().st_size if path.exists() else 0
+
+    def _refuse_emergency(self, offset: int) -> None:
+        with (self._directory / ERRORS).open("rb") as log:
+            log.seek(offset)
+            found = _EMERGENCY.search(log.read().decode(errors="replace"))
+        if found:
+            raise PlatformError(f"nginx refused: {found['why']}", "nothing was changed: the old routing runs")
+
+    async def _pause(self, end: float, trouble: str) -> None:
+        if time.monotonic() > end:
+            raise PlatformError(f"{trouble} in {_LIMIT:.0f} s", f"see {self._directory / ERRORS}")
+        await asyncio.sleep(0.002)
+
+
+def _folder(pid: int) -> Path | None:
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:
+        return None
+
+
+def _serves(worker: int) -> bool:
+    """There, and not on its way out: it says so in its title before it closes its sockets."""
+    said = title(worker)
+    return bool(said) and _LEAVING not in said

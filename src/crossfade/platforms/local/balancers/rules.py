@@ -1,0 +1,161 @@
+"""Which service answers which request: rules of all services that share a port, most specific first."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from crossfade.core.errors import WrongInputError
+from crossfade.core.service import Rule, Service, Tls
+from crossfade.platforms.local.balancers.book import Entry
+from crossfade.platforms.local.balancers.sockets import reachable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """One open port and the services behind it, by key. `tls` holds the certificates of a port that has some."""
+
+    host: str
+    port: int
+    services: tuple[str, ...] = ()
+    tls: tuple[Tls, ...] = ()
+    redirect: frozenset[str] = frozenset()  # services that are only sent on to https here
+    preview: str = ""  # the one service whose preview port this is
+    access_log: bool = False
+
+
+def doors(entries: Mapping[str, Entry]) -> tuple[Door, ...]:
+    """All ports to be open, ascending. WrongInputError names the other app when two cannot share a port."""
+    open_: dict[int, Door] = {}
+    for key, entry in sorted(entries.items()):
+        if not entry.exposed:
+            continue
+        for door in _doors_of(entry.service):
+            there = open_.get(door.port)
+            open_[door.port] = _shared(there, door, key) if there else door
+    for door in open_.values():
+        _refuse_clashes(door, entries)
+    return tuple(open_[port] for port in sorted(open_))
+
+
+def _doors_of(service: Service) -> list[Door]:
+    listener, key = service.listener, service.key
+    found = []
+    if listener.http is not None:
+        redirect = listener.https is not None and listener.tls is not None and listener.tls.redirect
+        found.append(
+            Door(
+                host=listener.host,
+                port=listener.http,
+                services=(key,),
+                redirect=frozenset({key} if redirect else ()),
+                access_log=listener.access_log,
+            )
+        )
+    if listener.https is not None and listener.tls is not None:
+        found.append(
+            Door(
+                host=listener.host,
+                port=listener.https,
+                services=(key,),
+                tls=(listener.tls,),
+                access_log=listener.access_log,
+            )
+        )
+    if service.preview.port is not None:
+        found.append(Door(host=listener.host, port=service.preview.port, preview=key))
+    return found
+
+
+def _shared(one: Door, other: Door, key: str) -> Door:
+    """One port for both. `key` is the service that `other` belongs to."""
+    holder = one.preview or one.services[0]
+    way_out = "give one of them another port"
+    if one.preview or other.preview:
+        raise WrongInputError(f"port {one.port} of {key} is already used by {holder}", way_out)
+    if bool(one.tls) != bool(other.tls):
+        raise WrongInputError(
+            f"port {one.port} cannot be https for one and http for the other: {key}, {holder}", way_out
+        )
+    if one.host != other.host:
+        raise WrongInputError(
+            f"port {one.port} is opened at {one.host} by {holder} and at {other.host} by {key}",
+            f"{way_out}, or the same host",
+        )
+    return Door(
+        host=one.host,
+        port=one.port,
+        services=(*one.services, *other.services),
+        tls=tuple(dict.fromkeys((*one.tls, *other.tls))),
+        redirect=one.redirect | other.redirect,
+        access_log=one.access_log or other.access_log,
+    )
+
+
+def _refuse_clashes(door: Door, entries: Mapping[str, Entry]) -> None:
+    taken: dict[tuple[str, str], str] = {}
+    for key in door.services:
+        for rule in entries[key].service.routes:
+            where = (rule.host.lower(), rule.path)
+            other = taken.setdefault(where, key)
+            if other != key:
+                raise WrongInputError(
+                    f"{key} and {other} both ask for host {rule.host} path {rule.path} on port {door.port}",
+                    "narrow the routes of one, or give it another port",
+                )
+
+
+def by_host(services: Iterable[Service]) -> dict[str, list[tuple[str, Service]]]:
+    """Host pattern -> its (path, service) pairs, in the order they are tried.
+
+    A host's own rules come first, then those of the wildcards that cover it: with `api.example.com /v2/*` and `* /*`
+    a request for api.example.com/other still finds the second. Rules that would never be reached are left out.
+    """
+    rules = [(rule, service) for service in services for rule in service.routes]
+    hosts = {"*"} | {rule.host.lower() for rule, _ in rules}
+    found: dict[str, list[tuple[str, Service]]] = {}
+    for host in sorted(hosts, key=_host_order):
+        mine = [(rule, service) for rule, service in rules if _covers(rule.host.lower(), host)]
+        mine.sort(key=lambda pair: (_host_order(pair[0].host.lower()), _path_order(pair[0])))
+        found[host] = []
+        for rule, service in mine:
+            if not any(_answers_all_of(path, rule.path) for path, _ in found[host]):
+                found[host].append((rule.path, service))
+    return found
+
+
+def _covers(pattern: str, host: str) -> bool:
+    """Does every name that `host` stands for match `pattern`?"""
+    return pattern in {"*", host} or (pattern.startswith("*.") and host.endswith(pattern[1:]))
+
+
+def _answers_all_of(path: str, other: str) -> bool:
+    """Is every request for `other` one for `path`? `/api/*` has all of `/api`, `/api/*` and `/api/x`, not `/apix`."""
+    if not path.endswith("*"):
+        return path == other
+    stem, asked = path[:-1], other.removesuffix("*")
+    return asked.startswith(stem) or (stem.endswith("/") and not other.endswith("*") and asked == stem[:-1])
+
+
+def _host_order(host: str) -> tuple[bool, bool, int, str]:
+    """Exact names, then wildcards from the longest, then `*`."""
+    return (host == "*", host.startswith("*."), -len(host), host)
+
+
+def _path_order(rule: Rule) -> tuple[bool, int, str]:
+    """Exact paths, then prefixes from the longest."""
+    return (rule.path.endswith("*"), -len(rule.path), rule.path)
+
+
+def preview(service: Service, release: int) -> tuple[str, dict[str, str]]:
+    """The base URL and the headers that reach a release in preview.
+
+    The header names the release in full, `shop/web/7`: that leads there on any host and path.
+    """
+    listener = service.listener
+    host = reachable(listener.host)
+    host = f"[{host}]" if ":" in host else host
+    if service.preview.port is not None:
+        return f"http://{host}:{service.preview.port}", {}
+    headers = {service.preview.header: f"{service.key}/{release}"}
+    if listener.http is not None:
+        return f"http://{host}:{listener.http}", headers
+    return f"https://{host}:{listener.https}", headers

@@ -1,0 +1,224 @@
+"""One container of ours: how it is made, found again by its labels, looked at and ended.
+
+All here asks the daemon and waits for its answer: it is called in a thread. The SDK is imported where it is needed,
+because it costs 150 ms and most machines run no container.
+"""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from signal import SIGKILL
+from typing import TYPE_CHECKING, Any
+
+from crossfade.core.errors import PlatformError
+from crossfade.core.service import Service
+from crossfade.engine.ports import Running
+from crossfade.platforms.local.runtimes.ending import describe
+from crossfade.platforms.local.runtimes.processes.logs import spoken
+
+if TYPE_CHECKING:
+    from docker import APIClient, DockerClient
+
+SHELL = ["/bin/sh", "-c"]
+STOPPING = ".stopping"  # ends the name of a container that was told to go: labels cannot change, names can
+LOG = {"max-size": "10m", "max-file": "3"}
+ALIVE = {"running", "paused", "restarting"}
+LAST = 10  # lines to look at for the last one that says something
+CONFLICT = 409
+COMMAND_REFUSED = {126, 127}  # exit codes of a command that cannot be run, or is not there
+NEVER = "0001-01-01T00:00:00Z"  # StartedAt of a container that was never started
+REASON = re.compile(r"exec: (.+?)(?:: unknown)?$")
+
+
+def labels(**values: str | int | Path) -> dict[str, str]:
+    return {f"crossfade.{name}": str(value) for name, value in values.items()}
+
+
+def find(api: "APIClient", wanted: Mapping[str, str]) -> list[dict[str, Any]]:
+    """All containers, running or not, that carry these labels, as `docker ps` lists them."""
+    return list(api.containers(all=True, filters={"label": [f"{name}={value}" for name, value in wanted.items()]}))
+
+
+def instance(entry: Mapping[str, Any]) -> str:
+    return str(entry["Labels"]["crossfade.instance"])
+
+
+def create(
+    client: "DockerClient",
+    name: str,
+    image: str,
+    *,
+    command: str,
+    env: Mapping[str, str],
+    marks: Mapping[str, str],
+    service: Service,
+) -> str:
+    """Make a container and return its id. `command` replaces the image's entrypoint and command, unless it is empty.
+
+    Its init passes signals on to the whole process group, as a plain process gets them. It has no restart policy: that
+    an instance ended is for the engine to see and to judge.
+    """
+    import docker.errors  # noqa: PLC0415
+    from docker.types import LogConfig  # noqa: PLC0415
+
+    memory = service.resources.memory
+    try:
+        made = client.containers.create(
+            image,
+            entrypoint=SHELL if command else None,
+            command=[command] if command else None,
+            name=re.sub(r"[^a-zA-Z0-9_.-]", "_", name),
+            labels=dict(marks),
+            environment={**env, "TINI_KILL_PROCESS_GROUP": "1"},
+            ports={f"{service.port}/tcp": ("127.0.0.1", 0)},
+            init=True,
+            nano_cpus=round(service.resources.cpu * 1e9) if service.resources.cpu else None,
+            mem_limit=memory,
+            memswap_limit=memory,  # the same: no swap on top of it
+            log_config=LogConfig(type=LogConfig.types.JSON, config=LOG),
+            detach=True,
+        )
+    except docker.errors.ImageNotFound as error:
+        raise PlatformError(f"The image {image} of {service.key} was removed.", "Deploy it again.") from error
+    return str(made.id)
+
+
+def start(api: "APIClient", container: str) -> None:
+    """Start it. That its command is not in the image is no error here: it is seen when the container is looked at.
+
+    When Docker itself cannot (a network, a port), the container is removed: that is no fault of the release.
+    """
+    import docker.errors  # noqa: PLC0415
+
+    try:
+        api.start(container)
+    except docker.errors.APIError:
+        if api.inspect_container(container)["State"]["ExitCode"] not in COMMAND_REFUSED:
+            remove(api, container)
+            raise
+
+
+def running(entry: Mapping[str, Any], ending: str | None) -> Running:
+    """What `docker ps` lists, as the engine sees it; `ending` is how it ended, None while it runs."""
+    marks = entry["Labels"]
+    return Running(
+        id=instance(entry),
+        service=marks["crossfade.service"],
+        release=int(marks["crossfade.release"]),
+        address=next((f"127.0.0.1:{port['PublicPort']}" for port in entry["Ports"] if "PublicPort" in port), ""),
+        launched_at=float(entry["Created"]),
+        exited=ending is not None,
+        stopping=_is_stopping(entry),
+        detail=ending or "",
+    )
+
+
+def mark_stopping(api: "APIClient", entry: Mapping[str, Any]) -> None:
+    """Say for all to see that it was told to go."""
+    if not _is_stopping(entry):
+        api.rename(entry["Id"], entry["Names"][0].lstrip("/") + STOPPING)
+
+
+def _is_stopping(entry: Mapping[str, Any]) -> bool:
+    return any(name.endswith(STOPPING) for name in entry["Names"])
+
+
+def has_ended(api: "APIClient", container: str) -> bool:
+    import docker.errors  # noqa: PLC0415
+
+    try:
+        return not api.inspect_container(container)["State"]["Running"]
+    except docker.errors.NotFound:
+        return True
+
+
+def ending(api: "APIClient", container: str) -> str:
+    """How a container that does not run ended, with the last line it wrote."""
+    import docker.errors  # noqa: PLC0415
+
+    try:
+        found = api.inspect_container(container)
+        said = spoken(api.logs(container, tail=LAST), 1)
+    except docker.errors.NotFound:
+        return "was removed"
+    state, limit = found["State"], found["HostConfig"]["Memory"]
+    if state["Error"]:
+        return _refused(state)
+    if state["StartedAt"] == NEVER:
+        return "was never started"
+    how = describe(_code(state), said)
+    if state["OOMKilled"]:
+        return f"used more memory than its limit of {limit >> 20}M: {how}"
+    if limit and _code(state) == -SIGKILL:
+        # Docker hears of the kernel's kill by another way than of the end, and sometimes too late to say so.
+        return f"perhaps used more memory than its limit of {limit >> 20}M: {how}"
+    return how
+
+
+def outcome(api: "APIClient", container: str) -> tuple[int, str]:
+    """The exit code of one that has ended, and why it could not be started, if so."""
+    state = api.inspect_container(container)["State"]
+    return _code(state), _refused(state) if state["Error"] else ""
+
+
+def _refused(state: Mapping[str, Any]) -> str:
+    reason = REASON.search(state["Error"])
+    return f"could not be started: {reason[1] if reason else state['Error']}"
+
+
+def _code(state: Mapping[str, Any]) -> int:
+    """As of a process, negative for a signal: the init reports 128 and the signal, so 137 is SIGKILL."""
+    code = int(state["ExitCode"])
+    return 128 - code if 128 < code <= 128 + 64 else code  # noqa: PLR2004  64 signals, reported as a shell does
+
+
+def send(api: "APIClient", container: str, signal: str = "") -> None:
+    """Signal it; without a name the one its image asks to be ended by. One that has ended is left in peace."""
+    import docker.errors  # noqa: PLC0415
+
+    try:
+        api.kill(container, signal or api.inspect_container(container)["Config"].get("StopSignal") or "SIGTERM")
+    except docker.errors.APIError as error:
+        if not has_ended(api, container):
+            raise PlatformError(f"Docker cannot signal {container[:12]}: {error.explanation}.") from error
+
+
+def remove(api: "APIClient", container: str) -> None:
+    import docker.errors  # noqa: PLC0415
+
+    try:
+        api.remove_container(container, force=True, v=True)
+    except docker.errors.NotFound:
+        return
+    except docker.errors.APIError as error:
+        if error.status_code != CONFLICT:  # somebody removes it just now
+            raise
+
+
+def save_log(api: "APIClient", container: str, log: Path, lines: int) -> None:
+    """Keep what a container wrote; readable by us alone, as it is with Docker."""
+    import docker.errors  # noqa: PLC0415
+
+    try:
+        written = api.logs(container, tail=lines)
+    except docker.errors.NotFound:
+        return
+    with suppress(OSError):  # a full disk must not keep an instance from being removed
+        log.touch(mode=0o600)
+        log.write_bytes(written)
+
+
+def stamped_lines(api: "APIClient", container: str, *, last: int | None, after: str) -> list[tuple[str, str]]:
+    """(time, line), oldest first: the `last` ones, or all written after the time `after`. Times sort as text."""
+    written = api.logs(container, timestamps=True, tail="all" if last is None else max(1, last), since=_seconds(after))
+    stamped = [line.partition(" ") for line in written.decode(errors="replace").removesuffix("\n").split("\n")]
+    return [(time, line.rstrip("\r")) for time, _, line in stamped if time > after]
+
+
+def _seconds(stamp: str) -> float | None:
+    """Up to a second before this time, as the daemon wants it; the exact comparison is ours."""
+    if not stamp:
+        return None
+    return datetime.strptime(stamp[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC).timestamp()

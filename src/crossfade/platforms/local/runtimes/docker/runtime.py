@@ -1,0 +1,226 @@
+"""Instances as containers, published on this machine's loopback only."""
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crossfade.core.errors import PlatformError, RefusedError
+from crossfade.core.release import Release
+from crossfade.core.service import Service
+from crossfade.engine.ports import Artifact, Fence, HookResult, Running
+from crossfade.platforms.local.runtimes.docker import container, image
+from crossfade.platforms.local.runtimes.docker.daemon import Daemon
+from crossfade.platforms.local.runtimes.environment import of_release
+from crossfade.platforms.local.runtimes.hook import result
+from crossfade.platforms.local.runtimes.processes.logs import Logs, tail
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+POLL_FIRST, POLL_MOST = 0.05, 0.5  # seconds between two looks at a container that is to end
+KILLED_WITHIN = 30.0
+FOLLOW_SECONDS = 0.3
+KEPT_LINES = 100_000  # of a container that is cleared away
+
+
+class DockerRuntime:
+    """`Runtime` whose instances are containers, known by their labels; `directory` says whose they are.
+
+    An instance is ended by its image's STOPSIGNAL, SIGTERM if it has none. What it wrote is kept below
+    `directory/logs`. Raises PlatformError when Docker does not run or may not be used.
+    """
+
+    def __init__(self, directory: Path, fence: Fence) -> None:
+        self._fence = fence
+        state = directory.resolve()
+        self._logs = Logs(state / "logs")
+        self._daemon = Daemon()
+        self._ours = container.labels(state=state)
+        self._keep = hashlib.sha256(str(state).encode()).hexdigest()[:6]
+        self._launching: set[str] = set()
+        self._endings: dict[str, str] = {}  # by container: it ends only once, and need be asked only once
+
+    async def build(self, service: Service) -> Artifact:
+        return await self._daemon.ask(lambda client: image.resolve(client, service, self._keep))
+
+    async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
+        service = release.service
+        self._fence.check(service.key, token)
+        marks = container.labels(instance=instance, service=service.key, release=release.number, digest=release.digest)
+        env = {**of_release(release, secrets), "CROSSFADE_INSTANCE": instance, "PORT": str(service.port)}
+
+        def start(client: "DockerClient") -> None:
+            there = self._find(client, instance=instance)
+            if not there:
+                made = self._create(client, instance, release, service.command, env=env, marks=marks)
+                container.start(client.api, made)
+            elif there[0]["State"] == "created":  # by a controller that died before it could start it
+                container.start(client.api, there[0]["Id"])
+
+        self._launching.add(instance)
+        try:
+            await self._daemon.ask(start)
+        finally:
+            self._launching.discard(instance)
+
+    async def instances(self, service: str) -> Sequence[Running]:
+        """Those that are just being created are listed once they are started."""
+
+        def look(client: "DockerClient") -> list[Running]:
+            return [
+                container.running(entry, self._ending(client, entry))
+                for entry in self._find(client, service=service)
+                if entry["State"] != "created" or container.instance(entry) not in self._launching
+            ]
+
+        return await self._daemon.ask(look)
+
+    async def stop(self, instance: str, grace: float, token: int) -> None:
+        there = await self._daemon.ask(lambda client: self._find(client, instance=instance))
+        if not there:
+            return
+        found, service = str(there[0]["Id"]), there[0]["Labels"]["crossfade.service"]
+        self._fence.check(service, token)
+        await self._daemon.ask(lambda client: container.mark_stopping(client.api, there[0]))
+        await self._daemon.ask(lambda client: container.send(client.api, found))
+        if not await self._ended(found, grace):
+            await self._daemon.ask(lambda client: container.send(client.api, found, "SIGKILL"))
+            if not await self._ended(found, KILLED_WITHIN):
+                raise PlatformError(f"Docker does not get {instance} to end.", f"See: docker inspect {found[:12]}")
+        await self._clear(found, self._logs.path(service, instance))
+        self._endings.pop(found, None)
+        self._logs.prune(service, ())
+
+    async def run(
+        self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
+    ) -> HookResult:
+        service = release.service
+        for orphan in await self._daemon.ask(lambda client: self._find(client, hook=service.key)):
+            await self._ended(orphan["Id"], limit)  # its controller died: two migrations must not run at once
+            await self._clear(orphan["Id"], self._logs.path(service.key, f"hook-orphan-{orphan['Id'][:8]}"))
+        name = f"hook-{release.number}-{uuid.uuid4().hex[:8]}"
+        log = self._logs.path(service.key, name)
+        full, marks = {**of_release(release, secrets), **env}, container.labels(hook=service.key)
+
+        def start(client: "DockerClient") -> None:
+            container.start(client.api, self._create(client, name, release, command, env=full, marks=marks))
+
+        code: int | None = None
+        complaint = ""
+        try:
+            await self._daemon.ask(start)
+            if await self._ended(name, limit):
+                code, complaint = await self._daemon.ask(lambda client: container.outcome(client.api, name))
+        finally:
+            await self._clear(name, log)
+        return result(code, complaint, log, limit)
+
+    async def logs(
+        self, service: str, *, instance: str | None, lines: int, follow: bool
+    ) -> AsyncIterator[tuple[str, str]]:
+        read: dict[str, str] = {}
+        for pair in self._kept(service, instance, lines) if not await self._there(service, instance) else ():
+            yield pair
+        while True:
+            written = await self._daemon.ask(lambda client: self._read(client, service, instance, lines, read))
+            for _, name, line in sorted(written):
+                yield name, line
+            if not follow:
+                return
+            await asyncio.sleep(FOLLOW_SECONDS)
+
+    async def forget(self, release: Release, token: int) -> None:
+        self._fence.check(release.service.key, token)
+        for entry in await self._daemon.ask(lambda client: self._find(client, digest=release.digest)):
+            raise RefusedError(
+                f"Instance {container.instance(entry)} runs from release {release.label}.",
+                "Its image goes when no instance needs it any more.",
+            )
+        await self._daemon.ask(lambda client: image.forget(client, release, self._keep))
+
+    async def close(self) -> None:
+        await self._daemon.close()
+
+    def _find(self, client: "DockerClient", **marks: str) -> list[dict[str, Any]]:
+        return container.find(client.api, self._ours | container.labels(**marks))
+
+    def _create(
+        self,
+        client: "DockerClient",
+        name: str,
+        release: Release,
+        command: str,
+        *,
+        env: Mapping[str, str],
+        marks: dict[str, str],
+    ) -> str:
+        tag = image.tag_of(release.service, release.digest, self._keep)
+        return container.create(
+            client, name, tag, command=command, env=env, marks=self._ours | marks, service=release.service
+        )
+
+    def _ending(self, client: "DockerClient", entry: Mapping[str, Any]) -> str | None:
+        """How it ended, None while it runs. One that was only created may still be started."""
+        if entry["State"] in container.ALIVE:
+            return None
+        if entry["State"] == "created":
+            return container.ending(client.api, entry["Id"])
+        if entry["Id"] not in self._endings:
+            self._endings[entry["Id"]] = container.ending(client.api, entry["Id"])
+        return self._endings[entry["Id"]]
+
+    async def _ended(self, name: str, limit: float) -> bool:
+        """Look less and less often until it has ended; False when it still runs after `limit` seconds.
+
+        Not the daemon's own wait: it would hold a thread for each of the instances that drain.
+        """
+        now = asyncio.get_running_loop().time
+        deadline, pause = now() + limit, POLL_FIRST
+        while not await self._daemon.ask(lambda client: container.has_ended(client.api, name)):
+            if now() >= deadline:
+                return False
+            await asyncio.sleep(min(pause, deadline - now()) if deadline > now() else 0)
+            pause = min(pause * 1.5, POLL_MOST)
+        return True
+
+    async def _clear(self, name: str, log: Path) -> None:
+        """Keep what it wrote, and remove it."""
+
+        def clear(client: "DockerClient") -> None:
+            container.save_log(client.api, name, log, KEPT_LINES)
+            container.remove(client.api, name)
+
+        await self._daemon.ask(clear)
+
+    async def _there(self, service: str, instance: str | None) -> bool:
+        return bool(await self._daemon.ask(lambda client: self._wanted(client, service, instance)))
+
+    def _wanted(self, client: "DockerClient", service: str, instance: str | None) -> list[dict[str, Any]]:
+        found = self._find(client, service=service)
+        return [entry for entry in found if instance in {None, container.instance(entry)}]
+
+    def _kept(self, service: str, instance: str | None, lines: int) -> list[tuple[str, str]]:
+        """The log of a container that is gone: of this one, else of the last there was."""
+        if instance is not None:
+            return [(instance, line) for line in tail(self._logs.find(service, instance), lines)[0]]
+        return [
+            (name, line)
+            for name in self._logs.latest(service)
+            for line in tail(self._logs.path(service, name), lines)[0]
+        ]
+
+    def _read(
+        self, client: "DockerClient", service: str, instance: str | None, lines: int, read: dict[str, str]
+    ) -> list[tuple[str, str, str]]:
+        """(time, instance, line) written since `read`, which holds the time of the last line of each instance."""
+        found = []
+        for entry in self._wanted(client, service, instance):
+            name = container.instance(entry)
+            last = None if name in read else lines
+            new = container.stamped_lines(client.api, entry["Id"], last=last, after=read.get(name, ""))
+            read[name] = new[-1][0] if new else read.get(name, "")
+            found += [(time, name, line) for time, line in new if last != 0]
+        return found

@@ -1,0 +1,18 @@
+"""How a hook ended, the same for every runtime of this machine."""
+
+from pathlib import Path
+
+from crossfade.engine.ports import HookResult
+from crossfade.platforms.local.runtimes.processes.logs import last_words
+
+TIMED_OUT = 124  # as timeout(1) has it
+SHOWN_LINES = 20
+
+
+def result(code: int | None, complaint: str, log: Path, limit: float) -> HookResult:
+    """`code` is None when it did not end within `limit` seconds, negative for a signal, reported as a shell does."""
+    said = [last_words(log, SHOWN_LINES), complaint]
+    if code is None:
+        said.append(f"timed out after {limit:g} s; complete output: {log}")
+        code = TIMED_OUT
+    return HookResult(code=code if code >= 0 else 128 - code, output="\n".join(line for line in said if line))

@@ -1,0 +1,1 @@
+"""Instances as plain processes of this machine."""

@@ -1,0 +1,204 @@
+"""Instances as plain processes of this machine, each from the folder of its release."""
+
+import asyncio
+import errno
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from crossfade.core.errors import PlatformError, RefusedError
+from crossfade.core.release import Release
+from crossfade.core.service import Service
+from crossfade.engine.ports import Artifact, Fence, HookResult, Running
+from crossfade.platforms.local.runtimes.artifacts import Artifacts
+from crossfade.platforms.local.runtimes.ending import describe
+from crossfade.platforms.local.runtimes.environment import for_process
+from crossfade.platforms.local.runtimes.hook import result
+from crossfade.platforms.local.runtimes.processes import logs
+from crossfade.platforms.local.runtimes.processes.logs import Logs
+from crossfade.platforms.local.runtimes.processes.ports import Ports
+from crossfade.platforms.local.runtimes.processes.record import Record, Records
+from crossfade.platforms.local.runtimes.processes.session import Session
+
+FOLLOW_SECONDS = 0.2
+
+
+class ProcessRuntime:
+    """`Runtime` whose instances are sessions of this machine, recorded below `directory`, and outlive us.
+
+    Limits: memory is a limit of each process's data (RLIMIT_DATA), cpu is not limited. A log is shortened at 50 MB.
+    """
+
+    def __init__(self, directory: Path, fence: Fence) -> None:
+        self._fence = fence
+        state = directory.resolve()
+        with _disk():
+            self._logs = Logs(state / "logs")
+            self._artifacts = Artifacts(state, self._logs)
+            self._records = Records(state / "instances")
+            self._hooks = state / "hooks"
+            self._hooks.mkdir(exist_ok=True, mode=0o700)
+        self._sessions: dict[str, Session] = {}
+        self._ports = Ports()
+
+    async def build(self, service: Service) -> Artifact:
+        with _disk():
+            return await self._artifacts.make(service)
+
+    async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
+        service = release.service
+        self._fence.check(service.key, token)
+        folder = self._folder(release)
+        with _disk():
+            record = self._records.get(instance) or self._announce(instance, release)
+            env = for_process(release, secrets) | {"CROSSFADE_INSTANCE": instance, "PORT": str(record.port)}
+            self._session(record).start(service.command, folder, env, service.resources.memory)
+
+    async def instances(self, service: str) -> Sequence[Running]:
+        with _disk():
+            return [self._observe(record) for record in self._records.all() if record.service == service]
+
+    async def stop(self, instance: str, grace: float, token: int) -> None:
+        record = self._records.get(instance)
+        if record is None:
+            return
+        self._fence.check(record.service, token)
+        with _disk():
+            self._records.write(replace(record, stopping=True))
+        session = self._session(record)
+        await session.end(grace)
+        session.forget()
+        self._records.remove(instance)
+        self._ports.give_back(record.port)
+        self._sessions.pop(instance, None)
+        self._logs.prune(record.service, [other.id for other in self._records.all()])
+
+    async def run(
+        self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
+    ) -> HookResult:
+        service = release.service
+        folder = self._folder(release)
+        with _disk():
+            file, name = tempfile.mkstemp(
+                prefix=f"hook-{release.number}-", suffix=".log", dir=self._logs.folder(service.key)
+            )
+            os.close(file)
+        session = Session(self._hooks / service.key.replace("/", "%2F"), Path(name))
+        await session.wait(limit)  # a hook whose controller died: two migrations must not run at once
+        await session.end(0)
+        session.forget()
+        try:
+            with _disk():
+                session.start(command, folder, for_process(release, secrets) | dict(env))
+            in_time = await session.wait(limit)
+            code = session.code
+        finally:
+            await session.end(0)
+            session.forget()
+        return result(code if in_time else None, "", Path(name), limit)
+
+    async def logs(
+        self, service: str, *, instance: str | None, lines: int, follow: bool
+    ) -> AsyncIterator[tuple[str, str]]:
+        read: dict[str, int] = {}
+        while True:
+            for name in self._logged(service, instance):
+                path = self._logs.path(service, name)
+                found, read[name] = logs.since(path, read[name]) if name in read else logs.tail(path, lines)
+                for line in found:
+                    yield name, line
+            if not follow:
+                return
+            await asyncio.sleep(FOLLOW_SECONDS)
+
+    async def forget(self, release: Release, token: int) -> None:
+        self._fence.check(release.service.key, token)
+        for record in self._records.all():
+            if record.digest == release.digest:
+                raise RefusedError(
+                    f"Instance {record.id} of {record.service} runs from release {release.label}.",
+                    "Its files go when no instance needs them any more.",
+                )
+        await self._artifacts.forget(release.digest)
+
+    async def close(self) -> None:
+        """Instances write their own records and logs, and go on."""
+        self._ports.close()
+
+    def _announce(self, instance: str, release: Release) -> Record:
+        """Write down what is about to start, so that it is known even if we die in the next line."""
+        record = Record(
+            id=instance,
+            service=release.service.key,
+            release=release.number,
+            digest=release.digest,
+            port=self._ports.take({record.port for record in self._records.all()}),
+            launched_at=time.time(),  # noqa: TID251  when a real process really started
+        )
+        self._records.write(record)
+        return record
+
+    def _observe(self, record: Record) -> Running:
+        session = self._session(record)
+        logs.shorten(session.log)
+        if not record.exit and not session.running():
+            record = replace(record, exit=_exit(session))
+            if session.started:  # what never did can still be launched
+                with suppress(OSError):  # looking must work on a full disk too
+                    self._records.write(record)  # for the next controller, which cannot ask for the exit code
+        return Running(
+            id=record.id,
+            service=record.service,
+            release=record.release,
+            address=f"127.0.0.1:{record.port}",
+            launched_at=record.launched_at,
+            exited=bool(record.exit),
+            stopping=record.stopping,
+            detail=record.exit,
+        )
+
+    def _session(self, record: Record) -> Session:
+        if record.id not in self._sessions:
+            log = self._logs.path(record.service, record.id)
+            self._sessions[record.id] = Session(self._records.path(record.id, "session"), log)
+        return self._sessions[record.id]
+
+    def _folder(self, release: Release) -> Path:
+        folder = self._artifacts.tree(release.digest)
+        if not folder.is_dir():
+            raise PlatformError(
+                f"The files of release {release.label} are not on this machine any more ({folder}).",
+                "Deploy the source again.",
+            )
+        return folder
+
+    def _logged(self, service: str, instance: str | None) -> list[str]:
+        """The instance that was asked for, else all that there are, else the last there was."""
+        if instance is not None:
+            self._logs.find(service, instance)
+            return [instance]
+        there = sorted((record.launched_at, record.id) for record in self._records.all() if record.service == service)
+        return [name for _, name in there] or self._logs.latest(service)
+
+
+def _exit(session: Session) -> str:
+    if not session.started:
+        return "was never started"
+    return describe(session.code, logs.last_words(session.log))
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """Say plainly that our own files cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise PlatformError("The disk is full.", "Free some space; what runs goes on running.") from error
+        raise PlatformError(
+            f"Cannot use {error.filename}: {error.strerror}.", "Check the state directory and its permissions."
+        ) from error

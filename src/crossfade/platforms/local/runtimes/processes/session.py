@@ -1,0 +1,271 @@
+"""A command in a session of its own that outlives us, and is known again by what it wrote about itself."""
+
+import asyncio
+import fcntl
+import os
+import signal
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.runtimes.processes import proc
+from crossfade.platforms.local.runtimes.processes.proc import Process
+
+KILLED_WITHIN = 30.0  # what survives SIGKILL for that long hangs in the kernel, mostly on a dead network disk
+BIRTH = 0.002  # from fork to its own record a child takes about a millisecond
+
+# The child records itself before it becomes the command, so no crash of ours can leave one that nobody knows.
+# Its stdin is the session file, locked by whoever starts it; the lock ends when the command gets /dev/null instead.
+RECORD = """read -r boot </proc/sys/kernel/random/boot_id && read -r stat </proc/$$/stat && \
+printf '%s %s\\n' "$boot" "$stat" >&0 || exit 125
+cd -- "$1" && """
+BECOME = 'exec /bin/sh -c "$2" </dev/null'
+
+
+class Session:
+    """One run of one shell command. `file` is where it is recorded, `log` where its output goes."""
+
+    def __init__(self, file: Path, log: Path) -> None:
+        self.file = file
+        self.log = log
+        self.code: int | None = None  # known only to the parent; negative: ended by that signal
+        self._child: int | None = None
+        self._leader: Process | None = None
+
+    def start(self, command: str, folder: Path, env: Mapping[str, str], memory: int | None = None) -> None:
+        """Run it in `folder` unless this session was started before; `memory` limits each process's data, in bytes.
+
+        Raises OSError when the disk is full or the files cannot be written.
+        """
+        limit = f"ulimit -d {memory // 1024} && " if memory else ""
+        arguments = ["sh", "-c", RECORD + limit + BECOME, "sh", str(folder), command]
+        lock = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if not _locked(lock) or os.fstat(lock).st_size:
+                return  # somebody starts it just now, or did
+            output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                self._child = os.posix_spawn(
+                    "/bin/sh",
+                    arguments,
+                    {**env, "CROSSFADE_SESSION": str(self.file)},
+                    file_actions=[
+                        (os.POSIX_SPAWN_DUP2, lock, 0),
+                        *((os.POSIX_SPAWN_DUP2, output, n) for n in (1, 2)),
+                        *((os.POSIX_SPAWN_CLOSE, n) for n in _inherited()),
+                    ],
+                    setsid=True,
+                    setsigmask=[],
+                    setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # Python ignores them; the command must not
+                )
+            finally:
+                os.close(output)
+        finally:
+            os.close(lock)
+
+    @property
+    def started(self) -> bool:
+        """The command ran at some time, or is about to."""
+        return self._child is not None or self._find_leader() is not None or self._starting()
+
+    def running(self) -> bool:
+        """The command itself runs; what it left behind does not count."""
+        self._reap()
+        if self._child is not None:
+            return True
+        leader = self._find_leader()
+        if leader is None:
+            return self._starting()
+        return _alive(leader)
+
+    async def wait(self, limit: float | None = None) -> bool:
+        """Wait until the command has ended; False when it still runs after `limit` seconds."""
+        deadline = None if limit is None else _now() + limit
+        while self.running():
+            leader = self._find_leader()
+            left = None if deadline is None else deadline - _now()
+            if left is not None and left <= 0:
+                return False
+            if leader is None:
+                await asyncio.sleep(BIRTH)
+            else:
+                await _any_ended([leader], left)
+        return True
+
+    async def end(self, grace: float) -> None:
+        """SIGTERM, up to `grace` seconds, then SIGKILL to all that belongs to it; returns when nothing is left.
+
+        SIGTERM goes to the process group. Children in groups of their own are their parent's to end, and get the
+        signal only when the group is gone. Raises PlatformError when something cannot be killed.
+        """
+        deadline = _now() + grace
+        known: set[tuple[int, int]] = set()
+        told: set[tuple[int, int]] = set()
+        while self._find_leader() is None and self._starting():  # noqa: ASYNC110  another process decides
+            await asyncio.sleep(BIRTH)
+        while members := await asyncio.to_thread(self._members, known):
+            known |= {member.identity for member in members}
+            left = deadline - _now()
+            if left > 0:
+                group = [member for member in members if member.group == member.session] or members
+                _signal([member for member in group if member.identity not in told], signal.SIGTERM)
+                told |= {member.identity for member in group}
+            elif left > -KILLED_WITHIN:
+                _signal(members, signal.SIGKILL)
+            else:
+                raise PlatformError(
+                    f"Process {members[0].pid} does not end, not even by SIGKILL: it hangs in the kernel.",
+                    "It mostly waits for a disk that is gone; see `dmesg`, and try again once that is mended.",
+                )
+            await _any_ended(members, left if left > 0 else 1.0)
+        self._reap()
+
+    def forget(self) -> None:
+        """Remove the record of a session that has ended."""
+        self.file.unlink(missing_ok=True)
+        self._child = self._leader = self.code = None
+
+    def _reap(self) -> None:
+        """Take the exit code of our own child, which stays a zombie until we do."""
+        if self._child is None:
+            return
+        try:
+            pid, status = os.waitpid(self._child, os.WNOHANG)
+        except ChildProcessError:  # taken by somebody else in this process
+            self._child = None
+            return
+        if pid:
+            self._child, self.code = None, os.waitstatus_to_exitcode(status)
+
+    def _find_leader(self) -> Process | None:
+        """The process that became the command, as it recorded itself; None before it did."""
+        if self._leader is None:
+            with suppress(FileNotFoundError):
+                boot, _, stat = self.file.read_text().partition(" ")
+                if stat.endswith("\n"):
+                    leader = proc.parse(stat)
+                    # Another boot's pids mean nothing: 0 is the start of no process that could be found.
+                    same = boot == proc.boot_id()
+                    self._leader = leader if same else Process(leader.pid, leader.group, leader.session, 0)
+        return self._leader
+
+    def _starting(self) -> bool:
+        """The file is still locked by a child on its way to recording itself."""
+        try:
+            file = os.open(self.file, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            return not _locked(file) or self._find_leader() is not None
+        finally:
+            os.close(file)
+
+    def _members(self, known: Iterable[tuple[int, int]]) -> list[Process]:
+        """Running processes of this session.
+
+        While the command itself runs its session number is its own. Afterwards the number may have gone to a stranger,
+        so a process must carry our mark in its environment, write to our log, or have been seen before.
+        """
+        leader = self._find_leader()
+        if leader is None or not leader.start:
+            return []
+        certain = _alive(leader)
+        mark = f"CROSSFADE_SESSION={self.file}".encode()
+        return [
+            process
+            for process in proc.everyone()
+            if process.session == leader.pid
+            and (
+                certain
+                or process.identity in known
+                or mark in proc.environment(process.pid).split(b"\0")
+                or str(self.log) in proc.outputs(process.pid)
+            )
+        ]
+
+
+def _alive(process: Process) -> bool:
+    now = proc.look(process.pid)
+    return now is not None and now.start == process.start and not now.ended
+
+
+def _inherited() -> list[int]:
+    """Descriptors we got from whoever started us: a command that kept a pipe of theirs would keep them waiting."""
+    return [int(name) for name in os.listdir("/proc/self/fd") if int(name) > 2 and _passes_on(int(name))]  # noqa: PLR2004, PTH208
+
+
+def _passes_on(file: int) -> bool:
+    try:
+        return os.get_inheritable(file)
+    except OSError:  # the one that listed the others
+        return False
+
+
+def _locked(file: int) -> bool:
+    """We have the lock now; False when another process has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _open(process: Process) -> int | None:
+    """A descriptor that means this process and no later one with its pid."""
+    try:
+        handle = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return None
+    if _alive(process):
+        return handle
+    os.close(handle)
+    return None
+
+
+def _signal(processes: Iterable[Process], number: signal.Signals) -> None:
+    for process in processes:
+        handle = _open(process)
+        if handle is None:
+            continue
+        try:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handle, number)
+        except PermissionError as error:
+            raise PlatformError(
+                f"Process {process.pid} of this instance runs as another user and cannot be ended.",
+                f"End it as that user: kill {process.pid}",
+            ) from error
+        finally:
+            os.close(handle)
+
+
+async def _any_ended(processes: Iterable[Process], limit: float | None) -> None:
+    """Sleep until one of them has ended, `limit` seconds at most."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+    handles: list[int] = []
+
+    def wake() -> None:
+        if not ended.done():
+            ended.set_result(None)
+
+    try:
+        for process in processes:
+            handle = _open(process)
+            if handle is None:
+                return
+            handles.append(handle)
+            loop.add_reader(handle, wake)
+        # Not wait_for: in Python 3.11 it drops a cancellation that comes in the moment in which one ends.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                await ended
+    finally:
+        for handle in handles:
+            loop.remove_reader(handle)
+            os.close(handle)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,1 +1,0 @@
-"""Asking instances over HTTP: health checks and synthetic requests."""

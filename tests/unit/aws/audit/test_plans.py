@@ -1,0 +1,213 @@
+"""Rules on Terraform plans: one that breaks all of them, one that breaks none, both made by terraform."""
+
+import json
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.terraform import find_terraform, served
+from tests.unit.aws.audit.plans import FOLDER, NAMES, made
+
+from crossfade.aws.audit.finding import Finding
+from crossfade.aws.audit.plan import OF_PLAN, audit_plan
+from crossfade.aws.audit.rule import Severity, rules
+from crossfade.aws.resources.plan import Plan, open_plan
+from crossfade.aws.resources.resource import Resource
+from crossfade.core.errors import WrongInputError
+
+
+@cache
+def plan(name: str) -> Plan:
+    return open_plan(FOLDER / name / "plan.json")
+
+
+def audited(name: str, *, production: bool | None = None) -> list[Finding]:
+    return sorted(audit_plan(plan(name), "plan.json", production=production), key=lambda found: found.order)
+
+
+def line(found: Finding) -> str:
+    return f"{found.severity} {found.rule.id} {found.where or '-'}: {found.what}"
+
+
+@pytest.mark.parametrize("rule", sorted(OF_PLAN))
+def test_a_rule_finds_what_breaks_it_and_nothing_where_all_is_well(rule: str) -> None:
+    """Each rule finds something in the broken plan, and nothing in the clean one."""
+    assert [found for found in audited("broken") if found.rule.id == rule]
+    assert not [line(found) for found in audited("clean") if found.rule.id == rule]
+
+
+def test_what_is_found_is_what_was_broken() -> None:
+    """The broken plan has exactly the findings that are written down beside it."""
+    written = (FOLDER / "broken" / "findings.txt").read_text(encoding="utf-8").splitlines()
+
+    assert [line(found) for found in audited("broken")] == written
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_the_plans_are_terraforms(name: str, tmp_path: Path) -> None:
+    """What terraform plans today is what the rules are tested with."""
+    with served(find_terraform(tmp_path)) as terraform:
+        now = made(name, terraform, tmp_path)
+
+    assert now == json.loads((FOLDER / name / "plan.json").read_text(encoding="utf-8"))
+
+
+def test_outside_of_production_only_what_matters_there_is_found() -> None:
+    """Every finding has the weight that its rule has elsewhere."""
+    found = audited("broken", production=False)
+
+    assert found
+    assert all(one.severity is one.rule.elsewhere for one in found)
+    assert {one.rule.id for one in found} == {id_ for id_ in OF_PLAN if rules()[id_].elsewhere is not None}
+
+
+def alone(tags: dict[str, str], key: str = "tags_all") -> list[Finding]:
+    database = {"engine": "postgres", "storage_encrypted": True, "backup_retention_period": 7, key: tags}
+    resource = Resource(address="aws_db_instance.one", type="aws_db_instance", values=database)
+    return [found for found in audit_plan(Plan(resources=(resource,)), "plan.json") if found.rule.id == "CF-DAT-006"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "strict"),
+    [
+        ({"Environment": "prod"}, True),
+        ({"env": "eu-production"}, True),
+        ({"Environment": "dev"}, False),
+        ({"Stage": "staging"}, False),
+        ({"Team": "shop"}, True),
+        ({}, True),
+    ],
+)
+def test_tags_say_whether_it_is_production(tags: dict[str, str], strict: bool) -> None:
+    """A tag says which environment it is; without one the strict reading is the safe one."""
+    assert bool(alone(tags)) is strict
+    assert bool(alone(tags, "tags")) is strict
+
+
+@pytest.mark.parametrize(
+    ("engine", "version", "value", "plain"),
+    [
+        ("postgres", "14.12", None, True),
+        ("postgres", "15.4", None, False),
+        ("postgres", None, None, False),
+        ("postgres", "14.12", "1", False),
+        ("postgres", "17.2", "0", True),
+        ("mysql", "8.4", None, True),
+        ("mysql", None, None, True),
+        ("mysql", "8.4", "ON", False),
+        ("mariadb", "11.4", None, True),
+        ("mariadb", "11.8.2", None, False),
+        ("oracle-ee", "19", None, False),
+    ],
+)
+def test_each_engine_forces_tls_in_its_own_way(
+    engine: str, version: str | None, value: str | None, plain: bool
+) -> None:
+    """By a parameter of its own, which some versions set when nobody does."""
+    key = "rds.force_ssl" if engine == "postgres" else "require_secure_transport"
+    parameters = [{"name": key, "value": value}] if value else []
+    group = {"name": "mine", "parameter": parameters}
+    database = {"engine": engine, "engine_version": version, "parameter_group_name": "mine"}
+    made = (
+        Resource(address="aws_db_parameter_group.mine", type="aws_db_parameter_group", values=group),
+        Resource(address="aws_db_instance.one", type="aws_db_instance", values=_known(database)),
+    )
+
+    found = {one.rule.id for one in audit_plan(Plan(resources=made), "plan.json")}
+
+    assert ("CF-DAT-003" in found) is plain
+
+
+def _known(values: dict[str, str | None]) -> dict[str, str]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+POLICY = '{"Statement": [{"Effect": "Allow", "Action": ACTION, "Resource": RESOURCE}]}'
+
+
+def allowed(action: str, resource: str, more: str = "") -> set[str]:
+    text = POLICY.replace("ACTION", action).replace("RESOURCE", resource + more)
+    policy = Resource(address="aws_iam_policy.one", type="aws_iam_policy", values={"policy": text})
+    return {found.rule.id for found in audit_plan(Plan(resources=(policy,)), "plan.json")}
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "found"),
+    [
+        ('"*"', '"arn:aws:s3:::one/*"', {"CF-SEC-003"}),
+        ('"secretsmanager:*"', '"*"', {"CF-SEC-004", "CF-SEC-005"}),
+        ('["SecretsManager:Get*"]', '["*"]', {"CF-SEC-004"}),
+        ('"secretsmanager:GetSecretValue"', '"arn:aws:secretsmanager:*:*:secret:*"', {"CF-SEC-004"}),
+        ('"secretsmanager:GetSecretValue"', '"arn:aws:secretsmanager:us-east-1:1:secret:app/*"', set()),
+        ('"secretsmanager:ListSecrets"', '"*"', set()),
+        ('"iam:PassRole"', '"*"', {"CF-SEC-006"}),
+        ('"iam:PassRole"', '"arn:aws:iam::1:role/app-*"', set()),
+        ('"s3:*"', '"*"', {"CF-SEC-005"}),
+        ('"s3:*"', '"arn:aws:s3:::one"', set()),
+        ('"ssmmessages:*"', '"*"', set()),
+    ],
+)
+def test_policies_are_read_as_iam_reads_them(action: str, resource: str, found: set[str]) -> None:
+    """Wildcards and letters of either case mean what they mean to IAM."""
+    assert allowed(action, resource) == found
+
+
+def test_a_condition_narrows_what_is_allowed() -> None:
+    """PassRole on every role is no finding when a condition says to whom."""
+    assert allowed('"iam:PassRole"', '"*"', ', "Condition": {"StringEquals": {"iam:PassedToService": "ecs"}}') == set()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"Statement": 3}', '{"Statement": ["x"]}', None])
+def test_a_policy_that_is_not_known_is_no_finding(text: str | None) -> None:
+    """What is not written out yet, or is no policy, is passed over."""
+    policy = Resource(address="aws_iam_policy.one", type="aws_iam_policy", values={"policy": text})
+
+    assert list(audit_plan(Plan(resources=(policy,)), "plan.json")) == []
+
+
+def test_a_port_beyond_all_numbers_is_refused_in_words() -> None:
+    """More ports than Python can count are no rule of any group."""
+    ports = {"from_port": 0, "to_port": 2**63, "cidr_ipv4": "0.0.0.0/0", "ip_protocol": "tcp"}
+    rule = Resource(address="a.b", type="aws_vpc_security_group_ingress_rule", values=ports)
+
+    with pytest.raises(WrongInputError, match=r"plan\.json has a value that no plan has"):
+        list(audit_plan(Plan(resources=(rule,)), "plan.json"))
+
+
+JUNK = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.lists(st.integers()) | st.just({"a": [1]})
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_a_plan_that_is_none_is_refused_in_words(data: st.DataObject) -> None:
+    """Whatever stands where: findings, or one error that names the file."""
+    spoilt = []
+    for resource in plan("broken").resources:
+        key = data.draw(st.sampled_from(sorted(resource.values)))
+        spoilt.append(replace(resource, values={**resource.values, key: data.draw(JUNK)}))
+
+    try:
+        list(audit_plan(Plan(resources=tuple(spoilt)), "plan.json"))
+    except WrongInputError as error:
+        assert error.cause.startswith("plan.json has a value that no plan has")  # noqa: PT017  either is right
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.data())
+def test_whatever_a_plan_does_not_know_breaks_no_rule(data: st.DataObject) -> None:
+    """Values may be missing anywhere: all rules still answer."""
+    thinned = []
+    for resource in plan("broken").resources:
+        keys = sorted(resource.values)
+        lost = data.draw(st.sets(st.sampled_from(keys)) if keys else st.just(set()))
+        values = {key: value for key, value in resource.values.items() if key not in lost}
+        refers = resource.refers if data.draw(st.booleans()) else {}
+        thinned.append(Resource(address=resource.address, type=resource.type, values=values, refers=refers))
+
+    found = list(audit_plan(Plan(resources=tuple(thinned)), "plan.json"))
+
+    assert all(one.severity >= Severity.LOW for one in found)

@@ -1,0 +1,43 @@
+"""What a bill takes, counted instead of timed: a count is the same on every machine."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from benchmarks.cost import plan
+
+from crossfade.aws.cost.ask import of_plan
+from crossfade.file.cloud.usage import Usage
+
+
+@contextmanager
+def counted(calls: list[str]) -> Iterator[None]:
+    """Every function that is called meanwhile, Python's own included."""
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event in {"call", "c_call"}:
+            calls.append(frame.f_code.co_name)
+
+    sys.setprofile(note)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
+def test_the_bill_of_a_plan_takes_work_in_proportion_to_its_resources(tmp_path: Path) -> None:
+    """From 1,000 resources to 2,000 as many calls are added as from 2,000 to 3,000, but for one in a hundred."""
+    work = {}
+    for size in (100, 1000, 2000, 3000):  # the first loads what is loaded once
+        path = tmp_path / f"{size}.json"
+        path.write_text(json.dumps(plan(size)))
+        calls: list[str] = []
+        with counted(calls):
+            of_plan(path, Usage())
+        work[size] = len(calls)
+    first, second = work[2000] - work[1000], work[3000] - work[2000]
+    assert first > 1000
+    assert abs(second / first - 1) < 0.01, work

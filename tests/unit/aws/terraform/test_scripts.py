@@ -1,0 +1,117 @@
+"""What hosts run when they start: rendered by Terraform, read by bash and nginx."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.terraform import Terraform
+
+from crossfade.aws.terraform.modules import FOLDER
+
+PROXY = {
+    "listen": 80,
+    "balance": "least_conn",
+    "max_fails": 2,
+    "fail_timeout": 30,
+    "keepalive": 32,
+    "idle_timeout": 3600,
+    "app": "/health/deep",
+    "health": "/health",
+    "websockets": "/ws/",
+    "websocket_timeout": 604800,
+    "fresh": {"/static/": 2592000},
+    "ports": [3001, 3002],
+    "folder": "/opt/shop",
+}
+HOST = {
+    "name": "shop-prod",
+    "region": "us-east-1",
+    "folder": "/opt/shop",
+    "image": "",
+    "image_tag": "1",
+    "command": "node server.js --name 'it' --port $PORT",
+    "container_port": 8080,
+    "ports": [3001, 3002],
+    "nginx": "# nginx\n",
+    "environment": {"MOTTO": "'it'\\''s'"},
+    "secrets": {"TOKEN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop"},
+    "agent_parameter": "AmazonCloudWatch-shop-prod",
+    "log_group": "/shop-prod/hosts",
+}
+DATABASE = {
+    "name": "shop-prod-database",
+    "region": "us-east-1",
+    "secret": "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop",
+    "volume": "vol0",
+    "image": "public.ecr.aws/docker/library/mysql:8.0",
+    "port": 3306,
+    "inside": 3306,
+    "data": "/var/lib/mysql",
+    "prefix": "MYSQL",
+    "postgres": False,
+    "database": "shop",
+    "options": "--require-secure-transport=ON",
+}
+
+
+def rendered(terraform: Terraform, scratch: Path, template: str, **values: Any) -> str:
+    """A template of a module, as `templatefile` makes it."""
+    (scratch / "values.json").write_text(json.dumps(values))
+    asked = f'jsonencode(templatefile("{FOLDER / template}", jsondecode(file("values.json"))))'
+    done = subprocess.run(
+        [terraform.binary, "console"],
+        cwd=scratch,
+        env=terraform.environment(),
+        input=asked,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return str(json.loads(json.loads(done.stdout)))
+
+
+@pytest.mark.parametrize(
+    ("template", "values"),
+    [
+        ("compute/asg/user_data.sh.tftpl", HOST),
+        ("compute/asg/user_data.sh.tftpl", HOST | {"image": "registry/shop", "nginx": ""}),
+        ("compute/asg/user_data.sh.tftpl", HOST | {"image": "registry/shop", "command": "", "agent_parameter": ""}),
+        ("database/host/user_data.sh.tftpl", DATABASE),
+        ("database/host/user_data.sh.tftpl", DATABASE | {"postgres": True, "prefix": "POSTGRES"}),
+    ],
+    ids=["processes", "containers", "containers-behind-nginx", "mysql", "postgres"],
+)
+def test_a_script_is_one_that_bash_reads(
+    terraform: Terraform, tmp_path: Path, template: str, values: dict[str, Any]
+) -> None:
+    """What a host starts with has no mistake that bash would only find there, and nothing of the template is left."""
+    script = rendered(terraform, tmp_path, template, **values)
+    assert script.startswith("#!/bin/bash\n")
+    assert "%{" not in script
+    assert subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False).stderr == ""
+
+
+def test_values_survive_the_shell(terraform: Terraform, tmp_path: Path) -> None:
+    """A process gets its command and its variables exactly as the file has them, quotes included."""
+    script = rendered(terraform, tmp_path, "compute/asg/user_data.sh.tftpl", **HOST)
+    start = script.split("<<'START'\n")[1].split("START\n")[0]
+    start = "\n".join(line for line in start.splitlines() if "secretsmanager" not in line and line != "export TOKEN")
+    probe = start.replace("node server.js", 'printf "%s\\n" "$MOTTO"')
+    path = {"PORT": "3001", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(["bash", "-c", probe], env=path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["it's", "--name", "it", "--port", "3001"]
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+@pytest.mark.parametrize("changed", [{}, {"balance": "round_robin", "keepalive": 0, "health": "", "websockets": ""}])
+def test_nginx_takes_its_configuration(terraform: Terraform, tmp_path: Path, changed: dict[str, Any]) -> None:
+    """`nginx -t` accepts what a host's nginx is given, with everything and with nothing of it."""
+    text = rendered(terraform, tmp_path, "compute/asg/nginx.conf.tftpl", **(PROXY | {"listen": 18080} | changed))
+    whole = f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{text}}}\n"
+    (tmp_path / "nginx.conf").write_text(whole)
+    done = subprocess.run(["nginx", "-t", "-c", tmp_path / "nginx.conf"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,355 @@
+"""From a Compose file: what comes along, what is listed as left behind, and a file that loads."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.unit.file.test_mutations import KEYS, VALUES, places
+
+from crossfade.core.errors import WrongInputError
+from crossfade.file.init.compose import NotCarried, from_compose
+from crossfade.file.load import load
+from crossfade.file.model import App, Service
+
+SHOP = """\
+name: My Shop
+x-common: &common
+  restart: unless-stopped
+services:
+  web:
+    <<: *common
+    image: ghcr.io/acme/shop:${TAG:-1.2}
+    ports: ["127.0.0.1:8000:3000", "9229:9229", "53:53/udp"]
+    environment:
+      - NODE_ENV=production
+      - VERSION=1.10
+      - DATABASE_URL=postgres://shop:geheim@db/shop
+      - STRIPE_KEY
+      - PORT=3000
+    env_file: .env
+    depends_on:
+      db: {condition: service_healthy}
+      migrate: {condition: service_completed_successfully}
+      api: {condition: service_started}
+    healthcheck:
+      test: ["CMD", "curl", "-f", "http://localhost:3000/health/deep"]
+      interval: 1m30s
+      timeout: 10s
+      retries: 5
+      start_period: 40s
+    deploy:
+      replicas: 3
+      update_config: {parallelism: 1, delay: 10s, order: start-first, failure_action: rollback, monitor: 1m}
+      resources: {limits: {cpus: "0.50", memory: 512M}, reservations: {memory: 256M}}
+      restart_policy: {condition: on-failure}
+    command: node server.js --port=$$PORT
+    stop_grace_period: 1m
+    volumes: ["./uploads:/uploads"]
+  api:
+    build: {context: ./api}
+    expose: ["4000"]
+    environment: {DEBUG: true, RATIO: 1.10, API_TOKEN: geheim}
+    mem_limit: 256m
+    cpus: 0.25
+    scale: 2
+  migrate: {image: ghcr.io/acme/shop, command: ./migrate, ports: [1]}
+  db: {image: "postgres:16", volumes: ["db:/var/lib/postgresql/data"]}
+  cache: {image: "docker.io/bitnami/redis@sha256:abc"}
+  worker: {image: ghcr.io/acme/worker}
+  proxy: {image: "nginx:1.27", ports: ["80:80"], depends_on: [web]}
+volumes: {db: {}}
+networks: {front: {}}
+"""
+
+
+class Carried:
+    """A Compose file carried over, loaded, and what was left."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        (folder / "compose.yaml").write_text(text)
+        self.text, self.left = from_compose(folder / "compose.yaml")
+        (folder / "crossfade.yaml").write_text(self.text)
+        self.app: App = load(folder / "crossfade.yaml")
+
+    def service(self, name: str = "web") -> Service:
+        return self.app.services[name]
+
+    def why(self, what: str) -> str:
+        return next(left.why for left in self.left if left.what == what)
+
+    def places(self) -> list[str]:
+        return [left.where.rsplit(": ", 1)[1] for left in self.left]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Carried:
+    return Carried(tmp_path, SHOP)
+
+
+def one(tmp_path: Path, *lines: str) -> Carried:
+    """A file with one service and these lines."""
+    body = "".join(f"    {line}\n" for line in lines)
+    return Carried(tmp_path, f"name: shop\nservices:\n  web:\n    image: x\n    ports: ['80:80']\n{body}")
+
+
+def test_a_service_is_carried_over_in_our_words(shop: Carried) -> None:
+    """Image, command, port, replicas, health, limits and the time it gets to stop."""
+    web = shop.service()
+    assert (shop.app.name, shop.app.listen.http) == ("my-shop", 8000)
+    assert (web.image, web.command, web.port, web.replicas) == (
+        "ghcr.io/acme/shop:1.2",
+        "node server.js --port=$PORT",
+        3000,
+        3,
+    )
+    assert (web.health.path, web.health.interval, web.health.timeout, web.health.unhealthy) == (
+        "/health/deep",
+        90.0,
+        10.0,
+        5,
+    )
+    assert (web.resources.cpu, web.resources.memory, web.grace) == (0.5, 512 << 20, 60.0)
+
+
+def test_only_what_is_no_secret_is_written_down(shop: Carried) -> None:
+    """Passwords, tokens and addresses with a login are named under secrets; so is what the shell gave."""
+    assert shop.service().env == {"NODE_ENV": "production", "VERSION": "1.10"}
+    assert shop.service().secrets == ("DATABASE_URL", "STRIPE_KEY")
+    assert shop.service("api").env == {"DEBUG": "true", "RATIO": "1.10"}
+    assert shop.service("api").secrets == ("API_TOKEN",)
+    assert "geheim" not in shop.text + "".join(map(str, shop.left))
+
+
+def test_dependencies_among_carried_services_stay(shop: Carried) -> None:
+    """Those on services that stay where they are go."""
+    assert shop.service().depends_on == ("api",)
+
+
+def test_a_built_service_becomes_an_image_to_build(shop: Carried) -> None:
+    """Named as Compose names it, with the command that builds it."""
+    api = shop.service("api")
+    assert (api.image, api.port, api.replicas, api.resources.cpu) == ("my-shop-api:latest", 4000, 2, 0.25)
+    assert shop.why("build ./api") == "build the image before a deploy: docker build -t my-shop-api:latest ./api"
+
+
+def test_what_keeps_state_stays_where_it_is(shop: Carried) -> None:
+    """A second database beside the first, as a release would start it, is the last thing anybody wants."""
+    assert set(shop.app.services) == {"web", "api"}
+    assert (
+        shop.why("db")
+        == shop.why("cache")
+        == "it keeps state: leave it where it is, and give services its address in env or secrets"
+    )
+
+
+def test_services_that_serve_no_requests_are_left_with_a_way_out(shop: Carried) -> None:
+    """A worker, a job, and the proxy that crossfade replaces."""
+    assert shop.why("worker") == "it has no port; crossfade runs services that answer HTTP"
+    assert shop.why("migrate") == "it runs once, before others: put its command into their hooks.migrate"
+    assert shop.why("proxy").startswith("crossfade's own balancer takes its place")
+
+
+def test_a_second_service_gets_a_path_of_its_own(shop: Carried) -> None:
+    """One application has one listener; that the path is made up is said."""
+    assert [route.path for route in shop.service("api").routes] == ["/api/*"]
+    assert "write its real path or host into routes" in shop.why("an address of its own for api")
+
+
+def test_everything_that_is_left_is_listed_with_its_line(shop: Carried, tmp_path: Path) -> None:
+    """Nothing disappears silently, and secrets' values are not in the list."""
+    assert sorted(shop.places()) == sorted(
+        [
+            "volumes",
+            "networks",
+            "services.web.ports.1",
+            "services.web.ports.2",
+            "services.web.healthcheck.start_period",
+            "services.web.environment.2",
+            "services.web.environment.3",
+            "services.web.environment.4",
+            "services.web.deploy.resources.reservations",
+            "services.web.deploy.restart_policy",
+            "services.web.restart",
+            "services.web.env_file",
+            "services.web.volumes",
+            "services.api.environment.API_TOKEN",
+            "services.api.build",
+            "services.migrate",
+            "services.db",
+            "services.cache",
+            "services.worker",
+            "services.proxy",
+            "services.api",
+        ]
+    )
+    assert (
+        NotCarried(f"{tmp_path}/compose.yaml:33:5: services.web.volumes", "volumes (1)", shop.why("volumes (1)"))
+        in shop.left
+    )
+    assert str(shop.left[0]).startswith(f"{tmp_path}/compose.yaml:")
+
+
+def test_start_first_is_a_rolling_deploy_with_surge(shop: Carried) -> None:
+    """Batches of 1 in 3 are 33 %, which rounds up to 1 again."""
+    deploy = shop.service().deploy
+    assert (deploy.strategy, deploy.min_healthy, deploy.max_surge, deploy.warmup, deploy.bake) == (
+        "rolling",
+        100,
+        33,
+        10.0,
+        60.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("replicas", "update", "bounds"),
+    [
+        (3, "{parallelism: 1}", (66, 0)),
+        (3, "{parallelism: 2, order: stop-first}", (33, 0)),
+        (4, "{parallelism: 0}", (0, 0)),
+        (1, "{}", (0, 0)),
+        (200, "{parallelism: 1, order: start-first}", (100, 1)),
+        (2, "{parallelism: 9, order: start-first}", (100, 100)),
+    ],
+)
+def test_batches_become_percentages(tmp_path: Path, replicas: int, update: str, bounds: tuple[int, int]) -> None:
+    """Compose counts instances, crossfade shares of them; 0 is all at once."""
+    deploy = one(tmp_path, f"deploy: {{replicas: {replicas}, update_config: {update}}}").service().deploy
+    assert (deploy.strategy, (deploy.min_healthy, deploy.max_surge)) == ("rolling", bounds)
+
+
+def test_without_an_update_config_the_deploy_is_ours(tmp_path: Path) -> None:
+    """Blue-green, which is the safest."""
+    assert one(tmp_path, "deploy: {replicas: 2}").service().deploy.strategy == "blue-green"
+
+
+def test_another_failure_action_than_rollback_is_listed(tmp_path: Path) -> None:
+    """Because crossfade always rolls back."""
+    carried = one(tmp_path, "deploy: {update_config: {failure_action: continue, max_failure_ratio: 0.1}}")
+    assert carried.why("failure_action continue") == "crossfade always takes a bad release back"
+    assert carried.why("max_failure_ratio").startswith("a release is judged by its requests")
+
+
+@pytest.mark.parametrize(
+    ("test", "path"),
+    [
+        ('"curl -f http://localhost/up || exit 1"', "/up"),
+        ('["CMD-SHELL", "wget -qO- http://127.0.0.1:80/a/b?c=d | grep ok"]', "/a/b?c=d"),
+        ('["CMD", "curl", "http://localhost:80"]', "/"),
+    ],
+)
+def test_the_url_of_a_healthcheck_is_its_path(tmp_path: Path, test: str, path: str) -> None:
+    """Whatever program asks it."""
+    carried = one(tmp_path, f"healthcheck: {{test: {test}}}")
+    assert (carried.service().health.path, carried.left) == (path, [])
+
+
+def test_a_healthcheck_that_asks_no_url_is_listed(tmp_path: Path) -> None:
+    """We ask with GET."""
+    carried = one(tmp_path, "healthcheck: {test: [CMD, pg_isready], interval: 5s}")
+    assert carried.service().health.interval == 5.0
+    assert carried.why('test "CMD pg_isready"') == "health is asked with GET; path is / now"
+
+
+@pytest.mark.parametrize(
+    ("ports", "listen", "port"),
+    [
+        ("['8000:3000']", 8000, 3000),
+        ("['8000:3000/tcp']", 8000, 3000),
+        ("[8000:3000]", 8000, 3000),
+        ("['3000']", 8080, 3000),
+        ("[3000]", 8080, 3000),
+        ("['[::1]:8000:3000']", 8000, 3000),
+        ("[{target: 3000, published: 8000}]", 8000, 3000),
+        ("[{target: 3000, published: '8000', protocol: tcp, mode: host}]", 8000, 3000),
+        ("['443:443', '8000:3000']", 8000, 3000),
+        ("['${PORT:-8000}:3000']", 8000, 3000),
+        ("['5000-5005:5000-5005', '8000:3000']", 8000, 3000),
+    ],
+)
+def test_the_first_port_is_the_one(tmp_path: Path, ports: str, listen: int, port: int) -> None:
+    """Published where visitors come in, the target where the container listens."""
+    carried = Carried(tmp_path, f"services: {{web: {{image: x, ports: {ports}}}}}")
+    assert (carried.app.listen.http, carried.service().port) == (listen, port)
+
+
+def test_a_port_may_come_from_the_healthcheck(tmp_path: Path) -> None:
+    """Where nothing is published, because a proxy in the same network asked."""
+    text = "services: {web: {image: x, healthcheck: {test: curl http://localhost:5000/up}}}"
+    assert Carried(tmp_path, text).service().port == 5000
+
+
+def test_a_value_crossfade_does_not_take_is_left_out_with_what_it_takes(tmp_path: Path) -> None:
+    """The file that is written loads, whatever Compose allows."""
+    carried = one(
+        tmp_path, "stop_grace_period: 2h", "mem_limit: 1m", "healthcheck: {interval: 10s, timeout: 30s, retries: 0}"
+    )
+    assert (carried.service().grace, carried.service().resources.memory) == (10.0, None)
+    assert carried.why("services.web.grace") == 'found "2h"; allowed: a duration from 0s to 1h'
+    assert "services.web.health.unhealthy" in [left.what for left in carried.left]
+
+
+def test_a_name_of_compose_becomes_one_of_ours(tmp_path: Path) -> None:
+    """Two that become the same are not mixed up."""
+    carried = Carried(tmp_path, "services: {my_Web.1: {image: x, ports: [80]}, my-web-1: {image: y, ports: [81]}}")
+    assert list(carried.app.services) == ["my-web-1"]
+    assert carried.why("my-web-1") == "another service is called my-web-1 already"
+
+
+def test_variables_without_default_are_listed(tmp_path: Path) -> None:
+    """Compose would warn and take them as empty."""
+    carried = Carried(
+        tmp_path, "services: {web: {image: 'acme/shop:${TAG}', ports: [80], environment: {A: '${B}', C: $$x}}}"
+    )
+    assert (carried.service().image, carried.service().env, carried.service().secrets) == (
+        "acme/shop",
+        {"C": "$x"},
+        ("A",),
+    )
+    assert carried.why("acme/shop:${TAG}") == "TAG comes from the shell; it was taken as empty"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: b\n", "is no Compose file: it has no services"),
+        ("services: {db: {image: postgres}}\n", "No service of .* can be carried over:\n  .*db: it keeps state"),
+        ("services: {web: 5}\n", "a service is a mapping"),
+        ("services: [\n", "a bracket that is not closed"),
+    ],
+)
+def test_what_cannot_be_carried_at_all_is_wrong_input(tmp_path: Path, text: str, said: str) -> None:
+    """With the reasons."""
+    (tmp_path / "compose.yaml").write_text(text)
+    with pytest.raises(WrongInputError, match=said):
+        from_compose(tmp_path / "compose.yaml")
+
+
+def test_a_missing_compose_file_is_wrong_input(tmp_path: Path) -> None:
+    """Named as it was given."""
+    with pytest.raises(WrongInputError, match=r"There is no file .*compose\.yaml\.\n  Name a Compose file"):
+        from_compose(tmp_path / "compose.yaml")
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_compose_file_is_carried_or_refused(tmp_path: Path, data: st.DataObject) -> None:
+    """Something else where a value stood leads to a file that loads, or to one clear refusal."""
+    tree: Any = yaml.safe_load(SHOP)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.sampled_from([place for place in places(tree) if place]))
+        parent = tree
+        for key in place[:-1]:
+            parent = parent[key]
+        parent[place[-1]] = data.draw(VALUES)
+        if isinstance(parent, dict):
+            parent[data.draw(KEYS)] = data.draw(VALUES)
+    try:
+        carried = Carried(tmp_path, yaml.safe_dump(tree, allow_unicode=True))
+    except WrongInputError as refusal:
+        assert "crossfade.yaml" not in str(refusal)  # noqa: PT017 - what we wrote is never what is wrong
+    else:
+        assert carried.app.services

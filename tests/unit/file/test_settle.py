@@ -1,0 +1,81 @@
+"""The plain services that the engine works with say what the file says."""
+
+from pathlib import Path
+
+from tests.unit.file.files import FULL, SMALL
+
+from crossfade.core import service as core
+from crossfade.file.load import load
+from crossfade.file.settle import settle
+
+
+def settled(folder: Path, text: str) -> tuple[core.Service, ...]:
+    (folder / "crossfade.yaml").write_text(text)
+    return settle(load(folder / "crossfade.yaml"), folder)
+
+
+def test_every_setting_reaches_the_engine(tmp_path: Path) -> None:
+    """In its units: seconds, shares, milliseconds, bytes."""
+    db, web = settled(tmp_path, FULL)
+    assert (db.name, db.runtime, db.image, db.key) == ("db-api", "docker", "ghcr.io/acme/db-api:1.4", "feedback/db-api")
+    assert (web.app, web.name, web.runtime, web.depends_on) == ("feedback", "web", "process", ("db-api",))
+    assert web.health == core.HealthCheck(
+        path="/health/deep", interval=30, timeout=5, healthy=2, unhealthy=3, codes=((200, 200),)
+    )
+    assert (web.replicas, web.drain, web.grace, web.timeout, web.idle_timeout) == (2, 30, 10, 60, 3600)
+    assert (web.sticky, web.preview) == (
+        core.Sticky(cookie="sessionid", ttl=86400),
+        core.Preview(header="X-Crossfade-Preview", port=8081),
+    )
+    assert web.routes == (core.Rule(path="/api/*"), core.Rule(host="api.example.com"))
+    assert (web.env[1], web.secrets, web.retain) == (("DEBUG", "true"), ("DATABASE_URL",), 7)
+    assert web.resources == core.Resources(cpu=0.5, memory=1 << 30)
+    assert web.hooks == core.Hooks(migrate="python -m app.migrate", smoke="./smoke.sh", drain="./drain.sh")
+    assert web.strategy == core.Strategy(
+        name="canary",
+        steps=(10, 50, 100),
+        checkpoints=(50, 100),
+        bake=300,
+        keep_previous=3600,
+        min_healthy=50,
+        max_surge=50,
+        warmup=300,
+        approve=(50,),
+        timeout=600,
+        rollback_on=core.RollbackOn(
+            error_rate=0.005,
+            p95_ms=500,
+            worse_than_previous=2.0,
+            min_requests=200,
+            unhealthy=1,
+            crash_loop=4,
+            inconclusive="hold",
+        ),
+    )
+
+
+def test_paths_are_meant_from_where_the_file_stands(tmp_path: Path) -> None:
+    """The daemon works in another folder."""
+    _, web = settled(tmp_path, FULL)
+    assert web.source == str(tmp_path.resolve())
+    assert web.listener == core.Listener(
+        host="127.0.0.1",
+        http=8000,
+        https=8443,
+        access_log=True,
+        tls=core.Tls(
+            certificate=str(tmp_path.resolve() / "tls/fullchain.pem"),
+            key=str(tmp_path.resolve() / "tls/privkey.pem"),
+            redirect=False,
+        ),
+    )
+
+
+def test_a_small_file_leaves_the_engine_its_own_defaults(tmp_path: Path) -> None:
+    """Both houses mean the same by saying nothing, but for the bake, without which no release is judged."""
+    (web,) = settled(tmp_path, SMALL)
+    bare = core.Service(app="shop", name="web", source=str(tmp_path.resolve()), command="python -m shop --port $PORT")
+    strategy = core.Strategy(bake=10.0)
+    assert web == core.Service(
+        app=bare.app, name=bare.name, source=bare.source, command=bare.command, strategy=strategy
+    )

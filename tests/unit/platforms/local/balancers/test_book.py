@@ -1,0 +1,94 @@
+"""What a balancer was told, and the way from one routing to the next."""
+
+from pathlib import Path
+
+import pytest
+from tests.contract.balancer_kits import routing
+
+from crossfade.core.errors import PlatformError, StaleTokenError
+from crossfade.core.routing import Routing
+from crossfade.core.service import HealthCheck, Service, Sticky
+from crossfade.platforms.local.balancers import book
+from crossfade.platforms.local.balancers.envoy.clusters import assignments
+
+WEB = Service(app="shop", name="web", sticky=Sticky(cookie="id", ttl=60))
+ADDRESSES = {"a": "127.0.0.1:1", "b": "127.0.0.1:2", "c": "127.0.0.1:3"}
+
+
+def entry(asked: Routing, old: book.Entry | None = None, token: int = 1, service: Service = WEB) -> book.Entry:
+    return book.enter(old, service=service, routing=asked, addresses=ADDRESSES, token=token, checks={})
+
+
+def test_a_book_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Every field survives the file; no file is an empty book."""
+    written = book.Book().with_entry(entry(routing({1: 90, 2: 10}, {1: "a b", 2: "c"}, draining="b", preview=2)))
+    assert book.load(tmp_path / "book.json") == book.Book()
+    book.save(tmp_path / "book.json", written)
+    assert book.load(tmp_path / "book.json") == written
+    assert written.without("shop/web") == book.Book()
+
+
+def test_a_book_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """The message says which file and what to do."""
+    (tmp_path / "book.json").write_text("{")
+    with pytest.raises(PlatformError, match=r"book\.json cannot be read"):
+        book.load(tmp_path / "book.json")
+
+
+def test_an_older_token_than_the_entrys_is_refused() -> None:
+    """The book remembers who wrote last even where the fence forgot."""
+    old = entry(routing({1: 100}, {1: "a"}), token=5)
+    with pytest.raises(StaleTokenError):
+        entry(routing({1: 100}, {1: "a"}), old, token=4)
+    assert entry(routing({1: 100}, {1: "a"}), old, token=6).same(old)
+
+
+def test_a_target_group_keeps_the_settings_it_began_with() -> None:
+    """A new release's health check is its own; the old group is not made anew by it."""
+    changed = Service(app="shop", name="web", health=HealthCheck(path="/new"))
+    old = entry(routing({1: 100}, {1: "a"}))
+    new = entry(routing({1: 100}, {1: "a", 2: "b"}), old, service=changed)
+    assert new.made(1) == WEB
+    assert new.made(2) == changed
+
+
+def test_from_one_routing_to_the_next_nobody_is_missing() -> None:
+    """New instances come first, then requests go to them, then the old ones drain."""
+    old = entry(routing({1: 100}, {1: "a b"}))
+    new = entry(routing({2: 100}, {1: "a b", 2: "c"}, draining="a b"), old)
+    prepared, switched, settled = book.stages(old, new)
+    assert prepared.routing == routing({1: 100}, {1: "a b", 2: "c"})
+    assert switched.routing == routing({2: 100}, {1: "a b", 2: "c"})
+    assert settled == new
+
+
+def test_what_clients_see_of_a_switch_is_one_change_of_routes() -> None:
+    """Who stands in for whom changes after it: a balancer would have to take that in before the routes."""
+    old = entry(routing({1: 100}, {1: "a", 2: "c"}, preview=2))
+    prepared, switched, settled = book.stages(old, entry(routing({2: 100}, {1: "a", 2: "c"}), old))
+    assert assignments(switched) == assignments(prepared)
+    assert [group.release for group in switched.stand_ins(1)] == []
+    assert [group.release for group in settled.stand_ins(2)] == [1]
+
+
+def test_nobody_stands_in_for_a_release_in_its_preview() -> None:
+    """The old release would pass the smoke test of the new one. Clients of the same release are stood in for."""
+    canary = entry(routing({1: 90, 2: 10}, {1: "a", 2: "c"}, preview=2))
+    found = {cluster: len(assignment["endpoints"]) for cluster, assignment in assignments(canary).items()}
+    assert found == {"shop/web/1": 2, "shop/web/1/preview": 1, "shop/web/2": 2, "shop/web/2/preview": 1}
+
+
+def test_an_instance_that_left_stays_until_nobody_is_sent_to_it() -> None:
+    """It is in both steps before the last, with its address."""
+    old = entry(routing({1: 100}, {1: "a b"}, draining="b"))
+    new = entry(routing({1: 100}, {1: "c"}), old)
+    prepared, switched, settled = book.stages(old, new)
+    assert prepared.routing == switched.routing == routing({1: 100}, {1: "a b c"}, draining="b")
+    assert prepared.address("a") == ADDRESSES["a"]
+    assert settled.routing.registered() == {"c"}
+
+
+def test_a_first_routing_is_not_exposed_before_its_instances_are_there() -> None:
+    """Clients of a first deploy are refused rather than told that nobody serves."""
+    prepared, switched, _ = book.stages(None, entry(routing({1: 100}, {1: "a"})))
+    assert (prepared.exposed, switched.exposed) == (False, True)

@@ -1,0 +1,108 @@
+"""Totals over all processes that Envoy was."""
+
+import json
+from pathlib import Path
+
+from crossfade.core.counters import Counters
+from crossfade.platforms.local.balancers.envoy.counts import Counts, counted
+
+LATENCY = "B1(0,3) B2(1,4)"
+
+
+def stats(requests: int, retried: int = 0) -> dict[str, str]:
+    return {
+        "cluster.shop/web/7.upstream_rq_completed": str(requests),
+        "cluster.shop/web/7.upstream_rq_retry": str(retried),
+        "cluster.shop/web/7.upstream_rq_time": LATENCY,
+        "cluster.shop/web/7/streams.upstream_rq_completed": "2",
+        "cluster.shop/web/7/streams.upstream_rq_time": "B1(0,100)",
+        "cluster.shop/web/7/preview.upstream_rq_completed": "1",
+        "cluster.shop/web/7/preview.upstream_rq_time": "No recorded values",
+        "server.parent_connections": "0",
+    }
+
+
+def counts(folder: Path) -> Counts:
+    return Counts(folder / "counts.json", folder / "failures.log")
+
+
+def failed(code: int = 500, route: str = "clients/shop/web") -> str:
+    written = {"route": route, "cluster": "shop/web/7", "code": code, "flags": "-", "details": "via_upstream"}
+    return json.dumps(written) + "\n"
+
+
+def test_statistics_are_added_up_by_group_and_by_who_asked() -> None:
+    """Plain requests and streams together; how long a stream lasted is no latency."""
+    assert counted(stats(10, retried=1)) == {
+        "shop/web/7": Counters(requests=12, retried=1, latency=((1.0, 3), (2.0, 4))),
+        "shop/web/7/preview": Counters(requests=1),
+    }
+
+
+def test_totals_go_on_when_another_process_counts_from_zero(tmp_path: Path) -> None:
+    """What the first counted is kept, also for a new controller."""
+    first = counts(tmp_path)
+    first.see("1:1", stats(10))
+    assert first.group("shop/web", 7).requests == 13
+    first.save()
+    second = counts(tmp_path)
+    second.see("2:2", stats(5))
+    assert second.group("shop/web", 7).requests == 13 + 8
+    assert second.group("shop/web", 7).latency == ((1.0, 6), (2.0, 8))
+    assert second.traffic("shop/web").total.requests == 12 + 7
+
+
+def test_a_group_that_is_gone_leaves_what_clients_asked_of_it(tmp_path: Path) -> None:
+    """One that is still known keeps its own counts, and nobody counts the other twice."""
+    found = counts(tmp_path)
+    (tmp_path / "failures.log").write_text(failed())
+    found.read_log()
+    found.see("1:1", stats(10))
+    found.fold("shop/web", {"shop/web/7"})
+    assert found.group("shop/web", 7).requests == 13
+    found.fold("shop/web", {"shop/web/8"})
+    found.save()
+    again = counts(tmp_path)
+    assert again.group("shop/web", 7) == Counters()
+    assert again.traffic("shop/web").total == Counters(requests=12, errors=1, latency=((1.0, 3), (2.0, 4)), retried=0)
+
+
+def test_a_death_is_counted_once(tmp_path: Path) -> None:
+    """Also when the controller that noted it died before Envoy was back."""
+    counts(tmp_path).died("1:1")
+    again = counts(tmp_path)
+    again.died("1:1")
+    assert again.traffic("shop/web").balancer_deaths == 1
+    again.died("2:2")
+    assert again.traffic("shop/web").balancer_deaths == 2
+
+
+def test_failures_are_read_once_and_by_whole_lines(tmp_path: Path) -> None:
+    """Also across a new controller and a line that is still being written."""
+    log = tmp_path / "failures.log"
+    log.write_text(failed() + failed() + failed(503)[:20])
+    first = counts(tmp_path)
+    first.read_log()
+    first.see("1:1", stats(10))
+    assert first.traffic("shop/web").failed == (("500 from instance", 2),)
+    first.save()
+    log.write_text(failed() + failed() + failed(503) + "not json\n" + failed(500, "preview/shop/web"))
+    second = counts(tmp_path)
+    second.read_log()
+    second.see("1:1", stats(10))
+    assert second.traffic("shop/web").failed == (("500 from instance", 2), ("503 from instance", 1))
+    assert second.traffic("shop/web").total.errors == 3
+    assert second.group("shop/web", 7).errors == 4
+
+
+def test_a_forgotten_service_leaves_nothing_and_takes_nobody_with_it(tmp_path: Path) -> None:
+    """One whose name begins the same keeps its counts."""
+    (tmp_path / "failures.log").write_text(failed())
+    found = counts(tmp_path)
+    other = {"cluster.shop/web-2/7.upstream_rq_completed": "4"}
+    found.read_log()
+    found.see("1:1", stats(10) | other)
+    found.forget("shop/web")
+    assert found.group("shop/web", 7) == Counters()
+    assert found.traffic("shop/web").total == Counters()
+    assert found.group("shop/web-2", 7).requests == 4

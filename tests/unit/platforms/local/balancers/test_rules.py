@@ -1,0 +1,100 @@
+"""Which service answers which request, when many share a port."""
+
+import pytest
+from tests.contract.balancer_kits import routing
+
+from crossfade.core.errors import WrongInputError
+from crossfade.core.service import Listener, Preview, Rule, Service, Tls
+from crossfade.platforms.local.balancers import book
+from crossfade.platforms.local.balancers.rules import Door, by_host, doors, preview
+
+TLS = Tls(certificate="/c.pem", key="/k.pem")
+
+
+def made(name: str, *rules: Rule, **listener: object) -> Service:
+    return Service(app=name, name="web", routes=rules or (Rule(),), listener=Listener(**listener))  # type: ignore[arg-type]
+
+
+def entries(*services: Service) -> dict[str, book.Entry]:
+    return {
+        service.key: book.enter(None, service=service, routing=routing({}, {}), addresses={}, token=1, checks={})
+        for service in services
+    }
+
+
+def order(*services: Service) -> dict[str, list[tuple[str, str]]]:
+    return {host: [(path, s.app) for path, s in rules] for host, rules in by_host(services).items()}
+
+
+def test_longer_paths_are_tried_first_and_exact_ones_before_all() -> None:
+    """Whichever service they belong to and in whichever order they came."""
+    found = order(made("a"), made("b", Rule(path="/api/*"), Rule(path="/x")), made("c", Rule(path="/api/v2/*")))
+    assert found == {"*": [("/x", "b"), ("/api/v2/*", "c"), ("/api/*", "b"), ("/*", "a")]}
+
+
+def test_a_host_has_its_own_rules_before_those_of_wildcards_and_of_everybody() -> None:
+    """What its own rules leave open falls to the wildcard that covers it, then to `*`."""
+    found = order(
+        made("all"),
+        made("wild", Rule(host="*.example.com", path="/w/*")),
+        made("one", Rule(host="API.example.com", path="/v1/*")),
+    )
+    assert found["api.example.com"] == [("/v1/*", "one"), ("/w/*", "wild"), ("/*", "all")]
+    assert found["*.example.com"] == [("/w/*", "wild"), ("/*", "all")]
+    assert found["*"] == [("/*", "all")]
+
+
+def test_rules_that_would_never_be_reached_are_left_out() -> None:
+    """A host that answers everything itself leaves nothing to those for any host."""
+    found = order(made("all", Rule(), Rule(path="/api/*")), made("one", Rule(host="example.com")))
+    assert found["example.com"] == [("/*", "one")]
+    found = order(made("all", Rule(path="/api"), Rule(path="/apix")), made("one", Rule(host="h", path="/api/*")))
+    assert found["h"] == [("/api/*", "one"), ("/apix", "all")]
+
+
+def test_services_share_a_port_and_a_redirect_is_each_ones_own() -> None:
+    """The plain port sends on whom https is for, and answers for the other."""
+    one = made("one", Rule(path="/1/*"), http=80, https=443, tls=TLS)
+    two = made("two", Rule(path="/2/*"), http=80)
+    plain, secure = doors(entries(one, two))
+    assert (plain.port, plain.services, plain.redirect) == (80, ("one/web", "two/web"), {"one/web"})
+    assert (secure.port, secure.services, secure.tls) == (443, ("one/web",), (TLS,))
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "why"),
+    [
+        (made("one"), made("two"), "ask for host"),
+        (made("one"), made("two", Rule(path="/2"), host="127.0.0.1"), "opened at"),
+        (made("one"), made("two", Rule(path="/2"), http=None, https=8080, tls=TLS), "cannot be https"),
+    ],
+)
+def test_two_that_cannot_share_a_port_are_both_named(one: Service, two: Service, why: str) -> None:
+    """The message has both apps and the port."""
+    with pytest.raises(WrongInputError, match=why) as refused:
+        doors(entries(one, two))
+    assert all(text in str(refused.value) for text in ("one/web", "two/web", "8080"))
+
+
+def test_a_preview_port_is_shared_with_nobody() -> None:
+    """Everything that comes to it is the preview's."""
+    one = Service(app="one", name="web", preview=Preview(port=8080), listener=Listener(http=1))
+    with pytest.raises(WrongInputError, match="already used by one/web"):
+        doors(entries(one, made("two")))
+    assert doors(entries(one)) == (
+        Door(host="0.0.0.0", port=1, services=("one/web",)),
+        Door(host="0.0.0.0", port=8080, preview="one/web"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "url"),
+    [
+        (made("a"), "http://127.0.0.1:8080"),
+        (made("a", host="::"), "http://[::1]:8080"),
+        (made("a", host="192.0.2.1", http=None, https=8443, tls=TLS), "https://192.0.2.1:8443"),
+    ],
+)
+def test_a_preview_is_reached_by_its_full_name(service: Service, url: str) -> None:
+    """At an address of this machine, with the release's name in the header."""
+    assert preview(service, 7) == (url, {"X-Crossfade-Preview": "a/web/7"})

@@ -1,0 +1,60 @@
+"""Ports of this machine."""
+
+import os
+import socket
+
+import pytest
+from tests.support.backend import free_port
+from tests.support.nobody import as_nobody
+
+from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.balancers import sockets
+
+
+def test_a_free_port_is_free() -> None:
+    """Nothing is said, and it is still free afterwards."""
+    port = free_port()
+    sockets.require_free("127.0.0.1", port)
+    sockets.require_free("0.0.0.0", port)
+
+
+def test_a_port_in_use_names_who_holds_it() -> None:
+    """Also when the holder would share it."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        with pytest.raises(PlatformError, match=rf"port {port} is in use by .* \(pid {os.getpid()}\)"):
+            sockets.require_free("0.0.0.0", port)
+
+
+def test_an_address_of_another_machine_is_named() -> None:
+    """It says what was asked for."""
+    with pytest.raises(PlatformError, match=r"192\.0\.2\.77:80\d+ cannot be opened"):
+        sockets.require_free("192.0.2.77", 8080)
+
+
+def test_a_low_port_needs_a_privilege() -> None:
+    """The way out is another port."""
+    assert "port 1 may not be opened" in as_nobody(lambda: sockets.require_free("127.0.0.1", 1))
+
+
+def test_open_connections_are_counted_by_address() -> None:
+    """Only those of the given processes."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with socket.create_connection(server.getsockname()), socket.create_connection(server.getsockname()):
+            assert sockets.connections([address, "127.0.0.1:1"], [os.getpid()]) == {address: 2}
+            assert sockets.connections([address], [1]) == {}
+
+
+@pytest.mark.parametrize(
+    ("bound", "reached"),
+    [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("127.0.0.1", "127.0.0.1"), ("localhost", "localhost")],
+)
+def test_where_a_listener_is_reached_from_here(bound: str, reached: str) -> None:
+    """An address that means all of them is reached at this machine's own."""
+    assert sockets.reachable(bound) == reached

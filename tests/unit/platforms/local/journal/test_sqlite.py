@@ -1,0 +1,184 @@
+"""What only a file can get wrong: other versions, other processes, full and forbidden disks."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
+from crossfade.engine.ports import Event
+from crossfade.platforms.local.journal import SqliteJournal
+
+WEB = "shop/web"
+
+
+class StoppedClock:
+    def now(self) -> float:
+        return 1000.0
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[SqliteJournal]:
+    opened = SqliteJournal(path, StoppedClock())
+    yield opened
+    opened.close()
+
+
+def test_a_reopened_file_has_all_events_and_leases(path: Path, journal: SqliteJournal) -> None:
+    """What was written is there for the next process, leases included."""
+    lease = journal.acquire(WEB, "one", ttl=10)
+    event = journal.append(Event(kind="x", service=WEB), lease.token)
+    journal.close()
+    reopened = SqliteJournal(path, StoppedClock())
+    assert list(reopened.read()) == [event]
+    assert reopened.acquire(WEB, "one", ttl=20).token == lease.token
+    reopened.close()
+
+
+def test_every_write_is_synced(journal: SqliteJournal) -> None:
+    """A line that was acknowledged survives a power cut: write-ahead log, full synchronisation."""
+    assert journal._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert journal._db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_lines_can_neither_be_changed_nor_removed(journal: SqliteJournal) -> None:
+    """The file itself refuses to rewrite history."""
+    journal.append(Event(kind="x", service=WEB), token=0)
+    for statement in ("UPDATE events SET kind = 'y'", "DELETE FROM events"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            journal._db.execute(statement)
+
+
+def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:
+    """An older crossfade does not touch what a newer one wrote, and says what to do."""
+    newer = sqlite3.connect(path)
+    newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    before = path.read_bytes()
+    with pytest.raises(WrongInputError, match=r"written by a newer crossfade(.|\n)*another state directory"):
+        SqliteJournal(path, StoppedClock())
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_journal_is_named(path: Path) -> None:
+    """Something else under the journal's name is reported, not overwritten."""
+    path.write_text("dear diary, " * 100)
+    with pytest.raises(PlatformError, match="not a crossfade journal"):
+        SqliteJournal(path, StoppedClock())
+    assert path.read_text().startswith("dear diary")
+
+
+def test_a_full_disk_is_said_plainly(journal: SqliteJournal) -> None:
+    """When no page can be added the append fails with the cause, and the journal stays usable."""
+    journal._db.execute("PRAGMA max_page_count = 8")
+    with pytest.raises(PlatformError, match="disk is full"):
+        journal.append(Event(kind="x", service=WEB, data={"fill": "x" * 100_000}), token=0)
+    kept = len(journal.read())
+    journal._db.execute("PRAGMA max_page_count = 1000")
+    journal.append(Event(kind="x", service=WEB), token=0)
+    assert len(journal.read()) == kept + 1
+
+
+def test_a_folder_that_cannot_be_made_is_said_plainly(tmp_path: Path) -> None:
+    """A state directory below a file is a wrong path, not a traceback."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PlatformError, match="Cannot use the journal"):
+        SqliteJournal(tmp_path / "file" / "journal.db", StoppedClock())
+
+
+def test_a_file_without_write_permission_is_said_plainly(journal: SqliteJournal) -> None:
+    """What may only be read is named with the way out when something is to be written."""
+    journal._db.execute("PRAGMA query_only = 1")
+    with pytest.raises(PlatformError, match=r"not writable(.|\n)*permission"):
+        journal.append(Event(kind="x", service=WEB), token=0)
+
+
+APPENDER = """
+import sys
+from pathlib import Path
+from crossfade.engine.ports import Event
+from crossfade.platforms.local.journal import SqliteJournal
+class Clock:
+    def now(self): return 1.0
+    async def sleep(self, seconds): ...
+journal = SqliteJournal(Path(sys.argv[1]), Clock())
+for n in range(25):
+    journal.append(Event(kind=sys.argv[2], service="shop/web", data={"n": n}), 0)
+"""
+
+
+def test_processes_that_create_and_write_together_lose_nothing(path: Path) -> None:
+    """Four processes open a file that does not exist yet and write at once: every line is there, in order."""
+    writers = [subprocess.Popen([sys.executable, "-c", APPENDER, str(path), f"w{n}"]) for n in range(4)]
+    assert [writer.wait(timeout=60) for writer in writers] == [0, 0, 0, 0]
+    journal = SqliteJournal(path, StoppedClock())
+    events = journal.read()
+    journal.close()
+    assert len(events) == 100
+    for n in range(4):
+        assert [event.data["n"] for event in events if event.kind == f"w{n}"] == list(range(25))
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from crossfade.engine.ports import Event
+from crossfade.platforms.local.journal import SqliteJournal
+class Clock:
+    def now(self): return 1.0
+    async def sleep(self, seconds): ...
+journal = SqliteJournal(Path(sys.argv[1]), Clock())
+while True:
+    event = journal.append(Event(kind="x", service="shop/web"), 0)
+    os.write(1, f"{event.seq}\\n".encode())
+"""
+
+
+def test_a_line_that_was_acknowledged_survives_a_kill(path: Path) -> None:
+    """A writer killed in the middle leaves every line it had confirmed, and a file that opens."""
+    writer = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    seen = [int(writer.stdout.readline()) for _ in range(20)]
+    writer.kill()
+    seen += [int(line) for line in writer.communicate(timeout=20)[0].splitlines() if line.endswith("\n")]
+    journal = SqliteJournal(path, StoppedClock())
+    assert set(seen) <= {event.seq for event in journal.read()}
+    journal.close()
+
+
+def test_of_many_who_ask_at_once_one_gets_the_lease(journal: SqliteJournal) -> None:
+    """However many reach for a free lease together, exactly one has it afterwards."""
+    won: list[str] = []
+    start = threading.Barrier(8)
+
+    def reach(name: str) -> None:
+        start.wait()
+        if attempt(lambda: journal.acquire(WEB, name, ttl=10)):
+            won.append(name)
+
+    threads = [threading.Thread(target=reach, args=(f"holder {n}",)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+    assert len(won) == 1
+    assert journal.token(WEB) == 1
+
+
+def attempt(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except RefusedError:
+        return False
+    return True

@@ -1,0 +1,295 @@
+"""What only real processes can get wrong: families, pids, ports, logs and limits."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from tests.adapters.until import until
+from tests.unit.platforms.local.runtimes.conftest import Machine
+
+from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.runtimes.processes import logs, proc
+
+FAMILY = (
+    "echo $$ >> {pids}; (trap '' TERM; echo $(exec sh -c 'echo $PPID') >> {pids}; while :; do sleep 0.05; done) & wait"
+)
+
+
+def pids(file: Path) -> list[int]:
+    return [int(line) for line in file.read_text().split()] if file.exists() else []
+
+
+def runs(pid: int) -> bool:
+    process = proc.look(pid)
+    return process is not None and not process.ended
+
+
+def arguments(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+def get(url: str) -> bytes:
+    """The body, empty while nobody listens."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.read()
+    except OSError:
+        return b""
+
+
+async def test_a_child_that_does_not_listen_ends_too(machine: Machine, tmp_path: Path) -> None:
+    """When the command ends by SIGTERM but its child ignores it, the child gets the grace and then SIGKILL."""
+    file = tmp_path / "pids"
+    await machine.launch("one", FAMILY.format(pids=file))
+    leader, child = await until(lambda: len(pids(file)) == 2 and pids(file))
+    began = time.monotonic()
+    stop = asyncio.create_task(machine.runtime.stop("one", 0.6, 1))
+    await asyncio.sleep(0.3)
+    assert (runs(leader), runs(child)) == (False, True)
+    await stop
+    assert time.monotonic() - began >= 0.6
+    assert not runs(child)
+
+
+async def test_what_a_crashed_command_left_behind_ends(machine: Machine, tmp_path: Path) -> None:
+    """A child that outlives its crashed parent is ended when the instance is cleared, by a new controller too."""
+    file = tmp_path / "pids"
+    await machine.launch("one", FAMILY.format(pids=file))
+    leader, child = await until(lambda: len(pids(file)) == 2 and pids(file))
+    os.kill(leader, signal.SIGKILL)
+    await until(lambda: not runs(leader))
+    seen = await machine.seen()
+    assert seen.detail == "killed by signal 9 (SIGKILL)"
+    await machine.successor().stop("one", 0.1, 1)
+    assert not runs(child)
+
+
+async def test_a_child_in_a_group_of_its_own_ends(machine: Machine, tmp_path: Path) -> None:
+    """A process that left the command's group, but not its session, does not escape the stop."""
+    file = tmp_path / "pids"
+    code = "import subprocess as s; p = s.Popen(['sleep', '60'], process_group=0); print(p.pid, flush=True); p.wait()"
+    await machine.launch("one", f'exec python3 -c "{code}" > {file}')
+    (child,) = await until(lambda: pids(file))
+    found = proc.look(child)
+    assert found is not None
+    assert found.group != found.session
+    await machine.runtime.stop("one", 0.2, 1)
+    assert not runs(child)
+
+
+async def test_a_recycled_pid_is_not_ours(machine: Machine, stranger: subprocess.Popen[bytes]) -> None:
+    """A stranger that got the pid of an instance is neither listed as it nor killed."""
+    await machine.launch("one", "exit 0")
+    leader = await until(lambda: machine.recorded("one"))
+    file = machine.state / "instances" / "one.session"
+    file.write_text(file.read_text().replace(f" {leader.pid}", f" {stranger.pid}"))
+    successor = machine.successor()
+    assert [instance.exited for instance in await successor.instances(machine.key)] == [True]
+    await successor.stop("one", 0, 1)
+    assert stranger.poll() is None
+
+
+async def test_pids_of_another_boot_mean_nothing(machine: Machine) -> None:
+    """After the machine was restarted an instance has exited, whoever has its pid and start time now."""
+    await machine.launch("one", "exec sleep 60")
+    leader = await until(lambda: machine.recorded("one"))
+    file = machine.state / "instances" / "one.session"
+    now = file.read_text()
+    file.write_text(now.replace(proc.boot_id(), "c0ffee00-0000-0000-0000-000000000000"))
+    successor = machine.successor()
+    assert [instance.exited for instance in await successor.instances(machine.key)] == [True]
+    await successor.stop("one", 0, 1)
+    assert runs(leader.pid)
+    os.kill(leader.pid, signal.SIGKILL)  # nobody knows it any more
+
+
+async def test_an_announced_instance_that_never_started_can_be_launched(machine: Machine) -> None:
+    """A controller that died between its record and the start leaves something that is seen, and can be started."""
+    release = await machine.release("exec sleep 60")
+    machine.runtime._announce("one", release)
+    successor = machine.successor()
+    (seen,) = await successor.instances(machine.key)
+    assert (seen.exited, seen.detail) == (True, "was never started")
+    await machine.runtime.launch("one", release, {}, 1)
+    assert not (await machine.seen()).exited
+
+
+async def test_a_record_that_a_power_cut_emptied_is_no_instance(machine: Machine) -> None:
+    """An empty record belongs to a process that is gone: it neither counts nor stops others from being seen."""
+    await machine.launch("one", "exec sleep 60")
+    (machine.state / "instances" / "two.json").write_text("")
+    assert [instance.id for instance in await machine.runtime.instances(machine.key)] == ["one"]
+
+
+async def test_no_zombies_are_left(machine: Machine) -> None:
+    """An exited instance is reaped when it is looked at."""
+    await machine.launch("one", "exit 0")
+    leader = await until(lambda: machine.recorded("one"))
+
+    async def exited() -> bool:
+        return (await machine.seen()).exited
+
+    await until(exited)
+    assert proc.look(leader.pid) is None
+
+
+async def test_it_is_reached_at_its_address(machine: Machine) -> None:
+    """What listens on $PORT is reached at the address that is reported."""
+    await machine.launch("one", "exec python3 -m http.server --bind 127.0.0.1 $PORT")
+    address = (await machine.seen()).address
+    assert await until(lambda: asyncio.to_thread(get, f"http://{address}/app.txt")) == b"hello"
+
+
+async def test_secrets_stay_in_the_environment(machine: Machine) -> None:
+    """No file of ours and no argument list holds a secret."""
+    release = await machine.release("exec sleep 60")
+    await machine.runtime.launch("one", release, {"PASSWORD": "xyzzy-secret"}, 1)
+    await machine.runtime.run(release, "true", {"PASSWORD": "xyzzy-secret"}, {}, 5)
+    leader = await until(lambda: machine.recorded("one"))
+    assert b"PASSWORD=xyzzy-secret" in proc.environment(leader.pid)
+    assert "xyzzy" not in arguments(leader.pid)
+    assert not [file for file in machine.state.rglob("*") if file.is_file() and b"xyzzy" in file.read_bytes()]
+
+
+async def test_little_of_our_environment_leaks(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An instance gets PATH of its release, who and where we are, and nothing else of ours."""
+    monkeypatch.setenv("OUR_OWN_TOKEN", "xyzzy")
+    result = await machine.runtime.run(await machine.release(), "env | cut -d= -f1 | sort", {}, {}, 5)
+    assert set(result.output.split()) <= {
+        *("HOME", "USER", "LANG", "TZ", "PATH", "PWD", "OLDPWD", "SHLVL", "_"),
+        *("CROSSFADE_APP", "CROSSFADE_SERVICE", "CROSSFADE_RELEASE", "CROSSFADE_VERSION", "CROSSFADE_SESSION"),
+    }
+
+
+async def test_descriptors_of_ours_do_not_leak(machine: Machine) -> None:
+    """A pipe that we inherited is not kept open by an instance: whoever waits for its end is not kept waiting."""
+    ours, theirs = os.pipe()
+    os.set_inheritable(theirs, True)
+    try:
+        result = await machine.runtime.run(await machine.release(), f"readlink /proc/$$/fd/{theirs}", {}, {}, 5)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert result.output == ""
+
+
+async def test_memory_is_limited(machine: Machine) -> None:
+    """A process that wants more than its limit does not get it."""
+    from crossfade.core.service import Resources
+
+    code = "x = bytearray(200 << 20)"
+    release = await machine.release(f"exec python3 -c '{code}'", resources=Resources(memory=100 << 20))
+    await machine.runtime.launch("one", release, {}, 1)
+
+    async def detail() -> str:
+        return (await machine.seen()).detail
+
+    assert await until(detail) == "exited with code 1: MemoryError"
+
+
+async def test_looking_at_twenty_instances_is_cheap(machine: Machine) -> None:
+    """Twenty instances are looked at in a few milliseconds at most: it happens each tick."""
+    release = await machine.release("exec sleep 60")
+    for n in range(20):
+        await machine.runtime.launch(f"i{n}", release, {}, 1)
+    taken = []
+    for _ in range(20):
+        began = time.perf_counter()
+        assert len(await machine.runtime.instances(machine.key)) == 20
+        taken.append(time.perf_counter() - began)
+    assert min(taken) < 0.005
+
+
+async def test_a_log_that_grew_too_big_is_shortened(machine: Machine) -> None:
+    """At 50 MB a log starts anew, its end is kept beside it, and the instance goes on writing."""
+    await machine.launch("one", "trap 'echo still here' USR1; echo up; while :; do sleep 0.05; done")
+    log = machine.log("one")
+    os.truncate(log, logs.FULL_BYTES)
+    await machine.seen()
+    assert log.stat().st_size < 100
+    assert 0 <= log.with_suffix(".old").stat().st_size - logs.KEPT_BYTES < 100
+    leader = await until(lambda: machine.recorded("one"))
+    os.kill(leader.pid, signal.SIGUSR1)
+    await until(lambda: "still here" in logs.last_words(log))
+    assert not (await machine.seen()).exited
+
+
+async def test_old_logs_are_thrown_away(machine: Machine) -> None:
+    """The newest twenty logs of a service are kept, and those that are still written."""
+    await machine.launch("old", "exec sleep 60")
+    os.utime(machine.log("old"), (1, 1))
+    for n in range(30):
+        machine.log(f"gone{n}").write_text("x")
+        os.utime(machine.log(f"gone{n}"), (100 + n, 100 + n))
+    await machine.launch("new", "exec sleep 60")
+    await machine.runtime.stop("new", 1, 1)
+    left = {log.stem for log in machine.log("x").parent.glob("*.log")}
+    assert left == {"old", "new", *(f"gone{n}" for n in range(11, 30))}
+
+
+async def test_a_hook_leaves_nothing_running(machine: Machine, tmp_path: Path) -> None:
+    """What a hook started in the background ends with it, and so does one that was cancelled."""
+    file = tmp_path / "pid"
+    release = await machine.release()
+    result = await machine.runtime.run(release, f"sleep 60 & echo $! > {file}; exit 0", {}, {}, 5)
+    assert result.code == 0
+    assert not runs(pids(file)[0])
+    hook = asyncio.create_task(machine.runtime.run(release, f"echo $$ > {file}; exec sleep 60", {}, {}, 50))
+    await asyncio.sleep(0.3)
+    hook.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await hook
+    assert not runs(pids(file)[0])
+
+
+async def test_two_hooks_of_a_service_never_run_at_once(machine: Machine, tmp_path: Path) -> None:
+    """A hook whose controller died is waited for before the next one begins."""
+    from crossfade.platforms.local.runtimes.processes.session import Session
+
+    release, file = await machine.release(), tmp_path / "order"
+    orphan = Session(machine.state / "hooks" / machine.key.replace("/", "%2F"), tmp_path / "orphan.log")
+    orphan.start(f"sleep 0.5; echo orphan >> {file}", tmp_path, {"PATH": os.environ["PATH"]})
+    await machine.runtime.run(release, f"echo next >> {file}", {}, {}, 5)
+    assert file.read_text().split() == ["orphan", "next"]
+
+
+async def test_the_whole_output_of_a_hook_is_kept(machine: Machine) -> None:
+    """Twenty lines are handed back, all of them are in a log."""
+    result = await machine.runtime.run(await machine.release(), "seq 100", {}, {}, 5)
+    assert result.output.split() == [str(n) for n in range(81, 101)]
+    (log,) = machine.log("x").parent.glob("hook-1-*.log")
+    assert log.read_text().split() == [str(n) for n in range(1, 101)]
+
+
+async def test_files_that_are_gone_are_said_to_be(machine: Machine) -> None:
+    """A release whose folder was removed cannot be started, and the way out is named."""
+    release = await machine.release()
+    await machine.runtime.forget(release, 1)
+    with pytest.raises(PlatformError, match=r"not on this machine any more(.|\n)*Deploy the source again"):
+        await machine.runtime.launch("one", release, {}, 1)
+
+
+async def test_records_are_plain(machine: Machine) -> None:
+    """A record says what runs, for people and for the next version."""
+    await machine.launch("a/b", "exec sleep 60")
+    record = json.loads((machine.state / "instances" / "a%2Fb.json").read_text())
+    assert record["id"] == "a/b"
+    assert record["service"] == machine.key
+    await machine.runtime.stop("a/b", 1, 1)
+    assert list((machine.state / "instances").iterdir()) == []
+
+
+async def test_abandoned_drafts_are_swept(machine: Machine) -> None:
+    """Half a record of a killed controller is removed by a later one; a fresh one may still be in use."""
+    old, fresh = (machine.state / "instances" / f"{name}.draft" for name in ("old", "fresh"))
+    old.write_text("{")
+    fresh.write_text("{")
+    os.utime(old, (1, 1))
+    machine.successor()
+    assert (old.exists(), fresh.exists()) == (False, True)
