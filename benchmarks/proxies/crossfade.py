@@ -25,7 +25,7 @@ class Alone:
 
     asked_at = 0.0
 
-    def check(self, service: str, token: int) -> None:  # noqa: ARG002  nobody else can have a newer token
+    async def check(self, service: str, token: int) -> None:  # noqa: ARG002  nobody else can have a newer token
         self.asked_at = time.monotonic()
 
 

@@ -68,7 +68,7 @@ class MemoryBalancer:
         token: int,
         checks: Mapping[int, HealthCheck] | None = None,
     ) -> float:
-        self._fence.check(service.key, token)
+        await self._fence.check(service.key, token)
         old = self._services.get(service.key)
         if old is not None and token < old.token:
             raise StaleTokenError(f"token {token} is older than {old.token}")
@@ -121,10 +121,10 @@ class MemoryBalancer:
         return f"http://127.0.0.1:{service.listener.http}", {service.preview.header: str(release)}
 
     async def close_streams(self, service: str, instance: str, token: int) -> None:
-        self._fence.check(service, token)
+        await self._fence.check(service, token)
 
     async def remove(self, service: str, token: int) -> None:
-        self._fence.check(service, token)
+        await self._fence.check(service, token)
         self._services.pop(service, None)
 
     async def ensure(self) -> None: ...

@@ -16,14 +16,14 @@ class MemoryJournal:
         self.leases: dict[str, Lease] = {}
         self._clock = clock
 
-    def append(self, event: Event, token: int) -> Event:
-        self._refuse_unless(event.service, token, good=token == self.token(event.service))
+    async def append(self, event: Event, token: int) -> Event:
+        self._refuse_unless(event.service, token, good=token == self._newest(event.service))
         data = json.loads(json.dumps(event.data, allow_nan=False))
         written = replace(event, data=data, seq=len(self.events) + 1, at=self._clock.now())
         self.events.append(written)
         return written
 
-    def read(
+    async def read(
         self,
         *,
         after: int = 0,
@@ -41,34 +41,37 @@ class MemoryJournal:
             return found
         return found[max(0, len(found) - limit) :] if newest else found[:limit]
 
-    def acquire(self, service: str, holder: str, ttl: float) -> Lease:
+    async def acquire(self, service: str, holder: str, ttl: float) -> Lease:
         now, held = self._clock.now(), self.leases.get(service)
         if held is not None and now < held.expires:
             if held.holder != holder:
                 raise RefusedError(f"{service} is held by {held.holder} since {held.since}.")
             lease = replace(held, expires=now + ttl)
         else:
-            lease = Lease(service=service, holder=holder, token=self.token(service) + 1, since=now, expires=now + ttl)
+            lease = Lease(service=service, holder=holder, token=self._newest(service) + 1, since=now, expires=now + ttl)
         self.leases[service] = lease
         return lease
 
-    def renew(self, lease: Lease, ttl: float) -> Lease:
-        self._refuse_unless(lease.service, lease.token, good=lease.token == self.token(lease.service))
+    async def renew(self, lease: Lease, ttl: float) -> Lease:
+        self._refuse_unless(lease.service, lease.token, good=lease.token == self._newest(lease.service))
         self.leases[lease.service] = replace(lease, expires=self._clock.now() + ttl)
         return self.leases[lease.service]
 
-    def release(self, lease: Lease) -> None:
-        if lease.token == self.token(lease.service):
+    async def release(self, lease: Lease) -> None:
+        if lease.token == self._newest(lease.service):
             self.leases[lease.service] = replace(self.leases[lease.service], expires=0.0)
 
-    def token(self, service: str) -> int:
+    async def token(self, service: str) -> int:
+        return self._newest(service)
+
+    async def check(self, service: str, token: int) -> None:
+        self._refuse_unless(service, token, good=token >= self._newest(service))
+
+    async def close(self) -> None: ...
+
+    def _newest(self, service: str) -> int:
         return self.leases[service].token if service in self.leases else 0
-
-    def check(self, service: str, token: int) -> None:
-        self._refuse_unless(service, token, good=token >= self.token(service))
-
-    def close(self) -> None: ...
 
     def _refuse_unless(self, service: str, token: int, *, good: bool) -> None:
         if not good:
-            raise StaleTokenError(f"Token {token} for {service}; the newest is {self.token(service)}.")
+            raise StaleTokenError(f"Token {token} for {service}; the newest is {self._newest(service)}.")

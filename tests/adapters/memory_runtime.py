@@ -58,7 +58,7 @@ class MemoryRuntime:
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
         service, world = release.service, self._world
-        self._fence.check(service.key, token)
+        await self._fence.check(service.key, token)
         if instance in world.instances:
             return
         port = 20_000 + len(world.written)
@@ -89,7 +89,7 @@ class MemoryRuntime:
         running = world.instances.get(instance)
         if running is None:
             return
-        self._fence.check(running.service, token)
+        await self._fence.check(running.service, token)
         program = self._program(world.started[instance].service.command)
         world.instances[instance] = replace(running, stopping=True)
         if not running.exited:
@@ -126,7 +126,7 @@ class MemoryRuntime:
             await asyncio.sleep(0.02)
 
     async def forget(self, release: Release, token: int) -> None:
-        self._fence.check(release.service.key, token)
+        await self._fence.check(release.service.key, token)
         for instance, started in self._world.started.items():
             if instance in self._world.instances and started.digest == release.digest:
                 raise RefusedError(f"Instance {instance} runs from release {release.label}.")

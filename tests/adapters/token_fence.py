@@ -7,6 +7,6 @@ class TokenFence:
     def __init__(self, newest: int = 1) -> None:
         self.newest = newest
 
-    def check(self, service: str, token: int) -> None:
+    async def check(self, service: str, token: int) -> None:
         if token < self.newest:
             raise StaleTokenError(f"Token {token} for {service} is older than {self.newest}.")

@@ -1,6 +1,6 @@
 """What every Journal must keep: the engine relies on each sentence here."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -32,184 +32,184 @@ def clock() -> HandClock:
 
 
 @pytest.fixture(params=["sqlite", "memory"])
-def journal(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> Iterator[Journal]:
+async def journal(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> AsyncIterator[Journal]:
     made = (
         SqliteJournal(tmp_path / "state" / "journal.db", clock) if request.param == "sqlite" else MemoryJournal(clock)
     )
     yield made
-    made.close()
+    await made.close()
 
 
-def test_an_event_is_given_a_number_and_the_time(journal: Journal, clock: HandClock) -> None:
+async def test_an_event_is_given_a_number_and_the_time(journal: Journal, clock: HandClock) -> None:
     """An appended event comes back with its sequence number and the clock's time, otherwise as it was."""
     clock.time = 12.5
-    written = journal.append(Event(kind="started", service=WEB, rollout=3, data={"by": "anna"}), token=0)
+    written = await journal.append(Event(kind="started", service=WEB, rollout=3, data={"by": "anna"}), token=0)
     assert written == Event(kind="started", service=WEB, rollout=3, data={"by": "anna"}, seq=written.seq, at=12.5)
     assert written.seq > 0
 
 
-def test_what_was_written_is_read_in_order(journal: Journal) -> None:
+async def test_what_was_written_is_read_in_order(journal: Journal) -> None:
     """Events are read oldest first, with growing numbers, exactly as append returned them."""
-    written = [journal.append(Event(kind="step", service=WEB, data={"n": n}), token=0) for n in range(5)]
-    assert list(journal.read()) == written
+    written = [await journal.append(Event(kind="step", service=WEB, data={"n": n}), token=0) for n in range(5)]
+    assert list(await journal.read()) == written
     assert [event.seq for event in written] == sorted({event.seq for event in written})
 
 
-def test_data_survive_as_json(journal: Journal) -> None:
+async def test_data_survive_as_json(journal: Journal) -> None:
     """Nested lists, numbers, nulls and any writing system come back as they were."""
     data = {"steps": [10, 50.5, None, True], "why": 'größer als 5 %: "schlecht"', "deep": {"a": {"b": []}}}
-    journal.append(Event(kind="x", service=WEB, data=data), token=0)
-    assert journal.read()[0].data == data
+    await journal.append(Event(kind="x", service=WEB, data=data), token=0)
+    assert (await journal.read())[0].data == data
 
 
-def test_reading_goes_on_after_a_number(journal: Journal) -> None:
+async def test_reading_goes_on_after_a_number(journal: Journal) -> None:
     """A follower passes the last number it saw and gets only what is newer, as many as it asked for."""
-    written = [journal.append(Event(kind="step", service=WEB), token=0) for _ in range(4)]
-    assert list(journal.read(after=written[1].seq)) == written[2:]
-    assert list(journal.read(after=written[0].seq, limit=2)) == written[1:3]
-    assert list(journal.read(after=written[-1].seq)) == []
+    written = [await journal.append(Event(kind="step", service=WEB), token=0) for _ in range(4)]
+    assert list(await journal.read(after=written[1].seq)) == written[2:]
+    assert list(await journal.read(after=written[0].seq, limit=2)) == written[1:3]
+    assert list(await journal.read(after=written[-1].seq)) == []
 
 
-def test_the_newest_are_read_in_the_order_in_which_they_were_written(journal: Journal) -> None:
+async def test_the_newest_are_read_in_the_order_in_which_they_were_written(journal: Journal) -> None:
     """Of more than the limit the last ones, and all when there are fewer."""
-    written = [journal.append(Event(kind=kind, service=WEB), token=0) for kind in "aabab"]
-    assert list(journal.read(limit=2, newest=True)) == written[3:]
-    assert list(journal.read(limit=9, newest=True, after=written[1].seq)) == written[2:]
-    assert list(journal.read(limit=1, newest=True, kinds={"a"})) == written[3:4]
-    assert list(journal.read(limit=0, newest=True)) == []
+    written = [await journal.append(Event(kind=kind, service=WEB), token=0) for kind in "aabab"]
+    assert list(await journal.read(limit=2, newest=True)) == written[3:]
+    assert list(await journal.read(limit=9, newest=True, after=written[1].seq)) == written[2:]
+    assert list(await journal.read(limit=1, newest=True, kinds={"a"})) == written[3:4]
+    assert list(await journal.read(limit=0, newest=True)) == []
 
 
-def test_reading_can_be_narrowed_to_a_service(journal: Journal) -> None:
+async def test_reading_can_be_narrowed_to_a_service(journal: Journal) -> None:
     """The events of one service are read without those of its neighbours."""
-    mine = [journal.append(Event(kind="a", service=WEB), token=0)]
-    journal.append(Event(kind="b", service=API), token=0)
-    mine.append(journal.append(Event(kind="c", service=WEB), token=0))
-    assert list(journal.read(service=WEB)) == mine
-    assert list(journal.read(service=WEB, after=mine[0].seq)) == mine[1:]
-    assert list(journal.read(service="shop/none")) == []
+    mine = [await journal.append(Event(kind="a", service=WEB), token=0)]
+    await journal.append(Event(kind="b", service=API), token=0)
+    mine.append(await journal.append(Event(kind="c", service=WEB), token=0))
+    assert list(await journal.read(service=WEB)) == mine
+    assert list(await journal.read(service=WEB, after=mine[0].seq)) == mine[1:]
+    assert list(await journal.read(service="shop/none")) == []
 
 
-def test_reading_can_be_narrowed_to_kinds(journal: Journal) -> None:
+async def test_reading_can_be_narrowed_to_kinds(journal: Journal) -> None:
     """Who wants to know two kinds of events is not given the others, and a limit counts those alone."""
-    written = [journal.append(Event(kind=kind, service=WEB), token=0) for kind in "abcab"]
-    assert [event.kind for event in journal.read(kinds={"a", "b"})] == list("abab")
-    assert list(journal.read(kinds={"b"}, after=written[1].seq, limit=1)) == written[4:]
-    assert list(journal.read(kinds=())) == []
+    written = [await journal.append(Event(kind=kind, service=WEB), token=0) for kind in "abcab"]
+    assert [event.kind for event in await journal.read(kinds={"a", "b"})] == list("abab")
+    assert list(await journal.read(kinds={"b"}, after=written[1].seq, limit=1)) == written[4:]
+    assert list(await journal.read(kinds=())) == []
 
 
-def test_data_that_are_not_json_are_refused(journal: Journal) -> None:
+async def test_data_that_are_not_json_are_refused(journal: Journal) -> None:
     """What could not be read back is refused when it is written, and nothing of it stays."""
     with pytest.raises((TypeError, ValueError)):
-        journal.append(Event(kind="x", service=WEB, data={"at": object()}), token=0)
+        await journal.append(Event(kind="x", service=WEB, data={"at": object()}), token=0)
     with pytest.raises((TypeError, ValueError)):
-        journal.append(Event(kind="x", service=WEB, data={"rate": float("nan")}), token=0)
-    assert list(journal.read()) == []
+        await journal.append(Event(kind="x", service=WEB, data={"rate": float("nan")}), token=0)
+    assert list(await journal.read()) == []
 
 
-def test_only_the_newest_token_may_append(journal: Journal, clock: HandClock) -> None:
+async def test_only_the_newest_token_may_append(journal: Journal, clock: HandClock) -> None:
     """Once another holder has the lease, the former one's events are refused and leave no trace."""
-    old = journal.acquire(WEB, "one", ttl=10)
+    old = await journal.acquire(WEB, "one", ttl=10)
     clock.time += 11
-    new = journal.acquire(WEB, "two", ttl=10)
+    new = await journal.acquire(WEB, "two", ttl=10)
     with pytest.raises(StaleTokenError):
-        journal.append(Event(kind="late", service=WEB), old.token)
-    journal.append(Event(kind="timely", service=WEB), new.token)
-    assert [event.kind for event in journal.read()] == ["timely"]
+        await journal.append(Event(kind="late", service=WEB), old.token)
+    await journal.append(Event(kind="timely", service=WEB), new.token)
+    assert [event.kind for event in await journal.read()] == ["timely"]
 
 
-def test_a_token_that_was_never_granted_may_not_append(journal: Journal) -> None:
+async def test_a_token_that_was_never_granted_may_not_append(journal: Journal) -> None:
     """A made-up token is refused even when it is higher than any other."""
     with pytest.raises(StaleTokenError):
-        journal.append(Event(kind="x", service=WEB), token=7)
+        await journal.append(Event(kind="x", service=WEB), token=7)
 
 
-def test_tokens_belong_to_one_service(journal: Journal) -> None:
+async def test_tokens_belong_to_one_service(journal: Journal) -> None:
     """A lease on one service says nothing about another."""
-    journal.acquire(WEB, "one", ttl=10)
-    assert (journal.token(WEB), journal.token(API)) == (1, 0)
-    journal.append(Event(kind="x", service=API), token=0)
+    await journal.acquire(WEB, "one", ttl=10)
+    assert (await journal.token(WEB), await journal.token(API)) == (1, 0)
+    await journal.append(Event(kind="x", service=API), token=0)
 
 
-def test_a_held_lease_is_refused_with_its_holder_and_since_when(journal: Journal) -> None:
+async def test_a_held_lease_is_refused_with_its_holder_and_since_when(journal: Journal) -> None:
     """Who comes second learns who was first and since when."""
-    journal.acquire(WEB, "anna@laptop", ttl=10)
+    await journal.acquire(WEB, "anna@laptop", ttl=10)
     with pytest.raises(RefusedError, match=r"anna@laptop since .") as refusal:
-        journal.acquire(WEB, "ben@desk", ttl=10)
+        await journal.acquire(WEB, "ben@desk", ttl=10)
     assert not isinstance(refusal.value, StaleTokenError)
 
 
-def test_the_holder_keeps_its_lease(journal: Journal, clock: HandClock) -> None:
+async def test_the_holder_keeps_its_lease(journal: Journal, clock: HandClock) -> None:
     """A holder that asks again keeps token and since, and its expiry moves on."""
-    first = journal.acquire(WEB, "one", ttl=10)
+    first = await journal.acquire(WEB, "one", ttl=10)
     clock.time += 5
-    again = journal.acquire(WEB, "one", ttl=10)
+    again = await journal.acquire(WEB, "one", ttl=10)
     assert (again.token, again.since, again.expires) == (first.token, first.since, 1015.0)
 
 
-def test_a_lapsed_lease_is_free(journal: Journal, clock: HandClock) -> None:
+async def test_a_lapsed_lease_is_free(journal: Journal, clock: HandClock) -> None:
     """At its expiry a lease can be taken by anyone, with a higher token."""
-    first = journal.acquire(WEB, "one", ttl=10)
+    first = await journal.acquire(WEB, "one", ttl=10)
     clock.time = first.expires
-    second = journal.acquire(WEB, "two", ttl=10)
+    second = await journal.acquire(WEB, "two", ttl=10)
     assert second.token > first.token
     assert (second.holder, second.since) == ("two", clock.time)
 
 
-def test_a_renewed_lease_lasts(journal: Journal, clock: HandClock) -> None:
+async def test_a_renewed_lease_lasts(journal: Journal, clock: HandClock) -> None:
     """Renewing moves the expiry on, so nobody else gets in."""
-    lease = journal.acquire(WEB, "one", ttl=10)
+    lease = await journal.acquire(WEB, "one", ttl=10)
     clock.time += 8
-    lease = journal.renew(lease, ttl=10)
+    lease = await journal.renew(lease, ttl=10)
     clock.time += 8
     with pytest.raises(RefusedError):
-        journal.acquire(WEB, "two", ttl=10)
+        await journal.acquire(WEB, "two", ttl=10)
     assert lease.expires == 1018.0
 
 
-def test_a_holder_that_overslept_may_go_on_when_nobody_took_over(journal: Journal, clock: HandClock) -> None:
+async def test_a_holder_that_overslept_may_go_on_when_nobody_took_over(journal: Journal, clock: HandClock) -> None:
     """A laptop that was closed renews its lapsed lease and keeps its token, as long as no one else came."""
-    lease = journal.acquire(WEB, "one", ttl=10)
+    lease = await journal.acquire(WEB, "one", ttl=10)
     clock.time += 3600
-    assert journal.renew(lease, ttl=10).token == lease.token
+    assert (await journal.renew(lease, ttl=10)).token == lease.token
 
 
-def test_a_lease_that_was_taken_cannot_be_renewed(journal: Journal, clock: HandClock) -> None:
+async def test_a_lease_that_was_taken_cannot_be_renewed(journal: Journal, clock: HandClock) -> None:
     """The holder that overslept learns from its heartbeat that another one acts now."""
-    old = journal.acquire(WEB, "one", ttl=10)
+    old = await journal.acquire(WEB, "one", ttl=10)
     clock.time += 11
-    journal.acquire(WEB, "two", ttl=10)
+    await journal.acquire(WEB, "two", ttl=10)
     with pytest.raises(StaleTokenError):
-        journal.renew(old, ttl=10)
+        await journal.renew(old, ttl=10)
 
 
-def test_a_released_lease_is_free_at_once(journal: Journal) -> None:
+async def test_a_released_lease_is_free_at_once(journal: Journal) -> None:
     """What was given back can be taken without waiting, and the next token is higher still."""
-    first = journal.acquire(WEB, "one", ttl=10)
-    journal.release(first)
-    assert journal.token(WEB) == first.token
-    assert journal.acquire(WEB, "two", ttl=10).token > first.token
+    first = await journal.acquire(WEB, "one", ttl=10)
+    await journal.release(first)
+    assert await journal.token(WEB) == first.token
+    assert (await journal.acquire(WEB, "two", ttl=10)).token > first.token
 
 
-def test_releasing_what_is_no_longer_held_changes_nothing(journal: Journal, clock: HandClock) -> None:
+async def test_releasing_what_is_no_longer_held_changes_nothing(journal: Journal, clock: HandClock) -> None:
     """A late release does not free the lease of the one who took over."""
-    old = journal.acquire(WEB, "one", ttl=10)
+    old = await journal.acquire(WEB, "one", ttl=10)
     clock.time += 11
-    journal.acquire(WEB, "two", ttl=10)
-    journal.release(old)
-    journal.release(Lease(service=API, holder="nobody", token=1, since=0, expires=0))
+    await journal.acquire(WEB, "two", ttl=10)
+    await journal.release(old)
+    await journal.release(Lease(service=API, holder="nobody", token=1, since=0, expires=0))
     with pytest.raises(RefusedError):
-        journal.acquire(WEB, "three", ttl=10)
+        await journal.acquire(WEB, "three", ttl=10)
 
 
-def test_the_journal_is_a_fence(journal: Journal, clock: HandClock) -> None:
+async def test_the_journal_is_a_fence(journal: Journal, clock: HandClock) -> None:
     """Adapters that ask it let the newest token pass and refuse every older one."""
     assert isinstance(journal, SqliteJournal | MemoryJournal)
     fence: Fence = journal
-    fence.check(WEB, 0)
-    old = journal.acquire(WEB, "one", ttl=10)
-    fence.check(WEB, old.token)
+    await fence.check(WEB, 0)
+    old = await journal.acquire(WEB, "one", ttl=10)
+    await fence.check(WEB, old.token)
     clock.time += 11
-    new = journal.acquire(WEB, "two", ttl=10)
-    fence.check(WEB, new.token)
+    new = await journal.acquire(WEB, "two", ttl=10)
+    await fence.check(WEB, new.token)
     with pytest.raises(StaleTokenError):
-        fence.check(WEB, old.token)
+        await fence.check(WEB, old.token)

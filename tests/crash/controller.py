@@ -45,35 +45,35 @@ class KillingJournal:
         self._left = count
         self._rollout = False
 
-    def append(self, event: Event, token: int) -> Event:
+    async def append(self, event: Event, token: int) -> Event:
         self._rollout |= event.kind == BEGINNING
         counts = self._rollout and (event.kind in OUTCOMES if self._when == "before" else event.kind != BEGINNING)
         self._left -= counts
         now = counts and self._left == 0
         if now and self._when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
-        written = self._journal.append(event, token)
+        written = await self._journal.append(event, token)
         if now:
             os.kill(os.getpid(), signal.SIGKILL)
         return written
 
-    def read(self, **which: Any) -> Sequence[Event]:
-        return self._journal.read(**which)
+    async def read(self, **which: Any) -> Sequence[Event]:
+        return await self._journal.read(**which)
 
-    def acquire(self, service: str, holder: str, ttl: float) -> Lease:
-        return self._journal.acquire(service, holder, ttl)
+    async def acquire(self, service: str, holder: str, ttl: float) -> Lease:
+        return await self._journal.acquire(service, holder, ttl)
 
-    def renew(self, lease: Lease, ttl: float) -> Lease:
-        return self._journal.renew(lease, ttl)
+    async def renew(self, lease: Lease, ttl: float) -> Lease:
+        return await self._journal.renew(lease, ttl)
 
-    def release(self, lease: Lease) -> None:
-        self._journal.release(lease)
+    async def release(self, lease: Lease) -> None:
+        await self._journal.release(lease)
 
-    def token(self, service: str) -> int:
-        return self._journal.token(service)
+    async def token(self, service: str) -> int:
+        return await self._journal.token(service)
 
-    def close(self) -> None:
-        self._journal.close()
+    async def close(self) -> None:
+        await self._journal.close()
 
 
 def run(state: Path, balancer: BalancerName, kill_at: tuple[str, int] | None = None) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,11 +45,12 @@ class Controller:
     async def start(self) -> None:
         """Pick up every service where the journal left it."""
         await self.world.balancer.ensure()
-        for ledger in fold(_pages(self.world.journal, kinds=TELLING)).values():
+        told = [event async for event in _pages(self.world.journal, kinds=TELLING)]
+        for ledger in fold(told).values():
             if ledger.removed:
                 self._retired[ledger.service] = ledger
             else:
-                self._begin(ledger)
+                await self._begin(ledger)
 
     async def close(self) -> None:
         """Stop looking after the services; all of them go on serving."""
@@ -82,7 +83,9 @@ class Controller:
 
         Refused while another rollout runs, unless the order supersedes it: then that one is taken back first.
         """
-        loop = self._loops.get(service.key) or self._begin(self._retired.pop(service.key, Ledger(service=service.key)))
+        loop = self._loops.get(service.key) or await self._begin(
+            self._retired.pop(service.key, Ledger(service=service.key))
+        )
         self._admit(loop, order)
         self._deploying[service.key] = (order.by, self.world.clock.now())
         try:
@@ -131,45 +134,45 @@ class Controller:
         rollout = self._rollout(loop, target, order)
         return await self._open(loop, replace(rollout, strategy=strategy, hooks=frozenset()))
 
-    def scale(self, loop: Loop, replicas: int, order: Order) -> None:
+    async def scale(self, loop: Loop, replicas: int, order: Order) -> None:
         """Change how many instances a service has, until it is scaled again."""
         if replicas < 0:
             raise WrongInputError(f"{loop.key} cannot have {replicas} instances", "0 or more")
         if loop.ledger.active:
             raise RefusedError(_busy(loop.ledger), "scale when it is done")
-        loop.record("service scaled", {"replicas": replicas, "by": order.by})
+        await loop.record("service scaled", {"replicas": replicas, "by": order.by})
         loop.wake()
 
-    def tag(self, loop: Loop, word: str, tag: str, order: Order) -> Release:
+    async def tag(self, loop: Loop, word: str, tag: str, order: Order) -> Release:
         """Name a release, so that it is kept and can be rolled back to by that name."""
         release = loop.ledger.select(word)
         if tag in {"latest", "previous"} or tag.isdecimal() or tag.startswith("sha-"):
             raise WrongInputError(
                 f"'{tag}' already means something else", "choose another name, such as stable-2026-11"
             )
-        loop.record("release tagged", {"tag": tag, "release": release.number, "by": order.by})
+        await loop.record("release tagged", {"tag": tag, "release": release.number, "by": order.by})
         return release
 
-    def promote(self, loop: Loop, order: Order) -> None:
-        self._tell(loop, "rollout promoted", order)
+    async def promote(self, loop: Loop, order: Order) -> None:
+        await self._tell(loop, "rollout promoted", order)
 
-    def pause(self, loop: Loop, order: Order) -> None:
-        self._tell(loop, "rollout paused", order)
+    async def pause(self, loop: Loop, order: Order) -> None:
+        await self._tell(loop, "rollout paused", order)
 
-    def resume(self, loop: Loop, order: Order) -> None:
-        self._tell(loop, "rollout resumed", order)
+    async def resume(self, loop: Loop, order: Order) -> None:
+        await self._tell(loop, "rollout resumed", order)
 
-    def abort(self, loop: Loop, order: Order, reason: str = "") -> None:
+    async def abort(self, loop: Loop, order: Order, reason: str = "") -> None:
         """Take the rollout under way back."""
-        self._tell(loop, "rollout aborted", order, reason or f"aborted by {order.by}")
+        await self._tell(loop, "rollout aborted", order, reason or f"aborted by {order.by}")
 
-    def lock(self, loop: Loop, reason: str, order: Order) -> None:
+    async def lock(self, loop: Loop, reason: str, order: Order) -> None:
         """Forbid rollouts of a service until it is unlocked."""
         self._thawed(loop.ledger, order)
-        loop.record("service locked", {"by": order.by, "reason": reason})
+        await loop.record("service locked", {"by": order.by, "reason": reason})
 
-    def unlock(self, loop: Loop, order: Order) -> None:
-        loop.record("service unlocked", {"by": order.by})
+    async def unlock(self, loop: Loop, order: Order) -> None:
+        await loop.record("service unlocked", {"by": order.by})
 
     async def down(self, app: str, order: Order) -> list[str]:
         """Stop an app's services for good: no traffic, drained, stopped, forgotten by the balancer.
@@ -185,7 +188,7 @@ class Controller:
         for loop in loops:
             if loop.ledger.active:
                 await self._take_back(loop, order, f"{app} was taken down by {order.by}")
-        removed = {loop.key: loop.record("service removed", {"by": order.by}).at for loop in loops}
+        removed = {loop.key: (await loop.record("service removed", {"by": order.by})).at for loop in loops}
         for loop in loops:
             loop.wake()
         for loop in loops:
@@ -202,10 +205,13 @@ class Controller:
         self._retired[loop.key] = loop.ledger
         del self._loops[loop.key]
 
-    def _begin(self, ledger: Ledger) -> Loop:
-        loop = Loop(ledger, self.world, self._holder)
-        loop.acquire()
-        self._loops[ledger.service] = loop
+    async def _begin(self, ledger: Ledger) -> Loop:
+        loop = self._loops[ledger.service] = Loop(ledger, self.world, self._holder)  # before it waits: never two
+        try:
+            await loop.acquire()
+        except CrossfadeError:
+            del self._loops[ledger.service]
+            raise
         self._tasks[ledger.service] = asyncio.create_task(loop.run(), name=f"loop {ledger.service}")
         return loop
 
@@ -230,13 +236,13 @@ class Controller:
 
     async def _take_back(self, loop: Loop, order: Order, reason: str) -> None:
         """The newer order wins: the running rollout is taken back completely before anything else begins."""
-        self.abort(loop, order, reason)
+        await self.abort(loop, order, reason)
         await loop.until(lambda loop: loop.ledger.active is None)
 
-    def _tell(self, loop: Loop, kind: str, order: Order, reason: str = "") -> None:
+    async def _tell(self, loop: Loop, kind: str, order: Order, reason: str = "") -> None:
         if not loop.ledger.active:
             raise RefusedError(f"no rollout of {loop.key} is under way", "`crossfade status` shows what runs")
-        loop.record(kind, {"by": order.by, "reason": reason})
+        await loop.record(kind, {"by": order.by, "reason": reason})
         loop.wake()
 
     def _release(self, loop: Loop, service: Service, artifact: Artifact, order: Order) -> Release:
@@ -263,7 +269,7 @@ class Controller:
         return release
 
     async def _begin_rollout(self, loop: Loop, release: Release, order: Order) -> Rollout:
-        loop.record("release created", {"release": encode(release)})
+        await loop.record("release created", {"release": encode(release)})
         return await self._open(loop, self._rollout(loop, release, order))
 
     def _rollout(self, loop: Loop, release: Release, order: Order) -> Rollout:
@@ -287,21 +293,25 @@ class Controller:
     async def _open(self, loop: Loop, rollout: Rollout) -> Rollout:
         report = await self.world.balancer.report(loop.key)
         rollout = replace(rollout, baseline=tuple(sorted(report.groups.items())))
-        loop.record("rollout started", {"rollout": encode(rollout), "traffic": encode(report.traffic)})
+        await loop.record("rollout started", {"rollout": encode(rollout), "traffic": encode(report.traffic)})
         loop.wake()
         return rollout
 
-    def history(self, *, after: int = 0, service: str | None = None, newest: int = 0) -> Iterable[Event]:
+    async def history(self, *, after: int = 0, service: str | None = None, newest: int = 0) -> AsyncIterator[Event]:
         """Events from the journal, oldest first: all, or the newest so many."""
         if newest:
-            return self.world.journal.read(after=after, service=service, limit=newest, newest=True)
-        return _pages(self.world.journal, after=after, service=service)
+            for event in await self.world.journal.read(after=after, service=service, limit=newest, newest=True):
+                yield event
+            return
+        async for event in _pages(self.world.journal, after=after, service=service):
+            yield event
 
 
-def _pages(journal: Journal, *, after: int = 0, **which: Any) -> Iterator[Event]:
+async def _pages(journal: Journal, *, after: int = 0, **which: Any) -> AsyncIterator[Event]:
     """What is read, a page at a time: a year of it is larger than the controller."""
-    while page := journal.read(after=after, limit=PAGE, **which):
-        yield from page
+    while page := await journal.read(after=after, limit=PAGE, **which):
+        for event in page:
+            yield event
         after = page[-1].seq
 
 

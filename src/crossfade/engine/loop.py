@@ -57,6 +57,7 @@ class Loop:
         self._holder = holder
         self._lease: Lease | None = None
         self._wake = asyncio.Event()
+        self._writing = asyncio.Lock()  # one line after the other, whoever writes
         self._stepped = asyncio.Condition()
         self._prober = Prober(world.ask, world.clock, self.wake)
         self._performer = Performer(self)
@@ -91,22 +92,23 @@ class Loop:
         async with self._stepped:
             await self._stepped.wait_for(lambda: holds(self))
 
-    def acquire(self) -> None:
+    async def acquire(self) -> None:
         """Take the lease; RefusedError says who holds it and since when."""
-        self._lease = self._world.journal.acquire(self.key, self._holder, LEASE_SECONDS)
+        self._lease = await self._world.journal.acquire(self.key, self._holder, LEASE_SECONDS)
 
-    def record(self, kind: str, data: Mapping[str, Any] | None = None) -> Event:
+    async def record(self, kind: str, data: Mapping[str, Any] | None = None) -> Event:
         """Write one event, fold it, and tell whoever watches."""
-        rollout = self.ledger.active.id if self.ledger.active else 0
-        if kind == "rollout started" and data:
-            rollout = data["rollout"]["id"]
-        event = Event(kind=kind, service=self.key, rollout=rollout, data=data or {})
-        event = self._world.journal.append(event, self.token)
-        self.ledger = advance(self.ledger, event)
-        if self._window:
-            self._window.note(event)
-        self._world.told(event)
-        return event
+        async with self._writing:
+            rollout = self.ledger.active.id if self.ledger.active else 0
+            if kind == "rollout started" and data:
+                rollout = data["rollout"]["id"]
+            event = Event(kind=kind, service=self.key, rollout=rollout, data=data or {})
+            event = await self._world.journal.append(event, self.token)
+            self.ledger = advance(self.ledger, event)
+            if self._window:
+                self._window.note(event)
+            self._world.told(event)
+            return event
 
     async def run(self) -> None:
         """Step for ever. Trouble of the platform is remembered for `status` and tried again; a lost lease ends it."""
@@ -124,11 +126,11 @@ class Loop:
             self._prober.close()
             if self._lease:
                 with suppress(CrossfadeError):
-                    self._world.journal.release(self._lease)
+                    await self._world.journal.release(self._lease)
 
     async def _safe_step(self) -> float:
         try:
-            self._renew()
+            await self._renew()
             pause = await self.step()
         except StaleTokenError:
             raise
@@ -142,12 +144,12 @@ class Loop:
         self.trouble = ""
         return pause
 
-    def _renew(self) -> None:
+    async def _renew(self) -> None:
         now = self._world.clock.now()
         if self._lease is None:
-            self.acquire()
+            await self.acquire()
         elif now > self._lease.expires - LEASE_SECONDS / 2:
-            self._lease = self._world.journal.renew(self._lease, LEASE_SECONDS)
+            self._lease = await self._world.journal.renew(self._lease, LEASE_SECONDS)
 
     async def step(self) -> float:
         """One round; returns the seconds until the next is due, 0 for at once."""
@@ -180,7 +182,7 @@ class Loop:
             for release in self.ledger.discarded():
                 if release.number not in in_use:
                     await self._world.runtimes[release.service.runtime].forget(release, self.token)
-                    self.record("artifact removed", {"release": release.number})
+                    await self.record("artifact removed", {"release": release.number})
 
     def _moving(self) -> bool:
         return any(not i.usable or i.draining_since is not None for i in self.fleet.instances)
@@ -227,7 +229,7 @@ class Loop:
             self._window = None
         if isinstance(move, RollBack):
             self._performer.cancel_hooks()
-        self.record("move", data)
+        await self.record("move", data)
 
     async def _observe(self, leaving: frozenset[str]) -> Fleet:
         running = [r for runtime in self._runtimes() for r in await runtime.instances(self.key)]
@@ -235,11 +237,11 @@ class Loop:
         self._watch(running, report)
         if self.ledger.active:
             if self._window is None:
-                since = self._world.journal.read(after=self.ledger.began - 1, service=self.key)
+                since = await self._world.journal.read(after=self.ledger.began - 1, service=self.key)
                 self._window = reopen(since, self.ledger.active.id)
             self._window.add(report.traffic)
         instances = tuple(self._instance(r, report, leaving) for r in sorted(running, key=lambda r: r.id))
-        self._note_exits(instances)
+        await self._note_exits(instances)
         return Fleet(
             instances=instances,
             routing=report.routing,
@@ -285,7 +287,7 @@ class Loop:
             detail=running.detail if running.exited else probed.detail,
         )
 
-    def _note_exits(self, instances: Collection[Instance]) -> None:
+    async def _note_exits(self, instances: Collection[Instance]) -> None:
         """An instance that exits, or loses its health, is on record once: verdicts and back-off count these."""
         present = {i.id for i in instances}
         self._exited &= present
@@ -303,7 +305,7 @@ class Loop:
                     was_healthy=instance.id in self._was_healthy or instance.health is Health.UNHEALTHY,
                     detail=instance.detail or "exited",
                 )
-                self.record("instance exited", encode(note))
+                await self.record("instance exited", encode(note))
 
     def new_instance(self, release: int) -> str:
         """An id nobody had before: `feedback-web-7-x3f9`."""

@@ -77,7 +77,7 @@ class Performer:
             pass  # the loop meets it too, and ends
         except CrossfadeError as error:
             with suppress(CrossfadeError):
-                self._loop.record("failed", {"what": name, "error": str(error)})
+                await self._loop.record("failed", {"what": name, "error": str(error)})
             await self._loop.world.clock.sleep(1.0)
         finally:
             self._beside.pop(name, None)
@@ -89,15 +89,15 @@ class Performer:
         secrets = self._secrets(release)
         for _ in range(action.count):
             instance = loop.new_instance(action.release)
-            loop.record("intent", {"action": encode_action(action), "instance": instance})
+            await loop.record("intent", {"action": encode_action(action), "instance": instance})
             try:
                 await loop.world.runtimes[release.service.runtime].launch(instance, release, secrets, loop.token)
             except (PlatformError, WrongInputError) as error:
                 # Counted like an exit, so that back-off and the crash-loop verdict hold for this too.
                 exit_ = Exit(instance=instance, release=action.release, at=0.0, was_healthy=False, detail=str(error))
-                loop.record("instance exited", encode(exit_))
+                await loop.record("instance exited", encode(exit_))
                 return False
-            loop.record("done", {"action": encode_action(action), "instance": instance})
+            await loop.record("done", {"action": encode_action(action), "instance": instance})
         return True
 
     async def _shift(self, action: Shift, fleet: Fleet) -> bool:
@@ -106,7 +106,7 @@ class Performer:
         lead = max(routing.weights, key=lambda w: w[1], default=(loop.ledger.releases[-1].number, 0))[0]
         if loop.ledger.active and routing.weight(loop.ledger.active.target):
             lead = loop.ledger.active.target
-        loop.record("intent", {"action": encode_action(action)})
+        await loop.record("intent", {"action": encode_action(action)})
         addresses = {i.id: i.address for i in fleet.instances}
         checks = {r.number: r.service.health for r in loop.ledger.releases}
         try:
@@ -114,7 +114,7 @@ class Performer:
                 loop.ledger.release(lead).service, routing, addresses, loop.token, checks
             )
         except (PlatformError, WrongInputError) as error:
-            loop.record("failed", {"action": encode_action(action), "error": str(error)})
+            await loop.record("failed", {"action": encode_action(action), "error": str(error)})
             self._refused += 1
             if self._refused >= REFUSALS and loop.ledger.active and loop.ledger.active.state is State.RUNNING:
                 self._refused = 0
@@ -128,7 +128,7 @@ class Performer:
         report = await loop.world.balancer.report(loop.key)
         silenced = fleet.routing.serving() - routing.serving()
         drained = sum(report.targets[i].in_flight for i in silenced if i in report.targets)
-        loop.record(
+        await loop.record(
             "routed",
             {
                 "action": encode_action(action),
@@ -148,21 +148,21 @@ class Performer:
         release = next((r for r in loop.ledger.releases if r.number == instance.release), loop.ledger.releases[-1])
         alive = instance.health is not Health.EXITED  # what a dead one held is counted as failed already
         held = {"in_flight": instance.in_flight if alive else 0, "streams": instance.streams if alive else 0}
-        loop.record("intent", {"action": encode_action(action), **held})
+        await loop.record("intent", {"action": encode_action(action), **held})
         if release.service.hooks.drain and instance.streams:
             await self._runtime(release).run(
                 release, release.service.hooks.drain, self._secrets(release), _names(release, instance.id), 30.0
             )
         await self._runtime(release).stop(action.instance, release.service.grace, loop.token)
         await loop.world.balancer.close_streams(loop.key, action.instance, loop.token)
-        loop.record("done", {"action": encode_action(action)})
+        await loop.record("done", {"action": encode_action(action)})
 
     async def _run_hook(self, action: RunHook) -> None:
         loop = self._loop
         release = loop.ledger.release(action.release)
         hooks = release.service.hooks
         command = hooks.migrate if action.hook is Hook.MIGRATE else hooks.smoke
-        loop.record("intent", {"action": encode_action(action), "command": command})
+        await loop.record("intent", {"action": encode_action(action), "command": command})
         env = {}
         if action.hook is Hook.SMOKE:
             url, headers = await loop.world.balancer.preview(release.service, action.release)
@@ -182,16 +182,16 @@ class Performer:
             "",
         )
         data = {"hook": action.hook, "complaint": complaint, "schema": schema, "output": result.output}
-        loop.record("hook ended", data)
+        await loop.record("hook ended", data)
 
     async def _probe(self, action: Probe) -> None:
         """Too few clients came for a verdict: ask the health path through the balancer, as they would."""
         loop = self._loop
         release = loop.ledger.release(action.release)
-        loop.record("intent", {"action": encode_action(action)})
+        await loop.record("intent", {"action": encode_action(action)})
         url, headers = await loop.world.balancer.preview(release.service, action.release)
         await loop.world.visit(url.rstrip("/") + release.service.health.path, headers, action.count)
-        loop.record("done", {"action": encode_action(action)})
+        await loop.record("done", {"action": encode_action(action)})
 
     def _runtime(self, release: Release) -> Runtime:
         return self._loop.world.runtimes[release.service.runtime]

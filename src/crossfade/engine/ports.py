@@ -218,13 +218,13 @@ class Lease:
 
 
 class Journal(Protocol):
-    """Append-only record of everything; state is a fold of it."""
+    """Append-only record of everything; state is a fold of it. The lines of one service are numbered as written."""
 
-    def append(self, event: Event, token: int) -> Event:
+    async def append(self, event: Event, token: int) -> Event:
         """Write durably and return it with seq and time; StaleTokenError when `token` is not the service's newest."""
         ...
 
-    def read(
+    async def read(
         self,
         *,
         after: int = 0,
@@ -239,26 +239,26 @@ class Journal(Protocol):
         """
         ...
 
-    def acquire(self, service: str, holder: str, ttl: float) -> Lease:
+    async def acquire(self, service: str, holder: str, ttl: float) -> Lease:
         """Take the lease, or keep it when `holder` has it; RefusedError names another holder and since when.
 
         A lapsed lease is free. A new holder gets a token higher than any before.
         """
         ...
 
-    def renew(self, lease: Lease, ttl: float) -> Lease:
+    async def renew(self, lease: Lease, ttl: float) -> Lease:
         """Move the expiry on; StaleTokenError when somebody else took it."""
         ...
 
-    def release(self, lease: Lease) -> None:
+    async def release(self, lease: Lease) -> None:
         """Give it back; nothing happens when it is no longer held."""
         ...
 
-    def token(self, service: str) -> int:
+    async def token(self, service: str) -> int:
         """The newest token granted for the service, 0 when none: adapters compare theirs with it."""
         ...
 
-    def close(self) -> None: ...
+    async def close(self) -> None: ...
 
 
 class Secrets(Protocol):
@@ -276,6 +276,6 @@ class Secrets(Protocol):
 class Fence(Protocol):
     """Asked by adapters before they act."""
 
-    def check(self, service: str, token: int) -> None:
+    async def check(self, service: str, token: int) -> None:
         """StaleTokenError when a newer token was granted."""
         ...

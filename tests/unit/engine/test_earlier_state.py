@@ -15,15 +15,15 @@ LEFT = Path(__file__).parents[2] / "fixtures" / "state-0.1"
 
 
 @pytest.fixture
-def ledgers(tmp_path: Path) -> dict[str, Ledger]:
+async def ledgers(tmp_path: Path) -> dict[str, Ledger]:
     with sqlite3.connect(tmp_path / "journal.db") as db:
         db.executescript((LEFT / "journal.sql").read_text())
     db.close()
     journal = SqliteJournal(tmp_path / "journal.db", SystemClock())
     try:
-        return fold(journal.read())
+        return fold(await journal.read())
     finally:
-        journal.close()
+        await journal.close()
 
 
 def test_releases_keep_their_numbers_and_what_became_of_them(ledgers: dict[str, Ledger]) -> None:

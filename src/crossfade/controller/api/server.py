@@ -153,14 +153,14 @@ class Api:
         watching = self._hub.follow()
         live = asyncio.ensure_future(anext(watching)) if follow else None
         await asyncio.sleep(0)  # the watch begins before the journal is read: nothing falls between
-        events = iter(self._controller.history(after=after, service=service, newest=limit))
+        events = self._controller.history(after=after, service=service, newest=limit)
         try:
-            past = next(events, None)  # first: a journal that cannot be read is an error, not a broken answer
+            past = await anext(events, None)  # first: a journal that cannot be read is an error, not a broken answer
             await response.prepare(request)
             while past is not None:
                 await response.write(_line(views.event(past)))
                 after = max(after, past.seq)
-                past = next(events, None)
+                past = await anext(events, None)
             while live is not None:
                 event = await live
                 live = asyncio.ensure_future(anext(watching))
@@ -231,7 +231,7 @@ class Api:
     async def _scale(self, request: web.Request) -> web.Response:
         body = await request.json()
         loop = self._loop(None, body)
-        self._controller.scale(loop, int(body["replicas"]), _order(body))
+        await self._controller.scale(loop, int(body["replicas"]), _order(body))
         if body.get("wait"):
             await loop.until(_at_size)
         return web.json_response({"service": loop.key, "replicas": loop.ledger.wanted})
@@ -239,7 +239,7 @@ class Api:
     async def _tag(self, request: web.Request) -> web.Response:
         body = await request.json()
         loop = self._loop(None, body)
-        release = self._controller.tag(loop, body.get("release") or "latest", body["tag"], _order(body))
+        release = await self._controller.tag(loop, body.get("release") or "latest", body["tag"], _order(body))
         return web.json_response({"service": loop.key, "release": release.number, "tag": body["tag"]})
 
     async def _order(self, request: web.Request) -> web.Response:
@@ -247,17 +247,17 @@ class Api:
         loop, order, reason = self._loop(None, body), _order(body), body.get("reason", "")
         match verb:
             case "promote":
-                self._controller.promote(loop, order)
+                await self._controller.promote(loop, order)
             case "pause":
-                self._controller.pause(loop, order)
+                await self._controller.pause(loop, order)
             case "resume":
-                self._controller.resume(loop, order)
+                await self._controller.resume(loop, order)
             case "abort":
-                self._controller.abort(loop, order, reason)
+                await self._controller.abort(loop, order, reason)
             case "lock":
-                self._controller.lock(loop, reason, order)
+                await self._controller.lock(loop, reason, order)
             case "unlock":
-                self._controller.unlock(loop, order)
+                await self._controller.unlock(loop, order)
             case _:
                 raise WrongInputError(f"'{verb}' is no order", "promote, pause, resume, abort, lock or unlock")
         return web.json_response(views.status(loop, self._controller.world.clock.now()))

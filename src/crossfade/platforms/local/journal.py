@@ -47,6 +47,9 @@ NEWEST_FIRST = OLDEST_FIRST.replace("ORDER BY seq", "ORDER BY seq DESC")
 class SqliteJournal:
     """Every append is on disk when it returns (WAL, synchronous=FULL); any number of processes may open the file.
 
+    A call does its work before it first gives way: a line takes a few milliseconds, and so the lines of a service stand
+    in the order in which they were written, without a queue and a thread that would have to keep it.
+
     Raises WrongInputError for a file of a newer version, PlatformError for a disk that is full or not writable.
     """
 
@@ -63,7 +66,7 @@ class SqliteJournal:
                 self._db.close()
                 raise
 
-    def append(self, event: Event, token: int) -> Event:
+    async def append(self, event: Event, token: int) -> Event:
         data = json.dumps(event.data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         with self._transaction():
             self._refuse_stale(event.service, token, newest_only=True)
@@ -74,7 +77,7 @@ class SqliteJournal:
             )
             return replace(event, seq=int(row.lastrowid or 0), at=at)
 
-    def read(
+    async def read(
         self,
         *,
         after: int = 0,
@@ -94,7 +97,7 @@ class SqliteJournal:
             for seq, at, name, rollout, kind, data in (reversed(rows) if newest else rows)
         ]
 
-    def acquire(self, service: str, holder: str, ttl: float) -> Lease:
+    async def acquire(self, service: str, holder: str, ttl: float) -> Lease:
         with self._transaction():
             now = self._clock.now()
             held = self._lease(service)
@@ -105,29 +108,29 @@ class SqliteJournal:
             token = 1 if held is None else held.token + 1
             return self._grant(Lease(service=service, holder=holder, token=token, since=now, expires=now + ttl))
 
-    def renew(self, lease: Lease, ttl: float) -> Lease:
+    async def renew(self, lease: Lease, ttl: float) -> Lease:
         with self._transaction():
             self._refuse_stale(lease.service, lease.token, newest_only=True)
             return self._grant(replace(lease, expires=self._clock.now() + ttl))
 
-    def release(self, lease: Lease) -> None:
+    async def release(self, lease: Lease) -> None:
         """Lapse it. The row stays: its token is what the next holder's must exceed."""
         with self._transaction():
             self._db.execute(
                 "UPDATE leases SET expires = 0 WHERE service = ? AND token = ?", (lease.service, lease.token)
             )
 
-    def token(self, service: str) -> int:
+    async def token(self, service: str) -> int:
         with self._reading():
             held = self._lease(service)
         return 0 if held is None else held.token
 
-    def check(self, service: str, token: int) -> None:
+    async def check(self, service: str, token: int) -> None:
         """Be the `Fence` of this machine's adapters."""
         with self._reading():
             self._refuse_stale(service, token)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         with self._lock:
             self._db.close()
 

@@ -68,7 +68,7 @@ class Machine:
         for runtime in self.runtimes.values():
             await runtime.close()
         await self.balancer.close()
-        self.journal.close()
+        await self.journal.close()
 
 
 def _balancer(name: BalancerName, state: State, fence: Fence) -> LoadBalancer:

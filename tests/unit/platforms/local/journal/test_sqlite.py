@@ -1,11 +1,13 @@
 """What only a file can get wrong: other versions, other processes, full and forbidden disks."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,21 +31,21 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def journal(path: Path) -> Iterator[SqliteJournal]:
+async def journal(path: Path) -> AsyncIterator[SqliteJournal]:
     opened = SqliteJournal(path, StoppedClock())
     yield opened
-    opened.close()
+    await opened.close()
 
 
-def test_a_reopened_file_has_all_events_and_leases(path: Path, journal: SqliteJournal) -> None:
+async def test_a_reopened_file_has_all_events_and_leases(path: Path, journal: SqliteJournal) -> None:
     """What was written is there for the next process, leases included."""
-    lease = journal.acquire(WEB, "one", ttl=10)
-    event = journal.append(Event(kind="x", service=WEB), lease.token)
-    journal.close()
+    lease = await journal.acquire(WEB, "one", ttl=10)
+    event = await journal.append(Event(kind="x", service=WEB), lease.token)
+    await journal.close()
     reopened = SqliteJournal(path, StoppedClock())
-    assert list(reopened.read()) == [event]
-    assert reopened.acquire(WEB, "one", ttl=20).token == lease.token
-    reopened.close()
+    assert list(await reopened.read()) == [event]
+    assert (await reopened.acquire(WEB, "one", ttl=20)).token == lease.token
+    await reopened.close()
 
 
 def test_every_write_is_synced(journal: SqliteJournal) -> None:
@@ -52,9 +54,9 @@ def test_every_write_is_synced(journal: SqliteJournal) -> None:
     assert journal._db.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
-def test_lines_can_neither_be_changed_nor_removed(journal: SqliteJournal) -> None:
+async def test_lines_can_neither_be_changed_nor_removed(journal: SqliteJournal) -> None:
     """The file itself refuses to rewrite history."""
-    journal.append(Event(kind="x", service=WEB), token=0)
+    await journal.append(Event(kind="x", service=WEB), token=0)
     for statement in ("UPDATE events SET kind = 'y'", "DELETE FROM events"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             journal._db.execute(statement)
@@ -79,15 +81,15 @@ def test_a_file_that_is_no_journal_is_named(path: Path) -> None:
     assert path.read_text().startswith("dear diary")
 
 
-def test_a_full_disk_is_said_plainly(journal: SqliteJournal) -> None:
+async def test_a_full_disk_is_said_plainly(journal: SqliteJournal) -> None:
     """When no page can be added the append fails with the cause, and the journal stays usable."""
     journal._db.execute("PRAGMA max_page_count = 8")
     with pytest.raises(PlatformError, match="disk is full"):
-        journal.append(Event(kind="x", service=WEB, data={"fill": "x" * 100_000}), token=0)
-    kept = len(journal.read())
+        await journal.append(Event(kind="x", service=WEB, data={"fill": "x" * 100_000}), token=0)
+    kept = len(await journal.read())
     journal._db.execute("PRAGMA max_page_count = 1000")
-    journal.append(Event(kind="x", service=WEB), token=0)
-    assert len(journal.read()) == kept + 1
+    await journal.append(Event(kind="x", service=WEB), token=0)
+    assert len(await journal.read()) == kept + 1
 
 
 def test_a_folder_that_cannot_be_made_is_said_plainly(tmp_path: Path) -> None:
@@ -97,15 +99,15 @@ def test_a_folder_that_cannot_be_made_is_said_plainly(tmp_path: Path) -> None:
         SqliteJournal(tmp_path / "file" / "journal.db", StoppedClock())
 
 
-def test_a_file_without_write_permission_is_said_plainly(journal: SqliteJournal) -> None:
+async def test_a_file_without_write_permission_is_said_plainly(journal: SqliteJournal) -> None:
     """What may only be read is named with the way out when something is to be written."""
     journal._db.execute("PRAGMA query_only = 1")
     with pytest.raises(PlatformError, match=r"not writable(.|\n)*permission"):
-        journal.append(Event(kind="x", service=WEB), token=0)
+        await journal.append(Event(kind="x", service=WEB), token=0)
 
 
 APPENDER = """
-import sys
+import asyncio, sys
 from pathlib import Path
 from crossfade.engine.ports import Event
 from crossfade.platforms.local.journal import SqliteJournal
@@ -114,7 +116,7 @@ class Clock:
     async def sleep(self, seconds): ...
 journal = SqliteJournal(Path(sys.argv[1]), Clock())
 for n in range(25):
-    journal.append(Event(kind=sys.argv[2], service="shop/web", data={"n": n}), 0)
+    asyncio.run(journal.append(Event(kind=sys.argv[2], service="shop/web", data={"n": n}), 0))
 """
 
 
@@ -123,15 +125,15 @@ def test_processes_that_create_and_write_together_lose_nothing(path: Path) -> No
     writers = [subprocess.Popen([sys.executable, "-c", APPENDER, str(path), f"w{n}"]) for n in range(4)]
     assert [writer.wait(timeout=60) for writer in writers] == [0, 0, 0, 0]
     journal = SqliteJournal(path, StoppedClock())
-    events = journal.read()
-    journal.close()
+    events = asyncio.run(journal.read())
+    asyncio.run(journal.close())
     assert len(events) == 100
     for n in range(4):
         assert [event.data["n"] for event in events if event.kind == f"w{n}"] == list(range(25))
 
 
 KILLED = """
-import os, sys
+import asyncio, os, sys
 from pathlib import Path
 from crossfade.engine.ports import Event
 from crossfade.platforms.local.journal import SqliteJournal
@@ -140,7 +142,7 @@ class Clock:
     async def sleep(self, seconds): ...
 journal = SqliteJournal(Path(sys.argv[1]), Clock())
 while True:
-    event = journal.append(Event(kind="x", service="shop/web"), 0)
+    event = asyncio.run(journal.append(Event(kind="x", service="shop/web"), 0))
     os.write(1, f"{event.seq}\\n".encode())
 """
 
@@ -153,8 +155,8 @@ def test_a_line_that_was_acknowledged_survives_a_kill(path: Path) -> None:
     writer.kill()
     seen += [int(line) for line in writer.communicate(timeout=20)[0].splitlines() if line.endswith("\n")]
     journal = SqliteJournal(path, StoppedClock())
-    assert set(seen) <= {event.seq for event in journal.read()}
-    journal.close()
+    assert set(seen) <= {event.seq for event in asyncio.run(journal.read())}
+    asyncio.run(journal.close())
 
 
 def test_of_many_who_ask_at_once_one_gets_the_lease(journal: SqliteJournal) -> None:
@@ -164,7 +166,7 @@ def test_of_many_who_ask_at_once_one_gets_the_lease(journal: SqliteJournal) -> N
 
     def reach(name: str) -> None:
         start.wait()
-        if attempt(lambda: journal.acquire(WEB, name, ttl=10)):
+        if attempt(journal.acquire(WEB, name, ttl=10)):
             won.append(name)
 
     threads = [threading.Thread(target=reach, args=(f"holder {n}",)) for n in range(8)]
@@ -173,12 +175,12 @@ def test_of_many_who_ask_at_once_one_gets_the_lease(journal: SqliteJournal) -> N
     for thread in threads:
         thread.join(timeout=20)
     assert len(won) == 1
-    assert journal.token(WEB) == 1
+    assert asyncio.run(journal.token(WEB)) == 1
 
 
-def attempt(act: Callable[[], object]) -> bool:
+def attempt(act: Coroutine[Any, Any, object]) -> bool:
     try:
-        act()
+        asyncio.run(act)
     except RefusedError:
         return False
     return True

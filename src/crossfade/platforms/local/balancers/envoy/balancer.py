@@ -79,7 +79,7 @@ class EnvoyBalancer:
         checks: Mapping[int, HealthCheck] | None = None,
     ) -> float:
         """See the port. The seconds are those from writing the first file that moves a request to confirmation."""
-        self._fence.check(service.key, token)
+        await self._fence.check(service.key, token)
         await self.ensure()
         async with self._service_locks[service.key]:
             old = self._book.entries.get(service.key)
@@ -130,11 +130,11 @@ class EnvoyBalancer:
 
         SIGTERM ends them, and better: the app can say goodbye in its own protocol.
         """
-        self._fence.check(service, token)
+        await self._fence.check(service, token)
 
     async def remove(self, service: str, token: int) -> None:
         """See the port."""
-        self._fence.check(service, token)
+        await self._fence.check(service, token)
         async with self._service_locks[service]:
             entry = self._book.entries.get(service)
             if entry is None:
@@ -220,7 +220,7 @@ class EnvoyBalancer:
         prepared, switched, settled = book.stages(old, new)
         await self._publish(new.service.key, prepared, new.token)
         await accepted(self._admin, new, newcomers(old.routing if old else Routing(), new.routing))
-        self._fence.check(new.service.key, new.token)  # the wait may have been long
+        await self._fence.check(new.service.key, new.token)  # the wait may have been long
         began = time.monotonic()
         await self._publish(new.service.key, switched, new.token)
         await self._publisher.settle()

@@ -70,7 +70,7 @@ class NginxBalancer:
         checks: Mapping[int, HealthCheck] | None = None,
     ) -> float:
         """See the port."""
-        self._fence.check(service.key, token)
+        await self._fence.check(service.key, token)
         async with self._lock:
             await self._ensure()
             old = self._book.entries.get(service.key)
@@ -112,11 +112,11 @@ class NginxBalancer:
 
     async def close_streams(self, service: str, instance: str, token: int) -> None:  # noqa: ARG002  see below
         """Nothing but the check of the token: nginx has no way to end the streams of one instance."""
-        self._fence.check(service, token)
+        await self._fence.check(service, token)
 
     async def remove(self, service: str, token: int) -> None:
         """See the port."""
-        self._fence.check(service, token)
+        await self._fence.check(service, token)
         async with self._lock:
             entry = self._book.entries.get(service)
             if entry is None:

@@ -48,7 +48,7 @@ class DockerRuntime:
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
         service = release.service
-        self._fence.check(service.key, token)
+        await self._fence.check(service.key, token)
         marks = container.labels(instance=instance, service=service.key, release=release.number, digest=release.digest)
         env = {**of_release(release, secrets), "CROSSFADE_INSTANCE": instance, "PORT": str(service.port)}
 
@@ -83,7 +83,7 @@ class DockerRuntime:
         if not there:
             return
         found, service = str(there[0]["Id"]), there[0]["Labels"]["crossfade.service"]
-        self._fence.check(service, token)
+        await self._fence.check(service, token)
         await self._daemon.ask(lambda client: container.mark_stopping(client.api, there[0]))
         await self._daemon.ask(lambda client: container.send(client.api, found))
         if not await self._ended(found, grace):
@@ -133,7 +133,7 @@ class DockerRuntime:
             await asyncio.sleep(FOLLOW_SECONDS)
 
     async def forget(self, release: Release, token: int) -> None:
-        self._fence.check(release.service.key, token)
+        await self._fence.check(release.service.key, token)
         for entry in await self._daemon.ask(lambda client: self._find(client, digest=release.digest)):
             raise RefusedError(
                 f"Instance {container.instance(entry)} runs from release {release.label}.",

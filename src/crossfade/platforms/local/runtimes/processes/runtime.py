@@ -51,7 +51,7 @@ class ProcessRuntime:
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
         service = release.service
-        self._fence.check(service.key, token)
+        await self._fence.check(service.key, token)
         folder = self._folder(release)
         with _disk():
             record = self._records.get(instance) or self._announce(instance, release)
@@ -66,7 +66,7 @@ class ProcessRuntime:
         record = self._records.get(instance)
         if record is None:
             return
-        self._fence.check(record.service, token)
+        await self._fence.check(record.service, token)
         with _disk():
             self._records.write(replace(record, stopping=True))
         session = self._session(record)
@@ -116,7 +116,7 @@ class ProcessRuntime:
             await asyncio.sleep(FOLLOW_SECONDS)
 
     async def forget(self, release: Release, token: int) -> None:
-        self._fence.check(release.service.key, token)
+        await self._fence.check(release.service.key, token)
         for record in self._records.all():
             if record.digest == release.digest:
                 raise RefusedError(
