@@ -20,7 +20,6 @@ from crossfade.core.wire import decode
 from crossfade.engine.ports import Event, Journal, Lease, Traffic
 from crossfade.paths import State
 from crossfade.platforms.local.balancers import book
-from crossfade.platforms.local.machine import BalancerName
 
 # What every controller would make for itself: all of them are forked from the process that imported this.
 book.load(Path("/nowhere/book.json"))
@@ -76,7 +75,7 @@ class KillingJournal:
         await self._journal.close()
 
 
-def run(state: Path, balancer: BalancerName, kill_at: tuple[str, int] | None = None) -> None:
+def run(state: Path, balancer: str, kill_at: tuple[str, int] | None = None) -> None:
     """Be the controller; `kill_at` is ("before", 7) or ("after", 7)."""
     logging.basicConfig(level=logging.INFO)
     killing = (lambda real: KillingJournal(real, *kill_at)) if kill_at else None

@@ -12,12 +12,13 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import IO
 
+from crossfade.adapters import BALANCERS, require_known
 from crossfade.controller.api.server import Api, Hub, serve
 from crossfade.controller.orders import Controller
 from crossfade.core.errors import CrossfadeError, RefusedError
 from crossfade.engine.ports import Journal
 from crossfade.paths import State
-from crossfade.platforms.local.machine import BalancerName, Machine
+from crossfade.platforms.local.machine import Machine
 
 log = logging.getLogger("crossfade")
 
@@ -44,7 +45,7 @@ def only_one(state: State) -> IO[str]:
 
 async def run(
     state: State,
-    balancer: BalancerName,
+    balancer: str,
     *,
     tcp: tuple[str, int] | None = None,
     token: str = "",
@@ -98,7 +99,8 @@ def main() -> int:
         host, _, port = tcp_address.rpartition(":")
         tcp = (host or "127.0.0.1", int(port))
     try:
-        asyncio.run(run(state, "nginx" if sys.argv[2] == "nginx" else "envoy", tcp=tcp, token=token))
+        balancer = require_known(BALANCERS, sys.argv[2], "the balancer to start", "nothing was changed")
+        asyncio.run(run(state, balancer, tcp=tcp, token=token))
     except CrossfadeError as error:
         print(error, file=sys.stderr)  # noqa: T201  the starter reads it from our log
         return error.exit_code

@@ -117,7 +117,7 @@ class Service:
 
     app: str
     name: str
-    runtime: Literal["process", "docker"] = "process"
+    runtime: str = "process"  # one of `adapters.RUNTIMES`
     source: str = ""  # folder of the code (process)
     image: str = ""  # image reference (docker)
     build: str = ""

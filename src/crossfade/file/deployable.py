@@ -15,8 +15,9 @@ def deployable(
 ) -> dict[str, Any]:
     """`{"environment", "platform", "balancer", "services": [...]}`: services encoded, in the order they are deployed.
 
-    All services, or the one that is named; `strategy` is taken instead of the file's, `called` is the file's name in
-    messages. Raises WrongInputError for a file that is wrong, and for an environment or a service that it has not.
+    `balancer` is None where the file leaves it to the machine. All services, or the one that is named; `strategy` is
+    taken instead of the file's, `called` is the file's name in messages. Raises WrongInputError for a file that is
+    wrong, and for an environment or a service that it has not.
     """
     app = load(path, environment, called=called)
     if service is not None and service not in app.services:
@@ -31,6 +32,6 @@ def deployable(
     return {
         "environment": app.environment,
         "platform": app.platform,
-        "balancer": app.balancer,
+        "balancer": app.balancer if "balancer" in app.model_fields_set else None,
         "services": [encode(services[name]) for name in names],
     }

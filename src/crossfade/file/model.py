@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from crossfade.adapters import BALANCERS, DEFAULT_BALANCER
 from crossfade.file.cloud.fit import misfits
 from crossfade.file.cloud.model import Cloud
 from crossfade.file.cloud.stage import is_production
@@ -39,7 +40,10 @@ __all__ = [
 ]
 
 Platform = Literal["local", "aws"]
-Balancer = Literal["envoy", "nginx"]
+if TYPE_CHECKING:
+    Balancer = str
+else:
+    Balancer = Literal[tuple(BALANCERS)]
 
 
 class Listen(Part):
@@ -115,11 +119,8 @@ class Settings(Part):
         examples=[{"region": "ap-northeast-2", "zones": ["a", "c"]}],
     )
     balancer: Balancer = Field(
-        default="envoy",
-        description=(
-            "Who sends traffic on this machine. `envoy` comes with crossfade and loses no request; "
-            "`nginx` must be installed."
-        ),
+        default=DEFAULT_BALANCER,
+        description=("Who sends traffic on this machine. `envoy` comes with crossfade; any other must be installed."),
         examples=["envoy"],
     )
 

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 from pydantic.json_schema import JsonSchemaValue
@@ -244,7 +244,7 @@ class Service(Part):
     )
 
     @property
-    def runtime(self) -> Literal["process", "docker"]:
+    def runtime(self) -> str:
         """Who runs the instances: an image needs Docker, a source folder does not."""
         return "docker" if self.image is not None else "process"
 

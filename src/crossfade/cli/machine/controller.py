@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from crossfade.adapters import BALANCERS, DEFAULT_BALANCER, require_known
 from crossfade.cli.client import Client, LostError, NotRunningError
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
 from crossfade.paths import State
@@ -23,11 +24,13 @@ def command(state: State, balancer: str) -> list[str]:
 
 
 def balancer_of(state: State) -> str:
-    """The balancer that was chosen when this state's controller was started last."""
+    """The balancer that this state's controller was started with last. WrongInputError when the file names none."""
     try:
-        return state.choice.read_text(encoding="utf-8").strip() or "envoy"
+        chosen = state.choice.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
-        return "envoy"
+        return DEFAULT_BALANCER
+    way_out = "was it written by a newer crossfade? use that one, or put an allowed name into the file"
+    return require_known(BALANCERS, chosen, str(state.choice), way_out) if chosen else DEFAULT_BALANCER
 
 
 def ensure(state: State, balancer: str | None = None) -> Client:

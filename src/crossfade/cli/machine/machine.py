@@ -5,16 +5,24 @@ from contextlib import suppress
 
 import click
 
+from crossfade.adapters import BALANCERS, require_known
 from crossfade.cli.call import Call, called, who
 from crossfade.cli.client import Client, NotRunningError
 from crossfade.cli.machine import controller
 from crossfade.core.errors import WrongInputError
 
 
+class _Balancer(click.Choice[str]):
+    """One of the table's names; for any other the word that was probably meant."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        return require_known(BALANCERS, value, "--balancer", "nothing was changed")
+
+
 @click.command(epilog="Examples: crossfade up | crossfade up --restart | crossfade up --foreground (under systemd)")
 @called()
 @click.option("--foreground", is_flag=True, help="Be the controller, until Ctrl-C or SIGTERM.")
-@click.option("--balancer", type=click.Choice(["envoy", "nginx"]), help="Default: envoy, or the one of before.")
+@click.option("--balancer", type=_Balancer(list(BALANCERS)), help="Default: envoy, or the one of before.")
 @click.option("--restart", is_flag=True, help="Replace the controller by this version; everything keeps serving.")
 @click.option("--balancer-restart", is_flag=True, help="Replace the balancer's process without losing a request.")
 def up(call: Call, *, foreground: bool, balancer: str | None, restart: bool, balancer_restart: bool) -> None:

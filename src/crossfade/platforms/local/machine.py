@@ -3,18 +3,15 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Literal
 
+from crossfade.adapters import BALANCERS, RUNTIMES, adapter
+from crossfade.core.errors import PlatformError
 from crossfade.engine.loop import World
-from crossfade.engine.ports import Event, Fence, Journal, LoadBalancer, Runtime
+from crossfade.engine.ports import Event, Journal, LoadBalancer, Runtime
 from crossfade.paths import State
 from crossfade.platforms.local.journal import SqliteJournal
 from crossfade.platforms.local.probes import HttpProbe
-from crossfade.platforms.local.runtimes.docker.runtime import DockerRuntime
-from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
 from crossfade.platforms.local.runtimes.secrets import SecretStore
-
-BalancerName = Literal["envoy", "nginx"]
 
 
 class SystemClock:
@@ -27,8 +24,18 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+class Runtimes(dict[str, Runtime]):
+    """By the name that a release has. PlatformError for one that a newer crossfade must have deployed."""
+
+    def __missing__(self, name: str) -> Runtime:
+        raise PlatformError(
+            f'a release of it runs in "{name}", this crossfade knows {", ".join(self)}',
+            "was it deployed by a newer crossfade? use that one",
+        )
+
+
 class Machine:
-    """Everything one controller works with on one machine.
+    """Everything one controller works with on one machine. `balancer` is one of `adapters.BALANCERS`.
 
     `journal` wraps the real one in the tests that kill the controller at every write.
     """
@@ -36,7 +43,7 @@ class Machine:
     def __init__(
         self,
         state: State,
-        balancer: BalancerName,
+        balancer: str,
         told: Callable[[Event], None],
         journal: Callable[[Journal], Journal] | None = None,
     ) -> None:
@@ -46,11 +53,8 @@ class Machine:
         self.journal = journal(sqlite) if journal else sqlite
         self.secrets = SecretStore(state.secrets)
         self._probe = HttpProbe()
-        self.balancer = _balancer(balancer, state, sqlite)
-        self.runtimes: dict[str, Runtime] = {
-            "process": ProcessRuntime(state.root, sqlite),
-            "docker": DockerRuntime(state.root, sqlite),
-        }
+        self.balancer: LoadBalancer = adapter(BALANCERS, balancer)(state.balancer, sqlite)
+        self.runtimes = Runtimes((name, adapter(RUNTIMES, name)(state.root, sqlite)) for name in RUNTIMES)
         self.world = World(
             journal=self.journal,
             runtimes=self.runtimes,
@@ -69,13 +73,3 @@ class Machine:
             await runtime.close()
         await self.balancer.close()
         await self.journal.close()
-
-
-def _balancer(name: BalancerName, state: State, fence: Fence) -> LoadBalancer:
-    if name == "nginx":
-        from crossfade.platforms.local.balancers.nginx import NginxBalancer  # noqa: PLC0415  only its users pay for it
-
-        return NginxBalancer(state.balancer, fence)
-    from crossfade.platforms.local.balancers.envoy.balancer import EnvoyBalancer  # noqa: PLC0415  as above
-
-    return EnvoyBalancer(state.balancer, fence)

@@ -1,0 +1,37 @@
+"""The adapters of one machine by name: every list of balancers and runtimes that a user meets is read from here.
+
+An adapter is called with the directory it may use and the fence it has to ask: `(Path, Fence)`. Names are told from
+their code, so that reading a file or printing help imports none of it.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from crossfade.core.errors import WrongInputError
+
+BALANCERS: Mapping[str, str] = {
+    "envoy": "crossfade.platforms.local.balancers.envoy:EnvoyBalancer",
+    "nginx": "crossfade.platforms.local.balancers.nginx:NginxBalancer",
+}
+RUNTIMES: Mapping[str, str] = {
+    "process": "crossfade.platforms.local.runtimes.processes.runtime:ProcessRuntime",
+    "docker": "crossfade.platforms.local.runtimes.docker.runtime:DockerRuntime",
+}
+DEFAULT_BALANCER = "envoy"
+
+
+def adapter(table: Mapping[str, str], name: str) -> Any:
+    """The class behind a name of `BALANCERS` or `RUNTIMES`; KeyError for a name that is in neither."""
+    module, _, class_name = table[name].partition(":")
+    return getattr(import_module(module), class_name)
+
+
+def require_known(table: Mapping[str, str], name: str, where: str, way_out: str) -> str:
+    """The name itself. WrongInputError when the table lacks it: `where` it was found, and the word probably meant."""
+    if name not in table:
+        close = get_close_matches(name.lower(), table, n=1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        raise WrongInputError(f'{where}: found "{name}"{meant}; allowed: one of {", ".join(table)}', way_out)
+    return name
