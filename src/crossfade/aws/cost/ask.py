@@ -2,26 +2,13 @@
 
 from pathlib import Path
 
+from crossfade.aws.choose import on_aws
 from crossfade.aws.cost.bill.bill import Bill, bill
 from crossfade.aws.cost.prices.book import Book, list_prices, own
 from crossfade.aws.resources.expect import expected
 from crossfade.core.errors import WrongInputError
 from crossfade.file.cloud.usage import Usage
-from crossfade.file.load import load, load_every
 from crossfade.file.model import App
-
-
-def apps(path: Path, environment: str | None = None) -> tuple[App, ...]:
-    """The environments of a file that are on AWS: the one that is asked for, or all."""
-    chosen = [load(path, environment)] if environment else load_every(path).values()
-    found = tuple(app for app in chosen if app.platform == "aws")
-    if found:
-        return found
-    if environment:
-        raise WrongInputError(
-            f"{environment} is not on AWS, so it has no bill", f"environments: {{{environment}: {{platform: aws}}}}"
-        )
-    raise WrongInputError(f"{path} has no environment on AWS", "environments: {prod: {platform: aws}}")
 
 
 def of_app(app: App, prices: Path | None = None) -> Bill:
@@ -32,7 +19,7 @@ def of_app(app: App, prices: Path | None = None) -> Bill:
 
 def of_file(path: Path, environment: str | None = None, prices: Path | None = None) -> tuple[Bill, ...]:
     """The bills of a file's environments on AWS."""
-    return tuple(of_app(app, prices) for app in apps(path, environment))
+    return tuple(of_app(app, prices) for app in on_aws(path, [environment]))
 
 
 def of_plan(plan: Path, usage: Usage, region: str | None = None, prices: Path | None = None) -> Bill:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from crossfade.aws.diagram import region, zones
 from crossfade.aws.diagram.groups import groups
 from crossfade.aws.diagram.scene import Arrow, Cell, Node, Scene, Tier
+from crossfade.aws.environment import idle_timeout
 from crossfade.aws.resources.hosts import exposed, listens_on, on_hosts
 from crossfade.file.cloud.data import PORTS
 from crossfade.file.model import App
@@ -87,9 +88,8 @@ def _nat(app: App, zone: int) -> Iterator[Node]:
 
 def _balancer(app: App) -> Node:
     balancer = app.cloud.load_balancer
-    idle = max((min(service.idle_timeout or 4000, 4000) for service in app.services.values()), default=60)
     first = f"HTTPS 443, {balancer.tls_policy}; HTTP 80 redirects" if app.cloud.https else "HTTP 80, no certificate"
-    lines = (first, f"idle connections {idle:g} s; {balancer.algorithm.replace('_', ' ')}")
+    lines = (first, f"idle connections {idle_timeout(app)} s; {balancer.algorithm.replace('_', ' ')}")
     return Node(id="balancer", title="Application Load Balancer", lines=lines, kind="network")
 
 

@@ -1,6 +1,5 @@
 """What guards an environment and its data: what a plan would end, and what has to be said before it may."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,6 @@ from crossfade.file.model import App
 
 Values = Mapping[str, Any]
 _PROTECTIONS = ("deletion_protection", "enable_deletion_protection", "deletion_protection_enabled")
-_PRODUCTION = re.compile(r"(prod(uction)?|live)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +48,10 @@ class Said:
         }.get(question.option, False)
 
 
-def is_production(app: App) -> bool:
-    """By its name, or because the file protects it or pays for a second zone."""
+def is_guarded(app: App) -> bool:
+    """True where a change has to be confirmed by name: production, and what is protected or paid for as if it were."""
     database = app.cloud.database
-    return (
-        _PRODUCTION.match(app.environment) is not None
-        or app.cloud.load_balancer.protect
-        or (database is not None and database.multi_az)
-    )
+    return app.production or app.cloud.load_balancer.protect or (database is not None and database.multi_az)
 
 
 def questions(

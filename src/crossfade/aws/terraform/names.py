@@ -16,11 +16,6 @@ def lock_table(app: App) -> str:
     return app.cloud.state.table or f"{app.name}-terraform-lock"
 
 
-def zones(app: App) -> list[str]:
-    """Availability zones by their whole names."""
-    return [f"{app.cloud.region}{zone}" for zone in app.cloud.zones]
-
-
 def from_module(module: str, output: str) -> Expression:
     return Expression(f"module.{module}.{output}")
 

@@ -7,6 +7,7 @@ import shlex
 from importlib.resources import files as package
 from importlib.resources.abc import Traversable
 
+from crossfade.aws.environment import whole
 from crossfade.aws.resources.hosts import process_ports
 from crossfade.aws.resources.names import prefix
 from crossfade.aws.terraform.parts.monitoring import metrics_namespace
@@ -62,7 +63,7 @@ def _appspec(app: App, pipeline: Pipeline) -> str:
     )
     head = _ours().joinpath("appspec.yml").read_text()
     texts = [
-        f"  {event}:\n    - location: infrastructure/{FOLDER}/hooks/{script}.sh\n      timeout: {round(limit)}\n{more}"
+        f"  {event}:\n    - location: infrastructure/{FOLDER}/hooks/{script}.sh\n      timeout: {whole(limit)}\n{more}"
         for event, script, limit, more in hooks
     ]
     return head.replace("@ENVIRONMENT@", app.environment).replace("@FOLDER@", _home(app)) + "".join(texts)

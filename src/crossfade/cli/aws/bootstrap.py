@@ -19,10 +19,10 @@ def bootstrap(call: Call) -> None:
     The bucket is versioned, encrypted and closed to the public; overwritten states are kept for 90 days. What is there
     already stays as it is: run it again whenever it broke off.
     """
+    from crossfade.aws.choose import on_aws
     from crossfade.aws.terraform.bootstrap import bootstrap as make
-    from crossfade.cli.aws.generate import chosen
 
-    apps = chosen(call.required(), [call.environment] if call.environment else [])
+    apps = on_aws(call.required(), [call.environment])
     places = {(place.region, place.bucket, place.table): place for place in map(_place, apps)}
     done = []
     for place in places.values():

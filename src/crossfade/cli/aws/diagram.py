@@ -23,10 +23,10 @@ def diagram(call: Call, *, form: str | None, output: Path | None) -> None:
 
     Made from the file alone, at once. Without --environment the only one on AWS, or production.
     """
-    from crossfade.aws.diagram.choose import chosen
+    from crossfade.aws.choose import one_on_aws
     from crossfade.aws.diagram.environment import scene
 
-    app = chosen(call.required(), call.environment)
+    app = one_on_aws(call.required(), call.environment, production=True)
     form = form or ("svg" if output is not None and output.suffix == ".svg" else "mermaid")
     text = _drawn(scene(app), form)
     if output is None:

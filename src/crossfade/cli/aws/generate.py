@@ -34,6 +34,7 @@ def init(
 
     Run it again after every change of the file. What you edited is never overwritten unasked: it shows both, and stops.
     """
+    from crossfade.aws.choose import on_aws
     from crossfade.aws.terraform.tree import tree
     from crossfade.aws.terraform.write import compare, write
 
@@ -41,28 +42,13 @@ def init(
         raise WrongInputError("--force and --keep at once", "one of them")
     path = dataclasses.replace(call, file=file).required()
     folder = to or path.parent / FOLDER
-    apps = chosen(path, wanted)
+    apps = on_aws(path, wanted)
     comparison = compare(folder, tree(apps), _answered_for(apps) if wanted else lambda _: True)
     if not call.json:
         click.echo(_shown(comparison, everything=diff), nl=False)
     moved = {} if diff else write(comparison, force=force, keep=keep)
     answer = _data(comparison, [app.environment for app in apps], written=not diff)
     call.answer(answer | {"moved": moved}, _told(comparison, moved, written=not diff))
-
-
-def chosen(path: Path, wanted: Iterable[str]) -> list["App"]:
-    """The environments that are meant; by default all that are on AWS."""
-    from crossfade.file.load import choose, load_every
-
-    apps = load_every(path)
-    names = [choose(list(apps), name, str(path)) for name in dict.fromkeys(wanted)]
-    for name in names:
-        if apps[name].platform != "aws":
-            raise WrongInputError(f"{name} is not on AWS", f"{path}: environments: {{{name}: {{platform: aws}}}}")
-    found = [apps[name] for name in names] or [app for app in apps.values() if app.platform == "aws"]
-    if not found:
-        raise WrongInputError(f"no environment of {path} is on AWS", "environments: {prod: {platform: aws}}")
-    return found
 
 
 def _answered_for(apps: Iterable["App"]) -> Callable[[str], bool]:

@@ -91,20 +91,8 @@ def confirmed(verb: Verb) -> Verb:
     return run
 
 
-def the_one(path: Path, environment: str | None) -> "App":
-    """The environment that was named, or the only one on AWS."""
-    from crossfade.cli.aws.generate import chosen
-
-    apps = chosen(path, [environment] if environment else [])
-    if len(apps) > 1:
-        raise WrongInputError(
-            f"{path} has several environments on AWS: {', '.join(app.environment for app in apps)}",
-            "say which with -e",
-        )
-    return apps[0]
-
-
 def _job(call: Call, program: str | None, wait: str, at: Path | None) -> Job:
+    from crossfade.aws.choose import one_on_aws
     from crossfade.aws.terraform.program import find
     from crossfade.cli.aws.generate import FOLDER
     from crossfade.file.units import Duration
@@ -114,7 +102,7 @@ def _job(call: Call, program: str | None, wait: str, at: Path | None) -> Job:
     except ValueError as wrong:
         raise WrongInputError(f"--wait {wait} is no time", f"it takes {wrong}") from wrong
     path = call.required()
-    app = the_one(path, call.environment)
+    app = one_on_aws(path, call.environment)
     job = Job(call, app, at or path.parent / FOLDER, find(program), patience)
     if not job.folder.is_dir():
         raise WrongInputError(f"{job.folder} is not there", "`crossfade infra init` writes it")

@@ -113,7 +113,7 @@ def output(job: Job, *, name: str | None) -> None:
 
 def _carry_out(job: Job, changes: "Changes", file: Path, said: "Said", *, destroying: bool = False) -> None:
     """Show, ask, and only then act."""
-    from crossfade.aws.terraform.guard import is_production, protected, questions
+    from crossfade.aws.terraform.guard import is_guarded, protected, questions
     from crossfade.aws.terraform.trouble import PROTECTION
     from crossfade.cli.aws.changes import described
     from crossfade.cli.confirm import ask
@@ -124,7 +124,7 @@ def _carry_out(job: Job, changes: "Changes", file: Path, said: "Said", *, destro
             f"AWS would refuse to delete what is protected, half-way: {', '.join(kept)}; nothing was changed",
             f"take the protection back first: {PROTECTION}",
         )
-    production = is_production(job.app)
+    production = is_guarded(job.app)
     ask(questions(changes, job.environment, production=production, destroying=destroying), said)
     if changes:
         with job.terraform(f"{'destroying' if destroying else 'applying to'} {job.environment}") as terraform:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossfade.aws.terraform.changes import Change, Changes
-from crossfade.aws.terraform.guard import Said, is_production, losses, protected, questions
+from crossfade.aws.terraform.guard import Said, is_guarded, losses, protected, questions
 from crossfade.file.load import load
 
 HOLDERS: dict[str, dict[str, Any]] = {
@@ -134,6 +134,8 @@ def test_copies_hold_nothing_of_their_own() -> None:
         ("prod-eu", "{}", True),
         ("dev", "{}", False),
         ("live", "{}", True),
+        ("prd", "{}", True),
+        ("eu-production", "{}", True),
         ("products", "{}", False),
         ("dev", "{load_balancer: {protect: true}}", True),
         ("staging", "{database: {multi_az: true}}", True),
@@ -145,4 +147,4 @@ def test_what_is_production(tmp_path: Path, name: str, cloud: str, production: b
     file = tmp_path / "crossfade.yaml"
     web = "{image: web, port: 3000, resources: {cpu: 0.5, memory: 1G}}"
     file.write_text(f"app: shop\nservices: {{web: {web}}}\nenvironments: {{{name}: {{platform: aws, cloud: {cloud}}}}}")
-    assert is_production(load(file, name)) is production
+    assert is_guarded(load(file, name)) is production

@@ -133,5 +133,5 @@ def test_what_cannot_be_meant_is_refused(folder: Path, words: tuple[str, ...], c
 def test_a_file_without_aws_has_nothing_to_write(folder: Path) -> None:
     """A file whose environments are all local says how one comes to AWS."""
     (folder / "crossfade.yaml").write_text("app: shop\nservices: {web: {image: acme/web}}\n")
-    with pytest.raises(WrongInputError, match="is on AWS"):
+    with pytest.raises(WrongInputError, match="has no environment on AWS"):
         run()

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from crossfade.aws.audit.balancer import SHORT_IDLE, opens_streams
+from crossfade.aws.audit.balancer import opens_streams
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.limits import LONGEST_TTL
 from crossfade.aws.audit.on_plan.switch import is_on, number
+from crossfade.aws.environment import SHORT_IDLE
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 

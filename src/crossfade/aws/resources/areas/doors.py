@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from crossfade.aws.environment import drain, health_seconds, idle_timeout
 from crossfade.aws.resources.areas.made import bucket, made, subnets
 from crossfade.aws.resources.areas.network import VPC
 from crossfade.aws.resources.hosts import listens_on, on_hosts
@@ -13,7 +14,6 @@ from crossfade.file.model import App
 GROUPS = "module.security_groups.aws_security_group"
 _RULE = "module.security_groups.aws_vpc_security_group_ingress_rule"
 BALANCER = "module.alb.aws_lb.this"
-_LONGEST_IDLE = 4000.0  # seconds a load balancer takes
 _COLOURS = ("blue", "green")
 
 
@@ -70,7 +70,6 @@ def _rule(address: str, where: str, kind: str, port: int, *, cidr: str | None = 
 
 def _balancer(app: App) -> Iterator[Resource]:
     balancer = app.cloud.load_balancer
-    idle = [service.idle_timeout or _LONGEST_IDLE for service in app.services.values()]
     yield made(
         BALANCER,
         "cloud.load_balancer",
@@ -78,7 +77,7 @@ def _balancer(app: App) -> Iterator[Resource]:
         name=prefix(app),
         load_balancer_type="application",
         internal=False,
-        idle_timeout=int(min(_LONGEST_IDLE, max(idle))),
+        idle_timeout=idle_timeout(app),
         enable_deletion_protection=balancer.protect,
         drop_invalid_header_fields=True,
     )
@@ -96,7 +95,7 @@ def _balancer(app: App) -> Iterator[Resource]:
 
 def _targets(app: App) -> Iterator[Resource]:
     for name, service in app.services.items():
-        health = service.health
+        interval, timeout = health_seconds(service)
         for colour in _COLOURS:
             yield made(
                 f'module.alb.aws_lb_target_group.this["{name}-{colour}"]',
@@ -106,6 +105,6 @@ def _targets(app: App) -> Iterator[Resource]:
                 port=listens_on(app, service),
                 protocol="HTTP",
                 target_type="instance" if on_hosts(app) else "ip",
-                deregistration_delay=str(int(service.drain)),
-                health_check=[{"path": health.path, "interval": int(health.interval), "timeout": int(health.timeout)}],
+                deregistration_delay=str(drain(service)),
+                health_check=[{"path": service.health.path, "interval": interval, "timeout": timeout}],
             )

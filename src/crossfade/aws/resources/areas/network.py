@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from typing import Literal
 
+from crossfade.aws.environment import gateway_endpoints, has_data_subnets, interface_endpoints, zones
 from crossfade.aws.resources.areas.made import counted, made, root_disk, subnets
 from crossfade.aws.resources.names import prefix
 from crossfade.aws.resources.resource import Resource
-from crossfade.file.cloud.network import GATEWAYS
 from crossfade.file.model import App
 
 VPC = "module.vpc.aws_vpc.this"
-# What the file calls one endpoint is several on AWS.
-_SEVERAL = {"ecr": ("ecr.api", "ecr.dkr"), "ssm": ("ssm", "ssmmessages", "ec2messages")}
 _NAT_DISK = 8  # GiB
 
 
@@ -21,7 +19,7 @@ def network(app: App) -> Iterator[Resource]:
     yield made("module.vpc.aws_internet_gateway.this", "cloud.network", {"vpc_id": (VPC,)})
     yield from _subnets(app, "public")
     yield from _subnets(app, "private")
-    if _keeps_data(app):
+    if has_data_subnets(app):
         yield from _subnets(app, "database")
     yield from _nat(app)
     yield from _endpoints(app)
@@ -33,22 +31,16 @@ def network(app: App) -> Iterator[Resource]:
 
 def _subnets(app: App, kind: Literal["public", "private", "database"]) -> Iterator[Resource]:
     cidrs = app.cloud.network.subnets(kind, len(app.cloud.zones))
-    for zone, cidr, address in zip(app.cloud.zones, cidrs, subnets(app, kind), strict=True):
+    for zone, cidr, address in zip(zones(app), cidrs, subnets(app, kind), strict=True):
         yield made(
             address,
             f"cloud.network.{kind}",
             {"vpc_id": (VPC,)},
             cidr_block=cidr,
-            availability_zone=f"{app.cloud.region}{zone}",
+            availability_zone=zone,
             map_public_ip_on_launch=False,
-            tags={"Name": f"{prefix(app)}-{kind}-{app.cloud.region}{zone}", "Tier": kind},
+            tags={"Name": f"{prefix(app)}-{kind}-{zone}", "Tier": kind},
         )
-
-
-def _keeps_data(app: App) -> bool:
-    """Whether something stands in the subnets without a way out; a database's own host has to fetch its packages."""
-    database = app.cloud.database
-    return (database is not None and not database.host) or app.cloud.cache is not None
 
 
 def _nat(app: App) -> Iterator[Resource]:
@@ -81,18 +73,11 @@ def _nat(app: App) -> Iterator[Resource]:
 
 
 def _endpoints(app: App) -> Iterator[Resource]:
-    where, region = "cloud.network.endpoints", app.cloud.region
-    for name in app.cloud.network.endpoints:
-        if name in GATEWAYS:
-            address, refers, kind = f'module.vpc.aws_vpc_endpoint.gateway["{name}"]', {"vpc_id": (VPC,)}, "Gateway"
-            service = f"com.amazonaws.{region}.{name}"
-            yield made(address, where, refers, service_name=service, vpc_endpoint_type=kind)
-            continue
-        for each in _SEVERAL.get(name, (name,)):
-            yield made(
-                f'module.vpc.aws_vpc_endpoint.interface["{each}"]',
-                where,
-                {"vpc_id": (VPC,), "subnet_ids": subnets(app, "private")},
-                service_name=f"com.amazonaws.{region}.{each}",
-                vpc_endpoint_type="Interface",
-            )
+    where, services = "cloud.network.endpoints", f"com.amazonaws.{app.cloud.region}"
+    for name in gateway_endpoints(app):
+        address, kind = f'module.vpc.aws_vpc_endpoint.gateway["{name}"]', "Gateway"
+        yield made(address, where, {"vpc_id": (VPC,)}, service_name=f"{services}.{name}", vpc_endpoint_type=kind)
+    for name in interface_endpoints(app):
+        address, kind = f'module.vpc.aws_vpc_endpoint.interface["{name}"]', "Interface"
+        refers = {"vpc_id": (VPC,), "subnet_ids": subnets(app, "private")}
+        yield made(address, where, refers, service_name=f"{services}.{name}", vpc_endpoint_type=kind)

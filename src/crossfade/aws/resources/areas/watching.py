@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from crossfade.aws.environment import secret_name
 from crossfade.aws.resources.areas.made import GIB, bucket, gib, made
 from crossfade.aws.resources.hosts import on_hosts
 from crossfade.aws.resources.names import prefix
@@ -27,10 +28,10 @@ def watching(app: App) -> Iterator[Resource]:
         yield made(f"{_MODULE}.aws_cloudwatch_dashboard.this[0]", "cloud.dashboard", dashboard_name=prefix(app))
     yield from _agent(app)
     yield from _guards(app)
-    for variable, secret in app.cloud.secrets.items():
-        address, name = f'module.secrets.aws_secretsmanager_secret.this["{variable}"]', secret.name
+    for variable in app.cloud.secrets:
+        address = f'module.secrets.aws_secretsmanager_secret.this["{variable}"]'
         where = f"cloud.secrets.{variable}"
-        yield made(address, where, name=name or f"{app.name}/{app.environment}/{variable}")
+        yield made(address, where, name=secret_name(app, variable))
     if app.cloud.budget is not None:
         limit = f"{app.cloud.budget.monthly:g}"
         yield made("module.budget.aws_budgets_budget.this", "cloud.budget", limit_amount=limit, time_unit="MONTHLY")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from crossfade.aws.environment import whole
 from crossfade.aws.resources.hosts import exposed, in_containers, listens_on, on_hosts, process_ports, proxied
 from crossfade.aws.resources.names import identifier, prefix
 from crossfade.aws.terraform.hcl import Block, Expression, block
@@ -84,8 +85,8 @@ def _service(app: App, name: str, service: Service) -> Block:
         spot_percent=round(cloud.compute.spot) or None,
         min_healthy_percent=min_healthy,
         max_percent=most,
-        health_grace=round(service.deploy.warmup or _GRACE),
-        stop_timeout=max(1, min(round(service.grace), _STOP)),
+        health_grace=whole(service.deploy.warmup or _GRACE),
+        stop_timeout=max(1, min(whole(service.grace), _STOP)),
         log_retention_days=cloud.logs.keep,
         tracing=cloud.tracing or None,
     )
@@ -124,8 +125,8 @@ def _hosts(app: App, name: str, service: Service) -> Block:
         max=scale.max if scale else max(service.replicas, 1),
         cpu=_number(scale.cpu) if scale else None,
         requests=scale.requests if scale else None,
-        in_after=round(scale.in_after) if scale and scale.cpu else None,
-        warmup=round(wanted.warmup),
+        in_after=whole(scale.in_after) if scale and scale.cpu else None,
+        warmup=whole(wanted.warmup),
         refresh=_refresh(service.deploy, wanted.warmup),
         log_retention_days=app.cloud.logs.keep,
     )
@@ -146,10 +147,10 @@ def _refresh(deploy: Deploy, warmup: float) -> dict[str, Any]:
     preferences: dict[str, Any] = {
         "min_healthy": least,
         "max_healthy": min(most, least + 100),
-        "warmup": round(deploy.warmup or warmup),
+        "warmup": whole(deploy.warmup or warmup),
     }
     if deploy.strategy == "rolling" and deploy.checkpoints:
-        preferences |= {"checkpoints": list(deploy.capacity_steps), "checkpoint_delay": round(deploy.bake)}
+        preferences |= {"checkpoints": list(deploy.capacity_steps), "checkpoint_delay": whole(deploy.bake)}
     return preferences
 
 
@@ -161,7 +162,7 @@ def _scaling(service: Service) -> dict[str, Any] | None:
     return (
         {"min": scale.min, "max": scale.max}
         | {name: target for name, target in targets.items() if target is not None}
-        | {"out_after": round(scale.out_after), "in_after": round(scale.in_after)}
+        | {"out_after": whole(scale.out_after), "in_after": whole(scale.in_after)}
     )
 
 
@@ -182,17 +183,17 @@ def _proxy(app: App, service: Service) -> dict[str, Any]:
         "listen": listens_on(app, service),
         "balance": wanted.balance,
         "max_fails": wanted.max_fails,
-        "fail_timeout": round(wanted.fail_timeout),
+        "fail_timeout": whole(wanted.fail_timeout),
         "keepalive": wanted.keepalive,
-        "idle_timeout": round(service.idle_timeout),
+        "idle_timeout": whole(service.idle_timeout),
         "app_health": service.health.path,
     }
     if wanted.health:
         given["health"] = wanted.health
     if wanted.websockets:
-        given |= {"websockets": wanted.websockets, "websocket_timeout": round(wanted.websocket_timeout)}
+        given |= {"websockets": wanted.websockets, "websocket_timeout": whole(wanted.websocket_timeout)}
     if wanted.fresh:
-        given["fresh"] = {path: round(seconds) for path, seconds in wanted.fresh.items()}
+        given["fresh"] = {path: whole(seconds) for path, seconds in wanted.fresh.items()}
     return given
 
 

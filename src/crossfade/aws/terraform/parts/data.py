@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from crossfade.aws.environment import zones
 from crossfade.aws.resources.hosts import exposed
 from crossfade.aws.resources.names import identifier, prefix
 from crossfade.aws.terraform.hcl import Block, Expression, block
-from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module, zones
+from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
 from crossfade.aws.terraform.windows import daily, weekly
 from crossfade.file.cloud.compute import GIB
 from crossfade.file.cloud.data import PORTS, Bucket, Cache, Database

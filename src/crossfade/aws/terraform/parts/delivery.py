@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from crossfade.aws.environment import whole
 from crossfade.aws.resources.hostnames import (
     api_name,
     balancer_names,
@@ -42,7 +43,7 @@ def _dns(app: App, domain: Domain) -> Block:
         create=domain.zone == "create",
         zone_id=domain.zone_id,
         aliases=_aliases(app),
-        ttl=round(domain.ttl),
+        ttl=whole(domain.ttl),
         move={"name": domain.name, "address": move.old, "share": move.share} if move else None,
     )
 
@@ -74,7 +75,7 @@ def _certificate(module: str, names: list[str], domain: Domain, *, elsewhere: bo
         domain_name=names[0],
         alternative_names=names[1:] or None,
         zone_id=from_module("dns", "zone_id"),
-        ttl=round(domain.ttl),
+        ttl=whole(domain.ttl),
     )
 
 
@@ -88,9 +89,9 @@ def _site(app: App, site: Site) -> Block:
         aliases=site_names(app) or None,
         certificate_arn=_edge_certificate(app),
         single_page=site.app,
-        html_seconds=round(site.fresh.html),
-        asset_seconds=round(site.fresh.assets),
-        image_seconds=round(site.fresh.images),
+        html_seconds=whole(site.fresh.html),
+        asset_seconds=whole(site.fresh.assets),
+        image_seconds=whole(site.fresh.images),
         old_version_days=site.expire_old,
         price_class="PriceClass_All" if site.everywhere else "PriceClass_200",
         api={

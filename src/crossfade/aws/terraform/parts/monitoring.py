@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from crossfade.aws.environment import whole
 from crossfade.aws.resources.hosts import on_hosts
 from crossfade.aws.resources.names import identifier
 from crossfade.aws.terraform.hcl import Block, Expression, block
@@ -95,7 +96,7 @@ def _agent(app: App) -> dict[str, Any] | None:
     return {
         "namespace": metrics_namespace(app),
         "disks": list(metrics.disks),
-        "every_seconds": round(metrics.every),
+        "every_seconds": whole(metrics.every),
         "files": dict(metrics.logs),
     }
 

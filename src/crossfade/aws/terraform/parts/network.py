@@ -3,21 +3,24 @@
 from collections.abc import Iterator
 from typing import Any
 
+from crossfade.aws.environment import (
+    drain,
+    gateway_endpoints,
+    has_data_subnets,
+    health_seconds,
+    idle_timeout,
+    interface_endpoints,
+    whole,
+    zones,
+)
 from crossfade.aws.resources.hosts import listens_on, on_hosts
 from crossfade.aws.terraform.hcl import Block, Expression, block
-from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module, zones
+from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
 from crossfade.aws.terraform.rules import Rule, default, rules
 from crossfade.file.cloud.data import PORTS
-from crossfade.file.cloud.network import GATEWAYS
 from crossfade.file.model import App, Service, Sticky
 
-LONGEST_IDLE = 4000  # seconds that the load balancer waits at most
 OWN_COOKIE: str = Sticky.model_fields["cookie"].default
-
-# What the file calls one endpoint is more than one on AWS.
-# https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
-# https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html
-_INTERFACES = {"ecr": ("ecr.api", "ecr.dkr"), "ssm": ("ssm", "ssmmessages", "ec2messages")}
 
 
 def network(app: App) -> Iterator[Block]:
@@ -26,16 +29,8 @@ def network(app: App) -> Iterator[Block]:
     yield _alb(app)
 
 
-def interface_endpoints(app: App) -> list[str]:
-    """Services as AWS names their interface endpoints."""
-    wanted = [name for name in app.cloud.network.endpoints if name not in GATEWAYS]
-    return [service for name in wanted for service in _INTERFACES.get(name, (name,))]
-
-
 def _vpc(app: App) -> Block:
     net, count = app.cloud.network, len(app.cloud.zones)
-    database = app.cloud.database
-    data = (database is not None and not database.host) or app.cloud.cache is not None
     return block(
         "module",
         "vpc",
@@ -43,14 +38,14 @@ def _vpc(app: App) -> Block:
         name=NAME,
         region=REGION,
         cidr=net.cidr,
-        zones=zones(app),
+        zones=list(zones(app)),
         public_subnets=list(net.subnets("public", count)),
         private_subnets=list(net.subnets("private", count)),
-        database_subnets=list(net.subnets("database", count)) if data else None,
+        database_subnets=list(net.subnets("database", count)) if has_data_subnets(app) else None,
         nat=net.nat,
         nat_instance_type=net.nat_instance if net.nat == "instance" else None,
-        gateway_endpoints=[name for name in net.endpoints if name in GATEWAYS],
-        interface_endpoints=interface_endpoints(app) or None,
+        gateway_endpoints=list(gateway_endpoints(app)),
+        interface_endpoints=list(interface_endpoints(app)) or None,
         flow_logs=net.flow_logs or None,
         log_retention_days=app.cloud.logs.keep if net.flow_logs else None,
     )
@@ -89,7 +84,7 @@ def _alb(app: App) -> Block:
         https=app.cloud.https,
         certificate_arn=_certificate(app),
         tls_policy=wanted.tls_policy if app.cloud.https else None,
-        idle_timeout=_idle_timeout(app),
+        idle_timeout=idle_timeout(app),
         algorithm=wanted.algorithm,
         services={name: _target(app, service) for name, service in app.services.items()},
         rules=[_rule(rule) for rule in rules(app.services)] or None,
@@ -106,21 +101,16 @@ def _certificate(app: App) -> Expression | str | None:
     return given if given and given != "managed" else from_module("certificate", "arn")
 
 
-def _idle_timeout(app: App) -> int:
-    """The most patient service decides; 0 is never, of which the load balancer's most is nearest."""
-    return max(min(round(one.idle_timeout) or LONGEST_IDLE, LONGEST_IDLE) for one in app.services.values())
-
-
 def _target(app: App, service: Service) -> dict[str, Any]:
-    health = service.health
+    health, (interval, timeout) = service.health, health_seconds(service)
     target: dict[str, Any] = {
         "port": listens_on(app, service),
         "target_type": "instance" if on_hosts(app) else "ip",
-        "drain": round(service.drain),
+        "drain": drain(service),
         "health": {
             "path": health.path,
-            "interval": round(health.interval),
-            "timeout": round(health.timeout),
+            "interval": interval,
+            "timeout": timeout,
             "healthy": health.healthy,
             "unhealthy": health.unhealthy,
             "codes": health.codes,
@@ -131,7 +121,7 @@ def _target(app: App, service: Service) -> dict[str, Any]:
 
 def _stickiness(sticky: Sticky) -> dict[str, Any]:
     """A cookie of another name is the application's own, which it sets itself."""
-    seconds = round(sticky.ttl)
+    seconds = whole(sticky.ttl)
     if sticky.cookie == OWN_COOKIE:
         return {"type": "lb_cookie", "seconds": seconds}
     return {"type": "app_cookie", "seconds": seconds, "cookie": sticky.cookie}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from crossfade.aws.environment import secret_name
 from crossfade.aws.resources.hosts import in_containers, on_hosts
 from crossfade.aws.resources.names import identifier
 from crossfade.aws.terraform.hcl import Block, Expression, block
@@ -22,11 +23,6 @@ def security(app: App) -> Iterator[Block]:
     if app.cloud.deployer:
         arn = from_module("iam", "deployer_role_arn")
         yield block("output", "deployer_role", description="Role that whoever deploys takes on.", value=arn)
-
-
-def secret_name(app: App, variable: str) -> str:
-    """What a secret is called in Secrets Manager."""
-    return app.cloud.secrets[variable].name or f"{app.name}/{app.environment}/{variable}"
 
 
 def _secrets(app: App) -> Block:

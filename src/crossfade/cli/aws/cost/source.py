@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from crossfade.aws.cost.ask import apps, of_app, of_plan
+from crossfade.aws.choose import on_aws
+from crossfade.aws.cost.ask import of_app, of_plan
 from crossfade.aws.cost.bill.bill import Bill
 from crossfade.cli.call import Call
 from crossfade.file.cloud.usage import Usage
@@ -20,7 +21,7 @@ def made(call: Call, plan: Path | None, table: Path | None, prices: Path | None)
 
         return [(table_bill(table), None)]
     if plan is None:
-        return [(of_app(app, prices), app) for app in apps(call.required(), call.environment)]
+        return [(of_app(app, prices), app) for app in on_aws(call.required(), [call.environment])]
     if call.environment is None:
         return [(of_plan(plan, Usage(), prices=prices), None)]
     app = load(call.required(), call.environment)
