@@ -14,7 +14,8 @@ from typing import IO
 
 from crossfade.adapters import BALANCERS, require_known
 from crossfade.controller.api.server import Api, Hub, serve
-from crossfade.controller.orders import Controller
+from crossfade.controller.orders import Orders
+from crossfade.controller.registry import Registry
 from crossfade.core.errors import CrossfadeError, RefusedError
 from crossfade.engine.ports import Journal
 from crossfade.paths import State
@@ -65,12 +66,12 @@ async def run(
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, end, False)  # noqa: FBT003
         # Not the pid: who holds the lock above takes over the leases of a controller that was killed at once.
-        controller = Controller(machine.world, holder=f"the controller on {socket.gethostname()} in {state.root}")
+        registry = Registry(machine.world, holder=f"the controller on {socket.gethostname()} in {state.root}")
         async with AsyncExitStack() as leaving:
             leaving.push_async_callback(machine.close)
-            await controller.start()
-            leaving.push_async_callback(controller.close)
-            runner = await serve(Api(controller, hub, machine.secrets, end, token), state.socket, tcp)
+            await registry.start()
+            leaving.push_async_callback(registry.close)
+            runner = await serve(Api(registry, Orders(registry, machine.secrets), hub, end, token), state.socket, tcp)
             leaving.push_async_callback(runner.cleanup)
             watch = asyncio.create_task(_watch_balancer(machine))
             leaving.callback(watch.cancel)

@@ -14,13 +14,16 @@ from pydantic import ValidationError
 
 from crossfade import __version__
 from crossfade.controller.api import views
-from crossfade.controller.orders import Controller, Order
+from crossfade.controller.history import history
+from crossfade.controller.order import Order
+from crossfade.controller.orders import Orders
+from crossfade.controller.registry import Registry
 from crossfade.core.errors import CrossfadeError, RefusedError, UnchangedError, WrongInputError
 from crossfade.core.service import Service
 from crossfade.core.wire import decode
 from crossfade.engine.loop import Loop
 from crossfade.engine.plan import plan
-from crossfade.engine.ports import Event, Secrets
+from crossfade.engine.ports import Event
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 QUEUE = 10_000  # events a slow watcher may lag behind before it is dropped
@@ -54,18 +57,18 @@ class Api:
 
     def __init__(
         self,
-        controller: Controller,
+        registry: Registry,
+        orders: Orders,
         hub: Hub,
-        secrets: Secrets,
         stop: Callable[[bool], None],
         token: str = "",
     ) -> None:
-        self._controller = controller
+        self._registry = registry
+        self._orders = orders
         self._hub = hub
-        self._secrets = secrets
         self._stop = stop
         self._token = token
-        self._started = controller.world.clock.now()
+        self._started = registry.world.clock.now()
         self._reading = asyncio.Lock()  # the file's models are built at the first reading, and only once
 
     def application(self) -> web.Application:
@@ -111,7 +114,7 @@ class Api:
 
     def _loop(self, request: web.Request | None, body: dict[str, Any] | None = None) -> Loop:
         source: Any = body if body is not None else (request.query if request else {})
-        return self._controller.loop(source["app"], source.get("service") or None)
+        return self._registry.find(source["app"], source.get("service") or None)
 
     async def _about(self, _: web.Request) -> web.Response:
         return web.json_response(
@@ -119,17 +122,14 @@ class Api:
                 "version": __version__,
                 "pid": os.getpid(),
                 "started_at": self._started,
-                "services": sorted(self._controller.loops),
-                "ports": sorted(views.ports(self._controller.loops.values())),
+                "services": sorted(self._registry.loops),
+                "ports": sorted(views.ports(self._registry.loops.values())),
             }
         )
 
     async def _status(self, request: web.Request) -> web.Response:
-        app, now = request.query.get("app"), self._controller.world.clock.now()
-        loops = [
-            loop for key, loop in sorted(self._controller.loops.items()) if app is None or key.split("/")[0] == app
-        ]
-        return web.json_response({"services": [views.status(loop, now) for loop in loops]})
+        app, now = request.query.get("app"), self._registry.world.clock.now()
+        return web.json_response({"services": [views.status(loop, now) for loop in self._registry.of(app)]})
 
     async def _releases(self, request: web.Request) -> web.Response:
         loop = self._loop(request)
@@ -153,7 +153,7 @@ class Api:
         watching = self._hub.follow()
         live = asyncio.ensure_future(anext(watching)) if follow else None
         await asyncio.sleep(0)  # the watch begins before the journal is read: nothing falls between
-        events = self._controller.history(after=after, service=service, newest=limit)
+        events = history(self._registry.world.journal, after=after, service=service, newest=limit)
         try:
             past = await anext(events, None)  # first: a journal that cannot be read is an error, not a broken answer
             await response.prepare(request)
@@ -177,7 +177,7 @@ class Api:
     async def _logs(self, request: web.Request) -> web.StreamResponse:
         loop = self._loop(request)
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        runtime = self._controller.world.runtimes[loop.ledger.releases[-1].service.runtime]
+        runtime = self._registry.world.runtimes[loop.ledger.releases[-1].service.runtime]
         lines = runtime.logs(
             loop.key,
             instance=request.query.get("instance"),
@@ -203,35 +203,28 @@ class Api:
     async def _deploy(self, request: web.Request) -> web.Response:
         body = await request.json()
         service = decode(Service, body["service"])
-        self._secrets.save(service.app, body.get("secrets") or {})
-        missing = [name for name in service.secrets if name not in self._secrets.of(service.app)]
-        if missing:
-            raise WrongInputError(
-                f"no value for the secret {', '.join(missing)} of {service.key}",
-                "set it in the environment of `crossfade deploy`",
-            )
         before = self._hub.seq
-        rollout = await self._controller.deploy(service, _order(body))
-        loop = self._controller.loop(service.app, service.name)
+        rollout = await self._orders.deploy(service, _order(body), body.get("secrets") or {})
+        loop = self._registry.find(service.app, service.name)
         return web.json_response({**views.rollout_view(rollout, loop.ledger), "seq": before}, status=201)
 
     async def _plan(self, request: web.Request) -> web.Response:
         body = await request.json()
         service = decode(Service, body["service"])
-        loop = self._controller.loops.get(service.key)
+        loop = self._registry.loops.get(service.key)
         return web.json_response({"service": service.key, "steps": plan(service, loop.ledger if loop else None)})
 
     async def _rollback(self, request: web.Request) -> web.Response:
         body = await request.json()
         loop = self._loop(None, body)
         before = self._hub.seq
-        rollout = await self._controller.rollback(loop, body.get("to") or "previous", _order(body))
+        rollout = await self._orders.rollback(loop, body.get("to") or "previous", _order(body))
         return web.json_response({**views.rollout_view(rollout, loop.ledger), "seq": before}, status=201)
 
     async def _scale(self, request: web.Request) -> web.Response:
         body = await request.json()
         loop = self._loop(None, body)
-        await self._controller.scale(loop, int(body["replicas"]), _order(body))
+        await self._orders.scale(loop, int(body["replicas"]), _order(body))
         if body.get("wait"):
             await loop.until(_at_size)
         return web.json_response({"service": loop.key, "replicas": loop.ledger.wanted})
@@ -239,7 +232,7 @@ class Api:
     async def _tag(self, request: web.Request) -> web.Response:
         body = await request.json()
         loop = self._loop(None, body)
-        release = await self._controller.tag(loop, body.get("release") or "latest", body["tag"], _order(body))
+        release = await self._orders.tag(loop, body.get("release") or "latest", body["tag"], _order(body))
         return web.json_response({"service": loop.key, "release": release.number, "tag": body["tag"]})
 
     async def _order(self, request: web.Request) -> web.Response:
@@ -247,35 +240,35 @@ class Api:
         loop, order, reason = self._loop(None, body), _order(body), body.get("reason", "")
         match verb:
             case "promote":
-                await self._controller.promote(loop, order)
+                await self._orders.promote(loop, order)
             case "pause":
-                await self._controller.pause(loop, order)
+                await self._orders.pause(loop, order)
             case "resume":
-                await self._controller.resume(loop, order)
+                await self._orders.resume(loop, order)
             case "abort":
-                await self._controller.abort(loop, order, reason)
+                await self._orders.abort(loop, order, reason)
             case "lock":
-                await self._controller.lock(loop, reason, order)
+                await self._orders.lock(loop, reason, order)
             case "unlock":
-                await self._controller.unlock(loop, order)
+                await self._orders.unlock(loop, order)
             case _:
                 raise WrongInputError(f"'{verb}' is no order", "promote, pause, resume, abort, lock or unlock")
-        return web.json_response(views.status(loop, self._controller.world.clock.now()))
+        return web.json_response(views.status(loop, self._registry.world.clock.now()))
 
     async def _down(self, request: web.Request) -> web.Response:
         body = await request.json()
-        return web.json_response({"stopped": await self._controller.down(body["app"], _order(body))})
+        return web.json_response({"stopped": await self._orders.down(body["app"], _order(body))})
 
     async def _restart_balancer(self, _: web.Request) -> web.Response:
-        await self._controller.world.balancer.restart()
+        await self._registry.world.balancer.restart()
         return web.json_response({"restarted": True})
 
     async def _shutdown(self, request: web.Request) -> web.Response:
         """Stop the controller; `everything` stops the balancer too, and is refused while services run."""
         everything = bool((await request.json()).get("everything"))
-        if everything and self._controller.loops:
+        if everything and self._registry.loops:
             raise RefusedError(
-                f"services run here: {', '.join(sorted(self._controller.loops))}", "`crossfade down` them first"
+                f"services run here: {', '.join(sorted(self._registry.loops))}", "`crossfade down` them first"
             )
         self._stop(everything)
         return web.json_response({"stopping": True})

@@ -1,0 +1,99 @@
+"""May this be done now? What is refused, and in which words. Nothing here changes anything."""
+
+import time
+
+from crossfade.controller.order import Order
+from crossfade.core.errors import RefusedError, WrongInputError
+from crossfade.core.release import Outcome, Release
+from crossfade.engine.ledger import Ledger
+
+
+def thawed(ledger: Ledger, order: Order) -> None:
+    """RefusedError while the service is locked, unless forced."""
+    if ledger.freeze and not order.force:
+        held = ledger.freeze
+        raise RefusedError(
+            f"{held.by} locked {ledger.service} since {clock(held.since)}: {held.reason or 'no reason given'}",
+            "`crossfade lock --release` unlocks it",
+        )
+
+
+def idle(ledger: Ledger, way_out: str) -> None:
+    """RefusedError while a rollout is under way."""
+    if ledger.active:
+        raise RefusedError(busy(ledger), way_out)
+
+
+def under_way(ledger: Ledger) -> None:
+    """RefusedError when there is no rollout that an order could be meant for."""
+    if not ledger.active:
+        raise RefusedError(f"no rollout of {ledger.service} is under way", "`crossfade status` shows what runs")
+
+
+def may_begin(ledger: Ledger, order: Order) -> None:
+    """RefusedError when a rollout may not begin now: locked, or another one runs and is not to be superseded."""
+    thawed(ledger, order)
+    if not order.supersede:
+        idle(ledger, "wait for it, `crossfade abort` it, or use --supersede to take it back first")
+
+
+def destination(ledger: Ledger, to: str, order: Order) -> Release:
+    """The release that a rollback to `to` goes to. RefusedError for one that is no way back."""
+    if to == "previous" and ledger.previous is None:
+        raise RefusedError(
+            f"{ledger.service} has no other good release to go back to", "deploy one: `crossfade deploy`"
+        )
+    target = ledger.select(to)
+    if target.number == ledger.current:
+        raise RefusedError(f"release {target.label} is the one that runs", "name another: `crossfade releases`")
+    if target.outcome is not Outcome.GOOD and not order.force:
+        raise RefusedError(
+            f"release {target.label} is {target.outcome}{': ' + target.why if target.why else ''}",
+            "`--force` goes there even so",
+        )
+    if target.number in ledger.removed_artifacts:
+        raise RefusedError(
+            f"the files of release {target.label} were removed: "
+            f"kept are the newest {target.service.retain} good releases and those with a tag",
+            "deploy it again from its commit, and `crossfade tag` what must stay",
+        )
+    later = _later_migration(ledger, target)
+    if later and not order.force:
+        raise RefusedError(
+            f"release {later.label} migrated the database after release {target.label} was made: "
+            "the older code may not understand it",
+            "restore a backup or deploy a fix; `--force` goes back even so",
+        )
+    return target
+
+
+def tag_name(tag: str) -> None:
+    """WrongInputError for a tag that could be taken for something else."""
+    if tag in {"latest", "previous"} or tag.isdecimal() or tag.startswith("sha-"):
+        raise WrongInputError(f"'{tag}' already means something else", "choose another name, such as stable-2026-11")
+
+
+def busy(ledger: Ledger) -> str:
+    """Who has a rollout under way, and since when."""
+    rollout = ledger.active
+    if rollout is None:
+        return f"{ledger.service} is busy"
+    return (
+        f"rollout {rollout.id} of {ledger.service} to release {ledger.release(rollout.target).label} "
+        f"by {rollout.by or 'somebody'} has been {rollout.state.replace('_', ' ')} since {clock(rollout.started_at)}"
+    )
+
+
+def clock(at: float) -> str:
+    """The time of day as refusals name it."""
+    return time.strftime("%H:%M:%S", time.localtime(at))
+
+
+def _later_migration(ledger: Ledger, target: Release) -> Release | None:
+    """The newest release after `target` that changed the database; the same schema version on both is no change."""
+    later = [
+        r
+        for r in ledger.releases
+        if r.number > target.number and r.migrated and not (r.schema and r.schema == target.schema)
+    ]
+    return later[-1] if later else None

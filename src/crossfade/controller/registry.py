@@ -1,0 +1,99 @@
+"""The services of one machine, each with the loop that looks after it."""
+
+import asyncio
+from collections.abc import Mapping
+
+from crossfade.controller.history import pages
+from crossfade.core.errors import CrossfadeError, WrongInputError
+from crossfade.engine.ledger import TELLING, Ledger, fold
+from crossfade.engine.loop import Loop, World
+
+
+class Registry:
+    """Begins and ends loops. `loops` are those of services that are deployed, by `app/service`."""
+
+    def __init__(self, world: World, holder: str) -> None:
+        self.world = world
+        self._holder = holder
+        self._loops: dict[str, Loop] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._retired: dict[str, Ledger] = {}  # services that were taken down: a new deploy goes on with their numbers
+
+    @property
+    def loops(self) -> Mapping[str, Loop]:
+        return self._loops
+
+    async def start(self) -> None:
+        """Pick up every service where the journal left it."""
+        await self.world.balancer.ensure()
+        told = [event async for event in pages(self.world.journal, kinds=TELLING)]
+        for ledger in fold(told).values():
+            if ledger.removed:
+                self._retired[ledger.service] = ledger
+            else:
+                await self._begin(ledger)
+
+    async def close(self) -> None:
+        """Stop looking after the services; all of them go on serving."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def find(self, app: str, service: str | None = None) -> Loop:
+        """The loop of a service; the app's only one when none is named."""
+        keys = [loop.key for loop in self.of(app)]
+        if service is None and len(keys) == 1:
+            return self._loops[keys[0]]
+        if service is None and keys:
+            names = ", ".join(sorted(key.split("/")[1] for key in keys))
+            raise WrongInputError(f"{app} has several services: {names}", "name the one you mean")
+        if f"{app}/{service}" not in self._loops:
+            known = ", ".join(sorted(self._loops)) or "none yet"
+            raise WrongInputError(
+                f"nothing called {app if service is None else f'{app}/{service}'} was deployed here",
+                f"deployed services: {known}; `crossfade deploy` brings one",
+            )
+        return self._loops[f"{app}/{service}"]
+
+    def of(self, app: str | None) -> list[Loop]:
+        """The loops of an app, or all, in the order of their names."""
+        return [loop for key, loop in sorted(self._loops.items()) if app in {None, key.split("/")[0]}]
+
+    def ledger(self, key: str) -> Ledger:
+        """What is on record of a service, taken down or not; an empty ledger when it was never deployed."""
+        if key in self._loops:
+            return self._loops[key].ledger
+        return self._retired.get(key, Ledger(service=key))
+
+    async def take_up(self, key: str) -> Loop:
+        """The loop of a service, begun when it has none; its numbers go on where they were."""
+        if key not in self._loops:
+            await self._begin(self.ledger(key))
+            self._retired.pop(key, None)
+        return self._loops[key]
+
+    async def drop(self, loop: Loop) -> None:
+        """End the care for a service that nothing is left of."""
+        task = self._tasks.pop(loop.key)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        self._retired[loop.key] = loop.ledger
+        del self._loops[loop.key]
+
+    async def clear_away(self, loop: Loop) -> None:
+        """Return when nothing is left of a service that was removed: drained, stopped, forgotten by the balancer."""
+        since = self.world.clock.now()
+        # Seen empty after that: a controller that has just started has not looked yet, and sees nothing either.
+        await loop.until(lambda loop: loop.observed_at >= since and not loop.fleet.instances)
+        await self.world.balancer.remove(loop.key, loop.token)
+        await self.drop(loop)
+
+    async def _begin(self, ledger: Ledger) -> None:
+        key = ledger.service
+        loop = self._loops[key] = Loop(ledger, self.world, self._holder)  # before it waits: never two
+        try:
+            await loop.acquire()
+        except CrossfadeError:
+            del self._loops[key]
+            raise
+        self._tasks[key] = asyncio.create_task(loop.run(), name=f"loop {key}")

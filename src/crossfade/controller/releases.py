@@ -1,0 +1,64 @@
+"""Releases and rollouts as an order makes them of a service, its artifact and what is on record."""
+
+import hashlib
+import json
+from dataclasses import replace
+
+from crossfade.controller.order import Order
+from crossfade.core.errors import UnchangedError
+from crossfade.core.release import Release
+from crossfade.core.rollout import Hook, Rollout
+from crossfade.core.service import Service
+from crossfade.core.wire import encode
+from crossfade.engine.ledger import Ledger
+from crossfade.engine.ports import Artifact
+
+
+def release_of(ledger: Ledger, service: Service, artifact: Artifact, order: Order) -> Release:
+    """The service's next release. UnchangedError when exactly this runs already, unless forced."""
+    number = max((r.number for r in ledger.releases), default=0) + 1
+    settings = json.dumps(encode(service), sort_keys=True).encode()
+    release = Release(
+        number=number,
+        service=service,
+        version=order.version or artifact.version or f"r{number}",
+        digest=artifact.digest,
+        config_hash=hashlib.sha256(settings).hexdigest()[:12],
+        git_sha=artifact.git_sha,
+        path=order.path,
+        by=order.by,
+    )
+    if ledger.current is not None and not order.force:
+        runs = ledger.release(ledger.current)
+        if (runs.digest, runs.config_hash) == (release.digest, release.config_hash):
+            raise UnchangedError(
+                f"release {runs.label} of {ledger.service} already runs exactly this",
+                "change something, or use --force to deploy it again",
+            )
+    return release
+
+
+def rollout_to(ledger: Ledger, release: Release, order: Order, now: float) -> Rollout:
+    """The journey from what runs to `release`."""
+    service = release.service
+    hooks = {Hook.MIGRATE: service.hooks.migrate, Hook.SMOKE: service.hooks.smoke}
+    return Rollout(
+        id=ledger.rollouts + 1,
+        service=ledger.service,
+        source=ledger.current,
+        target=release.number,
+        strategy=service.strategy,
+        replicas=service.replicas if ledger.replicas is None else ledger.replicas,
+        source_replicas=ledger.wanted if ledger.current is not None else None,
+        drain=service.drain,
+        by=order.by,
+        started_at=now,
+        hooks=frozenset(hook for hook, command in hooks.items() if command),
+        step_since=now,
+    )
+
+
+def rollback_to(ledger: Ledger, release: Release, order: Order, now: float) -> Rollout:
+    """The same to one that was there before: all at once, without hooks."""
+    rollout = rollout_to(ledger, release, order, now)
+    return replace(rollout, strategy=replace(release.service.strategy, name="rollback", bake=0.0), hooks=frozenset())
