@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tests.adapters.system_clock import SystemClock
@@ -130,6 +130,10 @@ class MemoryRuntime:
         for instance, started in self._world.started.items():
             if instance in self._world.instances and started.digest == release.digest:
                 raise RefusedError(f"Instance {instance} runs from release {release.label}.")
+
+    async def keep(self, service: str, digests: Collection[str]) -> None: ...
+
+    async def check(self, release: Release) -> None: ...
 
     async def close(self) -> None: ...
 

@@ -51,12 +51,7 @@ def destination(ledger: Ledger, to: str, order: Order) -> Release:
             f"release {target.label} is {target.outcome}{': ' + target.why if target.why else ''}",
             "`--force` goes there even so",
         )
-    if target.number in ledger.removed_artifacts:
-        raise RefusedError(
-            f"the files of release {target.label} were removed: "
-            f"kept are the newest {target.service.retain} good releases and those with a tag",
-            "deploy it again from its commit, and `crossfade tag` what must stay",
-        )
+    has_files(ledger, target)
     later = _later_migration(ledger, target)
     if later and not order.force:
         raise RefusedError(
@@ -65,6 +60,16 @@ def destination(ledger: Ledger, to: str, order: Order) -> Release:
             "restore a backup or deploy a fix; `--force` goes back even so",
         )
     return target
+
+
+def has_files(ledger: Ledger, release: Release) -> None:
+    """RefusedError for a release whose files retention took."""
+    if release.number in ledger.removed_artifacts:
+        raise RefusedError(
+            f"the files of release {release.label} were removed: "
+            f"kept are the newest {release.service.retain} good releases and those with a tag",
+            "deploy it again from its commit, and `crossfade tag` what must stay",
+        )
 
 
 def tag_name(tag: str) -> None:

@@ -7,7 +7,7 @@ from crossfade.controller import admission
 from crossfade.controller.order import Order
 from crossfade.controller.registry import Registry
 from crossfade.controller.releases import release_of, rollback_to, rollout_to
-from crossfade.core.errors import CrossfadeError, RefusedError, WrongInputError
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
@@ -59,6 +59,7 @@ class Orders:
         """Go to an earlier release: the last good one, or the one named."""
         self._may_begin(loop, order)
         target = admission.destination(loop.ledger, to, order)
+        await self._require_artifact(target)
         if loop.ledger.active:
             await self._take_back(loop, order, f"superseded by {order.by}")
         return await self._open(loop, rollback_to(loop.ledger, target, order, self._world.clock.now()))
@@ -75,6 +76,7 @@ class Orders:
         """Name a release, so that it is kept and can be rolled back to by that name."""
         release = loop.ledger.select(word)
         admission.tag_name(tag)
+        admission.has_files(loop.ledger, release)
         await loop.record("release tagged", {"tag": tag, "release": release.number, "by": order.by})
         return release
 
@@ -136,6 +138,12 @@ class Orders:
                 f"no value for the secret {', '.join(missing)} of {service.key}",
                 "set it in the environment of `crossfade deploy`",
             )
+
+    async def _require_artifact(self, release: Release) -> None:
+        try:
+            await self._world.runtimes[release.service.runtime].check(release)
+        except PlatformError as error:
+            raise RefusedError(error.cause, error.way_out) from error
 
     async def _take_back(self, loop: Loop, order: Order, reason: str) -> None:
         """The newer order wins: the running rollout is taken back completely before anything else begins."""

@@ -1,12 +1,15 @@
 """The services of one machine, each with the loop that looks after it."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 from crossfade.controller.history import pages
-from crossfade.core.errors import CrossfadeError, WrongInputError
+from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.ledger import TELLING, Ledger, fold
 from crossfade.engine.loop import Loop, World
+
+log = logging.getLogger(__name__)
 
 
 class Registry:
@@ -27,7 +30,10 @@ class Registry:
         """Pick up every service where the journal left it."""
         await self.world.balancer.ensure()
         told = [event async for event in pages(self.world.journal, kinds=TELLING)]
-        for ledger in fold(told).values():
+        ledgers = fold(told).values()
+        for ledger in ledgers:  # before any loop looks: what one service needs no more, another may
+            await self._keep_artifacts(ledger)
+        for ledger in ledgers:
             if ledger.removed:
                 self._retired[ledger.service] = ledger
             else:
@@ -87,6 +93,16 @@ class Registry:
         await loop.until(lambda loop: loop.observed_at >= since and not loop.fleet.instances)
         await self.world.balancer.remove(loop.key, loop.token)
         await self.drop(loop)
+
+    async def _keep_artifacts(self, ledger: Ledger) -> None:
+        """Say what the service needs, also one that was taken down: a later deploy can roll back to what it had."""
+        kept = [ledger.release(number) for number in ledger.retained()]
+        for name in {release.service.runtime for release in ledger.releases}:
+            digests = {release.digest for release in kept if release.service.runtime == name}
+            try:
+                await self.world.runtimes[name].keep(ledger.service, digests)
+            except PlatformError as error:  # a full disk must not keep services from being looked after
+                log.warning("%s", error)
 
     async def _begin(self, ledger: Ledger) -> None:
         key = ledger.service

@@ -72,8 +72,9 @@ class Ledger:
 
     @property
     def previous(self) -> Release | None:
-        """The newest good release that is not the current one: where a bare rollback goes."""
-        good = [r for r in self.releases if r.outcome is Outcome.GOOD and r.number != self.current]
+        """The newest good release that is not the current one and still has its files: where a bare rollback goes."""
+        gone = {self.current, *self.removed_artifacts}
+        good = [r for r in self.releases if r.outcome is Outcome.GOOD and r.number not in gone]
         return max(good, key=lambda r: r.number, default=None)
 
     def select(self, word: str) -> Release:

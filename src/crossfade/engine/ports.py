@@ -64,6 +64,10 @@ class Runtime(Protocol):
         """
         ...
 
+    async def check(self, release: Release) -> None:
+        """PlatformError when the artifact of a release is gone, or is not what was built."""
+        ...
+
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
         """Start an instance under this id; a repeated call with the same id changes nothing.
 
@@ -91,7 +95,11 @@ class Runtime(Protocol):
         ...
 
     async def forget(self, release: Release, token: int) -> None:
-        """Remove the artifact of a release that no rollback needs any more."""
+        """This release's service needs its artifact no more; one that no service needs is removed."""
+        ...
+
+    async def keep(self, service: str, digests: Collection[str]) -> None:
+        """Told at every start: these are the artifacts that the ledger of `app/service` needs."""
         ...
 
     async def close(self) -> None:

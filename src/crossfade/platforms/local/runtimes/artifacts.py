@@ -5,23 +5,32 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote, unquote
 
-from crossfade.core.errors import WrongInputError
+from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
+from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports import Artifact
-from crossfade.platforms.local.runtimes import snapshot
+from crossfade.platforms.local.runtimes import seal, snapshot
 from crossfade.platforms.local.runtimes.processes.logs import Logs, last_words
 from crossfade.platforms.local.runtimes.processes.session import Session
 
 STAGING = ".staging-"
+NEEDED_BY = "needed-by"
 SHOWN_LINES = 10  # of a build that failed
 
 
 class Artifacts:
-    """`<state>/releases/<digest>/tree`; a folder without its `built` mark is one that somebody died over."""
+    """`<state>/releases/<digest>/`, with the files in `tree` and beside it what is known of them.
+
+    `built` is the seal of the tree, and a folder without it is one that somebody died over. `needed-by` holds a file
+    for every service that has a release of it: services with the same source share the folder, and it goes with the
+    last of them. `at-rest` seals what is there while nothing runs from it, caches and pid files included; while
+    something does, its absence says that new files are nobody's fault.
+    """
 
     def __init__(self, state: Path, logs: Logs) -> None:
         self._state = state
@@ -32,10 +41,11 @@ class Artifacts:
     def tree(self, digest: str) -> Path:
         return self._home(digest) / "tree"
 
-    async def make(self, service: Service) -> Artifact:
+    async def make(self, service: Service, in_use: Collection[str]) -> Artifact:
         """Copy the service's source, place it under its digest and build it there, unless that was done before.
 
-        It is built where it stays: virtual environments and the like contain their own path.
+        It is built where it stays: virtual environments and the like contain their own path. One that was changed
+        since is built again, unless it is `in_use`, the digests that something runs from: then RefusedError.
         """
         self._sweep()
         staging, ours = self._stage()
@@ -44,18 +54,95 @@ class Artifacts:
                 snapshot.take, Path(service.source), staging / "tree", build=service.build, without=self._state
             )
             async with self._locked(artifact.digest):
-                if not self._mark(artifact.digest).exists():
+                if not await self._whole(artifact.digest, in_use):
                     await self._build(service, artifact.digest, staging)
+                self._need(service.key, artifact.digest)
         finally:
             os.close(ours)
             await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
         return artifact
 
-    async def forget(self, digest: str) -> None:
+    async def check(self, release: Release) -> None:
+        """PlatformError when the files of a release are gone, or are not those it was built with."""
+        if not self._mark(release.digest).exists():
+            raise PlatformError(
+                f"the files of release {release.label} are not on this machine any more ({self.tree(release.digest)})",
+                "deploy its commit again",
+            )
+        async with self._locked(release.digest):
+            complaint = await asyncio.to_thread(self._complaint, release.digest)
+        if complaint:
+            raise PlatformError(
+                f"the files of release {release.label} are not those it was built with: {complaint}",
+                f"find out who writes to {self.tree(release.digest)}, then deploy its commit again: that builds it anew",
+            )
+
+    def wake(self, digest: str) -> None:
+        """Something is about to run from it, and may make files there."""
+        self._at_rest(digest).unlink(missing_ok=True)
+
+    async def rest(self, digest: str) -> None:
+        """Nothing runs from it any more: what it left there is part of it, what comes later is not."""
+        if self._mark(digest).exists():
+            await asyncio.to_thread(self._lay_down, digest)
+
+    async def forget(self, service: str, digest: str) -> None:
+        """The service needs it no more; what nobody needs is removed."""
         async with self._locked(digest) as lock:
+            needed = self._home(digest) / NEEDED_BY
+            _name_of(needed, service).unlink(missing_ok=True)
+            if needed.is_dir() and any(needed.iterdir()):
+                return
             self._mark(digest).unlink(missing_ok=True)  # first: half of a folder must not look like a whole one
             await asyncio.to_thread(shutil.rmtree, self._home(digest), ignore_errors=True)
             lock.unlink(missing_ok=True)
+
+    async def keep(self, service: str, digests: Collection[str]) -> None:
+        """The service needs exactly these: of others a killed controller may have left word that it does."""
+        kept = {self._home(digest).name for digest in digests}
+        for digest in digests:
+            self._need(service, digest)
+        for left in self._releases.glob(f"*/{NEEDED_BY}/{quote(service, safe='')}"):
+            if (home := left.parent.parent).name not in kept:
+                await self.forget(service, home.name)
+
+    async def _whole(self, digest: str, in_use: Collection[str]) -> bool:
+        """It is there as it was built. One that was changed since can be built again when nothing runs from it."""
+        if not self._mark(digest).exists():
+            return False
+        complaint = await asyncio.to_thread(self._complaint, digest)
+        if complaint and digest in in_use:
+            raise RefusedError(
+                f"a release of exactly this runs, and its files in {self.tree(digest)} were changed: {complaint}",
+                "deploy another commit, or stop it first with `crossfade down`",
+            )
+        return not complaint
+
+    def _complaint(self, digest: str) -> str:
+        """What is wrong with the files, empty when nothing is. What an earlier crossfade built is sealed as it is."""
+        tree, built = self.tree(digest), seal.read(self._mark(digest))
+        if built is None:
+            seal.write(seal.take(tree), self._mark(digest))
+            return ""
+        if changed := seal.broken(built, tree):
+            return f"{_some(changed)} changed or went"
+        left = seal.read(self._at_rest(digest))
+        if left is not None and (new := seal.added(built | left, tree)):
+            return f"{_some(new)} came later"
+        if left is not None and (changed := seal.broken(left, tree)):
+            return f"{_some(changed)} changed or went"
+        return ""
+
+    def _lay_down(self, digest: str) -> None:
+        built = seal.read(self._mark(digest)) or {}
+        there = seal.take(self.tree(digest), {path: entry.content for path, entry in built.items()})
+        seal.write({path: entry for path, entry in there.items() if path not in built}, self._at_rest(digest))
+
+    def _need(self, service: str, digest: str) -> None:
+        needed = self._home(digest) / NEEDED_BY
+        if self._mark(digest).exists():
+            needed.mkdir(exist_ok=True, mode=0o700)
+            _name_of(needed, service).touch()
 
     async def _build(self, service: Service, digest: str, staging: Path) -> None:
         home = self._home(digest)
@@ -63,14 +150,22 @@ class Artifacts:
         session = Session(self._releases / f".{home.name}.build", log)
         await session.end(0)  # of a controller that died while building
         session.forget()
-        await asyncio.to_thread(_replace, home, staging)
+        needed = await asyncio.to_thread(_replace, home, staging)
         try:
             await self._run(service, session, self.tree(digest))
-            await asyncio.to_thread(snapshot.protect, self.tree(digest))
-            self._mark(digest).touch()
+            await asyncio.to_thread(self._finish, digest)
+            for other in needed:
+                self._need(other, digest)
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
             raise
+
+    def _finish(self, digest: str) -> None:
+        tree = self.tree(digest)
+        seal.protect(tree)
+        built = seal.take(tree)
+        seal.write({}, self._at_rest(digest))
+        seal.write(built, self._mark(digest))
 
     async def _run(self, service: Service, session: Session, tree: Path) -> None:
         if not service.build:
@@ -98,6 +193,9 @@ class Artifacts:
 
     def _mark(self, digest: str) -> Path:
         return self._home(digest) / "built"
+
+    def _at_rest(self, digest: str) -> Path:
+        return self._home(digest) / "at-rest"
 
     def _sweep(self) -> None:
         """Remove the copies of those who died while copying."""
@@ -139,14 +237,27 @@ def _builder(service: Service) -> dict[str, str]:
     return inherited | {name: value for name, value in service.env if name == "PATH"}
 
 
-def _replace(home: Path, staging: Path) -> None:
+def _replace(home: Path, staging: Path) -> list[str]:
+    """Put what was staged in its place; returns the services that needed what was there."""
+    needed = [unquote(file.name) for file in (home / NEEDED_BY).glob("*")]
     shutil.rmtree(home, ignore_errors=True)
     staging.rename(home)
+    return needed
+
+
+def _name_of(needed: Path, service: str) -> Path:
+    return needed / quote(service, safe="")
+
+
+def _some(paths: list[str]) -> str:
+    """The first path, and how many more there are."""
+    more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
+    return f"{paths[0]}{more}"
 
 
 def _failed(service: Service, session: Session) -> WrongInputError:
     said = last_words(session.log, SHOWN_LINES).replace("\n", "\n    ")
     return WrongInputError(
-        f"The build of {service.key} failed with code {session.code}: {service.build}\n    {said}",
-        f"Everything it wrote is in {session.log}; nothing was changed.",
+        f"the build of {service.key} failed with code {session.code}: {service.build}\n    {said}",
+        f"everything it wrote is in {session.log}; nothing was changed",
     )

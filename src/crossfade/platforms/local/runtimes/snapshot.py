@@ -89,7 +89,7 @@ def _place(source: Path, target: Path) -> str:
     if not stat.S_ISREG(info.st_mode):
         return "special"
     content = _copy(source, target)
-    target.chmod(stat.S_IMODE(info.st_mode))
+    target.chmod(stat.S_IMODE(info.st_mode) & 0o777)  # a copy has no right to be setuid
     os.utime(
         target, ns=(info.st_atime_ns, info.st_mtime_ns)
     )  # web servers make ETags of it: the same for all instances
@@ -103,15 +103,6 @@ def _copy(source: Path, target: Path) -> str:
             content.update(chunk)
             copy.write(chunk)
     return content.hexdigest()
-
-
-def protect(tree: Path) -> None:
-    """Make the files read-only: all instances of a release share them. Folders stay open for caches and pid files."""
-    for folder, _, names in os.walk(tree):
-        for name in names:
-            path = Path(folder, name)
-            if not path.is_symlink():
-                path.chmod(stat.S_IMODE(path.stat().st_mode) & ~0o222)
 
 
 def _trouble(source: Path, error: OSError) -> CrossfadeError:

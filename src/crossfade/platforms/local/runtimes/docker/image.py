@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crossfade.core.errors import WrongInputError
+from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports import Artifact
@@ -81,6 +81,19 @@ def forget(client: "DockerClient", release: Release, keep: str) -> None:
     except docker.errors.APIError as error:
         if error.status_code != CONFLICT:  # somebody else's container uses it
             raise
+
+
+def require(client: "DockerClient", release: Release, keep: str) -> None:
+    """PlatformError when the image of a release was removed from this machine."""
+    import docker.errors  # noqa: PLC0415  as above
+
+    try:
+        client.images.get(tag_of(release.service, release.digest, keep))
+    except docker.errors.ImageNotFound as error:
+        raise PlatformError(
+            f"the image of release {release.label} is not on this machine any more: {release.digest}",
+            "deploy it again",
+        ) from error
 
 
 def _pull(client: "DockerClient", text: str, reference: Reference) -> Any:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +89,9 @@ class DockerRuntime:
         if not await self._ended(found, grace):
             await self._daemon.ask(lambda client: container.send(client.api, found, "SIGKILL"))
             if not await self._ended(found, KILLED_WITHIN):
-                raise PlatformError(f"Docker does not get {instance} to end.", f"See: docker inspect {found[:12]}")
+                raise PlatformError(
+                    f"Docker cannot end {instance}, not even by SIGKILL", f"see: docker inspect {found[:12]}"
+                )
         await self._clear(found, self._logs.path(service, instance))
         self._endings.pop(found, None)
         self._logs.prune(service, ())
@@ -135,11 +137,20 @@ class DockerRuntime:
     async def forget(self, release: Release, token: int) -> None:
         await self._fence.check(release.service.key, token)
         for entry in await self._daemon.ask(lambda client: self._find(client, digest=release.digest)):
+            if entry["Labels"].get("crossfade.service") != release.service.key:
+                continue
             raise RefusedError(
-                f"Instance {container.instance(entry)} runs from release {release.label}.",
-                "Its image goes when no instance needs it any more.",
+                f"instance {container.instance(entry)} runs from release {release.label}",
+                "its image goes when no instance needs it any more",
             )
         await self._daemon.ask(lambda client: image.forget(client, release, self._keep))
+
+    async def keep(self, service: str, digests: Collection[str]) -> None:
+        """Its images are tagged as its own: nobody shares them."""
+
+    async def check(self, release: Release) -> None:
+        """An image cannot be changed, only removed."""
+        await self._daemon.ask(lambda client: image.require(client, release, self._keep))
 
     async def close(self) -> None:
         await self._daemon.close()

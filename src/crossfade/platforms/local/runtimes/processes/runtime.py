@@ -5,7 +5,7 @@ import errno
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -47,16 +47,23 @@ class ProcessRuntime:
 
     async def build(self, service: Service) -> Artifact:
         with _disk():
-            return await self._artifacts.make(service)
+            return await self._artifacts.make(service, {record.digest for record in self._records.all()})
+
+    async def check(self, release: Release) -> None:
+        with _disk():
+            await self._artifacts.check(release)
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
         service = release.service
         await self._fence.check(service.key, token)
-        folder = self._folder(release)
         with _disk():
+            await self._artifacts.check(release)
             record = self._records.get(instance) or self._announce(instance, release)
+            self._artifacts.wake(release.digest)
             env = for_process(release, secrets) | {"CROSSFADE_INSTANCE": instance, "PORT": str(record.port)}
-            self._session(record).start(service.command, folder, env, service.resources.memory)
+            self._session(record).start(
+                service.command, self._artifacts.tree(release.digest), env, service.resources.memory
+            )
 
     async def instances(self, service: str) -> Sequence[Running]:
         with _disk():
@@ -72,17 +79,20 @@ class ProcessRuntime:
         session = self._session(record)
         await session.end(grace)
         session.forget()
+        others = [other for other in self._records.all() if other.id != instance]
+        if record.digest not in {other.digest for other in others}:
+            await self._artifacts.rest(record.digest)
         self._records.remove(instance)
         self._ports.give_back(record.port)
         self._sessions.pop(instance, None)
-        self._logs.prune(record.service, [other.id for other in self._records.all()])
+        self._logs.prune(record.service, [other.id for other in others])
 
     async def run(
         self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
     ) -> HookResult:
         service = release.service
-        folder = self._folder(release)
         with _disk():
+            await self._artifacts.check(release)
             file, name = tempfile.mkstemp(
                 prefix=f"hook-{release.number}-", suffix=".log", dir=self._logs.folder(service.key)
             )
@@ -93,12 +103,15 @@ class ProcessRuntime:
         session.forget()
         try:
             with _disk():
-                session.start(command, folder, for_process(release, secrets) | dict(env))
+                self._artifacts.wake(release.digest)
+                session.start(command, self._artifacts.tree(release.digest), for_process(release, secrets) | dict(env))
             in_time = await session.wait(limit)
             code = session.code
         finally:
             await session.end(0)
             session.forget()
+            if release.digest not in {record.digest for record in self._records.all()}:
+                await self._artifacts.rest(release.digest)
         return result(code if in_time else None, "", Path(name), limit)
 
     async def logs(
@@ -118,12 +131,16 @@ class ProcessRuntime:
     async def forget(self, release: Release, token: int) -> None:
         await self._fence.check(release.service.key, token)
         for record in self._records.all():
-            if record.digest == release.digest:
+            if (record.service, record.digest) == (release.service.key, release.digest):
                 raise RefusedError(
-                    f"Instance {record.id} of {record.service} runs from release {release.label}.",
-                    "Its files go when no instance needs them any more.",
+                    f"instance {record.id} of {record.service} runs from release {release.label}",
+                    "its files go when no instance needs them any more",
                 )
-        await self._artifacts.forget(release.digest)
+        await self._artifacts.forget(release.service.key, release.digest)
+
+    async def keep(self, service: str, digests: Collection[str]) -> None:
+        with _disk():
+            await self._artifacts.keep(service, digests)
 
     async def close(self) -> None:
         """Instances write their own records and logs, and go on."""
@@ -167,15 +184,6 @@ class ProcessRuntime:
             self._sessions[record.id] = Session(self._records.path(record.id, "session"), log)
         return self._sessions[record.id]
 
-    def _folder(self, release: Release) -> Path:
-        folder = self._artifacts.tree(release.digest)
-        if not folder.is_dir():
-            raise PlatformError(
-                f"The files of release {release.label} are not on this machine any more ({folder}).",
-                "Deploy the source again.",
-            )
-        return folder
-
     def _logged(self, service: str, instance: str | None) -> list[str]:
         """The instance that was asked for, else all that there are, else the last there was."""
         if instance is not None:
@@ -198,7 +206,7 @@ def _disk() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise PlatformError("The disk is full.", "Free some space; what runs goes on running.") from error
+            raise PlatformError("the disk is full", "free some space; what runs goes on running") from error
         raise PlatformError(
-            f"Cannot use {error.filename}: {error.strerror}.", "Check the state directory and its permissions."
+            f"cannot use {error.filename}: {error.strerror}", "check the state directory and its permissions"
         ) from error
