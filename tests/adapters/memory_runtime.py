@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from tests.adapters.system_clock import SystemClock
 
-from crossfade.core.errors import RefusedError, WrongInputError
+from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports import Artifact, Clock, Fence, HookResult, Running
@@ -32,6 +32,7 @@ class World:
     clock: Clock = field(default_factory=SystemClock)
     programs: dict[str, Program] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)  # sources that are not there
+    artifacts: set[tuple[str, str]] = field(default_factory=set)  # service and digest
     instances: dict[str, Running] = field(default_factory=dict)
     started: dict[str, Release] = field(default_factory=dict)
     written: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # by service and instance
@@ -54,7 +55,9 @@ class MemoryRuntime:
         if source in self._world.missing:
             raise WrongInputError(f"{source} does not exist.")
         name = f"{source} {service.build}"
-        return Artifact(digest=hashlib.sha256(name.encode()).hexdigest(), version=source.rpartition("/")[2])
+        digest = hashlib.sha256(name.encode()).hexdigest()
+        self._world.artifacts.add((service.key, digest))
+        return Artifact(digest=digest, version=source.rpartition("/")[2])
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
         service, world = release.service, self._world
@@ -113,7 +116,7 @@ class MemoryRuntime:
     ) -> AsyncIterator[tuple[str, str]]:
         world, read = self._world, dict[str, int]()
         if instance is not None and (service, instance) not in world.written:
-            raise WrongInputError(f"There is no log of {instance} of {service}.")
+            raise WrongInputError(f"there is no log of {instance} of {service}.")
         while True:
             names = [name for of, name in world.written if of == service and instance in {None, name}]
             for name in names:
@@ -131,9 +134,16 @@ class MemoryRuntime:
             if instance in self._world.instances and started.digest == release.digest:
                 raise RefusedError(f"Instance {instance} runs from release {release.label}.")
 
-    async def keep(self, service: str, digests: Collection[str]) -> None: ...
+        self._world.artifacts.discard((release.service.key, release.digest))
 
-    async def check(self, release: Release) -> None: ...
+    async def keep(self, service: str, digests: Collection[str]) -> None:
+        artifacts = self._world.artifacts
+        artifacts -= {(of, digest) for of, digest in artifacts if of == service and digest not in digests}
+        artifacts |= {(service, digest) for digest in digests}
+
+    async def check(self, release: Release) -> None:
+        if (release.service.key, release.digest) not in self._world.artifacts:
+            raise PlatformError(f"release {release.label} is not on this machine any more", "build it again")
 
     async def close(self) -> None: ...
 

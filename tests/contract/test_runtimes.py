@@ -12,7 +12,7 @@ from tests.adapters.until import until
 from tests.contract import runtime_kits as kits
 from tests.contract.runtime_kits import Kit
 
-from crossfade.core.errors import RefusedError, StaleTokenError, WrongInputError
+from crossfade.core.errors import PlatformError, RefusedError, StaleTokenError, WrongInputError
 from crossfade.engine.ports import Running, Runtime
 
 TOKEN = 1
@@ -331,3 +331,22 @@ async def test_what_runs_is_not_forgotten(runtime: Runtime, kit: Kit) -> None:
     await runtime.stop(instance, 5, TOKEN)
     await runtime.forget(release, TOKEN)
     await runtime.forget(release, TOKEN)
+
+
+async def test_an_artifact_stays_for_the_services_that_need_it(runtime: Runtime, kit: Kit) -> None:
+    """Two services of the same source or image: what one gives up, the other still runs from."""
+    web, api = await kit.release(runtime), await kit.release(runtime, name="api")
+    await runtime.forget(web, TOKEN)
+    await runtime.check(api)
+    await runtime.launch(kit.id(), api, {}, TOKEN)
+    assert len(await runtime.instances(f"{kit.app}/api")) == 1
+
+
+async def test_an_artifact_that_is_gone_is_said_to_be(runtime: Runtime, kit: Kit) -> None:
+    """Asked before anything is begun, so that a rollback to it is refused and not tried."""
+    release = await kit.release(runtime)
+    await runtime.keep(f"{kit.app}/web", {release.digest})
+    await runtime.check(release)
+    await runtime.forget(release, TOKEN)
+    with pytest.raises(PlatformError, match=r"not on this machine any more(.|\n)*again"):
+        await runtime.check(release)

@@ -5,7 +5,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -74,17 +74,18 @@ class Artifacts:
         if complaint:
             raise PlatformError(
                 f"the files of release {release.label} are not those it was built with: {complaint}",
-                f"find out who writes to {self.tree(release.digest)}, then deploy its commit again: that builds it anew",
+                f"find out who writes to {self.tree(release.digest)}, and deploy its commit again: that builds it anew",
             )
 
     def wake(self, digest: str) -> None:
         """Something is about to run from it, and may make files there."""
         self._at_rest(digest).unlink(missing_ok=True)
 
-    async def rest(self, digest: str) -> None:
-        """Nothing runs from it any more: what it left there is part of it, what comes later is not."""
-        if self._mark(digest).exists():
-            await asyncio.to_thread(self._lay_down, digest)
+    async def rest(self, digest: str, idle: Callable[[], bool]) -> None:
+        """Unless something runs from it again: what was left there is part of it, what comes later is not."""
+        async with self._locked(digest):
+            if self._mark(digest).exists() and idle():
+                await asyncio.to_thread(self._lay_down, digest)
 
     async def forget(self, service: str, digest: str) -> None:
         """The service needs it no more; what nobody needs is removed."""
@@ -127,7 +128,7 @@ class Artifacts:
         if changed := seal.broken(built, tree):
             return f"{_some(changed)} changed or went"
         left = seal.read(self._at_rest(digest))
-        if left is not None and (new := seal.added(built | left, tree)):
+        if left is not None and (new := seal.added({**built, **left}, tree)):
             return f"{_some(new)} came later"
         if left is not None and (changed := seal.broken(left, tree)):
             return f"{_some(changed)} changed or went"

@@ -2,16 +2,21 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.adapters.token_fence import TokenFence
 from tests.adapters.until import until
 from tests.unit.platforms.local.runtimes.conftest import Machine
 
-from crossfade.core.errors import WrongInputError
+from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.platforms.local.runtimes.processes import proc
+from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
 
 
 def folders(machine: Machine) -> list[Path]:
@@ -112,3 +117,129 @@ async def test_forgetting_removes_all_of_it(machine: Machine) -> None:
     assert list((machine.state / "releases").iterdir()) == []
     await machine.release(build="touch made")
     assert len(folders(machine)) == 1
+
+
+async def test_services_with_the_same_source_share_a_folder_until_the_last_lets_go(machine: Machine) -> None:
+    """What one service needs no more another may: its files stay, and go with the last that needs them."""
+    web = await machine.release()
+    api = replace(web, service=replace(web.service, name="api"))
+    assert (await machine.runtime.build(api.service)).digest == web.digest
+    await machine.runtime.forget(web, 1)
+    await machine.runtime.check(api)
+    await machine.runtime.forget(api, 1)
+    assert folders(machine) == []
+
+
+async def test_a_folder_of_before_is_kept_for_whom_the_ledgers_name(machine: Machine) -> None:
+    """An earlier crossfade wrote down neither seal nor users: a start says who needs it, and the files stay."""
+    web = await machine.release()
+    api = replace(web, service=replace(web.service, name="api"))
+    (home,) = folders(machine)
+    shutil.rmtree(home / "needed-by")
+    (home / "at-rest").unlink()
+    (home / "built").write_text("")
+    for release in (web, api):
+        await machine.runtime.keep(release.service.key, {release.digest})
+    await machine.runtime.forget(web, 1)
+    await machine.runtime.check(api)
+
+
+async def test_a_start_gives_up_what_a_killed_controller_built_for_nobody(machine: Machine) -> None:
+    """A build that never became a release has no line in the ledger, and its folder goes."""
+    lost = await machine.release()
+    (machine.source / "app.txt").write_text("other")
+    kept = await machine.release()
+    await machine.runtime.keep(machine.key, {kept.digest})
+    with pytest.raises(PlatformError):
+        await machine.runtime.check(lost)
+    await machine.runtime.check(kept)
+
+
+def overwrite(tree: Path) -> None:
+    (tree / "app.txt").chmod(0o644)
+    (tree / "app.txt").write_text("planted")
+
+
+def replace_by_another(tree: Path) -> None:
+    (tree / "planted").write_text("planted")
+    os.utime(tree / "planted", ns=(0, (tree / "app.txt").stat().st_mtime_ns))
+    (tree / "planted").rename(tree / "app.txt")
+
+
+def remove(tree: Path) -> None:
+    (tree / "app.txt").unlink()
+
+
+def add(tree: Path) -> None:
+    (tree / "sitecustomize.py").write_text("planted")
+
+
+def relink(tree: Path) -> None:
+    (tree / "current").unlink()
+    (tree / "current").symlink_to("/tmp")
+
+
+@pytest.mark.parametrize("tampering", [overwrite, replace_by_another, remove, add, relink])
+async def test_what_was_changed_behind_our_back_is_not_started(
+    machine: Machine, tampering: Callable[[Path], None]
+) -> None:
+    """A release that waits for its rollback is refused in a sentence when anybody wrote into its folder meanwhile.
+
+    Deploying its source again makes it whole.
+    """
+    (machine.source / "current").symlink_to("app.txt")
+    release = await machine.release()
+    await machine.runtime.launch("first", release, {}, 1)
+    await machine.runtime.stop("first", 5, 1)
+    await machine.runtime.check(release)
+    tampering(folders(machine)[0] / "tree")
+    for _ in range(2):
+        with pytest.raises(PlatformError, match="not those it was built with"):
+            await machine.runtime.check(release)
+        with pytest.raises(PlatformError, match="not those it was built with"):
+            await machine.runtime.launch("second", release, {}, 1)
+        with pytest.raises(PlatformError, match="not those it was built with"):
+            await machine.runtime.run(release, "true", {}, {}, 5)
+    await machine.runtime.build(release.service)
+    await machine.runtime.launch("third", release, {}, 1)
+
+
+async def test_what_an_instance_leaves_in_its_own_folder_is_no_tampering(machine: Machine) -> None:
+    """Caches, pid files and uploads of the release's own instances and hooks are there for the next ones."""
+    release = await machine.release("touch cache; exec sleep 60")
+    tree = folders(machine)[0] / "tree"
+    await machine.runtime.run(release, "touch by-hook", {}, {}, 5)
+    for instance in ("first", "second"):
+        await machine.runtime.launch(instance, release, {}, 1)
+        await until((tree / "cache").exists)
+    await machine.runtime.stop("first", 5, 1)
+    (tree / "while-running").touch()
+    await machine.runtime.stop("second", 5, 1)
+    await machine.runtime.launch("third", release, {}, 1)
+    assert {path.name for path in tree.iterdir()} == {"app.txt", "by-hook", "cache", "while-running"}
+
+
+async def test_a_release_that_runs_is_not_built_over(machine: Machine) -> None:
+    """Its instances would lose the folder under their feet: the deploy of the same source is refused instead."""
+    await machine.launch("one", "exec sleep 60")
+    add_to = folders(machine)[0] / "tree"
+    overwrite(add_to)
+    with pytest.raises(RefusedError, match=r"app\.txt changed"):
+        await machine.runtime.build(machine.service())
+
+
+async def test_a_copied_state_directory_is_still_whole(machine: Machine) -> None:
+    """Restored from a backup every file is another one by its number, and the same by what it holds."""
+    release = await machine.release()
+    moved = machine.state.parent / "moved"
+    shutil.copytree(machine.state, moved)
+    await ProcessRuntime(moved, TokenFence()).check(release)
+
+
+async def test_no_program_of_a_release_is_setuid(machine: Machine) -> None:
+    """What the source or its build made setuid, setgid or sticky is a plain file in the release."""
+    (machine.source / "app.txt").chmod(0o6755)
+    await machine.runtime.build(machine.service(build="mkdir folder; chmod 7777 folder; touch made; chmod 4755 made"))
+    tree = folders(machine)[0] / "tree"
+    assert all(path.stat().st_mode & 0o7000 == 0 for path in tree.rglob("*"))
+    assert (tree / "made").stat().st_mode & 0o777 == 0o555

@@ -271,7 +271,7 @@ async def test_files_that_are_gone_are_said_to_be(machine: Machine) -> None:
     """A release whose folder was removed cannot be started, and the way out is named."""
     release = await machine.release()
     await machine.runtime.forget(release, 1)
-    with pytest.raises(PlatformError, match=r"not on this machine any more(.|\n)*Deploy the source again"):
+    with pytest.raises(PlatformError, match=r"not on this machine any more(.|\n)*deploy its commit again"):
         await machine.runtime.launch("one", release, {}, 1)
 
 

@@ -79,13 +79,11 @@ class ProcessRuntime:
         session = self._session(record)
         await session.end(grace)
         session.forget()
-        others = [other for other in self._records.all() if other.id != instance]
-        if record.digest not in {other.digest for other in others}:
-            await self._artifacts.rest(record.digest)
+        await self._artifacts.rest(record.digest, lambda: not self._runs_from(record.digest, but=instance))
         self._records.remove(instance)
         self._ports.give_back(record.port)
         self._sessions.pop(instance, None)
-        self._logs.prune(record.service, [other.id for other in others])
+        self._logs.prune(record.service, [other.id for other in self._records.all()])
 
     async def run(
         self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
@@ -110,8 +108,7 @@ class ProcessRuntime:
         finally:
             await session.end(0)
             session.forget()
-            if release.digest not in {record.digest for record in self._records.all()}:
-                await self._artifacts.rest(release.digest)
+            await self._artifacts.rest(release.digest, lambda: not self._runs_from(release.digest))
         return result(code if in_time else None, "", Path(name), limit)
 
     async def logs(
@@ -158,6 +155,9 @@ class ProcessRuntime:
         )
         self._records.write(record)
         return record
+
+    def _runs_from(self, digest: str, but: str = "") -> bool:
+        return any(record.digest == digest and record.id != but for record in self._records.all())
 
     def _observe(self, record: Record) -> Running:
         session = self._session(record)
