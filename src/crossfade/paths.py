@@ -44,6 +44,14 @@ class State:
     def balancer(self) -> Path:
         return self.root / "balancer"
 
+    @property
+    def used(self) -> bool:
+        """Something was deployed from here, and may still run: the journal says so, or what lies beside it does."""
+        instances = self.root / "instances"
+        return any(
+            path.exists() for path in (self.journal, self.balancer / "process.json", self.balancer / "book.json")
+        ) or (instances.is_dir() and any(instances.iterdir()))
+
     def prepare(self) -> None:
         """Make the directory for its owner alone, and refuse one that a newer crossfade wrote."""
         mark = self.root / "format"

@@ -11,7 +11,7 @@ from crossfade.core.counters import Counters
 from crossfade.core.errors import PlatformError, StaleTokenError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.ports import Fence, Report, Target, Traffic
+from crossfade.engine.ports import Exposed, Fence, Report, Target, Traffic
 
 
 @dataclass
@@ -114,6 +114,9 @@ class MemoryBalancer:
             told.in_flight[instance] -= 1
             told = self._services.get(service, told)
             self._count(told, release, exchange.status, preview=preview is not None)
+
+    async def known(self) -> Mapping[str, Exposed]:
+        return {key: Exposed(service=told.service, token=told.token) for key, told in self._services.items()}
 
     async def catch_up(self) -> None: ...
 

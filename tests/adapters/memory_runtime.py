@@ -11,7 +11,7 @@ from tests.adapters.system_clock import SystemClock
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.engine.ports import Artifact, Clock, Fence, HookResult, Running
+from crossfade.engine.ports import Artifact, Clock, Fence, Found, HookResult, Running
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +86,10 @@ class MemoryRuntime:
 
     async def instances(self, service: str) -> Sequence[Running]:
         return [instance for instance in self._world.instances.values() if instance.service == service]
+
+    async def found(self) -> Sequence[Found]:
+        world = self._world
+        return [Found(id=i.id, service=i.service, release=world.started[i.id]) for i in world.instances.values()]
 
     async def stop(self, instance: str, grace: float, token: int) -> None:
         world = self._world

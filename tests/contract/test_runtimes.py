@@ -80,6 +80,18 @@ async def test_a_service_has_only_its_own_instances(runtime: Runtime, kit: Kit) 
     assert list(await runtime.instances(f"{kit.app}/none")) == []
 
 
+async def test_what_runs_is_found_by_its_mark(runtime: Runtime, kit: Kit) -> None:
+    """An adapter that knows nothing finds every instance, with its service and the release it was launched from."""
+    release, web, api = await kit.release(runtime, number=7), kit.id(), kit.id()
+    await runtime.launch(web, release, {}, TOKEN)
+    await runtime.launch(api, await kit.release(runtime, name="api"), {}, TOKEN)
+    found = {one.id: one for one in await kit.adapter().found()}
+    assert (found[web].service, found[web].release) == (f"{kit.app}/web", release)
+    assert found[api].service == f"{kit.app}/api"
+    await runtime.stop(web, 0, TOKEN)
+    assert web not in {one.id for one in await runtime.found()}
+
+
 async def test_instances_have_ports_of_their_own(runtime: Runtime, kit: Kit) -> None:
     """Several instances of one release run beside each other."""
     release = await kit.release(runtime)

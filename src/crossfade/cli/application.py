@@ -79,7 +79,7 @@ def _our_ports(call: Call) -> frozenset[int]:
     try:
         return frozenset(call.client().get("/v1/controller")["ports"])
     except NotRunningError:
-        if not call.state.journal.exists():
+        if not call.state.used:
             return frozenset()
         return frozenset(ensure(call.state).get("/v1/controller")["ports"])
 

@@ -124,6 +124,10 @@ def _tagged(_: Story, data: Event) -> list[str]:
     return [f"release {data['release']} is tagged {data['tag']} by {data['by']}"]
 
 
+def _adopted(_: Story, data: Event) -> list[str]:
+    return [f"taken over from what runs, at release {data['current']}: the journal did not know it"]
+
+
 _RULES: dict[str, Callable[[Story, Event], list[str]]] = {
     "release created": Story._created,  # noqa: SLF001  its own table
     "release tagged": _tagged,
@@ -143,4 +147,5 @@ _RULES: dict[str, Callable[[Story, Event], list[str]]] = {
     "service locked": _ordered("locked"),
     "service unlocked": _ordered("unlocked"),
     "service removed": _ordered("removed"),
+    "service adopted": _adopted,
 }

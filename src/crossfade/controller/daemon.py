@@ -8,12 +8,14 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from crossfade.adapters import BALANCERS, require_known
 from crossfade.controller.api.server import Api, Hub, serve
+from crossfade.controller.leftovers import Leftovers
 from crossfade.controller.orders import Orders
 from crossfade.controller.registry import Registry
 from crossfade.core.errors import CrossfadeError, RefusedError
@@ -24,6 +26,7 @@ from crossfade.platforms.local.machine import Machine
 log = logging.getLogger("crossfade")
 
 WATCH_SECONDS = 0.5  # how soon a dead balancer is noticed and started again
+BALANCER_PAUSE = 4.0  # at most, before one that did not start is started again
 
 
 def only_one(state: State) -> IO[str]:
@@ -69,12 +72,18 @@ async def run(
         registry = Registry(machine.world, holder=f"the controller on {socket.gethostname()} in {state.root}")
         async with AsyncExitStack() as leaving:
             leaving.push_async_callback(machine.close)
+            leftovers = Leftovers(registry)
             await registry.start()
+            await leftovers.take_up()
+            registry.supervisor.keep("the look for what runs unknown", leftovers.watch)
             leaving.push_async_callback(registry.close)
-            runner = await serve(Api(registry, Orders(registry, machine.secrets), hub, end, token), state.socket, tcp)
+            runner = await serve(
+                Api(Orders(registry, leftovers, machine.secrets), hub, end, token),
+                state.socket,
+                tcp,
+            )
             leaving.push_async_callback(runner.cleanup)
-            watch = asyncio.create_task(_watch_balancer(machine))
-            leaving.callback(watch.cancel)
+            registry.supervisor.keep("the balancer", partial(_watch_balancer, machine), longest_pause=BALANCER_PAUSE)
             log.info("controller ready, pid %s", os.getpid())
             everything = await stop
             state.socket.unlink(missing_ok=True)
@@ -86,8 +95,7 @@ async def _watch_balancer(machine: Machine) -> None:
     """A balancer that died is started again; it finds its routing where it left it."""
     while True:
         await asyncio.sleep(WATCH_SECONDS)
-        with suppress(CrossfadeError):
-            await machine.balancer.ensure()
+        await machine.balancer.ensure()
 
 
 def main() -> int:

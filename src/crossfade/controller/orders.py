@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from crossfade.controller import admission
+from crossfade.controller.leftovers import Leftovers
 from crossfade.controller.order import Order
 from crossfade.controller.registry import Registry
 from crossfade.controller.releases import release_of, rollback_to, rollout_to
@@ -19,8 +20,9 @@ from crossfade.engine.ports import Secrets
 class Orders:
     """Orders to the services of one machine."""
 
-    def __init__(self, registry: Registry, secrets: Secrets) -> None:
-        self._registry = registry
+    def __init__(self, registry: Registry, leftovers: Leftovers, secrets: Secrets) -> None:
+        self.registry = registry
+        self.leftovers = leftovers
         self._secrets = secrets
         self._world = registry.world
         self._building: dict[str, tuple[str, float]] = {}  # by service: who, since when
@@ -31,7 +33,7 @@ class Orders:
         Refused while another rollout runs, unless the order supersedes it: then that one is taken back first.
         Values of `secrets` are kept once the deploy is admitted; WrongInputError when one that it needs is not known.
         """
-        loop = await self._registry.take_up(service.key)
+        loop = await self.registry.take_up(service.key)
         try:
             self._may_begin(loop, order)
             self._require_secrets(service, secrets)
@@ -42,7 +44,7 @@ class Orders:
                 del self._building[service.key]
         except CrossfadeError:
             if loop.ledger.removed or not loop.ledger.releases:
-                await self._registry.drop(loop)
+                await self.registry.drop(loop)
             raise
 
     async def _build(self, loop: Loop, service: Service, order: Order, secrets: Mapping[str, str]) -> Rollout:
@@ -101,29 +103,34 @@ class Orders:
     async def unlock(self, loop: Loop, order: Order) -> None:
         await loop.record("service unlocked", {"by": order.by})
 
-    async def down(self, app: str, order: Order) -> list[str]:
-        """Stop an app's services for good: no traffic, drained, stopped, forgotten by the balancer.
+    async def down(self, app: str | None, service: str | None, order: Order) -> list[str]:
+        """Stop services for good: no traffic, drained, stopped, forgotten by the balancer. Returns what was stopped.
 
-        Refused in the middle of a rollout; with force it is taken back first.
+        One service, an app's, or all of them. What runs unknown goes with its app. Refused in the middle of a rollout;
+        with force it is taken back first.
         """
-        loops = self._registry.of(app)
-        if not loops:
-            self._registry.find(app)
+        loops = [loop for loop in self.registry.of(app) if service in {None, loop.key.split("/")[1]}]
+        unknown = [] if service else [one for one in self.leftovers.unknown if app in {None, one.app}]
+        if app and not loops and not unknown:
+            self.registry.find(app, service)
         for loop in loops:
             if not order.force:
                 admission.idle(loop.ledger, "abort it first, or use --force")
         for loop in loops:
             if loop.ledger.active:
-                await self._take_back(loop, order, f"{app} was taken down by {order.by}")
+                await self._take_back(loop, order, f"{loop.key} was taken down by {order.by}")
         for loop in loops:
             await loop.record("service removed", {"by": order.by})
-            loop.wake()
+            self.registry.take_down(loop)
         for loop in loops:
-            await self._registry.clear_away(loop)
-        return [loop.key for loop in loops]
+            await self.registry.gone(loop)
+        ended = [] if service else await self.leftovers.end(app)
+        return [loop.key for loop in loops] + ended
 
     def _may_begin(self, loop: Loop, order: Order) -> None:
         admission.may_begin(loop.ledger, order)
+        if self.registry.leaves(loop.key):
+            raise RefusedError(f"{loop.key} is being taken down", "wait until it is gone: `crossfade status`")
         if loop.key in self._building:
             by, since = self._building[loop.key]
             raise RefusedError(

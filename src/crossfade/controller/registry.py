@@ -1,11 +1,12 @@
 """The services of one machine, each with the loop that looks after it."""
 
-import asyncio
 import logging
 from collections.abc import Mapping
+from functools import partial
 
 from crossfade.controller.history import pages
-from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
+from crossfade.controller.supervisor import Supervisor
+from crossfade.core.errors import CrossfadeError, PlatformError, StaleTokenError, WrongInputError
 from crossfade.engine.ledger import TELLING, Ledger, fold
 from crossfade.engine.loop import Loop, World
 
@@ -13,13 +14,13 @@ log = logging.getLogger(__name__)
 
 
 class Registry:
-    """Begins and ends loops. `loops` are those of services that are deployed, by `app/service`."""
+    """Begins and ends loops. `loops` are those of services that are deployed or being taken down, by `app/service`."""
 
     def __init__(self, world: World, holder: str) -> None:
         self.world = world
+        self.supervisor = Supervisor(world.clock)
         self._holder = holder
         self._loops: dict[str, Loop] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._retired: dict[str, Ledger] = {}  # services that were taken down: a new deploy goes on with their numbers
 
     @property
@@ -32,7 +33,7 @@ class Registry:
         told = [event async for event in pages(self.world.journal, kinds=TELLING)]
         ledgers = fold(told).values()
         for ledger in ledgers:  # before any loop looks: what one service needs no more, another may
-            await self._keep_artifacts(ledger)
+            await self.keep_artifacts(ledger)
         for ledger in ledgers:
             if ledger.removed:
                 self._retired[ledger.service] = ledger
@@ -41,9 +42,7 @@ class Registry:
 
     async def close(self) -> None:
         """Stop looking after the services; all of them go on serving."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self.supervisor.close()
 
     def find(self, app: str, service: str | None = None) -> Loop:
         """The loop of a service; the app's only one when none is named."""
@@ -80,21 +79,32 @@ class Registry:
 
     async def drop(self, loop: Loop) -> None:
         """End the care for a service that nothing is left of."""
-        task = self._tasks.pop(loop.key)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await self.supervisor.stop(_care_for(loop.key))
         self._retired[loop.key] = loop.ledger
         del self._loops[loop.key]
 
-    async def clear_away(self, loop: Loop) -> None:
-        """Return when nothing is left of a service that was removed: drained, stopped, forgotten by the balancer."""
+    def leaves(self, key: str) -> bool:
+        """The service is being taken down."""
+        return self.supervisor.runs(_leaving(key))
+
+    def take_down(self, loop: Loop) -> None:
+        """See to it that a service which was removed drains, stops, and is forgotten by the balancer."""
+        if not self.leaves(loop.key):
+            self.supervisor.keep(_leaving(loop.key), partial(self._clear_away, loop))
+
+    async def gone(self, loop: Loop) -> None:
+        """Return when nothing is left of a service that is being taken down."""
+        await self.supervisor.ended(_leaving(loop.key))
+
+    async def _clear_away(self, loop: Loop) -> None:
         since = self.world.clock.now()
+        loop.wake()
         # Seen empty after that: a controller that has just started has not looked yet, and sees nothing either.
         await loop.until(lambda loop: loop.observed_at >= since and not loop.fleet.instances)
         await self.world.balancer.remove(loop.key, loop.token)
         await self.drop(loop)
 
-    async def _keep_artifacts(self, ledger: Ledger) -> None:
+    async def keep_artifacts(self, ledger: Ledger) -> None:
         """Say what the service needs, also one that was taken down: a later deploy can roll back to what it had."""
         kept = [ledger.release(number) for number in ledger.retained()]
         for name in {release.service.runtime for release in ledger.releases}:
@@ -108,8 +118,32 @@ class Registry:
         key = ledger.service
         loop = self._loops[key] = Loop(ledger, self.world, self._holder)  # before it waits: never two
         try:
+            await self._outrank(key)
             await loop.acquire()
         except CrossfadeError:
             del self._loops[key]
             raise
-        self._tasks[key] = asyncio.create_task(loop.run(), name=f"loop {key}")
+        self.supervisor.keep(_care_for(key), partial(self._look_after, loop))
+
+    async def _look_after(self, loop: Loop) -> None:
+        try:
+            await loop.run()
+        except StaleTokenError:
+            # Somebody else looked after the service meanwhile: what they wrote down is what holds.
+            told = [event async for event in pages(self.world.journal, service=loop.key, kinds=TELLING)]
+            loop.ledger = fold(told).get(loop.key, loop.ledger)
+            raise
+
+    async def _outrank(self, key: str) -> None:
+        """A journal that was lost grants its tokens from 1 again; the balancer remembers higher ones."""
+        exposed = (await self.world.balancer.known()).get(key)
+        while exposed and await self.world.journal.token(key) < exposed.token - 1:
+            await self.world.journal.release(await self.world.journal.acquire(key, self._holder, 0.0))
+
+
+def _care_for(key: str) -> str:
+    return f"the care for {key}"
+
+
+def _leaving(key: str) -> str:
+    return f"taking {key} down"

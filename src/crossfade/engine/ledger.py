@@ -208,6 +208,14 @@ def _hooked(ledger: Ledger, event: Event) -> Ledger:
     return replace(ledger, releases=releases, rollout=hook_ended(ledger.rollout, hook, complaint, event.at))
 
 
+def _adopted(ledger: Ledger, event: Event) -> Ledger:
+    """Found running by the marks it carries: what it serves is good, and its numbers go on from there."""
+    found = [replace(decode(Release, data), at=event.at) for data in event.data["releases"]]
+    current = event.data["current"]
+    releases = tuple(replace(r, outcome=Outcome.GOOD if r.number == current else r.outcome) for r in found)
+    return replace(ledger, releases=releases, current=current, removed=False)
+
+
 def _routed(ledger: Ledger, event: Event) -> Ledger:
     return replace(ledger, draining={**event.data["draining"]})
 
@@ -261,5 +269,6 @@ _RULES: dict[str, Callable[[Ledger, Event], Ledger]] = {
     "service locked": _frozen,
     "service unlocked": _thawed,
     "service removed": _removed,
+    "service adopted": _adopted,
 }
 TELLING = frozenset(_RULES)  # the kinds of events that a ledger is made of; the others are for people

@@ -127,6 +127,7 @@ class Loop:
             if self._lease:
                 with suppress(CrossfadeError):
                     await self._world.journal.release(self._lease)
+                self._lease = None  # who runs it again takes a new one
 
     async def _safe_step(self) -> float:
         try:

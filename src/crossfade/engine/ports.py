@@ -47,6 +47,19 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Something of ours that runs, known by the mark it carries alone: nobody's list is needed for it.
+
+    `id` is what `Runtime.stop` ends it by; `service` is empty where the mark does not say; `release` is the one it was
+    launched from, None where an older crossfade started it, or where it is no instance.
+    """
+
+    id: str
+    service: str  # app/service
+    release: Release | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HookResult:
     """How a user's command ended: its exit code and the last lines it wrote."""
 
@@ -78,6 +91,13 @@ class Runtime(Protocol):
 
     async def instances(self, service: str) -> Sequence[Running]:
         """All instances of `app/service` that exist, and those that exited and were not stopped yet."""
+        ...
+
+    async def found(self) -> Sequence[Found]:
+        """Everything of ours that this runtime runs, of whatever service: instances, and what was left behind.
+
+        What a build or a hook does that runs now is not in it.
+        """
         ...
 
     async def stop(self, instance: str, grace: float, token: int) -> None:
@@ -139,6 +159,14 @@ class Report:
     traffic: Traffic = field(default_factory=Traffic)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposed:
+    """A service that a balancer was told of: how it is reached, and the token under which it was told so."""
+
+    service: Service
+    token: int
+
+
 class LoadBalancer(Protocol):
     """Who sends traffic. It outlives the controller and keeps serving what it was last told."""
 
@@ -167,6 +195,10 @@ class LoadBalancer(Protocol):
 
         Failures are read from logs, which are written a little late: see `catch_up`.
         """
+        ...
+
+    async def known(self) -> Mapping[str, Exposed]:
+        """The services it was told of and was not told to forget, by `app/service`: its own memory, without ours."""
         ...
 
     async def catch_up(self) -> None:

@@ -24,9 +24,19 @@ def status(call: Call) -> None:
     try:
         found = call.client().get("/v1/status", app=call.chosen_app())
     except NotRunningError:
-        call.answer({"services": []}, ALONE if call.state.journal.exists() else NOTHING)
+        call.answer({"services": []}, ALONE if call.state.used else NOTHING)
         return
-    call.answer(found, "\n\n".join(map(described, found["services"])) or NOTHING)
+    call.answer(found, shown(found))
+
+
+def shown(found: Json) -> str:
+    """All of `status` as text."""
+    parts = [described(service) for service in found["services"]]
+    if found.get("unknown"):
+        rows = [(one["service"] or "unknown", one["what"]) for one in found["unknown"]]
+        parts.append(f"runs although no record says so; `crossfade down --all` ends it:\n{table(rows)}")
+    parts += [f"trouble: {trouble}" for trouble in found.get("trouble", ())]
+    return "\n\n".join(parts) or NOTHING
 
 
 def described(service: Json) -> str:

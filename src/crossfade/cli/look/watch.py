@@ -8,7 +8,7 @@ import click
 
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import LostError, NotRunningError
-from crossfade.cli.look.look import ALONE, NOTHING, described
+from crossfade.cli.look.look import ALONE, NOTHING, shown
 
 EVERY = 0.5
 
@@ -49,5 +49,5 @@ def _look(call: Call) -> tuple[object, str]:
     try:
         found = call.client().get("/v1/status", app=call.chosen_app())
     except (NotRunningError, LostError):
-        return {"services": []}, ALONE if call.state.journal.exists() else NOTHING
-    return found, "\n\n".join(map(described, found["services"])) or NOTHING
+        return {"services": []}, ALONE if call.state.used else NOTHING
+    return found, shown(found)

@@ -15,6 +15,7 @@ from crossfade.paths import State
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
 POLL = 0.01
+MARK = "CROSSFADE_SESSION"  # of an instance that we were called from: the controller is not part of it
 SHOWN_LINES = 5
 _REFUSED = 3  # a daemon's exit code when another one holds the lock
 
@@ -66,6 +67,7 @@ def start(state: State, balancer: str) -> None:
             stderr=log,
             start_new_session=True,
             cwd="/",
+            env={name: value for name, value in os.environ.items() if name != MARK},
         )
     finally:
         os.close(log)

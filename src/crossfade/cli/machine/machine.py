@@ -46,15 +46,18 @@ def up(call: Call, *, foreground: bool, balancer: str | None, restart: bool, bal
     )
 
 
-@click.command(epilog="Examples: crossfade down feedback | crossfade down --controller | crossfade down --all")
-@click.argument("app", required=False)
+@click.command(epilog="Examples: crossfade down feedback | crossfade down feedback/web | crossfade down --all")
+@click.argument("app", metavar="[APP[/SERVICE]]", required=False)
 @called()
+@click.option("--service", metavar="NAME", help="Only this service of the app; the same as APP/SERVICE.")
 @click.option("--controller", "only_controller", is_flag=True, help="Only the controller: everything keeps serving.")
 @click.option("--all", "everything", is_flag=True, help="All apps, the balancer and the controller.")
 @click.option("--force", is_flag=True, help="Even in the middle of a rollout.")
-def down(call: Call, *, app: str | None, only_controller: bool, everything: bool, force: bool) -> None:
-    """Stop the services of APP: no new requests, drained, stopped. Its history stays."""
-    if [bool(app), only_controller, everything].count(True) > 1:
+def down(
+    call: Call, *, app: str | None, service: str | None, only_controller: bool, everything: bool, force: bool
+) -> None:
+    """Stop the services of APP, or one of them: no new requests, drained, stopped. Its history stays."""
+    if [bool(app or service), only_controller, everything].count(True) > 1:
         raise WrongInputError("APP, --controller and --all mean different things", "give one of them")
     try:
         client = _reached(call, start=not only_controller)
@@ -67,8 +70,8 @@ def down(call: Call, *, app: str | None, only_controller: bool, everything: bool
         controller.stop(call.state)
         call.answer({"stopped": ["controller"]}, "the controller is stopped; everything it deployed keeps serving")
         return
-    apps = _apps(client) if everything else [app or call.target(client, None)["app"]]
-    stopped = [key for one in apps for key in client.post("/v1/down", app=one, by=who(), force=force)["stopped"]]
+    which = {"all": True} if everything else _named(call, client, app, service)
+    stopped = client.post("/v1/down", **which, by=who(), force=force)["stopped"]
     if everything:
         controller.stop(call.state, everything=True)
         stopped += ["balancer", "controller"]
@@ -81,14 +84,19 @@ def _reached(call: Call, *, start: bool) -> Client:
     try:
         client.get("/v1/controller")
     except NotRunningError:
-        if not (start and call.state.journal.exists()):
+        if not (start and call.state.used):
             raise
         return controller.ensure(call.state)
     return client
 
 
-def _apps(client: Client) -> list[str]:
-    return sorted({key.split("/")[0] for key in client.get("/v1/controller")["services"]})
+def _named(call: Call, client: Client, app: str | None, service: str | None) -> dict[str, str]:
+    """What `down APP`, `down APP/SERVICE` and `down --service SERVICE` mean."""
+    if app and not service:
+        app, _, service = app.partition("/")
+    if not app:
+        return call.target(client, service)
+    return {"app": app, "service": service} if service else {"app": app}
 
 
 def _be_it(call: Call, balancer: str | None) -> None:

@@ -80,7 +80,7 @@ def rollback(call: Call, *, service: str | None, to: str, force: bool, supersede
 
     While the old instances are still warm this is one change of routing.
     """
-    client = controller.ensure(call.state) if call.state.journal.exists() else call.client()
+    client = controller.ensure(call.state) if call.state.used else call.client()
     target = call.target(client, service)
     shown = screen(as_json=call.json)
     try:

@@ -17,7 +17,6 @@ from crossfade.controller.api import views
 from crossfade.controller.history import history
 from crossfade.controller.order import Order
 from crossfade.controller.orders import Orders
-from crossfade.controller.registry import Registry
 from crossfade.core.errors import CrossfadeError, RefusedError, UnchangedError, WrongInputError
 from crossfade.core.service import Service
 from crossfade.core.wire import decode
@@ -57,18 +56,18 @@ class Api:
 
     def __init__(
         self,
-        registry: Registry,
         orders: Orders,
         hub: Hub,
         stop: Callable[[bool], None],
         token: str = "",
     ) -> None:
-        self._registry = registry
         self._orders = orders
+        self._registry = orders.registry
+        self._leftovers = orders.leftovers
         self._hub = hub
         self._stop = stop
         self._token = token
-        self._started = registry.world.clock.now()
+        self._started = orders.registry.world.clock.now()
         self._reading = asyncio.Lock()  # the file's models are built at the first reading, and only once
 
     def application(self) -> web.Application:
@@ -123,13 +122,21 @@ class Api:
                 "pid": os.getpid(),
                 "started_at": self._started,
                 "services": sorted(self._registry.loops),
-                "ports": sorted(views.ports(self._registry.loops.values())),
+                "ports": sorted(
+                    views.ports(self._registry.loops.values(), await self._registry.world.balancer.known())
+                ),
             }
         )
 
     async def _status(self, request: web.Request) -> web.Response:
         app, now = request.query.get("app"), self._registry.world.clock.now()
-        return web.json_response({"services": [views.status(loop, now) for loop in self._registry.of(app)]})
+        return web.json_response(
+            {
+                "services": [views.status(loop, now) for loop in self._registry.of(app)],
+                "unknown": [views.unknown(one) for one in self._leftovers.unknown if app in {None, one.app}],
+                "trouble": [f"{name}: {why}" for name, why in self._registry.supervisor.troubles().items()],
+            }
+        )
 
     async def _releases(self, request: web.Request) -> web.Response:
         loop = self._loop(request)
@@ -257,7 +264,8 @@ class Api:
 
     async def _down(self, request: web.Request) -> web.Response:
         body = await request.json()
-        return web.json_response({"stopped": await self._orders.down(body["app"], _order(body))})
+        app = None if body.get("all") else body["app"]
+        return web.json_response({"stopped": await self._orders.down(app, body.get("service"), _order(body))})
 
     async def _restart_balancer(self, _: web.Request) -> web.Response:
         await self._registry.world.balancer.restart()

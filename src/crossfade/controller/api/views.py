@@ -1,8 +1,9 @@
 """What the API answers with: the stable JSON shapes of status, releases and rollouts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from crossfade.controller.leftovers import Unknown
 from crossfade.core.actions import AwaitApproval, AwaitHealthy, Bake, Drain, Hold
 from crossfade.core.fleet import Instance
 from crossfade.core.rollout import Rollout
@@ -10,7 +11,7 @@ from crossfade.core.service import Service
 from crossfade.core.wire import encode
 from crossfade.engine.ledger import Ledger, Record
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import Event
+from crossfade.engine.ports import Event, Exposed
 from crossfade.strategies.phases import phases
 
 Json = dict[str, Any]
@@ -35,9 +36,15 @@ def status(loop: Loop, now: float) -> Json:
     }
 
 
-def ports(loops: Iterable[Loop]) -> set[int]:
+def unknown(one: Unknown) -> Json:
+    """Something of ours that runs although no record says so."""
+    return {"service": one.service, "what": one.what}
+
+
+def ports(loops: Iterable[Loop], known: Mapping[str, Exposed]) -> set[int]:
     """The ports of this machine that the balancer has open for services, or is about to open."""
     services = [service for loop in loops for service in _exposed(loop.ledger)]
+    services += [exposed.service for exposed in known.values()]
     wanted = {p for s in services for p in (s.listener.http, s.listener.https, s.preview.port)}
     return {port for port in wanted if port is not None}
 

@@ -9,6 +9,7 @@ from typing import Any
 from crossfade.core.errors import PlatformError, StaleTokenError
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import HealthCheck, Service
+from crossfade.engine.ports import Exposed
 from crossfade.platforms.local.balancers import files
 
 
@@ -48,6 +49,10 @@ class Book:
     """All services of one balancer, by key."""
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
+
+    def exposed(self) -> dict[str, Exposed]:
+        """What `LoadBalancer.known` says."""
+        return {key: Exposed(service=entry.service, token=entry.token) for key, entry in self.entries.items()}
 
     def with_entry(self, entry: Entry) -> "Book":
         return Book(entries={**self.entries, entry.service.key: entry})

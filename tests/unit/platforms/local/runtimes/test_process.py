@@ -57,6 +57,40 @@ async def test_a_child_that_does_not_listen_ends_too(machine: Machine, tmp_path:
     assert not runs(child)
 
 
+async def test_a_helper_in_a_session_of_its_own_ends_with_its_instance(machine: Machine, tmp_path: Path) -> None:
+    """It left the session but carries its mark; a browser or a watcher that an app starts is like that."""
+    file = tmp_path / "pid"
+    await machine.launch("one", f"setsid sh -c 'echo $$ > {file}; exec sleep 60' & exec sleep 60")
+    (helper,) = await until(lambda: pids(file))
+    await machine.runtime.stop("one", 1.0, 1)
+    assert not runs(helper)
+
+
+async def test_a_command_that_goes_into_the_background_ends_with_its_instance(machine: Machine, tmp_path: Path) -> None:
+    """To us it exited; what it left listening is found by its mark."""
+    file = tmp_path / "pid"
+    await machine.launch("one", f"(setsid sh -c 'echo $$ > {file}; exec sleep 60' &) ; exit 0")
+    (daemon,) = await until(lambda: pids(file))
+    assert (await until(machine.seen)).exited
+    await machine.runtime.stop("one", 1.0, 1)
+    assert not runs(daemon)
+
+
+async def test_what_is_in_no_record_is_found_and_can_be_ended(machine: Machine, tmp_path: Path) -> None:
+    """Its records were removed by hand; the processes say themselves whose they are."""
+    file = tmp_path / "pid"
+    await machine.launch("one", f"echo $$ > {file}; exec sleep 60", env=())
+    (pid,) = await until(lambda: pids(file))
+    for name in ("one.json", "one.session", "one.release"):
+        (machine.state / "instances" / name).unlink()
+    successor = machine.successor()
+    (found,) = await successor.found()
+    assert (found.id, found.service, found.release) == ("one", machine.key, None)
+    await successor.stop("one", 1.0, 1)
+    assert not runs(pid)
+    assert await successor.found() == []
+
+
 async def test_what_a_crashed_command_left_behind_ends(machine: Machine, tmp_path: Path) -> None:
     """A child that outlives its crashed parent is ended when the instance is cleared, by a new controller too."""
     file = tmp_path / "pids"
@@ -95,18 +129,18 @@ async def test_a_recycled_pid_is_not_ours(machine: Machine, stranger: subprocess
     assert stranger.poll() is None
 
 
-async def test_pids_of_another_boot_mean_nothing(machine: Machine) -> None:
+async def test_pids_of_another_boot_mean_nothing(machine: Machine, stranger: subprocess.Popen[bytes]) -> None:
     """After the machine was restarted an instance has exited, whoever has its pid and start time now."""
     await machine.launch("one", "exec sleep 60")
     leader = await until(lambda: machine.recorded("one"))
+    os.kill(leader.pid, signal.SIGKILL)
+    stat = Path(f"/proc/{stranger.pid}/stat").read_text()  # noqa: ASYNC240  the kernel's, at once
     file = machine.state / "instances" / "one.session"
-    now = file.read_text()
-    file.write_text(now.replace(proc.boot_id(), "c0ffee00-0000-0000-0000-000000000000"))
+    file.write_text(f"c0ffee00-0000-0000-0000-000000000000 {stat}")
     successor = machine.successor()
     assert [instance.exited for instance in await successor.instances(machine.key)] == [True]
     await successor.stop("one", 0, 1)
-    assert runs(leader.pid)
-    os.kill(leader.pid, signal.SIGKILL)  # nobody knows it any more
+    assert runs(stranger.pid)
 
 
 async def test_an_announced_instance_that_never_started_can_be_launched(machine: Machine) -> None:

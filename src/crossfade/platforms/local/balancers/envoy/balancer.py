@@ -11,7 +11,7 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.ports import Fence, Report
+from crossfade.engine.ports import Exposed, Fence, Report
 from crossfade.platforms.local.balancers import book, rules, sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
@@ -109,6 +109,10 @@ class EnvoyBalancer:
             groups={g.release: self._counts.group(service, g.release) for g in entry.routing.groups},
             traffic=self._counts.traffic(service),
         )
+
+    async def known(self) -> Mapping[str, Exposed]:
+        """See the port."""
+        return self._book.exposed()
 
     async def catch_up(self) -> None:
         """See the port. Usually at once: nothing has failed, so there is nothing to be written.

@@ -12,7 +12,7 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.ports import Fence, Report, Target
+from crossfade.engine.ports import Exposed, Fence, Report, Target
 from crossfade.platforms.local.balancers import book, files, rules, sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
@@ -101,6 +101,10 @@ class NginxBalancer:
             groups={g.release: self._counts.group(upstream(service, g.release)) for g in entry.routing.groups},
             traffic=self._counts.traffic(service),
         )
+
+    async def known(self) -> Mapping[str, Exposed]:
+        """See the port."""
+        return self._book.exposed()
 
     async def catch_up(self) -> None:
         """See the port: nginx does not say what it has yet to write."""

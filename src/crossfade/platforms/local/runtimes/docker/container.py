@@ -4,6 +4,7 @@ All here asks the daemon and waits for its answer: it is called in a thread. The
 because it costs 150 ms and most machines run no container.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,8 +14,10 @@ from signal import SIGKILL
 from typing import TYPE_CHECKING, Any
 
 from crossfade.core.errors import PlatformError
+from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.engine.ports import Running
+from crossfade.core.wire import decode
+from crossfade.engine.ports import Found, Running
 from crossfade.platforms.local.runtimes.ending import describe
 from crossfade.platforms.local.runtimes.processes.logs import spoken
 
@@ -113,6 +116,22 @@ def running(entry: Mapping[str, Any], ending: str | None) -> Running:
         stopping=_is_stopping(entry),
         detail=ending or "",
     )
+
+
+def is_instance(entry: Mapping[str, Any]) -> bool:
+    """And no hook."""
+    return "crossfade.instance" in entry["Labels"]
+
+
+def found(entry: Mapping[str, Any]) -> Found:
+    """What its labels say of it."""
+    marks = entry["Labels"]
+    made = marks.get("crossfade.made")
+    release = None
+    if made:
+        with suppress(ValueError):
+            release = decode(Release, json.loads(made))
+    return Found(id=instance(entry), service=marks["crossfade.service"], release=release)
 
 
 def mark_stopping(api: "APIClient", entry: Mapping[str, Any]) -> None:

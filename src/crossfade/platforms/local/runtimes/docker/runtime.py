@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import uuid
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.engine.ports import Artifact, Fence, HookResult, Running
+from crossfade.core.wire import encode
+from crossfade.engine.ports import Artifact, Fence, Found, HookResult, Running
 from crossfade.platforms.local.runtimes.docker import container, image
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.environment import of_release
@@ -40,6 +42,7 @@ class DockerRuntime:
         self._daemon = Daemon()
         self._ours = container.labels(state=state)
         self._keep = hashlib.sha256(str(state).encode()).hexdigest()[:6]
+        self._used = state / "docker"
         self._launching: set[str] = set()
         self._endings: dict[str, str] = {}  # by container: it ends only once, and need be asked only once
 
@@ -50,6 +53,7 @@ class DockerRuntime:
         service = release.service
         await self._fence.check(service.key, token)
         marks = container.labels(instance=instance, service=service.key, release=release.number, digest=release.digest)
+        marks |= container.labels(made=json.dumps(encode(release)))
         env = {**of_release(release, secrets), "CROSSFADE_INSTANCE": instance, "PORT": str(service.port)}
 
         def start(client: "DockerClient") -> None:
@@ -60,6 +64,8 @@ class DockerRuntime:
             elif there[0]["State"] == "created":  # by a controller that died before it could start it
                 container.start(client.api, there[0]["Id"])
 
+        self._used.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._used.touch(mode=0o600)
         self._launching.add(instance)
         try:
             await self._daemon.ask(start)
@@ -77,6 +83,14 @@ class DockerRuntime:
             ]
 
         return await self._daemon.ask(look)
+
+    async def found(self) -> Sequence[Found]:
+        """Nothing is asked, and no SDK loaded, on a machine that never ran a container from here."""
+        if not self._used.exists():
+            return []
+        return await self._daemon.ask(
+            lambda client: [container.found(entry) for entry in self._find(client) if container.is_instance(entry)]
+        )
 
     async def stop(self, instance: str, grace: float, token: int) -> None:
         there = await self._daemon.ask(lambda client: self._find(client, instance=instance))

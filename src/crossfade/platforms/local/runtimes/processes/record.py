@@ -6,7 +6,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
+
+from crossfade.core.release import Release
+from crossfade.core.wire import decode, encode
 
 ABANDONED_SECONDS = 60.0
 
@@ -53,7 +56,27 @@ class Records:
         draft.write_text(json.dumps(asdict(record)))
         draft.replace(path)
 
+    def keep_release(self, instance: str, release: Release) -> None:
+        """Write down what it was launched from: without any journal it says what runs. It holds no secrets."""
+        path = self.path(instance, "release")
+        draft = path.with_suffix(".draft")
+        draft.write_text(json.dumps(encode(release)))
+        draft.replace(path)
+
+    def release(self, instance: str) -> Release | None:
+        """What it was launched from; None for an instance of an older crossfade."""
+        try:
+            return decode(Release, json.loads(self.path(instance, "release").read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return None
+
+    def instance(self, session: Path) -> str:
+        """The id whose session is recorded in this file; empty for a file of something else."""
+        ours = session.parent == self._directory and session.suffix == ".session"
+        return unquote(session.stem) if ours else ""
+
     def remove(self, instance: str) -> None:
+        self.path(instance, "release").unlink(missing_ok=True)
         self.path(instance, "json").unlink(missing_ok=True)
 
 

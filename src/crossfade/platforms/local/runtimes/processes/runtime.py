@@ -13,12 +13,12 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.engine.ports import Artifact, Fence, HookResult, Running
+from crossfade.engine.ports import Artifact, Fence, Found, HookResult, Running
 from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.ending import describe
 from crossfade.platforms.local.runtimes.environment import for_process
 from crossfade.platforms.local.runtimes.hook import result
-from crossfade.platforms.local.runtimes.processes import logs
+from crossfade.platforms.local.runtimes.processes import logs, marks
 from crossfade.platforms.local.runtimes.processes.logs import Logs
 from crossfade.platforms.local.runtimes.processes.ports import Ports
 from crossfade.platforms.local.runtimes.processes.record import Record, Records
@@ -35,7 +35,7 @@ class ProcessRuntime:
 
     def __init__(self, directory: Path, fence: Fence) -> None:
         self._fence = fence
-        state = directory.resolve()
+        state = self._state = directory.resolve()
         with _disk():
             self._logs = Logs(state / "logs")
             self._artifacts = Artifacts(state, self._logs)
@@ -69,9 +69,24 @@ class ProcessRuntime:
         with _disk():
             return [self._observe(record) for record in self._records.all() if record.service == service]
 
+    async def found(self) -> Sequence[Found]:
+        with _disk():
+            recorded = [
+                Found(id=r.id, service=r.service, release=self._records.release(r.id)) for r in self._records.all()
+            ]
+        there = {found.id: found for found in recorded}
+        for one in await asyncio.to_thread(lambda: list(marks.marked(self._state))):
+            instance = self._records.instance(one.session)
+            if not instance and Session(one.session, one.session).running():
+                continue  # a build or a hook at work
+            name = instance or str(one.session.relative_to(self._state))
+            there.setdefault(name, Found(id=name, service=one.service))
+        return list(there.values())
+
     async def stop(self, instance: str, grace: float, token: int) -> None:
         record = self._records.get(instance)
         if record is None:
+            await self._end_unrecorded(instance, grace)
             return
         await self._fence.check(record.service, token)
         with _disk():
@@ -143,6 +158,13 @@ class ProcessRuntime:
         """Instances write their own records and logs, and go on."""
         self._ports.close()
 
+    async def _end_unrecorded(self, name: str, grace: float) -> None:
+        """End what carries the mark of a session that is in no record: see `found`."""
+        file = self._state / name if "/" in name else self._records.path(name, "session")
+        session = Session(file, file)
+        await session.end(grace)
+        session.forget()
+
     def _announce(self, instance: str, release: Release) -> Record:
         """Write down what is about to start, so that it is known even if we die in the next line."""
         record = Record(
@@ -153,6 +175,7 @@ class ProcessRuntime:
             port=self._ports.take({record.port for record in self._records.all()}),
             launched_at=time.time(),  # noqa: TID251  when a real process really started
         )
+        self._records.keep_release(instance, release)
         self._records.write(record)
         return record
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.local.runtimes.processes import proc
+from crossfade.platforms.local.runtimes.processes import marks, proc
 from crossfade.platforms.local.runtimes.processes.proc import Process
 
 KILLED_WITHIN = 30.0  # what survives SIGKILL for that long hangs in the kernel, mostly on a dead network disk
@@ -49,7 +49,7 @@ class Session:
                 self._child = os.posix_spawn(
                     "/bin/sh",
                     arguments,
-                    {**env, "CROSSFADE_SESSION": str(self.file)},
+                    {**env, marks.NAME: str(self.file)},
                     file_actions=[
                         (os.POSIX_SPAWN_DUP2, lock, 0),
                         *((os.POSIX_SPAWN_DUP2, output, n) for n in (1, 2)),
@@ -96,8 +96,8 @@ class Session:
     async def end(self, grace: float) -> None:
         """SIGTERM, up to `grace` seconds, then SIGKILL to all that belongs to it; returns when nothing is left.
 
-        SIGTERM goes to the process group. Children in groups of their own are their parent's to end, and get the
-        signal only when the group is gone. Raises PlatformError when something cannot be killed.
+        SIGTERM goes to the process group. Children in groups or sessions of their own are their parent's to end, and
+        get the signal only when the group is gone. Raises PlatformError when something cannot be killed.
         """
         deadline = _now() + grace
         known: set[tuple[int, int]] = set()
@@ -108,7 +108,8 @@ class Session:
             known |= {member.identity for member in members}
             left = deadline - _now()
             if left > 0:
-                group = [member for member in members if member.group == member.session] or members
+                main = self._leader.pid if self._leader else 0
+                group = [member for member in members if member.group == main] or members
                 _signal([member for member in group if member.identity not in told], signal.SIGTERM)
                 told |= {member.identity for member in group}
             elif left > -KILLED_WITHIN:
@@ -162,27 +163,26 @@ class Session:
             os.close(file)
 
     def _members(self, known: Iterable[tuple[int, int]]) -> list[Process]:
-        """Running processes of this session.
+        """Running processes of this session, and those that left it and still carry its mark.
 
         While the command itself runs its session number is its own. Afterwards the number may have gone to a stranger,
         so a process must carry our mark in its environment, write to our log, or have been seen before.
         """
         leader = self._find_leader()
-        if leader is None or not leader.start:
-            return []
-        certain = _alive(leader)
-        mark = f"CROSSFADE_SESSION={self.file}".encode()
+        ours = leader.pid if leader is not None and leader.start else 0
+        certain = leader is not None and _alive(leader)
         return [
             process
             for process in proc.everyone()
-            if process.session == leader.pid
+            if process.pid != os.getpid()
             and (
-                certain
-                or process.identity in known
-                or mark in proc.environment(process.pid).split(b"\0")
-                or str(self.log) in proc.outputs(process.pid)
+                (process.session == ours and (certain or process.identity in known or self._writes_log(process)))
+                or marks.carries(process.pid, self.file)
             )
         ]
+
+    def _writes_log(self, process: Process) -> bool:
+        return str(self.log) in proc.outputs(process.pid)
 
 
 def _alive(process: Process) -> bool:

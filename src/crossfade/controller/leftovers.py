@@ -1,0 +1,109 @@
+"""What runs here although no record says so: taken further, taken over, or at least told of and ended when asked."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from crossfade.controller.registry import Registry
+from crossfade.core.errors import PlatformError
+from crossfade.core.release import Release
+from crossfade.core.wire import encode
+from crossfade.engine.ports import Found
+
+GRACE = 10.0  # seconds for what no release says anything about
+EVERY = 30.0  # seconds between two looks at everything that runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """Something of ours that no loop looks after. `what` is its id, or "routes" in the balancer's memory."""
+
+    service: str
+    what: str
+    runtime: str = ""
+
+    @property
+    def app(self) -> str:
+        return self.service.split("/")[0]
+
+
+class Leftovers:
+    """Finds what carries our mark by the mark alone: instance records, environments, labels, the balancer's book."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._world = registry.world
+        self.unknown: tuple[Unknown, ...] = ()  # as of the last look
+
+    async def take_up(self) -> None:
+        """At the start: go on with removals that were interrupted, and take over what no journal knows but serves."""
+        found: dict[str, list[Found]] = defaultdict(list)
+        for _, one in await self._found():
+            found[one.service].append(one)
+        for key in sorted({*found, *await self._world.balancer.known()} - self._registry.loops.keys() - {""}):
+            if self._registry.ledger(key).removed:
+                self._registry.take_down(await self._registry.take_up(key))
+            else:
+                await self._adopt(key, found[key])
+        await self.look()
+
+    async def watch(self) -> None:
+        """Look again and again, for ever."""
+        while True:
+            await self._world.clock.sleep(EVERY)
+            await self.look()
+
+    async def look(self) -> None:
+        """Renew `unknown`."""
+        kept = {key: await self._ids(key) for key in self._registry.loops}
+        unknown = [
+            Unknown(service=one.service, what=one.id, runtime=runtime)
+            for runtime, one in await self._found()
+            if one.id not in kept.get(one.service, ())
+        ]
+        routed = await self._world.balancer.known()
+        unknown += [Unknown(service=key, what="routes") for key in sorted(routed) if key not in self._registry.loops]
+        self.unknown = tuple(unknown)
+
+    async def end(self, app: str | None = None) -> list[str]:
+        """End what nobody looks after, of one app or all of it, and say what it was."""
+        await self.look()
+        ended = [one for one in self.unknown if app in {None, one.app}]
+        exposed = await self._world.balancer.known()
+        for one in ended:
+            token = await self._world.journal.token(one.service)
+            if one.runtime:
+                await self._world.runtimes[one.runtime].stop(one.what, GRACE, token)
+            elif one.service in exposed:
+                await self._world.balancer.remove(one.service, max(token, exposed[one.service].token))
+        await self.look()
+        return [f"{one.service or 'unknown'} ({one.what})" for one in ended]
+
+    async def _adopt(self, key: str, found: Sequence[Found]) -> None:
+        """Take a service over from its marks: the release that has most of the traffic is the one it is at."""
+        releases = {one.release.number: one.release for one in found if one.release}
+        routing = (await self._world.balancer.report(key)).routing
+        serving = [number for number, _ in sorted(routing.weights, key=lambda w: -w[1]) if number in releases]
+        if serving:
+            loop = await self._registry.take_up(key)
+            await loop.record("service adopted", _adopted(releases, serving[0]))
+            await self._registry.keep_artifacts(loop.ledger)
+            loop.wake()
+
+    async def _found(self) -> list[tuple[str, Found]]:
+        """By runtime. One that cannot be asked runs nothing that could be ended: Docker may not even be installed."""
+        found = []
+        for name, runtime in self._world.runtimes.items():
+            try:
+                found += [(name, one) for one in await runtime.found()]
+            except PlatformError:
+                continue
+        return found
+
+    async def _ids(self, key: str) -> Collection[str]:
+        runtimes = {r.service.runtime for r in self._registry.loops[key].ledger.releases}
+        return {one.id for name in runtimes for one in await self._world.runtimes[name].instances(key)}
+
+
+def _adopted(releases: Mapping[int, Release], current: int) -> dict[str, object]:
+    return {"releases": [encode(releases[number]) for number in sorted(releases)], "current": current}

@@ -1,0 +1,98 @@
+"""Tasks that must not end: one that fails is begun again, each time later, and what failed is told."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from crossfade.core.errors import CrossfadeError
+from crossfade.engine.ports import Clock
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before it is begun again: 0.5, 1, 2 ... 30
+REMEMBERED = 60.0  # seconds for which a failure is told although the task goes on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """How a task failed last, and when."""
+
+    why: str
+    at: float
+
+
+class Supervisor:
+    """Runs tasks by name. A task that returns is done; only `stop` and `close` end one that does not."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._failures: dict[str, Failure] = {}
+
+    def keep(self, name: str, work: Callable[[], Awaitable[None]], *, longest_pause: float = LONGEST_PAUSE) -> None:
+        """Run `work` until it returns. ValueError when a task of this name runs already."""
+        if name in self._tasks:
+            raise ValueError(name)
+        task = asyncio.create_task(self._keep(name, work, longest_pause), name=name)
+        self._tasks[name] = task
+        task.add_done_callback(lambda _: self._tasks.pop(name, None))
+
+    def runs(self, name: str) -> bool:
+        return name in self._tasks
+
+    async def ended(self, name: str) -> None:
+        """Wait until a task has returned; who waits may leave, the task goes on."""
+        task = self._tasks.get(name)
+        if task:
+            await asyncio.wait([task])
+
+    async def stop(self, name: str) -> None:
+        """End a task; nothing happens when there is none."""
+        task = self._tasks.get(name)
+        if task:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        self._failures.pop(name, None)
+
+    async def close(self) -> None:
+        """End all of them."""
+        for name in list(self._tasks):
+            await self.stop(name)
+
+    def troubles(self) -> dict[str, str]:
+        """By task: what failed a short while ago."""
+        recent = self._clock.now() - REMEMBERED
+        return {name: failure.why for name, failure in sorted(self._failures.items()) if failure.at >= recent}
+
+    async def _keep(self, name: str, work: Callable[[], Awaitable[None]], longest_pause: float) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            began = self._clock.now()
+            try:
+                await work()
+            except asyncio.CancelledError:
+                if _told_to_end():
+                    raise
+                # A library cancelled what it was waited for; to us that is a failure like any other.
+                self._failed(name, "what it waited for was cancelled")
+            except CrossfadeError as error:
+                self._failed(name, error.cause)
+            except Exception as error:  # whatever it is, it must not end the care that is taken
+                log.exception("%s failed", name)
+                self._failed(name, f"unexpected: {error!r}")
+            else:
+                return
+            if self._clock.now() - began > REMEMBERED:
+                pause = FIRST_PAUSE
+            await self._clock.sleep(pause)
+            pause = min(2 * pause, longest_pause)
+
+    def _failed(self, name: str, why: str) -> None:
+        log.warning("%s is begun again: %s", name, why)
+        self._failures[name] = Failure(why=why, at=self._clock.now())
+
+
+def _told_to_end() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,7 @@
+import pytest
+from tests.unit.controller.site import Site
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()

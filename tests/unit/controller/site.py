@@ -1,0 +1,148 @@
+"""A machine in memory: what outlives a controller, and controllers that come and go on it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tests.adapters.memory_balancer import MemoryBalancer, State
+from tests.adapters.memory_journal import MemoryJournal
+from tests.adapters.memory_runtime import MemoryRuntime
+from tests.adapters.memory_runtime import World as Instances
+from tests.adapters.system_clock import SystemClock
+
+from crossfade.controller.leftovers import Leftovers
+from crossfade.controller.order import Order
+from crossfade.controller.orders import Orders
+from crossfade.controller.registry import Registry
+from crossfade.core.service import HealthCheck, Listener, RollbackOn, Rule, Service, Strategy
+from crossfade.engine.loop import Loop, World
+from crossfade.engine.ports import Event
+
+KIM = Order(by="kim")
+QUICK = Strategy(timeout=5.0, keep_previous=0.0, rollback_on=RollbackOn(min_requests=0))
+
+
+class MemorySecrets:
+    """Values in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, str]] = {}
+
+    def save(self, app: str, values: Any) -> None:
+        if values:
+            self.kept[app] = {**self.kept.get(app, {}), **values}
+
+    def of(self, app: str) -> dict[str, str]:
+        return self.kept.get(app, {})
+
+
+@dataclass
+class Site:
+    """`sick` holds releases (service, number) whose instances never pass their health check."""
+
+    clock: SystemClock = field(default_factory=SystemClock)
+    instances: Instances = field(default_factory=Instances)
+    routes: State = field(default_factory=State)
+    secrets: MemorySecrets = field(default_factory=MemorySecrets)
+    sick: set[tuple[str, int]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.journal = MemoryJournal(self.clock)
+
+    def lose_the_journal(self) -> None:
+        self.journal = MemoryJournal(self.clock)
+
+    @asynccontextmanager
+    async def controller(self) -> AsyncIterator["Control"]:
+        """One that is killed at the end of the block: it takes nothing back, writes nothing more, and is gone."""
+        control = Control(self)
+        await control.registry.start()
+        await control.orders.leftovers.take_up()
+        try:
+            yield control
+        finally:
+            await control.registry.close()
+
+    async def ask(self, address: str, _check: HealthCheck) -> str:
+        for running in self.instances.instances.values():
+            if running.address == address:
+                return "said 503" if (running.service, running.release) in self.sick else ""
+        return "nobody listens"
+
+    def running(self, key: str) -> dict[int, int]:
+        """Instances of a service by release."""
+        found: dict[int, int] = {}
+        for running in self.instances.instances.values():
+            if running.service == key and not running.exited:
+                found[running.release] = found.get(running.release, 0) + 1
+        return found
+
+    def serves(self, key: str) -> int | None:
+        """The one release that has all traffic."""
+        told = self.routes.services.get(key)
+        weights = told.routing.weights if told else ()
+        return weights[0][0] if len(weights) == 1 else None
+
+    def kinds(self, key: str) -> list[str]:
+        return [event.kind for event in self.journal.events if event.service == key]
+
+
+class Control:
+    """One controller of the site."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.told: list[Event] = []
+        runtime = MemoryRuntime(site.instances, site.journal)
+        self.balancer = MemoryBalancer(site.journal, site.routes)
+        world = World(
+            journal=site.journal,
+            runtimes={"process": runtime},
+            balancer=self.balancer,
+            ask=site.ask,
+            visit=_visit,
+            clock=site.clock,
+            secrets=site.secrets.of,
+            told=self.told.append,
+        )
+        self.registry = Registry(world, holder="the controller")
+        self.orders = Orders(self.registry, Leftovers(self.registry), site.secrets)
+
+    async def deploy(self, service: Service, order: Order = KIM, **secrets: str) -> Loop:
+        """Deploy and wait for the end."""
+        rollout = await self.orders.deploy(service, order, secrets)
+        loop = self.registry.loops[service.key]
+        await over(loop, rollout.id)
+        return loop
+
+
+async def over(loop: Loop, rollout: int) -> None:
+    await within(loop.until(lambda loop: any(r.rollout.id == rollout for r in loop.ledger.records)))
+
+
+async def within(work: Any, seconds: float = 20.0) -> Any:
+    """A test that hangs fails."""
+    async with asyncio.timeout(seconds):
+        return await work
+
+
+def service(name: str = "web", **changes: Any) -> Service:
+    """A service of the app `shop` that drains at once."""
+    base = Service(
+        app="shop",
+        name=name,
+        source=f"/src/{name}",
+        command="serve",
+        health=HealthCheck(interval=0.05, timeout=1.0, healthy=1, unhealthy=2),
+        drain=0.0,
+        grace=0.0,
+        routes=(Rule(path=f"/{name}/*"),),
+        listener=Listener(host="127.0.0.1", http=8080),
+        strategy=QUICK,
+    )
+    return replace(base, **changes)
+
+
+async def _visit(_url: str, _headers: Any, _count: int) -> None: ...

@@ -1,0 +1,86 @@
+"""Nothing runs unknown: removals go on after a kill, and what no journal knows is found by its marks."""
+
+from dataclasses import replace
+
+from tests.adapters.until import until
+from tests.unit.controller.site import KIM, Site, service, within
+
+
+async def test_a_removal_that_was_interrupted_goes_on_at_the_next_start(site: Site) -> None:
+    """The controller died right after it wrote down that the service is to go."""
+    async with site.controller() as control:
+        loop = await control.deploy(service(replicas=2))
+        await loop.record("service removed", {"by": "kim"})
+    assert site.running("shop/web") == {1: 2}
+    async with site.controller() as control:
+        await until(lambda: not control.registry.loops)
+    assert site.running("shop/web") == {}
+    assert site.routes.services == {}
+
+
+async def test_a_service_that_is_being_taken_down_is_not_deployed_meanwhile(site: Site) -> None:
+    """It is said why, and afterwards the numbers go on."""
+    async with site.controller() as control:
+        await control.deploy(service())
+        assert await within(control.orders.down("shop", None, KIM)) == ["shop/web"]
+        loop = await control.deploy(service())
+        assert loop.ledger.current == 2
+
+
+async def test_a_lost_journal_is_made_up_for_by_what_runs(site: Site) -> None:
+    """The release that serves is taken over with its number and its settings, and the next deploy replaces it."""
+    async with site.controller() as control:
+        await control.deploy(service(replicas=2))
+        await control.deploy(service(replicas=2, command="serve better"))
+    site.lose_the_journal()
+    async with site.controller() as control:
+        loop = control.registry.loops["shop/web"]
+        assert (loop.ledger.current, loop.ledger.wanted) == (2, 2)
+        assert loop.ledger.release(2).service.command == "serve better"
+        await loop.until(lambda loop: len(loop.fleet.instances) == 2)
+        assert site.serves("shop/web") == 2
+        assert control.orders.leftovers.unknown == ()
+        loop = await control.deploy(service(replicas=1))
+        assert loop.ledger.current == 3
+        await until(lambda: site.running("shop/web") == {3: 1})
+
+
+async def test_what_cannot_be_taken_over_is_told_and_ended_by_down(site: Site) -> None:
+    """Neither journal nor balancer knows the instance: it is left alone until somebody wants it to end."""
+    async with site.controller() as control:
+        await control.deploy(service())
+    site.lose_the_journal()
+    site.routes.services.clear()
+    async with site.controller() as control:
+        assert control.registry.loops == {}
+        (unknown,) = control.orders.leftovers.unknown
+        assert (unknown.service, unknown.app) == ("shop/web", "shop")
+        assert site.running("shop/web") == {1: 1}
+        ended = await within(control.orders.down(None, None, KIM))
+        assert ended == [f"shop/web ({unknown.what})"]
+        assert site.running("shop/web") == {}
+        assert control.orders.leftovers.unknown == ()
+
+
+async def test_routes_without_instances_are_told_and_a_deploy_takes_them_over(site: Site) -> None:
+    """The balancer remembers tokens higher than those that a new journal grants: the deploy is not refused for it."""
+    for _ in range(3):
+        async with site.controller() as control:
+            await control.deploy(service(), replace(KIM, force=True))
+    site.lose_the_journal()
+    site.instances.instances.clear()
+    async with site.controller() as control:
+        assert [(one.service, one.what) for one in control.orders.leftovers.unknown] == [("shop/web", "routes")]
+        await control.deploy(service())
+        await control.orders.leftovers.look()
+        assert control.orders.leftovers.unknown == ()
+
+
+async def test_one_service_of_an_app_can_be_taken_down(site: Site) -> None:
+    """The others go on."""
+    async with site.controller() as control:
+        await control.deploy(service("web"))
+        await control.deploy(service("api"))
+        assert await within(control.orders.down("shop", "api", KIM)) == ["shop/api"]
+        assert list(control.registry.loops) == ["shop/web"]
+    assert list(site.routes.services) == ["shop/web"]
