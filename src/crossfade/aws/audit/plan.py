@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from crossfade.aws.audit.finding import Finding, Mark
-from crossfade.aws.audit.on_plan import buckets, capacity, data, edge, network, policies, secrets, watch
+from crossfade.aws.audit.on_plan import buckets, capacity, data, disks, edge, exposed, network, policies, secrets, watch
 from crossfade.aws.audit.rule import rules
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.plan import Plan
@@ -18,9 +18,11 @@ Check = Callable[[Inventory], Iterator[Mark]]
 OF_PLAN: Mapping[str, Check] = (
     network.CHECKS
     | data.CHECKS
+    | disks.CHECKS
     | buckets.CHECKS
     | secrets.CHECKS
     | policies.CHECKS
+    | exposed.CHECKS
     | edge.CHECKS
     | capacity.CHECKS
     | watch.CHECKS

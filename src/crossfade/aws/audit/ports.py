@@ -1,7 +1,60 @@
-"""Ports that are more than a way to the application."""
+"""Ports that are more than a way to the application, and networks that are everybody."""
 
-ADMIN = frozenset({22, 3389})  # SSH, RDP
+from ipaddress import ip_network
+
+ADMIN = frozenset({22, 23, 3389, 5985, 5986})  # SSH, Telnet, RDP, WinRM
 METRICS = frozenset({2375, 2376, 9090, 9100, 9182})  # Docker's API, Prometheus, the exporters of Linux and Windows
-DATA = frozenset({1433, 1521, 3306, 5432, 5672, 6379, 7000, 9042, 9092, 9200, 11211, 27017})
+# What nobody outside should reach, by what listens there when nobody said otherwise.
+INNER = {
+    111: "portmapper",
+    139: "NetBIOS",
+    389: "LDAP",
+    445: "SMB",
+    1433: "SQL Server",
+    1434: "SQL Server's browser",
+    1521: "Oracle",
+    2049: "NFS",
+    2181: "ZooKeeper",
+    2379: "etcd",
+    2380: "etcd's peers",
+    3306: "MySQL",
+    4333: "mSQL",
+    5432: "PostgreSQL",
+    5439: "Redshift",
+    5500: "VNC",
+    5601: "Kibana",
+    5672: "AMQP",
+    5900: "VNC",
+    5984: "CouchDB",
+    6379: "Redis",
+    7000: "Cassandra's peers",
+    7199: "Cassandra's JMX",
+    8086: "InfluxDB",
+    8200: "Vault",
+    8500: "Consul",
+    9042: "Cassandra",
+    9092: "Kafka",
+    9200: "Elasticsearch",
+    9300: "Elasticsearch's peers",
+    10250: "kubelet",
+    10255: "kubelet",
+    11211: "memcached",
+    15672: "RabbitMQ's management",
+    27017: "MongoDB",
+    27018: "MongoDB",
+    61616: "ActiveMQ",
+}
+DATA = frozenset(INNER)
 WEB = frozenset({80, 443})
 EVERYBODY = frozenset({"0.0.0.0/0", "::/0"})
+# A network of more than 2^24 IPv4 addresses, or 2^112 IPv6 ones, belongs to nobody: 0.0.0.0/1 is half of the world.
+_LARGEST = {4: 8, 6: 16}
+
+
+def is_everybody(network: str) -> bool:
+    """True for the world, and for so large a part of it that two or a few of them are the world."""
+    try:
+        found = ip_network(network, strict=False)
+    except ValueError:
+        return False
+    return network in EVERYBODY or found.prefixlen < _LARGEST[found.version]

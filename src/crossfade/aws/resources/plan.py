@@ -120,6 +120,7 @@ def _resources(
                 refers=references.of(address),
                 where=address,
                 unknown=unknown.get(address, frozenset()),
+                written=references.written(address),
             )
 
 

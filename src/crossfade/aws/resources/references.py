@@ -12,7 +12,7 @@ from typing import Any
 
 _INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 _MODULE = re.compile(r'module\.([\w-]+)(\[(?:\d+|"(?:[^"\\]|\\.)*")\])?\.')
-_REFERENCE = re.compile(r'(?P<head>[\w-]+)\.(?P<name>[\w-]+)(?P<index>\[(?:\d+|"(?:[^"\\]|\\.)*")\])?')
+_REFERENCE = re.compile(r'(?P<head>(?:data\.)?[\w-]+)\.(?P<name>[\w-]+)(?P<index>\[(?:\d+|"(?:[^"\\]|\\.)*")\])?')
 _OWN_KEY = frozenset({"each.key", "each.value", "count.index"})
 
 Path = tuple[str, ...]
@@ -66,6 +66,11 @@ class References:
             if addresses:
                 found[key] = tuple(addresses)
         return found
+
+    def written(self, address: str) -> dict[str, Any]:
+        """Values that the configuration itself has, blocks inside of blocks as lists of mappings."""
+        _, resource = self._resources.get(_INDEX.sub("", address), ((), {}))
+        return _constants(resource.get("expressions", {}))
 
     def _read(self, plain: str) -> None:
         path, resource = self._resources[plain]
@@ -177,3 +182,15 @@ def _by_key(expressions: Any, prefix: str = "") -> Iterator[tuple[str, list[str]
         elif isinstance(expression, list):
             for block in expression:
                 yield from _by_key(block, f"{name}.")
+
+
+def _constants(expressions: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, expression in expressions.items():
+        if isinstance(expression, Mapping) and "constant_value" in expression:
+            found[key] = expression["constant_value"]
+        elif isinstance(expression, list):
+            found[key] = [_constants(one) for one in expression if isinstance(one, Mapping)]
+        elif isinstance(expression, Mapping) and "references" not in expression:
+            found[key] = _constants(expression)
+    return {key: value for key, value in found.items() if value not in ({}, [])}

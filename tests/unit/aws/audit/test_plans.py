@@ -147,6 +147,12 @@ def allowed(action: str, resource: str, more: str = "") -> set[str]:
         ('"iam:PassRole"', '"*"', {"CF-SEC-006"}),
         ('"iam:PassRole"', '"arn:aws:iam::1:role/app-*"', set()),
         ('"s3:*"', '"*"', {"CF-SEC-005"}),
+        ('"S3:*"', '"*"', {"CF-SEC-005"}),
+        ('"iam:*"', '"*"', {"CF-SEC-005", "CF-SEC-006", "CF-SEC-010"}),
+        ('"IAM:createaccesskey"', '"*"', {"CF-SEC-010"}),
+        ('"iam:CreateAccessKey"', '"arn:aws:iam::1:user/${aws:username}"', set()),
+        ('"sts:AssumeRole"', '"arn:aws:iam::1:role/app"', set()),
+        ('"sts:AssumeRole"', '"*"', {"CF-SEC-010"}),
         ('"s3:*"', '"arn:aws:s3:::one"', set()),
         ('"ssmmessages:*"', '"*"', set()),
     ],
@@ -154,6 +160,79 @@ def allowed(action: str, resource: str, more: str = "") -> set[str]:
 def test_policies_are_read_as_iam_reads_them(action: str, resource: str, found: set[str]) -> None:
     """Wildcards and letters of either case mean what they mean to IAM."""
     assert allowed(action, resource) == found
+
+
+def trusted(principal: str, condition: str = "{}") -> set[str]:
+    text = f'{{"Statement": [{{"Effect": "Allow", "Principal": {principal}, "Condition": {condition}}}]}}'
+    role = Resource(address="aws_iam_role.one", type="aws_iam_role", values={"assume_role_policy": text})
+    return {found.rule.id for found in audit_plan(Plan(resources=(role,)), "plan.json")}
+
+
+GITHUB = '{"Federated": "arn:aws:iam::1:oidc-provider/token.actions.githubusercontent.com"}'
+SUB = "token.actions.githubusercontent.com:sub"
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition", "open_"),
+    [
+        ('"*"', "{}", True),
+        ('{"AWS": ["arn:aws:iam::1:root", "*"]}', "{}", True),
+        ('{"AWS": "*"}', '{"StringEquals": {"sts:ExternalId": "known"}}', True),
+        ('{"AWS": "*"}', '{"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}', True),
+        ('{"AWS": "*"}', '{"StringLike": {"aws:PrincipalArn": "*"}}', True),
+        ('{"AWS": "*"}', '{"StringEquals": {"aws:PrincipalOrgID": "o-1"}}', False),
+        ('{"AWS": "arn:aws:iam::1:root"}', "{}", False),
+        ('{"Service": "ecs-tasks.amazonaws.com"}', "{}", False),
+        (GITHUB, "{}", True),
+        (GITHUB, '{"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}', True),
+        (GITHUB, f'{{"StringLike": {{"{SUB}": "repo:*/*:*"}}}}', True),
+        (GITHUB, f'{{"StringLike": {{"{SUB}": ["repo:acme/shop:*", "*"]}}}}', True),
+        (GITHUB, f'{{"StringLike": {{"{SUB}": "repo:acme/*"}}}}', False),
+        (GITHUB, f'{{"StringEquals": {{"{SUB.upper()}": "repo:acme/shop:environment:prod"}}}}', False),
+    ],
+)
+def test_a_trust_names_who_it_is_for(principal: str, condition: str, open_: bool) -> None:
+    """An account, an organisation, a repository; an external id or an audience names nobody."""
+    assert ("CF-SEC-008" in trusted(principal, condition)) is open_
+
+
+@pytest.mark.parametrize(
+    ("network", "open_"),
+    [("0.0.0.0/0", True), ("::/0", True), ("0.0.0.0/1", True), ("128.0.0.0/1", True), ("2000::/3", True),
+     ("10.0.0.0/8", False), ("203.0.113.0/24", False), ("2001:db8::/32", False)],
+)  # fmt: skip
+def test_half_of_the_world_is_the_world(network: str, open_: bool) -> None:
+    """Rules are written in halves to hide it; a company's largest network is none."""
+    version = "cidr_ipv6" if ":" in network else "cidr_ipv4"
+    ports = {"from_port": 5432, "to_port": 5432, version: network, "ip_protocol": "tcp"}
+    rule = Resource(address="a.b", type="aws_vpc_security_group_ingress_rule", values=ports)
+
+    found = {one.rule.id for one in audit_plan(Plan(resources=(rule,)), "plan.json")}
+
+    assert ("CF-NET-003" in found) is open_
+
+
+def test_an_account_that_is_closed_closes_its_buckets_and_disks() -> None:
+    """The switches of a whole account or region say what each resource leaves out."""
+    closed = dict.fromkeys(
+        ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"), True
+    )
+    public = '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]}'
+    alone = (
+        Resource(address="aws_s3_bucket.one", type="aws_s3_bucket", values={"bucket": "one", "acl": "public-read"}),
+        Resource(
+            address="aws_s3_bucket_policy.one", type="aws_s3_bucket_policy", values={"bucket": "one", "policy": public}
+        ),
+        Resource(address="aws_ebs_volume.one", type="aws_ebs_volume", values={"size": 10}),
+    )
+    switches = (
+        Resource(address="a.a", type="aws_s3_account_public_access_block", values=closed),
+        Resource(address="a.e", type="aws_ebs_encryption_by_default", values={"enabled": True}),
+    )
+    covered = {"CF-DAT-010", "CF-DAT-013", "CF-DAT-015"}
+
+    assert covered <= {one.rule.id for one in audit_plan(Plan(resources=alone), "plan.json")}
+    assert covered.isdisjoint(one.rule.id for one in audit_plan(Plan(resources=(*alone, *switches)), "plan.json"))
 
 
 def test_a_condition_narrows_what_is_allowed() -> None:
@@ -186,7 +265,7 @@ JUNK = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.list
 def test_a_plan_that_is_none_is_refused_in_words(data: st.DataObject) -> None:
     """Whatever stands where: findings, or one error that names the file."""
     spoilt = []
-    for resource in plan("broken").resources:
+    for resource in filter(lambda one: one.values, plan("broken").resources):
         key = data.draw(st.sampled_from(sorted(resource.values)))
         spoilt.append(replace(resource, values={**resource.values, key: data.draw(JUNK)}))
 

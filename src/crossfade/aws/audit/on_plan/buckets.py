@@ -8,6 +8,7 @@ from crossfade.aws.audit.on_plan.switch import is_on
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 
+_ACCOUNT = "aws_s3_account_public_access_block"
 _CLOSED = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 
 
@@ -20,6 +21,9 @@ def not_versioned(inventory: Inventory) -> Iterator[Mark]:
 
 
 def can_be_public(inventory: Inventory) -> Iterator[Mark]:
+    """Unless the whole account is closed."""
+    if any(all(is_on(one.values.get(key)) for key in _CLOSED) for one in inventory.of(_ACCOUNT)):
+        return
     for bucket in inventory.of("aws_s3_bucket"):
         found = _settings(inventory, bucket, "aws_s3_bucket_public_access_block")
         if not found:

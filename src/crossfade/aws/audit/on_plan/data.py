@@ -28,25 +28,40 @@ def databases(inventory: Inventory) -> Iterator[Resource]:
             yield database
 
 
+_REACHABLE = (
+    *("aws_db_instance", "aws_rds_cluster_instance", "aws_redshift_cluster", "aws_redshiftserverless_workgroup"),
+    *("aws_neptune_cluster_instance", "aws_mq_broker", "aws_dms_replication_instance"),
+)
+# The switch of each store that is off when nobody says anything.
+_ENCRYPTION = {
+    "aws_rds_cluster": ("storage_encrypted",),
+    "aws_docdb_cluster": ("storage_encrypted",),
+    "aws_neptune_cluster": ("storage_encrypted",),
+    "aws_redshift_cluster": ("encrypted",),
+    "aws_dax_cluster": ("server_side_encryption", "enabled"),
+    "aws_opensearch_domain": ("encrypt_at_rest", "enabled"),
+    "aws_elasticsearch_domain": ("encrypt_at_rest", "enabled"),
+    "aws_elasticache_replication_group": ("at_rest_encryption_enabled",),
+    "aws_efs_file_system": ("encrypted",),
+    "aws_workspaces_workspace": ("user_volume_encryption_enabled",),
+}
+_DOMAINS = ("aws_opensearch_domain", "aws_elasticsearch_domain")
+
+
 def public_database(inventory: Inventory) -> Iterator[Mark]:
-    for database in inventory.of("aws_db_instance", "aws_rds_cluster_instance", "aws_redshift_cluster"):
+    for database in inventory.of(*_REACHABLE):
         if is_on(database.values.get("publicly_accessible")):
             yield Mark(database.address, "publicly_accessible = true")
 
 
 def not_encrypted(inventory: Inventory) -> Iterator[Mark]:
-    keys = {
-        "aws_rds_cluster": "storage_encrypted",
-        "aws_elasticache_replication_group": "at_rest_encryption_enabled",
-        "aws_efs_file_system": "encrypted",
-    }
     for database in databases(inventory):
         if not is_on(database.values.get("storage_encrypted")):
             yield Mark(database.address, "storage_encrypted is not true")
-    for resource in inventory.of(*keys):
-        key = keys[resource.type]
-        if not is_on(resource.values.get(key)) and resource.values.get("engine_mode") != "serverless":
-            yield Mark(resource.address, f"{key} is not true")
+    for resource in inventory.of(*_ENCRYPTION):
+        keys = _ENCRYPTION[resource.type]
+        if not is_on(first(resource.values, *keys)) and resource.values.get("engine_mode") != "serverless":
+            yield Mark(resource.address, f"{'.'.join(keys)} is not true")
     for cache in _single_caches(inventory):
         yield Mark(cache.address, "an aws_elasticache_cluster cannot encrypt what it keeps")
 
@@ -55,9 +70,23 @@ def plain_connections(inventory: Inventory) -> Iterator[Mark]:
     for cache in inventory.of("aws_elasticache_replication_group"):
         if not is_on(cache.values.get("transit_encryption_enabled")):
             yield Mark(cache.address, "transit_encryption_enabled is not true")
+    yield from _plain_elsewhere(inventory)
     for database in databases(inventory):
         if what := _takes_plain(inventory, database):
             yield Mark(database.address, what)
+
+
+def _plain_elsewhere(inventory: Inventory) -> Iterator[Mark]:
+    for store in inventory.of("aws_memorydb_cluster"):
+        if store.values.get("tls_enabled") is False:
+            yield Mark(store.address, "tls_enabled is false")
+    for stream in inventory.of("aws_msk_cluster"):
+        kind = first(stream.values, "encryption_info", "encryption_in_transit", "client_broker")
+        if kind in {"PLAINTEXT", "TLS_PLAINTEXT"}:
+            yield Mark(stream.address, f"client_broker is {kind}")
+    for domain in inventory.of(*_DOMAINS):
+        if not is_on(first(domain.values, "domain_endpoint_options", "enforce_https")):
+            yield Mark(domain.address, "enforce_https is not true")
 
 
 def _takes_plain(inventory: Inventory, database: Resource) -> str:
@@ -139,30 +168,6 @@ def nothing_left(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(database.address, "skip_final_snapshot = true")
 
 
-def plain_disks(inventory: Inventory) -> Iterator[Mark]:
-    """A host takes from its template what it does not say itself."""
-    for volume in inventory.of("aws_ebs_volume"):
-        if not is_on(volume.values.get("encrypted")):
-            yield Mark(volume.address, "encrypted is not true")
-    for host in inventory.of("aws_instance"):
-        own = blocks(host.values, "root_block_device")
-        if not is_on(first(host.values, "root_block_device", "encrypted")) and (
-            own or not blocks(host.values, "launch_template")
-        ):
-            yield Mark(host.address, "its root_block_device is not encrypted")
-    for template in inventory.of("aws_launch_template"):
-        disks = blocks(template.values, "block_device_mappings")
-        plain = not all(is_on(first(disk, "ebs", "encrypted")) for disk in disks)
-        if plain or (not disks and not _own_disks(inventory, template)):
-            yield Mark(template.address, "the disks of its hosts are not encrypted")
-
-
-def _own_disks(inventory: Inventory, template: Resource) -> bool:
-    """True when whoever uses a template says what its disks are."""
-    users = inventory.referring(template, "aws_instance", "aws_autoscaling_group")
-    return bool(users) and all(blocks(user.values, "root_block_device") for user in users)
-
-
 CHECKS = {
     "CF-DAT-001": public_database,
     "CF-DAT-002": not_encrypted,
@@ -173,6 +178,5 @@ CHECKS = {
     "CF-DAT-007": one_cache_node,
     "CF-DAT-008": no_snapshots,
     "CF-DAT-012": deletable,
-    "CF-DAT-013": plain_disks,
     "CF-DAT-014": nothing_left,
 }

@@ -17,6 +17,7 @@ _RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
 _NEW_POLICIES = ("TLS13-1-2", "TLS13-1-3", "TLS-1-2", "FS-1-2")
 _POLICY_UNSAID = "ELBSecurityPolicy-2016-08"
 _OLD_OF_CDN = frozenset({"SSLv3", "TLSv1", "TLSv1_2016", "TLSv1.1_2016"})
+_SERVING = frozenset({"forward", "authenticate-oidc", "authenticate-cognito"})
 _MOVING = frozenset({"A", "AAAA", "CNAME"})
 
 
@@ -29,13 +30,33 @@ def applications(inventory: Inventory) -> Iterator[Resource]:
 
 def plain_http(inventory: Inventory) -> Iterator[Mark]:
     for listener in inventory.of(*_LISTENERS):
-        inside = any(is_on(lb.values.get("internal")) for lb in inventory.referred(listener, "load_balancer_arn"))
-        if listener.values.get("protocol") == "HTTP" and not inside and not _leads_to_https(listener):
+        if _is_plain(inventory, listener) and not _leads_to_https(listener):
             yield Mark(listener.address, f"port {listener.values.get('port', 80)} answers over HTTP")
+    yield from _forwarded_plain(inventory)
     for site in inventory.of("aws_cloudfront_distribution"):
         behaviours = (*blocks(site.values, "default_cache_behavior"), *blocks(site.values, "ordered_cache_behavior"))
         if any(one.get("viewer_protocol_policy") == "allow-all" for one in behaviours):
             yield Mark(site.address, "viewer_protocol_policy is allow-all")
+
+
+def _forwarded_plain(inventory: Inventory) -> Iterator[Mark]:
+    """A listener whose default redirects may still have rules that do not; a classic balancer has no redirects."""
+    for rule in inventory.of(*_RULES):
+        serves = any(one.get("type") in _SERVING for one in blocks(rule.values, "action"))
+        for listener in inventory.referred(rule, "listener_arn", *_LISTENERS):
+            if serves and _is_plain(inventory, listener) and _leads_to_https(listener):
+                yield Mark(rule.address, f"forwards visitors of port {listener.values.get('port', 80)} over HTTP")
+    for classic in inventory.of("aws_elb"):
+        for door in blocks(classic.values, "listener"):
+            if str(door.get("lb_protocol", "")).upper() == "HTTP" and not is_on(classic.values.get("internal")):
+                yield Mark(classic.address, f"port {door.get('lb_port', 80)} answers over HTTP")
+
+
+def _is_plain(inventory: Inventory, listener: Resource) -> bool:
+    """It takes HTTP from the internet. Without a protocol and a certificate that is what it speaks."""
+    inside = any(is_on(lb.values.get("internal")) for lb in inventory.referred(listener, "load_balancer_arn"))
+    encrypted = bool(listener.values.get("certificate_arn")) or "certificate_arn" in listener.unknown
+    return listener.values.get("protocol", "HTTPS" if encrypted else "HTTP") == "HTTP" and not inside
 
 
 def _leads_to_https(listener: Resource) -> bool:

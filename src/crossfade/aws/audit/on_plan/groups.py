@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.aws.audit.ports import EVERYBODY
+from crossfade.aws.audit.ports import is_everybody
 from crossfade.aws.resources.inventory import Inventory, blocks
 from crossfade.aws.resources.resource import Resource
 
@@ -26,7 +26,7 @@ class Way:
     @property
     def world(self) -> str:
         """The network that is everybody, if one is."""
-        return next((network for network in self.networks if network in EVERYBODY), "")
+        return next((network for network in self.networks if is_everybody(network)), "")
 
     def reaches(self, ports: frozenset[int]) -> list[int]:
         return sorted(port for port in ports if port in self.ports)

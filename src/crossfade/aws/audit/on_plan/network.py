@@ -6,7 +6,7 @@ from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.groups import ways_in
 from crossfade.aws.audit.on_plan.related import settings
 from crossfade.aws.audit.on_plan.switch import is_on
-from crossfade.aws.audit.ports import ADMIN, DATA, METRICS, WEB
+from crossfade.aws.audit.ports import ADMIN, DATA, INNER, METRICS, WEB
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 
@@ -14,8 +14,9 @@ from crossfade.aws.resources.resource import Resource
 def _open(inventory: Inventory, ports: frozenset[int]) -> Iterator[Mark]:
     for way in ways_in(inventory):
         if way.world and (reached := way.reaches(ports)):
-            among = f", among them {reached[0]}" if len(way.ports) > 1 else ""
-            yield Mark(way.address, f"{way.named} open to {way.world}{among}")
+            service = f" ({INNER[reached[0]]})" if reached[0] in INNER else ""
+            which = f", among them {reached[0]}{service}" if len(way.ports) > 1 else service
+            yield Mark(way.address, f"{way.named}{which} open to {way.world}")
 
 
 def administration(inventory: Inventory) -> Iterator[Mark]:

@@ -8,10 +8,19 @@ from typing import Any
 
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.related import settings
+from crossfade.aws.audit.on_plan.switch import is_on
 from crossfade.aws.audit.secret import looks_secret
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 
+_SYMMETRIC = "SYMMETRIC_DEFAULT"
+# Arguments of the provider that hold a password or a key as it is.
+_PASSWORD = re.compile(
+    r"(?:.*_)?(?:password|passphrase|auth_token|secret_string|secret_key|access_key|private_key|client_secret|api_key"
+    r"|pre_shared_key|tunnel\d_preshared_key|token_key_value|master_user_secret)"
+)
+_REFERENCE = re.compile(r"\$\{|\{\{resolve:|^arn:aws")
+_ARGUMENT = re.compile(r"--?([A-Za-z][\w-]*)[= ]+[\"']?([^\s\"']+)")
 _ASSIGNMENT = re.compile(r"""^\s*(?:export\s+|-e\s+|Environment=)?["']?([A-Za-z_]\w*)=["']?([^\s"']+)""", re.MULTILINE)
 
 
@@ -34,6 +43,9 @@ def _variables(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
     for task in inventory.of("aws_ecs_task_definition"):
         for container in containers(task):
             yield from _named(task, container.get("environment"))
+            words = [str(word) for key in ("command", "entryPoint") for word in container.get(key) or ()]
+            for name, value in _ARGUMENT.findall(" ".join(words)):
+                yield task.address, name.replace("-", "_"), value
     for build in inventory.of("aws_codebuild_project"):
         variables = (
             one for place in blocks(build.values, "environment") for one in blocks(place, "environment_variable")
@@ -49,8 +61,10 @@ def _variables(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
 
 def _start_script(host: Resource) -> str:
     """What a host runs when it starts, which everybody on it can read."""
-    text = str(host.values.get("user_data", ""))
-    encoded = text if host.type == "aws_launch_template" else host.values.get("user_data_base64")
+    # The provider plans only a hash of it; the text stands in the configuration.
+    text = str(host.written.get("user_data") or host.values.get("user_data", ""))
+    in_base64 = host.written.get("user_data_base64") or host.values.get("user_data_base64")
+    encoded = text if host.type == "aws_launch_template" else in_base64
     try:
         return b64decode(encoded, validate=True).decode() if encoded else text
     except (TypeError, ValueError):
@@ -78,7 +92,65 @@ def credentials_for_any_request(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(host.address, 'metadata_options.http_tokens is not "required"')
 
 
+def written_out(inventory: Inventory) -> Iterator[Mark]:
+    """Passwords as text of the configuration. One that Terraform makes or looks up is not known in a plan."""
+    for resource in inventory.all:
+        for path, value in _texts(resource.written):
+            key = path.rpartition(".")[2]
+            if _PASSWORD.fullmatch(key) and value and not _REFERENCE.search(value) and not _is_about(resource, key):
+                yield Mark(resource.address, f"{path} is written in the configuration")
+    for parameter in inventory.of("aws_ssm_parameter"):
+        value = parameter.values.get("value") or parameter.values.get("insecure_value") or ""
+        name = str(parameter.values.get("name", "")).rpartition("/")[2]
+        plain = parameter.values.get("type", "String") != "SecureString"
+        if plain and (why := looks_secret(name.replace("-", "_").replace(".", "_"), str(value))):
+            yield Mark(parameter.address, f"a parameter of type {parameter.values.get('type', 'String')} {why}")
+        elif not plain and parameter.written.get("value"):
+            yield Mark(parameter.address, "value is written in the configuration")
+
+
+def _is_about(resource: Resource, key: str) -> bool:
+    """A secret's text that is a whole document has its passwords looked at by their names."""
+    return key == "secret_string" and not looks_secret("SECRET", str(resource.written.get(key)))
+
+
+def _texts(written: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in written.items():
+        if isinstance(value, str):
+            yield f"{under}{key}", value
+        elif isinstance(value, Mapping):
+            yield from _texts(value, f"{under}{key}.")
+        elif isinstance(value, list):
+            for one in value:
+                if isinstance(one, Mapping):
+                    yield from _texts(one, f"{under}{key}.")
+
+
+def keys_never_change(inventory: Inventory) -> Iterator[Mark]:
+    for key in inventory.of("aws_kms_key"):
+        symmetric = key.values.get("customer_master_key_spec", _SYMMETRIC) == _SYMMETRIC
+        encrypts = key.values.get("key_usage", "ENCRYPT_DECRYPT") == "ENCRYPT_DECRYPT"
+        if symmetric and encrypts and not is_on(key.values.get("enable_key_rotation")):
+            yield Mark(key.address, "enable_key_rotation is not true")
+
+
+def readable_messages(inventory: Inventory) -> Iterator[Mark]:
+    """Topics that alarms tell carry no data, and CloudWatch cannot write to one under AWS's own key."""
+    for topic in inventory.of("aws_sns_topic"):
+        if inventory.referring(topic, "aws_cloudwatch_metric_alarm", "aws_budgets_budget"):
+            continue
+        if not topic.values.get("kms_master_key_id") and "kms_master_key_id" not in topic.unknown:
+            yield Mark(topic.address, "no kms_master_key_id")
+    for queue in inventory.of("aws_sqs_queue"):
+        keyed = queue.values.get("kms_master_key_id") or "kms_master_key_id" in queue.unknown
+        if queue.values.get("sqs_managed_sse_enabled") is False and not keyed:
+            yield Mark(queue.address, "sqs_managed_sse_enabled is false, and no kms_master_key_id")
+
+
 CHECKS = {
+    "CF-SEC-011": keys_never_change,
+    "CF-SEC-012": written_out,
+    "CF-DAT-016": readable_messages,
     "CF-SEC-001": in_plain_sight,
     "CF-SEC-002": never_rotated,
     "CF-SEC-007": credentials_for_any_request,

@@ -6,7 +6,7 @@ from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.limits import LEAST_LOGS, MOST_LOGS
 from crossfade.aws.audit.on_plan.edge import applications
 from crossfade.aws.audit.on_plan.related import settings
-from crossfade.aws.audit.on_plan.switch import number
+from crossfade.aws.audit.on_plan.switch import is_on, number
 from crossfade.aws.resources.inventory import Inventory, blocks
 from crossfade.aws.resources.resource import Resource
 
@@ -74,7 +74,18 @@ def no_budget(inventory: Inventory) -> Iterator[Mark]:
         yield Mark("", "no aws_budgets_budget in the plan")
 
 
+def gaps_in_the_trail(inventory: Inventory) -> Iterator[Mark]:
+    for trail in inventory.of("aws_cloudtrail"):
+        if not is_on(trail.values.get("enable_log_file_validation")):
+            yield Mark(trail.address, "enable_log_file_validation is not true")
+        if not is_on(trail.values.get("is_multi_region_trail")):
+            yield Mark(trail.address, "is_multi_region_trail is not true")
+        if trail.values.get("enable_logging") is False:
+            yield Mark(trail.address, "enable_logging is false")
+
+
 CHECKS = {
+    "CF-ACC-003": gaps_in_the_trail,
     "CF-OBS-001": errors_unseen,
     "CF-OBS-002": sickness_unseen,
     "CF-OBS-003": nobody_told,

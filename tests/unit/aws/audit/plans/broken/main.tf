@@ -419,4 +419,185 @@ resource "aws_cloudwatch_metric_alarm" "unheard" { # CF-OBS-003
   evaluation_periods  = 5
   alarm_actions       = [aws_sns_topic.nobody.arn]
 }
+
+resource "aws_iam_role" "strangers" { # CF-SEC-008, any account
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = { AWS = "*" }, Action = "sts:AssumeRole" }]
+  })
+}
+
+resource "aws_iam_role" "any_job" { # CF-SEC-008, anybody at GitHub
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Federated = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Condition = { StringLike = { "token.actions.githubusercontent.com:sub" = "repo:*" } }
+    }]
+  })
+}
+
+resource "aws_sqs_queue" "orders" { # CF-DAT-016
+  name                    = "orders"
+  sqs_managed_sse_enabled = false
+}
+
+resource "aws_sqs_queue_policy" "orders" { # CF-SEC-009, a condition that keeps nobody out
+  queue_url = aws_sqs_queue.orders.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow", Principal = "*", Action = "sqs:SendMessage", Resource = "*"
+      Condition = { StringNotEquals = { "aws:SourceAccount" = "123456789012" } }
+    }]
+  })
+}
+
+data "aws_iam_policy_document" "late_topic" {
+  statement {
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.nobody.arn]
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "nobody" { # CF-SEC-009, known after the apply
+  arn    = aws_sns_topic.nobody.arn
+  policy = data.aws_iam_policy_document.late_topic.json
+}
+
+resource "aws_lambda_permission" "all" { # CF-SEC-009
+  function_name = "resize"
+  action        = "lambda:InvokeFunction"
+  principal     = "*"
+}
+
+resource "aws_iam_user_policy" "climber" { # CF-SEC-010
+  user = "ci"
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = ["iam:Create*", "sts:assumerole"], Resource = "*" }]
+  })
+}
+
+resource "aws_kms_key" "old" { # CF-SEC-011
+  description = "old"
+}
+
+resource "aws_mq_broker" "queue" { # CF-SEC-012, in a block; CF-DAT-001
+  broker_name         = "queue"
+  engine_type         = "RabbitMQ"
+  engine_version      = "3.13"
+  host_instance_type  = "mq.t3.micro"
+  publicly_accessible = true
+  user {
+    username = "app"
+    password = "correct-horse-9-battery"
+  }
+}
+
+resource "aws_ssm_parameter" "token" { # CF-SEC-012, readable
+  name  = "/broken/API_TOKEN"
+  type  = "String"
+  value = "correct-horse-9-battery"
+}
+
+resource "aws_ecs_task_definition" "builder" { # CF-SEC-013, CF-SEC-001 in a command
+  family = "builder"
+  container_definitions = jsonencode([{
+    name       = "builder"
+    image      = "example.com/builder:1"
+    privileged = true
+    command    = ["server", "--admin-password", "correct-horse-9-battery"]
+  }])
+  volume {
+    name      = "docker"
+    host_path = "/var/run/docker.sock"
+  }
+}
+
+resource "aws_cloudtrail" "calls" { # CF-ACC-003
+  name           = "calls"
+  s3_bucket_name = "calls"
+}
+
+resource "aws_eks_cluster" "main" { # CF-NET-009
+  name     = "main"
+  role_arn = "arn:aws:iam::123456789012:role/eks"
+  vpc_config {
+    subnet_ids = [for subnet in aws_subnet.private : subnet.id]
+  }
+}
+
+resource "aws_lambda_function_url" "resize" { # CF-NET-009
+  function_name      = "resize"
+  authorization_type = "NONE"
+}
+
+resource "aws_s3_bucket_acl" "open" { # CF-DAT-015
+  bucket = aws_s3_bucket.open.id
+  acl    = "public-read"
+}
+
+resource "aws_s3_bucket_policy" "open" { # CF-DAT-015
+  bucket = "shared-with-everybody"
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = { AWS = "*" }, Action = "s3:GetObject", Resource = "arn:aws:s3:::shared-with-everybody/*" }]
+  })
+}
+
+resource "aws_opensearch_domain" "search" { # CF-DAT-002, CF-DAT-003
+  domain_name = "search"
+}
+
+resource "aws_instance" "disks" { # CF-DAT-013, a disk beside its root; CF-SEC-001, a script that the plan hashes
+  ami           = "ami-0123456789abcdef0"
+  instance_type = "t3.micro"
+  subnet_id     = aws_subnet.private["a"].id
+  user_data     = "#!/bin/sh\nexport DB_PASSWORD=correct-horse-9-battery\n"
+  metadata_options { http_tokens = "required" }
+  root_block_device { encrypted = true }
+  ebs_block_device {
+    device_name = "/dev/sdf"
+    encrypted   = false
+  }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "halves" { # CF-NET-003: two of these are the world
+  for_each          = toset(["0.0.0.0/1", "128.0.0.0/1"])
+  security_group_id = aws_security_group.odd.id
+  cidr_ipv4         = each.value
+  ip_protocol       = "tcp"
+  from_port         = 2049
+  to_port           = 2049
+}
+
+resource "aws_lb_listener" "refuses" { # no finding of its own
+  load_balancer_arn = aws_lb.main.arn
+  port              = 8080
+  default_action {
+    type = "fixed-response"
+    fixed_response {
+      content_type = "text/plain"
+      status_code  = "404"
+    }
+  }
+}
+
+resource "aws_lb_listener_rule" "plain" { # CF-TLS-001, behind a default that forwards nobody
+  listener_arn = aws_lb_listener.refuses.arn
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.app.arn
+  }
+  condition {
+    path_pattern { values = ["/*"] }
+  }
+}
 # CF-CST-001: there is no aws_budgets_budget.

@@ -459,3 +459,97 @@ resource "aws_budgets_budget" "month" {
   limit_unit   = "USD"
   time_unit    = "MONTHLY"
 }
+
+resource "aws_iam_role" "jobs" { # one repository's main branch
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Federated = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Condition = {
+        StringEquals = { "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com" }
+        StringLike   = { "token.actions.githubusercontent.com:sub" = "repo:acme/shop:ref:refs/heads/main" }
+      }
+    }]
+  })
+}
+
+resource "aws_sqs_queue" "orders" {
+  name = "orders"
+}
+
+resource "aws_sqs_queue_policy" "orders" { # everybody, as far as this account's topic asks for them
+  queue_url = aws_sqs_queue.orders.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow", Principal = "*", Action = "sqs:SendMessage", Resource = "*"
+      Condition = { ArnEquals = { "aws:SourceArn" = "arn:aws:sns:us-east-1:123456789012:orders" } }
+    }]
+  })
+}
+
+resource "aws_kms_key" "data" { # its `*` is itself
+  enable_key_rotation = true
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Principal = { AWS = "arn:aws:iam::123456789012:root" }, Action = "kms:*", Resource = "*" },
+      {
+        Effect    = "Allow", Principal = { AWS = "*" }, Action = "kms:Decrypt", Resource = "*"
+        Condition = { StringEquals = { "kms:CallerAccount" = "123456789012" } }
+      },
+    ]
+  })
+}
+
+data "aws_iam_policy_document" "key" {
+  statement {
+    actions   = ["kms:*"]
+    resources = ["*"]
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:aws:iam::123456789012:root", aws_iam_role.jobs.arn]
+    }
+  }
+}
+
+resource "aws_kms_key" "late" {
+  enable_key_rotation = true
+  policy              = data.aws_iam_policy_document.key.json
+}
+
+resource "aws_lambda_permission" "bucket" {
+  function_name = "resize"
+  action        = "lambda:InvokeFunction"
+  principal     = "s3.amazonaws.com"
+  source_arn    = aws_s3_bucket.files.arn
+}
+
+resource "aws_lambda_function_url" "resize" {
+  function_name      = "resize"
+  authorization_type = "AWS_IAM"
+}
+
+resource "aws_eks_cluster" "main" {
+  name     = "main"
+  role_arn = "arn:aws:iam::123456789012:role/eks"
+  vpc_config {
+    subnet_ids          = [for subnet in aws_subnet.private : subnet.id]
+    public_access_cidrs = ["203.0.113.0/24"]
+  }
+}
+
+resource "aws_cloudtrail" "calls" {
+  name                       = "calls"
+  s3_bucket_name             = "calls"
+  enable_log_file_validation = true
+  is_multi_region_trail      = true
+}
+
+resource "aws_ssm_parameter" "level" { # no secret
+  name  = "/clean/LOG_LEVEL"
+  type  = "String"
+  value = "info"
+}

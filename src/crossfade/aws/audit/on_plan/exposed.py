@@ -1,0 +1,161 @@
+"""What of a plan strangers may use: roles they may take on, and resources whose own policies let anybody in."""
+
+from collections.abc import Iterator
+
+from crossfade.aws.audit.finding import Mark
+from crossfade.aws.audit.on_plan.secrets import containers
+from crossfade.aws.audit.on_plan.statements import Statement, statements
+from crossfade.aws.audit.on_plan.switch import is_on
+from crossfade.aws.resources.inventory import Inventory, blocks, first
+from crossfade.aws.resources.resource import Resource
+
+# Where each type of resource keeps the policy of its own, which says who may use it.
+_OWN_POLICIES = {
+    "aws_backup_vault_policy": "policy",
+    "aws_cloudwatch_event_bus_policy": "policy",
+    "aws_cloudwatch_log_resource_policy": "policy_document",
+    "aws_codeartifact_domain_permissions_policy": "policy_document",
+    "aws_codeartifact_repository_permissions_policy": "policy_document",
+    "aws_dynamodb_resource_policy": "policy",
+    "aws_ecr_registry_policy": "policy",
+    "aws_ecr_repository_policy": "policy",
+    "aws_efs_file_system_policy": "policy",
+    "aws_elasticsearch_domain": "access_policies",
+    "aws_elasticsearch_domain_policy": "access_policies",
+    "aws_glacier_vault": "access_policy",
+    "aws_glue_resource_policy": "policy",
+    "aws_kinesis_resource_policy": "policy",
+    "aws_kms_external_key": "policy",
+    "aws_kms_key": "policy",
+    "aws_kms_key_policy": "policy",
+    "aws_kms_replica_key": "policy",
+    "aws_opensearch_domain": "access_policies",
+    "aws_opensearch_domain_policy": "access_policies",
+    "aws_s3_access_point": "policy",
+    "aws_s3control_access_point_policy": "policy",
+    "aws_secretsmanager_secret": "policy",
+    "aws_secretsmanager_secret_policy": "policy",
+    "aws_ses_identity_policy": "policy",
+    "aws_sns_topic": "policy",
+    "aws_sns_topic_policy": "policy",
+    "aws_sqs_queue": "policy",
+    "aws_sqs_queue_policy": "policy",
+}
+# Domains inside of a VPC are reached by who is in there.
+_DOMAINS = frozenset({"aws_elasticsearch_domain", "aws_opensearch_domain"})
+_OIDC = ":oidc-provider/"
+
+
+def anybody_takes_on(inventory: Inventory) -> Iterator[Mark]:
+    for role in inventory.of("aws_iam_role"):
+        for one in statements(inventory, role, "assume_role_policy"):
+            if one.anybody:
+                yield Mark(role.address, "any AWS account may take it on")
+            for provider in _strangers(one):
+                yield Mark(role.address, f"anybody with an account at {provider} may take it on: nothing limits `sub`")
+
+
+def _strangers(one: Statement) -> Iterator[str]:
+    """OpenID Connect providers whose every user is let in: the issuer is shared, only `sub` tells whose job asks."""
+    for kind, who in one.principals:
+        if kind != "Federated" or _OIDC not in who:
+            continue
+        provider = who.partition(_OIDC)[2]
+        subjects = [values for key, values in one.conditions if key == f"{provider}:sub".lower()]
+        if not any(values and all(map(_names_somebody, values)) for values in subjects):
+            yield provider
+
+
+def _names_somebody(subject: str) -> bool:
+    """False for `*`, `repo:*` and `repo:*/*`: nobody in particular."""
+    return bool(subject.partition(":")[2].strip("*/:")) if ":" in subject else bool(subject.strip("*/"))
+
+
+def anybody_uses(inventory: Inventory) -> Iterator[Mark]:
+    for resource in inventory.of(*_OWN_POLICIES):
+        if resource.type in _DOMAINS and blocks(resource.values, "vpc_options"):
+            continue
+        for one in statements(inventory, resource, _OWN_POLICIES[resource.type]):
+            if one.anybody:
+                what = ", ".join(one.actions) or "all but some actions"
+                yield Mark(resource.address, f"allows {what} to everybody")
+    for permission in inventory.of("aws_lambda_permission"):
+        values = permission.values
+        limits = ("source_account", "source_arn", "principal_org_id")
+        named = any(values.get(key) or key in permission.unknown or key in permission.refers for key in limits)
+        if values.get("principal") == "*" and not named and not values.get("function_url_auth_type"):
+            yield Mark(permission.address, f"allows {values.get('action', 'lambda:InvokeFunction')} to everybody")
+
+
+def public_doors(inventory: Inventory) -> Iterator[Mark]:
+    """Entrances of their own, which no load balancer and no security group stands before."""
+    for url in inventory.of("aws_lambda_function_url"):
+        if url.values.get("authorization_type") == "NONE":
+            yield Mark(url.address, "authorization_type is NONE: its URL runs the function for everybody")
+    for cluster in inventory.of("aws_eks_cluster"):
+        plane = blocks(cluster.values, "vpc_config")
+        if plane and plane[0].get("endpoint_public_access", True) is not False:
+            networks = plane[0].get("public_access_cidrs") or ("0.0.0.0/0",)
+            if "0.0.0.0/0" in networks:
+                yield Mark(cluster.address, "its control plane is open to 0.0.0.0/0")
+    for stream in inventory.of("aws_msk_cluster"):
+        kind = first(stream.values, "broker_node_group_info", "connectivity_info", "public_access", "type")
+        if kind == "SERVICE_PROVIDED_EIPS":
+            yield Mark(stream.address, "its brokers have public addresses")
+
+
+def too_close_to_the_host(inventory: Inventory) -> Iterator[Mark]:
+    for task in inventory.of("aws_ecs_task_definition"):
+        for container in containers(task):
+            if is_on(container.get("privileged")):
+                yield Mark(task.address, f"container {container.get('name', '')} is privileged")
+        for volume in blocks(task.values, "volume"):
+            path = str(volume.get("host_path") or "")
+            if path == "/" or path.rstrip("/").endswith(("docker.sock", "containerd.sock")):
+                yield Mark(task.address, f"mounts {path} of its host")
+
+
+def _public_acl(resource: Resource) -> Iterator[str]:
+    acl = str(resource.values.get("acl") or "")
+    if acl.startswith("public-") or acl == "authenticated-read":
+        yield f"its ACL is {acl}"
+    granted = [*blocks(resource.values, "grant")]
+    for policy in blocks(resource.values, "access_control_policy"):
+        granted += blocks(policy, "grant")
+    for grant in granted:
+        uri = str(grant.get("uri") or first(grant, "grantee", "uri") or "")
+        if uri.endswith(("/AllUsers", "/AuthenticatedUsers")):
+            yield f"its ACL grants {grant.get('permission') or ', '.join(grant.get('permissions') or ())} to everybody"
+
+
+def public_buckets(inventory: Inventory) -> Iterator[Mark]:
+    """As far as no block of public access, the bucket's own or the account's, takes the effect away."""
+    for resource in inventory.of("aws_s3_bucket", "aws_s3_bucket_acl", "aws_s3_object"):
+        if not _closed(inventory, resource, "ignore_public_acls"):
+            for what in _public_acl(resource):
+                yield Mark(resource.address, what)
+    for resource in inventory.of("aws_s3_bucket", "aws_s3_bucket_policy"):
+        for one in statements(inventory, resource):
+            if one.anybody and not _closed(inventory, resource, "restrict_public_buckets"):
+                yield Mark(resource.address, f"allows {', '.join(one.actions)} to everybody")
+
+
+def _closed(inventory: Inventory, resource: Resource, key: str) -> bool:
+    if any(is_on(one.values.get(key)) for one in inventory.of("aws_s3_account_public_access_block")):
+        return True
+    buckets = {resource.address, *resource.refers.get("bucket", ())}
+    name = resource.values.get("bucket")
+    for block in inventory.of("aws_s3_bucket_public_access_block"):
+        same = name is not None and block.values.get("bucket") == name
+        if is_on(block.values.get(key)) and (same or buckets & set(block.refers.get("bucket", ()))):
+            return True
+    return False
+
+
+CHECKS = {
+    "CF-SEC-008": anybody_takes_on,
+    "CF-SEC-009": anybody_uses,
+    "CF-SEC-013": too_close_to_the_host,
+    "CF-NET-009": public_doors,
+    "CF-DAT-015": public_buckets,
+}

@@ -1,0 +1,145 @@
+"""Policy statements of a plan that allow something, whoever they are given to and however they are written."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crossfade.aws.resources.inventory import Inventory, blocks
+from crossfade.aws.resources.resource import Resource
+
+# Conditions that tell who asks, so that `Principal: *` is not everybody.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+_WHO = re.compile(
+    r"aws:(?:principal(?:account|arn|orgid|orgpaths|tag/.*)|source(?:account|arn|orgid|orgpaths|owner|ip|vpc|vpce)"
+    r"|vpcsourceip|userid)|kms:calleraccount|lambda:functionurlauthtype|s3:dataaccesspoint(?:account|arn)",
+    re.IGNORECASE,
+)
+_EVERYBODY = frozenset({"*", "0.0.0.0/0", "::/0"})
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement with Effect Allow. `principals` are (kind, who) pairs: ("AWS", "*"); none in a role's own policy.
+
+    `conditions` are the values by condition key, in small letters. `all_but` says NotAction: everything else.
+    """
+
+    address: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    principals: tuple[tuple[str, str], ...] = ()
+    conditions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    all_but: bool = False
+
+    @property
+    def limited(self) -> bool:
+        return bool(self.conditions)
+
+    @property
+    def anywhere(self) -> bool:
+        return "*" in self.resources
+
+    @property
+    def everything(self) -> bool:
+        return not {"*", "*:*"}.isdisjoint(self.actions)
+
+    @property
+    def anybody(self) -> bool:
+        """True when any AWS account, or nobody at all, may use it: `Principal: *` without a condition on who asks."""
+        if not any(who == "*" and kind in {"*", "AWS"} for kind, who in self.principals):
+            return False
+        told = [values for key, values in self.conditions if _WHO.fullmatch(key)]
+        return not any(values and _EVERYBODY.isdisjoint(values) for values in told)
+
+    def permits(self, action: str) -> str:
+        """The pattern that covers an action, unless that is everything, which is a finding of its own."""
+        return next((one for one in self.actions if one not in {"*", "*:*"} and covers(one, action)), "")
+
+
+def covers(pattern: str, action: str) -> bool:
+    """IAM's own wildcards, whose letters have no case."""
+    parts = (".*" if part == "*" else "." if part == "?" else re.escape(part) for part in re.split(r"([*?])", pattern))
+    return re.fullmatch("".join(parts), action, re.IGNORECASE) is not None
+
+
+def statements(inventory: Inventory, resource: Resource, key: str = "policy") -> Iterator[Statement]:
+    """Those of the policy under `key`: its text, or as far as it is known the document that it will come from."""
+    if (text := resource.values.get(key)) is not None:
+        yield from parsed(resource.address, text)
+        return
+    for document in inventory.referred(resource, key, "aws_iam_policy_document"):
+        for statement in of_document(document):
+            yield Statement(
+                resource.address,
+                statement.actions,
+                statement.resources,
+                statement.principals,
+                statement.conditions,
+                statement.all_but,
+            )
+
+
+def parsed(address: str, text: Any) -> Iterator[Statement]:
+    """Those of a policy as JSON. Nothing where it is not known yet, or is nothing that AWS would take."""
+    try:
+        document = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return
+    for found in listed(document.get("Statement") if isinstance(document, dict) else None):
+        if isinstance(found, dict) and found.get("Effect") == "Allow":
+            yield Statement(
+                address,
+                actions=_texts(found.get("Action")),
+                resources=_texts(found.get("Resource")),
+                principals=tuple(_principals(found.get("Principal"))),
+                conditions=tuple(_conditions(found.get("Condition"))),
+                all_but="NotAction" in found,
+            )
+
+
+def of_document(document: Resource) -> Iterator[Statement]:
+    """Those of an aws_iam_policy_document that names what does not exist yet, as far as they are known."""
+    for found in blocks(document.values, "statement"):
+        if found.get("effect") not in {None, "Allow"}:
+            continue
+        yield Statement(
+            document.address,
+            actions=_texts(found.get("actions")),
+            resources=_texts(found.get("resources")),
+            principals=tuple(
+                (str(one.get("type")), str(who))
+                for one in blocks(found, "principals")
+                for who in listed(one.get("identifiers"))
+            ),
+            conditions=tuple(
+                (str(one.get("variable")).lower(), _texts(one.get("values"))) for one in blocks(found, "condition")
+            ),
+            all_but=bool(found.get("not_actions")),
+        )
+
+
+def listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, listed(value)))
+
+
+def _principals(value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield "*", value
+    elif isinstance(value, Mapping):
+        for kind, who in value.items():
+            for one in listed(who):
+                yield str(kind), str(one)
+
+
+def _conditions(value: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Only those that say what must be: of `StringNotEquals` and their kind everybody else is let in."""
+    for operator, tested in value.items() if isinstance(value, Mapping) else ():
+        if isinstance(tested, Mapping) and "not" not in str(operator).lower():
+            for key, values in tested.items():
+                yield str(key).lower(), _texts(values)
