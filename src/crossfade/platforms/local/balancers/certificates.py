@@ -14,6 +14,7 @@ class Certificates:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._known: dict[Tls, tuple[str, str]] = {}  # pairs that were found to belong together
 
     def links(self, certificates: Iterable[Tls]) -> dict[Tls, tuple[str, str]]:
         """Where certificate and key of each are to be read: `folder/name`, another name for other content.
@@ -22,15 +23,23 @@ class Certificates:
         """
         return {tls: self._link(tls) for tls in certificates}
 
+    def pairs(self, certificates: Iterable[Tls]) -> dict[Tls, tuple[str, str]]:
+        """Certificate and key of each as they are now. WrongInputError as in `links`."""
+        return {tls: self._pair(tls) for tls in certificates}
+
+    def _pair(self, tls: Tls) -> tuple[str, str]:
+        pair = _text(tls.certificate), _text(tls.key)
+        if self._known.get(tls) != pair:
+            _require_pair(tls)
+            self._known[tls] = pair
+        return pair
+
     def _link(self, tls: Tls) -> tuple[str, str]:
         certificate, key = Path(tls.certificate).absolute(), Path(tls.key).absolute()
         try:
             content = hashlib.sha256(certificate.read_bytes() + key.read_bytes() + str(certificate).encode())
         except OSError as error:
-            raise WrongInputError(
-                f"certificate or key cannot be read: {error.filename}: {error.strerror}",
-                "check listen.tls and who may read the files",
-            ) from error
+            raise _unreadable(error.filename, error) from error
         stem = content.hexdigest()[:16]
         names = (self._folder / f"{stem}.crt", self._folder / f"{stem}.key")
         if not all(name.is_symlink() for name in names):
@@ -39,6 +48,20 @@ class Certificates:
                 name.unlink(missing_ok=True)
                 name.symlink_to(target)
         return f"{self._folder.name}/{stem}.crt", f"{self._folder.name}/{stem}.key"
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: Exception) -> WrongInputError:
+    why = error.strerror if isinstance(error, OSError) else "it is not PEM"
+    return WrongInputError(
+        f"certificate or key cannot be read: {path}: {why}", "check listen.tls and who may read the files"
+    )
 
 
 def _require_pair(tls: Tls) -> None:

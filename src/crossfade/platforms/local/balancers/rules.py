@@ -116,8 +116,10 @@ def by_host(services: Iterable[Service]) -> dict[str, list[tuple[str, Service]]]
         mine = [(rule, service) for rule, service in rules if _covers(rule.host.lower(), host)]
         mine.sort(key=lambda pair: (_host_order(pair[0].host.lower()), _path_order(pair[0])))
         found[host] = []
+        answered: set[str] = set()
         for rule, service in mine:
-            if not any(_answers_all_of(path, rule.path) for path, _ in found[host]):
+            if not answered & _answering_all_of(rule.path):
+                answered.add(rule.path)
                 found[host].append((rule.path, service))
     return found
 
@@ -127,12 +129,11 @@ def _covers(pattern: str, host: str) -> bool:
     return pattern in {"*", host} or (pattern.startswith("*.") and host.endswith(pattern[1:]))
 
 
-def _answers_all_of(path: str, other: str) -> bool:
-    """Is every request for `other` one for `path`? `/api/*` has all of `/api`, `/api/*` and `/api/x`, not `/apix`."""
-    if not path.endswith("*"):
-        return path == other
-    stem, asked = path[:-1], other.removesuffix("*")
-    return asked.startswith(stem) or (stem.endswith("/") and not other.endswith("*") and asked == stem[:-1])
+def _answering_all_of(path: str) -> set[str]:
+    """The paths that answer every request for this one: for `/api/x` itself, `/api/x/*`, `/api/x*` ... `/*` and `*`."""
+    stem = path.removesuffix("*")
+    answering = {f"{stem[:end]}*" for end in range(len(stem) + 1)}
+    return answering if path.endswith("*") else answering | {path, f"{path}/*"}
 
 
 def _host_order(host: str) -> tuple[bool, bool, int, str]:

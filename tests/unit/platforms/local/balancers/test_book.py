@@ -75,7 +75,8 @@ def test_nobody_stands_in_for_a_release_in_its_preview() -> None:
     """The old release would pass the smoke test of the new one. Clients of the same release are stood in for."""
     canary = entry(routing({1: 90, 2: 10}, {1: "a", 2: "c"}, preview=2))
     found = {cluster: len(assignment["endpoints"]) for cluster, assignment in assignments(canary).items()}
-    assert found == {"shop/web/1": 2, "shop/web/1/preview": 1, "shop/web/2": 2, "shop/web/2/preview": 1}
+    expected = {"shop/web/1": 2, "shop/web/1/preview": 1, "shop/web/2": 2, "shop/web/2/preview": 1}
+    assert found == expected | {f"{cluster}/streams": number for cluster, number in expected.items()}
 
 
 def test_an_instance_that_left_stays_until_nobody_is_sent_to_it() -> None:

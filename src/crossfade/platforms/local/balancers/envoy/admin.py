@@ -73,14 +73,14 @@ class Admin:
         statuses = json.loads(await self.get("/clusters", format="json", filter=pattern)).get("cluster_statuses", [])
         return [_host(status["name"], host) for status in statuses for host in status.get("host_statuses", [])]
 
-    async def settle(self, asked: Statistics) -> None:
-        """Return when every worker has done all that the main thread had given it when `asked` was answered.
+    async def settle(self) -> None:
+        """Return when every worker has done all that the main thread had given it when this was called.
 
         Asking for statistics begins a flush of them, which visits every worker after what was posted to it before. One
         that is asked for during another is dropped and counted as dropped. So when the next one is not dropped, the
         flush that this one began is over.
         """
-        await self._flushed(asked, _DROPPED)
+        await self._flushed(await self.stats(_DROPPED), _DROPPED)
 
     async def fresh(self, pattern: str) -> dict[str, str]:
         """Statistics with histograms that hold all that was counted when this was called."""

@@ -19,11 +19,13 @@ from crossfade.platforms.local.balancers.envoy.acceptance import accepted, newco
 from crossfade.platforms.local.balancers.envoy.admin import Admin, Host
 from crossfade.platforms.local.balancers.envoy.bootstrap import EVERYTHING
 from crossfade.platforms.local.balancers.envoy.clusters import group_of, name
-from crossfade.platforms.local.balancers.envoy.config import Files, render
+from crossfade.platforms.local.balancers.envoy.config import Config
 from crossfade.platforms.local.balancers.envoy.counts import Counts, pattern
+from crossfade.platforms.local.balancers.envoy.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.listeners import ACCESS, FAILURES
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
 from crossfade.platforms.local.balancers.envoy.publisher import Publisher
+from crossfade.platforms.local.balancers.envoy.resources import Resources
 from crossfade.platforms.local.balancers.envoy.targets import asked, elsewhere, targets, unseen
 from crossfade.platforms.local.balancers.rules import doors
 from crossfade.platforms.local.balancers.tail import rotate
@@ -57,7 +59,9 @@ class EnvoyBalancer:
         self._fence = fence
         self._admin = Admin(directory)
         self._process = EnvoyProcess(directory, self._admin, binary, parent_shutdown)
-        self._publisher = Publisher(directory, self._admin, self._process)
+        self._discovery = Discovery(directory)
+        self._publisher = Publisher(self._discovery, self._process)
+        self._config = Config()
         self._certificates = Certificates(directory / "certificates")
         self._counts = Counts(directory / "counts.json", directory / FAILURES)
         self._book = book.load(directory / _BOOK)
@@ -144,8 +148,8 @@ class EnvoyBalancer:
             if entry is None:
                 return
             await self.ensure()
-            await self._publish(service, replace(entry, exposed=False), token)
-            await self._publish(service, None, token)
+            await self._publish(service, replace(entry, exposed=False))
+            await self._publish(service, None)
             self._book = self._book.without(service)
             book.save(self._directory / _BOOK, self._book)
             self._counts.forget(service)
@@ -157,6 +161,8 @@ class EnvoyBalancer:
             if self._adopted and self._process.lives:
                 await self._look_after()  # every report asks it, too: no need to ask here whether it answers
             elif await self._process.available():
+                if not self._process.asks:
+                    await self._take_over()
                 await self._adopt()
             else:
                 await self._start()
@@ -168,14 +174,8 @@ class EnvoyBalancer:
             self._counts.read_log()
             stats = await self._admin.fresh(EVERYTHING)
             self._count(stats)
-            self._require_no_predecessor(stats, await self._admin.hosts(".*"))
-            log = self._process.log_size()
-            if await self._process.can_be_succeeded():
-                await self._process.succeed()
-            else:
-                await self._process.start_beside()
-            self._publisher.expect_new_process()
-            await self._publisher.confirm_all(log)
+            self._require_no_predecessor(stats, await self._admin.hosts("/"))
+            await self._replace()
 
     async def shutdown(self) -> None:
         """See the port."""
@@ -185,6 +185,7 @@ class EnvoyBalancer:
                     self._count(await self._admin.fresh(EVERYTHING))
             await self._admin.close()
             await self._process.stop()
+            await self._discovery.close()
             self._counts.read_log()
             self._counts.save()
             self._adopted = False
@@ -193,6 +194,7 @@ class EnvoyBalancer:
         """See the port."""
         if self._adopted:
             self._counts.save()
+        await self._discovery.close()
         await self._admin.close()
 
     async def _counted(self, service: str) -> tuple[dict[str, str], list[Host]]:
@@ -222,30 +224,30 @@ class EnvoyBalancer:
 
     async def _transition(self, old: Entry | None, new: Entry) -> float:
         prepared, switched, settled = book.stages(old, new)
-        await self._publish(new.service.key, prepared, new.token)
+        await self._publish(new.service.key, prepared)
         await accepted(self._admin, new, newcomers(old.routing if old else Routing(), new.routing))
         await self._fence.check(new.service.key, new.token)  # the wait may have been long
         began = time.monotonic()
-        await self._publish(new.service.key, switched, new.token)
-        await self._publisher.settle()
+        await self._publish(new.service.key, switched)
+        await self._admin.settle()
         seconds = time.monotonic() - began
-        await self._publish(new.service.key, settled, new.token)
-        await self._publisher.settle()
+        await self._publish(new.service.key, settled)
+        await self._admin.settle()
         self._keep(new)
         return seconds
 
     async def _back_to(self, old: Entry | None, new: Entry) -> None:
         with contextlib.suppress(PlatformError):  # Envoy is in trouble: the files are right when it is back
-            await self._publish(new.service.key, old, new.token)
+            await self._publish(new.service.key, old)
 
-    async def _publish(self, key: str, entry: Entry | None, token: int) -> None:
+    async def _publish(self, key: str, entry: Entry | None) -> None:
         with contextlib.suppress(PlatformError):  # an Envoy in trouble must not keep the right files from being written
             await self._count_for_the_last_time(key, _group_names(self._live.get(key)) - _group_names(entry))
         async with self._publish_lock:
             live = {k: e for k, e in self._live.items() if k != key}
             if entry is not None:
                 live[key] = entry
-            await self._publisher.publish(self._render(live), token)
+            await self._publisher.publish(self._render(live))
             self._live = live
 
     async def _count_for_the_last_time(self, key: str, going: frozenset[str]) -> None:
@@ -262,8 +264,8 @@ class EnvoyBalancer:
                 return
             await asyncio.sleep(0.01)
 
-    def _render(self, live: Mapping[str, Entry]) -> Files:
-        return render(live, self._certificates.links(tls for door in doors(live) for tls in door.tls))
+    def _render(self, live: Mapping[str, Entry]) -> Resources:
+        return self._config.render(live, self._certificates.pairs(tls for door in doors(live) for tls in door.tls))
 
     def _require_ports(self, new: Entry) -> None:
         """Ports that are not open yet have to be free."""
@@ -274,16 +276,32 @@ class EnvoyBalancer:
 
     async def _start(self) -> None:
         self._adopted = False
-        self._publisher.read()
         self._live = dict(self._book.entries)
-        self._publisher.lay_out(self._render(self._live))
+        await self._publisher.lay_out(self._render(self._live))
         await self._admin.close()
         if self._process.record is not None:  # whoever ends it forgets it first
             self._counts.died(self._process.identity)
-        log = self._process.log_size()
         await self._process.start()
-        await self._publisher.confirm_all(log)
+        await self._publisher.confirm()
+        await self._admin.settle()
         self._adopted = True
+
+    async def _replace(self) -> None:
+        """A new process instead of the running one, with what is offered."""
+        if await self._process.can_be_succeeded():
+            await self._process.succeed()
+        else:
+            await self._process.start_beside()
+        await self._publisher.confirm()
+        await self._admin.settle()
+
+    async def _take_over(self) -> None:
+        """An Envoy that reads files is replaced by one that asks us; it finishes what it holds."""
+        self._live = dict(self._book.entries)
+        async with self._publish_lock:
+            self._count(await self._admin.fresh(EVERYTHING))
+            await self._publisher.lay_out(self._render(self._live))
+            await self._replace()
 
     async def _adopt(self) -> None:
         """Envoy runs and we are new: what it runs is what the book says, or is made so."""
@@ -291,9 +309,9 @@ class EnvoyBalancer:
         async with self._publish_lock:
             self._count(await self._admin.fresh(EVERYTHING))  # of groups that a half-done change left, too
             self._counts.save()
-            await self._publisher.adopt()
-            await self._publisher.publish(self._render(self._live), 0)
-            await self._publisher.settle()
+            await self._publisher.lay_out(self._render(self._live))
+            await self._publisher.confirm()
+            await self._admin.settle()
         self._adopted = True
 
     async def _look_after(self) -> None:
@@ -303,7 +321,7 @@ class EnvoyBalancer:
             # A pair that does not fit is one that is just being replaced: the next call sees it whole.
             with contextlib.suppress(WrongInputError):
                 async with self._publish_lock:
-                    await self._publisher.publish(self._render(self._live), 0)
+                    await self._publisher.publish(self._render(self._live))
 
     def _require_no_predecessor(self, stats: Mapping[str, str], hosts: list[Host]) -> None:
         if self._process.draining and any(elsewhere(stats, hosts).values()):

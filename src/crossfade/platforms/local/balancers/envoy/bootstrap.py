@@ -1,21 +1,21 @@
-"""What Envoy is started with: where it is asked, what it counts, and where it reads the rest from."""
+"""What Envoy is started with: where it is asked, what it counts, and whom it asks for the rest."""
 
 from crossfade.platforms.local.balancers.buckets import BUCKETS
-from crossfade.platforms.local.balancers.envoy.clusters import Json
+from crossfade.platforms.local.balancers.envoy.clusters import ASKED, Json, typed
 
 ADMIN = "admin.sock"
-CLUSTERS = "clusters.json"
-LISTENERS = "listeners.json"
+DISCOVERY = "discovery.sock"
 BOOTSTRAP = "envoy.json"
 
-EVERYTHING = r"^cluster\.[^.]+\.upstream_rq_(completed|retry|time|active)$"  # of all services
+_CONTROLLER = "crossfade"
+
+EVERYTHING = r"^cluster\.[^.]+/[^.]+\.upstream_rq_(completed|retry|time|active)$"  # of all services
 
 # All that is ever asked for. What is not counted costs neither memory nor time: Envoy counts most of it once more as
 # `cluster.NAME.external.upstream_rq_time`, so a name has no dot in it.
 _COUNTED = (
     r"^server\..*",
     r"^filesystem\.write_total_buffered$",
-    r".*\.(version_text|update_rejected)$",
     EVERYTHING,
 )
 
@@ -23,7 +23,7 @@ _COUNTED = (
 def bootstrap() -> Json:
     """All paths are relative to the state directory, Envoy's working directory: a socket's path may be 107 long."""
     return {
-        "node": {"id": "crossfade", "cluster": "crossfade"},
+        "node": {"cluster": _CONTROLLER},  # its id is given to each process
         "admin": {"address": {"pipe": {"path": ADMIN, "mode": 0o600}}},
         # Only when asked: an idle balancer does nothing, and an answer is never 5 s old.
         "stats_flush_on_admin": True,
@@ -31,8 +31,34 @@ def bootstrap() -> Json:
             "stats_matcher": {"inclusion_list": {"patterns": [{"safe_regex": {"regex": r}} for r in _COUNTED]}},
             "histogram_bucket_settings": [{"match": {"suffix": "upstream_rq_time"}, "buckets": list(BUCKETS)}],
         },
-        "dynamic_resources": {  # a watched file needs a folder in its name
-            "lds_config": {"path_config_source": {"path": f"./{LISTENERS}"}},
-            "cds_config": {"path_config_source": {"path": f"./{CLUSTERS}"}},
+        "dynamic_resources": {
+            "ads_config": {
+                "api_type": "DELTA_GRPC",
+                "transport_api_version": "V3",
+                "set_node_on_first_message_only": True,
+                "grpc_services": [{"envoy_grpc": {"cluster_name": _CONTROLLER, "retry_policy": _ASK_AGAIN}}],
+            },
+            "cds_config": ASKED,
+            "lds_config": ASKED,
+        },
+        "static_resources": {"clusters": [_controller()]},
+    }
+
+
+# For a while nobody may be there to ask; when there is, a rollout waits for it.
+_ASK_AGAIN: Json = {"retry_back_off": {"base_interval": "0.05s", "max_interval": "0.2s"}}
+
+
+def _controller() -> Json:
+    protocol = "extensions.upstreams.http.v3.HttpProtocolOptions"
+    return {
+        "name": _CONTROLLER,
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": _CONTROLLER,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"pipe": {"path": DISCOVERY}}}}]}],
+        },
+        "typed_extension_protocol_options": {
+            f"envoy.{protocol}": {**typed(protocol), "explicit_http_config": {"http2_protocol_options": {}}}
         },
     }

@@ -14,6 +14,7 @@ from crossfade.platforms.local.balancers.book import Entry
 Json = dict[str, Any]
 
 STREAMS, PREVIEW = "/streams", "/preview"
+ASKED: Json = {"ads": {}, "resource_api_version": "V3"}  # from the controller, with all else
 # Above anything one machine can hold: who limits traffic is the app, never a default of the balancer.
 _NO_LIMIT = 1_000_000_000
 # App servers close idle connections after 2 s (gunicorn) to 5 s (node, uvicorn). A POST sent into such a closing
@@ -48,7 +49,7 @@ def clusters(entry: Entry) -> list[Json]:
 
 
 def assignments(entry: Entry) -> dict[str, Json]:
-    """Endpoints by the name of the cluster for plain requests, whose one for streams reads the same.
+    """Endpoints by the name of their cluster.
 
     A draining instance stays listed: what it still holds can be counted there. Nobody stands in for a release in its
     preview: the old release would pass the smoke test of the new one.
@@ -56,23 +57,20 @@ def assignments(entry: Entry) -> dict[str, Json]:
     found = {}
     for group in entry.routing.groups:
         for preview in (False, True):
-            cluster = name(entry.service.key, group.release, preview=preview)
             stand_ins = () if preview else entry.stand_ins(group.release)
-            found[cluster] = _assignment(cluster, (group, *stand_ins), entry)
+            for streams in (False, True):
+                cluster = name(entry.service.key, group.release, preview=preview, streams=streams)
+                found[cluster] = _assignment(cluster, (group, *stand_ins), entry)
     return found
 
 
 def _cluster(key: str, release: int, service: Service, *, preview: bool, streams: bool) -> Json:
     balance: Json = {"lb_policy": "RING_HASH"} if service.sticky else {"lb_policy": "LEAST_REQUEST"}
-    source = name(key, release, preview=preview)
     return {
         **typed("config.cluster.v3.Cluster"),
         "name": name(key, release, preview=preview, streams=streams),
         "type": "EDS",
-        "eds_cluster_config": {
-            "service_name": source,
-            "eds_config": {"path_config_source": {"path": endpoints_file(source)}},
-        },
+        "eds_cluster_config": {"eds_config": ASKED},
         "connect_timeout": "2s",
         **balance,
         # A preview shows the release as it is, and its instances are not asked twice as often for it.
@@ -92,11 +90,6 @@ def _cluster(key: str, release: int, service: Service, *, preview: bool, streams
             }
         },
     }
-
-
-def endpoints_file(cluster: str) -> str:
-    """Where these endpoints are written, from Envoy's working directory."""
-    return f"endpoints/{cluster.replace('/', '~')}.json"
 
 
 _ALL_TO_THE_LAST = 10_000_000  # percent: one healthy instance of 100,000 counts as all of them
@@ -146,11 +139,15 @@ def _health_check(check: HealthCheck) -> Json:
     }
 
 
+def empty_assignment(cluster: str) -> Json:
+    """No endpoints at all."""
+    return {**typed("config.endpoint.v3.ClusterLoadAssignment"), "cluster_name": cluster}
+
+
 def _assignment(cluster: str, groups: Iterable[TargetGroup], entry: Entry) -> Json:
     """The first group's instances, and with lower priority those that stand in when all of it are dead."""
     return {
-        **typed("config.endpoint.v3.ClusterLoadAssignment"),
-        "cluster_name": cluster,
+        **empty_assignment(cluster),
         "endpoints": [
             {
                 "priority": priority,

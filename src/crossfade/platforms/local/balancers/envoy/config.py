@@ -1,47 +1,39 @@
-"""All that Envoy reads, as resources by file name: a pure function of what the services are to be."""
+"""All that Envoy is to run: a pure function of what the services are to be."""
 
 from collections.abc import Mapping
 
 from crossfade.core.service import Tls
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.platforms.local.balancers.envoy.bootstrap import CLUSTERS, LISTENERS
-from crossfade.platforms.local.balancers.envoy.clusters import STREAMS, Json, assignments, clusters, endpoints_file
-from crossfade.platforms.local.balancers.envoy.listeners import certificate_file, listener, routes_file, secret
+from crossfade.platforms.local.balancers.envoy.clusters import Json, assignments, clusters
+from crossfade.platforms.local.balancers.envoy.listeners import listener, secret
+from crossfade.platforms.local.balancers.envoy.resources import Kind, Resources
 from crossfade.platforms.local.balancers.envoy.routes import route_configuration
 from crossfade.platforms.local.balancers.rules import doors
 
-Files = dict[str, list[Json]]
 
+class Config:
+    """Renders resources, and keeps those of services that did not change: of hundreds a deploy changes one."""
 
-def render(entries: Mapping[str, Entry], links: Mapping[Tls, tuple[str, str]]) -> Files:
-    """Every file with its resources. `links` are the names under which Envoy reads certificate and key.
+    def __init__(self) -> None:
+        self._rendered: dict[str, tuple[Entry, dict[str, Json], dict[str, Json]]] = {}
 
-    Raises WrongInputError when services cannot share a port.
-    """
-    open_ = doors(entries)
-    rendered: Files = {
-        CLUSTERS: [cluster for _, entry in sorted(entries.items()) for cluster in clusters(entry)],
-        LISTENERS: [listener(door) for door in open_],
-    }
-    for entry in entries.values():
-        for cluster, assignment in assignments(entry).items():
-            rendered[endpoints_file(cluster)] = [assignment]
-    for door in open_:
-        rendered[routes_file(door.port)] = [route_configuration(door, entries)]
-        for tls in door.tls:
-            rendered[certificate_file(tls)] = [secret(tls, links[tls])]
-    return rendered
+    def render(self, entries: Mapping[str, Entry], pairs: Mapping[Tls, tuple[str, str]]) -> Resources:
+        """Every resource. `pairs` are certificate and key, as PEM.
 
+        Raises WrongInputError when services cannot share a port.
+        """
+        open_ = doors(entries)
+        self._rendered = {key: self._of(key, entry) for key, entry in entries.items()}
+        return {
+            Kind.CLUSTER: {name: c for _, made, _ in self._rendered.values() for name, c in made.items()},
+            Kind.ENDPOINTS: {name: a for _, _, made in self._rendered.values() for name, a in made.items()},
+            Kind.CERTIFICATE: {tls.certificate: secret(tls, pairs[tls]) for door in open_ for tls in door.tls},
+            Kind.LISTENER: {str(door.port): listener(door) for door in open_},
+            Kind.ROUTES: {str(door.port): route_configuration(door, entries) for door in open_},
+        }
 
-def readouts(file: str, resources: list[Json]) -> list[str]:
-    """The statistics in which Envoy says which version of a file it runs: one for each of its readers."""
-    if file == CLUSTERS:
-        return ["cluster_manager.cds.version_text"]
-    if file == LISTENERS:
-        return ["listener_manager.lds.version_text"]
-    if file.startswith("routes/"):
-        port = resources[0]["name"]
-        return [f"http.{port}.rds.{port}.version_text"]
-    if file.startswith("certificates/"):
-        return [f"sds.{resources[0]['name']}.version_text"]
-    return [f"cluster.{resources[0]['cluster_name']}{kind}.version_text" for kind in ("", STREAMS)]
+    def _of(self, key: str, entry: Entry) -> tuple[Entry, dict[str, Json], dict[str, Json]]:
+        known = self._rendered.get(key)
+        if known is not None and known[0] is entry:
+            return known
+        return entry, {cluster["name"]: cluster for cluster in clusters(entry)}, assignments(entry)

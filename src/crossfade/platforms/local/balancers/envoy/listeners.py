@@ -4,10 +4,8 @@ Everything that changes with a release is in routes and endpoints: a listener th
 so one is replaced only when its port, its certificates or its access log change.
 """
 
-from pathlib import Path
-
 from crossfade.core.service import IDLE_TIMEOUT, Tls
-from crossfade.platforms.local.balancers.envoy.clusters import Json, seconds, typed
+from crossfade.platforms.local.balancers.envoy.clusters import ASKED, Json, seconds, typed
 from crossfade.platforms.local.balancers.rules import Door
 
 FAILURES = "failures.log"
@@ -32,7 +30,7 @@ def _connection_manager(door: Door) -> Json:
         "stat_prefix": str(door.port),
         "rds": {
             "route_config_name": str(door.port),
-            "config_source": {"path_config_source": {"path": routes_file(door.port)}},
+            "config_source": ASKED,
         },
         "http_filters": [
             {
@@ -56,10 +54,6 @@ def _connection_manager(door: Door) -> Json:
         "access_log": [_failures_log(), *([_access_log()] if door.access_log else [])],
     }
     return {"name": "envoy.filters.network.http_connection_manager", "typed_config": config}
-
-
-def routes_file(port: int) -> str:
-    return f"routes/{port}.json"
 
 
 def _failures_log() -> Json:
@@ -118,37 +112,21 @@ def _tls(certificates: tuple[Tls, ...]) -> Json:
                 "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
                 "alpn_protocols": ["h2", "http/1.1"],
                 "tls_certificate_sds_secret_configs": [
-                    {
-                        "name": certificate_name(tls),
-                        "sds_config": {"path_config_source": {"path": certificate_file(tls)}},
-                    }
-                    for tls in certificates
+                    {"name": tls.certificate, "sds_config": ASKED} for tls in certificates
                 ],
             },
         },
     }
 
 
-def certificate_name(tls: Tls) -> str:
-    return tls.certificate
-
-
-def certificate_file(tls: Tls) -> str:
-    return f"certificates/{tls.certificate.strip('/').replace('/', '~')}.json"
-
-
-def secret(tls: Tls, links: tuple[str, str]) -> Json:
-    """The certificate under `links`, names of ours that lead to the user's files.
-
-    Envoy reads the files again when something is moved into their folder, as most tools that renew certificates do.
-    """
-    certificate, key = links
+def secret(tls: Tls, pair: tuple[str, str]) -> Json:
+    """Certificate and key themselves: what was renewed is another resource, and no key is written by us."""
+    certificate, key = pair
     return {
         **typed("extensions.transport_sockets.tls.v3.Secret"),
-        "name": certificate_name(tls),
+        "name": tls.certificate,
         "tls_certificate": {
-            "certificate_chain": {"filename": certificate},
-            "private_key": {"filename": key},
-            "watched_directory": {"path": str(Path(tls.certificate).parent)},
+            "certificate_chain": {"inline_string": certificate},
+            "private_key": {"inline_string": key},
         },
     }

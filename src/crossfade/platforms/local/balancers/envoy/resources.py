@@ -1,0 +1,58 @@
+"""What Envoy is to run: resources by kind and name, each known by a version that its content decides."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from crossfade.platforms.local.balancers.envoy.clusters import Json
+
+
+class Kind(StrEnum):
+    """A kind of resource by the type that Envoy asks for, in the order in which it is told of them."""
+
+    CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+    ENDPOINTS = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
+    LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
+    CERTIFICATE = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
+    ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+
+
+Resources = Mapping[Kind, Mapping[str, Json]]  # as rendered, by name
+
+
+class Offered:
+    """One resource as it is offered to Envoy."""
+
+    def __init__(self, content: Json) -> None:
+        self.content = content
+        self.encoded: Any = None  # for who sends it
+
+    @cached_property
+    def version(self) -> str:
+        """The same for the same content, whichever controller asks: an Envoy that has it is sent nothing."""
+        return hashlib.blake2b(json.dumps(self.content).encode(), digest_size=12).hexdigest()
+
+
+Offer = Mapping[Kind, Mapping[str, Offered]]
+
+NOTHING: Offer = {kind: {} for kind in Kind}
+
+
+def offer(wanted: Resources, before: Offer) -> Offer:
+    """`wanted` with what is known of it from the offer before, kinds in which nothing differs as they were."""
+    return {kind: _of_kind(wanted.get(kind, {}), before[kind]) for kind in Kind}
+
+
+def _of_kind(wanted: Mapping[str, Json], before: Mapping[str, Offered]) -> Mapping[str, Offered]:
+    offered = {name: _known(before.get(name), content) for name, content in wanted.items()}
+    same = len(offered) == len(before) and all(before.get(name) is known for name, known in offered.items())
+    return before if same else offered
+
+
+def _known(before: Offered | None, content: Json) -> Offered:
+    if before is None or (before.content is not content and before.content != content):
+        return Offered(content)
+    return before
