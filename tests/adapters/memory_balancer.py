@@ -123,9 +123,6 @@ class MemoryBalancer:
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
         return f"http://127.0.0.1:{service.listener.http}", {service.preview.header: str(release)}
 
-    async def close_streams(self, service: str, instance: str, token: int) -> None:
-        await self._fence.check(service, token)
-
     async def remove(self, service: str, token: int) -> None:
         await self._fence.check(service, token)
         self._services.pop(service, None)

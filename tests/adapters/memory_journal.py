@@ -14,6 +14,7 @@ class MemoryJournal:
     def __init__(self, clock: Clock) -> None:
         self.events: list[Event] = []
         self.leases: dict[str, Lease] = {}
+        self._watched: dict[str, tuple[Lease, float]] = {}
         self._clock = clock
 
     async def append(self, event: Event, token: int) -> Event:
@@ -43,12 +44,24 @@ class MemoryJournal:
 
     async def acquire(self, service: str, holder: str, ttl: float) -> Lease:
         now, held = self._clock.now(), self.leases.get(service)
-        if held is not None and now < held.expires:
-            if held.holder != holder:
+        free = held is None or not held.holder
+        if held is not None and not free:
+            if held.holder == holder:
+                self.leases[service] = replace(held, expires=now + ttl, vacant_since=held.expires - ttl)
+                return self.leases[service]
+            known, since = self._watched.get(service, (held, now))
+            self._watched[service] = (held, since if known == held else now)
+            if known != held or now - since < ttl:
                 raise RefusedError(f"{service} is held by {held.holder} since {held.since}.")
-            lease = replace(held, expires=now + ttl)
-        else:
-            lease = Lease(service=service, holder=holder, token=self._newest(service) + 1, since=now, expires=now + ttl)
+        vacant = 0.0 if held is None else held.expires if free else held.expires - ttl
+        lease = Lease(
+            service=service,
+            holder=holder,
+            token=self._newest(service) + 1,
+            since=now,
+            expires=now + ttl,
+            vacant_since=vacant,
+        )
         self.leases[service] = lease
         return lease
 
@@ -59,7 +72,7 @@ class MemoryJournal:
 
     async def release(self, lease: Lease) -> None:
         if lease.token == self._newest(lease.service):
-            self.leases[lease.service] = replace(self.leases[lease.service], expires=0.0)
+            self.leases[lease.service] = replace(lease, holder="", expires=self._clock.now())
 
     async def token(self, service: str) -> int:
         return self._newest(service)

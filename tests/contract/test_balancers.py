@@ -154,8 +154,6 @@ async def test_a_stale_token_is_refused(lb: Kit) -> None:
         with pytest.raises(StaleTokenError):
             await lb.balancer.apply(web, routing({1: 100}, {1: "b"}), addresses, 1)
         with pytest.raises(StaleTokenError):
-            await lb.balancer.close_streams(web.key, "a", 1)
-        with pytest.raises(StaleTokenError):
             await lb.balancer.remove(web.key, 1)
         assert (await lb.balancer.report(web.key)).routing == first
         assert (await lb.ask(web)).body == "a"

@@ -40,6 +40,14 @@ async def journal(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClo
     await made.close()
 
 
+async def taken_over(journal: Journal, clock: HandClock) -> Lease:
+    """The lease of somebody who has waited until the holder's was not renewed for ten seconds."""
+    with pytest.raises(RefusedError):
+        await journal.acquire(WEB, "two", ttl=10)
+    clock.time += 10
+    return await journal.acquire(WEB, "two", ttl=10)
+
+
 async def test_an_event_is_given_a_number_and_the_time(journal: Journal, clock: HandClock) -> None:
     """An appended event comes back with its sequence number and the clock's time, otherwise as it was."""
     clock.time = 12.5
@@ -109,8 +117,7 @@ async def test_data_that_are_not_json_are_refused(journal: Journal) -> None:
 async def test_only_the_newest_token_may_append(journal: Journal, clock: HandClock) -> None:
     """Once another holder has the lease, the former one's events are refused and leave no trace."""
     old = await journal.acquire(WEB, "one", ttl=10)
-    clock.time += 11
-    new = await journal.acquire(WEB, "two", ttl=10)
+    new = await taken_over(journal, clock)
     with pytest.raises(StaleTokenError):
         await journal.append(Event(kind="late", service=WEB), old.token)
     await journal.append(Event(kind="timely", service=WEB), new.token)
@@ -144,15 +151,28 @@ async def test_the_holder_keeps_its_lease(journal: Journal, clock: HandClock) ->
     clock.time += 5
     again = await journal.acquire(WEB, "one", ttl=10)
     assert (again.token, again.since, again.expires) == (first.token, first.since, 1015.0)
+    assert again.vacant_since == 1000.0
 
 
-async def test_a_lapsed_lease_is_free(journal: Journal, clock: HandClock) -> None:
-    """At its expiry a lease can be taken by anyone, with a higher token."""
+async def test_a_lease_that_is_not_renewed_can_be_taken(journal: Journal, clock: HandClock) -> None:
+    """Whoever has waited for its whole time gets it, with a higher token, and learns since when nobody worked."""
     first = await journal.acquire(WEB, "one", ttl=10)
-    clock.time = first.expires
-    second = await journal.acquire(WEB, "two", ttl=10)
+    clock.time += 5
+    first = await journal.renew(first, ttl=10)
+    second = await taken_over(journal, clock)
     assert second.token > first.token
-    assert (second.holder, second.since) == ("two", clock.time)
+    assert (second.holder, second.since, second.vacant_since) == ("two", clock.time, 1005.0)
+
+
+async def test_who_has_not_waited_gets_no_lease(journal: Journal, clock: HandClock) -> None:
+    """Only the time counts in which one has asked: a clock that is ahead makes nobody's lease lapse."""
+    lease = await journal.acquire(WEB, "one", ttl=10)
+    clock.time += 3600
+    for _ in range(3):
+        with pytest.raises(RefusedError):
+            await journal.acquire(WEB, "two", ttl=10)
+        clock.time += 8
+        lease = await journal.renew(lease, ttl=10)
 
 
 async def test_a_renewed_lease_lasts(journal: Journal, clock: HandClock) -> None:
@@ -176,25 +196,26 @@ async def test_a_holder_that_overslept_may_go_on_when_nobody_took_over(journal: 
 async def test_a_lease_that_was_taken_cannot_be_renewed(journal: Journal, clock: HandClock) -> None:
     """The holder that overslept learns from its heartbeat that another one acts now."""
     old = await journal.acquire(WEB, "one", ttl=10)
-    clock.time += 11
-    await journal.acquire(WEB, "two", ttl=10)
+    await taken_over(journal, clock)
     with pytest.raises(StaleTokenError):
         await journal.renew(old, ttl=10)
 
 
-async def test_a_released_lease_is_free_at_once(journal: Journal) -> None:
+async def test_a_released_lease_is_free_at_once(journal: Journal, clock: HandClock) -> None:
     """What was given back can be taken without waiting, and the next token is higher still."""
     first = await journal.acquire(WEB, "one", ttl=10)
+    clock.time += 3
     await journal.release(first)
     assert await journal.token(WEB) == first.token
-    assert (await journal.acquire(WEB, "two", ttl=10)).token > first.token
+    second = await journal.acquire(WEB, "two", ttl=10)
+    assert second.token > first.token
+    assert second.vacant_since == 1003.0
 
 
 async def test_releasing_what_is_no_longer_held_changes_nothing(journal: Journal, clock: HandClock) -> None:
     """A late release does not free the lease of the one who took over."""
     old = await journal.acquire(WEB, "one", ttl=10)
-    clock.time += 11
-    await journal.acquire(WEB, "two", ttl=10)
+    await taken_over(journal, clock)
     await journal.release(old)
     await journal.release(Lease(service=API, holder="nobody", token=1, since=0, expires=0))
     with pytest.raises(RefusedError):
@@ -208,8 +229,7 @@ async def test_the_journal_is_a_fence(journal: Journal, clock: HandClock) -> Non
     await fence.check(WEB, 0)
     old = await journal.acquire(WEB, "one", ttl=10)
     await fence.check(WEB, old.token)
-    clock.time += 11
-    new = await journal.acquire(WEB, "two", ttl=10)
+    new = await taken_over(journal, clock)
     await fence.check(WEB, new.token)
     with pytest.raises(StaleTokenError):
         await fence.check(WEB, old.token)

@@ -120,6 +120,10 @@ def _scaled(_: Story, data: Event) -> list[str]:
     return [f"scaled to {plural(data['replicas'], 'instance')} by {data['by']}"]
 
 
+def _overslept(_: Story, data: Event) -> list[str]:
+    return [f"nobody worked for {seconds(data['seconds'])}: the rollout gets that time back"]
+
+
 def _tagged(_: Story, data: Event) -> list[str]:
     return [f"release {data['release']} is tagged {data['tag']} by {data['by']}"]
 
@@ -135,6 +139,7 @@ _RULES: dict[str, Callable[[Story, Event], list[str]]] = {
     "intent": Story._intended,  # noqa: SLF001
     "done": Story._done,  # noqa: SLF001
     "failed": Story._failed,  # noqa: SLF001
+    "nobody worked": _overslept,
     "routed": Story._routed,  # noqa: SLF001
     "move": Story._moved,  # noqa: SLF001
     "hook ended": Story._hooked,  # noqa: SLF001

@@ -6,9 +6,10 @@ from functools import partial
 
 from crossfade.controller.history import pages
 from crossfade.controller.supervisor import Supervisor
-from crossfade.core.errors import CrossfadeError, PlatformError, StaleTokenError, WrongInputError
+from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.ledger import TELLING, Ledger, fold
-from crossfade.engine.loop import Loop, World
+from crossfade.engine.loop import Loop
+from crossfade.engine.world import World
 
 log = logging.getLogger(__name__)
 
@@ -123,16 +124,7 @@ class Registry:
         except CrossfadeError:
             del self._loops[key]
             raise
-        self.supervisor.keep(_care_for(key), partial(self._look_after, loop))
-
-    async def _look_after(self, loop: Loop) -> None:
-        try:
-            await loop.run()
-        except StaleTokenError:
-            # Somebody else looked after the service meanwhile: what they wrote down is what holds.
-            told = [event async for event in pages(self.world.journal, service=loop.key, kinds=TELLING)]
-            loop.ledger = fold(told).get(loop.key, loop.ledger)
-            raise
+        self.supervisor.keep(_care_for(key), loop.run)
 
     async def _outrank(self, key: str) -> None:
         """A journal that was lost grants its tokens from 1 again; the balancer remembers higher ones."""

@@ -18,10 +18,25 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resize:
+    """Let the platform keep `count` instances of `release`, where it chooses ids and victims itself.
+
+    Absolute: done twice it changes nothing the second time.
+    """
+
+    release: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """Give the balancer this routing and wait until it confirms that it runs it."""
+    """Give the balancer this routing and wait until it confirms that it runs it.
+
+    `lead` is the release whose settings (listener, routes, timeouts) expose the service; 0: the newest one's.
+    """
 
     routing: Routing
+    lead: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +120,10 @@ class Advance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollBack:
-    """The target is bad, or no longer wanted: take it back."""
+    """The target is bad, or no longer wanted: take it back. Without `blame` the platform failed, not the release."""
 
     reason: str
+    blame: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +134,7 @@ class Finish:
     reason: str
 
 
-Effect = Launch | Shift | Stop | RunHook | Probe
+Effect = Launch | Resize | Shift | Stop | RunHook | Probe
 Wait = AwaitHealthy | Drain | Bake | AwaitApproval | Hold
 Move = StartBake | Advance | RollBack | Finish
 Action = Effect | Wait | Move

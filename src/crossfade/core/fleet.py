@@ -8,7 +8,7 @@ from crossfade.core.routing import Routing
 
 
 class Health(StrEnum):
-    """Of one instance, by our own probe."""
+    """Of one instance, by our own probe or as the platform says."""
 
     STARTING = "starting"  # has not passed its healthy threshold yet
     HEALTHY = "healthy"
@@ -26,9 +26,10 @@ class Instance:
     launched_at: float = 0.0
     healthy_since: float | None = None
     draining_since: float | None = None  # the balancer confirmed that it gets no new requests
-    in_flight: int = 0  # plain requests it is answering
-    streams: int = 0  # WebSocket and SSE connections it holds
+    in_flight: int | None = 0  # plain requests it is answering; None: the balancer cannot tell
+    streams: int | None = 0  # WebSocket and SSE connections it holds; None as above
     stopping: bool = False  # told to go; in its grace
+    abandoned: bool = False  # told to go by somebody who is gone: nobody sees its stop through
     address: str = ""
     detail: str = ""  # the last probe's complaint, or how it exited
 
@@ -51,23 +52,33 @@ class Instance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
-    """An instance that ended without being told to, or lost its health: what verdicts and back-off count."""
+    """An instance that ended without being told to, or lost its health: what verdicts and back-off count.
+
+    Not `blamed` on its release: it ended while nobody worked (a reboot, a controller that was stopped), or was never
+    launched because the platform could not.
+    """
 
     instance: str
     release: int
     at: float
     was_healthy: bool
     detail: str
+    blamed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """Everything a decision may look at. `routing` is what the balancer confirmed, not what it was asked."""
+    """Everything a decision may look at. `routing` is what the balancer confirmed, not what it was asked.
+
+    `sizes` says by release how many instances the platform keeps by itself; None: it is told of every single one.
+    """
 
     instances: tuple[Instance, ...] = ()
     routing: Routing = field(default_factory=Routing)
     counters: tuple[tuple[int, Counters], ...] = ()  # by release
     exits: tuple[Exit, ...] = ()  # oldest first
+    sizes: tuple[tuple[int, int], ...] | None = None
+    watched_since: float = 0.0  # since when somebody has looked without a gap
 
     def of(self, release: int) -> tuple[Instance, ...]:
         return tuple(i for i in self.instances if i.release == release)

@@ -1,7 +1,7 @@
 """How a rollout changes: by the moves decided for it, by its hooks, and by what a person orders.
 
-The engine folds its journal with these functions and the simulation runs them directly, so both read a rollout the
-same way. Every change needs only the rollout, the moment, and the counters at that moment: plain data of one event.
+The engine folds its journal with these functions. Every change needs only the rollout, the moment, and the counters at
+that moment: plain data of one event.
 """
 
 from dataclasses import replace
@@ -22,8 +22,8 @@ def apply(rollout: Rollout, move: Move, counters: Counted, now: float) -> Rollou
             return replace(rollout, holding_since=now)
         case Advance(step=step):
             return replace(rollout, step=step, step_since=now, holding_since=None, baseline=counters)
-        case RollBack(reason=reason):
-            return _back(rollout, reason, State.ROLLED_BACK, now)
+        case RollBack(reason=reason, blame=blame):
+            return replace(_back(rollout, reason, State.ROLLED_BACK, now), blamed=rollout.blamed and blame)
         case Finish(state=state, reason=reason):
             return replace(rollout, state=state, reason=reason, finished_at=now)
 
@@ -50,6 +50,21 @@ def pause(rollout: Rollout) -> Rollout:
 def resume(rollout: Rollout, now: float) -> Rollout:
     """Go on; the step gets its whole timeout anew, because nothing was attempted meanwhile."""
     return replace(rollout, paused=False, step_since=now) if rollout.paused else rollout
+
+
+def overslept(rollout: Rollout, seconds: float) -> Rollout:
+    """Nobody worked for so long: what the rollout waits for gets that time back.
+
+    A batch that has 60 s to become healthy and lost its controller after 20 s still has 40 s when there is one again.
+    """
+    if rollout.state.terminal:
+        return rollout
+    held = rollout.holding_since
+    return replace(
+        rollout,
+        step_since=rollout.step_since + seconds,
+        holding_since=None if held is None else held + seconds,
+    )
 
 
 def abort(rollout: Rollout, reason: str, now: float) -> Rollout:

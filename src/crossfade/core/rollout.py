@@ -53,6 +53,7 @@ class Rollout:
     paused: bool = False
     ending: State = State.ROLLED_BACK  # what a rollback under way ends as
     reason: str = ""
+    blamed: bool = True  # False: it is taken back through no fault of its target
     finished_at: float | None = None
 
     @property

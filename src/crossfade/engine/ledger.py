@@ -1,18 +1,19 @@
 """The ledger of a service: its releases and what runs, folded from the journal's events and from nothing else."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from crossfade.core.actions import Finish, Move
+from crossfade.core.actions import Advance, Finish, Move, RollBack
 from crossfade.core.counters import Counters
 from crossfade.core.errors import WrongInputError
 from crossfade.core.fleet import Exit
-from crossfade.core.moves import abort, apply, hook_ended, pause, promote, resume
+from crossfade.core.moves import Counted, abort, apply, hook_ended, overslept, pause, promote, resume
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.wire import decode, decode_action
 from crossfade.engine.ports import Event
+from crossfade.strategies.next import Facts, Kept, Refused
 
 EXITS_KEPT = 50  # more than any back-off or verdict looks at
 RECORDS_KEPT = 100  # older ones stay in the journal
@@ -37,7 +38,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """Everything on record of one service. `rollout` is the newest one, finished or not."""
+    """Everything on record of one service. `rollout` is the newest one, finished or not.
+
+    `seq` is the journal's line that was folded last; what comes after it is not in here yet.
+    """
 
     service: str
     releases: tuple[Release, ...] = ()
@@ -47,6 +51,7 @@ class Ledger:
     rollout: Rollout | None = None
     rollouts: int = 0
     began: int = 0  # the journal's line on which `rollout` began
+    recording: bool = False  # its record is open: the last request it moved has not ended yet
     records: tuple[Record, ...] = ()  # finished rollouts, oldest first
     exits: tuple[Exit, ...] = ()
     draining: Mapping[str, float] = field(default_factory=dict)  # instance -> since
@@ -54,9 +59,28 @@ class Ledger:
     freeze: Freeze | None = None
     removed_artifacts: frozenset[int] = frozenset()
     removed: bool = False
+    refused: Refused = field(default_factory=Refused)  # routings in a row
+    seq: int = 0
 
     def release(self, number: int) -> Release:
-        return next(r for r in self.releases if r.number == number)
+        return next(r for r in reversed(self.releases) if r.number == number)
+
+    @property
+    def facts(self) -> Facts:
+        """What the next step is decided by."""
+        if self.active:
+            return Facts(rollout=self.active, refused=self.refused)
+        if not self.releases:
+            return Facts()
+        at = self.releases[-1] if self.current is None else self.release(self.current)
+        kept = Kept(
+            current=self.current,
+            replicas=self.wanted,
+            strategy=at.service.strategy,
+            drain=at.service.drain,
+            warm=self.warm,
+        )
+        return Facts(kept=kept)
 
     @property
     def active(self) -> Rollout | None:
@@ -133,137 +157,227 @@ class Ledger:
 
 def fold(events: Iterable[Event]) -> dict[str, Ledger]:
     """All services' ledgers, by `app/service`."""
-    ledgers: dict[str, Ledger] = {}
+    drafts: dict[str, _Draft] = {}
     for event in events:
-        ledgers[event.service] = advance(ledgers.get(event.service, Ledger(service=event.service)), event)
-    return ledgers
+        draft = drafts.get(event.service)
+        if draft is None:
+            draft = drafts[event.service] = _Draft.of(Ledger(service=event.service))
+        draft.take(event)
+    return {service: draft.ledger() for service, draft in drafts.items()}
 
 
 def advance(ledger: Ledger, event: Event) -> Ledger:
-    """The ledger after one more event; kinds that only tell leave it as it is."""
-    rule = _RULES.get(event.kind)
-    return ledger if rule is None else rule(ledger, event)
+    """The ledger after one more event; kinds that only tell move it on by their line alone."""
+    if event.kind not in TELLING:
+        return replace(ledger, seq=max(ledger.seq, event.seq))
+    draft = _Draft.of(ledger)
+    draft.take(event)
+    return draft.ledger()
 
 
-def _created(ledger: Ledger, event: Event) -> Ledger:
+@dataclass(slots=True, kw_only=True)
+class _Draft:
+    """A ledger while events are folded into it: 14,000 releases become one table, and not 14,000 tuples.
+
+    The values in it are never changed, only replaced: they may belong to a ledger that somebody reads.
+    """
+
+    service: str
+    releases: dict[int, Release]
+    current: int | None
+    replicas: int | None
+    warm: Mapping[int, float]
+    rollout: Rollout | None
+    rollouts: int
+    began: int
+    recording: bool
+    records: list[Record]
+    exits: list[Exit]
+    draining: Mapping[str, float]
+    tags: dict[str, int]
+    freeze: Freeze | None
+    removed_artifacts: set[int]
+    removed: bool
+    refused: Refused
+    seq: int
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> "_Draft":
+        known = {field.name: getattr(ledger, field.name) for field in fields(ledger)}
+        return cls(
+            **{
+                **known,
+                "releases": {release.number: release for release in ledger.releases},
+                "records": list(ledger.records),
+                "exits": list(ledger.exits),
+                "tags": dict(ledger.tags),
+                "removed_artifacts": set(ledger.removed_artifacts),
+            }
+        )
+
+    def ledger(self) -> Ledger:
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Ledger(
+            **{
+                **known,
+                "releases": tuple(self.releases.values()),
+                "records": tuple(self.records[-RECORDS_KEPT:]),
+                "exits": tuple(self.exits[-EXITS_KEPT:]),
+                "removed_artifacts": frozenset(self.removed_artifacts),
+            }
+        )
+
+    def take(self, event: Event) -> None:
+        rule = _RULES.get(event.kind)
+        if rule is not None:
+            rule(self, event)
+        self.seq = max(self.seq, event.seq)
+
+    def judge(self, release: int, outcome: Outcome, why: str) -> None:
+        self.releases[release] = replace(self.releases[release], outcome=outcome, why=why)
+
+
+def _created(draft: _Draft, event: Event) -> None:
     release = decode(Release, event.data["release"])
-    return replace(ledger, releases=(*ledger.releases, replace(release, at=event.at)), removed=False)
+    draft.releases[release.number] = replace(release, at=event.at)
+    draft.removed = False
 
 
-def _tagged(ledger: Ledger, event: Event) -> Ledger:
-    return replace(ledger, tags={**ledger.tags, event.data["tag"]: event.data["release"]})
+def _tagged(draft: _Draft, event: Event) -> None:
+    draft.tags[event.data["tag"]] = event.data["release"]
 
 
-def _started(ledger: Ledger, event: Event) -> Ledger:
-    rollout = decode(Rollout, event.data["rollout"])
-    return replace(ledger, rollout=rollout, rollouts=max(ledger.rollouts, rollout.id), began=event.seq, removed=False)
+def _started(draft: _Draft, event: Event) -> None:
+    draft.rollout = decode(Rollout, event.data["rollout"])
+    draft.rollouts = max(draft.rollouts, draft.rollout.id)
+    draft.began, draft.recording = event.seq, True
+    draft.refused = Refused()
+    draft.removed = False
 
 
-def _moved(ledger: Ledger, event: Event) -> Ledger:
-    if ledger.rollout is None:
-        return ledger
+def _moved(draft: _Draft, event: Event) -> None:
+    if draft.rollout is None:
+        return
     move: Move = decode_action(event.data["action"])  # type: ignore[assignment]  # only moves are written as moves
-    counters = tuple((release, decode(Counters, c)) for release, c in event.data.get("counters", ()))
-    ledger = replace(ledger, rollout=apply(ledger.rollout, move, counters, event.at))
-    if not isinstance(move, Finish) or ledger.rollout is None:
-        return ledger
-    record = Record(rollout=ledger.rollout, proof=event.data.get("proof", {}))
-    ledger = replace(ledger, records=(*ledger.records, record)[-RECORDS_KEPT:])
-    return _finished(ledger, record.rollout, event.at)
+    counters: Counted = ()
+    if isinstance(move, Advance):  # the others do not look at them
+        counters = tuple((release, decode(Counters, c)) for release, c in event.data.get("counters", ()))
+    draft.rollout = apply(draft.rollout, move, counters, event.at)
+    if isinstance(move, RollBack):
+        draft.refused = Refused()
+    if isinstance(move, Finish):
+        draft.records.append(Record(rollout=draft.rollout, proof=event.data.get("proof", {})))
+        draft.recording = event.data.get("open", False)
+        _finished(draft, draft.rollout, event.at)
 
 
-def _finished(ledger: Ledger, rollout: Rollout, now: float) -> Ledger:
-    """What a rollout's end means for its releases: only success makes one good, and an abort does not make it bad."""
-    outcomes: dict[int, tuple[Outcome, str]] = {}
-    current = ledger.current
-    warm: dict[int, float] = {}  # a rollout has no room for older standbys: it sent them home when it began
+def _finished(draft: _Draft, rollout: Rollout, now: float) -> None:
+    """What a rollout's end means for its releases.
+
+    Only success makes one good; an abort, or trouble that was not its own, does not make it bad.
+    """
+    draft.warm = {}  # a rollout has no room for older standbys: it sent them home when it began
     if rollout.state is State.SUCCEEDED:
-        current = rollout.target
-        outcomes[rollout.target] = (Outcome.GOOD, "")
+        draft.current = rollout.target
+        draft.judge(rollout.target, Outcome.GOOD, "")
         if rollout.source is not None and rollout.strategy.name == "rollback":
-            outcomes[rollout.source] = (Outcome.BAD, f"rolled back by {rollout.by or 'a person'}")
+            draft.judge(rollout.source, Outcome.BAD, f"rolled back by {rollout.by or 'a person'}")
         elif rollout.source is not None and rollout.strategy.keep_previous and rollout.strategy.name in _STANDBY:
-            warm[rollout.source] = now + rollout.strategy.keep_previous
-    elif ledger.release(rollout.target).outcome is not Outcome.GOOD:
-        bad = Outcome.ABORTED if rollout.ending is State.ABORTED else Outcome.BAD
-        outcomes[rollout.target] = (bad, rollout.reason)
-    releases = tuple(
-        replace(r, outcome=outcomes[r.number][0], why=outcomes[r.number][1]) if r.number in outcomes else r
-        for r in ledger.releases
-    )
-    return replace(ledger, releases=releases, current=current, warm=warm)
+            draft.warm = {rollout.source: now + rollout.strategy.keep_previous}
+    elif draft.releases[rollout.target].outcome is not Outcome.GOOD:
+        bad = rollout.ending is not State.ABORTED and rollout.blamed
+        draft.judge(rollout.target, Outcome.BAD if bad else Outcome.ABORTED, rollout.reason)
 
 
 _STANDBY = {"blue-green", "canary", "linear"}
 
 
-def _hooked(ledger: Ledger, event: Event) -> Ledger:
-    if ledger.rollout is None:
-        return ledger
-    hook, complaint, target = Hook(event.data["hook"]), event.data["complaint"], ledger.rollout.target
-    releases = ledger.releases
+def _closed(draft: _Draft, event: Event) -> None:
+    """The last old request of a rollout that was over has ended: its record has that too."""
+    draft.recording = False
+    for place, record in enumerate(draft.records):
+        if record.rollout.id == event.data["rollout"]:
+            draft.records[place] = replace(record, proof=event.data["proof"])
+
+
+def _hooked(draft: _Draft, event: Event) -> None:
+    if draft.rollout is None:
+        return
+    hook, complaint, target = Hook(event.data["hook"]), event.data["complaint"], draft.rollout.target
     if hook is Hook.MIGRATE and not complaint:
         schema = str(event.data.get("schema", ""))
-        releases = tuple(replace(r, migrated=True, schema=schema) if r.number == target else r for r in releases)
-    return replace(ledger, releases=releases, rollout=hook_ended(ledger.rollout, hook, complaint, event.at))
+        draft.releases[target] = replace(draft.releases[target], migrated=True, schema=schema)
+    draft.rollout = hook_ended(draft.rollout, hook, complaint, event.at)
 
 
-def _adopted(ledger: Ledger, event: Event) -> Ledger:
+def _adopted(draft: _Draft, event: Event) -> None:
     """Found running by the marks it carries: what it serves is good, and its numbers go on from there."""
-    found = [replace(decode(Release, data), at=event.at) for data in event.data["releases"]]
-    current = event.data["current"]
-    releases = tuple(replace(r, outcome=Outcome.GOOD if r.number == current else r.outcome) for r in found)
-    return replace(ledger, releases=releases, current=current, removed=False)
+    for data in event.data["releases"]:
+        _created(draft, replace(event, data={"release": data}))
+    draft.current = event.data["current"]
+    if draft.current is not None:
+        draft.judge(draft.current, Outcome.GOOD, "")
 
 
-def _routed(ledger: Ledger, event: Event) -> Ledger:
-    return replace(ledger, draining={**event.data["draining"]})
+def _routed(draft: _Draft, event: Event) -> None:
+    draft.draining = {**event.data["draining"]}
+    draft.refused = Refused()
 
 
-def _exited(ledger: Ledger, event: Event) -> Ledger:
-    entry = decode(Exit, {**event.data, "at": event.at})
-    return replace(ledger, exits=(*ledger.exits, entry)[-EXITS_KEPT:])
+def _failed(draft: _Draft, event: Event) -> None:
+    if event.data.get("action", {}).get("do") == "Shift":
+        blame, why = event.data.get("blame", True), event.data.get("cause", event.data["error"])
+        draft.refused = Refused(times=draft.refused.times + 1, why=why, blame=blame)
 
 
-def _on_rollout(change: Callable[[Rollout, Event], Rollout]) -> Callable[[Ledger, Event], Ledger]:
-    def rule(ledger: Ledger, event: Event) -> Ledger:
-        return ledger if ledger.rollout is None else replace(ledger, rollout=change(ledger.rollout, event))
+def _exited(draft: _Draft, event: Event) -> None:
+    draft.exits.append(decode(Exit, {**event.data, "at": event.at}))
+    del draft.exits[:-EXITS_KEPT]
+
+
+def _on_rollout(change: Callable[[Rollout, Event], Rollout]) -> Callable[[_Draft, Event], None]:
+    def rule(draft: _Draft, event: Event) -> None:
+        if draft.rollout is not None:
+            draft.rollout = change(draft.rollout, event)
 
     return rule
 
 
-def _discarded(ledger: Ledger, event: Event) -> Ledger:
-    return replace(ledger, removed_artifacts=ledger.removed_artifacts | {event.data["release"]})
+def _discarded(draft: _Draft, event: Event) -> None:
+    draft.removed_artifacts.add(event.data["release"])
 
 
-def _scaled(ledger: Ledger, event: Event) -> Ledger:
-    return replace(ledger, replicas=event.data["replicas"])
+def _scaled(draft: _Draft, event: Event) -> None:
+    draft.replicas = event.data["replicas"]
 
 
-def _frozen(ledger: Ledger, event: Event) -> Ledger:
-    return replace(ledger, freeze=Freeze(by=event.data["by"], since=event.at, reason=event.data["reason"]))
+def _frozen(draft: _Draft, event: Event) -> None:
+    draft.freeze = Freeze(by=event.data["by"], since=event.at, reason=event.data["reason"])
 
 
-def _thawed(ledger: Ledger, _: Event) -> Ledger:
-    return replace(ledger, freeze=None)
+def _thawed(draft: _Draft, _: Event) -> None:
+    draft.freeze = None
 
 
-def _removed(ledger: Ledger, _: Event) -> Ledger:
-    return replace(ledger, current=None, warm={}, draining={}, replicas=None, removed=True)
+def _removed(draft: _Draft, _: Event) -> None:
+    draft.current, draft.warm, draft.draining, draft.replicas, draft.removed = None, {}, {}, None, True
 
 
-_RULES: dict[str, Callable[[Ledger, Event], Ledger]] = {
+_RULES: dict[str, Callable[[_Draft, Event], None]] = {
     "release created": _created,
     "release tagged": _tagged,
     "rollout started": _started,
     "move": _moved,
     "hook ended": _hooked,
     "routed": _routed,
+    "failed": _failed,
     "instance exited": _exited,
+    "nobody worked": _on_rollout(lambda rollout, event: overslept(rollout, event.data["seconds"])),
     "rollout paused": _on_rollout(lambda rollout, _: pause(rollout)),
     "rollout resumed": _on_rollout(lambda rollout, event: resume(rollout, event.at)),
     "rollout promoted": _on_rollout(lambda rollout, _: promote(rollout)),
     "rollout aborted": _on_rollout(lambda rollout, event: abort(rollout, event.data["reason"], event.at)),
+    "record closed": _closed,
     "artifact removed": _discarded,
     "service scaled": _scaled,
     "service locked": _frozen,

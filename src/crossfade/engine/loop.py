@@ -5,83 +5,76 @@ It is the only writer of the service's journal, under a lease. Recovery after a 
 
 import asyncio
 import logging
-import secrets as entropy
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
-from crossfade.core.actions import Action, Advance, Finish, Launch, Probe, RollBack, RunHook, Shift, StartBake, Stop
-from crossfade.core.errors import CrossfadeError, StaleTokenError
-from crossfade.core.fleet import Exit, Fleet, Health, Instance
+from crossfade.core.actions import (
+    Action,
+    Advance,
+    Finish,
+    Launch,
+    Probe,
+    Resize,
+    RollBack,
+    RunHook,
+    Shift,
+    StartBake,
+    Stop,
+)
+from crossfade.core.errors import CrossfadeError
+from crossfade.core.fleet import Fleet, Instance
+from crossfade.core.rollout import State
 from crossfade.core.wire import encode, encode_action
-from crossfade.engine.ledger import Ledger, advance
-from crossfade.engine.perform import Performer
-from crossfade.engine.ports import Clock, Event, Journal, Lease, LoadBalancer, Report, Running, Runtime
-from crossfade.engine.prober import Ask, Prober
-from crossfade.engine.proof import Window, reopen
-from crossfade.strategies.decide import decide, keep
+from crossfade.engine.ledger import Ledger
+from crossfade.engine.observe import Look, Observer
+from crossfade.engine.perform import Outcome, Performer
+from crossfade.engine.ports import Event
+from crossfade.engine.proof import Window
+from crossfade.engine.scribe import Scribe
+from crossfade.engine.task import cancelled
+from crossfade.engine.world import World
+from crossfade.strategies.next import next_step
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 15.0
-BUSY_TICK = 0.2  # while something moves; probes and commands wake the loop at once
-IDLE_TICK = 1.5  # how long a death may go unseen; each look asks the balancer, most of what an idle controller costs
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """The adapters a loop acts through; chosen by the platform."""
-
-    journal: Journal
-    runtimes: Mapping[str, Runtime]  # by Service.runtime
-    balancer: LoadBalancer
-    ask: Ask
-    visit: Callable[[str, Mapping[str, str], int], Awaitable[None]]  # GET a URL with headers so many times
-    clock: Clock
-    secrets: Callable[[str], Mapping[str, str]]  # of an app
-    told: Callable[[Event], None]  # whoever watches
+Move = StartBake | Advance | RollBack | Finish
 
 
 class Loop:
     """Keeps one service where its ledger says it should be, and carries its rollouts."""
 
     def __init__(self, ledger: Ledger, world: World, holder: str) -> None:
-        self.ledger = ledger
         self.fleet = Fleet()
         self.observed_at = 0.0  # when we began to look at what `fleet` says
         self.artifacts = asyncio.Lock()  # held while a release is made of one: none is removed meanwhile
         self.waits: tuple[Action, ...] = ()
         self.trouble = ""
         self._world = world
-        self._holder = holder
-        self._lease: Lease | None = None
+        self._scribe = Scribe(ledger, world, holder)
         self._wake = asyncio.Event()
-        self._writing = asyncio.Lock()  # one line after the other, whoever writes
         self._stepped = asyncio.Condition()
-        self._prober = Prober(world.ask, world.clock, self.wake)
-        self._performer = Performer(self)
-        self._window: Window | None = None
-        self._exited: set[str] = {e.instance for e in ledger.exits}
-        self._was_healthy: set[str] = set()
-        self._draining: dict[str, float] = {}  # since when, for those whose `routed` event a crash swallowed
+        self._observer = Observer(world, ledger, self.wake)
+        self._performer = Performer(world, self._scribe, self._ended)
+        self._worked_until = world.clock.now()  # when the next step is due
+        self._settled_at = 0.0  # what we did last can be seen from then on
 
     @property
     def key(self) -> str:
-        return self.ledger.service
+        return self._scribe.key
 
     @property
-    def world(self) -> World:
-        return self._world
+    def ledger(self) -> Ledger:
+        return self._scribe.ledger
 
     @property
     def token(self) -> int:
-        return self._lease.token if self._lease else 0
+        return self._scribe.token
 
     @property
     def window(self) -> Window | None:
-        """The proof under way."""
-        return self._window
+        """The record under way."""
+        return self._scribe.window
 
     def wake(self) -> None:
         """Look again now: something changed."""
@@ -94,85 +87,103 @@ class Loop:
 
     async def acquire(self) -> None:
         """Take the lease; RefusedError says who holds it and since when."""
-        self._lease = await self._world.journal.acquire(self.key, self._holder, LEASE_SECONDS)
+        self._worked_until = min(self._worked_until, await self._scribe.acquire() or self._worked_until)
 
     async def record(self, kind: str, data: Mapping[str, Any] | None = None) -> Event:
         """Write one event, fold it, and tell whoever watches."""
-        async with self._writing:
-            rollout = self.ledger.active.id if self.ledger.active else 0
-            if kind == "rollout started" and data:
-                rollout = data["rollout"]["id"]
-            event = Event(kind=kind, service=self.key, rollout=rollout, data=data or {})
-            event = await self._world.journal.append(event, self.token)
-            self.ledger = advance(self.ledger, event)
-            if self._window:
-                self._window.note(event)
-            self._world.told(event)
-            return event
+        return await self._scribe.record(kind, data)
 
     async def run(self) -> None:
-        """Step for ever. Trouble of the platform is remembered for `status` and tried again; a lost lease ends it."""
+        """Step until cancelled. Whatever goes wrong is remembered for `status` and tried again."""
         try:
             while True:
                 pause = await self._safe_step()
                 async with self._stepped:
                     self._stepped.notify_all()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(max(0.0, pause)):
-                        await self._wake.wait()
-                self._wake.clear()
+                await self._rest(pause)
         finally:
             await self._performer.close()
-            self._prober.close()
-            if self._lease:
-                with suppress(CrossfadeError):
-                    await self._world.journal.release(self._lease)
-                self._lease = None  # who runs it again takes a new one
+            self._observer.close()
+            await self._scribe.give_back()
+
+    async def _rest(self, pause: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, pause)):
+                await self._wake.wait()
+        self._wake.clear()
+        early = self._settled_at - self._world.clock.now()
+        if early > 0:  # what is read now may be from before our last act
+            await self._world.clock.sleep(early)
 
     async def _safe_step(self) -> float:
+        """One step, whatever happens in it: the care for a service never ends by itself."""
+        pace = self._world.pace
         try:
-            await self._renew()
-            pause = await self.step()
-        except StaleTokenError:
-            raise
+            pause = await self._work()
+        except asyncio.CancelledError:
+            if cancelled():
+                raise
+            self.trouble = "a call to the platform was broken off"
+            return pace.idle
         except CrossfadeError as error:
             self.trouble = str(error)
-            return IDLE_TICK
-        except Exception as error:  # a fault of ours in one service must not end the care for it
+            return pace.idle
+        except Exception as error:
             log.exception("the loop of %s met what it did not expect", self.key)
             self.trouble = f"unexpected: {error!r}"
-            return IDLE_TICK
+            return pace.idle
         self.trouble = ""
+        self._worked_until = self._world.clock.now() + pause
         return pause
 
-    async def _renew(self) -> None:
-        now = self._world.clock.now()
-        if self._lease is None:
-            await self.acquire()
-        elif now > self._lease.expires - LEASE_SECONDS / 2:
-            self._lease = await self._world.journal.renew(self._lease, LEASE_SECONDS)
+    async def _work(self) -> float:
+        """A step under the lease, with all that was written before in the ledger."""
+        vacant = await self._scribe.renew()
+        if vacant:
+            self._worked_until = min(self._worked_until, vacant)
+        await self._scribe.catch_up()
+        return await self.step()
 
     async def step(self) -> float:
         """One round; returns the seconds until the next is due, 0 for at once."""
-        looked = self._world.clock.now()
+        pace, looked = self._world.pace, self._world.clock.now()
+        gap = looked - self._worked_until
+        if gap > pace.gap:
+            self._observer.begin_anew()
         leaving = self._performer.stopping()  # taken first: one that ends while we look is not begun again
-        self.fleet, self.observed_at = await self._observe(leaving), looked
-        for instance in self.fleet.instances:
-            if instance.stopping and instance.id not in leaving:
-                await self._act(Stop(instance=instance.id))  # a controller before us died over it
+        look = await self._observer.look(self.ledger, leaving)
+        if gap > pace.gap and self.ledger.active:  # before anything is decided by the time that passed
+            await self.record("nobody worked", {"seconds": round(gap, 3)})
+        self._worked_until = max(self._worked_until, looked)
+        await self._note(look)
+        self.fleet, self.observed_at = look.fleet, looked
         now = self._world.clock.now()
-        actions = self._decide(now)
+        actions = next_step(self.ledger.facts, self.fleet, now)
         self.waits = actions
-        acted = False
+        acted = failed = False
         for action in actions:
-            acted |= await self._act(action)
+            outcome = await self._act(action)
+            acted |= outcome in {Outcome.DONE, Outcome.BEGUN}
+            failed |= outcome is Outcome.FAILED
+        if failed:
+            return max(pace.retry, pace.settle)
         if acted:
             return 0.0
         if not self.ledger.active:
             await self._discard()
         due: list[float] = [until for a in actions if (until := getattr(a, "until", None))]
-        tick = BUSY_TICK if self.ledger.active or self._moving() else IDLE_TICK
+        tick = pace.busy if self.ledger.active or self._moving() else pace.idle
         return min([tick, *(max(0.01, until - now) for until in due)])
+
+    async def _note(self, look: Look) -> None:
+        """Write down who ended, and count what clients got while a record is open."""
+        for ended in look.ended:
+            await self.record("instance exited", encode(ended))
+        await self._scribe.count(look.report.traffic)
+        if self.window and not self.ledger.active:
+            old = [i for i in look.fleet.instances if i.release != self.ledger.current]
+            if not any(map(_holds_requests, old)):
+                await self._scribe.close_record()
 
     async def _discard(self) -> None:
         """Remove the artifacts that retention does not keep and nothing runs from."""
@@ -188,126 +199,43 @@ class Loop:
     def _moving(self) -> bool:
         return any(not i.usable or i.draining_since is not None for i in self.fleet.instances)
 
-    def _decide(self, now: float) -> tuple[Action, ...]:
-        ledger = self.ledger
-        if ledger.active:
-            return decide(ledger.active, self.fleet, now)
-        newest = ledger.releases[-1].service if ledger.releases else None
-        service = ledger.release(ledger.current).service if ledger.current is not None else newest
-        if service is None:
-            return ()
-        return keep(
-            ledger.current,
-            ledger.wanted,
-            service.strategy,
-            self.fleet,
-            now,
-            warm=ledger.warm,
-            drain=service.drain,
-        )
-
-    async def _act(self, action: Action) -> bool:
-        """True when the world or the rollout changed, so that another look is due."""
+    async def _act(self, action: Action) -> Outcome | None:
+        """What became of it; None for what is only waited for."""
         match action:
             case StartBake() | Advance() | RollBack() | Finish():
-                await self.move(action)
-                return True
-            case Launch() | Shift() | Stop() | RunHook() | Probe():
-                return await self._performer.perform(action, self.fleet)
+                await self._move(action)
+                return Outcome.DONE
+            case Launch() | Resize() | Shift() | Stop() | RunHook() | Probe():
+                outcome = await self._performer.perform(action, self.fleet)
+                if outcome is not Outcome.UNDER_WAY:
+                    self._settled_at = self._world.clock.now() + self._world.pace.settle
+                return outcome
             case _:
-                return False
+                return None
 
-    async def move(self, move: StartBake | Advance | RollBack | Finish) -> None:
+    async def _move(self, move: Move) -> None:
         """Write down how the rollout goes on."""
         data: dict[str, Any] = {
             "action": encode_action(move),
             "counters": [[release, encode(counted)] for release, counted in self.fleet.counters],
         }
-        if isinstance(move, Finish) and self._window:
+        if isinstance(move, Finish) and self.window and self.ledger.active:
             await self._world.balancer.catch_up()
-            self._window.add((await self._world.balancer.report(self.key)).traffic)
-            data["proof"] = encode(self._window.proof())
-            self._window = None
+            await self._scribe.count((await self._world.balancer.report(self.key)).traffic)
+            data["proof"] = encode(self.window.proof())
+            stays = self.ledger.active.target if move.state is State.SUCCEEDED else self.ledger.active.source
+            data["open"] = any(_holds_requests(i) for i in self.fleet.instances if i.release != stays)
         if isinstance(move, RollBack):
             self._performer.cancel_hooks()
         await self.record("move", data)
 
-    async def _observe(self, leaving: frozenset[str]) -> Fleet:
-        running = [r for runtime in self._runtimes() for r in await runtime.instances(self.key)]
-        report = await self._world.balancer.report(self.key)
-        self._watch(running, report)
-        if self.ledger.active:
-            if self._window is None:
-                since = await self._world.journal.read(after=self.ledger.began - 1, service=self.key)
-                self._window = reopen(since, self.ledger.active.id)
-            self._window.add(report.traffic)
-        instances = tuple(self._instance(r, report, leaving) for r in sorted(running, key=lambda r: r.id))
-        await self._note_exits(instances)
-        return Fleet(
-            instances=instances,
-            routing=report.routing,
-            counters=tuple(sorted(report.groups.items())),
-            exits=self.ledger.exits,
-        )
+    def _ended(self) -> None:
+        """Something that was begun beside us is over."""
+        self._settled_at = self._world.clock.now() + self._world.pace.settle
+        self.wake()
 
-    def _runtimes(self) -> Iterable[Runtime]:
-        names = {r.service.runtime for r in self.ledger.releases}
-        return [self._world.runtimes[name] for name in sorted(names)]
 
-    def _watch(self, running: Iterable[Running], report: Report) -> None:
-        checks = {r.number: r.service.health for r in self.ledger.releases}
-        self._prober.watch(
-            {
-                r.id: (r.address, checks[r.release])
-                for r in running
-                if not (r.exited or r.stopping) and r.release in checks
-            },
-            trusted=report.routing.registered(),
-        )
-
-    def _instance(self, running: Running, report: Report, leaving: frozenset[str]) -> Instance:
-        probed = self._prober.seen(running.id)
-        target = report.targets.get(running.id)
-        since = None
-        if running.id in report.routing.draining():
-            now = self._draining.setdefault(running.id, self._world.clock.now())
-            since = self.ledger.draining.get(running.id, now)
-        if probed.health is Health.HEALTHY:
-            self._was_healthy.add(running.id)
-        return Instance(
-            id=running.id,
-            release=running.release,
-            health=Health.EXITED if running.exited else probed.health,
-            launched_at=running.launched_at,
-            healthy_since=probed.healthy_since,
-            draining_since=since,
-            in_flight=target.in_flight if target else 0,
-            streams=target.streams if target else 0,
-            stopping=running.stopping or running.id in leaving,
-            address=running.address,
-            detail=running.detail if running.exited else probed.detail,
-        )
-
-    async def _note_exits(self, instances: Collection[Instance]) -> None:
-        """An instance that exits, or loses its health, is on record once: verdicts and back-off count these."""
-        present = {i.id for i in instances}
-        self._exited &= present
-        self._was_healthy &= present
-        self._draining = {i: since for i, since in self._draining.items() if i in present}
-        for instance in instances:
-            if instance.id in self._exited or instance.stopping:
-                continue
-            if instance.health in {Health.EXITED, Health.UNHEALTHY}:
-                self._exited.add(instance.id)
-                note = Exit(
-                    instance=instance.id,
-                    release=instance.release,
-                    at=0.0,
-                    was_healthy=instance.id in self._was_healthy or instance.health is Health.UNHEALTHY,
-                    detail=instance.detail or "exited",
-                )
-                await self.record("instance exited", encode(note))
-
-    def new_instance(self, release: int) -> str:
-        """An id nobody had before: `feedback-web-7-x3f9`."""
-        return f"{self.key.replace('/', '-')}-{release}-{entropy.token_hex(2)}"
+def _holds_requests(instance: Instance) -> bool:
+    """It answers requests that it got before, or is on its way out with them."""
+    held = bool(instance.in_flight or instance.streams)
+    return held or instance.stopping or instance.draining_since is not None

@@ -1,34 +1,48 @@
-"""Performing what was decided: the intent is on record before, the outcome after, and trouble is an outcome too."""
+"""Carrying out what was decided: the intent is on record before, the outcome after, and trouble is an outcome too."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+import logging
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from enum import Enum, auto
+from typing import Any
 
-from crossfade.core.actions import Effect, Launch, Probe, RollBack, RunHook, Shift, Stop
-from crossfade.core.errors import CrossfadeError, PlatformError, StaleTokenError, WrongInputError
+from crossfade.core.actions import Effect, Launch, Probe, Resize, RunHook, Shift, Stop
+from crossfade.core.errors import CrossfadeError, StaleTokenError, WrongInputError
 from crossfade.core.fleet import Exit, Fleet, Health
 from crossfade.core.release import Release
-from crossfade.core.rollout import Hook, State
+from crossfade.core.rollout import Hook
 from crossfade.core.wire import encode, encode_action
-from crossfade.engine.ports import Runtime
+from crossfade.engine.ports import HookResult, Runtime
+from crossfade.engine.scribe import Scribe
+from crossfade.engine.task import cancelled
+from crossfade.engine.world import World
 
-if TYPE_CHECKING:
-    from crossfade.engine.loop import Loop
+log = logging.getLogger(__name__)
 
-# A balancer that is busy answers within a second; one that refused five times over two refuses for good.
-REFUSALS = 5
-REFUSAL_PAUSE = 0.5
 SCHEMA_LINE = "CROSSFADE_SCHEMA="  # what a migrate hook may print: the version of the database from now on
 
 
-class Performer:
-    """Carries out effects for one loop. What takes long (a stop's grace, a hook) runs beside it, once at a time."""
+class Outcome(Enum):
+    """What became of an effect."""
 
-    def __init__(self, loop: "Loop") -> None:
-        self._loop = loop
+    DONE = auto()
+    BEGUN = auto()  # it takes its time beside the loop, which is woken when it ends
+    UNDER_WAY = auto()  # it was begun before
+    FAILED = auto()  # that is on record; whether anything was done only a look can tell
+
+
+class Performer:
+    """Carries out effects on one service's instances and routing; what to do is decided elsewhere.
+
+    What takes long (a stop's grace, a hook) runs beside the caller, once at a time; `ended` is called when it is over.
+    """
+
+    def __init__(self, world: World, scribe: Scribe, ended: Callable[[], None]) -> None:
+        self._world = world
+        self._scribe = scribe
+        self._ended = ended
         self._beside: dict[str, asyncio.Task[None]] = {}
-        self._refused = 0  # routings in a row
 
     def stopping(self) -> frozenset[str]:
         """Instances whose stop is under way."""
@@ -47,125 +61,159 @@ class Performer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def perform(self, action: Effect, fleet: Fleet) -> bool:
-        """Do it; True when it was done, so that another look is due at once."""
+    async def perform(self, action: Effect, fleet: Fleet) -> Outcome:
+        """Do it, or begin it. StaleTokenError when the lease is somebody else's."""
         match action:
             case Launch():
                 return await self._launch(action)
+            case Resize():
+                return await self._told(action, self._resize(action))
             case Shift():
                 return await self._shift(action, fleet)
             case Stop():
-                return self._start(f"stop {action.instance}", self._stop(action, fleet))
+                return self._begin(f"stop {action.instance}", self._stop(action, fleet))
             case RunHook():
-                return self._start(f"hook {action.hook}", self._run_hook(action))
+                return self._begin(f"hook {action.hook}", self._run_hook(action))
             case Probe():
-                return self._start("probe", self._probe(action))
+                return self._begin("probe", self._probe(action))
 
-    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> bool:
+    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> Outcome:
         if name in self._beside:
             work.close()
-            return False
-        task = asyncio.create_task(self._guarded(name, work), name=name)
-        self._beside[name] = task
-        return True
+            return Outcome.UNDER_WAY
+        self._beside[name] = asyncio.create_task(self._guarded(name, work), name=name)
+        return Outcome.BEGUN
 
     async def _guarded(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Trouble beside the loop is recorded; the loop sees what is there and asks again."""
+        """Whatever goes wrong beside the loop is recorded; the loop sees what is there and asks again."""
         try:
             await work
         except StaleTokenError:
-            pass  # the loop meets it too, and ends
+            pass  # the loop meets it too
+        except asyncio.CancelledError:
+            if cancelled():
+                raise
+            await self._went_wrong(name, "it was broken off")
         except CrossfadeError as error:
-            with suppress(CrossfadeError):
-                await self._loop.record("failed", {"what": name, "error": str(error)})
-            await self._loop.world.clock.sleep(1.0)
+            await self._went_wrong(name, str(error))
+        except Exception as error:
+            log.exception("%s of %s met what it did not expect", name, self._scribe.key)
+            await self._went_wrong(name, f"unexpected: {error!r}")
         finally:
             self._beside.pop(name, None)
-            self._loop.wake()
+            self._ended()
 
-    async def _launch(self, action: Launch) -> bool:
-        loop = self._loop
-        release = loop.ledger.release(action.release)
+    async def _went_wrong(self, name: str, error: str) -> None:
+        with suppress(CrossfadeError):
+            await self._scribe.record("failed", {"what": name, "error": error})
+        await self._world.clock.sleep(2 * self._world.pace.retry)
+
+    async def _told(self, action: Effect, work: Coroutine[Any, Any, None]) -> Outcome:
+        """One act between its intent and its outcome."""
+        await self._scribe.record("intent", {"action": encode_action(action)})
+        try:
+            await work
+        except StaleTokenError:
+            raise
+        except CrossfadeError as error:
+            await self._scribe.record("failed", {"action": encode_action(action), **_trouble(error)})
+            return Outcome.FAILED
+        await self._scribe.record("done", {"action": encode_action(action)})
+        return Outcome.DONE
+
+    async def _launch(self, action: Launch) -> Outcome:
+        """Count a launch that the release's own settings made impossible like an exit: back-off and verdicts hold."""
+        scribe, release = self._scribe, self._scribe.ledger.release(action.release)
         secrets = self._secrets(release)
         for _ in range(action.count):
-            instance = loop.new_instance(action.release)
-            await loop.record("intent", {"action": encode_action(action), "instance": instance})
+            # An id nobody had before: `feedback-web-7-x3f9`.
+            instance = f"{scribe.key.replace('/', '-')}-{action.release}-{self._world.new_id()}"
+            told = {"action": encode_action(action), "instance": instance}
+            await scribe.record("intent", told)
             try:
-                await loop.world.runtimes[release.service.runtime].launch(instance, release, secrets, loop.token)
-            except (PlatformError, WrongInputError) as error:
-                # Counted like an exit, so that back-off and the crash-loop verdict hold for this too.
-                exit_ = Exit(instance=instance, release=action.release, at=0.0, was_healthy=False, detail=str(error))
-                await loop.record("instance exited", encode(exit_))
-                return False
-            await loop.record("done", {"action": encode_action(action), "instance": instance})
-        return True
+                await self._runtime(release).launch(instance, release, secrets, scribe.token)
+            except StaleTokenError:
+                raise
+            except CrossfadeError as error:
+                exit_ = Exit(
+                    instance=instance,
+                    release=action.release,
+                    at=0.0,
+                    was_healthy=False,
+                    detail=str(error),
+                    blamed=isinstance(error, WrongInputError),
+                )
+                await scribe.record("instance exited", encode(exit_))
+                return Outcome.FAILED
+            await scribe.record("done", told)
+        return Outcome.DONE
 
-    async def _shift(self, action: Shift, fleet: Fleet) -> bool:
-        loop = self._loop
-        routing = action.routing
-        lead = max(routing.weights, key=lambda w: w[1], default=(loop.ledger.releases[-1].number, 0))[0]
-        if loop.ledger.active and routing.weight(loop.ledger.active.target):
-            lead = loop.ledger.active.target
-        await loop.record("intent", {"action": encode_action(action)})
+    async def _resize(self, action: Resize) -> None:
+        release = self._scribe.ledger.release(action.release)
+        sizer = self._world.sizers[release.service.runtime]
+        await sizer.resize(release, action.count, self._secrets(release), self._scribe.token)
+
+    async def _shift(self, action: Shift, fleet: Fleet) -> Outcome:
+        scribe, balancer, routing = self._scribe, self._world.balancer, action.routing
+        lead = scribe.ledger.release(action.lead or scribe.ledger.releases[-1].number)
+        await scribe.record("intent", {"action": encode_action(action)})
         addresses = {i.id: i.address for i in fleet.instances}
-        checks = {r.number: r.service.health for r in loop.ledger.releases}
+        checks = {r.number: r.service.health for r in scribe.ledger.releases}
         try:
-            seconds = await loop.world.balancer.apply(
-                loop.ledger.release(lead).service, routing, addresses, loop.token, checks
-            )
-        except (PlatformError, WrongInputError) as error:
-            await loop.record("failed", {"action": encode_action(action), "error": str(error)})
-            self._refused += 1
-            if self._refused >= REFUSALS and loop.ledger.active and loop.ledger.active.state is State.RUNNING:
-                self._refused = 0
-                await loop.move(RollBack(reason=f"the balancer refused the new routing: {error.cause}"))
-                return True
-            await loop.world.clock.sleep(REFUSAL_PAUSE)
-            return False
-        self._refused = 0
-        now = loop.world.clock.now()
-        since = {i: loop.ledger.draining.get(i, now) for i in sorted(routing.draining())}
-        report = await loop.world.balancer.report(loop.key)
+            seconds = await balancer.apply(lead.service, routing, addresses, scribe.token, checks)
+        except StaleTokenError:
+            raise
+        except CrossfadeError as error:
+            await scribe.record("failed", {"action": encode_action(action), **_trouble(error)})
+            return Outcome.FAILED
+        now = self._world.clock.now()
+        since = {i: scribe.ledger.draining.get(i, now) for i in sorted(routing.draining())}
+        targets = (await balancer.report(scribe.key)).targets
         silenced = fleet.routing.serving() - routing.serving()
-        drained = sum(report.targets[i].in_flight for i in silenced if i in report.targets)
-        await loop.record(
+        held = [targets[i].in_flight for i in silenced if i in targets]
+        await scribe.record(
             "routed",
             {
                 "action": encode_action(action),
                 "ms": round(seconds * 1000, 3),
                 "draining": since,
-                "drained": drained,
+                "drained": sum(n or 0 for n in held),
                 "switched": routing.weights != fleet.routing.weights,
+                **({"uncounted": ["drained"]} if None in held else {}),
             },
         )
-        return True
+        return Outcome.DONE
 
     async def _stop(self, action: Stop, fleet: Fleet) -> None:
-        loop = self._loop
+        scribe = self._scribe
         instance = next((i for i in fleet.instances if i.id == action.instance), None)
         if instance is None:
             return
-        release = next((r for r in loop.ledger.releases if r.number == instance.release), loop.ledger.releases[-1])
+        releases = scribe.ledger.releases
+        release = next((r for r in releases if r.number == instance.release), releases[-1])
         alive = instance.health is not Health.EXITED  # what a dead one held is counted as failed already
-        held = {"in_flight": instance.in_flight if alive else 0, "streams": instance.streams if alive else 0}
-        await loop.record("intent", {"action": encode_action(action), **held})
+        told: dict[str, Any] = {
+            "action": encode_action(action),
+            "in_flight": (instance.in_flight or 0) if alive else 0,
+            "streams": (instance.streams or 0) if alive else 0,
+        }
+        if alive and (instance.in_flight is None or instance.streams is None):
+            told["uncounted"] = ["cut", "streams_closed"]
+        await scribe.record("intent", told)
         if release.service.hooks.drain and instance.streams:
-            await self._runtime(release).run(
-                release, release.service.hooks.drain, self._secrets(release), _names(release, instance.id), 30.0
-            )
-        await self._runtime(release).stop(action.instance, release.service.grace, loop.token)
-        await loop.world.balancer.close_streams(loop.key, action.instance, loop.token)
-        await loop.record("done", {"action": encode_action(action)})
+            env = {"CROSSFADE_INSTANCE": instance.id, "CROSSFADE_RELEASE": str(release.number)}
+            await self._runtime(release).run(release, release.service.hooks.drain, self._secrets(release), env, 30.0)
+        await self._runtime(release).stop(action.instance, release.service.grace, scribe.token)
+        await scribe.record("done", {"action": encode_action(action)})
 
     async def _run_hook(self, action: RunHook) -> None:
-        loop = self._loop
-        release = loop.ledger.release(action.release)
+        release = self._scribe.ledger.release(action.release)
         hooks = release.service.hooks
         command = hooks.migrate if action.hook is Hook.MIGRATE else hooks.smoke
-        await loop.record("intent", {"action": encode_action(action), "command": command})
+        await self._scribe.record("intent", {"action": encode_action(action), "command": command})
         env = {}
         if action.hook is Hook.SMOKE:
-            url, headers = await loop.world.balancer.preview(release.service, action.release)
+            url, headers = await self._world.balancer.preview(release.service, action.release)
             env = {"CROSSFADE_URL": url, "CROSSFADE_HEADER": "".join(f"{k}: {v}" for k, v in headers.items())}
         limit = release.service.strategy.timeout
         result = await self._runtime(release).run(release, command, self._secrets(release), env, limit)
@@ -173,33 +221,30 @@ class Performer:
         if result.code:
             last = next((line for line in reversed(result.output.splitlines()) if line.strip()), "it wrote nothing")
             complaint = f"the {action.hook} hook `{command}` failed with code {result.code}: {last.strip()}"
-        schema = next(
-            (
-                line.removeprefix(SCHEMA_LINE).strip()
-                for line in result.output.splitlines()
-                if line.startswith(SCHEMA_LINE)
-            ),
-            "",
-        )
-        data = {"hook": action.hook, "complaint": complaint, "schema": schema, "output": result.output}
-        await loop.record("hook ended", data)
+        data = {"hook": action.hook, "complaint": complaint, "schema": _schema(result), "output": result.output}
+        await self._scribe.record("hook ended", data)
 
     async def _probe(self, action: Probe) -> None:
         """Too few clients came for a verdict: ask the health path through the balancer, as they would."""
-        loop = self._loop
-        release = loop.ledger.release(action.release)
-        await loop.record("intent", {"action": encode_action(action)})
-        url, headers = await loop.world.balancer.preview(release.service, action.release)
-        await loop.world.visit(url.rstrip("/") + release.service.health.path, headers, action.count)
-        await loop.record("done", {"action": encode_action(action)})
+        release = self._scribe.ledger.release(action.release)
+        await self._scribe.record("intent", {"action": encode_action(action)})
+        url, headers = await self._world.balancer.preview(release.service, action.release)
+        await self._world.visit(url.rstrip("/") + release.service.health.path, headers, action.count)
+        await self._scribe.record("done", {"action": encode_action(action)})
 
     def _runtime(self, release: Release) -> Runtime:
-        return self._loop.world.runtimes[release.service.runtime]
+        return self._world.runtimes[release.service.runtime]
 
     def _secrets(self, release: Release) -> Mapping[str, str]:
-        known = self._loop.world.secrets(release.service.app)
+        known = self._world.secrets(release.service.app)
         return {name: known[name] for name in release.service.secrets if name in known}
 
 
-def _names(release: Release, instance: str) -> dict[str, str]:
-    return {"CROSSFADE_INSTANCE": instance, "CROSSFADE_RELEASE": str(release.number)}
+def _trouble(error: CrossfadeError) -> dict[str, Any]:
+    """What is on record of a failed act: `blame` when the release's own settings cannot be met."""
+    return {"error": str(error), "cause": error.cause, "blame": isinstance(error, WrongInputError)}
+
+
+def _schema(result: HookResult) -> str:
+    lines = result.output.splitlines()
+    return next((line.removeprefix(SCHEMA_LINE).strip() for line in lines if line.startswith(SCHEMA_LINE)), "")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from crossfade.core.counters import Counters
+from crossfade.core.fleet import Health
 from crossfade.core.release import Release
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
@@ -43,7 +44,8 @@ class Running:
     launched_at: float
     exited: bool = False
     stopping: bool = False
-    detail: str = ""  # how it exited, with the last line it wrote
+    detail: str = ""  # how it exited, with the last line it wrote, or what a platform says of its health
+    health: Health | None = None  # where the platform checks it; None: it is probed at `address` by us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +129,29 @@ class Runtime(Protocol):
         ...
 
 
+class Sizer(Protocol):
+    """A runtime that keeps so many instances of a release by itself (ECS, Auto Scaling): ids and victims are its own.
+
+    Where there is one, `Runtime.launch` and `stop` are not called. An instance that it stops is taken out of the
+    traffic and drained by the platform first, and one that fails is replaced by it.
+    """
+
+    async def sizes(self, service: str) -> Mapping[int, int]:
+        """By release of `app/service`, how many it was last told to keep; a release that it keeps none of may lack."""
+        ...
+
+    async def resize(self, release: Release, count: int, secrets: Mapping[str, str], token: int) -> None:
+        """Keep `count` instances of `release` from now on; returns when that is on its way. Absolute: repeatable."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """How the balancer sees one instance."""
+    """How the balancer sees one instance. What it cannot tell is None, and then only time drains the instance."""
 
     healthy: bool  # by the balancer's own check; True where it has none
-    in_flight: int = 0  # plain requests being answered
-    streams: int = 0  # WebSocket and SSE connections
+    in_flight: int | None = 0  # plain requests being answered
+    streams: int | None = 0  # WebSocket and SSE connections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +198,9 @@ class LoadBalancer(Protocol):
     ) -> float:
         """Make `routing` the service's routing and return when the balancer confirmed that it runs it.
 
+        One that cannot confirm reads it back and returns once it must have settled: all targets that are to serve are
+        healthy to it, and the time has passed that the change may take.
+
         `addresses` maps every instance id in `routing` to host:port. `service` says how it is exposed (listener,
         routes, sticky, timeouts, health). After the return no new request goes to an instance that is not in
         `routing.serving()` (previews aside), and every instance in it is accepted by the balancer's own check.
@@ -207,10 +228,6 @@ class LoadBalancer(Protocol):
 
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
         """The base URL and the headers with which a request reaches the release in `routing.preview`."""
-        ...
-
-    async def close_streams(self, service: str, instance: str, token: int) -> None:
-        """End the WebSocket and SSE connections an instance still holds, where the balancer can; else nothing."""
         ...
 
     async def remove(self, service: str, token: int) -> None:
@@ -248,13 +265,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Who may act on a service, until when, and the token that proves it."""
+    """Who may act on a service, and the token that proves it. Times are by the journal's clock.
+
+    `expires` is for the holder, who renews it before; nobody else judges by it (see `Journal.acquire`).
+    """
 
     service: str
     holder: str
     token: int
     since: float
     expires: float
+    vacant_since: float = 0.0  # when it was last renewed before this holder got it: nobody worked since then
 
 
 class Journal(Protocol):
@@ -282,7 +303,9 @@ class Journal(Protocol):
     async def acquire(self, service: str, holder: str, ttl: float) -> Lease:
         """Take the lease, or keep it when `holder` has it; RefusedError names another holder and since when.
 
-        A lapsed lease is free. A new holder gets a token higher than any before.
+        One that was given back is free at once. Another's can be taken when it was not renewed for `ttl` seconds of the
+        caller's own clock, in which the caller has asked again and again: clocks of two machines are never compared.
+        A new holder gets a token higher than any before.
         """
         ...
 

@@ -1,22 +1,18 @@
 """Our own health checks: one task an instance, counting to the thresholds, telling the loop when something changed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from crossfade.core.fleet import Health
 from crossfade.core.health import Probed, count
 from crossfade.core.service import HealthCheck
 from crossfade.engine.ports import Clock
+from crossfade.engine.task import cancelled
+from crossfade.engine.world import Ask
 
-# An instance that is still starting is asked more often, so that a 30 s interval does not make a 60 s deploy of two
-# thresholds; once it is healthy the file's own interval holds. The younger it is the sooner: a tenth of its age, so
-# that one that boots in 60 ms is found after 70 and not after 100, and one that takes a minute is asked 20 times a
-# second and not 100 times.
-SHORTEST, LONGEST = 0.01, 0.05
-
-Ask = Callable[[str, HealthCheck], Awaitable[str]]
-"""Probe an address once: the complaint, empty when the answer is healthy. Never raises for a bad instance."""
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -29,10 +25,11 @@ class _Watched:
 class Prober:
     """Probes of the instances of one service."""
 
-    def __init__(self, ask: Ask, clock: Clock, changed: Callable[[], None]) -> None:
+    def __init__(self, ask: Ask, clock: Clock, changed: Callable[[], None], pace: tuple[float, float]) -> None:
         self._ask = ask
         self._clock = clock
         self._changed = changed
+        self._shortest, self._longest = pace
         self._watched: dict[str, _Watched] = {}
 
     def watch(self, wanted: Mapping[str, tuple[str, HealthCheck]], trusted: frozenset[str]) -> None:
@@ -41,7 +38,7 @@ class Prober:
         One in `trusted` that is new to us passed its threshold before we came (the balancer had it registered): it
         keeps its traffic and loses it only by failing.
         """
-        for instance in self._watched.keys() - wanted.keys():
+        for instance in sorted(self._watched.keys() - wanted.keys()):
             self._drop(instance)
         for instance, (address, check) in wanted.items():
             if instance in self._watched:
@@ -68,12 +65,19 @@ class Prober:
     async def _probe(self, watched: _Watched, check: HealthCheck) -> None:
         began = self._clock.now()
         while True:
-            complaint = await self._ask(watched.address, check)
-            before = watched.probed.health
-            watched.probed = count(watched.probed, check, self._clock.now(), complaint)
-            if watched.probed.health is not before:
-                self._changed()
+            try:
+                complaint = await self._ask(watched.address, check)
+            except asyncio.CancelledError:
+                if cancelled():
+                    raise
+            except Exception:  # ours to blame (no file left to open, say): it tells nothing about the instance
+                log.exception("a probe of %s failed", watched.address)
+            else:
+                before = watched.probed.health
+                watched.probed = count(watched.probed, check, self._clock.now(), complaint)
+                if watched.probed.health is not before:
+                    self._changed()
             pause = check.interval
             if watched.probed.health is Health.STARTING:
-                pause = min(pause, max(SHORTEST, min(LONGEST, (self._clock.now() - began) / 10)))
+                pause = min(pause, max(self._shortest, min(self._longest, (self._clock.now() - began) / 10)))
             await self._clock.sleep(pause)

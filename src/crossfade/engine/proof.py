@@ -25,6 +25,7 @@ class Proof:
     p50_ms: float = 0.0
     p99_ms: float = 0.0
     switch_ms: float | None = None
+    uncounted: list[str] = field(default_factory=list)  # which of these the balancer cannot tell: their 0 says nothing
 
 
 class Window:
@@ -39,9 +40,11 @@ class Window:
         self._drained = 0
         self._stopped: dict[str, tuple[int, int]] = {}  # instance -> in flight, streams when it was told to go
         self._switch_ms: float | None = None
+        self._uncounted: set[str] = set()
 
     def note(self, event: Event) -> None:
         """Take in what the loop did: a routing that silenced instances, a stop of one that still held something."""
+        self._uncounted.update(event.data.get("uncounted", ()))
         if event.kind == "routed":
             self._drained += event.data["drained"]
             if event.data["switched"]:
@@ -74,15 +77,16 @@ class Window:
             p50_ms=round(self._total.quantile_ms(0.5), 3),
             p99_ms=round(self._total.quantile_ms(0.99), 3),
             switch_ms=self._switch_ms,
+            uncounted=sorted(self._uncounted),
         )
 
 
-def reopen(events: Iterable[Event], rollout: int) -> Window:
-    """The window of a rollout that a controller before us began, from what its journal holds of it."""
+def reopen(events: Iterable[Event]) -> Window:
+    """The window of a rollout that a controller before us began, from what its journal holds from there on."""
     window = Window(Traffic())
     for event in events:
-        if event.rollout == rollout and event.kind == "rollout started":
+        if event.kind == "rollout started":
             window = Window(decode(Traffic, event.data["traffic"]))
-        elif event.rollout == rollout:
+        else:
             window.note(event)
     return window

@@ -44,7 +44,7 @@ def decide(rollout: Rollout, fleet: Fleet, now: float) -> Actions:  # noqa: C901
     if Hook.MIGRATE in rollout.hooks and not rollout.paused:
         return (*course.effects, RunHook(hook=Hook.MIGRATE, release=rollout.target))
     if _late(rollout, phase, fleet, now):
-        return (RollBack(reason=_too_slow(rollout, phase, fleet, now)),)
+        return (_too_slow(rollout, phase, fleet, now),)
     if course.effects:
         return course.effects
     if rollout.paused:
@@ -88,6 +88,7 @@ def keep(
             alone=strategy.name == "recreate",
             drain=drain,
             patience=strategy.timeout,
+            lead=current or 0,
         ),
         fleet,
         now,
@@ -126,6 +127,7 @@ def _goal(rollout: Rollout, phase: Phase, fleet: Fleet) -> Goal:
         warmup=rollout.strategy.warmup,
         drain=rollout.drain,
         started_at=rollout.started_at,
+        lead=rollout.target,
         until=rollout.step_since + _patience(rollout, phase.new, drains=phase.share is None),
     )
     migrates = Hook.MIGRATE in rollout.hooks
@@ -253,6 +255,7 @@ def _goal_back(rollout: Rollout, ready: int, until: float) -> Goal:
         alone=rollout.strategy.name == "recreate",
         drain=rollout.drain,
         started_at=rollout.started_at,
+        lead=source or rollout.target,
         until=until,
     )
 
@@ -282,11 +285,15 @@ def _ready(release: int, fleet: Fleet, now: float, warmup: float) -> int:
     return sum(i.ready(now, warmup) for i in fleet.of(release))
 
 
-def _too_slow(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> str:
+def _too_slow(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> RollBack:
+    """A release is not to blame for instances that the platform could not launch."""
     ready = _ready(rollout.target, fleet, now, rollout.strategy.warmup)
     complaints = sorted(f"{i.id} {i.detail}" for i in fleet.of(rollout.target) if i.detail)
+    ended = [e for e in fleet.exits if e.release == rollout.target and e.at >= rollout.started_at and not e.blamed]
+    complaints += [f"{e.instance} {e.detail}" for e in ended[-1:]]
     detail = f": {complaints[0]}" if complaints else ""
-    return (
+    reason = (
         f"{ready} of {phase.new} instances of release {rollout.target} became healthy "
         f"within {_patience(rollout, phase.new, drains=phase.share is None):g} s{detail}"
     )
+    return RollBack(reason=reason, blame=not ended)

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crossfade.core.actions import AwaitHealthy, Drain, Hold, Launch, Shift, Stop, Wait
+from crossfade.core.actions import AwaitHealthy, Drain, Hold, Launch, Resize, Shift, Stop, Wait
 from crossfade.core.fleet import Fleet, Health, Instance
 from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.strategies.phases import Bounds
@@ -42,6 +42,7 @@ class Goal:
     drain: float = 30.0
     patience: float = math.inf  # seconds after which an instance that is still starting is taken for broken
     started_at: float = 0.0  # exits before it are not held against a release
+    lead: int = 0  # whose settings expose the service when nobody has traffic
     until: float = 0.0  # when waiting for health is given up; shown, not enforced here
 
 
@@ -49,7 +50,7 @@ class Goal:
 class Course:
     """What to do now, what is waited for, and whether the goal is reached."""
 
-    effects: tuple[Launch | Shift | Stop, ...]
+    effects: tuple[Launch | Resize | Shift | Stop, ...]
     waits: tuple[Wait, ...]
     reached: bool
 
@@ -57,14 +58,21 @@ class Course:
 def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     """The next effects towards the goal; none when everything that can be done now is done."""
     shares = _shares(goal, fleet, now)
-    leaving = _leaving(goal, fleet, shares, now)
+    sized = fleet.sizes is not None
+    leaving = _abandoned(goal, fleet, shares) if sized else _leaving(goal, fleet, shares, now)
     routing = _routing(goal, fleet, shares, leaving)
-    shift = () if routing == fleet.routing else (Shift(routing=routing),)
-    stops, drain = _stops(goal, fleet, leaving, now)
+    shift = () if routing == fleet.routing else (Shift(routing=routing, lead=_lead(goal, routing)),)
+    due, drain = _due(goal, fleet, leaving, now)
     launches, waits = _launches(goal, fleet, leaving, now)
     up = Counter(i.release for i in fleet.instances if i.up)
     settled = not shift and all(count <= goal.want.get(release, 0) for release, count in up.items())
     reached = settled and (goal.need is None or _ready(fleet, goal.need, goal, now) >= goal.want[goal.need])
+    if sized:
+        grows, shrinks = _resizes(goal, fleet, leaving - due, now)
+        return Course(effects=(*grows, *shift, *shrinks), waits=(*waits, *drain), reached=reached)
+    known = sorted(fleet.instances, key=lambda i: i.id)
+    exited = [i.id for i in known if i.health is Health.EXITED and not i.stopping]
+    stops = (Stop(instance=name) for name in (*exited, *(i.id for i in known if i.id in due)))
     return Course(effects=(*launches, *shift, *stops), waits=(*waits, *drain), reached=reached)
 
 
@@ -77,15 +85,25 @@ def _ready(fleet: Fleet, release: int, goal: Goal, now: float) -> int:
     return sum(i.ready(now, goal.warmup) for i in fleet.of(release))
 
 
-def _sick(instance: Instance, goal: Goal, now: float) -> bool:
-    """To be replaced: it lost its health, or never found it in all the time it was given."""
+def _lead(goal: Goal, routing: Routing) -> int:
+    """Whose settings expose the service: the release that comes, once it has traffic; else the one that has most."""
+    if goal.preview is not None and routing.weight(goal.preview):
+        return goal.preview
+    return max(routing.weights, key=lambda weight: weight[1], default=(goal.lead, 0))[0]
+
+
+def _sick(instance: Instance, goal: Goal, fleet: Fleet, now: float) -> bool:
+    """To be replaced: it lost its health, or never found it in all the time that somebody gave it."""
     starting = instance.health is Health.STARTING
-    return instance.health is Health.UNHEALTHY or (starting and now - instance.launched_at > goal.patience)
+    given = now - max(instance.launched_at, fleet.watched_since)
+    return instance.health is Health.UNHEALTHY or (starting and given > goal.patience)
 
 
 def _room(goal: Goal, fleet: Fleet) -> int:
-    """How many more may run; those in their grace still do."""
-    return goal.bounds.ceiling - sum(i.health is not Health.EXITED for i in fleet.instances)
+    """How many more may run; those in their grace still do, and those that the platform is about to start will."""
+    running = Counter(i.release for i in fleet.instances if i.health is not Health.EXITED)
+    sizes = dict(fleet.sizes or ())
+    return goal.bounds.ceiling - sum(max(running[r], sizes.get(r, 0)) for r in running.keys() | sizes.keys())
 
 
 def _shares(goal: Goal, fleet: Fleet, now: float) -> dict[int, int]:
@@ -130,10 +148,10 @@ def _leaving(goal: Goal, fleet: Fleet, shares: Mapping[int, int], now: float) ->
     leaving: set[str] = set()
     for release, mine in sorted(up.items()):
         wanted = goal.want.get(release, 0)
-        mine.sort(key=lambda i: _least_useful_first(i, sick=_sick(i, goal, now)))
+        mine.sort(key=lambda i: _least_useful_first(i, sick=_sick(i, goal, fleet, now)))
         if len(mine) <= wanted:
             # No room to launch the replacement beside the sick one: the sick one makes room.
-            sick = [i.id for i in mine if _sick(i, goal, now)]
+            sick = [i.id for i in mine if _sick(i, goal, fleet, now)]
             missing = wanted - (len(mine) - len(sick))
             leaving.update(sick[: max(0, missing - room)])
             continue
@@ -174,25 +192,73 @@ def _routing(goal: Goal, fleet: Fleet, shares: Mapping[int, int], leaving: froze
     return Routing(groups=groups, weights=weights, preview=preview)
 
 
-def _stops(goal: Goal, fleet: Fleet, leaving: frozenset[str], now: float) -> tuple[tuple[Stop, ...], tuple[Drain, ...]]:
-    """Stop what exited, and what leaves once the balancer sends it nothing and it is idle or its delay is over."""
+def _due(goal: Goal, fleet: Fleet, leaving: frozenset[str], now: float) -> tuple[frozenset[str], tuple[Drain, ...]]:
+    """Who of those that leave may be stopped: the balancer sends it nothing, and it is idle or its delay is over.
+
+    Where the balancer cannot tell what an instance holds, only time drains it.
+    """
     registered, draining = fleet.routing.registered(), fleet.routing.draining()
-    known = sorted(fleet.instances, key=lambda i: i.id)
-    stops = [Stop(instance=i.id) for i in known if i.health is Health.EXITED and not i.stopping]
-    going = [i for i in known if i.id in leaving and i.id not in registered]
+    going = [i for i in sorted(fleet.instances, key=lambda i: i.id) if i.id in leaving and i.id not in registered]
     turns = _turns(goal, going)
+    may_go: set[str] = set()
     waiting: list[tuple[str, float]] = []
     for instance in going:
         due = now
         if instance.id in draining:
             since = now if instance.draining_since is None else instance.draining_since
-            due = since + goal.drain * (1.0 if instance.in_flight else turns.get(instance.id, 0.0))
+            unsure = instance.in_flight is None or instance.streams is None
+            due = since + goal.drain * (1.0 if instance.in_flight or unsure else turns.get(instance.id, 0.0))
         if now >= due:
-            stops.append(Stop(instance=instance.id))
+            may_go.add(instance.id)
         else:
             waiting.append((instance.id, due))
     drain = (Drain(instances=tuple(i for i, _ in waiting), until=min(t for _, t in waiting)),) if waiting else ()
-    return tuple(stops), drain
+    return frozenset(may_go), drain
+
+
+def _abandoned(goal: Goal, fleet: Fleet, shares: Mapping[int, int]) -> frozenset[str]:
+    """Where the platform chooses victims, only whole releases leave: unwanted, and nobody's share leads to them."""
+    return frozenset(
+        i.id
+        for i in fleet.instances
+        if i.up and not goal.want.get(i.release, 0) and not (goal.shares is None or i.release in shares)
+    )
+
+
+def _resizes(
+    goal: Goal, fleet: Fleet, kept: frozenset[str], now: float
+) -> tuple[tuple[Resize, ...], tuple[Resize, ...]]:
+    """The sizes that grow, and those that shrink: to nothing once drained (`kept` still drain), else by what is spare.
+
+    The platform takes an instance out of the traffic before it stops it; which one is its choice, so of four that are
+    ready beside a floor of three one may go, whichever that is.
+    """
+    grows: list[Resize] = []
+    shrinks: list[Resize] = []
+    sizes, serving = dict(fleet.sizes or ()), fleet.routing.serving()
+    carrying = Counter(i.release for i in fleet.instances if i.id in serving and i.ready(now, goal.warmup))
+    spare = max(0, carrying.total() - goal.bounds.floor)
+    running = {i.release for i in fleet.instances if i.health is not Health.EXITED}
+    room = _room(goal, fleet)
+    for release in sorted(goal.want.keys() | sizes.keys()):
+        size, wanted = sizes.get(release, 0), goal.want.get(release, 0)
+        if wanted > size:
+            count = 0 if goal.alone and running - {release} else min(wanted - size, max(0, room))
+            room -= count
+            if count:
+                grows.append(Resize(release=release, count=size + count))
+        elif wanted < size:
+            mine = [i for i in fleet.of(release) if i.up]
+            if any(i.id in kept for i in mine):
+                continue
+            lost = min(carrying[release], max(0, len(mine) - wanted))
+            if lost > spare:
+                wanted += lost - spare
+                lost = spare
+            spare -= lost
+            if wanted < size:
+                shrinks.append(Resize(release=release, count=wanted))
+    return tuple(grows), tuple(shrinks)
 
 
 def _turns(goal: Goal, going: list[Instance]) -> dict[str, float]:
@@ -217,7 +283,7 @@ def _launches(
     for release, wanted in goal.want.items():
         mine = [i for i in fleet.of(release) if i.up and i.id not in leaving]
         ready = sum(i.ready(now, goal.warmup) for i in mine)
-        count = min(wanted - sum(not _sick(i, goal, now) for i in mine), room)
+        count = 0 if fleet.sizes is not None else min(wanted - sum(not _sick(i, goal, fleet, now) for i in mine), room)
         if count > 0 and not (goal.alone and running - {release}):
             wait = _back_off_wait(goal, fleet, release, now)
             if wait:

@@ -35,7 +35,7 @@ def judge(rollout: Rollout, fleet: Fleet) -> Verdict:
 
 def _by_health(rollout: Rollout, fleet: Fleet) -> Verdict | None:
     rules, target = rollout.strategy.rollback_on, rollout.target
-    exits = [e for e in fleet.exits if e.release == target and e.at >= rollout.started_at]
+    exits = [e for e in fleet.exits if e.release == target and e.at >= rollout.started_at and e.blamed]
     if not exits:
         return None
     last = exits[-1]

@@ -7,9 +7,9 @@ import pytest
 
 from crossfade.core.release import Outcome
 from crossfade.core.rollout import State
+from crossfade.engine.clock import SystemClock
 from crossfade.engine.ledger import Ledger, fold
 from crossfade.platforms.local.journal import SqliteJournal
-from crossfade.platforms.local.machine import SystemClock
 
 LEFT = Path(__file__).parents[2] / "fixtures" / "state-0.1"
 

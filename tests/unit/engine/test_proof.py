@@ -62,7 +62,8 @@ def test_the_switch_is_the_last_change_of_weights() -> None:
 def test_a_window_is_reopened_from_the_journal() -> None:
     """The next controller's proof holds what happened before the first one died."""
     start = Event(kind="rollout started", service="shop/web", rollout=1, data={"traffic": encode(counted(100))})
-    other = Event(kind="routed", service="shop/web", rollout=2, data={"drained": 9, "ms": 9.0, "switched": True})
-    window = reopen([start, routed(3, 1.5), other], rollout=1)
+    after = Event(kind="intent", service="shop/web", data=stopped("a", 1, 4).data)  # the rollout was over by then
+    window = reopen([start, routed(3, 1.5), after])
     window.add(counted(250))
-    assert (window.proof().requests, window.proof().drained, window.proof().switch_ms) == (150, 3, 1.5)
+    proof = window.proof()
+    assert (proof.requests, proof.drained, proof.switch_ms, proof.cut) == (150, 3, 1.5, 1)

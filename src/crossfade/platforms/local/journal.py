@@ -56,6 +56,7 @@ class SqliteJournal:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
+        self._watched: dict[str, tuple[tuple[int, float], float]] = {}  # leases of others: as seen, since when
         self._lock = Lock()  # one connection, one transaction at a time, from whichever thread
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -98,15 +99,28 @@ class SqliteJournal:
         ]
 
     async def acquire(self, service: str, holder: str, ttl: float) -> Lease:
+        """Take it as the port says. A row without a holder was given back at `expires`; 0.1 wrote 0 there instead."""
         with self._transaction():
             now = self._clock.now()
             held = self._lease(service)
-            if held is not None and now < held.expires:
-                if held.holder != holder:
-                    raise _taken(held)
-                return self._grant(replace(held, expires=now + ttl))
-            token = 1 if held is None else held.token + 1
-            return self._grant(Lease(service=service, holder=holder, token=token, since=now, expires=now + ttl))
+            if held is None:
+                return self._grant(Lease(service=service, holder=holder, token=1, since=now, expires=now + ttl))
+            free = not held.holder or not held.expires
+            if held.holder == holder and not free:
+                return self._grant(replace(held, expires=now + ttl, vacant_since=held.expires - ttl))
+            if not free and not self._has_lapsed(held, now, ttl):
+                raise _taken(held, ttl)
+            self._watched.pop(service, None)
+            return self._grant(
+                Lease(
+                    service=service,
+                    holder=holder,
+                    token=held.token + 1,
+                    since=now,
+                    expires=now + ttl,
+                    vacant_since=held.expires if free else held.expires - ttl,
+                )
+            )
 
     async def renew(self, lease: Lease, ttl: float) -> Lease:
         with self._transaction():
@@ -117,7 +131,8 @@ class SqliteJournal:
         """Lapse it. The row stays: its token is what the next holder's must exceed."""
         with self._transaction():
             self._db.execute(
-                "UPDATE leases SET expires = 0 WHERE service = ? AND token = ?", (lease.service, lease.token)
+                "UPDATE leases SET holder = '', expires = ? WHERE service = ? AND token = ? AND holder != ''",
+                (self._clock.now(), lease.service, lease.token),
             )
 
     async def token(self, service: str) -> int:
@@ -133,6 +148,21 @@ class SqliteJournal:
     async def close(self) -> None:
         with self._lock:
             self._db.close()
+
+    def newest(self) -> float:
+        """When the last line was written, 0 before the first: no clock may begin before that."""
+        with self._reading():
+            row = self._db.execute("SELECT at FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        return float(row[0]) if row else 0.0
+
+    def _has_lapsed(self, held: Lease, now: float, ttl: float) -> bool:
+        """We have seen it unrenewed for `ttl` seconds of our own clock."""
+        seen = (held.token, held.expires)
+        known, since = self._watched.get(held.service, (seen, now))
+        if known != seen:
+            since = now
+        self._watched[held.service] = (seen, since)
+        return now - since >= ttl
 
     def _prepare(self) -> None:
         """Create the tables in a new file; a file of a newer version is left as it is."""
@@ -216,10 +246,10 @@ def _stale(service: str, token: int, held: Lease | None) -> StaleTokenError:
     )
 
 
-def _taken(held: Lease) -> RefusedError:
+def _taken(held: Lease, ttl: float) -> RefusedError:
     return RefusedError(
         f"{held.service} is held by {held.holder} since {_clock_face(held.since)}.",
-        f"Wait until it is done; a holder that died loses the lease by itself at {_clock_face(held.expires)}.",
+        f"Wait until it is done; a holder that died loses the lease once it was not renewed for {ttl:g} s.",
     )
 
 

@@ -1,27 +1,16 @@
 """The only place where adapters are chosen and put together."""
 
-import asyncio
-import time
 from collections.abc import Callable
 
 from crossfade.adapters import BALANCERS, RUNTIMES, adapter
 from crossfade.core.errors import PlatformError
-from crossfade.engine.loop import World
+from crossfade.engine.clock import SystemClock
 from crossfade.engine.ports import Event, Journal, LoadBalancer, Runtime
+from crossfade.engine.world import World
 from crossfade.paths import State
 from crossfade.platforms.local.journal import SqliteJournal
 from crossfade.platforms.local.probes import HttpProbe
 from crossfade.platforms.local.runtimes.secrets import SecretStore
-
-
-class SystemClock:
-    """The machine's own time."""
-
-    def now(self) -> float:
-        return time.time()  # noqa: TID251  the one place that reads it
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 class Runtimes(dict[str, Runtime]):
@@ -50,6 +39,7 @@ class Machine:
         state.prepare()
         self.clock = SystemClock()
         sqlite = SqliteJournal(state.journal, self.clock)
+        self.clock.not_before(sqlite.newest())
         self.journal = journal(sqlite) if journal else sqlite
         self.secrets = SecretStore(state.secrets)
         self._probe = HttpProbe()

@@ -133,13 +133,6 @@ class EnvoyBalancer:
         """See the port. The header's value names the release in full: it leads there on any host and path."""
         return rules.preview(service, release)
 
-    async def close_streams(self, service: str, instance: str, token: int) -> None:  # noqa: ARG002  see below
-        """Nothing but the check of the token: Envoy has no way to end the streams of one instance.
-
-        SIGTERM ends them, and better: the app can say goodbye in its own protocol.
-        """
-        await self._fence.check(service, token)
-
     async def remove(self, service: str, token: int) -> None:
         """See the port."""
         await self._fence.check(service, token)

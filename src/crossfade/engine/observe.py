@@ -1,0 +1,151 @@
+"""What is there: the instances as their runtimes, their probes and the balancer see them, put together."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from crossfade.core.fleet import Exit, Fleet, Health, Instance
+from crossfade.core.health import Probed
+from crossfade.engine.ledger import Ledger
+from crossfade.engine.ports import Report, Running
+from crossfade.engine.prober import Prober
+from crossfade.engine.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look at a service. `ended` are instances whose end nobody has written down yet."""
+
+    fleet: Fleet
+    report: Report
+    ended: tuple[Exit, ...]
+
+
+class Observer:
+    """Looks at one service, and remembers of each instance what only a look before could tell."""
+
+    def __init__(self, world: World, ledger: Ledger, changed: Callable[[], None]) -> None:
+        self.watched_since = world.clock.now()  # nobody looked before, or not for long
+        self._world = world
+        self._prober = Prober(world.ask, world.clock, changed, world.pace.probe)
+        self._noted = {e.instance for e in ledger.exits}
+        self._was_healthy: set[str] = set()
+        self._told_health: dict[str, Probed] = {}  # of those whose platform checks them
+        self._known: set[str] = set()
+        self._draining: dict[str, float] = {}  # since when, for those whose `routed` event a crash swallowed
+
+    async def look(self, ledger: Ledger, leaving: frozenset[str]) -> Look:
+        """See what is there; `leaving` are instances whose stop is under way."""
+        running = await self._running(ledger)
+        sizes = await self._sizes(ledger)
+        report = await self._world.balancer.report(ledger.service)
+        self._watch(ledger, running, report)
+        draining, registered = report.routing.draining(), report.routing.registered()
+        self._forget({r.id for r in running})
+        instances = tuple(
+            self._instance(r, report, ledger, leaving, drains=r.id in draining, trusted=r.id in registered)
+            for r in running
+        )
+        fleet = Fleet(
+            instances=instances,
+            routing=report.routing,
+            counters=tuple(sorted(report.groups.items())),
+            exits=ledger.exits,
+            sizes=sizes,
+            watched_since=self.watched_since,
+        )
+        return Look(fleet=fleet, report=report, ended=tuple(self._ended(instances)))
+
+    def begin_anew(self) -> None:
+        """Nobody looked for a while: what ended since, nobody saw end."""
+        self.watched_since = self._world.clock.now()
+        self._known.clear()
+
+    def close(self) -> None:
+        self._prober.close()
+
+    async def _running(self, ledger: Ledger) -> Sequence[Running]:
+        """By id: the same fleet always looks the same."""
+        names = sorted({r.service.runtime for r in ledger.releases})
+        found = [r for name in names for r in await self._world.runtimes[name].instances(ledger.service)]
+        return sorted(found, key=lambda r: r.id)
+
+    async def _sizes(self, ledger: Ledger) -> tuple[tuple[int, int], ...] | None:
+        names = sorted({r.service.runtime for r in ledger.releases} & self._world.sizers.keys())
+        if not names:
+            return None
+        sizes = [size for name in names for size in (await self._world.sizers[name].sizes(ledger.service)).items()]
+        return tuple(sorted(sizes))
+
+    def _watch(self, ledger: Ledger, running: Iterable[Running], report: Report) -> None:
+        checks = {r.number: r.service.health for r in ledger.releases}
+        self._prober.watch(
+            {
+                r.id: (r.address, checks[r.release])
+                for r in running
+                if r.health is None and not (r.exited or r.stopping) and r.release in checks
+            },
+            trusted=report.routing.registered(),
+        )
+
+    def _instance(
+        self, running: Running, report: Report, ledger: Ledger, leaving: frozenset[str], *, drains: bool, trusted: bool
+    ) -> Instance:
+        probed = self._prober.seen(running.id) if running.health is None else self._told(running, trusted=trusted)
+        target = report.targets.get(running.id)
+        since = None
+        if drains:
+            now = self._draining.setdefault(running.id, self._world.clock.now())
+            since = ledger.draining.get(running.id, now)
+        health = Health.EXITED if running.exited else probed.health
+        if health is Health.HEALTHY:
+            self._was_healthy.add(running.id)
+        return Instance(
+            id=running.id,
+            release=running.release,
+            health=health,
+            launched_at=running.launched_at,
+            healthy_since=probed.healthy_since,
+            draining_since=since,
+            in_flight=target.in_flight if target else 0,
+            streams=target.streams if target else 0,
+            stopping=running.stopping or running.id in leaving,
+            abandoned=running.stopping and running.id not in leaving and not self._world.sizers,
+            address=running.address,
+            detail=running.detail if running.exited else probed.detail,
+        )
+
+    def _told(self, running: Running, *, trusted: bool) -> Probed:
+        """The platform's word, and since when we have heard it. One that lost its health was healthy before."""
+        before, health = self._told_health.get(running.id), running.health or Health.STARTING
+        if health is Health.STARTING and (trusted or (before and before.healthy_since is not None)):
+            health = Health.UNHEALTHY
+        if before is None or before.health is not health:
+            since = self._world.clock.now() if health is Health.HEALTHY else None
+            before = self._told_health[running.id] = Probed(health=health, healthy_since=since, detail=running.detail)
+        return replace(before, detail=running.detail)
+
+    def _forget(self, present: set[str]) -> None:
+        self._noted &= present
+        self._was_healthy &= present
+        self._draining = {i: since for i, since in self._draining.items() if i in present}
+        self._told_health = {i: told for i, told in self._told_health.items() if i in present}
+
+    def _ended(self, instances: Iterable[Instance]) -> Iterable[Exit]:
+        """An instance that exits, or loses its health, is told of once.
+
+        One that we never saw alive in all our time ended while nobody worked: that is held against no release.
+        """
+        for instance in instances:
+            if instance.id in self._noted or instance.stopping:
+                continue
+            if instance.health in {Health.EXITED, Health.UNHEALTHY}:
+                self._noted.add(instance.id)
+                yield Exit(
+                    instance=instance.id,
+                    release=instance.release,
+                    at=0.0,
+                    was_healthy=instance.id in self._was_healthy or instance.health is Health.UNHEALTHY,
+                    detail=instance.detail or "exited",
+                    blamed=instance.id in self._known or instance.launched_at >= self.watched_since,
+                )
+        self._known = {i.id for i in instances}

@@ -1,0 +1,131 @@
+"""The scribe of one service: holds its lease, writes its journal, and keeps the ledger and the record that result."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from crossfade.core.errors import CrossfadeError, StaleTokenError
+from crossfade.core.wire import encode
+from crossfade.engine.ledger import Ledger, advance
+from crossfade.engine.ports import Event, Lease, Traffic
+from crossfade.engine.proof import Window, reopen
+from crossfade.engine.world import World
+
+
+class Scribe:
+    """The only writer of a service's journal, one line after the other, whoever asks.
+
+    `ledger` is the fold of what was written, `window` the record under way: from a rollout's start until the last
+    request ended that the release before was answering.
+    """
+
+    def __init__(self, ledger: Ledger, world: World, holder: str) -> None:
+        self.ledger = ledger
+        self.window: Window | None = None
+        self._world = world
+        self._holder = holder
+        self._lease: Lease | None = None
+        self._writing = asyncio.Lock()
+        self._unsure = False  # an answer was lost: the journal may have lines that the ledger has not
+
+    @property
+    def key(self) -> str:
+        return self.ledger.service
+
+    @property
+    def token(self) -> int:
+        return self._lease.token if self._lease else 0
+
+    async def acquire(self) -> float:
+        """Take the lease and return since when nobody had it, by the journal's clock; RefusedError says who has it."""
+        self._lease = await self._world.journal.acquire(self.key, self._holder, self._world.pace.lease)
+        self._unsure = True  # others may have written
+        return self._lease.vacant_since
+
+    async def renew(self) -> float | None:
+        """Keep the lease: take it when it is not ours yet, renew it when half its time is over.
+
+        Returns since when nobody had it where it was taken anew; what others wrote meanwhile is in the ledger then.
+        StaleTokenError when somebody else took it: it is not ours any more, until the next call gets it back.
+        """
+        ttl = self._world.pace.lease
+        if self._lease is None:
+            since = await self.acquire()
+            await self.catch_up()
+            return since
+        if self._world.clock.now() > self._lease.expires - ttl / 2:
+            try:
+                self._lease = await self._world.journal.renew(self._lease, ttl)
+            except StaleTokenError:
+                self._lease = None
+                raise
+        return None
+
+    async def give_back(self) -> None:
+        """Let go of the lease, so that nobody has to wait for it."""
+        if self._lease:
+            with suppress(CrossfadeError):
+                await self._world.journal.release(self._lease)
+            self._lease = None  # whoever runs on takes a new one
+
+    async def record(self, kind: str, data: Mapping[str, Any] | None = None) -> Event:
+        """Write one event, fold it, and tell whoever watches. Who stops waiting does not stop the line."""
+        if kind == "rollout started":
+            await self.close_record()
+        return await asyncio.shield(self._write(kind, data or {}))
+
+    async def catch_up(self) -> None:
+        """Fold what the journal has and we have not: an answer may be lost although its line was written."""
+        async with self._writing:
+            await self._read_on()
+
+    async def count(self, traffic: Traffic) -> None:
+        """Add what the balancer counted to the record; that of a rollout before us is opened again first."""
+        rollout = self.ledger.rollout
+        if rollout is None:
+            return
+        if self.window is None and self.ledger.recording:
+            since = await self._world.journal.read(after=self.ledger.began - 1, service=self.key)
+            self.window = reopen(since)
+        if self.window:
+            self.window.add(traffic)
+
+    async def close_record(self) -> None:
+        """The last old request ended: from here on, what clients get belongs to no rollout."""
+        rollout, window = self.ledger.rollout, self.window
+        if rollout is None or window is None:
+            return
+        await self.record("record closed", {"rollout": rollout.id, "proof": encode(window.proof())})
+        self.window = None
+
+    async def _write(self, kind: str, data: Mapping[str, Any]) -> Event:
+        async with self._writing:
+            await self._read_on()
+            rollout = self.ledger.active.id if self.ledger.active else 0
+            if kind == "rollout started":
+                rollout = data["rollout"]["id"]
+            event = Event(kind=kind, service=self.key, rollout=rollout, data=data)
+            try:
+                event = await self._world.journal.append(event, self.token)
+            except StaleTokenError:
+                self._lease = None
+                raise
+            except CrossfadeError:
+                self._unsure = True
+                raise
+            self._fold(event)
+            return event
+
+    async def _read_on(self) -> None:
+        if not self._unsure:
+            return
+        for event in await self._world.journal.read(after=self.ledger.seq, service=self.key):
+            self._fold(event)
+        self._unsure = False
+
+    def _fold(self, event: Event) -> None:
+        self.ledger = advance(self.ledger, event)
+        if self.window:
+            self.window.note(event)
+        self._world.told(event)

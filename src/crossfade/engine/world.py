@@ -1,0 +1,48 @@
+"""The adapters that a loop acts through, and the pace at which its platform can be worked with."""
+
+import secrets as entropy
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from crossfade.core.service import HealthCheck
+from crossfade.engine.ports import Clock, Event, Journal, LoadBalancer, Runtime, Sizer
+
+Ask = Callable[[str, HealthCheck], Awaitable[str]]
+"""Probe an address once: the complaint, empty when the answer is healthy. Never raises for a bad instance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """The seconds that belong to a platform. The defaults are one machine's; AWS wants 4 s between looks, not 0.2."""
+
+    busy: float = 0.2  # between two looks while something moves; probes and orders wake the loop at once
+    idle: float = 1.5  # how long a death may go unseen; each look asks the balancer, most of what idling costs
+    retry: float = 0.5  # after an act that failed
+    lease: float = 15.0
+    settle: float = 0.0  # what is read may be as old as this: nobody looks sooner after an act
+    # An instance that is still starting is asked more often than its interval says, so that 30 s do not make a 60 s
+    # deploy of two thresholds. The younger it is the sooner: a tenth of its age within these bounds, so that one that
+    # boots in 60 ms is found after 70, and one that takes a minute is asked 20 times a second and not 100 times.
+    probe: tuple[float, float] = (0.01, 0.05)
+
+    @property
+    def gap(self) -> float:
+        """A step that comes later than this says that nobody worked meanwhile."""
+        return 5 * self.busy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Chosen by the platform. `sizers` are the runtimes among `runtimes` that choose their instances themselves."""
+
+    journal: Journal
+    runtimes: Mapping[str, Runtime]  # by Service.runtime
+    balancer: LoadBalancer
+    ask: Ask
+    visit: Callable[[str, Mapping[str, str], int], Awaitable[None]]  # GET a URL with headers so many times
+    clock: Clock
+    secrets: Callable[[str], Mapping[str, str]]  # of an app
+    told: Callable[[Event], None]  # whoever watches
+    pace: Pace = field(default_factory=Pace)
+    sizers: Mapping[str, Sizer] = field(default_factory=dict)  # by Service.runtime
+    new_id: Callable[[], str] = field(default=lambda: entropy.token_hex(2))  # what tells instances of a release apart
