@@ -17,7 +17,10 @@ class HealthCheck:
     timeout: float = 5.0
     healthy: int = 2
     unhealthy: int = 3
-    codes: tuple[tuple[int, int], ...] = ((200, 399),)
+    codes: tuple[tuple[int, int], ...] = ((200, 299),)
+    host: str = ""  # that is asked for; empty: the instance's address
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""  # what a good answer contains, in its first 64 KiB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

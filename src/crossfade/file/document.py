@@ -1,7 +1,7 @@
 """A YAML file read so that every key and value remembers where it stands."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -63,11 +63,15 @@ _SYNTAX = (
 
 @dataclass(frozen=True)
 class Written:
-    """A value with the place of its key (list items: their own), and for scalars the text as typed."""
+    """A value with the place of its key (list items: their own), and for scalars the text as typed.
+
+    `tag` is the tag in front of it, where tags mean something: "!reset" in a Compose file.
+    """
 
     value: "Scalar | dict[str, Written] | list[Written]"
     place: Place
     text: str = ""
+    tag: str = ""
 
     def plain(self, as_text: Callable[[Keys], bool] = lambda _keys: False, keys: Keys = ()) -> Any:
         """The value without places. Scalars whose keys `as_text` picks stay as they were typed: 1.10 is then "1.10"."""
@@ -125,25 +129,30 @@ def read(path: Path, called: str) -> Written:
 
     Raises WrongInputError: no such file, or (WrongFileError) no YAML mapping in it.
     """
+    hint = "Write one with `crossfade init`, or name it with --file."
+    return parse(contents(path, called, hint, "Name a crossfade file with --file."), called)
+
+
+def contents(path: Path, called: str, missing: str, other: str) -> bytes:
+    """The bytes of a file that is small enough to be one of ours; `missing` and `other` are the ways out.
+
+    Raises WrongInputError: no such file, or none that may be read.
+    """
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise WrongInputError(
-            f"There is no file {called}.", "Write one with `crossfade init`, or name it with --file."
-        ) from None
+        raise WrongInputError(f"There is no file {called}.", missing) from None
     except OSError as error:
-        raise WrongInputError(
-            f"{called} cannot be read: {error.strerror}.", "Name a file that you may read with --file."
-        ) from None
+        raise WrongInputError(f"{called} cannot be read: {error.strerror}.", other) from None
     if len(raw) > _LARGEST:
-        raise WrongInputError(
-            f"{called} has {len(raw)} bytes; {_LARGEST} are allowed.", "Name a crossfade file with --file."
-        )
-    return parse(raw, called)
+        raise WrongInputError(f"{called} has {len(raw)} bytes; {_LARGEST} are allowed.", other)
+    return raw
 
 
-def parse(raw: bytes, file: str, begins: str = APP) -> Written:
-    """As `read`, for the file's bytes; `file` is its name in messages, `begins` how such a file begins."""
+def parse(raw: bytes, file: str, begins: str = APP, tags: Collection[str] = ()) -> Written:
+    """As `read`, for the file's bytes; `file` is its name in messages, `begins` how such a file begins, `tags` the
+    tags that mean something in it.
+    """
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -151,7 +160,7 @@ def parse(raw: bytes, file: str, begins: str = APP) -> Written:
         column = error.start - raw.rfind(b"\n", 0, error.start)
         problem = Problem(Place(file, line, column), f"the byte 0x{raw[error.start]:02x}", "text in UTF-8")
         raise WrongFileError(file, [problem]) from None
-    reader = _Reader(file, begins)
+    reader = _Reader(file, begins, frozenset(tags))
     try:
         root = reader.document(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
@@ -184,6 +193,7 @@ class _Reader:
 
     file: str
     begins: str
+    tags: frozenset[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
     anchors: dict[str, Written] = field(default_factory=dict)
     nodes: int = 0
@@ -219,7 +229,7 @@ class _Reader:
         if isinstance(event, events.AliasEvent):
             return self._alias(event, place)
         tag = getattr(event, "tag", None)
-        if tag not in (None, "!", *_CORE_TAGS):
+        if tag not in (None, "!", *_CORE_TAGS, *self.tags):
             shorthand = str(tag).replace("tag:yaml.org,2002:", "!!")
             self.problems.append(Problem(place, f"the tag {shorthand}", "values without a tag"))
         if isinstance(event, events.ScalarEvent):
@@ -228,6 +238,8 @@ class _Reader:
             node = Written(self._mapping(stream, place), place)
         else:
             node = Written(self._list(stream, place), place)
+        if tag in self.tags:
+            node = replace(node, tag=str(tag))
         if event.anchor:
             self.anchors[event.anchor] = node
         return node
@@ -304,6 +316,11 @@ def _scalar(event: Any) -> Scalar:
     tag = (event.tag or "").removeprefix("tag:yaml.org,2002:")
     if tag in ("str", "!") or (not tag and not event.implicit[0]):
         return text
+    return meaning(text)
+
+
+def meaning(text: str) -> Scalar:
+    """What a plain scalar stands for: nothing, true or false, a number, or its text."""
     if text in _NULL:
         return None
     if text in _BOOL:

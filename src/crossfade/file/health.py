@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from crossfade.file.part import Clash, Part
 from crossfade.file.units import Duration, Notation, Text, Whole, write_duration
 
+HEADER = Text(r"[A-Za-z0-9-]{1,64}", "a header name of letters, digits and hyphens")
 _CODES = re.compile(r"([0-9]{3})(?:-([0-9]{3}))?")
 
 
@@ -68,9 +69,25 @@ class Health(Part):
         default=3, description="Failures in a row that make it unhealthy.", examples=[3]
     )
     codes: Annotated[str, Codes()] = Field(
-        default="200-399",
-        description="Status codes that count as a good answer: one, a list, or ranges.",
-        examples=["200", "200,204", "200-299"],
+        default="200-299",
+        description=(
+            "Status codes that count as a good answer: one, a list, or ranges. A redirect is followed by nobody and "
+            "counts only where it is listed."
+        ),
+        examples=["200", "200,204", "200-399"],
+    )
+    host: Annotated[str, Text(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?", "a host name such as www.example.com")] | None = Field(
+        default=None,
+        description="The `Host` that is asked for, where the app answers only that. Default: the instance's address.",
+        examples=["www.example.com"],
+    )
+    headers: dict[Annotated[str, HEADER], Annotated[str, Text(r"[^\r\n]*", "text on one line")]] = Field(
+        default={}, description="Headers that are sent along.", examples=[{"X-Forwarded-Proto": "https"}]
+    )
+    body: Annotated[str, Text(r"[\s\S]*\S[\s\S]*", "text that is not empty")] | None = Field(
+        default=None,
+        description="What the first 64 KiB of a good answer contain. Default: anything.",
+        examples=["ok"],
     )
 
     def accepts(self, status: int) -> bool:
@@ -78,6 +95,9 @@ class Health(Part):
         return any(low <= status <= high for low, high in code_ranges(self.codes))
 
     def impossible(self) -> Iterator[Clash]:
+        for name in self.headers:
+            if name.lower() == "host":
+                yield Clash(("headers", name), "Host among the headers", "health: {host: ...}")
         if self.timeout > self.interval:
             found = f"timeout {write_duration(self.timeout)} is longer than interval {write_duration(self.interval)}"
             yield Clash(("timeout",), found, f"at most {write_duration(self.interval)}, or a longer interval")

@@ -59,6 +59,9 @@ def _health(service: Service) -> core.HealthCheck:
         healthy=health.healthy,
         unhealthy=health.unhealthy,
         codes=code_ranges(health.codes),
+        host=health.host or "",
+        headers=tuple(sorted(health.headers.items())),
+        body=health.body or "",
     )
 
 

@@ -10,7 +10,16 @@ services:
     command: python -m app --port $PORT
     port: 8080
     replicas: 2
-    health: {path: /health/deep, interval: 30s, timeout: 5s, healthy: 2, unhealthy: 3, codes: "200"}
+    health:
+      path: /health/deep
+      interval: 30s
+      timeout: 5s
+      healthy: 2
+      unhealthy: 3
+      codes: "200"
+      host: www.example.com
+      headers: {X-Forwarded-Proto: https}
+      body: ok
     drain: 30s
     grace: 10s
     timeout: 60s
@@ -205,7 +214,10 @@ cloud:
     other: [{name: LLM API, monthly: 150}]
 environments:
   local: {platform: local}
-  prod: {platform: aws, balancer: nginx, services: {web: {replicas: 4, deploy: {bake: 1h}}}}
+  prod:
+    platform: aws
+    balancer: nginx
+    services: {web: {replicas: 4, health: {host: null, headers: null, body: null}, deploy: {bake: 1h}}}
 """
 
 # As little as possible.

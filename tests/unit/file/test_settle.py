@@ -20,7 +20,15 @@ def test_every_setting_reaches_the_engine(tmp_path: Path) -> None:
     assert (db.name, db.runtime, db.image, db.key) == ("db-api", "docker", "ghcr.io/acme/db-api:1.4", "feedback/db-api")
     assert (web.app, web.name, web.runtime, web.depends_on) == ("feedback", "web", "process", ("db-api",))
     assert web.health == core.HealthCheck(
-        path="/health/deep", interval=30, timeout=5, healthy=2, unhealthy=3, codes=((200, 200),)
+        path="/health/deep",
+        interval=30,
+        timeout=5,
+        healthy=2,
+        unhealthy=3,
+        codes=((200, 200),),
+        host="www.example.com",
+        headers=(("X-Forwarded-Proto", "https"),),
+        body="ok",
     )
     assert (web.replicas, web.drain, web.grace, web.timeout, web.idle_timeout) == (2, 30, 10, 60, 3600)
     assert (web.sticky, web.preview) == (

@@ -2,45 +2,77 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crossfade.cli.call import FILE, Call, called
+from crossfade.cli.text import table
 from crossfade.core.errors import RefusedError
 
 if TYPE_CHECKING:
-    from crossfade.file.init.compose import NotCarried
+    from crossfade.file.init.compose.carry import Draft
 
 
 @click.command(
-    epilog="Examples: crossfade init | crossfade init --from compose.yaml | crossfade init -f deploy/web.yaml"
+    epilog="Examples: crossfade init | crossfade init --from compose.yaml --from compose.prod.yaml | "
+    "crossfade init -f deploy/web.yaml"
 )
 @called(state=False)
 @click.option("-f", "--file", type=click.Path(path_type=Path), default=FILE, help=f"Default: {FILE}.")
-@click.option("--from", "compose", type=click.Path(path_type=Path), help="Carry over this Compose file.")
+@click.option(
+    "--from",
+    "compose",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Carry over this Compose file; several are laid over each other, as with docker compose -f.",
+)
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
-def init(call: Call, *, file: Path, compose: Path | None, force: bool) -> None:
-    """Write a file for the application in this folder: from what it finds, or from a Compose file."""
+def init(call: Call, *, file: Path, compose: tuple[Path, ...], force: bool) -> None:
+    """Write a file for the application in this folder: from what it finds, or from Compose files."""
     if file.exists() and not force:
         raise RefusedError(f"{file} is there already; nothing was changed", "--force overwrites it")
-    left: list[NotCarried] = []
     if compose:
-        from crossfade.file.init.compose import from_compose
+        from crossfade.file.init.compose.carry import from_compose
 
-        text, left = from_compose(compose)
-    else:
-        from crossfade.file.init.starter import starter
+        draft = from_compose(compose, file.absolute().parent)
+        _write(file, draft.text)
+        call.answer({"file": str(file), **_told(draft)}, _report(file, draft))
+        return
+    from crossfade.file.init.starter import starter
 
-        text = starter(file.absolute().parent)
+    _write(file, starter(file.absolute().parent))
+    done = f"{file} is written; `crossfade check` reads it, `crossfade deploy` ships it"
+    call.answer({"file": str(file), "left": [], "todo": []}, done)
+
+
+def _write(file: Path, text: str) -> None:
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise RefusedError(f"{file} cannot be written: {error.strerror}", "name another with --file") from error
-    lines = [f"{file} is written; `crossfade check` reads it, `crossfade deploy` ships it"]
-    lines += ["What could not be carried over:", *(f"  {item}" for item in left)] if left else []
-    data = {"file": str(file), "left": [{"where": i.where, "what": i.what, "why": i.why} for i in left]}
-    call.answer(data, "\n".join(lines))
+
+
+def _told(draft: "Draft") -> dict[str, Any]:
+    return {
+        "from": list(draft.read),
+        "services": [
+            {"name": name, "kind": str(role.kind), "because": list(role.evidence)} for name, role in draft.roles.items()
+        ],
+        "left": [{"where": one.where, "what": one.what, "why": one.why} for one in draft.left],
+        "todo": [{"where": one.where, "what": one.what} for one in draft.todos],
+    }
+
+
+def _report(file: Path, draft: "Draft") -> str:
+    """What each service is, what is left behind, and last, where it is read, what to do."""
+    rows = [(f"  {name}", str(role.kind), role.because) for name, role in draft.roles.items()]
+    lines = [f"{file} is written from {', '.join(draft.read)}", "What each service is:", table(rows)]
+    lines += ["What is not in the file:", *(f"  {item}" for item in draft.left)] if draft.left else []
+    if not draft.todos:
+        return "\n".join([*lines, "Nothing is left to do: `crossfade check` reads it, `crossfade deploy` ships it"])
+    lines += ["To do before a deploy:", *(f"  {number}. {todo}" for number, todo in enumerate(draft.todos, 1))]
+    return "\n".join([*lines, "`crossfade check` repeats what is open, `crossfade deploy` ships it"])
 
 
 @click.command(epilog="Examples: crossfade check | crossfade check -f deploy/web.yaml -e prod --json")

@@ -120,3 +120,8 @@ def _health(service: "Service") -> Iterator[Clash]:
         yield Clash(("health", "timeout"), f"{health.timeout:g}s, which is the interval", "a shorter time on AWS")
     if not all(TELLS[0] <= code <= TELLS[1] for span in code_ranges(health.codes) for code in span):
         yield Clash(("health", "codes"), health.codes, f"codes from {TELLS[0]} to {TELLS[1]} on AWS")
+    for key in ("host", "headers", "body"):
+        if getattr(health, key):
+            yield Clash(
+                ("health", key), f"{key} of a health check", "none on AWS, whose balancer asks for a path alone"
+            )

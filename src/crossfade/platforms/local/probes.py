@@ -9,6 +9,7 @@ from crossfade.core.health import accepts
 from crossfade.core.service import HealthCheck
 
 VISITS_AT_ONCE = 4
+LOOKED_AT = 1 << 16  # bytes of an answer that are searched for what it should contain
 
 
 class HttpProbe:
@@ -22,11 +23,16 @@ class HttpProbe:
         url = f"http://{address}{check.path}"
         try:
             async with self._open().get(
-                url, timeout=aiohttp.ClientTimeout(total=check.timeout), allow_redirects=False
+                url,
+                headers=_headers(check),
+                timeout=aiohttp.ClientTimeout(total=check.timeout),
+                allow_redirects=False,
             ) as answer:
-                if accepts(check, answer.status):
-                    return ""
-                return f"answered {answer.status} on {check.path}"
+                if not accepts(check, answer.status):
+                    return f"answered {answer.status} on {check.path}{_leads(answer)}"
+                if check.body and not await _contains(answer.content, check.body.encode()):
+                    return f'answered {answer.status} on {check.path} without "{check.body}"'
+                return ""
         except TimeoutError:
             return f"did not answer on {check.path} within {check.timeout:g} s"
         except aiohttp.ClientConnectorError:
@@ -59,3 +65,23 @@ class HttpProbe:
             connector = aiohttp.TCPConnector(force_close=True, limit=0)
             self._session = aiohttp.ClientSession(connector=connector, headers={"User-Agent": "crossfade-health"})
         return self._session
+
+
+def _leads(answer: aiohttp.ClientResponse) -> str:
+    """Where a redirect leads, and what to do when it is a good answer."""
+    to = answer.headers.get("Location", "")[:200]
+    return f", a redirect to {to}: ask for that, or allow it with health.codes" if to else ""
+
+
+def _headers(check: HealthCheck) -> dict[str, str]:
+    return dict(check.headers) | ({"Host": check.host} if check.host else {})
+
+
+async def _contains(content: aiohttp.StreamReader, wanted: bytes) -> bool:
+    """True once it was read, at the end of the answer or of what is looked at at the latest."""
+    seen = b""
+    while len(seen) < LOOKED_AT and (more := await content.read(LOOKED_AT - len(seen))):
+        seen += more
+        if wanted in seen:
+            return True
+    return False

@@ -53,7 +53,7 @@ module "alb" {
         timeout   = 5
         healthy   = 2
         unhealthy = 3
-        codes     = "200-399"
+        codes     = "200-299"
       }
       stickiness = {
         type    = "lb_cookie"
@@ -70,7 +70,7 @@ module "alb" {
         timeout   = 5
         healthy   = 2
         unhealthy = 3
-        codes     = "200-399"
+        codes     = "200-299"
       }
       stickiness = {
         type    = "lb_cookie"

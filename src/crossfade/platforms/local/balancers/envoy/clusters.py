@@ -118,12 +118,23 @@ _OUTLIERS: Json = {
 }
 
 
+_LOOKED_AT = 1 << 16  # bytes of an answer that are searched for what it should contain, as our own probe does
+
+
 def _health_check(check: HealthCheck) -> Json:
     """Envoy checks a new endpoint at once and believes the first pass; thresholds count from then on.
 
     A code that is not expected would end the traffic at the first failure were it not listed as retriable.
     """
     interval = seconds(check.interval)
+    asked: Json = {"host": check.host} if check.host else {}
+    if check.headers:
+        asked["request_headers_to_add"] = [
+            {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+            for key, value in check.headers
+        ]
+    if check.body:
+        asked |= {"receive": [{"text": check.body.encode().hex()}], "response_buffer_size": _LOOKED_AT}
     return {
         "interval": interval,
         "no_traffic_interval": interval,
@@ -135,6 +146,7 @@ def _health_check(check: HealthCheck) -> Json:
             "path": check.path,
             "expected_statuses": [{"start": low, "end": high + 1} for low, high in check.codes],
             "retriable_statuses": [{"start": 100, "end": 600}],
+            **asked,
         },
     }
 

@@ -1,0 +1,271 @@
+"""From a Compose project to our file: what can be carried over is, and everything else is told with the reason."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from crossfade.core.errors import WrongInputError
+from crossfade.file.document import Keys, written
+from crossfade.file.init.compose.addresses import tell_addresses
+from crossfade.file.init.compose.judge.front import front
+from crossfade.file.init.compose.judge.roles import Kind, Role, Roles, values_of, waits_for
+from crossfade.file.init.compose.left_out import leave_out
+from crossfade.file.init.compose.notes import NotCarried, Notes, ServiceNotes
+from crossfade.file.init.compose.proxy import configs
+from crossfade.file.init.compose.proxy import taken as proxies
+from crossfade.file.init.compose.service import Carried, carry
+from crossfade.file.init.compose.source.ports import HTTPS, Port, ports_of, published
+from crossfade.file.init.compose.source.project import Project, read_project
+from crossfade.file.init.starter import app_name
+from crossfade.file.init.todo import Rank, Todo, worst_first
+from crossfade.file.init.writing import text_of
+from crossfade.file.model import App
+from crossfade.file.wording import problems
+
+_SECTIONS = {
+    "networks": "instances are reached through the balancer; there is nothing to connect",
+    "volumes": "instances keep nothing; see the services that have them mounted",
+    "configs": "put the file into the source or the image",
+    "secrets": "name environment variables under `secrets` of a service",
+}
+_SILENT = ("version", "name", "services", "include")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The text of a `crossfade.yaml`, which loads, and what there is to say about it.
+
+    `left` is what of the Compose files is not in it, `todos` what to do before a deploy, the worst first, `roles` what
+    each service is and why, `read` the files that it was made from.
+    """
+
+    text: str
+    left: Sequence[NotCarried] = ()
+    todos: Sequence[Todo] = ()
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    read: Sequence[str] = ()
+
+
+def from_compose(paths: Sequence[Path], here: Path | None = None, shell: Mapping[str, str] | None = None) -> Draft:
+    """Carries these Compose files over, each laid over those before it.
+
+    `here` is the folder of the new file, by default where the process is; `shell` the variables of who calls, by
+    default this process's. Raises WrongInputError for what is no project, and when nothing in it can be carried.
+    """
+    project = read_project(paths, os.environ if shell is None else shell)
+    return _Import(project, (here or Path.cwd()).absolute()).done()
+
+
+class _Import:
+    def __init__(self, project: Project, here: Path) -> None:
+        self.project, self.here = project, here
+        self.notes = Notes(project.root)
+        self.roles = Roles.of(project)
+        self.judged = self.roles.judged()
+        self.taken = proxies.Taken()
+        self.carried: dict[str, Carried] = {}
+
+    def done(self) -> Draft:
+        plain = self.project.plain
+        for section in plain:
+            if section not in _SILENT and not section.startswith("x-"):
+                self.notes.leave((section,), section, _SECTIONS.get(section, "crossfade has nothing like it"))
+        self._take_over()
+        for name in self.roles.services:
+            if self.judged[name].kind is Kind.SERVICE:
+                self._carry(name)
+        leave_out(self.project, self.roles, self.judged, self.carried, self.notes)
+        file = self._without_the_impossible(self._file())
+        if not file["services"]:
+            raise self._nothing()
+        tell_addresses(self.project, self.judged, self.carried, file, self.notes)
+        todos = worst_first(self.notes.todos)
+        text = text_of(file, self.project.files, todos, self.notes.comments)
+        return Draft(text, self.notes.left, todos, self.judged, self.project.files)
+
+    def _take_over(self) -> None:
+        """What proxies are told by labels, variables and their own files."""
+        answering = [name for name, role in self.judged.items() if role.kind is Kind.SERVICE]
+        for name in answering:
+            service = self.roles.services[name]
+            proxies.from_labels(name, service.get("labels"), self.taken)
+            proxies.from_variables(name, values_of(service.get("environment")), self.taken)
+        for name in self._proxies():
+            configs.from_config(self.roles.services[name], self.project.folder, answering, self.taken)
+        for untaken in dict.fromkeys(self.taken.untaken):
+            self.notes.todos.append(Todo(Rank.ASSUMED, "services", f"look after what the proxy did: {untaken}"))
+
+    def _proxies(self) -> list[str]:
+        return [name for name, role in self.judged.items() if role.kind is Kind.PROXY]
+
+    def _carry(self, name: str) -> None:
+        ours = service_name(name)
+        if ours in self.carried:
+            self.notes.leave(("services", name), name, f"another service is called {ours} already")
+            return
+        notes = ServiceNotes(self.notes, name, ours)
+        dockerfile = self.roles.dockerfiles[name]
+        self.carried[ours] = carry(
+            self.project,
+            name,
+            app=self._app(),
+            dockerfile=dockerfile,
+            taken=self.taken,
+            notes=notes,
+            here=self.here,
+        )
+
+    def _app(self) -> str:
+        name = self.project.plain.get("name")
+        return app_name(Path(name)) if isinstance(name, str) and name else app_name(self.project.folder)
+
+    def _file(self) -> dict[str, Any]:
+        """The file as data. One service gets all requests; the others their own routes, or a path that is made up."""
+        file: dict[str, Any] = {"app": self._app(), "services": {}}
+        first, why = self._front()
+        for name, one in self.carried.items():
+            service = dict(one.service)
+            waits = [service_name(other) for other in waits_for(self.roles.services[one.compose_name])]
+            if known := [other for other in waits if other in self.carried]:
+                service["depends_on"] = known
+            routes = self.taken.routes.get(one.compose_name)
+            if routes:
+                service["routes"] = routes
+            elif name != first:
+                service["routes"] = [{"path": f"/{name}/*"}]
+                self._made_up(name, one)
+            elif len(self.carried) > 1:
+                self.notes.comments[name, "image"] = f"gets all other requests: {why}"
+            file["services"][name] = service
+        file |= self._listen(first)
+        return file
+
+    def _front(self) -> tuple[str, str]:
+        """The service that gets all other requests, and why."""
+        published = {one.compose_name: one.published for one in self.carried.values()}
+        everything = [name for name, routes in self.taken.routes.items() if {"path": "/*"} in routes]
+        name, why = front(self.roles, published, everything)
+        return service_name(name) if name else "", why
+
+    def _made_up(self, name: str, one: Carried) -> None:
+        why = f"one application has one listener; it gets /{name}/* now, write its real path or host into routes"
+        self.notes.leave(("services", one.compose_name), f"an address of its own for {name}", why)
+        where, path = f"services.{name}.routes", f"/{name}/*"
+        what = f"write the path or host that it answers; {path} is assumed, and the service sees it whole"
+        self.notes.todos.append(Todo(Rank.ASSUMED, where, what))
+        if one.published is None or one.published.local:
+            before = "reached by this machine alone" if one.published else "not published"
+            self.notes.todos.append(Todo(Rank.EXPOSED, where, f"it was {before}; {path} lets every visitor in"))
+
+    def _listen(self, first: str) -> dict[str, Any]:
+        """The ports that visitors came in by: the proxy's, else those of the service that gets all requests."""
+        entries = [port for name in self._proxies() for port in published(ports_of(self.roles.services[name]))]
+        from_proxy = bool(entries)
+        if not entries:
+            one = self.carried[first].published if first in self.carried else None
+            others = [other.published for other in self.carried.values() if other.published]
+            entries = [one] if one else others[:1]
+        plain = next((port for port in entries if not _is_https(port)), None)
+        listen: dict[str, Any] = {"http": plain.published if plain and plain.published else 80 if from_proxy else 8080}
+        if plain is not None and plain.host:
+            listen["host"] = "127.0.0.1" if plain.local and plain.host != "::1" else plain.host
+            self._comment_listen(plain)
+        secure = next((port.published for port in entries if _is_https(port)), None)
+        return self._secured(listen, secure)
+
+    def _comment_listen(self, port: Port) -> None:
+        reach = "this machine alone reaches it" if port.local else f"only at {port.host}"
+        self.notes.comments["", "listen"] = f"{reach}, as in the Compose file"
+
+    def _secured(self, listen: dict[str, Any], secure: int | None) -> dict[str, Any]:
+        certificate, key = self.taken.certificate, self.taken.key
+        there = [bool(file) and (self.project.folder / file).is_file() for file in (certificate, key)]
+        if secure and all(there):
+            folder = self.project.folder
+            paths = [os.path.relpath(folder / file, self.here) for file in (certificate, key)]
+            return {"listen": {**listen, "https": secure}, "tls": {"certificate": paths[0], "key": paths[1]}}
+        if secure:
+            named = f" (it was {certificate})" if certificate else ""
+            what = f"give tls a certificate and a key{named}, and listen: {{https: {secure}}}: the proxy served HTTPS"
+            self.notes.todos.append(Todo(Rank.NEVER_HEALTHY, "tls", what))
+        return {"listen": listen["http"] if len(listen) == 1 else listen}
+
+    def _without_the_impossible(self, file: dict[str, Any]) -> dict[str, Any]:
+        """What Compose takes and crossfade does not is left out, all that is found at once, until the file loads."""
+        while file["services"]:
+            try:
+                App.model_validate(file)
+            except ValidationError as error:
+                for problem in list(problems(error, written(file, self.project.called))):
+                    self._leave_impossible(file, problem.place.keys, f"{problem.found}; allowed: {problem.allowed}")
+            else:
+                break
+        return file
+
+    def _leave_impossible(self, file: dict[str, Any], keys: Keys, why: str) -> None:
+        taken = _without(file, keys)
+        if not taken:
+            return  # gone with what it is a part of
+        place = taken
+        if len(taken) > 1 and taken[1] in self.carried:
+            place = (taken[0], self.carried[str(taken[1])].compose_name, *taken[2:])
+        self.notes.leave(place, ".".join(map(str, taken)), why)
+
+    def _nothing(self) -> WrongInputError:
+        reasons = "\n  ".join(str(left) for left in self.notes.left)
+        kinds = {role.kind for role in self.judged.values()}
+        if kinds <= {Kind.STORE, Kind.PROFILE, Kind.OTHER} and Kind.STORE in kinds:
+            return WrongInputError(
+                f"{self.project.called} has only data stores; they stay in Compose:\n  {reasons}",
+                f"Run `crossfade init` for the app itself; {self._stores()}.",
+            )
+        return WrongInputError(
+            f"No service of {self.project.called} can be carried over:\n  {reasons}", "Use `crossfade init`."
+        )
+
+    def _stores(self) -> str:
+        """Where an app that runs as a process reaches them."""
+        reached: list[str] = []
+        closed: list[str] = []
+        for name, role in self.judged.items():
+            if role.kind is Kind.STORE:
+                open_at = next((port.published for port in published(ports_of(self.roles.services[name]))), None)
+                (reached if open_at else closed).append(f"localhost:{open_at}" if open_at else name)
+        said = [f"it reaches them at {', '.join(reached)}"] if reached else []
+        said += (
+            [
+                f"publish a port of {', '.join(closed)} to reach it"
+                if len(closed) == 1
+                else f"publish ports of {', '.join(closed)} to reach them"
+            ]
+            if closed
+            else []
+        )
+        return "; ".join(said)
+
+
+def _is_https(port: Port) -> bool:
+    return port.published in HTTPS or port.target in HTTPS
+
+
+def _without(file: dict[str, Any], keys: Keys) -> Keys:
+    """Takes out the value under `keys` (of an item in a list: the whole list) and says what it took; empty: nothing."""
+    here: Any = file
+    for index, key in enumerate(keys):
+        if not isinstance(here, dict) or key not in here:
+            return ()
+        if index == len(keys) - 1 or isinstance(here[key], list):
+            del here[key]
+            return keys[: index + 1]
+        here = here[key]
+    file["services"].clear()
+    return ("services",)
+
+
+def service_name(name: str) -> str:
+    """A Compose service's name as one of ours: my_Web.1 is my-web-1."""
+    return app_name(Path(name.replace(".", "-")))

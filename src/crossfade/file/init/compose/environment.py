@@ -1,0 +1,156 @@
+"""A service's variables: which may stand in a file, which are secrets, and which nobody has set."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crossfade.core.errors import WrongInputError
+from crossfade.file.document import Keys
+from crossfade.file.dotenv import read_variables
+from crossfade.file.init.compose.notes import ServiceNotes
+from crossfade.file.init.compose.source.project import Project
+from crossfade.file.init.todo import Rank
+from crossfade.file.interpolation import Filled, fill
+from crossfade.file.secrecy import is_secret, is_secret_name, masked
+from crossfade.file.service import GIVEN, VARIABLE
+
+
+@dataclass
+class Variables:
+    """`env` may stand in the file, `secrets` are only named there, `files` are its env_files.
+
+    `known` is what the container has by all that is here, secrets and files included, to look for ports and names in.
+    """
+
+    env: dict[str, str] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    known: dict[str, str] = field(default_factory=dict)
+
+
+def variables_of(project: Project, service: dict[str, Any], notes: ServiceNotes) -> Variables:
+    """The service's variables, as Compose gives them; what is a secret, or set nowhere, is told."""
+    return _Variables(project, service, notes).read()
+
+
+class _Variables:
+    def __init__(self, project: Project, service: dict[str, Any], notes: ServiceNotes) -> None:
+        self.project, self.service, self.notes = project, service, notes
+        self.found = Variables()
+        self.to_export: list[str] = []
+        self.passed_through: list[str] = []
+
+    def read(self) -> Variables:
+        self._files()
+        environment = self.service.get("environment")
+        for name, value in environment.items() if isinstance(environment, dict) else ():
+            self._variable(str(name), value)
+        if self.passed_through:
+            what = f"variables passed through ({len(self.passed_through)}: {', '.join(self.passed_through)})"
+            why = "they are set neither in this shell nor in .env, and so not in Compose either"
+            self.notes.leave(("environment",), what, why)
+        if self.to_export:
+            names = ", ".join(self.to_export)
+            what = f"export {names}, or write {'it' if len(self.to_export) == 1 else 'them'} to .env beside this file"
+            self.notes.todo(Rank.NOTHING_RUNS, "secrets", what)
+        return self.found
+
+    def _variable(self, name: str, value: Any) -> None:
+        keys: Keys = ("services", self.notes.compose_name, "environment", name)
+        if name in GIVEN:
+            self.found.known[name] = str(value)
+            self.notes.leave(("environment", name), name, "crossfade gives it to each instance itself")
+            return
+        try:
+            VARIABLE.read(name)
+        except ValueError as error:
+            self.notes.leave(("environment", name), name, f"no variable for crossfade; allowed: {error}")
+            self.notes.todo(Rank.NEVER_HEALTHY, "env", f"give {name} by another way: it is no name that a shell knows")
+            return
+        if value is None and self.project.root.at(keys).value is None:
+            self._passed_through(name)
+        else:
+            self._with_value(name, self.project.filled(keys), self.project.typed(keys))
+
+    def _passed_through(self, name: str) -> None:
+        value = self.project.variables.get(name)
+        if value is not None and not is_secret(name, value):
+            self.found.env[name] = self.found.known[name] = value
+        elif value is not None or is_secret_name(name):
+            self._secret(name, "its value comes from the shell of who deploys", value or "")
+        else:
+            self.passed_through.append(name)
+
+    def _with_value(self, name: str, filled: Filled, typed: str) -> None:
+        secret_parts = [part for part in filled.used if _hides(part, self.project.variables.get(part, ""))]
+        unset = [part for part in filled.unset if is_secret_name(name)]
+        if filled.required or secret_parts or unset or is_secret(name, filled.text):
+            self._secret(name, _template(self.project, typed, filled, name), filled.text)
+            return
+        self.found.env[name] = self.found.known[name] = filled.text
+        if filled.unset:
+            said = f"{', '.join(filled.unset)} is set nowhere, so Compose takes it as empty; so does this file"
+            self.notes.leave(("environment", name), f"{name}={typed}", said)
+
+    def _secret(self, name: str, was: str, value: str) -> None:
+        self.found.secrets.append(name)
+        self.found.known[name] = value
+        why = f"it looks like a secret, and the file only names it under secrets; {was}"
+        self.notes.leave(("environment", name), f"the value of {name}", why)
+        if self.project.variables.get(name) is None or name not in self.project.dotenv:
+            self.to_export.append(name)
+
+    def _files(self) -> None:
+        entries = self.service.get("env_file")
+        for index, entry in enumerate(entries if isinstance(entries, list) else [entries]):
+            path = entry.get("path") if isinstance(entry, dict) else entry
+            if not isinstance(path, str) or not path:
+                continue
+            required = not isinstance(entry, dict) or entry.get("required", True)
+            self._file(("env_file", index), path, required=bool(required))
+
+    def _file(self, below: Keys, path: str, *, required: bool) -> None:
+        full = self.project.folder / path
+        if full.is_file():
+            self.found.files.append(path)
+            try:
+                self.found.known.update(read_variables(full, str(full), self.project.variables))
+            except WrongInputError as error:
+                self.notes.leave(below, f"env_file {path}", f"{error.cause}")
+            return
+        if not required:
+            self.notes.leave(below, f"env_file {path}", "it is not there and need not be")
+            return
+        example = next((name for name in _examples(path) if (self.project.folder / name).is_file()), "")
+        copy = f"copy {example} to {path} and fill it in" if example else f"write {path}"
+        self.notes.leave(below, f"env_file {path}", f"found no such file; allowed: a file that is there: {copy}")
+        self.notes.todo(Rank.NOTHING_RUNS, "env_file", f"{copy}, then add `env_file: {path}` to this service")
+
+
+def _examples(path: str) -> list[str]:
+    folder, name = Path(path).parent, Path(path).name
+    return [
+        str(folder / other)
+        for other in (f"{name}.example", f"{name}.sample", f"{name}.dist", f"example{name}", f"{name}.template")
+    ]
+
+
+def _template(project: Project, typed: str, filled: Filled, name: str) -> str:
+    """What a secret was, without what must not be seen: postgres://app:${DB_PASSWORD}@db:5432/shop."""
+    if not filled.used:
+        shown = masked(typed)
+        where = project.root.at(("services",)).place.file
+        return f"{name} was {shown}" if shown != "..." else f"its value stays in {where}, export it before a deploy"
+    if filled.required:
+        why = next((why for _, why in filled.required if why), "")
+        return f"{name} was {typed}{f' ({why})' if why else ''}: export it like that before a deploy"
+    visible = {part: project.variables.get(part) for part in filled.used}
+    hidden = {
+        part: f"${{{part}}}" for part, value in visible.items() if part in filled.unset or _hides(part, value or "")
+    }
+    shown = fill(typed, {**project.variables, **hidden}).text
+    return f"{name} was {shown if hidden else masked(shown)}: export it like that before a deploy"
+
+
+def _hides(name: str, value: str) -> bool:
+    return is_secret_name(name) or is_secret(name, value)

@@ -1,0 +1,101 @@
+"""Services that are not carried over: each is told with the evidence, and with what becomes of it."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crossfade.file.init.compose.judge.roles import Kind, Role, Roles, waits_for
+from crossfade.file.init.compose.notes import Notes
+from crossfade.file.init.compose.running import image_of, words_of
+from crossfade.file.init.compose.service import Carried
+from crossfade.file.init.compose.source.project import Project
+from crossfade.file.init.todo import Rank, Todo
+
+_WHY = {
+    Kind.STORE: "it keeps state: leave it where it is, and give services its address in env or secrets",
+    Kind.PROXY: "crossfade's own balancer takes its place, and its ports",
+    Kind.WORKER: "it has no port; crossfade runs services that answer HTTP: leave it in Compose",
+    Kind.SCHEDULER: "it runs by the clock; crossfade runs services that answer HTTP: leave it in Compose",
+    Kind.OTHER: "crossfade runs services that answer HTTP: leave it in Compose",
+    Kind.PROFILE: "Compose does not start it either, unless it is asked to",
+    Kind.MIGRATION: "it runs once, before others: put its command into their hooks.migrate",
+}
+
+
+def leave_out(
+    project: Project, roles: Roles, judged: Mapping[str, Role], carried: Mapping[str, Carried], notes: Notes
+) -> None:
+    """Tells of every service that is not carried; a migration becomes a hook of the service whose image it runs."""
+    _LeftOut(project, roles, judged, carried, notes).tell()
+
+
+@dataclass
+class _LeftOut:
+    project: Project
+    roles: Roles
+    judged: Mapping[str, Role]
+    carried: Mapping[str, Carried]
+    notes: Notes
+
+    def tell(self) -> None:
+        for name, role in self.judged.items():
+            if role.kind is Kind.MIGRATION:
+                self._migration(name, role)
+            elif role.kind is not Kind.SERVICE:
+                self._left(name, role)
+        for one in self.carried.values():
+            self._waits(one)
+
+    def _left(self, name: str, role: Role) -> None:
+        because = f" ({role.because})" if role.because else ""
+        self.notes.leave(("services", name), name, f"{_WHY[role.kind]}{because}")
+        if role.kind in (Kind.WORKER, Kind.SCHEDULER):
+            what = f"keep {name} running in Compose, and deploy it there: its code changes with a release, too"
+            self.notes.todos.append(Todo(Rank.MISSING, "services", f"{what}{because}"))
+
+    def _migration(self, name: str, role: Role) -> None:
+        """Its command goes to the first service that waits for it and runs the same image, else to any that does."""
+        image = self._image(name)
+        same = [ours for ours, one in self.carried.items() if self._image(one.compose_name) == image]
+        waiting = [ours for ours in same if name in waits_for(self.roles.services[self.carried[ours].compose_name])]
+        command = self._command(name)
+        if (found := next(iter([*waiting, *same]), None)) is None or not command:
+            why = f"no service here runs its image, {image}" if command else "its command is in the image"
+            where = f"services.{next(iter(self.carried))}.hooks.migrate" if self.carried else "services"
+            what = f"run what {name} does before a deploy: {why}"
+            self.notes.todos.append(Todo(Rank.MISSING, where, what))
+            self.notes.leave(("services", name), name, f"{_WHY[Kind.MIGRATION]} ({role.because}); {why}")
+            return
+        hooks = self.carried[found].service.setdefault("hooks", {})
+        hooks["migrate"] = f"{hooks['migrate']} && {command}" if "migrate" in hooks else command
+        self.notes.leave(
+            ("services", name), name, f"it runs once ({role.because}): its command is hooks.migrate of {found} now"
+        )
+        what = f"see that `{command}` may run again: it runs once a release, with the variables of {found}"
+        self.notes.todos.append(Todo(Rank.ASSUMED, f"services.{found}.hooks.migrate", what))
+
+    def _image(self, name: str) -> str:
+        """What it runs: the image's name or, of one that is only built, how it is built."""
+        service = self.roles.services[name]
+        build = service.get("build")
+        if service.get("image") or not isinstance(build, dict):
+            return image_of(service, "", name)
+        return repr(sorted((key, repr(value)) for key, value in build.items()))
+
+    def _command(self, name: str) -> str:
+        service = self.roles.services[name]
+        words = [*(words_of(service.get("entrypoint")) or []), *(words_of(service.get("command")) or [])]
+        return shlex.join(words)
+
+    def _waits(self, one: Carried) -> None:
+        """What a service waited for and crossfade does not start."""
+        for other, condition in waits_for(self.roles.services[one.compose_name]).items():
+            role = self.judged.get(other)
+            if role is None or role.kind in (Kind.SERVICE, Kind.MIGRATION):
+                continue
+            state = "be healthy" if condition == "service_healthy" else "run"
+            why = f"{other} is not in the file: it must {state} before a deploy"
+            self.notes.leave(("services", one.compose_name, "depends_on", other), f"depends_on {other}", why)
+            if role.kind in (Kind.STORE, Kind.OTHER):
+                start = f"docker compose -f {self.project.called} up -d {other}"
+                self.notes.todos.append(Todo(Rank.NEVER_HEALTHY, "services", f"start {other}: {start}"))

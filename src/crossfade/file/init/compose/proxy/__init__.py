@@ -1,0 +1,1 @@
+"""What the proxies of a project did, in words of routes and ports."""

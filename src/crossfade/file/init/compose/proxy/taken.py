@@ -1,0 +1,94 @@
+"""What a proxy of the Compose file did, so that crossfade's own balancer does it: routes, ports, certificates."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from crossfade.file.init.compose.judge.roles import names_of, values_of
+
+Route = dict[str, str]
+
+_HOST_RULE = re.compile(r"\b(?:Host|HostSNI)\(([^)]*)\)")
+_PATH_RULE = re.compile(r"\b(PathPrefix|Path)\(([^)]*)\)")
+_QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
+_OTHER_RULE = re.compile(r"\b(HostRegexp|PathRegexp|Headers?|HeadersRegexp|Method|Query|ClientIP)\(|!")
+HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*")
+_PATH = re.compile(r"/|(/[^\s*?#/{}()^$\\]+)+")
+
+
+@dataclass
+class Taken:
+    """What proxies said: routes and ports by service, certificates, and what has no counterpart."""
+
+    routes: dict[str, list[Route]] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+    certificate: str = ""
+    key: str = ""
+    untaken: list[str] = field(default_factory=list)
+
+    def route(self, service: str, host: str, path: str) -> None:
+        """Requests to a host (empty: any) and a path go to the service. `/` is everything below it."""
+        route = {"host": host.lower()} if host and HOST.fullmatch(host.lower()) else {}
+        clean = path.rstrip("/*") or "/"
+        if not _PATH.fullmatch(clean):
+            self.untaken.append(f"the path {path} of {service}")
+            return
+        if clean != "/" or not route:
+            route["path"] = "/*" if clean == "/" else f"{clean}/*"
+        self.add(service, route)
+
+    def add(self, service: str, route: Route) -> None:
+        """One more route, unless the service has it."""
+        if route not in self.routes.setdefault(service, []):
+            self.routes[service].append(route)
+
+
+def from_labels(service: str, labels: Any, taken: Taken) -> None:
+    """Traefik's and nginx-proxy's words about a service: rules as routes, and the port."""
+    for name, value in values_of(labels).items():
+        if name.endswith(".loadbalancer.server.port") and value.isdecimal():
+            taken.ports[service] = int(value)
+        elif ".http.routers." in name and name.endswith(".rule"):
+            _rule(service, value, taken)
+        elif name == "caddy" and "." in value:
+            for host in re.split(r"[\s,]+", value):
+                taken.route(service, host.removeprefix("http://").removeprefix("https://"), "/")
+
+
+def from_variables(service: str, variables: Mapping[str, str], taken: Taken) -> None:
+    """VIRTUAL_HOST, VIRTUAL_PATH and VIRTUAL_PORT, as nginx-proxy reads them."""
+    if port := variables.get("VIRTUAL_PORT", ""):
+        taken.ports.setdefault(service, int(port) if port.isdecimal() else 80)
+    for host in filter(None, variables.get("VIRTUAL_HOST", "").split(",")):
+        taken.route(service, host.strip().split(":")[0], variables.get("VIRTUAL_PATH", "/"))
+
+
+def is_label(name: str) -> bool:
+    """True for a label that `from_labels` takes over, or that only matters to a proxy that is gone."""
+    return name.startswith(("traefik.", "caddy")) or name == "traefik.enable"
+
+
+def labels_left(labels: Any) -> list[str]:
+    """The labels that mean something beyond what is taken over: middlewares that cut paths, guard or redirect."""
+    return [name for name in names_of(labels) if name.startswith("traefik.http.middlewares.")]
+
+
+def _rule(service: str, rule: str, taken: Taken) -> None:
+    """Host(`a`) && PathPrefix(`/v1`), and alternatives of it with ||."""
+    for alternative in rule.split("||"):
+        if _OTHER_RULE.search(alternative):
+            taken.untaken.append(f"the rule {alternative.strip()} of {service}")
+            continue
+        hosts = [host for match in _HOST_RULE.finditer(alternative) for host in _QUOTED.findall(match[1])]
+        paths = [(match[1], path) for match in _PATH_RULE.finditer(alternative) for path in _QUOTED.findall(match[2])]
+        for host in hosts or ([""] if paths else []):
+            for kind, path in paths or [("PathPrefix", "/")]:
+                _ruled(service, host, kind, path, taken)
+
+
+def _ruled(service: str, host: str, kind: str, path: str, taken: Taken) -> None:
+    if kind == "Path" and _PATH.fullmatch(path):
+        taken.add(service, {**({"host": host.lower()} if host else {}), "path": path})
+    else:
+        taken.route(service, host, path)

@@ -1,0 +1,237 @@
+"""One service of a Compose file in our words."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crossfade.file.init.compose import running
+from crossfade.file.init.compose.environment import Variables, variables_of
+from crossfade.file.init.compose.health import health
+from crossfade.file.init.compose.notes import ServiceNotes
+from crossfade.file.init.compose.proxy.taken import Taken, is_label, labels_left
+from crossfade.file.init.compose.source.mounts import becomes, loses_data, mounts_of
+from crossfade.file.init.compose.source.ports import HTTPS, Port, best, exposed, likely, ports_of
+from crossfade.file.init.compose.source.project import Project
+from crossfade.file.init.dockerfile import Dockerfile
+from crossfade.file.init.todo import Rank
+from crossfade.file.problem import shown
+
+Settings = dict[str, Any]
+
+_ASSUMED_PORT = 8080
+_WHY = {
+    "restart": "an instance that exits is always replaced, with growing pauses",
+    "restart_policy": "an instance that exits is always replaced, with growing pauses",
+    "networks": "instances are reached through the balancer; there is nothing to connect",
+    "logging": "output goes to crossfade's log files: see `crossfade logs`",
+    "container_name": "several instances cannot share one name",
+    "hostname": "several instances cannot share one name",
+    "secrets": "name environment variables under `secrets`",
+    "configs": "put the file into the image",
+    "stop_signal": "instances are stopped with the signal that their image asks for, or SIGTERM",
+    "init": "every instance has an init already",
+    "tty": "instances have no terminal",
+    "stdin_open": "instances have no terminal",
+    "develop": "crossfade watches no source; deploy again after a change",
+    "pull_policy": "an image is pulled when it has a registry and is not here",
+    "platform": "an image runs on the platform that it was built for",
+    "links": "names of other services do not resolve; see the variables that hold them",
+    "privileged": "instances get no rights over the machine",
+    "network_mode": "instances are reached through the balancer at a port of their own",
+}
+_SILENT = frozenset(
+    {"image", "build", "command", "entrypoint", "ports", "expose", "environment", "env_file", "healthcheck", "deploy"}
+) | {"depends_on", "stop_grace_period", "mem_limit", "cpus", "scale", "volumes", "labels", "extra_hosts", "profiles"}
+_NO_SETTING = "crossfade has no such setting"
+
+
+@dataclass
+class Carried:
+    """A service as crossfade's file has it, and what concerns the others: what it publishes, what its container knows.
+
+    `published` is the port of the machine that visitors came in by, None when it had none.
+    """
+
+    compose_name: str
+    service: Settings
+    published: Port | None
+    variables: Variables
+
+
+def carry(
+    project: Project,
+    name: str,
+    *,
+    app: str,
+    dockerfile: Dockerfile | None,
+    taken: Taken,
+    notes: ServiceNotes,
+    here: Path,
+) -> Carried:
+    """The service in our words; whatever is left out, assumed or left to do is told to `notes`.
+
+    `here` is the folder of the new file, where commands are typed.
+    """
+    compose = project.plain["services"][name]
+    return _Service(project, name, compose, dockerfile, taken, notes, here).carried(app)
+
+
+@dataclass
+class _Service:
+    project: Project
+    name: str
+    compose: Settings
+    dockerfile: Dockerfile | None
+    taken: Taken
+    notes: ServiceNotes
+    here: Path
+
+    def carried(self, app: str) -> Carried:
+        variables = variables_of(self.project, self.compose, self.notes)
+        check, asked_port = health(self.compose.get("healthcheck"), variables.known, self.notes)
+        published, port = self._port(variables, asked_port)
+        if asked_port is not None and asked_port != port and self.compose["healthcheck"].get("test"):
+            self._asked_elsewhere(check["path"], asked_port, port)
+        image = running.image_of(self.compose, app, self.name)
+        running.tell_build(self.compose, image, self.project.folder, self.here, self.notes)
+        running.tell_tag(self.compose, image, self.notes)
+        deploy = self.compose.get("deploy")
+        deploy = deploy if isinstance(deploy, dict) else {}
+        replicas = _number(deploy.get("replicas", self.compose.get("scale", 1)))
+        service: Settings = {
+            "image": image,
+            "command": running.command_of(self.compose, self.dockerfile, self.notes),
+            "port": port,
+            "replicas": replicas,
+            "health": check,
+            "grace": self.compose.get("stop_grace_period"),
+            "env_file": [running.relative(self.project.folder / path, self.here) for path in variables.files],
+            "env": variables.env,
+            "secrets": variables.secrets,
+            "resources": self._resources(deploy),
+            "deploy": self._deploy(deploy, replicas),
+        }
+        self._mounts()
+        self._leave_the_rest(deploy)
+        filled = {key: value for key, value in service.items() if value not in (None, {}, [])}
+        return Carried(self.name, filled, published, variables)
+
+    def _port(self, variables: Variables, asked_port: int | None) -> tuple[Port | None, int]:
+        """The entry that visitors came in by, and the container's port; the other entries are left, each with why."""
+        ports = ports_of(self.compose)
+        chosen = best(ports)
+        for port in ports:
+            if port is not chosen:
+                self._leave_port(port)
+        if chosen is not None:
+            return chosen, chosen.target
+        known = [
+            self.taken.ports.get(self.name),
+            likely(exposed(self.compose)),
+            int(value) if (value := variables.known.get("PORT", "")).isdecimal() and int(value) else None,
+            likely(list(self.dockerfile.ports)) if self.dockerfile else None,
+            asked_port,
+        ]
+        found = next((port for port in known if port is not None), None)
+        if found is None:
+            self.notes.comment("port", "assumed: nothing in the Compose file says where it listens")
+            self.notes.todo(Rank.NOTHING_RUNS, "port", f"write where it listens; {_ASSUMED_PORT} is assumed")
+        return None, found or _ASSUMED_PORT
+
+    def _leave_port(self, port: Port) -> None:
+        if port.published in HTTPS or port.target in HTTPS:
+            why = "give tls a certificate"
+        elif port.protocol and not port.why:
+            why = f"it speaks {port.protocol}, not HTTP"
+        else:
+            why = port.why or "a service has one port"
+        self.notes.leave(("ports", port.index), f"port {port.shown}", why)
+
+    def _asked_elsewhere(self, path: str, asked_port: int, port: int) -> None:
+        said = f"the check asks port {asked_port}; crossfade asks port {port}"
+        self.notes.leave(("healthcheck", "test"), f"port {asked_port}", said)
+        self.notes.comment("health", said)
+        self.notes.todo(Rank.NEVER_HEALTHY, "health", f"{said}: write a path that answers there, if {path} does not")
+
+    def _resources(self, deploy: Settings) -> Settings:
+        resources = deploy.get("resources")
+        resources = resources if isinstance(resources, dict) else {}
+        limits = resources.get("limits")
+        limits = limits if isinstance(limits, dict) else {}
+        for key in limits.keys() - {"cpus", "memory"}:
+            self.notes.leave(("deploy", "resources", "limits", key), key, "crossfade limits cpu and memory")
+        if resources.get("reservations") is not None:
+            why = "one machine has no scheduler to reserve from"
+            self.notes.leave(("deploy", "resources", "reservations"), "reservations", why)
+        cpu, memory = limits.get("cpus", self.compose.get("cpus")), limits.get("memory", self.compose.get("mem_limit"))
+        # 0 is no limit in Compose, as leaving it out is here.
+        return {key: value for key, value in (("cpu", cpu), ("memory", memory)) if value not in (None, 0, "0", "")}
+
+    def _deploy(self, deploy: Settings, replicas: Any) -> Settings:
+        """`update_config` is a rolling deploy; without it ours is blue-green."""
+        update = deploy.get("update_config")
+        if not isinstance(update, dict):
+            return {}
+        count = replicas if isinstance(replicas, int) and replicas > 0 else 1
+        batch = _number(update.get("parallelism", 1))
+        batch = min(batch, count) if isinstance(batch, int) and batch > 0 else count  # 0 is all at once
+        rolling = _bounds(count, batch, start_first=update.get("order") == "start-first")
+        rolling |= {"warmup": update.get("delay"), "bake": update.get("monitor")}
+        if update.get("failure_action", "pause") != "rollback":
+            action = update.get("failure_action", "pause (Compose's default)")
+            keys = ("deploy", "update_config", "failure_action")
+            self.notes.leave(keys, f"failure_action {action}", "crossfade always takes a bad release back")
+        if "max_failure_ratio" in update:
+            keys = ("deploy", "update_config", "max_failure_ratio")
+            self.notes.leave(keys, "max_failure_ratio", "a release is judged by its requests: see deploy.rollback_on")
+        return {"strategy": "rolling", **{key: value for key, value in rolling.items() if value is not None}}
+
+    def _mounts(self) -> None:
+        for mount in mounts_of(self.compose):
+            said = becomes(mount, self.project.folder)
+            self.notes.leave(("volumes", mount.index), f"volume {mount.shown}", said)
+            if loses_data(mount, self.project.folder):
+                out = "keep it in a database or an object store, or leave this service in Compose"
+                self.notes.todo(Rank.DATA, "", f"{mount.target} begins empty with every release: {out}")
+                self.notes.comment("image", f"{mount.target} begins empty with every release")
+            elif said.startswith("copy"):
+                self.notes.todo(Rank.COPY, "image", said)
+
+    def _leave_the_rest(self, deploy: Settings) -> None:
+        self._labels()
+        for key, value in self.compose.items():
+            if key not in _SILENT and not key.startswith("x-"):
+                self.notes.leave((key,), f"{key} {_short(value)}", _WHY.get(key, _NO_SETTING))
+        for key, value in deploy.items():
+            if key not in ("replicas", "resources", "update_config"):
+                self.notes.leave(("deploy", key), f"deploy.{key} {_short(value)}", _WHY.get(key, _NO_SETTING))
+
+    def _labels(self) -> None:
+        labels = self.compose.get("labels")
+        names = list(labels) if isinstance(labels, dict) else []
+        own = [name for name in names if not is_label(name)]
+        if own:
+            self.notes.leave(("labels",), f"labels ({len(own)})", "crossfade labels containers itself")
+        for name in labels_left(labels):
+            why = "what a middleware does (cut a path, redirect, ask for a login) is for the service to do"
+            self.notes.leave(("labels", name), f"label {name}", why)
+
+
+def _bounds(count: int, batch: int, *, start_first: bool) -> Settings:
+    """Percentages that mean the batch again once they are rounded up to instances.
+
+    With 3 replicas in batches of 1, start-first: 33 % surge is ceil(0.99) = 1 more. Stop-first: 66 % stay healthy,
+    that is ceil(1.98) = 2 of 3.
+    """
+    if start_first:
+        return {"min_healthy": 100, "max_surge": max(1, 100 * batch // count)}
+    return {"min_healthy": 100 * (count - batch) // count, "max_surge": 0}
+
+
+def _number(value: Any) -> Any:
+    """A whole number that was written as text, as Compose takes it."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _short(value: Any) -> str:
+    return shown(value).strip('"') if not isinstance(value, dict | list) else f"({len(value)})"

@@ -1,0 +1,1 @@
+"""A Compose project as Compose reads it: files, variables, ports, mounts."""

@@ -1,0 +1,95 @@
+"""What a service has mounted, and what becomes of each: told one by one."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_SOCKETS = ("docker.sock", "podman.sock", "containerd.sock")
+_FILES = re.compile(
+    r".*\.(conf|cfg|ini|toml|ya?ml|json|xml|env|properties|pem|crt|key|cert|sql|sh|template|js|txt|php)|.*/\.env"
+)
+_SYSTEM = ("/etc/localtime", "/etc/timezone", "/proc", "/sys", "/dev", "/lib/modules", "/etc/passwd", "/etc/group")
+_CODE = frozenset({"/app", "/src", "/code", "/usr/src/app", "/workspace", "/var/www/html", "/srv", "/usr/src"})
+
+
+@dataclass(frozen=True)
+class Mount:
+    """One entry of `volumes`: `source` is empty for an anonymous volume, `kind` volume, bind or tmpfs."""
+
+    index: int
+    shown: str
+    source: str
+    target: str
+    kind: str
+    read_only: bool = False
+
+    @property
+    def is_socket(self) -> bool:
+        return self.source.endswith(_SOCKETS) or self.target.endswith(_SOCKETS) or self.source.endswith(".sock")
+
+    @property
+    def is_named(self) -> bool:
+        return self.kind == "volume" and bool(self.source)
+
+
+def mounts_of(service: dict[str, Any]) -> list[Mount]:
+    """Every entry of `volumes`, in order."""
+    entries = service.get("volumes")
+    return [_mount(index, entry) for index, entry in enumerate(entries if isinstance(entries, list) else [])]
+
+
+def becomes(mount: Mount, folder: Path) -> str:
+    """What becomes of the mount, in a sentence. `folder` is the Compose file's."""
+    if said := _not_given(mount) or _in_the_image(mount, folder):
+        return said
+    what = f"{mount.target} begins empty with every release and in every instance"
+    return f"{what}; what must last belongs into a database or an object store"
+
+
+def _not_given(mount: Mount) -> str:
+    if mount.is_socket:
+        return "the socket is not given to instances: whoever has it owns the machine"
+    if mount.kind == "tmpfs":
+        return f"{mount.target} is an ordinary folder of the container, empty in each instance"
+    if mount.source.startswith(_SYSTEM) or mount.source == "/":
+        return f"{mount.source} of the machine is not given to instances"
+    return ""
+
+
+def _in_the_image(mount: Mount, folder: Path) -> str:
+    if mount.target.endswith(("/node_modules", "/.venv", "/vendor", "/.next")):
+        return f"the image brings {mount.target}"
+    if mount.kind != "bind":
+        return ""
+    if _is_file(mount, folder):
+        return f"copy {Path(mount.source).name} into the image, at {mount.target}"
+    if mount.target.rstrip("/") in _CODE or mount.source in (".", "./"):
+        return f"the image brings what is in {mount.target}; copy {mount.source} into it when it does not"
+    return f"copy {mount.source} into the image, at {mount.target}" if mount.read_only else ""
+
+
+def loses_data(mount: Mount, folder: Path) -> bool:
+    """True when what the app wrote there would be gone with the next release."""
+    return "begins empty" in becomes(mount, folder)
+
+
+def _is_file(mount: Mount, folder: Path) -> bool:
+    if (folder / mount.source).is_dir():
+        return False
+    return (folder / mount.source).is_file() or _FILES.fullmatch(mount.source) is not None
+
+
+def _mount(index: int, entry: Any) -> Mount:
+    if isinstance(entry, dict):
+        source, target = str(entry.get("source") or ""), str(entry.get("target") or "")
+        kind = str(entry.get("type") or "volume")
+        shown = f"{source}:{target}" if source else target
+        return Mount(index, shown, source, target, kind, bool(entry.get("read_only")))
+    text = str(entry)
+    source, colon, rest = text.partition(":")
+    if not colon:
+        return Mount(index, text, "", text, "volume")
+    target, _, options = rest.partition(":")
+    kind = "bind" if source.startswith((".", "/", "~")) else "volume"
+    return Mount(index, text, source, target, kind, "ro" in options.split(","))

@@ -1,0 +1,249 @@
+"""A Compose project as Compose sees it: its files merged, its variables filled in, each value with its place."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from crossfade.core.errors import WrongInputError
+from crossfade.file.document import Keys, Scalar, Written, contents, meaning, parse
+from crossfade.file.dotenv import read_variables
+from crossfade.file.init.compose.source.merging import TAGS, merged, normal, without_reset
+from crossfade.file.interpolation import Filled, fill
+from crossfade.file.problem import Problem, WrongFileError, shown
+
+USUAL = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+_BEGINS = "services:"
+_DEEPEST = 20  # files and services that extend or include each other
+# Keys of a service in which a variable that must be set matters when it is deployed, and not to what it is.
+_FOR_INSTANCES = frozenset({"environment", "command", "entrypoint", "labels", "healthcheck"})
+_NAME_ONE = "Name a Compose file with --from."
+
+
+@dataclass(frozen=True)
+class Project:
+    """`root` has the values as they were typed, `plain` with their variables filled in; both have the same keys.
+
+    `folder` is what relative paths are relative to, `variables` what `.env` and the shell say, `files` what was read.
+    `dotenv` are the names that `.env` has.
+    """
+
+    called: str
+    folder: Path
+    root: Written
+    plain: dict[str, Any]
+    variables: Mapping[str, str]
+    files: tuple[str, ...]
+    dotenv: frozenset[str]
+
+    def filled(self, keys: Keys) -> Filled:
+        """How the text under `keys` was filled in."""
+        node = self.root.at(keys)
+        return fill(node.value, self.variables) if isinstance(node.value, str) else Filled(str(node.text))
+
+    def typed(self, keys: Keys) -> str:
+        """The text under `keys` as it stands in the file: 1.10 is "1.10"."""
+        node = self.root.at(keys)
+        return node.value if isinstance(node.value, str) else node.text
+
+
+def read_project(paths: Sequence[Path], shell: Mapping[str, str]) -> Project:
+    """The project of these files, each laid over those before it. `shell` are the variables of who calls.
+
+    Raises WrongInputError: no such file, no Compose file, or (WrongFileError) all that Compose would refuse, an overlay
+    without the file that it belongs to among it.
+    """
+    folder = paths[0].absolute().parent
+    dotenv = (
+        read_variables(folder / ".env", str(paths[0].parent / ".env"), shell) if (folder / ".env").is_file() else {}
+    )
+    reader = _Reader({**dotenv, **shell})
+    root = reader.file(paths[0], folder)
+    for path in paths[1:]:
+        root = _laid_over(root, reader.file(path, folder))
+    root = without_reset(root)
+    called = str(paths[0])
+    plain = reader.plain(root)
+    if reader.problems:
+        raise WrongFileError(called, reader.problems)
+    files = (*map(str, reader.read), *([str(paths[0].parent / ".env")] if dotenv else []))
+    project = Project(called, folder, root, plain, reader.variables, files, frozenset(dotenv))
+    if problems := list(_impossible(project, paths)):
+        raise WrongFileError(called, problems)
+    return project
+
+
+class _Reader:
+    """Reads files and what they extend and include, and collects what is wrong in them."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.variables = variables
+        self.read: list[Path] = []
+        self.problems: list[Problem] = []
+        self._roots: dict[Path, Written] = {}
+
+    def file(self, path: Path, folder: Path, depth: int = 0) -> Written:
+        """The file with what it includes and extends; its relative paths are relative to `folder`."""
+        root = self._root(path)
+        services = root.get("services")
+        if services is not None and not isinstance(services.value, dict | None):
+            found = f"found {shown(services.plain())}"
+            allowed = "a mapping such as services: {web: {image: acme/web:1}}"
+            raise WrongFileError(str(path), [Problem(services.place, found, allowed)])
+        if services is not None and isinstance(services.value, dict):
+            resolved = {
+                name: self._service(path, folder, node, (str(path), name), depth)
+                for name, node in services.value.items()
+            }
+            root = replace(root, value={**_mapping(root), "services": replace(services, value=resolved)})
+        for included, place in self._included(root, path):
+            if depth > _DEEPEST:
+                raise WrongFileError(str(path), [Problem(place.place, "files that include each other", "no circle")])
+            root = _laid_over(self.file(included, included.absolute().parent, depth + 1), root)
+        return root
+
+    def _root(self, path: Path) -> Written:
+        if path not in self._roots:
+            raw = contents(path, str(path), _NAME_ONE, _NAME_ONE)
+            self._roots[path] = parse(raw, str(path), _BEGINS, TAGS)
+            self.read.append(path)
+        return self._roots[path]
+
+    def _service(self, path: Path, folder: Path, node: Written, chain: tuple[str, ...], depth: int) -> Written:
+        """The service laid over the one that it extends."""
+        service = (
+            _moved(normal(node), path.absolute().parent, folder) if path.absolute().parent != folder else normal(node)
+        )
+        extends = service.get("extends")
+        if extends is None or not isinstance(service.value, dict):
+            return service
+        wanted = extends if isinstance(extends.value, str) else extends.get("service")
+        named = extends.get("file")
+        other = path.parent / self.text(named) if named is not None else path
+        name = self.text(wanted) if wanted is not None else ""
+        if depth > _DEEPEST or (str(other), name) == chain:
+            self.problems.append(
+                Problem(extends.place, "services that extend each other", "a service that ends the chain")
+            )
+            return service
+        if not other.is_file():
+            self.problems.append(
+                Problem(extends.place, f"found {shown(str(other))}, which is no file", "a file that is there")
+            )
+            return service
+        base = self._root(other).get("services")
+        below = base.get(name) if base is not None else None
+        if below is None:
+            known = list(base.value) if base is not None and isinstance(base.value, dict) else []
+            found = f"found {shown(name)}, which is no service of {other}"
+            self.problems.append(Problem(extends.place, found, f"one of {', '.join(known)}"))
+            return service
+        rest = replace(service, value={key: item for key, item in service.value.items() if key != "extends"})
+        return merged(self._service(other, folder, below, chain, depth + 1), rest)
+
+    def _included(self, root: Written, path: Path) -> Iterator[tuple[Path, Written]]:
+        section = root.get("include")
+        items = section.value if section is not None and isinstance(section.value, list) else []
+        for item in items:
+            named = item.get("path") if isinstance(item.value, dict) else item
+            for one in named.value if named is not None and isinstance(named.value, list) else [named]:
+                if one is not None and isinstance(one.value, str):
+                    yield path.parent / self.text(one), item
+
+    def text(self, node: Written) -> str:
+        """The text with its variables filled in; what is wrong with it is collected."""
+        try:
+            filled = fill(str(node.value), self.variables)
+        except ValueError as error:
+            self.problems.append(Problem(node.place, f"found {shown(str(node.value))}", str(error)))
+            return str(node.value)
+        if not _FOR_INSTANCES.intersection(node.place.keys[2:3]):
+            for name, why in filled.required:
+                found = f"found {shown(str(node.value))}, and {name} is not set{f' ({why})' if why else ''}"
+                self.problems.append(Problem(node.place, found, f"{name} in .env or in this shell"))
+        return filled.text
+
+    def plain(self, node: Written) -> Any:
+        """The values with their variables filled in. What was a number or true once it is filled in is one."""
+        if isinstance(node.value, dict):
+            return {key: self.plain(item) for key, item in node.value.items()}
+        if isinstance(node.value, list):
+            return [self.plain(item) for item in node.value]
+        return self._scalar(node) if isinstance(node.value, str) and "$" in node.value else node.value
+
+    def _scalar(self, node: Written) -> Scalar:
+        text = self.text(node)
+        meant = meaning(text)
+        return text if meant is None else meant
+
+
+def _laid_over(base: Written, over: Written) -> Written:
+    return merged(base, over)
+
+
+def _mapping(node: Written) -> dict[str, Written]:
+    return node.value if isinstance(node.value, dict) else {}
+
+
+_OUTSIDE = re.compile(r"(/|~|[a-z+]+://|git@|[\w.-]+\.git\b)")
+
+
+def _moved(service: Written, home: Path, folder: Path) -> Written:
+    """A service of a file in another folder, with its paths relative to the project's."""
+
+    def moved(node: Written) -> Written:
+        if isinstance(node.value, list):
+            return replace(node, value=[moved(item) for item in node.value])
+        if not isinstance(node.value, str) or _OUTSIDE.match(node.value) or "$" in node.value[:1]:
+            return node
+        return replace(node, value=os.path.relpath(home / node.value, folder))
+
+    value = dict(_mapping(service))
+    if "env_file" in value:
+        value["env_file"] = moved(value["env_file"])
+    build = value.get("build")
+    if build is not None and (context := build.get("context")) is not None:
+        value["build"] = replace(build, value={**_mapping(build), "context": moved(context)})
+    if isinstance((mounts := value.get("volumes", service)).value, list):
+        value["volumes"] = replace(mounts, value=[_moved_mount(item, home, folder) for item in mounts.value])
+    return replace(service, value=value)
+
+
+def _moved_mount(mount: Written, home: Path, folder: Path) -> Written:
+    if not isinstance(mount.value, str) or not mount.value.startswith("."):
+        return mount
+    source, colon, rest = mount.value.partition(":")
+    return replace(mount, value=f"./{os.path.relpath(home / source, folder)}{colon}{rest}")
+
+
+def _impossible(project: Project, paths: Sequence[Path]) -> Iterator[Problem]:
+    """What makes these files no project: no services, services of a wrong type, an overlay on its own."""
+    services = project.plain.get("services")
+    if not services:
+        raise WrongInputError(f"{project.called} is no Compose file: it has no services.", "Name one with --from.")
+    active = {name: service for name, service in services.items() if not profiles_of(project, service)}
+    for name, service in services.items():
+        place = project.root.at(("services", name)).place
+        if not isinstance(service, dict):
+            yield Problem(place, f"found {shown(service)}", "a mapping such as web: {image: acme/web:1}")
+        elif name in active and not any(service.get(key) for key in ("image", "build", "provider")):
+            yield Problem(place, "neither image nor build, so this is an overlay", _way_out(paths))
+
+
+def profiles_of(project: Project, service: Any) -> list[str]:
+    """The profiles without which Compose does not start the service; empty when it does."""
+    profiles = service.get("profiles") if isinstance(service, dict) else None
+    wanted = project.variables.get("COMPOSE_PROFILES", "").split(",")
+    names = [str(name) for name in profiles] if isinstance(profiles, list) else []
+    return [] if "*" in wanted or set(names) & set(wanted) else names
+
+
+def _way_out(paths: Sequence[Path]) -> str:
+    named = {path.name for path in paths}
+    base = next((name for name in USUAL if name not in named and (paths[0].parent / name).is_file()), None)
+    first = str(paths[0].parent / base) if base else "BASE"
+    given, merge = " ".join(f"--from {path}" for path in paths), " ".join(f"-f {path}" for path in paths)
+    ways = f"--from {first} {given}, or the merged file: docker compose -f {first} {merge} config > all.yaml"
+    return f"a service with one; give the file that this one is laid over first ({ways})"

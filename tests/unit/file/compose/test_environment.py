@@ -1,0 +1,140 @@
+"""A service's variables: values, secrets, names of other services."""
+
+from pathlib import Path
+
+import pytest
+from tests.unit.file.compose.composed import Composed, one, services
+
+WEB = {"image": "acme/web:1", "ports": ["3000:3000"]}
+
+
+def test_secrets_are_only_named(tmp_path: Path) -> None:
+    """By name and shape; what only counts tokens keeps its value."""
+    carried = one(
+        tmp_path, "environment: {DB_PASS: hunter2, ENCRYPTION_KEY: abc, APP_KEY: 'base64:xyz', MAX_TOKENS: '4096'}"
+    )
+    assert carried.service().env == {"MAX_TOKENS": "4096"}
+    assert carried.service().secrets == ("DB_PASS", "ENCRYPTION_KEY", "APP_KEY")
+    assert carried.todo("services.web.secrets").startswith("export DB_PASS, ENCRYPTION_KEY, APP_KEY")
+    assert not any(secret in carried.text + str(carried.left) for secret in ("hunter2", "abc", "xyz"))
+
+
+def test_a_secret_made_of_variables_shows_how(tmp_path: Path) -> None:
+    """With what is no secret filled in."""
+    carried = one(tmp_path, "environment: {DATABASE_URL: 'postgres://app:${DB_PASSWORD}@db:5432/${DB_NAME:-shop}'}")
+    assert carried.service().secrets == ("DATABASE_URL",)
+    said = "DATABASE_URL was postgres://app:${DB_PASSWORD}@db:5432/shop: export it like that before a deploy"
+    assert said in carried.why("the value of DATABASE_URL")
+
+
+def test_a_secret_that_dotenv_fills_in_is_not_shown(tmp_path: Path) -> None:
+    """Nor written, under whatever name it goes on."""
+    carried = one(
+        tmp_path,
+        "environment: {A: '${DB_PASSWORD}', B: 'x://u:${DB_PASSWORD}@h'}",
+        files={".env": "DB_PASSWORD=geheim\n"},
+    )
+    assert carried.service().secrets == ("A", "B")
+    assert "geheim" not in carried.text + str(carried.left) + str(carried.draft.todos)
+
+
+def test_what_may_be_unset_is_not_required(tmp_path: Path) -> None:
+    """An empty value where Compose has one, nothing where it has nothing; a secret and `:?` must be there."""
+    carried = one(
+        tmp_path,
+        "environment: [FEATURE_X, FEATURE_Y, STRIPE_KEY, 'LOG=${LOG_LEVEL}', 'MUST=${MUST:?say it}', 'E=${E_KEY:-}']",
+    )
+    assert carried.service().env == {"LOG": ""}
+    assert carried.service().secrets == ("STRIPE_KEY", "MUST", "E")
+    assert "MUST was ${MUST:?say it} (say it)" in carried.why("the value of MUST")
+    assert [left.what for left in carried.left if "passed through" in left.what] == [
+        "variables passed through (2: FEATURE_X, FEATURE_Y)"
+    ]
+
+
+def test_a_pass_through_has_the_value_of_dotenv(tmp_path: Path) -> None:
+    """As Compose gives it."""
+    carried = one(tmp_path, "environment: [FEATURE_X]", files={".env": "FEATURE_X=on\n"})
+    assert carried.service().env == {"FEATURE_X": "on"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DB_HOST", "db"),
+        ("CACHE", "redis://cache:6379/0"),
+        ("BROKERS", "db:1,cache:2"),
+        ("REDIS_NODES", "cache,other"),
+        ("SPRING_URL", "jdbc:postgresql://db:5432/shop?x=y"),
+        ("DSN", "host=db port=5432"),
+        ("CONNECTION", "Server=db;Database=shop"),
+        ("SENTINEL", "alias-of-cache:26379"),
+        ("DB", "db"),
+    ],
+)
+def test_the_name_of_a_service_in_a_variable_is_told(tmp_path: Path, variable: str, value: str) -> None:
+    """Where it stays in Compose, with what to write instead; in the list, and beside the line."""
+    carried = Composed(
+        tmp_path,
+        services(
+            db={"image": "postgres:16", "ports": ["5432:5432"]},
+            cache={"image": "redis:7", "networks": {"back": {"aliases": ["alias-of-cache"]}}},
+            web={**WEB, "environment": {variable: value}},
+        ),
+    )
+    said = carried.todo(f"services.web.env.{variable}")
+    assert "stays in Compose; write 172.17.0.1:" in said
+    assert f"      {variable}: " in carried.text
+    assert "does not resolve here" in carried.text
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("POSTGRES_USER", "db"),
+        ("DB_NAME", "db"),
+        ("DB_DATABASE", "db"),
+        ("NODE_ENV", "web"),
+        ("DB_CONNECTION", "db"),
+        ("URL", "https://db.example.com/cache"),
+        ("PATHS", "/var/db/cache"),
+        ("TEXT", "the db and the cache"),
+    ],
+)
+def test_a_word_that_is_no_address_is_left_alone(tmp_path: Path, variable: str, value: str) -> None:
+    """Users, databases and modes are often called as a service is."""
+    carried = Composed(
+        tmp_path,
+        services(
+            db={"image": "postgres:16"}, cache={"image": "redis:7"}, web={**WEB, "environment": {variable: value}}
+        ),
+    )
+    assert carried.todo(f"services.web.env.{variable}") == ""
+
+
+def test_a_service_of_the_file_is_reached_through_the_balancer(tmp_path: Path) -> None:
+    """Its instances have ports of their own each."""
+    carried = Composed(
+        tmp_path,
+        services(
+            api={"image": "acme/api:1", "ports": ["4000:4000"]},
+            web={**WEB, "environment": {"API_URL": "http://api:4000"}},
+        ),
+    )
+    said = "api is a service of this file, reached through the balancer; write http://172.17.0.1:3000"
+    assert carried.todo("services.web.env.API_URL").startswith(said)
+
+
+def test_names_in_secrets_and_env_files_are_told_too(tmp_path: Path) -> None:
+    """Without their values."""
+    carried = Composed(
+        tmp_path,
+        services(
+            db={"image": "postgres:16", "ports": ["127.0.0.1:5432:5432"]},
+            web={**WEB, "environment": {"DATABASE_URL": "postgres://a:geheim@db/x"}, "env_file": ["web.env"]},
+        ),
+        {"web.env": "QUEUE_HOST=db\n"},
+    )
+    assert "db is a service of" in carried.todo("services.web.secrets.DATABASE_URL")
+    assert "publish it there: ports: ['172.17.0.1:5432:5432']" in carried.todo("services.web.env_file.QUEUE_HOST")
+    assert "geheim" not in str(carried.draft)

@@ -1,0 +1,163 @@
+"""A Compose project is read as Compose reads it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.unit.file.compose.composed import Composed, one, services
+
+from crossfade.core.errors import WrongInputError
+from crossfade.file.init.compose.carry import from_compose
+
+WEB = {"image": "acme/web:1", "ports": ["3000:3000"]}
+
+
+def test_defaults_inside_each_other_are_filled_in(tmp_path: Path) -> None:
+    """As Compose has them, and never half of one."""
+    url = "${PUBLIC_URL:-https://${HOST_NAME:-localhost}:${PORT_S:-443}/x}"
+    assert one(tmp_path, f"environment: {{URL: '{url}'}}").service().env == {"URL": "https://localhost:443/x"}
+
+
+def test_every_value_may_hold_a_variable(tmp_path: Path) -> None:
+    """Limits, replicas and retries as well as images."""
+    web = one(
+        tmp_path,
+        "mem_limit: ${MEM:-512m}",
+        "scale: ${N:-3}",
+        'cpus: "${CPU:-0.5}"',
+        'healthcheck: {test: curl -f http://localhost/up, retries: "${R:-5}"}',
+        'deploy: {update_config: {parallelism: "${P:-1}", order: start-first, failure_action: rollback}}',
+    )
+    service = web.service()
+    assert (service.resources.memory, service.resources.cpu, service.replicas) == (512 << 20, 0.5, 3)
+    assert (service.health.unhealthy, service.deploy.max_surge) == (5, 33)
+    assert web.left == []
+
+
+@pytest.mark.parametrize("lines", ["cpus: 0", "mem_limit: 0", "deploy: {resources: {limits: {cpus: '0'}}}"])
+def test_a_limit_of_nothing_is_no_limit(tmp_path: Path, lines: str) -> None:
+    """In Compose, and so here."""
+    carried = one(tmp_path, lines)
+    assert (carried.service().resources.cpu, carried.service().resources.memory) == (None, None)
+    assert carried.left == []
+
+
+def test_dotenv_beside_it_is_read(tmp_path: Path) -> None:
+    """For what is filled in, and the shell wins."""
+    text = services(web={"image": "acme/web:${TAG}", "ports": ["${WEB_PORT}:8000"], "environment": {"L": "${LEVEL}"}})
+    files = {".env": "TAG=2\nWEB_PORT=9000\nLEVEL=info\n"}
+    carried = Composed(tmp_path, text, files, {"LEVEL": "debug"})
+    assert (carried.service().image, carried.app.listen.http) == ("acme/web:2", 9000)
+    assert carried.service().env == {"L": "debug"}
+    assert carried.draft.read == (str(tmp_path / "compose.yaml"), str(tmp_path / ".env"))
+
+
+def test_an_overlay_is_laid_over_its_base_by_composes_rules(tmp_path: Path) -> None:
+    """Mappings by key, lists joined, commands replaced, mounts by their target."""
+    base = services(
+        web={
+            **WEB,
+            "command": ["dev"],
+            "environment": ["A=1", "B=1"],
+            "volumes": ["a:/data"],
+            "build": ".",
+            "depends_on": ["api"],
+        },
+        api={"image": "acme/api:1", "expose": ["1"]},
+    )
+    over = services(
+        web={
+            "image": "acme/web:2",
+            "command": ["prod"],
+            "environment": {"B": "2"},
+            "volumes": ["./b:/data:ro"],
+            "build": {"target": "prod"},
+            "ports": ["9229:9229"],
+        }
+    )
+    carried = Composed(tmp_path, base, {"over.yaml": over})
+    web = carried.service()
+    assert (web.image, web.command, web.env, web.depends_on) == ("acme/web:2", "prod", {"A": "1", "B": "2"}, ("api",))
+    assert carried.why("volume ./b:/data:ro") == "copy ./b into the image, at /data"
+    assert "--target prod ." in carried.todo("services.web.image")
+    assert carried.why("port 9229:9229") == "it speaks the Node debugger, not HTTP"
+
+
+def test_reset_and_override_take_back(tmp_path: Path) -> None:
+    """`!reset` removes, `!override` does not merge."""
+    base = services(web={**WEB, "environment": {"A": "1"}, "scale": 3})
+    lines = ["scale: !reset null", "ports: !override ['8000:80']", "environment: !override {B: '2'}"]
+    over = "services:\n  web:\n" + "".join(f"    {line}\n" for line in lines)
+    carried = Composed(tmp_path, base, {"over.yaml": over})
+    assert (carried.service().replicas, carried.service().port, carried.service().env) == (1, 80, {"B": "2"})
+
+
+def test_a_service_extends_another(tmp_path: Path) -> None:
+    """Of the same file or of another one, whose paths are relative to itself."""
+    carried = Composed(
+        tmp_path,
+        services(
+            web={"extends": {"service": "base"}, "ports": ["80:80"]},
+            base={"image": "acme/web:1", "environment": {"A": "1"}, "expose": ["2"]},
+            api={"extends": {"file": "common/base.yaml", "service": "api"}, "expose": ["1"]},
+        ),
+        {"common/base.yaml": services(api={"build": "./src", "image": "acme/api:1"})},
+    )
+    assert (carried.service().image, carried.service().env) == ("acme/web:1", {"A": "1"})
+    assert carried.todo("services.api.image") == "build it: docker build -t acme/api:1 common/src"
+
+
+def test_an_included_file_is_part_of_it(tmp_path: Path) -> None:
+    """With its services."""
+    text = "include: [more/compose.yaml]\nservices: {web: {image: 'x:1', ports: ['80:80']}}\n"
+    carried = Composed(tmp_path, text, {"more/compose.yaml": services(api={"image": "y:1", "expose": ["1"]})})
+    assert set(carried.app.services) == {"web", "api"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            services(web={"ports": ["80:80"]}, db={"ports": ["1:1"]}),
+            r"compose\.yaml:1:\d+: services\.web: neither image nor build, so this is an overlay; .*--from BASE",
+        ),
+        ("services: [web]\n", r"compose\.yaml:1:1: services: found a list; allowed: a mapping such as services: "),
+        ("services: {web: null}\n", r"services\.web: found no value; allowed: a mapping such as web"),
+        ("services: {web: {image: 'x:${'}}\n", r'compose\.yaml:1:18: services\.web\.image: found "x:\$\{"; allowed: '),
+        (
+            "services: {web: {image: 'x:${TAG:?say which}', ports: [80]}}\n",
+            r"services\.web\.image: found .*TAG is not set \(say which\); allowed: TAG in \.env or in this shell",
+        ),
+        (
+            "services: {web: {extends: {service: none}}}\n",
+            r'found "none", which is no service of .*; allowed: one of web',
+        ),
+        ("services: {web: {extends: {file: no.yaml, service: a}}}\n", r"which is no file"),
+        ("services: {web: {extends: web, image: x}}\n", "services that extend each other"),
+    ],
+)
+def test_what_compose_refuses_is_refused_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+    """File, line, key, what was found, what is allowed."""
+    (tmp_path / "compose.yaml").write_text(text)
+    with pytest.raises(WrongInputError) as error:
+        from_compose([tmp_path / "compose.yaml"], tmp_path, {})
+    assert re.search(said, str(error.value))
+
+
+def test_an_overlay_names_the_base_that_stands_beside_it(tmp_path: Path) -> None:
+    """The command to type instead."""
+    (tmp_path / "compose.yaml").write_text(services(web=WEB))
+    (tmp_path / "compose.prod.yaml").write_text(services(web={"environment": {"A": "1"}}))
+    with pytest.raises(WrongInputError, match=r"--from \S*/compose\.yaml --from \S*/compose\.prod\.yaml"):
+        from_compose([tmp_path / "compose.prod.yaml"], tmp_path, {})
+
+
+def test_an_env_file_that_is_not_there_is_the_first_thing_to_do(tmp_path: Path) -> None:
+    """With its line, and the example to copy; one that need not be there is only mentioned."""
+    carried = one(
+        tmp_path, "env_file: [.env.prod, {path: none.env, required: false}]", files={".env.prod.example": "A=1\n"}
+    )
+    what = "copy .env.prod.example to .env.prod and fill it in"
+    assert carried.why("env_file .env.prod") == f"found no such file; allowed: a file that is there: {what}"
+    assert carried.draft.todos[0].what.startswith(what)
+    assert carried.why("env_file none.env") == "it is not there and need not be"
