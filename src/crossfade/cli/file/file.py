@@ -68,7 +68,7 @@ def _report(file: Path, draft: "Draft") -> str:
     """What each service is, what is left behind, and last, where it is read, what to do."""
     rows = [(f"  {name}", str(role.kind), role.because) for name, role in draft.roles.items()]
     lines = [f"{file} is written from {', '.join(draft.read)}", "What each service is:", table(rows)]
-    lines += ["What is not in the file:", *(f"  {item}" for item in draft.left)] if draft.left else []
+    lines += ["What could not be carried over:", *(f"  {item}" for item in draft.left)] if draft.left else []
     if not draft.todos:
         return "\n".join([*lines, "Nothing is left to do: `crossfade check` reads it, `crossfade deploy` ships it"])
     lines += ["To do before a deploy:", *(f"  {number}. {todo}" for number, todo in enumerate(draft.todos, 1))]
