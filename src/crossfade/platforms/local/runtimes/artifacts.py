@@ -5,7 +5,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -17,9 +17,13 @@ from crossfade.engine.ports import Artifact
 from crossfade.platforms.local.runtimes import seal, snapshot
 from crossfade.platforms.local.runtimes.processes.logs import Logs, last_words
 from crossfade.platforms.local.runtimes.processes.session import Session
+from crossfade.platforms.local.runtimes.seal import Seal
+from crossfade.platforms.local.runtimes.snapshot import Snapshot
+from crossfade.platforms.local.runtimes.sources import Seen, Sources
 
 STAGING = ".staging-"
 NEEDED_BY = "needed-by"
+UNSEALED = {"folder", "special"}  # contents of a snapshot that are no files in the tree
 SHOWN_LINES = 10  # of a build that failed
 
 
@@ -32,11 +36,13 @@ class Artifacts:
     something does, its absence says that new files are nobody's fault.
     """
 
-    def __init__(self, state: Path, logs: Logs) -> None:
+    def __init__(self, state: Path, logs: Logs, now_ns: Callable[[], int]) -> None:
+        self._now_ns = now_ns
         self._state = state
         self._logs = logs
         self._releases = state / "releases"
         self._releases.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._sources = Sources(state / "sources")
 
     def tree(self, digest: str) -> Path:
         return self._home(digest) / "tree"
@@ -48,29 +54,51 @@ class Artifacts:
         since is built again, unless it is `in_use`, the digests that something runs from: then RefusedError.
         """
         self._sweep()
+        source = Path(service.source)
+        seen = await asyncio.to_thread(self._sources.last, source)
+        try:
+            return await self._make(service, source, in_use, seen)
+        except snapshot.ChangedMeanwhileError:  # somebody writes to the folder just now: read all of it
+            return await self._make(service, source, in_use, Seen())
+
+    async def _make(self, service: Service, source: Path, in_use: Collection[str], seen: Seen) -> Artifact:
+        began = self._now_ns()
         staging, ours = self._stage()
         try:
-            artifact = await asyncio.to_thread(
-                snapshot.take, Path(service.source), staging / "tree", build=service.build, without=self._state
+            taken = await asyncio.to_thread(
+                snapshot.take, source, staging / "tree", build=service.build, without=self._state, seen=seen
             )
-            async with self._locked(artifact.digest):
-                if not await self._whole(artifact.digest, in_use):
-                    await self._build(service, artifact.digest, staging)
-                self._need(service.key, artifact.digest)
+            digest = taken.artifact.digest
+            async with self._locked(digest):
+                if not await self._whole(digest, in_use):
+                    earlier = None if service.build else await self._earlier(seen.digest)  # a build may write anywhere
+                    linked = await asyncio.to_thread(snapshot.complete, taken, source, staging / "tree", earlier)
+                    await self._build(service, taken, staging, linked)
+                self._need(service.key, digest)
         finally:
             os.close(ours)
             await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
-        return artifact
+        if (seen.digest, seen.looks) != (digest, taken.seen):
+            await asyncio.to_thread(self._sources.note, source, Seen(digest, taken.seen), began)
+        return taken.artifact
 
-    async def check(self, release: Release) -> None:
-        """PlatformError when the files of a release are gone, or are not those it was built with."""
+    async def _earlier(self, digest: str) -> tuple[Path, Seal] | None:
+        """The tree that was made of this source last, with its seal. It may go while we use it."""
+        sealed = await asyncio.to_thread(seal.read, self._mark(digest)) if digest else None
+        return (self.tree(digest), sealed) if sealed is not None else None
+
+    async def check(self, release: Release, *, strictly: bool = False) -> None:
+        """PlatformError when the files of a release are gone, or are not those it was built with.
+
+        `strictly` reads also those that other releases share, unless nothing happened to them at all.
+        """
         if not self._mark(release.digest).exists():
             raise PlatformError(
                 f"the files of release {release.label} are not on this machine any more ({self.tree(release.digest)})",
                 "deploy its commit again",
             )
         async with self._locked(release.digest):
-            complaint = await asyncio.to_thread(self._complaint, release.digest)
+            complaint = await asyncio.to_thread(self._complaint, release.digest, strictly=strictly)
         if complaint:
             raise PlatformError(
                 f"the files of release {release.label} are not those it was built with: {complaint}",
@@ -119,19 +147,18 @@ class Artifacts:
             )
         return not complaint
 
-    def _complaint(self, digest: str) -> str:
+    def _complaint(self, digest: str, *, strictly: bool = False) -> str:
         """What is wrong with the files, empty when nothing is. What an earlier crossfade built is sealed as it is."""
         tree, built = self.tree(digest), seal.read(self._mark(digest))
         if built is None:
             seal.write(seal.take(tree), self._mark(digest))
             return ""
-        if changed := seal.broken(built, tree):
-            return f"{_some(changed)} changed or went"
         left = seal.read(self._at_rest(digest))
-        if left is not None and (new := seal.added({**built, **left}, tree)):
-            return f"{_some(new)} came later"
-        if left is not None and (changed := seal.broken(left, tree)):
+        changed, came = seal.differences({**built, **(left or {})}, tree, strictly=strictly)
+        if changed:
             return f"{_some(changed)} changed or went"
+        if came and left is not None:
+            return f"{_some(came)} came later"
         return ""
 
     def _lay_down(self, digest: str) -> None:
@@ -145,7 +172,8 @@ class Artifacts:
             needed.mkdir(exist_ok=True, mode=0o700)
             _name_of(needed, service).touch()
 
-    async def _build(self, service: Service, digest: str, staging: Path) -> None:
+    async def _build(self, service: Service, taken: Snapshot, staging: Path, linked: Seal) -> None:
+        digest = taken.artifact.digest
         home = self._home(digest)
         log = self._logs.path(service.key, f"build-{home.name}")
         session = Session(self._releases / f".{home.name}.build", log)
@@ -154,17 +182,22 @@ class Artifacts:
         needed = await asyncio.to_thread(_replace, home, staging)
         try:
             await self._run(service, session, self.tree(digest))
-            await asyncio.to_thread(self._finish, digest)
+            await asyncio.to_thread(self._finish, digest, None if service.build else taken.contents, linked)
             for other in needed:
                 self._need(other, digest)
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
             raise
 
-    def _finish(self, digest: str) -> None:
+    def _finish(self, digest: str, contents: Mapping[str, str] | None, linked: Seal) -> None:
+        """Protect and seal. `contents` are those of the source, copied read-only, when no build made others of them."""
         tree = self.tree(digest)
-        seal.protect(tree)
-        built = seal.take(tree)
+        if contents is None:
+            seal.protect(tree)
+            built = seal.take(tree)
+        else:
+            mine = {path: held for path, held in contents.items() if path not in linked and held not in UNSEALED}
+            built = {**linked, **seal.of(tree, mine)}
         seal.write({}, self._at_rest(digest))
         seal.write(built, self._mark(digest))
 

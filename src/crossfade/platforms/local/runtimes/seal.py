@@ -6,20 +6,34 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 CHUNK = 1 << 20
 READ_ONLY = 0o555  # no writer, and no setuid, setgid or sticky bit either
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One path of a tree. `ctime` is in ns: every write, chmod and rename moves it, and no program can set it back."""
+class Entry(NamedTuple):
+    """One path of a tree. Times in ns; a write, chmod, link or rename moves `changed`, and nothing can set it back."""
 
-    content: str  # "file <sha256>", "program <sha256>", "link <target>", "folder", "special"
+    content: str  # "file <sha256>", "program <sha256>", "link <target>", "special"
     inode: int
-    ctime: int
+    size: int
+    modified: int
+    changed: int
+
+    @classmethod
+    def of(cls, content: str, info: os.stat_result) -> "Entry":
+        return cls(content, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+
+    def untouched(self, info: os.stat_result, *, strictly: bool = False) -> bool:
+        """It is still the file it was.
+
+        One that other releases share changes when they come and go: unless `strictly`, it is told by when it was
+        written.
+        """
+        same = (self.inode, self.size, self.modified) == (info.st_ino, info.st_size, info.st_mtime_ns)
+        return same and (self.changed == info.st_ctime_ns or (info.st_nlink > 1 and not strictly))
 
 
 Seal = Mapping[str, Entry]  # by path relative to the tree
@@ -28,42 +42,40 @@ Seal = Mapping[str, Entry]  # by path relative to the tree
 def take(tree: Path, known: Mapping[str, str] | None = None) -> Seal:
     """Seal a tree as it is now; `known` are contents by path that need not be read again."""
     known = known or {}
-    return {
-        path: Entry(known.get(path) or content(found, info), info.st_ino, info.st_ctime_ns)
-        for path, found, info in walk(tree)
-    }
+    return {path: Entry.of(known.get(path) or content(found, info), info) for path, found, info in walk(tree)}
 
 
-def broken(seal: Seal, tree: Path) -> list[str]:
-    """Paths that are gone, or that hold something else than they did.
-
-    A file is read only when its inode or ctime moved: 50,000 unchanged ones are looked at, not read.
-    """
-    there = {path: (found, info) for path, found, info in walk(tree)}
-    return [path for path, entry in seal.items() if path not in there or not _same(entry, *there[path])]
+def of(tree: Path, contents: Mapping[str, str]) -> Seal:
+    """Seal these files and links, whose contents are known, without looking for others."""
+    return {path: Entry.of(held, os.lstat(f"{tree}/{path}")) for path, held in contents.items()}
 
 
-def added(seal: Seal, tree: Path) -> list[str]:
-    """Paths that came after the sealing."""
-    return [path for path, _, _ in walk(tree) if path not in seal]
+def differences(seal: Seal, tree: Path, *, strictly: bool = False) -> tuple[list[str], list[str]]:
+    """Paths that are gone or hold something else than they did, and paths that came; the untouched are not read."""
+    changed, came, left = list[str](), list[str](), dict(seal)
+    for path, found, info in walk(tree):
+        entry = left.pop(path, None)
+        if entry is None:
+            came.append(path)
+        elif not (entry.untouched(info, strictly=strictly) or _holds(entry, found, info)):
+            changed.append(path)
+    return changed + list(left), came
 
 
 def walk(tree: Path, below: str = "") -> Iterator[tuple[str, str, os.stat_result]]:
-    """(path relative to the tree, path to open, lstat) of all that is in it."""
+    """(path relative to the tree, path to open, lstat) of all that is in it, folders aside."""
     for entry in os.scandir(f"{tree}/{below}"):
         path = f"{below}{entry.name}"
-        info = entry.stat(follow_symlinks=False)
-        yield path, entry.path, info
-        if stat.S_ISDIR(info.st_mode):
+        if entry.is_dir(follow_symlinks=False):
             yield from walk(tree, f"{path}/")
+        else:
+            yield path, entry.path, entry.stat(follow_symlinks=False)
 
 
 def content(path: str, info: os.stat_result) -> str:
     """What a path holds, in a word and a hash or a link's text."""
     if stat.S_ISLNK(info.st_mode):
         return f"link {os.readlink(path)}"  # noqa: PTH115  the text of the link, as it is
-    if stat.S_ISDIR(info.st_mode):
-        return "folder"
     if not stat.S_ISREG(info.st_mode):
         return "special"
     return file_content(info.st_mode, sha256(path))
@@ -83,34 +95,29 @@ def sha256(path: str) -> str:
 
 def protect(tree: Path) -> None:
     """Make the files read-only: all instances of a release share them. Folders stay open for caches and pid files."""
+    for folder, _, _ in os.walk(tree):
+        if (mode := stat.S_IMODE(os.stat(folder).st_mode)) & ~0o777:  # noqa: PTH116
+            os.chmod(folder, mode & 0o777)  # noqa: PTH101
     for _, path, info in walk(tree):
-        mode = stat.S_IMODE(info.st_mode)
-        if stat.S_ISREG(info.st_mode) and mode & ~READ_ONLY:
+        if stat.S_ISREG(info.st_mode) and (mode := stat.S_IMODE(info.st_mode)) & ~READ_ONLY:
             os.chmod(path, mode & READ_ONLY)  # noqa: PTH101
-        elif stat.S_ISDIR(info.st_mode) and mode & ~0o777:
-            os.chmod(path, mode & 0o777)  # noqa: PTH101
 
 
 def write(seal: Seal, path: Path) -> None:
     """Replace the file at once; of 50,000 files it has 2 MB."""
-    rows = [[name, entry.content, entry.inode, entry.ctime] for name, entry in seal.items()]
     draft = path.with_suffix(".draft")
-    draft.write_bytes(zlib.compress(json.dumps(rows).encode("utf-8", "surrogateescape"), 1))
+    draft.write_bytes(zlib.compress(json.dumps(seal).encode(), 1))
     draft.replace(path)
 
 
 def read(path: Path) -> Seal | None:
     """None when there is none: it was never sealed, or by an earlier crossfade, which made an empty file."""
     try:
-        rows = json.loads(zlib.decompress(path.read_bytes()))
-    except (OSError, ValueError, zlib.error):
+        told: dict[str, list[Any]] = json.loads(zlib.decompress(path.read_bytes()))
+        return {name: Entry(*row) for name, row in told.items()}
+    except (OSError, ValueError, TypeError, zlib.error):
         return None
-    return {name: Entry(content, inode, ctime) for name, content, inode, ctime in rows}
 
 
-def _same(entry: Entry, path: str, info: os.stat_result) -> bool:
-    if (entry.inode, entry.ctime) == (info.st_ino, info.st_ctime_ns):
-        return True
-    if entry.content == "folder":
-        return stat.S_ISDIR(info.st_mode)
+def _holds(entry: Entry, path: str, info: os.stat_result) -> bool:
     return content(path, info) == entry.content

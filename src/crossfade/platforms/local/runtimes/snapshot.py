@@ -4,39 +4,114 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.ports import Artifact
-from crossfade.platforms.local.runtimes import git
+from crossfade.platforms.local.runtimes import seal
+from crossfade.platforms.local.runtimes.seal import Entry, Seal
+from crossfade.platforms.local.runtimes.sources import Look, Seen
+from crossfade.source import folder, git
 
-LEFT_OUT = frozenset({".git", ".venv", "node_modules", "__pycache__", ".crossfade"})  # where there is no git to ask
-CHUNK = 1 << 20
+T = TypeVar("T")
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-def take(source: Path, target: Path, *, build: str = "", without: Path | None = None) -> Artifact:
-    """Copy what belongs to `source` to the new folder `target`, and name it by what was copied.
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was taken: the files that had to be read are in the target, `unread` ones are known by an earlier look."""
 
-    In a git work tree that is what is tracked, and what is not ignored; elsewhere everything but `LEFT_OUT`. The digest
-    covers paths, contents, executable bits and the build command. `without`: our own state, if it lies inside.
+    artifact: Artifact
+    contents: dict[str, str] = field(default_factory=dict)  # by path, as a seal has them, in the order of the walk
+    unread: list[str] = field(default_factory=list)
+    seen: dict[str, Look] = field(default_factory=dict)
+    mask: int = seal.READ_ONLY
+
+
+class ChangedMeanwhileError(Exception):
+    """A file is not what it was when it was looked at: take the snapshot again."""
+
+
+def take(
+    source: Path, target: Path, *, build: str = "", without: Path | None = None, seen: Seen | None = None
+) -> Snapshot:
+    """Copy what belongs to `source` to the new folder `target`, and name it by what belongs.
+
+    The digest covers paths, contents, executable bits and the build command. What is `seen` unchanged is not read and
+    not yet copied: see `complete`. `without`: our own state, if it lies inside.
     Raises WrongInputError for a folder that is missing or cannot be read, PlatformError for a full disk.
     """
     if not source.is_dir():
         raise WrongInputError(
-            f"The source folder {source} does not exist.", "Correct `source` in the file, or create it."
+            f"the source folder {source} does not exist", "correct `source` in the file, or create it"
         )
     listed = git.files(source)
     before = git.commit(source) if listed else None
     digest = hashlib.sha256(f"build {build}\n".encode())
+    mask = 0o777 if build else seal.READ_ONLY  # a build may still write to what it finds
+    contents, unread, looks = dict[str, str](), list[str](), dict[str, Look]()
     try:
         target.mkdir(parents=True)
-        for path in _belonging(source, listed, without):
-            digest.update(os.fsencode(f"{_place(source / path, target / path)} {path}\0"))
+        for path, info in folder.belonging(source, listed, without):
+            if info is None:
+                digest.update(os.fsencode(f"gone {path}\0"))
+                continue
+            if stat.S_ISREG(info.st_mode):
+                look = seen.unchanged(path, info) if seen else None
+                if look is None:
+                    look = Look.of(info, _copy(source, target, path, info, mask))
+                else:
+                    unread.append(path)
+                looks[path] = look
+                content = seal.file_content(info.st_mode, look.sha256)
+            else:
+                content = _place(source, target, path, info)
+            contents[path] = content
+            digest.update(os.fsencode(f"{content} {path}\0"))
     except OSError as error:
         raise _trouble(source, error) from error
-    return _artifact(digest.hexdigest(), before, git.commit(source) if listed else None)
+    artifact = _artifact(digest.hexdigest(), before, git.commit(source) if listed else None)
+    return Snapshot(artifact, contents, unread, looks, mask)
+
+
+def complete(taken: Snapshot, source: Path, target: Path, earlier: tuple[Path, Seal] | None) -> Seal:
+    """Bring the files that were not read: linked from an earlier tree that has them untouched, copied from the source.
+
+    A linked file is read-only and one for both trees: each has its seal to tell when somebody changed it even so.
+    Returns the entries of those that were linked.
+    """
+    linked: dict[str, Entry] = {}
+    try:
+        for path in taken.unread:
+            look, content = taken.seen[path], taken.contents[path]
+            if earlier and (entry := _link(earlier, target, path, content, look)):
+                linked[path] = entry
+                continue
+            if _copy(source, target, path, os.lstat(f"{source}/{path}"), taken.mask) != look.sha256:
+                raise ChangedMeanwhileError(path)
+    except FileNotFoundError as error:
+        raise ChangedMeanwhileError(str(error.filename)) from error
+    except OSError as error:
+        raise _trouble(source, error) from error
+    return linked
+
+
+def _link(earlier: tuple[Path, Seal], target: Path, path: str, content: str, look: Look) -> Entry | None:
+    tree, sealed = earlier
+    entry = sealed.get(path)
+    if entry is None or (entry.content, entry.modified) != (content, look.modified):
+        return None
+    there, here = f"{tree}/{path}", f"{target}/{path}"
+    try:
+        if not entry.untouched(os.lstat(there)):
+            return None
+        _within(here, lambda: os.link(there, here, follow_symlinks=False))
+    except OSError:  # it went, or has as many links as the file system allows: 65,000 on ext4
+        return None
+    return entry
 
 
 def _artifact(digest: str, before: git.Commit | None, after: git.Commit | None) -> Artifact:
@@ -47,72 +122,48 @@ def _artifact(digest: str, before: git.Commit | None, after: git.Commit | None) 
     return Artifact(digest=digest, version=commit.version, git_sha=commit.sha)
 
 
-def _belonging(source: Path, listed: list[str] | None, without: Path | None) -> Iterator[str]:
-    """Relative paths in one fixed order. A submodule is listed by git as a folder: all of it belongs."""
-    if listed is None:
-        yield from _walk(source, "", without)
-        return
-    for path in listed:
-        if (source / path).is_dir() and not (source / path).is_symlink():
-            yield from _walk(source, path.rstrip("/"), without)
-        elif ".crossfade" not in Path(path).parts and not _inside(source / path, without):
-            yield path
-
-
-def _walk(source: Path, below: str, without: Path | None) -> Iterator[str]:
-    for entry in sorted(os.scandir(source / below), key=lambda entry: entry.name):
-        if entry.name in LEFT_OUT or _inside(Path(entry.path), without):
-            continue
-        path = f"{below}/{entry.name}" if below else entry.name
-        yield path
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(source, path, without)
-
-
-def _inside(path: Path, folder: Path | None) -> bool:
-    return folder is not None and path.is_relative_to(folder)
-
-
-def _place(source: Path, target: Path) -> str:
-    """Copy one entry and say what it was. Sockets and pipes are no content, and what vanished meanwhile is gone."""
-    try:
-        info = source.lstat()
-    except FileNotFoundError:
-        return "gone"
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _place(source: Path, target: Path, path: str, info: os.stat_result) -> str:
+    """Make a folder or a link. Sockets and pipes are no content."""
+    here = f"{target}/{path}"
     if stat.S_ISLNK(info.st_mode):
-        target.symlink_to(os.readlink(source))  # noqa: PTH115  the text of the link, as it is
-        return f"link {target.readlink()}"
+        text = os.readlink(f"{source}/{path}")  # noqa: PTH115  the text of the link, as it is
+        _within(here, lambda: os.symlink(text, here))  # noqa: PTH211
+        return f"link {text}"
     if stat.S_ISDIR(info.st_mode):
-        target.mkdir(exist_ok=True)
+        os.makedirs(here, exist_ok=True)  # noqa: PTH103
         return "folder"
-    if not stat.S_ISREG(info.st_mode):
-        return "special"
-    content = _copy(source, target)
-    target.chmod(stat.S_IMODE(info.st_mode) & 0o777)  # a copy has no right to be setuid
-    os.utime(
-        target, ns=(info.st_atime_ns, info.st_mtime_ns)
-    )  # web servers make ETags of it: the same for all instances
-    return f"{'program' if info.st_mode & stat.S_IXUSR else 'file'} {content}"
+    return "special"
 
 
-def _copy(source: Path, target: Path) -> str:
-    content = hashlib.sha256()
-    with source.open("rb") as original, target.open("xb") as copy:
-        while chunk := original.read(CHUNK):
-            content.update(chunk)
+def _copy(source: Path, target: Path, path: str, info: os.stat_result, mask: int) -> str:
+    """Copy a file and hash what was copied; `mask` are the mode's bits that the copy may have."""
+    here, digest = f"{target}/{path}", hashlib.sha256()
+    with open(f"{source}/{path}", "rb") as original, _within(here, lambda: open(here, "xb")) as copy:  # noqa: PTH123
+        while chunk := original.read(seal.CHUNK):
+            digest.update(chunk)
             copy.write(chunk)
-    return content.hexdigest()
+        os.fchmod(copy.fileno(), stat.S_IMODE(info.st_mode) & mask)  # a copy has no right to be setuid
+    os.utime(here, ns=(info.st_atime_ns, info.st_mtime_ns))  # web servers make ETags of it: the same for all instances
+    return digest.hexdigest()
+
+
+def _within(here: str, make: Callable[[], T]) -> T:
+    """Make something at a path, with the folders above it when they are not there yet."""
+    try:
+        return make()
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(here), exist_ok=True)  # noqa: PTH103, PTH120
+        return make()
 
 
 def _trouble(source: Path, error: OSError) -> CrossfadeError:
     if error.errno in FULL:
         return PlatformError(
-            f"The disk is full: {source} could not be copied.", "Free some space and deploy again; nothing was changed."
+            f"the disk is full: {source} could not be copied", "free some space and deploy again; nothing was changed"
         )
     if error.errno == errno.EACCES:
         return WrongInputError(
-            f"{error.filename} cannot be read: permission denied.",
-            "Give yourself read permission, or leave it out (.gitignore).",
+            f"{error.filename} cannot be read: permission denied",
+            "give yourself read permission, or leave it out (.gitignore)",
         )
-    return PlatformError(f"{source} could not be copied: {error.strerror} ({error.filename}).", "Deploy again.")
+    return PlatformError(f"{source} could not be copied: {error.strerror} ({error.filename})", "deploy again")

@@ -5,7 +5,7 @@ import errno
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,12 +33,12 @@ class ProcessRuntime:
     Limits: memory is a limit of each process's data (RLIMIT_DATA), cpu is not limited. A log is shortened at 50 MB.
     """
 
-    def __init__(self, directory: Path, fence: Fence) -> None:
+    def __init__(self, directory: Path, fence: Fence, now_ns: Callable[[], int] = time.time_ns) -> None:
         self._fence = fence
         state = self._state = directory.resolve()
         with _disk():
             self._logs = Logs(state / "logs")
-            self._artifacts = Artifacts(state, self._logs)
+            self._artifacts = Artifacts(state, self._logs, now_ns)
             self._records = Records(state / "instances")
             self._hooks = state / "hooks"
             self._hooks.mkdir(exist_ok=True, mode=0o700)
@@ -51,7 +51,7 @@ class ProcessRuntime:
 
     async def check(self, release: Release) -> None:
         with _disk():
-            await self._artifacts.check(release)
+            await self._artifacts.check(release, strictly=True)
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
         service = release.service

@@ -30,6 +30,12 @@ def files(folder: Path) -> list[str] | None:
     return sorted(set(listed.split("\0")) - {""}) or None if listed is not None else None
 
 
+def ignored(folder: Path) -> list[str] | None:
+    """Paths that git leaves alone; a folder with nothing else in it is one path, which ends with /."""
+    listed = _git(folder, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    return sorted(set(listed.split("\0")) - {""}) if listed is not None else None
+
+
 def commit(folder: Path) -> Commit | None:
     """None when there is no commit yet."""
     sha = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
@@ -58,7 +64,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
     complaint = done.stderr.decode(errors="replace").strip()
     if "dubious ownership" in complaint:
         raise WrongInputError(
-            f"git does not trust {folder}: it belongs to another user.",
-            f"If you do: git config --global --add safe.directory {folder}",
+            f"git does not trust {folder}: it belongs to another user",
+            f"if you do: git config --global --add safe.directory {folder}",
         )
     return done.stdout.decode(errors="surrogateescape") if done.returncode == 0 else None

@@ -1,0 +1,1 @@
+"""A service's source folder: what of it belongs to a release, and which commit it is."""

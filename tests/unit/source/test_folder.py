@@ -1,0 +1,134 @@
+"""What of a source folder a release has not, and what it has that looks like a secret."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from crossfade.source import git
+from crossfade.source.folder import MOST, LeftOut, account, belonging
+
+KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
+
+
+def write(folder: Path, *names: str, text: str = "x") -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    write(folder, "app.py", "lib/tool.py")
+    return folder
+
+
+def repository(folder: Path, *ignored: str) -> None:
+    write(folder, ".gitignore", text="\n".join(ignored) + "\n")
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+
+
+def test_what_git_ignores_is_counted_and_named(source: Path) -> None:
+    """A built folder that the app needs is missed here, and not in production."""
+    write(source, "dist/a.js", "dist/deep/b.js", "debug.log", "lib/__pycache__/x.pyc", ".mypy_cache/x", "old.pyc")
+    repository(source, "dist/", "*.log", "__pycache__/", ".mypy_cache/", "*.pyc")
+    assert account(source).left_out == (
+        LeftOut(path="debug.log", why="ignored by git"),
+        LeftOut(path="dist/", why="ignored by git", files=2),
+    )
+
+
+def test_a_folder_of_a_repository_tells_only_of_itself(source: Path) -> None:
+    """What is ignored elsewhere in the repository is not its loss."""
+    write(source, "svc/app.py", "svc/dist/x", "dist/y")
+    repository(source, "dist/")
+    assert account(source / "svc").left_out == (LeftOut(path="dist/", why="ignored by git", files=1),)
+
+
+def test_without_git_environments_are_left_out_and_told(source: Path) -> None:
+    """The copy has no virtual environment and no node_modules, at any depth; caches are not worth a word."""
+    write(source, ".venv/bin/python", "web/node_modules/a/x", "web/node_modules/b/x", "__pycache__/x", ".git/config")
+    assert account(source).left_out == (
+        LeftOut(path=".venv/", why="left out", files=1),
+        LeftOut(path="web/node_modules/", why="left out", files=2),
+    )
+
+
+def test_counting_ends_somewhere(source: Path) -> None:
+    """A folder of a million files does not make the check wait."""
+    (source / "node_modules").mkdir()
+    for number in range(MOST + 10):
+        (source / "node_modules" / str(number)).touch()
+    assert account(source).left_out[0].files == MOST
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "leads_out"),
+    [
+        ("shared", "../shared", True),
+        ("lib/up", "../../elsewhere", True),
+        ("lib/inside", "../app.py", False),
+        ("whole", ".", False),
+        ("absolute", "/etc/hosts", True),
+        ("parent", "..", True),
+        ("odd", "..lib", False),
+    ],
+)
+def test_a_link_that_leads_out_is_told(source: Path, link: str, target: str, leads_out: bool) -> None:
+    """In the release there is only the link: what it leads to here is elsewhere there, or nowhere."""
+    (source / link).symlink_to(target)
+    told = [one.path for one in account(source).left_out]
+    assert told == ([f"{link} -> {target}"] if leads_out else [])
+
+
+def test_our_own_state_is_no_loss(source: Path) -> None:
+    """A state directory inside of the source is neither copied nor told about."""
+    write(source, "state/journal.db", "state/.env", "state/.venv/x")
+    assert account(source, source / "state").left_out == ()
+    assert account(source, source / "state").exposed == ()
+
+
+def test_somebodys_credentials_never_go_along(source: Path) -> None:
+    """Keys that open a person's accounts are left out, also where git tracks them, and that is told."""
+    names = ["id_rsa", ".ssh/id_ed25519", ".aws/credentials", ".netrc", "home/.docker/config.json", ".kube/config"]
+    kept = ["id_rsa.pub", "credentials", "config.json", "config", ".docker/Dockerfile", ".aws/task.json"]
+    write(source, *names, *kept)
+    repository(source)
+    subprocess.run(["git", "add", "."], cwd=source, check=True)
+    assert {one.path for one in account(source).left_out} == set(names)
+    there = {path for path, _ in belonging(source, git.files(source))}
+    assert there == {*kept, "app.py", "lib/tool.py", ".gitignore"}
+
+
+def test_what_looks_like_a_secret_is_told(source: Path) -> None:
+    """It goes along, for the app may need it, but nobody is to learn of it from a file server."""
+    write(source, ".env", ".env.production", "web/.ENV", ".env.example", "env", ".envrc.py")
+    write(source, "tls/key.pem", "tls/server.key", text=KEY)
+    write(source, "tls/cert.pem", "messages.key", "store.p12")
+    assert set(account(source).exposed) == {
+        ".env",
+        ".env.production",
+        "web/.ENV",
+        "tls/key.pem",
+        "tls/server.key",
+        "store.p12",
+    }
+
+
+def test_what_git_ignores_is_not_exposed(source: Path) -> None:
+    """An ignored .env stays here: it is left out like all that is ignored."""
+    write(source, ".env")
+    repository(source, ".env")
+    told = account(source)
+    assert (told.exposed, told.left_out) == ((), (LeftOut(path=".env", why="ignored by git"),))
+
+
+def test_a_name_that_is_no_text_can_be_told(source: Path) -> None:
+    """File names are bytes; one that is no UTF-8 is listed like any other."""
+    with open(os.fsencode(source) + b"/\xff.log", "w"):  # noqa: PTH123
+        pass
+    repository(source, "*.log")
+    assert account(source).left_out
