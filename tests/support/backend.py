@@ -26,7 +26,8 @@ def free_port() -> int:
 class Backend:
     """Serves on 127.0.0.1 in this process. `seen` are its requests in order, health checks aside.
 
-    /fail answers 500, /slow after 1 s, /hold when `gate` is set, /die closes unanswered, /cut in the middle of its
+    /fail answers 500, /slow after 1 s, /hold when `gate` is set, /begin at once and ends
+    when `gate` is set, /die closes unanswered, /cut in the middle of its
     body, /headers says what came, /events streams, /echo is a WebSocket, /health answers `healthy` after
     `health_takes`.
     """
@@ -95,12 +96,13 @@ class Backend:
         match path.rpartition("/")[2]:
             case "fail":
                 self._send(writer, 500, self.name)
-            case "slow":
-                await asyncio.sleep(1.0)
+            case "slow" | "hold" as how:
+                await (asyncio.sleep(1.0) if how == "slow" else self.gate.wait())
                 self._send(writer, 200, self.name)
-            case "hold":
+            case "begin":
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{")
                 await self.gate.wait()
-                self._send(writer, 200, self.name)
+                writer.write(b"}")
             case "headers":
                 self._send(writer, 200, head)
             case "die":

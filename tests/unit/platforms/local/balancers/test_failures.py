@@ -49,12 +49,14 @@ def test_a_client_that_left_has_no_cause() -> None:
 
 
 def test_the_end_of_a_stream_is_no_failure_but_a_refused_one_is() -> None:
-    """A WebSocket that was opened has been answered."""
-    route = "streams-of-clients/shop/web"
-    assert failure(line(101, "UC", "upstream_reset_after_response_started", route)) is None
-    assert failure(line(200, "DC", "downstream_remote_disconnect", route, cluster="shop/web/7/streams")) is None
-    found = failure(line(503, "UH", "no_healthy_upstream", route, cluster="shop/web/7/streams"))
+    """A WebSocket that was opened has been answered. What says so is the answer, not what the client would take."""
+    assert failure(line(101, "UC", "upstream_reset_after_response_started")) is None
+    events = line(200, "UC", "upstream_reset_after_response_started", type="Text/Event-Stream; charset=utf-8")
+    assert failure(events) is None
+    found = failure(line(503, "UH", "no_healthy_upstream", cluster="shop/web/7/streams"))
     assert found == Failure(service="shop/web", group="shop/web/7", cause="no healthy instance", preview=False)
+    cut = failure(line(200, "UC", "upstream_reset_after_response_started", type="application/json"))
+    assert cut == Failure(service="shop/web", group="shop/web/7", cause="truncated answer", preview=False)
 
 
 def test_who_asked_for_nothing_of_ours_is_nobodys_failure() -> None:

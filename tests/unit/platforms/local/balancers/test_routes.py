@@ -69,12 +69,17 @@ def test_only_where_another_release_stands_in_is_it_tried_last() -> None:
 
 
 def test_a_stream_has_no_timeout_of_its_own() -> None:
-    """What a plain request may take at most would end every WebSocket."""
+    """What a plain request may take at most would end every WebSocket; of an event stream it limits the beginning."""
     service = Service(app="shop", name="web", timeout=5, idle_timeout=60)
-    found = clients(routing({1: 1}, {1: "a"}), service)
-    assert {r["route"]["timeout"] for r in found if r["name"].startswith("streams-of-")} == {"0s"}
-    assert {r["route"]["timeout"] for r in found if r["name"].startswith("clients/")} == {"5s"}
-    assert {r["route"]["idle_timeout"] for r in found} == {"60s"}
+    found = [route["route"] for route in clients(routing({1: 1}, {1: "a"}), service)]
+    lasting = [action for action in found if action["cluster"].endswith("/streams")]
+    websocket, *events = lasting
+    assert {action["timeout"] for action in lasting} == {"0s"}
+    assert {action["timeout"] for action in found if action not in lasting} == {"5s"}
+    assert "per_try_timeout" not in websocket["retry_policy"]
+    assert {action["retry_policy"]["per_try_timeout"] for action in events} == {"5s"}
+    assert not any("reset" in action["retry_policy"]["retry_on"].split(",") for action in events)
+    assert {action["idle_timeout"] for action in found} == {"60s"}
 
 
 def test_only_another_idle_timeout_is_in_a_route() -> None:

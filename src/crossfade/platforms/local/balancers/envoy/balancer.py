@@ -15,6 +15,7 @@ from crossfade.engine.ports import Exposed, Fence, Report
 from crossfade.platforms.local.balancers import book, rules, sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
+from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.acceptance import accepted, newcomers
 from crossfade.platforms.local.balancers.envoy.admin import Admin, Host
 from crossfade.platforms.local.balancers.envoy.bootstrap import EVERYTHING
@@ -109,7 +110,9 @@ class EnvoyBalancer:
         self._counts.fold(service, _known(entry, stats))
         return Report(
             routing=entry.routing,
-            targets=targets(entry, hosts, unseen(stats, hosts, predecessor=self._process.draining)),
+            targets=targets(
+                entry, hosts, unseen(stats, hosts, predecessor=self._process.draining), streams.held(stats)
+            ),
             groups={g.release: self._counts.group(service, g.release) for g in entry.routing.groups},
             traffic=self._counts.traffic(service),
         )
@@ -207,7 +210,9 @@ class EnvoyBalancer:
             async with self._process_lock:
                 identity = self._process.identity
             try:
-                said = await asyncio.gather(self._admin.fresh(pattern(service)), self._admin.hosts(asked(service)))
+                said = await asyncio.gather(
+                    self._admin.fresh(f"{pattern(service)}|{streams.COUNTED}"), self._admin.hosts(asked(service))
+                )
             except PlatformError:
                 if self._process.identity == identity and not self._process_lock.locked():
                     raise

@@ -1,6 +1,7 @@
 """What Envoy is started with: where it is asked, what it counts, and whom it asks for the rest."""
 
 from crossfade.platforms.local.balancers.buckets import BUCKETS
+from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.clusters import ASKED, Json, typed
 
 ADMIN = "admin.sock"
@@ -17,6 +18,7 @@ _COUNTED = (
     r"^server\..*",
     r"^filesystem\.write_total_buffered$",
     EVERYTHING,
+    streams.COUNTED,
 )
 
 

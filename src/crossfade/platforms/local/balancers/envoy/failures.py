@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossfade.platforms.local.balancers.envoy.clusters import group_of
-from crossfade.platforms.local.balancers.envoy.routes import CLIENTS, PREVIEW, STREAMING
+from crossfade.platforms.local.balancers.envoy.routes import CLIENTS, PREVIEW
+from crossfade.platforms.local.balancers.envoy.streams import is_stream
 
 NOBODY = "no release serving"  # answered by the balancer itself: in no statistic of Envoy's
 
@@ -36,17 +37,15 @@ class Failure:
 
 def failure(line: dict[str, Any]) -> Failure | None:
     """None when no service failed: an unknown path, or a stream that came to its end."""
-    route = str(line.get("route") or "")
-    streaming = route.startswith(STREAMING)
-    kind, _, service = route.removeprefix(STREAMING).partition("/")
+    kind, _, service = str(line.get("route") or "").partition("/")
     if kind not in {CLIENTS, PREVIEW}:
         return None
     flags = frozenset(str(line.get("flags") or "-").split(","))
     code = int(line.get("code") or 0)
     left = bool(flags & _CLIENT_LEFT)
     answered = 0 < code < _SERVER_ERROR
-    if streaming and answered:
-        return None  # a WebSocket or an event stream was opened, and now it ended: who ended it is nobody's failure
+    if answered and is_stream(code, str(line.get("type") or "")):
+        return None  # it was opened, and now it ended: who ended it is nobody's failure
     cause = "" if left else _cause(line, flags, code, answered=answered)
     group = group_of(str(line.get("cluster") or ""))
     return Failure(service=service, group=group, cause=cause, preview=kind == PREVIEW)

@@ -5,6 +5,7 @@ so one is replaced only when its port, its certificates or its access log change
 """
 
 from crossfade.core.service import IDLE_TIMEOUT, Tls
+from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.clusters import ASKED, Json, seconds, typed
 from crossfade.platforms.local.balancers.rules import Door
 
@@ -33,13 +34,14 @@ def _connection_manager(door: Door) -> Json:
             "config_source": ASKED,
         },
         "http_filters": [
+            streams.opening(),
             {
                 "name": "envoy.filters.http.router",
                 "typed_config": {
                     **typed("extensions.filters.http.router.v3.Router"),
                     "suppress_envoy_headers": True,
                 },
-            }
+            },
         ],
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "http_protocol_options": {"accept_http_10": True, "default_host_for_http_10": "localhost"},
@@ -51,7 +53,7 @@ def _connection_manager(door: Door) -> Json:
         # Of services that say nothing else, and of requests that do not come to their end. A timer of their own for the
         # headers would be 1.4 % of what a request costs, and keep nobody from opening connections and saying nothing.
         "stream_idle_timeout": seconds(IDLE_TIMEOUT),
-        "access_log": [_failures_log(), *([_access_log()] if door.access_log else [])],
+        "access_log": [_failures_log(), streams.closing(), *([_access_log()] if door.access_log else [])],
     }
     return {"name": "envoy.filters.network.http_connection_manager", "typed_config": config}
 
@@ -65,6 +67,7 @@ def _failures_log() -> Json:
         "instance": "%UPSTREAM_HOST%",
         "method": "%REQ(:METHOD)%",
         "code": "%RESPONSE_CODE%",
+        "type": "%RESP(CONTENT-TYPE)%",
         "flags": "%RESPONSE_FLAGS%",
         "details": "%RESPONSE_CODE_DETAILS%",
         "transport": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",

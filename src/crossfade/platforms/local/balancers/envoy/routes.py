@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from crossfade.core.service import IDLE_TIMEOUT, Service
 from crossfade.platforms.local.balancers.book import Entry
+from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.clusters import Json, name, seconds, typed
 from crossfade.platforms.local.balancers.rules import Door, by_host
 
 # What the name of a route begins with, by which the log of failures knows it: `clients/feedback/web`.
-CLIENTS, PREVIEW, STREAMING = "clients", "preview", "streams-of-"
+CLIENTS, PREVIEW = "clients", "preview"
 _SHARES = 10_000  # weights add up to this, so a client's hash keeps its side of the split while weights grow
 _ANY_BUT_A_NUMBER = r"^\D.*$"
 
@@ -114,20 +115,22 @@ def path_match(path: str) -> Json:
 
 
 def _routes(match: Json, to: _To) -> Iterator[Json]:
-    """Routes that differ in whether the answer ends by itself, and in whether the request may be repeated.
+    """Routes that differ in whether the answer may be a stream, and in whether the request may be repeated.
 
-    Envoy tries one after the other, and most requests are a plain GET: the first is a short cut to what the fifth says.
+    Envoy tries one after the other, and most requests are a plain GET: the first is a short cut to what the fifth says,
+    past the look at the answer. Who opens an event stream by GET says so, as browsers do.
     """
     headers = match.get("headers", [])
-    for more, streams, repeatable in (
-        ([_GET, _NO_UPGRADE, _NO_EVENTS], False, True),
-        ([_WEBSOCKET], True, True),
-        ([_EVENTS, _SAFE], True, True),
-        ([_EVENTS], True, False),
-        ([_SAFE], False, True),
-        ([], False, False),
+    for more, answer, repeatable in (
+        (_PLAIN, "ends", True),
+        ([_WEBSOCKET, _GET], "lasts", True),
+        ([_EVENTS, _SAFE], "may last", True),
+        ([_EVENTS], "may last", False),
+        ([_SAFE], "ends", True),
+        ([], "ends", False),
     ):
-        yield _route({**match, "headers": [*headers, *more]}, to, streams=streams, repeatable=repeatable)
+        route = _route({**match, "headers": [*headers, *more]}, to, answer=answer, repeatable=repeatable)
+        yield route if more == _PLAIN else {**route, "typed_per_filter_config": streams.looked_for()}
 
 
 _GET: Json = {"name": ":method", "string_match": {"exact": "GET"}}
@@ -138,30 +141,38 @@ _NO_EVENTS: Json = {
     "invert_match": True,
     "treat_missing_header_as_empty": True,
 }
+_PLAIN = [_GET, _NO_UPGRADE, _NO_EVENTS]
 _WEBSOCKET: Json = {"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}
 _EVENTS: Json = {"name": "accept", "string_match": {"contains": "text/event-stream"}}
 _SAFE: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}}}
 
 
-def _route(match: Json, to: _To, *, streams: bool, repeatable: bool) -> Json:
+def _route(match: Json, to: _To, *, answer: str, repeatable: bool) -> Json:
+    """Streams have clusters of their own, so that how long they last is no latency. What is one is told by its answer.
+
+    Until that begins, a request that may get a stream has the time that any has, and is not asked again when it is
+    over: a try's own limit counts to the beginning, and Envoy takes its end for a death.
+    """
     service = to.service
+    by_try = answer == "may last" and service.timeout > 0
     action: Json = {
-        **_where(to, streams=streams),
-        # A stream has no end to wait for: only silence ends it.
-        "timeout": seconds(0.0 if streams else service.timeout),
+        **_where(to, lasting=answer != "ends"),
+        "timeout": seconds(service.timeout if answer == "ends" else 0.0),
         # Envoy sets a timer anew for a route that has its own, which is 3 % of what a request costs it.
         **({} if service.idle_timeout == IDLE_TIMEOUT else {"idle_timeout": seconds(service.idle_timeout)}),
-        "retry_policy": _retries(repeatable=repeatable, stood_in_for=to.stood_in_for),
+        "retry_policy": {
+            **_retries(repeatable=repeatable and not by_try, stood_in_for=to.stood_in_for),
+            **({"per_try_timeout": seconds(service.timeout)} if by_try else {}),
+        },
     }
     if service.sticky:
         action["hash_policy"] = _hash_policy(service)
-    kind = PREVIEW if to.preview else CLIENTS
-    return {"name": f"{STREAMING if streams else ''}{kind}/{service.key}", "match": match, "route": action}
+    return {"name": f"{PREVIEW if to.preview else CLIENTS}/{service.key}", "match": match, "route": action}
 
 
-def _where(to: _To, *, streams: bool) -> Json:
+def _where(to: _To, *, lasting: bool) -> Json:
     def cluster(release: int) -> str:
-        return name(to.service.key, release, preview=to.preview, streams=streams)
+        return name(to.service.key, release, preview=to.preview, streams=lasting)
 
     if len(to.weights) == 1:
         return {"cluster": cluster(to.weights[0][0])}

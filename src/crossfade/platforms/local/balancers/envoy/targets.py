@@ -17,24 +17,25 @@ def asked(service: str) -> str:
     return f"^{re.escape(service)}/[0-9]+({STREAMS})?$"
 
 
-def targets(entry: Entry, hosts: list[Host], besides: Mapping[str, int]) -> dict[str, Target]:
+def targets(
+    entry: Entry, hosts: list[Host], besides: Mapping[str, int], streams: Mapping[str, int]
+) -> dict[str, Target]:
     """What each instance holds. `besides` is what else is held of each cluster: previews, or by Envoy's predecessor.
 
-    Nobody knows which instance that is with, so each draining one of the release is taken to hold it.
+    Nobody knows which instance that is with, so each draining one of the release is taken to hold it. `streams` says by
+    address how much of all that are streams: until its answer begins, a request is none.
     """
     found: dict[str, Target] = {}
     for group in entry.routing.groups:
         for instance in (*group.registered, *group.draining):
             mine = [host for host in hosts if host.instance == instance]
             own = [host.healthy for host in mine if not host.standing_in]
-            held = [(host.cluster, host.active) for host in mine]
+            held = sum(host.active for host in mine)
             if instance in group.draining:
-                held += [(c, n) for c, n in besides.items() if group_of(c) == name(entry.service.key, group.release)]
-            found[instance] = Target(
-                healthy=any(own) and all(own),
-                in_flight=sum(active for cluster, active in held if not cluster.endswith(STREAMS)),
-                streams=sum(active for cluster, active in held if cluster.endswith(STREAMS)),
-            )
+                held += sum(n for c, n in besides.items() if group_of(c) == name(entry.service.key, group.release))
+            # Asked for one after the other, so that one that ended in between may be in one number alone.
+            open_ = min(held, max(0, streams.get(entry.address(instance), 0)))
+            found[instance] = Target(healthy=any(own) and all(own), in_flight=held - open_, streams=open_)
     return found
 
 

@@ -13,10 +13,11 @@ error_log {ERRORS} error;"""
 _FOLDERS = "\n".join(f"{name}_temp_path temporary/{name};" for name in TEMPORARY)
 
 # A line of the requests log has only what repeats from request to request, so that equal lines can be counted before
-# they are looked into. `$cf_reached` is how far the last try came: none, unreached, reached, answered.
+# they are looked into. `$cf_streamed` says that the answer was a stream, `$cf_reached` how far the last try came: none,
+# unreached, reached, answered.
 _REQUESTS = "\\t".join(
     [
-        *("$cf_kind", "$cf_service", "$cf_group", "$cf_streaming", "$status", "$upstream_status", "$cf_reached"),
+        *("$cf_kind", "$cf_service", "$cf_group", "$cf_streamed", "$status", "$upstream_status", "$cf_reached"),
         "$request_time",
     ]
 )
@@ -55,7 +56,8 @@ map '' $cf_service {{ default ''; }}
 map '' $cf_group {{ default ''; }}
 map $http_upgrade $cf_connection {{ default upgrade; '' ''; }}
 map $http_x_request_id $cf_request_id {{ default $http_x_request_id; '' $request_id; }}
-map "$http_upgrade:$http_accept" $cf_streaming {{ default ''; ~^[^:] stream; ~text/event-stream stream; }}
+map "$http_upgrade:$http_accept" $cf_streaming {{ default ''; ~*^websocket: stream; ~text/event-stream stream; }}
+map "$status:$upstream_http_content_type" $cf_streamed {{ default ''; ~^101: stream; ~*:text/event-stream stream; }}
 map "$upstream_connect_time;$upstream_header_time" $cf_reached {{
   default answered;
   ';' none;
