@@ -100,7 +100,7 @@ def closing() -> Json:
         "filter": {"metadata_filter": {"matcher": marked, "match_if_key_not_found": False}},
         "typed_config": {
             **typed("extensions.access_loggers.stats.v3.Config"),
-            "stats_scope": {"prefix": "streams"},
+            "stat_prefix": "streams",
             "counters": [counter],
         },
     }
