@@ -1,6 +1,7 @@
 """All that Envoy is to run: a pure function of what the services are to be."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from crossfade.core.service import Tls
 from crossfade.platforms.local.balancers.book import Entry
@@ -8,14 +9,15 @@ from crossfade.platforms.local.balancers.envoy.clusters import Json, assignments
 from crossfade.platforms.local.balancers.envoy.listeners import listener, secret
 from crossfade.platforms.local.balancers.envoy.resources import Kind, Resources
 from crossfade.platforms.local.balancers.envoy.routes import route_configuration
-from crossfade.platforms.local.balancers.rules import doors
+from crossfade.platforms.local.balancers.rules import Door, doors
 
 
 class Config:
     """Renders resources, and keeps those of services that did not change: of hundreds a deploy changes one."""
 
     def __init__(self) -> None:
-        self._rendered: dict[str, tuple[Entry, dict[str, Json], dict[str, Json]]] = {}
+        self._services: dict[str, _Rendered] = {}
+        self._doors: dict[Door, _Rendered] = {}
 
     def render(self, entries: Mapping[str, Entry], pairs: Mapping[Tls, tuple[str, str]]) -> Resources:
         """Every resource. `pairs` are certificate and key, as PEM.
@@ -23,17 +25,40 @@ class Config:
         Raises WrongInputError when services cannot share a port.
         """
         open_ = doors(entries)
-        self._rendered = {key: self._of(key, entry) for key, entry in entries.items()}
+        self._services = {key: self._service(key, entry) for key, entry in entries.items()}
+        self._doors = {door: self._door(door, entries) for door in open_}
         return {
-            Kind.CLUSTER: {name: c for _, made, _ in self._rendered.values() for name, c in made.items()},
-            Kind.ENDPOINTS: {name: a for _, _, made in self._rendered.values() for name, a in made.items()},
+            Kind.CLUSTER: {name: it for made in self._services.values() for name, it in made.first.items()},
+            Kind.ENDPOINTS: {name: it for made in self._services.values() for name, it in made.second.items()},
+            Kind.LISTENER: {name: it for made in self._doors.values() for name, it in made.first.items()},
+            Kind.ROUTES: {name: it for made in self._doors.values() for name, it in made.second.items()},
             Kind.CERTIFICATE: {tls.certificate: secret(tls, pairs[tls]) for door in open_ for tls in door.tls},
-            Kind.LISTENER: {str(door.port): listener(door) for door in open_},
-            Kind.ROUTES: {str(door.port): route_configuration(door, entries) for door in open_},
         }
 
-    def _of(self, key: str, entry: Entry) -> tuple[Entry, dict[str, Json], dict[str, Json]]:
-        known = self._rendered.get(key)
-        if known is not None and known[0] is entry:
+    def _service(self, key: str, entry: Entry) -> "_Rendered":
+        known = self._services.get(key)
+        if known is not None and known.same((entry,)):
             return known
-        return entry, {cluster["name"]: cluster for cluster in clusters(entry)}, assignments(entry)
+        made = {cluster["name"]: cluster for cluster in clusters(entry)}
+        return _Rendered(of=(entry,), first=made, second=assignments(entry))
+
+    def _door(self, door: Door, entries: Mapping[str, Entry]) -> "_Rendered":
+        known = self._doors.get(door)
+        of = tuple(entries[key] for key in (door.services or (door.preview,)))
+        if known is not None and known.same(of):
+            return known
+        name = str(door.port)
+        return _Rendered(of=of, first={name: listener(door)}, second={name: route_configuration(door, entries)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rendered:
+    """What was made of these entries: clusters and endpoints of one, or the listener and the routes of several."""
+
+    of: tuple[Entry, ...]
+    first: Mapping[str, Json]
+    second: Mapping[str, Json]
+
+    def same(self, entries: tuple[Entry, ...]) -> bool:
+        """The very same entries: each change of a service makes a new one."""
+        return len(entries) == len(self.of) and all(a is b for a, b in zip(entries, self.of, strict=True))

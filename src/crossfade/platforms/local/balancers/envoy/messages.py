@@ -11,7 +11,7 @@ from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf import any_pb2, json_format
 
-from crossfade.platforms.local.balancers.envoy.clusters import Json
+from crossfade.platforms.local.balancers.envoy.clusters import Json, Part
 from crossfade.platforms.local.balancers.envoy.conversation import Request, Response
 from crossfade.platforms.local.balancers.envoy.resources import Kind, Offered
 
@@ -68,7 +68,9 @@ def _route_configuration(content: Json) -> Any:
     )
     for host in hosts:
         made = _parse({k: v for k, v in host.items() if k != "routes"}, message.virtual_hosts.add())
-        made.routes.extend(_route(json.dumps(route)) for route in host["routes"])
+        made.routes.extend(
+            _route(route.text if isinstance(route, Part) else json.dumps(route)) for route in host["routes"]
+        )
     return message
 
 

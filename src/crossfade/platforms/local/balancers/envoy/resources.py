@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from crossfade.platforms.local.balancers.envoy.clusters import Json
+from crossfade.platforms.local.balancers.envoy.clusters import Json, Part
 
 
 class Kind(StrEnum):
@@ -33,7 +33,21 @@ class Offered:
     @cached_property
     def version(self) -> str:
         """The same for the same content, whichever controller asks: an Envoy that has it is sent nothing."""
-        return hashlib.blake2b(json.dumps(self.content).encode(), digest_size=12).hexdigest()
+        digest = hashlib.blake2b(digest_size=12)
+        for text in _texts(self.content):
+            digest.update(text.encode())
+        return digest.hexdigest()
+
+
+def _texts(content: Json) -> Iterator[str]:
+    """All of it as JSON, the parts that are known as they are."""
+    if "virtual_hosts" not in content:
+        yield json.dumps(content)
+        return
+    yield json.dumps({**content, "virtual_hosts": []})
+    for host in content["virtual_hosts"]:
+        yield json.dumps({**host, "routes": []})
+        yield from (route.text if isinstance(route, Part) else json.dumps(route) for route in host["routes"])
 
 
 Offer = Mapping[Kind, Mapping[str, Offered]]

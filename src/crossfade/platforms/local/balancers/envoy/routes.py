@@ -6,11 +6,12 @@ before clients' ones.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crossfade.core.service import IDLE_TIMEOUT, Service
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy import streams
-from crossfade.platforms.local.balancers.envoy.clusters import Json, name, seconds, typed
+from crossfade.platforms.local.balancers.envoy.clusters import Json, Part, name, seconds, typed
 from crossfade.platforms.local.balancers.rules import Door, by_host
 
 # What the name of a route begins with, by which the log of failures knows it: `clients/feedback/web`.
@@ -48,7 +49,7 @@ def _hosts(door: Door, entries: Mapping[str, Entry]) -> list[Json]:
         {
             "name": host,
             "domains": [host],
-            "routes": named + [r for path, s in rules for r in _rule(path, entries[s.key], door)],
+            "routes": named + [r for path, s in rules for r in _rule(path, entries[s.key], s.key in door.redirect)],
         }
         for host, rules in by_host(services).items()
     ]
@@ -78,7 +79,13 @@ def _preview_by_name(entry: Entry) -> Iterator[Json]:
     yield from _routes(match, _preview(service, release))
 
 
-def _rule(path: str, entry: Entry, door: Door) -> Iterator[Json]:
+@lru_cache(maxsize=10_000)
+def _rule(path: str, entry: Entry, redirected: bool) -> tuple[Part, ...]:  # noqa: FBT001  a cache's key
+    """The routes of one rule; the same ones as long as the service is not told anything else."""
+    return tuple(Part(route) for route in _routes_of_rule(path, entry, redirected=redirected))
+
+
+def _routes_of_rule(path: str, entry: Entry, *, redirected: bool) -> Iterator[Json]:
     service, routing = entry.service, entry.routing
     match = path_match(path)
     if routing.preview is not None:
@@ -86,7 +93,7 @@ def _rule(path: str, entry: Entry, door: Door) -> Iterator[Json]:
         for value in ({"exact": str(routing.preview)}, {"safe_regex": {"regex": _ANY_BUT_A_NUMBER}}):
             asked = {**match, "headers": [{"name": header, "string_match": value}]}
             yield from _routes(asked, _preview(service, routing.preview))
-    if service.key in door.redirect:
+    if redirected:
         yield {
             "name": f"redirect/{service.key}",
             "match": match,
