@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.bare import answering, passing
 from benchmarks.children import BrokenError, child, free_port, listening, room, workplace
 from benchmarks.proxies import CrossfadeEnvoy
-from benchmarks.proxies.crossfade import envoy_binary
+from benchmarks.proxies.crossfade import envoy_binary, telling
 from benchmarks.result import Figure, Result, Table, number
 from benchmarks.scale import Scale
 
@@ -35,10 +35,12 @@ async def measure(scale: Scale) -> Result:
         with child(answering(direct, 1), room(place, "direct")):
             await listening(direct, place / "direct")
             async with ours.running():
-                pass  # its files are all that is needed
+                pass  # what it leaves in its directory is needed
             plain = [envoy_binary(), "-c", "envoy.json", "--concurrency", "1", "--disable-hot-restart"]
+            async with telling(ours.directory):
+                counted = await _count([*plain, "--service-node", "counted"], ours.directory, ours.port, scale.counted)
             taken = {
-                "crossfade": await _count(plain, place / "ours" / "balancer", ours.port, scale.counted),
+                "crossfade": counted,
                 "bare Envoy": await _count(passing(bare, direct, 1), room(place, "bare"), bare, scale.counted),
             }
     ratio = taken["bare Envoy"] / taken["crossfade"]

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from tests.support.machine import Machine
 
@@ -14,7 +15,10 @@ from benchmarks.proxies.proxy import Proxy, short_version
 from crossfade import __version__
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import HealthCheck, Listener, Service
+from crossfade.platforms.local.balancers.book import load
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
+from crossfade.platforms.local.balancers.envoy.config import Config
+from crossfade.platforms.local.balancers.envoy.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.process import installed
 
 TOKEN = 1
@@ -34,6 +38,18 @@ def envoy_binary() -> str:
     return str(installed())
 
 
+@asynccontextmanager
+async def telling(directory: Path) -> AsyncIterator[None]:
+    """Tell an Envoy that somebody else starts what the last one of this directory was to run."""
+    discovery = Discovery(directory)
+    discovery.offer(Config().render(load(directory / "book.json").entries, {}))
+    await discovery.open()
+    try:
+        yield
+    finally:
+        await discovery.dispose()
+
+
 def envoy_version() -> str:
     done = subprocess.run([envoy_binary(), "--version"], capture_output=True, text=True, check=True)
     return short_version(done.stdout.replace("version:", ""))
@@ -47,6 +63,10 @@ class CrossfadeEnvoy(Proxy):
     def version(cls) -> str:
         return f"{__version__}, Envoy {envoy_version()}"
 
+    @property
+    def directory(self) -> Path:
+        return self.place / "balancer"
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         self._service = Service(
@@ -56,7 +76,7 @@ class CrossfadeEnvoy(Proxy):
             listener=Listener(host="127.0.0.1", http=self.port),
         )
         self._fence = Alone()
-        self._balancer = EnvoyBalancer(self.place / "balancer", self._fence)
+        self._balancer = EnvoyBalancer(self.directory, self._fence)
         try:
             await self._apply("1")
             yield

@@ -15,9 +15,9 @@ from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 
 
 @asynccontextmanager
-async def running_envoy(directory: Path) -> AsyncIterator[EnvoyBalancer]:
+async def running_envoy(directory: Path, *, connections: int | None = None) -> AsyncIterator[EnvoyBalancer]:
     """Gone with the block; one that is replaced gets 4 s to finish."""
-    balancer = EnvoyBalancer(directory, TokenFence(), parent_shutdown=4)
+    balancer = EnvoyBalancer(directory, TokenFence(), parent_shutdown=4, connections=connections)
     try:
         await balancer.ensure()
         yield balancer

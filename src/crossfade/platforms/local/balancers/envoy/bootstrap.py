@@ -22,8 +22,11 @@ _COUNTED = (
 )
 
 
-def bootstrap() -> Json:
-    """All paths are relative to the state directory, Envoy's working directory: a socket's path may be 107 long."""
+def bootstrap(connections: int) -> Json:
+    """What Envoy reads when it starts. `connections` is how many of clients it keeps open at once.
+
+    All paths are relative to the state directory, Envoy's working directory: a socket's path may be 107 long.
+    """
     return {
         "node": {"cluster": _CONTROLLER},  # its id is given to each process
         "admin": {"address": {"pipe": {"path": ADMIN, "mode": 0o600}}},
@@ -44,6 +47,17 @@ def bootstrap() -> Json:
             "lds_config": ASKED,
         },
         "static_resources": {"clusters": [_controller()]},
+        "overload_manager": {
+            "resource_monitors": [
+                {
+                    "name": "envoy.resource_monitors.global_downstream_max_connections",
+                    "typed_config": {
+                        **typed("extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"),
+                        "max_active_downstream_connections": connections,
+                    },
+                }
+            ]
+        },
     }
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers import files
+from crossfade.platforms.local.balancers.envoy import limits
 from crossfade.platforms.local.balancers.envoy.admin import Admin
 from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN, BOOTSTRAP, DISCOVERY, bootstrap
 from crossfade.platforms.local.balancers.known import Known, gone
@@ -55,11 +56,14 @@ class Record:
 class EnvoyProcess:
     """Starts, finds, replaces and ends the Envoy of one state directory."""
 
-    def __init__(self, directory: Path, admin: Admin, binary: Path | None, parent_shutdown: int) -> None:
+    def __init__(
+        self, directory: Path, admin: Admin, binary: Path | None, parent_shutdown: int, connections: int | None = None
+    ) -> None:
         self._directory = directory
         self._admin = admin
         self._binary = binary
         self._parent_shutdown = parent_shutdown
+        self._connections = connections or limits.connections()
         self.record = _read(directory / _RECORD)
 
     @property
@@ -265,8 +269,8 @@ class EnvoyProcess:
             parent.wait()
             known = Known.of(pid)
             self._remember(record(known))
-            _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
+            files_of_its_own = limits.files()
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (files_of_its_own, files_of_its_own))
             parent.communicate(b"go\n")
         return known
 
@@ -291,7 +295,7 @@ class EnvoyProcess:
         return self._binary or installed()  # looked up when needed: an upgrade may have moved it
 
     def _write_bootstrap(self) -> None:
-        files.replace(self._directory / BOOTSTRAP, json.dumps(bootstrap(), indent=1))
+        files.replace(self._directory / BOOTSTRAP, json.dumps(bootstrap(self._connections), indent=1))
 
     def _must(self) -> Record:
         if self.record is None:

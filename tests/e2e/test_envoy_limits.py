@@ -1,0 +1,60 @@
+"""Envoy at its limits: others are served when somebody takes all that can be taken."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.contract.balancer_kits import fetch, routing, service
+from tests.support.backend import Backend
+from tests.support.edge import running_envoy, url
+from tests.support.wire import WEBSOCKET, stream
+
+from crossfade.core.service import Service
+from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
+
+CEILING = 20  # connections of clients
+
+
+@pytest.fixture
+async def envoy(tmp_path: Path) -> AsyncIterator[EnvoyBalancer]:
+    async with running_envoy(tmp_path / "envoy", connections=CEILING) as balancer:
+        yield balancer
+
+
+@pytest.mark.slow
+async def test_who_opens_connections_and_does_not_ask_keeps_nobody_out(envoy: EnvoyBalancer) -> None:
+    """Silent ones and half-sent heads are closed; a WebSocket without news and who asks all the while stay."""
+    web = service()
+    async with Backend("a") as one, aiohttp.ClientSession() as early, aiohttp.ClientSession() as late:
+        await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        reader, writer = await stream(web, WEBSOCKET)
+        await reader.readuntil(b"\r\n\r\n")
+        assert (await fetch(early, url(web))).body == "a"
+        flood = await asyncio.gather(*(_silent(web, half_sent=bool(n % 2)) for n in range(3 * CEILING)))
+        assert (await fetch(early, url(web))).body == "a"
+        assert (await envoy.report(web.key)).routing.weights
+        await asyncio.gather(*(_closed(*connection) for connection in flood))
+        assert (await fetch(late, url(web))).body == "a"
+        writer.write(b"still here")
+        assert await reader.readexactly(10) == b"still here"
+        writer.close()
+
+
+async def _silent(web: Service, *, half_sent: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", web.listener.http)
+    if half_sent:
+        with suppress(ConnectionError):  # the ceiling may have closed it
+            writer.write(b"GET / HTTP/1.1\r\nhost: x\r\nx-more: ")
+            await writer.drain()
+    return reader, writer
+
+
+async def _closed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Return when Envoy has closed it, with or without a word."""
+    with suppress(ConnectionError):
+        while await reader.read(1000):
+            pass
+    writer.close()
