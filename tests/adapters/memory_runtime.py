@@ -36,6 +36,8 @@ class World:
     instances: dict[str, Running] = field(default_factory=dict)
     started: dict[str, Release] = field(default_factory=dict)
     written: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # by service and instance
+    built_with: dict[str, Mapping[str, str]] = field(default_factory=dict)  # by service: what its last build was given
+    endless: set[str] = field(default_factory=set)  # build commands that do not end
     environments: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def crash(self, instance: str, detail: str = "killed by signal 9 (SIGKILL)") -> None:
@@ -50,10 +52,13 @@ class MemoryRuntime:
         self._world = world
         self._fence = fence
 
-    async def build(self, service: Service) -> Artifact:
+    async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         source = service.source or service.image
         if source in self._world.missing:
             raise WrongInputError(f"{source} does not exist.")
+        self._world.built_with[service.key] = dict(env or {})
+        if service.build in self._world.endless:
+            await asyncio.Event().wait()
         name = f"{source} {service.build}"
         digest = hashlib.sha256(name.encode()).hexdigest()
         self._world.artifacts.add((service.key, digest))

@@ -67,6 +67,13 @@ def secrets_of(services: Iterable[Json]) -> dict[str, str]:
     return {name: os.environ[name] for service in services for name in service["secrets"] if name in os.environ}
 
 
+def shell_of(services: Iterable[Json]) -> dict[str, str]:
+    """This shell's environment where something is built, for what the build finds in it; else nothing."""
+    if not any(service["build"] for service in services):
+        return {}
+    return {name: value for name, value in os.environ.items() if not name.startswith("CROSSFADE_")}
+
+
 def key(service: Json) -> str:
     """`app/service`, as the engine calls it."""
     return f"{service['app']}/{service['name']}"

@@ -128,6 +128,24 @@ def _tagged(_: Story, data: Event) -> list[str]:
     return [f"release {data['release']} is tagged {data['tag']} by {data['by']}"]
 
 
+def _grouped(_: Story, data: Event) -> list[str]:
+    group = data["group"]
+    names = ", ".join(f"{m['service'].partition('/')[2]} {_way(m)}" for m in group["members"])
+    return [f"release group {group['id']}: {names}; all of them, or all back"]
+
+
+def _way(member: Event) -> str:
+    return f"to {member['target']}" if member["source"] is None else f"{member['source']} to {member['target']}"
+
+
+def _group_back(_: Story, data: Event) -> list[str]:
+    return [f"taking all of the group back: {data['reason']}"]
+
+
+def _group_ended(_: Story, data: Event) -> list[str]:
+    return [f"release group {data['state'].replace('_', ' ')}: {data['reason']}"]
+
+
 def _adopted(_: Story, data: Event) -> list[str]:
     return [f"taken over from what runs, at release {data['current']}: the journal did not know it"]
 
@@ -153,4 +171,7 @@ _RULES: dict[str, Callable[[Story, Event], list[str]]] = {
     "service unlocked": _ordered("unlocked"),
     "service removed": _ordered("removed"),
     "service adopted": _adopted,
+    "group started": _grouped,
+    "group taken back": _group_back,
+    "group ended": _group_ended,
 }

@@ -68,7 +68,9 @@ def outcome(result: Mapping[str, Any]) -> list[str]:
     switch = rollout.get("switch_ms")
     switched = f", switched in {switch:.1f} ms" if switch is not None else ""
     stays = f"{rollout['service']} runs release {old} as before"
-    if rollout["from"] is None:
+    if rollout.get("gone"):
+        stays = f"Nothing of {rollout['service']} runs any more"
+    elif rollout["from"] is None:
         stays = f"Nothing of {rollout['service']} runs: there was no release before it"
     back = f"Release {new} was taken back: {rollout['reason']}. {stays}."
     failed = f"Release {new} failed: {rollout['reason']}."

@@ -15,9 +15,7 @@ from typing import IO
 
 from crossfade.adapters import BALANCERS, require_known
 from crossfade.controller.api.server import Api, Hub, serve
-from crossfade.controller.leftovers import Leftovers
 from crossfade.controller.orders import Orders
-from crossfade.controller.registry import Registry
 from crossfade.core.errors import CrossfadeError, RefusedError
 from crossfade.engine.ports import Journal
 from crossfade.paths import State
@@ -69,21 +67,16 @@ async def run(
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, end, False)  # noqa: FBT003
         # Not the pid: who holds the lock above takes over the leases of a controller that was killed at once.
-        registry = Registry(machine.world, holder=f"the controller on {socket.gethostname()} in {state.root}")
+        holder = f"the controller on {socket.gethostname()} in {state.root}"
+        orders = Orders(machine.world, holder, machine.secrets)
         async with AsyncExitStack() as leaving:
             leaving.push_async_callback(machine.close)
-            leftovers = Leftovers(registry)
-            await registry.start()
-            await leftovers.take_up()
-            registry.supervisor.keep("the look for what runs unknown", leftovers.watch)
-            leaving.push_async_callback(registry.close)
-            runner = await serve(
-                Api(Orders(registry, leftovers, machine.secrets), hub, end, token),
-                state.socket,
-                tcp,
-            )
+            await orders.start()
+            leaving.push_async_callback(orders.close)
+            runner = await serve(Api(orders, hub, end, token), state.socket, tcp)
             leaving.push_async_callback(runner.cleanup)
-            registry.supervisor.keep("the balancer", partial(_watch_balancer, machine), longest_pause=BALANCER_PAUSE)
+            watch = partial(_watch_balancer, machine)
+            orders.registry.supervisor.keep("the balancer", watch, longest_pause=BALANCER_PAUSE)
             log.info("controller ready, pid %s", os.getpid())
             everything = await stop
             state.socket.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """An order: who wants something, and how."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,3 +13,11 @@ class Order:
     version: str = ""  # the label for a new release
     force: bool = False
     supersede: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """What the shell that deploys brings along for builds and instances. No record holds any of it."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)  # for builds
+    secrets: Mapping[str, str] = field(default_factory=dict)

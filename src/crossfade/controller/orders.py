@@ -1,70 +1,62 @@
 """The verbs: what a user can ask for. Each asks whether it may, writes it down, and leaves the rest to the loop."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Sequence
 
-from crossfade.controller import admission
+from crossfade.controller import admission, rollouts
+from crossfade.controller.deploys import Begun, Deploys
+from crossfade.controller.groups import Groups
 from crossfade.controller.leftovers import Leftovers
-from crossfade.controller.order import Order
+from crossfade.controller.order import Order, Shell
 from crossfade.controller.registry import Registry
-from crossfade.controller.releases import release_of, rollback_to, rollout_to
-from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
+from crossfade.controller.releases import rollback_to
+from crossfade.controller.values import Values
+from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
-from crossfade.core.wire import encode
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports import Secrets
+from crossfade.engine.world import World
 
 
 class Orders:
-    """Orders to the services of one machine."""
+    """Orders to the services of one machine, and what carries them out."""
 
-    def __init__(self, registry: Registry, leftovers: Leftovers, secrets: Secrets) -> None:
-        self.registry = registry
-        self.leftovers = leftovers
-        self._secrets = secrets
-        self._world = registry.world
-        self._building: dict[str, tuple[str, float]] = {}  # by service: who, since when
+    def __init__(self, world: World, holder: str, secrets: Secrets) -> None:
+        self.registry = Registry(world, holder)
+        self.leftovers = Leftovers(self.registry)
+        self.groups = Groups(self.registry, holder)
+        values = Values(self.registry, secrets)
+        self.registry.listeners.append(values.tell)
+        self.deploys = Deploys(self.registry, self.groups, values)
+        self._world = self.registry.world
 
-    async def deploy(self, service: Service, order: Order, secrets: Mapping[str, str]) -> Rollout:
-        """Build a release and begin its rollout; returns once it is on record.
+    async def start(self) -> None:
+        """Pick up everything where the journal left it, and what no journal knows."""
+        await self.registry.start()
+        await self.leftovers.take_up()
+        await self.groups.start()
+        self.registry.supervisor.keep("the look for what runs unknown", self.leftovers.watch)
 
-        Refused while another rollout runs, unless the order supersedes it: then that one is taken back first.
-        Values of `secrets` are kept once the deploy is admitted; WrongInputError when one that it needs is not known.
-        """
-        loop = await self.registry.take_up(service.key)
-        try:
-            self._may_begin(loop, order)
-            self._require_secrets(service, secrets)
-            self._building[service.key] = (order.by, self._world.clock.now())
-            try:
-                return await self._build(loop, service, order, secrets)
-            finally:
-                del self._building[service.key]
-        except CrossfadeError:
-            if loop.ledger.removed or not loop.ledger.releases:
-                await self.registry.drop(loop)
-            raise
+    async def close(self) -> None:
+        """Stop looking after all of it; all of it goes on serving."""
+        await self.registry.close()
 
-    async def _build(self, loop: Loop, service: Service, order: Order, secrets: Mapping[str, str]) -> Rollout:
-        async with loop.artifacts:
-            artifact = await self._world.runtimes[service.runtime].build(service)
-            if loop.ledger.active:
-                await self._take_back(loop, order, f"superseded by {order.by}")
-            release = release_of(loop.ledger, service, artifact, order)
-            self._secrets.save(service.app, secrets)
-            await loop.record("release created", {"release": encode(release)})
-            return await self._open(loop, rollout_to(loop.ledger, release, order, self._world.clock.now()))
+    async def deploy(self, services: Sequence[Service], order: Order, shell: Shell) -> Begun:
+        """Bring new releases of services of one app: see `Deploys.deploy`."""
+        return await self.deploys.deploy(services, order, shell)
 
     async def rollback(self, loop: Loop, to: str, order: Order) -> Rollout:
         """Go to an earlier release: the last good one, or the one named."""
-        self._may_begin(loop, order)
+        if order.supersede:
+            await self.deploys.stop([loop.key], f"superseded by {order.by}")
+        self.deploys.may_begin(loop, order)
         target = admission.destination(loop.ledger, to, order)
         await self._require_artifact(target)
-        if loop.ledger.active:
-            await self._take_back(loop, order, f"superseded by {order.by}")
-        return await self._open(loop, rollback_to(loop.ledger, target, order, self._world.clock.now()))
+        await self._take_back(loop, order, f"superseded by {order.by}")
+        return await rollouts.begin(
+            self._world.balancer, loop, rollback_to(loop.ledger, target, order, self._world.clock.now())
+        )
 
     async def scale(self, loop: Loop, replicas: int, order: Order) -> None:
         """Change how many instances a service has, until it is scaled again."""
@@ -91,9 +83,24 @@ class Orders:
     async def resume(self, loop: Loop, order: Order) -> None:
         await self._tell(loop, "rollout resumed", order)
 
-    async def abort(self, loop: Loop, order: Order, reason: str = "") -> None:
-        """Take the rollout under way back."""
-        await self._tell(loop, "rollout aborted", order, reason or f"aborted by {order.by}")
+    async def abort(self, app: str, service: str | None, order: Order, reason: str = "") -> list[str]:
+        """Stop what is being built, or take back what is under way; returns the services meant.
+
+        Of a release group all of it goes back, whichever service is named.
+        """
+        why = reason or f"aborted by {order.by}"
+        group = self.groups.active(app)
+        if group and (service is None or group.member(f"{app}/{service}")):
+            await self.groups.abort(app, why)
+            return [member.service for member in group.members]
+        building = [b.service for b in self.deploys.builds.under_way() if b.service.split("/")[0] == app]
+        stopped = await self.deploys.stop([key for key in building if service in {None, key.split("/")[1]}], why)
+        if stopped:
+            return stopped
+        loop = self.registry.find(app, service)
+        admission.under_way(loop.ledger)
+        await rollouts.abort(loop, order.by, why)
+        return [loop.key]
 
     async def lock(self, loop: Loop, reason: str, order: Order) -> None:
         """Forbid rollouts of a service until it is unlocked."""
@@ -106,8 +113,8 @@ class Orders:
     async def down(self, app: str | None, service: str | None, order: Order) -> list[str]:
         """Stop services for good: no traffic, drained, stopped, forgotten by the balancer. Returns what was stopped.
 
-        One service, an app's, or all of them. What runs unknown goes with its app. Refused in the middle of a rollout;
-        with force it is taken back first.
+        One service, an app's, or all of them. What runs unknown goes with its app, and builds are stopped. Refused in
+        the middle of a rollout; with force it is taken back first.
         """
         loops = [loop for loop in self.registry.of(app) if service in {None, loop.key.split("/")[1]}]
         unknown = [] if service else [one for one in self.leftovers.unknown if app in {None, one.app}]
@@ -116,55 +123,35 @@ class Orders:
         for loop in loops:
             if not order.force:
                 admission.idle(loop.ledger, "abort it first, or use --force")
+        await self.deploys.stop([loop.key for loop in loops], f"taken down by {order.by}")
+        loops = [loop for loop in loops if loop.key in self.registry.loops]  # a first build leaves nothing behind
         for loop in loops:
-            if loop.ledger.active:
-                await self._take_back(loop, order, f"{loop.key} was taken down by {order.by}")
+            await self._take_back(loop, order, f"{loop.key} was taken down by {order.by}")
         for loop in loops:
-            await loop.record("service removed", {"by": order.by})
-            self.registry.take_down(loop)
+            if not self.registry.leaves(loop.key):
+                await rollouts.remove(loop, order.by)
+                self.registry.take_down(loop)
         for loop in loops:
             await self.registry.gone(loop)
         ended = [] if service else await self.leftovers.end(app)
         return [loop.key for loop in loops] + ended
 
-    def _may_begin(self, loop: Loop, order: Order) -> None:
-        admission.may_begin(loop.ledger, order)
-        if self.registry.leaves(loop.key):
-            raise RefusedError(f"{loop.key} is being taken down", "wait until it is gone: `crossfade status`")
-        if loop.key in self._building:
-            by, since = self._building[loop.key]
-            raise RefusedError(
-                f"{by} has been building a release of {loop.key} since {admission.clock(since)}", "wait for it"
-            )
+    async def _take_back(self, loop: Loop, order: Order, reason: str) -> None:
+        """The newer order wins: what is under way is taken back completely before anything else begins."""
+        group = self.groups.active(loop.key.split("/")[0])
+        if group and group.member(loop.key):
+            await self.groups.abort(group.app, reason)
+            await self.groups.ended(group)
+        if loop.key in self.registry.loops:  # of a first deploy nothing is left once its group went back
+            await rollouts.take_back(loop, order.by, reason)
 
-    def _require_secrets(self, service: Service, given: Mapping[str, str]) -> None:
-        known = self._secrets.of(service.app)
-        missing = [name for name in service.secrets if name not in given and name not in known]
-        if missing:
-            raise WrongInputError(
-                f"no value for the secret {', '.join(missing)} of {service.key}",
-                "set it in the environment of `crossfade deploy`",
-            )
+    async def _tell(self, loop: Loop, kind: str, order: Order) -> None:
+        admission.under_way(loop.ledger)
+        await loop.record(kind, {"by": order.by, "reason": ""})
+        loop.wake()
 
     async def _require_artifact(self, release: Release) -> None:
         try:
             await self._world.runtimes[release.service.runtime].check(release)
         except PlatformError as error:
             raise RefusedError(error.cause, error.way_out) from error
-
-    async def _take_back(self, loop: Loop, order: Order, reason: str) -> None:
-        """The newer order wins: the running rollout is taken back completely before anything else begins."""
-        await self.abort(loop, order, reason)
-        await loop.until(lambda loop: loop.ledger.active is None)
-
-    async def _tell(self, loop: Loop, kind: str, order: Order, reason: str = "") -> None:
-        admission.under_way(loop.ledger)
-        await loop.record(kind, {"by": order.by, "reason": reason})
-        loop.wake()
-
-    async def _open(self, loop: Loop, rollout: Rollout) -> Rollout:
-        report = await self._world.balancer.report(loop.key)
-        rollout = replace(rollout, baseline=tuple(sorted(report.groups.items())))
-        await loop.record("rollout started", {"rollout": encode(rollout), "traffic": encode(report.traffic)})
-        loop.wake()
-        return rollout

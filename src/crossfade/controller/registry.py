@@ -1,7 +1,8 @@
 """The services of one machine, each with the loop that looks after it."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from crossfade.controller.history import pages
@@ -9,6 +10,7 @@ from crossfade.controller.supervisor import Supervisor
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.ledger import TELLING, Ledger, fold
 from crossfade.engine.loop import Loop
+from crossfade.engine.ports import Event
 from crossfade.engine.world import World
 
 log = logging.getLogger(__name__)
@@ -18,7 +20,9 @@ class Registry:
     """Begins and ends loops. `loops` are those of services that are deployed or being taken down, by `app/service`."""
 
     def __init__(self, world: World, holder: str) -> None:
-        self.world = world
+        self.world = replace(world, told=self._tell)
+        self.listeners: list[Callable[[Event], None]] = []  # told of every event, before whoever watches
+        self._told = world.told
         self.supervisor = Supervisor(world.clock)
         self._holder = holder
         self._loops: dict[str, Loop] = {}
@@ -61,6 +65,16 @@ class Registry:
             )
         return self._loops[f"{app}/{service}"]
 
+    def key(self, app: str, service: str | None = None) -> str:
+        """The service that is meant by what has only to be on record: it may have been taken down."""
+        retired = [key for key, ledger in self._retired.items() if key.split("/")[0] == app and ledger.releases]
+        named = f"{app}/{service}"
+        if named in retired:
+            return named
+        if service is None and len(retired) == 1 and not self.of(app):
+            return retired[0]
+        return self.find(app, service).key
+
     def of(self, app: str | None) -> list[Loop]:
         """The loops of an app, or all, in the order of their names."""
         return [loop for key, loop in sorted(self._loops.items()) if app in {None, key.split("/")[0]}]
@@ -82,7 +96,7 @@ class Registry:
         """End the care for a service that nothing is left of."""
         await self.supervisor.stop(_care_for(loop.key))
         self._retired[loop.key] = loop.ledger
-        del self._loops[loop.key]
+        self._loops.pop(loop.key, None)
 
     def leaves(self, key: str) -> bool:
         """The service is being taken down."""
@@ -114,6 +128,11 @@ class Registry:
                 await self.world.runtimes[name].keep(ledger.service, digests)
             except PlatformError as error:  # a full disk must not keep services from being looked after
                 log.warning("%s", error)
+
+    def _tell(self, event: Event) -> None:
+        for listener in self.listeners:
+            listener(event)
+        self._told(event)
 
     async def _begin(self, ledger: Ledger) -> None:
         key = ledger.service

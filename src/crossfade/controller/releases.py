@@ -14,8 +14,11 @@ from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports import Artifact
 
 
-def release_of(ledger: Ledger, service: Service, artifact: Artifact, order: Order) -> Release:
-    """The service's next release. UnchangedError when exactly this runs already, unless forced."""
+def release_of(ledger: Ledger, service: Service, artifact: Artifact, order: Order, secrets: str = "") -> Release:
+    """The service's next release; `secrets` is the mark of its values.
+
+    UnchangedError when exactly this runs already, unless forced.
+    """
     number = max((r.number for r in ledger.releases), default=0) + 1
     settings = json.dumps(encode(service), sort_keys=True).encode()
     release = Release(
@@ -26,11 +29,12 @@ def release_of(ledger: Ledger, service: Service, artifact: Artifact, order: Orde
         config_hash=hashlib.sha256(settings).hexdigest()[:12],
         git_sha=artifact.git_sha,
         path=order.path,
+        secrets=secrets,
         by=order.by,
     )
     if ledger.current is not None and not order.force:
         runs = ledger.release(ledger.current)
-        if (runs.digest, runs.config_hash) == (release.digest, release.config_hash):
+        if (runs.digest, runs.config_hash, runs.secrets) == (release.digest, release.config_hash, release.secrets):
             raise UnchangedError(
                 f"release {runs.label} of {ledger.service} already runs exactly this",
                 "change something, or use --force to deploy it again",

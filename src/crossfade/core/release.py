@@ -26,6 +26,9 @@ class Release:
     config_hash: str
     git_sha: str = ""
     path: str = ""  # PATH of the shell that deployed: a process release finds its interpreter there
+    secrets: str = (
+        ""  # the mark of its secrets' values, which says nothing of them; empty: none, or kept by app as once
+    )
     by: str = ""
     at: float = 0.0
     outcome: Outcome = Outcome.PENDING

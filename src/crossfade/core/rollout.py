@@ -40,6 +40,7 @@ class Rollout:
     strategy: Strategy
     replicas: int
     drain: float
+    group: int = 0  # the release group that it belongs to; 0: none
     source_replicas: int | None = None  # None: as many as the target is to have
     by: str = ""
     started_at: float = 0.0

@@ -281,12 +281,19 @@ def _finished(draft: _Draft, rollout: Rollout, now: float) -> None:
         draft.current = rollout.target
         draft.judge(rollout.target, Outcome.GOOD, "")
         if rollout.source is not None and rollout.strategy.name == "rollback":
-            draft.judge(rollout.source, Outcome.BAD, f"rolled back by {rollout.by or 'a person'}")
+            draft.judge(rollout.source, *_left(rollout))
         elif rollout.source is not None and rollout.strategy.keep_previous and rollout.strategy.name in _STANDBY:
             draft.warm = {rollout.source: now + rollout.strategy.keep_previous}
     elif draft.releases[rollout.target].outcome is not Outcome.GOOD:
         bad = rollout.ending is not State.ABORTED and rollout.blamed
         draft.judge(rollout.target, Outcome.BAD if bad else Outcome.ABORTED, rollout.reason)
+
+
+def _left(rollout: Rollout) -> tuple[Outcome, str]:
+    """A release that a person leaves is bad; one that goes back with its group did nothing wrong."""
+    if rollout.group:
+        return Outcome.ABORTED, f"went back with its {rollout.by}"
+    return Outcome.BAD, f"rolled back by {rollout.by or 'a person'}"
 
 
 _STANDBY = {"blue-green", "canary", "linear"}
@@ -359,7 +366,10 @@ def _thawed(draft: _Draft, _: Event) -> None:
     draft.freeze = None
 
 
-def _removed(draft: _Draft, _: Event) -> None:
+def _removed(draft: _Draft, event: Event) -> None:
+    why = event.data.get("taken_back", "")
+    if why and draft.current is not None:  # a first release whose group went back
+        draft.judge(draft.current, Outcome.ABORTED, why)
     draft.current, draft.warm, draft.draining, draft.replicas, draft.removed = None, {}, {}, None, True
 
 

@@ -236,7 +236,7 @@ class Performer:
         return self._world.runtimes[release.service.runtime]
 
     def _secrets(self, release: Release) -> Mapping[str, str]:
-        known = self._world.secrets(release.service.app)
+        known = self._world.secrets(release)
         return {name: known[name] for name in release.service.secrets if name in known}
 
 

@@ -72,9 +72,10 @@ class HookResult:
 class Runtime(Protocol):
     """Who runs instances. Instances outlive the controller and are found again by `instances`."""
 
-    async def build(self, service: Service) -> Artifact:
+    async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         """Make the immutable artifact a release runs from; the same source gives the same digest and is built once.
 
+        A build command finds `env` in its environment, and of ours only who and where we are.
         Raises WrongInputError for what the user can mend: no such folder, a build that fails, a missing image.
         """
         ...
@@ -325,14 +326,22 @@ class Journal(Protocol):
 
 
 class Secrets(Protocol):
-    """Keeps the values of secrets where instances can be given them again, long after the deploy that brought them."""
+    """Keeps the values of a release's secrets for as long as it can be started: a release goes back with its own."""
 
-    def save(self, app: str, values: Mapping[str, str]) -> None:
-        """Add or replace values; an empty mapping changes nothing."""
+    def mark(self, service: str, values: Mapping[str, str]) -> str:
+        """What tells these values of `app/service` from others and says nothing of them; empty for none."""
         ...
 
-    def of(self, app: str) -> Mapping[str, str]:
-        """All values known for an app."""
+    def save(self, service: str, values: Mapping[str, str]) -> str:
+        """Keep the values and return their mark, which the release carries."""
+        ...
+
+    def of(self, release: Release) -> Mapping[str, str]:
+        """The values a release was deployed with. PlatformError when they are gone."""
+        ...
+
+    def forget(self, mark: str) -> None:
+        """No release that could be started needs these any more; nothing happens when they are gone."""
         ...
 
 

@@ -4,6 +4,7 @@ import secrets as entropy
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from crossfade.core.release import Release
 from crossfade.core.service import HealthCheck
 from crossfade.engine.ports import Clock, Event, Journal, LoadBalancer, Runtime, Sizer
 
@@ -41,7 +42,7 @@ class World:
     ask: Ask
     visit: Callable[[str, Mapping[str, str], int], Awaitable[None]]  # GET a URL with headers so many times
     clock: Clock
-    secrets: Callable[[str], Mapping[str, str]]  # of an app
+    secrets: Callable[[Release], Mapping[str, str]]  # the values a release was deployed with
     told: Callable[[Event], None]  # whoever watches
     pace: Pace = field(default_factory=Pace)
     sizers: Mapping[str, Sizer] = field(default_factory=dict)  # by Service.runtime

@@ -1,7 +1,8 @@
 """A machine in memory: what outlives a controller, and controllers that come and go on it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import hashlib
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,30 +13,40 @@ from tests.adapters.memory_runtime import MemoryRuntime
 from tests.adapters.memory_runtime import World as Instances
 from tests.adapters.system_clock import SystemClock
 
-from crossfade.controller.leftovers import Leftovers
-from crossfade.controller.order import Order
+from crossfade.controller.order import Order, Shell
 from crossfade.controller.orders import Orders
-from crossfade.controller.registry import Registry
+from crossfade.core.group import Group
+from crossfade.core.release import Release
 from crossfade.core.service import HealthCheck, Listener, RollbackOn, Rule, Service, Strategy
-from crossfade.engine.loop import Loop, World
+from crossfade.engine.loop import Loop
 from crossfade.engine.ports import Event
+from crossfade.engine.world import World
 
 KIM = Order(by="kim")
 QUICK = Strategy(timeout=5.0, keep_previous=0.0, rollback_on=RollbackOn(min_requests=0))
 
 
 class MemorySecrets:
-    """Values in a dictionary."""
+    """`Secrets` in a dictionary; `by_app` is what 0.1 kept."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, dict[str, str]] = {}
+        self.sets: dict[str, dict[str, str]] = {}
+        self.by_app: dict[str, dict[str, str]] = {}
 
-    def save(self, app: str, values: Any) -> None:
-        if values:
-            self.kept[app] = {**self.kept.get(app, {}), **values}
+    def mark(self, service: str, values: Mapping[str, str]) -> str:
+        return hashlib.sha256(repr((service, sorted(values.items()))).encode()).hexdigest() if values else ""
 
-    def of(self, app: str) -> dict[str, str]:
-        return self.kept.get(app, {})
+    def save(self, service: str, values: Mapping[str, str]) -> str:
+        mark = self.mark(service, values)
+        if mark:
+            self.sets[mark] = dict(values)
+        return mark
+
+    def of(self, release: Release) -> Mapping[str, str]:
+        return self.sets[release.secrets] if release.secrets else self.by_app.get(release.service.app, {})
+
+    def forget(self, mark: str) -> None:
+        self.sets.pop(mark, None)
 
 
 @dataclass
@@ -58,12 +69,11 @@ class Site:
     async def controller(self) -> AsyncIterator["Control"]:
         """One that is killed at the end of the block: it takes nothing back, writes nothing more, and is gone."""
         control = Control(self)
-        await control.registry.start()
-        await control.orders.leftovers.take_up()
+        await control.orders.start()
         try:
             yield control
         finally:
-            await control.registry.close()
+            await control.orders.close()
 
     async def ask(self, address: str, _check: HealthCheck) -> str:
         for running in self.instances.instances.values():
@@ -107,15 +117,22 @@ class Control:
             secrets=site.secrets.of,
             told=self.told.append,
         )
-        self.registry = Registry(world, holder="the controller")
-        self.orders = Orders(self.registry, Leftovers(self.registry), site.secrets)
+        self.orders = Orders(world, "the controller", site.secrets)
+        self.registry = self.orders.registry
 
     async def deploy(self, service: Service, order: Order = KIM, **secrets: str) -> Loop:
         """Deploy and wait for the end."""
-        rollout = await self.orders.deploy(service, order, secrets)
+        begun = await self.orders.deploy([service], order, Shell(secrets=secrets))
         loop = self.registry.loops[service.key]
-        await over(loop, rollout.id)
+        assert begun.rollout is not None
+        await over(loop, begun.rollout.id)
         return loop
+
+    async def deploy_together(self, *services: Service, order: Order = KIM) -> Group:
+        """Deploy several as one release and wait for the end."""
+        begun = await self.orders.deploy(services, order, Shell())
+        assert begun.group is not None
+        return await within(self.orders.groups.ended(begun.group))
 
 
 async def over(loop: Loop, rollout: int) -> None:

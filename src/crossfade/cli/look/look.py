@@ -32,11 +32,25 @@ def status(call: Call) -> None:
 def shown(found: Json) -> str:
     """All of `status` as text."""
     parts = [described(service) for service in found["services"]]
+    parts += [
+        f"{build['service']}: {build['by']} has been building a release since {clock(build['since'])}"
+        for build in found.get("building", ())
+    ]
+    parts += [_group(group) for group in found.get("groups", ())]
     if found.get("unknown"):
         rows = [(one["service"] or "unknown", one["what"]) for one in found["unknown"]]
         parts.append(f"runs although no record says so; `crossfade down --all` ends it:\n{table(rows)}")
     parts += [f"trouble: {trouble}" for trouble in found.get("trouble", ())]
     return "\n\n".join(parts) or NOTHING
+
+
+def _group(group: Json) -> str:
+    each = ", ".join(
+        f"{m['service'].partition('/')[2]} to {release(m['to'], m['to_version'])} {m['state']}"
+        for m in group["members"]
+    )
+    back = f": {group['reason']}" if group["reason"] else ""
+    return f"release group {group['id']} of {group['app']}, {group['state'].replace('_', ' ')}{back}: {each}"
 
 
 def described(service: Json) -> str:

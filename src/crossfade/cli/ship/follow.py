@@ -1,10 +1,11 @@
-"""Following a rollout to its end, through whatever happens to the controller meanwhile."""
+"""Following a rollout or a release group to its end, through whatever happens to the controller meanwhile."""
 
 import queue
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from crossfade.cli.call import Call
@@ -18,6 +19,50 @@ RETURN_SECONDS = 10.0  # a controller that was stopped in order may be in the mi
 RESTARTS = 5
 
 Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """What is followed: where its events and its result are, and which services it moves."""
+
+    app: str
+    services: tuple[str, ...]
+    events: Json  # the query for them
+    result: str
+    query: Json
+    rollout: int = 0  # 0: a group
+
+    def ended_by(self, event: Json) -> bool:
+        """Is this its last event?"""
+        if not self.rollout:
+            return bool(event["service"] == self.app and event["kind"] == "group ended")
+        ends = event["kind"] == "move" and event["data"]["action"]["do"] == "Finish"
+        return bool(event["rollout"] == self.rollout and ends)
+
+
+def rollout(begun: Json) -> Followed:
+    """A rollout as `deploy` and `rollback` answer it."""
+    app, _, service = begun["service"].partition("/")
+    where = {"app": app, "service": service}
+    return Followed(
+        app=app,
+        services=(service,),
+        events=where,
+        result=f"/v1/rollouts/{begun['id']}",
+        query=where,
+        rollout=begun["id"],
+    )
+
+
+def group(begun: Json) -> Followed:
+    """A release group as `deploy` answers it."""
+    return Followed(
+        app=begun["app"],
+        services=tuple(member["service"].partition("/")[2] for member in begun["members"]),
+        events={"whole": begun["app"]},
+        result=f"/v1/groups/{begun['id']}",
+        query={"app": begun["app"]},
+    )
 
 
 class _Listener:
@@ -36,30 +81,29 @@ class _Listener:
             self.heard.put(error)
 
 
-def follow(call: Call, rollout: Json, screen: Screen) -> Any:
-    """Show a rollout until it is over, and return its result: `{"rollout", "traffic"}`.
+def follow(call: Call, followed: Followed, seq: int, screen: Screen) -> Any:
+    """Show it from event `seq` on until it is over, and return its result as the API has it.
 
-    A controller that was killed is started again, because only then does the rollout go on. Raises PlatformError when
-    one that was stopped in order does not come back.
+    A controller that was killed is started again, because only then does it go on. Raises PlatformError when one that
+    was stopped in order does not come back.
     """
-    app, _, service = rollout["service"].partition("/")
-    where, seen, ended = {"app": app, "service": service}, rollout["seq"], False
+    seen, ended = seq, False
     for _ in range(RESTARTS):
         try:
-            listener = None if ended else _Listener(call.client(), where, seen)
+            listener = None if ended else _Listener(call.client(), followed.events, seen)
             while listener and not ended:
-                event = _next(call, listener, where, screen)
+                event = _next(call, listener, followed, screen)
                 seen = event["seq"]
                 screen.event(event)
-                ended = event["rollout"] == rollout["id"] and _is_end(event)
-            return call.client().get(f"/v1/rollouts/{rollout['id']}", **where)
+                ended = followed.ended_by(event)
+            return call.client().get(followed.result, **followed.query)
         except (LostError, NotRunningError):
             _bring_back(call, screen)
     raise PlatformError("the controller went away again and again", f"its log is {call.state.log}")
 
 
-def _next(call: Call, listener: _Listener, where: Json, screen: Screen) -> Json:
-    """The next event; while there is none, the screen gets the rollout's state as often as it wants."""
+def _next(call: Call, listener: _Listener, followed: Followed, screen: Screen) -> Json:
+    """The next event; while there is none, the screen gets the state of what moves as often as it wants."""
     shown = time.monotonic()
     while True:
         try:
@@ -73,13 +117,10 @@ def _next(call: Call, listener: _Listener, where: Json, screen: Screen) -> Json:
         if screen.tick and time.monotonic() - shown >= screen.tick:
             shown = time.monotonic()
             with suppress(PlatformError):
-                for one in call.client().get("/v1/status", app=where["app"])["services"]:
-                    if one["name"] == where["service"]:
-                        screen.state(one)
-
-
-def _is_end(event: Json) -> bool:
-    return bool(event["kind"] == "move" and event["data"]["action"]["do"] == "Finish")
+                services = call.client().get("/v1/status", app=followed.app)["services"]
+                mine = [one for one in services if one["name"] in followed.services]
+                for one in [one for one in mine if one["rollout"]] or mine[:1]:
+                    screen.state(one)
 
 
 def _bring_back(call: Call, screen: Screen) -> None:

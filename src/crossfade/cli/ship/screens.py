@@ -21,6 +21,7 @@ class Screen(Protocol):
     """`tick` is how often, in seconds, the screen wants the state of the rollout beside its events; 0 is never."""
 
     tick: float
+    several: bool  # several services are told of: each line says of which
 
     def say(self, line: str) -> None: ...
 
@@ -45,6 +46,7 @@ class Lines:
     """NDJSON: the events as the journal has them."""
 
     tick = 0.0
+    several = False
 
     def say(self, line: str) -> None:
         click.echo(line, err=True)
@@ -71,9 +73,10 @@ class Log:
     """A line a sentence, each with the seconds since the beginning."""
 
     tick = 1.0
+    several = False
 
     def __init__(self) -> None:
-        self._story = Story()
+        self._stories: dict[str, Story] = {}
         self._began = self._spoke = time.monotonic()
         self._asked = ""  # what a person is asked for, said once
 
@@ -83,8 +86,10 @@ class Log:
         sys.stdout.flush()
 
     def event(self, event: Json) -> None:
-        for line in self._story.tell(event):
-            self.say(line)
+        service = event["service"]
+        story = self._stories.setdefault(service, Story())
+        for line in story.tell(event):
+            self.say(f"{service}: {line}" if self.several else line)
 
     def state(self, service: Json) -> None:
         rollout = service["rollout"]

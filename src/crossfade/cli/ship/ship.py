@@ -2,8 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -11,13 +10,13 @@ import click
 from crossfade.cli.call import Call, called, who
 from crossfade.cli.client import Client
 from crossfade.cli.machine import controller
-from crossfade.cli.ship.follow import follow
+from crossfade.cli.ship.follow import follow, group, rollout
 from crossfade.cli.ship.screens import Screen, screen
 from crossfade.cli.text import outcome, release
-from crossfade.core.errors import CrossfadeError, UnchangedError
 
 Json = Mapping[str, Any]
 STRATEGIES = ("rolling", "blue-green", "canary", "linear", "recreate")
+INTERRUPTED = 130  # as a shell says it of Ctrl-C
 ON_ITS_OWN = "the rollout goes on by itself: `crossfade watch` shows it, `crossfade abort` takes it back"
 
 
@@ -36,35 +35,33 @@ def deploy(
 ) -> int:
     """Bring a new release of all services of the file, or of SERVICE.
 
+    Several services are one release: all of them end at the new one, or all go back.
     The controller is started when it does not run. A release that turns out bad is taken back: exit code 1.
     Values of secrets that the file names are taken from this shell's environment.
     """
-    from crossfade.cli.application import preflight, read, secrets_of
+    from crossfade.cli.application import preflight, read
 
     wanted = read(call, service, strategy)
     preflight(call, wanted)
     client = controller.ensure(call.state, wanted["balancer"])
-    services = wanted["services"]
     order: dict[str, Any] = {"by": who(), "path": os.environ.get("PATH", os.defpath), "version": version}
     order |= {"supersede": supersede, "force": force}
-    secrets = secrets_of(services)
-
-    def begin(one: Json) -> Json:
-        mine = {name: secrets[name] for name in one["secrets"] if name in secrets}
-        begun: Json = client.post("/v1/deploy", service=one, secrets=mine, **order)
-        return begun
-
     shown = screen(as_json=call.json)
     try:
+        begun = _begin(client, wanted["services"], order, shown)
+        for why in begun["unchanged"]:
+            shown.say(why)
         if detach:
-            return _detached(call, [begin(one) for one in services])
-        results = _one_after_the_other(call, client, services, begin, shown)
+            return _detached(call, begun)
+        shown.several = "group" in begun
+        followed = group(begun["group"]) if "group" in begun else rollout(begun)
+        result = follow(call, followed, begun["seq"], shown)
     except KeyboardInterrupt:
         click.echo(f"\n{ON_ITS_OWN}", err=True)
         raise
     finally:
         shown.close()
-    return _answer(call, results)
+    return _answer(call, result)
 
 
 @click.command(
@@ -85,72 +82,71 @@ def rollback(call: Call, *, service: str | None, to: str, force: bool, supersede
     shown = screen(as_json=call.json)
     try:
         begun = client.post("/v1/rollback", **target, to=to, by=who(), force=force, supersede=supersede)
-        result = follow(call, begun, shown)
+        result = follow(call, rollout(begun), begun["seq"], shown)
     except KeyboardInterrupt:
         click.echo(f"\n{ON_ITS_OWN}", err=True)
         raise
     finally:
         shown.close()
-    return _answer(call, [result])
+    return _answer(call, result)
 
 
-def _one_after_the_other(
-    call: Call, client: Client, services: Sequence[Json], begin: Callable[[Json], Json], shown: Screen
-) -> list[Json]:
-    """Several services are one release: when one fails, those before it go back."""
-    from crossfade.cli.application import key
+def _begin(client: Client, services: Sequence[Json], order: Json, shown: Screen) -> Json:
+    """Have it built and begun. Ctrl-C stops the build: nothing is on record yet."""
+    from crossfade.cli.application import key, secrets_of, shell_of
 
-    results: list[Json] = []
-    for one in services:
-        try:
-            with shown.doing(f"building {key(one)}" if one["build"] else f"deploying {key(one)}"):
-                begun = begin(one)
-        except UnchangedError as error:
-            if len(services) == 1:
-                raise
-            shown.say(error.cause)
-            continue
-        except CrossfadeError:
-            _take_back(call, client, results, shown)
+    names = ", ".join(map(key, services))
+    what = "building" if any(one["build"] for one in services) else "deploying"
+    try:
+        with shown.doing(f"{what} {names}"):
+            begun: Json = client.post(
+                "/v1/deploy",
+                services=services,
+                secrets=secrets_of(services),
+                environment=shell_of(services),
+                **order,
+            )
+    except KeyboardInterrupt:
+        reason = f"{order['by']} pressed Ctrl-C"
+        stopped = client.post("/v1/builds/stop", services=[key(one) for one in services], by=order["by"], reason=reason)
+        if not stopped["stopped"]:
             raise
-        results.append(follow(call, begun, shown))
-        if results[-1]["rollout"]["state"] != "succeeded":
-            return _take_back(call, client, results[:-1], shown) + results[-1:]
-    if not results:
-        raise UnchangedError("all services already run exactly this", "change something, or use --force")
-    return results
+        click.echo("\nthe build is stopped; nothing was changed", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    return begun
 
 
-def _take_back(call: Call, client: Client, done: Sequence[Json], shown: Screen) -> list[Json]:
-    """Roll back the services of this release that are out already, the last one first."""
-    back = list(done)
-    for result in reversed(done):
-        rollout = result["rollout"]
-        if rollout["from"] is None:
-            shown.say(f"{rollout['service']} stays at release {rollout['to']}: there is none before it")
-            continue
-        app, _, service = rollout["service"].partition("/")
-        shown.say(f"taking {rollout['service']} back to release {rollout['from']}, too")
-        target = {"app": app, "service": service, "to": str(rollout["from"]), "by": who(), "force": True}
-        with suppress(UnchangedError):
-            back.append(follow(call, client.post("/v1/rollback", **target), shown))
-    return back
-
-
-def _detached(call: Call, begun: Sequence[Json]) -> int:
-    for rollout in begun:
-        to = release(rollout["to"], rollout["to_version"])
-        call.answer({"rollout": rollout}, f"rollout {rollout['id']} of {rollout['service']} to {to} is under way")
+def _detached(call: Call, begun: Json) -> int:
+    if "group" in begun:
+        made = begun["group"]
+        each = ", ".join(f"{m['service']} to {release(m['to'], m['to_version'])}" for m in made["members"])
+        call.answer({"group": made}, f"release group {made['id']} of {made['app']} is under way: {each}")
+        return 0
+    to = release(begun["to"], begun["to_version"])
+    said = {name: value for name, value in begun.items() if name != "unchanged"}
+    call.answer({"rollout": said}, f"rollout {begun['id']} of {begun['service']} to {to} is under way")
     return 0
 
 
-def _answer(call: Call, results: Sequence[Json]) -> int:
-    """The last result decides; with several, all of them are named."""
-    last = results[-1]
+def _answer(call: Call, result: Json) -> int:
+    """How it ended. Of a group all rollouts are named, and the last one is the result that `--json` had before."""
+    made = result.get("group")
+    results = result["results"] if made else [result]
+    state = made["state"] if made else result["rollout"]["state"]
     if call.json:
-        several = {"rollouts": [result["rollout"] for result in results]} if len(results) > 1 else {}
+        last = results[-1] if results else {}
+        several = {"group": made, "rollouts": [one["rollout"] for one in results]} if made else {}
         click.echo(json.dumps({**last, **several}))
     else:
-        for result in results:
-            click.echo("\n".join(outcome(result)))
-    return 0 if last["rollout"]["state"] == "succeeded" else 1
+        for one in results:
+            click.echo("\n".join(outcome(one)))
+        if made:
+            click.echo(_together(made))
+    return 0 if state == "succeeded" else 1
+
+
+def _together(made: Json) -> str:
+    names = ", ".join(member["service"] for member in made["members"])
+    if made["state"] == "succeeded":
+        return f"{names} are out together."
+    return f"{names} went back together: {made['reason']}."

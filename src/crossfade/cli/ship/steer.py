@@ -59,10 +59,24 @@ resume = _order(
 @called(app=True)
 @click.option("--reason", default="", help="On record, and shown to who waits for the deploy.")
 def abort(call: Call, *, service: str | None, reason: str) -> None:
-    """Take the rollout of SERVICE that is under way back. Its release is not marked bad."""
+    """Take the rollout of SERVICE that is under way back, or stop its build. Its release is not marked bad.
+
+    Of services that are deployed together all go back.
+    """
     client = call.client()
-    answer = client.post("/v1/order/abort", **_under_way(call, client, service), by=who(), reason=reason)
-    call.answer(answer, f"{answer['app']}/{answer['name']} is taken back; `crossfade watch` shows it")
+    answer = client.post("/v1/order/abort", **_aborted(call, client, service), by=who(), reason=reason)
+    meant = answer["aborted"]
+    does = "is taken back" if len(meant) == 1 else "are taken back"
+    call.answer(answer, f"{', '.join(meant)} {does}; `crossfade watch` shows it")
+
+
+def _aborted(call: Call, client: Client, service: str | None) -> dict[str, str]:
+    """Without a name: the app's group or build under way, else its only rollout."""
+    target = call.target(client, service)
+    if "service" in target:
+        return target
+    found = client.get("/v1/status", app=target["app"])
+    return target if found["groups"] or found["building"] else _under_way(call, client, service)
 
 
 @click.command(epilog='Examples: crossfade lock --reason "sale until Monday" | crossfade lock --release')

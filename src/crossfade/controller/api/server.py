@@ -15,9 +15,10 @@ from pydantic import ValidationError
 from crossfade import __version__
 from crossfade.controller.api import views
 from crossfade.controller.history import history
-from crossfade.controller.order import Order
+from crossfade.controller.order import Order, Shell
 from crossfade.controller.orders import Orders
 from crossfade.core.errors import CrossfadeError, RefusedError, UnchangedError, WrongInputError
+from crossfade.core.group import Group
 from crossfade.core.service import Service
 from crossfade.core.wire import decode
 from crossfade.engine.loop import Loop
@@ -80,7 +81,9 @@ class Api:
                 web.get("/v1/rollouts/{id}", self._rollout),
                 web.get("/v1/events", self._events),
                 web.get("/v1/logs", self._logs),
+                web.get("/v1/groups/{id}", self._group),
                 web.post("/v1/services", self._services),
+                web.post("/v1/builds/stop", self._stop_builds),
                 web.post("/v1/deploy", self._deploy),
                 web.post("/v1/plan", self._plan),
                 web.post("/v1/rollback", self._rollback),
@@ -133,27 +136,61 @@ class Api:
         return web.json_response(
             {
                 "services": [views.status(loop, now) for loop in self._registry.of(app)],
+                "groups": [
+                    self._group_view(group) for group in self._orders.groups.all_active() if app in {None, group.app}
+                ],
+                "building": [
+                    views.build(b)
+                    for b in self._orders.deploys.builds.under_way()
+                    if app in {None, b.service.split("/")[0]}
+                ],
                 "unknown": [views.unknown(one) for one in self._leftovers.unknown if app in {None, one.app}],
                 "trouble": [f"{name}: {why}" for name, why in self._registry.supervisor.troubles().items()],
             }
         )
 
     async def _releases(self, request: web.Request) -> web.Response:
-        loop = self._loop(request)
-        return web.json_response({"service": loop.key, "releases": views.releases(loop.ledger)})
+        ledger = self._registry.ledger(self._key(request))
+        return web.json_response({"service": ledger.service, "releases": views.releases(ledger)})
 
     async def _rollout(self, request: web.Request) -> web.Response:
         """The record of a rollout once it is over; `wait=1` answers only then."""
-        loop, number = self._loop(request), int(request.match_info["id"])
-        if request.query.get("wait"):
+        key, number = self._key(request), int(request.match_info["id"])
+        loop = self._registry.loops.get(key)
+        if loop and request.query.get("wait"):
             await loop.until(lambda loop: loop.ledger.active is None or loop.ledger.active.id != number)
-        record = next((r for r in loop.ledger.records if r.rollout.id == number), None)
-        if record is None:
-            raise WrongInputError(f"{loop.key} has no finished rollout {number}", "`crossfade status` shows what runs")
-        return web.json_response(views.result(record, loop.ledger))
+        result = self._result(key, number)
+        if result is None:
+            raise WrongInputError(f"{key} has no finished rollout {number}", "`crossfade status` shows what runs")
+        return web.json_response(result)
+
+    def _result(self, key: str, number: int) -> dict[str, Any] | None:
+        ledger = self._registry.ledger(key)
+        record = next((r for r in ledger.records if r.rollout.id == number), None)
+        return views.result(record, ledger) if record else None
+
+    async def _group(self, request: web.Request) -> web.Response:
+        """A release group and the rollouts of it that are over; `wait=1` answers only when it is."""
+        group = self._orders.groups.find(request.query["app"], int(request.match_info["id"]))
+        if request.query.get("wait"):
+            group = await self._orders.groups.ended(group)
+        results = [self._result(key, number) for key, number in self._orders.groups.results(group)]
+        return web.json_response({"group": self._group_view(group), "results": [r for r in results if r]})
+
+    def _group_view(self, group: Group) -> dict[str, Any]:
+        ledgers = {member.service: self._registry.ledger(member.service) for member in group.members}
+        return views.group(group, self._orders.groups.standings(group), ledgers)
+
+    def _key(self, request: web.Request) -> str:
+        return self._registry.key(request.query["app"], request.query.get("service") or None)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        service = self._loop(request).key if "app" in request.query else None
+        whole = request.query.get("whole")  # of this app, its release groups included
+        service = self._key(request) if "app" in request.query and not whole else None
+
+        def wanted(event: Event) -> bool:
+            return event.service.split("/")[0] == whole if whole else service in {None, event.service}
+
         after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 0))
         follow = bool(request.query.get("follow"))
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
@@ -165,13 +202,14 @@ class Api:
             past = await anext(events, None)  # first: a journal that cannot be read is an error, not a broken answer
             await response.prepare(request)
             while past is not None:
-                await response.write(_line(views.event(past)))
+                if wanted(past):
+                    await response.write(_line(views.event(past)))
                 after = max(after, past.seq)
                 past = await anext(events, None)
             while live is not None:
                 event = await live
                 live = asyncio.ensure_future(anext(watching))
-                if event.seq > after and service in {None, event.service}:
+                if event.seq > after and wanted(event):
                     await response.write(_line(views.event(event)))
         except ConnectionError:
             return response  # the watcher left
@@ -209,11 +247,23 @@ class Api:
 
     async def _deploy(self, request: web.Request) -> web.Response:
         body = await request.json()
-        service = decode(Service, body["service"])
+        given = body["services"] if "services" in body else [body["service"]]
+        services = [decode(Service, one) for one in given]
+        shell = Shell(environment=body.get("environment") or {}, secrets=body.get("secrets") or {})
         before = self._hub.seq
-        rollout = await self._orders.deploy(service, _order(body), body.get("secrets") or {})
-        loop = self._registry.find(service.app, service.name)
-        return web.json_response({**views.rollout_view(rollout, loop.ledger), "seq": before}, status=201)
+        begun = await self._orders.deploy(services, _order(body), shell)
+        answer: dict[str, Any] = {"seq": before, "unchanged": begun.unchanged}
+        if begun.group:
+            answer["group"] = self._group_view(begun.group)
+        if begun.rollout:
+            answer |= views.rollout_view(begun.rollout, self._registry.ledger(begun.rollout.service))
+        return web.json_response(answer, status=201)
+
+    async def _stop_builds(self, request: web.Request) -> web.Response:
+        """Stop builds of these services, and nothing that is on record already."""
+        body = await request.json()
+        stopped = await self._orders.deploys.stop(body["services"], body.get("reason") or f"stopped by {body['by']}")
+        return web.json_response({"stopped": stopped})
 
     async def _plan(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -244,7 +294,10 @@ class Api:
 
     async def _order(self, request: web.Request) -> web.Response:
         body, verb = await request.json(), request.match_info["verb"]
-        loop, order, reason = self._loop(None, body), _order(body), body.get("reason", "")
+        order, reason = _order(body), body.get("reason", "")
+        if verb == "abort":
+            return await self._abort(body, order, reason)
+        loop = self._loop(None, body)
         match verb:
             case "promote":
                 await self._orders.promote(loop, order)
@@ -252,8 +305,6 @@ class Api:
                 await self._orders.pause(loop, order)
             case "resume":
                 await self._orders.resume(loop, order)
-            case "abort":
-                await self._orders.abort(loop, order, reason)
             case "lock":
                 await self._orders.lock(loop, reason, order)
             case "unlock":
@@ -261,6 +312,12 @@ class Api:
             case _:
                 raise WrongInputError(f"'{verb}' is no order", "promote, pause, resume, abort, lock or unlock")
         return web.json_response(views.status(loop, self._registry.world.clock.now()))
+
+    async def _abort(self, body: dict[str, Any], order: Order, reason: str) -> web.Response:
+        meant = await self._orders.abort(body["app"], body.get("service") or None, order, reason)
+        loop = self._registry.loops.get(meant[0])  # none is left of a first build that was stopped
+        status = views.status(loop, self._registry.world.clock.now()) if loop else {}
+        return web.json_response({**status, "aborted": meant})
 
     async def _down(self, request: web.Request) -> web.Response:
         body = await request.json()

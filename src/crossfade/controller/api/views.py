@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from crossfade.controller.builds import Build
 from crossfade.controller.leftovers import Unknown
 from crossfade.core.actions import AwaitApproval, AwaitHealthy, Bake, Drain, Hold
 from crossfade.core.fleet import Instance
+from crossfade.core.group import Group
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
 from crossfade.engine.ledger import Ledger, Record
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports import Event, Exposed
+from crossfade.strategies.group import Standing
 from crossfade.strategies.phases import phases
 
 Json = dict[str, Any]
@@ -33,6 +36,36 @@ def status(loop: Loop, now: float) -> Json:
         "instances": [_instance(i, loop) for i in loop.fleet.instances],
         "rollout": _under_way(ledger.active, loop, now) if ledger.active else None,
         "last": result(ledger.records[-1], ledger) if ledger.records else None,
+    }
+
+
+def build(one: Build) -> Json:
+    """A release that is being built."""
+    return {"service": one.service, "by": one.by, "since": one.since}
+
+
+def group(one: Group, standings: Mapping[str, Standing], ledgers: Mapping[str, Ledger]) -> Json:
+    """A release group as `deploy --json` names it."""
+    labels = {key: {r.number: r.version for r in ledger.releases} for key, ledger in ledgers.items()}
+    return {
+        "id": one.id,
+        "app": one.app,
+        "by": one.by,
+        "state": one.state.value,
+        "reason": one.reason,
+        "since": one.started_at,
+        "seconds": None if one.finished_at is None else round(one.finished_at - one.started_at, 3),
+        "members": [
+            {
+                "service": m.service,
+                "from": m.source,
+                "to": m.target,
+                "from_version": labels[m.service].get(m.source or 0),
+                "to_version": labels[m.service].get(m.target),
+                "state": standings[m.service].stand.value,
+            }
+            for m in one.members
+        ],
     }
 
 
@@ -112,6 +145,8 @@ def rollout_view(rollout: Rollout, ledger: Ledger) -> Json:
         "strategy": rollout.strategy.name,
         "state": rollout.state.value,
         "reason": rollout.reason,
+        "group_id": rollout.group or None,
+        "gone": ledger.removed,
         "by": rollout.by,
         "seconds": None if rollout.finished_at is None else round(rollout.finished_at - rollout.started_at, 3),
     }

@@ -15,6 +15,7 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports import Artifact
 from crossfade.platforms.local.runtimes import seal, snapshot
+from crossfade.platforms.local.runtimes.environment import for_build
 from crossfade.platforms.local.runtimes.processes.logs import Logs, last_words
 from crossfade.platforms.local.runtimes.processes.session import Session
 from crossfade.platforms.local.runtimes.seal import Seal
@@ -47,21 +48,23 @@ class Artifacts:
     def tree(self, digest: str) -> Path:
         return self._home(digest) / "tree"
 
-    async def make(self, service: Service, in_use: Collection[str]) -> Artifact:
+    async def make(self, service: Service, env: Mapping[str, str], in_use: Collection[str]) -> Artifact:
         """Copy the service's source, place it under its digest and build it there, unless that was done before.
 
-        It is built where it stays: virtual environments and the like contain their own path. One that was changed
-        since is built again, unless it is `in_use`, the digests that something runs from: then RefusedError.
+        It is built where it stays, with `env`: virtual environments and the like contain their own path. One that was
+        changed since is built again, unless it is `in_use`, the digests that something runs from: then RefusedError.
         """
         self._sweep()
         source = Path(service.source)
         seen = await asyncio.to_thread(self._sources.last, source)
         try:
-            return await self._make(service, source, in_use, seen)
+            return await self._make(service, env, source, in_use, seen)
         except snapshot.ChangedMeanwhileError:  # somebody writes to the folder just now: read all of it
-            return await self._make(service, source, in_use, Seen())
+            return await self._make(service, env, source, in_use, Seen())
 
-    async def _make(self, service: Service, source: Path, in_use: Collection[str], seen: Seen) -> Artifact:
+    async def _make(
+        self, service: Service, env: Mapping[str, str], source: Path, in_use: Collection[str], seen: Seen
+    ) -> Artifact:
         began = self._now_ns()
         staging, ours = self._stage()
         try:
@@ -73,7 +76,7 @@ class Artifacts:
                 if not await self._whole(digest, in_use):
                     earlier = None if service.build else await self._earlier(seen.digest)  # a build may write anywhere
                     linked = await asyncio.to_thread(snapshot.complete, taken, source, staging / "tree", earlier)
-                    await self._build(service, taken, staging, linked)
+                    await self._build(service, env, taken, staging, linked)
                 self._need(service.key, digest)
         finally:
             os.close(ours)
@@ -172,7 +175,9 @@ class Artifacts:
             needed.mkdir(exist_ok=True, mode=0o700)
             _name_of(needed, service).touch()
 
-    async def _build(self, service: Service, taken: Snapshot, staging: Path, linked: Seal) -> None:
+    async def _build(
+        self, service: Service, env: Mapping[str, str], taken: Snapshot, staging: Path, linked: Seal
+    ) -> None:
         digest = taken.artifact.digest
         home = self._home(digest)
         log = self._logs.path(service.key, f"build-{home.name}")
@@ -181,7 +186,7 @@ class Artifacts:
         session.forget()
         needed = await asyncio.to_thread(_replace, home, staging)
         try:
-            await self._run(service, session, self.tree(digest))
+            await self._run(service, env, session, self.tree(digest))
             await asyncio.to_thread(self._finish, digest, None if service.build else taken.contents, linked)
             for other in needed:
                 self._need(other, digest)
@@ -201,11 +206,11 @@ class Artifacts:
         seal.write({}, self._at_rest(digest))
         seal.write(built, self._mark(digest))
 
-    async def _run(self, service: Service, session: Session, tree: Path) -> None:
+    async def _run(self, service: Service, env: Mapping[str, str], session: Session, tree: Path) -> None:
         if not service.build:
             return
         session.log.unlink(missing_ok=True)
-        session.start(service.build, tree, _builder(service))
+        session.start(service.build, tree, for_build(service, env))
         try:
             await session.wait()
         finally:
@@ -263,12 +268,6 @@ def _lock(path: Path, *, create: bool = False) -> int | None:
             return file
     os.close(file)
     return None
-
-
-def _builder(service: Service) -> dict[str, str]:
-    """A build gets what the user's shell would give it; its PATH can be set in the service's env."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CROSSFADE_")}
-    return inherited | {name: value for name, value in service.env if name == "PATH"}
 
 
 def _replace(home: Path, staging: Path) -> list[str]:

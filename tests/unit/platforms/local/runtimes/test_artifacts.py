@@ -54,12 +54,14 @@ async def test_a_build_that_fails_leaves_nothing(machine: Machine) -> None:
     assert folders(machine) == []
 
 
-async def test_a_build_has_the_users_environment(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A build finds proxies and the like of the shell it was started from; the service's env may set its PATH."""
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+async def test_a_build_has_the_environment_of_who_deploys(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the shell brought along, before it the service's own env, and nothing of the controller's."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the controller")
+    brought = {"HTTPS_PROXY": "http://proxy.example:3128", "PATH": "/nowhere", "CROSSFADE_STATE": "/elsewhere"}
     path = f"/somewhere/bin:{os.environ['PATH']}"
-    await machine.runtime.build(machine.service(build='echo "$HTTPS_PROXY $PATH" > told', env=(("PATH", path),)))
-    assert (folders(machine)[0] / "tree" / "told").read_text() == f"http://proxy.example:3128 {path}\n"
+    told = 'echo "$HTTPS_PROXY $PATH [$AWS_SECRET_ACCESS_KEY$CROSSFADE_STATE]" > told'
+    await machine.runtime.build(machine.service(build=told, env=(("PATH", path),)), brought)
+    assert (folders(machine)[0] / "tree" / "told").read_text() == f"http://proxy.example:3128 {path} []\n"
 
 
 async def test_a_cancelled_build_ends(machine: Machine, tmp_path: Path) -> None:

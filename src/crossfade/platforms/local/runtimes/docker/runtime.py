@@ -46,7 +46,7 @@ class DockerRuntime:
         self._launching: set[str] = set()
         self._endings: dict[str, str] = {}  # by container: it ends only once, and need be asked only once
 
-    async def build(self, service: Service) -> Artifact:
+    async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:  # noqa: ARG002  an image is built already
         return await self._daemon.ask(lambda client: image.resolve(client, service, self._keep))
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:

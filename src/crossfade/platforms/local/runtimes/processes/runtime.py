@@ -45,9 +45,9 @@ class ProcessRuntime:
         self._sessions: dict[str, Session] = {}
         self._ports = Ports()
 
-    async def build(self, service: Service) -> Artifact:
+    async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         with _disk():
-            return await self._artifacts.make(service, {record.digest for record in self._records.all()})
+            return await self._artifacts.make(service, env or {}, {record.digest for record in self._records.all()})
 
     async def check(self, release: Release) -> None:
         with _disk():

@@ -1,0 +1,156 @@
+"""Deploys: admitted, built, put on record, and begun as one rollout or as one release group."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from crossfade.controller import admission, rollouts
+from crossfade.controller.builds import Builds
+from crossfade.controller.groups import Groups
+from crossfade.controller.order import Order, Shell
+from crossfade.controller.registry import Registry
+from crossfade.controller.releases import release_of, rollout_to
+from crossfade.controller.values import Values
+from crossfade.core.errors import CrossfadeError, RefusedError, UnchangedError
+from crossfade.core.group import Group, Member
+from crossfade.core.release import Release
+from crossfade.core.rollout import Rollout
+from crossfade.core.service import Service
+from crossfade.engine.loop import Loop
+from crossfade.engine.ports import Artifact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What a deploy began: a rollout, or a group when several services change. `unchanged` says which do not."""
+
+    rollout: Rollout | None = None
+    group: Group | None = None
+    unchanged: tuple[str, ...] = ()
+
+
+class Deploys:
+    """Brings new releases of services, one at a time an app's service."""
+
+    def __init__(self, registry: Registry, groups: Groups, values: Values) -> None:
+        self.builds = Builds(registry.world.clock)
+        self._registry = registry
+        self._groups = groups
+        self._values = values
+        self._world = registry.world
+
+    async def deploy(self, services: Sequence[Service], order: Order, shell: Shell) -> Begun:
+        """Build releases of services of one app and begin their rollouts; returns once these are on record.
+
+        Services come in the order in which they are to go out. Refused while another rollout runs, unless the order
+        supersedes it: then that one is taken back first. A deploy that is refused leaves nothing behind.
+        """
+        loops = [await self._registry.take_up(service.key) for service in services]
+        try:
+            if order.supersede:
+                await self.builds.stop([loop.key for loop in loops], f"superseded by {order.by}")
+            for loop in loops:
+                self.may_begin(loop, order)
+            values = {service.key: self._values.chosen(service, shell.secrets) for service in services}
+            async with AsyncExitStack() as held:
+                for loop in sorted(loops, key=lambda loop: loop.key):
+                    await held.enter_async_context(loop.artifacts)
+                work = self._build(services, order, shell, values)
+                artifacts = await self.builds.run([loop.key for loop in loops], order.by, work)
+                for loop in loops:
+                    self.may_begin(loop, order)
+                await self._supersede(loops, order)
+                return await self._begin(loops, services, artifacts, order, values)
+        except CrossfadeError:
+            for loop in loops:
+                if (loop.ledger.removed or not loop.ledger.releases) and not self._registry.leaves(loop.key):
+                    await self._registry.drop(loop)
+            raise
+
+    def may_begin(self, loop: Loop, order: Order) -> None:
+        """RefusedError when no rollout of this service may begin now."""
+        admission.may_begin(loop.ledger, order)
+        build = self.builds.of(loop.key)
+        if build:
+            raise RefusedError(
+                f"{build.by} has been building a release of {loop.key} since {admission.clock(build.since)}",
+                "wait for it, `crossfade abort` it, or use --supersede to stop it first",
+            )
+        if self._registry.leaves(loop.key):
+            raise RefusedError(f"{loop.key} is being taken down", "wait until it is gone: `crossfade status`")
+        group = self._groups.active(loop.key.split("/")[0])
+        if group and group.member(loop.key) and not order.supersede:
+            raise RefusedError(
+                f"release group {group.id} of {group.app} by {group.by or 'somebody'} has been "
+                f"{group.state.replace('_', ' ')} since {admission.clock(group.started_at)}",
+                "wait for it, `crossfade abort` it, or use --supersede to take it back first",
+            )
+
+    async def stop(self, keys: Sequence[str], why: str) -> list[str]:
+        """Stop builds that are under way: which these were."""
+        return await self.builds.stop(keys, why)
+
+    async def _build(
+        self, services: Sequence[Service], order: Order, shell: Shell, values: Mapping[str, Mapping[str, str]]
+    ) -> list[Artifact]:
+        """With what the deploying shell brought along and nothing of the controller's, which may be weeks old."""
+        path = {"PATH": order.path} if order.path else {}
+        return [
+            await self._world.runtimes[service.runtime].build(
+                service, {**path, **shell.environment, **values[service.key]}
+            )
+            for service in services
+        ]
+
+    async def _supersede(self, loops: Sequence[Loop], order: Order) -> None:
+        reason = f"superseded by {order.by}"
+        group = self._groups.active(loops[0].key.split("/")[0])
+        if group and any(group.member(loop.key) for loop in loops):
+            await self._groups.abort(group.app, reason)
+            await self._groups.ended(group)
+        for loop in loops:
+            await rollouts.take_back(loop, order.by, reason)
+
+    async def _begin(
+        self,
+        loops: Sequence[Loop],
+        services: Sequence[Service],
+        artifacts: Sequence[Artifact],
+        order: Order,
+        values: Mapping[str, Mapping[str, str]],
+    ) -> Begun:
+        changed: list[tuple[Loop, Release]] = []
+        unchanged: list[UnchangedError] = []
+        for loop, service, artifact in zip(loops, services, artifacts, strict=True):
+            try:
+                mark = self._values.mark(service, values[service.key])
+                changed.append((loop, release_of(self._values.marked(loop.ledger), service, artifact, order, mark)))
+            except UnchangedError as error:
+                unchanged.append(error)
+        if not changed:
+            one = unchanged[0] if len(unchanged) == 1 else None
+            raise one or UnchangedError("all services already run exactly this", "change something, or use --force")
+        for loop, release in changed:
+            self._values.keep(release.service, values[loop.key])
+            await rollouts.add(loop, release)
+        same = tuple(error.cause for error in unchanged)
+        if len(changed) == 1:
+            loop, release = changed[0]
+            rollout = rollout_to(loop.ledger, release, order, self._world.clock.now())
+            return Begun(rollout=await rollouts.begin(self._world.balancer, loop, rollout), unchanged=same)
+        app = loops[0].key.split("/")[0]
+        return Begun(group=await self._groups.begin(app, _members(changed), order), unchanged=same)
+
+
+def _members(changed: Sequence[tuple[Loop, Release]]) -> list[Member]:
+    """Each after those of its `depends_on` that change, too."""
+    keys = {loop.key for loop, _ in changed}
+    return [
+        Member(
+            service=loop.key,
+            source=loop.ledger.current,
+            target=release.number,
+            after=tuple(key for name in release.service.depends_on if (key := f"{release.service.app}/{name}") in keys),
+        )
+        for loop, release in changed
+    ]

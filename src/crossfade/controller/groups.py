@@ -1,0 +1,202 @@
+"""Release groups carried to their end: all services out, or all back, whoever watches or dies."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from crossfade.controller import rollouts
+from crossfade.controller.history import pages
+from crossfade.controller.order import Order
+from crossfade.controller.registry import Registry
+from crossfade.controller.releases import rollback_to, rollout_to
+from crossfade.core.errors import WrongInputError
+from crossfade.core.group import Group, Member
+from crossfade.core.rollout import Rollout, State
+from crossfade.core.wire import decode, encode
+from crossfade.engine.ledger import Ledger
+from crossfade.engine.ports import Event
+from crossfade.strategies.group import Abort, Begin, Finish, GroupAction, Return, Stand, Standing, TakeBack, next_of
+
+STARTED, BACK, ENDED = "group started", "group taken back", "group ended"
+KINDS = frozenset({STARTED, BACK, ENDED})
+LEASE_SECONDS = 15.0
+
+
+def advance(group: Group | None, event: Event) -> Group | None:
+    """A group after one more event."""
+    if event.kind == STARTED:
+        return replace(decode(Group, event.data["group"]), started_at=event.at)
+    if group is None:
+        return None
+    state, reason = State(event.data["state"]), event.data["reason"]
+    if event.kind == BACK:
+        return replace(group, state=State.ROLLING_BACK, ending=state, reason=reason)
+    return replace(group, state=state, reason=reason, finished_at=event.at)
+
+
+class Groups:
+    """The groups of all apps; their events stand in the journal under the app's name."""
+
+    def __init__(self, registry: Registry, holder: str) -> None:
+        self._registry = registry
+        self._holder = holder
+        self._groups: dict[str, list[Group]] = {}
+        self._news: dict[str, asyncio.Event] = {}
+        registry.listeners.append(self._listen)
+
+    async def start(self) -> None:
+        """Go on with every group where the journal left it."""
+        async for event in pages(self._registry.world.journal, kinds=KINDS):
+            self._fold(event)
+        for app in self._groups:
+            if self.active(app):
+                self._keep(app)
+
+    def active(self, app: str) -> Group | None:
+        """The group of an app that is under way."""
+        newest = self._groups[app][-1] if self._groups.get(app) else None
+        return None if newest is None or newest.state.terminal else newest
+
+    def all_active(self) -> list[Group]:
+        return [group for app in sorted(self._groups) if (group := self.active(app))]
+
+    def find(self, app: str, number: int) -> Group:
+        for group in self._groups.get(app, ()):
+            if group.id == number:
+                return group
+        raise WrongInputError(f"{app} has no release group {number}", "`crossfade status` shows what runs")
+
+    def standings(self, group: Group) -> dict[str, Standing]:
+        """How the members stand, by service."""
+        return {m.service: standing(self._registry.ledger(m.service), group, m) for m in group.members}
+
+    def results(self, group: Group) -> list[tuple[str, int]]:
+        """The rollouts of a group that are over, as (service, number), in the order in which they ended."""
+        ended = [
+            (record.rollout.finished_at or 0.0, member.service, record.rollout.id)
+            for member in group.members
+            for record in self._registry.ledger(member.service).records
+            if record.rollout.group == group.id
+        ]
+        return [(service, number) for _, service, number in sorted(ended)]
+
+    async def begin(self, app: str, members: Sequence[Member], order: Order) -> Group:
+        """Put a group on record and carry it from now on."""
+        number = self._groups[app][-1].id + 1 if self._groups.get(app) else 1
+        group = Group(id=number, app=app, members=tuple(members), by=order.by)
+        await self._record(app, STARTED, {"group": encode(group)})
+        self._keep(app)
+        return self.find(app, number)
+
+    async def abort(self, app: str, reason: str) -> None:
+        """Take the group under way back; one that goes back already goes on doing that."""
+        group = self.active(app)
+        if group and group.state is State.RUNNING:
+            await self._record(app, BACK, {"state": State.ABORTED.value, "reason": reason})
+            self._news[app].set()
+
+    async def ended(self, group: Group) -> Group:
+        """Wait for the end of a group."""
+        while not (now := self.find(group.app, group.id)).state.terminal:
+            await self._registry.supervisor.ended(_carrying(group.app))
+        return now
+
+    def _keep(self, app: str) -> None:
+        self._news[app] = asyncio.Event()
+        self._registry.supervisor.keep(_carrying(app), partial(self._carry, app))
+
+    async def _carry(self, app: str) -> None:
+        news = self._news[app]
+        while group := self.active(app):
+            news.clear()
+            action = next_of(group, self.standings(group))
+            if action is None:
+                await news.wait()
+            else:
+                await self._act(group, action)
+
+    async def _act(self, group: Group, action: GroupAction) -> None:
+        match action:
+            case Begin(member=member):
+                await self._move(group, member, member.target)
+            case Abort(member=member):
+                loop = self._registry.loops[member.service]
+                if loop.ledger.active and loop.ledger.active.state is State.RUNNING:
+                    await rollouts.abort(loop, group.by, _with(group))
+                await loop.until(lambda loop: loop.ledger.active is None)
+            case Return(member=member) if member.source is None:
+                loop = self._registry.loops[member.service]
+                await rollouts.remove(loop, group.by, f"went back with its {_with(group)}")
+                self._registry.take_down(loop)
+                await self._registry.gone(loop)
+            case Return(member=member):
+                await self._move(group, member, member.source)
+            case TakeBack(reason=reason, ending=ending):
+                await self._record(group.app, BACK, {"state": ending.value, "reason": reason})
+            case Finish(state=state, reason=reason):
+                await self._record(group.app, ENDED, {"state": state.value, "reason": reason})
+
+    async def _move(self, group: Group, member: Member, number: int | None) -> None:
+        loop = self._registry.loops[member.service]
+        release, now = loop.ledger.release(number or 0), self._registry.world.clock.now()
+        made = rollout_to if number == member.target else rollback_to
+        by = group.by if number == member.target else _with(group)
+        rollout = made(loop.ledger, release, Order(by=by), now)
+        await rollouts.begin(self._registry.world.balancer, loop, replace(rollout, group=group.id))
+
+    async def _record(self, app: str, kind: str, data: dict[str, object]) -> None:
+        journal = self._registry.world.journal
+        lease = await journal.acquire(app, self._holder, LEASE_SECONDS)
+        event = await journal.append(Event(kind=kind, service=app, data=data), lease.token)
+        self._fold(event)
+        self._registry.world.told(event)
+
+    def _fold(self, event: Event) -> None:
+        groups = self._groups.setdefault(event.service, [])
+        group = advance(groups[-1] if groups else None, event)
+        if event.kind == STARTED and group:
+            groups.append(group)
+        elif group:
+            groups[-1] = group
+
+    def _listen(self, event: Event) -> None:
+        news = self._news.get(event.service.split("/")[0])
+        if news:
+            news.set()
+
+
+def standing(ledger: Ledger, group: Group, member: Member) -> Standing:
+    """How a member stands, from what is on record of its service and from nothing else."""
+    mine = [record.rollout for record in ledger.records if record.rollout.group == group.id]
+    if ledger.active and ledger.active.group == group.id:
+        mine.append(ledger.active)
+    if not mine:
+        return Standing(stand=Stand.BACK, why=f"{member.service} was taken down") if ledger.removed else _WAITING
+    last = mine[-1]
+    if last.target == member.target:
+        return _outward(last, ledger, member)
+    return Standing(stand=Stand.BACK if last.state.terminal else Stand.LEAVING)
+
+
+def _outward(rollout: Rollout, ledger: Ledger, member: Member) -> Standing:
+    if not rollout.state.terminal:
+        return Standing(stand=Stand.MOVING)
+    if rollout.state is not State.SUCCEEDED:
+        why = f"{member.service}: {rollout.reason}"
+        return Standing(stand=Stand.LOST, why=why, aborted=rollout.ending is State.ABORTED)
+    if ledger.removed:
+        return Standing(stand=Stand.BACK, why=f"{member.service} was taken down")
+    return Standing(stand=Stand.OUT)
+
+
+_WAITING = Standing(stand=Stand.WAITING)
+
+
+def _with(group: Group) -> str:
+    """Why a member goes back that did nothing wrong itself."""
+    return f"release group {group.id}: {group.reason}"
+
+
+def _carrying(app: str) -> str:
+    return f"the release group of {app}"

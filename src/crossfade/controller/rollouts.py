@@ -1,0 +1,41 @@
+"""Rollouts begun and taken back: what orders and release groups do alike."""
+
+from dataclasses import replace
+
+from crossfade.core.release import Release
+from crossfade.core.rollout import Rollout
+from crossfade.core.wire import encode
+from crossfade.engine.loop import Loop
+from crossfade.engine.ports import LoadBalancer
+
+
+async def add(loop: Loop, release: Release) -> None:
+    """Put a release on record."""
+    await loop.record("release created", {"release": encode(release)})
+
+
+async def begin(balancer: LoadBalancer, loop: Loop, rollout: Rollout) -> Rollout:
+    """Put a rollout on record; the loop carries it."""
+    report = await balancer.report(loop.key)
+    rollout = replace(rollout, baseline=tuple(sorted(report.groups.items())))
+    await loop.record("rollout started", {"rollout": encode(rollout), "traffic": encode(report.traffic)})
+    loop.wake()
+    return rollout
+
+
+async def abort(loop: Loop, by: str, reason: str) -> None:
+    """Have the rollout under way taken back."""
+    await loop.record("rollout aborted", {"by": by, "reason": reason})
+    loop.wake()
+
+
+async def take_back(loop: Loop, by: str, reason: str) -> None:
+    """The same, and return when it is over; nothing happens when there is none."""
+    if loop.ledger.active:
+        await abort(loop, by, reason)
+        await loop.until(lambda loop: loop.ledger.active is None)
+
+
+async def remove(loop: Loop, by: str, taken_back: str = "") -> None:
+    """Put on record that a service is to go; `taken_back` says why the release that runs is not to be kept as good."""
+    await loop.record("service removed", {"by": by, "taken_back": taken_back})

@@ -1,0 +1,72 @@
+"""The values of secrets that a release is deployed with, and that go when nothing can be started with them any more."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from crossfade.controller.registry import Registry
+from crossfade.core.errors import CrossfadeError, WrongInputError
+from crossfade.core.service import Service
+from crossfade.engine.ledger import Ledger
+from crossfade.engine.ports import Event, Secrets
+
+
+class Values:
+    """Chooses, keeps and removes the values of releases' secrets."""
+
+    def __init__(self, registry: Registry, secrets: Secrets) -> None:
+        self._registry = registry
+        self._secrets = secrets
+
+    def chosen(self, service: Service, given: Mapping[str, str]) -> dict[str, str]:
+        """What the service names: as the shell gave it, else as its last release had it, else another of the app.
+
+        WrongInputError when one is in none of them.
+        """
+        others = [loop.ledger for loop in self._registry.of(service.app) if loop.key != service.key]
+        known = dict(given)
+        for ledger in (self._registry.ledger(service.key), *others):
+            known = {**self._of(ledger), **known}
+        missing = [name for name in service.secrets if name not in known]
+        if missing:
+            raise WrongInputError(
+                f"no value for the secret {', '.join(missing)} of {service.key}",
+                "set it in the environment of `crossfade deploy`",
+            )
+        return {name: known[name] for name in service.secrets}
+
+    def mark(self, service: Service, values: Mapping[str, str]) -> str:
+        return self._secrets.mark(service.key, values)
+
+    def marked(self, ledger: Ledger) -> Ledger:
+        """The ledger with a mark on what runs also where its values were kept by app, as in 0.1: to compare with."""
+        runs = None if ledger.current is None else ledger.release(ledger.current)
+        if runs is None or runs.secrets or not runs.service.secrets:
+            return ledger
+        known = self._secrets.of(runs)
+        mark = self._secrets.mark(ledger.service, {n: known[n] for n in runs.service.secrets if n in known})
+        return replace(
+            ledger, releases=tuple(replace(r, secrets=mark) if r.number == runs.number else r for r in ledger.releases)
+        )
+
+    def keep(self, service: Service, values: Mapping[str, str]) -> None:
+        """Written before the release is on record: what is on record can be started."""
+        self._secrets.save(service.key, values)
+
+    def tell(self, event: Event) -> None:
+        """When a release's artifact went, its values go, unless another release that can be started has the same."""
+        if event.kind != "artifact removed":
+            return
+        ledger = self._registry.ledger(event.service)
+        gone = ledger.release(event.data["release"]).secrets
+        needed = {r.secrets for r in ledger.releases if r.number not in ledger.removed_artifacts}
+        if gone and gone not in needed:
+            self._secrets.forget(gone)
+
+    def _of(self, ledger: Ledger) -> Mapping[str, str]:
+        """Of what runs, else of what was deployed last; values that are lost have to be given again."""
+        newest = ledger.releases[-1] if ledger.releases else None
+        release = newest if ledger.current is None else ledger.release(ledger.current)
+        try:
+            return self._secrets.of(release) if release else {}
+        except CrossfadeError:
+            return {}

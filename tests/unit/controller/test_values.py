@@ -1,0 +1,107 @@
+"""The values of secrets belong to the release that was deployed with them."""
+
+from dataclasses import replace
+
+import pytest
+from tests.adapters.until import until
+from tests.unit.controller.site import KIM, Site, service
+
+from crossfade.controller.order import Order, Shell
+from crossfade.core.errors import RefusedError, UnchangedError, WrongInputError
+
+NEEDS = service(secrets=("PASSWORD",), retain=1)
+
+
+def passwords(site: Site) -> set[str]:
+    return {env["PASSWORD"] for env in site.instances.environments.values() if "PASSWORD" in env}
+
+
+async def test_a_rollback_starts_the_old_release_with_its_old_values(site: Site) -> None:
+    """And so does the replacement of an instance that died."""
+    async with site.controller() as control:
+        await control.deploy(NEEDS, PASSWORD="right")
+        loop = await control.deploy(NEEDS, PASSWORD="wrong")
+        await until(lambda: site.running("shop/web") == {2: 1})
+        site.instances.environments.clear()
+        rollout = await control.orders.rollback(loop, "previous", KIM)
+        await loop.until(lambda loop: any(r.rollout.id == rollout.id for r in loop.ledger.records))
+        assert passwords(site) == {"right"}
+        site.instances.environments.clear()
+        (instance,) = [i.id for i in site.instances.instances.values() if i.release == 1]
+        site.instances.crash(instance)
+        loop.wake()
+        await until(lambda: passwords(site) == {"right"})
+
+
+async def test_a_changed_secret_alone_is_a_change(site: Site) -> None:
+    """The same value again is none; the journal holds neither."""
+    async with site.controller() as control:
+        await control.deploy(NEEDS, PASSWORD="s3same")
+        with pytest.raises(UnchangedError):
+            await control.deploy(NEEDS, PASSWORD="s3same")
+        with pytest.raises(UnchangedError):
+            await control.deploy(NEEDS)
+        loop = await control.deploy(NEEDS, PASSWORD="0pen")
+        assert loop.ledger.current == 2
+    assert "s3same" not in str(site.journal.events)
+
+
+async def test_a_refused_deploy_stores_nothing(site: Site) -> None:
+    """Locked, unchanged, or without a value that it needs."""
+    async with site.controller() as control:
+        with pytest.raises(WrongInputError, match="no value for the secret PASSWORD of shop/web"):
+            await control.deploy(NEEDS)
+        loop = await control.deploy(NEEDS, PASSWORD="right")
+        await control.orders.lock(loop, "sale", KIM)
+        with pytest.raises(RefusedError, match="sale"):
+            await control.deploy(NEEDS, PASSWORD="wrong")
+        await control.orders.unlock(loop, KIM)
+        with pytest.raises(UnchangedError):
+            await control.deploy(NEEDS, PASSWORD="right")
+    assert list(site.secrets.sets.values()) == [{"PASSWORD": "right"}]
+
+
+async def test_a_value_is_taken_from_what_runs_when_the_shell_has_none(site: Site) -> None:
+    """Also from another service of the app, which has it already."""
+    async with site.controller() as control:
+        await control.deploy(NEEDS, PASSWORD="right")
+        await control.deploy(replace(NEEDS, command="serve better"))
+        await control.deploy(service("api", secrets=("PASSWORD",)))
+    assert passwords(site) == {"right"}
+
+
+async def test_values_go_with_the_artifact(site: Site) -> None:
+    """What can be started keeps its own."""
+    async with site.controller() as control:
+        for version in ("one", "two", "three", "four"):
+            await control.deploy(replace(NEEDS, source=f"/src/{version}"), PASSWORD=version)
+        loop = control.registry.loops["shop/web"]
+        await until(lambda: loop.ledger.removed_artifacts == {1, 2})
+    assert [values["PASSWORD"] for values in site.secrets.sets.values()] == ["three", "four"]
+
+
+async def test_values_that_were_kept_by_app_are_still_read(site: Site) -> None:
+    """As 0.1 kept them: the same value again is no change."""
+    site.secrets.by_app["shop"] = {"PASSWORD": "old"}
+    async with site.controller() as control:
+        await control.deploy(NEEDS, PASSWORD="old")
+    for event in site.journal.events:
+        if event.kind == "release created":
+            del event.data["release"]["secrets"]
+    async with site.controller() as control:
+        with pytest.raises(UnchangedError):
+            await control.deploy(NEEDS, PASSWORD="old")
+        await control.deploy(NEEDS, PASSWORD="new")
+
+
+async def test_a_build_has_what_the_deploying_shell_brought(site: Site) -> None:
+    """Its PATH, its variables and the service's secrets; nothing of the controller's."""
+    async with site.controller() as control:
+        order = Order(by="kim", path="/shell/bin")
+        shell = Shell(environment={"API_URL": "https://two.example"}, secrets={"PASSWORD": "right"})
+        await control.orders.deploy([NEEDS], order, shell)
+    assert site.instances.built_with["shop/web"] == {
+        "PATH": "/shell/bin",
+        "API_URL": "https://two.example",
+        "PASSWORD": "right",
+    }
