@@ -74,6 +74,7 @@ def test_one_environment_is_asked_for(folder: Path) -> None:
         "assumes": "20 GB",
         "changed_by": "cloud.usage.egress",
         "note": "an account's first 100 GB a month are free",
+        "region": "ap-northeast-2",
     }
 
 
@@ -137,11 +138,15 @@ def test_any_plan_has_a_bill(folder: Path) -> None:
     ]
 
 
-def test_a_plan_without_a_region_is_refused(folder: Path) -> None:
-    """A plan that does not say where it is has no prices, and the error says how to tell."""
-    with pytest.raises(WrongInputError, match="does not say its region") as error:
-        run("--plan", plan(folder))
-    assert "-e" in error.value.way_out
+def test_a_plan_without_a_region_has_no_prices(folder: Path) -> None:
+    """Where a plan does not say where it is, its lines are unknown and say how to tell; `--region` tells it."""
+    (bill,) = asked("--plan", plan(folder))
+    assert (bill["unknown"], {line["note"] for line in bill["lines"]}) == (
+        2,
+        {"the plan does not say in which region it is: name it with --region"},
+    )
+    (bill,) = asked("--plan", plan(folder), "--region", "us-east-1")
+    assert [line["monthly"]["expected"] for line in bill["lines"]] == [32.85, 0.45]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Bills of a file's environments and of plans: where files become resources, usage and prices."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from crossfade.aws.choose import on_aws
@@ -23,18 +24,14 @@ def of_file(path: Path, environment: str | None = None, prices: Path | None = No
 
 
 def of_plan(plan: Path, usage: Usage, region: str | None = None, prices: Path | None = None) -> Bill:
-    """The bill of a Terraform plan. `region` counts where the plan does not say one."""
+    """The bill of a Terraform plan, each resource by the prices of its region. `region` is where the plan says none."""
     from crossfade.aws.resources.plan import open_plan  # noqa: PLC0415  a bill from the file need not wait for it
 
-    read = open_plan(plan)
-    where = read.region or region
-    if where is None:
-        raise WrongInputError(
-            f"{plan} does not say its region, which prices depend on", "name an environment of the file with -e"
-        )
-    listed = book(where, prices)
+    read = open_plan(plan).on_aws(str(plan)).placed(region)
+    books = _books(prices)
+    home = read.region or ""
     try:
-        return bill(read.resources, usage, listed, title=plan.name, region=where)
+        return bill(read.resources, usage, books(home or None), title=plan.name, region=home, books=books)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise WrongInputError(
             f"{plan} has a value that no plan has: {error!r}", "terraform show -json PLAN > plan.json"
@@ -53,3 +50,14 @@ def book(region: str, prices: Path | None = None) -> Book:
             "a book for that region, or one without `region` whose prices hold everywhere",
         )
     return theirs.over(listed)
+
+
+def _books(prices: Path | None) -> Callable[[str | None], Book]:
+    """The book of each region of a plan, with a team's own over those that it is for."""
+    theirs = own(prices) if prices else None
+
+    def found(region: str | None) -> Book:
+        listed = list_prices(region or "")
+        return theirs.over(listed) if theirs and theirs.region in ("", region) else listed
+
+    return found

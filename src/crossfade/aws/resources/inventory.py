@@ -24,6 +24,13 @@ class Inventory:
         for kind in types:
             yield from self._of.get(kind, ())
 
+    def apart(self, *types: str) -> Iterator[tuple[Resource, ...]]:
+        """Those of these types by region, for each has prices of its own."""
+        found: dict[str | None, list[Resource]] = defaultdict(list)
+        for resource in self.of(*types):
+            found[resource.region].append(resource)
+        return map(tuple, found.values())
+
     def at(self, address: str) -> Resource | None:
         return self._at.get(address)
 

@@ -4,19 +4,17 @@ https://developer.hashicorp.com/terraform/internals/json-format
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from crossfade.aws.resources.references import References
+from crossfade.aws.resources.regions import Regions
 from crossfade.aws.resources.resource import Resource
 from crossfade.core.errors import WrongInputError
 
 _CONVERT = "terraform show -json PLAN > plan.json"
-_ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-\d)[a-z]")
-_ARN = re.compile(r"arn:aws[\w-]*:[\w-]+:([a-z]{2}(?:-[a-z]+)+-\d):")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +27,23 @@ class Plan:
     resources: tuple[Resource, ...]
     data: tuple[Resource, ...] = ()
     region: str | None = None
+
+    def on_aws(self, called: str) -> "Plan":
+        """The plan itself. WrongInputError when nothing in it is AWS's."""
+        others = sorted({each.type.partition("_")[0] for each in self.resources} - {"aws"})
+        if others and not any(each.type.startswith("aws_") for each in (*self.resources, *self.data)):
+            raise WrongInputError(
+                f"nothing in {called} is on AWS: its resources are of {', '.join(others)}",
+                "name a plan with resources of the provider hashicorp/aws",
+            )
+        return self
+
+    def placed(self, region: str | None) -> "Plan":
+        """With what the plan does not place in `region`, where one is given."""
+        if region is None:
+            return self
+        placed = (replace(each, region=region) if each.region is None else each for each in self.resources)
+        return replace(self, resources=tuple(placed), region=self.region or region)
 
 
 def read_plan(path: Path | str) -> tuple[Resource, ...]:
@@ -48,9 +63,13 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
         configuration = _mapping(_mapping(document.get("configuration")).get("root_module"))
         references = References(configuration, _addresses(root))
         unknown = _unknown(document)
-        resources = tuple(_resources(root, references, unknown, "managed"))
-        data = tuple(_resources(root, references, unknown, "data"))
-        return Plan(resources=resources, data=data, region=_region(document, resources))
+        found = list(_found(root))
+        regions = Regions(document, ((references.provider(each["address"]), each.get("values", {})) for each in found))
+        made = {
+            mode: tuple(_resource(each, references, regions, unknown) for each in found if _mode(each) == mode)
+            for mode in ("managed", "data")
+        }
+        return Plan(resources=made["managed"], data=made["data"], region=regions.home)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise WrongInputError(
             f"{called} has a part that no plan has: {error!r}", f"make it again: {_CONVERT}"
@@ -105,47 +124,26 @@ def _unknown(document: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     }
 
 
-def _resources(
-    root: Mapping[str, Any], references: References, unknown: Mapping[str, frozenset[str]], mode: str
-) -> Iterator[Resource]:
+def _found(root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for module in _modules(root):
-        for found in module.get("resources", ()):
-            if found.get("mode", "managed") != mode:
-                continue
-            address = found["address"]
-            yield Resource(
-                address=address,
-                type=found["type"],
-                values={key: value for key, value in found.get("values", {}).items() if value is not None},
-                refers=references.of(address),
-                where=address,
-                unknown=unknown.get(address, frozenset()),
-                written=references.written(address),
-            )
+        yield from module.get("resources", ())
 
 
-def _region(document: Mapping[str, Any], resources: tuple[Resource, ...]) -> str | None:
-    """From the provider's block, else from the zones and ARNs that are named."""
-    return _of_provider(document) or next(filter(None, map(_named_in, resources)), None)
+def _mode(found: Mapping[str, Any]) -> str:
+    return str(found.get("mode", "managed"))
 
 
-def _of_provider(document: Mapping[str, Any]) -> str | None:
-    providers = _mapping(_mapping(document.get("configuration")).get("provider_config"))
-    # The provider without an alias is the one that most resources are made by.
-    for name in sorted(providers, key=lambda name: "." in name):
-        expression = _mapping(_mapping(providers[name].get("expressions")).get("region"))
-        names = [reference.removeprefix("var.") for reference in expression.get("references", ())]
-        variables = _mapping(document.get("variables"))
-        given = [expression.get("constant_value"), *(_mapping(variables.get(name)).get("value") for name in names)]
-        region = next((value for value in given if isinstance(value, str)), None)
-        if region and _mapping(providers[name]).get("name", name) == "aws":
-            return region
-    return None
-
-
-def _named_in(resource: Resource) -> str | None:
-    zone = _ZONE.fullmatch(str(resource.values.get("availability_zone", "")))
-    if zone:
-        return zone[1]
-    arns = (_ARN.match(value) for value in resource.values.values() if isinstance(value, str))
-    return next((arn[1] for arn in arns if arn), None)
+def _resource(
+    found: Mapping[str, Any], references: References, regions: Regions, unknown: Mapping[str, frozenset[str]]
+) -> Resource:
+    address, values = found["address"], found.get("values", {})
+    return Resource(
+        address=address,
+        type=found["type"],
+        values={key: value for key, value in values.items() if value is not None},
+        refers=references.of(address),
+        where=address,
+        region=regions.at(references.provider(address), values),
+        unknown=unknown.get(address, frozenset()),
+        written=references.written(address),
+    )

@@ -72,6 +72,11 @@ class References:
         _, resource = self._resources.get(_INDEX.sub("", address), ((), {}))
         return _constants(resource.get("expressions", {}))
 
+    def provider(self, address: str) -> str:
+        """The key of the provider that makes a resource: "aws" unless the configuration names another."""
+        _, resource = self._resources.get(_INDEX.sub("", address), ((), {}))
+        return str(resource.get("provider_config_key") or "aws")
+
     def _read(self, plain: str) -> None:
         path, resource = self._resources[plain]
         each = list(_references(resource.get("for_each_expression", {})))

@@ -9,6 +9,7 @@ from crossfade.file.part import Part
 from crossfade.file.units import Number, Size, Text, Whole
 
 MOST = 1e15
+Key = Annotated[str, Text(r"[a-z0-9][A-Za-z0-9._-]{1,99}", "a key of the price book")]
 
 
 class Other(Part):
@@ -65,6 +66,11 @@ class Usage(Part):
         default=10_000, description="Times a secret is read.", examples=[10000]
     )
     traces: Annotated[int, Whole(0, 10**12)] = Field(default=0, description="Traces of X-Ray.", examples=[1000000])
+    units: dict[Key, Annotated[float, Number(above=0, most=MOST)]] = Field(
+        default={},
+        description="How much of what is only paid by use, in the unit of its price. Default: unknown.",
+        examples=[{"lambda.requests-1m": 3}],
+    )
     other: tuple[Other, ...] = Field(
         default=(), description="Lines of your own.", examples=[[{"name": "LLM API", "monthly": 150}]]
     )

@@ -1,27 +1,36 @@
 """The bill: from what there is, how it is used and what it costs, to lines and totals. Reads nothing, asks nobody."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from crossfade.aws.cost.bill.charge import OWN, Amount, Area, Charge
-from crossfade.aws.cost.bill.charges import charges
+from crossfade.aws.cost.bill.charge import OWN, UNPRICED, Amount, Charge
+from crossfade.aws.cost.bill.charges import AREAS, charges
+from crossfade.aws.cost.catalog.catalog import Area
 from crossfade.aws.cost.money import cents
-from crossfade.aws.cost.prices.book import Book, Price
+from crossfade.aws.cost.prices.book import Book
+from crossfade.aws.cost.prices.price import Price
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.usage import Usage
 
 NOTHING = Amount.of(0)
+_ORDER = tuple(AREAS)
+_NOWHERE = "the plan does not say in which region it is: name it with --region"
 _DOLLAR = Price(usd=Decimal(1), source="the file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line. `price` and `monthly` are None when the price is unknown; such a line is no part of the total."""
+    """One line. `monthly` is None when its price or its quantity is unknown; it is no part of the total then.
+
+    `item` ends in the region where that is not the bill's own.
+    """
 
     area: Area
     item: str
+    region: str = ""
     quantity: Amount
     unit: str
     price: Decimal | None
@@ -32,6 +41,7 @@ class Line:
     usage: str = ""
     note: str = ""
     rate: tuple[tuple[Decimal, str], ...] = ()
+    unsaid: bool = False  # paid by use, and nobody has said how much that is
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -63,42 +73,78 @@ class Bill:
 
     @property
     def unknown(self) -> tuple[Line, ...]:
-        return tuple(line for line in self.lines if line.price is None)
+        """Lines that are no part of the total."""
+        return tuple(line for line in self.lines if line.monthly is None)
 
 
-def bill(resources: Iterable[Resource], usage: Usage, book: Book, *, title: str, region: str = "") -> Bill:
-    """Every line that a month has, in the order of areas."""
-    lines = tuple(_line(charge, book) for charge in _merged(charges(Inventory(resources), usage)))
-    return Bill(title=title, region=region or book.region, book=book.title, lines=lines)
+def bill(
+    resources: Iterable[Resource],
+    usage: Usage,
+    book: Book,
+    *,
+    title: str,
+    region: str = "",
+    books: Callable[[str | None], Book] | None = None,
+    day: date | None = None,
+) -> Bill:
+    """Every line that a month has, in the order of areas.
+
+    `book` has the prices of `region`; `books` finds those of another one, None being a region that nobody knows.
+    On `day`, today unless it is given, some versions of engines are past their standard support.
+    """
+    home, inventory = region or book.region, Inventory(resources)
+    placed = (
+        (_region(inventory, charge, home), charge)
+        for charge in charges(inventory, usage, day or datetime.now(UTC).date())
+    )
+    lines = tuple(
+        _line(charge, book if where == home or books is None else books(where), where, home)
+        for where, charge in _merged(placed)
+    )
+    by_area = sorted(lines, key=lambda line: _ORDER.index(line.area))
+    return Bill(title=title, region=home, book=book.title, lines=tuple(by_area))
 
 
-def _merged(all_charges: Iterable[Charge]) -> Sequence[Charge]:
+def _region(inventory: Inventory, charge: Charge, home: str) -> str | None:
+    """Where it is charged: where the first thing is that it is charged for."""
+    first = next(filter(None, map(inventory.at, charge.addresses)), None)
+    return home if first is None or first.region == "" else first.region
+
+
+def _merged(placed: Iterable[tuple[str | None, Charge]]) -> Sequence[tuple[str | None, Charge]]:
     """Charges of one item become one: two NAT gateways are a line of 1,460 hours. What nobody uses is no line."""
-    merged: dict[tuple[Area, str, tuple[tuple[Decimal, str], ...]], Charge] = {}
-    addresses: dict[tuple[Area, str, tuple[tuple[Decimal, str], ...]], list[str]] = {}
-    for charge in all_charges:
-        place = (charge.area, charge.item, charge.rate)
-        before = merged.get(place)
-        merged[place] = replace(charge, quantity=before.quantity + charge.quantity) if before else charge
-        addresses.setdefault(place, []).extend(charge.addresses)
-    return [
-        replace(charge, addresses=tuple(dict.fromkeys(addresses[place])))
-        for place, charge in merged.items()
-        if charge.quantity.most or charge.keep
-    ]
+    alike: dict[tuple[str | None, Area, str, tuple[tuple[Decimal, str], ...]], list[Charge]] = {}
+    for region, charge in placed:
+        alike.setdefault((region, charge.area, charge.item, charge.rate), []).append(charge)
+    merged = ((place[0], charges[0] if len(charges) == 1 else _one(charges)) for place, charges in alike.items())
+    return [(region, charge) for region, charge in merged if charge.quantity.most or charge.keep or charge.unsaid]
 
 
-def _line(charge: Charge, book: Book) -> Line:
+def _one(alike: Sequence[Charge]) -> Charge:
+    return replace(
+        alike[-1],
+        quantity=sum((each.quantity for each in alike), NOTHING),
+        addresses=tuple(dict.fromkeys(address for each in alike for address in each.addresses)),
+        note="; ".join(dict.fromkeys(each.note for each in alike if each.note)),
+    )
+
+
+def _line(charge: Charge, book: Book, region: str | None, home: str) -> Line:
     prices = [(share, _DOLLAR if key == OWN else book.price(key)) for share, key in charge.rate]
     known = [share * price.usd for share, price in prices if price.usd is not None]
     price = sum(known, Decimal(0)) if len(known) == len(prices) else None
     quantity = charge.quantity
     monthly = None
-    if price is not None:
+    if price is not None and not (charge.unsaid and price):  # what costs nothing costs nothing however much it is
         monthly = Amount(cents(quantity.least * price), cents(quantity.expected * price), cents(quantity.most * price))
+    lacking = ", ".join(key for (_, key), (_, each) in zip(charge.rate, prices, strict=True) if each.usd is None)
+    nowhere = _NOWHERE if region is None and price is None else ""
+    priceless = f"no price of {lacking} in {book.name}" if price is None and UNPRICED not in lacking else ""
+    notes = (charge.note, nowhere or priceless, *(price.note for _, price in prices))
     return Line(
         area=charge.area,
-        item=charge.item,
+        item=charge.item if region in (home, None) else f"{charge.item}, {region}",
+        region=region or "",
         quantity=quantity,
         unit=charge.unit,
         price=price,
@@ -107,8 +153,9 @@ def _line(charge: Charge, book: Book) -> Line:
         addresses=charge.addresses,
         assumes=charge.assumes,
         usage=charge.usage,
-        note="; ".join(dict.fromkeys(note for note in (charge.note, *(price.note for _, price in prices)) if note)),
+        note="; ".join(dict.fromkeys(filter(None, notes))),
         rate=charge.rate,
+        unsaid=charge.unsaid and monthly is None,
     )
 
 

@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
+from crossfade.aws.cost.catalog.catalog import Area
 from crossfade.aws.cost.money import exact
-
-Area = Literal["Compute", "Data", "Network", "Delivery", "Watching", "Security", "Releases", "Other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,7 @@ class Charge:
     usage: str = ""  # the key of `cloud.usage` that changes it
     note: str = ""
     keep: bool = False  # a line also when its quantity is 0: what is free should be seen
+    unsaid: bool = False  # nobody has said how much it will be, and so it is no part of the total
 
 
 OWN = "dollar"  # the price of a bill that the file names itself

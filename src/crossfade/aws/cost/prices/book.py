@@ -7,24 +7,18 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from crossfade.aws.cost.prices.classes import classes
 from crossfade.aws.cost.prices.keys import unknown
+from crossfade.aws.cost.prices.price import Price
 from crossfade.core.errors import WrongInputError
 from crossfade.file.document import Written, parse
 from crossfade.file.problem import Problem, WrongFileError, nearest, shown
 
+EVERYWHERE = "everywhere"  # the book of what costs the same in all of AWS's regions but those of China and governments
 _LARGEST = 1 << 20
 _KEYS = ("name", "region", "date", "only", "sources", "prices")
 _PRICE_KEYS = ("usd", "source", "note")
 _NUMBER = "dollars such as 0.0225, null for unknown, or {usd: 0.0225, source: ..., note: ...}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """Dollars a unit; None when nobody here knows."""
-
-    usd: Decimal | None
-    source: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +50,24 @@ class Book:
 def regions() -> list[str]:
     """Regions whose list prices come with crossfade."""
     folder = files("crossfade.aws.cost.prices")
-    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    named = {Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".yaml")}
+    return sorted(named - {EVERYWHERE})
 
 
 @cache
 def list_prices(region: str) -> Book:
-    """AWS's list prices in a region; in one that we do not know, everything is unknown."""
-    entry = files("crossfade.aws.cost.prices").joinpath(f"{region}.yaml")
-    if not entry.is_file():
-        return Book(name=f"no price book for {region}", region=region, prices={})
-    return read(entry.read_bytes(), f"{region}.yaml")
+    """AWS's list prices in a region; in one that we do not know, only what costs the same everywhere is known."""
+    same = _shipped(EVERYWHERE)
+    if region not in regions():
+        name = f"no price book for {region}" if region else "no region, and so no price book"
+        return Book(name=name, region=region, prices=same.prices)
+    listed = _shipped(region)
+    return replace(listed, prices={**same.prices, **classes(region), **listed.prices})
+
+
+def _shipped(name: str) -> Book:
+    raw = files("crossfade.aws.cost.prices").joinpath(f"{name}.yaml").read_bytes()
+    return read(raw, f"{name}.yaml", ours=True)
 
 
 def own(path: Path) -> Book:
@@ -81,8 +83,8 @@ def own(path: Path) -> Book:
     return read(raw, str(path))
 
 
-def read(raw: bytes, called: str) -> Book:
-    """A book from its bytes; `called` is its name in messages."""
+def read(raw: bytes, called: str, *, ours: bool = False) -> Book:
+    """A book from its bytes; `called` is its name in messages. Of `ours` a test has looked at the keys."""
     root = parse(raw, called, "`prices:`")
     assert isinstance(root.value, dict)  # noqa: S101  parse refuses anything else
     problems = [
@@ -92,7 +94,7 @@ def read(raw: bytes, called: str) -> Book:
     ]
     sources = _sources(root, problems)
     name = _text(root, "name", Path(called).name, problems)
-    prices = dict(_prices(root, sources, name, problems))
+    prices = dict(_prices(root, sources, name, problems, known=ours))
     only = root.get("only")
     if only is not None and not isinstance(only.value, bool):
         problems.append(Problem(only.place, f"found {shown(only.plain())}", "true or false"))
@@ -128,7 +130,9 @@ def _sources(root: Written, problems: list[Problem]) -> dict[str, str]:
     return {key: item.text for key, item in section.value.items()}
 
 
-def _prices(root: Written, sources: Mapping[str, str], book: str, problems: list[Problem]) -> "list[tuple[str, Price]]":
+def _prices(
+    root: Written, sources: Mapping[str, str], book: str, problems: list[Problem], *, known: bool
+) -> list[tuple[str, Price]]:
     section = root.get("prices")
     if section is None or not isinstance(section.value, dict) or not section.value:
         place = section.place if section else root.place
@@ -136,7 +140,7 @@ def _prices(root: Written, sources: Mapping[str, str], book: str, problems: list
         return []
     found = []
     for key, item in section.value.items():
-        meant = unknown(key)
+        meant = None if known else unknown(key)
         if meant is not None:
             problems.append(Problem(item.place, f'nothing is priced by "{key}"', "", meant))
             continue

@@ -1,5 +1,8 @@
 """What can have a price: the keys of a price book. A key that is none of these is a slip of the pen."""
 
+from collections.abc import Iterable
+
+from crossfade.aws.cost.catalog import catalog
 from crossfade.file.problem import nearest
 
 # Key -> what one unit of it is.
@@ -55,17 +58,60 @@ KEYS: dict[str, str] = {
     "codebuild.minute.large-arm": "the same on ARM",
     "cloudtrail.trail-month": "a further copy of the account's management events for a month",
     "guardduty.month": "GuardDuty for a month",
+    "fargate.vcpu-hour.windows": "the same with Windows",
+    "fargate.gb-hour.windows": "the same with Windows",
+    "fargate.disk-gb-hour": "a GB of a Fargate task's disk beyond 20, for an hour",
+    "nlb.hour": "a Network Load Balancer for an hour",
+    "nlb.lcu-hour": "a capacity unit (NLCU) of it for an hour",
+    "gwlb.hour": "a Gateway Load Balancer for an hour",
+    "gwlb.lcu-hour": "a capacity unit (GLCU) of it for an hour",
+    "clb.hour": "a Classic Load Balancer for an hour",
+    "clb.gb": "a GB through it",
+    "endpoint.gb": "a GB through an endpoint",
+    "cloudfront.requests-10k": "10,000 HTTPS requests of CloudFront",
+    "rds.io-1m": "a million requests of a magnetic disk",
+    "rds.extended-vcpu-hour.year-1": "a core of a version past its standard support, in the first two years",
+    "rds.extended-vcpu-hour.year-3": "the same in the third",
+    "eks.extended-hour": "a control plane of a version past its standard support, on top of its price",
+    "elasticache.backup-gb-month": "a GB of backups of caches for a month",
+    "dynamodb.rcu-hour": "a unit of read capacity for an hour",
+    "dynamodb.wcu-hour": "a unit of write capacity for an hour",
+    "dynamodb.rcu-hour-ia": "the same of a table that is rarely used",
+    "dynamodb.wcu-hour-ia": "the same of a table that is rarely used",
+    "dynamodb.rru-1m": "a million units read on demand",
+    "dynamodb.wru-1m": "a million units written on demand",
+    "dynamodb.rru-1m-ia": "the same of a table that is rarely used",
+    "dynamodb.wru-1m-ia": "the same of a table that is rarely used",
+    "dynamodb.gb-month": "a GB of a table for a month",
+    "dynamodb.gb-month-ia": "the same of a table that is rarely used",
+    "dynamodb.pitr-gb-month": "a GB of a table that can go back to any time, for a month",
+    "codepipeline.minute": "a minute of an action of a pipeline of type V2",
 }
-# What begins like this ends in an instance class: ec2.hour.t3.micro, rds.hour.postgres.multi.db.t4g.small.
+# What begins like this ends in a class, a kind or a size: ec2.hour.t3.micro, rds.hour.postgres.multi.db.t4g.small.
+_ENGINES = (
+    *("postgres", "mysql", "mariadb", "db2-ae", "db2-se", "oracle-ee", "oracle-ee-cdb", "oracle-se2", "oracle-se2-cdb"),
+    *("sqlserver-ee", "sqlserver-se", "sqlserver-ex", "sqlserver-web"),
+)
 CLASSES: tuple[str, ...] = (
-    "ec2.hour.",
-    *(f"rds.hour.{engine}.{zones}.db." for engine in ("postgres", "mysql", "mariadb") for zones in ("single", "multi")),
+    *(f"ec2.{way}hour." for way in ("", "spot-", "dedicated-", "host-", "ebs-optimized-", "cpu-credit-")),
+    *(f"rds.hour.{engine}.{zones}.db." for engine in _ENGINES for zones in ("single", "multi")),
     *(f"elasticache.hour.{engine}.cache." for engine in ("redis", "valkey", "memcached")),
+)
+KINDS: tuple[str, ...] = (
+    *("ebs.gb-month.", "ebs.iops-month.", "ebs.mbps-month.", "ec2.cpu-credit-hour."),
+    *("rds.gb-month.", "rds.iops-month.", "rds.mbps-month.", "codebuild.minute."),
 )
 
 
 def unknown(key: str) -> str | None:
     """None for a key that can have a price, else the one that was probably meant, or nothing."""
-    if key in KEYS or any(key.startswith(prefix) and "." in key.removeprefix(prefix) for prefix in CLASSES):
+    if key in KEYS or _in(key, KINDS) or any(_in(key, [each]) and "." in key.removeprefix(each) for each in CLASSES):
         return None
-    return nearest(key, [*KEYS, *(f"{prefix}t4g.micro" for prefix in CLASSES)])
+    tables = [name for name, _ in catalog.priced()]
+    if key in tables or _in(key, [name for name in tables if name[-1] in ".=-"]):
+        return None
+    return nearest(key, [*KEYS, *(f"{prefix}t4g.micro" for prefix in CLASSES), *tables])
+
+
+def _in(key: str, prefixes: Iterable[str]) -> bool:
+    return any(key.startswith(prefix) and key != prefix for prefix in prefixes)

@@ -31,6 +31,7 @@ def _database(app: App) -> Iterator[Resource]:
         refers,
         identifier=prefix(app),
         engine=database.engine,
+        engine_version=database.version,
         instance_class=database.instance,
         allocated_storage=gib(database.storage),
         max_allocated_storage=gib(database.max_storage) if database.max_storage else None,

@@ -21,6 +21,9 @@ _HOST_PERIOD = 300  # seconds between EC2's own figures
 def watching(app: App) -> Iterator[Resource]:
     for severity in ("critical", "warning"):
         yield made(f"{_MODULE}.aws_sns_topic.{severity}", "cloud.notify", name=f"{prefix(app)}-{severity}")
+        for contact in getattr(app.cloud.notify, severity):
+            address = f'{_MODULE}.aws_sns_topic_subscription.{severity}["{contact}"]'
+            yield made(address, f"cloud.notify.{severity}", protocol="email" if "@" in contact else "sms")
     for index, alarm in enumerate(app.cloud.alarms):
         for target in _targets(app, alarm):
             yield _alarm(app, alarm, target, f"cloud.alarms.{index}")

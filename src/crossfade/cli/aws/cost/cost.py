@@ -37,6 +37,7 @@ class Costs(click.Group):
 )
 @called(file=True, state=False)
 @click.option("--plan", type=_FILE, help="A Terraform plan as JSON instead of the file.")
+@click.option("--region", help="With --plan: where what the plan does not place is.")
 @click.option("--table", type=_FILE, help="A table that a team wrote, in YAML, instead of the file.")
 @click.option("--prices", type=_FILE, help="A price book of your own, in YAML.")
 @click.option("--save", is_flag=True, help="Propose savings, with their arithmetic and what they take.")

@@ -14,7 +14,7 @@ from crossfade.file.model import App
 Made = tuple[Bill, App | None]
 
 
-def made(call: Call, plan: Path | None, table: Path | None, prices: Path | None) -> list[Made]:
+def made(call: Call, plan: Path | None, region: str | None, table: Path | None, prices: Path | None) -> list[Made]:
     """One bill, or one for each environment on AWS."""
     if table is not None:
         from crossfade.aws.cost.check.bill import table_bill
@@ -23,6 +23,6 @@ def made(call: Call, plan: Path | None, table: Path | None, prices: Path | None)
     if plan is None:
         return [(of_app(app, prices), app) for app in on_aws(call.required(), [call.environment])]
     if call.environment is None:
-        return [(of_plan(plan, Usage(), prices=prices), None)]
+        return [(of_plan(plan, Usage(), region, prices), None)]
     app = load(call.required(), call.environment)
-    return [(of_plan(plan, app.cloud.usage, app.cloud.region, prices), app)]
+    return [(of_plan(plan, app.cloud.usage, region or app.cloud.region, prices), app)]

@@ -19,8 +19,9 @@ def text(bill: Bill) -> str:
     title = f"{bill.title}, {bill.region}: {bill.book}, US dollars a month"
     parts = [
         [title],
-        [_aligned(row, widths) for row in rows],
+        [_aligned(row, widths) for row in rows] if len(rows) > 1 else ["  Nothing in it has a fixed price"],
         list(_totals(bill)),
+        _unsaid(bill),
         _assumptions(bill),
         _notes(bill),
         ["Prices", *(f"  [{index}] {source}" for index, source in enumerate(sources, start=1))] if sources else [],
@@ -57,6 +58,7 @@ def _line(line: Line) -> dict[str, Any]:
         "assumes": line.assumes,
         "changed_by": f"cloud.usage.{line.usage}" if line.usage else None,
         "note": line.note,
+        "region": line.region,
     }
 
 
@@ -67,7 +69,8 @@ def _ends(amount: Amount) -> dict[str, float]:
 def _rows(bill: Bill, sources: list[str]) -> Iterator[tuple[str, ...]]:
     """Cells: what, mark, quantity, unit, unit price, monthly, range, source."""
     yield ("", "", "quantity", "", "unit price", "a month", "", "")
-    for area, lines in groupby(bill.lines, key=lambda line: line.area):
+    shown = (line for line in bill.lines if not line.unsaid)
+    for area, lines in groupby(shown, key=lambda line: line.area):
         yield (f"{area}", *[""] * 7)
         for line in lines:
             yield (
@@ -102,9 +105,11 @@ def _totals(bill: Bill) -> Iterator[str]:
     fixed = total.expected - bill.by_usage.expected
     yield f"  Total {total.expected:,.2f}{between}"
     yield f"  of which {fixed:,.2f} is fixed and {bill.by_usage.expected:,.2f} depends on use ({_MARK})"
-    if bill.unknown:
-        names = ", ".join(line.item for line in bill.unknown)
-        yield f"  {_of(len(bill.unknown), len(bill.lines))} not in the total: {names}"
+    unknown = [line for line in bill.unknown if not line.unsaid]
+    if unknown:
+        yield f"  {_of(len(unknown), len(bill.lines))} not in the total: {', '.join(line.item for line in unknown)}"
+    if unsaid := len(bill.unknown) - len(unknown):
+        yield f"  {unsaid} of {len(bill.lines)} lines are paid by use that nobody has told, and are not in it"
 
 
 def _of(unknown: int, all_lines: int) -> str:
@@ -112,13 +117,26 @@ def _of(unknown: int, all_lines: int) -> str:
     return f"{unknown} of {all_lines} lines {verbs[0]} no known price and {verbs[1]}"
 
 
+def _unsaid(bill: Bill) -> list[str]:
+    """What is paid by use of which nobody has said how much."""
+    lines = [line for line in bill.lines if line.unsaid]
+    width = max((len(line.item) for line in lines), default=0)
+    rows = [f"  {line.item.ljust(width)}  {_each(line)}; cloud.usage.units: {{{line.keys[0]}: ...}}" for line in lines]
+    return ["Paid by use, and nobody has said how much", *rows] if rows else []
+
+
+def _each(line: Line) -> str:
+    each = line.unit.removesuffix("s") if line.unit[:1].isalpha() else line.unit
+    return f"{'at an unknown price' if line.price is None else plain(line.price, 10)} for each {each}"
+
+
 def _assumptions(bill: Bill) -> list[str]:
-    rests = [line for line in bill.lines if line.by_usage]
+    rests = [line for line in bill.lines if line.by_usage and not line.unsaid]
     width = max((len(line.item) for line in rests), default=0)
     lines = [f"  {line.item.ljust(width)}  {line.assumes}; cloud.usage.{line.usage} changes it" for line in rests]
     return [f"{_MARK} rests on", *lines] if lines else []
 
 
 def _notes(bill: Bill) -> list[str]:
-    notes = [f"  {line.item}: {line.note}" for line in bill.lines if line.note]
+    notes = [f"  {line.item}: {line.note}" for line in bill.lines if line.note and not line.unsaid]
     return ["Notes", *notes] if notes else []

@@ -17,6 +17,7 @@ class Wanted:
     """What was asked for on the command line."""
 
     plan: Path | None
+    region: str | None
     table: Path | None
     prices: Path | None
     save: bool
@@ -33,6 +34,8 @@ class Wanted:
         for kind in (sources, ways):
             if len(given := [name for name, value in kind.items() if value]) > 1:
                 raise click.UsageError(f"{' and '.join(given)} exclude each other")
+        if self.region and not self.plan:
+            raise click.UsageError("--region is for --plan: the file says its region itself")
         if self.assume and not self.save:
             raise click.UsageError("--assume is for --save")
         if self.diff and (self.plan or self.table):
@@ -44,7 +47,7 @@ class Wanted:
 def answer(call: Call, wanted: Wanted) -> None:
     """One way, for people or for programs."""
     wanted.refuse_the_impossible()
-    bills = made(call, wanted.plan, wanted.table, wanted.prices)
+    bills = made(call, wanted.plan, wanted.region, wanted.table, wanted.prices)
     if wanted.save:
         _save(call, wanted, bills)
     elif wanted.compare or wanted.diff:

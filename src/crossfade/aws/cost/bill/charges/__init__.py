@@ -1,8 +1,10 @@
 """What is charged for, area by area: each looks at the resources and at how they are used."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 
 from crossfade.aws.cost.bill.charge import Charge
+from crossfade.aws.cost.bill.charges.cataloged import cataloged
 from crossfade.aws.cost.bill.charges.compute import compute
 from crossfade.aws.cost.bill.charges.data import data
 from crossfade.aws.cost.bill.charges.delivery import delivery
@@ -10,15 +12,34 @@ from crossfade.aws.cost.bill.charges.network import network
 from crossfade.aws.cost.bill.charges.other import other
 from crossfade.aws.cost.bill.charges.releases import releases
 from crossfade.aws.cost.bill.charges.security import security
-from crossfade.aws.cost.bill.charges.unpriced import unpriced
+from crossfade.aws.cost.bill.charges.support import clusters, databases
 from crossfade.aws.cost.bill.charges.watching import watching
+from crossfade.aws.cost.catalog.catalog import Area
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.file.cloud.usage import Usage
 
-AREAS = (compute, data, network, delivery, watching, security, releases, other, unpriced)
+# In the order of a bill.
+AREAS: Mapping[Area, Callable[[Inventory, Usage], Iterator[Charge]]] = {
+    "Compute": compute,
+    "Data": data,
+    "Network": network,
+    "Delivery": delivery,
+    "Watching": watching,
+    "Security": security,
+    "Releases": releases,
+    "Other": other,
+}
 
 
-def charges(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
-    """Every charge, in the order in which a bill lists them."""
-    for area in AREAS:
-        yield from area(inventory, usage)
+# Versions past their standard support, which depend on the day.
+AGED: Mapping[Area, Callable[[Inventory, Usage, date], Iterator[Charge]]] = {"Compute": clusters, "Data": databases}
+
+
+def charges(inventory: Inventory, usage: Usage, day: date) -> Iterator[Charge]:
+    """Every charge of a month that begins on a day: of each area what code reckons, and then what tables say."""
+    tables = cataloged(inventory, usage)
+    for area, reckoned in AREAS.items():
+        yield from reckoned(inventory, usage)
+        if area in AGED:
+            yield from AGED[area](inventory, usage, day)
+        yield from tables.get(area, ())

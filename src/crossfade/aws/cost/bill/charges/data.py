@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from crossfade.aws.cost.bill.charge import Amount, Charge, once
-from crossfade.aws.cost.bill.charges.fleet import used
+from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charges.by_use import used
+from crossfade.aws.cost.bill.charges.dynamodb import dynamodb
+from crossfade.aws.cost.bill.charges.fleet import said
 from crossfade.aws.cost.bill.charges.sizes import GIB, gigabytes, label
 from crossfade.aws.cost.money import plain
 from crossfade.aws.resources.inventory import Inventory
@@ -11,6 +13,8 @@ from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.usage import Usage
 
 _BUCKET = 10 * GIB  # kept in a bucket of which the file says nothing
+_ONE_NODE = {"num_cache_nodes": 1, "num_cache_clusters": 0, "num_node_groups": 0}
+_PROVISIONED = ("gp3", "io1", "io2")
 
 
 def data(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
@@ -19,11 +23,12 @@ def data(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
     yield from _backups(inventory, usage)
     yield from _snapshots(inventory)
     for cache in inventory.of("aws_elasticache_replication_group", "aws_elasticache_cluster"):
-        yield from _cache(cache, usage)
+        yield from _cache(inventory, cache, usage)
     for bucket in inventory.of("aws_s3_bucket"):
         yield from _bucket(bucket, usage)
     yield from _requests(inventory, usage)
-    yield from _tables(inventory)
+    for table in inventory.of("aws_dynamodb_table"):
+        yield from dynamodb(inventory, table, usage)
 
 
 def _database(inventory: Inventory, database: Resource, usage: Usage) -> Iterator[Charge]:
@@ -31,7 +36,8 @@ def _database(inventory: Inventory, database: Resource, usage: Usage) -> Iterato
     engine = database.values.get("engine") or primary.values.get("engine") or "unknown"
     zones = "multi" if database.values.get("multi_az") else "single"
     kind = database.values.get("instance_class", "db.unknown.unknown")
-    name = "Read replica" if primary is not database else "Database"
+    copies = primary is not database or database.values.get("replicate_source_db")
+    name = "Read replica" if copies else "Database"
     where = ", in two zones" if zones == "multi" else ""
     yield Charge(
         area="Data",
@@ -40,21 +46,58 @@ def _database(inventory: Inventory, database: Resource, usage: Usage) -> Iterato
         unit="hours",
         rate=once(f"rds.hour.{engine}.{zones}.{kind}"),
         addresses=(database.address,),
+        note="what it copies is not in the plan, so its engine is not known" if copies and engine == "unknown" else "",
     )
     size = database.values.get("allocated_storage") or primary.values.get("allocated_storage")
-    if not size:
-        return
-    most = max(database.values.get("max_allocated_storage") or 0, size)
-    disk = database.values.get("storage_type") or primary.values.get("storage_type") or "gp2"
+    disk = database.values.get("storage_type") or primary.values.get("storage_type")
+    iops = database.values.get("iops") or 0
+    disk = disk or ("io1" if iops else "gp2")
+    most = max(database.values.get("max_allocated_storage") or 0, size or 0)
     yield Charge(
         area="Data",
         item=f"{name} disk, {disk}{where}",
-        quantity=Amount.between(size, size, most),
+        quantity=Amount.between(size, size, most) if size else Amount.of(1),
         unit="GB-months",
-        rate=once(f"rds.gb-month.{disk}.{zones}"),
+        rate=once(f"rds.gb-month.{disk}.{zones}" if size else UNPRICED),
         addresses=(database.address,),
-        note=f"grows by itself up to {most} GB" if most > size else "",
+        note=(f"grows by itself up to {most} GB" if most > size else "")
+        if size
+        else "as large as what it is made from",
     )
+    included = _included(engine, disk, size or 0)
+    through = database.values.get("storage_throughput") or 0
+    for item, provisioned, free, unit, key in (
+        ("IOPS", iops, included[0], "IOPS-months", "rds.iops-month"),
+        ("throughput", through if disk == "gp3" else 0, included[1], "MB/s-months", "rds.mbps-month"),
+    ):
+        if provisioned > free and disk in _PROVISIONED:
+            yield Charge(
+                area="Data",
+                item=f"{name} disk, {disk}, {item}{where}",
+                quantity=Amount.of(provisioned - free),
+                unit=unit,
+                rate=once(f"{key}.{disk}.{zones}"),
+                addresses=(database.address,),
+            )
+    if disk == "standard":
+        yield used("Data", f"{name} disk, requests", "rds.io-1m", "1,000,000 requests", (database.address,), usage)
+
+
+def _size(size: int | None, most: int) -> str:
+    if not size:
+        return "as large as what it is made from"
+    return f"grows by itself up to {most} GB" if most > size else ""
+
+
+def _included(engine: str, disk: str, size: float) -> tuple[int, int]:
+    """IOPS and MB/s that a disk has by itself: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html.
+
+    gp3 is spread over four volumes from 400 GB on, with Oracle from 200, with SQL Server never.
+    """
+    if disk != "gp3":
+        return (0, 0)
+    striped = not engine.startswith("sqlserver") and size >= (200 if engine.startswith("oracle") else 400)
+    return (12_000, 500) if striped else (3_000, 125)
 
 
 def _backups(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
@@ -87,26 +130,36 @@ def _snapshots(inventory: Inventory) -> Iterator[Charge]:
         )
 
 
-def _cache(cache: Resource, usage: Usage) -> Iterator[Charge]:
-    values = cache.values
-    if cache.type == "aws_elasticache_cluster" and values.get("replication_group_id"):
-        return  # a node that its group is billed for
+def _cache(inventory: Inventory, cache: Resource, usage: Usage) -> Iterator[Charge]:
+    values, group = cache.values, next(iter(inventory.referred(cache, "replication_group_id")), None)
+    joins = cache.type == "aws_elasticache_cluster" and bool(values.get("replication_group_id") or group)
+    if joins:  # one more node of a group, of the group's class
+        values = {
+            **(group.values if group else {}),
+            "num_cache_nodes": 1,
+            "num_cache_clusters": 0,
+            "num_node_groups": 0,
+        }
     shards, replicas = values.get("num_node_groups") or 1, values.get("replicas_per_node_group")
     nodes = values.get("num_cache_clusters") or values.get("num_cache_nodes")
     nodes = nodes or shards * (1 + (replicas or 0))
-    engine, kind = values.get("engine", "redis"), values.get("node_type", "cache.unknown.unknown")
+    engine, kind = values.get("engine", "redis"), values.get("node_type")
+    known = bool(kind) and not (joins and group is None)
     yield Charge(
         area="Data",
-        item=f"Cache {engine} {kind}{f', {nodes} nodes' if nodes > 1 else ''}",
+        item=f"Cache {engine} {kind or 'of an unknown class'}{f', {nodes} nodes' if nodes > 1 else ''}",
         quantity=Amount.of(nodes).times(usage.hours),
         unit="node-hours",
-        rate=once(f"elasticache.hour.{engine}.{kind}"),
+        rate=once(f"elasticache.hour.{engine}.{kind}" if known else UNPRICED),
         addresses=(cache.address,),
+        note="" if known else "the group or the primary that it belongs to is not in the plan",
     )
+    if (values.get("snapshot_retention_limit") or 0) > 1:
+        yield used("Data", "Cache backups", "elasticache.backup-gb-month", "GB-months", (cache.address,), usage)
 
 
 def _bucket(bucket: Resource, usage: Usage) -> Iterator[Charge]:
-    size, name = used(bucket, usage.buckets), label(bucket)
+    size, name = said(bucket, usage.buckets), label(bucket)
     yield Charge(
         area="Data",
         item=f"Bucket {name}",
@@ -136,16 +189,4 @@ def _requests(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
             addresses=buckets,
             assumes=f"{count:,} requests, all buckets",
             usage=usage_key,
-        )
-
-
-def _tables(inventory: Inventory) -> Iterator[Charge]:
-    for table in inventory.of("aws_dynamodb_table"):
-        yield Charge(
-            area="Data",
-            item="DynamoDB tables",
-            quantity=Amount.of(1),
-            unit="tables",
-            rate=once("dynamodb.on-demand"),
-            addresses=(table.address,),
         )

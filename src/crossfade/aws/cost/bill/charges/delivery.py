@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from crossfade.aws.cost.bill.charge import Amount, Charge, once
+from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.bill.charges.sizes import GIB, gigabytes
 from crossfade.aws.cost.money import plain
 from crossfade.aws.resources.inventory import Inventory
@@ -36,6 +37,8 @@ def delivery(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
             usage="cdn",
             keep=True,
         )
+        key = "cloudfront.requests-10k"
+        yield used("Delivery", "CloudFront, requests", key, "10,000 requests", distributions, usage)
 
 
 def _queries(inventory: Inventory, usage: Usage) -> Iterator[Charge]:

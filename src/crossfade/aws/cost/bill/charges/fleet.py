@@ -4,15 +4,18 @@ import re
 from typing import Any
 
 from crossfade.aws.cost.bill.charge import Amount
-from crossfade.aws.resources.inventory import Inventory
+from crossfade.aws.cost.money import plain
+from crossfade.aws.resources.inventory import Inventory, first
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.usage import Usage
+
+_SIZES = ("min", "desired", "max")
 
 
 def tasks(inventory: Inventory, service: Resource, usage: Usage) -> Amount:
     """Tasks of an ECS service: between the bounds of its scaling, as many as are wanted or used on average."""
     wanted = _number(service.values.get("desired_count"), 1)
-    average = used(service, usage.instances)
+    average = said(service, usage.instances)
     bounds = next(iter(inventory.referring(service, "aws_appautoscaling_target")), None) or _by_name(inventory, service)
     if bounds is None:
         return Amount.of(wanted if average is None else average)
@@ -24,11 +27,26 @@ def hosts(group: Resource, usage: Usage) -> Amount:
     """Hosts of an Auto Scaling group."""
     least, most = _number(group.values.get("min_size"), 0), _number(group.values.get("max_size"), 0)
     wanted = _number(group.values.get("desired_capacity"), least)
-    average = used(group, usage.instances)
+    average = said(group, usage.instances)
     return Amount.between(least, wanted if average is None else average, most)
 
 
-def used(resource: Resource, by_name: dict[str, Any]) -> Any:
+def nodes(group: Resource, usage: Usage) -> Amount:
+    """Nodes of a group of EKS."""
+    least, wanted, most = (_number(first(group.values, "scaling_config", f"{each}_size"), 1) for each in _SIZES)
+    average = said(group, usage.instances)
+    return Amount.between(least, wanted if average is None else average, most)
+
+
+def on_average(count: Amount, noun: str) -> str:
+    """What the quantity of something that scales rests on."""
+    if not count.varies:
+        return ""
+    many = "" if count.expected == 1 else "s"
+    return f"{plain(count.expected)} {noun}{many} on average of {plain(count.least)} to {plain(count.most)}"
+
+
+def said(resource: Resource, by_name: dict[str, Any]) -> Any:
     """What `cloud.usage` says about a resource: its entry is a name of the file, of which AWS's name is made."""
     names = [str(resource.values.get(key, "")) for key in ("name", "name_prefix", "bucket", "bucket_prefix")]
     words = " ".join([resource.address, *names]).replace("_", "-")

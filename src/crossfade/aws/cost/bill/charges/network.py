@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from crossfade.aws.cost.bill.charge import Amount, Charge, once
-from crossfade.aws.cost.bill.charges.fleet import hosts, tasks
+from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charges.by_use import used
+from crossfade.aws.cost.bill.charges.fleet import hosts, nodes, tasks
 from crossfade.aws.cost.bill.charges.sizes import gigabytes
 from crossfade.aws.cost.money import exact, plain
 from crossfade.aws.resources.inventory import Inventory, blocks, first
@@ -12,6 +13,13 @@ from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.usage import Usage
 
 _ZONES = 2  # what a load balancer stands in at least
+# A load balancer's kind: what a bill calls it, how its prices begin, and what its capacity is counted in.
+_KINDS = {
+    "application": ("Load balancer", "alb", "LCU"),
+    "network": ("Network load balancer", "nlb", "NLCU"),
+    "gateway": ("Gateway load balancer", "gwlb", "GLCU"),
+}
+_HOURLY = ("Interface", "GatewayLoadBalancer")
 
 
 def network(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
@@ -24,26 +32,36 @@ def network(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
 
 def _balancers(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
     for balancer in inventory.of("aws_lb", "aws_alb"):
-        if balancer.values.get("load_balancer_type", "application") != "application":
-            continue
+        kind = balancer.values.get("load_balancer_type", "application")
+        name, short, unit = _KINDS.get(kind, (f"Load balancer, {kind}", UNPRICED, "LCU"))
         yield Charge(
             area="Network",
-            item="Load balancer",
+            item=name,
             quantity=Amount.of(usage.hours),
             unit="hours",
-            rate=once("alb.hour"),
+            rate=once(f"{short}.hour" if short != UNPRICED else short),
             addresses=(balancer.address,),
         )
         yield Charge(
             area="Network",
-            item="Load balancer, capacity",
+            item=f"{name}, capacity",
             quantity=Amount.of(usage.lcu).times(usage.hours),
-            unit="LCU-hours",
-            rate=once("alb.lcu-hour"),
+            unit=f"{unit}-hours",
+            rate=once(f"{short}.lcu-hour" if short != UNPRICED else short),
             addresses=(balancer.address,),
-            assumes=f"{plain(exact(usage.lcu))} LCU on average",
+            assumes=f"{plain(exact(usage.lcu))} {unit} on average",
             usage="lcu",
         )
+    for balancer in inventory.of("aws_elb"):
+        yield Charge(
+            area="Network",
+            item="Classic load balancer",
+            quantity=Amount.of(usage.hours),
+            unit="hours",
+            rate=once("clb.hour"),
+            addresses=(balancer.address,),
+        )
+        yield used("Network", "Classic load balancer, data", "clb.gb", "GB", (balancer.address,), usage)
 
 
 def _nat(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
@@ -69,18 +87,25 @@ def _nat(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
 
 
 def _endpoints(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
-    for endpoint in inventory.of("aws_vpc_endpoint"):
-        if endpoint.values.get("vpc_endpoint_type", "Gateway") != "Interface":
-            continue
+    """Gateways to S3 and DynamoDB are free: https://aws.amazon.com/privatelink/pricing/."""
+    found = [each for each in inventory.of("aws_vpc_endpoint") if _kind(each) != "Gateway"]
+    for endpoint in found:
         zones = len(inventory.referred(endpoint, "subnet_ids", "aws_subnet")) or _given(endpoint, "subnet_ids") or 1
         yield Charge(
             area="Network",
-            item="Endpoints",
+            item="Endpoints" if _kind(endpoint) == "Interface" else f"Endpoints, {_kind(endpoint)}",
             quantity=Amount.of(zones).times(usage.hours),
             unit="hours",
-            rate=once("endpoint.hour"),
+            rate=once("endpoint.hour" if _kind(endpoint) in _HOURLY else UNPRICED),
             addresses=(endpoint.address,),
         )
+    if found:
+        addresses = tuple(each.address for each in found)
+        yield used("Network", "Endpoints, data", "endpoint.gb", "GB", addresses, usage)
+
+
+def _kind(endpoint: Resource) -> str:
+    return str(endpoint.values.get("vpc_endpoint_type", "Gateway"))
 
 
 def _addresses(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
@@ -98,33 +123,88 @@ def _addresses(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
 
 
 def _holders(inventory: Inventory, usage: Usage) -> Iterator[tuple[Amount, Resource]]:
-    for address in inventory.of("aws_eip"):
-        yield Amount.of(1), address
-    for balancer in inventory.of("aws_lb", "aws_alb"):
-        if not balancer.values.get("internal"):
-            subnets = inventory.referred(balancer, "subnets", "aws_subnet")
-            yield Amount.of(len(subnets) or _given(balancer, "subnets") or _ZONES), balancer
+    """Each address once: an elastic address that is given to a host takes the place of the host's own."""
+    yield from _held_by_doors(inventory)
+    taken = _with_elastic(inventory)
     for instance in inventory.of("aws_instance"):
-        if instance.values.get("associate_public_ip_address") or (
-            instance.values.get("associate_public_ip_address") is None
-            and _opens(inventory.referred(instance, "subnet_id", "aws_subnet"))
-        ):
+        if instance.address not in taken and _opened(inventory, instance):
             yield Amount.of(1), instance
     for group in inventory.of("aws_autoscaling_group"):
         yield _of_hosts(inventory, group, usage), group
+    for group in inventory.of("aws_eks_node_group"):
+        if _opens(inventory.referred(group, "subnet_ids", "aws_subnet")):
+            yield nodes(group, usage), group
     for service in inventory.of("aws_ecs_service"):
         if first(service.values, "network_configuration", "assign_public_ip"):
             yield tasks(inventory, service, usage), service
+    for database in inventory.of("aws_db_instance"):
+        if database.values.get("publicly_accessible"):
+            yield Amount.of(1), database
+
+
+def _held_by_doors(inventory: Inventory) -> Iterator[tuple[Amount, Resource]]:
+    for address in inventory.of("aws_eip"):
+        brought = address.values.get("public_ipv4_pool", "amazon") != "amazon"
+        if not brought and not address.values.get("customer_owned_ipv4_pool"):
+            yield Amount.of(1), address
+    for balancer in inventory.of("aws_lb", "aws_alb", "aws_elb"):
+        if _is_outside(balancer):
+            yield Amount.of(_of_balancer(inventory, balancer)), balancer
+    for gateway in inventory.of("aws_nat_gateway"):
+        if gateway.values.get("allocation_id") and not inventory.referred(gateway, "allocation_id", "aws_eip"):
+            yield Amount.of(1), gateway
+
+
+def _opened(inventory: Inventory, instance: Resource) -> bool:
+    """Whether a host gets a public address: it says so, or else its subnet does."""
+    asked = instance.values.get("associate_public_ip_address")
+    return _opens(inventory.referred(instance, "subnet_id", "aws_subnet")) if asked is None else bool(asked)
+
+
+def _is_outside(balancer: Resource) -> bool:
+    kind = balancer.values.get("load_balancer_type")
+    private = balancer.values.get("ip_address_type") == "dualstack-without-public-ipv4"
+    return not balancer.values.get("internal") and not private and kind != "gateway"
+
+
+def _of_balancer(inventory: Inventory, balancer: Resource) -> int:
+    """One in each zone. A network load balancer may be given elastic ones, which are counted where they are made."""
+    mappings = blocks(balancer.values, "subnet_mapping")
+    if mappings:
+        made = inventory.referred(balancer, "subnet_mapping.allocation_id", "aws_eip")
+        return max(0, len(mappings) - len(made))
+    subnets = inventory.referred(balancer, "subnets", "aws_subnet")
+    return len(subnets) or _given(balancer, "subnets") or _given(balancer, "availability_zones") or _ZONES
+
+
+def _with_elastic(inventory: Inventory) -> frozenset[str]:
+    """Instances that an elastic address is given to."""
+    given = (
+        each.address
+        for holder in inventory.of("aws_eip", "aws_eip_association")
+        for key in ("instance", "instance_id", "network_interface", "network_interface_id")
+        for each in inventory.referred(holder, key, "aws_instance")
+    )
+    return frozenset(given)
 
 
 def _of_hosts(inventory: Inventory, group: Resource, usage: Usage) -> Amount:
     """What its launch template says about addresses, else its subnets."""
-    for template in inventory.referred(group, "launch_template.id", "aws_launch_template"):
+    for template in _templates(inventory, group):
+        if template.type == "aws_launch_configuration":
+            if (public := template.values.get("associate_public_ip_address")) is not None:
+                return hosts(group, usage) if public else Amount.of(0)
+            continue
         for interface in blocks(template.values, "network_interfaces"):
             if (public := interface.get("associate_public_ip_address")) is not None:
                 return hosts(group, usage) if str(public).lower() == "true" else Amount.of(0)
     public = _opens(inventory.referred(group, "vpc_zone_identifier", "aws_subnet"))
     return hosts(group, usage) if public else Amount.of(0)
+
+
+def _templates(inventory: Inventory, group: Resource) -> Iterator[Resource]:
+    for key in group.refers:
+        yield from inventory.referred(group, key, "aws_launch_template", "aws_launch_configuration")
 
 
 def _opens(subnets: tuple[Resource, ...]) -> bool:
@@ -138,7 +218,7 @@ def _given(resource: Resource, key: str) -> int:
 
 
 def _traffic(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
-    doors = [each for each in inventory.of("aws_lb", "aws_alb") if not each.values.get("internal")]
+    doors = [each for each in inventory.of("aws_lb", "aws_alb", "aws_elb") if _is_outside(each)]
     doors += inventory.of("aws_instance") if not doors else ()
     if not doors:
         return

@@ -1,21 +1,17 @@
-"""Secrets, keys, and the watchers of the account."""
+"""Secrets; keys and the watchers of an account are in the catalogue."""
 
 from collections.abc import Iterator
 
 from crossfade.aws.cost.bill.charge import Amount, Charge, once
-from crossfade.aws.resources.inventory import Inventory
+from crossfade.aws.resources.inventory import Inventory, blocks
 from crossfade.file.cloud.usage import Usage
-
-# Billed by the month, one line for all of a kind.
-_MONTHLY = (
-    ("Keys of KMS", "aws_kms_key", "kms.key-month", "keys"),
-    ("CloudTrail", "aws_cloudtrail", "cloudtrail.trail-month", "trails"),
-    ("GuardDuty", "aws_guardduty_detector", "guardduty.month", "detectors"),
-)
 
 
 def security(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
-    secrets = [each.address for each in inventory.of("aws_secretsmanager_secret")]
+    stored = list(inventory.of("aws_secretsmanager_secret"))
+    # A copy in another region is billed as a secret of its own: https://aws.amazon.com/secrets-manager/pricing/.
+    copies = sum(len(blocks(each.values, "replica")) for each in stored)
+    secrets = [each.address for each in stored]
     # RDS keeps the password of its first user in a secret of its own, which no resource stands for.
     secrets += [
         each.address for each in inventory.of("aws_db_instance") if each.values.get("manage_master_user_password")
@@ -24,7 +20,7 @@ def security(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
         yield Charge(
             area="Security",
             item="Secrets",
-            quantity=Amount.of(len(secrets)),
+            quantity=Amount.of(len(secrets) + copies),
             unit="secrets",
             rate=once("secrets.secret-month"),
             addresses=tuple(secrets),
@@ -39,13 +35,3 @@ def security(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
             assumes=f"{usage.secret_calls:,} reads",
             usage="secret_calls",
         )
-    for item, kind, key, unit in _MONTHLY:
-        for each in inventory.of(kind):
-            yield Charge(
-                area="Security",
-                item=item,
-                quantity=Amount.of(1),
-                unit=unit,
-                rate=once(key),
-                addresses=(each.address,),
-            )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from crossfade.aws.cost.bill.charge import Amount, Charge, once
+from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
 from crossfade.aws.cost.bill.charges.fleet import hosts
 from crossfade.aws.cost.bill.charges.sizes import gigabytes
 from crossfade.aws.cost.money import exact, plain
@@ -14,6 +14,8 @@ from crossfade.file.cloud.usage import Usage
 FREE_TRACES = 100_000  # a month, always: https://aws.amazon.com/xray/pricing/
 _MONTH = 30  # days
 _FAST = 60  # seconds: an alarm with a shorter period costs more
+_BAND = "ANOMALY_DETECTION_BAND"
+_OF_BAND = 3  # metrics: the one that is watched, and both ends of its band
 _LONGEST = 365  # days of logs in the bill of a group that never removes any
 
 
@@ -23,19 +25,6 @@ def watching(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
     yield from _insights(inventory)
     for alarm in inventory.of("aws_cloudwatch_metric_alarm"):
         yield _alarm(alarm)
-    for item, kind, key in (
-        ("Alarms made of alarms", "aws_cloudwatch_composite_alarm", "cloudwatch.composite-alarm-month"),
-        ("Dashboards", "aws_cloudwatch_dashboard", "cloudwatch.dashboard-month"),
-    ):
-        for each in inventory.of(kind):
-            yield Charge(
-                area="Watching",
-                item=item,
-                quantity=Amount.of(1),
-                unit=item.lower(),
-                rate=once(key),
-                addresses=(each.address,),
-            )
     if usage.traces:
         yield Charge(
             area="Watching",
@@ -133,15 +122,24 @@ def _reported(agent: Resource) -> int:
 
 
 def _alarm(alarm: Resource) -> Charge:
-    """An alarm on a sum of metrics is billed for each of them: https://aws.amazon.com/cloudwatch/pricing/."""
-    metrics = [each for each in blocks(alarm.values, "metric_query") if each.get("metric")]
+    """An alarm on a sum of metrics is billed for each of them, on an anomaly for the metric and both ends of its band.
+
+    https://aws.amazon.com/cloudwatch/pricing/
+    """
+    queries = blocks(alarm.values, "metric_query")
+    metrics = [each for each in queries if each.get("metric")]
     periods = [first(each, "metric", "period") for each in metrics] or [alarm.values.get("period")]
     fast = any(exact(period) < _FAST for period in periods if period)
+    formulas = [str(each.get("expression") or "") for each in queries]
+    band = any(_BAND in each for each in formulas)
+    asks = any(each.lstrip().upper().startswith("SELECT") for each in formulas)
+    key = "cloudwatch.fast-alarm-month" if fast else "cloudwatch.alarm-month"
     return Charge(
         area="Watching",
-        item="Alarms, fast" if fast else "Alarms",
-        quantity=Amount.of(max(1, len(metrics))),
+        item="Alarms on a query" if asks else "Alarms, fast" if fast else "Alarms",
+        quantity=Amount.of(max(1, len(metrics)) * (_OF_BAND if band else 1)),
         unit="metrics alarmed on",
-        rate=once("cloudwatch.fast-alarm-month" if fast else "cloudwatch.alarm-month"),
+        rate=once(UNPRICED if asks else key),
         addresses=(alarm.address,),
+        note="billed for each metric that its query finds" if asks else "",
     )

@@ -1,0 +1,109 @@
+"""What the catalogue says in tables: lines of types without code, attributes on top, and what nobody can price."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charges.by_use import used
+from crossfade.aws.cost.catalog.attribute import filled, number, said, values
+from crossfade.aws.cost.catalog.catalog import Area, Rated, Verdict, verdict
+from crossfade.aws.cost.money import exact
+from crossfade.aws.resources.inventory import Inventory
+from crossfade.aws.resources.resource import Resource
+from crossfade.file.cloud.usage import Usage
+
+# Providers whose resources are on nobody's bill.
+_FREE = frozenset(
+    [
+        "random",
+        "null",
+        "local",
+        "tls",
+        "time",
+        "archive",
+        "template",
+        "terraform",
+        "external",
+        "http",
+        "cloudinit",
+        "assert",
+    ]
+)
+
+
+def cataloged(inventory: Inventory, usage: Usage) -> dict[Area, list[Charge]]:
+    """By area, in the order in which resources come."""
+    found: dict[Area, list[Charge]] = defaultdict(list)
+    by_use: dict[tuple[Rated, str, str | None], list[Resource]] = defaultdict(list)
+    areas: dict[Rated, Area] = {}
+    for resource in inventory.all:
+        provider = resource.type.partition("_")[0]
+        if provider != "aws":
+            if provider not in _FREE:
+                found["Other"].append(_unknown(resource, "another provider's, whose prices nobody here knows"))
+            continue
+        judged = verdict(resource.type)
+        if judged is None:
+            found["Other"].append(_unknown(resource, "nobody has judged yet whether AWS bills this type"))
+            continue
+        if judged.unknown:
+            found[judged.area].append(_unknown(resource, judged.unknown, judged))
+        for line in judged.lines:
+            if line.use:
+                by_use[line, filled(line.price, resource) or UNPRICED, resource.region].append(resource)
+                areas[line] = judged.area
+            elif not line.when or values(resource, line.when):
+                found[judged.area].append(_line(resource, line, judged, usage))
+        found[judged.area].extend(_extras(resource, judged))
+    for (line, key, _), resources in by_use.items():
+        item, addresses = filled(line.item, resources[0]) or line.item, tuple(each.address for each in resources)
+        found[areas[line]].append(used(areas[line], item, key, line.unit, addresses, usage))
+    return found
+
+
+def _line(resource: Resource, line: Rated, judged: Verdict, usage: Usage) -> Charge:
+    key, quantity, note = filled(line.price, resource), exact(1), ""
+    for path in line.times:
+        factor = number(resource, path)
+        if factor is None:
+            key, note = None, f"{path.partition('|')[0].removeprefix('#')} is known only after the apply"
+        else:
+            quantity *= factor
+    if key is None and not note:
+        note = f"what its price depends on is known only after the apply; {judged.page}"
+    return Charge(
+        area=judged.area,
+        item=filled(line.item, resource) or f"{resource.type}, of an unknown kind",
+        quantity=Amount.of(quantity).times(usage.hours if line.unit.endswith("hours") else 1),
+        unit=line.unit,
+        rate=once(key or UNPRICED),
+        addresses=(resource.address,),
+        note=note,
+    )
+
+
+def _extras(resource: Resource, judged: Verdict) -> Iterator[Charge]:
+    for extra in judged.extras:
+        billed = [each for each in map(said, values(resource, extra.path)) if each not in extra.free]
+        if billed:
+            yield Charge(
+                area=judged.area,
+                item=f"{resource.type}, {extra.path}",
+                quantity=Amount.of(1),
+                unit="resources",
+                rate=once(UNPRICED),
+                addresses=(resource.address,),
+                note=extra.why,
+            )
+
+
+def _unknown(resource: Resource, why: str, judged: Verdict | None = None) -> Charge:
+    return Charge(
+        area=judged.area if judged else "Other",
+        item=resource.type,
+        quantity=Amount.of(1),
+        unit="resources",
+        rate=once(UNPRICED),
+        addresses=(resource.address,),
+        note=f"{why}; {judged.page}" if judged else why,
+    )

@@ -1,0 +1,209 @@
+"""Hosts of EC2: alone, in Auto Scaling groups and as nodes of EKS; with their disks and what is watched of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Decimal
+from typing import Any
+
+from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charges.by_use import used
+from crossfade.aws.cost.bill.charges.disks import of_host, of_template
+from crossfade.aws.cost.bill.charges.fleet import hosts, nodes, on_average
+from crossfade.aws.cost.bill.charges.sizes import label
+from crossfade.aws.cost.money import exact
+from crossfade.aws.resources.inventory import Inventory, blocks, first
+from crossfade.aws.resources.resource import Resource
+from crossfade.file.cloud.usage import Usage
+
+_DETAILS = 7  # metrics of a host that is watched every minute: https://aws.amazon.com/cloudwatch/pricing/
+_NODE = "t3.medium"  # what EKS takes when nobody names a class, and the size of the disk
+_NODE_DISK = 20
+# Old classes for which a fast way to their disks costs extra: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ebs-optimized.html
+_SLOW_DISKS = frozenset({"c1", "c3", "g2", "i2", "m1", "m2", "m3", "r3"})
+_BURST = frozenset({"t2", "t3", "t3a", "t4g"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Host:
+    """How hosts are started: what decides their price."""
+
+    kind: str | None
+    spot: bool = False
+    tenancy: str = "default"
+    watched: bool = False
+    fast_disks: bool = False
+    unlimited: bool = False
+
+    @property
+    def rate(self) -> str:
+        if self.kind is None:
+            return UNPRICED
+        if self.spot:
+            return f"ec2.spot-hour.{self.kind}"
+        return f"ec2.hour.{self.kind}" if self.tenancy == "default" else f"ec2.{self.tenancy}-hour.{self.kind}"
+
+    @property
+    def said(self) -> str:
+        parts = [self.kind or "of an unknown class"]
+        parts += ["spare capacity"] if self.spot else []
+        parts += {"dedicated": ["dedicated"], "host": ["on a dedicated host"]}.get(self.tenancy, [])
+        return ", ".join(parts)
+
+    @property
+    def note(self) -> str:
+        if self.kind is None:
+            return "its launch template is not in the plan, or names no class"
+        if self.spot:
+            return "spare capacity has a price that changes from hour to hour"
+        if self.tenancy == "dedicated":
+            return "dedicated hosts have prices of their own, and each region a fee of 2 dollars an hour"
+        return "billed with the dedicated host that it is on" if self.tenancy == "host" else ""
+
+
+def group(inventory: Inventory, found: Resource, usage: Usage) -> Iterator[Charge]:
+    """An Auto Scaling group: each class of its policy, and the template's where there is none."""
+    template, count = _template(inventory, found), hosts(found, usage)
+    host = _of_template(template)
+    kept, spare, kinds, note = count, Amount.of(0), [host.kind], ""
+    for policy in blocks(found.values, "mixed_instances_policy"):
+        kept, spare = _split(policy, count)
+        overrides = [each for block in blocks(policy, "launch_template") for each in blocks(block, "override")]
+        if any(each.get("instance_requirements") for each in overrides):
+            kinds, note = [None], "classes are chosen by what they have"
+        elif named := [each["instance_type"] for each in overrides if each.get("instance_type")]:
+            kinds, note = named, "" if len(named) == 1 else f"the first of {len(named)} classes that it may take"
+    addresses = (found.address, *((template.address,) if template else ()))
+    for part, spot in ((kept, host.spot), (spare, True)):
+        if part.most:
+            each = replace(host, kind=kinds[0], spot=spot)
+            yield from _running(each, f"Hosts {label(found)}", part, addresses, usage, note, "instances")
+    if template:
+        yield from of_host(*of_template(template.values), count, (template.address,))
+
+
+def node_group(inventory: Inventory, found: Resource, usage: Usage) -> Iterator[Charge]:
+    """Nodes that EKS starts."""
+    template, count = _template(inventory, found), nodes(found, usage)
+    kinds = found.values.get("instance_types") or ()
+    host = _of_template(template) if template else _Host(kind=None)
+    named = kinds[0] if kinds else host.kind or (None if "instance_types" in found.unknown and template else _NODE)
+    spot = found.values.get("capacity_type") == "SPOT" or host.spot
+    note = f"the first of {len(kinds)} classes that it may take" if len(kinds) > 1 else ""
+    addresses = (found.address, *((template.address,) if template else ()))
+    each = replace(host, kind=named, spot=spot)
+    yield from _running(each, f"Nodes {label(found)}", count, addresses, usage, note, "instances")
+    root, further = of_template(template.values) if template else ([], [])
+    size = found.values.get("disk_size") or _NODE_DISK
+    yield from of_host(root or [{"volume_size": size}], further, count, addresses[-1:])
+
+
+def instance(inventory: Inventory, found: Resource, usage: Usage) -> Iterator[Charge]:
+    """A host alone; what it does not say, its template does."""
+    template = _template(inventory, found)
+    base, values = _of_template(template) if template else _Host(kind=None), found.values
+    market = first(values, "instance_market_options", "market_type")
+    kind = values.get("instance_type") or base.kind
+    host = _Host(
+        kind=kind,
+        spot=market == "spot" or base.spot,
+        tenancy=values.get("tenancy") or base.tenancy,
+        watched=bool(values.get("monitoring")) or base.watched,
+        fast_disks=bool(values.get("ebs_optimized")) or base.fast_disks,
+        unlimited=_unlimited(kind, first(values, "credit_specification", "cpu_credits")),
+    )
+    once_only = Amount.of(1)
+    yield from _running(host, f"Host {label(found)}", once_only, (found.address,), usage, "", "")
+    root, further = of_template(template.values) if template else ([], [])
+    own = [*blocks(values, "root_block_device")]
+    more = [*blocks(values, "ebs_block_device")]
+    named = {each.get("device_name") for each in more}
+    # What a template says of a disk counts unless the instance says it again.
+    kept = [each for each in further if each.get("device_name") not in named or not each.get("device_name")]
+    yield from of_host(
+        own or root, [*more, *kept], once_only, ((template if template and root and not own else found).address,)
+    )
+
+
+def _running(  # noqa: PLR0917  private, and all of a kind
+    host: _Host, name: str, count: Amount, addresses: tuple[str, ...], usage: Usage, note: str, key: str
+) -> Iterator[Charge]:
+    yield Charge(
+        area="Compute",
+        item=f"{name}, {host.said}",
+        quantity=count.times(usage.hours),
+        unit="hours",
+        rate=once(host.rate),
+        addresses=addresses,
+        assumes=on_average(count, "host"),
+        usage=key if count.varies else "",
+        note="; ".join(filter(None, (host.note, note))),
+    )
+    if host.watched:
+        yield Charge(
+            area="Watching",
+            item="Detailed metrics of hosts",
+            quantity=count.times(_DETAILS),
+            unit="metrics",
+            rate=once("cloudwatch.metric-month"),
+            addresses=addresses,
+        )
+    family = (host.kind or "").partition(".")[0]
+    if host.fast_disks and family in _SLOW_DISKS:
+        yield Charge(
+            area="Compute",
+            item=f"A fast way to disks, {host.kind}",
+            quantity=count.times(usage.hours),
+            unit="hours",
+            rate=once(f"ec2.ebs-optimized-hour.{host.kind}"),
+            addresses=addresses,
+        )
+    if host.unlimited:
+        credit = f"ec2.cpu-credit-hour.{family}"
+        yield used("Compute", "CPU beyond what hosts earn", credit, "vCPU-hours", addresses, usage)
+
+
+def _of_template(template: Resource | None) -> _Host:
+    """What a launch template or a launch configuration says."""
+    if template is None:
+        return _Host(kind=None)
+    values, kind = template.values, template.values.get("instance_type")
+    old = template.type == "aws_launch_configuration"
+    market = first(values, "instance_market_options", "market_type")
+    watched = values.get("enable_monitoring", True) if old else first(values, "monitoring", "enabled")
+    return _Host(
+        kind=kind,
+        spot=bool(values.get("spot_price")) if old else market == "spot",
+        tenancy=(values.get("placement_tenancy") if old else first(values, "placement", "tenancy")) or "default",
+        watched=bool(watched),
+        fast_disks=str(values.get("ebs_optimized", "")).lower() == "true",
+        unlimited=_unlimited(kind, first(values, "credit_specification", "cpu_credits")),
+    )
+
+
+def _unlimited(kind: Any, credits_said: Any) -> bool:
+    """Whether bursts are billed: those of t2 when somebody asks for it, those of its successors unless told not to."""
+    family = str(kind or "").partition(".")[0]
+    return family in _BURST and (credits_said or ("standard" if family == "t2" else "unlimited")) == "unlimited"
+
+
+def _split(policy: Any, count: Amount) -> tuple[Amount, Amount]:
+    """Hosts on demand and on spare capacity; beyond the base a share of them, rounded up, is on demand."""
+    base = exact(first(policy, "instances_distribution", "on_demand_base_capacity") or 0)
+    percent = first(policy, "instances_distribution", "on_demand_percentage_above_base_capacity")
+    share = exact(100 if percent is None else percent) / 100
+
+    def on_demand(number: Decimal) -> Decimal:
+        beyond = max(number - base, Decimal(0)) * share
+        return min(number, base) + (beyond.to_integral_value(ROUND_CEILING) if number == int(number) else beyond)
+
+    kept = Amount(*(on_demand(each) for each in (count.least, count.expected, count.most)))
+    ends = ("least", "expected", "most")
+    return kept, Amount(*(getattr(count, end) - getattr(kept, end) for end in ends))
+
+
+def _template(inventory: Inventory, found: Resource) -> Resource | None:
+    """What its hosts are made from, wherever it is named: in a block, or deep in a policy of mixed classes."""
+    for key in found.refers:
+        for each in inventory.referred(found, key, "aws_launch_template", "aws_launch_configuration"):
+            return each
+    return None

@@ -1,0 +1,92 @@
+"""Extended support: what versions cost beside everything else once their standard support has ended."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.resources.inventory import Inventory
+from crossfade.aws.resources.resource import Resource
+from crossfade.aws.resources.support import Support, support
+from crossfade.file.cloud.usage import Usage
+
+_REFUSED = "open-source-rds-extended-support-disabled"
+_SMALL = {"t1.micro": 1, "t2.micro": 1, "t2.small": 1}
+_CORES = {"micro": 2, "small": 2, "medium": 2, "large": 2, "xlarge": 4}
+_PER_XLARGE = 4
+
+
+def databases(inventory: Inventory, usage: Usage, day: date) -> Iterator[Charge]:
+    """By the core and hour, the one that stands by in another zone too. A replica has its primary's version."""
+    for database in inventory.of("aws_db_instance"):
+        primary = next(iter(inventory.referred(database, "replicate_source_db", "aws_db_instance")), database)
+        yield from _by_core(database, primary, 2 if database.values.get("multi_az") else 1, usage, day)
+    for instance in inventory.of("aws_rds_cluster_instance"):
+        cluster = next(iter(inventory.referred(instance, "cluster_identifier", "aws_rds_cluster")), instance)
+        yield from _by_core(instance, cluster, 1, usage, day)
+    for cache in inventory.of("aws_elasticache_replication_group", "aws_elasticache_cluster"):
+        ended = _ended(str(cache.values.get("engine", "redis")), cache.values.get("engine_version"), day)
+        if ended is not None:
+            yield Charge(
+                area="Data",
+                item=f"Extended support of redis {ended.version}",
+                quantity=Amount.of(1),
+                unit="resources",
+                rate=once(UNPRICED),
+                addresses=(cache.address,),
+                note=_said(ended),
+            )
+
+
+def clusters(inventory: Inventory, usage: Usage, day: date) -> Iterator[Charge]:
+    """Of EKS: the control plane costs more by the hour."""
+    for cluster in inventory.of("aws_eks_cluster"):
+        ended = _ended("kubernetes", cluster.values.get("version"), day)
+        if ended is not None:
+            yield Charge(
+                area="Compute",
+                item=f"Extended support of Kubernetes {ended.version}",
+                quantity=Amount.of(usage.hours),
+                unit="hours",
+                rate=once("eks.extended-hour"),
+                addresses=(cluster.address,),
+                note=_said(ended),
+            )
+
+
+def _by_core(found: Resource, first: Resource, copies: int, usage: Usage, day: date) -> Iterator[Charge]:
+    engine = str(found.values.get("engine") or first.values.get("engine") or "")
+    ended = _ended(engine, found.values.get("engine_version") or first.values.get("engine_version"), day)
+    if ended is None or _REFUSED in (each.values.get("engine_lifecycle_support") for each in (found, first)):
+        return
+    count = cores(str(found.values.get("instance_class", "")))
+    yield Charge(
+        area="Data",
+        item=f"Extended support of {engine} {ended.version}",
+        quantity=Amount.of((count or 1) * copies).times(usage.hours),
+        unit="vCPU-hours",
+        rate=once(f"rds.extended-vcpu-hour.{'year-3' if ended.is_doubled(day) else 'year-1'}" if count else UNPRICED),
+        addresses=(found.address,),
+        note=_said(ended),
+    )
+
+
+def cores(kind: str) -> int | None:
+    """Of a class of RDS: db.t4g.micro has 2, db.r6g.2xlarge 8. None for one of another kind, such as serverless."""
+    name = kind.removeprefix("db.")
+    family, _, size = name.partition(".")
+    if name in _SMALL:
+        return _SMALL[name]
+    if size == "medium" and not family.startswith("t"):
+        return 1
+    many = re.fullmatch(r"(\d+)xlarge", size)
+    return int(many[1]) * _PER_XLARGE if many else _CORES.get(size)
+
+
+def _ended(engine: str, version: object, day: date) -> Support | None:
+    found = support(engine, version) if version else None
+    return found if found is not None and found.ended(day) else None
+
+
+def _said(ended: Support) -> str:
+    return f"standard support ended before {ended.since}; a newer version of {ended.engine} costs nothing extra"

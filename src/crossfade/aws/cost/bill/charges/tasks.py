@@ -1,0 +1,123 @@
+"""Tasks of ECS on Fargate. Those on hosts of the cluster's own cost nothing beside the hosts."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charges.fleet import on_average, tasks
+from crossfade.aws.cost.bill.charges.sizes import label
+from crossfade.aws.cost.money import exact, plain
+from crossfade.aws.resources.inventory import Inventory, blocks, first
+from crossfade.aws.resources.resource import Resource
+from crossfade.file.cloud.usage import Usage
+
+_FARGATE = frozenset({"FARGATE", "FARGATE_SPOT"})
+_FREE_DISK = 20  # GB of each task: https://aws.amazon.com/fargate/pricing/
+_AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(vcpu|gb)?\s*", re.IGNORECASE)
+
+
+def fargate(inventory: Inventory, service: Resource, usage: Usage) -> Iterator[Charge]:
+    task = next(iter(inventory.referred(service, "task_definition", "aws_ecs_task_definition")), None)
+    if not _on_fargate(inventory, service, task):
+        return
+    count, name = tasks(inventory, service, usage), label(service)
+    cpu, memory = (_units(task.values.get(key)) if task else None for key in ("cpu", "memory"))
+    if task is None or cpu is None or memory is None:
+        yield _of_unknown_size(service, name, count.times(usage.hours))
+        return
+    size = f"{plain(cpu)} vCPU {plain(memory)} GB"
+    kept, spare = _split(service, count)
+    for kind, part in ((_kind(task), kept), ("spot", spare)):
+        yield Charge(
+            area="Compute",
+            item=f"Fargate {name}{_SAID.get(kind, '')}, {size}",
+            quantity=part.times(usage.hours),
+            unit="task-hours",
+            rate=((cpu, f"fargate.vcpu-hour.{kind}"), (memory, f"fargate.gb-hour.{kind}")),
+            addresses=(service.address, task.address),
+            assumes=on_average(part, "task"),
+            usage=f"instances.{name}" if part.varies else "",
+        )
+    disk = exact(first(task.values, "ephemeral_storage", "size_in_gib") or 0) - _FREE_DISK
+    if disk > 0:
+        yield Charge(
+            area="Compute",
+            item="Fargate, temporary disks",
+            quantity=count.times(disk).times(usage.hours),
+            unit="GB-hours",
+            rate=once("fargate.disk-gb-hour"),
+            addresses=(service.address, task.address),
+            note=f"the first {_FREE_DISK} GB of each task are free",
+        )
+
+
+_SAID = {"spot": ", spare capacity", "windows": ", Windows"}
+
+
+def _kind(task: Resource) -> str:
+    if str(first(task.values, "runtime_platform", "operating_system_family") or "").startswith("WINDOWS"):
+        return "windows"
+    return "arm" if first(task.values, "runtime_platform", "cpu_architecture") == "ARM64" else "x86"
+
+
+def _on_fargate(inventory: Inventory, service: Resource, task: Resource | None) -> bool:
+    """ECS takes EC2 for a service of which nobody says more, unless its task can run on Fargate only."""
+    if service.values.get("scheduling_strategy") == "DAEMON":
+        return False
+    providers = _providers(service) or (set() if service.values.get("launch_type") else _of_cluster(inventory, service))
+    if providers:
+        return not providers.isdisjoint(_FARGATE)
+    runs_on = set(task.values.get("requires_compatibilities") or ()) if task else set()
+    return bool(service.values.get("launch_type", "FARGATE" if runs_on == {"FARGATE"} else "EC2") == "FARGATE")
+
+
+def _providers(service: Resource) -> set[Any]:
+    return {each.get("capacity_provider") for each in blocks(service.values, "capacity_provider_strategy")}
+
+
+def _of_cluster(inventory: Inventory, service: Resource) -> set[Any]:
+    """What the cluster takes for services that say nothing."""
+    return {
+        each.get("capacity_provider")
+        for cluster in inventory.referred(service, "cluster", "aws_ecs_cluster")
+        for providers in inventory.referring(cluster, "aws_ecs_cluster_capacity_providers")
+        for each in blocks(providers.values, "default_capacity_provider_strategy")
+    }
+
+
+def _units(value: Any) -> Decimal | None:
+    """VCPU or GB: 1024 is 1, and so are "1 vCPU" and "1 GB", which ECS takes as well."""
+    found = _AMOUNT.fullmatch(str(value or ""))
+    if found is None:
+        return None
+    number = exact(found[1])
+    return number if found[2] else number / 1024
+
+
+def _of_unknown_size(service: Resource, name: str, quantity: Amount) -> Charge:
+    return Charge(
+        area="Compute",
+        item=f"Fargate {name}, of an unknown size",
+        quantity=quantity,
+        unit="task-hours",
+        rate=once(UNPRICED),
+        addresses=(service.address,),
+        note="its task definition is not in the plan, or does not say its size",
+    )
+
+
+def _split(service: Resource, count: Amount) -> tuple[Amount, Amount]:
+    """Tasks on Fargate, and those on spare capacity: above the base they are spread by weight."""
+    strategies = {each.get("capacity_provider"): each for each in blocks(service.values, "capacity_provider_strategy")}
+    if set(strategies) == {"FARGATE_SPOT"}:
+        return Amount.of(0), count
+    weights = {name: exact(each.get("weight") or 0) for name, each in strategies.items()}
+    total = sum(weights.values())
+    if "FARGATE_SPOT" not in strategies or not total:
+        return count, Amount.of(0)
+    base = exact(strategies.get("FARGATE", {}).get("base") or 0)
+    share = weights["FARGATE_SPOT"] / total
+    spare = Amount(*(max(each - base, Decimal(0)) * share for each in (count.least, count.expected, count.most)))
+    return Amount(*(getattr(count, end) - getattr(spare, end) for end in ("least", "expected", "most"))), spare
