@@ -210,6 +210,7 @@ cloud:
     builds: 600
     db_backups: 50G
     secret_calls: 10000
+    units: {lambda.requests-1m: 3}
     traces: 1000000
     other: [{name: LLM API, monthly: 150}]
 environments:
