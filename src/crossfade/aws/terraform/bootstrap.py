@@ -4,6 +4,7 @@ Plain calls and not Terraform, because Terraform would need a place for the stat
 and changes what is not as it should be, so a run that broke off half-way is mended by running it again, by anybody.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 from crossfade.aws.terraform.trouble import way_out_of
 from crossfade.core.errors import PlatformError, WrongInputError
 
+TLS_ONLY = "crossfade-tls-only"
 KEEP_DAYS = 90  # of overwritten states: long enough to find out that one is missing
 RULE = "crossfade-old-versions"
 LOCK_KEY = "LockID"  # https://developer.hashicorp.com/terraform/language/backend/s3#dynamodb-state-locking
@@ -71,6 +73,7 @@ def _bucket(s3: Any, place: Place) -> Iterator[str]:
         rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
         s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
         yield f"bucket {name} is encrypted"
+    yield from _tls_only(s3, name)
     kept = _unless(lambda: s3.get_bucket_lifecycle_configuration(Bucket=name), "NoSuchLifecycleConfiguration")
     rules = (kept or {}).get("Rules", [])
     if all(rule.get("ID") != RULE for rule in rules):
@@ -82,6 +85,25 @@ def _bucket(s3: Any, place: Place) -> Iterator[str]:
         }
         s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [*rules, ours]})
         yield f"bucket {name} drops overwritten states after {KEEP_DAYS} days"
+
+
+def _tls_only(s3: Any, name: str) -> Iterator[str]:
+    """A state holds passwords: it travels encrypted, whoever asks. Statements that are there already stay."""
+    found = _unless(lambda: s3.get_bucket_policy(Bucket=name), "NoSuchBucketPolicy")
+    policy: dict[str, Any] = json.loads(found["Policy"]) if found else {"Version": "2012-10-17", "Statement": []}
+    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    if any(statement.get("Sid") == TLS_ONLY for statement in statements):
+        return
+    deny = {
+        "Sid": TLS_ONLY,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps({**policy, "Statement": [*statements, deny]}))
+    yield f"bucket {name} is reached over TLS only"
 
 
 def _table(dynamodb: Any, place: Place) -> Iterator[str]:

@@ -1,11 +1,16 @@
 """HCL as `terraform fmt` leaves it."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 INDENT = "  "
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORDS = frozenset({"for", "if", "in", "null", "true", "false"})  # mean something else where a key could stand
+_SHORT = re.compile(r"\\.")
+_SPELT = {"\\b": "\\u0008", "\\f": "\\u000c"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +38,19 @@ def block(kind: str, *labels: str, body: "Iterable[tuple[str, Any] | Block]" = (
     return Block(kind, labels, (*given, *body))
 
 
+def text(of: str) -> str:
+    """Text in quotes. `${` and `%{` would begin templates; JSON's short forms that HCL does not know are spelt out."""
+    quoted = json.dumps(of, ensure_ascii=False).replace("\x7f", "\\u007f")
+    spelt = _SHORT.sub(lambda found: _SPELT.get(found[0], found[0]), quoted)
+    return spelt.replace("${", "$${").replace("%{", "%%{")
+
+
 def value(of: Any, indent: str = "") -> str:
     """A value on one line, or with a mapping's or a long list's items on lines of their own."""
     if isinstance(of, Expression):
         return of.text
     if isinstance(of, str):
-        # `${` and `%{` begin templates; what comes from the file is text.
-        return json.dumps(of, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
+        return text(of)
     if isinstance(of, Mapping):
         return _mapping(of, indent)
     if isinstance(of, list | tuple):
@@ -51,7 +62,7 @@ def _mapping(of: Mapping[str, Any], indent: str) -> str:
     if not of:
         return "{}"
     inner = indent + INDENT
-    keys = {key: key if key.isidentifier() else json.dumps(key) for key in of}
+    keys = {key: key if _NAME.fullmatch(key) and key not in _WORDS else text(key) for key in of}
     lines = _aligned([(keys[key], value(item, inner)) for key, item in of.items()], inner)
     return "\n".join(["{", *lines, f"{indent}}}"])
 
@@ -66,7 +77,7 @@ def _list(of: Iterable[Any], indent: str) -> str:
 
 
 def _block(of: Block, indent: str) -> Iterable[str]:
-    head = " ".join([of.kind, *(json.dumps(label) for label in of.labels), "{"])
+    head = " ".join([of.kind, *(text(label) for label in of.labels), "{"])
     if not of.body:
         yield f"{indent}{head}}}"
         return

@@ -61,6 +61,10 @@ class HostMetrics(Part):
     )
 
 
+# What nginx takes for one word: nothing that would end it, begin a variable or another directive.
+_PATH = Text(r"/[\w.~%@:+,=!*/-]*", 'a path that begins with "/", of letters, digits and . _ ~ % @ : + , = ! * / -')
+
+
 class Proxy(Part):
     """nginx on each host, in front of its processes."""
 
@@ -76,16 +80,16 @@ class Proxy(Part):
     keepalive: Annotated[int, Whole(0, 10_000)] = Field(
         default=32, description="Idle connections to the processes that stay open.", examples=[32]
     )
-    health: Annotated[str, Text(r"/[^\s#]*", 'a path that begins with "/"')] | None = Field(
+    health: Annotated[str, _PATH] | None = Field(
         default=None, description="Path that nginx answers itself. Default: none.", examples=["/nginx-health"]
     )
-    websockets: Annotated[str, Text(r"/[^\s#]*", 'a path that begins with "/"')] | None = Field(
+    websockets: Annotated[str, _PATH] | None = Field(
         default=None, description="Path of WebSockets, which are not buffered. Default: none.", examples=["/ws/"]
     )
     websocket_timeout: Annotated[float, Duration(least=1)] = Field(
         default=3600.0, description="When a silent WebSocket is closed.", examples=["7d"]
     )
-    fresh: dict[str, Annotated[float, Duration()]] = Field(
+    fresh: dict[Annotated[str, _PATH], Annotated[float, Duration()]] = Field(
         default={},
         description="How long browsers may keep what is under a path.",
         examples=[{"/static/": "30d", "/media/": "7d"}],

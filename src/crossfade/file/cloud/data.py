@@ -19,6 +19,9 @@ YOUNGEST_IA = 30  # days before S3 lets an object move to Standard-IA
 PORTS: dict[str, int] = {"postgres": 5432, "mysql": 3306, "mariadb": 3306, "redis": 6379, "valkey": 6379}
 
 
+_PARAMETER = Text(r"[A-Za-z_][\w.-]*", "the name of a setting: letters, digits and . _ -")
+
+
 class Database(Part):
     """A database, of RDS or on a host of its own."""
 
@@ -53,7 +56,7 @@ class Database(Part):
     maintenance_window: Annotated[str, Window(weekly=True)] = Field(
         default="mon 04:00-05:00", description="When AWS may change it, in `timezone`.", examples=["mon 04:00-05:00"]
     )
-    parameters: dict[str, Annotated[str, Value()]] = Field(
+    parameters: dict[Annotated[str, _PARAMETER], Annotated[str, Value()]] = Field(
         default={}, description="Settings of the database itself.", examples=[{"log_statement": "all"}]
     )
     replica: Annotated[str, InstanceClass("db.")] | None = Field(

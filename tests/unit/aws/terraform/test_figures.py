@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -344,8 +345,9 @@ def test_feedbacks_database_outlives_its_host(plans: Plans) -> None:
 
 
 def user_data(planned: Planned) -> str:
-    """The script of new hosts. The plan knows it when all that is in it is known."""
+    """The script of new hosts with the files it writes. The plan knows it when all that is in it is known."""
     template = planned.one("aws_launch_template")
     if template.get("user_data"):
-        return base64.b64decode(template["user_data"]).decode()
+        script = base64.b64decode(template["user_data"]).decode()
+        return script + "".join(base64.b64decode(text).decode() for text in re.findall(r"<<< '([\w+/=]+)'", script))
     pytest.fail(f"the user data is not known before apply: {json.dumps(sorted(template))}")

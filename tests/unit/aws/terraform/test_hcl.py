@@ -1,4 +1,9 @@
+import json
 import subprocess
+import tempfile
+import unicodedata
+from base64 import b64decode
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
@@ -52,6 +57,34 @@ def test_terraform_would_format_nothing(terraform: Terraform, made: list[Block])
 def test_text_of_the_file_is_no_template() -> None:
     """What looks like a template in a value stays text: a password of ${x} is no expression."""
     assert value('${aws_secret} %{if} "q"\n') == r'"$${aws_secret} %%{if} \"q\"\n"'
+
+
+ANYTHING = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.dictionaries(ANYTHING, ANYTHING, min_size=8, max_size=30))
+def test_terraform_reads_keys_and_values_as_they_were(terraform: Terraform, given: dict[str, str]) -> None:
+    """Whatever stands in the file is text to Terraform, as a key too: nothing of it is evaluated."""
+    given |= {'${file("/etc/hostname")}': "%{ if true }", "for": "in", "é": "b\b\f\x7f", 'a"b': "$${x}"}
+    with tempfile.TemporaryDirectory() as scratch:
+        (Path(scratch) / "main.tf").write_text(f"locals {{\n  given = {value(given, '  ')}\n}}\n")
+        done = subprocess.run(
+            [terraform.binary, "console"],
+            cwd=scratch,
+            env=terraform.environment(),
+            input="base64encode(jsonencode(local.given))",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    # Terraform keeps text in Unicode's composed form.
+    assert json.loads(b64decode(done.stdout)) == {_composed(key): _composed(text) for key, text in given.items()}
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def test_what_is_none_is_not_written() -> None:

@@ -36,6 +36,7 @@ HOST = {
     "container_port": 8080,
     "ports": [3001, 3002],
     "nginx": "# nginx\n",
+    "start_app": "#!/bin/bash\n",
     "environment": {"MOTTO": "'it'\\''s'"},
     "secrets": {"TOKEN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop"},
     "agent_parameter": "AmazonCloudWatch-shop-prod",
@@ -77,13 +78,14 @@ def rendered(terraform: Terraform, scratch: Path, template: str, **values: Any) 
 @pytest.mark.parametrize(
     ("template", "values"),
     [
+        ("compute/asg/start-app.sh.tftpl", HOST),
         ("compute/asg/user_data.sh.tftpl", HOST),
         ("compute/asg/user_data.sh.tftpl", HOST | {"image": "registry/shop", "nginx": ""}),
         ("compute/asg/user_data.sh.tftpl", HOST | {"image": "registry/shop", "command": "", "agent_parameter": ""}),
         ("database/host/user_data.sh.tftpl", DATABASE),
         ("database/host/user_data.sh.tftpl", DATABASE | {"postgres": True, "prefix": "POSTGRES"}),
     ],
-    ids=["processes", "containers", "containers-behind-nginx", "mysql", "postgres"],
+    ids=["start", "processes", "containers", "containers-behind-nginx", "mysql", "postgres"],
 )
 def test_a_script_is_one_that_bash_reads(
     terraform: Terraform, tmp_path: Path, template: str, values: dict[str, Any]
@@ -97,13 +99,27 @@ def test_a_script_is_one_that_bash_reads(
 
 def test_values_survive_the_shell(terraform: Terraform, tmp_path: Path) -> None:
     """A process gets its command and its variables exactly as the file has them, quotes included."""
-    script = rendered(terraform, tmp_path, "compute/asg/user_data.sh.tftpl", **HOST)
-    start = script.split("<<'START'\n")[1].split("START\n")[0]
+    start = rendered(terraform, tmp_path, "compute/asg/start-app.sh.tftpl", **HOST)
     start = "\n".join(line for line in start.splitlines() if "secretsmanager" not in line and line != "export TOKEN")
     probe = start.replace("node server.js", 'printf "%s\\n" "$MOTTO"')
     path = {"PORT": "3001", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(["bash", "-c", probe], env=path, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["it's", "--name", "it", "--port", "3001"]
+
+
+def test_no_text_of_the_file_becomes_the_script(terraform: Terraform, tmp_path: Path) -> None:
+    """Lines that would end a here-document stay inside of the files they are meant for."""
+    escaping = "x\nSTART\nNGINX\nUNIT\ntouch /tmp/taken\n"
+    changed = {"start_app": escaping, "nginx": escaping}
+    script = rendered(terraform, tmp_path, "compute/asg/user_data.sh.tftpl", **(HOST | changed))
+    assert "touch /tmp/taken" not in script
+    written = [line for line in script.splitlines() if line.startswith("base64 -d >")]
+    for line in written:
+        target = tmp_path / "written"
+        shown = line.replace(line.split()[3], str(target))
+        subprocess.run(["bash", "-c", shown], check=True)
+        assert target.read_text() == escaping
+    assert len(written) == 2
 
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")

@@ -64,7 +64,7 @@ run "processes_behind_nginx" {
         "location = /health {", "location = /health/deep {", "location /ws/ {", "proxy_read_timeout 3600s;",
         "max-age=2592000", "systemctl enable app@3001 app@3002", "exec node server.js --port $PORT", "aws-codedeploy-us-east-1",
         "ssm:AmazonCloudWatch-shop-prod", "if (!-e /opt/shop/current) {", "$http_upgrade",
-      ] : strcontains(base64decode(aws_launch_template.this.user_data), line)
+      ] : strcontains(join("", [base64decode(aws_launch_template.this.user_data), local.nginx, local.start_app]), line)
     ])
     error_message = "nginx, processes, the agent and CodeDeploy are set up."
   }

@@ -33,6 +33,7 @@ resource "aws_iam_role" "pipeline" {
         Effect    = "Allow"
         Principal = { Service = "codepipeline.amazonaws.com" }
         Action    = "sts:AssumeRole"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
     ]
   })
@@ -105,6 +106,7 @@ resource "aws_iam_role" "build" {
         Effect    = "Allow"
         Principal = { Service = "codebuild.amazonaws.com" }
         Action    = "sts:AssumeRole"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
     ]
   })

@@ -16,10 +16,17 @@ locals {
     container_port  = var.container_port
     ports           = var.ports
     nginx           = var.proxy == null ? "" : local.nginx
+    start_app       = local.start_app
     environment     = local.quoted
     secrets         = var.secrets
     agent_parameter = var.agent_parameter == null ? "" : var.agent_parameter
     log_group       = aws_cloudwatch_log_group.this.name
+  })
+  start_app = templatefile("${path.module}/start-app.sh.tftpl", {
+    region      = var.region
+    environment = local.quoted
+    secrets     = var.secrets
+    command     = var.command == null ? "" : var.command
   })
   nginx = var.proxy == null ? "" : templatefile("${path.module}/nginx.conf.tftpl", merge(var.proxy, {
     ports  = var.ports

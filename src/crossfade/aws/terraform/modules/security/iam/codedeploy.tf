@@ -4,8 +4,10 @@
 
 locals {
   codedeploy = var.codedeploy == null ? [] : [var.codedeploy]
+  # Exactly these: shop-prod* would be shop-production too.
+  group_names = [var.name, "${var.name}-*", "CodeDeploy_${var.name}_*"]
   own_groups = [
-    for name in ["${var.name}*", "CodeDeploy_${var.name}*"] :
+    for name in local.group_names :
     "arn:aws:autoscaling:${var.region}:${local.account}:autoScalingGroup:*:autoScalingGroupName/${name}"
   ]
   instances = "arn:aws:ec2:${var.region}:${local.account}:instance/*"
@@ -78,11 +80,19 @@ locals {
       {
         Sid    = "Hosts"
         Effect = "Allow"
-        Action = ["ec2:RunInstances", "ec2:CreateTags"]
+        Action = ["ec2:RunInstances"]
         Resource = [
           for kind in ["instance", "launch-template", "network-interface", "security-group", "subnet", "volume"] :
           "arn:aws:ec2:${var.region}:${local.account}:${kind}/*"
         ]
+      },
+      {
+        # What it starts is named when it is started, and nothing else of the account at any time.
+        Sid       = "HostTags"
+        Effect    = "Allow"
+        Action    = ["ec2:CreateTags"]
+        Resource  = [for kind in ["instance", "network-interface", "volume"] : "arn:aws:ec2:${var.region}:${local.account}:${kind}/*"]
+        Condition = { StringEquals = { "ec2:CreateAction" = "RunInstances" } }
       },
       {
         Sid      = "Images"
@@ -95,7 +105,7 @@ locals {
         Effect    = "Allow"
         Action    = ["ec2:TerminateInstances"]
         Resource  = [local.instances]
-        Condition = { StringLike = { "aws:ResourceTag/aws:autoscaling:groupName" = ["${var.name}*", "CodeDeploy_${var.name}*"] } }
+        Condition = { StringLike = { "aws:ResourceTag/aws:autoscaling:groupName" = local.group_names } }
       },
       {
         Sid      = "HostRole"

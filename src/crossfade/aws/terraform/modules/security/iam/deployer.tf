@@ -167,16 +167,24 @@ locals {
         Effect    = "Allow"
         Action    = ["ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate", "ec2:RunInstances"]
         Resource  = ["arn:aws:ec2:${var.region}:${local.account}:launch-template/*"]
-        Condition = { StringLike = { "aws:ResourceTag/Name" = "${var.name}*" } }
+        Condition = { StringLike = { "aws:ResourceTag/Name" = [var.name, "${var.name}-*"] } }
       },
       {
         Sid    = "Hosts"
         Effect = "Allow"
-        Action = ["ec2:RunInstances", "ec2:CreateTags"]
+        Action = ["ec2:RunInstances"]
         Resource = [
           for kind in ["instance", "network-interface", "security-group", "subnet", "volume"] :
           "arn:aws:ec2:${var.region}:${local.account}:${kind}/*"
         ]
+      },
+      {
+        # What it starts is named when it is started, and nothing else of the account at any time.
+        Sid       = "HostTags"
+        Effect    = "Allow"
+        Action    = ["ec2:CreateTags"]
+        Resource  = [for kind in ["instance", "network-interface", "volume"] : "arn:aws:ec2:${var.region}:${local.account}:${kind}/*"]
+        Condition = { StringEquals = { "ec2:CreateAction" = "RunInstances" } }
       },
       {
         Sid      = "HostImages"

@@ -4,15 +4,18 @@
 locals {
   account = split(":", var.load_balancer_arn)[4] # from an ARN, so that no plan has to ask AWS who we are
 
+  # AWS's own services take on these roles for this account only: otherwise somebody else's could ask them to. EC2 does
+  # not say for whom it asks.
+  # https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+  ours = { Condition = { StringEquals = { "aws:SourceAccount" = local.account } } }
   trust = {
-    for service in ["ecs-tasks", "ec2", "codedeploy"] : service => jsonencode({
+    for service, limit in { ecs-tasks = [local.ours], ec2 = [], codedeploy = [local.ours] } : service => jsonencode({
       Version = "2012-10-17"
       Statement = [
-        {
-          Effect    = "Allow"
-          Principal = { Service = "${service}.amazonaws.com" }
-          Action    = "sts:AssumeRole"
-        },
+        merge(
+          { Effect = "Allow", Principal = { Service = "${service}.amazonaws.com" }, Action = "sts:AssumeRole" },
+          limit...
+        ),
       ]
     })
   }
