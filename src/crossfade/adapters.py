@@ -13,6 +13,7 @@ from crossfade.core.errors import WrongInputError
 
 BALANCERS: Mapping[str, str] = {
     "envoy": "crossfade.platforms.local.balancers.envoy:EnvoyBalancer",
+    "haproxy": "crossfade.platforms.local.balancers.haproxy:HaproxyBalancer",
     "nginx": "crossfade.platforms.local.balancers.nginx:NginxBalancer",
 }
 RUNTIMES: Mapping[str, str] = {

@@ -1,5 +1,6 @@
 """How the contract suite gets at each balancer: an adapter, a second one on the same state, and a way to ask."""
 
+import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -17,6 +18,7 @@ from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.core.service import HealthCheck, Listener, Service
 from crossfade.engine.ports import LoadBalancer
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
+from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
 from crossfade.platforms.local.balancers.nginx import NginxBalancer
 
 
@@ -102,6 +104,11 @@ class EnvoyKit(RealKit):
         return EnvoyBalancer(self.directory, self.fence, parent_shutdown=5)
 
 
+class HaproxyKit(RealKit):
+    def again(self) -> LoadBalancer:
+        return HaproxyBalancer(self.directory, self.fence, shutdown=5)
+
+
 class NginxKit(RealKit):
     def again(self) -> LoadBalancer:
         return NginxBalancer(self.directory, self.fence)
@@ -160,6 +167,11 @@ async def kit(name: str, directory: Path) -> AsyncIterator[Kit]:
         elif name == "envoy":
             balancer = EnvoyBalancer(directory, fence, parent_shutdown=5)
             made = EnvoyKit(balancer=balancer, fence=fence, directory=directory, http=http)
+        elif name == "haproxy":
+            if shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
+                pytest.skip("haproxy is not installed")
+            haproxy = HaproxyBalancer(directory, fence, shutdown=5)
+            made = HaproxyKit(balancer=haproxy, fence=fence, directory=directory, http=http)
         else:
             if shutil.which("nginx") is None:
                 pytest.skip("nginx is not installed")

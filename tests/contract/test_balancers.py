@@ -21,7 +21,7 @@ from crossfade.core.service import Rule, Service
 from crossfade.engine.ports import Report
 
 
-@pytest.fixture(params=["memory", "envoy", "nginx"])
+@pytest.fixture(params=["memory", "envoy", "haproxy", "nginx"])
 async def lb(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kit]:
     async with kit(request.param, tmp_path / "balancer") as made:
         yield made

@@ -1,4 +1,4 @@
-"""How a service is exposed, by Envoy and by nginx: rules, headers, previews, stickiness, streams and HTTPS."""
+"""How a service is exposed, by each balancer: rules, headers, previews, stickiness, streams and HTTPS."""
 
 import asyncio
 import ssl
@@ -18,7 +18,7 @@ from crossfade.core.service import Listener, Preview, Rule, Service, Sticky
 from crossfade.engine.ports import LoadBalancer
 
 
-@pytest.fixture(params=["envoy", "nginx"])
+@pytest.fixture(params=["envoy", "haproxy", "nginx"])
 async def balancer(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LoadBalancer]:
     async with kit(request.param, tmp_path / "balancer") as made:
         yield made.balancer
@@ -98,6 +98,10 @@ async def _idle(balancer: LoadBalancer, service: Service, instance: str) -> bool
     return await _held(balancer, service, instance) == 0
 
 
+async def _status(http: aiohttp.ClientSession, url: str, status: int) -> bool:
+    return (await fetch(http, url)).status == status
+
+
 class TestRules:
     """Which service answers which request."""
 
@@ -130,7 +134,8 @@ class TestRules:
                 answer = await fetch(http, f"http://127.0.0.1:{port}{path}", headers={"host": host})
                 assert (host, path, answer.body) == (host, path, name)
             await balancer.remove(site.key, 1)
-            assert (await fetch(http, f"http://127.0.0.1:{port}/")).status == 404
+            # A kept connection may get one more answer by the rules of before, from the worker that it belongs to.
+            await until(lambda: _status(http, f"http://127.0.0.1:{port}/", 404))
             assert (await fetch(http, f"http://127.0.0.1:{port}/api")).body == "b"
 
     async def test_a_port_cannot_be_opened_at_two_addresses(self, balancer: LoadBalancer) -> None:

@@ -62,7 +62,7 @@ def test_a_wrong_word_on_a_command_line_starts_nothing(tmp_path: Path, command: 
     words = [sys.executable, *(str(state) if word == "STATE" else word for word in command)]
     ended = subprocess.run(words, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert 'found "ngnix"; did you mean nginx?; allowed: one of envoy, nginx' in ended.stderr
+    assert f'found "ngnix"; did you mean nginx?; allowed: one of {", ".join(BALANCERS)}' in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not state.exists()
 

@@ -1,7 +1,10 @@
 """Reading a log that grows: only what is new, whole lines only, across its rotation."""
 
+import ctypes
 import os
 from pathlib import Path
+
+_KEEP_SIZE, _PUNCH_HOLE = 0x01, 0x02  # of the kernel's include/uapi/linux/falloc.h
 
 
 class Tail:
@@ -44,6 +47,29 @@ class Tail:
         inode = _rotated(self._path).stat().st_ino
         self.positions = {inode: self.positions.get(inode, 0)}
         return True
+
+    def give_back(self, limit: int) -> None:
+        """Free the disk of what was read, for a writer that cannot be told to begin a new file.
+
+        The file keeps its length, with a hole where its beginning was: no line is lost, and no position moves. A file
+        system that cannot do it keeps the bytes.
+        """
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return
+        read = self.positions.get(status.st_ino, 0)
+        if status.st_blocks * 512 <= limit or not read:
+            return
+        with self._path.open("r+b") as file:
+            flags, start, length = _KEEP_SIZE | _PUNCH_HOLE, ctypes.c_int64(0), ctypes.c_int64(read)
+            ctypes.CDLL(None).fallocate(file.fileno(), flags, start, length)
+
+    def empty(self) -> None:
+        """Begin at zero, in a file that nobody writes to."""
+        if self._path.exists():
+            os.truncate(self._path, 0)
+        self.positions = {}
 
 
 def rotate(path: Path, limit: int) -> bool:

@@ -1,0 +1,304 @@
+"""The LoadBalancer port on HAProxy."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.core.routing import Routing
+from crossfade.core.service import HealthCheck, Service
+from crossfade.engine.ports import Fence, Report, Target
+from crossfade.platforms.local.balancers import book, rules, sockets
+from crossfade.platforms.local.balancers.book import Entry
+from crossfade.platforms.local.balancers.certificates import Certificates
+from crossfade.platforms.local.balancers.haproxy import slots as slots_
+from crossfade.platforms.local.balancers.haproxy.config import Files, render
+from crossfade.platforms.local.balancers.haproxy.counts import Counts
+from crossfade.platforms.local.balancers.haproxy.process import HaproxyProcess
+from crossfade.platforms.local.balancers.haproxy.publisher import Publisher
+from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Server, Worker
+from crossfade.platforms.local.balancers.haproxy.settings import ACCESS, REQUESTS
+from crossfade.platforms.local.balancers.haproxy.slots import backend
+from crossfade.platforms.local.balancers.rules import doors
+
+_BOOK = "book.json"
+_SLOTS = "slots.json"
+_LOG_LIMIT = 64 * 2**20  # bytes of a log that are kept
+_SAVE_EVERY = 5.0  # seconds
+_FIRST_CHECK = 0.3  # seconds in which a new instance's first check has begun
+_OWN_CHECK = 2.0  # seconds beyond the check's timeout until a new instance has to have passed HAProxy's check
+
+
+class HaproxyBalancer:
+    """One HAProxy a machine, shared by all apps; all state in `directory`, where a new controller finds it again.
+
+    `binary` is for tests; by default the installed `haproxy`. `shutdown` is how many seconds a replaced worker may take
+    to finish downloads and streams, `log_limit` how many bytes a log may have.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        fence: Fence,
+        *,
+        binary: Path | None = None,
+        shutdown: int = 3600,
+        log_limit: int = _LOG_LIMIT,
+    ) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
+        (directory / "certificates").mkdir(exist_ok=True)
+        self._directory = directory
+        self._fence = fence
+        self._shutdown = shutdown
+        self._log_limit = log_limit
+        self._api = RuntimeApi(directory)
+        self._process = HaproxyProcess(directory, self._api, binary)
+        self._publisher = Publisher(directory, self._api, self._process)
+        self._certificates = Certificates(directory / "certificates")
+        self._counts = Counts(directory / "counts.json", directory / REQUESTS, directory / ACCESS)
+        self._book = book.load(directory / _BOOK)
+        self._slots = slots_.load(directory / _SLOTS)
+        self._adopted = False
+        self._saved_at = 0.0
+        self._lock = asyncio.Lock()
+
+    async def apply(
+        self,
+        service: Service,
+        routing: Routing,
+        addresses: Mapping[str, str],
+        token: int,
+        checks: Mapping[int, HealthCheck] | None = None,
+    ) -> float:
+        """See the port. The seconds are those from the first word about the new routes to the last answer."""
+        await self._fence.check(service.key, token)
+        async with self._lock:
+            await self._ensure()
+            old = self._book.entries.get(service.key)
+            new = book.enter(
+                old, service=service, routing=routing, addresses=addresses, token=token, checks=checks or {}
+            )
+            if old is not None and old.same(new):
+                self._keep(new)
+                return 0.0
+            self._require_ports(new)
+            self._settle_slots(old, new)
+            try:
+                return await self._transition(old, new)
+            except PlatformError:
+                with contextlib.suppress(PlatformError):  # HAProxy is in trouble: the files are right when it is back
+                    await self._publish(service.key, old)
+                raise
+
+    async def report(self, service: str) -> Report:
+        """See the port."""
+        entry = self._book.entries.get(service)
+        if entry is None:
+            return Report()
+        targets = await self._looked_at(entry)
+        return Report(
+            routing=entry.routing,
+            targets=targets,
+            groups={g.release: self._counts.group(_group(service, g.release)) for g in entry.routing.groups},
+            traffic=self._counts.traffic(service),
+        )
+
+    async def catch_up(self) -> None:
+        """See the port. HAProxy writes a line before it goes on: all of them are there."""
+
+    async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
+        """See the port. The header's value names the release in full: it leads there on any host and path."""
+        return rules.preview(service, release)
+
+    async def close_streams(self, service: str, instance: str, token: int) -> None:  # noqa: ARG002  see below
+        """Nothing but the check of the token: SIGTERM ends them better, for the app can say goodbye."""
+        await self._fence.check(service, token)
+
+    async def remove(self, service: str, token: int) -> None:
+        """See the port."""
+        await self._fence.check(service, token)
+        async with self._lock:
+            entry = self._book.entries.get(service)
+            if entry is None:
+                return
+            await self._ensure()
+            await self._publish(service, None)
+            self._count()
+            self._counts.forget(service, [_group(service, group.release) for group in entry.routing.groups])
+            self._book = self._book.without(service)
+            book.save(self._directory / _BOOK, self._book)
+            self._slots = self._slots.without(service)
+            slots_.save(self._directory / _SLOTS, self._slots)
+
+    async def ensure(self) -> None:
+        """See the port; also takes in certificates that were renewed and gives back what was read of the log."""
+        async with self._lock:
+            await self._ensure()
+            self._count()
+            if time.monotonic() > self._saved_at + _SAVE_EVERY:
+                await self._publisher.tidy(self._book.entries, self._slots)
+                self._counts.forget_workers([worker.pid for worker in self._publisher.workers])
+                self._counts.save(self._log_limit)
+                self._saved_at = time.monotonic()
+
+    async def restart(self) -> None:
+        """See the port: the master starts anew, and its old worker finishes what it holds."""
+        async with self._lock:
+            await self._ensure()
+            await self._publisher.restart()
+
+    async def shutdown(self) -> None:
+        """See the port."""
+        async with self._lock:
+            await self._process.stop()
+            self._count()
+            self._counts.save(self._log_limit)
+            self._adopted = False
+
+    async def close(self) -> None:
+        """See the port."""
+        if self._adopted:
+            self._counts.save(self._log_limit)
+        self._api.close()
+
+    async def _transition(self, old: Entry | None, new: Entry) -> float:
+        key = new.service.key
+        prepared, switched, settled = book.stages(old, new)
+        await self._publish(key, prepared)
+        before = old.routing if old else Routing()
+        await self._accepted(new, (new.routing.serving() - before.serving()) | _added(before, new.routing))
+        await self._fence.check(key, new.token)  # the wait may have been long
+        began = time.monotonic()
+        await self._publish(key, switched)
+        await self._publish(key, settled)
+        seconds = time.monotonic() - began
+        self._keep(new)
+        return seconds
+
+    async def _publish(self, key: str, entry: Entry | None) -> None:
+        live = {k: e for k, e in self._book.entries.items() if k != key}
+        if entry is not None:
+            live[key] = entry
+        await self._publisher.publish(self._render(live), live, self._slots)
+
+    async def _accepted(self, entry: Entry, instances: frozenset[str]) -> None:
+        """Wait until HAProxy's own check passed for these. PlatformError names one for which it does not."""
+        limit = entry.service.health.timeout + _OWN_CHECK
+        end = time.monotonic() + limit
+        mine, again = self._backends(entry).keys(), time.monotonic() + _FIRST_CHECK
+        while instances:
+            there = [one for one in await self._current() if one.backend in mine]
+            passed = {one.name for one in there if one.up and one.check.startswith("L7OK")}
+            if not (waiting := instances - passed):
+                return
+            if time.monotonic() > end:
+                instance = min(waiting)
+                raise PlatformError(
+                    f"HAProxy's own check of {instance} does not pass: "
+                    f"GET http://{entry.address(instance)}{entry.service.health.path}, {limit:.0f} s long",
+                    "look into the instance's log; nothing was changed",
+                )
+            if time.monotonic() > again:
+                for one in (s for s in there if s.name in waiting and s.check == "INI"):
+                    await self._publisher.add_again(one)
+                again += _FIRST_CHECK
+            await asyncio.sleep(0.005)
+
+    async def _current(self) -> list[Server]:
+        return await self._api.servers(self._publisher.workers[0])
+
+    async def _looked_at(self, entry: Entry) -> dict[str, Target]:
+        """What each instance holds with all workers; whether it is healthy says the one that serves now."""
+        backends = self._backends(entry)
+        held, streams, ill = Counter[str](), Counter[str](), set[str]()
+        for worker in await self._api.workers():
+            with contextlib.suppress(PlatformError) if worker.old else contextlib.nullcontext():
+                status = await self._api.status(worker)
+                self._count()
+                self._counts.compare(worker.pid, status.ended, self._groups())
+                mine = [one for one in status.servers if one.backend in backends]
+                for one in mine:
+                    held[one.name] += one.held
+                    if not worker.old and one.status.startswith("DOWN"):
+                        ill.add(one.name)
+                streams += await self._streams(worker, {one.backend for one in mine if one.held})
+        return {
+            instance: Target(
+                healthy=instance not in ill,
+                in_flight=max(0, held[instance] - streams[instance]),
+                streams=streams[instance],
+            )
+            for instance, _ in entry.addresses
+        }
+
+    async def _streams(self, worker: Worker, backends: set[str]) -> Counter[str]:
+        found = await self._api.streams(worker, sorted(backends))
+        return Counter({name: number for (_, name), number in found.items()})
+
+    def _backends(self, entry: Entry) -> dict[str, str]:
+        """The group that each backend of a service stands for."""
+        key = entry.service.key
+        return {backend(key, slot): _group(key, release) for release, slot in self._slots.of(key).items()}
+
+    async def _ensure(self) -> None:
+        if not self._process.lives:
+            await self._start()
+        elif not self._adopted:
+            await self._publisher.adopt()
+            await self._publisher.publish(self._render(self._book.entries), self._book.entries, self._slots)
+        elif any(entry.service.listener.tls for entry in self._book.entries.values()):
+            # A pair that does not fit is one that is just being replaced: the next call sees it whole.
+            with contextlib.suppress(WrongInputError):
+                await self._publisher.publish(self._render(self._book.entries), self._book.entries, self._slots)
+        self._adopted = True
+
+    async def _start(self) -> None:
+        self._adopted = False
+        self._count()
+        if self._process.died:
+            self._counts.died()
+        self._counts.begin_anew()
+        self._counts.save(self._log_limit)
+        await self._publisher.start(self._render(self._book.entries))
+
+    def _render(self, entries: Mapping[str, Entry]) -> Files:
+        links = self._certificates.links(tls for door in doors(entries) for tls in door.tls)
+        return render(entries, self._slots, links, shutdown=self._shutdown)
+
+    def _require_ports(self, new: Entry) -> None:
+        """Ports that are not open yet have to be free."""
+        open_ = {door.port for door in doors(self._book.entries)}
+        for door in doors({**self._book.entries, new.service.key: new}):
+            if door.port not in open_:
+                sockets.require_free(door.host, door.port)
+
+    def _settle_slots(self, old: Entry | None, new: Entry) -> None:
+        """A backend for each release that is there or comes, on disk before anybody hears of it."""
+        groups = (*(old.routing.groups if old else ()), *new.routing.groups)
+        changed = self._slots.with_releases(new.service.key, (group.release for group in groups))
+        if changed != self._slots:
+            self._count()  # a backend that another release takes had its lines counted before
+            slots_.save(self._directory / _SLOTS, changed)
+            self._slots = changed
+
+    def _count(self) -> None:
+        self._counts.read(self._groups())
+
+    def _groups(self) -> dict[str, str]:
+        return {b: g for entry in self._book.entries.values() for b, g in self._backends(entry).items()}
+
+    def _keep(self, entry: Entry) -> None:
+        self._book = self._book.with_entry(entry)
+        book.save(self._directory / _BOOK, self._book)
+
+
+def _added(old: Routing, new: Routing) -> frozenset[str]:
+    return new.registered() - old.registered()
+
+
+def _group(service: str, release: int) -> str:
+    return f"{service}/{release}"

@@ -1,0 +1,273 @@
+"""haproxy.cfg as a pure function of what the services are to be.
+
+Each port is a frontend that finds out three things of a request: `txn.svc`, the service that its host and path lead to,
+`txn.to`, the backend of one release of it, by the maps, and `txn.preview` when a preview was asked for. Each service
+has backends that releases take as they come; see `slots`.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Iterator, Mapping
+
+from crossfade.core.service import HealthCheck, Service, Tls
+from crossfade.platforms.local.balancers.book import Entry
+from crossfade.platforms.local.balancers.haproxy import maps, settings
+from crossfade.platforms.local.balancers.haproxy.settings import quoted
+from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
+from crossfade.platforms.local.balancers.rules import Door, by_host, doors
+
+Files = dict[str, str]  # text by name, from HAProxy's working directory
+
+_HTTPS = 443
+_SAFE = "{ method GET HEAD OPTIONS }"
+_EVENTS = "{ res.hdr(content-type) -m beg text/event-stream }"
+_NO_SERVICE = "!{ var(txn.svc) -m found }"
+_NOWHERE = "!{ var(txn.to) -m found }"
+_ASKED = "{ var(txn.asked) -m found }"
+
+
+def render(entries: Mapping[str, Entry], slots: Slots, links: Mapping[Tls, tuple[str, str]], *, shutdown: int) -> Files:
+    """All files. `links` are the names of certificate and key, `shutdown` seconds that a replaced worker may take.
+
+    Raises WrongInputError when services cannot share a port.
+    """
+    open_ = doors(entries)
+    lists = {_list(door): _certificates(door, entries, links) for door in open_ if door.tls}
+    parts = [*_defaults(entries)]
+    for door in open_:
+        parts += _frontend(door, entries)
+    for _, entry in sorted(entries.items()):
+        parts += _backends(entry, slots)
+    lines = [*_global(shutdown, structure(parts, lists)), *parts, ""]
+    return {
+        settings.CONFIG: "\n".join(lines),
+        **lists,
+        **{name: maps.text(content) for name, content in maps.maps(entries, slots).items()},
+    }
+
+
+def structure(lines: list[str], lists: Mapping[str, str]) -> str:
+    """A name for all that only a reload can change: everything but the servers."""
+    kept = [line for line in lines if not line.startswith(settings.SERVER_LINE)]
+    return hashlib.sha256("\n".join([*kept, *lists.values()]).encode()).hexdigest()[:16]
+
+
+def server(service: Service, instance: str, address: str) -> str:
+    """What a server is, in the words that a line of the file and `add server` share."""
+    check = service.health
+    words = f"{address} check inter {_ms(check.interval)} fall {check.unhealthy} rise {check.healthy}"
+    # By its id a client is hashed to it: of its own, not of its place among the others, which changes.
+    return f"{words} id {zlib.crc32(instance.encode()) % 2**30 + 1}" if service.sticky else words
+
+
+def _global(shutdown: int, name: str) -> Iterator[str]:
+    yield "global"
+    yield f"  description {name}"
+    yield "  log stdout format raw local0"
+    yield f"  stats socket unix@{settings.WORKER} mode 600 level admin expose-fd listeners"
+    yield f"  hard-stop-after {shutdown}s"
+    # A new instance is checked after so many ms, and not after up to an interval. It has to be enabled by then, or its
+    # first check is passed over: see `Publisher.add_again`.
+    yield "  max-spread-checks 30"
+    yield "  ssl-load-extra-del-ext"
+    yield "  ssl-default-bind-options ssl-min-ver TLSv1.2"
+    yield "  tune.ssl.default-dh-param 2048"
+
+
+def _defaults(entries: Mapping[str, Entry]) -> Iterator[str]:
+    idle = max((entry.service.idle_timeout for entry in entries.values()), default=3600.0)
+    yield "defaults"
+    yield "  mode http"
+    yield "  log global"
+    yield f"  log-format {settings.COUNT_FORMAT}"
+    yield "  timeout connect 2s"
+    yield f"  timeout client {_ms(idle)}"
+    yield "  timeout http-keep-alive 120s"
+    yield "  timeout queue 2s"
+    # A worker that was replaced answers what comes on a connection that it has, and closes it then: nothing is lost.
+    yield "  option idle-close-on-response"
+    yield "  option abortonclose"
+    yield "  option redispatch 1"
+    yield "  retries 2"
+
+
+def _list(door: Door) -> str:
+    return f"certificates/{door.port}.list"
+
+
+def _certificates(door: Door, entries: Mapping[str, Entry], links: Mapping[Tls, tuple[str, str]]) -> str:
+    """Each with the names it is for; the first of the port also for all others."""
+    lines = [links[door.tls[0]][0]]
+    for key in door.services:
+        service = entries[key].service
+        names = " ".join(sorted({rule.host.lower() for rule in service.routes} - {"*"}))
+        if service.listener.tls and names:
+            lines.append(f"{links[service.listener.tls][0]} {names}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _frontend(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
+    address = f"[{door.host}]" if ":" in door.host else door.host
+    yield f"frontend {door.port}"
+    secure = f" ssl crt-list {_list(door)} alpn h2,http/1.1" if door.tls else ""
+    yield f"  bind {address}:{door.port}{secure}"
+    if door.access_log:
+        yield f"  log-format {settings.ACCESS_FORMAT}"
+        yield "  http-request set-var(txn.host) req.hdr(host)"
+    yield "  option forwardfor if-none"
+    for name, value, when in (
+        ("X-Forwarded-For", "'%[req.fhdr(x-forwarded-for)], %[src]'", " if { req.fhdr_cnt(x-forwarded-for) gt 0 }"),
+        ("X-Forwarded-Proto", "https" if door.tls else "http", ""),
+        ("X-Request-Id", "%[uuid()]", " unless { req.fhdr_cnt(x-request-id) gt 0 }"),
+    ):
+        yield f"  http-request set-header {name} {value}{when}"
+    if door.access_log:
+        yield "  http-request set-var(txn.id) req.hdr(x-request-id)"
+    yield from _preview_port(entries[door.preview].service) if door.preview else _rules(door, entries)
+    yield "  use_backend %[var(txn.to)]"
+
+
+def _preview_port(service: Service) -> Iterator[str]:
+    yield f"  http-request set-var(txn.svc) str({service.key})"
+    yield "  http-request set-var(txn.preview) int(1)"
+    yield f"  http-request set-var(txn.to) str({service.key}?),map({maps.PREVIEWS})"
+    yield _answer(503, f"No release of {service.key} is in preview.\\n", _NOWHERE)
+
+
+def _rules(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
+    services = [entries[key].service for key in door.services]
+    yield from _choice(services)
+    yield from _asked(services)
+    for key in sorted(door.redirect):
+        port = entries[key].service.listener.https
+        to = f"https://%[req.hdr(host),host_only]{'' if port == _HTTPS else f':{port}'}%[pathq]"
+        yield f"  http-request redirect location {to} code 301 if {_is(key)} {_NOWHERE}"
+    for service in services:
+        yield from _sticky(service, only=len(services) == 1)
+    yield f"  http-request set-var(txn.to) var(txn.svc),map({maps.ROUTES}) if {_NOWHERE}"
+    split = f"{{ var(txn.to) -m str {maps.SPLIT} }}"
+    if any(service.sticky for service in services):
+        yield f"  http-request set-var(txn.draw) var(txn.sticky),xxh32,mod({maps.SHARES}) if {split}"
+    yield f"  http-request set-var(txn.draw) rand({maps.SHARES}) if {split} !{{ var(txn.draw) -m found }}"
+    yield f"  http-request set-var(txn.to) var(txn.svc),concat(:,txn.draw),map({maps.ROUTES}) if {split}"
+    yield _answer(404, "Not found.\\n", f"{_NO_SERVICE} {_NOWHERE}")
+    yield _answer(503, "No release of %[var(txn.svc)] serves now.\\n", _NOWHERE)
+
+
+def _choice(services: list[Service]) -> Iterator[str]:
+    """The service by host and path, most specific first."""
+    if len(services) == 1 and any((rule.host, rule.path) == ("*", "/*") for rule in services[0].routes):
+        yield f"  http-request set-var(txn.svc) str({services[0].key})"
+        return
+    yield "  http-request set-var(txn.name) req.hdr(host),host_only,lower"
+    for host, rules in by_host(services).items():
+        name = "" if host == "*" else f" {{ var(txn.name) -m {_match(host)} }}"
+        for path, service in rules:
+            for where in _places(path):
+                yield f"  http-request set-var(txn.svc) str({service.key}) if {_NO_SERVICE}{name}{where}"
+
+
+def _match(host: str) -> str:
+    return f"end {quoted(host[1:])}" if host.startswith("*.") else f"str {quoted(host)}"
+
+
+def _places(path: str) -> tuple[str, ...]:
+    """`/api/*` is /api and all below it, `/api*` all that begins so, `/api` only itself."""
+    if not path.endswith("*"):
+        return (f" {{ path {quoted(path)} }}",)
+    stem = path[:-1]
+    if stem in {"", "/"}:
+        return ("",)
+    below = f" {{ path_beg {quoted(stem)} }}"
+    return (below, f" {{ path {quoted(stem[:-1])} }}") if stem.endswith("/") else (below,)
+
+
+def _asked(services: list[Service]) -> Iterator[str]:
+    """A preview by its full name reaches the release whatever the host and the path; else by a number or any word."""
+    headers = {service.preview.header for service in services}
+    for header in sorted(headers):
+        yield f"  http-request set-var(txn.asked) req.hdr({header})"
+        named = f"var(txn.asked),map({maps.PREVIEWS})"
+        yield f"  http-request set-var(txn.to) {named} if {_ASKED} {{ var(txn.asked) -m sub / }}"
+        for service in services:
+            if service.preview.header == header:
+                yield from _asked_for(service.key)
+        if len(headers) > 1:
+            yield "  http-request unset-var(txn.asked)"
+    yield "  http-request set-var(txn.preview) int(1) if { var(txn.to) -m found }"
+
+
+def _asked_for(key: str) -> Iterator[str]:
+    for kind, word in (("^[0-9]+$", f"str({key}),concat(?,txn.asked)"), ("^[^0-9]", f"str({key}?)")):
+        when = f"{_ASKED} {_is(key)} {_NOWHERE} {{ var(txn.asked) -m reg {kind} }}"
+        yield f"  http-request set-var(txn.to) {word},map({maps.PREVIEWS}) if {when}"
+
+
+def _sticky(service: Service, *, only: bool) -> Iterator[str]:
+    """The balancer's own cookie, else the app's, else a new one of ours.
+
+    Ours has a name of its own: had it the app's, our Set-Cookie would overwrite the session the app just opened.
+    """
+    if service.sticky is None:
+        return
+    ours, mine = f"crossfade-{service.sticky.cookie}", "" if only else f" {_is(service.key)}"
+    unknown = "!{ var(txn.sticky) -m found }"
+    for value in (f"req.cook({ours})", f"req.cook({service.sticky.cookie})"):
+        yield f"  http-request set-var(txn.sticky) {value} if {unknown}{mine}"
+    yield f"  http-request set-var(txn.fresh) uuid() if {unknown}{mine}"
+    yield f"  http-request set-var(txn.sticky) var(txn.fresh) if {unknown}{mine}"
+    cookie = f"{ours}=%[var(txn.fresh)]; Path=/; Max-Age={round(service.sticky.ttl)}; HttpOnly"
+    yield f"  http-after-response add-header Set-Cookie {quoted(cookie)} if {{ var(txn.fresh) -m found }}{mine}"
+
+
+def _is(key: str) -> str:
+    return f"{{ var(txn.svc) -m str {key} }}"
+
+
+def _answer(code: int, text: str, when: str) -> str:
+    return f'  http-request return status {code} content-type text/plain lf-string "{text}" if {when}'
+
+
+def _backends(entry: Entry, slots: Slots) -> Iterator[str]:
+    """One for each slot. A free one is as the service is now, so that its next release finds what it needs."""
+    key = entry.service.key
+    by_slot = {slots.of(key)[group.release]: group for group in entry.routing.groups}
+    for slot in range(slots.size(key)):
+        group = by_slot.get(slot)
+        service = entry.made(group.release) if group else entry.service
+        yield f"backend {backend(key, slot)}"
+        yield from _backend(service)
+        for instance in group.registered if group else ():
+            address = entry.address(instance)
+            yield f"{settings.SERVER_LINE}{instance} {server(service, instance, address)}"
+
+
+def _backend(service: Service) -> Iterator[str]:
+    yield "  balance hash var(txn.sticky)" if service.sticky else "  balance leastconn"
+    if service.sticky:
+        yield "  hash-type consistent sdbm avalanche"
+    yield from _check(service.health)
+    yield f"  timeout server {_ms(service.timeout or service.idle_timeout)}"
+    yield f"  timeout tunnel {_ms(service.idle_timeout)}"
+    if service.timeout:
+        long = "{ req.hdr(accept) -m sub text/event-stream }"
+        yield f"  http-request set-timeout server {_ms(service.idle_timeout)} if {long}"
+    yield "  retry-on conn-failure empty-response"
+    yield f"  http-request disable-l7-retry unless {_SAFE}"
+    # WebSocket and event streams are told from requests by their answer, and counted while they last.
+    yield "  stick-table type string len 128 size 100k expire 24d store conn_cur"
+    yield f"  http-response set-var(txn.stream) int(1) if {{ status 101 }} or {_EVENTS}"
+    yield "  http-response track-sc0 srv_name if { var(txn.stream) -m found }"
+
+
+def _check(check: HealthCheck) -> Iterator[str]:
+    codes = ",".join(f"{low}-{high}" if low != high else f"{low}" for low, high in check.codes)
+    yield "  option httpchk"
+    host = "hdr Host %[bc_dst]:%[bc_dst_port]"
+    yield f"  http-check send meth GET uri {quoted(check.path)} ver HTTP/1.1 {host} hdr Connection close"
+    yield f"  http-check expect status {codes}"
+    yield f"  timeout check {_ms(check.timeout)}"
+
+
+def _ms(seconds: float) -> str:
+    return f"{max(1, round(seconds * 1000))}ms"

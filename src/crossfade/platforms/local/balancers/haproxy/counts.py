@@ -1,0 +1,144 @@
+"""What was counted, from HAProxy's log: that has every request of every worker, also of those that were replaced."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from crossfade.core.counters import Counters
+from crossfade.engine.ports import Traffic
+from crossfade.platforms.local.balancers.tail import Tail, rotate
+from crossfade.platforms.local.balancers.totals import Outcome, Totals
+
+_SERVER_ERROR = 500
+_NOBODY = "<NOSRV>"
+_LEFT = frozenset("Cc")  # who ended it: the client, by closing or by saying nothing
+_FIELDS = 11
+
+
+class Line(NamedTuple):
+    """A line of the log; see `settings`. `-` is nothing."""
+
+    mark: str
+    worker: str  # its pid
+    service: str
+    backend: str
+    server: str
+    ended: str  # by whom, and when: two letters, `--` for as it should be
+    status: str
+    retries: str  # `+1` when the last went to another server
+    milliseconds: str
+    stream: str
+    preview: str
+
+
+class Counts:
+    """Reads the log of requests, and writes the lines of the access log that come with it."""
+
+    def __init__(self, path: Path, requests: Path, access: Path) -> None:
+        self._totals = Totals(path)
+        self._requests = Tail(requests, *self._totals.positions[:1])
+        self._access = access
+        # By worker and backend, how many of what ended there was counted.
+        self._logged: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        for worker, logged in self._totals.notes.items():
+            self._logged[int(worker)] = Counter(logged)
+
+    def read(self, groups: Mapping[str, str]) -> None:
+        """Take in what the log says since last time. `groups` has the group by its backend's name."""
+        told = []
+        counted = Counter[bytes]()
+        for raw in self._requests.lines():
+            request, brace, access = raw.partition(b" {")
+            counted[request] += 1
+            if brace:
+                told.append(b"{" + access)
+        if told:
+            with self._access.open("ab") as log:
+                log.write(b"\n".join([*told, b""]))
+        for raw, times in counted.items():
+            words = raw.decode(errors="replace").split(" ")
+            if len(words) == _FIELDS and words[0] == "r":  # else HAProxy's own words about its servers
+                self._add(Line(*words), times, groups)
+
+    def _add(self, line: Line, times: int, groups: Mapping[str, str]) -> None:
+        outcome = _outcome(line)
+        if line.preview == "-" and line.service != "-":
+            self._totals.service(line.service).add(outcome, times)
+        if group := groups.get(line.backend):
+            self._totals.group(group).add(outcome, times)
+        self._logged[int(line.worker)][line.backend] += times
+
+    def compare(self, worker: int, ended: Mapping[str, int], groups: Mapping[str, str]) -> None:
+        """Count what is in no log. `ended` is what a worker said by backend, before all of the log was read.
+
+        When an instance dies under the second or a later request of a client's connection, HAProxy closes that without
+        an answer and writes no line: the client is to ask again. What ended and is in no line, ended so.
+        """
+        for backend, number in ended.items():
+            lost = number - self._logged[worker][backend]
+            if lost > 0 and (group := groups.get(backend)):
+                for sums in (self._totals.service(group.rpartition("/")[0]), self._totals.group(group)):
+                    sums.add(Outcome(milliseconds=None, cause="reset by instance"), lost)
+            self._logged[worker][backend] = max(number, self._logged[worker][backend])
+
+    def forget_workers(self, but: Collection[int]) -> None:
+        for worker in self._logged.keys() - set(but):
+            del self._logged[worker]
+
+    def died(self) -> None:
+        self._totals.died()
+
+    def traffic(self, service: str) -> Traffic:
+        return self._totals.traffic(service)
+
+    def group(self, name: str) -> Counters:
+        return self._totals.counters(name)
+
+    def forget(self, service: str, groups: list[str]) -> None:
+        self._totals.forget(service, groups)
+
+    def save(self, limit: int) -> None:
+        """Write the totals; what was read of a log of more than `limit` bytes is given back to the disk."""
+        self._totals.save([self._requests.positions], {str(worker): logged for worker, logged in self._logged.items()})
+        self._requests.give_back(limit)
+        rotate(self._access, limit)
+
+    def begin_anew(self) -> None:
+        """An empty log, for a process that is about to begin: nobody has the one of before open."""
+        self._requests.empty()
+        self._logged.clear()
+
+
+def _outcome(line: Line) -> Outcome:
+    status, (who, when) = int(line.status), (line.ended[0], line.ended[1])
+    streaming = line.stream != "-"
+    left = who in _LEFT
+    cause = ""
+    if not left and not streaming and (status >= _SERVER_ERROR or status < 0 or who in "SsPIKD"):
+        cause = _cause(line, who, when, status)
+    return Outcome(
+        milliseconds=None if streaming else float(line.milliseconds.lstrip("+")),
+        retried=int(line.retries.lstrip("+")),
+        cause=cause,
+        left=left and not streaming,
+    )
+
+
+def _cause(line: Line, who: str, when: str, status: int) -> str:
+    """In plain words; empty for what is no failure of ours, such as an answer of 404 by ourselves."""
+    unreached = "no healthy instance" if line.server == _NOBODY else "connection refused"
+    failed = status >= _SERVER_ERROR
+    told = {
+        "-": f"{status} from instance",
+        "L": "no release serving" if failed else "",
+        "S": _BY_SERVER.get(when, "truncated answer"),
+        "s": _BY_SILENCE.get(when, "idle timeout"),
+        "P": "wrong HTTP from instance" if when in "HD" else "balancer overloaded" if failed else "",
+    }.get(who, "balancer overloaded" if failed else "")
+    return unreached if who in "SD" and when in "CQ" else told
+
+
+# What the second letter says of when it ended: queue, connection, headers of the answer; else its data.
+_BY_SERVER = {"H": "reset by instance", "R": "reset by instance"}
+_BY_SILENCE = {"C": "no connection to instance", "Q": "no healthy instance", "H": "timeout"}

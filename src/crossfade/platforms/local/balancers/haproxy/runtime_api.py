@@ -1,0 +1,171 @@
+"""HAProxy's runtime API by the socket of its master, which reaches every worker, also those that only finish."""
+
+import asyncio
+import csv
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.balancers.haproxy.settings import MASTER
+
+_LIMIT = 5.0  # seconds for one answer
+_TOLD = re.compile(r"^(New server registered|no need to change|IP changed|port changed)|changed from .* to ")
+_BACKENDS, _SERVERS = 2, 4  # of the kinds of things that `show stat` tells of
+_PAYLOAD = 8192  # bytes of a map handed over at once: HAProxy reads a command into a buffer of 16 KiB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One process that answers requests. `old` ones were replaced and finish what they hold."""
+
+    pid: int
+    old: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """An instance as one worker has it."""
+
+    backend: str
+    name: str
+    address: str
+    status: str  # UP, DOWN, MAINT, DRAIN, with `no check` where there is none
+    check: str  # how its last health check went: L7OK; INI before the first
+    held: int  # requests and streams that it answers now
+
+    @property
+    def up(self) -> bool:
+        return self.status.startswith(("UP", "no check"))
+
+    @property
+    def draining(self) -> bool:
+        return self.status.startswith("DRAIN")
+
+    @property
+    def out(self) -> bool:
+        """In maintenance, from where it may be removed."""
+        return self.status.startswith("MAINT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What a worker says of its instances, and how many requests have come to their end in each backend."""
+
+    servers: list[Server]
+    ended: dict[str, int]
+
+
+class RuntimeApi:
+    """One question a connection. PlatformError when the master or a worker does not answer."""
+
+    def __init__(self, directory: Path) -> None:
+        # A socket's path may be 107 bytes long and a state directory longer: it is reached through an open directory.
+        self._directory = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+
+    async def workers(self) -> list[Worker]:
+        """The current one first."""
+        old, found = False, []
+        for line in (await self._ask("show proc")).splitlines():
+            if line.startswith("# old workers"):
+                old = True
+            words = line.split()
+            if len(words) > 1 and words[1] == "worker":
+                found.append(Worker(pid=int(words[0]), old=old))
+        return found
+
+    async def info(self, worker: Worker) -> dict[str, str]:
+        """What it says of itself: its structure is its `description`."""
+        said = await self.ask(worker, "show info")
+        return dict(line.split(": ", 1) for line in said.splitlines() if ": " in line)
+
+    async def servers(self, worker: Worker) -> list[Server]:
+        return (await self.status(worker)).servers
+
+    async def status(self, worker: Worker) -> Status:
+        said = await self.ask(worker, f"show stat -1 {_BACKENDS | _SERVERS} -1")
+        rows = [row for row in csv.DictReader(said.lstrip("# ").splitlines()) if row["pxname"]]
+        servers = [
+            Server(
+                backend=row["pxname"],
+                name=row["svname"],
+                address=row["addr"],
+                status=row["status"],
+                check=row["check_status"].removeprefix("* "),
+                held=int(row["scur"] or 0),
+            )
+            for row in rows
+            if row["svname"] != "BACKEND"
+        ]
+        backends = [row for row in rows if row["svname"] == "BACKEND"]
+        return Status(servers=servers, ended={row["pxname"]: int(row["stot"]) - int(row["scur"]) for row in backends})
+
+    async def streams(self, worker: Worker, backends: Iterable[str]) -> dict[tuple[str, str], int]:
+        """WebSocket and event streams by backend and server."""
+        found = {}
+        for backend in backends:
+            for line in (await self.ask(worker, f"show table {backend}")).splitlines():
+                words = dict(word.partition("=")[::2] for word in line.split() if "=" in word)
+                if "key" in words and int(words.get("conn_cur", 0)):
+                    found[backend, words["key"]] = int(words["conn_cur"])
+        return found
+
+    async def map(self, worker: Worker, name: str) -> dict[str, str] | None:
+        """Its entries; None when the worker does not use it: there is no port yet."""
+        said = await self.ask(worker, f"show map {name}")
+        rows = [line.split() for line in said.splitlines() if line.startswith("0x")]
+        return None if said.startswith("Unknown map") else {row[1]: row[2] for row in rows}
+
+    async def set_map(self, worker: Worker, name: str, text: str) -> None:
+        """Replace the whole map in one step."""
+        version = (await self.ask(worker, f"prepare map {name}")).split()[-1]
+        for part in _parts(text):
+            await self.act(worker, f"add map @{version} {name} <<\n{part}")
+        await self.act(worker, f"commit map @{version} {name}")
+
+    async def act(self, worker: Worker, *commands: str) -> None:
+        """Carry them out, one after the other. PlatformError in HAProxy's words when one is refused."""
+        if not commands:
+            return
+        said = await self._ask("; ".join(f"@!{worker.pid} {command}" for command in commands))
+        refused = [line for line in said.splitlines() if line.strip() and not _TOLD.search(line)]
+        if refused:
+            raise PlatformError(f"HAProxy refused: {refused[0]}", "nothing was changed: the old routing runs")
+
+    async def ask(self, worker: Worker, command: str) -> str:
+        return await self._ask(f"@!{worker.pid} {command}")
+
+    async def _ask(self, command: str) -> str:
+        try:
+            async with asyncio.timeout(_LIMIT):
+                reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{self._directory}/{MASTER}")
+                try:
+                    writer.write(f"{command}\n".encode())
+                    writer.write_eof()
+                    return (await reader.read()).decode(errors="replace")
+                finally:
+                    writer.close()
+        except (TimeoutError, OSError) as error:
+            raise PlatformError(
+                f"HAProxy does not answer: {error or type(error).__name__}",
+                "its own log is haproxy.log beside its files",
+            ) from error
+
+    def close(self) -> None:
+        if self._directory >= 0:
+            os.close(self._directory)
+            self._directory = -1
+
+
+def _parts(text: str) -> Iterable[str]:
+    """Whole lines, as many as fit; a payload ends with an empty one."""
+    part = ""
+    for line in text.splitlines(keepends=True):
+        if part and len(part) + len(line) > _PAYLOAD:
+            yield part
+            part = ""
+        part += line
+    if part:
+        yield part
