@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from crossfade.cli.client import Client
+from crossfade.cli.text import plain
 from crossfade.core.errors import WrongInputError
 from crossfade.paths import State, default_state
 
@@ -66,7 +67,7 @@ class Call:
 
     def answer(self, data: Any, text: str) -> None:
         """The one result of a verb: a line of JSON, or text for people."""
-        click.echo(json.dumps(data) if self.json else text)
+        click.echo(json.dumps(data) if self.json else plain(text))
 
     def _app_of_file(self) -> str | None:
         """The name alone, without reading the rest: pydantic would take longer than a rollback does."""

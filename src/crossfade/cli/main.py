@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from crossfade.cli.text import plain
 from crossfade.core.errors import CrossfadeError
 
 # Verb -> (module of this package, what it does). Written here and not read from the modules, because importing all of
@@ -135,7 +136,7 @@ def main() -> int:
 
 def _failed(cause: str, way_out: str, exit_code: int, *, shown: bool = False) -> int:
     if not shown:
-        click.echo(f"crossfade: {cause}" + (f"\n  {way_out}" if way_out else ""), err=True)
+        click.echo(plain(f"crossfade: {cause}" + (f"\n  {way_out}" if way_out else "")), err=True)
     if "--json" in sys.argv:
         click.echo(json.dumps({"error": {"cause": cause, "way_out": way_out, "exit_code": exit_code}}))
     return exit_code

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from crossfade.cli.text import plural, release, seconds
+from crossfade.cli.text import plain, plural, release, seconds
 
 Event = Mapping[str, Any]
 
@@ -20,7 +20,7 @@ class Story:
     def tell(self, event: Event) -> list[str]:
         """What is worth a line of this event; most are not."""
         rule = _RULES.get(event["kind"])
-        return list(rule(self, event["data"])) if rule else []
+        return [plain(line) for line in rule(self, event["data"])] if rule else []
 
     def _label(self, number: int | None) -> str:
         return release(number, self._versions.get(number or 0))

@@ -1,8 +1,24 @@
 """Values as people read them."""
 
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
+
+
+def plain(text: str, *, colours: bool = False) -> str:
+    """Text of somebody else as a terminal may show it: no sequence of it does anything but stand there.
+
+    `ESC ]0;owned BEL`, which would set the window's title, becomes `�]0;owned�`. Tabs and line ends stay, and colours
+    where they are wanted.
+    """
+    parts = _COLOUR.split(text) if colours else [text]
+    parts[::2] = [_CONTROL.sub("\ufffd", part) for part in parts[::2]]
+    return "".join(parts) + ("\x1b[0m" if len(parts) > 1 else "")
 
 
 def table(rows: Iterable[Sequence[str]], indent: str = "  ") -> str:

@@ -151,7 +151,10 @@ class Service(Part):
 
     source: Annotated[str, FILLED] | None = Field(
         default=None,
-        description="Folder with the source; each release is a copy of it and runs as processes.",
+        description="Folder with the source; each release is a copy of it and runs as processes. In a git work tree "
+        "the copy has what git tracks or does not ignore, elsewhere all but `.git`, `.venv`, `node_modules` and "
+        "`__pycache__`; somebody's credentials (`id_rsa`, `.aws/credentials`) never. `check` and `deploy` say what is "
+        "missing.",
         examples=["."],
     )
     image: Annotated[str, Text(r"\S+", "an image name without spaces")] | None = Field(

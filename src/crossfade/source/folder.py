@@ -55,12 +55,10 @@ def account(source: Path, without: Path | None = None) -> Account:
     """Compare the folder with what a release of it has."""
     listed, hidden = git.files(source), _inside(source, without)
     if listed is None:
-        left = [LeftOut(path=f"{path}/", why="left out", files=_count(source / path)) for path in _skipped(source, "")]
+        missing, why = [f"{path}/" for path in _skipped(source, "")], "left out where there is no git"
     else:
-        left = [
-            LeftOut(path=path, why="ignored by git", files=_count(source / path)) for path in git.ignored(source) or ()
-        ]
-    left = [one for one in left if _counts(one.path, hidden)]
+        missing, why = git.ignored(source) or [], "ignored by git"
+    left = [LeftOut(path=path, why=why, files=_count(source / path)) for path in missing if _counts(path, hidden)]
     exposed = []
     for path, info in _walk(source, "", hidden) if listed is None else _listed(source, listed, hidden):
         if is_personal(path):

@@ -52,8 +52,8 @@ def test_without_git_environments_are_left_out_and_told(source: Path) -> None:
     """The copy has no virtual environment and no node_modules, at any depth; caches are not worth a word."""
     write(source, ".venv/bin/python", "web/node_modules/a/x", "web/node_modules/b/x", "__pycache__/x", ".git/config")
     assert account(source).left_out == (
-        LeftOut(path=".venv/", why="left out", files=1),
-        LeftOut(path="web/node_modules/", why="left out", files=2),
+        LeftOut(path=".venv/", why="left out where there is no git", files=1),
+        LeftOut(path="web/node_modules/", why="left out where there is no git", files=2),
     )
 
 

@@ -79,11 +79,15 @@ def _report(file: Path, draft: "Draft") -> str:
 @called(file=True, state=False)
 def check(call: Call) -> None:
     """Say whether the file is right, in every environment, without running anything."""
+    from crossfade.cli.file import contents
     from crossfade.file.load import load
+    from crossfade.file.settle import settle
 
     path = call.required()
     app = load(path, call.environment)
     services = ", ".join(app.deploy_order)
+    settled = settle(app, path.absolute().parent.resolve()) if app.platform == "local" else ()
+    found = contents.accounts([{"name": one.name, "source": one.source} for one in settled], call.state.root)
     call.answer(
         {
             "ok": True,
@@ -91,8 +95,14 @@ def check(call: Call) -> None:
             "app": app.name,
             "environment": app.environment,
             "services": list(app.deploy_order),
+            **contents.data(found),
         },
-        f"{path} is right: app {app.name}, environment {app.environment}, services {services}",
+        "\n".join(
+            [
+                f"{path} is right: app {app.name}, environment {app.environment}, services {services}",
+                *contents.lines(found),
+            ]
+        ),
     )
 
 

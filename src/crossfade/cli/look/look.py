@@ -1,6 +1,7 @@
 """What runs here, what ran, and what was said: nothing in this module changes anything."""
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from crossfade.cli.call import Call, called
 from crossfade.cli.client import NotRunningError
 from crossfade.cli.ship.screens import standing
 from crossfade.cli.story import Story
-from crossfade.cli.text import clock, outcome, plural, release, seconds, table
+from crossfade.cli.text import clock, outcome, plain, plural, release, seconds, table
 
 Json = Mapping[str, Any]
 NOTHING = "nothing runs here; `crossfade deploy` brings the first release"
@@ -146,4 +147,5 @@ def logs(call: Call, *, service: str | None, follow: bool, instance: str | None,
     client = call.client()
     where = call.target(client, service)
     for said in client.lines("/v1/logs", **where, instance=instance, lines=lines, follow=1 if follow else None):
-        click.echo(json.dumps(said) if call.json else f"{said['instance']} | {said['line']}")
+        line = f"{said['instance']} | {said['line']}"
+        click.echo(json.dumps(said) if call.json else plain(line, colours=True) if sys.stdout.isatty() else line)

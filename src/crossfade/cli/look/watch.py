@@ -9,6 +9,7 @@ import click
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import LostError, NotRunningError
 from crossfade.cli.look.look import ALONE, NOTHING, shown
+from crossfade.cli.text import plain
 
 EVERY = 0.5
 
@@ -26,7 +27,7 @@ def watch(call: Call) -> None:
         return
     while True:
         data, text = _look(call)
-        shown = json.dumps(data) if call.json else text
+        shown = json.dumps(data) if call.json else plain(text)
         if shown != last:
             click.echo(shown)
             sys.stdout.flush()
@@ -40,7 +41,7 @@ def _live(call: Call) -> None:
 
     with Live(Text(), screen=True, auto_refresh=False) as live:
         while True:
-            live.update(Text(_look(call)[1]), refresh=True)
+            live.update(Text(plain(_look(call)[1])), refresh=True)
             time.sleep(EVERY)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import click
 
 from crossfade.cli.story import Story
-from crossfade.cli.text import plural
+from crossfade.cli.text import plain, plural
 
 HEARTBEAT = 10.0  # a plain log that says nothing for longer looks stuck
 
@@ -82,7 +82,7 @@ class Log:
 
     def say(self, line: str) -> None:
         self._spoke = time.monotonic()
-        click.echo(f"{self._spoke - self._began:6.1f} s  {line}")
+        click.echo(f"{self._spoke - self._began:6.1f} s  {plain(line)}")
         sys.stdout.flush()
 
     def event(self, event: Json) -> None:
@@ -129,20 +129,20 @@ class Terminal(Log):
 
     def say(self, line: str) -> None:
         self._spoke = time.monotonic()
-        self._console.print(f"[dim]{self._spoke - self._began:6.1f} s[/dim]  {_plain(line)}", soft_wrap=True)
+        self._console.print(f"[dim]{self._spoke - self._began:6.1f} s[/dim]  {_escaped(line)}", soft_wrap=True)
 
     def state(self, service: Json) -> None:
         super().state(service)
         if service["rollout"]:
-            self._status.update(_plain(standing(service["rollout"])))
+            self._status.update(_escaped(standing(service["rollout"])))
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
-        self._status.update(_plain(what))
+        self._status.update(_escaped(what))
         yield
 
     def now(self, line: str) -> None:
-        self._status.update(_plain(line))
+        self._status.update(_escaped(line))
 
     def close(self) -> None:
         self._status.stop()
@@ -165,7 +165,7 @@ def standing(rollout: Json) -> str:
     return f"{step}{': ' + waits if waits else ''}{counted}"
 
 
-def _plain(line: str) -> str:
+def _escaped(line: str) -> str:
     from rich.markup import escape
 
-    return escape(line)
+    return escape(plain(line))

@@ -12,7 +12,7 @@ from crossfade.cli.client import Client
 from crossfade.cli.machine import controller
 from crossfade.cli.ship.follow import follow, group, rollout
 from crossfade.cli.ship.screens import Screen, screen
-from crossfade.cli.text import outcome, release
+from crossfade.cli.text import outcome, plain, release
 
 Json = Mapping[str, Any]
 STRATEGIES = ("rolling", "blue-green", "canary", "linear", "recreate")
@@ -40,14 +40,18 @@ def deploy(
     Values of secrets that the file names are taken from this shell's environment.
     """
     from crossfade.cli.application import preflight, read
+    from crossfade.cli.file import contents
 
     wanted = read(call, service, strategy)
     preflight(call, wanted)
     client = controller.ensure(call.state, wanted["balancer"])
     order: dict[str, Any] = {"by": who(), "path": os.environ.get("PATH", os.defpath), "version": version}
     order |= {"supersede": supersede, "force": force}
+    found = contents.accounts(wanted["services"], call.state.root)
     shown = screen(as_json=call.json)
     try:
+        for line in contents.lines(found):
+            shown.say(line)
         begun = _begin(client, wanted["services"], order, shown)
         for why in begun["unchanged"]:
             shown.say(why)
@@ -61,7 +65,7 @@ def deploy(
         raise
     finally:
         shown.close()
-    return _answer(call, result)
+    return _answer(call, result, contents.data(found))
 
 
 @click.command(
@@ -128,7 +132,7 @@ def _detached(call: Call, begun: Json) -> int:
     return 0
 
 
-def _answer(call: Call, result: Json) -> int:
+def _answer(call: Call, result: Json, beside: Json | None = None) -> int:
     """How it ended. Of a group all rollouts are named, and the last one is the result that `--json` had before."""
     made = result.get("group")
     results = result["results"] if made else [result]
@@ -136,12 +140,12 @@ def _answer(call: Call, result: Json) -> int:
     if call.json:
         last = results[-1] if results else {}
         several = {"group": made, "rollouts": [one["rollout"] for one in results]} if made else {}
-        click.echo(json.dumps({**last, **several}))
+        click.echo(json.dumps({**last, **several, **(beside or {})}))
     else:
         for one in results:
-            click.echo("\n".join(outcome(one)))
+            click.echo(plain("\n".join(outcome(one))))
         if made:
-            click.echo(_together(made))
+            click.echo(plain(_together(made)))
     return 0 if state == "succeeded" else 1
 
 

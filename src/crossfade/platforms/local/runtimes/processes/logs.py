@@ -11,7 +11,10 @@ KEPT_FILES = 20  # a service
 FULL_BYTES = 50 << 20  # a log that reaches this size is shortened ...
 KEPT_BYTES = 10 << 20  # ... to a new start, and this much of its end is kept beside it as `.old`
 BLOCK = 1 << 16
-COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# What a terminal acts on: CSI sequences such as colours, OSC sequences such as titles, and other control characters.
+SEQUENCES = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+)
 SHOWN = 200  # characters of a last line
 
 
@@ -103,7 +106,7 @@ def since(log: Path, position: int) -> tuple[list[str], int]:
 
 
 def last_words(log: Path, lines: int = 1) -> str:
-    """The last lines that say something, without colours, complete or not."""
+    """The last lines that say something, without colours and what else a terminal acts on, complete or not."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - BLOCK))
@@ -113,8 +116,8 @@ def last_words(log: Path, lines: int = 1) -> str:
 
 
 def spoken(data: bytes, lines: int) -> str:
-    """The last lines of `data` that are not empty, without colours."""
-    said = [clean for line in _text(data) if (clean := COLOURS.sub("", line).strip())]
+    """The last lines of `data` that are not empty, without colours and the like."""
+    said = [clean for line in _text(data) if (clean := SEQUENCES.sub("", line).strip())]
     return "\n".join(line[:SHOWN] for line in said[-lines:])
 
 

@@ -1,0 +1,71 @@
+"""What of the services' folders does not go into a release, and what goes along that should not, in a line or two."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from crossfade.cli.text import plain, plural
+from crossfade.source.folder import MOST, Account, LeftOut, account
+
+SHOWN = 4  # examples a reason
+
+Json = Mapping[str, Any]
+
+
+def accounts(services: Iterable[Json], without: Path | None) -> dict[str, Account]:
+    """By service, as the file names it. A folder is looked at once; one that is missing is for the deploy to say."""
+    folders: dict[str, Account] = {}
+    found = {}
+    for service in services:
+        source = service["source"]
+        if source and Path(source).is_dir():
+            if source not in folders:
+                folders[source] = account(Path(source), without)
+            found[service["name"]] = folders[source]
+    return found
+
+
+def lines(found: Mapping[str, Account]) -> list[str]:
+    """Two lines a folder at most; services of one folder share them."""
+    told = []
+    for one in dict.fromkeys(found.values()):
+        names = ", ".join(name for name, other in found.items() if other == one)
+        if one.left_out:
+            told.append(f"not in a release of {names}: {_left_out(one.left_out)}")
+        if one.exposed:
+            told.append(
+                f"in each release of {names}, though it looks like a secret: {_some(one.exposed)}; "
+                "list it in .gitignore, or give its values with `secrets`"
+            )
+    return told
+
+
+def data(found: Mapping[str, Account]) -> dict[str, Any]:
+    """The same for machines: everything, and not only examples. Nothing where all goes along."""
+    told = {
+        name: {
+            "left_out": [{"path": left.path, "why": left.why, "files": left.files} for left in one.left_out],
+            "exposed": list(one.exposed),
+        }
+        for name, one in found.items()
+        if one.left_out or one.exposed
+    }
+    return {"contents": told} if told else {}
+
+
+def _left_out(left: Iterable[LeftOut]) -> str:
+    """`dist/ (12 files) and debug.log, ignored by git; shared -> ../shared, leads out of the source`."""
+    reasons: dict[str, list[str]] = {}
+    for one in left:
+        reasons.setdefault(one.why, []).append(one.path + (_many(one.files) if one.path.endswith("/") else ""))
+    return "; ".join(f"{_some(paths)}, {why}" for why, paths in reasons.items())
+
+
+def _many(files: int) -> str:
+    return f" ({plural(files, 'file')}{' or more' if files >= MOST else ''})" if files else " (empty)"
+
+
+def _some(names: Iterable[str]) -> str:
+    names = [plain(name) for name in names]
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")

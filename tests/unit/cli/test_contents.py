@@ -1,0 +1,72 @@
+"""How check and deploy say what of a folder is not in a release."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from crossfade.cli.file.contents import accounts, lines
+from crossfade.cli.file.file import check
+
+FILE = """
+app: shop
+services:
+  web: {source: src, command: exec ./web}
+  worker: {source: src, command: exec ./worker, routes: [{path: /w}]}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "src" / "node_modules" / "a").mkdir(parents=True)
+    (tmp_path / "src" / "node_modules" / "a" / "x").touch()
+    (tmp_path / "src" / ".venv").mkdir()
+    (tmp_path / "src" / ".env").write_text("PASSWORD=x")
+    (tmp_path / "src" / "shared").symlink_to("../shared")
+    (tmp_path / "crossfade.yaml").write_text(FILE)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_check_says_it_in_two_lines(folder: Path) -> None:
+    """One for what is missing, one for what should not be there; services of one folder share them."""
+    said = CliRunner().invoke(check, []).output.splitlines()
+    assert said[1:] == [
+        (
+            "not in a release of web, worker: .venv/ (empty), node_modules/ (1 file), left out where there is no git; "
+            "shared -> ../shared, leads out of the source"
+        ),
+        (
+            "in each release of web, worker, though it looks like a secret: .env; "
+            "list it in .gitignore, or give its values with `secrets`"
+        ),
+    ]
+
+
+def test_machines_get_all_of_it(folder: Path) -> None:
+    """With --json every path has its reason and its count."""
+    data = json.loads(CliRunner().invoke(check, ["--json"]).output)
+    assert data["contents"]["web"] == {
+        "left_out": [
+            {"path": ".venv/", "why": "left out where there is no git", "files": 0},
+            {"path": "node_modules/", "why": "left out where there is no git", "files": 1},
+            {"path": "shared -> ../shared", "why": "leads out of the source", "files": 1},
+        ],
+        "exposed": [".env"],
+    }
+
+
+def test_a_long_list_has_examples(tmp_path: Path) -> None:
+    """Twenty logs do not fill the screen, and a name with control characters is only shown."""
+    for number in range(10):
+        (tmp_path / f"{number}.pfx").touch()
+    (tmp_path / "0\x1b[2J.pfx").touch()
+    (line,) = lines(accounts([{"name": "web", "source": str(tmp_path)}], None))
+    assert "0\ufffd[2J.pfx, 0.pfx, 1.pfx, 2.pfx and 7 more" in line
+
+
+def test_a_folder_that_goes_whole_needs_no_word(tmp_path: Path) -> None:
+    """Neither does an image, nor a folder that is missing: the deploy says that."""
+    services = [{"name": name, "source": source} for name, source in (("a", str(tmp_path)), ("b", ""), ("c", "/none"))]
+    assert lines(accounts(services, None)) == []
