@@ -257,6 +257,40 @@ class TestProcess:
             assert envoy._process.record.handover == "handover"
             assert (await fetch(http, url(web))).body == "a"
 
+    async def test_an_envoy_that_hangs_is_replaced(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession, tmp_path: Path
+    ) -> None:
+        """By the controller that knows it, and by one that has just begun; what it held is on record as unknown."""
+        web = service()
+        async with Backend("a") as one:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            await _hang_until_replaced(envoy, envoy)
+            assert (await fetch(http, url(web))).body == "a"
+            await envoy.close()
+            second = EnvoyBalancer(tmp_path / "envoy", TokenFence())
+            await _hang_until_replaced(envoy, second)
+            assert (await fetch(http, url(web))).body == "a"
+            assert (await second.report(web.key)).traffic.balancer_deaths == 2
+            await second.shutdown()
+            await second.close()
+
+    async def test_an_envoy_that_dies_while_it_is_told_ends_the_apply(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """With a PlatformError, whatever it waits for; the old routing is the one that comes back."""
+        web = service(health=HealthCheck(path="/health", interval=30, timeout=20))
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
+            two.health_takes = 20.0
+            applying = asyncio.create_task(envoy.apply(web, routing({2: 100}, {1: "a", 2: "b"}), addresses, 1))
+            await until(lambda: two.checks)
+            os.kill(envoy_pid(envoy), signal.SIGKILL)
+            with pytest.raises(PlatformError):
+                await applying
+            await envoy.ensure()
+            assert (await fetch(http, url(web))).body == "a"
+
     async def test_services_and_releases_take_nothing_that_a_user_has_few_of(self, envoy: EnvoyBalancer) -> None:
         """No inotify instance, of which Debian gives a user 128: Envoy aborts, for all apps, when it gets none."""
         async with Backend("a") as one:
@@ -384,6 +418,19 @@ def _gone(pid: int) -> bool:
 async def _tidied(balancer: EnvoyBalancer, pid: int) -> bool:
     await balancer.ensure()
     return _gone(pid)
+
+
+async def _hang_until_replaced(envoy: EnvoyBalancer, by: EnvoyBalancer) -> None:
+    old = envoy_pid(envoy)
+    os.kill(old, signal.SIGSTOP)
+    await until(lambda: _replaces(by, old), seconds=15)
+    await until(lambda: _gone(old))
+
+
+async def _replaces(balancer: EnvoyBalancer, old: int) -> bool:
+    with suppress(PlatformError):  # it may be asked while it is being found out
+        await balancer.ensure()
+    return envoy_pid(balancer) != old
 
 
 def _written(path: Path) -> bool:

@@ -23,7 +23,7 @@ from crossfade.platforms.local.machine import Machine
 
 log = logging.getLogger("crossfade")
 
-WATCH_SECONDS = 0.5  # how soon a dead balancer is noticed and started again
+WATCH_SECONDS = 0.2  # how soon a dead balancer is noticed and started again
 BALANCER_PAUSE = 4.0  # at most, before one that did not start is started again
 
 

@@ -34,11 +34,26 @@ class Known:
         fields = _fields(self.pid)
         return _started_in(fields) == self.started != 0 and not int(fields[6]) & _EXITING
 
+    def main_thread(self) -> "Thread | None":
+        """What its first thread is at; None when it is gone."""
+        fields = _fields_of(f"/proc/{self.pid}/task/{self.pid}/stat")
+        if _started_in(fields) != self.started:
+            return None
+        return Thread(cpu=int(fields[11]) + int(fields[12]), runnable=fields[0] == "R")
+
     def signal(self, number: signal.Signals) -> None:
         """Nothing happens when it is gone."""
         if self.running:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """One thread of a process, at one moment."""
+
+    cpu: int  # clock ticks that it has worked
+    runnable: bool  # it works, or waits for nothing but a processor
 
 
 async def gone(processes: Iterable[Known], limit: float) -> bool:
@@ -62,9 +77,13 @@ def _started_in(fields: list[str]) -> int:
 
 
 def _fields(pid: int) -> list[str]:
-    """Of /proc/<pid>/stat those after the name, from the state on; empty when there is no such process."""
+    return _fields_of(f"/proc/{pid}/stat")
+
+
+def _fields_of(stat: str) -> list[str]:
+    """Those after the name, from the state on; empty when there is no such process."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+        return Path(stat).read_text(encoding="utf-8").rsplit(")", 1)[1].split()
     except (OSError, IndexError):
         return []
 

@@ -1,5 +1,6 @@
 """Envoy's admin interface on its unix socket: what runs, what was counted, who is healthy."""
 
+import asyncio
 import json
 import os
 import re
@@ -15,6 +16,9 @@ from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN
 from crossfade.platforms.local.balancers.envoy.clusters import STREAMS
 
 _LIMIT = 15.0  # seconds; Envoy's main thread can be busy for ten when a predecessor died under it
+_AT_A_START = 1.0  # seconds, when it is asked again and again
+_AT_ONCE = 4  # questions; each more waits
+_WAY_OUT = "its own log is envoy.log beside its files"
 _DROPPED = r"^server\.dropped_stat_flushes$"
 _UNWRITTEN = "filesystem.write_total_buffered"
 _BUCKET = re.compile(r"B([0-9.e+]+)\(\d+,(\d+)\)")
@@ -45,6 +49,10 @@ class Statistics:
     began_flush: bool
 
 
+class RefusingError(PlatformError):
+    """Envoy answered, and not with what was asked for."""
+
+
 class Admin:
     """One kept connection. PlatformError when Envoy does not answer."""
 
@@ -52,6 +60,8 @@ class Admin:
         # A socket's path may be 107 bytes long and a state directory longer: it is reached through an open directory.
         self._directory = os.open(directory, os.O_PATH | os.O_DIRECTORY)
         self._session: aiohttp.ClientSession | None = None
+        self._turn = asyncio.Semaphore(_AT_ONCE)
+        self._closed = 0  # times: who waited for its turn meanwhile would ask another Envoy than it meant
         self._dropped = ""
 
     async def get(self, path: str, **query: str) -> str:
@@ -100,9 +110,19 @@ class Admin:
     async def ready(self) -> bool:
         """Does it answer, and serve?"""
         try:
-            return (await self.get("/ready")).strip() == "LIVE"
+            return (await self._ask("GET", "/ready", {}, _AT_A_START)).strip() == "LIVE"
         except PlatformError:
             return False
+
+    async def answers(self, seconds: float) -> bool:
+        """Does it say anything within this time?"""
+        try:
+            await self._ask("GET", "/ready", {}, seconds)
+        except RefusingError:
+            return True
+        except PlatformError:
+            return False
+        return True
 
     async def alive(self, epoch: int) -> bool:
         """Does the process of this restart epoch answer, and is it through with its start?"""
@@ -115,6 +135,8 @@ class Admin:
         return bool(info.get("state", "LIVE") == "LIVE" and options.get("restart_epoch", 0) == epoch)
 
     async def close(self) -> None:
+        """End what is asked now; whoever asked gets a PlatformError."""
+        self._closed += 1
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -124,19 +146,31 @@ class Admin:
         await self.close()
         os.close(self._directory)
 
-    async def _ask(self, method: str, path: str, query: dict[str, str]) -> str:
+    async def _ask(self, method: str, path: str, query: dict[str, str], seconds: float = _LIMIT) -> str:
+        closed = self._closed
+        async with self._turn:
+            if closed != self._closed:
+                raise PlatformError("Envoy was replaced before it could be asked", _WAY_OUT)
+            try:
+                async with self._opened().request(
+                    method, f"http://envoy{path}", params=query, timeout=aiohttp.ClientTimeout(total=seconds)
+                ) as answer:
+                    return await answer.text()
+            except aiohttp.ClientResponseError as error:
+                raise RefusingError(f"Envoy answers {path} with {error.status}", _WAY_OUT) from error
+            except (TimeoutError, aiohttp.ClientError, OSError) as error:
+                raise PlatformError(f"Envoy does not answer: {error or type(error).__name__}", _WAY_OUT) from error
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                raise PlatformError("Envoy was replaced while it was asked", _WAY_OUT) from error
+
+    def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.UnixConnector(path=f"/proc/self/fd/{self._directory}/{ADMIN}", limit=4)
-            self._session = aiohttp.ClientSession(
-                connector=connector, timeout=aiohttp.ClientTimeout(total=_LIMIT), raise_for_status=True
-            )
-        try:
-            async with self._session.request(method, f"http://envoy{path}", params=query) as answer:
-                return await answer.text()
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise PlatformError(
-                f"Envoy does not answer: {error or type(error).__name__}", "its own log is envoy.log beside its files"
-            ) from error
+            connector = aiohttp.UnixConnector(path=f"/proc/self/fd/{self._directory}/{ADMIN}", limit=0)
+            self._session = aiohttp.ClientSession(connector=connector, raise_for_status=True)
+        return self._session
 
     async def __aenter__(self) -> Self:
         return self

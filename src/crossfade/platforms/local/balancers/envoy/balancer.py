@@ -12,7 +12,7 @@ from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports import Exposed, Fence, Report
-from crossfade.platforms.local.balancers import book, rules, sockets
+from crossfade.platforms.local.balancers import book, files, rules, sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.envoy import streams
@@ -77,6 +77,7 @@ class EnvoyBalancer:
         self._service_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._report_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
+    @files.troubles()
     async def apply(
         self,
         service: Service,
@@ -103,6 +104,7 @@ class EnvoyBalancer:
                 await self._back_to(old, new)
                 raise
 
+    @files.troubles()
     async def report(self, service: str) -> Report:
         """See the port."""
         entry = self._book.entries.get(service)
@@ -138,6 +140,7 @@ class EnvoyBalancer:
         """See the port. The header's value names the release in full: it leads there on any host and path."""
         return rules.preview(service, release)
 
+    @files.troubles()
     async def remove(self, service: str, token: int) -> None:
         """See the port."""
         await self._fence.check(service, token)
@@ -152,12 +155,13 @@ class EnvoyBalancer:
             book.save(self._directory / _BOOK, self._book)
             self._counts.forget(service)
 
+    @files.troubles()
     async def ensure(self) -> None:
         """See the port; also takes in certificates that were renewed and begins a new log when one is large."""
         async with self._process_lock:
             self._process.tidy()
-            if self._adopted and self._process.lives:
-                await self._look_after()  # every report asks it, too: no need to ask here whether it answers
+            if self._adopted and self._process.lives and not await self._process.hangs():
+                await self._look_after()
             elif await self._process.available():
                 if not self._process.asks:
                     await self._take_over()
@@ -165,6 +169,7 @@ class EnvoyBalancer:
             else:
                 await self._start()
 
+    @files.troubles()
     async def restart(self) -> None:
         """See the port. RefusedError while a predecessor still answers requests: they would be lost."""
         await self.ensure()
@@ -175,6 +180,7 @@ class EnvoyBalancer:
             self._require_no_predecessor(stats, await self._admin.hosts("/"))
             await self._replace()
 
+    @files.troubles()
     async def shutdown(self) -> None:
         """See the port."""
         async with self._process_lock:
@@ -339,8 +345,10 @@ class EnvoyBalancer:
             return
         if any([self._counts.rotate(self._log_limit), rotate(self._directory / ACCESS, self._log_limit)]):
             self._process.reopen_logs()
-        self._counts.save()
         self._saved_at = time.monotonic()
+        # A full disk costs no more than what was counted since, should we end before there is room again.
+        with contextlib.suppress(PlatformError):
+            self._counts.save()
 
     def _keep(self, entry: Entry) -> None:
         self._book = self._book.with_entry(entry)

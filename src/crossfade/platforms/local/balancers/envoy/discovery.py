@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers.envoy.bootstrap import DISCOVERY
 from crossfade.platforms.local.balancers.envoy.conversation import Conversation, Request
 from crossfade.platforms.local.balancers.envoy.resources import NOTHING, Offer, Resources, offer
@@ -43,7 +44,11 @@ class Discovery:
         self._socket.unlink(missing_ok=True)
         self._server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1)])
         self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(_SERVICE, {_METHOD: ask})])
-        self._server.add_insecure_port(f"unix:/proc/self/fd/{self._directory}/{DISCOVERY}")
+        try:
+            self._server.add_insecure_port(f"unix:/proc/self/fd/{self._directory}/{DISCOVERY}")
+        except RuntimeError as error:
+            self._server = None
+            raise PlatformError(f"{self._socket} cannot be opened: {error}", "it is tried again") from error
         self._socket.chmod(0o600)
         await self._server.start()
 

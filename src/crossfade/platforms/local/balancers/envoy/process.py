@@ -20,6 +20,7 @@ from crossfade.platforms.local.balancers import files
 from crossfade.platforms.local.balancers.envoy import limits
 from crossfade.platforms.local.balancers.envoy.admin import Admin
 from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN, BOOTSTRAP, DISCOVERY, bootstrap
+from crossfade.platforms.local.balancers.envoy.pulse import Pulse
 from crossfade.platforms.local.balancers.known import Known, gone
 
 LOG = "envoy.log"
@@ -64,6 +65,7 @@ class EnvoyProcess:
         self._binary = binary
         self._parent_shutdown = parent_shutdown
         self._connections = connections or limits.connections()
+        self._pulse = Pulse(admin)
         self.record = _read(directory / _RECORD)
 
     @property
@@ -76,11 +78,13 @@ class EnvoyProcess:
         return self.record is not None and self.record.main.lives
 
     async def available(self) -> bool:
-        """It is there and answers. PlatformError when it is there and does not."""
+        """It is there and answers; not when it hangs. PlatformError when it is busy for too long."""
         end = time.monotonic() + _START_LIMIT
         while self.running:
             if await self._admin.ready():
                 return True
+            if await self.hangs():
+                return False
             if time.monotonic() > end:
                 raise PlatformError(
                     f"Envoy (pid {self._must().main.pid}) runs but does not answer", f"see {self._directory / LOG}"
@@ -88,6 +92,10 @@ class EnvoyProcess:
             await self._admin.close()
             await asyncio.sleep(0.02)
         return False
+
+    async def hangs(self) -> bool:
+        """It is there and will not answer any more: see Pulse."""
+        return self.record is not None and await self._pulse.hangs(self.record.main)
 
     @property
     def asks(self) -> bool:
@@ -110,7 +118,11 @@ class EnvoyProcess:
         return self.record is not None and any(old.running for old in self.record.older)
 
     async def start(self) -> None:
-        """A first process, with what lies in the directory. PlatformError when it does not come up."""
+        """A first process. PlatformError when it does not come up.
+
+        One that hangs keeps its ports until this one has them, too.
+        """
+        hanging = self.record.main if self.record else None
         orphans = (self.record.main, *self.record.older) if self.record else ()
         if self.record:
             self._clear(self.record.base_id)
@@ -132,7 +144,7 @@ class EnvoyProcess:
         )
         await self._until_live(main, 0, log)
         for orphan in orphans:  # left by a successor that died: no one else would end them
-            orphan.signal(signal.SIGTERM)
+            orphan.signal(signal.SIGKILL if orphan is hanging else signal.SIGTERM)
 
     async def succeed(self) -> None:
         """A successor takes the sockets over; this one finishes what it holds and is ended by it.
