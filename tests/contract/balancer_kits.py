@@ -10,12 +10,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.adapters.memory_balancer import MemoryBalancer, State
 from tests.adapters.token_fence import TokenFence
 from tests.support.backend import free_port
 
 from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.core.service import HealthCheck, Listener, Service
+from crossfade.engine.dry.balancer import DryBalancer
+from crossfade.engine.dry.platform import Platform
 from crossfade.engine.ports import LoadBalancer
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
@@ -118,18 +119,17 @@ class NginxKit(RealKit):
 class MemoryKit(Kit):
     """The balancer in memory decides; the request is carried to the instance by us."""
 
-    state: State = field(default_factory=State)
+    platform: Platform = field(default_factory=Platform)
     http: aiohttp.ClientSession = field(default_factory=aiohttp.ClientSession)
 
     def again(self) -> LoadBalancer:
-        return MemoryBalancer(self.fence, self.state)
+        return DryBalancer(self.platform, self.fence)
 
     async def ask(
         self, service: Service, path: str = "/", *, method: str = "GET", headers: Mapping[str, str] | None = None
     ) -> Answer:
-        assert isinstance(self.balancer, MemoryBalancer)
         with suppress(ConnectionRefusedError):
-            async with self.balancer.request(service.key, headers or {}) as exchange:
+            async with self.platform.request(service.key, headers or {}) as exchange:
                 if not exchange.address:
                     return Answer(503)
                 answer = await fetch(self.http, f"http://{exchange.address}{path}", method, headers)
@@ -139,7 +139,7 @@ class MemoryKit(Kit):
 
     @contextmanager
     def obstructed(self, service: Service) -> Iterator[None]:
-        assert isinstance(self.balancer, MemoryBalancer)
+        assert isinstance(self.balancer, DryBalancer)
         self.balancer.refuses = f"port {service.listener.http} is in use"
         yield
         self.balancer.refuses = ""
@@ -162,8 +162,8 @@ async def kit(name: str, directory: Path) -> AsyncIterator[Kit]:
     made: Kit
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         if name == "memory":
-            state = State()
-            made = MemoryKit(balancer=MemoryBalancer(fence, state), fence=fence, state=state, http=http)
+            platform = Platform()
+            made = MemoryKit(balancer=DryBalancer(platform, fence), fence=fence, platform=platform, http=http)
         elif name == "envoy":
             balancer = EnvoyBalancer(directory, fence, parent_shutdown=5)
             made = EnvoyKit(balancer=balancer, fence=fence, directory=directory, http=http)

@@ -6,14 +6,18 @@ import tarfile
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
-from tests.adapters.memory_runtime import MemoryRuntime, Program, World
 from tests.adapters.token_fence import TokenFence
 
+from crossfade.core.fleet import Health
 from crossfade.core.release import Release
 from crossfade.core.service import Service
+from crossfade.engine.dry.behaviour import Behaviour
+from crossfade.engine.dry.platform import Platform
+from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.ports import Runtime
 from crossfade.platforms.local.runtimes.docker.runtime import DockerRuntime
 from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
@@ -36,19 +40,22 @@ def tell(env: Any) -> list[str]:
     return [f"{name}={env[name]}" for name in NAMES.split()]
 
 
+ENDS_AT_ONCE = ((0.0, Health.EXITED),)
 PROGRAMS = {
-    ANNOUNCES: Program(says=lambda env: ["up"]),
-    BREAKS: Program(says=lambda env: ["starting", "it is broken"], code=3),
-    MISSING: Program(says=lambda env: ["command not found: no-such-program"], code=127),
-    POLITE: Program(says=lambda env: ["up"], parting="going"),
-    STUBBORN: Program(says=lambda env: ["up"], ignores_term=True),
-    COUNTS: Program(says=lambda env: [f"line {n}" for n in range(1, 6)]),
-    TALKS: Program(says=lambda env: ["first", "second"]),
-    TELLS: Program(says=tell),
-    HOOK: Program(
+    ANNOUNCES: Behaviour(says=lambda env: ["up"]),
+    BREAKS: Behaviour(
+        says=lambda env: ["starting", "it is broken"], life=ENDS_AT_ONCE, detail="exited with code 3: it is broken"
+    ),
+    MISSING: Behaviour(life=ENDS_AT_ONCE, detail="command not found: no-such-program"),
+    POLITE: Behaviour(says=lambda env: ["up"], parting="going"),
+    STUBBORN: Behaviour(says=lambda env: ["up"], grace=inf),
+    COUNTS: Behaviour(says=lambda env: [f"line {n}" for n in range(1, 6)]),
+    TALKS: Behaviour(says=lambda env: ["first", "second"]),
+    TELLS: Behaviour(says=tell),
+    HOOK: Behaviour(
         says=lambda e: [f"migrating {e['COLOUR']} {e['PASSWORD']} {e['TARGET']} {e['CROSSFADE_RELEASE']}"], code=4
     ),
-    SLOW_HOOK: Program(says=lambda env: ["began"], seconds=30),
+    SLOW_HOOK: Behaviour(says=lambda env: ["began"], seconds=30),
 }
 
 
@@ -83,11 +90,16 @@ class Kit:
         return f"web-{uuid.uuid4().hex[:8]}"
 
 
+def does(command: str) -> Behaviour:
+    return PROGRAMS.get(command, Behaviour())
+
+
 def memory_kit(folder: Path) -> Kit:
-    world, fence = World(programs=PROGRAMS, missing={"/none"}), TokenFence()
+    platform, fence = Platform(behaves=lambda release, _: does(release.service.command), command=does), TokenFence()
+    platform.missing.add("/none")
     base = Service(app="", name="", source="/one")
     return Kit(
-        adapter=lambda: MemoryRuntime(world, fence),
+        adapter=lambda: DryRuntime(platform, fence),
         base=base,
         other=replace(base, source="/two"),
         missing=replace(base, source="/none"),

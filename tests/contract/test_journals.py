@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.adapters.memory_journal import MemoryJournal
 
 from crossfade.core.errors import RefusedError, StaleTokenError
+from crossfade.engine.dry.journal import DryJournal
 from crossfade.engine.ports import Event, Fence, Journal, Lease
 from crossfade.platforms.local.journal import SqliteJournal
 
@@ -33,9 +33,7 @@ def clock() -> HandClock:
 
 @pytest.fixture(params=["sqlite", "memory"])
 async def journal(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> AsyncIterator[Journal]:
-    made = (
-        SqliteJournal(tmp_path / "state" / "journal.db", clock) if request.param == "sqlite" else MemoryJournal(clock)
-    )
+    made = SqliteJournal(tmp_path / "state" / "journal.db", clock) if request.param == "sqlite" else DryJournal(clock)
     yield made
     await made.close()
 
@@ -224,7 +222,7 @@ async def test_releasing_what_is_no_longer_held_changes_nothing(journal: Journal
 
 async def test_the_journal_is_a_fence(journal: Journal, clock: HandClock) -> None:
     """Adapters that ask it let the newest token pass and refuse every older one."""
-    assert isinstance(journal, SqliteJournal | MemoryJournal)
+    assert isinstance(journal, SqliteJournal | DryJournal)
     fence: Fence = journal
     await fence.check(WEB, 0)
     old = await journal.acquire(WEB, "one", ttl=10)

@@ -1,65 +1,137 @@
-"""What a deploy would do: the same decisions on a simulated fleet in which everything goes well."""
+"""What a deploy would do: the real loop on a platform in memory where all goes well, told from its journal."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from crossfade.core.actions import Action, Advance, Finish, Launch, RunHook, Shift, StartBake, Stop
-from crossfade.core.fleet import Fleet, Health, Instance
+from crossfade.core.fleet import Health
+from crossfade.core.release import Release
 from crossfade.core.rollout import Hook, Rollout
 from crossfade.core.routing import Routing, TargetGroup
-from crossfade.core.service import Service
+from crossfade.core.service import RollbackOn, Service
+from crossfade.core.wire import decode_action, encode
+from crossfade.engine.clock import SystemClock
+from crossfade.engine.dry.balancer import DryBalancer
+from crossfade.engine.dry.behaviour import Behaviour
+from crossfade.engine.dry.journal import DryJournal
+from crossfade.engine.dry.platform import Exposure, Platform
+from crossfade.engine.dry.runtime import DryRuntime
+from crossfade.engine.dry.timeline import Timeline
 from crossfade.engine.ledger import Ledger
-from crossfade.engine.simulate import Simulation
-from crossfade.engine.simulated import Behaviour, World
+from crossfade.engine.loop import Loop
+from crossfade.engine.ports import Event, Traffic
+from crossfade.engine.world import Pace, World
 from crossfade.strategies.phases import phases
 
-BOOT_SECONDS = 2.0  # of a simulated instance until it is healthy
+BOOT_SECONDS = 2.0  # of an instance until it is healthy
+NOBODY = RollbackOn(error_rate=None, min_requests=0)  # there are no clients to judge by
+
+Steps = list[dict[str, Any]]
 
 
-def plan(service: Service, ledger: Ledger | None) -> list[dict[str, Any]]:
+def plan(service: Service, ledger: Ledger | None) -> Steps:
     """The steps of deploying `service` now: {"at": seconds from the start, "do": a sentence}, in order.
 
-    Without a ledger it is a first deploy. Instances become healthy after 2 s, hooks take no time, and traffic is
-    what a verdict needs: the times are those of the file's own settings.
+    Without a ledger it is a first deploy. Instances become healthy after 2 s, hooks take no time, and nobody has to
+    promote: the times are those of the file's own settings. Runs in a thread that has no event loop under way.
     """
-    source = ledger.current if ledger else None
-    target = max((r.number for r in ledger.releases), default=0) + 1 if ledger else 1
-    before = ledger.wanted if ledger else 0
-    hooks = {Hook.MIGRATE: service.hooks.migrate, Hook.SMOKE: service.hooks.smoke}
-    rollout = Rollout(
-        id=0,
-        service=service.key,
-        source=source,
-        target=target,
-        strategy=replace(service.strategy, approve=()),
-        replicas=service.replicas if ledger is None or ledger.replicas is None else ledger.replicas,
-        source_replicas=before if source is not None else None,
-        drain=service.drain,
-        hooks=frozenset(hook for hook, command in hooks.items() if command),
-    )
-    behaviour = Behaviour(life=((BOOT_SECONDS, Health.HEALTHY),), grace=0.0)
-    world = World(_fleet_of(source, before), behaves=lambda _release, _nth: behaviour, requests=1000.0)
-    steps: list[dict[str, Any]] = []
-    for step in Simulation(rollout, world).run():
-        for action in step.actions:
-            words = _words(action, service, step.rollout)
-            entry = {"at": round(step.at, 1), "do": words}
+    timeline = Timeline.new()
+    return timeline.run(_Rehearsal(timeline, service, ledger or Ledger(service=service.key)).steps())
+
+
+class _Rehearsal:
+    """One deploy of a service on a platform that knows nothing but what its ledger says runs."""
+
+    def __init__(self, timeline: Timeline, service: Service, ledger: Ledger) -> None:
+        self._service = service
+        self._clock = SystemClock(wall=timeline.time, passed=timeline.time)
+        self._journal = DryJournal(self._clock)
+        checked = replace(service.health, interval=0.1, healthy=1)
+        self._target = Release(
+            number=max((r.number for r in ledger.releases), default=0) + 1,
+            service=replace(service, health=checked),
+            version="",
+            digest="",
+            config_hash="",
+        )
+        self._platform = Platform(behaves=self._behaves, clock=self._clock)
+        self._serve(ledger)
+        world = self._world({r.service.runtime for r in (*ledger.releases, self._target)})
+        kept = replace(ledger, rollout=None, warm={}, exits=(), recording=False, seq=0)  # its past is not rehearsed
+        self._loop = Loop(kept, world, "plan")
+
+    async def steps(self) -> Steps:
+        rollout = self._rollout(self._loop.ledger)
+        await self._loop.acquire()
+        await self._loop.record("release created", {"release": encode(self._target)})
+        await self._loop.record("rollout started", {"rollout": encode(rollout), "traffic": encode(Traffic())})
+        running = asyncio.create_task(self._loop.run())
+        await self._loop.until(lambda loop: loop.ledger.active is None)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        steps: Steps = []
+        for event in self._journal.events:
+            words = _words(decode_action(event.data["action"]), self._service, rollout) if _decided(event) else ""
             if words and (not steps or steps[-1]["do"] != words):
-                steps.append(entry)
-    return steps
+                steps.append({"at": round(event.at, 1), "do": words})
+        return steps
+
+    def _behaves(self, release: Release, _: int) -> Behaviour:
+        boot = BOOT_SECONDS if release.number == self._target.number else 0.0
+        return Behaviour(life=((boot, Health.HEALTHY),))
+
+    def _serve(self, ledger: Ledger) -> None:
+        """A healthy fleet that has all traffic, where there is a release already."""
+        if ledger.current is None:
+            return
+        release = ledger.release(ledger.current)
+        names = tuple(f"{release.number}-{n}" for n in range(ledger.wanted))
+        for name in names:
+            self._platform.launch(name, release, {})
+        routing = Routing(
+            groups=(TargetGroup(release=release.number, registered=names),) if names else (),
+            weights=((release.number, 100),) if names else (),
+        )
+        addresses = {name: self._platform.lives[name].address for name in names}
+        self._platform.expose(Exposure(service=release.service, routing=routing, addresses=addresses, token=0))
+
+    def _world(self, runtimes: set[str]) -> World:
+        runtime = DryRuntime(self._platform, self._journal)
+        return World(
+            journal=self._journal,
+            runtimes=dict.fromkeys(runtimes, runtime),
+            balancer=DryBalancer(self._platform, self._journal),
+            ask=self._platform.ask,
+            visit=_visit,
+            clock=self._clock,
+            secrets=lambda _: {},
+            told=lambda _: None,
+            pace=Pace(probe=(0.1, 0.1)),
+        )
+
+    def _rollout(self, ledger: Ledger) -> Rollout:
+        service = self._service
+        hooks = {Hook.MIGRATE: service.hooks.migrate, Hook.SMOKE: service.hooks.smoke}
+        return Rollout(
+            id=ledger.rollouts + 1,
+            service=service.key,
+            source=ledger.current,
+            target=self._target.number,
+            strategy=replace(service.strategy, approve=(), rollback_on=NOBODY),
+            replicas=service.replicas if ledger.replicas is None else ledger.replicas,
+            source_replicas=ledger.wanted if ledger.current is not None else None,
+            drain=service.drain,
+            hooks=frozenset(hook for hook, command in hooks.items() if command),
+        )
 
 
-def _fleet_of(release: int | None, count: int) -> Fleet:
-    """A healthy fleet that has all traffic."""
-    if release is None:
-        return Fleet()
-    names = tuple(f"{release}-{n}" for n in range(count))
-    instances = tuple(
-        Instance(id=name, release=release, health=Health.HEALTHY, launched_at=-3600.0, healthy_since=-3600.0)
-        for name in names
-    )
-    routing = Routing(groups=(TargetGroup(release=release, registered=names),), weights=((release, 100),))
-    return Fleet(instances=instances, routing=routing)
+async def _visit(_url: str, _headers: Mapping[str, str], _count: int) -> None: ...
+
+
+def _decided(event: Event) -> bool:
+    return event.kind in {"intent", "move"}
 
 
 def _words(action: Action, service: Service, rollout: Rollout) -> str:  # noqa: PLR0911  a table

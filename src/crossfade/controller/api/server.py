@@ -269,7 +269,8 @@ class Api:
         body = await request.json()
         service = decode(Service, body["service"])
         loop = self._registry.loops.get(service.key)
-        return web.json_response({"service": service.key, "steps": plan(service, loop.ledger if loop else None)})
+        steps = await asyncio.to_thread(plan, service, loop.ledger if loop else None)
+        return web.json_response({"service": service.key, "steps": steps})
 
     async def _rollback(self, request: web.Request) -> web.Response:
         body = await request.json()

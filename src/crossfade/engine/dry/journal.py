@@ -1,0 +1,101 @@
+"""A journal that forgets everything when it is dropped."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from crossfade.core.errors import RefusedError, StaleTokenError
+from crossfade.engine.ports import Clock, Event, Lease
+
+
+@dataclass
+class Paper:
+    """What outlives a `DryJournal`: its lines, and who has which lease."""
+
+    events: list[Event] = field(default_factory=list)
+    leases: dict[str, Lease] = field(default_factory=dict)
+
+
+class DryJournal:
+    """`Journal` and `Fence` in two lists; data go through JSON so that what a file could not hold fails here too."""
+
+    def __init__(self, clock: Clock, paper: Paper | None = None) -> None:
+        self.paper = paper or Paper()
+        self._clock = clock
+        self._watched: dict[str, tuple[Lease, float]] = {}
+
+    @property
+    def events(self) -> list[Event]:
+        return self.paper.events
+
+    async def append(self, event: Event, token: int) -> Event:
+        self._refuse_unless(event.service, token, good=token == self._newest(event.service))
+        data = json.loads(json.dumps(event.data, allow_nan=False))
+        written = replace(event, data=data, seq=len(self.events) + 1, at=self._clock.now())
+        self.events.append(written)
+        return written
+
+    async def read(
+        self,
+        *,
+        after: int = 0,
+        service: str | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int | None = None,
+        newest: bool = False,
+    ) -> Sequence[Event]:
+        found = [
+            event
+            for event in self.events[max(0, after) :]
+            if service in {None, event.service} and (kinds is None or event.kind in kinds)
+        ]
+        if limit is None:
+            return found
+        return found[max(0, len(found) - limit) :] if newest else found[:limit]
+
+    async def acquire(self, service: str, holder: str, ttl: float) -> Lease:
+        now, held = self._clock.now(), self.paper.leases.get(service)
+        if held is None:
+            return self._grant(Lease(service=service, holder=holder, token=1, since=now, expires=now + ttl))
+        if held.holder == holder:
+            return self._grant(replace(held, expires=now + ttl, vacant_since=held.expires - ttl))
+        if held.holder and not self._has_lapsed(held, now, ttl):
+            raise RefusedError(f"{service} is held by {held.holder} since {held.since}")
+        vacant = held.expires - ttl if held.holder else held.expires
+        taken = Lease(service=service, holder=holder, token=held.token + 1, since=now, expires=now + ttl)
+        return self._grant(replace(taken, vacant_since=vacant))
+
+    async def renew(self, lease: Lease, ttl: float) -> Lease:
+        self._refuse_unless(lease.service, lease.token, good=lease.token == self._newest(lease.service))
+        return self._grant(replace(lease, expires=self._clock.now() + ttl))
+
+    async def release(self, lease: Lease) -> None:
+        held = self.paper.leases.get(lease.service)
+        if held is not None and held.holder and held.token == lease.token:
+            self._grant(replace(held, holder="", expires=self._clock.now()))
+
+    async def token(self, service: str) -> int:
+        return self._newest(service)
+
+    async def check(self, service: str, token: int) -> None:
+        self._refuse_unless(service, token, good=token >= self._newest(service))
+
+    async def close(self) -> None: ...
+
+    def _grant(self, lease: Lease) -> Lease:
+        self.paper.leases[lease.service] = lease
+        return lease
+
+    def _has_lapsed(self, held: Lease, now: float, ttl: float) -> bool:
+        known, since = self._watched.get(held.service, (held, now))
+        since = since if known == held else now
+        self._watched[held.service] = (held, since)
+        return now - since >= ttl
+
+    def _newest(self, service: str) -> int:
+        lease = self.paper.leases.get(service)
+        return lease.token if lease else 0
+
+    def _refuse_unless(self, service: str, token: int, *, good: bool) -> None:
+        if not good:
+            raise StaleTokenError(f"token {token} for {service}; the newest is {self._newest(service)}")

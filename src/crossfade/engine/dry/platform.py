@@ -1,0 +1,214 @@
+"""What runs, who gets traffic and what was counted: the truth that the adapters in memory report."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from random import Random
+
+from crossfade.core.counters import Counters
+from crossfade.core.fleet import Health
+from crossfade.core.release import Release
+from crossfade.core.routing import Routing
+from crossfade.core.service import HealthCheck, Service
+from crossfade.engine.clock import SystemClock
+from crossfade.engine.dry.behaviour import Behaviour
+from crossfade.engine.ports import Clock
+
+BOUNDS_MS = (10.0, 50.0, 100.0, 500.0, 1000.0, 5000.0, float("inf"))
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Life:
+    """One instance. `term_at` is when it was told to go, `gone_at` when it was killed."""
+
+    id: str
+    release: Release
+    behaviour: Behaviour
+    address: str
+    launched_at: float
+    environment: Mapping[str, str]
+    written: list[str]
+    born: float = 0.0  # by the platform's clock
+    term_at: float | None = None
+    gone_at: float | None = None
+    drains_until: float | None = None  # where the platform takes it out of the traffic by itself
+    served: bool = False
+
+    def truth(self, now: float) -> Health:
+        """What it is, whoever knows."""
+        health = Health.STARTING
+        for after, then in self.behaviour.life:
+            if health is Health.EXITED or self.born + after > now:
+                break
+            health = then
+        return health
+
+    def gone(self, now: float) -> bool:
+        if self.gone_at is not None:
+            return now >= self.gone_at
+        if self.term_at is None:
+            return False
+        exited = self.truth(self.term_at) is Health.EXITED
+        return exited or now >= self.term_at + self.behaviour.grace
+
+    def was_healthy(self, now: float) -> bool:
+        return any(then is Health.HEALTHY and self.born + after <= now for after, then in self.behaviour.life)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Exposure:
+    """One service as the balancer has it, and what was counted for it."""
+
+    service: Service
+    routing: Routing
+    addresses: dict[str, str]
+    token: int
+    groups: dict[int, Counters] = field(default_factory=dict)
+    total: Counters = field(default_factory=Counters)
+    failed: Counter[str] = field(default_factory=Counter)
+    in_flight: Counter[str] = field(default_factory=Counter)
+    silent_since: dict[str, float] = field(default_factory=dict)  # since when an instance gets nothing new
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """Where a request goes; no instance: nobody. Whoever carries it sets `status` and, if it matters, `seconds`."""
+
+    instance: str = ""
+    address: str = ""
+    status: int = 503
+    seconds: float = 0.02
+
+
+class Platform:
+    """What outlives every controller. `behaves` gives the n-th instance of a release its life, `command` a hook its."""
+
+    def __init__(
+        self,
+        *,
+        behaves: Callable[[Release, int], Behaviour] = lambda _release, _nth: Behaviour(),
+        command: Callable[[str], Behaviour] = lambda _command: Behaviour(),
+        clock: Clock | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.behaves, self.command = behaves, command
+        self.clock = clock or SystemClock()
+        self.wall: Callable[[], float] = self.clock.now  # what the machine's clock shows
+        self.random = Random(seed)  # noqa: S311  it is to be repeatable
+        self.lives: dict[str, Life] = {}
+        self.written: dict[tuple[str, str], list[str]] = {}  # by service and instance
+        self.exposed: dict[str, Exposure] = {}
+        self.artifacts: set[tuple[str, str]] = set()  # service and digest
+        self.missing: set[str] = set()  # sources that are not there
+        self._launched: Counter[tuple[str, int]] = Counter()
+
+    def launch(self, name: str, release: Release, environment: Mapping[str, str]) -> None:
+        """Start an instance under a name; nothing when there is or was one of that name."""
+        key = release.service.key
+        if (key, name) in self.written:
+            return
+        behaviour = self.behaves(release, self._launched[key, release.number])
+        self._launched[key, release.number] += 1
+        port = 20_000 + len(self.written)
+        environment = {**environment, "PORT": str(port), "CROSSFADE_INSTANCE": name}
+        lines = self.written[key, name] = list(behaviour.says(environment))
+        self.lives[name] = Life(
+            id=name,
+            release=release,
+            behaviour=behaviour,
+            address=f"127.0.0.1:{port}",
+            launched_at=self.wall(),
+            environment=environment,
+            written=lines,
+            born=self.clock.now(),
+        )
+
+    def of(self, service: str) -> list[Life]:
+        """The instances of a service that are not gone."""
+        now = self.clock.now()
+        for name in [name for name, life in self.lives.items() if life.gone(now)]:
+            del self.lives[name]
+        return [life for life in self.lives.values() if life.release.service.key == service]
+
+    def terminate(self, life: Life) -> None:
+        """SIGTERM; told twice it is told once."""
+        if life.term_at is None:
+            life.term_at = self.clock.now()
+            if life.behaviour.parting:
+                life.written.append(life.behaviour.parting)
+
+    def expose(self, exposure: Exposure) -> None:
+        """The balancer's whole routing of a service, from now on."""
+        key, now = exposure.service.key, self.clock.now()
+        old = self.exposed.get(key)
+        if old is not None:
+            exposure.groups, exposure.total = old.groups, old.total
+            exposure.failed, exposure.in_flight = old.failed, old.in_flight
+            exposure.silent_since = old.silent_since
+            for name in old.routing.serving() - exposure.routing.serving():
+                exposure.silent_since.setdefault(name, now)
+        for name in exposure.routing.serving():
+            exposure.silent_since.pop(name, None)
+            if name in self.lives:
+                self.lives[name].served = True
+        self.exposed[key] = exposure
+
+    async def ask(self, address: str, check: HealthCheck) -> str:
+        """A health check: the complaint, empty when all is well."""
+        life = next((life for life in self.lives.values() if life.address == address), None)
+        if life is not None and life.behaviour.probe:
+            await self.clock.sleep(min(life.behaviour.probe, check.timeout))
+            if life.behaviour.probe > check.timeout:
+                return f"gave no answer within {check.timeout:g} s"
+        if life is None or life.gone(self.clock.now()):
+            return "nobody listens"
+        health = life.truth(self.clock.now())
+        return "" if health is Health.HEALTHY else "nobody listens" if health is Health.STARTING else "answered 503"
+
+    @asynccontextmanager
+    async def request(self, service: str, headers: Mapping[str, str]) -> AsyncIterator[Exchange]:
+        """One request of a client: who answers it is drawn when it comes, and it is counted when the block ends."""
+        exposure = self.exposed.get(service)
+        if exposure is None:
+            raise ConnectionRefusedError
+        preview = exposure.routing.preview if exposure.service.preview.header in headers else None
+        release = self._release(exposure.routing) if preview is None else preview
+        instance = self._instance(exposure.routing, release)
+        exchange = Exchange(instance=instance, address=exposure.addresses.get(instance, ""))
+        exposure.in_flight[instance] += 1
+        try:
+            yield exchange
+        finally:
+            exposure.in_flight[instance] -= 1
+            exposure = self.exposed.get(service, exposure)
+            self.count(exposure, release, exchange, preview=preview is not None)
+
+    def count(self, exposure: Exposure, release: int | None, exchange: Exchange, *, preview: bool) -> None:
+        """One request that ended, by its release and, unless it was a preview's, by the service."""
+        ms = 1000 * exchange.seconds
+        failed = exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        timed = tuple((bound, int(ms <= bound)) for bound in BOUNDS_MS)
+        one = Counters(requests=1, errors=int(failed), latency=timed)
+        if release is not None:
+            exposure.groups[release] = exposure.groups.get(release, Counters()) + one
+        if preview:
+            return
+        exposure.total += one
+        if failed:
+            cause = "no release serving" if release is None else f"{exchange.status} from instance"
+            exposure.failed[cause] += 1
+
+    def _release(self, routing: Routing) -> int | None:
+        if not routing.weights:
+            return None
+        releases, weights = zip(*routing.weights, strict=True)
+        return int(self.random.choices(releases, weights)[0])
+
+    def _instance(self, routing: Routing, release: int | None) -> str:
+        """One that is registered and lives; the balancer asks another when one refuses the connection."""
+        now = self.clock.now()
+        ids = [i for group in routing.groups if group.release == release for i in group.registered]
+        alive = [i for i in ids if i not in self.lives or self.lives[i].truth(now) is not Health.EXITED]
+        return self.random.choice(alive or ids) if ids else ""

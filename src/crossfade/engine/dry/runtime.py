@@ -1,0 +1,125 @@
+"""The runtime in memory: it starts and stops what the platform then has a life for."""
+
+import hashlib
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+
+from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
+from crossfade.core.fleet import Health
+from crossfade.core.release import Release
+from crossfade.core.service import Service
+from crossfade.engine.dry.platform import Life, Platform
+from crossfade.engine.ports import Artifact, Fence, Found, HookResult, Running
+
+LOOK = 0.02  # seconds between two looks at what is written
+
+
+class DryRuntime:
+    """`Runtime` on a `Platform`."""
+
+    def __init__(self, platform: Platform, fence: Fence) -> None:
+        self._platform = platform
+        self._fence = fence
+
+    async def build(self, service: Service) -> Artifact:
+        source = service.source or service.image
+        if source in self._platform.missing:
+            raise WrongInputError(f"{source} does not exist")
+        digest = hashlib.sha256(f"{source} {service.build}".encode()).hexdigest()
+        self._platform.artifacts.add((service.key, digest))
+        return Artifact(digest=digest, version=source.rpartition("/")[2])
+
+    async def check(self, release: Release) -> None:
+        if (release.service.key, release.digest) not in self._platform.artifacts:
+            raise PlatformError(f"release {release.label} is not on this machine any more", "build it again")
+
+    async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
+        await self._fence.check(release.service.key, token)
+        self._platform.launch(instance, release, environment(release, secrets))
+
+    async def instances(self, service: str) -> Sequence[Running]:
+        now = self._platform.clock.now()
+        return [running(life, now) for life in self._platform.of(service)]
+
+    async def stop(self, instance: str, grace: float, token: int) -> None:
+        platform = self._platform
+        life = platform.lives.get(instance)
+        if life is None:
+            return
+        await self._fence.check(life.release.service.key, token)
+        platform.terminate(life)
+        if life.truth(platform.clock.now()) is not Health.EXITED:
+            await platform.clock.sleep(min(grace, life.behaviour.grace))
+        life.gone_at = platform.clock.now()
+        platform.lives.pop(instance, None)
+
+    async def found(self) -> Sequence[Found]:
+        lives = self._platform.lives.values()
+        return [Found(id=life.id, service=life.release.service.key, release=life.release) for life in lives]
+
+    async def run(
+        self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
+    ) -> HookResult:
+        program = self._platform.command(command)
+        said = "\n".join(program.says({**environment(release, secrets), **env}))
+        await self._platform.clock.sleep(min(program.seconds, limit))
+        if program.seconds > limit:
+            return HookResult(code=124, output=f"{said}\ntimed out after {limit:g} s".strip())
+        return HookResult(code=program.code, output=said)
+
+    async def logs(
+        self, service: str, *, instance: str | None, lines: int, follow: bool
+    ) -> AsyncIterator[tuple[str, str]]:
+        platform, read = self._platform, dict[str, int]()
+        if instance is not None and (service, instance) not in platform.written:
+            raise WrongInputError(f"there is no log of {instance} of {service}")
+        while True:
+            for name in [name for of, name in platform.written if of == service and instance in {None, name}]:
+                written = platform.written[service, name]
+                for line in written[read.get(name, max(0, len(written) - lines)) :]:
+                    yield name, line
+                read[name] = len(written)
+            if not follow:
+                return
+            await platform.clock.sleep(LOOK)
+
+    async def forget(self, release: Release, token: int) -> None:
+        await self._fence.check(release.service.key, token)
+        for life in self._platform.of(release.service.key):
+            if life.release.digest == release.digest:
+                raise RefusedError(f"instance {life.id} runs from release {release.label}")
+        self._platform.artifacts.discard((release.service.key, release.digest))
+
+    async def keep(self, service: str, digests: Collection[str]) -> None:
+        artifacts = self._platform.artifacts
+        artifacts -= {(of, digest) for of, digest in artifacts if of == service and digest not in digests}
+        artifacts |= {(service, digest) for digest in digests}
+
+    async def close(self) -> None: ...
+
+
+def running(life: Life, now: float) -> Running:
+    """An instance as a runtime reports it."""
+    exited = life.truth(now) is Health.EXITED
+    return Running(
+        id=life.id,
+        service=life.release.service.key,
+        release=life.release.number,
+        address=life.address,
+        launched_at=life.launched_at,
+        exited=exited,
+        stopping=life.term_at is not None,
+        detail=life.behaviour.detail or "exited with code 1" if exited else "",
+    )
+
+
+def environment(release: Release, secrets: Mapping[str, str]) -> dict[str, str]:
+    """What an instance of a release is told."""
+    service = release.service
+    return {
+        **dict(service.env),
+        **secrets,
+        "CROSSFADE_APP": service.app,
+        "CROSSFADE_SERVICE": service.name,
+        "CROSSFADE_RELEASE": str(release.number),
+        "CROSSFADE_VERSION": release.version,
+    }

@@ -1,0 +1,118 @@
+"""A time that passes when everybody waits: an hour of a rollout takes as long as what is done in it."""
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from random import Random
+from typing import Any, Self, TypeVar, TypeVarTuple, Unpack
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+class Timeline(asyncio.AbstractEventLoop):
+    """An event loop without a world: nothing but tasks, futures and timers, and no second of real time.
+
+    When nobody has anything to do it is the time of the next timer. With a seed, which of those who could go on does so
+    is drawn from it: every order that a program must bear comes up, and one seed always gives the same.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self.tasks: dict[asyncio.Task[Any], None] = {}  # those that are not done, oldest first
+        self.complaints: list[dict[str, Any]] = []  # what nobody caught
+        self._now = 0.0
+        self._ready: deque[asyncio.Handle] = deque()
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._count = 0
+        self._draw = None if seed is None else Random(seed).random  # noqa: S311  it is to be repeatable
+        self._running = False
+
+    @classmethod
+    def new(cls, seed: int | None = None) -> Self:
+        """One that begins at 0. What it has not (sockets, threads, processes) nothing that runs on it may ask for."""
+        return cls(seed)
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        """The result of `main`. Runs in a thread that has no event loop under way."""
+        asyncio._set_running_loop(self)  # noqa: SLF001  its documented use: this is an event loop
+        self._running = True
+        try:
+            task = self.create_task(main)
+            while not task.done():
+                self._turn()
+            result: T = task.result()
+            return result
+        finally:
+            self._running = False
+            asyncio._set_running_loop(None)  # noqa: SLF001
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass in which nobody could do anything: timers that were due meanwhile are late."""
+        self._now += seconds
+
+    def _turn(self) -> None:
+        ready, timers = self._ready, self._timers
+        while timers and (timers[0][0] <= self._now or not ready):
+            when, _, timer = heapq.heappop(timers)
+            if not timer.cancelled():
+                self._now = max(self._now, when)
+                ready.append(timer)
+        if not ready:
+            raise RuntimeError("everybody waits, and for nothing that could happen")
+        if self._draw and len(ready) > 1:
+            ready.rotate(-int(self._draw() * len(ready)))
+        handle = ready.popleft()
+        if not handle.cancelled():
+            handle._run()  # noqa: SLF001  as every event loop does
+
+    def time(self) -> float:
+        return self._now
+
+    def call_soon(
+        self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_later(
+        self, delay: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self._count += 1
+        heapq.heappush(self._timers, (when, self._count, timer))
+        return timer
+
+    def create_future(self) -> asyncio.Future[Any]:
+        return asyncio.Future(loop=self)
+
+    def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, name=name or "task", context=context)
+        self.tasks[task] = None
+        task.add_done_callback(self._done)
+        return task
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        self.complaints.append(context)
+
+    def get_debug(self) -> bool:
+        return False
+
+    def is_running(self) -> bool:
+        return self._running
+
+    def is_closed(self) -> bool:
+        return False
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self.tasks.pop(task, None)
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Nothing: a cancelled timer is passed over when its time comes."""
