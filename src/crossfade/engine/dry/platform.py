@@ -16,7 +16,7 @@ from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.behaviour import Behaviour
 from crossfade.engine.ports import Clock
 
-BOUNDS_MS = (10.0, 50.0, 100.0, 500.0, 1000.0, 5000.0, float("inf"))
+BOUNDS_MS = (10.0, 50.0, 100.0, 500.0, 1000.0, 5000.0, 60_000.0)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
