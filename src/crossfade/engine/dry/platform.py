@@ -102,6 +102,7 @@ class Platform:
         self.exposed: dict[str, Exposure] = {}
         self.artifacts: set[tuple[str, str]] = set()  # service and digest
         self.missing: set[str] = set()  # sources that are not there
+        self.built_with: dict[str, Mapping[str, str]] = {}  # by service: the environment of its last build
         self._launched: Counter[tuple[str, int]] = Counter()
 
     def launch(self, name: str, release: Release, environment: Mapping[str, str]) -> None:

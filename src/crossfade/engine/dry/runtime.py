@@ -20,8 +20,10 @@ class DryRuntime:
         self._platform = platform
         self._fence = fence
 
-    async def build(self, service: Service) -> Artifact:
+    async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         source = service.source or service.image
+        self._platform.built_with[service.key] = dict(env or {})
+        await self._platform.clock.sleep(self._platform.command(service.build).seconds)
         if source in self._platform.missing:
             raise WrongInputError(f"{source} does not exist")
         digest = hashlib.sha256(f"{source} {service.build}".encode()).hexdigest()
