@@ -9,6 +9,7 @@ import pytest
 from crossfade.adapters import BALANCERS, RUNTIMES, adapter
 from crossfade.cli.machine import controller
 from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.engine.ports import LoadBalancer, Runtime
 from crossfade.file.deployable import deployable
 from crossfade.paths import State
 from crossfade.platforms.local.machine import Runtimes
@@ -18,8 +19,11 @@ FILE = "app: shop\nservices: {web: {image: 'shop:1'}}\n"
 
 @pytest.mark.parametrize(("table", "name"), [(t, name) for t in (BALANCERS, RUNTIMES) for name in t])
 def test_every_name_has_its_adapter(table: dict[str, str], name: str) -> None:
-    """The class is there, and is called with a directory and a fence."""
-    assert adapter(table, name).__name__.lower().startswith(name)
+    """The class is there, and has all that its port asks for."""
+    made = adapter(table, name)
+    assert made.__name__.lower().startswith(name)
+    port = LoadBalancer if table is BALANCERS else Runtime
+    assert {word for word in vars(port) if not word.startswith("_")} <= set(dir(made))
 
 
 def test_the_table_is_read_without_any_adapter() -> None:

@@ -1,12 +1,17 @@
 """A balancer's process: nobody's child, on record before it begins, and ended with all that it left behind."""
 
+import asyncio
 import contextlib
+import os
+import re
 import resource
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers.known import Known, gone
 
 # A parent's end must not be the balancer's (Envoy has the kernel send it SIGTERM then: PR_SET_PDEATHSIG). So its parent
@@ -20,13 +25,13 @@ def spawn(
     *,
     log: str,
     remember: Callable[[Known], None],
-    files: int | None = None,
+    files: int,
     output: str = "",
 ) -> Known:
     """A process in a session of its own that works in `directory`. It begins when `remember` has put it on record.
 
     So none is ever left unknown. `log` and `output` are names of files there: what it says, and what it writes to
-    standard output where that is something else. It may have `files` open, or as many as the machine allows.
+    standard output where that is something else. It may have `files` open, where the machine allows as many.
     """
     script = _ORPHAN.replace(">&2", f">>{output}") if output else _ORPHAN
     with (
@@ -46,8 +51,8 @@ def spawn(
         known = Known.of(pid)
         remember(known)
         _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        allowed = hard if files is None else files if hard == resource.RLIM_INFINITY else min(hard, files)
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (allowed, hard))
+        allowed = files if hard == resource.RLIM_INFINITY else min(hard, files)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (allowed, allowed))
         parent.communicate(b"go\n")
     return known
 
@@ -60,6 +65,56 @@ async def end(everyone: Iterable[Known], limit: float) -> None:
             one.signal(number)
         if await gone(known, limit):
             return
+
+
+async def run(directory: Path, *command: str) -> tuple[int, str]:
+    """A balancer's program asked for something that ends: its exit code, and all that it said."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=directory,
+        env={},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode(errors="replace").strip()
+
+
+class Program:
+    """The installed program of a balancer that does not come with crossfade. `binary` is for tests."""
+
+    def __init__(self, name: str, word: str, oldest: tuple[int, int], binary: Path | None) -> None:
+        self._name = name  # as people write it
+        self._word = word
+        self._oldest = oldest
+        self._binary = binary
+
+    @property
+    def path(self) -> str:
+        """Absolute, for who starts itself anew by it. PlatformError when it is not installed."""
+        folders = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
+        found = str(self._binary) if self._binary else shutil.which(self._word, path=folders)
+        if found is None:
+            raise PlatformError(
+                f"{self._name} is not installed", f"install {self._word} {self._least} or later, or use balancer: envoy"
+            )
+        return found
+
+    async def require_version(self, directory: Path) -> None:
+        """PlatformError for one that is too old."""
+        _, said = await run(directory, self.path, "-v")
+        found = re.search(r"version\S* (?:nginx/)?(\d+)\.(\d+)", said)
+        if found is None or (int(found[1]), int(found[2])) < self._oldest:
+            raise PlatformError(
+                f"{self._name} {self._least} or later is needed, here is: {(said.splitlines() or ['nothing'])[0]}",
+                "install it, or use balancer: envoy",
+            )
+
+    @property
+    def _least(self) -> str:
+        return ".".join(map(str, self._oldest))
 
 
 class Log:

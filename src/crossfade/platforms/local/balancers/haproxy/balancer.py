@@ -10,7 +10,7 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.ports import Fence, Report, Target
+from crossfade.engine.ports import Exposed, Fence, Report, Target
 from crossfade.platforms.local.balancers import book, rules, sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
@@ -107,16 +107,16 @@ class HaproxyBalancer:
             traffic=self._counts.traffic(service),
         )
 
+    async def known(self) -> Mapping[str, Exposed]:
+        """See the port."""
+        return self._book.exposed()
+
     async def catch_up(self) -> None:
         """See the port. HAProxy writes a line before it goes on: all of them are there."""
 
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
         """See the port. The header's value names the release in full: it leads there on any host and path."""
         return rules.preview(service, release)
-
-    async def close_streams(self, service: str, instance: str, token: int) -> None:  # noqa: ARG002  see below
-        """Nothing but the check of the token: SIGTERM ends them better, for the app can say goodbye."""
-        await self._fence.check(service, token)
 
     async def remove(self, service: str, token: int) -> None:
         """See the port."""

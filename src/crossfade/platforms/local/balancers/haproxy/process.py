@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
 import re
-import shutil
 import signal
 import time
 from collections.abc import Set as AbstractSet
@@ -16,10 +14,9 @@ from crossfade.platforms.local.balancers import files
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Worker
 from crossfade.platforms.local.balancers.haproxy.settings import CONFIG, LOG, MASTER, REQUESTS, WORKER
 from crossfade.platforms.local.balancers.known import Known, children
-from crossfade.platforms.local.balancers.process import Log, end, spawn
+from crossfade.platforms.local.balancers.process import Log, Program, end, run, spawn
 
 _RECORD = "process.json"
-_OLDEST = (2, 6)
 _LIMIT = 10.0
 _FILES = 65_536  # of one worker, where the machine allows: each costs it memory from the start
 _ALERT = re.compile(r"\[ALERT\]\s+\(\d+\) : (?P<why>.*)")
@@ -32,7 +29,7 @@ class HaproxyProcess:
     def __init__(self, directory: Path, api: RuntimeApi, binary: Path | None) -> None:
         self._directory = directory
         self._api = api
-        self._binary = binary
+        self._program = Program("HAProxy", "haproxy", (2, 6), binary)
         self._log = Log(directory / LOG)
         self.master = _read(directory / _RECORD)
 
@@ -47,13 +44,13 @@ class HaproxyProcess:
 
     async def start(self, structure: str) -> None:
         """Return when a worker runs this structure. PlatformError says why not, in HAProxy's words."""
-        await self._require_version()
+        await self._program.require_version(self._directory)
         await self.test()
         self._clear()
         began = self._log.size
         words = ["-W", "-S", f"unix@{MASTER},mode,600", "-f", CONFIG]
         master = spawn(
-            [self._path(), *words],
+            [self._program.path, *words],
             self._directory,
             log=LOG,
             output=REQUESTS,
@@ -117,38 +114,10 @@ class HaproxyProcess:
         for name in (MASTER, WORKER):
             (self._directory / name).unlink(missing_ok=True)
 
-    async def _require_version(self) -> None:
-        said = await self._run("-v")
-        found = re.search(r"version (\d+)\.(\d+)", said)
-        if found is None or (int(found[1]), int(found[2])) < _OLDEST:
-            raise PlatformError(
-                f"HAProxy 2.6 or later is needed, here is: {said.splitlines()[0] if said else 'nothing'}",
-                "install it, or use balancer: envoy",
-            )
-
-    async def _run(self, *arguments: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            self._path(),
-            *arguments,
-            cwd=self._directory,
-            env={},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        text = output.decode(errors="replace").strip()
-        if process.returncode:
+    async def _run(self, *arguments: str) -> None:
+        code, text = await run(self._directory, self._program.path, *arguments)
+        if code:
             raise PlatformError(f"HAProxy refused: {_why(text.splitlines())}", "nothing was changed")
-        return text
-
-    def _path(self) -> str:
-        """Absolute: the master starts itself anew by this path."""
-        folders = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
-        found = str(self._binary) if self._binary else shutil.which("haproxy", path=folders)
-        if found is None:
-            raise PlatformError("HAProxy is not installed", "install haproxy 2.6 or later, or use balancer: envoy")
-        return found
 
     def _remember(self, master: Known) -> None:
         files.replace(self._directory / _RECORD, json.dumps({"master": asdict(master)}))

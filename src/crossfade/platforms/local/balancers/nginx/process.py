@@ -1,19 +1,17 @@
 """The nginx master: a daemon of its own, found again by its pid file, reloaded and replaced by signals."""
 
 import asyncio
-import os
 import re
-import shutil
 import signal
 import time
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.local.balancers.known import Known, children, gone, title
+from crossfade.platforms.local.balancers.known import Known, children, title
 from crossfade.platforms.local.balancers.nginx.settings import ERRORS, PID, TEMPORARY
+from crossfade.platforms.local.balancers.process import Log, Program, end, run
 
 CONFIG = "nginx.conf"
-_OLDEST = (1, 18)
 _LIMIT = 10.0
 _EMERGENCY = re.compile(r"\[emerg\] \S+: (?P<why>.*)")
 _TEST_EMERGENCY = re.compile(r"\[emerg\] (?P<why>.*)")
@@ -27,7 +25,8 @@ class NginxProcess:
 
     def __init__(self, directory: Path, binary: Path | None) -> None:
         self._directory = directory
-        self._binary = binary
+        self._program = Program("nginx", "nginx", (1, 18), binary)
+        self._log = Log(directory / ERRORS)
 
     @property
     def master(self) -> Known | None:
@@ -46,7 +45,7 @@ class NginxProcess:
         """
         for name in TEMPORARY:
             (self._directory / "temporary" / name).mkdir(parents=True, exist_ok=True)
-        await self._require_version()
+        await self._program.require_version(self._directory)
         for orphan in self._orphans():  # their master was killed: they go on serving, and hold the ports
             orphan.signal(signal.SIGQUIT)
         end = time.monotonic() + _LIMIT
@@ -64,7 +63,7 @@ class NginxProcess:
         """Return when new workers run what is written and no old one accepts a connection any more."""
         master = self._must()
         old = self._workers(PID)
-        log = self._log_size()
+        log = self._log.size
         master.signal(signal.SIGHUP)
         end = time.monotonic() + _LIMIT
         while not self._replaced(old):
@@ -73,7 +72,7 @@ class NginxProcess:
 
     async def replace(self) -> None:
         """A new master of the installed binary takes the sockets over; the old one's workers finish and end."""
-        old, workers, log = self._must(), self._workers(PID), self._log_size()
+        old, workers, log = self._must(), self._workers(PID), self._log.size
         old.signal(signal.SIGUSR2)
         end = time.monotonic() + _LIMIT
         while self.master in {old, None} or not self._workers(PID):
@@ -87,11 +86,7 @@ class NginxProcess:
         """All masters and workers, also those that drain."""
         masters = [known for name in (PID, f"{PID}.oldbin") if (known := self._master(name))]
         everyone = [*masters, *(Known.of(worker) for worker in self.workers), *self._orphans()]
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for known in everyone:
-                known.signal(number)
-            if await gone(everyone, _LIMIT / 2):
-                break
+        await end(everyone, _LIMIT / 2)
         for name in (PID, f"{PID}.oldbin"):
             (self._directory / name).unlink(missing_ok=True)
 
@@ -131,56 +126,21 @@ class NginxProcess:
             raise PlatformError("nginx does not run", "start the controller again")
         return master
 
-    async def _require_version(self) -> None:
-        said = await self._execute("-v")
-        found = re.search(r"nginx/(\d+)\.(\d+)", said)
-        if found is None or (int(found[1]), int(found[2])) < _OLDEST:
-            raise PlatformError(f"nginx 1.18 or later is needed, here is: {said}", "install it, or use balancer: envoy")
-
     async def _run(self, *arguments: str) -> None:
-        await self._execute("-p", f"{self._directory}/", "-c", CONFIG, *arguments)
-
-    async def _execute(self, *arguments: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            self._path(),
-            *arguments,
-            cwd=self._directory,
-            env={},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
+        code, text = await run(
+            self._directory, self._program.path, "-p", f"{self._directory}/", "-c", CONFIG, *arguments
         )
-        output = await process.stderr.read() if process.stderr else b""
-        code = await process.wait()
-        text = output.decode(errors="replace").strip()
         if code:
             found = _TEST_EMERGENCY.search(text)
             raise PlatformError(f"nginx refused: {found['why'] if found else text[-500:]}", "nothing was changed")
-        return text
-
-    def _path(self) -> str:
-        """Absolute: a master that is replaced starts its successor by this path."""
-        folders = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
-        found = str(self._binary) if self._binary else shutil.which("nginx", path=folders)
-        if found is None:
-            raise PlatformError("nginx is not installed", "install nginx 1.18 or later, or use balancer: envoy")
-        return found
-
-    def _log_size(self) -> int:
-        path = self._directory / ERRORS
-        return path.stat().st_size if path.exists() else 0
 
     def _refuse_emergency(self, offset: int) -> None:
-        with (self._directory / ERRORS).open("rb") as log:
-            log.seek(offset)
-            found = _EMERGENCY.search(log.read().decode(errors="replace"))
-        if found:
+        if found := _EMERGENCY.search("\n".join(self._log.after(offset))):
             raise PlatformError(f"nginx refused: {found['why']}", "nothing was changed: the old routing runs")
 
     async def _pause(self, end: float, trouble: str) -> None:
         if time.monotonic() > end:
-            raise PlatformError(f"{trouble} in {_LIMIT:.0f} s", f"see {self._directory / ERRORS}")
+            raise PlatformError(f"{trouble} in {_LIMIT:.0f} s", f"see {self._log.path}")
         await asyncio.sleep(0.002)
 
 
