@@ -1,5 +1,6 @@
 """Deploys: admitted, built, put on record, and begun as one rollout or as one release group."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Deploys:
                 await self.builds.stop([loop.key for loop in loops], f"superseded by {order.by}")
             for loop in loops:
                 self.may_begin(loop, order)
+            await self.require_room({service: service.replicas for service in services})
             values = {service.key: self._values.chosen(service, shell.secrets) for service in services}
             async with AsyncExitStack() as held:
                 for loop in sorted(loops, key=lambda loop: loop.key):
@@ -66,6 +68,15 @@ class Deploys:
                 if (loop.ledger.removed or not loop.ledger.releases) and not self._registry.leaves(loop.key):
                     await self._registry.drop(loop)
             raise
+
+    async def require_room(self, replicas: Mapping[Service, int]) -> None:
+        """RefusedError when that many instances of each cannot run beside everything else."""
+        more: Counter[str] = Counter()
+        for service, wanted in replicas.items():
+            running = await self._world.runtimes[service.runtime].instances(service.key)
+            more[service.runtime] += max(0, wanted - len(running))
+        for runtime, number in more.items():
+            self._world.room(runtime, number)
 
     def may_begin(self, loop: Loop, order: Order) -> None:
         """RefusedError when no rollout of this service may begin now."""

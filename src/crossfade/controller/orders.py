@@ -63,6 +63,8 @@ class Orders:
         if replicas < 0:
             raise WrongInputError(f"{loop.key} cannot have {replicas} instances", "0 or more")
         admission.idle(loop.ledger, "scale when it is done")
+        if loop.ledger.current is not None:
+            await self.deploys.require_room({loop.ledger.release(loop.ledger.current).service: replicas})
         await loop.record("service scaled", {"replicas": replicas, "by": order.by})
         loop.wake()
 

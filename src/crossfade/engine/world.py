@@ -46,4 +46,5 @@ class World:
     told: Callable[[Event], None]  # whoever watches
     pace: Pace = field(default_factory=Pace)
     sizers: Mapping[str, Sizer] = field(default_factory=dict)  # by Service.runtime
+    room: Callable[[str, int], None] = lambda _runtime, _more: None  # RefusedError: so many more do not fit
     new_id: Callable[[], str] = field(default=lambda: entropy.token_hex(2))  # what tells instances of a release apart

@@ -10,6 +10,8 @@ from crossfade.engine.world import World
 from crossfade.paths import State
 from crossfade.platforms.local.journal import SqliteJournal
 from crossfade.platforms.local.probes import HttpProbe
+from crossfade.platforms.local.runtimes import open_files
+from crossfade.platforms.local.runtimes.room import require_room
 from crossfade.platforms.local.runtimes.secrets import SecretStore
 
 
@@ -37,6 +39,7 @@ class Machine:
         journal: Callable[[Journal], Journal] | None = None,
     ) -> None:
         state.prepare()
+        open_files.raise_ours()
         self.clock = SystemClock()
         sqlite = SqliteJournal(state.journal, self.clock)
         self.clock.not_before(sqlite.newest())
@@ -54,6 +57,7 @@ class Machine:
             clock=self.clock,
             secrets=self.secrets.of,
             told=told,
+            room=require_room,
         )
 
     async def close(self) -> None:

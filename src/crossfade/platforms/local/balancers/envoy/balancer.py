@@ -15,7 +15,7 @@ from crossfade.engine.ports import Exposed, Fence, Report
 from crossfade.platforms.local.balancers import book, files, rules, sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
-from crossfade.platforms.local.balancers.envoy import streams
+from crossfade.platforms.local.balancers.envoy import limits, streams
 from crossfade.platforms.local.balancers.envoy.acceptance import accepted, newcomers
 from crossfade.platforms.local.balancers.envoy.admin import Admin, Host
 from crossfade.platforms.local.balancers.envoy.bootstrap import EVERYTHING
@@ -274,9 +274,12 @@ class EnvoyBalancer:
         return self._config.render(live, self._certificates.pairs(tls for door in doors(live) for tls in door.tls))
 
     def _require_ports(self, new: Entry) -> None:
-        """Ports that are not open yet have to be free."""
+        """Ports that are not open yet have to be free, and not too many."""
         open_ = {door.port for door in doors(self._live)}
-        for door in doors({**self._live, new.service.key: new}):
+        wanted = doors({**self._live, new.service.key: new})
+        if len(wanted) > len(open_):
+            limits.require_files(len(wanted))
+        for door in wanted:
             if door.port not in open_:
                 sockets.require_free(door.host, door.port)
 

@@ -1,6 +1,9 @@
 """What Envoy may use of the machine: it aborts, for all apps, when it gets no more files."""
 
+import os
 import resource
+
+from crossfade.core.errors import PlatformError
 
 _OWN = 256  # files of Envoy itself: workers, logs, sockets of admin, discovery and a hot restart
 _ENOUGH = 2**20  # what the kernel gives at most where it is not told otherwise (fs.nr_open)
@@ -18,3 +21,20 @@ def connections() -> int:
     Half of the files are theirs, for each may need one to an instance: of 1,280 files, 512 connections.
     """
     return max(1, (files() - _OWN) // 2)
+
+
+def require_files(ports: int) -> None:
+    """PlatformError when so many ports leave Envoy too few files for connections: a quarter may be listeners."""
+    sockets, most = ports * workers(), max(0, (files() - _OWN) // 4)
+    if sockets > most:
+        raise PlatformError(
+            f"{ports:,} ports do not fit on this machine: Envoy listens on each with {workers()} workers, "
+            f"and of the {files():,} files that it may open {most:,} are left for that",
+            "let services share a port by host or path, or raise the hard limit of files (ulimit -Hn, LimitNOFILE) and "
+            "begin anew: `crossfade up --restart --balancer-restart`",
+        )
+
+
+def workers() -> int:
+    """How many threads Envoy serves with; each listens on all ports."""
+    return len(os.sched_getaffinity(0))

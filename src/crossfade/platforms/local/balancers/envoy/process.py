@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import secrets
 import signal
@@ -224,7 +223,7 @@ class EnvoyProcess:
         """An Envoy that is nobody's child. It begins when its record is on disk: none is ever left unknown."""
         command = [
             str(self._path()),
-            *("-c", BOOTSTRAP, "--log-level", "warning", "--concurrency", str(len(os.sched_getaffinity(0)))),
+            *("-c", BOOTSTRAP, "--log-level", "warning", "--concurrency", str(limits.workers())),
             *("--file-flush-interval-msec", str(_FLUSH_MS)),
             *("--drain-time-s", str(min(_DRAIN, self._parent_shutdown)), "--drain-strategy", "immediate"),
             *("--parent-shutdown-time-s", str(self._parent_shutdown)),

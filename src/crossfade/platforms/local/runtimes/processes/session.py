@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.runtimes import open_files
 from crossfade.platforms.local.runtimes.processes import marks, proc
 from crossfade.platforms.local.runtimes.processes.proc import Process
 
@@ -38,7 +39,7 @@ class Session:
 
         Raises OSError when the disk is full or the files cannot be written.
         """
-        limit = f"ulimit -d {memory // 1024} && " if memory else ""
+        limit = f"ulimit -Sn {open_files.of_instances()} && " + (f"ulimit -d {memory // 1024} && " if memory else "")
         arguments = ["sh", "-c", RECORD + limit + BECOME, "sh", str(folder), command]
         lock = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600)
         try:

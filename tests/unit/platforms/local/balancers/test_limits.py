@@ -1,0 +1,21 @@
+"""What Envoy may open, counted before it is met."""
+
+import resource
+
+import pytest
+
+from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.balancers.envoy import limits
+
+
+def test_clients_hold_at_most_half_of_what_envoy_may_open() -> None:
+    """Each of their connections may need one to an instance."""
+    assert 0 < 2 * limits.connections() < limits.files() <= resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+def test_ports_that_leave_no_files_for_connections_are_refused() -> None:
+    """By the limit that has to be raised."""
+    limits.require_files(1)
+    with pytest.raises(PlatformError, match="100,000 ports do not fit on this machine") as refused:
+        limits.require_files(100_000)
+    assert "ulimit -Hn" in refused.value.way_out

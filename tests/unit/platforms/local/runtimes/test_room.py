@@ -1,0 +1,37 @@
+"""What certainly does not fit on a machine is refused by what it lacks."""
+
+import pytest
+
+from crossfade.core.errors import RefusedError
+from crossfade.platforms.local.runtimes.room import Left, left_here, require_room
+
+LEFT = Left(ports=10_000, processes=30_000, memory=8 * 2**30)
+
+
+@pytest.mark.parametrize("more", [-5, 0, 1, 1_000])
+def test_what_may_fit_is_let_through(more: int) -> None:
+    """Fewer instances than there are need nothing."""
+    require_room("process", more, lambda: LEFT)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "more", "why"),
+    [
+        ("process", 100_000, "a port of 20000 to 29999, and 10,000 of those are free"),
+        ("docker", 100_000, "200,000 processes or more, and 30,000 may still be started"),
+        ("docker", 5_000, "10,000 MB of memory or more, and 8,192 MB are available"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_what_is_lacking(runtime: str, more: int, why: str) -> None:
+    """Containers have ports of their own; memory is the least that any app takes."""
+    with pytest.raises(RefusedError, match=why):
+        require_room(runtime, more, lambda: LEFT)
+
+
+def test_this_machine_has_room_for_one_more() -> None:
+    """What it says of itself can be read."""
+    left = left_here()
+    assert 0 < left.ports <= 10_000
+    assert left.processes > 0
+    assert left.memory > 0
+    require_room("process", 1)
