@@ -1,6 +1,8 @@
 """Where a machine's controller keeps its things: one state directory, nothing outside it."""
 
 import os
+import pwd
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,10 +55,14 @@ class State:
         ) or (instances.is_dir() and any(instances.iterdir()))
 
     def prepare(self) -> None:
-        """Make the directory for its owner alone, and refuse one that a newer crossfade wrote."""
+        """Make the directory for its owner alone, and refuse one that a newer crossfade wrote.
+
+        PlatformError for one that is another user's, or that others may write to: what lies there may be theirs.
+        """
         mark = self.root / "format"
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._take_possession()
             found = mark.read_text().strip() if mark.exists() else ""
             if not found:
                 mark.write_text(f"{FORMAT}\n")
@@ -75,6 +81,34 @@ class State:
                 f"the state directory's path is too long for a unix socket: {self.root}",
                 "choose one of at most 80 characters with --state or CROSSFADE_STATE",
             )
+
+    def _take_possession(self) -> None:
+        info = self.root.stat()
+        if info.st_uid != os.geteuid():
+            raise PlatformError(
+                f"the state directory {self.root} belongs to {_name_of(info.st_uid)}, not to {_name_of(os.geteuid())}",
+                "become that user, or give a directory of your own with --state or CROSSFADE_STATE",
+            )
+        mode = stat.S_IMODE(info.st_mode)
+        if mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise PlatformError(
+                f"others may write to the state directory {self.root} (mode {mode:o}): what lies there may be theirs",
+                f"look at it, then: chmod 700 {self.root}; or give another one with --state or CROSSFADE_STATE",
+            )
+        if mode != stat.S_IRWXU:
+            self.root.chmod(stat.S_IRWXU)
+
+
+def open_own(path: Path, flags: int) -> int:
+    """Open a file of the state directory, made for its owner alone. A link in its place is not followed: OSError."""
+    return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
 
 
 def default_state() -> State:

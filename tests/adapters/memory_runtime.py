@@ -154,6 +154,9 @@ class MemoryRuntime:
         if (release.service.key, release.digest) not in self._world.artifacts:
             raise PlatformError(f"release {release.label} is not on this machine any more", "build it again")
 
+    def silent(self, address: str) -> str:
+        return ""
+
     async def close(self) -> None: ...
 
     def _program(self, command: str) -> Program:

@@ -1,12 +1,13 @@
 """The state directory: made for its owner alone, and refused when it cannot be used."""
 
+import os
 from pathlib import Path
 
 import pytest
 from tests.support.nobody import as_nobody
 
-from crossfade.core.errors import WrongInputError
-from crossfade.paths import State, default_state
+from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.paths import State, default_state, open_own
 
 
 def test_a_state_directory_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -39,3 +40,43 @@ def test_the_environment_names_the_directory(monkeypatch: pytest.MonkeyPatch, tm
     assert default_state().root == tmp_path / "xdg" / "crossfade"
     monkeypatch.setenv("CROSSFADE_STATE", str(tmp_path / "own"))
     assert default_state().root == tmp_path / "own"
+
+
+def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    """What lies there may be planted: a socket that collects secrets, a log that is a link."""
+    (tmp_path / "s").mkdir()
+    tmp_path.chmod(0o755)
+    if os.geteuid():
+        pytest.skip("a directory of another user can be made only by root")
+    os.chown(tmp_path / "s", 1, 1)
+    with pytest.raises(PlatformError, match=r"belongs to daemon, not to root(.|\n)*--state"):
+        State(tmp_path / "s").prepare()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o770, 0o1777, 0o722])
+def test_a_directory_that_others_write_to_is_refused(mode: int, tmp_path: Path) -> None:
+    """Others may have been there before us: a person has to look first."""
+    root = tmp_path / "s"
+    root.mkdir()
+    root.chmod(mode)
+    with pytest.raises(PlatformError, match=r"others may write(.|\n)*chmod 700"):
+        State(root).prepare()
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o711])
+def test_a_directory_that_others_could_look_into_is_closed(mode: int, tmp_path: Path) -> None:
+    """A plain mkdir leaves it open to readers, and the journal holds all values of `env`."""
+    root = tmp_path / "s"
+    root.mkdir()
+    root.chmod(mode)
+    State(root).prepare()
+    assert root.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_link_in_the_place_of_our_file_is_not_followed(tmp_path: Path) -> None:
+    """Neither log nor lock is written to wherever somebody points."""
+    (tmp_path / "victim").write_text("mine")
+    (tmp_path / "controller.log").symlink_to(tmp_path / "victim")
+    with pytest.raises(OSError, match="symbolic"):
+        open_own(tmp_path / "controller.log", os.O_WRONLY | os.O_APPEND)
+    assert (tmp_path / "victim").read_text() == "mine"

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,19 @@ class Client:
                     "choose one of at most 80 characters with --state or CROSSFADE_STATE",
                 ) from error
             raise PlatformError(f"{self._path} cannot be used: {error}", "give another --state") from error
+        self._require_own(connection)
         return connection
+
+    def _require_own(self, connection: socket.socket) -> None:
+        """Say nothing to a socket that somebody else planted: an order may carry the values of secrets."""
+        told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        _, user, _ = struct.unpack("3i", told)
+        if user not in {os.geteuid(), 0}:
+            connection.close()
+            raise PlatformError(
+                f"the controller at {self._path} runs as user {user}, not as you ({os.geteuid()}): nothing was sent",
+                "become that user, or use your own state with --state or CROSSFADE_STATE",
+            )
 
 
 def _request(method: str, url: str, body: bytes) -> bytes:

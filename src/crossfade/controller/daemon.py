@@ -16,9 +16,9 @@ from typing import IO
 from crossfade.adapters import BALANCERS, require_known
 from crossfade.controller.api.server import Api, Hub, serve
 from crossfade.controller.orders import Orders
-from crossfade.core.errors import CrossfadeError, RefusedError
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError
 from crossfade.engine.ports import Journal
-from crossfade.paths import State
+from crossfade.paths import State, open_own
 from crossfade.platforms.local.machine import Machine
 
 log = logging.getLogger("crossfade")
@@ -29,12 +29,13 @@ BALANCER_PAUSE = 4.0  # at most, before one that did not start is started again
 
 def only_one(state: State) -> IO[str]:
     """Hold the machine's controller lock as long as the returned file is open."""
-    state.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = state.lock.open("a+")
+    try:
+        lock = os.fdopen(open_own(state.lock, os.O_RDWR), "r+")
+    except OSError as error:
+        raise PlatformError(f"{state.lock} cannot be used: {error.strerror}", "remove it, or mend it") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        lock.seek(0)
         raise RefusedError(
             f"a controller already runs here, pid {lock.read().strip() or 'unknown'}",
             "`crossfade down --controller` stops it; what it deployed goes on",

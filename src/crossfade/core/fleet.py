@@ -32,6 +32,7 @@ class Instance:
     abandoned: bool = False  # told to go by somebody who is gone: nobody sees its stop through
     address: str = ""
     detail: str = ""  # the last probe's complaint, or how it exited
+    blamed: bool = True  # its exit counts against its release
 
     @property
     def up(self) -> bool:

@@ -112,6 +112,7 @@ class Observer:
             abandoned=running.stopping and running.id not in leaving and not self._world.sizers,
             address=running.address,
             detail=running.detail if running.exited else probed.detail,
+            blamed=running.blamed,
         )
 
     def _told(self, running: Running, *, trusted: bool) -> Probed:
@@ -146,6 +147,7 @@ class Observer:
                     at=0.0,
                     was_healthy=instance.id in self._was_healthy or instance.health is Health.UNHEALTHY,
                     detail=instance.detail or "exited",
-                    blamed=instance.id in self._known or instance.launched_at >= self.watched_since,
+                    blamed=instance.blamed
+                    and (instance.id in self._known or instance.launched_at >= self.watched_since),
                 )
         self._known = {i.id for i in instances}

@@ -46,6 +46,7 @@ class Running:
     stopping: bool = False
     detail: str = ""  # how it exited, with the last line it wrote, or what a platform says of its health
     health: Health | None = None  # where the platform checks it; None: it is probed at `address` by us
+    blamed: bool = True  # its exit counts against its release; not when the machine took what it needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,10 @@ class Runtime(Protocol):
 
     async def forget(self, release: Release, token: int) -> None:
         """This release's service needs its artifact no more; one that no service needs is removed."""
+        ...
+
+    def silent(self, address: str) -> str:
+        """Why nobody answers at an instance's address: what it listens on instead. Empty when that is not known."""
         ...
 
     async def keep(self, service: str, digests: Collection[str]) -> None:

@@ -1,14 +1,17 @@
 """The client on a real unix socket."""
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.nobody import NOBODY
 
 from crossfade.cli.client import Client, LostError, NotRunningError
+from crossfade.cli.machine.controller import environment
 from crossfade.core.errors import PlatformError, RefusedError, UnchangedError, WrongInputError
 
 
@@ -141,3 +144,37 @@ def test_a_path_that_no_socket_can_have(tmp_path: Path) -> None:
     """A too long path is said to be one, without a traceback."""
     with pytest.raises(WrongInputError, match="too long"):
         Client(tmp_path / ("x" * 120) / "api.sock").get("/v1/status")
+
+
+def test_nothing_is_said_to_a_socket_that_somebody_else_planted(tmp_path: Path) -> None:
+    """An order carries the values of secrets: whose process listens is asked before a byte is sent."""
+    if os.geteuid():
+        pytest.skip("a process of another user can be made only by root")
+    told, heard = os.pipe()
+    path = tmp_path / "api.sock"
+    child = os.fork()
+    if not child:
+        with socket.socket(socket.AF_UNIX) as planted:
+            planted.bind(str(path))
+            os.setuid(NOBODY)  # who listens is who the kernel names, whoever made the file
+            planted.listen()
+            os.write(heard, b"ready")
+            with planted.accept()[0] as connection:
+                os.write(heard, connection.recv(1000) or b"nothing")
+        os._exit(0)
+    assert os.read(told, 5) == b"ready"
+    with pytest.raises(PlatformError, match=rf"runs as user {NOBODY}(.|\n)*nothing was sent"):
+        Client(path).post("/v1/deploy", secrets={"PASSWORD": "hunter2"})
+    assert os.read(told, 100) == b"nothing"
+    os.waitpid(child, 0)
+
+
+def test_a_controller_is_given_few_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It outlives this shell: keys of a cloud and tokens of a job are not for the builds of later weeks."""
+    for name in ("AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "HTTPS_PROXY", "CROSSFADE_SESSION"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/docker.sock")
+    given = environment()
+    assert given["DOCKER_HOST"] == "unix:///run/docker.sock"
+    assert given["PATH"] == os.environ["PATH"]
+    assert not given.keys() & {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "HTTPS_PROXY", "CROSSFADE_SESSION"}

@@ -10,18 +10,27 @@ from collections.abc import Callable
 from crossfade.adapters import BALANCERS, DEFAULT_BALANCER, require_known
 from crossfade.cli.client import Client, LostError, NotRunningError
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
-from crossfade.paths import State
+from crossfade.paths import State, open_own
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
 POLL = 0.01
-MARK = "CROSSFADE_SESSION"  # of an instance that we were called from: the controller is not part of it
+# What a controller starts with: who and where it is, how it reaches Docker, and its own settings. It outlives the shell
+# that started it by weeks: what else that shell had, such as keys of a cloud, is no business of later builds.
+PLACES = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_RUNTIME_DIR"})
+NAMES = PLACES | {"SSL_CERT_FILE", "VIRTUAL_ENV", "CROSSFADE_TCP", "CROSSFADE_TOKEN"}
+PREFIXES = ("DOCKER_", "PYTHON", "COVERAGE_")
 SHOWN_LINES = 5
 _REFUSED = 3  # a daemon's exit code when another one holds the lock
 
 
 def command(state: State, balancer: str) -> list[str]:
     return [sys.executable, "-m", "crossfade.controller.daemon", str(state.root), balancer]
+
+
+def environment() -> dict[str, str]:
+    """What of this shell's environment a controller is given."""
+    return {name: value for name, value in os.environ.items() if name in NAMES or name.startswith(PREFIXES)}
 
 
 def balancer_of(state: State) -> str:
@@ -57,7 +66,10 @@ def start(state: State, balancer: str) -> None:
     """Start the controller in a session of its own and return when its API answers."""
     state.prepare()
     state.choice.write_text(f"{balancer}\n", encoding="utf-8")
-    log = os.open(state.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        log = open_own(state.log, os.O_WRONLY | os.O_APPEND)
+    except OSError as error:
+        raise PlatformError(f"{state.log} cannot be written: {error.strerror}", "remove it, or mend it") from error
     try:
         before = os.fstat(log).st_size
         process = subprocess.Popen(
@@ -67,7 +79,7 @@ def start(state: State, balancer: str) -> None:
             stderr=log,
             start_new_session=True,
             cwd="/",
-            env={name: value for name, value in os.environ.items() if name != MARK},
+            env=environment(),
         )
     finally:
         os.close(log)

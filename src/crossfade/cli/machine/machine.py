@@ -105,4 +105,4 @@ def _be_it(call: Call, balancer: str | None) -> None:
     chosen = balancer or controller.balancer_of(call.state)
     call.state.choice.write_text(f"{chosen}\n", encoding="utf-8")
     command = controller.command(call.state, chosen)
-    os.execv(command[0], command)  # noqa: S606  our own program, no shell
+    os.execve(command[0], command, controller.environment())  # noqa: S606  our own program, no shell

@@ -45,7 +45,7 @@ class Machine:
         self.clock.not_before(sqlite.newest())
         self.journal = journal(sqlite) if journal else sqlite
         self.secrets = SecretStore(state.secrets)
-        self._probe = HttpProbe()
+        self._probe = HttpProbe(self._silent)
         self.balancer: LoadBalancer = adapter(BALANCERS, balancer)(state.balancer, sqlite)
         self.runtimes = Runtimes((name, adapter(RUNTIMES, name)(state.root, sqlite)) for name in RUNTIMES)
         self.world = World(
@@ -59,6 +59,9 @@ class Machine:
             told=told,
             room=require_room,
         )
+
+    def _silent(self, address: str) -> str:
+        return next((why for runtime in self.runtimes.values() if (why := runtime.silent(address))), "")
 
     async def close(self) -> None:
         """Let go of everything; instances and the balancer go on."""

@@ -1,7 +1,7 @@
 """Health probes and synthetic visits over HTTP/1.1, on a new connection each."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import aiohttp
 
@@ -9,13 +9,19 @@ from crossfade.core.health import accepts
 from crossfade.core.service import HealthCheck
 
 VISITS_AT_ONCE = 4
+EXPLAIN_SECONDS = 1.0
 LOOKED_AT = 1 << 16  # bytes of an answer that are searched for what it should contain
 
 
 class HttpProbe:
-    """One client session for all probes of the controller."""
+    """One client session for all probes of the controller.
 
-    def __init__(self) -> None:
+    `silent` tells of an address where nobody answers what its instance listens on instead, empty when nothing is known.
+    """
+
+    def __init__(self, silent: Callable[[str], str] = lambda _: "") -> None:
+        self._silent = silent
+        self._refused: dict[str, tuple[float, str]] = {}  # by address: when it was asked about last, and what was said
         self._session: aiohttp.ClientSession | None = None
 
     async def ask(self, address: str, check: HealthCheck) -> str:
@@ -28,17 +34,27 @@ class HttpProbe:
                 timeout=aiohttp.ClientTimeout(total=check.timeout),
                 allow_redirects=False,
             ) as answer:
+                self._refused.pop(address, None)
                 if not accepts(check, answer.status):
-                    return f"answered {answer.status} on {check.path}{_leads(answer)}"
+                    return f"answered {answer.status} on {check.path} with Host {check.host or address}{_leads(answer)}"
                 if check.body and not await _contains(answer.content, check.body.encode()):
                     return f'answered {answer.status} on {check.path} without "{check.body}"'
                 return ""
         except TimeoutError:
             return f"did not answer on {check.path} within {check.timeout:g} s"
         except aiohttp.ClientConnectorError:
-            return f"does not listen on {address}"
+            return await self._explain(address)
         except (aiohttp.ClientError, OSError) as error:
             return f"broke off its answer on {check.path}: {error}"
+
+    async def _explain(self, address: str) -> str:
+        """Nobody listens. One that is starting is given a second, and then the kernel is asked once a second."""
+        now = asyncio.get_running_loop().time()
+        asked, why = self._refused.setdefault(address, (now, ""))
+        if now - asked >= EXPLAIN_SECONDS:
+            why = await asyncio.to_thread(self._silent, address)
+            self._refused[address] = (now, why)
+        return why or f"nothing listens on $PORT, {address}"
 
     async def visit(self, url: str, headers: Mapping[str, str], count: int) -> None:
         """GET `url` so many times, a few at once; how they end is counted by the balancer, not here."""

@@ -1,6 +1,7 @@
 """Ports for instances: free ones, and nobody else's choice."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -8,9 +9,9 @@ from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.runtimes.processes.ports import PORTS, Ports
 
 
-def test_two_controllers_never_choose_the_same_port() -> None:
+def test_two_of_one_state_never_choose_the_same_port(tmp_path: Path) -> None:
     """What one has chosen is taken for the other, though nobody listens there yet; given back, it is free again."""
-    one, two = Ports(), Ports()
+    one, two = Ports(tmp_path), Ports(tmp_path)
     first, second, third = (one.take(()) for _ in range(3))
     one.give_back(third)
     assert two.take(set(PORTS) - {first, second, third}) == third
@@ -20,14 +21,35 @@ def test_two_controllers_never_choose_the_same_port() -> None:
     two.close()
 
 
-def test_a_port_that_somebody_listens_on_is_not_chosen() -> None:
+def test_a_port_that_somebody_listens_on_is_not_chosen(tmp_path: Path) -> None:
     """Whoever it is; when all are taken, that is said."""
-    ports = Ports()
+    ports = Ports(tmp_path)
     theirs, free = ports.take(()), ports.take(())
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", theirs))
         ports.close()
         assert ports.take(set(PORTS) - {theirs, free}) == free
-    with pytest.raises(PlatformError, match="All ports"):
+    with pytest.raises(PlatformError, match="all ports"):
         ports.take(PORTS)
     ports.close()
+
+
+def test_a_lock_of_a_controller_that_died_is_free(tmp_path: Path) -> None:
+    """What it left is a file that nobody holds."""
+    ports = Ports(tmp_path)
+    port = ports.take(())
+    ports.close()
+    (tmp_path / str(port)).touch()
+    assert ports.take(set(PORTS) - {port}) == port
+    ports.close()
+
+
+def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
+    """Nothing outside of the state directory is opened for writing."""
+    ports, victim = Ports(tmp_path / "ports"), tmp_path / "victim"
+    victim.touch()
+    port = ports.take(())
+    ports.close()
+    (tmp_path / "ports" / str(port)).symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic"):
+        ports.take(set(PORTS) - {port})

@@ -1,8 +1,11 @@
 """Ports for instances to listen on."""
 
+import fcntl
+import os
 import random
 import socket
 from collections.abc import Collection
+from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 
@@ -10,51 +13,54 @@ PORTS = range(20_000, 30_000)  # below the range from which the kernel takes por
 
 
 class Ports:
-    """Chooses free ports, and keeps other controllers of this machine from the same choice.
+    """Chooses free ports, each locked by a file in `directory` for as long as its instance may start.
 
-    Between the choice and the moment the instance listens, nothing shows that the port is taken. A second controller
-    that chose it too would find the other's app there, and take its answers for those of its own instance. So each
-    holds a name of its own for as long as the instance may start: the kernel gives it away once, and takes it back
-    from whoever dies.
+    Between the choice and the moment the instance listens, nothing else shows that the port is taken. The files are in
+    the state directory, where no other user can lock them; the kernel frees them when we die.
     """
 
-    def __init__(self) -> None:
-        self._names: dict[int, socket.socket] = {}
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._locks: dict[int, int] = {}
 
     def take(self, taken: Collection[int]) -> int:
         """A port that nobody listens on and that is not in `taken`. PlatformError when there is none."""
         for port in random.sample(PORTS, len(PORTS)):
-            if port not in taken and self._reserve(port):
-                if _is_free(port):
-                    return port
-                self.give_back(port)
+            if port not in taken and is_free(port) and self._lock(port):
+                return port
         raise PlatformError(
-            f"All ports from {PORTS.start} to {PORTS.stop - 1} are taken.", "Stop what uses them: ss -tlnp"
+            f"all ports from {PORTS.start} to {PORTS.stop - 1} are taken", "stop what uses them: ss -tlnp"
         )
 
     def give_back(self, port: int) -> None:
         """Nobody is going to listen on it any more; nothing happens when it was not taken by us."""
-        name = self._names.pop(port, None)
-        if name is not None:
-            name.close()
+        lock = self._locks.pop(port, None)
+        if lock is not None:
+            self._path(port).unlink(missing_ok=True)
+            os.close(lock)
 
     def close(self) -> None:
         """Instances go on listening: that says itself that their ports are taken."""
-        for port in list(self._names):
+        for port in list(self._locks):
             self.give_back(port)
 
-    def _reserve(self, port: int) -> bool:
-        name = socket.socket(socket.AF_UNIX)
+    def _lock(self, port: int) -> bool:
+        lock = os.open(self._path(port), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
-            name.bind(f"\0crossfade-port-{port}")  # in no folder: it ends with us
-        except OSError:
-            name.close()
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
             return False
-        self._names[port] = name
+        self._locks[port] = lock
         return True
 
+    def _path(self, port: int) -> Path:
+        return self._directory / str(port)
 
-def _is_free(port: int) -> bool:
+
+def is_free(port: int) -> bool:
+    """Nobody listens on it on 127.0.0.1, nor on all addresses."""
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", port))

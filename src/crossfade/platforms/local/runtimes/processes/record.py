@@ -26,6 +26,7 @@ class Record:
     launched_at: float
     stopping: bool = False
     exit: str = ""  # how it ended, once somebody saw it
+    displaced: bool = False  # ... because somebody else had its port: no fault of its release
 
 
 class Records:

@@ -15,10 +15,9 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports import Artifact, Fence, Found, HookResult, Running
 from crossfade.platforms.local.runtimes.artifacts import Artifacts
-from crossfade.platforms.local.runtimes.ending import describe
 from crossfade.platforms.local.runtimes.environment import for_process
 from crossfade.platforms.local.runtimes.hook import result
-from crossfade.platforms.local.runtimes.processes import logs, marks
+from crossfade.platforms.local.runtimes.processes import logs, marks, postmortem
 from crossfade.platforms.local.runtimes.processes.logs import Logs
 from crossfade.platforms.local.runtimes.processes.ports import Ports
 from crossfade.platforms.local.runtimes.processes.record import Record, Records
@@ -42,8 +41,8 @@ class ProcessRuntime:
             self._records = Records(state / "instances")
             self._hooks = state / "hooks"
             self._hooks.mkdir(exist_ok=True, mode=0o700)
+            self._ports = Ports(state / "ports")
         self._sessions: dict[str, Session] = {}
-        self._ports = Ports()
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         with _disk():
@@ -154,6 +153,12 @@ class ProcessRuntime:
         with _disk():
             await self._artifacts.keep(service, digests)
 
+    def silent(self, address: str) -> str:
+        """Why nobody answers at an instance's address, as far as the kernel knows: what it listens on instead."""
+        port = int(address.rpartition(":")[2])
+        record = next((record for record in self._records.all() if record.port == port), None)
+        return postmortem.silent(self._session(record), port) if record else ""
+
     async def close(self) -> None:
         """Instances write their own records and logs, and go on."""
         self._ports.close()
@@ -186,7 +191,8 @@ class ProcessRuntime:
         session = self._session(record)
         logs.shorten(session.log)
         if not record.exit and not session.running():
-            record = replace(record, exit=_exit(session))
+            ended = postmortem.of(session, record.port)
+            record = replace(record, exit=ended.detail, displaced=ended.displaced)
             if session.started:  # what never did can still be launched
                 with suppress(OSError):  # looking must work on a full disk too
                     self._records.write(record)  # for the next controller, which cannot ask for the exit code
@@ -199,6 +205,7 @@ class ProcessRuntime:
             exited=bool(record.exit),
             stopping=record.stopping,
             detail=record.exit,
+            blamed=not record.displaced,
         )
 
     def _session(self, record: Record) -> Session:
@@ -214,12 +221,6 @@ class ProcessRuntime:
             return [instance]
         there = sorted((record.launched_at, record.id) for record in self._records.all() if record.service == service)
         return [name for _, name in there] or self._logs.latest(service)
-
-
-def _exit(session: Session) -> str:
-    if not session.started:
-        return "was never started"
-    return describe(session.code, logs.last_words(session.log))
 
 
 @contextmanager

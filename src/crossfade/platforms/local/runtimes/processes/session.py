@@ -41,11 +41,11 @@ class Session:
         """
         limit = f"ulimit -Sn {open_files.of_instances()} && " + (f"ulimit -d {memory // 1024} && " if memory else "")
         arguments = ["sh", "-c", RECORD + limit + BECOME, "sh", str(folder), command]
-        lock = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             if not _locked(lock) or os.fstat(lock).st_size:
                 return  # somebody starts it just now, or did
-            output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
             try:
                 self._child = os.posix_spawn(
                     "/bin/sh",
@@ -117,8 +117,8 @@ class Session:
                 _signal(members, signal.SIGKILL)
             else:
                 raise PlatformError(
-                    f"Process {members[0].pid} does not end, not even by SIGKILL: it hangs in the kernel.",
-                    "It mostly waits for a disk that is gone; see `dmesg`, and try again once that is mended.",
+                    f"process {members[0].pid} does not end, not even by SIGKILL: it hangs in the kernel",
+                    "it mostly waits for a disk that is gone; see `dmesg`, and try again once that is mended",
                 )
             await _any_ended(members, left if left > 0 else 1.0)
         self._reap()
@@ -162,6 +162,10 @@ class Session:
             return not _locked(file) or self._find_leader() is not None
         finally:
             os.close(file)
+
+    def members(self) -> list[Process]:
+        """What runs of it, the command itself or what it left behind."""
+        return self._members(())
 
     def _members(self, known: Iterable[tuple[int, int]]) -> list[Process]:
         """Running processes of this session, and those that left it and still carry its mark.
@@ -234,8 +238,8 @@ def _signal(processes: Iterable[Process], number: signal.Signals) -> None:
                 signal.pidfd_send_signal(handle, number)
         except PermissionError as error:
             raise PlatformError(
-                f"Process {process.pid} of this instance runs as another user and cannot be ended.",
-                f"End it as that user: kill {process.pid}",
+                f"process {process.pid} of this instance runs as another user and cannot be ended",
+                f"end it as that user: kill {process.pid}",
             ) from error
         finally:
             os.close(handle)

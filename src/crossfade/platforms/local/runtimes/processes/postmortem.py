@@ -1,0 +1,48 @@
+"""Why an instance ended, or why nobody answers at its port: its exit code, its last words, and who listens where."""
+
+from dataclasses import dataclass
+
+from crossfade.platforms.local.runtimes.ending import describe
+from crossfade.platforms.local.runtimes.processes import listening, logs
+from crossfade.platforms.local.runtimes.processes.ports import is_free
+from crossfade.platforms.local.runtimes.processes.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How it ended in one line; `displaced` when somebody else had its port, which no release can help."""
+
+    detail: str
+    displaced: bool = False
+
+
+def of(session: Session, port: int) -> Ending:
+    """What is known of an instance's end. To be asked when it is first seen, while its traces are fresh."""
+    if not session.started:
+        return Ending("was never started")
+    left = [process.pid for process in session.members()]
+    if left and (session.code == 0 or listening.of(left)):
+        return Ending(
+            f"went into the background as process {left[0]}, where nobody looks after it: let its command stay in the "
+            "foreground (many servers have an option for that, such as --no-daemon)"
+        )
+    said = describe(session.code, logs.last_words(session.log))
+    if not left and not is_free(port):
+        return Ending(f"port {port} was taken by {_holder(port)} before it could listen: {said}", displaced=True)
+    return Ending(said)
+
+
+def silent(session: Session, port: int) -> str:
+    """What an instance listens on when it is not its port on 127.0.0.1; empty when it listens on nothing."""
+    held = listening.of(process.pid for process in session.members())
+    if not held:
+        return ""
+    there = ", ".join(sorted({str(listener) for listener in held}))
+    if any(listener.port == port for listener in held):
+        return f"listens only on {there}: let it listen on 127.0.0.1 or on all addresses"
+    return f"listens on {there}, not on $PORT, which is {port}"
+
+
+def _holder(port: int) -> str:
+    user = next((listener.user for listener in listening.listeners() if listener.port == port), None)
+    return "another program" if user is None else f"a program of user {user}"

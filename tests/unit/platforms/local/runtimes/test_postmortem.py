@@ -1,0 +1,114 @@
+"""Why an instance is not there: what it listens on, what became of it, and whose fault that is."""
+
+import socket
+import sys
+
+from tests.adapters.until import until
+from tests.unit.platforms.local.runtimes.conftest import Machine
+
+from crossfade.core.service import HealthCheck
+from crossfade.engine.ports import Running
+from crossfade.platforms.local.probes import HttpProbe
+from crossfade.platforms.local.runtimes.processes import listening
+from crossfade.platforms.local.runtimes.processes.listening import Listener
+
+LISTEN = (
+    "import os,socket,time; s=socket.socket({family}); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); "
+    "s.bind(({host!r},{port})); s.listen(); time.sleep(60)"
+)
+
+
+def program(host: str, port: str, family: str = "socket.AF_INET") -> str:
+    return f'exec {sys.executable} -c "{LISTEN.format(host=host, port=port, family=family)}"'
+
+
+async def silent(machine: Machine) -> str:
+    address = (await machine.seen()).address
+    return await until(lambda: machine.runtime.silent(address))
+
+
+async def exited(machine: Machine) -> Running:
+    async def over() -> Running | None:
+        found = await machine.seen()
+        return found if found.exited else None
+
+    return await until(over)
+
+
+async def test_another_port_is_named(machine: Machine) -> None:
+    """The commonest mistake: the app has a port of its own and does not read $PORT."""
+    await machine.launch("one", program("127.0.0.1", "0"))
+    said = await silent(machine)
+    port = (await machine.seen()).address.rpartition(":")[2]
+    assert said.startswith("listens on 127.0.0.1:")
+    assert said.endswith(f"not on $PORT, which is {port}")
+
+
+async def test_the_other_loopback_is_named(machine: Machine) -> None:
+    """`localhost` is ::1 for some servers, and nobody reaches that by IPv4."""
+    await machine.launch("one", program("::1", "int(os.environ['PORT'])", "socket.AF_INET6"))
+    port = (await machine.seen()).address.rpartition(":")[2]
+    said = await silent(machine)
+    assert said == f"listens only on [::1]:{port}: let it listen on 127.0.0.1 or on all addresses"
+
+
+async def test_the_probe_tells_it(machine: Machine) -> None:
+    """From the second in which nobody answered on, the complaint says what was found instead."""
+    await machine.launch("one", program("127.0.0.1", "0"))
+    probe, address = HttpProbe(machine.runtime.silent), (await machine.seen()).address
+    assert await probe.ask(address, HealthCheck()) == f"nothing listens on $PORT, {address}"
+
+    async def told() -> str:
+        complaint = await probe.ask(address, HealthCheck())
+        return complaint if "listens on 127" in complaint else ""
+
+    await until(told)
+    await probe.close()
+
+
+async def test_a_command_that_goes_into_the_background_is_told_so(machine: Machine) -> None:
+    """It ends with 0 while its server runs on: no crash to look for in the log."""
+    await machine.launch("one", "sleep 60 & exit 0")
+    found = await exited(machine)
+    assert found.detail.startswith("went into the background as process")
+    assert "foreground" in found.detail
+
+
+async def test_a_daemon_in_a_session_of_its_own_is_told_so(machine: Machine) -> None:
+    """Two forks and a setsid hide it from the process group, not from the mark that it carries."""
+    serve = program("127.0.0.1", "int(os.environ['PORT'])").removeprefix("exec ")
+    await machine.launch("one", f"setsid {serve} & exit 0")
+    assert (await exited(machine)).detail.startswith("went into the background")
+    await machine.runtime.stop("one", 1, 1)
+    assert await machine.runtime.instances(machine.key) == []
+
+
+async def test_a_helper_that_stays_is_no_background(machine: Machine) -> None:
+    """The command failed, and that is what counts, whatever it left behind."""
+    await machine.launch("one", "sleep 60 & echo broken; exit 3")
+    assert (await exited(machine)).detail == "exited with code 3: broken"
+
+
+async def test_a_port_that_somebody_took_is_not_the_releases_fault(machine: Machine) -> None:
+    """Between our choice and the app's own listening anybody may come: its exit is told, and held against nobody."""
+    await machine.launch("one", f"until [ -e {machine.source}/go ]; do sleep 0.02; done; echo address in use; exit 1")
+    port = int((await machine.seen()).address.rpartition(":")[2])
+    with socket.create_server(("127.0.0.1", port)):
+        (machine.source / "go").touch()
+        found = await exited(machine)
+    assert found.detail.startswith(f"port {port} was taken by a program of user")
+    assert not found.blamed
+
+
+def test_the_kernels_table_is_read() -> None:
+    """Addresses are words in the machine's order, and connections are no listeners."""
+    v4 = "  0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 12345 1 0 100 0 0"
+    v6 = (
+        "  1: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A "
+        "00000000:00000000 00:00000000 00000000     0        0 77 1 0 100 0 0 10 0"
+    )
+    assert listening.parse(v4) == Listener("127.0.0.1", 8080, 1000, 12345)
+    assert listening.parse(v6) == Listener("::1", 80, 0, 77)
+    assert listening.parse(v4.replace(" 0A ", " 01 ")) is None
+    assert listening.parse("") is None
+    assert [str(listening.parse(line)) for line in (v4, v6)] == ["127.0.0.1:8080", "[::1]:80"]
