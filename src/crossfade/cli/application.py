@@ -17,6 +17,7 @@ from crossfade.platforms.local.balancers.sockets import require_free
 Json = Mapping[str, Any]
 
 # A command that begins with anything but a plain word (an assignment, a quote, a subshell) is left to the shell.
+_ASKED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN = re.compile(r"[\w./+-]+")
 _BUILTINS = frozenset(
     {".", ":", "[", "cd", "command", "eval", "exec", "export", "if", "set", "test", "trap", "ulimit", "while"}
@@ -31,6 +32,7 @@ def read(call: Call, service: str | None = None, strategy: str | None = None) ->
     """
     path = call.required()
     wanted: dict[str, Any] = {"environment": call.environment, "service": service, "strategy": strategy}
+    wanted["variables"] = _variables(path)
     with suppress(NotRunningError):
         client = call.client()
         if client.get("/v1/controller")["version"] == __version__:
@@ -39,6 +41,15 @@ def read(call: Call, service: str | None = None, strategy: str | None = None) ->
     from crossfade.file.deployable import deployable
 
     return deployable(path.absolute(), called=str(path), **wanted)
+
+
+def _variables(path: Path) -> dict[str, str]:
+    """The variables of this shell that the file, `.env` beside it and its env_files may ask for, and no others."""
+    asked = set()
+    for text in (path, *path.parent.glob("*.env"), *path.parent.glob(".env*")):
+        with suppress(OSError, UnicodeDecodeError):
+            asked |= set(_ASKED.findall(text.read_text(encoding="utf-8")))
+    return {name: os.environ[name] for name in asked if name in os.environ}
 
 
 def preflight(call: Call, wanted: Json) -> None:
@@ -60,11 +71,6 @@ def preflight(call: Call, wanted: Json) -> None:
         for port in (listener["http"], listener["https"], preview["port"]):
             if port is not None and port not in ours:
                 require_free(listener["host"], port)
-
-
-def secrets_of(services: Iterable[Json]) -> dict[str, str]:
-    """The values of the secrets that services name, from this shell's environment, as far as it has them."""
-    return {name: os.environ[name] for service in services for name in service["secrets"] if name in os.environ}
 
 
 def shell_of(services: Iterable[Json]) -> dict[str, str]:

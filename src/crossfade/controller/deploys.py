@@ -53,7 +53,7 @@ class Deploys:
             for loop in loops:
                 self.may_begin(loop, order)
             await self.require_room({service: service.replicas for service in services})
-            values = {service.key: self._values.chosen(service, shell.secrets) for service in services}
+            values = self._values.of_all(services, shell)
             async with AsyncExitStack() as held:
                 for loop in sorted(loops, key=lambda loop: loop.key):
                     await held.enter_async_context(loop.artifacts)

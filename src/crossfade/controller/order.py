@@ -20,4 +20,5 @@ class Shell:
     """What the shell that deploys brings along for builds and instances. No record holds any of it."""
 
     environment: Mapping[str, str] = field(default_factory=dict)  # for builds
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)  # for every service that names them
+    secrets_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by service, before those for all

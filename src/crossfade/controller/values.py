@@ -1,8 +1,9 @@
 """The values of secrets that a release is deployed with, and that go when nothing can be started with them any more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from crossfade.controller.order import Shell
 from crossfade.controller.registry import Registry
 from crossfade.core.errors import CrossfadeError, WrongInputError
 from crossfade.core.service import Service
@@ -17,22 +18,31 @@ class Values:
         self._registry = registry
         self._secrets = secrets
 
-    def chosen(self, service: Service, given: Mapping[str, str]) -> dict[str, str]:
-        """What the service names: as the shell gave it, else as its last release had it, else another of the app.
+    def of_all(self, services: Sequence[Service], shell: Shell) -> dict[str, dict[str, str]]:
+        """By service what it names: as the shell gave it, else as its last release had it, else another of the app.
 
-        WrongInputError when one is in none of them.
+        WrongInputError that names every one that is in none of them.
         """
+        known = {
+            service.key: self._known(service, {**shell.secrets, **shell.secrets_of.get(service.key, {})})
+            for service in services
+        }
+        missing = {
+            service.key: [name for name in service.secrets if name not in known[service.key]] for service in services
+        }
+        if any(missing.values()):
+            said = "; ".join(
+                f"no value for the secret {', '.join(names)} of {key}" for key, names in missing.items() if names
+            )
+            raise WrongInputError(said, "set it in the environment of `crossfade deploy`")
+        return {service.key: {name: known[service.key][name] for name in service.secrets} for service in services}
+
+    def _known(self, service: Service, given: Mapping[str, str]) -> Mapping[str, str]:
         others = [loop.ledger for loop in self._registry.of(service.app) if loop.key != service.key]
         known = dict(given)
         for ledger in (self._registry.ledger(service.key), *others):
             known = {**self._of(ledger), **known}
-        missing = [name for name in service.secrets if name not in known]
-        if missing:
-            raise WrongInputError(
-                f"no value for the secret {', '.join(missing)} of {service.key}",
-                "set it in the environment of `crossfade deploy`",
-            )
-        return {name: known[name] for name in service.secrets}
+        return known
 
     def mark(self, service: Service, values: Mapping[str, str]) -> str:
         return self._secrets.mark(service.key, values)

@@ -1,25 +1,43 @@
 """What a deploy needs of the file, as plain JSON: the command line hands it on without knowing more of it."""
 
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from crossfade.core.errors import WrongInputError
 from crossfade.core.wire import encode
+from crossfade.file.dotenv import read_variables
 from crossfade.file.load import load
 from crossfade.file.problem import nearest
+from crossfade.file.service import GIVEN, Service
 from crossfade.file.settle import settle
+from crossfade.file.variables import variables_beside
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def deployable(
-    path: Path, *, called: str, environment: str | None = None, service: str | None = None, strategy: str | None = None
+    path: Path,
+    *,
+    called: str,
+    environment: str | None = None,
+    service: str | None = None,
+    strategy: str | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """`{"environment", "platform", "balancer", "services": [...]}`: services encoded, in the order they are deployed.
+    """`{"environment", "platform", "balancer", "services": [...], "sources": {...}}`.
 
+    The services are encoded, in the order they are deployed. `sources` says by service where the values of its secrets
+    come from: `{"folder", "files": [path], "secrets": {NAME: {"file" | "command" | "optional"}}, "from_files": [NAME]}`
+    - never the values themselves. `variables` are those of the shell that deploys, by default this process's.
     `balancer` is None where the file leaves it to the machine. All services, or the one that is named; `strategy` is
     taken instead of the file's, `called` is the file's name in messages. Raises WrongInputError for a file that is
     wrong, and for an environment or a service that it has not.
     """
-    app = load(path, environment, called=called)
+    app = load(path, environment, called=called, variables=variables)
     if service is not None and service not in app.services:
         meant = nearest(service, list(app.services))
         hint = f"did you mean {meant}? " if meant else ""
@@ -27,11 +45,36 @@ def deployable(
     names = [service] if service else list(app.deploy_order)
     if strategy:
         overrides = {"services": {name: {"deploy": {"strategy": strategy}} for name in names}}
-        app = load(path, environment, overrides, called=called)
-    services = {one.name: one for one in settle(app, path.parent.resolve())}
+        app = load(path, environment, overrides, called=called, variables=variables)
+    folder = path.parent.resolve()
+    values = variables_beside(path, os.environ if variables is None else variables)
+    sources = {name: _sources(app.services[name], folder, values) for name in names}
+    services = {
+        one.name: replace(one, secrets=tuple(dict.fromkeys((*one.secrets, *sources[one.name]["from_files"]))))
+        for one in settle(app, folder)
+        if one.name in sources
+    }
     return {
         "environment": app.environment,
         "platform": app.platform,
         "balancer": app.balancer if "balancer" in app.model_fields_set else None,
         "services": [encode(services[name]) for name in names],
+        "sources": sources,
+    }
+
+
+def _sources(service: Service, folder: Path, values: Mapping[str, str]) -> dict[str, Any]:
+    """Where the values of a service's secrets come from. What an env_file holds is a secret, unless `env` has it."""
+    files = [one.path for one in service.env_file if (folder / one.path).is_file()]
+    held = {name for path in files for name in read_variables(folder / path, path, values)}
+    wrong = sorted(name for name in held if _VARIABLE.fullmatch(name) is None)
+    if wrong:
+        raise WrongInputError(
+            f"{', '.join(files)} has variables that no shell knows: {', '.join(wrong)}", "name them otherwise"
+        )
+    return {
+        "folder": str(folder),
+        "files": files,
+        "secrets": {name: asdict(source) for name, source in service.secrets.sources.items()},
+        "from_files": sorted(held - service.env.keys() - GIVEN),
     }

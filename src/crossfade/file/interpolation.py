@@ -1,7 +1,7 @@
 """Variables in values: `${NAME:-default}` and its kin, filled in as Compose fills them in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -24,11 +24,15 @@ class Filled:
     used: tuple[str, ...] = ()
 
 
-def fill(text: str, values: Mapping[str, str], *, bare: bool = True, keep: frozenset[str] = frozenset()) -> Filled:
+def _none(_name: str) -> bool:
+    return False
+
+
+def fill(text: str, values: Mapping[str, str], *, bare: bool = True, keep: Callable[[str], bool] = _none) -> Filled:
     """The text with `values` filled in; ValueError, whose text is what is allowed, for a `${` that is none of them.
 
     `bare` takes `$NAME` and `$$` as Compose does; without it only braces count, and `$NAME` stays for a shell. The
-    names in `keep` stay as they are written: `${PORT}` when PORT is kept.
+    names that `keep` picks stay as they are written: `${PORT}` when PORT is kept.
     """
     if "$" not in text:
         return Filled(text)
@@ -45,7 +49,7 @@ def _once(names: list[str]) -> tuple[str, ...]:
 class _Filling:
     values: Mapping[str, str]
     bare: bool
-    keep: frozenset[str]
+    keep: Callable[[str], bool]
     unset: list[str] = field(default_factory=list)
     required: list[tuple[str, str]] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
@@ -80,7 +84,7 @@ class _Filling:
         name = _NAME.match(inside)
         if name is None:
             raise ValueError(ALLOWED)
-        if name[0] in self.keep:
+        if self.keep(name[0]):
             return braced
         operator = _OPERATOR.match(inside, name.end())
         if operator is None:

@@ -1,5 +1,6 @@
 """From a file to the application it describes."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from crossfade.file.document import Keys, Written, read, written
 from crossfade.file.model import App, File, Settings
 from crossfade.file.problem import Problem, WrongFileError, nearest, shown
 from crossfade.file.service import NAME
+from crossfade.file.variables import Filling, variables_beside
 from crossfade.file.wording import keys_of, problems
 
 DEFAULT_ENVIRONMENT = "local"
@@ -34,17 +36,19 @@ def load(
     overrides: Mapping[str, Any] | None = None,
     *,
     called: str | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> App:
     """The application as one environment wants it.
 
     `environment` is one of the file's; by default its only one, or the one called `local`. `overrides` are laid over
     everything, in the shape of the file: {"services": {"web": {"image": "acme/web:2"}}}. Every environment of the file
     is checked, not only the one that is asked for. Paths in the file stay relative to its folder. `called` is the
-    file's name in messages, by default its path.
+    file's name in messages, by default its path. `variables` are the shell's, by default this process's; only those of
+    the environment that is asked for must have a value.
 
     Raises WrongInputError: no such file or environment, or (WrongFileError) everything that is wrong in the file.
     """
-    loaded = load_whole(path, environment, called=called)
+    loaded = load_whole(path, environment, called=called, variables=variables)
     if not overrides:
         return loaded.app
     app = _app(loaded.document.overlaid(written(dict(overrides), "command line")))
@@ -53,29 +57,75 @@ def load(
     return app
 
 
-def load_whole(path: Path | str, environment: str | None = None, *, called: str | None = None) -> Loaded:
-    """As `load`, for who also wants to know where something is written, or what other environments say."""
+def load_whole(
+    path: Path | str,
+    environment: str | None = None,
+    *,
+    called: str | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Loaded:
+    """As `load`, for who also wants to know where something is written, or what other environments say.
+
+    An environment whose variables have no value here is not among `environments`, unless it is the one that is chosen.
+    """
     called = called or str(path)
-    document, resolved, apps = _all(path, called)
-    chosen = choose(environments(document), environment, called)
+    document = _document(path, called)
+    try:
+        chosen = choose(environments(document), environment, called)
+    except WrongInputError:
+        _all(Path(path), document, called, variables)  # what is wrong with the file is said first
+        raise
+    resolved, apps = _all(Path(path), document, called, variables, chosen)
     return Loaded(app=apps[chosen], document=resolved[chosen], environments=apps)
 
 
-def load_every(path: Path | str, *, called: str | None = None) -> Mapping[str, App]:
+def load_every(
+    path: Path | str, *, called: str | None = None, variables: Mapping[str, str] | None = None
+) -> Mapping[str, App]:
     """The application as each environment of the file wants it, for who asks about all of them."""
-    return _all(path, called or str(path))[2]
+    called = called or str(path)
+    return _all(Path(path), _document(path, called), called, variables)[1]
 
 
-def _all(path: Path | str, called: str) -> tuple[Written, dict[str, Written], dict[str, App]]:
-    """The file, what it says for each environment, and the application as each wants it."""
+def _document(path: Path | str, called: str) -> Written:
     document = read(Path(path), called)
     if found := list(_wrong_environments(document)):
         raise WrongFileError(called, found)
-    resolved = {name: _resolved(document, name) for name in environments(document) or [DEFAULT_ENVIRONMENT]}
-    read_as = {name: _app(settings) for name, settings in resolved.items()}
-    if found := [problem for app in read_as.values() if not isinstance(app, App) for problem in app]:
+    return document
+
+
+def _all(
+    path: Path, document: Written, called: str, variables: Mapping[str, str] | None, chosen: str | None = None
+) -> tuple[dict[str, Written], dict[str, App]]:
+    """What the file says for each environment, and the application as each wants it."""
+    values = variables_beside(path, os.environ if variables is None else variables)
+    found: list[Problem] = []
+    resolved: dict[str, Written] = {}
+    apps: dict[str, App] = {}
+    for name in environments(document) or [DEFAULT_ENVIRONMENT]:
+        filling = Filling(values)
+        settings = filling.filled(_resolved(document, name))
+        found += filling.problems
+        if filling.unset and chosen not in (None, name):
+            continue  # that environment's variables are set where it is deployed from
+        found += filling.unset
+        app = _app(settings)
+        found += _missing_files(app, settings, path.parent) if isinstance(app, App) else app
+        if isinstance(app, App):
+            resolved[name], apps[name] = settings, app
+    if found:
         raise WrongFileError(called, found)
-    return document, resolved, {name: app for name, app in read_as.items() if isinstance(app, App)}
+    return resolved, apps
+
+
+def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Problem]:
+    """Each `env_file` that must be there and is not."""
+    for name, service in app.services.items():
+        for index, one in enumerate(service.env_file):
+            if one.required and not (folder / one.path).is_file():
+                place = settings.at(("services", name, "env_file", index)).place
+                allowed = "a file that is there, or {path: ..., required: false}"
+                yield Problem(place, f"found {shown(one.path)}, which is no file", allowed)
 
 
 def environments(document: Written) -> list[str]:

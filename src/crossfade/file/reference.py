@@ -91,6 +91,10 @@ Made from the models by `python -m crossfade.file.reference docs/file-reference.
 Durations are written `250ms`, `30s`, `5m`, `1h30m`, `1d`, or as plain seconds. Percentages are written `1%`, `0.5%`, or
 as a number: 50 is 50 %. Sizes are written `512M` or `1G`, in powers of 1024. A key without a value counts as left out.
 Values are read as YAML 1.2 has it: `no`, `on` and `12:30` are text. Unknown keys are refused.
+
+Every value may use variables of the shell and of `.env` beside the file: `${NAME}`, `${NAME:-default}`,
+`${NAME:?why it must be set}`, `${NAME:+instead}`, also inside each other. `$NAME` without braces stays for the shell
+that runs a command, as do a service's own variables in its commands; `$${` is a literal `${`.
 """
 
 
@@ -131,9 +135,9 @@ def _default(field: FieldInfo) -> str:
         or "Default:" in str(field.description)
     ):
         return ""
-    if isinstance(value, tuple):
-        value = [item.model_dump(exclude_none=True) if isinstance(item, Part) else item for item in value]
     notation = next((item for item in field.metadata if isinstance(item, Notation)), None)
+    if isinstance(value, tuple) and notation is None:
+        value = [item.model_dump(exclude_none=True) if isinstance(item, Part) else item for item in value]
     return _code(in_flow(notation.write(value) if notation else value))
 
 

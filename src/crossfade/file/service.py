@@ -13,10 +13,10 @@ from crossfade.file.cloud.compute import Scale
 from crossfade.file.deploy import WEEK, Deploy
 from crossfade.file.health import Health
 from crossfade.file.part import Clash, Part
+from crossfade.file.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
 from crossfade.file.units import Duration, Notation, Number, Size, Text, Whole
 
 NAME = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter")
-VARIABLE = Text(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable: letters, digits and _, no digit first")
 FILLED = Text(r"[\s\S]*\S[\s\S]*", "text that is not empty")
 PORT = Whole(1, 65535)
 
@@ -227,10 +227,21 @@ class Service(Part):
     env: dict[Annotated[str, VARIABLE], Annotated[str, Value()]] = Field(
         default={}, description="Environment variables of every instance.", examples=[{"LOG_LEVEL": "info"}]
     )
-    secrets: tuple[Annotated[str, VARIABLE], ...] = Field(
+    env_file: Annotated[tuple[EnvFile, ...], EnvFiles()] = Field(
         default=(),
-        description="Environment variables whose values are never in this file.",
-        examples=[["DATABASE_URL"]],
+        description=(
+            "Files of variables, `NAME=value` a line, or `{path: ..., required: false}`. What is in them is kept as "
+            "secrets are; `env` wins over them."
+        ),
+        examples=[[".env"]],
+    )
+    secrets: Annotated[Secrets, SecretList()] = Field(
+        default=Secrets(),
+        description=(
+            "Environment variables whose values are never in this file: from the shell of who deploys, or `.env` "
+            "beside this file. As a mapping: from a `file`, from what a `command` prints, or `optional`."
+        ),
+        examples=[["DATABASE_URL"], {"TOKEN": {"command": "op read op://shop/token"}}],
     )
     resources: Resources = Field(
         default=Resources.unwritten(),

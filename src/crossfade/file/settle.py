@@ -39,7 +39,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         preview=core.Preview(header=service.preview.header, port=service.preview.port),
         listener=listener,
         env=tuple(sorted(service.env.items())),
-        secrets=service.secrets,
+        secrets=tuple(service.secrets),
         resources=core.Resources(cpu=service.resources.cpu, memory=service.resources.memory),
         hooks=core.Hooks(
             migrate=service.hooks.migrate or "", smoke=service.hooks.smoke or "", drain=service.hooks.drain or ""

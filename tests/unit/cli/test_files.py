@@ -64,7 +64,22 @@ def test_check_says_what_it_read(folder: Path) -> None:
     """The app, its environment and its services."""
     (folder / "crossfade.yaml").write_text(FILE)
     data = json.loads(run("check", "--json"))
-    assert data == {"ok": True, "file": "crossfade.yaml", "app": "shop", "environment": "local", "services": ["web"]}
+    assert data == {
+        "ok": True,
+        "file": "crossfade.yaml",
+        "app": "shop",
+        "environment": "local",
+        "environments": ["local"],
+        "services": ["web"],
+        "todo": [],
+    }
+
+
+def test_check_looks_at_every_environment(folder: Path) -> None:
+    """None need be called local; one that is named is checked alone."""
+    (folder / "crossfade.yaml").write_text(f"{FILE}environments: {{dev: {{}}, prod: {{}}}}\n")
+    assert "environments dev, prod, services web" in run("check")
+    assert json.loads(run("check", "-e", "prod", "--json"))["environments"] == ["prod"]
 
 
 def test_check_finds_the_file_above(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

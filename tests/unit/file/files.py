@@ -29,6 +29,7 @@ services:
     preview: {header: X-Crossfade-Preview, port: 8081}
     depends_on: [db-api]
     env: {LOG_LEVEL: info, VERSION: 1.10, COUNTRY: NO, DEBUG: true, MODE: 0755, EMPTY: ""}
+    env_file: [{path: web.env, required: false}]
     secrets: [DATABASE_URL]
     resources: {cpu: 0.5, memory: 1G}
     scale: {min: 2, max: 10, cpu: 70%, memory: 80%, requests: 1000, out_after: 60s, in_after: 300s}

@@ -1,6 +1,11 @@
 """init, check and schema: what concerns the file and nothing that runs."""
 
 import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +17,9 @@ from crossfade.core.errors import RefusedError
 
 if TYPE_CHECKING:
     from crossfade.file.init.compose.carry import Draft
+    from crossfade.file.model import App
+
+_PATIENCE = 5.0  # seconds for Docker to say whether it has an image
 
 
 @click.command(
@@ -78,32 +86,97 @@ def _report(file: Path, draft: "Draft") -> str:
 @click.command(epilog="Examples: crossfade check | crossfade check -f deploy/web.yaml -e prod --json")
 @called(file=True, state=False)
 def check(call: Call) -> None:
-    """Say whether the file is right, in every environment, without running anything."""
+    """Say whether the file is right, in every environment, and what is still to do before a deploy.
+
+    Nothing is run. Without --environment every environment is checked.
+    """
     from crossfade.cli.file import contents
-    from crossfade.file.load import load
+    from crossfade.file.init.facts import open_items
+    from crossfade.file.load import load_every, load_whole
     from crossfade.file.settle import settle
 
     path = call.required()
-    app = load(path, call.environment)
-    services = ", ".join(app.deploy_order)
-    settled = settle(app, path.absolute().parent.resolve()) if app.platform == "local" else ()
+    apps = load_whole(path, call.environment).environments if call.environment else load_every(path)
+    if call.environment:
+        apps = {call.environment: apps[call.environment]}
+    names = list(dict.fromkeys(name for app in apps.values() for name in app.deploy_order))
+    app = next(iter(apps.values()))
+    folder = path.absolute().parent.resolve()
+    settled = [one for app in apps.values() if app.platform == "local" for one in settle(app, folder)]
     found = contents.accounts([{"name": one.name, "source": one.source} for one in settled], call.state.root)
-    call.answer(
-        {
-            "ok": True,
-            "file": str(path),
-            "app": app.name,
-            "environment": app.environment,
-            "services": list(app.deploy_order),
-            **contents.data(found),
-        },
-        "\n".join(
-            [
-                f"{path} is right: app {app.name}, environment {app.environment}, services {services}",
-                *contents.lines(found),
-            ]
-        ),
+    todo = open_items(path.read_text(encoding="utf-8"), apps, _Images(), _known_here(path, apps))
+    data = {
+        "ok": True,
+        "file": str(path),
+        "app": app.name,
+        "environment": app.environment if len(apps) == 1 else None,
+        "environments": list(apps),
+        "services": names,
+        **contents.data(found),
+        "todo": [{"where": where, "what": what} for where, what in todo],
+    }
+    where = f"environment{'s' if len(apps) > 1 else ''} {', '.join(apps)}"
+    lines = [f"{path} is right: app {app.name}, {where}, services {', '.join(names)}"]
+    lines += [*_healthy_when(apps), *contents.lines(found)]
+    lines += (
+        ["To do before a deploy:", *(f"  {i}. {at}: {what}" for i, (at, what) in enumerate(todo, 1))] if todo else []
     )
+    call.answer(data, "\n".join(lines))
+
+
+def _healthy_when(apps: "Mapping[str, App]") -> list[str]:
+    """What each service must answer before it gets requests, where its file leaves the codes to us."""
+    asked = {
+        f"{name} is healthy when GET {service.health.path} answers {service.health.codes}"
+        for app in apps.values()
+        for name, service in app.services.items()
+        if "codes" not in service.health.model_fields_set
+    }
+    return [f"  {line}" for line in sorted(asked)]
+
+
+def _known_here(path: Path, apps: "Mapping[str, App]") -> set[str]:
+    """The variables that have a value in this shell, in `.env` beside the file, or in an env_file."""
+    from crossfade.file.dotenv import read_variables
+    from crossfade.file.variables import variables_beside
+
+    known = set(variables_beside(path, os.environ))
+    for app in apps.values():
+        for one in (one for service in app.services.values() for one in service.env_file):
+            if (path.parent / one.path).is_file():
+                known |= set(read_variables(path.parent / one.path, one.path, os.environ))
+    return known
+
+
+class _Images:
+    """Whether Docker has an image here; None where there is no Docker to ask. Each is asked for once."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, bool | None] = {}
+        self._docker = shutil.which("docker")
+
+    def __call__(self, image: str) -> bool | None:
+        if self._docker is None:
+            return None
+        if image not in self._seen:
+            self._seen[image] = self._asked(image)
+        return self._seen[image]
+
+    def _asked(self, image: str) -> bool | None:
+        with suppress(subprocess.TimeoutExpired, OSError):
+            done = subprocess.run(
+                ["docker", "image", "inspect", "--format", "{{.Id}}", image],
+                capture_output=True,
+                text=True,
+                timeout=_PATIENCE,
+                check=False,
+            )
+            if done.returncode == 0:
+                return True
+            if "o such image" in done.stderr:
+                return False
+        self._docker = None  # it does not answer: it need not be asked for every image
+        return None
 
 
 @click.command(epilog="Examples: crossfade schema > crossfade.schema.json")

@@ -37,22 +37,25 @@ def deploy(
 
     Several services are one release: all of them end at the new one, or all go back.
     The controller is started when it does not run. A release that turns out bad is taken back: exit code 1.
-    Values of secrets that the file names are taken from this shell's environment.
+    Values of secrets that the file names are taken from this shell's environment, from where the file says, or from
+    .env beside it.
     """
     from crossfade.cli.application import preflight, read
     from crossfade.cli.file import contents
+    from crossfade.cli.secrets import given
 
     wanted = read(call, service, strategy)
     preflight(call, wanted)
     client = controller.ensure(call.state, wanted["balancer"])
+    services, secrets = given(wanted)
     order: dict[str, Any] = {"by": who(), "path": os.environ.get("PATH", os.defpath), "version": version}
-    order |= {"supersede": supersede, "force": force}
-    found = contents.accounts(wanted["services"], call.state.root)
+    order |= {"supersede": supersede, "force": force, "secrets_of": secrets}
+    found = contents.accounts(services, call.state.root)
     shown = screen(as_json=call.json)
     try:
         for line in contents.lines(found):
             shown.say(line)
-        begun = _begin(client, wanted["services"], order, shown)
+        begun = _begin(client, services, order, shown)
         for why in begun["unchanged"]:
             shown.say(why)
         if detach:
@@ -97,7 +100,7 @@ def rollback(call: Call, *, service: str | None, to: str, force: bool, supersede
 
 def _begin(client: Client, services: Sequence[Json], order: Json, shown: Screen) -> Json:
     """Have it built and begun. Ctrl-C stops the build: nothing is on record yet."""
-    from crossfade.cli.application import key, secrets_of, shell_of
+    from crossfade.cli.application import key, shell_of
 
     names = ", ".join(map(key, services))
     what = "building" if any(one["build"] for one in services) else "deploying"
@@ -106,7 +109,6 @@ def _begin(client: Client, services: Sequence[Json], order: Json, shown: Screen)
             begun: Json = client.post(
                 "/v1/deploy",
                 services=services,
-                secrets=secrets_of(services),
                 environment=shell_of(services),
                 **order,
             )

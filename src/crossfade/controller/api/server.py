@@ -249,7 +249,11 @@ class Api:
         body = await request.json()
         given = body["services"] if "services" in body else [body["service"]]
         services = [decode(Service, one) for one in given]
-        shell = Shell(environment=body.get("environment") or {}, secrets=body.get("secrets") or {})
+        shell = Shell(
+            environment=body.get("environment") or {},
+            secrets=body.get("secrets") or {},
+            secrets_of=body.get("secrets_of") or {},
+        )
         before = self._hub.seq
         begun = await self._orders.deploy(services, _order(body), shell)
         answer: dict[str, Any] = {"seq": before, "unchanged": begun.unchanged}

@@ -12,7 +12,8 @@ from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.todo import Rank
 from crossfade.file.interpolation import Filled, fill
 from crossfade.file.secrecy import is_secret, is_secret_name, masked
-from crossfade.file.service import GIVEN, VARIABLE
+from crossfade.file.secrets import VARIABLE
+from crossfade.file.service import GIVEN
 
 
 @dataclass

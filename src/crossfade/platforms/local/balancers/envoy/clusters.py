@@ -139,7 +139,7 @@ def _health_check(check: HealthCheck) -> Json:
     A code that is not expected would end the traffic at the first failure were it not listed as retriable.
     """
     interval = seconds(check.interval)
-    asked: Json = {"host": check.host} if check.host else {}
+    asked: Json = {}
     if check.headers:
         asked["request_headers_to_add"] = [
             {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
@@ -175,7 +175,9 @@ def _assignment(cluster: str, groups: Iterable[TargetGroup], entry: Entry) -> Js
         "endpoints": [
             {
                 "priority": priority,
-                "lb_endpoints": [_endpoint(i, entry.address(i), state) for i, state in _states(group)],
+                "lb_endpoints": [
+                    _endpoint(i, entry.address(i), state, entry.service.health.host) for i, state in _states(group)
+                ],
             }
             for priority, group in enumerate(groups)
         ],
@@ -188,14 +190,14 @@ def _states(group: TargetGroup) -> list[tuple[str, str]]:
     return [(i, "HEALTHY") for i in group.registered] + [(i, "DRAINING") for i in group.draining]
 
 
-def _endpoint(instance: str, address: str, state: str) -> Json:
+def _endpoint(instance: str, address: str, state: str, asked_host: str) -> Json:
     host, port = address.rsplit(":", 1)
     return {
         "health_status": state,
         "endpoint": {
             "hostname": instance,  # comes back in /clusters: an endpoint is known by its instance's id
             "address": {"socket_address": {"address": host.strip("[]"), "port_value": int(port)}},
-            "health_check_config": {"hostname": address},  # the Host header, as in our own probe
+            "health_check_config": {"hostname": asked_host or address},  # the Host header, as in our own probe
         },
     }
 

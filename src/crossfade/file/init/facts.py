@@ -1,0 +1,80 @@
+"""Which of the things to do that stand in a file are done, as far as the file and the machine show it."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from crossfade.file.init.todo import still_open
+from crossfade.file.model import App, Service
+
+_ASSUMED_PORT = 8080
+
+
+def open_items(
+    text: str, apps: Mapping[str, App], has_image: Callable[[str], bool | None], known: Collection[str]
+) -> list[tuple[str, str]]:
+    """(where, what) of all that is still to do before a deploy.
+
+    `text` is the file, `apps` what it means in each environment; `has_image` says whether this machine has an image
+    (None: nobody can tell), `known` are the variables that have a value here.
+    """
+    found: list[tuple[str, str]] = []
+    for places, what in still_open(text):
+        left = [where for where in places.split(", ") if not _done(where, what, apps, has_image)]
+        if left:
+            found.append((", ".join(left), what))
+    told = {where for places, _ in found for where in places.split(", ")}
+    return [*_facts(apps, has_image, known, told), *found]
+
+
+def _done(where: str, what: str, apps: Mapping[str, App], has_image: Callable[[str], bool | None]) -> bool:
+    """True when every environment shows that it is done; what cannot be seen stays until its line is deleted."""
+    section, _, rest = where.partition(".")
+    name, _, key = rest.partition(".")
+    if section == "tls":
+        return all(app.tls is not None for app in apps.values())
+    services = [app.services[name] for app in apps.values() if name in app.services]
+    if section != "services" or not services:
+        return False
+    return all(_done_there(service, name, key, what, has_image) for service in services)
+
+
+def _done_there(service: Service, name: str, key: str, what: str, has_image: Callable[[str], bool | None]) -> bool:
+    section, _, variable = key.partition(".")
+    if section == "env" and variable:
+        return what.split(maxsplit=1)[0] not in service.env.get(variable, "")
+    if key == "image":
+        return what.startswith("build it") and bool(service.image is None or has_image(service.image))
+    seen = {
+        "secrets": True,  # told by the facts, each variable by its name
+        "health": "is assumed" in what and service.health.path != "/",
+        "port": service.port != _ASSUMED_PORT,
+        "routes": f"/{name}/*" not in {route.path for route in service.routes},
+        "env_file": bool(service.env_file),
+    }
+    return seen.get(key, False)
+
+
+def _facts(
+    apps: Mapping[str, App], has_image: Callable[[str], bool | None], known: Collection[str], told: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """What is to do whether a line says so or not."""
+    said: set[tuple[str, str]] = set()
+    for app in apps.values():
+        for name, service in app.services.items():
+            for item in _of_service(name, service, has_image, known):
+                if item[0] not in told and item not in said:
+                    said.add(item)
+                    yield item
+
+
+def _of_service(
+    name: str, service: Service, has_image: Callable[[str], bool | None], known: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    image = service.image or ""
+    host = image.partition("/")[0]
+    remote = "/" in image and ("." in host or ":" in host or host == "localhost")
+    if image and not remote and has_image(image) is False:
+        yield f"services.{name}.image", f"build or pull it: {image} is not on this machine"
+    lacking = [one for one in service.secrets if one not in known and one not in service.secrets.sources]
+    if lacking:
+        where = "unless an earlier deploy brought it" if len(lacking) == 1 else "unless an earlier deploy brought them"
+        yield f"services.{name}.secrets", f"export {', '.join(lacking)} before a deploy, {where}"

@@ -1,0 +1,70 @@
+"""What is left to do: in the file as comments, and repeated as long as it is open."""
+
+from pathlib import Path
+
+from crossfade.file.init.facts import open_items
+from crossfade.file.init.todo import Rank, Todo, as_comments, still_open, worst_first
+from crossfade.file.load import load_every
+
+TODOS = [
+    Todo(Rank.ASSUMED, "services.web.health", "write the path; / is assumed"),
+    Todo(Rank.ASSUMED, "services.api.health", "write the path; / is assumed"),
+    Todo(Rank.NOTHING_RUNS, "services.web.image", "build it: docker build -t web:1 ."),
+    Todo(Rank.NEVER_HEALTHY, "services.web.env.DB_HOST", "db is a service that stays in Compose"),
+    Todo(Rank.DATA, "services.web", "/data begins empty: keep it"),
+]
+FILE = """\
+app: shop
+services:
+  web: {image: "web:1", health: {path: PATH}, env: {DB_HOST: HOST}, secrets: [KEY]}
+  api: {image: "ghcr.io/acme/api:1", routes: [{path: /api/*}]}
+"""
+
+
+def test_the_worst_comes_first_and_what_is_the_same_is_said_once() -> None:
+    """With every place that it is about."""
+    assert [(todo.where, todo.what[:5]) for todo in worst_first(TODOS)] == [
+        ("services.web.image", "build"),
+        ("services.web.env.DB_HOST", "db is"),
+        ("services.web", "/data"),
+        ("services.web.health, services.api.health", "write"),
+    ]
+
+
+def test_the_comments_are_read_back() -> None:
+    """Those that stand there still; nothing to do needs no heading."""
+    todos = worst_first(TODOS)
+    text = as_comments(todos) + FILE
+    assert still_open(text) == [(todo.where, todo.what) for todo in todos]
+    assert still_open(text.replace(f"#  3. {todos[2]}\n", "")) == [
+        (todo.where, todo.what) for todo in todos if todo is not todos[2]
+    ]
+    assert as_comments([]) == ""
+
+
+def opened(folder: Path, text: str, *, here: bool | None, known: set[str]) -> list[str]:
+    (folder / "crossfade.yaml").write_text(text)
+    apps = load_every(folder / "crossfade.yaml", variables={})
+    return [where for where, _ in open_items(text, apps, lambda _image: here, known)]
+
+
+def test_what_the_file_and_the_machine_show_to_be_done_is_not_repeated(tmp_path: Path) -> None:
+    """A built image, a path, an address, a value; what cannot be seen stays until its line is deleted."""
+    head = as_comments(worst_first(TODOS))
+    before = opened(tmp_path, head + FILE.replace("PATH", "/").replace("HOST}", "db}"), here=False, known=set())
+    assert before == [
+        "services.web.secrets",
+        "services.web.image",
+        "services.web.env.DB_HOST",
+        "services.web",
+        "services.web.health, services.api.health",
+    ]
+    after = head + FILE.replace("PATH", "/up").replace("HOST}", "10.0.0.1}")
+    assert opened(tmp_path, after, here=True, known={"KEY"}) == ["services.web", "services.api.health"]
+
+
+def test_facts_need_no_line(tmp_path: Path) -> None:
+    """An image that nobody built; one with a registry is pulled, and without Docker nobody can tell."""
+    text = FILE.replace("PATH", "/").replace("HOST}", "db}")
+    assert opened(tmp_path, text, here=False, known={"KEY"}) == ["services.web.image"]
+    assert opened(tmp_path, text, here=None, known={"KEY"}) == []
