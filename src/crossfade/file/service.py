@@ -236,7 +236,7 @@ class Service(Part):
         examples=[[".env"]],
     )
     secrets: Annotated[Secrets, SecretList()] = Field(
-        default=Secrets(),
+        default_factory=Secrets,
         description=(
             "Environment variables whose values are never in this file: from the shell of who deploys, or `.env` "
             "beside this file. As a mapping: from a `file`, from what a `command` prints, or `optional`."

@@ -117,7 +117,7 @@ def check(call: Call) -> None:
     }
     where = f"environment{'s' if len(apps) > 1 else ''} {', '.join(apps)}"
     lines = [f"{path} is right: app {app.name}, {where}, services {', '.join(names)}"]
-    lines += [*_healthy_when(apps), *contents.lines(found)]
+    lines += [*contents.lines(found), *_healthy_when(apps)]
     lines += (
         ["To do before a deploy:", *(f"  {i}. {at}: {what}" for i, (at, what) in enumerate(todo, 1))] if todo else []
     )
