@@ -1,5 +1,6 @@
 """Where a machine's controller keeps its things: one state directory, nothing outside it."""
 
+import errno
 import os
 import pwd
 import stat
@@ -67,6 +68,8 @@ class State:
             if not found:
                 mark.write_text(f"{FORMAT}\n")
         except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise unusable(error, self.root) from error
             raise PlatformError(
                 f"the state directory {self.root} cannot be used: {error.strerror}",
                 "give another one with --state or CROSSFADE_STATE",
@@ -109,6 +112,16 @@ def _name_of(user: int) -> str:
         return pwd.getpwuid(user).pw_name
     except KeyError:
         return f"user {user}"
+
+
+def unusable(error: OSError, where: Path) -> PlatformError:
+    """The error of a state directory that cannot be written, in words."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return PlatformError(f"the disk of {where} is full", "free some space; what runs goes on running")
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return PlatformError("too many files are open", "raise the limit (`ulimit -n`, fs.file-max), or close some")
+    named = f" ({error.filename})" if error.filename else ""
+    return PlatformError(f"{where} cannot be used: {error.strerror or error}{named}", "check it and its permissions")
 
 
 def default_state() -> State:

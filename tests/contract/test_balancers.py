@@ -18,7 +18,7 @@ from tests.support.backend import Backend
 from crossfade.core.errors import PlatformError, StaleTokenError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import Rule, Service
-from crossfade.engine.ports import Report
+from crossfade.engine.ports import Exposed, Report
 
 
 @pytest.fixture(params=["memory", "envoy", "haproxy", "nginx"])
@@ -180,8 +180,10 @@ async def test_a_removed_service_is_not_answered_and_not_known(lb: Kit) -> None:
     async with backends("a b") as (_, addresses):
         await lb.balancer.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
         await lb.balancer.apply(api, routing({1: 100}, {1: "b"}), addresses, 1)
+        assert await lb.balancer.known() == {s.key: Exposed(service=s, token=1) for s in (web, api)}
         await lb.balancer.remove(web.key, 1)
         await lb.balancer.remove(web.key, 1)
+        assert (await lb.balancer.known()).keys() == {api.key}
         assert await lb.balancer.report(web.key) == Report()
         assert (await lb.ask(api)).body == "b"
         await until(lambda: _refused(lb, web))

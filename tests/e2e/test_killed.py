@@ -166,6 +166,19 @@ async def test_envoy_killed_is_back_with_the_same_routing(own_machine: Machine) 
     assert 0.3 < new / (old + new) < 0.7
 
 
+async def test_an_envoy_that_hangs_is_replaced(own_machine: Machine) -> None:
+    """Stopped in the middle of everything: it would never end by itself, and its clients would wait for ever."""
+    shop = own_machine.app()
+    await shop.deploy(shop.service(strategy=QUICK))
+    stopped = own_machine.balancer_pid()
+    os.kill(stopped, signal.SIGSTOP)
+    await _answers_again(shop)
+    assert own_machine.balancer_pid() != stopped
+    await shop.settled(1)
+    with pytest.raises(ProcessLookupError):
+        os.kill(stopped, 0)
+
+
 async def _answers_again(shop: App) -> float:
     """When a first connection is answered."""
     while True:

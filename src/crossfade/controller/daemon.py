@@ -1,7 +1,6 @@
 """The controller's process: one a machine, started on demand, gone without anybody noticing."""
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
@@ -11,39 +10,20 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from crossfade.adapters import BALANCERS, require_known
 from crossfade.controller.api.server import Api, Hub, serve
+from crossfade.controller.lock import Lock
 from crossfade.controller.orders import Orders
-from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError
+from crossfade.core.errors import CrossfadeError, PlatformError
 from crossfade.engine.ports import Journal
-from crossfade.paths import State, open_own
+from crossfade.paths import State, unusable
 from crossfade.platforms.local.machine import Machine
 
 log = logging.getLogger("crossfade")
 
 WATCH_SECONDS = 0.2  # how soon a dead balancer is noticed and started again
-BALANCER_PAUSE = 4.0  # at most, before one that did not start is started again
-
-
-def only_one(state: State) -> IO[str]:
-    """Hold the machine's controller lock as long as the returned file is open."""
-    try:
-        lock = os.fdopen(open_own(state.lock, os.O_RDWR), "r+")
-    except OSError as error:
-        raise PlatformError(f"{state.lock} cannot be used: {error.strerror}", "remove it, or mend it") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise RefusedError(
-            f"a controller already runs here, pid {lock.read().strip() or 'unknown'}",
-            "`crossfade down --controller` stops it; what it deployed goes on",
-        ) from None
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
-    return lock
+BALANCER_PAUSE = 2.0  # at most, before one that did not start is started again
 
 
 async def run(
@@ -56,7 +36,7 @@ async def run(
 ) -> None:
     """Be the controller until SIGTERM, SIGINT or an order to stop. Instances and the balancer outlive it."""
     state.prepare()
-    with only_one(state):
+    with Lock(state):
         hub = Hub()
         machine = Machine(state, balancer, hub.tell, journal)
         stop: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -107,6 +87,9 @@ def main() -> int:
     except CrossfadeError as error:
         print(error, file=sys.stderr)  # noqa: T201  the starter reads it from our log
         return error.exit_code
+    except OSError as error:
+        print(unusable(error, state.root), file=sys.stderr)  # noqa: T201  as above
+        return PlatformError.exit_code
     return 0
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from crossfade.core.errors import CrossfadeError
 from crossfade.engine.ports import Clock
+from crossfade.engine.task import cancelled
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Supervisor:
             try:
                 await work()
             except asyncio.CancelledError:
-                if _told_to_end():
+                if cancelled():
                     raise
                 # A library cancelled what it was waited for; to us that is a failure like any other.
                 self._failed(name, "what it waited for was cancelled")
@@ -91,8 +92,3 @@ class Supervisor:
     def _failed(self, name: str, why: str) -> None:
         log.warning("%s is begun again: %s", name, why)
         self._failures[name] = Failure(why=why, at=self._clock.now())
-
-
-def _told_to_end() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

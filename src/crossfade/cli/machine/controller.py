@@ -1,16 +1,17 @@
 """Starting and stopping the controller of a state directory. Everything it looks after goes on without it."""
 
-import fcntl
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from crossfade.adapters import BALANCERS, DEFAULT_BALANCER, require_known
 from crossfade.cli.client import Client, LostError, NotRunningError
+from crossfade.controller.lock import is_free
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
-from crossfade.paths import State, open_own
+from crossfade.paths import State, open_own, unusable
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
@@ -65,11 +66,11 @@ def ensure(state: State, balancer: str | None = None) -> Client:
 def start(state: State, balancer: str) -> None:
     """Start the controller in a session of its own and return when its API answers."""
     state.prepare()
-    state.choice.write_text(f"{balancer}\n", encoding="utf-8")
+    choose(state, balancer)
     try:
         log = open_own(state.log, os.O_WRONLY | os.O_APPEND)
     except OSError as error:
-        raise PlatformError(f"{state.log} cannot be written: {error.strerror}", "remove it, or mend it") from error
+        raise unusable(error, state.log) from error
     try:
         before = os.fstat(log).st_size
         process = subprocess.Popen(
@@ -95,41 +96,52 @@ def start(state: State, balancer: str) -> None:
             return False
         return True
 
-    if not _until(answers, START_SECONDS):
+    if not _until(answers, START_SECONDS, lambda: _done_so_far(state, process)):
         process.kill()
         process.wait()
-        raise PlatformError(f"the controller did not start within {START_SECONDS:g} s", f"its log is {state.log}")
+        raise PlatformError(f"the controller did nothing for {START_SECONDS:g} s", f"its log is {state.log}")
+
+
+def choose(state: State, balancer: str) -> None:
+    """Remember the balancer for whoever starts a controller next. PlatformError when the disk does not take it."""
+    beside = state.choice.with_suffix(".new")
+    try:
+        beside.write_text(f"{balancer}\n", encoding="utf-8")
+        beside.replace(state.choice)
+    except OSError as error:
+        raise unusable(error, state.root) from error
 
 
 def stop(state: State, *, everything: bool = False) -> None:
     """Order it to stop and return when it is gone; with `everything` the balancer goes too."""
     Client(state.socket).post("/v1/shutdown", everything=everything)
-    if not _until(lambda: _gone(state), STOP_SECONDS):
+    if not _until(lambda: is_free(state), STOP_SECONDS):
         raise PlatformError(f"the controller did not stop within {STOP_SECONDS:g} s", f"its log is {state.log}")
 
 
-def _gone(state: State) -> bool:
-    """Its lock is free. A pid would not do: it may stay as a zombie where nobody collects them."""
-    try:
-        file = os.open(state.lock, os.O_RDONLY)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(file)
-    return True
-
-
-def _until(holds: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
+def _until(holds: Callable[[], bool], seconds: float, done: Callable[[], int] = lambda: 0) -> bool:
+    """Wait until it holds; False when it does not for so long in which `done` stayed the same."""
+    deadline, before = time.monotonic() + seconds, done()
     while not holds():
         if time.monotonic() > deadline:
-            return False
+            if (now := done()) == before:
+                return False
+            deadline, before = time.monotonic() + seconds, now
         time.sleep(POLL)
     return True
+
+
+def _done_so_far(state: State, process: "subprocess.Popen[bytes]") -> int:
+    """Clock ticks that the controller has computed: while they grow, it is slow and not stuck.
+
+    It may be another one than ours, which was started in the same moment and has the lock.
+    """
+    try:
+        pid = process.pid if process.poll() is None else int(state.lock.read_text(encoding="utf-8"))
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except (OSError, ValueError):
+        return 0
+    return int(fields[11]) + int(fields[12])
 
 
 def _failed(state: State, before: int, code: int) -> CrossfadeError:

@@ -103,6 +103,6 @@ def _be_it(call: Call, balancer: str | None) -> None:
     """Become the controller's process: whoever supervises us supervises it."""
     call.state.prepare()
     chosen = balancer or controller.balancer_of(call.state)
-    call.state.choice.write_text(f"{chosen}\n", encoding="utf-8")
+    controller.choose(call.state, chosen)
     command = controller.command(call.state, chosen)
     os.execve(command[0], command, controller.environment())  # noqa: S606  our own program, no shell

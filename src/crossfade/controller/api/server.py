@@ -111,6 +111,11 @@ class Api:
             if isinstance(error, UnchangedError):
                 answer["error"]["kind"] = "unchanged"
             return web.json_response(answer, status=_HTTP[error.exit_code])
+        except ConnectionError:
+            raise
+        except OSError as error:
+            answer = _error(f"the controller met trouble with the machine: {error}", "see its log", 4)
+            return web.json_response(answer, status=_HTTP[4])
         except (KeyError, TypeError, ValueError, ValidationError) as error:
             return web.json_response(_error(f"the request does not fit: {error}", "", 2), status=400)
 

@@ -1,0 +1,32 @@
+"""Starting a controller from the command line: patient with one that works, plain about a disk that is full."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from crossfade.cli.machine import controller
+from crossfade.core.errors import PlatformError
+from crossfade.paths import State
+
+
+def test_one_that_is_slow_but_works_is_waited_for() -> None:
+    """As long as what it has done grows, it is not given up."""
+    looks = itertools.count()
+    assert controller._until(lambda: next(looks) > 30, 0.0, itertools.count().__next__)
+
+
+def test_one_that_does_nothing_is_given_up() -> None:
+    """It has done no more at the end of the time than at its beginning."""
+    assert not controller._until(lambda: False, 0.0, lambda: 7)
+
+
+def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:
+    """Before anything is started, and the choice of before stays."""
+    state = State(tmp_path)
+    controller.choose(state, "nginx")
+    (tmp_path / "balancer.new").symlink_to("/dev/full")
+    with pytest.raises(PlatformError, match=f"the disk of {tmp_path} is full") as failure:
+        controller.choose(state, "envoy")
+    assert "free some space" in failure.value.way_out
+    assert controller.balancer_of(state) == "nginx"
