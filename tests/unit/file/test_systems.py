@@ -81,7 +81,7 @@ FIGURES: dict[tuple[str, str], dict[str, Any]] = {
         },
         "cloud.network.open_ports": (),
         "cloud.certificate": "managed",
-        "cloud.database": {"engine": "mysql", "version": "8.0"},
+        "cloud.database": {"engine": "mysql", "version": "8.4"},
         "cloud.cache.engine": "redis",
         "cloud.buckets": {"backups": {"expire": 30}},
         "cloud.targets": {"p95": 0.5, "errors": 1.0, "requests": 10.0},

@@ -1,9 +1,23 @@
 """The checks of a plan, run."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from functools import partial
 
 from crossfade.aws.audit.finding import Finding, Mark
-from crossfade.aws.audit.on_plan import buckets, capacity, data, disks, edge, exposed, network, policies, secrets, watch
+from crossfade.aws.audit.on_plan import (
+    buckets,
+    capacity,
+    data,
+    disks,
+    edge,
+    exposed,
+    network,
+    policies,
+    secrets,
+    versions,
+    watch,
+)
 from crossfade.aws.audit.rule import rules
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.plan import Plan
@@ -27,14 +41,23 @@ OF_PLAN: Mapping[str, Check] = (
     | capacity.CHECKS
     | watch.CHECKS
 )
+# Those that depend on the day.
+BY_DAY: Mapping[str, Callable[[Inventory, date], Iterator[Mark]]] = versions.BY_DAY
 _STAGE_TAGS = frozenset({"environment", "env", "stage"})
 
 
-def audit_plan(plan: Plan, called: str, *, production: bool | None = None) -> Iterator[Finding]:
-    """What is dangerous in a plan. Whether it is of production, when nobody says, its tags do."""
+def audit_plan(
+    plan: Plan, called: str, *, production: bool | None = None, day: date | None = None
+) -> Iterator[Finding]:
+    """What is dangerous in a plan on `day`, today unless it is given.
+
+    Whether it is of production, when nobody says, its tags do.
+    """
+    today = day or datetime.now(UTC).date()
     inventory = Inventory((*plan.resources, *plan.data))
     strict = _of_production(plan.resources) if production is None else production
-    for id_, check in OF_PLAN.items():
+    dated: dict[str, Check] = {id_: partial(_on, check, today) for id_, check in BY_DAY.items()}
+    for id_, check in {**OF_PLAN, **dated}.items():
         rule = rules()[id_]
         severity = rule.weight(production=strict)
         if severity is None:
@@ -42,6 +65,10 @@ def audit_plan(plan: Plan, called: str, *, production: bool | None = None) -> It
         for mark in dict.fromkeys(_marks(check, inventory, called)):
             place = Place(called, 1, 1, (mark.address,) if mark.address else ())
             yield Finding(rule=rule, severity=severity, what=mark.what, where=mark.address, place=place)
+
+
+def _on(check: Callable[[Inventory, date], Iterator[Mark]], day: date, inventory: Inventory) -> Iterator[Mark]:
+    return check(inventory, day)
 
 
 def _marks(check: Check, inventory: Inventory, called: str) -> list[Mark]:

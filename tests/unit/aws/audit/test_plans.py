@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from tests.support.terraform import find_terraform, served
 from tests.unit.aws.audit.plans import FOLDER, NAMES, made
 
 from crossfade.aws.audit.finding import Finding
-from crossfade.aws.audit.plan import OF_PLAN, audit_plan
+from crossfade.aws.audit.plan import BY_DAY, OF_PLAN, audit_plan
 from crossfade.aws.audit.rule import Severity, rules
 from crossfade.aws.resources.plan import Plan, open_plan
 from crossfade.aws.resources.resource import Resource
 from crossfade.core.errors import WrongInputError
+
+DAY = date(2026, 11, 28)
 
 
 @cache
@@ -25,14 +28,15 @@ def plan(name: str) -> Plan:
 
 
 def audited(name: str, *, production: bool | None = None) -> list[Finding]:
-    return sorted(audit_plan(plan(name), "plan.json", production=production), key=lambda found: found.order)
+    found = audit_plan(plan(name), "plan.json", production=production, day=DAY)
+    return sorted(found, key=lambda one: one.order)
 
 
 def line(found: Finding) -> str:
     return f"{found.severity} {found.rule.id} {found.where or '-'}: {found.what}"
 
 
-@pytest.mark.parametrize("rule", sorted(OF_PLAN))
+@pytest.mark.parametrize("rule", sorted({*OF_PLAN, *BY_DAY}))
 def test_a_rule_finds_what_breaks_it_and_nothing_where_all_is_well(rule: str) -> None:
     """Each rule finds something in the broken plan, and nothing in the clean one."""
     assert [found for found in audited("broken") if found.rule.id == rule]
@@ -62,7 +66,7 @@ def test_outside_of_production_only_what_matters_there_is_found() -> None:
 
     assert found
     assert all(one.severity is one.rule.elsewhere for one in found)
-    assert {one.rule.id for one in found} == {id_ for id_ in OF_PLAN if rules()[id_].elsewhere is not None}
+    assert {one.rule.id for one in found} == {id_ for id_ in {*OF_PLAN, *BY_DAY} if rules()[id_].elsewhere is not None}
 
 
 def alone(tags: dict[str, str], key: str = "tags_all") -> list[Finding]:
@@ -194,6 +198,22 @@ SUB = "token.actions.githubusercontent.com:sub"
 def test_a_trust_names_who_it_is_for(principal: str, condition: str, open_: bool) -> None:
     """An account, an organisation, a repository; an external id or an audience names nobody."""
     assert ("CF-SEC-008" in trusted(principal, condition)) is open_
+
+
+def test_a_version_is_old_from_a_day_on() -> None:
+    """MySQL 8.0 until the end of July 2026; a version that nobody names is the newest."""
+    kinds = {"old": {"engine_version": "8.0.39"}, "new": {"engine_version": "8.4.3"}, "unsaid": {}}
+    made = tuple(
+        Resource(address=f"a.{name}", type="aws_db_instance", values={"engine": "mysql", **values})
+        for name, values in kinds.items()
+    )
+
+    def old(day: date) -> list[str]:
+        found = audit_plan(Plan(resources=made), "plan.json", day=day)
+        return [one.where for one in found if one.rule.id == "CF-DAT-017"]
+
+    assert old(date(2026, 7, 31)) == []
+    assert old(date(2026, 8, 1)) == ["a.old"]
 
 
 @pytest.mark.parametrize(

@@ -336,7 +336,7 @@ def test_feedbacks_chain_and_door(plans: Plans) -> None:
 
 
 def test_feedbacks_database_outlives_its_host(plans: Plans) -> None:
-    """MySQL 8.0 on a host of its own, its data on a volume of its own that leaves a snapshot behind."""
+    """MySQL 8.4 on a host of its own, its data on a volume of its own that leaves a snapshot behind."""
     planned = plans.of("feedback", "prod")
     assert planned.of("aws_db_instance") == {}
     only(planned.one("aws_ebs_volume"), size=20, encrypted=True, final_snapshot=True, type="gp3")

@@ -3,7 +3,7 @@
 import pytest
 from tests.support.planned import EXAMPLES, Planned, Plans, on_aws
 
-from crossfade.aws.audit.file import OF_CLOUD, OF_SERVICES, audit_file
+from crossfade.aws.audit.file import BY_DAY, OF_CLOUD, OF_SERVICES, audit_file
 from crossfade.aws.audit.plan import OF_PLAN, audit_plan
 from crossfade.aws.audit.rule import Severity
 from crossfade.aws.resources.plan import understand
@@ -26,7 +26,7 @@ def test_the_plan_is_as_dangerous_as_its_file(planned: tuple[str, Planned]) -> N
     app = made.app
     of_file = audit_file(load_whole(EXAMPLES / system / "crossfade.yaml", app.environment))
     of_plan = audit_plan(understand(made.json, "plan.json"), "plan.json")
-    both = (OF_SERVICES.keys() | OF_CLOUD.keys()) & OF_PLAN.keys()
+    both = ((OF_SERVICES.keys() | OF_CLOUD.keys()) & OF_PLAN.keys()) | BY_DAY.keys()
 
     said = {one.rule.id for one in of_file if one.severity > Severity.LOW and one.rule.id in both}
     shown = {one.rule.id for one in of_plan if one.severity > Severity.LOW}

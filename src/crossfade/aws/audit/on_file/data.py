@@ -1,9 +1,11 @@
 """Who can read the data, and what of it is left after a failure."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from crossfade.aws.audit.finding import Spot
 from crossfade.aws.audit.limits import LEAST_BACKUPS
+from crossfade.aws.resources.support import support
 from crossfade.file.model import App
 
 
@@ -50,6 +52,21 @@ def not_versioned(app: App) -> Iterator[Spot]:
             yield Spot(("cloud", "buckets", name, "versioned"), f"bucket {name} forgets what is overwritten or deleted")
 
 
+def past_support(app: App, day: date) -> Iterator[Spot]:
+    """What AWS runs itself; on a host of one's own nobody charges for it."""
+    database, cache = app.cloud.database, app.cloud.cache
+    named = [
+        *([("database", database.engine, database.version)] if database and not database.host else []),
+        *([("cache", cache.engine, cache.version)] if cache else []),
+    ]
+    for key, engine, version in named:
+        found = support(engine, version) if version else None
+        if found is not None and found.ended(day):
+            what = f"{engine} {found.version} is past its standard support since {found.since}"
+            yield Spot(("cloud", key, "version"), what)
+
+
+BY_DAY = {"CF-DAT-017": past_support}
 CHECKS = {
     "CF-DAT-001": public_database,
     "CF-DAT-003": plain_connections,

@@ -119,7 +119,7 @@ module "database" {
   name              = "feedback-dev-database"
   region            = var.region
   engine            = "mysql"
-  engine_version    = "8.0"
+  engine_version    = "8.4"
   database_name     = "feedback"
   port              = 3306
   force_tls         = true

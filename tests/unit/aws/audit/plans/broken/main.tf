@@ -600,4 +600,13 @@ resource "aws_lb_listener_rule" "plain" { # CF-TLS-001, behind a default that fo
     path_pattern { values = ["/*"] }
   }
 }
+
+resource "aws_rds_cluster" "old" { # CF-DAT-017
+  cluster_identifier      = "old"
+  engine                  = "aurora-postgresql"
+  engine_version          = "13.18"
+  storage_encrypted       = true
+  backup_retention_period = 7
+  deletion_protection     = true
+}
 # CF-CST-001: there is no aws_budgets_budget.

@@ -165,7 +165,7 @@ resource "aws_db_parameter_group" "strict" {
 resource "aws_db_instance" "mysql" {
   identifier                  = "mysql"
   engine                      = "mysql"
-  engine_version              = "8.0"
+  engine_version          = "8.4.3"
   instance_class              = "db.t4g.micro"
   allocated_storage           = 20
   username                    = "app"
