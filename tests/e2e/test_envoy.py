@@ -230,6 +230,19 @@ class TestProcess:
             assert (await fetch(http, url(web))).body == "a"
             assert one.checks > checks + 2
 
+    async def test_a_slow_release_is_waited_for_by_its_own_check(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """The service that leads is checked for a second, the release that comes for ten: four are in time."""
+        web = service(health=HealthCheck(path="/health", interval=30, timeout=1))
+        checks = {1: web.health, 2: HealthCheck(path="/health", interval=30, timeout=10)}
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            two.health_takes = 4.0
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), addresses, 1, checks)
+            await envoy.apply(web, routing({2: 100}, {1: "a", 2: "b"}), addresses, 1, checks)
+            assert (await fetch(http, url(web))).body == "b"
+
     async def test_a_successor_is_asked_for_by_nobody_else(self, envoy: EnvoyBalancer, tmp_path: Path) -> None:
         """The sockets on which Envoy hands over its ports are files of its owner alone, none of them abstract."""
         record = envoy._process.record

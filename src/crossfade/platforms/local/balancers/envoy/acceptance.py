@@ -5,6 +5,7 @@ import time
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.routing import Routing
+from crossfade.core.service import HealthCheck
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy.admin import Admin
 from crossfade.platforms.local.balancers.envoy.targets import asked
@@ -18,18 +19,27 @@ def newcomers(old: Routing, new: Routing) -> frozenset[str]:
 
 
 async def accepted(admin: Admin, entry: Entry, instances: frozenset[str]) -> None:
-    """Wait until Envoy's own check passed for these. PlatformError names one for which it does not."""
-    limit = entry.service.health.timeout + _OWN_CHECK
-    end = time.monotonic() + limit
+    """Wait until Envoy's own check passed for these, each for as long as its release's check may take.
+
+    PlatformError names one for which it does not.
+    """
+    began = time.monotonic()
     while waiting := instances - await _healthy(admin, entry.service.key):
-        if time.monotonic() > end:
-            instance = min(waiting)
-            raise PlatformError(
-                f"Envoy's own check of {instance} does not pass: "
-                f"GET http://{entry.address(instance)}{entry.service.health.path}, {limit:.0f} s long",
-                "look into the instance's log; nothing was changed",
-            )
+        for instance in sorted(waiting):
+            check = _check_of(entry, instance)
+            limit = check.timeout + _OWN_CHECK
+            if time.monotonic() > began + limit:
+                raise PlatformError(
+                    f"Envoy's own check of {instance} does not pass: "
+                    f"GET http://{entry.address(instance)}{check.path}, {limit:.0f} s long",
+                    "look into the instance's log; nothing was changed",
+                )
         await asyncio.sleep(0.005)
+
+
+def _check_of(entry: Entry, instance: str) -> HealthCheck:
+    release = next(group.release for group in entry.routing.groups if instance in {*group.registered, *group.draining})
+    return entry.made(release).health
 
 
 async def _healthy(admin: Admin, service: str) -> frozenset[str]:

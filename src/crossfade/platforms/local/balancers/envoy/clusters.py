@@ -86,7 +86,7 @@ def _cluster(key: str, release: int, service: Service, *, preview: bool, streams
         "connect_timeout": "2s",
         **balance,
         # A preview shows the release as it is, and its instances are not asked twice as often for it.
-        "health_checks": [] if preview else [_health_check(service.health)],
+        "health_checks": [] if preview else [_health_check(service.health, streams=streams)],
         "ignore_health_on_host_removal": True,
         "common_lb_config": {
             "healthy_panic_threshold": {"value": 0},  # never send to an instance that is known to be dead
@@ -103,6 +103,8 @@ def _cluster(key: str, release: int, service: Service, *, preview: bool, streams
         },
     }
 
+
+_IDLE_CHECK = 60.0  # seconds between two checks of a healthy instance for a cluster that nobody has used
 
 _ALL_TO_THE_LAST = 10_000_000  # percent: one healthy instance of 100,000 counts as all of them
 
@@ -133,9 +135,11 @@ _OUTLIERS: Json = {
 _LOOKED_AT = 1 << 16  # bytes of an answer that are searched for what it should contain, as our own probe does
 
 
-def _health_check(check: HealthCheck) -> Json:
+def _health_check(check: HealthCheck, *, streams: bool) -> Json:
     """Envoy checks a new endpoint at once and believes the first pass; thresholds count from then on.
 
+    The same instances are in a cluster for plain requests. So where nobody ever asked for a stream, the one for streams
+    checks those that passed only now and then, and an instance is not asked twice as often as its service says.
     A code that is not expected would end the traffic at the first failure were it not listed as retriable.
     """
     interval = seconds(check.interval)
@@ -150,6 +154,7 @@ def _health_check(check: HealthCheck) -> Json:
     return {
         "interval": interval,
         "no_traffic_interval": interval,
+        "no_traffic_healthy_interval": seconds(max(check.interval, _IDLE_CHECK)) if streams else interval,
         "timeout": seconds(check.timeout),
         "healthy_threshold": check.healthy,
         "unhealthy_threshold": check.unhealthy,

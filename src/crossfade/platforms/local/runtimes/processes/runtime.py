@@ -18,6 +18,7 @@ from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.environment import for_process
 from crossfade.platforms.local.runtimes.hook import result
 from crossfade.platforms.local.runtimes.processes import logs, marks, postmortem
+from crossfade.platforms.local.runtimes.processes.listeners import Listeners
 from crossfade.platforms.local.runtimes.processes.logs import Logs
 from crossfade.platforms.local.runtimes.processes.ports import Ports
 from crossfade.platforms.local.runtimes.processes.record import Record, Records
@@ -43,6 +44,7 @@ class ProcessRuntime:
             self._hooks.mkdir(exist_ok=True, mode=0o700)
             self._ports = Ports(state / "ports")
         self._sessions: dict[str, Session] = {}
+        self._listeners = Listeners()
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         with _disk():
@@ -196,16 +198,19 @@ class ProcessRuntime:
             if session.started:  # what never did can still be launched
                 with suppress(OSError):  # looking must work on a full disk too
                     self._records.write(record)  # for the next controller, which cannot ask for the exit code
+        # Whatever the command does: requests to its port would reach somebody else.
+        thief = "" if record.exit else self._listeners.stranger(record.port)
+        lost = f"its port {record.port} was taken by {thief}, another user of this machine" if thief else ""
         return Running(
             id=record.id,
             service=record.service,
             release=record.release,
             address=f"127.0.0.1:{record.port}",
             launched_at=record.launched_at,
-            exited=bool(record.exit),
+            exited=bool(record.exit or lost),
             stopping=record.stopping,
-            detail=record.exit,
-            blamed=not record.displaced,
+            detail=record.exit or lost,
+            blamed=not (record.displaced or lost),
         )
 
     def _session(self, record: Record) -> Session:
