@@ -58,7 +58,7 @@ def test_without_an_environment_all_on_aws_have_a_bill(folder: Path) -> None:
 def test_one_environment_is_asked_for(folder: Path) -> None:
     """With -e there is one bill, and its JSON says everything of each line."""
     (bill,) = asked("-e", "prod")
-    assert set(bill) == {"title", "region", "prices", "currency", "total", "by_usage", "unknown", "lines"}
+    assert set(bill) == {"title", "region", "prices", "currency", "total", "by_usage", "unknown", "incomplete", "lines"}
     line = next(each for each in bill["lines"] if each["item"] == "Sent to the internet")
     assert line == {
         "area": "Network",
@@ -67,7 +67,7 @@ def test_one_environment_is_asked_for(folder: Path) -> None:
         "unit": "GB",
         "unit_price": 0.126,
         "monthly": {"min": 2.52, "expected": 2.52, "max": 2.52},
-        "source": "collected by 2026-10; which page or list it is from is not on record",
+        "source": "price collection of 2026-10, whose pages are not on record",
         "keys": ["egress.gb"],
         "addresses": ["module.alb.aws_lb.this"],
         "depends_on_use": True,

@@ -1,6 +1,7 @@
 """Bills of a file's environments and of plans: where files become resources, usage and prices."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from crossfade.aws.choose import on_aws
@@ -31,7 +32,8 @@ def of_plan(plan: Path, usage: Usage, region: str | None = None, prices: Path | 
     books = _books(prices)
     home = read.region or ""
     try:
-        return bill(read.resources, usage, books(home or None), title=plan.name, region=home, books=books)
+        made = bill(read.resources, usage, books(home or None), title=plan.name, region=home, books=books)
+        return replace(made, lacks=read.lacks)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise WrongInputError(
             f"{plan} has a value that no plan has: {error!r}", "terraform show -json PLAN > plan.json"

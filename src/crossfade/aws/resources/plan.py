@@ -4,7 +4,7 @@ https://developer.hashicorp.com/terraform/internals/json-format
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,13 @@ class Plan:
     """What there will be once the plan is applied, and in which region when the plan says it.
 
     `data` is what Terraform looks up only while it applies, such as a policy that names what does not exist yet.
+    `lacks` are sentences about what is not in it: where there are any, it is a part of the truth.
     """
 
     resources: tuple[Resource, ...]
     data: tuple[Resource, ...] = ()
     region: str | None = None
+    lacks: tuple[str, ...] = ()
 
     def on_aws(self, called: str) -> "Plan":
         """The plan itself. WrongInputError when nothing in it is AWS's."""
@@ -69,7 +71,8 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
             mode: tuple(_resource(each, references, regions, unknown) for each in found if _mode(each) == mode)
             for mode in ("managed", "data")
         }
-        return Plan(resources=made["managed"], data=made["data"], region=regions.home)
+        lacks = tuple(_lacking(document, found))
+        return Plan(resources=made["managed"], data=made["data"], region=regions.home, lacks=lacks)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise WrongInputError(
             f"{called} has a part that no plan has: {error!r}", f"make it again: {_CONVERT}"
@@ -91,6 +94,34 @@ def _document(path: Path) -> Mapping[str, Any]:
         what = "a state" if isinstance(document, dict) and "values" in document else "no plan"
         raise WrongInputError(f"{path} is JSON, but {what}: it has no planned_values", f"make one: {_CONVERT}")
     return document
+
+
+def _lacking(document: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """https://developer.hashicorp.com/terraform/internals/json-format#plan-representation"""
+    if document.get("errored"):
+        yield "Terraform failed while it made this plan, so it is a part of what there will be"
+    elif document.get("complete") is False:
+        yield "Terraform says that this plan is not complete: a target or a deferral leaves something out"
+    deferred = [
+        str(_mapping(each.get("resource_change")).get("address")) for each in document.get("deferred_changes") or ()
+    ]
+    if deferred:
+        yield f"put off to a later plan, and not in this one: {', '.join(deferred)}"
+    known = {each["address"] for each in found}
+    changes = document.get("resource_changes") or ()
+    lost = [each["address"] for each in changes if each["address"] not in known and _stays(each)]
+    if lost:
+        yield f"changes of {len(lost)} resources that planned_values does not have, such as {lost[0]}: it was stripped"
+    if found and not document.get("configuration"):
+        yield "it has no configuration: what refers to what, and regions of providers, are not known"
+    if not found and not lost:
+        yield "it has no resources"
+
+
+def _stays(change: Mapping[str, Any]) -> bool:
+    """Whether there will be the resource once the change is made."""
+    managed = change.get("mode", "managed") == "managed" and not change.get("deposed")
+    return managed and _mapping(change.get("change")).get("actions") not in (["delete"], ["forget"], None)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -78,7 +78,7 @@ def test_bluegreen_today_is_right() -> None:
 def test_teammoas_price_is_that_of_another_region() -> None:
     """0.0104 for a t3.micro is named as us-east-1's price; Seoul's is 0.013, 3.80 more a month."""
     found = of(verdict(EXAMPLES / "teammoa" / "bill.yaml"), "region")
-    assert "0.0104 is the price in us-east-1; in ap-northeast-2 it is 0.013" in found.found
+    assert "0.0104 is the price in us-east-1 and us-west-2; in ap-northeast-2 it is 0.013" in found.found
     assert (found.says, found.should, found.off) == (money("15.18"), money("18.98"), money("3.80"))
 
 

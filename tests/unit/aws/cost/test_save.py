@@ -150,10 +150,11 @@ def test_endpoints_are_reckoned_where_their_price_is_known() -> None:
 
 
 def test_a_class_of_arm_without_a_price_is_mentioned() -> None:
-    """A t3.micro might be a t4g.micro, if the book had it."""
-    made = bill(line("Hosts", "18.98", "ec2.hour.t3.micro", quantity="1460"))
+    """A db.t3.large might be a db.t4g.large, if the book had it."""
+    made = bill(line("Database", "163.52", "rds.hour.postgres.single.db.t3.large", quantity="730"))
     assert "arm" not in by_id(made, ground())
-    assert unreckoned(made, ground()) == ("ARM instead of x86: nobody here knows the price of ec2.hour.t4g.micro",)
+    wanted = "rds.hour.postgres.single.db.t4g.large"
+    assert unreckoned(made, ground()) == (f"ARM instead of x86: nobody here knows the price of {wanted}",)
 
 
 def test_development_may_sleep_and_production_may_not() -> None:

@@ -188,3 +188,43 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     """A plan that is not there is one error."""
     with pytest.raises(WrongInputError, match="cannot be read"):
         read_plan(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        ({"complete": False}, "not complete"),
+        ({"errored": True}, "Terraform failed"),
+        (
+            {"deferred_changes": [{"resource_change": {"address": "aws_lb.later"}}]},
+            "later plan, and not in this one: aws_lb",
+        ),
+        ({"resource_changes": [{"address": "aws_lb.lost", "change": {"actions": ["create"]}}]}, "stripped"),
+        ({"configuration": None}, "no configuration"),
+        ({"planned_values": {}}, "no resources"),
+    ],
+)
+def test_a_plan_that_is_not_all_of_the_truth_says_so(rest: dict[str, Any], said: str) -> None:
+    """What is left out of a plan, by Terraform or by who shortened it, is a sentence."""
+    plan = document([resource("aws_lb.this")], {"resources": []})
+    assert understand(plan, "plan.json").lacks == ()
+    (sentence,) = understand(plan | rest, "plan.json").lacks
+    assert said in sentence
+
+
+def test_what_goes_away_is_not_missed() -> None:
+    """Changes that remove or forget a resource are no gap, nor are looked-up data."""
+    changes = [
+        {"address": "aws_lb.old", "change": {"actions": ["delete"]}},
+        {"address": "aws_lb.left", "change": {"actions": ["forget"]}},
+        {"address": "data.aws_ami.newest", "mode": "data", "change": {"actions": ["read"]}},
+    ]
+    plan = document([resource("aws_lb.this")], {"resources": []}, resource_changes=changes)
+    assert understand(plan, "plan.json").lacks == ()
+
+
+def test_a_plan_without_aws_is_refused() -> None:
+    """A plan of another cloud is one error that names what it has."""
+    bucket = {"address": "google_storage_bucket.b", "mode": "managed", "type": "google_storage_bucket", "values": {}}
+    with pytest.raises(WrongInputError, match=r"nothing in plan\.json is on AWS: its resources are of google"):
+        understand(document([bucket]), "plan.json").on_aws("plan.json")

@@ -61,6 +61,7 @@ class Bill:
     region: str
     book: str
     lines: tuple[Line, ...]
+    lacks: tuple[str, ...] = ()  # sentences about what is not in it
 
     @property
     def total(self) -> Amount:

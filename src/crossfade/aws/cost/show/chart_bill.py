@@ -17,7 +17,7 @@ def drawn(bill: Bill) -> str:
     shown, rest = (bars, []) if len(bars) <= _MOST + 1 else (bars[:_MOST], bars[_MOST:])
     total = bill.total
     between = f", {total.least:,.2f} to {total.most:,.2f} as it scales" if total.varies else ""
-    unknown = ", ".join(line.item for line in bill.unknown)
+    unknown = ", ".join(line.item for line in bill.unknown if not line.unsaid)
     return chart(
         f"{bill.title}: {total.expected:,.2f} USD a month",
         f"{bill.region}{between}; {bill.book}",

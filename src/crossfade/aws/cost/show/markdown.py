@@ -43,8 +43,13 @@ def _change(row: Row) -> Sequence[str]:
 
 def _unknown(bill: Bill) -> list[str]:
     """An unknown price is not 0, and nobody shall think so."""
-    names = ", ".join(_safe(line.item) for line in bill.unknown)
-    return [f"Not in the total, because no price is known: {names}."] if names else []
+    names = ", ".join(_safe(line.item) for line in bill.unknown if not line.unsaid)
+    by_use = ", ".join(_safe(line.item) for line in bill.unknown if line.unsaid)
+    return [
+        *([f"Not in the total, because no price is known: {names}."] if names else []),
+        *([f"Not in the total, because nobody has said how much it is: {by_use}."] if by_use else []),
+        *(f"Not all of the truth: {_safe(each)}." for each in bill.lacks),
+    ]
 
 
 def _folded(bill: Bill) -> str:

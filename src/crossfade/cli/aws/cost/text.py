@@ -16,11 +16,12 @@ def text(bill: Bill) -> str:
     sources = list(dict.fromkeys(line.source for line in bill.lines if line.price is not None))
     rows = list(_rows(bill, sources))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    title = f"{bill.title}, {bill.region}: {bill.book}, US dollars a month"
+    title = f"{bill.title}, {bill.region or 'region unknown'}: {bill.book}, US dollars a month"
     parts = [
         [title],
         [_aligned(row, widths) for row in rows] if len(rows) > 1 else ["  Nothing in it has a fixed price"],
         list(_totals(bill)),
+        [f"  Not all of the truth: {each}" for each in bill.lacks],
         _unsaid(bill),
         _assumptions(bill),
         _notes(bill),
@@ -39,6 +40,7 @@ def as_json(bill: Bill) -> dict[str, Any]:
         "total": _ends(bill.total),
         "by_usage": _ends(bill.by_usage),
         "unknown": len(bill.unknown),
+        "incomplete": list(bill.lacks),
         "lines": [_line(line) for line in bill.lines],
     }
 
@@ -109,7 +111,8 @@ def _totals(bill: Bill) -> Iterator[str]:
     if unknown:
         yield f"  {_of(len(unknown), len(bill.lines))} not in the total: {', '.join(line.item for line in unknown)}"
     if unsaid := len(bill.unknown) - len(unknown):
-        yield f"  {unsaid} of {len(bill.lines)} lines are paid by use that nobody has told, and are not in it"
+        verb = "is" if unsaid == 1 else "are"
+        yield f"  {unsaid} of {len(bill.lines)} lines {verb} paid by use that nobody has told, and no part of the total"
 
 
 def _of(unknown: int, all_lines: int) -> str:
