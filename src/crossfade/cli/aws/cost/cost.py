@@ -32,14 +32,18 @@ class Costs(click.Group):
     invoke_without_command=True,
     subcommand_metavar="[check BILL.yaml]",
     epilog="Examples: crossfade cost | crossfade cost -e prod --json | crossfade cost --prices prices.yaml | "
-    "terraform show -json tfplan > plan.json; crossfade cost --plan plan.json | crossfade cost -e prod --compare dev | "
-    "crossfade cost --diff main --markdown | crossfade cost -e prod --save | crossfade cost -e prod --chart cost.svg",
+    "terraform show -json tfplan > plan.json; crossfade cost --plan plan.json | crossfade cost -e prod --live | "
+    "crossfade cost -e prod --compare dev | crossfade cost --diff main --markdown | crossfade cost -e prod --save | "
+    "crossfade cost -e prod --chart cost.svg",
 )
 @called(file=True, state=False)
 @click.option("--plan", type=_FILE, help="A Terraform plan as JSON instead of the file.")
 @click.option("--region", help="With --plan: where what the plan does not place is.")
 @click.option("--table", type=_FILE, help="A table that a team wrote, in YAML, instead of the file.")
 @click.option("--prices", type=_FILE, help="A price book of your own, in YAML.")
+@click.option(
+    "--live", is_flag=True, help="Ask AWS for prices that are unknown, and keep them in --prices (prices.yaml)."
+)
 @click.option("--save", is_flag=True, help="Propose savings, with their arithmetic and what they take.")
 @click.option("--assume", type=_FILE, help="With --save: your own rates and proposals, in YAML.")
 @click.option("--compare", metavar="ENV|FILE", help="Against another environment, a saved bill, a table or a file.")

@@ -1,6 +1,6 @@
 """The ways in which `crossfade cost` can answer: a bill, savings, a comparison, Markdown, a chart."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ class Wanted:
     region: str | None
     table: Path | None
     prices: Path | None
+    live: bool
     save: bool
     assume: Path | None
     compare: str | None
@@ -36,6 +37,8 @@ class Wanted:
                 raise click.UsageError(f"{' and '.join(given)} exclude each other")
         if self.region and not self.plan:
             raise click.UsageError("--region is for --plan: the file says its region itself")
+        if self.live and self.table:
+            raise click.UsageError("--live is for a bill from the file or a plan")
         if self.assume and not self.save:
             raise click.UsageError("--assume is for --save")
         if self.diff and (self.plan or self.table):
@@ -48,6 +51,13 @@ def answer(call: Call, wanted: Wanted) -> None:
     """One way, for people or for programs."""
     wanted.refuse_the_impossible()
     bills = made(call, wanted.plan, wanted.region, wanted.table, wanted.prices)
+    if wanted.live:
+        from crossfade.cli.aws.cost.live import asked
+
+        prices, said = asked([bill for bill, _ in bills], wanted.prices)
+        click.echo(said, err=True)
+        wanted = replace(wanted, prices=prices)
+        bills = made(call, wanted.plan, wanted.region, wanted.table, wanted.prices)
     if wanted.save:
         _save(call, wanted, bills)
     elif wanted.compare or wanted.diff:

@@ -1,0 +1,1 @@
+"""Prices that nobody here knows, asked of AWS with the credentials of whoever asks."""
