@@ -91,6 +91,7 @@ async def test_a_failure_that_haproxy_writes_nowhere_is_counted(haproxy: Haproxy
             writer.write(b"POST /die HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
             assert await reader.read() == b""
             writer.close()
+        await haproxy.catch_up()
         traffic = (await haproxy.report(web.key)).traffic
         assert (traffic.total.requests, traffic.failed) == (6, (("reset by instance", 3),))
         await haproxy.close()

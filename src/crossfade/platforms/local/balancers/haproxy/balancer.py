@@ -19,7 +19,7 @@ from crossfade.platforms.local.balancers.haproxy.config import Files, render
 from crossfade.platforms.local.balancers.haproxy.counts import Counts
 from crossfade.platforms.local.balancers.haproxy.process import HaproxyProcess
 from crossfade.platforms.local.balancers.haproxy.publisher import Publisher
-from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Server, Worker
+from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Server, Status, Worker
 from crossfade.platforms.local.balancers.haproxy.settings import ACCESS, REQUESTS
 from crossfade.platforms.local.balancers.haproxy.slots import backend
 from crossfade.platforms.local.balancers.rules import doors
@@ -29,6 +29,7 @@ _SLOTS = "slots.json"
 _LOG_LIMIT = 64 * 2**20  # bytes of a log that are kept
 _SAVE_EVERY = 5.0  # seconds
 _FIRST_CHECK = 0.3  # seconds in which a new instance's first check has begun
+_CAUGHT_UP = 0.3  # seconds in which it is known what failed unwritten
 _OWN_CHECK = 2.0  # seconds beyond the check's timeout until a new instance has to have passed HAProxy's check
 
 
@@ -112,7 +113,10 @@ class HaproxyBalancer:
         return self._book.exposed()
 
     async def catch_up(self) -> None:
-        """See the port. HAProxy writes a line before it goes on: all of them are there."""
+        """See the port. HAProxy writes a line before it goes on; what it writes nowhere takes a few looks."""
+        end = time.monotonic() + _CAUGHT_UP
+        while await self._unsure() and time.monotonic() < end:  # noqa: ASYNC110  HAProxy decides
+            await asyncio.sleep(0.01)
 
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
         """See the port. The header's value names the release in full: it leads there on any host and path."""
@@ -217,9 +221,7 @@ class HaproxyBalancer:
         held, streams, ill = Counter[str](), Counter[str](), set[str]()
         for worker in await self._api.workers():
             with contextlib.suppress(PlatformError) if worker.old else contextlib.nullcontext():
-                status = await self._api.status(worker)
-                self._count()
-                self._counts.compare(worker.pid, status.ended, self._groups())
+                status, _ = await self._status(worker)
                 mine = [one for one in status.servers if one.backend in backends]
                 for one in mine:
                     held[one.name] += one.held
@@ -234,6 +236,20 @@ class HaproxyBalancer:
             )
             for instance, _ in entry.addresses
         }
+
+    async def _status(self, worker: Worker) -> tuple[Status, bool]:
+        """What a worker says, with what failed in it taken in; True while that is not known of some requests."""
+        status = await self._api.status(worker)
+        self._count()
+        return status, self._counts.compare(worker.pid, status.ended, self._groups())
+
+    async def _unsure(self) -> bool:
+        """True while it is not known of some requests whether they failed."""
+        unsure = False
+        for worker in await self._api.workers():
+            with contextlib.suppress(PlatformError):
+                unsure |= (await self._status(worker))[1]
+        return unsure
 
     async def _streams(self, worker: Worker, backends: set[str]) -> Counter[str]:
         found = await self._api.streams(worker, sorted(backends))

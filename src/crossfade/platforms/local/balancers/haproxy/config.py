@@ -229,12 +229,13 @@ def _answer(code: int, text: str, when: str) -> str:
 
 
 def _backends(entry: Entry, slots: Slots) -> Iterator[str]:
-    """One for each slot. A free one is as the service is now, so that its next release finds what it needs."""
+    """One for each slot. A free one is as the newest release wants it, so that the next finds what it needs."""
     key = entry.service.key
     by_slot = {slots.of(key)[group.release]: group for group in entry.routing.groups}
+    newest = entry.made(max(group.release for group in entry.routing.groups)) if by_slot else entry.service
     for slot in range(slots.size(key)):
         group = by_slot.get(slot)
-        service = entry.made(group.release) if group else entry.service
+        service = entry.made(group.release) if group else newest
         yield f"backend {backend(key, slot)}"
         yield from _backend(service)
         for instance in group.registered if group else ():

@@ -1,6 +1,6 @@
 """What was counted, from HAProxy's log: that has every request of every worker, also of those that were replaced."""
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from crossfade.platforms.local.balancers.tail import Tail, rotate
 from crossfade.platforms.local.balancers.totals import Outcome, Totals
 
 _SERVER_ERROR = 500
+_LOOKS = 8
 _NOBODY = "<NOSRV>"
 _LEFT = frozenset("Cc")  # who ended it: the client, by closing or by saying nothing
 _FIELDS = 11
@@ -41,6 +42,7 @@ class Counts:
         self._access = access
         # By worker and backend, how many of what ended there was counted.
         self._logged: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self._missing: defaultdict[int, defaultdict[str, deque[int]]] = defaultdict(_looks)
         for worker, logged in self._totals.notes.items():
             self._logged[int(worker)] = Counter(logged)
 
@@ -69,22 +71,30 @@ class Counts:
             self._totals.group(group).add(outcome, times)
         self._logged[int(line.worker)][line.backend] += times
 
-    def compare(self, worker: int, ended: Mapping[str, int], groups: Mapping[str, str]) -> None:
+    def compare(self, worker: int, ended: Mapping[str, int], groups: Mapping[str, str]) -> bool:
         """Count what is in no log. `ended` is what a worker said by backend, before all of the log was read.
 
         When an instance dies under the second or a later request of a client's connection, HAProxy closes that without
-        an answer and writes no line: the client is to ask again. What ended and is in no line, ended so.
+        an answer and writes no line: the client is to ask again. What ended and is in no line, ended so. One that just
+        begins can look like that, too, but not again and again: only what was missing `_LOOKS` times is counted.
+        True when that is not yet known of some.
         """
         for backend, number in ended.items():
-            lost = number - self._logged[worker][backend]
-            if lost > 0 and (group := groups.get(backend)):
-                for sums in (self._totals.service(group.rpartition("/")[0]), self._totals.group(group)):
-                    sums.add(Outcome(milliseconds=None, cause="reset by instance"), lost)
-            self._logged[worker][backend] = max(number, self._logged[worker][backend])
+            missing = self._missing[worker][backend]
+            missing.append(number - self._logged[worker][backend])
+            lost = min(missing)
+            if lost > 0 and len(missing) == _LOOKS:
+                if group := groups.get(backend):
+                    for sums in (self._totals.service(group.rpartition("/")[0]), self._totals.group(group)):
+                        sums.add(Outcome(milliseconds=None, cause="reset by instance"), lost)
+                self._logged[worker][backend] += lost
+                missing.clear()
+        return any(gaps and gaps[-1] > 0 for gaps in self._missing[worker].values())
 
     def forget_workers(self, but: Collection[int]) -> None:
-        for worker in self._logged.keys() - set(but):
-            del self._logged[worker]
+        for known in (self._logged, self._missing):
+            for worker in known.keys() - set(but):
+                del known[worker]
 
     def died(self) -> None:
         self._totals.died()
@@ -108,6 +118,11 @@ class Counts:
         """An empty log, for a process that is about to begin: nobody has the one of before open."""
         self._requests.empty()
         self._logged.clear()
+        self._missing.clear()
+
+
+def _looks() -> defaultdict[str, deque[int]]:
+    return defaultdict(lambda: deque(maxlen=_LOOKS))
 
 
 def _outcome(line: Line) -> Outcome:
