@@ -43,6 +43,8 @@ class Sums:
         )
 
     def add(self, outcome: Outcome, times: int) -> None:
+        if not times:
+            return
         self.requests += times
         self.retried += outcome.retried * times
         if outcome.milliseconds is not None:

@@ -241,7 +241,7 @@ class HaproxyBalancer:
         """What a worker says, with what failed in it taken in; True while that is not known of some requests."""
         status = await self._api.status(worker)
         self._count()
-        return status, self._counts.compare(worker.pid, status.ended, self._groups())
+        return status, self._counts.compare(worker.pid, status.tallies, self._groups())
 
     async def _unsure(self) -> bool:
         """True while it is not known of some requests whether they failed."""

@@ -7,14 +7,19 @@ from typing import NamedTuple
 
 from crossfade.core.counters import Counters
 from crossfade.engine.ports import Traffic
+from crossfade.platforms.local.balancers.haproxy.runtime_api import Tally
 from crossfade.platforms.local.balancers.tail import Tail, rotate
 from crossfade.platforms.local.balancers.totals import Outcome, Totals
 
 _SERVER_ERROR = 500
+_ANSWERED = 100
 _LOOKS = 8
 _NOBODY = "<NOSRV>"
 _LEFT = frozenset("Cc")  # who ended it: the client, by closing or by saying nothing
 _FIELDS = 11
+
+
+Looks = deque[tuple[int, int, int]]  # closed without an answer, dropped by the log, and of these failed
 
 
 class Line(NamedTuple):
@@ -40,11 +45,11 @@ class Counts:
         self._totals = Totals(path)
         self._requests = Tail(requests, *self._totals.positions[:1])
         self._access = access
-        # By worker and backend, how many of what ended there was counted.
-        self._logged: defaultdict[int, Counter[str]] = defaultdict(Counter)
-        self._missing: defaultdict[int, defaultdict[str, deque[int]]] = defaultdict(_looks)
-        for worker, logged in self._totals.notes.items():
-            self._logged[int(worker)] = Counter(logged)
+        # By worker and backend, what of its tally was counted, and what was missing when it was looked at last.
+        self._known: defaultdict[int, defaultdict[str, Counter[str]]] = defaultdict(_counters)
+        self._missing: defaultdict[int, defaultdict[str, Looks]] = defaultdict(_looks)
+        for worker, known in self._totals.notes.items():
+            self._known[int(worker)].update({backend: Counter(sums) for backend, sums in known.items()})
 
     def read(self, groups: Mapping[str, str]) -> None:
         """Take in what the log says since last time. `groups` has the group by its backend's name."""
@@ -69,32 +74,41 @@ class Counts:
             self._totals.service(line.service).add(outcome, times)
         if group := groups.get(line.backend):
             self._totals.group(group).add(outcome, times)
-        self._logged[int(line.worker)][line.backend] += times
+        known = self._known[int(line.worker)][line.backend]
+        known["answered" if int(line.status) >= _ANSWERED else "unanswered"] += times
+        known["failed"] += times if int(line.status) >= _SERVER_ERROR else 0
 
-    def compare(self, worker: int, ended: Mapping[str, int], groups: Mapping[str, str]) -> bool:
-        """Count what is in no log. `ended` is what a worker said by backend, before all of the log was read.
+    def compare(self, worker: int, tallies: Mapping[str, Tally], groups: Mapping[str, str]) -> bool:
+        """Count what is in no log. `tallies` are what a worker said by backend, before all of the log was read.
 
-        When an instance dies under the second or a later request of a client's connection, HAProxy closes that without
-        an answer and writes no line: the client is to ask again. What ended and is in no line, ended so. One that just
-        begins can look like that, too, but not again and again: only what was missing `_LOOKS` times is counted.
-        True when that is not yet known of some.
+        HAProxy drops a line rather than wait for another thread that writes one, some of ten thousand on a busy
+        machine. And when an instance dies under the second or a later request of a client's connection, it closes that
+        without an answer and writes nothing: the client is to ask again. A request that just begins or ends can look
+        like that for a moment, so only what was missing `_LOOKS` times is counted. True when there is such a one.
         """
-        for backend, number in ended.items():
-            missing = self._missing[worker][backend]
-            missing.append(number - self._logged[worker][backend])
-            lost = min(missing)
-            if lost > 0 and len(missing) == _LOOKS:
-                if group := groups.get(backend):
-                    for sums in (self._totals.service(group.rpartition("/")[0]), self._totals.group(group)):
-                        sums.add(Outcome(milliseconds=None, cause="reset by instance"), lost)
-                self._logged[worker][backend] += lost
-                missing.clear()
-        return any(gaps and gaps[-1] > 0 for gaps in self._missing[worker].values())
+        for backend, tally in tallies.items():
+            known, missing = self._known[worker][backend], self._missing[worker][backend]
+            closed = tally.ended - tally.answered - known["unanswered"]
+            dropped = tally.answered - known["answered"]
+            missing.append((closed, dropped, min(dropped, tally.failed - known["failed"])))
+            if len(missing) == _LOOKS:
+                closed, dropped, failed = (max(0, min(looks)) for looks in zip(*missing, strict=True))
+                known.update(unanswered=closed, answered=dropped, failed=failed)
+                self._add_unlogged(groups.get(backend, ""), closed, dropped, failed)
+                if closed or dropped:
+                    missing.clear()
+        return any(looks and max(looks[-1]) > 0 for looks in self._missing[worker].values())
+
+    def _add_unlogged(self, group: str, closed: int, dropped: int, failed: int) -> None:
+        found = (("reset by instance", closed), ("not told by the log", failed), ("", dropped - failed))
+        for cause, times in found if group else ():
+            for sums in (self._totals.service(group.rpartition("/")[0]), self._totals.group(group)):
+                sums.add(Outcome(milliseconds=None, cause=cause), times)
 
     def forget_workers(self, but: Collection[int]) -> None:
-        for known in (self._logged, self._missing):
-            for worker in known.keys() - set(but):
-                del known[worker]
+        for worker in (self._known.keys() | self._missing.keys()) - set(but):
+            self._known.pop(worker, None)
+            self._missing.pop(worker, None)
 
     def died(self) -> None:
         self._totals.died()
@@ -110,18 +124,22 @@ class Counts:
 
     def save(self, limit: int) -> None:
         """Write the totals; what was read of a log of more than `limit` bytes is given back to the disk."""
-        self._totals.save([self._requests.positions], {str(worker): logged for worker, logged in self._logged.items()})
+        self._totals.save([self._requests.positions], {str(worker): known for worker, known in self._known.items()})
         self._requests.give_back(limit)
         rotate(self._access, limit)
 
     def begin_anew(self) -> None:
         """An empty log, for a process that is about to begin: nobody has the one of before open."""
         self._requests.empty()
-        self._logged.clear()
+        self._known.clear()
         self._missing.clear()
 
 
-def _looks() -> defaultdict[str, deque[int]]:
+def _counters() -> defaultdict[str, Counter[str]]:
+    return defaultdict(Counter)
+
+
+def _looks() -> defaultdict[str, Looks]:
     return defaultdict(lambda: deque(maxlen=_LOOKS))
 
 

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,11 +51,20 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many requests came to their end in a backend, how many of them with a status, and with one of 500 and up."""
+
+    ended: int
+    answered: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What a worker says of its instances, and how many requests have come to their end in each backend."""
+    """What a worker says of its instances, and of the requests in each backend."""
 
     servers: list[Server]
-    ended: dict[str, int]
+    tallies: dict[str, Tally]
 
 
 class RuntimeApi:
@@ -100,7 +109,7 @@ class RuntimeApi:
             if row["svname"] != "BACKEND"
         ]
         backends = [row for row in rows if row["svname"] == "BACKEND"]
-        return Status(servers=servers, ended={row["pxname"]: int(row["stot"]) - int(row["scur"]) for row in backends})
+        return Status(servers=servers, tallies={row["pxname"]: _tally(row) for row in backends})
 
     async def streams(self, worker: Worker, backends: Iterable[str]) -> dict[tuple[str, str], int]:
         """WebSocket and event streams by backend and server."""
@@ -157,6 +166,11 @@ class RuntimeApi:
         if self._directory >= 0:
             os.close(self._directory)
             self._directory = -1
+
+
+def _tally(row: Mapping[str, str]) -> Tally:
+    ended = int(row["stot"]) - int(row["scur"])
+    return Tally(ended=ended, answered=int(row["req_tot"] or 0), failed=int(row["hrsp_5xx"] or 0))
 
 
 def _parts(text: str) -> Iterable[str]:
