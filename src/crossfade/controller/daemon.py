@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from crossfade.adapters import BALANCERS, require_known
-from crossfade.controller.api.server import Api, Hub, serve
+from crossfade.controller.api.hub import Hub
+from crossfade.controller.api.server import Api, serve
 from crossfade.controller.lock import Lock
 from crossfade.controller.orders import Orders
 from crossfade.core.errors import CrossfadeError, PlatformError

@@ -1,23 +1,22 @@
 """The HTTP face of the controller, on a unix socket of mode 0600 and, with a token, on TCP."""
 
 import asyncio
-import hmac
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from pydantic import ValidationError
 
 from crossfade import __version__
-from crossfade.controller.api import views
+from crossfade.controller.api import asked, views
+from crossfade.controller.api.hub import Hub
+from crossfade.controller.api.refusal import refused
 from crossfade.controller.history import history
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.orders import Orders
-from crossfade.core.errors import CrossfadeError, RefusedError, UnchangedError, WrongInputError
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
 from crossfade.core.group import Group
 from crossfade.core.service import Service
 from crossfade.core.wire import decode
@@ -26,30 +25,6 @@ from crossfade.engine.plan import plan
 from crossfade.engine.ports import Event
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-QUEUE = 10_000  # events a slow watcher may lag behind before it is dropped
-
-
-class Hub:
-    """Passes every event to whoever watches. `seq` is the number of the newest one."""
-
-    def __init__(self) -> None:
-        self.seq = 0
-        self._queues: set[asyncio.Queue[Event]] = set()
-
-    def tell(self, event: Event) -> None:
-        self.seq = event.seq
-        for queue in list(self._queues):
-            with suppress(asyncio.QueueFull):
-                queue.put_nowait(event)
-
-    async def follow(self) -> AsyncIterator[Event]:
-        queue: asyncio.Queue[Event] = asyncio.Queue(QUEUE)
-        self._queues.add(queue)
-        try:
-            while True:
-                yield await queue.get()
-        finally:
-            self._queues.discard(queue)
 
 
 class Api:
@@ -101,38 +76,32 @@ class Api:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         peer = request.transport.get_extra_info("socket") if request.transport else None
         local = peer is not None and peer.family.name == "AF_UNIX"
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not local and not (self._token and hmac.compare_digest(given, self._token)):
-            return web.json_response(_error("no valid token", "send `Authorization: Bearer ...`", 3), status=401)
+        if not local and not asked.knows(request, self._token):
+            return refused(RefusedError("no valid token", "send `Authorization: Bearer ...`"), status=401)
         try:
             return await handler(request)
         except CrossfadeError as error:
-            answer = _error(error.cause, error.way_out, error.exit_code)
-            if isinstance(error, UnchangedError):
-                answer["error"]["kind"] = "unchanged"
-            return web.json_response(answer, status=_HTTP[error.exit_code])
+            return refused(error)
         except ConnectionError:
             raise
         except OSError as error:
-            answer = _error(f"the controller met trouble with the machine: {error}", "see its log", 4)
-            return web.json_response(answer, status=_HTTP[4])
-        except (KeyError, TypeError, ValueError, ValidationError) as error:
-            return web.json_response(_error(f"the request does not fit: {error}", "", 2), status=400)
+            return refused(PlatformError(f"the controller met trouble with the machine: {error}", "see its log"))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+            return refused(asked.misfit(error))
 
     def _loop(self, request: web.Request | None, body: dict[str, Any] | None = None) -> Loop:
         source: Any = body if body is not None else (request.query if request else {})
         return self._registry.find(source["app"], source.get("service") or None)
 
     async def _about(self, _: web.Request) -> web.Response:
+        ports = views.ports(self._registry.loops.values(), await self._registry.world.balancer.known())
         return web.json_response(
             {
                 "version": __version__,
                 "pid": os.getpid(),
                 "started_at": self._started,
                 "services": sorted(self._registry.loops),
-                "ports": sorted(
-                    views.ports(self._registry.loops.values(), await self._registry.world.balancer.known())
-                ),
+                "ports": sorted(ports),
             }
         )
 
@@ -160,7 +129,7 @@ class Api:
 
     async def _rollout(self, request: web.Request) -> web.Response:
         """The record of a rollout once it is over; `wait=1` answers only then."""
-        key, number = self._key(request), int(request.match_info["id"])
+        key, number = self._key(request), asked.number(request.match_info, "id")
         loop = self._registry.loops.get(key)
         if loop and request.query.get("wait"):
             await loop.until(lambda loop: loop.ledger.active is None or loop.ledger.active.id != number)
@@ -176,7 +145,7 @@ class Api:
 
     async def _group(self, request: web.Request) -> web.Response:
         """A release group and the rollouts of it that are over; `wait=1` answers only when it is."""
-        group = self._orders.groups.find(request.query["app"], int(request.match_info["id"]))
+        group = self._orders.groups.find(request.query["app"], asked.number(request.match_info, "id"))
         if request.query.get("wait"):
             group = await self._orders.groups.ended(group)
         results = [self._result(key, number) for key, number in self._orders.groups.results(group)]
@@ -196,7 +165,7 @@ class Api:
         def wanted(event: Event) -> bool:
             return event.service.split("/")[0] == whole if whole else service in {None, event.service}
 
-        after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 0))
+        after, limit = asked.number(request.query, "after", 0), asked.number(request.query, "limit", 0)
         follow = bool(request.query.get("follow"))
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         watching = self._hub.follow()
@@ -231,7 +200,7 @@ class Api:
         lines = runtime.logs(
             loop.key,
             instance=request.query.get("instance"),
-            lines=int(request.query.get("lines", 100)),
+            lines=asked.number(request.query, "lines", 100),
             follow=bool(request.query.get("follow")),
         )
         said = await anext(lines, None)  # first: an unknown instance is an error, not a broken answer
@@ -246,21 +215,23 @@ class Api:
         """The services of a file on this machine. Their models are loaded with the first one that is asked for."""
         from crossfade.file.deployable import deployable  # noqa: PLC0415  an idle controller does without
 
-        body = await request.json()
+        body = await asked.body(request)
         async with self._reading:
             return web.json_response(await asyncio.to_thread(deployable, Path(body.pop("path")), **body))
 
     async def _deploy(self, request: web.Request) -> web.Response:
-        body = await request.json()
+        body = await asked.body(request)
         given = body["services"] if "services" in body else [body["service"]]
-        services = [decode(Service, one) for one in given]
+        services = [asked.require_sound(decode(Service, one)) for one in given]
         shell = Shell(
-            environment=body.get("environment") or {},
-            secrets=body.get("secrets") or {},
-            secrets_of=body.get("secrets_of") or {},
+            environment=asked.variables(body.get("environment") or {}, "environment"),
+            secrets=asked.variables(body.get("secrets") or {}, "secrets"),
+            secrets_of={
+                key: asked.variables(values, "secrets_of") for key, values in (body.get("secrets_of") or {}).items()
+            },
         )
         before = self._hub.seq
-        begun = await self._orders.deploy(services, _order(body), shell)
+        begun = await self._orders.deploy(services, asked.order(body), shell)
         answer: dict[str, Any] = {"seq": before, "unchanged": begun.unchanged}
         if begun.group:
             answer["group"] = self._group_view(begun.group)
@@ -270,41 +241,41 @@ class Api:
 
     async def _stop_builds(self, request: web.Request) -> web.Response:
         """Stop builds of these services, and nothing that is on record already."""
-        body = await request.json()
+        body = await asked.body(request)
         stopped = await self._orders.deploys.stop(body["services"], body.get("reason") or f"stopped by {body['by']}")
         return web.json_response({"stopped": stopped})
 
     async def _plan(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        service = decode(Service, body["service"])
+        body = await asked.body(request)
+        service = asked.require_sound(decode(Service, body["service"]))
         loop = self._registry.loops.get(service.key)
         steps = await asyncio.to_thread(plan, service, loop.ledger if loop else None)
         return web.json_response({"service": service.key, "steps": steps})
 
     async def _rollback(self, request: web.Request) -> web.Response:
-        body = await request.json()
+        body = await asked.body(request)
         loop = self._loop(None, body)
         before = self._hub.seq
-        rollout = await self._orders.rollback(loop, body.get("to") or "previous", _order(body))
+        rollout = await self._orders.rollback(loop, body.get("to") or "previous", asked.order(body))
         return web.json_response({**views.rollout_view(rollout, loop.ledger), "seq": before}, status=201)
 
     async def _scale(self, request: web.Request) -> web.Response:
-        body = await request.json()
+        body = await asked.body(request)
         loop = self._loop(None, body)
-        await self._orders.scale(loop, int(body["replicas"]), _order(body))
+        await self._orders.scale(loop, asked.number(body, "replicas"), asked.order(body))
         if body.get("wait"):
             await loop.until(_at_size)
         return web.json_response({"service": loop.key, "replicas": loop.ledger.wanted})
 
     async def _tag(self, request: web.Request) -> web.Response:
-        body = await request.json()
+        body = await asked.body(request)
         loop = self._loop(None, body)
-        release = await self._orders.tag(loop, body.get("release") or "latest", body["tag"], _order(body))
+        release = await self._orders.tag(loop, body.get("release") or "latest", body["tag"], asked.order(body))
         return web.json_response({"service": loop.key, "release": release.number, "tag": body["tag"]})
 
     async def _order(self, request: web.Request) -> web.Response:
-        body, verb = await request.json(), request.match_info["verb"]
-        order, reason = _order(body), body.get("reason", "")
+        body, verb = await asked.body(request), request.match_info["verb"]
+        order, reason = asked.order(body), body.get("reason", "")
         if verb == "abort":
             return await self._abort(body, order, reason)
         loop = self._loop(None, body)
@@ -330,9 +301,9 @@ class Api:
         return web.json_response({**status, "aborted": meant})
 
     async def _down(self, request: web.Request) -> web.Response:
-        body = await request.json()
+        body = await asked.body(request)
         app = None if body.get("all") else body["app"]
-        return web.json_response({"stopped": await self._orders.down(app, body.get("service"), _order(body))})
+        return web.json_response({"stopped": await self._orders.down(app, body.get("service"), asked.order(body))})
 
     async def _restart_balancer(self, _: web.Request) -> web.Response:
         await self._registry.world.balancer.restart()
@@ -340,7 +311,7 @@ class Api:
 
     async def _shutdown(self, request: web.Request) -> web.Response:
         """Stop the controller; `everything` stops the balancer too, and is refused while services run."""
-        everything = bool((await request.json()).get("everything"))
+        everything = bool((await asked.body(request)).get("everything"))
         if everything and self._registry.loops:
             raise RefusedError(
                 f"services run here: {', '.join(sorted(self._registry.loops))}", "`crossfade down` them first"
@@ -354,19 +325,8 @@ def _at_size(loop: Loop) -> bool:
     return len(usable) == loop.ledger.wanted and len(loop.fleet.routing.serving()) == loop.ledger.wanted
 
 
-def _order(body: dict[str, Any]) -> Order:
-    return Order(**{f.name: body[f.name] for f in fields(Order) if f.name in body})
-
-
 def _line(value: dict[str, Any]) -> bytes:
     return (web.json_response(value).text or "").encode() + b"\n"
-
-
-def _error(cause: str, way_out: str, exit_code: int) -> dict[str, Any]:
-    return {"error": {"cause": cause, "way_out": way_out, "exit_code": exit_code}}
-
-
-_HTTP = {2: 400, 3: 409, 4: 503}
 
 
 async def serve(api: Api, socket: Path, tcp: tuple[str, int] | None = None) -> web.AppRunner:
