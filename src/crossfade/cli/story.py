@@ -77,7 +77,9 @@ class Story:
         self._draining |= fresh
         if fresh:
             held = f" and {plural(data['drained'], 'request')} on them finish" if data["drained"] else ""
-            lines.append(f"{plural(len(fresh), 'instance')} get no new requests{held}")
+            lines.append(
+                f"{plural(len(fresh), 'instance')} {'gets' if len(fresh) == 1 else 'get'} no new requests{held}"
+            )
         return lines
 
     def _moved(self, data: Event) -> list[str]:

@@ -71,7 +71,7 @@ def traffic(proof: Mapping[str, Any]) -> str:
     if proof.get("client_closed"):
         parts.append(f"{plural(proof['client_closed'], 'client')} left early")
     if proof.get("balancer_deaths"):
-        parts.append(f"not counted what the balancer held when it died ({plural(proof['balancer_deaths'], 'time')})")
+        parts.append(f"without what the balancer held when it died ({plural(proof['balancer_deaths'], 'time')})")
     return f"{', '.join(parts)}; p50 {proof['p50_ms']:.1f} ms, p99 {proof['p99_ms']:.1f} ms"
 
 

@@ -206,7 +206,7 @@ def _conclude(steps: list[Step], data: Mapping[str, Any], took: float) -> None:
     click.secho(f"{verdict}, in {took:.0f} s. Nothing is left running.", bold=True, fg="green" if data["ok"] else "red")
     for one in steps:
         if one.state != one.expected:
-            click.secho(f"{one.name} was to end {one.expected}, and ended {one.state}", fg="red")
+            click.secho(f"{one.name} should have ended {one.expected}, but ended {one.state}", fg="red")
 
 
 def _nothing() -> None:

@@ -142,7 +142,7 @@ class Ledger:
         """Releases that must keep their artifact: current, warm, under way, tagged, previous, and the newest few.
 
         The newest few good ones, whatever came after them; and the newest few of any outcome, since a release that
-        was rolled back by mistake is to be had again.
+        was rolled back by mistake can be brought back.
         """
         keep = {self.current, *self.warm, *self.tags.values()}
         if self.active:

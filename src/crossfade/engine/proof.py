@@ -17,7 +17,7 @@ class Proof:
     failed: int = 0
     causes: dict[str, int] = field(default_factory=dict)
     retried: int = 0
-    drained: int = 0  # requests that were in flight on an instance when it got its last one, and were let finish
+    drained: int = 0  # requests that were in flight on an instance when it got its last one, and were allowed to finish
     cut: int = 0  # of those, the ones that outlasted the deregistration delay
     streams_closed: int = 0  # WebSocket and SSE connections that were told to close
     client_closed: int = 0

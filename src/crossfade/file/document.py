@@ -141,11 +141,11 @@ def contents(path: Path, called: str, missing: str, other: str) -> bytes:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise WrongInputError(f"There is no file {called}.", missing) from None
+        raise WrongInputError(f"there is no file {called}", missing) from None
     except OSError as error:
-        raise WrongInputError(f"{called} cannot be read: {error.strerror}.", other) from None
+        raise WrongInputError(f"{called} cannot be read: {error.strerror}", other) from None
     if len(raw) > _LARGEST:
-        raise WrongInputError(f"{called} has {len(raw)} bytes; {_LARGEST} are allowed.", other)
+        raise WrongInputError(f"{called} has {len(raw)} bytes; {_LARGEST} are allowed", other)
     return raw
 
 

@@ -141,14 +141,14 @@ def choose(names: list[str], wanted: str | None, file: str) -> str:
         return wanted
     if wanted is not None:
         meant = nearest(wanted, names)
-        hint = f"Did you mean {meant}? " if meant else ""
-        raise WrongInputError(f'{file} has no environment "{wanted}".', f"{hint}It has {', '.join(names)}.")
+        hint = f"did you mean {meant}? " if meant else ""
+        raise WrongInputError(f'{file} has no environment "{wanted}"', f"{hint}it has {', '.join(names)}")
     if len(names) == 1:
         return names[0]
     if DEFAULT_ENVIRONMENT in names:
         return DEFAULT_ENVIRONMENT
-    cause = f"{file} has the environments {', '.join(names)}, and none called {DEFAULT_ENVIRONMENT}."
-    raise WrongInputError(cause, "Say which with --environment.")
+    cause = f"{file} has the environments {', '.join(names)}, and none called {DEFAULT_ENVIRONMENT}"
+    raise WrongInputError(cause, "say which with --environment")
 
 
 def _resolved(document: Written, environment: str) -> Written:

@@ -43,7 +43,7 @@ class Problem:
 class WrongFileError(WrongInputError):
     """Everything that is wrong with a file, in the order of its lines."""
 
-    def __init__(self, file: str, problems: Iterable[Problem], way_out: str = "Nothing was changed.") -> None:
+    def __init__(self, file: str, problems: Iterable[Problem], way_out: str = "nothing was changed") -> None:
         # One mistake in the file's top may show in each of its environments: say it once.
         self.problems = tuple(
             sorted(dict.fromkeys(problems), key=lambda problem: (problem.place.line, problem.place.column))

@@ -50,7 +50,7 @@ def test_json_carries_the_text_or_the_file(tmp_path: Path) -> None:
         (LOCAL, [], "has no environment on AWS"),
         (LOCAL, ["-e", "local"], "local is not on AWS"),
         (SEVERAL, [], "several environments on AWS: one, other"),
-        (SEVERAL, ["-e", "othr"], "Did you mean other"),
+        (SEVERAL, ["-e", "othr"], "did you mean other"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(tmp_path: Path, text: str, words: list[str], said: str) -> None:

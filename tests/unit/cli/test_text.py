@@ -75,4 +75,4 @@ def test_failures_are_told_by_cause() -> None:
 def test_what_nobody_counted_is_said() -> None:
     """A dead balancer's "0 failed" is not the whole truth."""
     assert "balancer" not in traffic(proof())
-    assert "not counted what the balancer held when it died (2 times)" in traffic(proof(balancer_deaths=2))
+    assert "without what the balancer held when it died (2 times)" in traffic(proof(balancer_deaths=2))

@@ -156,7 +156,7 @@ def _counted(job: Job, changes: "Changes") -> dict[str, Any]:
 
 def _ended(job: Job, changes: "Changes") -> str:
     done = f"{changes.add} added, {changes.change} changed, {changes.destroy} destroyed"
-    return f"{job.environment}: {done if changes else 'nothing was to do'}, in {seconds(job.seconds)}"
+    return f"{job.environment}: {done if changes else 'there was nothing to do'}, in {seconds(job.seconds)}"
 
 
 def _without_secrets(outputs: Mapping[str, Any]) -> dict[str, Any]:

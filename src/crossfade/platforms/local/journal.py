@@ -181,8 +181,8 @@ class SqliteJournal:
     def _refuse_newer(self) -> None:
         if self._version() > VERSION:
             raise WrongInputError(
-                f"{self._path} was written by a newer crossfade.",
-                "Upgrade crossfade, or use another state directory.",
+                f"{self._path} was written by a newer crossfade",
+                "upgrade crossfade, or use another state directory",
             )
 
     def _lease(self, service: str) -> Lease | None:
@@ -239,17 +239,17 @@ class SqliteJournal:
 def _stale(service: str, token: int, held: Lease | None) -> StaleTokenError:
     """The refusal of `token`; `held` is the newest lease, if there ever was one."""
     if held is None:
-        return StaleTokenError(f"No lease was ever granted on {service}, so token {token} proves nothing.")
+        return StaleTokenError(f"no lease was ever granted on {service}, so token {token} proves nothing")
     return StaleTokenError(
-        f"{held.holder} took over {service} at {_clock_face(held.since)} (token {held.token}; ours is {token}).",
-        f"See what it does with: crossfade status {service.partition('/')[2]}",
+        f"{held.holder} took over {service} at {_clock_face(held.since)} (token {held.token}; ours is {token})",
+        f"see what it does with: crossfade status {service.partition('/')[2]}",
     )
 
 
 def _taken(held: Lease, ttl: float) -> RefusedError:
     return RefusedError(
-        f"{held.service} is held by {held.holder} since {_clock_face(held.since)}.",
-        f"Wait until it is done; a holder that died loses the lease once it was not renewed for {ttl:g} s.",
+        f"{held.service} is held by {held.holder} since {_clock_face(held.since)}",
+        f"wait until it is done; a holder that died loses the lease once it was not renewed for {ttl:g} s",
     )
 
 
@@ -258,19 +258,19 @@ def _clock_face(at: float) -> str:
 
 
 _TROUBLE = (
-    ("database or disk is full", "the disk is full", "Free some space and try again; what runs goes on running."),
-    ("disk I/O error", "the disk refuses to write", "Check its space and health (df, dmesg) and try again."),
-    ("readonly", "it is not writable", "Give yourself write permission to it and its folder."),
-    ("unable to open", "it cannot be opened", "Give yourself write permission to its folder, or choose another one."),
-    ("Permission denied", "permission denied", "Give yourself write permission to its folder, or choose another one."),
-    ("locked", "another process keeps it locked", "Find it with: fuser -v <the file>"),
-    ("not a database", "it is not a crossfade journal", "Move the file away, or use another state directory."),
-    ("malformed", "it is damaged", "Restore it from a backup, or move it away and deploy again."),
+    ("database or disk is full", "the disk is full", "free some space and try again; what runs goes on running"),
+    ("disk I/O error", "the disk refuses to write", "check its space and health (df, dmesg) and try again"),
+    ("readonly", "it is not writable", "give yourself write permission to it and its folder"),
+    ("unable to open", "it cannot be opened", "give yourself write permission to its folder, or choose another one"),
+    ("Permission denied", "permission denied", "give yourself write permission to its folder, or choose another one"),
+    ("locked", "another process keeps it locked", "find it with: fuser -v <the file>"),
+    ("not a database", "it is not a crossfade journal", "move the file away, or use another state directory"),
+    ("malformed", "it is damaged", "restore it from a backup, or move it away and deploy again"),
 )
 
 
 def _trouble(path: Path, message: str) -> CrossfadeError:
     for sign, cause, way_out in _TROUBLE:
         if sign in message:
-            return PlatformError(f"Cannot use the journal {path}: {cause}.", way_out)
-    return PlatformError(f"Cannot use the journal {path}: {message}.", "Check the file and its folder.")
+            return PlatformError(f"cannot use the journal {path}: {cause}", way_out)
+    return PlatformError(f"cannot use the journal {path}: {message}", "check the file and its folder")

@@ -313,7 +313,7 @@ def test_what_cannot_be_carried_at_all_is_wrong_input(tmp_path: Path, text: str,
 
 def test_a_missing_compose_file_is_wrong_input(tmp_path: Path) -> None:
     """Named as it was given."""
-    with pytest.raises(WrongInputError, match=r"There is no file .*compose\.yaml\.\n  Name a Compose file"):
+    with pytest.raises(WrongInputError, match=r"there is no file .*compose\.yaml\n  [Nn]ame a Compose file"):
         from_compose([tmp_path / "compose.yaml"])
 
 

@@ -171,8 +171,8 @@ def test_a_file_of_stores_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(WrongInputError) as error:
         from_compose([tmp_path / "compose.yaml"], tmp_path, {})
     assert "has only data stores; they stay in Compose" in str(error.value)
-    way_out = "it reaches them at localhost:5432; publish a port of cache to reach it."
-    assert error.value.way_out == f"Run `crossfade init` for the app itself; {way_out}"
+    way_out = "it reaches them at localhost:5432; publish a port of cache to reach it"
+    assert error.value.way_out == f"run `crossfade init` for the app itself; {way_out}"
 
 
 def test_ten_times_the_services_are_ten_times_the_work(tmp_path: Path) -> None:

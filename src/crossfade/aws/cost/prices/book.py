@@ -106,7 +106,7 @@ def read(raw: bytes, called: str, *, ours: bool = False) -> Book:
         prices=prices,
     )
     if problems:
-        raise WrongFileError(called, problems, "No bill was made.")
+        raise WrongFileError(called, problems, "no bill was made")
     return book
 
 

@@ -221,10 +221,10 @@ class _Import:
         if kinds <= {Kind.STORE, Kind.PROFILE, Kind.OTHER} and Kind.STORE in kinds:
             return WrongInputError(
                 f"{self.project.called} has only data stores; they stay in Compose:\n  {reasons}",
-                f"Run `crossfade init` for the app itself; {self._stores()}.",
+                f"run `crossfade init` for the app itself; {self._stores()}",
             )
         return WrongInputError(
-            f"No service of {self.project.called} can be carried over:\n  {reasons}", "Use `crossfade init`."
+            f"no service of {self.project.called} can be carried over:\n  {reasons}", "use `crossfade init`"
         )
 
     def _stores(self) -> str:

@@ -95,7 +95,7 @@ async def test_a_full_disk_is_said_plainly(journal: SqliteJournal) -> None:
 def test_a_folder_that_cannot_be_made_is_said_plainly(tmp_path: Path) -> None:
     """A state directory below a file is a wrong path, not a traceback."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(PlatformError, match="Cannot use the journal"):
+    with pytest.raises(PlatformError, match="cannot use the journal"):
         SqliteJournal(tmp_path / "file" / "journal.db", StoppedClock())
 
 

@@ -222,7 +222,7 @@ def _impossible(project: Project, paths: Sequence[Path]) -> Iterator[Problem]:
     """What makes these files no project: no services, services of a wrong type, an overlay on its own."""
     services = project.plain.get("services")
     if not services:
-        raise WrongInputError(f"{project.called} is no Compose file: it has no services.", "Name one with --from.")
+        raise WrongInputError(f"{project.called} is no Compose file: it has no services", "name one with --from")
     active = {name: service for name, service in services.items() if not profiles_of(project, service)}
     for name, service in services.items():
         place = project.root.at(("services", name)).place

@@ -84,7 +84,7 @@ def create(
             detach=True,
         )
     except docker.errors.ImageNotFound as error:
-        raise PlatformError(f"The image {image} of {service.key} was removed.", "Deploy it again.") from error
+        raise PlatformError(f"the image {image} of {service.key} was removed", "deploy it again") from error
     return str(made.id)
 
 
@@ -201,7 +201,7 @@ def send(api: "APIClient", container: str, signal: str = "") -> None:
         api.kill(container, signal or api.inspect_container(container)["Config"].get("StopSignal") or "SIGTERM")
     except docker.errors.APIError as error:
         if not has_ended(api, container):
-            raise PlatformError(f"Docker cannot signal {container[:12]}: {error.explanation}.") from error
+            raise PlatformError(f"Docker cannot signal {container[:12]}: {error.explanation}") from error
 
 
 def remove(api: "APIClient", container: str) -> None:

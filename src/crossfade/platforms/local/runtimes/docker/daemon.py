@@ -40,7 +40,7 @@ class Daemon:
             return question(self._connected())
         except docker.errors.APIError as error:
             raise PlatformError(
-                f"Docker refused: {error.explanation or error}.", "See: docker events; docker ps -a"
+                f"Docker refused: {error.explanation or error}", "see: docker events; docker ps -a"
             ) from (error)
         except (docker.errors.DockerException, requests.RequestException) as error:
             raise _unreachable(str(error)) from error
@@ -57,12 +57,12 @@ class Daemon:
 def _unreachable(complaint: str) -> CrossfadeError:
     if "Permission denied" in complaint or "PermissionError" in complaint:
         return PlatformError(
-            "You may not use Docker: permission denied on its socket.",
-            f"Become a member of its group and log in again: sudo usermod -aG {_group()} $USER",
+            "you may not use Docker: permission denied on its socket",
+            f"become a member of its group and log in again: sudo usermod -aG {_group()} $USER",
         )
     return PlatformError(
-        "Docker is not running.",
-        "Start it (sudo systemctl start docker), or use `source` instead of `image` to run without it.",
+        "Docker is not running",
+        "start it (sudo systemctl start docker), or use `source` instead of `image` to run without it",
     )
 
 

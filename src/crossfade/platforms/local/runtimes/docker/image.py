@@ -101,8 +101,8 @@ def _pull(client: "DockerClient", text: str, reference: Reference) -> Any:
 
     if not reference.registry:
         raise WrongInputError(
-            f"The image {text} is not on this machine.",
-            f"Build it (docker build -t {text} .), pull it (docker pull {text}), or name it with its registry.",
+            f"the image {text} is not on this machine",
+            f"build it (docker build -t {text} .), pull it (docker pull {text}), or name it with its registry",
         )
     try:
         if reference.pinned:
@@ -110,6 +110,6 @@ def _pull(client: "DockerClient", text: str, reference: Reference) -> Any:
         return client.images.pull(reference.repository, tag=reference.tag or "latest")
     except docker.errors.APIError as error:
         raise WrongInputError(
-            f"The image {text} could not be pulled: {error.explanation or error}.",
-            f"Check its name, and that you may pull it: docker login {reference.registry}",
+            f"the image {text} could not be pulled: {error.explanation or error}",
+            f"check its name, and that you may pull it: docker login {reference.registry}",
         ) from error
