@@ -20,6 +20,7 @@ NOUNS = (
     "switches",
     "rollback",
     "deploy",
+    "services",
     "throughput",
     "instructions",
     "idle",

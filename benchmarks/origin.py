@@ -8,6 +8,7 @@ import signal
 
 RELEASE = os.environ.get("CROSSFADE_RELEASE", "0").encode()
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nX-Release: %b\r\n\r\nok\n" % RELEASE
+HOSTS = ("127.0.0.1", "127.0.0.2")  # so that one process can stand in for two instances
 END = b"\r\n\r\n"
 
 
@@ -26,7 +27,7 @@ class Connection(asyncio.Protocol):
 
 async def main() -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Connection, "127.0.0.1", int(os.environ["PORT"]), backlog=1024)
+    server = await loop.create_server(Connection, HOSTS, int(os.environ["PORT"]), backlog=1024)
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()

@@ -20,6 +20,7 @@ class Scale:
     rounds: int = 50
     counted: int = 3_200  # requests under callgrind
     idle_seconds: float = 30.0
+    services: int = 500
 
     def announced(self, noun: str, parts: Sequence[T]) -> Iterator[T]:
         """Each part in turn, named on stderr: a run of minutes should say where it is."""
@@ -30,5 +31,13 @@ class Scale:
 
 FULL = Scale()
 QUICK = Scale(
-    switches=20, requests=50_000, repeats=5, deploys=3, round_seconds=1.0, rounds=2, counted=320, idle_seconds=5.0
+    switches=20,
+    requests=50_000,
+    repeats=5,
+    deploys=3,
+    round_seconds=1.0,
+    rounds=2,
+    counted=320,
+    idle_seconds=5.0,
+    services=50,
 )
