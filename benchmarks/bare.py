@@ -1,9 +1,10 @@
-"""The smallest Envoys that do the same work: one that only passes requests on, and one that answers them by itself."""
+"""The smallest that do the same work: an Envoy and a HAProxy that pass requests on, and an Envoy that answers them."""
 
 import json
 from typing import Any
 
 from benchmarks.proxies.crossfade import envoy_binary
+from benchmarks.proxies.proxy import found
 
 _TYPES = "type.googleapis.com/envoy.extensions"
 
@@ -14,6 +15,17 @@ def passing(port: int, to: int, workers: int) -> list[str]:
     endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
     cluster = {"name": "app", "type": "STATIC", "load_assignment": {"cluster_name": "app", "endpoints": endpoints}}
     return _command(port, workers, {"route": {"cluster": "app"}}, [cluster])
+
+
+def haproxy(port: int, to: int, workers: int) -> list[str]:
+    """The command of a HAProxy that only passes requests on; its configuration is in its words: it reads no other."""
+    lines = [
+        *("global", f"  nbthread {workers}", "defaults", "  mode http", "  timeout connect 2s"),
+        *("  timeout client 60s", "  timeout server 60s", "frontend web", f"  bind 127.0.0.1:{port}"),
+        *("  default_backend app", "backend app", f"  server one 127.0.0.1:{to}", ""),
+    ]
+    script = 'printf %s "$1" > haproxy.cfg && exec "$0" -db -f haproxy.cfg'
+    return ["/bin/sh", "-c", script, found("haproxy") or "haproxy", "\n".join(lines)]
 
 
 def answering(port: int, workers: int) -> list[str]:

@@ -6,13 +6,13 @@ import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from statistics import mean, stdev
 
-from benchmarks.bare import answering, passing
+from benchmarks.bare import answering, haproxy, passing
 from benchmarks.children import BrokenError, child, free_port, listening, room, workplace
-from benchmarks.proxies import CrossfadeEnvoy
+from benchmarks.proxies import CrossfadeEnvoy, CrossfadeHaproxy
 from benchmarks.result import Figure, Result, Table
 from benchmarks.scale import Scale
 from crossfade.load import Traffic
@@ -21,9 +21,9 @@ NOUN = "throughput"
 CONNECTIONS = 64
 LOAD = "crossfade.load, because wrk is not installed"
 HOW = f"""\
-{CONNECTIONS} keep-alive connections, through Envoy as crossfade configures it (health checks, retries,
-counters, failure log), through a bare Envoy of the same binary and concurrency whose static configuration has
-one listener, one route and one cluster, and straight to the origin, which is an Envoy that answers by itself.
+{CONNECTIONS} keep-alive connections, through Envoy and HAProxy as crossfade configures them (health checks, retries,
+counters, logs), through bare ones of the same binary and concurrency whose configuration has one listener, one route
+and one cluster, and straight to the origin, which is an Envoy that answers by itself.
 Each round starts all of them anew, because one process of the same program can be a tenth faster than the next for as
 long as it lives, and takes the ways there and back; the ratio is the mean of those of the rounds.
 """
@@ -35,46 +35,67 @@ the client is, and to tell streams from plain requests. All of it is kept.
 
 async def measure(scale: Scale) -> Result:
     wrk = shutil.which("wrk")
-    rounds: dict[str, list[float]] = {"crossfade": [], "bare Envoy": [], "direct": []}
+    rounds: dict[str, list[float]] = {}
     with workplace() as place:
         for turn in range(scale.rounds):
             async with _ports(room(place, str(turn))) as ports:
                 # There and back, so that what comes first gains nothing by it.
                 ways = [*ports, *list(reversed(ports))[1:]]
                 taken = [(name, await _rate(wrk, ports[name], scale.round_seconds / 2)) for name in ways]
-            for name, found in rounds.items():
-                found.append(mean(rate for way, rate in taken if way == name))
-    ratios = [ours / bare for ours, bare in zip(rounds["crossfade"], rounds["bare Envoy"], strict=True)]
+            for name in ports:
+                rounds.setdefault(name, []).append(mean(rate for way, rate in taken if way == name))
+    ratios = {name: _ratios(rounds[f"crossfade, {name}"], rounds[f"bare {name}"]) for name in _here()}
     return Result(
         noun=NOUN,
-        title="Throughput beside a bare Envoy",
+        title="Throughput beside a bare Envoy and a bare HAProxy",
         how=HOW,
-        figures=(Figure(name="of bare Envoy's requests/s", value=mean(ratios), least=0.95),),
+        figures=tuple(
+            Figure(name=f"of bare {name}'s requests/s", value=mean(found), least=0.95) for name, found in ratios.items()
+        ),
         tables=(Table.of("way, requests/s", rounds),),
         because=BECAUSE,
         notes=[
             f"{scale.rounds} rounds of {scale.round_seconds:.0f} s each, made by {'wrk' if wrk else LOAD}",
-            f"the ratio has a standard error of {stdev(ratios) / math.sqrt(len(ratios)):.3f}",
+            *(
+                f"the ratio of {name} has a standard error of {stdev(found) / math.sqrt(len(found)):.3f}"
+                for name, found in ratios.items()
+            ),
         ],
         data={"per_second": rounds},
     )
 
 
+def _here() -> tuple[str, ...]:
+    """The balancers that can be measured."""
+    return ("Envoy", "HAProxy") if CrossfadeHaproxy.version() else ("Envoy",)
+
+
+def _ratios(ours: list[float], bare: list[float]) -> list[float]:
+    return [mine / its for mine, its in zip(ours, bare, strict=True)]
+
+
 @asynccontextmanager
 async def _ports(place: Path) -> AsyncIterator[dict[str, int]]:
-    """The three ways, by name; they run side by side, and one of them works at a time."""
-    direct, bare = free_port(), free_port()
-    workers = len(os.sched_getaffinity(0))  # as many as crossfade's has
-    with (
-        child(answering(direct, workers), room(place, "direct")),
-        child(passing(bare, direct, workers), room(place, "bare")),
-    ):
-        await listening(direct, place / "direct")
-        await listening(bare, place / "bare")
-        ours = CrossfadeEnvoy(room(place, "ours"), {"1": direct})
-        async with ours.running():
-            await listening(ours.port)
-            yield {"crossfade": ours.port, "bare Envoy": bare, "direct": direct}
+    """The ways, by name; they run side by side, and one of them works at a time."""
+    direct, workers = free_port(), len(os.sched_getaffinity(0))  # as many as crossfade's have
+    ports = {"direct": direct}
+    async with AsyncExitStack() as running:
+
+        async def begin(name: str, command: list[str], port: int) -> None:
+            running.enter_context(child(command, room(place, name)))
+            await listening(port, place / name)
+            ports[name] = port
+
+        await begin("direct", answering(direct, workers), direct)
+        for name, ours, bare in (("Envoy", CrossfadeEnvoy, passing), ("HAProxy", CrossfadeHaproxy, haproxy)):
+            if name in _here():
+                port = free_port()
+                await begin(f"bare {name}", bare(port, direct, workers), port)
+                made = ours(room(place, name), {"1": direct})
+                await running.enter_async_context(made.running())
+                await listening(made.port)
+                ports[f"crossfade, {name}"] = made.port
+        yield ports
 
 
 async def _rate(wrk: str | None, port: int, seconds: float) -> float:

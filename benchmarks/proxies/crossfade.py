@@ -1,25 +1,29 @@
-"""crossfade, twice: its balancer alone, as the peers are measured, and the whole controller through its API."""
+"""crossfade: its balancers alone, as the peers are measured, and the whole controller through its API."""
 
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 from tests.support.machine import Machine
 
 from benchmarks.children import ORIGIN, BrokenError, listening
+from benchmarks.proxies.haproxy import HaproxyMap
 from benchmarks.proxies.proxy import Proxy, short_version
 from crossfade import __version__
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import HealthCheck, Listener, Service
+from crossfade.engine.ports import LoadBalancer
 from crossfade.platforms.local.balancers.book import load
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 from crossfade.platforms.local.balancers.envoy.config import Config
 from crossfade.platforms.local.balancers.envoy.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.process import installed
+from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
 
 TOKEN = 1
 
@@ -55,13 +59,10 @@ def envoy_version() -> str:
     return short_version(done.stdout.replace("version:", ""))
 
 
-class CrossfadeEnvoy(Proxy):
-    name = "crossfade, balancer"
-    how = "`EnvoyBalancer.apply` with the other release's weight; returns when every worker of Envoy's confirmed it"
+class Balancer(Proxy):
+    """One of our adapters alone. `adapter` is called with a directory and a fence."""
 
-    @classmethod
-    def version(cls) -> str:
-        return f"{__version__}, Envoy {envoy_version()}"
+    adapter: ClassVar[Callable[[Path, Alone], LoadBalancer]]
 
     @property
     def directory(self) -> Path:
@@ -76,7 +77,7 @@ class CrossfadeEnvoy(Proxy):
             listener=Listener(host="127.0.0.1", http=self.port),
         )
         self._fence = Alone()
-        self._balancer = EnvoyBalancer(self.directory, self._fence)
+        self._balancer = type(self).adapter(self.directory, self._fence)
         try:
             await self._apply("1")
             yield
@@ -95,6 +96,27 @@ class CrossfadeEnvoy(Proxy):
         )
         addresses = {f"web-{name}": f"127.0.0.1:{port}" for name, port in self.origins.items()}
         await self._balancer.apply(self._service, routing, addresses, TOKEN)
+
+
+class CrossfadeEnvoy(Balancer):
+    name = "crossfade, Envoy"
+    how = "`EnvoyBalancer.apply` with the other release's weight; returns when every worker of Envoy's confirmed it"
+    adapter = EnvoyBalancer
+
+    @classmethod
+    def version(cls) -> str:
+        return f"{__version__}, Envoy {envoy_version()}"
+
+
+class CrossfadeHaproxy(Balancer):
+    name = "crossfade, HAProxy"
+    how = "`HaproxyBalancer.apply`, which sets a map and servers' states on the socket of HAProxy's master"
+    adapter = HaproxyBalancer
+
+    @classmethod
+    def version(cls) -> str:
+        installed_one = HaproxyMap.version()
+        return f"{__version__}, HAProxy {installed_one}" if installed_one else ""
 
 
 class Controller(Proxy):

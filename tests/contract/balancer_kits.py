@@ -22,6 +22,8 @@ from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
 from crossfade.platforms.local.balancers.nginx import NginxBalancer
 
+HAPROXY = shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin")  # where Debian puts it
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -168,7 +170,7 @@ async def kit(name: str, directory: Path) -> AsyncIterator[Kit]:
             balancer = EnvoyBalancer(directory, fence, parent_shutdown=5)
             made = EnvoyKit(balancer=balancer, fence=fence, directory=directory, http=http)
         elif name == "haproxy":
-            if shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
+            if HAPROXY is None:
                 pytest.skip("haproxy is not installed")
             haproxy = HaproxyBalancer(directory, fence, shutdown=5)
             made = HaproxyKit(balancer=haproxy, fence=fence, directory=directory, http=http)

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import shutil
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -13,7 +11,7 @@ import aiohttp
 import pytest
 from tests.adapters.token_fence import TokenFence
 from tests.adapters.until import until
-from tests.contract.balancer_kits import fetch, routing, service
+from tests.contract.balancer_kits import HAPROXY, fetch, routing, service
 from tests.support.backend import Backend
 from tests.support.wire import WEBSOCKET, stream
 
@@ -22,9 +20,7 @@ from crossfade.core.service import HealthCheck, Listener, Service
 from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
 from crossfade.platforms.local.balancers.known import Known, children
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None, reason="haproxy is not installed"
-)
+pytestmark = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""One machine: processes and containers behind Envoy or nginx, recorded in SQLite."""
+"""One machine: processes and containers behind Envoy, HAProxy or nginx, recorded in SQLite."""
