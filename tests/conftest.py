@@ -3,6 +3,11 @@
 import signal
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("crossfade", deadline=None)
+settings.load_profile("crossfade")
 
 # A shell starts what it runs in its background with Ctrl-C ignored, and children inherit that: where the tests
 # themselves are run so, what they start has to hear it all the same.

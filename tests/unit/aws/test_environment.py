@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crossfade.aws.choose import on_aws, one_on_aws
@@ -71,7 +71,6 @@ def modules(app: App) -> dict[str, Mapping[str, Any]]:
     }
 
 
-@settings(deadline=None)
 @given(app=apps())
 def test_model_and_terraform_agree_on_an_environment(app: App) -> None:
     """Idle time, drains, health checks, endpoints, subnets, zones and names of secrets."""

@@ -280,7 +280,7 @@ def test_a_port_beyond_all_numbers_is_refused_in_words() -> None:
 JUNK = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.lists(st.integers()) | st.just({"a": [1]})
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_a_plan_that_is_none_is_refused_in_words(data: st.DataObject) -> None:
     """Whatever stands where: findings, or one error that names the file."""
@@ -295,7 +295,7 @@ def test_a_plan_that_is_none_is_refused_in_words(data: st.DataObject) -> None:
         assert error.cause.startswith("plan.json has a value that no plan has")  # noqa: PT017  either is right
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.data())
 def test_whatever_a_plan_does_not_know_breaks_no_rule(data: st.DataObject) -> None:
     """Values may be missing anywhere: all rules still answer."""

@@ -37,7 +37,7 @@ def blocks(children: st.SearchStrategy[list[Block]]) -> st.SearchStrategy[Block]
 BLOCKS = st.recursive(blocks(st.just([])), lambda inner: blocks(st.lists(inner, max_size=2)), max_leaves=4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(BLOCKS, min_size=1, max_size=6))
 def test_terraform_would_format_nothing(terraform: Terraform, made: list[Block]) -> None:
     """Whatever is written is already as `terraform fmt` leaves it."""
@@ -62,7 +62,7 @@ def test_text_of_the_file_is_no_template() -> None:
 ANYTHING = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.dictionaries(ANYTHING, ANYTHING, min_size=8, max_size=30))
 def test_terraform_reads_keys_and_values_as_they_were(terraform: Terraform, given: dict[str, str]) -> None:
     """Whatever stands in the file is text to Terraform, as a key too: nothing of it is evaluated."""
