@@ -10,7 +10,7 @@ from typing import Any
 
 from crossfade import __version__
 from crossfade.cli.call import Call
-from crossfade.cli.client import NotRunningError
+from crossfade.cli.client import Client, NotRunningError
 from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.platforms.local.balancers.sockets import require_free
 
@@ -78,6 +78,19 @@ def shell_of(services: Iterable[Json]) -> dict[str, str]:
     if not any(service["build"] for service in services):
         return {}
     return {name: value for name, value in os.environ.items() if not name.startswith("CROSSFADE_")}
+
+
+def absent(services: Iterable[Json], client: Client) -> list[str]:
+    """Services of the file's app that run although the file does not have them."""
+    named = {key(service) for service in services}
+    apps = {service["app"] for service in services}
+    running = client.get("/v1/controller")["services"]
+    return [one for one in running if one.split("/")[0] in apps and one not in named]
+
+
+def ends(service: str) -> str:
+    """What to say of such a one."""
+    return f"{service} runs, but is not in the file: `crossfade down {service}` ends it"
 
 
 def key(service: Json) -> str:

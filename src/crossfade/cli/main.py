@@ -29,6 +29,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "resume": ("ship.steer", "Let a paused rollout go on."),
         "abort": ("ship.steer", "Take the rollout under way back."),
         "scale": ("ship.steer", "Change how many instances a service has."),
+        "restart": ("ship.steer", "Replace a service's instances, without losing a request."),
         "tag": ("ship.steer", "Name a release, so that it is kept and found again."),
         "lock": ("ship.steer", "Forbid rollouts of a service, or allow them again."),
     },

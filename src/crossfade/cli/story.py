@@ -130,6 +130,13 @@ def _tagged(_: Story, data: Event) -> list[str]:
     return [f"release {data['release']} is tagged {data['tag']} by {data['by']}"]
 
 
+def _restarted(_: Story, data: Event) -> list[str]:
+    old = data["instances"]
+    if not old:
+        return ["the restart is given up: old instances stay"]
+    return [f"restarting {plural(len(old), 'instance')}{' by ' + data['by'] if data['by'] else ''}"]
+
+
 def _grouped(_: Story, data: Event) -> list[str]:
     group = data["group"]
     names = ", ".join(f"{m['service'].partition('/')[2]} {_way(m)}" for m in group["members"])
@@ -173,6 +180,7 @@ _RULES: dict[str, Callable[[Story, Event], list[str]]] = {
     "service unlocked": _ordered("unlocked"),
     "service removed": _ordered("removed"),
     "service adopted": _adopted,
+    "service restarted": _restarted,
     "group started": _grouped,
     "group taken back": _group_back,
     "group ended": _group_ended,

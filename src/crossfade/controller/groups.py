@@ -72,14 +72,14 @@ class Groups:
         return {m.service: standing(self._registry.ledger(m.service), group, m) for m in group.members}
 
     def results(self, group: Group) -> list[tuple[str, int]]:
-        """The rollouts of a group that are over, as (service, number), in the order in which they ended."""
+        """The rollouts of a group that are over, as (service, number): as they ended, and what was lost comes last."""
         ended = [
-            (record.rollout.finished_at or 0.0, member.service, record.rollout.id)
+            (record.rollout.state is not State.SUCCEEDED, record.rollout.finished_at, member.service, record.rollout.id)
             for member in group.members
             for record in self._registry.ledger(member.service).records
             if record.rollout.group == group.id
         ]
-        return [(service, number) for _, service, number in sorted(ended)]
+        return [(service, number) for _, _, service, number in sorted(ended)]
 
     async def begin(self, app: str, members: Sequence[Member], order: Order) -> Group:
         """Put a group on record and carry it from now on."""

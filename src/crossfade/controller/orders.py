@@ -18,6 +18,8 @@ from crossfade.engine.loop import Loop
 from crossfade.engine.ports import Secrets
 from crossfade.engine.world import World
 
+RESTART_EXITS = 3  # of new instances, after which the old ones are left as they are
+
 
 class Orders:
     """Orders to the services of one machine, and what carries them out."""
@@ -67,6 +69,38 @@ class Orders:
             await self.deploys.require_room({loop.ledger.release(loop.ledger.current).service: replicas})
         await loop.record("service scaled", {"replicas": replicas, "by": order.by})
         loop.wake()
+
+    async def restart(self, loop: Loop, order: Order) -> None:
+        """Replace the instances of the release that runs, one by one or as many as its strategy lets go at once."""
+        admission.idle(loop.ledger, "restart when it is done")
+        self.deploys.may_begin(loop, order)
+        if loop.ledger.current is None:
+            raise RefusedError(f"nothing of {loop.key} runs", "deploy a release: `crossfade deploy`")
+        await loop.until(lambda loop: loop.observed_at > 0.0)
+        old = [i.id for i in loop.fleet.of(loop.ledger.current) if i.up]
+        await loop.record("service restarted", {"instances": old, "by": order.by})
+        loop.wake()
+
+    async def restarted(self, loop: Loop) -> str:
+        """Wait until a restart is over; why it was given up, empty when all instances are new ones.
+
+        New ones that exit time and again end it: the old ones go on serving.
+        """
+        began, exits = loop.ledger.outdated, len(loop.ledger.exits)
+        failed = ""
+
+        def over(loop: Loop) -> bool:
+            nonlocal failed
+            new = [e for e in loop.ledger.exits[exits:] if e.instance not in began]
+            failed = new[-1].detail if len(new) >= RESTART_EXITS else ""
+            return bool(failed) or loop.ledger.outdated != began or _is_fresh(loop)
+
+        await loop.until(over)
+        if failed and loop.ledger.outdated == began:
+            await loop.record("service restarted", {"instances": [], "by": ""})
+            loop.wake()
+            return f"new instances of {loop.key} exited {RESTART_EXITS} times: {failed}"
+        return "" if loop.ledger.outdated == began else "something else began meanwhile"
 
     async def tag(self, loop: Loop, word: str, tag: str, order: Order) -> Release:
         """Name a release, so that it is kept and can be rolled back to by that name."""
@@ -157,3 +191,9 @@ class Orders:
             await self._world.runtimes[release.service.runtime].check(release)
         except PlatformError as error:
             raise RefusedError(error.cause, error.way_out) from error
+
+
+def _is_fresh(loop: Loop) -> bool:
+    """No outdated instance is left, and those that came for them serve."""
+    there = {i.id for i in loop.fleet.instances}
+    return not there & loop.ledger.outdated and len(loop.fleet.routing.serving()) >= loop.ledger.wanted

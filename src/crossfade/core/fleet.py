@@ -30,6 +30,7 @@ class Instance:
     streams: int | None = 0  # WebSocket and SSE connections it holds; None as above
     stopping: bool = False  # told to go; in its grace
     abandoned: bool = False  # told to go by somebody who is gone: nobody sees its stop through
+    outdated: bool = False  # to be replaced by another of its release, as gently as anything is
     address: str = ""
     detail: str = ""  # the last probe's complaint, or how it exited
     blamed: bool = True  # its exit counts against its release

@@ -59,6 +59,7 @@ class Ledger:
     freeze: Freeze | None = None
     removed_artifacts: frozenset[int] = frozenset()
     removed: bool = False
+    outdated: frozenset[str] = frozenset()  # instances that a restart replaces
     refused: Refused = field(default_factory=Refused)  # routings in a row
     seq: int = 0
 
@@ -198,6 +199,7 @@ class _Draft:
     freeze: Freeze | None
     removed_artifacts: set[int]
     removed: bool
+    outdated: frozenset[str]
     refused: Refused
     seq: int
 
@@ -251,6 +253,7 @@ def _started(draft: _Draft, event: Event) -> None:
     draft.rollout = decode(Rollout, event.data["rollout"])
     draft.rollouts = max(draft.rollouts, draft.rollout.id)
     draft.began, draft.recording = event.seq, True
+    draft.outdated = frozenset()
     draft.refused = Refused()
     draft.removed = False
 
@@ -358,6 +361,11 @@ def _scaled(draft: _Draft, event: Event) -> None:
     draft.replicas = event.data["replicas"]
 
 
+def _restarted(draft: _Draft, event: Event) -> None:
+    """These are to be replaced; a second word leaves the rest of them as they are."""
+    draft.outdated = frozenset(event.data["instances"])
+
+
 def _frozen(draft: _Draft, event: Event) -> None:
     draft.freeze = Freeze(by=event.data["by"], since=event.at, reason=event.data["reason"])
 
@@ -390,6 +398,7 @@ _RULES: dict[str, Callable[[_Draft, Event], None]] = {
     "record closed": _closed,
     "artifact removed": _discarded,
     "service scaled": _scaled,
+    "service restarted": _restarted,
     "service locked": _frozen,
     "service unlocked": _thawed,
     "service removed": _removed,

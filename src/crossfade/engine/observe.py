@@ -110,6 +110,7 @@ class Observer:
             streams=target.streams if target else 0,
             stopping=running.stopping or running.id in leaving,
             abandoned=running.stopping and running.id not in leaving and not self._world.sizers,
+            outdated=running.id in ledger.outdated,
             address=running.address,
             detail=running.detail if running.exited else probed.detail,
             blamed=running.blamed,

@@ -93,10 +93,10 @@ def _lead(goal: Goal, routing: Routing) -> int:
 
 
 def _sick(instance: Instance, goal: Goal, fleet: Fleet, now: float) -> bool:
-    """To be replaced: it lost its health, or never found it in all the time that somebody gave it."""
+    """To be replaced: outdated, or it lost its health, or never found it in all the time that somebody gave it."""
     starting = instance.health is Health.STARTING
     given = now - max(instance.launched_at, fleet.watched_since)
-    return instance.health is Health.UNHEALTHY or (starting and given > goal.patience)
+    return instance.outdated or instance.health is Health.UNHEALTHY or (starting and given > goal.patience)
 
 
 def _room(goal: Goal, fleet: Fleet) -> int:
@@ -149,13 +149,10 @@ def _leaving(goal: Goal, fleet: Fleet, shares: Mapping[int, int], now: float) ->
     for release, mine in sorted(up.items()):
         wanted = goal.want.get(release, 0)
         mine.sort(key=lambda i: _least_useful_first(i, sick=_sick(i, goal, fleet, now)))
-        if len(mine) <= wanted:
-            # No room to launch the replacement beside the sick one: the sick one makes room.
-            sick = [i.id for i in mine if _sick(i, goal, fleet, now)]
-            missing = wanted - (len(mine) - len(sick))
-            leaving.update(sick[: max(0, missing - room)])
-            continue
-        for instance in mine[: len(mine) - wanted]:
+        sick = [i for i in mine if _sick(i, goal, fleet, now)]
+        # With no room to launch a replacement beside a sick one, the sick one makes room.
+        missing = max(0, wanted - (len(mine) - len(sick)) - room)
+        for instance in sick[:missing] if len(mine) <= wanted else mine[: len(mine) - wanted]:
             left = capacity - carries(instance)
             if could_serve(instance) and left < goal.bounds.floor:
                 continue

@@ -102,6 +102,8 @@ class Site:
 class Control:
     """One controller of the site."""
 
+    shell = Shell()
+
     def __init__(self, site: Site) -> None:
         self.site = site
         self.told: list[Event] = []

@@ -1,5 +1,6 @@
 """`crossfade plan`: the decisions of a deploy on a simulated fleet."""
 
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -18,11 +19,16 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
 
     The same code decides as in a deploy, on a fleet like the one that runs; how long an app takes to boot is a guess.
     """
-    from crossfade.cli.application import read
+    from crossfade.cli.application import absent, ends, read
 
-    plans = [_plan(call, wanted) for wanted in read(call, service, strategy)["services"]]
-    text = "\n\n".join(f"{one['service']}\n{_steps(one['steps'])}" for one in plans)
-    call.answer({"plans": plans}, text)
+    services = read(call, service, strategy)["services"]
+    plans = [_plan(call, wanted) for wanted in services]
+    others: list[str] = []
+    with suppress(NotRunningError):
+        others = [] if service else absent(services, call.client())
+    parts = [f"{one['service']}\n{_steps(one['steps'])}" for one in plans]
+    parts += ["\n".join(map(ends, others))] if others else []
+    call.answer({"plans": plans, "not_in_file": others}, "\n\n".join(parts))
 
 
 def _plan(call: Call, service: Any) -> Any:

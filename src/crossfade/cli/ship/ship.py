@@ -40,7 +40,7 @@ def deploy(
     Values of secrets that the file names are taken from this shell's environment, from where the file says, or from
     .env beside it.
     """
-    from crossfade.cli.application import preflight, read
+    from crossfade.cli.application import absent, ends, preflight, read
     from crossfade.cli.file import contents
     from crossfade.cli.secrets import given
 
@@ -55,6 +55,8 @@ def deploy(
     try:
         for line in contents.lines(found):
             shown.say(line)
+        for one in [] if service else absent(services, client):
+            shown.say(ends(one))
         begun = _begin(client, services, order, shown)
         for why in begun["unchanged"]:
             shown.say(why)

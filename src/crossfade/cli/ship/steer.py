@@ -131,6 +131,24 @@ def scale(call: Call, *, sizes: tuple[tuple[str | None, int], ...], detach: bool
     call.answer({"services": answers}, "\n".join(lines))
 
 
+@click.command(epilog="Examples: crossfade restart | crossfade restart web | crossfade restart shop/web --detach")
+@click.argument("service", required=False)
+@called(app=True)
+@click.option("--detach", is_flag=True, help="Do not wait until all of them are new.")
+@click.option("--force", is_flag=True, help="Even when locked.")
+def restart(call: Call, *, service: str | None, detach: bool, force: bool) -> int:
+    """Replace the instances of SERVICE by new ones of the same release, without losing a request.
+
+    New ones serve before old ones drain. When new ones exit three times, the old ones stay: exit code 1.
+    """
+    client = call.client()
+    answer = client.post("/v1/restart", **call.target(client, service), wait=not detach, force=force, by=who())
+    does = "is restarted" if not detach else "is being restarted"
+    said = f"{answer['why']}; the old ones go on serving" if answer["why"] else f"{answer['service']} {does}"
+    call.answer(answer, said)
+    return 1 if answer["why"] else 0
+
+
 @click.command(epilog="Examples: crossfade tag stable | crossfade tag before-sale 7 --service web")
 @click.argument("name")
 @click.argument("release", required=False, default="latest")

@@ -63,6 +63,7 @@ class Api:
                 web.post("/v1/plan", self._plan),
                 web.post("/v1/rollback", self._rollback),
                 web.post("/v1/scale", self._scale),
+                web.post("/v1/restart", self._restart),
                 web.post("/v1/tag", self._tag),
                 web.post("/v1/order/{verb}", self._order),
                 web.post("/v1/down", self._down),
@@ -266,6 +267,13 @@ class Api:
         if body.get("wait"):
             await loop.until(_at_size)
         return web.json_response({"service": loop.key, "replicas": loop.ledger.wanted})
+
+    async def _restart(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        loop = self._loop(None, body)
+        await self._orders.restart(loop, _order(body))
+        why = await self._orders.restarted(loop) if body.get("wait") else ""
+        return web.json_response({"service": loop.key, "release": loop.ledger.current, "why": why})
 
     async def _tag(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
