@@ -269,9 +269,9 @@ class Api:
         return web.json_response({"service": loop.key, "replicas": loop.ledger.wanted})
 
     async def _restart(self, request: web.Request) -> web.Response:
-        body = await request.json()
+        body = await asked.body(request)
         loop = self._loop(None, body)
-        await self._orders.restart(loop, _order(body))
+        await self._orders.restart(loop, asked.order(body))
         why = await self._orders.restarted(loop) if body.get("wait") else ""
         return web.json_response({"service": loop.key, "release": loop.ledger.current, "why": why})
 
