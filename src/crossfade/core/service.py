@@ -68,17 +68,24 @@ class Tls:
     certificate: str
     key: str
     redirect: bool = True
+    redirect_except: tuple[str, ...] = ()  # paths that are answered over HTTP too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Where an app is reached. `http` or `https` None: that port is not opened."""
+    """Where an app is reached. `http` or `https` None: that port is not opened.
+
+    What `trusted_proxies` (CIDRs) say of a client in X-Forwarded headers is believed. With `proxy_protocol` each
+    connection begins with who it comes from.
+    """
 
     host: str = "0.0.0.0"  # noqa: S104  the app's public door; the file can narrow it
     http: int | None = 8080
     https: int | None = None
     tls: Tls | None = None
     access_log: bool = False
+    trusted_proxies: tuple[str, ...] = ()
+    proxy_protocol: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +98,11 @@ class Sticky:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The way to a release that has no traffic yet: a request header naming it, or a port of its own."""
+    """The way to a release that has no traffic yet: a request header with a secret, or a port of its own at `host`."""
 
     header: str = "X-Crossfade-Preview"
     port: int | None = None
+    host: str = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +142,7 @@ class Service:
     idle_timeout: float = IDLE_TIMEOUT
     sticky: Sticky | None = None
     routes: tuple[Rule, ...] = (Rule(),)
+    headers: tuple[tuple[str, str], ...] = ()  # of answers that have none of that name
     preview: Preview = field(default_factory=Preview)
     listener: Listener = field(default_factory=Listener)
     env: tuple[tuple[str, str], ...] = ()

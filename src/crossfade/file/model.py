@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from crossfade.adapters import BALANCERS, DEFAULT_BALANCER
 from crossfade.file.cloud.fit import misfits
@@ -12,10 +12,10 @@ from crossfade.file.cloud.model import Cloud
 from crossfade.file.cloud.stage import is_production
 from crossfade.file.deploy import Deploy, Inconclusive, RollbackOn, Strategy
 from crossfade.file.health import Codes, Health
+from crossfade.file.listen import Listen, Tls
 from crossfade.file.part import Clash, Part
 from crossfade.file.problem import nearest
-from crossfade.file.service import FILLED, NAME, PORT, Hooks, Preview, Resources, Route, Service, Sticky
-from crossfade.file.units import Text
+from crossfade.file.service import NAME, Hooks, Preview, Resources, Route, Service, Sticky
 
 __all__ = [
     "App",
@@ -44,47 +44,6 @@ if TYPE_CHECKING:
     Balancer = str
 else:
     Balancer = Literal[tuple(BALANCERS)]
-
-
-class Listen(Part):
-    """Where visitors come in. `listen: 8080` is short for `listen: {http: 8080}`."""
-
-    http: Annotated[int, PORT] | None = Field(
-        default=None, description="Port for HTTP. Default: 8080, or none when only `https` is given.", examples=[8080]
-    )
-    https: Annotated[int, PORT] | None = Field(
-        default=None, description="Port for HTTPS; needs `tls`. Default: none.", examples=[8443]
-    )
-    host: Annotated[str, Text(r"[0-9A-Fa-f.:]{2,45}", "an IP address such as 127.0.0.1, or 0.0.0.0 for all")] = Field(
-        default="0.0.0.0",  # noqa: S104 - a web application is there to be reached; the file can say otherwise
-        description="Address of the machine to listen on; 0.0.0.0 is all of them.",
-        examples=["127.0.0.1"],
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_port(cls, data: Any) -> Any:
-        if isinstance(data, int) and not isinstance(data, bool):
-            data = {"http": data}
-        if isinstance(data, dict) and data.get("http") is None and data.get("https") is None:
-            data = {**data, "http": 8080}
-        return data
-
-    def impossible(self) -> Iterator[Clash]:
-        if self.http == self.https:
-            yield Clash(("https",), f"{self.https} for both http and https", "two different ports")
-
-
-class Tls(Part):
-    """Your certificate for `listen.https`."""
-
-    certificate: Annotated[str, FILLED] = Field(
-        description="PEM file with the certificate and its chain.", examples=["tls/fullchain.pem"]
-    )
-    key: Annotated[str, FILLED] = Field(description="PEM file with the private key.", examples=["tls/privkey.pem"])
-    redirect: bool = Field(
-        default=True, strict=True, description="Answers HTTP with a redirect to HTTPS.", examples=[False]
-    )
 
 
 class Named(Part):
@@ -155,11 +114,20 @@ class App(Settings, Named):
                 f"https {self.listen.https} without a certificate",
                 "tls: {certificate: ..., key: ...} beside it",
             )
+        yield from self._exceptions()
         yield from self._shared_ports()
         yield from self._shared_routes()
         yield from self._dependencies()
         if self.platform == "aws":
             yield from misfits(self.name, self.environment, self.services, self.cloud)
+
+    def _exceptions(self) -> Iterator[Clash]:
+        if self.tls is not None and self.tls.redirect_except and (not self.tls.redirect or self.listen.http is None):
+            yield Clash(
+                ("tls", "redirect_except"),
+                "exceptions from a redirect that is not made",
+                "listen.http and tls.redirect",
+            )
 
     def _shared_ports(self) -> Iterator[Clash]:
         taken = {self.listen.http: "listen.http", self.listen.https: "listen.https"}

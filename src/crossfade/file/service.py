@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from crossfade.core.service import IDLE_TIMEOUT
 from crossfade.file.cloud.compute import Scale
 from crossfade.file.deploy import WEEK, Deploy
+from crossfade.file.headers import HEADER, HeaderValue, wrong_headers
 from crossfade.file.health import Health
 from crossfade.file.part import Clash, Part
 from crossfade.file.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
@@ -19,6 +20,11 @@ from crossfade.file.units import Duration, Notation, Number, Size, Text, Whole
 NAME = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter")
 FILLED = Text(r"[\s\S]*\S[\s\S]*", "text that is not empty")
 PORT = Whole(1, 65535)
+ADDRESS = Text(r"[0-9A-Fa-f.:]{2,45}", "an IP address such as 127.0.0.1, or 0.0.0.0 for all")
+PATH = Text(
+    r"/|/\*|(/[A-Za-z0-9._~!$&'()+,;=:@%-]+)+(/|/\*)?",
+    "a path such as /api, or /api/* for everything below, other characters as in a URL (%20)",
+)
 
 # An instance learns these from us; a value in the file would contradict where traffic goes.
 GIVEN = frozenset({"PORT", "CROSSFADE_RELEASE", "CROSSFADE_INSTANCE"})
@@ -69,9 +75,7 @@ class Sticky(Part):
 class Route(Part):
     """Requests that a service gets: by path, by host, or both. The most exact one wins."""
 
-    path: Annotated[
-        str, Text(r"/|/\*|(/[^\s*?#/]+)+(/|/\*)?", "a path such as /api, or /api/* for everything below")
-    ] = Field(
+    path: Annotated[str, PATH] = Field(
         default="/*",
         description="An exact path, or one that ends in `/*` for everything below it.",
         examples=["/api/*"],
@@ -102,13 +106,18 @@ class Preview(Part):
     header: Annotated[str, Text(r"[A-Za-z0-9-]{1,64}", "a header name of letters, digits and hyphens")] = Field(
         default="X-Crossfade-Preview",
         description=(
-            "Requests that carry this header go to the new release; a number as its value asks for the release of "
-            "that number only."
+            "Requests whose header of this name has the secret that `status` shows go to the new release. Hooks are "
+            "given it."
         ),
         examples=["X-Try-Me"],
     )
     port: Annotated[int, PORT] | None = Field(
         default=None, description="A port on which everything goes to the new release. Default: none.", examples=[8081]
+    )
+    host: Annotated[str, ADDRESS] = Field(
+        default="127.0.0.1",
+        description="Address to open that port at. It asks nobody for a secret: by default it is for this machine.",
+        examples=["10.0.0.7"],
     )
 
 
@@ -214,6 +223,14 @@ class Service(Part):
         description="Which requests come here. Default: all.",
         examples=[[{"path": "/api/*"}, {"host": "api.example.com"}]],
     )
+    headers: dict[Annotated[str, HEADER], Annotated[str, HeaderValue()]] = Field(
+        default={},
+        description=(
+            "Headers of every answer that does not have them yet. Short words: `hsts` (a duration, said over HTTPS "
+            "only), `frame` (deny or sameorigin) and `nosniff` (true)."
+        ),
+        examples=[{"hsts": "1y", "frame": "deny", "nosniff": True, "Referrer-Policy": "same-origin"}],
+    )
     preview: Preview = Field(
         default=Preview.unwritten(),
         description="How to see the new release before visitors do.",
@@ -270,6 +287,7 @@ class Service(Part):
                 "an empty list, so no request would come here",
                 "at least one route, or no routes at all for everything",
             )
+        yield from wrong_headers(self.headers)
         yield from self._contradicting_variables()
 
     def _nothing_to_run(self) -> Iterator[Clash]:

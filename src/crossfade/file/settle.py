@@ -1,10 +1,13 @@
 """From the file's words to the plain services that strategies, runtimes and balancers work with."""
 
+import os
 from pathlib import Path
 
 from crossfade.core import service as core
 from crossfade.file.deploy import Deploy
+from crossfade.file.headers import written
 from crossfade.file.health import code_ranges
+from crossfade.file.listen import ranges
 from crossfade.file.model import App, Service
 
 
@@ -36,7 +39,8 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         idle_timeout=service.idle_timeout,
         sticky=core.Sticky(cookie=service.sticky.cookie, ttl=service.sticky.ttl) if service.sticky else None,
         routes=tuple(core.Rule(host=route.host or "*", path=route.path) for route in service.routes),
-        preview=core.Preview(header=service.preview.header, port=service.preview.port),
+        headers=tuple(written(name, value) for name, value in service.headers.items()),
+        preview=core.Preview(header=service.preview.header, port=service.preview.port, host=service.preview.host),
         listener=listener,
         env=tuple(sorted(service.env.items())),
         secrets=tuple(service.secrets),
@@ -98,8 +102,22 @@ def _listener(app: App, folder: Path) -> core.Listener:
     tls, listen = None, app.listen
     if app.tls is not None:
         tls = core.Tls(
-            certificate=str((folder / app.tls.certificate).resolve()),
-            key=str((folder / app.tls.key).resolve()),
+            certificate=_as_written(folder, app.tls.certificate),
+            key=_as_written(folder, app.tls.key),
             redirect=app.tls.redirect,
+            redirect_except=app.tls.redirect_except,
         )
-    return core.Listener(host=listen.host, http=listen.http, https=listen.https, tls=tls, access_log=app.access_log)
+    return core.Listener(
+        host=listen.host,
+        http=listen.http,
+        https=listen.https,
+        tls=tls,
+        access_log=app.access_log,
+        trusted_proxies=ranges(listen.trusted_proxies),
+        proxy_protocol=listen.proxy_protocol,
+    )
+
+
+def _as_written(folder: Path, path: str) -> str:
+    """Absolute, and no link followed: a renewal gives the name another target, and a release keeps the name."""
+    return os.path.abspath(folder / path)  # noqa: PTH100  Path.resolve would follow links

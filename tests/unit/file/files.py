@@ -26,7 +26,8 @@ services:
     idle_timeout: 1h
     sticky: {cookie: sessionid, ttl: 1d}
     routes: [{path: /api/*}, {host: api.example.com}]
-    preview: {header: X-Crossfade-Preview, port: 8081}
+    headers: {hsts: 1y, frame: deny, nosniff: true, Referrer-Policy: same-origin}
+    preview: {header: X-Crossfade-Preview, port: 8081, host: 10.0.0.7}
     depends_on: [db-api]
     env: {LOG_LEVEL: info, VERSION: 1.10, COUNTRY: NO, DEBUG: true, MODE: 0755, EMPTY: ""}
     env_file: [{path: web.env, required: false}]
@@ -54,8 +55,8 @@ services:
     image: ghcr.io/acme/db-api:1.4
     routes: [{path: /db/*}]
     resources: {cpu: 0.25, memory: 512M}
-listen: {http: 8000, https: 8443, host: 127.0.0.1}
-tls: {certificate: tls/fullchain.pem, key: tls/privkey.pem, redirect: false}
+listen: {http: 8000, https: 8443, host: 127.0.0.1, trusted_proxies: [loopback, 203.0.113.7], proxy_protocol: true}
+tls: {certificate: tls/fullchain.pem, key: tls/privkey.pem, redirect: true, redirect_except: [/health]}
 access_log: true
 cloud:
   region: ap-northeast-2

@@ -34,7 +34,7 @@ def test_every_key_of_the_file_reaches_the_model(write: Any) -> None:
     )
     assert (app.listen.http, app.listen.https, app.listen.host) == (8000, 8443, "127.0.0.1")
     assert app.tls is not None
-    assert (app.tls.certificate, app.tls.redirect) == ("tls/fullchain.pem", False)
+    assert (app.tls.certificate, app.tls.redirect) == ("tls/fullchain.pem", True)
     assert (web.runtime, web.replicas, web.drain, web.timeout, web.idle_timeout) == ("process", 2, 30.0, 60.0, 3600.0)
     assert (web.health.interval, web.health.codes) == (30.0, "200")
     assert web.sticky is not None

@@ -33,7 +33,7 @@ def test_every_setting_reaches_the_engine(tmp_path: Path) -> None:
     assert (web.replicas, web.drain, web.grace, web.timeout, web.idle_timeout) == (2, 30, 10, 60, 3600)
     assert (web.sticky, web.preview) == (
         core.Sticky(cookie="sessionid", ttl=86400),
-        core.Preview(header="X-Crossfade-Preview", port=8081),
+        core.Preview(header="X-Crossfade-Preview", port=8081, host="10.0.0.7"),
     )
     assert web.routes == (core.Rule(path="/api/*"), core.Rule(host="api.example.com"))
     assert (web.env[1], web.secrets, web.retain) == (("DEBUG", "true"), ("DATABASE_URL",), 7)
@@ -71,12 +71,24 @@ def test_paths_are_meant_from_where_the_file_stands(tmp_path: Path) -> None:
         http=8000,
         https=8443,
         access_log=True,
+        trusted_proxies=("127.0.0.0/8", "::1/128", "203.0.113.7/32"),
+        proxy_protocol=True,
         tls=core.Tls(
             certificate=str(tmp_path.resolve() / "tls/fullchain.pem"),
             key=str(tmp_path.resolve() / "tls/privkey.pem"),
-            redirect=False,
+            redirect_except=("/health",),
         ),
     )
+
+
+def test_a_link_to_a_certificate_stays_a_link(tmp_path: Path) -> None:
+    """A renewal gives it another target, and a rollback must not bring the old one back."""
+    for name in ("fullchain", "privkey"):
+        (tmp_path / f"{name}1.pem").write_text("")
+        (tmp_path / f"{name}.pem").symlink_to(f"{name}1.pem")
+    text = SMALL + "listen: {https: 8443}\ntls: {certificate: fullchain.pem, key: x/../privkey.pem}\n"
+    (web,) = settled(tmp_path, text)
+    assert web.listener.tls == core.Tls(certificate=str(tmp_path / "fullchain.pem"), key=str(tmp_path / "privkey.pem"))
 
 
 def test_a_small_file_leaves_the_engine_its_own_defaults(tmp_path: Path) -> None:

@@ -72,6 +72,9 @@ def described(service: Json) -> str:
         )
     elif service.get("last"):
         lines += [f"  {line}" for line in outcome(service["last"])]
+    if way := service.get("preview"):
+        header = "".join(f" with the header {name}: {value}" for name, value in way["headers"].items())
+        lines.append(f"  release {way['release']} in preview: {way['url']}{header}")
     lines += [f"  release {number} is kept warm for {seconds(left)} more" for number, left in service["warm"].items()]
     if service["locked"]:
         held = service["locked"]

@@ -110,7 +110,9 @@ class Api:
         app, now = request.query.get("app"), self._registry.world.clock.now()
         return web.json_response(
             {
-                "services": [views.status(loop, now) for loop in self._registry.of(app)],
+                "services": [
+                    {**views.status(loop, now), "preview": await self._preview(loop)} for loop in self._registry.of(app)
+                ],
                 "groups": [
                     self._group_view(group) for group in self._orders.groups.all_active() if app in {None, group.app}
                 ],
@@ -307,6 +309,14 @@ class Api:
         loop = self._registry.loops.get(meant[0])  # none is left of a first build that was stopped
         status = views.status(loop, self._registry.world.clock.now()) if loop else {}
         return web.json_response({**status, "aborted": meant})
+
+    async def _preview(self, loop: Loop) -> dict[str, Any] | None:
+        """The way to the release that only a preview reaches, with its secret; None without one."""
+        release = loop.fleet.routing.preview
+        if release is None:
+            return None
+        url, headers = await self._registry.world.balancer.preview(loop.ledger.release(release).service, release)
+        return {"release": release, "url": url, "headers": dict(headers)}
 
     async def _down(self, request: web.Request) -> web.Response:
         body = await asked.body(request)

@@ -1,12 +1,14 @@
 """Which service answers which request: rules of all services that share a port, most specific first."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossfade.core.errors import WrongInputError
 from crossfade.core.service import Rule, Service, Tls
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.platforms.local.balancers.sockets import reachable
+
+HSTS = "strict-transport-security"  # must not be said over plain HTTP (RFC 6797, 7.2)
+_EVERY_PATH = frozenset({"*", "/*"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,14 @@ class Door:
     redirect: frozenset[str] = frozenset()  # services that are only sent on to https here
     preview: str = ""  # the one service whose preview port this is
     access_log: bool = False
+    trusted: tuple[str, ...] = ()  # CIDRs of proxies whose word on the client counts
+    proxy_protocol: bool = False
+    by_path: bool = False  # who answers depends on the path
+
+    @property
+    def secure(self) -> bool:
+        """Do browsers come by HTTPS, here or at a proxy before?"""
+        return bool(self.tls or self.trusted)
 
 
 def doors(entries: Mapping[str, Entry]) -> tuple[Door, ...]:
@@ -38,30 +48,25 @@ def doors(entries: Mapping[str, Entry]) -> tuple[Door, ...]:
 
 def _doors_of(service: Service) -> list[Door]:
     listener, key = service.listener, service.key
+    tls = listener.tls
+    exceptions = tls.redirect_except if tls else ()
+    front = Door(
+        host=listener.host,
+        port=0,
+        services=(key,),
+        access_log=listener.access_log,
+        trusted=listener.trusted_proxies,
+        proxy_protocol=listener.proxy_protocol,
+        by_path=bool(exceptions) or any(rule.path not in _EVERY_PATH for rule in service.routes),
+    )
     found = []
     if listener.http is not None:
-        redirect = listener.https is not None and listener.tls is not None and listener.tls.redirect
-        found.append(
-            Door(
-                host=listener.host,
-                port=listener.http,
-                services=(key,),
-                redirect=frozenset({key} if redirect else ()),
-                access_log=listener.access_log,
-            )
-        )
-    if listener.https is not None and listener.tls is not None:
-        found.append(
-            Door(
-                host=listener.host,
-                port=listener.https,
-                services=(key,),
-                tls=(listener.tls,),
-                access_log=listener.access_log,
-            )
-        )
+        redirect = listener.https is not None and tls is not None and tls.redirect
+        found.append(replace(front, port=listener.http, redirect=frozenset({key} if redirect else ())))
+    if listener.https is not None and tls is not None:
+        found.append(replace(front, port=listener.https, tls=(tls,)))
     if service.preview.port is not None:
-        found.append(Door(host=listener.host, port=service.preview.port, preview=key))
+        found.append(Door(host=service.preview.host, port=service.preview.port, preview=key))
     return found
 
 
@@ -80,13 +85,18 @@ def _shared(one: Door, other: Door, key: str) -> Door:
             f"port {one.port} is opened at {one.host} by {holder} and at {other.host} by {key}",
             f"{way_out}, or the same host",
         )
-    return Door(
-        host=one.host,
-        port=one.port,
+    if (set(one.trusted), one.proxy_protocol) != (set(other.trusted), other.proxy_protocol):
+        raise WrongInputError(
+            f"port {one.port} trusts other proxies for {holder} than for {key}",
+            f"{way_out}, or the same listen.trusted_proxies and listen.proxy_protocol",
+        )
+    return replace(
+        one,
         services=(*one.services, *other.services),
         tls=tuple(dict.fromkeys((*one.tls, *other.tls))),
         redirect=one.redirect | other.redirect,
         access_log=one.access_log or other.access_log,
+        by_path=one.by_path or other.by_path,
     )
 
 
@@ -124,6 +134,12 @@ def by_host(services: Iterable[Service]) -> dict[str, list[tuple[str, Service]]]
     return found
 
 
+def answered_on_http(service: Service, path: str) -> tuple[str, ...]:
+    """Paths of the rule `path` that are not sent on to HTTPS."""
+    tls = service.listener.tls
+    return tuple(other for other in (tls.redirect_except if tls else ()) if path in _answering_all_of(other))
+
+
 def _covers(pattern: str, host: str) -> bool:
     """Does every name that `host` stands for match `pattern`?"""
     return pattern in {"*", host} or (pattern.startswith("*.") and host.endswith(pattern[1:]))
@@ -144,19 +160,3 @@ def _host_order(host: str) -> tuple[bool, bool, int, str]:
 def _path_order(rule: Rule) -> tuple[bool, int, str]:
     """Exact paths, then prefixes from the longest."""
     return (rule.path.endswith("*"), -len(rule.path), rule.path)
-
-
-def preview(service: Service, release: int) -> tuple[str, dict[str, str]]:
-    """The base URL and the headers that reach a release in preview.
-
-    The header names the release in full, `shop/web/7`: that leads there on any host and path.
-    """
-    listener = service.listener
-    host = reachable(listener.host)
-    host = f"[{host}]" if ":" in host else host
-    if service.preview.port is not None:
-        return f"http://{host}:{service.preview.port}", {}
-    headers = {service.preview.header: f"{service.key}/{release}"}
-    if listener.http is not None:
-        return f"http://{host}:{listener.http}", headers
-    return f"https://{host}:{listener.https}", headers

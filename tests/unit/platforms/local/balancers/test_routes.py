@@ -18,7 +18,7 @@ def clients(asked: Routing, service: Service) -> list[dict[str, Any]]:
     entry = book.enter(None, service=service, routing=asked, addresses=ADDRESSES, token=1, checks={})
     entries = {service.key: entry}
     (door,) = doors(entries)
-    (host,) = route_configuration(door, entries)["virtual_hosts"]
+    (host,) = route_configuration(door, entries, {})["virtual_hosts"]
     return [route for route in host["routes"] if "clients/" in route["name"]]
 
 

@@ -6,7 +6,7 @@ from tests.contract.balancer_kits import routing
 from crossfade.core.errors import WrongInputError
 from crossfade.core.service import Listener, Preview, Rule, Service, Tls
 from crossfade.platforms.local.balancers import book
-from crossfade.platforms.local.balancers.rules import Door, by_host, doors, preview
+from crossfade.platforms.local.balancers.rules import Door, by_host, doors
 
 TLS = Tls(certificate="/c.pem", key="/k.pem")
 
@@ -83,18 +83,5 @@ def test_a_preview_port_is_shared_with_nobody() -> None:
         doors(entries(one, made("two")))
     assert doors(entries(one)) == (
         Door(host="0.0.0.0", port=1, services=("one/web",)),
-        Door(host="0.0.0.0", port=8080, preview="one/web"),
+        Door(host="127.0.0.1", port=8080, preview="one/web"),
     )
-
-
-@pytest.mark.parametrize(
-    ("service", "url"),
-    [
-        (made("a"), "http://127.0.0.1:8080"),
-        (made("a", host="::"), "http://[::1]:8080"),
-        (made("a", host="192.0.2.1", http=None, https=8443, tls=TLS), "https://192.0.2.1:8443"),
-    ],
-)
-def test_a_preview_is_reached_by_its_full_name(service: Service, url: str) -> None:
-    """At an address of this machine, with the release's name in the header."""
-    assert preview(service, 7) == (url, {"X-Crossfade-Preview": "a/web/7"})

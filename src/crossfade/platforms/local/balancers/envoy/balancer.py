@@ -12,7 +12,7 @@ from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports import Exposed, Fence, Report
-from crossfade.platforms.local.balancers import book, files, rules, sockets
+from crossfade.platforms.local.balancers import book, files, previews, sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.envoy import limits, streams
@@ -65,6 +65,7 @@ class EnvoyBalancer:
         self._discovery = Discovery(directory)
         self._publisher = Publisher(self._discovery, self._process)
         self._config = Config()
+        self._passes = previews.Passes(directory / "preview.key")
         self._certificates = Certificates(directory / "certificates")
         self._counts = Counts(directory / "counts.json", directory / FAILURES)
         self._book = book.load(directory / _BOOK)
@@ -138,7 +139,7 @@ class EnvoyBalancer:
 
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
         """See the port. The header's value names the release in full: it leads there on any host and path."""
-        return rules.preview(service, release)
+        return previews.preview(service, release, self._passes.of(service.key, release))
 
     @files.troubles()
     async def remove(self, service: str, token: int) -> None:
@@ -271,7 +272,8 @@ class EnvoyBalancer:
             await asyncio.sleep(0.01)
 
     def _render(self, live: Mapping[str, Entry]) -> Resources:
-        return self._config.render(live, self._certificates.pairs(tls for door in doors(live) for tls in door.tls))
+        pairs = self._certificates.pairs(tls for door in doors(live) for tls in door.tls)
+        return self._config.render(live, pairs, self._passes.previewed(live))
 
     def _require_ports(self, new: Entry) -> None:
         """Ports that are not open yet have to be free, and not too many."""

@@ -19,14 +19,16 @@ class Config:
         self._services: dict[str, _Rendered] = {}
         self._doors: dict[Door, _Rendered] = {}
 
-    def render(self, entries: Mapping[str, Entry], pairs: Mapping[Tls, tuple[str, str]]) -> Resources:
-        """Every resource. `pairs` are certificate and key, as PEM.
+    def render(
+        self, entries: Mapping[str, Entry], pairs: Mapping[Tls, tuple[str, str]], secrets: Mapping[str, str]
+    ) -> Resources:
+        """Every resource. `pairs` are certificate and key, as PEM, `secrets` those of previews by service.
 
         Raises WrongInputError when services cannot share a port.
         """
         open_ = doors(entries)
         self._services = {key: self._service(key, entry) for key, entry in entries.items()}
-        self._doors = {door: self._door(door, entries) for door in open_}
+        self._doors = {door: self._door(door, entries, secrets) for door in open_}
         return {
             Kind.CLUSTER: {name: it for made in self._services.values() for name, it in made.first.items()},
             Kind.ENDPOINTS: {name: it for made in self._services.values() for name, it in made.second.items()},
@@ -42,13 +44,14 @@ class Config:
         made = {cluster["name"]: cluster for cluster in clusters(entry)}
         return _Rendered(of=(entry,), first=made, second=assignments(entry))
 
-    def _door(self, door: Door, entries: Mapping[str, Entry]) -> "_Rendered":
+    def _door(self, door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str]) -> "_Rendered":
         known = self._doors.get(door)
         of = tuple(entries[key] for key in (door.services or (door.preview,)))
         if known is not None and known.same(of):
             return known
         name = str(door.port)
-        return _Rendered(of=of, first={name: listener(door)}, second={name: route_configuration(door, entries)})
+        routes = route_configuration(door, entries, secrets)
+        return _Rendered(of=of, first={name: listener(door)}, second={name: routes})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

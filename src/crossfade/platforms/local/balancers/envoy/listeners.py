@@ -4,6 +4,8 @@ Everything that changes with a release is in routes and endpoints: a listener th
 so one is replaced only when its port, its certificates or its access log change.
 """
 
+from collections.abc import Iterator
+
 from crossfade.core.service import IDLE_TIMEOUT, Tls
 from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.clusters import ASKED, Json, seconds, typed
@@ -21,30 +23,101 @@ ACCESS = "access.log"
 
 
 def listener(door: Door) -> Json:
-    chain: Json = {"filters": [_connection_manager(door)]}
-    if door.tls:
-        chain["transport_socket"] = _tls(door.tls)
-        chain["transport_socket_connect_timeout"] = _HEAD
     return {
         **typed("config.listener.v3.Listener"),
         "name": str(door.port),
         "address": {"socket_address": {"address": door.host, "port_value": door.port}},
-        "filter_chains": [chain],
+        "filter_chains": list(_chains(door)),
         # These wait for the first bytes of a connection: who opens one and says nothing is sent away.
-        "listener_filters": [_inspector("tls" if door.tls else "http")],
+        "listener_filters": [
+            *([_listener_filter("proxy_protocol", "ProxyProtocol")] if door.proxy_protocol else []),
+            _listener_filter("tls_inspector", "TlsInspector")
+            if door.tls
+            else _listener_filter("http_inspector", "HttpInspector"),
+        ],
         "listener_filters_timeout": _FIRST_BYTES,
     }
 
 
-def _inspector(kind: str) -> Json:
-    name = f"{kind}_inspector"
+def _listener_filter(name: str, kind: str) -> Json:
     return {
         "name": f"envoy.filters.listener.{name}",
-        "typed_config": typed(f"extensions.filters.listener.{name}.v3.{kind.title()}Inspector"),
+        "typed_config": typed(f"extensions.filters.listener.{name}.v3.{kind}"),
     }
 
 
-def _connection_manager(door: Door) -> Json:
+def _chains(door: Door) -> Iterator[Json]:
+    """One for everybody, and one before it for proxies whose word on the client counts.
+
+    With PROXY protocol the address is what the connection begins with, and only trusted ones may say it if there are
+    any: nobody else finds a chain.
+    """
+    trusted = [_range(cidr) for cidr in door.trusted]
+    direct: Json = {"direct_source_prefix_ranges": trusted} if door.proxy_protocol and trusted else {}
+    if trusted:
+        yield _chain(door, {**direct, "source_prefix_ranges": trusted}, trusted=trusted)
+    yield _chain(door, direct, trusted=[])
+
+
+def _chain(door: Door, match: Json, trusted: list[Json]) -> Json:
+    return {
+        "filters": [_connection_manager(door, trusted)],
+        **({"filter_chain_match": match} if match else {}),
+        **({"transport_socket": _tls(door.tls), "transport_socket_connect_timeout": _HEAD} if door.tls else {}),
+    }
+
+
+def _range(cidr: str) -> Json:
+    address, _, length = cidr.partition("/")
+    return {"address_prefix": address, "prefix_len": int(length)}
+
+
+# What apps believe about their client, beside X-Forwarded-Proto, X-Forwarded-For and X-Real-IP, which are overwritten.
+_CLAIMS = (
+    *("x-forwarded-host", "x-forwarded-port", "x-forwarded-scheme", "x-forwarded-server", "x-forwarded-prefix"),
+    *("x-forwarded-ssl", "forwarded", "front-end-https"),
+)
+_NEVER = ("proxy",)  # becomes HTTP_PROXY in CGI, and then all that the app asks for goes there
+
+
+def _client(trusted: list[Json]) -> Json:
+    """Who the client is: who is connected, or whom a trusted proxy names last that is not one itself."""
+    removed = _NEVER if trusted else (*_CLAIMS, *_NEVER)
+    early = {
+        "name": "envoy.http.early_header_mutation.header_mutation",
+        "typed_config": {
+            **typed("extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"),
+            "mutations": [{"remove": name} for name in removed],
+        },
+    }
+    if not trusted:
+        return {"use_remote_address": True, "skip_xff_append": True, "early_header_mutation_extensions": [early]}
+    named = {
+        "name": "envoy.http.original_ip_detection.xff",
+        "typed_config": {
+            **typed("extensions.http.original_ip_detection.xff.v3.XffConfig"),
+            "xff_trusted_cidrs": {"cidrs": trusted},
+            "skip_xff_append": True,
+        },
+    }
+    return {"original_ip_detection_extensions": [named], "early_header_mutation_extensions": [early]}
+
+
+def _paths(door: Door) -> Json:
+    """So that a path means the rule that its app would take it for, however it is written.
+
+    Slashes are only looked into where paths decide who answers: `/projects/a%2Fb` is one name to some apps.
+    """
+    if not door.by_path:
+        return {"normalize_path": True}
+    return {
+        "normalize_path": True,
+        "merge_slashes": True,
+        "path_with_escaped_slashes_action": "UNESCAPE_AND_FORWARD",
+    }
+
+
+def _connection_manager(door: Door, trusted: list[Json]) -> Json:
     config = {
         **typed("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
         "stat_prefix": str(door.port),
@@ -64,7 +137,11 @@ def _connection_manager(door: Door) -> Json:
         ],
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "http_protocol_options": {"accept_http_10": True, "default_host_for_http_10": "localhost"},
-        "use_remote_address": True,
+        **_client(trusted),
+        **_paths(door),
+        "strip_trailing_host_dot": True,
+        # To WSGI and CGI, x_forwarded_proto is x-forwarded-proto.
+        "common_http_protocol_options": {"headers_with_underscores_action": "DROP_HEADER", "idle_timeout": _BETWEEN},
         # Nobody is internal (an empty list would mean 127.0.0.1 and private networks): x-envoy-* is not obeyed.
         "internal_address_config": {"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]},
         "preserve_external_request_id": True,
@@ -73,7 +150,6 @@ def _connection_manager(door: Door) -> Json:
         "stream_idle_timeout": seconds(IDLE_TIMEOUT),
         # A head that trickles in holds a connection, of which there is a limited number.
         "request_headers_timeout": _HEAD,
-        "common_http_protocol_options": {"idle_timeout": _BETWEEN},
         "http2_protocol_options": {"max_concurrent_streams": _STREAMS},
         "access_log": [_failures_log(), streams.closing(), *([_access_log()] if door.access_log else [])],
     }

@@ -12,12 +12,12 @@ from crossfade.core.service import IDLE_TIMEOUT, Service
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.clusters import Json, Part, name, seconds, typed
-from crossfade.platforms.local.balancers.rules import Door, by_host
+from crossfade.platforms.local.balancers.previews import named
+from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host
 
 # What the name of a route begins with, by which the log of failures knows it: `clients/feedback/web`.
 CLIENTS, PREVIEW = "clients", "preview"
 _SHARES = 10_000  # weights add up to this, so a client's hash keeps its side of the split while weights grow
-_ANY_BUT_A_NUMBER = r"^\D.*$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,28 +28,60 @@ class _To:
     weights: tuple[tuple[int, int], ...]
     preview: bool = False
     stood_in_for: bool = False  # another release answers when all instances of this one are dead
+    secure: bool = False  # browsers come by HTTPS
 
 
-def route_configuration(door: Door, entries: Mapping[str, Entry]) -> Json:
-    hosts = _preview_hosts(entries[door.preview]) if door.preview else _hosts(door, entries)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """How a service is reached at one port."""
+
+    redirected: bool
+    trusting: bool
+    secure: bool
+    secret: str  # of its preview
+
+
+def route_configuration(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str]) -> Json:
+    """`secrets` are those of previews, by service."""
+    hosts = _preview_hosts(entries[door.preview]) if door.preview else _hosts(door, entries, secrets)
     return {
         **typed("config.route.v3.RouteConfiguration"),
         "name": str(door.port),
         "ignore_port_in_host_matching": True,
         # Envoy's own note about who is outside; the app gets X-Forwarded-For, which says it better.
         "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal"],
+        "request_headers_to_add": _CLIENT,
         "virtual_hosts": hosts,
     }
 
 
-def _hosts(door: Door, entries: Mapping[str, Entry]) -> list[Json]:
+# One address, of who is connected or of whom a trusted proxy names: what else was said came from strangers.
+_CLIENT: list[Json] = [
+    {
+        "header": {"key": header, "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }
+    for header in ("x-forwarded-for", "x-real-ip")
+]
+
+
+def _hosts(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str]) -> list[Json]:
     services = [entries[key].service for key in door.services]
-    named = [route for key in door.services for route in _preview_by_name(entries[key])]
+    ways = {
+        key: _Way(
+            redirected=key in door.redirect,
+            trusting=bool(door.trusted),
+            secure=door.secure,
+            secret=secrets.get(key, ""),
+        )
+        for key in door.services
+    }
+    by_name = [route for key in door.services for route in _preview_by_name(entries[key], secrets)]
     return [
         {
             "name": host,
             "domains": [host],
-            "routes": named + [r for path, s in rules for r in _rule(path, entries[s.key], s.key in door.redirect)],
+            "routes": by_name + [r for path, s in rules for r in _rule(path, entries[s.key], ways[s.key])],
         }
         for host, rules in by_host(services).items()
     ]
@@ -66,45 +98,57 @@ def _preview_hosts(entry: Entry) -> list[Json]:
     return [{"name": "*", "domains": ["*"], "routes": routes}]
 
 
-def _preview_by_name(entry: Entry) -> Iterator[Json]:
-    """`app/service/release` in the header reaches the release whatever the host and the path."""
-    release = entry.routing.preview
-    if release is None:
-        return
-    service = entry.service
-    match = {
-        "prefix": "/",
-        "headers": [{"name": service.preview.header, "string_match": {"exact": name(service.key, release)}}],
-    }
-    yield from _routes(match, _preview(service, release))
+def _preview_by_name(entry: Entry, secrets: Mapping[str, str]) -> Iterator[Json]:
+    """The release's full name with its secret in the header reaches it whatever the host and the path."""
+    service, release = entry.service, entry.routing.preview
+    if release is not None:
+        full = named(service.key, release, secrets[service.key])
+        yield from _routes(_with_pass({"prefix": "/"}, service, full), _preview(service, release))
+
+
+def _with_pass(match: Json, service: Service, value: str) -> Json:
+    return {**match, "headers": [{"name": service.preview.header, "string_match": {"exact": value}}]}
 
 
 @lru_cache(maxsize=10_000)
-def _rule(path: str, entry: Entry, redirected: bool) -> tuple[Part, ...]:  # noqa: FBT001  a cache's key
+def _rule(path: str, entry: Entry, way: _Way) -> tuple[Part, ...]:
     """The routes of one rule; the same ones as long as the service is not told anything else."""
-    return tuple(Part(route) for route in _routes_of_rule(path, entry, redirected=redirected))
+    return tuple(Part(route) for route in _routes_of_rule(path, entry, way))
 
 
-def _routes_of_rule(path: str, entry: Entry, *, redirected: bool) -> Iterator[Json]:
+def _routes_of_rule(path: str, entry: Entry, way: _Way) -> Iterator[Json]:
     service, routing = entry.service, entry.routing
     match = path_match(path)
     if routing.preview is not None:
-        header = service.preview.header
-        for value in ({"exact": str(routing.preview)}, {"safe_regex": {"regex": _ANY_BUT_A_NUMBER}}):
-            asked = {**match, "headers": [{"name": header, "string_match": value}]}
-            yield from _routes(asked, _preview(service, routing.preview))
-    if redirected:
-        yield {
-            "name": f"redirect/{service.key}",
-            "match": match,
-            "redirect": {"https_redirect": True, "port_redirect": service.listener.https},
-        }
-    elif routing.weights:
+        yield from _routes(_with_pass(match, service, way.secret), _preview(service, routing.preview))
+    answers = list(_answers(match, entry, way))
+    if way.redirected:
+        for exception in answered_on_http(service, path):
+            yield from _answers(path_match(exception), entry, way)
+        yield from _redirects(match, service)
+        answers = answers if way.trusting else []  # where no proxy ends TLS, nobody gets past the redirect
+    yield from answers
+
+
+def _answers(match: Json, entry: Entry, way: _Way) -> Iterator[Json]:
+    service, routing = entry.service, entry.routing
+    if routing.weights:
         # By the routing alone, so that it is right from the switch on: the endpoints of who stands in follow.
         stood_in_for = any(routing.stand_ins(release) for release, _ in routing.weights)
-        yield from _routes(match, _To(service=service, weights=routing.weights, stood_in_for=stood_in_for))
+        to = _To(service=service, weights=routing.weights, stood_in_for=stood_in_for, secure=way.secure)
+        yield from _routes(match, to)
     else:
         yield _nobody(match, f"{CLIENTS}/{service.key}", f"No release of {service.key} serves now.\n")
+
+
+def _redirects(match: Json, service: Service) -> Iterator[Json]:
+    """With 308 a client sends the same method and body again; with 301 many make a GET of a POST."""
+    for methods, code in (([_READ], "MOVED_PERMANENTLY"), ([], "PERMANENT_REDIRECT")):
+        yield {
+            "name": f"redirect/{service.key}",
+            "match": {**match, "headers": [*match.get("headers", []), _CAME_BY_HTTP, *methods]},
+            "redirect": {"https_redirect": True, "port_redirect": service.listener.https, "response_code": code},
+        }
 
 
 def _preview(service: Service, release: int) -> _To:
@@ -151,6 +195,13 @@ _NO_EVENTS: Json = {
 _PLAIN = [_GET, _NO_UPGRADE, _NO_EVENTS]
 _WEBSOCKET: Json = {"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}
 _EVENTS: Json = {"name": "accept", "string_match": {"contains": "text/event-stream"}}
+_READ: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
+_CAME_BY_HTTP: Json = {  # to us, or as a trusted proxy says: what others say of it is not kept
+    "name": "x-forwarded-proto",
+    "string_match": {"exact": "https", "ignore_case": True},
+    "invert_match": True,
+    "treat_missing_header_as_empty": True,
+}
 _SAFE: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}}}
 
 
@@ -173,8 +224,20 @@ def _route(match: Json, to: _To, *, answer: str, repeatable: bool) -> Json:
         },
     }
     if service.sticky:
-        action["hash_policy"] = _hash_policy(service)
-    return {"name": f"{PREVIEW if to.preview else CLIENTS}/{service.key}", "match": match, "route": action}
+        action["hash_policy"] = _hash_policy(service, secure=to.secure)
+    added = [_added(header, value) for header, value in service.headers if to.secure or header.lower() != HSTS]
+    return {
+        "name": f"{PREVIEW if to.preview else CLIENTS}/{service.key}",
+        "match": match,
+        "route": action,
+        **({"response_headers_to_add": added} if added else {}),
+        **({} if to.preview else {"request_headers_to_remove": [service.preview.header]}),
+    }
+
+
+def _added(header: str, value: str) -> Json:
+    """Only where the app says nothing of its own: it may know better. A % would begin one of Envoy's variables."""
+    return {"header": {"key": header, "value": value.replace("%", "%%")}, "append_action": "ADD_IF_ABSENT"}
 
 
 def _where(to: _To, *, lasting: bool) -> Json:
@@ -228,7 +291,7 @@ _STAND_IN_LAST: Json = {
 }
 
 
-def _hash_policy(service: Service) -> list[Json]:
+def _hash_policy(service: Service, *, secure: bool) -> list[Json]:
     """The balancer's own cookie, else the app's, else a new one of ours.
 
     Ours has a name of its own: had it the app's, our Set-Cookie would overwrite the session the app just opened.
@@ -236,10 +299,11 @@ def _hash_policy(service: Service) -> list[Json]:
     if service.sticky is None:
         return []
     ours = sticky_cookie(service)
+    attributes: Json = {"attributes": [{"name": "Secure"}]} if secure else {}
     return [
         {"cookie": {"name": ours}, "terminal": True},
         {"cookie": {"name": service.sticky.cookie}, "terminal": True},
-        {"cookie": {"name": ours, "ttl": seconds(service.sticky.ttl), "path": "/"}},
+        {"cookie": {"name": ours, "ttl": seconds(service.sticky.ttl), "path": "/", **attributes}},
     ]
 
 

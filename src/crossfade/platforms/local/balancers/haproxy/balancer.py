@@ -11,7 +11,7 @@ from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports import Exposed, Fence, Report, Target
-from crossfade.platforms.local.balancers import book, rules, sockets
+from crossfade.platforms.local.balancers import book, previews, sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.haproxy import slots as slots_
@@ -58,7 +58,8 @@ class HaproxyBalancer:
         self._log_limit = log_limit
         self._api = RuntimeApi(directory)
         self._process = HaproxyProcess(directory, self._api, binary)
-        self._publisher = Publisher(directory, self._api, self._process)
+        self._passes = previews.Passes(directory / "preview.key")
+        self._publisher = Publisher(directory, self._api, self._process, self._passes)
         self._certificates = Certificates(directory / "certificates")
         self._counts = Counts(directory / "counts.json", directory / REQUESTS, directory / ACCESS)
         self._book = book.load(directory / _BOOK)
@@ -120,7 +121,7 @@ class HaproxyBalancer:
 
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
         """See the port. The header's value names the release in full: it leads there on any host and path."""
-        return rules.preview(service, release)
+        return previews.preview(service, release, self._passes.of(service.key, release))
 
     async def remove(self, service: str, token: int) -> None:
         """See the port."""
@@ -283,7 +284,7 @@ class HaproxyBalancer:
 
     def _render(self, entries: Mapping[str, Entry]) -> Files:
         links = self._certificates.links(tls for door in doors(entries) for tls in door.tls)
-        return render(entries, self._slots, links, shutdown=self._shutdown)
+        return render(entries, self._slots, links, self._passes.previewed(entries), shutdown=self._shutdown)
 
     def _require_ports(self, new: Entry) -> None:
         """Ports that are not open yet have to be free."""

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 
 from crossfade.core.service import HealthCheck, Service, Tls
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.platforms.local.balancers.haproxy import maps, settings
+from crossfade.platforms.local.balancers.haproxy import maps, settings, who
 from crossfade.platforms.local.balancers.haproxy.settings import quoted
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
-from crossfade.platforms.local.balancers.rules import Door, by_host, doors
+from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors
 
 Files = dict[str, str]  # text by name, from HAProxy's working directory
 
@@ -26,8 +26,17 @@ _NOWHERE = "!{ var(txn.to) -m found }"
 _ASKED = "{ var(txn.asked) -m found }"
 
 
-def render(entries: Mapping[str, Entry], slots: Slots, links: Mapping[Tls, tuple[str, str]], *, shutdown: int) -> Files:
-    """All files. `links` are the names of certificate and key, `shutdown` seconds that a replaced worker may take.
+def render(
+    entries: Mapping[str, Entry],
+    slots: Slots,
+    links: Mapping[Tls, tuple[str, str]],
+    secrets: Mapping[str, str],
+    *,
+    shutdown: int,
+) -> Files:
+    """All files. `links` are the names of certificate and key, `secrets` those of previews by service.
+
+    `shutdown` are the seconds that a replaced worker may take.
 
     Raises WrongInputError when services cannot share a port.
     """
@@ -42,7 +51,7 @@ def render(entries: Mapping[str, Entry], slots: Slots, links: Mapping[Tls, tuple
     return {
         settings.CONFIG: "\n".join(lines),
         **lists,
-        **{name: maps.text(content) for name, content in maps.maps(entries, slots).items()},
+        **{name: maps.text(content) for name, content in maps.maps(entries, slots, secrets).items()},
     }
 
 
@@ -62,6 +71,7 @@ def server(service: Service, instance: str, address: str) -> str:
 
 def _global(shutdown: int, name: str) -> Iterator[str]:
     yield "global"
+    yield "  expose-experimental-directives"  # normalize-uri
     yield f"  description {name}"
     yield "  log stdout format raw local0"
     yield f"  stats socket unix@{settings.WORKER} mode 600 level admin expose-fd listeners"
@@ -113,14 +123,11 @@ def _frontend(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
     yield f"  bind {address}:{door.port}{secure}"
     if door.access_log:
         yield f"  log-format {settings.ACCESS_FORMAT}"
+    yield from who.client(door)
+    yield from who.path(door)
+    if door.access_log:
         yield "  http-request set-var(txn.host) req.hdr(host)"
-    yield "  option forwardfor if-none"
-    for name, value, when in (
-        ("X-Forwarded-For", "'%[req.fhdr(x-forwarded-for)], %[src]'", " if { req.fhdr_cnt(x-forwarded-for) gt 0 }"),
-        ("X-Forwarded-Proto", "https" if door.tls else "http", ""),
-        ("X-Request-Id", "%[uuid()]", " unless { req.fhdr_cnt(x-request-id) gt 0 }"),
-    ):
-        yield f"  http-request set-header {name} {value}{when}"
+    yield "  http-request set-header X-Request-Id %[uuid()] unless { req.fhdr_cnt(x-request-id) gt 0 }"
     if door.access_log:
         yield "  http-request set-var(txn.id) req.hdr(x-request-id)"
     yield from _preview_port(entries[door.preview].service) if door.preview else _rules(door, entries)
@@ -139,11 +146,10 @@ def _rules(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
     yield from _choice(services)
     yield from _asked(services)
     for key in sorted(door.redirect):
-        port = entries[key].service.listener.https
-        to = f"https://%[req.hdr(host),host_only]{'' if port == _HTTPS else f':{port}'}%[pathq]"
-        yield f"  http-request redirect location {to} code 301 if {_is(key)} {_NOWHERE}"
+        yield from _redirects(entries[key].service)
     for service in services:
-        yield from _sticky(service, only=len(services) == 1)
+        yield from _sticky(service, door, only=len(services) == 1)
+        yield from _headers(service, door)
     yield f"  http-request set-var(txn.to) var(txn.svc),map({maps.ROUTES}) if {_NOWHERE}"
     split = f"{{ var(txn.to) -m str {maps.SPLIT} }}"
     if any(service.sticky for service in services):
@@ -159,7 +165,7 @@ def _choice(services: list[Service]) -> Iterator[str]:
     if len(services) == 1 and any((rule.host, rule.path) == ("*", "/*") for rule in services[0].routes):
         yield f"  http-request set-var(txn.svc) str({services[0].key})"
         return
-    yield "  http-request set-var(txn.name) req.hdr(host),host_only,lower"
+    yield "  http-request set-var(txn.name) req.hdr(host),host_only,lower,rtrim(.)"
     for host, rules in by_host(services).items():
         name = "" if host == "*" else f" {{ var(txn.name) -m {_match(host)} }}"
         for path, service in rules:
@@ -183,27 +189,44 @@ def _places(path: str) -> tuple[str, ...]:
 
 
 def _asked(services: list[Service]) -> Iterator[str]:
-    """A preview by its full name reaches the release whatever the host and the path; else by a number or any word."""
+    """A preview by its full name reaches the release whatever the host and the path; by its secret alone, by rule."""
     headers = {service.preview.header for service in services}
     for header in sorted(headers):
         yield f"  http-request set-var(txn.asked) req.hdr({header})"
         named = f"var(txn.asked),map({maps.PREVIEWS})"
-        yield f"  http-request set-var(txn.to) {named} if {_ASKED} {{ var(txn.asked) -m sub / }}"
+        yield f"  http-request set-var(txn.to) {named} if {_ASKED} {{ var(txn.asked) -m reg :[0-9a-f]{{32}}$ }}"
         for service in services:
             if service.preview.header == header:
-                yield from _asked_for(service.key)
+                bare = f"str({service.key}),concat(?,txn.asked),map({maps.PREVIEWS})"
+                when = f"{_ASKED} {_is(service.key)} {_NOWHERE} {{ var(txn.asked) -m reg ^[0-9a-f]{{32}}$ }}"
+                yield f"  http-request set-var(txn.to) {bare} if {when}"
+        yield f"  http-request del-header {header} if {_NOWHERE}"
         if len(headers) > 1:
             yield "  http-request unset-var(txn.asked)"
     yield "  http-request set-var(txn.preview) int(1) if { var(txn.to) -m found }"
 
 
-def _asked_for(key: str) -> Iterator[str]:
-    for kind, word in (("^[0-9]+$", f"str({key}),concat(?,txn.asked)"), ("^[^0-9]", f"str({key}?)")):
-        when = f"{_ASKED} {_is(key)} {_NOWHERE} {{ var(txn.asked) -m reg {kind} }}"
-        yield f"  http-request set-var(txn.to) {word},map({maps.PREVIEWS}) if {when}"
+def _redirects(service: Service) -> Iterator[str]:
+    """With 308 a client sends the same method and body again; with 301 many make a GET of a POST."""
+    port = "" if service.listener.https == _HTTPS else f":{service.listener.https}"
+    to = f"https://%[req.hdr(host),host_only]{port}%[pathq]"
+    exceptions = [place for path in answered_on_http(service, "/*") for place in _places(path)]
+    kept = "".join(f" !{place.strip()}" for place in exceptions if place)
+    when = f"{_is(service.key)} {_NOWHERE} !{{ req.hdr(x-forwarded-proto) -i https }}{kept}"
+    yield f"  http-request redirect location {to} code 301 if {{ method GET HEAD }} {when}"
+    yield f"  http-request redirect location {to} code 308 if {when}"
 
 
-def _sticky(service: Service, *, only: bool) -> Iterator[str]:
+def _headers(service: Service, door: Door) -> Iterator[str]:
+    """Only where the app says nothing of its own: it may know better."""
+    for header, value in service.headers:
+        if door.secure or header.lower() != HSTS:
+            written = quoted(value.replace("%", "%%"))
+            when = f"{_is(service.key)} {{ res.hdr_cnt({header}) eq 0 }}"
+            yield f"  http-after-response set-header {header} {written} if {when}"
+
+
+def _sticky(service: Service, door: Door, *, only: bool) -> Iterator[str]:
     """The balancer's own cookie, else the app's, else a new one of ours.
 
     Ours has a name of its own: had it the app's, our Set-Cookie would overwrite the session the app just opened.
@@ -216,7 +239,7 @@ def _sticky(service: Service, *, only: bool) -> Iterator[str]:
         yield f"  http-request set-var(txn.sticky) {value} if {unknown}{mine}"
     yield f"  http-request set-var(txn.fresh) uuid() if {unknown}{mine}"
     yield f"  http-request set-var(txn.sticky) var(txn.fresh) if {unknown}{mine}"
-    cookie = f"{ours}=%[var(txn.fresh)]; Path=/; Max-Age={round(service.sticky.ttl)}; HttpOnly"
+    cookie = f"{ours}=%[var(txn.fresh)]; Path=/; Max-Age={round(service.sticky.ttl)}; HttpOnly{'; Secure' if door.secure else ''}"
     yield f"  http-after-response add-header Set-Cookie {quoted(cookie)} if {{ var(txn.fresh) -m found }}{mine}"
 
 

@@ -4,20 +4,22 @@ from collections.abc import Iterator, Mapping
 
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
+from crossfade.platforms.local.balancers.previews import named
 
 ROUTES = "routes.map"  # `shop/web` -> its backend, or SPLIT and then `shop/web:0` to `shop/web:999`
-PREVIEWS = "previews.map"  # `shop/web/7` by its full name, `shop/web?7` by number, `shop/web?` by any other word
+# `shop/web/7:SECRET` by its full name, `shop/web?SECRET` by the secret alone, `shop/web?` at its own port
+PREVIEWS = "previews.map"
 SPLIT = "split"
 SHARES = 1000  # a client draws one of these numbers, so a share is exact to a tenth of a percent
 
 Map = Mapping[str, str]
 
 
-def maps(entries: Mapping[str, Entry], slots: Slots) -> dict[str, Map]:
-    """Both maps by the name of their file."""
+def maps(entries: Mapping[str, Entry], slots: Slots, secrets: Mapping[str, str]) -> dict[str, Map]:
+    """Both maps by the name of their file. `secrets` are those of previews by service."""
     return {
         ROUTES: {key: value for entry in entries.values() for key, value in _routes(entry, slots)},
-        PREVIEWS: {key: value for entry in entries.values() for key, value in _previews(entry, slots)},
+        PREVIEWS: {key: value for entry in entries.values() for key, value in _previews(entry, slots, secrets)},
     }
 
 
@@ -45,9 +47,9 @@ def _routes(entry: Entry, slots: Slots) -> Iterator[tuple[str, str]]:
         begin = end
 
 
-def _previews(entry: Entry, slots: Slots) -> Iterator[tuple[str, str]]:
+def _previews(entry: Entry, slots: Slots, secrets: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     key, release = entry.service.key, entry.routing.preview
     if release is not None and any(g.release == release and g.registered for g in entry.routing.groups):
         to = backend(key, slots.of(key)[release])
-        for word in (f"{key}/{release}", f"{key}?{release}", f"{key}?"):
+        for word in (named(key, release, secrets[key]), f"{key}?{secrets[key]}", f"{key}?"):
             yield word, to

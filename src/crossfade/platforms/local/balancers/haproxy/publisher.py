@@ -14,6 +14,7 @@ from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, 
 from crossfade.platforms.local.balancers.haproxy.servers import Key, Wanted, changes, leavers, wanted
 from crossfade.platforms.local.balancers.haproxy.settings import CONFIG
 from crossfade.platforms.local.balancers.haproxy.slots import Slots
+from crossfade.platforms.local.balancers.previews import Passes
 
 
 class Publisher:
@@ -22,10 +23,11 @@ class Publisher:
     Files are written before any worker hears of it, so that one that starts meanwhile, or instead, runs the same.
     """
 
-    def __init__(self, directory: Path, api: RuntimeApi, process: HaproxyProcess) -> None:
+    def __init__(self, directory: Path, api: RuntimeApi, process: HaproxyProcess, passes: Passes) -> None:
         self._directory = directory
         self._api = api
         self._process = process
+        self._passes = passes
         self._structure = ""  # what the current worker runs
         self._servers: dict[int, Mapping[Key, Wanted]] = {}  # by pid of the worker
         self._maps: dict[tuple[int, str], Mapping[str, str]] = {}  # by pid and name
@@ -60,7 +62,7 @@ class Publisher:
             self.workers = []
         if not self.workers:
             self.workers = await self._api.workers()
-        asked, routes = wanted(entries.values(), slots), maps.maps(entries, slots)
+        asked, routes = wanted(entries.values(), slots), maps.maps(entries, slots, self._passes.previewed(entries))
         for worker in self.workers:
             # One that was replaced only finishes what it holds: it may end at any moment, and lacks what is new.
             with contextlib.suppress(PlatformError) if worker.old else contextlib.nullcontext():

@@ -13,7 +13,7 @@ from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports import Exposed, Fence, Report, Target
-from crossfade.platforms.local.balancers import book, files, rules, sockets
+from crossfade.platforms.local.balancers import book, files, previews, sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.nginx.config import Process, render, upstream
@@ -53,6 +53,7 @@ class NginxBalancer:
         self._fence = fence
         self._process = NginxProcess(directory, binary)
         self._shutdown = shutdown
+        self._passes = previews.Passes(directory / "preview.key")
         self._certificates = Certificates(directory / "certificates")
         self._counts = Counts(directory / "counts.json", directory / REQUESTS, directory / ERRORS)
         self._book = book.load(directory / _BOOK)
@@ -112,7 +113,7 @@ class NginxBalancer:
 
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
         """See the port. The header's value names the release in full: it leads there on any host and path."""
-        return rules.preview(service, release)
+        return previews.preview(service, release, self._passes.of(service.key, release))
 
     async def remove(self, service: str, token: int) -> None:
         """See the port."""
@@ -123,7 +124,10 @@ class NginxBalancer:
                 return
             await self._ensure()
             without = self._book.without(service)
-            await self._load(self._render(without.entries))
+            # What nginx refuses is another service's matter: this one is forgotten all the same, and nginx goes on with
+            # what it has until it takes a configuration again.
+            with contextlib.suppress(PlatformError):
+                await self._load(self._render(without.entries))
             self._keep(without)
             self._counts.forget(service, [upstream(service, group.release) for group in entry.routing.groups])
 
@@ -185,7 +189,8 @@ class NginxBalancer:
             shutdown=self._shutdown,
             files=_MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES),
         )
-        return render(entries, self._certificates.links(tls for d in doors(entries) for tls in d.tls), process)
+        links = self._certificates.links(tls for door in doors(entries) for tls in door.tls)
+        return render(entries, links, self._passes.previewed(entries), process)
 
     def _require_ports(self, entries: Mapping[str, Entry]) -> None:
         """Ports that are not open yet have to be free."""

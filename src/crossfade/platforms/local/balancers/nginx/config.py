@@ -8,11 +8,13 @@ a request goes once its preview header is looked at, `$s0_kind` says whether it 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from crossfade.core.service import Service, Tls
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.nginx import settings
-from crossfade.platforms.local.balancers.rules import Door, by_host, doors
+from crossfade.platforms.local.balancers.previews import named
+from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors
 
 _HTTPS = 443
 
@@ -27,15 +29,20 @@ class Process:
     files: int  # that one may have open
 
 
-def render(entries: Mapping[str, Entry], links: Mapping[Tls, tuple[str, str]], process: Process) -> str:
-    """The text. `links` are the names under which nginx reads certificate and key.
+def render(
+    entries: Mapping[str, Entry],
+    links: Mapping[Tls, tuple[str, str]],
+    secrets: Mapping[str, str],
+    process: Process,
+) -> str:
+    """The text. `links` are the names under which nginx reads certificate and key, `secrets` those of previews.
 
     Raises WrongInputError when services cannot share a port.
     """
     names = {key: f"s{number}" for number, key in enumerate(sorted(entries))}
-    http = [settings.HTTP]
+    http = [settings.HTTP, *_passed_on(entries)]
     for key, entry in sorted(entries.items()):
-        http += [*_upstreams(entry), *_variables(names[key], entry)]
+        http += [*_upstreams(entry), *_variables(names[key], entry, secrets.get(key, ""))]
     for door in doors(entries):
         http += _servers(door, entries, names, links)
     return "\n".join(
@@ -57,6 +64,24 @@ def upstream(key: str, release: int) -> str:
     return f"{key.replace('/', '.')}.{release}"
 
 
+def quoted(text: str) -> str:
+    """As nginx reads it back, where it does not look for variables."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def literal(text: str) -> str:
+    """The same where it does."""
+    return quoted(text).replace("$", "${cf_dollar}")
+
+
+def _passed_on(entries: Mapping[str, Entry]) -> Iterator[str]:
+    """The header of a preview goes on with requests of previews alone."""
+    for number, header in enumerate(sorted({entry.service.preview.header.lower() for entry in entries.values()})):
+        yield f"map $cf_kind $cf_pass{number} {{ default ''; preview $http_{header.replace('-', '_')}; }}"
+        yield f"proxy_set_header {header} $cf_pass{number};"
+
+
 def _block(head: str, lines: Iterable[str]) -> str:
     return "\n".join([f"{head} {{", *lines, "}"])
 
@@ -74,22 +99,25 @@ def _upstreams(entry: Entry) -> Iterator[str]:
         yield _block(f"upstream {upstream(service.key, group.release)}", lines)
 
 
-def _variables(name: str, entry: Entry) -> Iterator[str]:
+def _variables(name: str, entry: Entry, secret: str) -> Iterator[str]:
     service, routing = entry.service, entry.routing
     filled = {group.release for group in routing.groups if group.registered}
-    if service.sticky:
-        yield from _sticky(name, service)
+    # A release that is still registered is balanced by a cookie though the newest may not ask for it any more.
+    releases = [entry.made(group.release) for group in routing.groups]
+    if kept := next((one for one in (service, *reversed(releases)) if one.sticky), None):
+        yield from _sticky(name, kept)
+    yield from _headers(name, service)
     shares = [(upstream(service.key, release), weight) for release, weight in routing.weights if release in filled]
     yield _split(name, f"${_sticky_key(service)}" if service.sticky else "$request_id", shares)
     header = f"$http_{service.preview.header.lower().replace('-', '_')}"
-    asked, named = [], []
+    asked, full = [], []
     if routing.preview in filled and routing.preview is not None:
-        asked = [str(routing.preview), "~^[^0-9]"]  # the release's number, or anything that is none
-        named = [f"{service.key}/{routing.preview} {upstream(service.key, routing.preview)};"]
+        asked = [quoted(secret)]
         group = upstream(service.key, routing.preview)
+        full = [f"{quoted(named(service.key, routing.preview, secret))} {group};"]
     yield _block(f"map {header} ${name}_group", [f"default ${name}_split;", *(f"{value} {group};" for value in asked)])
     yield _block(f"map {header} ${name}_kind", ["default clients;", *(f"{value} preview;" for value in asked)])
-    yield _block(f"map {header} ${name}_named", ["default '';", *named])
+    yield _block(f"map {header} ${name}_named", ["default '';", *full])
 
 
 def _split(name: str, key: str, shares: list[tuple[str, int]]) -> str:
@@ -114,13 +142,30 @@ def _sticky(name: str, service: Service) -> Iterator[str]:
         return
     ours = f"crossfade-{service.sticky.cookie}"
     for variable, cookie in (("own", ours), ("app", service.sticky.cookie)):
-        value = rf"'~(?:^|;\s*){re.escape(cookie)}=(?<{name}_{variable}_value>[^;]+)' ${name}_{variable}_value;"
+        pattern = rf"~(?:^|;\s*){re.escape(cookie)}=(?<{name}_{variable}_value>[^;]+)"
+        value = f"{quoted(pattern)} ${name}_{variable}_value;"
         yield _block(f"map $http_cookie ${name}_{variable}", ["default '';", value])
     both = f"${name}_own:${name}_app"
     app_only = f"'~^:.' ${name}_app;"
     yield _block(f"map {both} ${_sticky_key(service)}", [f"default ${name}_own;", ": $request_id;", app_only])
-    fresh = f"'{ours}=$request_id; Path=/; Max-Age={round(service.sticky.ttl)}; HttpOnly'"
+    rest = f"=$request_id; Path=/; Max-Age={round(service.sticky.ttl)}; HttpOnly$cf_secure"
+    fresh = f'{literal(ours)[:-1]}{rest}"'
     yield _block(f"map {both} ${name}_cookie", ["default '';", f": {fresh};"])
+
+
+def _headers(name: str, service: Service) -> Iterator[str]:
+    """Each header of ours as a variable, empty where the app says it itself: it may know better."""
+    for number, (header, value) in enumerate(service.headers):
+        theirs = f"$upstream_http_{header.lower().replace('-', '_')}"
+        yield _block(f"map {theirs} ${name}_header{number}", ["default '';", f"'' {literal(value)};"])
+
+
+def _added(name: str, service: Service, door: Door) -> Iterator[str]:
+    if service.sticky:
+        yield f"add_header Set-Cookie ${name}_cookie always;"
+    for number, (header, _) in enumerate(service.headers):
+        if door.secure or header.lower() != HSTS:
+            yield f"add_header {header} ${name}_header{number} always;"
 
 
 def _servers(
@@ -130,19 +175,29 @@ def _servers(
         yield _block("server", [*_front(door, "*", "", ""), *_preview_port(entries[door.preview])])
         return
     services = [entries[key].service for key in door.services]
+    trusted = f"$cf_trusted_{door.port}"
+    if door.trusted:
+        said = "$proxy_protocol_addr" if door.proxy_protocol else "$realip_remote_addr"
+        ranges = [f"{cidr} 1;" for cidr in door.trusted]
+        yield _block(f"geo {said} {trusted}", ["default '';", *ranges])
+        yield _block(f"geo $realip_remote_addr $cf_peer_{door.port}", ["default '';", *ranges])
     for host, rules in by_host(services).items():
         lines = [*_front(door, host, *_certificate(door, host, services, links))]
+        if door.trusted:
+            lines.append(f"set $cf_trusted {trusted};")
         for key in door.services:
             chosen = f"set $cf_group ${names[key]}_named; set $cf_service {key};"
             lines.append(f"if (${names[key]}_named) {{ {chosen} }}")
         lines += ["if ($cf_group) { return 418; }", "error_page 418 = @named;"]
         lines.append("location @named { set $cf_kind preview; proxy_pass http://$cf_group; }")
-        lines.append("error_page 419 = @streams;")
-        lines.append(_block("location @streams", _streams(services)))
+        for service in services:
+            lines.append(
+                _block(f"location {_streams_of(names[service.key])}", _streams(names[service.key], service, door))
+            )
         taken: set[str] = set()
         for path, service in rules:
             lines += _locations(path, service, names[service.key], door, taken)
-        if "/" not in taken:
+        if quoted("/") not in taken:
             lines.append("location / { return 404; }")
         yield _block("server", lines)
 
@@ -150,13 +205,26 @@ def _servers(
 def _front(door: Door, host: str, certificate: str, key: str) -> Iterator[str]:
     address = f"[{door.host}]" if ":" in door.host else door.host
     flags = f"{' ssl http2' if certificate else ''}{' default_server' if host == '*' else ''}"
-    yield f"listen {address}:{door.port}{flags};"
+    yield f"listen {address}:{door.port}{flags}{' proxy_protocol' if door.proxy_protocol else ''};"
+    yield from _client(door)
     yield f"server_name {'_' if host == '*' else host};"
     if certificate:
         yield f"ssl_certificate {certificate}; ssl_certificate_key {key};"
     yield f"access_log {settings.REQUESTS} requests buffer=32k flush=20ms;"
     if door.access_log:
         yield f"access_log {settings.ACCESS} access;"
+
+
+def _client(door: Door) -> Iterator[str]:
+    """Who the client is, by a trusted proxy's word or what the connection begins with."""
+    if door.proxy_protocol:
+        yield from (f"set_real_ip_from {cidr};" for cidr in (door.trusted or ("0.0.0.0/0", "::/0")))
+        yield "real_ip_header proxy_protocol;"
+        if door.trusted:
+            yield f"if ($cf_peer_{door.port} = '') {{ return 444; }}"
+    elif door.trusted:
+        yield from (f"set_real_ip_from {cidr};" for cidr in door.trusted)
+        yield "real_ip_header X-Forwarded-For; real_ip_recursive on;"
 
 
 def _certificate(
@@ -185,34 +253,51 @@ def _preview_port(entry: Entry) -> Iterator[str]:
 
 def _locations(path: str, service: Service, name: str, door: Door, taken: set[str]) -> Iterator[str]:
     """What a rule is here: `/api/*` is both `= /api` and `/api/`. A place that is `taken` belongs to a rule before."""
-    lines = [f"set $cf_service {service.key}; set $cf_group ${name}_group; set $cf_kind ${name}_kind;"]
-    if service.key in door.redirect:
-        port = "" if service.listener.https == _HTTPS else f":{service.listener.https}"
-        lines.append(f"if ($cf_kind = clients) {{ return 301 https://$host{port}$request_uri; }}")
-    lines.append(f"if ($cf_group = '') {{ return 503 'No release of {service.key} serves now.\\n'; }}")
-    lines.append("if ($cf_streaming) { return 419; }")
-    lines += _timeouts(service)
-    if service.sticky:
-        lines.append(f"add_header Set-Cookie ${name}_cookie always;")
-    lines.append("proxy_pass http://$cf_group;")
-    for place in _places(path):
-        if place not in taken:
-            taken.add(place)
-            yield _block(f"location {place}", lines)
+    redirected = service.key in door.redirect
+    exceptions = answered_on_http(service, path) if redirected else ()
+    for some, redirects in (*((one, False) for one in exceptions), (path, redirected)):
+        lines = [f"set $cf_service {service.key}; set $cf_group ${name}_group; set $cf_kind ${name}_kind;"]
+        if redirects:
+            lines += _redirects(service)
+        lines.append(f"if ($cf_group = '') {{ return 503 'No release of {service.key} serves now.\\n'; }}")
+        lines += ["if ($cf_streaming) { return 419; }", f"error_page 419 = {_streams_of(name)};"]
+        lines += [*_timeouts(service), *_added(name, service, door), "proxy_pass http://$cf_group;"]
+        for place in _places(some):
+            if place not in taken:
+                taken.add(place)
+                yield _block(f"location {place}", lines)
 
 
-def _streams(services: list[Service]) -> list[str]:
+def _redirects(service: Service) -> Iterator[str]:
+    """With 308 a client sends the same method and body again; with 301 many make a GET of a POST."""
+    port = "" if service.listener.https == _HTTPS else f":{service.listener.https}"
+    there = f"https://$host{port}$request_uri"
+    yield 'set $cf_came "$cf_scheme:$cf_kind:$request_method";'
+    yield f'if ($cf_came ~ "^http:clients:(GET|HEAD)$") {{ return 301 {there}; }}'
+    yield f'if ($cf_came ~ "^http:clients:") {{ return 308 {there}; }}'
+
+
+def _streams_of(name: str) -> str:
+    return f"@{name}_streams"
+
+
+def _streams(name: str, service: Service, door: Door) -> list[str]:
     """WebSocket and event streams: only silence ends them, and who ends one is nobody's failure."""
-    idle = max(service.idle_timeout for service in services)
-    limits = f"proxy_read_timeout {_ms(idle)}; proxy_send_timeout {_ms(idle)};"
-    return [f"error_log {settings.STREAM_ERRORS} error;", limits, "proxy_pass http://$cf_group;"]
+    idle = _ms(service.idle_timeout)
+    limits = f"proxy_read_timeout {idle}; proxy_send_timeout {idle};"
+    errors = f"error_log {settings.STREAM_ERRORS} error;"
+    return [errors, limits, *_added(name, service, door), "proxy_pass http://$cf_group;"]
 
 
 def _places(path: str) -> tuple[str, ...]:
+    """Nginx compares with what a path means, so `/a%20b` is looked for as it reads without the escape."""
+    path = unquote(path)
     if not path.endswith("*"):
-        return (f"= {path}",)
+        return (f"= {quoted(path)}",)
     stem = path[:-1] or "/"
-    return (stem,) if stem == "/" or not stem.endswith("/") else (f"= {stem[:-1]}", stem)
+    if stem == "/" or not stem.endswith("/"):
+        return (quoted(stem),)
+    return (f"= {quoted(stem[:-1])}", quoted(stem))
 
 
 def _timeouts(service: Service) -> list[str]:

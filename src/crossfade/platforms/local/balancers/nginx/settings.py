@@ -27,6 +27,18 @@ _ACCESS = (
     '"instance":"$upstream_addr","request_id":"$cf_request_id"}'
 )
 
+# What is said of a client reaches the app when a trusted proxy says it: then `$cf_trusted` is 1. Headers with an
+# underscore, which WSGI and CGI take for these, nginx drops by itself.
+_SAID = (
+    *("X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Scheme", "X-Forwarded-Server", "X-Forwarded-Prefix"),
+    *("X-Forwarded-Ssl", "Forwarded", "Front-End-Https"),
+)
+_VARIABLES = {name: name.lower().replace("-", "_") for name in _SAID}
+_CLAIMS = "\n".join(f"proxy_set_header {name} $cf_{variable};" for name, variable in _VARIABLES.items())
+_BELIEVED = "\n".join(
+    f"map $cf_trusted $cf_{variable} {{ default ''; 1 $http_{variable}; }}" for variable in _VARIABLES.values()
+)
+
 HTTP = f"""{_FOLDERS}
 default_type text/plain;
 server_tokens off;
@@ -39,6 +51,7 @@ client_max_body_size 0;
 keepalive_requests 1000000;
 ssl_protocols TLSv1.2 TLSv1.3;
 proxy_buffering off;
+proxy_request_buffering off;
 proxy_http_version 1.1;
 proxy_next_upstream error;
 proxy_next_upstream_tries 3;
@@ -46,11 +59,19 @@ proxy_connect_timeout 2s;
 proxy_pass_header Server;
 proxy_pass_header Date;
 proxy_set_header Host $http_host;
-proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-proxy_set_header X-Forwarded-Proto $scheme;
+proxy_set_header X-Forwarded-For $remote_addr;
+proxy_set_header X-Real-IP $remote_addr;
+proxy_set_header X-Forwarded-Proto $cf_scheme;
+{_CLAIMS}
+proxy_set_header Proxy '';
 proxy_set_header X-Request-Id $cf_request_id;
 proxy_set_header Upgrade $http_upgrade;
 proxy_set_header Connection $cf_connection;
+geo $cf_dollar {{ default '$'; }}
+map '' $cf_trusted {{ default ''; }}
+map "$cf_trusted:$http_x_forwarded_proto" $cf_scheme {{ default $scheme; ~*^1:https$ https; ~*^1:http$ http; }}
+map $cf_scheme $cf_secure {{ default ''; https '; Secure'; }}
+{_BELIEVED}
 map '' $cf_kind {{ default none; }}
 map '' $cf_service {{ default ''; }}
 map '' $cf_group {{ default ''; }}

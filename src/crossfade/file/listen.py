@@ -1,0 +1,105 @@
+"""Where visitors come in, and who stands before."""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+from pydantic.json_schema import JsonSchemaValue
+
+from crossfade.file.part import Clash, Part
+from crossfade.file.service import ADDRESS, FILLED, PATH, PORT
+from crossfade.file.units import Notation
+
+NETWORKS: Mapping[str, tuple[str, ...]] = {
+    "loopback": ("127.0.0.0/8", "::1/128"),
+    "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+}
+
+
+@dataclass(frozen=True)
+class Proxy(Notation):
+    """An address, a network, or one of the words of `NETWORKS`."""
+
+    def read(self, value: object) -> str:
+        if isinstance(value, str):
+            if value in NETWORKS:
+                return value
+            try:
+                return str(ipaddress.ip_network(value))
+            except ValueError:
+                pass
+        raise ValueError("an address such as 10.0.0.7, a network such as 10.0.0.0/8, loopback or private")
+
+    def schema(self) -> JsonSchemaValue:
+        return {"type": "string", "pattern": r"^(loopback|private|[0-9A-Fa-f.:]+(/[0-9]{1,3})?)$"}
+
+
+def ranges(proxies: tuple[str, ...]) -> tuple[str, ...]:
+    """As CIDRs, each once."""
+    return tuple(dict.fromkeys(cidr for proxy in proxies for cidr in NETWORKS.get(proxy, (proxy,))))
+
+
+class Listen(Part):
+    """Where visitors come in. `listen: 8080` is short for `listen: {http: 8080}`."""
+
+    http: Annotated[int, PORT] | None = Field(
+        default=None, description="Port for HTTP. Default: 8080, or none when only `https` is given.", examples=[8080]
+    )
+    https: Annotated[int, PORT] | None = Field(
+        default=None, description="Port for HTTPS; needs `tls`. Default: none.", examples=[8443]
+    )
+    trusted_proxies: tuple[Annotated[str, Proxy()], ...] = Field(
+        default=(),
+        description=(
+            "Who stands before this machine: a CDN, a load balancer, a proxy. What these say of a client in "
+            "X-Forwarded-For, -Proto and -Host is believed, what others say is removed. `loopback` is this machine, "
+            "`private` are the private networks."
+        ),
+        examples=[["loopback", "10.0.0.0/8"]],
+    )
+    proxy_protocol: bool = Field(
+        default=False,
+        strict=True,
+        description=(
+            "Each connection begins with the PROXY protocol, version 1 or 2, which says who the client is. With "
+            "`trusted_proxies` others are not let in."
+        ),
+        examples=[True],
+    )
+    host: Annotated[str, ADDRESS] = Field(
+        default="0.0.0.0",  # noqa: S104 - a web application is there to be reached; the file can say otherwise
+        description="Address of the machine to listen on; 0.0.0.0 is all of them.",
+        examples=["127.0.0.1"],
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_port(cls, data: Any) -> Any:
+        if isinstance(data, int) and not isinstance(data, bool):
+            data = {"http": data}
+        if isinstance(data, dict) and data.get("http") is None and data.get("https") is None:
+            data = {**data, "http": 8080}
+        return data
+
+    def impossible(self) -> Iterator[Clash]:
+        if self.http == self.https:
+            yield Clash(("https",), f"{self.https} for both http and https", "two different ports")
+
+
+class Tls(Part):
+    """Your certificate for `listen.https`."""
+
+    certificate: Annotated[str, FILLED] = Field(
+        description="PEM file with the certificate and its chain.", examples=["tls/fullchain.pem"]
+    )
+    key: Annotated[str, FILLED] = Field(description="PEM file with the private key.", examples=["tls/privkey.pem"])
+    redirect: bool = Field(
+        default=True, strict=True, description="Answers HTTP with a redirect to HTTPS.", examples=[False]
+    )
+    redirect_except: tuple[Annotated[str, PATH], ...] = Field(
+        default=(),
+        description="Paths that are answered over HTTP too, such as the health check of a load balancer before.",
+        examples=[["/health", "/.well-known/acme-challenge/*"]],
+    )

@@ -1,0 +1,320 @@
+"""What strangers send, by sockets of their own, to each balancer: spoofed clients, odd paths, guessed previews."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from tests.contract.balancer_kits import kit, routing, service
+from tests.support.backend import Backend, free_port
+from tests.support.certificate import certificate
+
+from crossfade.core.service import Listener, Rule, Service, Sticky
+from crossfade.engine.ports import LoadBalancer
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+OTHERS = ("192.0.2.0/24",)
+
+
+@pytest.fixture(params=["envoy", "haproxy", "nginx"])
+async def balancer(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LoadBalancer]:
+    async with kit(request.param, tmp_path / "balancer") as made:
+        yield made.balancer
+
+
+def made(**listener: object) -> Service:
+    return service(listener=Listener(host="127.0.0.1", http=free_port(), **listener))  # type: ignore[arg-type]
+
+
+async def say(port: int | None, text: str, *, first: bytes = b"") -> str:
+    """The whole answer to a request of these lines, each header on its own; empty when nobody answers."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(first + f"{text}\nconnection: close\n\n".replace("\n", "\r\n").encode("latin-1"))
+    try:
+        async with asyncio.timeout(5):
+            return (await reader.read()).decode("latin-1")
+    except ConnectionError:
+        return ""
+    finally:
+        writer.close()
+
+
+async def seen_by_app(web: Service, *headers: str, first: bytes = b"") -> dict[str, str]:
+    """The headers that reach the app, names in small letters."""
+    lines = "\n".join(("GET /headers HTTP/1.1", "host: x", *headers))
+    _, _, body = (await say(web.listener.http, lines, first=first)).partition("\r\n\r\n")
+    return {
+        name.lower(): value
+        for line in body.split("\r\n")[1:]
+        if (name := line.partition(": ")[0]) and (value := line.partition(": ")[2]) is not None
+    }
+
+
+def client(seen: dict[str, str]) -> tuple[str, str, str]:
+    """Who it is for the app, twice, and how it came."""
+    return seen["x-forwarded-for"], seen["x-real-ip"], seen["x-forwarded-proto"]
+
+
+CLAIMS = (
+    "X-Forwarded-For: 198.51.100.1",
+    "X-Forwarded-Proto: https",
+    "X-Forwarded-Host: bank.example",
+    "X-Forwarded-Port: 443",
+    "X-Forwarded-Scheme: https",
+    "X-Forwarded-Prefix: /admin",
+    "X-Real-IP: 198.51.100.1",
+    "Forwarded: for=198.51.100.1;proto=https",
+    "Proxy: http://evil.example",
+    "X_Forwarded_Proto: https",
+    "X_Real_IP: 198.51.100.1",
+)
+
+
+class TestClients:
+    """Who the app takes its client for."""
+
+    async def one(self, balancer: LoadBalancer, stack: AsyncExitStack, web: Service) -> Service:
+        app = await stack.enter_async_context(Backend("a"))
+        await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": app.address}, 1)
+        return web
+
+    @pytest.mark.parametrize("trusted", [(), OTHERS])
+    async def test_a_stranger_says_nothing_about_itself(self, balancer: LoadBalancer, trusted: tuple[str, ...]) -> None:
+        """Neither by the headers that proxies write nor by what CGI takes for them."""
+        async with AsyncExitStack() as stack:
+            web = await self.one(balancer, stack, made(trusted_proxies=trusted))
+            seen = await seen_by_app(web, *CLAIMS)
+        assert (seen["x-forwarded-for"], seen["x-real-ip"], seen["x-forwarded-proto"]) == (
+            "127.0.0.1",
+            "127.0.0.1",
+            "http",
+        )
+        gone = {
+            "x-forwarded-host",
+            "x-forwarded-port",
+            "x-forwarded-scheme",
+            "x-forwarded-prefix",
+            "forwarded",
+            "proxy",
+        }
+        assert not gone & seen.keys()
+        assert not [name for name in seen if "_" in name]
+
+    async def test_a_trusted_proxy_is_believed(self, balancer: LoadBalancer) -> None:
+        """Of the addresses it names the last that is no proxy of ours: what is before it came from a stranger."""
+        async with AsyncExitStack() as stack:
+            web = await self.one(balancer, stack, made(trusted_proxies=LOOPBACK))
+            seen = await seen_by_app(
+                web,
+                "X-Forwarded-For: 10.6.6.6, 203.0.113.9, 127.0.0.5",
+                "X-Forwarded-Proto: https",
+                "X-Forwarded-Host: shop.example.com",
+                "X-Real-IP: 10.6.6.6",
+                "Proxy: http://evil.example",
+            )
+        assert client(seen) == ("203.0.113.9", "203.0.113.9", "https")
+        assert seen["x-forwarded-host"] == "shop.example.com"
+        assert "proxy" not in seen
+
+    async def test_a_trusted_proxy_that_says_nothing_is_the_client(self, balancer: LoadBalancer) -> None:
+        """Its own health checks are such requests."""
+        async with AsyncExitStack() as stack:
+            seen = await seen_by_app(await self.one(balancer, stack, made(trusted_proxies=LOOPBACK)))
+        assert (seen["x-forwarded-for"], seen["x-real-ip"], seen["x-forwarded-proto"]) == (
+            "127.0.0.1",
+            "127.0.0.1",
+            "http",
+        )
+
+    @pytest.mark.parametrize("version", [1, 2])
+    async def test_a_connection_may_begin_with_who_it_comes_from(self, balancer: LoadBalancer, version: int) -> None:
+        """The client behind a load balancer of bytes, whose headers are still a stranger's."""
+        source = b"PROXY TCP4 203.0.113.9 192.0.2.1 4711 80\r\n"
+        if version == 2:
+            ends = socket.inet_aton("203.0.113.9") + socket.inet_aton("192.0.2.1")
+            source = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + ends + b"\x12\x67\0\x50"
+        async with AsyncExitStack() as stack:
+            web = await self.one(balancer, stack, made(proxy_protocol=True, trusted_proxies=LOOPBACK))
+            seen = await seen_by_app(web, *CLAIMS, first=source)
+            assert await say(web.listener.http, "GET /headers HTTP/1.1\nhost: x") == "" or version == 1
+        assert (seen["x-forwarded-for"], seen["x-real-ip"], seen["x-forwarded-proto"]) == ("203.0.113.9",) * 2 + (
+            "http",
+        )
+        assert "x-forwarded-host" not in seen
+
+    async def test_only_a_trusted_proxy_may_say_who_a_connection_comes_from(self, balancer: LoadBalancer) -> None:
+        """Anybody else would be whoever it likes."""
+        async with AsyncExitStack() as stack:
+            web = await self.one(balancer, stack, made(proxy_protocol=True, trusted_proxies=OTHERS))
+            lie = b"PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\n"
+            assert "200" not in await say(web.listener.http, "GET /headers HTTP/1.1\nhost: x", first=lie)
+
+
+class TestPaths:
+    """A path means the rule that its app would take it for."""
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            *("/admin/x", "//admin/x", "///admin//x", "/./admin/x", "/a/../admin/x", "/%61dmin/x", "/%61%64min/x"),
+            *("/admin%2fx", "/admin%2Fx", "/a/%2e%2e/admin/x", "/a/..%2fadmin/x", "/a/../admin/x?q=/../b"),
+        ],
+    )
+    async def test_however_it_is_written(self, balancer: LoadBalancer, path: str) -> None:
+        """Nobody gets past a rule by writing its path in another way."""
+        site = service("site", app="site", routes=(Rule(path="/*"),))
+        admin = service("admin", app="admin", port=site.listener.http, routes=(Rule(path="/admin/*"),))
+        async with Backend("site") as one, Backend("admin") as two:
+            await balancer.apply(site, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            await balancer.apply(admin, routing({1: 100}, {1: "b"}), {"b": two.address}, 1)
+            answer = await say(site.listener.http, f"GET {path} HTTP/1.1\nhost: x")
+        assert answer.endswith("\r\n\r\nadmin"), answer
+
+    async def test_a_dot_behind_a_host_is_no_other_host(self, balancer: LoadBalancer) -> None:
+        """`shop.example.com.` is the same name."""
+        site = service("site", app="site")
+        shop = service("shop", app="shop", port=site.listener.http, routes=(Rule(host="shop.example.com"),))
+        async with Backend("site") as one, Backend("shop") as two:
+            await balancer.apply(site, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            await balancer.apply(shop, routing({1: 100}, {1: "b"}), {"b": two.address}, 1)
+            answer = await say(site.listener.http, "GET / HTTP/1.1\nhost: shop.example.com.")
+        assert answer.endswith("\r\n\r\nshop"), answer
+
+    async def test_an_escaped_slash_stays_one_where_no_path_decides(self, balancer: LoadBalancer) -> None:
+        """Some apps have names with a slash in their paths."""
+        web = service()
+        async with Backend("a") as app:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": app.address}, 1)
+            await say(web.listener.http, "GET /projects/a%2Fb HTTP/1.1\nhost: x")
+            assert app.seen == ["/projects/a%2Fb"]
+
+
+class TestPreviews:
+    """A release that waits is reached by who has its secret."""
+
+    async def test_nobody_gets_there_by_guessing(self, balancer: LoadBalancer) -> None:
+        """Anything, the release's number and its full name were enough once."""
+        web = service()
+        async with Backend("old") as one, Backend("new") as two:
+            addresses = {"a": one.address, "b": two.address}
+            await balancer.apply(web, routing({1: 100}, {1: "a", 2: "b"}, preview=2), addresses, 1)
+            _, headers = await balancer.preview(web, 2)
+            _, other = await balancer.preview(web, 3)
+            ((name, value),) = headers.items()
+            for guess in ("x", "2", "true", f"{web.key}/2", f"{web.key}/2:", value[:-1], *other.values()):
+                answer = await say(web.listener.http, f"GET / HTTP/1.1\nhost: x\n{name}: {guess}")
+                assert answer.endswith("\r\n\r\nold"), guess
+            for right in (value, value.partition(":")[2]):
+                answer = await say(web.listener.http, f"GET / HTTP/1.1\nhost: x\n{name}: {right}")
+                assert answer.endswith("\r\n\r\nnew"), right
+
+    async def test_what_a_client_guesses_is_not_passed_on(self, balancer: LoadBalancer) -> None:
+        """An app may take the header for a sign that its request is ours."""
+        web = service()
+        async with Backend("a") as app:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": app.address}, 1)
+            seen = await seen_by_app(web, "X-Crossfade-Preview: x")
+        assert "x-crossfade-preview" not in seen
+
+
+class TestHttps:
+    """HTTP beside HTTPS."""
+
+    async def test_a_post_stays_a_post_and_some_paths_are_answered(
+        self, balancer: LoadBalancer, tmp_path: Path
+    ) -> None:
+        """A load balancer's check wants 200, and a redirect that loses the body is a request lost."""
+        tls = certificate(tmp_path, "localhost")
+        kept = ("/health/", "/nginx-health", "/.well-known/*")
+        tls = type(tls)(certificate=tls.certificate, key=tls.key, redirect_except=kept)
+        web = made(https=free_port(), tls=tls)
+        async with Backend("a") as app:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": app.address}, 1)
+            for method, path, status in (
+                ("GET", "/", 301),
+                ("HEAD", "/x", 301),
+                ("POST", "/x", 308),
+                ("PUT", "/health/x", 308),
+                ("GET", "/health/", 200),
+                ("GET", "/nginx-health", 200),
+                ("GET", "/.well-known/acme-challenge/t", 200),
+            ):
+                answer = await say(
+                    web.listener.http, f"{method} {path} HTTP/1.1\nhost: shop.example.com\ncontent-length: 0"
+                )
+                assert answer.startswith(f"HTTP/1.1 {status} "), (method, path, answer)
+                assert status == 200 or f"https://shop.example.com:{web.listener.https}{path}" in answer
+
+    @pytest.mark.parametrize(("trusted", "status"), [(LOOPBACK, 200), ((), 301), (OTHERS, 301)])
+    async def test_who_came_by_https_to_a_trusted_proxy_is_not_sent_on(
+        self, balancer: LoadBalancer, tmp_path: Path, trusted: tuple[str, ...], status: int
+    ) -> None:
+        """It would come back for ever; a stranger's word does not let it past."""
+        web = made(https=free_port(), tls=certificate(tmp_path, "localhost"), trusted_proxies=trusted)
+        async with Backend("a") as app:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": app.address}, 1)
+            answer = await say(web.listener.http, "GET / HTTP/1.1\nhost: x\nX-Forwarded-Proto: https")
+            assert answer.startswith(f"HTTP/1.1 {status} ")
+            answer = await say(web.listener.http, "GET / HTTP/1.1\nhost: x\nX-Forwarded-Proto: http")
+            assert answer.startswith("HTTP/1.1 301 ")
+
+
+class TestAnswers:
+    """Headers of answers."""
+
+    async def test_headers_are_added_where_the_app_says_none(self, balancer: LoadBalancer) -> None:
+        """HSTS is not said over plain HTTP, and a value may have any character."""
+        odd = "a \"quoted\" 'one'; 100% $request_id {x} \\"
+        headers = (
+            ("X-Frame-Options", "DENY"),
+            ("Server", "ours"),
+            ("X-Odd", odd),
+            ("Strict-Transport-Security", "max-age=1"),
+        )
+        for trusted in ((), LOOPBACK):
+            listener = Listener(host="127.0.0.1", http=free_port(), trusted_proxies=trusted)
+            web = service(f"web{len(trusted)}", headers=headers, listener=listener)
+            async with Backend("a") as app:
+                await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": app.address}, 1)
+                answer = await say(web.listener.http, "GET / HTTP/1.1\nhost: x")
+            assert "\r\nx-frame-options: DENY\r\n" in answer.replace("X-Frame-Options", "x-frame-options")
+            assert f": {odd}\r\n" in answer
+            assert "server: tiny\r\n" in answer.lower()
+            assert "ours" not in answer
+            assert ("max-age=1" in answer) == bool(trusted)
+
+    async def test_any_cookie_and_any_path_that_a_file_may_have(self, balancer: LoadBalancer) -> None:
+        """What would end a statement of nginx, or begin a variable of its."""
+        cookie = "a'$b`|^*+.~!#%&"
+        web = service(sticky=Sticky(cookie=cookie, ttl=60), routes=(Rule(path="/x;y'$z(1)/*"), Rule(path="/a%20b")))
+        async with Backend("a") as app:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": app.address}, 1)
+            assert (await say(web.listener.http, "GET /a%20b HTTP/1.1\nhost: x")).startswith("HTTP/1.1 200 ")
+            answer = await say(web.listener.http, "GET /x;y'$z(1)/1 HTTP/1.1\nhost: x")
+            assert answer.startswith("HTTP/1.1 200 "), answer
+            assert f": crossfade-{cookie}=" in answer
+            assert (await say(web.listener.http, "GET / HTTP/1.1\nhost: x")).startswith("HTTP/1.1 404 ")
+
+    async def test_a_cookie_of_ours_is_for_https_only_where_browsers_come_by_it(self, balancer: LoadBalancer) -> None:
+        """Behind a proxy that ends TLS as well."""
+        for trusted, https in ((LOOPBACK, True), ((), False)):
+            web = made(trusted_proxies=trusted)
+            web = service(f"web{len(trusted)}", sticky=Sticky(cookie="id", ttl=60), listener=web.listener)
+            async with Backend("a") as app:
+                await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": app.address}, 1)
+                answer = await say(web.listener.http, "GET / HTTP/1.1\nhost: x\nX-Forwarded-Proto: https")
+            assert ("; secure" in answer.lower()) == https
+
+    async def test_sticky_taken_out_of_the_file_leaves_the_old_release_as_it_is(self, balancer: LoadBalancer) -> None:
+        """It is still balanced by its cookie while the new one takes over."""
+        web = service(sticky=Sticky(cookie="id", ttl=60))
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
+            plain = service(listener=web.listener)
+            await balancer.apply(plain, routing({1: 50, 2: 50}, {1: "a", 2: "b"}), addresses, 1)
+            answer = await say(web.listener.http, "GET / HTTP/1.1\nhost: x")
+        assert answer.startswith("HTTP/1.1 200 ")
+        assert "set-cookie" not in answer.lower()

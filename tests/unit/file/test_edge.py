@@ -1,0 +1,61 @@
+"""Who stands before, and what is said to browsers."""
+
+from pathlib import Path
+
+import pytest
+from tests.unit.file.files import SMALL
+
+from crossfade.core.service import Service
+from crossfade.file.load import load
+from crossfade.file.problem import WrongFileError
+from crossfade.file.settle import settle
+
+
+def settled(folder: Path, text: str) -> Service:
+    path = folder / "crossfade.yaml"
+    path.write_text(text)
+    (service,) = settle(load(path), folder)
+    return service
+
+
+def test_proxies_are_networks_addresses_or_words(tmp_path: Path) -> None:
+    """Each network once."""
+    web = settled(tmp_path, SMALL + "listen: {http: 80, trusted_proxies: [loopback, 10.0.0.7, 127.0.0.0/8, private]}\n")
+    assert web.listener.trusted_proxies == (
+        *("127.0.0.0/8", "::1/128", "10.0.0.7/32", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+    )
+
+
+def test_short_words_are_headers(tmp_path: Path) -> None:
+    """And a header's own name is itself."""
+    words = "    headers: {hsts: 1y, frame: sameorigin, nosniff: true, Referrer-Policy: same-origin}\n"
+    web = settled(tmp_path, SMALL + words)
+    assert web.headers == (
+        ("Strict-Transport-Security", "max-age=31536000"),
+        ("X-Frame-Options", "SAMEORIGIN"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("listen: {trusted_proxies: [10.0.0.1/8]}", ("trusted_proxies", "10.0.0.1/8", "loopback or private")),
+        ("listen: {trusted_proxies: [everybody]}", ("trusted_proxies", "everybody")),
+        ("    headers: {frame: maybe}", ("headers.frame", "deny or sameorigin")),
+        ("    headers: {hsts: long}", ("headers.hsts", "180d or 1y")),
+        ("    headers: {nosniff: true, X-Content-Type-Options: nosniff}", ("X-Content-Type-Options twice",)),
+        ('    headers: {X-A: "a\\nSet-Cookie: b"}', ("X-A", "one line")),
+        ("    headers: {Set-Cookie: a=b}", ("Set-Cookie", "any other header")),
+        ('    headers: {"X A": b}', ("a header name",)),
+        ('    routes: [{path: "/a;{b/*"}]', ("routes", "a path such as")),
+        ("tls: {certificate: c, key: k, redirect: false, redirect_except: [/health]}", ("redirect_except",)),
+    ],
+)
+def test_what_cannot_be_is_named(tmp_path: Path, line: str, words: tuple[str, ...]) -> None:
+    """The key, what was found and what is allowed."""
+    with pytest.raises(WrongFileError) as error:
+        settled(tmp_path, f"{SMALL}{line}\n")
+    for word in words:
+        assert word in str(error.value)
