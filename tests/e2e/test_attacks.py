@@ -30,15 +30,15 @@ def made(**listener: object) -> Service:
 
 async def say(port: int | None, text: str, *, first: bytes = b"") -> str:
     """The whole answer to a request of these lines, each header on its own; empty when nobody answers."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(first + f"{text}\nconnection: close\n\n".replace("\n", "\r\n").encode("latin-1"))
     try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(first + f"{text}\nconnection: close\n\n".replace("\n", "\r\n").encode("latin-1"))
         async with asyncio.timeout(5):
-            return (await reader.read()).decode("latin-1")
+            answer = await reader.read()
     except ConnectionError:
         return ""
-    finally:
-        writer.close()
+    writer.close()
+    return answer.decode("latin-1")
 
 
 async def seen_by_app(web: Service, *headers: str, first: bytes = b"") -> dict[str, str]:

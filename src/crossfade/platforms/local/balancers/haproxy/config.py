@@ -235,12 +235,14 @@ def _sticky(service: Service, door: Door, *, only: bool) -> Iterator[str]:
         return
     ours, mine = f"crossfade-{service.sticky.cookie}", "" if only else f" {_is(service.key)}"
     unknown = "!{ var(txn.sticky) -m found }"
-    for value in (f"req.cook({ours})", f"req.cook({service.sticky.cookie})"):
-        yield f"  http-request set-var(txn.sticky) {value} if {unknown}{mine}"
+    for cookie in (ours, service.sticky.cookie):
+        escaped = cookie.replace("'", "\\'")  # for who reads the argument, who comes after who reads the line
+        yield f"  http-request set-var(txn.sticky) {quoted(f'req.cook({escaped})')} if {unknown}{mine}"
     yield f"  http-request set-var(txn.fresh) uuid() if {unknown}{mine}"
     yield f"  http-request set-var(txn.sticky) var(txn.fresh) if {unknown}{mine}"
-    cookie = f"{ours}=%[var(txn.fresh)]; Path=/; Max-Age={round(service.sticky.ttl)}; HttpOnly{'; Secure' if door.secure else ''}"
-    yield f"  http-after-response add-header Set-Cookie {quoted(cookie)} if {{ var(txn.fresh) -m found }}{mine}"
+    more = f"Path=/; Max-Age={round(service.sticky.ttl)}; HttpOnly{'; Secure' if door.secure else ''}"
+    fresh = f"{ours.replace('%', '%%')}=%[var(txn.fresh)]; {more}"
+    yield f"  http-after-response add-header Set-Cookie {quoted(fresh)} if {{ var(txn.fresh) -m found }}{mine}"
 
 
 def _is(key: str) -> str:

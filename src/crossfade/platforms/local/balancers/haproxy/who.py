@@ -37,6 +37,7 @@ def client(door: Door) -> Iterator[str]:
 def path(door: Door) -> Iterator[str]:
     """A path means the rule that its app would take it for; slashes are looked into where paths decide who answers."""
     if door.by_path:
+        yield "  http-request normalize-uri path-merge-slashes"  # HAProxy finds no path in one that begins with two
         yield "  http-request set-path %[path,regsub(%2f,/,gi)]"
     yield "  http-request normalize-uri percent-decode-unreserved"
     if door.by_path:
