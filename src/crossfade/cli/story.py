@@ -28,7 +28,10 @@ class Story:
     def _created(self, data: Event) -> list[str]:
         made = data["release"]
         self._versions[made["number"]] = made["version"]
-        return [f"release {self._label(made['number'])} is built: {made['digest'][:12]}"]
+        return [
+            *data.get("notes", ()),
+            f"release {self._label(made['number'])} is built: {made['digest'].rpartition(':')[2][:12]}",
+        ]
 
     def _started(self, data: Event) -> list[str]:
         rollout = data["rollout"]

@@ -141,9 +141,10 @@ class Deploys:
         if not changed:
             one = unchanged[0] if len(unchanged) == 1 else None
             raise one or UnchangedError("all services already run exactly this", "change something, or use --force")
+        notes = {loop.key: artifact.notes for loop, artifact in zip(loops, artifacts, strict=True)}
         for loop, release in changed:
             self._values.keep(release.service, values[loop.key])
-            await rollouts.add(loop, release)
+            await rollouts.add(loop, release, notes[loop.key])
         same = tuple(error.cause for error in unchanged)
         if len(changed) == 1:
             loop, release = changed[0]

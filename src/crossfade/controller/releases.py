@@ -36,7 +36,7 @@ def release_of(ledger: Ledger, service: Service, artifact: Artifact, order: Orde
         runs = ledger.release(ledger.current)
         if (runs.digest, runs.config_hash, runs.secrets) == (release.digest, release.config_hash, release.secrets):
             raise UnchangedError(
-                f"release {runs.label} of {ledger.service} already runs exactly this",
+                "; ".join([f"release {runs.label} of {ledger.service} already runs exactly this", *artifact.notes]),
                 "change something, or use --force to deploy it again",
             )
     return release

@@ -1,5 +1,6 @@
 """Rollouts begun and taken back: what orders and release groups do alike."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from crossfade.core.release import Release
@@ -9,9 +10,10 @@ from crossfade.engine.loop import Loop
 from crossfade.engine.ports import LoadBalancer
 
 
-async def add(loop: Loop, release: Release) -> None:
-    """Put a release on record."""
-    await loop.record("release created", {"release": encode(release)})
+async def add(loop: Loop, release: Release, notes: Sequence[str] = ()) -> None:
+    """Put a release on record, with what is to be said of its artifact."""
+    told = {"notes": list(notes)} if notes else {}
+    await loop.record("release created", {"release": encode(release), **told})
 
 
 async def begin(balancer: LoadBalancer, loop: Loop, rollout: Rollout) -> Rollout:

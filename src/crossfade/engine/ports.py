@@ -31,6 +31,7 @@ class Artifact:
     digest: str
     version: str  # a label taken from the source: git describe, the image's tag; empty when it has none
     git_sha: str = ""
+    notes: tuple[str, ...] = ()  # what who deploys should know of it: a tag that moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

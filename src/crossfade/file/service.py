@@ -168,7 +168,8 @@ class Service(Part):
     )
     image: Annotated[str, Text(r"\S+", "an image name without spaces")] | None = Field(
         default=None,
-        description="Container image; each release is one digest of it and runs in Docker.",
+        description="Container image; each release is one digest of it and runs in Docker. Each deploy asks its "
+        "registry what the tag is now.",
         examples=["ghcr.io/acme/feedback:1.4"],
     )
     build: Annotated[str, Command()] | None = Field(

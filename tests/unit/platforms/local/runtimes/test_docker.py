@@ -174,7 +174,7 @@ async def test_an_image_is_kept_while_a_release_needs_it(kit: Kit, docker: Any) 
     await runtime.stop("web-" + kit.app, 0, 1)
     docker.images.get(release.digest).tag(*kit.base.image.split(":"))
     await runtime.forget(release, 1)
-    with pytest.raises(PlatformError, match=r"was removed(.|\n)*Deploy it again"):
+    with pytest.raises(PlatformError, match=r"was removed(.|\n)*deploy it again"):
         await runtime.launch("web-" + kit.app, release, {}, 1)
 
 

@@ -30,6 +30,7 @@ LOG = {"max-size": "10m", "max-file": "3"}
 ALIVE = {"running", "paused", "restarting"}
 LAST = 10  # lines to look at for the last one that says something
 CONFLICT = 409
+MOST_PROCESSES = 4096  # with threads: more than any server has, and less than what brings a machine down
 COMMAND_REFUSED = {126, 127}  # exit codes of a command that cannot be run, or is not there
 NEVER = "0001-01-01T00:00:00Z"  # StartedAt of a container that was never started
 REASON = re.compile(r"exec: (.+?)(?:: unknown)?$")
@@ -77,6 +78,8 @@ def create(
             environment={**env, "TINI_KILL_PROCESS_GROUP": "1"},
             ports={f"{service.port}/tcp": ("127.0.0.1", 0)},
             init=True,
+            security_opt=["no-new-privileges"],
+            pids_limit=MOST_PROCESSES,
             nano_cpus=round(service.resources.cpu * 1e9) if service.resources.cpu else None,
             mem_limit=memory,
             memswap_limit=memory,  # the same: no swap on top of it

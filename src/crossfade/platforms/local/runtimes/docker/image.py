@@ -1,5 +1,6 @@
 """Image references, and how an image is kept for as long as a release needs it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports import Artifact
+from crossfade.platforms.local.runtimes.docker import registry
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -39,8 +41,10 @@ def parse(text: str) -> Reference:
     return Reference(repository, tag, pinned=bool(at))
 
 
-def resolve(client: "DockerClient", service: Service, keep: str) -> Artifact:
-    """Find the image, pull it if it has a registry and is not here, and tag it so that no clean-up removes it.
+def resolve(
+    client: "DockerClient", service: Service, keep: str, ask: Callable[[str], str] = registry.digest_of
+) -> Artifact:
+    """Find the image, pull it if its registry has another one by now, and tag it so that no clean-up removes it.
 
     `keep` is what makes the tags of this state directory its own. The digest is that of the registry, so that it is the
     same on every machine; of an image that never saw one, its id. Raises WrongInputError for an image that is nowhere.
@@ -48,12 +52,21 @@ def resolve(client: "DockerClient", service: Service, keep: str) -> Artifact:
     import docker.errors  # noqa: PLC0415  the SDK is slow to import
 
     reference = parse(service.image)
+    notes: tuple[str, ...] = ()
     try:
         image = client.images.get(service.image)
     except docker.errors.ImageNotFound:
+        if not reference.registry:
+            raise WrongInputError(
+                f"the image {service.image} is not on this machine",
+                f"build it (docker build -t {service.image} .), pull it (docker pull {service.image}), "
+                "or name it with its registry",
+            ) from None
         image = _pull(client, service.image, reference)
-    digests: list[str] = image.attrs.get("RepoDigests") or []
-    digest = next((d for d in digests if d.startswith(f"{reference.repository}@")), str(image.id))
+    else:
+        if not reference.pinned and _digests(image, reference):
+            image, notes = _newest(client, service.image, reference, image, ask)
+    digest = next(iter(_digests(image, reference)), str(image.id))
     repository, _, tag = tag_of(service, digest, keep).partition(":")
     image.tag(repository, tag)
     labels = image.labels or {}
@@ -62,7 +75,28 @@ def resolve(client: "DockerClient", service: Service, keep: str) -> Artifact:
         digest=digest,
         version=named or labels.get(VERSION_LABEL, "") or reference.tag,
         git_sha=labels.get(REVISION_LABEL, ""),
+        notes=notes,
     )
+
+
+def _newest(
+    client: "DockerClient", text: str, reference: Reference, here: Any, ask: Callable[[str], str]
+) -> tuple[Any, tuple[str, ...]]:
+    """What the tag is in its registry now, and what is to be said about it. One built here is not asked about."""
+    try:
+        now = ask(text)
+    except PlatformError as error:
+        said = f"whether {text} has moved is not known, the one on this machine is taken: {error.cause}"
+        return here, (" ".join(said.split()),)
+    if any(known.endswith(f"@{now}") for known in _digests(here, reference)):
+        return here, ()
+    return _pull(client, text, reference), (f"{text} has moved: its registry has another image now, {now[7:19]}",)
+
+
+def _digests(image: Any, reference: Reference) -> list[str]:
+    """`repository@sha256:...` by which the image was pulled from its registry, or pushed to it."""
+    known: list[str] = image.attrs.get("RepoDigests") or []
+    return [digest for digest in known if digest.startswith(f"{reference.repository}@")]
 
 
 def tag_of(service: Service, digest: str, keep: str) -> str:
@@ -99,11 +133,6 @@ def require(client: "DockerClient", release: Release, keep: str) -> None:
 def _pull(client: "DockerClient", text: str, reference: Reference) -> Any:
     import docker.errors  # noqa: PLC0415  as above
 
-    if not reference.registry:
-        raise WrongInputError(
-            f"the image {text} is not on this machine",
-            f"build it (docker build -t {text} .), pull it (docker pull {text}), or name it with its registry",
-        )
     try:
         if reference.pinned:
             return client.images.pull(text)
@@ -111,5 +140,5 @@ def _pull(client: "DockerClient", text: str, reference: Reference) -> Any:
     except docker.errors.APIError as error:
         raise WrongInputError(
             f"the image {text} could not be pulled: {error.explanation or error}",
-            f"check its name, and that you may pull it: docker login {reference.registry}",
+            f"check its name, and that you may pull it: docker login {reference.registry}".rstrip(),
         ) from error
