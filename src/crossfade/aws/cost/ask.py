@@ -1,7 +1,5 @@
-"""Bills of a file's environments and of plans: where files become resources, usage and prices."""
+"""Bills of files: where an environment becomes resources, usage and prices."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from crossfade.aws.choose import on_aws
@@ -9,7 +7,6 @@ from crossfade.aws.cost.bill.bill import Bill, bill
 from crossfade.aws.cost.prices.book import Book, list_prices, own
 from crossfade.aws.resources.expect import expected
 from crossfade.core.errors import WrongInputError
-from crossfade.file.cloud.usage import Usage
 from crossfade.file.model import App
 
 
@@ -24,22 +21,6 @@ def of_file(path: Path, environment: str | None = None, prices: Path | None = No
     return tuple(of_app(app, prices) for app in on_aws(path, [environment]))
 
 
-def of_plan(plan: Path, usage: Usage, region: str | None = None, prices: Path | None = None) -> Bill:
-    """The bill of a Terraform plan, each resource by the prices of its region. `region` is where the plan says none."""
-    from crossfade.aws.resources.plan import open_plan  # noqa: PLC0415  a bill from the file need not wait for it
-
-    read = open_plan(plan).on_aws(str(plan)).placed(region)
-    books = _books(prices)
-    home = read.region or ""
-    try:
-        made = bill(read.resources, usage, books(home or None), title=plan.name, region=home, books=books)
-        return replace(made, lacks=read.lacks)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise WrongInputError(
-            f"{plan} has a value that no plan has: {error!r}", "terraform show -json PLAN > plan.json"
-        ) from None
-
-
 def book(region: str, prices: Path | None = None) -> Book:
     """The list prices of a region, with a team's own over them."""
     listed = list_prices(region)
@@ -52,14 +33,3 @@ def book(region: str, prices: Path | None = None) -> Book:
             "a book for that region, or one without `region` whose prices hold everywhere",
         )
     return theirs.over(listed)
-
-
-def _books(prices: Path | None) -> Callable[[str | None], Book]:
-    """The book of each region of a plan, with a team's own over those that it is for."""
-    theirs = own(prices) if prices else None
-
-    def found(region: str | None) -> Book:
-        listed = list_prices(region or "")
-        return theirs.over(listed) if theirs and theirs.region in ("", region) else listed
-
-    return found

@@ -7,12 +7,11 @@ from pydantic import Field
 
 from crossfade.file.cloud.words import Days, InstanceClass
 from crossfade.file.part import Clash, Part
-from crossfade.file.units import Duration, Percent, Size, Text, Whole
+from crossfade.file.units import GIB, Duration, Percent, Size, Text, Whole
 
 Kind = Literal["fargate", "autoscaling"]
 Architecture = Literal["x86", "arm"]
 
-GIB = 1 << 30
 LOG = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter")
 
 

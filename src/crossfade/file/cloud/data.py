@@ -6,11 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crossfade.file.cloud.compute import GIB
 from crossfade.file.cloud.words import Days, InstanceClass, Version, Window
 from crossfade.file.part import Clash, Part
 from crossfade.file.service import Value
-from crossfade.file.units import Size, Text, Whole, write_size
+from crossfade.file.units import GIB, Size, Text, Whole, write_size
 
 Engine = Literal["postgres", "mysql", "mariadb"]
 StorageClass = Literal["standard-ia", "intelligent-tiering", "glacier-ir", "glacier", "deep-archive"]

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from crossfade.file.cloud.compute import GIB
 from crossfade.file.cloud.fargate import FARGATE
 from crossfade.file.cloud.model import Cloud
 from crossfade.file.health import code_ranges
 from crossfade.file.part import Clash
 from crossfade.file.problem import nearest
+from crossfade.file.units import GIB
 
 if TYPE_CHECKING:
     from crossfade.file.service import Service

@@ -4,9 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from crossfade.file.cloud.compute import GIB
 from crossfade.file.part import Part
-from crossfade.file.units import Number, Size, Text, Whole
+from crossfade.file.units import GIB, Number, Size, Text, Whole
 
 MOST = 1e15
 Key = Annotated[str, Text(r"[a-z0-9][A-Za-z0-9._-]{1,99}", "a key of the price book")]

@@ -9,7 +9,7 @@ from types import FrameType
 
 from benchmarks.cost import plan
 
-from crossfade.aws.cost.ask import of_plan
+from crossfade.aws.cost.planned import of_plan
 from crossfade.file.cloud.usage import Usage
 
 

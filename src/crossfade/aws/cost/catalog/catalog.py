@@ -20,6 +20,7 @@ factors; `#a` is how many a's there are. What is paid by the hour has a unit tha
 `when` there is no line. With `use` nobody can know how much there will be: only `cloud.usage.units` says.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +33,8 @@ from crossfade.aws.cost.catalog.attribute import places
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PREFIX = "aws_"
+_SERVICE = re.compile(r"^(?=[^\s#])", re.MULTILINE)  # where a line begins at the left, a service begins
+_WORD = re.compile(r"[a-z]\w*\*?")
 # Its lines stand in this part of a bill.
 Area = Literal["Compute", "Data", "Network", "Delivery", "Watching", "Security", "Releases", "Other"]
 AREAS: Mapping[str, Area] = {
@@ -93,19 +96,31 @@ class Verdict:
         return frozenset(placed | times | {line.when for line in self.lines} | {each.path for each in self.extras})
 
 
-@cache
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """One service's part of a file. It is understood only once a plan has a type that it speaks of."""
+
+    area: Area
+    text: str
+    words: frozenset[str]
+
+
 def verdicts() -> Mapping[str, Verdict]:
     """Every verdict by the type's whole name; those that end in `*` hold for all of that beginning."""
-    return dict(found for stem, area in AREAS.items() for found in _read(stem, area))
+    return {kind: found for table in _tables() for kind, found in _understood(table).items()}
 
 
 @cache
 def verdict(kind: str) -> Verdict | None:
     """The verdict on a type; None when nobody has judged it."""
-    known = verdicts()
-    if (found := known.get(kind)) is not None:
-        return found
-    return next((each for name, each in known.items() if name[-1] == "*" and kind.startswith(name[:-1])), None)
+    name = kind.removeprefix(_PREFIX)
+    for table in _tables():
+        if name in table.words and (found := _understood(table).get(kind)) is not None:
+            return found
+    beginnings = {word: table for table in _tables() for word in table.words if word[-1] == "*"}
+    wide = next((table for word, table in beginnings.items() if name.startswith(word[:-1])), None)
+    known = _understood(wide) if wide else {}
+    return next((found for each, found in known.items() if each[-1] == "*" and kind.startswith(each[:-1])), None)
 
 
 def priced() -> Iterator[tuple[str, str]]:
@@ -121,23 +136,38 @@ def _prefixes(price: str) -> tuple[str, ...]:
     return (start, start + text) if place and optional else (start,)
 
 
-def _read(stem: str, area: Area) -> Iterator[tuple[str, Verdict]]:
-    text = files(__package__).joinpath(f"{stem}.yaml").read_bytes()
-    for service, table in yaml.load(text, _LOADER).items():  # noqa: S506  a safe loader
-        page, also = table["page"], table.get("also", {})
-        for name in table.get("free", "").split():
-            yield _PREFIX + name, Verdict(area=area, service=service, page=page, extras=_extras(also.get(name)))
-        for name in table.get("priced", "").split():
-            found = Verdict(area=area, service=service, page=page, by_code=True, extras=_extras(also.get(name)))
-            yield _PREFIX + name, found
-        for name, lines in table.get("lines", {}).items():
-            rated = tuple(Rated(**{**each, "times": tuple(each.get("times", ()))}) for each in lines)
-            yield (
-                _PREFIX + name,
-                Verdict(area=area, service=service, page=page, lines=rated, extras=_extras(also.get(name))),
-            )
-        for name, why in table.get("unknown", {}).items():
-            yield _PREFIX + name, Verdict(area=area, service=service, page=page, unknown=why)
+@cache
+def _tables() -> tuple[_Table, ...]:
+    texts = ((area, files(__package__).joinpath(f"{stem}.yaml").read_text("utf-8")) for stem, area in AREAS.items())
+    return tuple(
+        _Table(area, part, frozenset(_WORD.findall(part)))
+        for area, text in texts
+        for part in _SERVICE.split(text)
+        if part.partition("\n")[0].endswith(":")
+    )
+
+
+@cache
+def _understood(table: _Table) -> Mapping[str, Verdict]:
+    return dict(_read(table))
+
+
+def _read(table: _Table) -> Iterator[tuple[str, Verdict]]:
+    ((service, told),) = yaml.load(table.text, _LOADER).items()  # noqa: S506  a safe loader
+    also = told.get("also", {})
+
+    def judged(name: str, **how: Any) -> tuple[str, Verdict]:
+        extras = _extras(also.get(name))
+        return _PREFIX + name, Verdict(area=table.area, service=service, page=told["page"], extras=extras, **how)
+
+    for name in told.get("free", "").split():
+        yield judged(name)
+    for name in told.get("priced", "").split():
+        yield judged(name, by_code=True)
+    for name, lines in told.get("lines", {}).items():
+        yield judged(name, lines=tuple(Rated(**{**each, "times": tuple(each.get("times", ()))}) for each in lines))
+    for name, why in told.get("unknown", {}).items():
+        yield judged(name, unknown=why)
 
 
 def _extras(also: Mapping[str, Mapping[str, str]] | None) -> tuple[Extra, ...]:

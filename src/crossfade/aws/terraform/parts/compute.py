@@ -8,8 +8,9 @@ from crossfade.aws.resources.hosts import exposed, in_containers, listens_on, on
 from crossfade.aws.resources.names import identifier, prefix
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
-from crossfade.file.cloud.compute import GIB, Proxy
+from crossfade.file.cloud.compute import Proxy
 from crossfade.file.model import App, Deploy, Service
+from crossfade.file.units import GIB
 
 _MIB = 1 << 20
 _UNITS = 1024  # CPU units of a core

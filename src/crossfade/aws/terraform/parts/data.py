@@ -8,9 +8,9 @@ from crossfade.aws.resources.names import identifier, prefix
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
 from crossfade.aws.terraform.windows import daily, weekly
-from crossfade.file.cloud.compute import GIB
 from crossfade.file.cloud.data import PORTS, Bucket, Cache, Database
 from crossfade.file.model import App
+from crossfade.file.units import GIB
 
 # What a file without a version gets: RDS's newest line of long support.
 NEWEST = {"postgres": "17", "mysql": "8.4", "mariadb": "11.4"}

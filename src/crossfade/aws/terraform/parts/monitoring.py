@@ -8,9 +8,9 @@ from crossfade.aws.resources.hosts import on_hosts
 from crossfade.aws.resources.names import identifier
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import MODULES, NAME, from_module
-from crossfade.file.cloud.compute import GIB
 from crossfade.file.cloud.watch import Alarm, Budget
 from crossfade.file.model import App
+from crossfade.file.units import GIB
 
 # Both colours of a service have targets in a deploy.
 _COLOURS = {"blue": "target_group_arn_suffixes", "green": "green_target_group_arn_suffixes"}

@@ -1,17 +1,17 @@
 """Where the bills of `crossfade cost` come from: the file, a plan, or a table that a team wrote."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from crossfade.aws.choose import on_aws
-from crossfade.aws.cost.ask import of_app, of_plan
 from crossfade.aws.cost.bill.bill import Bill
 from crossfade.cli.call import Call
 from crossfade.file.cloud.usage import Usage
-from crossfade.file.load import load
-from crossfade.file.model import App
+
+if TYPE_CHECKING:
+    from crossfade.file.model import App  # half of the time that a plan's bill takes, which has no use for it
 
 # A bill, and the environment of the file that it is the bill of.
-Made = tuple[Bill, App | None]
+Made = tuple[Bill, "App | None"]
 
 
 def made(call: Call, plan: Path | None, region: str | None, table: Path | None, prices: Path | None) -> list[Made]:
@@ -21,8 +21,15 @@ def made(call: Call, plan: Path | None, region: str | None, table: Path | None, 
 
         return [(table_bill(table), None)]
     if plan is None:
+        from crossfade.aws.choose import on_aws
+        from crossfade.aws.cost.ask import of_app
+
         return [(of_app(app, prices), app) for app in on_aws(call.required(), [call.environment])]
+    from crossfade.aws.cost.planned import of_plan
+
     if call.environment is None:
         return [(of_plan(plan, Usage(), region, prices), None)]
+    from crossfade.file.load import load
+
     app = load(call.required(), call.environment)
     return [(of_plan(plan, app.cloud.usage, region or app.cloud.region, prices), app)]
