@@ -21,8 +21,8 @@ from crossfade.engine.ports import LoadBalancer
 from crossfade.platforms.local.balancers.book import load
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 from crossfade.platforms.local.balancers.envoy.config import Config
-from crossfade.platforms.local.balancers.envoy.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.process import installed
+from crossfade.platforms.local.balancers.envoy.xds.discovery import Discovery
 from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
 
 TOKEN = 1

@@ -304,6 +304,22 @@ class TestProcess:
             await envoy.ensure()
             assert (await fetch(http, url(web))).body == "a"
 
+    async def test_a_service_that_hangs_delays_nobody_elses_return(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """Envoy is back before it knows who is healthy: others are served while one check is still open."""
+        web = service()
+        slow = service("slow", health=HealthCheck(path="/health", interval=30, timeout=60))
+        async with Backend("a") as one, Backend("b") as two:
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            await envoy.apply(slow, routing({1: 100}, {1: "b"}), {"b": two.address}, 1)
+            two.health_takes = 60.0
+            os.kill(envoy_pid(envoy), signal.SIGKILL)
+            await until(lambda: _refuses(http, web))
+            await envoy.ensure()
+            await until(lambda: _served(http, web))
+            assert (await fetch(http, url(slow))).status == 503
+
     async def test_services_and_releases_take_nothing_that_a_user_has_few_of(self, envoy: EnvoyBalancer) -> None:
         """No inotify instance, of which Debian gives a user 128: Envoy aborts, for all apps, when it gets none."""
         async with Backend("a") as one:
@@ -401,6 +417,10 @@ class TestProcess:
 
 async def _refuses(http: aiohttp.ClientSession, service: Service) -> bool:
     return (await fetch(http, url(service))).status == 0
+
+
+async def _served(http: aiohttp.ClientSession, service: Service) -> bool:
+    return (await fetch(http, url(service))).status == 200
 
 
 def _binds(thief: socket.socket, service: Service) -> bool:

@@ -25,13 +25,17 @@ class Certificates:
 
     def pairs(self, certificates: Iterable[Tls]) -> dict[Tls, tuple[str, str]]:
         """Certificate and key of each as they are now. WrongInputError as in `links`."""
-        return {tls: self._pair(tls) for tls in certificates}
+        self._known = {tls: self._pair(tls) for tls in certificates}
+        return self._known
+
+    def changed(self) -> bool:
+        """Is one of those that were asked for last another one by now?"""
+        return any((_text(tls.certificate), _text(tls.key)) != pair for tls, pair in self._known.items())
 
     def _pair(self, tls: Tls) -> tuple[str, str]:
         pair = _text(tls.certificate), _text(tls.key)
         if self._known.get(tls) != pair:
             _require_pair(tls)
-            self._known[tls] = pair
         return pair
 
     def _link(self, tls: Tls) -> tuple[str, str]:
@@ -52,15 +56,14 @@ class Certificates:
 
 def _text(path: str) -> str:
     try:
-        return Path(path).read_text(encoding="ascii")
-    except (OSError, ValueError) as error:
+        return Path(path).read_text(encoding="utf-8", errors="replace")  # what is not ASCII is a comment
+    except OSError as error:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: str, error: Exception) -> WrongInputError:
-    why = error.strerror if isinstance(error, OSError) else "it is not PEM"
+def _unreadable(path: str, error: OSError) -> WrongInputError:
     return WrongInputError(
-        f"certificate or key cannot be read: {path}: {why}", "check listen.tls and who may read the files"
+        f"certificate or key cannot be read: {path}: {error.strerror}", "check listen.tls and who may read the files"
     )
 
 

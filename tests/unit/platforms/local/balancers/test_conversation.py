@@ -1,8 +1,8 @@
 """What Envoy is sent, in which order, and what counts as confirmed."""
 
 from crossfade.platforms.local.balancers.envoy.clusters import empty_assignment
-from crossfade.platforms.local.balancers.envoy.conversation import Conversation, Request, Response
-from crossfade.platforms.local.balancers.envoy.resources import NOTHING, Kind, Offer, offer
+from crossfade.platforms.local.balancers.envoy.xds.conversation import Conversation, Request, Response
+from crossfade.platforms.local.balancers.envoy.xds.resources import NOTHING, Kind, Offer, offer
 
 
 def offered(clusters: str = "", ports: str = "", *, weight: int = 1, before: Offer = NOTHING) -> Offer:
@@ -21,13 +21,13 @@ def offered(clusters: str = "", ports: str = "", *, weight: int = 1, before: Off
 class Envoy:
     """Asks and answers as Envoy does: clusters and listeners at once, the rest for those it was given."""
 
-    def __init__(self, has: dict[Kind, dict[str, str]] | None = None) -> None:
+    def __init__(self, has: dict[Kind, dict[str, str]] | None = None, node: str = "1/0") -> None:
         self.conversation = Conversation()
         self.runs: dict[Kind, dict[str, str]] = has or {kind: {} for kind in Kind}
         self.told: list[str] = []
         self.refuses: set[str] = set()
         for kind in (Kind.CLUSTER, Kind.LISTENER):
-            self.conversation.hear(Request(kind=kind, node="1/0", has=dict(self.runs[kind])))
+            self.conversation.hear(Request(kind=kind, node=node, has=dict(self.runs[kind])))
         for kind in (Kind.ENDPOINTS, Kind.ROUTES):
             if self.runs[kind]:
                 names = tuple(self.runs[kind])
@@ -43,7 +43,10 @@ class Envoy:
 
     def _take(self, response: Response) -> None:
         kind = response.kind
-        self.told += [f"{kind.name.lower()} {name}" for name in response.changed]
+        self.told += [
+            f"{'no ' if resource.content == empty_assignment(name) else ''}{kind.name.lower()} {name}"
+            for name, resource in response.changed.items()
+        ]
         self.told += [f"no {kind.name.lower()} {name}" for name in response.removed]
         if refused := self.refuses & response.changed.keys():
             self._hear(kind, response.nonce, error=f"cannot take {min(refused)}")
@@ -64,7 +67,9 @@ class Envoy:
 def test_what_is_referred_to_is_confirmed_before_what_refers_to_it_is_sent() -> None:
     """Clusters, then their endpoints, then listeners, then routes: nobody is sent to what is not there."""
     envoy, asked = Envoy(), offered("a b", "80")
-    assert envoy.take(asked) == ["cluster a", "cluster b", "endpoints a", "endpoints b", "listener 80", "routes 80"]
+    clusters, endpoints = ["cluster a", "cluster b"], ["endpoints a", "endpoints b"]
+    nothing_yet = [f"no {word}" for word in endpoints]
+    assert envoy.take(asked) == [*clusters, *nothing_yet, *endpoints, "listener 80", "routes 80"]
     assert envoy.conversation.runs(asked)
     assert envoy.conversation.missing(asked) == []
 
@@ -101,15 +106,16 @@ def test_a_new_cluster_gets_its_endpoints_when_it_is_there() -> None:
     envoy, first = Envoy(), offered("a", "80")
     envoy.take(first)
     second = offered("a b", "80", before=first)
-    (clusters,) = envoy.conversation.due(second)
-    envoy.conversation.hear(Request(kind=Kind.ENDPOINTS, subscribe=("b",)))
-    (endpoints,) = envoy.conversation.due(second)
-    assert endpoints.changed["b"].content == empty_assignment("b")
-    for response in (endpoints, clusters):
-        assert not envoy.conversation.runs(second)
-        envoy.conversation.hear(Request(kind=response.kind, nonce=response.nonce))
-    assert envoy.take(second) == ["endpoints b"]
+    assert envoy.take(second) == ["cluster b", "no endpoints b", "endpoints b"]
     assert envoy.conversation.runs(second)
+
+
+def test_a_successor_has_all_endpoints_before_it_takes_the_ports_over() -> None:
+    """The Envoy before it serves as long as it checks them; a first one serves who is healthy at once."""
+    successor = Envoy(node="1/1")
+    assert successor.take(offered("a", "80")) == ["cluster a", "endpoints a", "listener 80", "routes 80"]
+    later = offered("a b", "80", before=offered("a", "80"))
+    assert successor.take(later) == ["cluster b", "no endpoints b", "endpoints b"]
 
 
 def test_a_controller_that_comes_back_sends_only_what_changed_meanwhile() -> None:
@@ -133,7 +139,7 @@ def test_what_is_refused_is_told_and_not_sent_again() -> None:
     """Until somebody says that it may be tried once more."""
     envoy, asked = Envoy(), offered("a", "80 81")
     envoy.refuses = {"81"}
-    assert envoy.take(asked) == ["cluster a", "endpoints a", "listener 80", "listener 81"]
+    assert envoy.take(asked)[-2:] == ["listener 80", "listener 81"]
     assert envoy.conversation.refusal == "cannot take 81"
     assert envoy.take(asked) == []
     assert not envoy.conversation.runs(asked)

@@ -22,12 +22,12 @@ from crossfade.platforms.local.balancers.envoy.bootstrap import EVERYTHING
 from crossfade.platforms.local.balancers.envoy.clusters import group_of, name
 from crossfade.platforms.local.balancers.envoy.config import Config
 from crossfade.platforms.local.balancers.envoy.counts import Counts, pattern
-from crossfade.platforms.local.balancers.envoy.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.listeners import ACCESS, FAILURES
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
-from crossfade.platforms.local.balancers.envoy.publisher import Publisher
-from crossfade.platforms.local.balancers.envoy.resources import Resources
 from crossfade.platforms.local.balancers.envoy.targets import asked, elsewhere, targets, unseen
+from crossfade.platforms.local.balancers.envoy.xds.discovery import Discovery
+from crossfade.platforms.local.balancers.envoy.xds.publisher import Publisher
+from crossfade.platforms.local.balancers.envoy.xds.resources import Resources
 from crossfade.platforms.local.balancers.rules import doors
 from crossfade.platforms.local.balancers.tail import rotate
 
@@ -328,9 +328,9 @@ class EnvoyBalancer:
     async def _look_after(self) -> None:
         self._counts.read_log()
         self._keep_counts()
-        if any(entry.service.listener.tls for entry in self._live.values()):
-            # A pair that does not fit is one that is just being replaced: the next call sees it whole.
-            with contextlib.suppress(WrongInputError):
+        # A pair that does not fit is one that is just being replaced: the next call sees it whole.
+        with contextlib.suppress(WrongInputError):
+            if self._certificates.changed():
                 async with self._publish_lock:
                     await self._publisher.publish(self._render(self._live))
 

@@ -7,8 +7,8 @@ from crossfade.core.service import Tls
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy.clusters import Json, assignments, clusters
 from crossfade.platforms.local.balancers.envoy.listeners import listener, secret
-from crossfade.platforms.local.balancers.envoy.resources import Kind, Resources
 from crossfade.platforms.local.balancers.envoy.routes import route_configuration
+from crossfade.platforms.local.balancers.envoy.xds.resources import Kind, Resources
 from crossfade.platforms.local.balancers.rules import Door, doors
 
 

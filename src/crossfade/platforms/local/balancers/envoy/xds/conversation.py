@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from crossfade.platforms.local.balancers.envoy.clusters import empty_assignment
-from crossfade.platforms.local.balancers.envoy.resources import Kind, Offer, Offered
+from crossfade.platforms.local.balancers.envoy.xds.resources import Kind, Offer, Offered
 
 _BELOW = (Kind.CLUSTER, Kind.ENDPOINTS)
 _ABOVE = (Kind.LISTENER, Kind.CERTIFICATE, Kind.ROUTES)
@@ -55,6 +55,7 @@ class Conversation:
         self._refused: defaultdict[Kind, dict[str, str]] = defaultdict(dict)
         self._unanswered: dict[str, tuple[Kind, dict[str, str]]] = {}
         self._warming: set[str] = set()  # clusters that Envoy is just given: without endpoints first
+        self._takes_over = False
         self._nonce = 0
         # What was offered of a kind when all of it was confirmed: of hundreds of services, one is looked at.
         self._settled: dict[Kind, Mapping[str, Offered]] = {}
@@ -63,6 +64,9 @@ class Conversation:
         """Take in what Envoy says."""
         kind = request.kind
         self.node = self.node or request.node
+        if kind is Kind.CLUSTER and kind not in self._heard:
+            # A node ends with how many processes handed their ports on; one that has nothing has yet to take them.
+            self._takes_over = not self.node.endswith("/0") and not request.has
         if request.error or request.subscribe or request.unsubscribe:
             self._settled.pop(kind, None)
         if kind not in self._heard:
@@ -131,13 +135,14 @@ class Conversation:
     def _prepare_endpoints(self, changed: Mapping[str, Offered]) -> None:
         """Envoy builds a changed cluster anew, and it has to be told its endpoints again.
 
-        It confirms no clusters while one is not through with its first health checks, and one slow service would hold
-        up all others. So a new one of an Envoy that is through with its start has no endpoints at first.
+        While one is not through with its first health checks it confirms no clusters, and at its start it opens no
+        ports: one slow service would hold up all others. So a new one has no endpoints at first. But in a successor,
+        which takes the ports over from an Envoy that has them.
         """
         for name in changed:
             self._sent[Kind.ENDPOINTS].pop(name, None)
             self._settled.pop(Kind.ENDPOINTS, None)
-            if Kind.CLUSTER in self._answered and name not in self._sent[Kind.CLUSTER]:
+            if name not in self._sent[Kind.CLUSTER] and not (self._takes_over and Kind.CLUSTER not in self._answered):
                 self._warming.add(name)
 
     def _now(self, kind: Kind, name: str, resource: Offered) -> Offered:
@@ -153,9 +158,9 @@ class Conversation:
         return Response(kind=kind, nonce=nonce, changed=changed, removed=removed)
 
     def _take_answer(self, kind: Kind, versions: Mapping[str, str], error: str) -> None:
-        if kind is Kind.CLUSTER:
-            self._warming -= versions.keys()
         for name, version in versions.items():
+            if kind is Kind.ENDPOINTS and version == _without_endpoints(name).version:
+                self._warming.discard(name)
             self._confirmed[kind].pop(name, None)
             if error:
                 self._refused[kind][name] = version

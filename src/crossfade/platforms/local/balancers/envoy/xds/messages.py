@@ -12,8 +12,8 @@ from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf import any_pb2, json_format
 
 from crossfade.platforms.local.balancers.envoy.clusters import Json, Part
-from crossfade.platforms.local.balancers.envoy.conversation import Request, Response
-from crossfade.platforms.local.balancers.envoy.resources import Kind, Offered
+from crossfade.platforms.local.balancers.envoy.xds.conversation import Request, Response
+from crossfade.platforms.local.balancers.envoy.xds.resources import Kind, Offered
 
 _KINDS = frozenset(Kind)
 _ROUTES_KEPT = 20_000  # as bytes: a deploy changes a handful of the thousands that share a port

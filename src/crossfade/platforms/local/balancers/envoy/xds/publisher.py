@@ -5,9 +5,9 @@ import time
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers import sockets
-from crossfade.platforms.local.balancers.envoy.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
-from crossfade.platforms.local.balancers.envoy.resources import Offer, Resources
+from crossfade.platforms.local.balancers.envoy.xds.discovery import Discovery
+from crossfade.platforms.local.balancers.envoy.xds.resources import Offer, Resources
 
 _CONFIRM_LIMIT = 10.0
 _LOOK_AGAIN = 0.1  # seconds after which a process that says nothing is looked for

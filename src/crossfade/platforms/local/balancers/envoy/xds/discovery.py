@@ -8,8 +8,8 @@ from typing import Any
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers.envoy.bootstrap import DISCOVERY
-from crossfade.platforms.local.balancers.envoy.conversation import Conversation, Request
-from crossfade.platforms.local.balancers.envoy.resources import NOTHING, Offer, Resources, offer
+from crossfade.platforms.local.balancers.envoy.xds.conversation import Conversation, Request
+from crossfade.platforms.local.balancers.envoy.xds.resources import NOTHING, Offer, Resources, offer
 
 _SERVICE, _METHOD = "envoy.service.discovery.v3.AggregatedDiscoveryService", "DeltaAggregatedResources"
 
@@ -36,7 +36,7 @@ class Discovery:
         # These take 0.2 s that only who runs Envoy pays.
         import grpc  # noqa: PLC0415
 
-        from crossfade.platforms.local.balancers.envoy import messages  # noqa: PLC0415
+        from crossfade.platforms.local.balancers.envoy.xds import messages  # noqa: PLC0415
 
         ask = grpc.stream_stream_rpc_method_handler(
             self._converse, request_deserializer=messages.read, response_serializer=messages.written
