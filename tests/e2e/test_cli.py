@@ -19,6 +19,8 @@ from crossfade.load import Report, Traffic
 
 pytestmark = pytest.mark.slow
 
+NOTHING: dict[str, list[object]] = {"services": [], "groups": [], "building": [], "unknown": [], "trouble": []}
+
 
 @pytest.fixture
 def shop() -> Iterator[Machine]:
@@ -348,7 +350,7 @@ class TestMachine:
         out, _ = process.communicate(timeout=10)
         assert process.returncode == 1
         assert "taken down" in json.loads(out.splitlines()[-1])["rollout"]["reason"]
-        assert shop.ok("status") == {"services": []}
+        assert shop.ok("status") == NOTHING
 
     def test_the_balancer_can_be_replaced(self, shop: Machine) -> None:
         """Another process, no lost request."""
@@ -362,7 +364,7 @@ class TestMachine:
         """An app stops alone; with --all, nothing of ours is left running."""
         shop.ok("deploy")
         assert shop.ok("down")["stopped"] == ["shop/web"]
-        assert shop.ok("status") == {"services": []}
+        assert shop.ok("status") == NOTHING
         assert shop.run("deploy").code == 0
         assert set(shop.ok("down", "--all")["stopped"]) == {"shop/web", "balancer", "controller"}
         end = time.monotonic() + 5
@@ -460,6 +462,67 @@ class TestSeveralServices:
         told = [(r["service"], r["to"], r["strategy"]) for r in ran.last["rollouts"]]
         assert told == [("shop/api", 2, "blue-green"), ("shop/api", 1, "rollback"), ("shop/web", 2, "blue-green")]
         assert {s["release"] for s in shop.ok("status")["services"]} == {1}
+
+    def test_a_lost_shell_leaves_nothing_half_done(self, shop: Machine) -> None:
+        """Killed while the bad one is under way, and the controller with it: the one that was out goes back."""
+        (shop.source / "bad.py").write_text((shop.source / "main.py").read_text())
+        api = shop.service(routes=[{"path": "/api/*"}])
+        web = shop.service(depends_on=["api"], command="python3 bad.py")
+        shop.write_file({"web": web, "api": api})
+        shop.ok("deploy")
+        (shop.source / "bad.py").write_text("import time; time.sleep(1); raise SystemExit('no database')\n")
+        shell = shop.start("deploy")
+
+        def under_way() -> bool:
+            services = {s["name"]: s for s in shop.ok("status")["services"]}
+            return bool(services["api"]["release"] == 2 and services["web"]["rollout"])
+
+        shop.until(lambda _: under_way())
+        shell.kill()
+        shop.kill_controller()
+        shop.ok("up")
+        shop.until(lambda _: not shop.ok("status")["groups"], limit=40)
+        assert {s["release"] for s in shop.ok("status")["services"]} == {1}
+        newest = shop.ok("releases", "api")["releases"][0]
+        assert (newest["number"], newest["outcome"]) == (2, "aborted")
+
+    def test_ctrl_c_stops_a_build(self, shop: Machine) -> None:
+        """Nothing is on record yet, so nothing is left of it; `status` shows it meanwhile."""
+        shop.ok("deploy")
+        shop.write(build="exec sleep 60")
+        process = shop.start("deploy")
+        while not shop.ok("status")["building"]:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert "the build is stopped; nothing was changed" in err
+        status = shop.ok("status")
+        assert status["building"] == []
+        assert status["services"][0]["release"] == 1
+        assert not any("sleep 60" in command for command in shop.processes().values())
+
+    def test_what_runs_but_is_not_in_the_file_is_named(self, shop: Machine) -> None:
+        """By `plan` and `deploy`, with the way to end it, which ends it alone."""
+        old, web = shop.service(routes=[{"path": "/old/*"}]), shop.service()
+        shop.write_file({"web": web, "old": old})
+        shop.ok("deploy")
+        shop.write_file({"web": web | {"env": {"N": "2"}}})
+        way_out = "shop/old runs, but is not in the file: `crossfade down shop/old` ends it"
+        assert way_out in shop.run("plan").out
+        assert way_out in shop.run("deploy").out
+        assert shop.ok("down", "shop/old")["stopped"] == ["shop/old"]
+        assert [s["name"] for s in shop.ok("status")["services"]] == ["web"]
+
+    def test_a_restart_loses_no_request(self, shop: Machine) -> None:
+        """New instances of the same release."""
+        shop.ok("deploy")
+        before = {i["id"] for i in shop.status()["instances"]}
+        with Clients(shop.url) as clients:
+            assert shop.ok("restart")["release"] == 1
+        after = shop.status()
+        assert not before & {i["id"] for i in after["instances"]}
+        assert (after["release"], clients.seen.failed) == (1, 0)
 
 
 @pytest.fixture(scope="module")
