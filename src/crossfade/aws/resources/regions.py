@@ -1,7 +1,7 @@
 """In which region each resource of a plan will be.
 
-A resource is where its zone or its own `region` says, and else where its provider works. That is a constant or a
-variable in the provider's block. A local value, or what the shell says, is not in a plan; then zones and ARNs of
+A resource is where its own `region` says, and else where its provider works. That is a constant or a variable in the
+provider's block. A local value, or what the shell says, is not in a plan; then zones and ARNs of
 what the same provider makes tell it.
 """
 
@@ -29,6 +29,7 @@ class Regions:
         self._variables: Mapping[str, Any] = document.get("variables") or {}
         self._planned = list(planned)
         self._known: dict[str, str | None] = {}
+        self._blocks: dict[str, str | None] = {}
         self._seen: Mapping[str, str] | None = None
 
     @property
@@ -50,7 +51,7 @@ class Regions:
         own = values.get("region")
         if isinstance(own, str) and REGION.fullmatch(own):
             return own
-        return _of_zone(values) or self.of(provider)
+        return self._written(self._defined(provider)) or _of_zone(values) or self.of(provider)
 
     def _defined(self, provider: str) -> str:
         """The provider of the innermost module that defines one: older plans name a module's for its parent's."""
@@ -63,6 +64,11 @@ class Regions:
 
     def _written(self, key: str) -> str | None:
         """As the provider's block says it, when that is a constant or a variable."""
+        if key not in self._blocks:
+            self._blocks[key] = self._read(key)
+        return self._blocks[key]
+
+    def _read(self, key: str) -> str | None:
         block = self._providers.get(key)
         if not isinstance(block, Mapping):
             return None

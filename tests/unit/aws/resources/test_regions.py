@@ -87,6 +87,13 @@ def test_an_arn_elsewhere_does_not_move_a_provider_that_is_known() -> None:
     assert where(plan) == {"aws_kms_replica_key.k": "us-east-1"}
 
 
+def test_a_providers_region_counts_before_a_zone() -> None:
+    """A zone that its provider's region does not have moves nothing: AWS is asked in the provider's region."""
+    plan = document([resource("aws_ebs_volume.v", availability_zone="us-west-2a")])
+    plan["configuration"]["provider_config"] = {"aws": provider("us-east-1")}
+    assert where(plan) == {"aws_ebs_volume.v": "us-east-1"}
+
+
 def test_a_resource_may_say_its_own_region() -> None:
     """Newer versions of the provider have a region for each resource."""
     plan = document([resource("aws_nat_gateway.n", region="sa-east-1")])

@@ -44,7 +44,9 @@ def _database(inventory: Inventory, database: Resource, usage: Usage) -> Iterato
         item=f"{name} {engine} {kind}{where}",
         quantity=Amount.of(usage.hours),
         unit="hours",
-        rate=once(f"rds.hour.{engine}.{zones}.{kind}"),
+        rate=once(
+            f"aurora.hour.{engine}.{kind}" if engine.startswith("aurora") else f"rds.hour.{engine}.{zones}.{kind}"
+        ),
         addresses=(database.address,),
         note="what it copies is not in the plan, so its engine is not known" if copies and engine == "unknown" else "",
     )
@@ -85,7 +87,7 @@ def _database(inventory: Inventory, database: Resource, usage: Usage) -> Iterato
 
 def _size(size: int | None, most: int) -> str:
     if not size:
-        return "as large as what it is made from"
+        return "the plan does not say its size; what is made from a snapshot is as large as that"
     return f"grows by itself up to {most} GB" if most > size else ""
 
 
