@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ from crossfade.core.errors import RefusedError
 
 if TYPE_CHECKING:
     from crossfade.file.init.compose.carry import Draft
+    from crossfade.file.init.starter import Start
+    from crossfade.file.init.todo import Todo
     from crossfade.file.model import App
 
 _PATIENCE = 5.0  # seconds for Docker to say whether it has an image
@@ -49,9 +51,34 @@ def init(call: Call, *, file: Path, compose: tuple[Path, ...], force: bool) -> N
         return
     from crossfade.file.init.starter import starter
 
-    _write(file, starter(file.absolute().parent))
-    done = f"{file} is written; `crossfade check` reads it, `crossfade deploy` ships it"
-    call.answer({"file": str(file), "left": [], "todo": []}, done)
+    start = starter(file.absolute().parent)
+    _write(file, start.text)
+    data = {"file": str(file), "recognised": list(start.recognised), "left": [], "todo": _todo(start.todos)}
+    call.answer(data, "\n".join([*_from_folder(file, start), *_closing(start.todos)]))
+
+
+def _from_folder(file: Path, start: "Start") -> list[str]:
+    if start.recognised:
+        lines = [f"{file} is written for what was recognised here: {', '.join(start.recognised)}"]
+    else:
+        lines = [f"{file} is written, but nothing was recognised here"]
+    if start.compose:
+        lines.append(
+            f"{start.compose} is here too: `crossfade init --force --from {start.compose}` takes over what it says"
+        )
+    return lines
+
+
+def _todo(todos: "Sequence[Todo]") -> list[dict[str, str]]:
+    return [{"where": one.where, "what": one.what} for one in todos]
+
+
+def _closing(todos: "Sequence[Todo]") -> list[str]:
+    """What to do, last, where it is read."""
+    if not todos:
+        return ["Nothing is left to do: `crossfade check` reads it, `crossfade deploy` ships it"]
+    lines = ["To do before a deploy:", *(f"  {number}. {todo}" for number, todo in enumerate(todos, 1))]
+    return [*lines, "`crossfade check` repeats what is open, `crossfade deploy` ships it"]
 
 
 def _write(file: Path, text: str) -> None:
@@ -68,7 +95,7 @@ def _told(draft: "Draft") -> dict[str, Any]:
             {"name": name, "kind": str(role.kind), "because": list(role.evidence)} for name, role in draft.roles.items()
         ],
         "left": [{"where": one.where, "what": one.what, "why": one.why} for one in draft.left],
-        "todo": [{"where": one.where, "what": one.what} for one in draft.todos],
+        "todo": _todo(draft.todos),
     }
 
 
@@ -77,10 +104,7 @@ def _report(file: Path, draft: "Draft") -> str:
     rows = [(f"  {name}", str(role.kind), role.because) for name, role in draft.roles.items()]
     lines = [f"{file} is written from {', '.join(draft.read)}", "What each service is:", table(rows)]
     lines += ["What could not be carried over:", *(f"  {item}" for item in draft.left)] if draft.left else []
-    if not draft.todos:
-        return "\n".join([*lines, "Nothing is left to do: `crossfade check` reads it, `crossfade deploy` ships it"])
-    lines += ["To do before a deploy:", *(f"  {number}. {todo}" for number, todo in enumerate(draft.todos, 1))]
-    return "\n".join([*lines, "`crossfade check` repeats what is open, `crossfade deploy` ships it"])
+    return "\n".join([*lines, *_closing(draft.todos)])
 
 
 @click.command(epilog="Examples: crossfade check | crossfade check -f deploy/web.yaml -e prod --json")

@@ -1,0 +1,46 @@
+"""What a look at a folder found."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crossfade.file.init.todo import Todo
+
+LOCAL = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A service as it was guessed: lines of (key, value, why in a comment), and what is left to do about it.
+
+    `health` is the path that is known to answer; empty when none is. `what` names what it was recognised by.
+    """
+
+    what: str
+    lines: tuple[tuple[str, str, str], ...]
+    health: str = ""
+    todos: tuple[Todo, ...] = field(default=())
+
+
+def process(
+    what: str, command: str, why: str, *, build: str = "", migrate: str = "", todos: tuple[Todo, ...] = ()
+) -> Found:
+    """A service that runs from a copy of its folder."""
+    lines = [("source", ".", "each release is a copy of this folder")]
+    lines += [("build", build, "once a release, in its copy of the folder")] if build else []
+    lines += [("command", command, why)]
+    lines += (
+        [("hooks", f"{{migrate: {_quoted(migrate)}}}", "once a release, before its first instance")] if migrate else []
+    )
+    return Found(what, tuple(lines), todos=todos)
+
+
+def text(path: Path) -> str:
+    """The file's text; empty when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _quoted(command: str) -> str:
+    return "'" + command.replace("'", "''") + "'"

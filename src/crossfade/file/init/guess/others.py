@@ -1,0 +1,93 @@
+"""Projects in JavaScript, Ruby and Go."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from crossfade.file.init.guess.found import LOCAL, Found, process, text
+from crossfade.file.init.todo import Rank, Todo
+
+_INSTALLS = {
+    "pnpm-lock.yaml": ("pnpm install --frozen-lockfile", "pnpm"),
+    "yarn.lock": ("yarn install --frozen-lockfile", "yarn"),
+    "bun.lockb": ("bun install --frozen-lockfile", "bun"),
+    "bun.lock": ("bun install --frozen-lockfile", "bun"),
+    "package-lock.json": ("npm ci", "npm"),
+}
+
+
+def node(folder: Path) -> Found | None:
+    """package.json with something to start; a build script runs once a release."""
+    package = package_of(folder)
+    scripts, needs = _mapping(package.get("scripts")), _mapping(package.get("dependencies"))
+    install, tool = next((how for lock, how in _INSTALLS.items() if (folder / lock).exists()), ("npm install", "npm"))
+    build = f"{install} && {tool} run build" if "build" in scripts else install
+    if "next" in needs and "next start" in str(scripts.get("start", "next start")):
+        return process("Node", "npx next start -H 127.0.0.1 -p $PORT", "from package.json and next", build=build)
+    if "start" in scripts:
+        start = f"{tool} start" if tool != "bun" else "bun run start"
+        return process("Node", start, "from package.json; it must listen on $PORT", build=build)
+    main = package.get("main")
+    if needs and isinstance(main, str) and (folder / main).is_file():
+        return process("Node", f"node {main}", "from main in package.json; it must listen on $PORT", build=build)
+    return None
+
+
+def built_page(folder: Path) -> tuple[str, str] | None:
+    """The build of a page that is only files, and the folder where they end up; None when it is none."""
+    package = package_of(folder)
+    scripts = _mapping(package.get("scripts"))
+    if "build" not in scripts or "start" in scripts:
+        return None
+    install, tool = next((how for lock, how in _INSTALLS.items() if (folder / lock).exists()), ("npm install", "npm"))
+    needs = {**_mapping(package.get("dependencies")), **_mapping(package.get("devDependencies"))}
+    place = "build" if "react-scripts" in needs else "dist"
+    return f"{install} && {tool} run build", place
+
+
+def ruby(folder: Path) -> Found | None:
+    """A Gemfile with Rails, or a config.ru."""
+    gems = text(folder / "Gemfile")
+    rails = bool(re.search(r"""^\s*gem ["']rails["']""", gems, re.MULTILINE)) or (folder / "bin/rails").exists()
+    if not gems or not (rails or (folder / "config.ru").exists()):
+        return None
+    build = "bundle config set --local path vendor/bundle && bundle install"
+    if rails and "puma" in gems:
+        command, server = f"bundle exec puma -b tcp://{LOCAL}:$PORT", "puma"
+    elif rails:
+        command, server = f"bundle exec rails server -b {LOCAL} -p $PORT", "rails"
+    else:
+        command, server = f"bundle exec rackup -o {LOCAL} -p $PORT", "config.ru"
+    migrate = "write hooks: {migrate: bundle exec rails db:migrate} when the app has a database"
+    todos = (Todo(Rank.ASSUMED, "hooks.migrate", migrate),) if rails else ()
+    return process("Ruby", command, f"from Gemfile and {server}", build=build, todos=todos)
+
+
+def go(folder: Path) -> Found | None:
+    """A go.mod with a main package: at the top, or one below cmd/."""
+    if not text(folder / "go.mod"):
+        return None
+    commands = [path.parent.name for path in sorted(folder.glob("cmd/*/*.go")) if "package main" in text(path)]
+    if any("package main" in text(path) for path in folder.glob("*.go")):
+        place, name = ".", "app"
+    elif commands:
+        name = next((one for one in ("server", "web", "api") if one in commands), commands[0])
+        place = f"./cmd/{name}"
+    else:
+        return None
+    why = "from go.mod; it must listen on $PORT"
+    return process("Go", f"./bin/{name}", why, build=f"go build -o bin/{name} {place}")
+
+
+def package_of(folder: Path) -> dict[str, Any]:
+    """package.json; empty when there is none, or when it is none."""
+    try:
+        package = json.loads(text(folder / "package.json"))
+    except ValueError:
+        return {}
+    return _mapping(package)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

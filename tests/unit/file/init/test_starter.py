@@ -1,0 +1,231 @@
+"""The first file: it loads as it is, and says what was guessed from what."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from crossfade.file.init.starter import Start, app_name, starter
+from crossfade.file.load import load
+from crossfade.file.model import Service
+
+SERVER = "python3 -m http.server --bind 127.0.0.1 --directory .site $PORT"
+VENV = "python3 -m venv .venv && .venv/bin/python -m pip install"
+
+FOLDERS: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
+    # what stands there, and what is guessed
+    "nothing": ({}, {"command": SERVER, "build": "mkdir -p .site"}),
+    "Procfile": (
+        {"Procfile": "web: gunicorn shop:app --bind :$PORT # yes: really\n"},
+        {"command": "gunicorn shop:app --bind :$PORT # yes: really"},
+    ),
+    "Procfile without web": ({"Procfile": "worker: x\n"}, {"command": SERVER}),
+    "Procfile of a Node app": (
+        {"Procfile": "web: node .\n", "package.json": '{"scripts": {"start": "x"}}', "yarn.lock": ""},
+        {"command": "node .", "build": "yarn install --frozen-lockfile"},
+    ),
+    "package.json": (
+        {"package.json": '{"scripts": {"start": "node ."}}', "package-lock.json": "{}"},
+        {"command": "npm start", "build": "npm ci"},
+    ),
+    "package.json without lock": ({"package.json": '{"scripts": {"start": "node ."}}'}, {"build": "npm install"}),
+    "package.json with a build": (
+        {"package.json": '{"scripts": {"start": "node .", "build": "tsc"}}', "pnpm-lock.yaml": ""},
+        {"command": "pnpm start", "build": "pnpm install --frozen-lockfile && pnpm run build"},
+    ),
+    "Next": (
+        {"package.json": '{"scripts": {"build": "next build"}, "dependencies": {"next": "15"}}'},
+        {"command": "npx next start -H 127.0.0.1 -p $PORT"},
+    ),
+    "a page that is built": (
+        {"package.json": '{"scripts": {"build": "vite build"}, "devDependencies": {"vite": "6"}}'},
+        {"command": "python3 -m http.server --bind 127.0.0.1 --directory dist $PORT"},
+    ),
+    "package.json that is none": ({"package.json": "[1]"}, {"command": SERVER}),
+    "broken package.json": ({"package.json": "{"}, {"command": SERVER}),
+    "Django": ({"manage.py": ""}, {"command": "python3 manage.py runserver 127.0.0.1:$PORT --noreload"}),
+    "Django with gunicorn": (
+        {"manage.py": "", "site/wsgi.py": "", "requirements.txt": "django\ngunicorn\n"},
+        {"command": ".venv/bin/gunicorn site.wsgi --bind 127.0.0.1:$PORT", "build": f"{VENV} -r requirements.txt"},
+    ),
+    "Django with daphne": (
+        {"manage.py": "", "site/wsgi.py": "", "site/asgi.py": "", "requirements.txt": "daphne\n"},
+        {"command": ".venv/bin/daphne -b 127.0.0.1 -p $PORT site.asgi:application"},
+    ),
+    "Django with channels beside gunicorn": (
+        {"manage.py": "", "site/wsgi.py": "", "site/asgi.py": "", "requirements.txt": "channels\ndaphne\ngunicorn\n"},
+        {"command": ".venv/bin/daphne -b 127.0.0.1 -p $PORT site.asgi:application"},
+    ),
+    "FastAPI in a package": (
+        {"src/shop/main.py": "api: FastAPI = FastAPI()\n", "shop/main.py": "api = FastAPI()\n", "uv.lock": ""}
+        | {"pyproject.toml": '[project]\ndependencies = ["fastapi"]\n'},
+        {"command": ".venv/bin/uvicorn shop.main:api --port $PORT", "build": "uv sync --frozen --no-dev"},
+    ),
+    "Flask by a factory": (
+        {"shop/__init__.py": "def create_app():\n    pass\n", "requirements.txt": "flask\ngunicorn\n"},
+        {"command": ".venv/bin/gunicorn 'shop:create_app()' --bind 127.0.0.1:$PORT"},
+    ),
+    "Rails": (
+        {"Gemfile": 'gem "rails"\ngem "puma"\n'},
+        {"command": "bundle exec puma -b tcp://127.0.0.1:$PORT"},
+    ),
+    "Rack": ({"Gemfile": 'gem "rack"\n', "config.ru": ""}, {"command": "bundle exec rackup -o 127.0.0.1 -p $PORT"}),
+    "Go": (
+        {"go.mod": "module x\n", "main.go": "package main\n"},
+        {"command": "./bin/app", "build": "go build -o bin/app ."},
+    ),
+    "Go with cmd": (
+        {"go.mod": "module x\n", "cmd/tool/x.go": "package main\n", "cmd/server/x.go": "package main\n"},
+        {"command": "./bin/server", "build": "go build -o bin/server ./cmd/server"},
+    ),
+    "FastAPI": (
+        {"main.py": "", "requirements.txt": "fastapi\nuvicorn\n"},
+        {"command": ".venv/bin/uvicorn main:app --port $PORT", "build": f"{VENV} -r requirements.txt"},
+    ),
+    "Flask": (
+        {"app.py": "", "pyproject.toml": '[project]\ndependencies = ["Flask"]\n'},
+        {"command": ".venv/bin/flask --app app run --port $PORT", "build": f"{VENV} ."},
+    ),
+    "Flask with gunicorn": (
+        {"app.py": "", "requirements.txt": "flask\ngunicorn\n"},
+        {"command": ".venv/bin/gunicorn app:app --bind 127.0.0.1:$PORT"},
+    ),
+    "Dockerfile": (
+        {"Dockerfile": "FROM node\nEXPOSE 3000/tcp\n"},
+        {"image": "my-shop-2:latest", "port": 3000, "source": None},
+    ),
+    "Dockerfile beside package.json": (
+        {"Dockerfile": "FROM node\nENV PORT=4000\n", "package.json": '{"scripts": {"start": "node ."}}'},
+        {"image": "my-shop-2:latest", "port": 4000, "source": None},
+    ),
+    "Dockerfile without port": ({"Dockerfile": "FROM node\n"}, {"port": 8080}),
+    "Dockerfile with a port that is none": ({"Dockerfile": "FROM node\nEXPOSE 99999\n"}, {"port": 8080}),
+}
+
+
+@pytest.mark.parametrize(("files", "guessed"), FOLDERS.values(), ids=list(FOLDERS))
+def test_a_starter_loads_and_fits_its_folder(
+    tmp_path: Path, files: Mapping[str, str], guessed: Mapping[str, object]
+) -> None:
+    """Ten lines at most but for what is left to do, with the command of what stands there."""
+    folder = tmp_path / "My Shop 2"
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    folder.mkdir(exist_ok=True)
+    start = starter(folder)
+    text = start.text
+    (folder / "crossfade.yaml").write_text(text)
+    app = load(folder / "crossfade.yaml")
+    assert app.name == "my-shop-2"
+    assert {key: getattr(app.services["web"], key) for key in guessed} == guessed
+    assert len([line for line in text.splitlines() if not line.startswith("#")]) <= 10
+    assert bool(start.recognised) == (guessed.get("command") != SERVER)
+    assert app.services["web"].replicas == 2
+    assert isinstance(app.services["web"], Service)
+
+
+def test_every_line_that_was_guessed_says_from_what(tmp_path: Path) -> None:
+    """A newcomer knows what to check."""
+    (tmp_path / "Procfile").write_text("web: ./run\n")
+    assert "# from Procfile" in starter(tmp_path).text
+
+
+def made(folder: Path, files: Mapping[str, str]) -> Start:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    start = starter(folder)
+    (folder / "crossfade.yaml").write_text(start.text)
+    return start
+
+
+def test_a_procfile_has_more_than_web(tmp_path: Path) -> None:
+    """`release` is a hook, what runs beside it is left to do."""
+    start = made(tmp_path, {"Procfile": "web: ./run\nrelease: ./migrate 'it'\nworker: ./work\n"})
+    assert load(tmp_path / "crossfade.yaml").services["web"].hooks.migrate == "./migrate 'it'"
+    assert [todo.what for todo in start.todos] == [
+        "run worker yourself: ./work (crossfade runs services that answer HTTP)"
+    ]
+    assert "#  1. services: run worker yourself" in start.text
+
+
+def test_a_dockerfile_says_how_it_is_checked_and_built(tmp_path: Path) -> None:
+    """And what it does not say is left to do."""
+    start = made(tmp_path, {"Dockerfile": "FROM x\nEXPOSE 3000\nHEALTHCHECK CMD curl -f http://localhost:3000/up\n"})
+    assert load(tmp_path / "crossfade.yaml").services["web"].health.path == "/up"
+    assert start.todos[0].what.startswith("build it: docker build -t ")
+    assert "write where it listens" in str(made(tmp_path, {"Dockerfile": "FROM x\n"}).todos)
+
+
+def test_the_parts_of_a_monorepo_are_services(tmp_path: Path) -> None:
+    """The page gets all requests that the API does not."""
+    start = made(
+        tmp_path,
+        {
+            "package.json": '{"workspaces": ["apps/*"]}',
+            "apps/web/package.json": '{"scripts": {"start": "node ."}}',
+            "apps/api/main.py": "app = FastAPI()\n",
+            "apps/api/requirements.txt": "fastapi\n",
+            "docs/package.json": '{"scripts": {"start": "x"}}',
+        },
+    )
+    services = load(tmp_path / "crossfade.yaml").services
+    assert {name: (one.source, one.routes[0].path) for name, one in services.items()} == {
+        "api": ("apps/api", "/api/*"),
+        "web": ("apps/web", "/*"),
+    }
+    assert list(start.recognised) == ["api: Python", "web: Node"]
+
+
+def test_where_nothing_is_recognised_it_says_so(tmp_path: Path) -> None:
+    """And names the Compose file that stands beside it."""
+    start = made(tmp_path, {"compose.yaml": "services: {}\n"})
+    assert (list(start.recognised), start.compose) == ([], "compose.yaml")
+    assert start.todos[0].what == "write what starts the app; nothing was recognised, so its files are served"
+
+
+def test_files_are_served_without_what_git_or_docker_ignores(tmp_path: Path) -> None:
+    """On loopback, from a folder of its own; hidden files and code stay out too."""
+    files = {
+        "index.html": "",
+        "css/a.css": "",
+        "js/app.js": "",
+        "js/private/notes.txt": "",
+        ".env": "KEY=geheim",
+        "backup.sql": "",
+        "dump/all.csv": "",
+        "local.txt": "",
+        ".gitignore": "local.txt\n",
+        ".dockerignore": "dump\njs/private\n",
+        "compose.yaml": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    start = starter(tmp_path)
+    (tmp_path / "crossfade.yaml").write_text(start.text)
+    web = load(tmp_path / "crossfade.yaml").services["web"]
+    assert web.build == "mkdir -p .site && cp -R --parents css index.html js/app.js .site/"
+    assert web.command == SERVER
+    subprocess.run(["sh", "-c", web.build], cwd=tmp_path, check=True)
+    copied = sorted(str(path.relative_to(tmp_path / ".site")) for path in (tmp_path / ".site").rglob("*.*"))
+    assert copied == ["css/a.css", "index.html", "js/app.js"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("shop", "shop"),
+        ("My Shop 2", "my-shop-2"),
+        ("2nd", "nd"),
+        ("___", "app"),
+        ("a" * 50, "a" * 31),
+        ("über", "ber"),
+    ],
+)
+def test_the_folders_name_becomes_an_apps_name(folder: str, name: str) -> None:
+    """Small letters, digits and hyphens, a letter first."""
+    assert app_name(Path("/srv") / folder) == name
