@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossfade.cli.call import FILE, Call, called
-from crossfade.cli.text import table
+from crossfade.cli.text import plain, table
 from crossfade.core.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _closing(todos: "Sequence[Todo]") -> list[str]:
     """What to do, last, where it is read."""
     if not todos:
         return ["Nothing is left to do: `crossfade check` reads it, `crossfade deploy` ships it"]
-    lines = ["To do before a deploy:", *(f"  {number}. {todo}" for number, todo in enumerate(todos, 1))]
+    lines = ["To do before a deploy:", *(f"  {number}. {plain(str(todo))}" for number, todo in enumerate(todos, 1))]
     return [*lines, "`crossfade check` repeats what is open, `crossfade deploy` ships it"]
 
 
@@ -101,9 +101,11 @@ def _told(draft: "Draft") -> dict[str, Any]:
 
 def _report(file: Path, draft: "Draft") -> str:
     """What each service is, what is left behind, and last, where it is read, what to do."""
-    rows = [(f"  {name}", str(role.kind), role.because) for name, role in draft.roles.items()]
+    rows = [(plain(name), str(role.kind), plain(role.because)) for name, role in draft.roles.items()]
     lines = [f"{file} is written from {', '.join(draft.read)}", "What each service is:", table(rows)]
-    lines += ["What could not be carried over:", *(f"  {item}" for item in draft.left)] if draft.left else []
+    lines += (
+        ["What could not be carried over:", *(f"  {plain(str(item))}" for item in draft.left)] if draft.left else []
+    )
     return "\n".join([*lines, *_closing(draft.todos)])
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 HEADING = "# To do before a deploy; delete a line when it is done:"
+_NO_COMMENT = re.compile(r"[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _ITEM = re.compile(r"#\s+([0-9]+)\. (\S+(?:, \S+)*): (.+)")
 
 
@@ -43,8 +44,13 @@ def worst_first(todos: Iterable[Todo]) -> list[Todo]:
 
 def as_comments(todos: Iterable[Todo]) -> str:
     """The lines for the top of a file; empty when nothing is left to do."""
-    lines = [f"#  {number}. {todo}" for number, todo in enumerate(todos, 1)]
+    lines = [f"#  {number}. {on_one_line(str(todo))}" for number, todo in enumerate(todos, 1)]
     return "".join(f"{line}\n" for line in [HEADING, *lines]) if lines else ""
+
+
+def on_one_line(text: str) -> str:
+    """The text as a comment may have it: what breaks a line, or is no character of YAML, is a `?`."""
+    return _NO_COMMENT.sub("?", text)
 
 
 def still_open(text: str) -> list[tuple[str, str]]:

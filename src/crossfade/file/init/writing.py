@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from crossfade.file.init.todo import Todo, as_comments
+from crossfade.file.init.todo import Todo, as_comments, on_one_line
 
 _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _KEY = re.compile(r"( *)(['\"]?)([^\s:'\"#-][^:'\"#]*)\2:(?= |$)")
@@ -38,7 +38,8 @@ def text_of(
     file: Mapping[str, Any], read: Sequence[str], todos: Sequence[Todo], comments: Mapping[tuple[str, str], str]
 ) -> str:
     """The file as YAML. `comments` stand behind their lines: by service ("" for the top) and key, `env.NAME` too."""
-    head = f"# Carried over from {', '.join(read)}. `crossfade check` reads this file without running anything.\n"
+    files = on_one_line(", ".join(read))
+    head = f"# Carried over from {files}. `crossfade check` reads this file without running anything.\n"
     services = {name: _short(service) for name, service in file["services"].items()}
     top = {key: _on_one_line(value) for key, value in file.items() if key != "services"}
     body = yaml.dump(
@@ -71,7 +72,7 @@ def _commented(body: str, comments: Mapping[tuple[str, str], str]) -> list[str]:
         if match and len(match[1]) % _INDENT == 0 and len(match[1]) // _INDENT <= len(path):
             path = [*path[: len(match[1]) // _INDENT], match[3]]
             comment = comments.get(_place(path))
-            line = f"{line.rstrip()}  # {comment}\n" if comment else line  # noqa: PLW2901 - the line that is kept
+            line = f"{line.rstrip()}  # {on_one_line(comment)}\n" if comment else line  # noqa: PLW2901 - the line that is kept
         lines.append(line)
     return lines
 

@@ -42,6 +42,13 @@ def test_the_comments_are_read_back() -> None:
     assert as_comments([]) == ""
 
 
+def test_nothing_breaks_out_of_a_comment() -> None:
+    """What the Compose file is full of may be anything; a line of ours is one line."""
+    text = as_comments([Todo(Rank.DATA, "services.web", "a\nb: c\x1f\u2028d\x85 é 漢")])
+    assert text.splitlines()[1] == "#  1. services.web: a?b: c??d? é 漢"
+    assert len(text.splitlines()) == 2
+
+
 def opened(folder: Path, text: str, *, here: bool | None, known: set[str]) -> list[str]:
     (folder / "crossfade.yaml").write_text(text)
     apps = load_every(folder / "crossfade.yaml", variables={})

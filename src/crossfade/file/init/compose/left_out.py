@@ -45,6 +45,10 @@ class _LeftOut:
                 self._left(name, role)
         for one in self.carried.values():
             self._waits(one)
+        stores = [name for name, role in self.judged.items() if role.kind is Kind.STORE]
+        if stores and self.carried:
+            start = shlex.join(["docker", "compose", "-f", self.project.called, "up", "-d", *stores])
+            self.notes.todos.append(Todo(Rank.NEVER_HEALTHY, "services", f"start {', '.join(stores)}: {start}"))
 
     def _left(self, name: str, role: Role) -> None:
         because = f" ({role.because})" if role.because else ""
@@ -96,6 +100,3 @@ class _LeftOut:
             state = "be healthy" if condition == "service_healthy" else "run"
             why = f"{other} is not in the file: it must {state} before a deploy"
             self.notes.leave(("services", one.compose_name, "depends_on", other), f"depends_on {other}", why)
-            if role.kind in (Kind.STORE, Kind.OTHER):
-                start = f"docker compose -f {self.project.called} up -d {other}"
-                self.notes.todos.append(Todo(Rank.NEVER_HEALTHY, "services", f"start {other}: {start}"))
