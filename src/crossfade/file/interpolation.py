@@ -28,15 +28,23 @@ def _none(_name: str) -> bool:
     return False
 
 
-def fill(text: str, values: Mapping[str, str], *, bare: bool = True, keep: Callable[[str], bool] = _none) -> Filled:
+def fill(
+    text: str,
+    values: Mapping[str, str],
+    *,
+    bare: bool = True,
+    keep: Callable[[str], bool] = _none,
+    script: bool = False,
+) -> Filled:
     """The text with `values` filled in; ValueError, whose text is what is allowed, for a `${` that is none of them.
 
     `bare` takes `$NAME` and `$$` as Compose does; without it only braces count, and `$NAME` stays for a shell. The
-    names that `keep` picks stay as they are written: `${PORT}` when PORT is kept.
+    names that `keep` picks stay as they are written: `${PORT}` when PORT is kept. In a `script` so does what only its
+    shell can mean, such as `${PATH%%:*}`.
     """
     if "$" not in text:
         return Filled(text)
-    filling = _Filling(values, bare=bare, keep=keep)
+    filling = _Filling(values, bare=bare, keep=keep, script=script)
     done = filling.text(text, 0)
     return Filled(done, _once(filling.unset), tuple(filling.required), _once(filling.used))
 
@@ -50,6 +58,7 @@ class _Filling:
     values: Mapping[str, str]
     bare: bool
     keep: Callable[[str], bool]
+    script: bool
     unset: list[str] = field(default_factory=list)
     required: list[tuple[str, str]] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
@@ -71,7 +80,11 @@ class _Filling:
             return "${", dollar + 3
         if text.startswith("${", dollar):
             end = _closing(text, dollar + 1)
-            return self._braced(text[dollar : end + 1], depth), end + 1
+            if end is not None:
+                return self._braced(text[dollar : end + 1], depth), end + 1
+            if not self.script:
+                raise ValueError(ALLOWED)
+            return "${", dollar + 2
         if self.bare and text.startswith("$$", dollar):
             return "$", dollar + 2
         name = _NAME.match(text, dollar + 1) if self.bare else None
@@ -83,15 +96,18 @@ class _Filling:
         inside = braced[2:-1]
         name = _NAME.match(inside)
         if name is None:
-            raise ValueError(ALLOWED)
+            return self._foreign(braced)
         if self.keep(name[0]):
             return braced
         operator = _OPERATOR.match(inside, name.end())
         if operator is None:
-            if name.end() != len(inside):
-                raise ValueError(ALLOWED)
-            return self._value(name[0])
+            return self._value(name[0]) if name.end() == len(inside) else self._foreign(braced)
         return self._chosen(name[0], operator[0], inside[operator.end() :], depth)
+
+    def _foreign(self, braced: str) -> str:
+        if not self.script:
+            raise ValueError(ALLOWED)
+        return braced
 
     def _chosen(self, name: str, operator: str, other: str, depth: int) -> str:
         """With a colon an empty value counts as none."""
@@ -114,8 +130,8 @@ class _Filling:
         return self.values.get(name, "")
 
 
-def _closing(text: str, opening: int) -> int:
-    """Where the brace at `opening` is closed; those between are closed first."""
+def _closing(text: str, opening: int) -> int | None:
+    """Where the brace at `opening` is closed, those between before it; None where it is not."""
     open_braces = 0
     for at in range(opening, len(text)):
         if text[at] == "{":
@@ -124,4 +140,4 @@ def _closing(text: str, opening: int) -> int:
             open_braces -= 1
             if not open_braces:
                 return at
-    raise ValueError(ALLOWED)
+    return None

@@ -94,7 +94,8 @@ Values are read as YAML 1.2 has it: `no`, `on` and `12:30` are text. Unknown key
 
 Every value may use variables of the shell and of `.env` beside the file: `${NAME}`, `${NAME:-default}`,
 `${NAME:?why it must be set}`, `${NAME:+instead}`, also inside each other. `$NAME` without braces stays for the shell
-that runs a command, as do a service's own variables in its commands; `$${` is a literal `${`.
+that runs a command, as do in commands a service's own variables and what only a shell knows, such as `${PATH%%:*}`;
+`$${` is a literal `${`.
 """
 
 

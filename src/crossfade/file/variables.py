@@ -60,9 +60,9 @@ class Filling:
         return lambda name: name in own or keep(name)
 
     def _text(self, node: Written, keep: Callable[[str], bool]) -> Written:
-        text = str(node.value)
+        text, script = str(node.value), not _RUN.isdisjoint(map(str, node.place.keys))
         try:
-            filled = fill(text, self.values, bare=False, keep=keep)
+            filled = fill(text, self.values, bare=False, keep=keep, script=script)
         except ValueError as error:
             self.problems.append(Problem(node.place, f"found {shown(text)}", f"{error}; $NAME for a shell"))
             return node

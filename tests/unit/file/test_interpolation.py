@@ -74,3 +74,14 @@ def test_any_text_is_filled_in_or_refused(text: str) -> None:
         fill(text, VALUES)
     except ValueError as error:
         assert str(error)  # noqa: PT017 - what is allowed is said
+
+
+@pytest.mark.parametrize(
+    "shells", ["${PATH%%:*}", "${#NAME}", "${NAME#*/}", "${NAME/a/b}", "${1}", "${@}", "${!NAME}", "${NAME^^}", "${?}"]
+)
+def test_a_script_keeps_what_only_its_shell_can_mean(shells: str) -> None:
+    """A command is the shell's: what no other reader knows stays, and what stands beside it is filled in."""
+    filled = fill(f"{shells} ${{TAG:-none}} ${{", {"TAG": "v1"}, bare=False, script=True)
+    assert filled.text == f"{shells} v1 ${{"
+    with pytest.raises(ValueError, match="NAME"):
+        fill(shells, {"TAG": "v1"}, bare=False)

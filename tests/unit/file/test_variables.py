@@ -56,7 +56,7 @@ def test_what_a_shell_fills_in_stays_for_it(tmp_path: Path) -> None:
             'f.yaml:6:5: services.web.drain: found "${NONE}", and NONE is not set; allowed: NONE in .env',
         ),
         ("drain: ${NONE:?how long}", "and NONE is not set (how long); allowed: NONE in .env or in this shell"),
-        ("build: 'x=${A%.*}'", 'services.web.build: found "x=${A%.*}"; allowed: ${NAME}, ${NAME:-default}'),
+        ("env: {X: '${A%.*}'}", 'services.web.env.X: found "${A%.*}"; allowed: ${NAME}, ${NAME:-default}'),
         (
             "env: {URL: 'x://u:${DB_PASSWORD}@h'}",
             "found DB_PASSWORD, which is a secret by its name; allowed: URL under",
