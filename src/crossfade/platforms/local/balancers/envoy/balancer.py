@@ -12,19 +12,26 @@ from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports import Exposed, Fence, Report
-from crossfade.platforms.local.balancers import book, files, previews, sockets
+from crossfade.platforms.local.balancers import book, files, previews
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.envoy import limits, streams
 from crossfade.platforms.local.balancers.envoy.acceptance import accepted, newcomers
 from crossfade.platforms.local.balancers.envoy.admin import Admin, Host
 from crossfade.platforms.local.balancers.envoy.bootstrap import EVERYTHING
-from crossfade.platforms.local.balancers.envoy.clusters import group_of, name
+from crossfade.platforms.local.balancers.envoy.clusters import group_of
 from crossfade.platforms.local.balancers.envoy.config import Config
 from crossfade.platforms.local.balancers.envoy.counts import Counts, pattern
 from crossfade.platforms.local.balancers.envoy.listeners import ACCESS, FAILURES
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
-from crossfade.platforms.local.balancers.envoy.targets import asked, elsewhere, targets, unseen
+from crossfade.platforms.local.balancers.envoy.targets import (
+    asked,
+    elsewhere,
+    group_names,
+    known_groups,
+    targets,
+    unseen,
+)
 from crossfade.platforms.local.balancers.envoy.xds.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.xds.publisher import Publisher
 from crossfade.platforms.local.balancers.envoy.xds.resources import Resources
@@ -98,7 +105,7 @@ class EnvoyBalancer:
             if old is not None and old.same(new) and old.same(self._live[service.key]):
                 self._keep(new)
                 return 0.0
-            self._require_ports(new)
+            limits.require_ports(self._live, new)
             try:
                 return await self._transition(old, new)
             except PlatformError:
@@ -112,7 +119,7 @@ class EnvoyBalancer:
         if entry is None:
             return Report()
         stats, hosts = await self._counted(service)
-        self._counts.fold(service, _known(entry, stats))
+        self._counts.fold(service, known_groups(entry, stats))
         return Report(
             routing=entry.routing,
             targets=targets(
@@ -249,7 +256,7 @@ class EnvoyBalancer:
 
     async def _publish(self, key: str, entry: Entry | None) -> None:
         with contextlib.suppress(PlatformError):  # an Envoy in trouble must not keep the right files from being written
-            await self._count_for_the_last_time(key, _group_names(self._live.get(key)) - _group_names(entry))
+            await self._count_for_the_last_time(key, group_names(self._live.get(key)) - group_names(entry))
         async with self._publish_lock:
             live = {k: e for k, e in self._live.items() if k != key}
             if entry is not None:
@@ -274,16 +281,6 @@ class EnvoyBalancer:
     def _render(self, live: Mapping[str, Entry]) -> Resources:
         pairs = self._certificates.pairs(tls for door in doors(live) for tls in door.tls)
         return self._config.render(live, pairs, self._passes.previewed(live))
-
-    def _require_ports(self, new: Entry) -> None:
-        """Ports that are not open yet have to be free, and not too many."""
-        open_ = {door.port for door in doors(self._live)}
-        wanted = doors({**self._live, new.service.key: new})
-        if len(wanted) > len(open_):
-            limits.require_files(len(wanted))
-        for door in wanted:
-            if door.port not in open_:
-                sockets.require_free(door.host, door.port)
 
     async def _start(self) -> None:
         self._adopted = False
@@ -358,12 +355,3 @@ class EnvoyBalancer:
     def _keep(self, entry: Entry) -> None:
         self._book = self._book.with_entry(entry)
         book.save(self._directory / _BOOK, self._book)
-
-
-def _group_names(entry: Entry | None) -> frozenset[str]:
-    return frozenset(name(entry.service.key, group.release) for group in entry.routing.groups) if entry else frozenset()
-
-
-def _known(entry: Entry, stats: Mapping[str, str]) -> frozenset[str]:
-    """The groups that are routed to, and those that Envoy still counts for."""
-    return _group_names(entry) | {group_of(stat.removeprefix("cluster.").partition(".")[0]) for stat in stats}

@@ -2,8 +2,12 @@
 
 import os
 import resource
+from collections.abc import Mapping
 
 from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.balancers import sockets
+from crossfade.platforms.local.balancers.book import Entry
+from crossfade.platforms.local.balancers.rules import doors
 
 _OWN = 256  # files of Envoy itself: workers, logs, sockets of admin, discovery and a hot restart
 _ENOUGH = 2**20  # what the kernel gives at most where it is not told otherwise (fs.nr_open)
@@ -33,6 +37,17 @@ def require_files(ports: int) -> None:
             "let services share a port by host or path, or raise the hard limit of files (ulimit -Hn, LimitNOFILE) and "
             "begin anew: `crossfade up --restart --balancer-restart`",
         )
+
+
+def require_ports(live: Mapping[str, Entry], new: Entry) -> None:
+    """PlatformError when a port that `new` wants opened is taken, or when they are too many."""
+    open_ = {door.port for door in doors(live)}
+    wanted = doors({**live, new.service.key: new})
+    if len(wanted) > len(open_):
+        require_files(len(wanted))
+    for door in wanted:
+        if door.port not in open_:
+            sockets.require_free(door.host, door.port)
 
 
 def workers() -> int:

@@ -57,3 +57,13 @@ def elsewhere(stats: Mapping[str, str], hosts: list[Host]) -> dict[str, int]:
     for host in hosts:
         own[host.cluster] += host.active
     return {cluster: max(0, count - own[cluster]) for cluster, count in active.items()}
+
+
+def group_names(entry: Entry | None) -> frozenset[str]:
+    """The groups that are routed to."""
+    return frozenset(name(entry.service.key, group.release) for group in entry.routing.groups) if entry else frozenset()
+
+
+def known_groups(entry: Entry, stats: Mapping[str, str]) -> frozenset[str]:
+    """The groups that are routed to, and those that Envoy still counts for."""
+    return group_names(entry) | {group_of(stat.removeprefix("cluster.").partition(".")[0]) for stat in stats}
