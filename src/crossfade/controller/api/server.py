@@ -3,14 +3,13 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from crossfade import __version__
-from crossfade.controller.api import asked, views
+from crossfade.controller.api import asked, streams, views
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.refusal import refused
 from crossfade.controller.history import history
@@ -169,50 +168,21 @@ class Api:
             return event.service.split("/")[0] == whole if whole else service in {None, event.service}
 
         after, limit = asked.number(request.query, "after", 0), asked.number(request.query, "limit", 0)
+        past = history(self._registry.world.journal, after=after, service=service, newest=limit)
         follow = bool(request.query.get("follow"))
-        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        watching = self._hub.follow()
-        live = asyncio.ensure_future(anext(watching)) if follow else None
-        await asyncio.sleep(0)  # the watch begins before the journal is read: nothing falls between
-        events = history(self._registry.world.journal, after=after, service=service, newest=limit)
-        try:
-            past = await anext(events, None)  # first: a journal that cannot be read is an error, not a broken answer
-            await response.prepare(request)
-            while past is not None:
-                if wanted(past):
-                    await response.write(_line(views.event(past)))
-                after = max(after, past.seq)
-                past = await anext(events, None)
-            while live is not None:
-                event = await live
-                live = asyncio.ensure_future(anext(watching))
-                if event.seq > after and wanted(event):
-                    await response.write(_line(views.event(event)))
-        except ConnectionError:
-            return response  # the watcher left
-        finally:
-            if live is not None:
-                live.cancel()
-        await response.write_eof()
-        return response
+        return await streams.events(request, past, self._hub, wanted, after=after, follow=follow)
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
         loop = self._loop(request)
-        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        runtime = self._registry.world.runtimes[loop.ledger.releases[-1].service.runtime]
+        releases = loop.ledger.releases  # none while the first one is built: a process, for an image is built already
+        runtime = self._registry.world.runtimes[releases[-1].service.runtime if releases else "process"]
         lines = runtime.logs(
             loop.key,
             instance=request.query.get("instance"),
             lines=asked.number(request.query, "lines", 100),
             follow=bool(request.query.get("follow")),
         )
-        said = await anext(lines, None)  # first: an unknown instance is an error, not a broken answer
-        await response.prepare(request)
-        with suppress(ConnectionError):
-            while said is not None:
-                await response.write(_line({"instance": said[0], "line": said[1]}))
-                said = await anext(lines, None)
-        return response
+        return await streams.logs(request, lines)
 
     async def _services(self, request: web.Request) -> web.Response:
         """The services of a file on this machine. Their models are loaded with the first one that is asked for."""
@@ -341,10 +311,6 @@ class Api:
 def _at_size(loop: Loop) -> bool:
     usable = [i for i in loop.fleet.instances if i.usable and i.release == loop.ledger.current]
     return len(usable) == loop.ledger.wanted and len(loop.fleet.routing.serving()) == loop.ledger.wanted
-
-
-def _line(value: dict[str, Any]) -> bytes:
-    return (web.json_response(value).text or "").encode() + b"\n"
 
 
 async def serve(api: Api, socket: Path, tcp: tuple[str, int] | None = None) -> web.AppRunner:
