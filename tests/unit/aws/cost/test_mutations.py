@@ -98,6 +98,7 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("aws_eks_node_group", {"instance_types": ["m5.xlarge"]}),
     ("aws_eks_node_group", {"capacity_type": "SPOT"}),
     ("aws_eks_node_group", {"disk_size": 50}),
+    ("aws_eks_node_group", {"ami_type": "WINDOWS_CORE_2022_x86_64"}),
     ("aws_eks_node_group", {"scaling_config": [{"min_size": 1, "desired_size": 3, "max_size": 3}]}),
     ("aws_cloudwatch_metric_alarm", {"period": 10}),
     ("aws_cloudwatch_metric_alarm", {"metric_query": [{"metric": [{"period": 60}]}, {"metric": [{"period": 60}]}]}),

@@ -93,7 +93,7 @@ _ENGINES = (
     *("sqlserver-ee", "sqlserver-se", "sqlserver-ex", "sqlserver-web"),
 )
 CLASSES: tuple[str, ...] = (
-    *(f"ec2.{way}hour." for way in ("", "spot-", "dedicated-", "host-", "ebs-optimized-", "cpu-credit-")),
+    *(f"ec2.{way}hour." for way in ("", "spot-", "windows-", "dedicated-", "host-", "ebs-optimized-", "cpu-credit-")),
     *(f"rds.hour.{engine}.{zones}.db." for engine in _ENGINES for zones in ("single", "multi")),
     *(f"elasticache.hour.{engine}.cache." for engine in ("redis", "valkey", "memcached")),
 )

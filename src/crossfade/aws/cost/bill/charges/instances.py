@@ -33,6 +33,7 @@ class _Host:
     watched: bool = False
     fast_disks: bool = False
     unlimited: bool = False
+    windows: bool = False
 
     @property
     def rate(self) -> str:
@@ -40,12 +41,15 @@ class _Host:
             return UNPRICED
         if self.spot:
             return f"ec2.spot-hour.{self.kind}"
+        if self.windows:
+            return f"ec2.windows-hour.{self.kind}"
         return f"ec2.hour.{self.kind}" if self.tenancy == "default" else f"ec2.{self.tenancy}-hour.{self.kind}"
 
     @property
     def said(self) -> str:
         parts = [self.kind or "of an unknown class"]
         parts += ["spare capacity"] if self.spot else []
+        parts += ["Windows"] if self.windows else []
         parts += {"dedicated": ["dedicated"], "host": ["on a dedicated host"]}.get(self.tenancy, [])
         return ", ".join(parts)
 
@@ -90,11 +94,12 @@ def node_group(inventory: Inventory, found: Resource, usage: Usage) -> Iterator[
     spot = found.values.get("capacity_type") == "SPOT" or host.spot
     note = f"the first of {len(kinds)} classes that it may take" if len(kinds) > 1 else ""
     addresses = (found.address, *((template.address,) if template else ()))
-    each = replace(host, kind=named, spot=spot)
+    windows = str(found.values.get("ami_type", "")).startswith("WINDOWS")
+    each = replace(host, kind=named, spot=spot, windows=windows)
     yield from _running(each, f"Nodes {label(found)}", count, addresses, usage, note, "instances")
     root, further = of_template(template.values) if template else ([], [])
     size = found.values.get("disk_size") or _NODE_DISK
-    yield from of_host(root or [{"volume_size": size}], further, count, addresses[-1:])
+    yield from of_host(root or [{"volume_size": size}], further, count, addresses)
 
 
 def instance(inventory: Inventory, found: Resource, usage: Usage) -> Iterator[Charge]:
