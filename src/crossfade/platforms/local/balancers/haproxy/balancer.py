@@ -15,10 +15,10 @@ from crossfade.platforms.local.balancers import book, previews, sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.haproxy import slots as slots_
-from crossfade.platforms.local.balancers.haproxy.config import Files, render
-from crossfade.platforms.local.balancers.haproxy.counts import Counts
+from crossfade.platforms.local.balancers.haproxy.config import render
+from crossfade.platforms.local.balancers.haproxy.counts import LOOKS, Counts
 from crossfade.platforms.local.balancers.haproxy.process import HaproxyProcess
-from crossfade.platforms.local.balancers.haproxy.publisher import Publisher
+from crossfade.platforms.local.balancers.haproxy.publisher import Plan, Publisher
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Server, Status, Worker
 from crossfade.platforms.local.balancers.haproxy.settings import ACCESS, REQUESTS
 from crossfade.platforms.local.balancers.haproxy.slots import backend
@@ -29,7 +29,6 @@ _SLOTS = "slots.json"
 _LOG_LIMIT = 64 * 2**20  # bytes of a log that are kept
 _SAVE_EVERY = 5.0  # seconds
 _FIRST_CHECK = 0.3  # seconds in which a new instance's first check has begun
-_CAUGHT_UP = 0.3  # seconds in which it is known what failed unwritten
 _OWN_CHECK = 2.0  # seconds beyond the check's timeout until a new instance has to have passed HAProxy's check
 
 
@@ -59,7 +58,7 @@ class HaproxyBalancer:
         self._api = RuntimeApi(directory)
         self._process = HaproxyProcess(directory, self._api, binary)
         self._passes = previews.Passes(directory / "preview.key")
-        self._publisher = Publisher(directory, self._api, self._process, self._passes)
+        self._publisher = Publisher(directory, self._api, self._process)
         self._certificates = Certificates(directory / "certificates")
         self._counts = Counts(directory / "counts.json", directory / REQUESTS, directory / ACCESS)
         self._book = book.load(directory / _BOOK)
@@ -93,7 +92,7 @@ class HaproxyBalancer:
                 return await self._transition(old, new)
             except PlatformError:
                 with contextlib.suppress(PlatformError):  # HAProxy is in trouble: the files are right when it is back
-                    await self._publish(service.key, old)
+                    await self._publisher.publish(self._plan(service.key, old))
                 raise
 
     async def report(self, service: str) -> Report:
@@ -115,8 +114,9 @@ class HaproxyBalancer:
 
     async def catch_up(self) -> None:
         """See the port. HAProxy writes a line before it goes on; what it writes nowhere takes a few looks."""
-        end = time.monotonic() + _CAUGHT_UP
-        while await self._unsure() and time.monotonic() < end:  # noqa: ASYNC110  HAProxy decides
+        for _ in range(2 * LOOKS):
+            if not await self._unsure():
+                return
             await asyncio.sleep(0.01)
 
     async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
@@ -131,7 +131,7 @@ class HaproxyBalancer:
             if entry is None:
                 return
             await self._ensure()
-            await self._publish(service, None)
+            await self._publisher.publish(self._plan(service, None))
             self._count()
             self._counts.forget(service, [_group(service, group.release) for group in entry.routing.groups])
             self._book = self._book.without(service)
@@ -172,23 +172,22 @@ class HaproxyBalancer:
 
     async def _transition(self, old: Entry | None, new: Entry) -> float:
         key = new.service.key
-        prepared, switched, settled = book.stages(old, new)
-        await self._publish(key, prepared)
+        prepared, switched, settled = (self._plan(key, stage) for stage in book.stages(old, new))
+        await self._publisher.publish(prepared)
         before = old.routing if old else Routing()
         await self._accepted(new, (new.routing.serving() - before.serving()) | _added(before, new.routing))
         await self._fence.check(key, new.token)  # the wait may have been long
         began = time.monotonic()
-        await self._publish(key, switched)
-        await self._publish(key, settled)
+        await self._publisher.publish(switched)
+        await self._publisher.publish(settled)
         seconds = time.monotonic() - began
         self._keep(new)
         return seconds
 
-    async def _publish(self, key: str, entry: Entry | None) -> None:
-        live = {k: e for k, e in self._book.entries.items() if k != key}
-        if entry is not None:
-            live[key] = entry
-        await self._publisher.publish(self._render(live), live, self._slots)
+    def _plan(self, key: str, entry: Entry | None) -> Plan:
+        """With this entry for the service, or without one."""
+        others = self._book.without(key)
+        return self._plan_of((others.with_entry(entry) if entry else others).entries)
 
     async def _accepted(self, entry: Entry, instances: frozenset[str]) -> None:
         """Wait until HAProxy's own check passed for these. PlatformError names one for which it does not."""
@@ -266,11 +265,11 @@ class HaproxyBalancer:
             await self._start()
         elif not self._adopted:
             await self._publisher.adopt()
-            await self._publisher.publish(self._render(self._book.entries), self._book.entries, self._slots)
+            await self._publisher.publish(self._plan_of(self._book.entries))
         elif any(entry.service.listener.tls for entry in self._book.entries.values()):
             # A pair that does not fit is one that is just being replaced: the next call sees it whole.
             with contextlib.suppress(WrongInputError):
-                await self._publisher.publish(self._render(self._book.entries), self._book.entries, self._slots)
+                await self._publisher.publish(self._plan_of(self._book.entries))
         self._adopted = True
 
     async def _start(self) -> None:
@@ -280,11 +279,13 @@ class HaproxyBalancer:
             self._counts.died()
         self._counts.begin_anew()
         self._counts.save(self._log_limit)
-        await self._publisher.start(self._render(self._book.entries))
+        await self._publisher.start(self._plan_of(self._book.entries))
 
-    def _render(self, entries: Mapping[str, Entry]) -> Files:
+    def _plan_of(self, entries: Mapping[str, Entry]) -> Plan:
         links = self._certificates.links(tls for door in doors(entries) for tls in door.tls)
-        return render(entries, self._slots, links, self._passes.previewed(entries), shutdown=self._shutdown)
+        secrets = self._passes.previewed(entries)
+        rendered = render(entries, self._slots, links, secrets, shutdown=self._shutdown)
+        return Plan.of(entries, self._slots, secrets, rendered)
 
     def _require_ports(self, new: Entry) -> None:
         """Ports that are not open yet have to be free."""

@@ -156,13 +156,14 @@ def _rules(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
         yield f"  http-request set-var(txn.draw) var(txn.sticky),xxh32,mod({maps.SHARES}) if {split}"
     yield f"  http-request set-var(txn.draw) rand({maps.SHARES}) if {split} !{{ var(txn.draw) -m found }}"
     yield f"  http-request set-var(txn.to) var(txn.svc),concat(:,txn.draw),map({maps.ROUTES}) if {split}"
-    yield _answer(404, "Not found.\\n", f"{_NO_SERVICE} {_NOWHERE}")
+    if not _takes_all(services):
+        yield _answer(404, "Not found.\\n", f"{_NO_SERVICE} {_NOWHERE}")
     yield _answer(503, "No release of %[var(txn.svc)] serves now.\\n", _NOWHERE)
 
 
 def _choice(services: list[Service]) -> Iterator[str]:
     """The service by host and path, most specific first."""
-    if len(services) == 1 and any((rule.host, rule.path) == ("*", "/*") for rule in services[0].routes):
+    if _takes_all(services):
         yield f"  http-request set-var(txn.svc) str({services[0].key})"
         return
     yield "  http-request set-var(txn.name) req.hdr(host),host_only,lower,rtrim(.)"
@@ -171,6 +172,11 @@ def _choice(services: list[Service]) -> Iterator[str]:
         for path, service in rules:
             for where in _places(path):
                 yield f"  http-request set-var(txn.svc) str({service.key}) if {_NO_SERVICE}{name}{where}"
+
+
+def _takes_all(services: list[Service]) -> bool:
+    """One service for whatever comes: nothing has to be found out, of which each rule costs every request a little."""
+    return len(services) == 1 and any((rule.host, rule.path) == ("*", "/*") for rule in services[0].routes)
 
 
 def _match(host: str) -> str:

@@ -13,7 +13,7 @@ from crossfade.platforms.local.balancers.totals import Outcome, Totals
 
 _SERVER_ERROR = 500
 _ANSWERED = 100
-_LOOKS = 8
+LOOKS = 8
 _NOBODY = "<NOSRV>"
 _LEFT = frozenset("Cc")  # who ended it: the client, by closing or by saying nothing
 _FIELDS = 11
@@ -84,14 +84,14 @@ class Counts:
         HAProxy drops a line rather than wait for another thread that writes one, some of ten thousand on a busy
         machine. And when an instance dies under the second or a later request of a client's connection, it closes that
         without an answer and writes nothing: the client is to ask again. A request that just begins or ends can look
-        like that for a moment, so only what was missing `_LOOKS` times is counted. True when there is such a one.
+        like that for a moment, so only what was missing `LOOKS` times is counted. True when there is such a one.
         """
         for backend, tally in tallies.items():
             known, missing = self._known[worker][backend], self._missing[worker][backend]
             closed = tally.ended - tally.answered - known["unanswered"]
             dropped = tally.answered - known["answered"]
             missing.append((closed, dropped, min(dropped, tally.failed - known["failed"])))
-            if len(missing) == _LOOKS:
+            if len(missing) == LOOKS:
                 closed, dropped, failed = (max(0, min(looks)) for looks in zip(*missing, strict=True))
                 known.update(unanswered=closed, answered=dropped, failed=failed)
                 self._add_unlogged(groups.get(backend, ""), closed, dropped, failed)
@@ -140,7 +140,7 @@ def _counters() -> defaultdict[str, Counter[str]]:
 
 
 def _looks() -> defaultdict[str, Looks]:
-    return defaultdict(lambda: deque(maxlen=_LOOKS))
+    return defaultdict(lambda: deque(maxlen=LOOKS))
 
 
 def _outcome(line: Line) -> Outcome:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
@@ -9,12 +10,32 @@ from crossfade.platforms.local.balancers import files
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.haproxy import maps
 from crossfade.platforms.local.balancers.haproxy.config import Files
+from crossfade.platforms.local.balancers.haproxy.maps import Map
 from crossfade.platforms.local.balancers.haproxy.process import HaproxyProcess
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Server, Worker
 from crossfade.platforms.local.balancers.haproxy.servers import Key, Wanted, changes, leavers, wanted
 from crossfade.platforms.local.balancers.haproxy.settings import CONFIG
 from crossfade.platforms.local.balancers.haproxy.slots import Slots
-from crossfade.platforms.local.balancers.previews import Passes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that HAProxy is to run, worked out before anything is done about it."""
+
+    files: Files
+    servers: Mapping[Key, Wanted]
+    routes: Mapping[str, Map]
+
+    @classmethod
+    def of(cls, entries: Mapping[str, Entry], slots: Slots, secrets: Mapping[str, str], wanted_files: Files) -> "Plan":
+        servers, routes = wanted(entries.values(), slots), maps.maps(entries, slots, secrets)
+        return cls(files=wanted_files, servers=servers, routes=routes)
+
+    @property
+    def structure(self) -> str:
+        """What the configuration calls itself; see `config.structure`."""
+        first = next(line for line in self.files[CONFIG].splitlines() if line.startswith("  description "))
+        return first.split()[1]
 
 
 class Publisher:
@@ -23,22 +44,22 @@ class Publisher:
     Files are written before any worker hears of it, so that one that starts meanwhile, or instead, runs the same.
     """
 
-    def __init__(self, directory: Path, api: RuntimeApi, process: HaproxyProcess, passes: Passes) -> None:
+    def __init__(self, directory: Path, api: RuntimeApi, process: HaproxyProcess) -> None:
         self._directory = directory
         self._api = api
         self._process = process
-        self._passes = passes
         self._structure = ""  # what the current worker runs
         self._servers: dict[int, Mapping[Key, Wanted]] = {}  # by pid of the worker
         self._maps: dict[tuple[int, str], Mapping[str, str]] = {}  # by pid and name
+        self._written: Files = {}
         self.workers: list[Worker] = []
 
-    async def start(self, wanted_files: Files) -> None:
+    async def start(self, plan: Plan) -> None:
         """A first process that begins with all of it."""
         self._forget()
-        self._write(wanted_files)
-        await self._process.start(structure_of(wanted_files))
-        self._structure = structure_of(wanted_files)
+        self._write(plan.files)
+        await self._process.start(plan.structure)
+        self._structure = plan.structure
 
     async def adopt(self) -> None:
         """A process that runs and of which nothing is known yet but its structure."""
@@ -47,26 +68,24 @@ class Publisher:
         if self.workers:
             self._structure = (await self._api.info(self.workers[0])).get("description", "")
 
-    async def publish(self, wanted_files: Files, entries: Mapping[str, Entry], slots: Slots) -> None:
+    async def publish(self, plan: Plan) -> None:
         """Return when every worker runs it. PlatformError says why not; then the files are those of before."""
-        structure = structure_of(wanted_files)
-        before = self._write(wanted_files)
-        if structure != self._structure:
+        before = self._write(plan.files)
+        if plan.structure != self._structure:
             try:
                 await self._process.test()
-                await self._process.reload(structure)
+                await self._process.reload(plan.structure)
             except PlatformError:
                 self._write(before)
                 raise
-            self._structure = structure
+            self._structure = plan.structure
             self.workers = []
         if not self.workers:
             self.workers = await self._api.workers()
-        asked, routes = wanted(entries.values(), slots), maps.maps(entries, slots, self._passes.previewed(entries))
         for worker in self.workers:
             # One that was replaced only finishes what it holds: it may end at any moment, and lacks what is new.
             with contextlib.suppress(PlatformError) if worker.old else contextlib.nullcontext():
-                await self._tell(worker, asked, routes)
+                await self._tell(worker, plan.servers, plan.routes)
 
     async def add_again(self, one: Server) -> None:
         """Take in anew a server whose first check was passed over, and would come after a whole interval only.
@@ -99,7 +118,7 @@ class Publisher:
                 for command in leavers(await self._api.servers(worker), asked):
                     await self._api.ask(worker, command)
 
-    async def _tell(self, worker: Worker, asked: Mapping[Key, Wanted], routes: Mapping[str, Mapping[str, str]]) -> None:
+    async def _tell(self, worker: Worker, asked: Mapping[Key, Wanted], routes: Mapping[str, Map]) -> None:
         more = {key: want for key, want in asked.items() if not want.draining}
         known = self._servers.get(worker.pid)
         # New instances before the routes that lead to them, and nobody is taken away before.
@@ -129,22 +148,16 @@ class Publisher:
         self._maps[worker.pid, name] = content
 
     def _forget(self) -> None:
-        self._structure, self.workers, self._servers, self._maps = "", [], {}, {}
+        self._structure, self.workers, self._servers, self._maps, self._written = "", [], {}, {}, {}
 
     def _write(self, wanted_files: Files) -> Files:
         """What was there before, of the files that change."""
         before = {}
         for name, text in wanted_files.items():
-            path = self._directory / name
-            old = path.read_text(encoding="utf-8") if path.exists() else ""
-            if old != text or not path.exists():
-                before[name] = old
+            if self._written.get(name) != text:
+                path = self._directory / name
+                before[name] = path.read_text(encoding="utf-8") if path.exists() else ""
                 # A power cut ends HAProxy too, and all of these are written anew before it starts.
                 files.replace(path, text, durable=False)
+                self._written[name] = text
         return before
-
-
-def structure_of(wanted_files: Files) -> str:
-    """What the configuration calls itself; see `config.structure`."""
-    first = next(line for line in wanted_files[CONFIG].splitlines() if line.startswith("  description "))
-    return first.split()[1]
