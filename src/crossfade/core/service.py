@@ -21,6 +21,7 @@ class HealthCheck:
     host: str = ""  # that is asked for; empty: the instance's address
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""  # what a good answer contains, in its first 64 KiB
+    h2c: bool = False  # instead of a GET: does it speak HTTP/2 without TLS?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +144,7 @@ class Service:
     sticky: Sticky | None = None
     routes: tuple[Rule, ...] = (Rule(),)
     headers: tuple[tuple[str, str], ...] = ()  # of answers that have none of that name
+    protocol: Literal["http", "h2c"] = "http"  # what instances are spoken to in
     preview: Preview = field(default_factory=Preview)
     listener: Listener = field(default_factory=Listener)
     env: tuple[tuple[str, str], ...] = ()

@@ -118,6 +118,10 @@ class App(Settings, Named):
         yield from self._shared_ports()
         yield from self._shared_routes()
         yield from self._dependencies()
+        for name, service in self.services.items():
+            if service.protocol == "h2c" and (self.platform, self.balancer) != ("local", "envoy"):
+                where = "on AWS" if self.platform == "aws" else f"with {self.balancer}"
+                yield Clash(("services", name, "protocol"), f"h2c {where}", "http there, or platform local with envoy")
         if self.platform == "aws":
             yield from misfits(self.name, self.environment, self.services, self.cloud)
 

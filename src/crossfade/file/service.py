@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.json_schema import JsonSchemaValue
@@ -186,6 +186,14 @@ class Service(Part):
         default=8080,
         description="Where a container listens. A process is given a free port in `$PORT` instead.",
         examples=[8080],
+    )
+    protocol: Literal["http", "h2c"] = Field(
+        default="http",
+        description=(
+            "What instances speak: `h2c` is HTTP/2 without TLS, for gRPC and for apps that speak nothing else. Such an "
+            "instance is healthy when it answers the beginning of a connection; `path` and `codes` are not asked."
+        ),
+        examples=["h2c"],
     )
     replicas: Annotated[int, Whole(0, 100_000)] = Field(default=1, description="How many instances run.", examples=[2])
     scale: Scale | None = Field(

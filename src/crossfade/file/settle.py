@@ -39,6 +39,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         idle_timeout=service.idle_timeout,
         sticky=core.Sticky(cookie=service.sticky.cookie, ttl=service.sticky.ttl) if service.sticky else None,
         routes=tuple(core.Rule(host=route.host or "*", path=route.path) for route in service.routes),
+        protocol=service.protocol,
         headers=tuple(written(name, value) for name, value in service.headers.items()),
         preview=core.Preview(header=service.preview.header, port=service.preview.port, host=service.preview.host),
         listener=listener,
@@ -66,6 +67,7 @@ def _health(service: Service) -> core.HealthCheck:
         host=health.host or "",
         headers=tuple(sorted(health.headers.items())),
         body=health.body or "",
+        h2c=service.protocol == "h2c",
     )
 
 

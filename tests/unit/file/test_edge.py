@@ -50,6 +50,7 @@ def test_short_words_are_headers(tmp_path: Path) -> None:
         ("    headers: {Set-Cookie: a=b}", ("Set-Cookie", "any other header")),
         ('    headers: {"X A": b}', ("a header name",)),
         ('    routes: [{path: "/a;{b/*"}]', ("routes", "a path such as")),
+        ("    protocol: h2c\nbalancer: nginx", ("protocol", "h2c with nginx")),
         ("tls: {certificate: c, key: k, redirect: false, redirect_except: [/health]}", ("redirect_except",)),
     ],
 )

@@ -7,6 +7,7 @@ import aiohttp
 
 from crossfade.core.health import accepts
 from crossfade.core.service import HealthCheck
+from crossfade.platforms.local import h2c
 
 VISITS_AT_ONCE = 4
 EXPLAIN_SECONDS = 1.0
@@ -25,7 +26,10 @@ class HttpProbe:
         self._session: aiohttp.ClientSession | None = None
 
     async def ask(self, address: str, check: HealthCheck) -> str:
-        """The complaint about one GET of the check's path, empty when its code is accepted in time."""
+        """The complaint about one check of an instance, empty when it passes in time."""
+        return await (self._greet(address, check) if check.h2c else self._get(address, check))
+
+    async def _get(self, address: str, check: HealthCheck) -> str:
         url = f"http://{address}{check.path}"
         try:
             async with self._open().get(
@@ -46,6 +50,19 @@ class HttpProbe:
             return await self._explain(address)
         except (aiohttp.ClientError, OSError) as error:
             return f"broke off its answer on {check.path}: {error}"
+
+    async def _greet(self, address: str, check: HealthCheck) -> str:
+        try:
+            async with asyncio.timeout(check.timeout):
+                speaks = await h2c.speaks(address)
+        except TimeoutError:
+            return f"did not answer a connection of HTTP/2 within {check.timeout:g} s"
+        except ConnectionRefusedError:
+            return await self._explain(address)
+        except OSError as error:
+            return f"broke off a connection of HTTP/2: {error}"
+        self._refused.pop(address, None)
+        return "" if speaks else "does not speak HTTP/2 without TLS, which `protocol: h2c` says"
 
     async def _explain(self, address: str) -> str:
         """Nobody listens. One that is starting is given a second, and then the kernel is asked once a second."""

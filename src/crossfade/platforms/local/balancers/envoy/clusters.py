@@ -12,6 +12,7 @@ from typing import Any
 from crossfade.core.routing import TargetGroup
 from crossfade.core.service import HealthCheck, Service
 from crossfade.platforms.local.balancers.book import Entry
+from crossfade.platforms.local.h2c import GREETING
 
 Json = dict[str, Any]
 
@@ -98,7 +99,9 @@ def _cluster(key: str, release: int, service: Service, *, preview: bool, streams
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 **typed("extensions.upstreams.http.v3.HttpProtocolOptions"),
                 "common_http_protocol_options": {"idle_timeout": "0s", "max_connection_duration": _CONNECTION_AGE},
-                "explicit_http_config": {"http_protocol_options": {}},
+                "explicit_http_config": {
+                    "http2_protocol_options" if service.protocol == "h2c" else "http_protocol_options": {}
+                },
             }
         },
     }
@@ -140,9 +143,26 @@ def _health_check(check: HealthCheck, *, streams: bool) -> Json:
 
     The same instances are in a cluster for plain requests. So where nobody ever asked for a stream, the one for streams
     checks those that passed only now and then, and an instance is not asked twice as often as its service says.
-    A code that is not expected would end the traffic at the first failure were it not listed as retriable.
     """
     interval = seconds(check.interval)
+    return {
+        "interval": interval,
+        "no_traffic_interval": interval,
+        "no_traffic_healthy_interval": seconds(max(check.interval, _IDLE_CHECK)) if streams else interval,
+        "timeout": seconds(check.timeout),
+        "healthy_threshold": check.healthy,
+        "unhealthy_threshold": check.unhealthy,
+        "reuse_connection": False,  # kept until the next check, the app may be closing it just then
+        **(_SPEAKS_H2C if check.h2c else {"http_health_check": _get(check)}),
+    }
+
+
+# The beginning of a connection, and of what is received the head of a SETTINGS frame: kind, no flags, no stream.
+_SPEAKS_H2C: Json = {"tcp_health_check": {"send": {"text": GREETING.hex()}, "receive": [{"text": "040000000000"}]}}
+
+
+def _get(check: HealthCheck) -> Json:
+    """A code that is not expected would end the traffic at the first failure were it not listed as retriable."""
     asked: Json = {}
     if check.headers:
         asked["request_headers_to_add"] = [
@@ -152,19 +172,10 @@ def _health_check(check: HealthCheck, *, streams: bool) -> Json:
     if check.body:
         asked |= {"receive": [{"text": check.body.encode().hex()}], "response_buffer_size": _LOOKED_AT}
     return {
-        "interval": interval,
-        "no_traffic_interval": interval,
-        "no_traffic_healthy_interval": seconds(max(check.interval, _IDLE_CHECK)) if streams else interval,
-        "timeout": seconds(check.timeout),
-        "healthy_threshold": check.healthy,
-        "unhealthy_threshold": check.unhealthy,
-        "reuse_connection": False,  # kept until the next check, the app may be closing it just then
-        "http_health_check": {
-            "path": check.path,
-            "expected_statuses": [{"start": low, "end": high + 1} for low, high in check.codes],
-            "retriable_statuses": [{"start": 100, "end": 600}],
-            **asked,
-        },
+        "path": check.path,
+        "expected_statuses": [{"start": low, "end": high + 1} for low, high in check.codes],
+        "retriable_statuses": [{"start": 100, "end": 600}],
+        **asked,
     }
 
 
