@@ -38,6 +38,9 @@ def parse_variables(text: str, called: str, known: Mapping[str, str]) -> dict[st
     """As `read_variables`, for the file's text. A later value may use an earlier one; those of the shell win."""
     found: dict[str, str] = {}
     problems: list[Problem] = []
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise WrongFileError(called, [Problem(Place(called, line, 1), "found a NUL character", "text")])
     at, line = 0, 1
     while at < len(text):
         begin = at

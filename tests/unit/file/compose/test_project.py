@@ -133,6 +133,7 @@ def test_an_included_file_is_part_of_it(tmp_path: Path) -> None:
             r'found "none", which is no service of .*; allowed: one of web',
         ),
         ("services: {web: {extends: {file: no.yaml, service: a}}}\n", r"which is no file"),
+        ('services: {web: {build: "a\\0"}}\n', r"services\.web\.build: found a NUL character; allowed: text"),
         ("services: {web: {extends: web, image: x}}\n", "services that extend each other"),
     ],
 )

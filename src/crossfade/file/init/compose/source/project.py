@@ -108,6 +108,8 @@ class _Reader:
         if path not in self._roots:
             raw = contents(path, str(path), _NAME_ONE, _NAME_ONE)
             self._roots[path] = parse(raw, str(path), _BEGINS, TAGS)
+            if found := list(_nul(self._roots[path])):
+                raise WrongFileError(str(path), found)
             self.read.append(path)
         return self._roots[path]
 
@@ -177,6 +179,16 @@ class _Reader:
         text = self.text(node)
         meant = meaning(text)
         return text if meant is None else meant
+
+
+def _nul(node: Written) -> Iterator[Problem]:
+    """Every text with a NUL character, which is neither a path nor a variable on any system."""
+    if isinstance(node.value, str) and "\0" in node.value:
+        yield Problem(node.place, "found a NUL character", "text")
+    for item in node.value.values() if isinstance(node.value, dict) else ():
+        yield from _nul(item)
+    for item in node.value if isinstance(node.value, list) else ():
+        yield from _nul(item)
 
 
 def _laid_over(base: Written, over: Written) -> Written:
