@@ -46,7 +46,7 @@ def envoy_binary() -> str:
 async def telling(directory: Path) -> AsyncIterator[None]:
     """Tell an Envoy that somebody else starts what the last one of this directory was to run."""
     discovery = Discovery(directory)
-    discovery.offer(Config().render(load(directory / "book.json").entries, {}))
+    discovery.offer(Config().render(load(directory / "book.json").entries, {}, {}))
     await discovery.open()
     try:
         yield
