@@ -87,7 +87,9 @@ class Loop:
 
     async def acquire(self) -> None:
         """Take the lease; RefusedError says who holds it and since when."""
-        self._worked_until = min(self._worked_until, await self._scribe.acquire() or self._worked_until)
+        vacant_since = await self._scribe.acquire()
+        if vacant_since:
+            self._worked_until = min(self._worked_until, vacant_since)
 
     async def record(self, kind: str, data: Mapping[str, Any] | None = None) -> Event:
         """Write one event, fold it, and tell whoever watches."""
@@ -138,26 +140,27 @@ class Loop:
 
     async def _work(self) -> float:
         """A step under the lease, with all that was written before in the ledger."""
-        vacant = await self._scribe.renew()
-        if vacant:
-            self._worked_until = min(self._worked_until, vacant)
+        if not self.token:
+            await self.acquire()
         await self._scribe.catch_up()
         return await self.step()
 
     async def step(self) -> float:
         """One round; returns the seconds until the next is due, 0 for at once."""
         pace, looked = self._world.pace, self._world.clock.now()
-        gap = looked - self._worked_until
-        if gap > pace.gap:
+        if looked - self._worked_until > pace.gap:
             self._observer.begin_anew()
         leaving = self._performer.stopping()  # taken first: one that ends while we look is not begun again
         look = await self._observer.look(self.ledger, leaving)
-        if gap > pace.gap and self.ledger.active:  # before anything is decided by the time that passed
-            await self.record("nobody worked", {"seconds": round(gap, 3)})
-        self._worked_until = max(self._worked_until, looked)
+        await self._scribe.renew()
+        now = self._world.clock.now()
+        gap = now - self._worked_until
+        if gap > pace.gap:  # before anything is decided by the time that passed
+            if self.ledger.active:
+                await self.record("nobody worked", {"seconds": round(gap, 3)})
+            self._worked_until = now
         await self._note(look)
         self.fleet, self.observed_at = look.fleet, looked
-        now = self._world.clock.now()
         actions = next_step(self.ledger.facts, self.fleet, now)
         self.waits = actions
         acted = failed = False

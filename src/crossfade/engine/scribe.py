@@ -43,24 +43,18 @@ class Scribe:
         self._unsure = True  # others may have written
         return self._lease.vacant_since
 
-    async def renew(self) -> float | None:
-        """Keep the lease: take it when it is not ours yet, renew it when half its time is over.
+    async def renew(self) -> None:
+        """Keep the lease once half its time is over. Called after work that went well: who cannot work may lose it.
 
-        Returns since when nobody had it where it was taken anew; what others wrote meanwhile is in the ledger then.
-        StaleTokenError when somebody else took it: it is not ours any more, until the next call gets it back.
+        StaleTokenError when somebody else took it: then it has to be acquired again.
         """
         ttl = self._world.pace.lease
-        if self._lease is None:
-            since = await self.acquire()
-            await self.catch_up()
-            return since
-        if self._world.clock.now() > self._lease.expires - ttl / 2:
+        if self._lease and self._world.clock.now() > self._lease.expires - ttl / 2:
             try:
                 self._lease = await self._world.journal.renew(self._lease, ttl)
             except StaleTokenError:
                 self._lease = None
                 raise
-        return None
 
     async def give_back(self) -> None:
         """Let go of the lease, so that nobody has to wait for it."""
