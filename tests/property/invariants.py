@@ -1,159 +1,240 @@
-"""What must hold of every single decision, whatever came before it. Each check yields what is wrong, in words."""
+"""What must hold in every history. The first line of each docstring is the sentence that is promised."""
 
-from collections.abc import Callable, Iterator
-from random import Random
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from crossfade.core.actions import Advance, Finish, Launch, RollBack, Shift, StartBake, Stop
-from crossfade.core.fleet import Fleet, Health
-from crossfade.core.rollout import Hook, State
+from crossfade.core.fleet import Health
+from crossfade.core.release import Outcome
 from crossfade.core.routing import Routing
-from crossfade.engine.simulate import ROUND, Step
-from crossfade.strategies.decide import decide
-from crossfade.strategies.phases import bounds, journey, limits
+from crossfade.engine.dry.platform import Life
+from crossfade.strategies.phases import bounds, limits
 
-Complaints = Iterator[str]
-
-# Moves come alone: what has to be mended is mended in the next round.
-MOVES = (StartBake, Advance, RollBack, Finish)
-BY_SHARE = {"blue-green", "canary", "linear", "rollback"}
+if TYPE_CHECKING:
+    from tests.property.simulation import Simulation
 
 
-def routing_after(step: Step) -> Routing:
-    return next((a.routing for a in step.actions if isinstance(a, Shift)), step.fleet.routing)
+class BrokenPromiseError(AssertionError):
+    """A history in which something happened that never may."""
 
 
-def traffic_goes_only_to_the_healthy(step: Step) -> Complaints:
-    """Traffic goes only to instances that passed their healthy threshold and have not failed since."""
-    if any(isinstance(a, MOVES) for a in step.actions):
-        return
-    usable = {i.id for i in step.fleet.instances if i.usable}
-    routing = routing_after(step)
-    for name in sorted((routing.serving() | routing.registered()) - usable):
-        yield f"{name} gets traffic and is not healthy"
-    if Hook.SMOKE in step.rollout.hooks and routing.weight(step.rollout.target):
-        yield "clients reach a release whose smoke hook has not passed"
+class Watch:
+    """Looks on while a history is played, and judges by the truth, not by what the controller believes."""
 
+    def __init__(self, simulation: "Simulation") -> None:
+        self._simulation = simulation
+        self._broken = ""  # the first promise that was broken: the controller catches whatever is raised in it
 
-def clients_are_answered_while_anybody_can(step: Step) -> Complaints:
-    """With a floor, somebody serves as long as the release that stays, or is gone back to, has a healthy instance."""
-    rollout = step.rollout
-    stays = rollout.target if rollout.state is State.SUCCEEDED else rollout.source
-    if limits(rollout).floor == 0 or any(isinstance(a, MOVES) for a in step.actions):
-        return
-    if any(i.usable for i in step.fleet.of(stays or 0)) and not routing_after(step).serving():
-        yield f"nobody serves, and release {stays} could"
+    def fail(self, why: str) -> NoReturn:
+        self._broken = self._broken or f"after {self._simulation.now:.2f} s: {why}"
+        raise BrokenPromiseError(self._broken)
 
+    def judge(self) -> None:
+        if self._broken:
+            raise BrokenPromiseError(self._broken)
 
-def capacity_stays_within_its_bounds(step: Step) -> Complaints:
-    """Our own actions never take healthy capacity below the floor, nor the fleet above the surge bound."""
-    rollout, fleet = step.rollout, step.fleet
-    current: int | None = None
-    over = rollout.state.terminal
-    if over:
-        done = rollout.state is State.SUCCEEDED
-        current, size = (rollout.target, rollout.replicas) if done else (rollout.source, rollout.before)
-        room = bounds(rollout.strategy, size)
-        floor = 0 if current is None else room.floor
-        ceiling = room.ceiling + (sum(i.usable for i in fleet.of(rollout.source or 0)) if done else 0)
-        counted = {current}
-    else:
-        floor, ceiling = limits(rollout).floor, limits(rollout).ceiling
-        counted = {i.release for i in fleet.instances}
-    serving, will_serve = fleet.routing.serving(), routing_after(step).serving()
-    for warmup in {0.0, rollout.strategy.warmup if rollout.state is State.RUNNING else 0.0}:
-        ready = {i.id for i in fleet.instances if i.ready(step.at, warmup) and i.release in counted}
-        had, has = len(ready & serving), len(ready & will_serve)
+    def before(self, method: str, args: tuple[Any, ...]) -> None:
+        """An act is about to be done."""
+        match method:
+            case "apply":
+                self.traffic_goes_only_to_the_healthy(args[1])
+                self.capacity_is_kept(args[1])
+            case "launch":
+                self.the_fleet_stays_below_its_surge()
+            case "resize":
+                self.a_size_keeps_floor_and_surge(args[0].number, args[1])
+            case "stop":
+                self.nothing_is_stopped_too_early(args[0])
+            case _:
+                pass
+
+    def nobody_acts_under_an_old_token(self, method: str, args: tuple[Any, ...], newest: int) -> None:
+        """Two holders never both act: the stale fencing token is refused."""
+        if method in {"apply", "launch", "resize", "append"}:
+            token = args[1] if method == "append" else args[3]
+            if token < newest:
+                self.fail(f"{method} was done under token {token}, and {newest} had been granted")
+
+    def traffic_goes_only_to_the_healthy(self, routing: Routing) -> None:
+        """Traffic goes only to instances that passed their healthy threshold and have not failed since.
+
+        What failed may be unknown for as long as its unhealthy threshold takes to notice, and a look.
+        """
+        platform = self._simulation.platform
+        now = platform.clock.now()
+        for name in sorted(routing.serving()):
+            life = platform.lives.get(name)
+            if life is None:
+                continue  # it ended this moment
+            if not life.was_healthy(now):
+                self.fail(f"{name} gets traffic and was never healthy")
+            if not self.passes_for_healthy(life, now):
+                self.fail(f"{name} gets traffic and has not been healthy for longer than it takes to see that")
+
+    def capacity_is_kept(self, routing: Routing) -> None:
+        """Our own actions never take healthy capacity below the floor."""
+        simulation = self._simulation
+        platform, ledger = simulation.platform, simulation.ledger
+        exposure = platform.exposed.get("shop/web")
+        if exposure is None:
+            return
+        if ledger.active:
+            floor = limits(ledger.active).floor
+        elif ledger.current is not None:
+            floor = bounds(ledger.release(ledger.current).service.strategy, ledger.wanted).floor
+        else:
+            return
+        now = platform.clock.now()
+        healthy = {name for name, life in platform.lives.items() if life.truth(now) is Health.HEALTHY}
+        known = {name for name, life in platform.lives.items() if self.passes_for_healthy(life, now)}
+        had, has = len(exposure.routing.serving() & healthy & known), len(routing.serving() & known)
         if has < min(had, floor):
-            yield f"capacity goes from {had} to {has}, the floor is {floor}, with a warmup of {warmup:g} s"
-    for action in step.actions:
-        if isinstance(action, Launch) and over and action.release != current:
-            yield f"release {action.release} is launched, which is not to stay"
-    launched = sum(a.count for a in step.actions if isinstance(a, Launch))
-    running = sum(i.health is not Health.EXITED for i in fleet.instances)
-    if launched and running + launched > ceiling:
-        yield f"{launched} are launched beside {running}, the ceiling is {ceiling}"
+            self.fail(f"capacity goes from {had} to {has}, the floor is {floor}")
 
+    def a_size_keeps_floor_and_surge(self, release: int, count: int) -> None:
+        """Where the platform chooses victims: whichever it chooses, capacity stays above the floor."""
+        simulation = self._simulation
+        rollout, cloud, exposure = (
+            simulation.ledger.active,
+            simulation.cloud,
+            simulation.platform.exposed.get("shop/web"),
+        )
+        if rollout is None or cloud is None or exposure is None:
+            return
+        now, room = simulation.platform.clock.now(), limits(rollout)
+        sizes = {number: kept for number, (_, kept) in cloud.sizes.get("shop/web", {}).items()}
+        if count > sizes.get(release, 0) and sum({**sizes, release: count}.values()) > room.ceiling:
+            self.fail(f"release {release} grows to {count} beside {sizes}, the ceiling is {room.ceiling}")
+        running = [life for life in simulation.platform.of("shop/web") if life.truth(now) is not Health.EXITED]
+        lives = [life for life in running if life.drains_until is None]
+        serving = [
+            life for life in lives if life.id in exposure.routing.serving() and self.passes_for_healthy(life, now)
+        ]
+        mine = sum(life.release.number == release for life in serving)
+        goes = max(0, sum(life.release.number == release for life in lives) - count)
+        had = sum(life.truth(now) is Health.HEALTHY for life in serving)
+        if len(serving) - min(mine, goes) < min(had, room.floor):
+            self.fail(f"of {len(serving)} that serve {goes} may go, the floor is {room.floor}")
 
-def nothing_is_stopped_too_early(step: Step) -> Complaints:
-    """Nothing is stopped before the balancer confirmed it gets no new requests and it is idle or its delay over."""
-    instances = {i.id: i for i in step.fleet.instances}
-    for action in step.actions:
-        if not isinstance(action, Stop):
-            continue
-        instance = instances[action.instance]
-        if instance.health is Health.EXITED:
-            continue
-        if instance.id in step.fleet.routing.registered():
-            yield f"{instance.id} is stopped while it gets requests"
-        since = instance.draining_since
-        if instance.in_flight and (since is None or step.at < since + step.rollout.drain):
-            yield f"{instance.id} is stopped with {instance.in_flight} requests in flight and time to drain"
+    def the_fleet_stays_below_its_surge(self) -> None:
+        """Our own actions never take the fleet above the surge bound."""
+        simulation = self._simulation
+        rollout = simulation.ledger.active
+        if rollout is None:
+            return
+        platform = simulation.platform
+        now = platform.clock.now()
+        running = sum(life.truth(now) is not Health.EXITED for life in platform.of("shop/web"))
+        ceiling = limits(rollout).ceiling
+        if running + 1 > ceiling:
+            self.fail(f"another one is launched beside {running}, the ceiling is {ceiling}")
 
+    def nothing_is_stopped_too_early(self, name: str) -> None:
+        """Nothing is stopped before the balancer confirmed it gets nothing new, and it is idle or its delay over."""
+        platform = self._simulation.platform
+        life, exposure = platform.lives.get(name), platform.exposed.get("shop/web")
+        now = platform.clock.now()
+        if life is None or exposure is None or life.truth(now) is Health.EXITED or life.term_at is not None:
+            return
+        if name in exposure.routing.registered():
+            self.fail(f"{name} is stopped while it gets requests")
+        drained = now - exposure.silent_since.get(name, -1e9)
+        if exposure.in_flight[name] and drained < life.release.service.drain - 0.01:
+            self.fail(f"{name} is stopped with {exposure.in_flight[name]} requests after {drained:g} s")
 
-def shares_grow_only_while_it_runs_well(step: Step) -> Complaints:
-    """The new release's share grows only with all its instances ready, never past its step, never on the way back."""
-    rollout, fleet = step.rollout, step.fleet
-    if rollout.state.terminal or rollout.strategy.name not in BY_SHARE:
-        return
-    source_answers = any(i.usable for i in fleet.of(rollout.source or 0))
-    had, has = (_share(r, rollout.target) for r in (fleet.routing, routing_after(step)))
-    if has <= had or not source_answers or not fleet.routing.serving():
-        return
-    phase = journey(rollout)[rollout.step]
-    ready = sum(i.ready(step.at, rollout.strategy.warmup) for i in fleet.of(rollout.target))
-    if rollout.state is State.ROLLING_BACK:
-        yield f"its share grows from {had:.0%} to {has:.0%} while it is taken back"
-    if ready < phase.new:
-        yield f"its share grows from {had:.0%} to {has:.0%} with {ready} of {phase.new} ready"
-    if has > (phase.share or 0) / 100:
-        yield f"its share grows to {has:.0%} in a step of {phase.share} %"
-    if rollout.paused and rollout.holding_since is None:
-        yield f"its share grows to {has:.0%} while the rollout is paused"
+    def answered(self, life: Life) -> bool:
+        """A request is over: did its instance live to answer it?"""
+        now = self._simulation.platform.clock.now()
+        return not life.gone(now) and life.truth(now) is Health.HEALTHY
 
+    def at_rest(self) -> None:
+        """All is over, and nothing has been written for a while."""
+        self.a_rollout_ends_with_all_traffic_on_one_good_release()
+        self.nothing_is_left_over()
+        self.no_bad_release_is_a_way_back()
+        self.a_good_release_is_not_blamed()
+        self.nothing_is_counted_twice()
+        self.nobody_gave_up()
 
-def _share(routing: Routing, release: int) -> float:
-    total = sum(weight for _, weight in routing.weights)
-    return routing.weight(release) / total if total else 0.0
+    def a_rollout_ends_with_all_traffic_on_one_good_release(self) -> None:
+        """A failed rollout ends with all traffic on the last good release at full capacity, with its own settings."""
+        platform, ledger = self._simulation.platform, self._simulation.ledger
+        if ledger.active:
+            self.fail("a rollout is under way")
+        exposure = platform.exposed.get("shop/web")
+        if ledger.current is None:
+            if exposure and exposure.routing.weights:
+                self.fail(f"nothing was ever good, and {exposure.routing.weights} have traffic")
+            return
+        release = ledger.release(ledger.current)
+        now = platform.clock.now()
+        mine = [
+            life
+            for life in platform.of("shop/web")
+            if life.release.number == release.number and life.drains_until is None
+            if life.truth(now) is not Health.EXITED or not self._simulation.cloud
+        ]
+        usable = sorted(life.id for life in mine if self.passes_for_healthy(life, now))
+        if len(usable) != ledger.wanted:
+            self.fail(f"{len(usable)} of {ledger.wanted} instances of release {release.number} are healthy at rest")
+        if exposure is None or not ledger.wanted:
+            return
+        if [r for r, _ in exposure.routing.weights] != [release.number]:
+            self.fail(f"traffic is on {exposure.routing.weights} and not on release {release.number}")
+        if sorted(exposure.routing.serving()) != usable:
+            self.fail(f"{sorted(exposure.routing.serving())} serve, and {usable} could")
+        if exposure.service != release.service:
+            self.fail("the service is exposed with the settings of another release")
 
+    def nothing_is_left_over(self) -> None:
+        """From a crash at any journal write the rollout reaches a terminal state and no orphan remains."""
+        simulation = self._simulation
+        ledger = simulation.ledger
+        now, lives = simulation.platform.clock.now(), simulation.platform.of("shop/web")
+        others = [
+            life.id
+            for life in lives
+            if life.release.number != ledger.current
+            and not (simulation.cloud and (life.drains_until is not None or life.truth(now) is Health.EXITED))
+        ]
+        if others:
+            self.fail(f"{others} are left, and release {ledger.current} is the current one")
 
-def recreate_runs_one_release(step: Step) -> Complaints:
-    """Recreate never runs two releases at once."""
-    running = {i.release for i in step.fleet.instances if i.health is not Health.EXITED}
-    if step.rollout.strategy.name == "recreate" and len(running) > 1:
-        yield f"releases {sorted(running)} run at once"
+    def no_bad_release_is_a_way_back(self) -> None:
+        """A release marked bad is never `previous`; an artifact that any ledger needs is never removed."""
+        ledger, artifacts = self._simulation.ledger, self._simulation.platform.artifacts
+        if ledger.previous and ledger.previous.outcome is not Outcome.GOOD:
+            self.fail(f"release {ledger.previous.number} is {ledger.previous.outcome} and a way back")
+        for number in sorted(ledger.retained()):
+            if ("shop/web", ledger.release(number).digest) not in artifacts:
+                self.fail(f"the artifact of release {number} is gone")
 
+    def a_good_release_is_not_blamed(self) -> None:
+        """A good release is never blamed for the machine's, the platform's or the controller's trouble."""
+        history, ledger = self._simulation.history, self._simulation.ledger
+        if history.sound and history.left_alone:
+            for release in ledger.releases:
+                if release.outcome is Outcome.BAD:
+                    self.fail(f"release {release.number} is called bad: {release.why}")
 
-def decisions_are_deterministic(step: Step) -> Complaints:
-    """The same fleet, in whatever order it is reported, gives the same decision."""
-    if step.rollout.state.terminal or int(step.at / ROUND) % 4:  # every fourth round: it costs as much as the rest
-        return
-    order = list(step.fleet.instances)
-    Random(len(order)).shuffle(order)
-    fleet = Fleet(
-        instances=tuple(order),
-        routing=step.fleet.routing,
-        counters=tuple(reversed(step.fleet.counters)),
-        exits=step.fleet.exits,
-    )
-    if (again := decide(step.rollout, fleet, step.at)) != step.actions:
-        yield f"in another order {again} is decided"
+    def nothing_is_counted_twice(self) -> None:
+        """What a deploy did is on record, and nothing is counted twice."""
+        ledger = self._simulation.ledger
+        exposure = self._simulation.platform.exposed.get("shop/web")
+        recorded = sum(record.proof.get("requests", 0) for record in ledger.records)
+        if exposure and recorded > exposure.total.requests:
+            self.fail(f"{recorded} requests are on record of {exposure.total.requests}")
 
+    def nobody_gave_up(self) -> None:
+        """No task of the controller ends by itself."""
+        complaints = [c for c in self._simulation.timeline.complaints if "exception" in c]
+        if complaints:
+            self.fail(f"nobody caught {complaints[0]['exception']!r}")
 
-def moves_come_alone(step: Step) -> Complaints:
-    """A move of the rollout comes alone."""
-    if len(step.actions) > 1 and any(isinstance(a, MOVES) for a in step.actions):
-        yield "a move comes with other actions"
-    if not step.rollout.state.terminal and not step.actions:
-        yield "nothing is decided and nothing waited for"
-
-
-ALWAYS: tuple[Callable[[Step], Complaints], ...] = (
-    traffic_goes_only_to_the_healthy,
-    clients_are_answered_while_anybody_can,
-    capacity_stays_within_its_bounds,
-    nothing_is_stopped_too_early,
-    shares_grow_only_while_it_runs_well,
-    recreate_runs_one_release,
-    decisions_are_deterministic,
-    moves_come_alone,
-)
+    def passes_for_healthy(self, life: Life, now: float) -> bool:
+        """It is healthy, or was until so lately that nobody can know better yet: a threshold of probes, and a look."""
+        check, probe = life.release.service.health, 0.0 if self._simulation.cloud else life.behaviour.probe
+        if probe > check.timeout:
+            return False
+        notice = check.unhealthy * (check.interval + check.timeout + probe) + 5.0
+        if self._simulation.cloud:
+            notice = 30.0  # what is told may be old, and a change takes its time
+        return any(life.truth(now - ago * notice / 8) is Health.HEALTHY for ago in range(9))

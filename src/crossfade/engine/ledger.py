@@ -250,7 +250,8 @@ def _tagged(draft: _Draft, event: Event) -> None:
 
 
 def _started(draft: _Draft, event: Event) -> None:
-    draft.rollout = decode(Rollout, event.data["rollout"])
+    rollout = decode(Rollout, event.data["rollout"])
+    draft.rollout = replace(rollout, step_since=max(rollout.step_since, event.at))  # its time runs once it is on record
     draft.rollouts = max(draft.rollouts, draft.rollout.id)
     draft.began, draft.recording = event.seq, True
     draft.outdated = frozenset()

@@ -88,7 +88,7 @@ class Loop:
     async def acquire(self) -> None:
         """Take the lease; RefusedError says who holds it and since when."""
         vacant_since = await self._scribe.acquire()
-        if vacant_since:
+        if vacant_since and not self.observed_at:  # of our own time we know better when we worked
             self._worked_until = min(self._worked_until, vacant_since)
 
     async def record(self, kind: str, data: Mapping[str, Any] | None = None) -> Event:

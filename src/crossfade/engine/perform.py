@@ -67,7 +67,7 @@ class Performer:
             case Launch():
                 return await self._launch(action)
             case Resize():
-                return await self._told(action, self._resize(action))
+                return await self._resize(action)
             case Shift():
                 return await self._shift(action, fleet)
             case Stop():
@@ -108,19 +108,6 @@ class Performer:
             await self._scribe.record("failed", {"what": name, "error": error})
         await self._world.clock.sleep(2 * self._world.pace.retry)
 
-    async def _told(self, action: Effect, work: Coroutine[Any, Any, None]) -> Outcome:
-        """One act between its intent and its outcome."""
-        await self._scribe.record("intent", {"action": encode_action(action)})
-        try:
-            await work
-        except StaleTokenError:
-            raise
-        except CrossfadeError as error:
-            await self._scribe.record("failed", {"action": encode_action(action), **_trouble(error)})
-            return Outcome.FAILED
-        await self._scribe.record("done", {"action": encode_action(action)})
-        return Outcome.DONE
-
     async def _launch(self, action: Launch) -> Outcome:
         """Count a launch that the release's own settings made impossible like an exit: back-off and verdicts hold."""
         scribe, release = self._scribe, self._scribe.ledger.release(action.release)
@@ -148,10 +135,20 @@ class Performer:
             await scribe.record("done", told)
         return Outcome.DONE
 
-    async def _resize(self, action: Resize) -> None:
-        release = self._scribe.ledger.release(action.release)
-        sizer = self._world.sizers[release.service.runtime]
-        await sizer.resize(release, action.count, self._secrets(release), self._scribe.token)
+    async def _resize(self, action: Resize) -> Outcome:
+        scribe, release = self._scribe, self._scribe.ledger.release(action.release)
+        sizer, told = self._world.sizers[release.service.runtime], {"action": encode_action(action)}
+        secrets = self._secrets(release)
+        await scribe.record("intent", told)
+        try:
+            await sizer.resize(release, action.count, secrets, scribe.token)
+        except StaleTokenError:
+            raise
+        except CrossfadeError as error:
+            await scribe.record("failed", {**told, **_trouble(error)})
+            return Outcome.FAILED
+        await scribe.record("done", told)
+        return Outcome.DONE
 
     async def _shift(self, action: Shift, fleet: Fleet) -> Outcome:
         scribe, balancer, routing = self._scribe, self._world.balancer, action.routing

@@ -228,13 +228,14 @@ def _resizes(
     """The sizes that grow, and those that shrink: to nothing once drained (`kept` still drain), else by what is spare.
 
     The platform takes an instance out of the traffic before it stops it; which one is its choice, so of four that are
-    ready beside a floor of three one may go, whichever that is.
+    ready beside a floor of three one may go, whichever that is. One that warms up does not count as capacity and is no
+    loss to be made light of either: after a restart of the controller all that serve are warming up.
     """
     grows: list[Resize] = []
     shrinks: list[Resize] = []
     sizes, serving = dict(fleet.sizes or ()), fleet.routing.serving()
-    carrying = Counter(i.release for i in fleet.instances if i.id in serving and i.ready(now, goal.warmup))
-    spare = max(0, carrying.total() - goal.bounds.floor)
+    carrying = Counter(i.release for i in fleet.instances if i.id in serving and i.usable)
+    spare = max(0, sum(i.id in serving and i.ready(now, goal.warmup) for i in fleet.instances) - goal.bounds.floor)
     running = {i.release for i in fleet.instances if i.health is not Health.EXITED}
     room = _room(goal, fleet)
     for release in sorted(goal.want.keys() | sizes.keys()):

@@ -41,8 +41,9 @@ class DryBalancer:
 
     async def report(self, service: str) -> Report:
         exposure = self._platform.exposed.get(service)
-        if exposure is None:
-            return Report()
+        return Report() if exposure is None else self._reported(exposure)
+
+    def _reported(self, exposure: Exposure) -> Report:
         return Report(
             routing=exposure.routing,
             targets={i: self._target(exposure, i) for i in exposure.addresses},

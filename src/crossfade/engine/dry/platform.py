@@ -16,7 +16,7 @@ from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.behaviour import Behaviour
 from crossfade.engine.ports import Clock
 
-BOUNDS_MS = (10.0, 50.0, 100.0, 500.0, 1000.0, 5000.0, 60_000.0)
+BOUNDS_MS = (50.0, 500.0, 5000.0, 60_000.0)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -103,6 +103,7 @@ class Platform:
         self.artifacts: set[tuple[str, str]] = set()  # service and digest
         self.missing: set[str] = set()  # sources that are not there
         self.built_with: dict[str, Mapping[str, str]] = {}  # by service: the environment of its last build
+        self.settle: Callable[[], None] = lambda: None  # what it does by itself, before anybody is served
         self._launched: Counter[tuple[str, int]] = Counter()
 
     def launch(self, name: str, release: Release, environment: Mapping[str, str]) -> None:
@@ -171,6 +172,7 @@ class Platform:
     @asynccontextmanager
     async def request(self, service: str, headers: Mapping[str, str]) -> AsyncIterator[Exchange]:
         """One request of a client: who answers it is drawn when it comes, and it is counted when the block ends."""
+        self.settle()
         exposure = self.exposed.get(service)
         if exposure is None:
             raise ConnectionRefusedError

@@ -1,0 +1,193 @@
+"""The platform in memory as a cloud: it chooses ids and victims, tells late, and does not know what is in flight.
+
+As ECS behind an ALB: services that keep a count of tasks, targets that it registers, checks and drains by itself,
+weights that reach the data plane a moment after the call, and lists that may be a moment old.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from crossfade.core.errors import PlatformError
+from crossfade.core.fleet import Health
+from crossfade.core.release import Release
+from crossfade.core.routing import Routing, TargetGroup
+from crossfade.core.service import HealthCheck, Service
+from crossfade.engine.dry.balancer import DryBalancer
+from crossfade.engine.dry.platform import Exposure, Life, Platform
+from crossfade.engine.dry.runtime import DryRuntime, environment, running
+from crossfade.engine.ports import Fence, Report, Running
+
+T = TypeVar("T")
+
+LAG = 3.0  # seconds by which a list may be old, and after which a change has arrived
+OLD_NEWS = 0.5  # the share of answers that are not fresh
+BOOT = 60.0  # seconds that a task has to become healthy
+LISTED = 30.0  # seconds for which a task that ended is still listed
+
+
+class Cloud:
+    """What the platform does by itself: it keeps the sizes it was told, and the targets of the balancer."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.sizes: dict[str, dict[int, tuple[Release, int]]] = {}  # by service and release
+        self.quiet: dict[str, frozenset[int]] = {}  # by service, releases that were told to get nothing new
+        self.platform = platform
+        self._ended: dict[str, float] = {}  # when a task that ended was seen
+        self._told: dict[tuple[str, str], tuple[float, Any]] = {}
+        platform.settle = self.settle
+
+    def settle(self) -> None:
+        """Do what is due: replace, shrink, drain, and register."""
+        for service, sizes in self.sizes.items():
+            for release, count in sizes.values():
+                self._keep(service, release, count)
+            self._register(service)
+
+    def lately(self, what: str, service: str, look: Callable[[], T]) -> T:
+        """What is there now, or what was told a moment ago."""
+        now = self.platform.clock.now()
+        told = self._told.get((what, service))
+        if told and now - told[0] < LAG and self.platform.random.random() < OLD_NEWS:
+            known: T = told[1]
+            return known
+        found = look()
+        self._told[what, service] = (now, found)
+        return found
+
+    def members(self, service: str) -> tuple[TargetGroup, ...]:
+        """The target groups as the balancer's own checks make them."""
+        now, quiet = self.platform.clock.now(), self.quiet.get(service, frozenset())
+        groups: dict[int, tuple[list[str], list[str]]] = {}
+        for life in sorted(self.platform.of(service), key=lambda life: life.id):
+            truth = life.truth(now)
+            if truth is Health.EXITED or not life.was_healthy(now):
+                continue
+            number = life.release.number
+            serves = truth is Health.HEALTHY and life.drains_until is None and life.term_at is None
+            groups.setdefault(number, ([], []))[0 if serves and number not in quiet else 1].append(life.id)
+        return tuple(
+            TargetGroup(release=number, registered=tuple(registered), draining=tuple(draining))
+            for number, (registered, draining) in sorted(groups.items())
+        )
+
+    def _keep(self, service: str, release: Release, count: int) -> None:
+        platform = self.platform
+        now = platform.clock.now()
+        mine = [life for life in platform.of(service) if life.release.number == release.number]
+        for life in mine:
+            if life.truth(now) is Health.EXITED:
+                if now - self._ended.setdefault(life.id, now) > LISTED:
+                    life.gone_at = now
+            elif life.drains_until is not None and now >= life.drains_until:
+                platform.terminate(life)
+        staying = [m for m in mine if m.truth(now) is not Health.EXITED and m.drains_until is None]
+        for life in staying:
+            late = life.truth(now) is Health.STARTING and now - life.born > BOOT
+            if late or life.truth(now) is Health.UNHEALTHY:
+                life.drains_until = now + release.service.drain
+        staying = [life for life in staying if life.drains_until is None]
+        for _ in range(len(staying) - count):
+            victim = staying.pop(int(platform.random.random() * len(staying)))
+            victim.drains_until = now + (release.service.drain if victim.was_healthy(now) else 0.0)
+        for _ in range(count - len(staying)):
+            platform.launch(f"task-{len(platform.written):04x}", release, environment(release, {}))
+
+    def _register(self, service: str) -> None:
+        exposure = self.platform.exposed.get(service)
+        if exposure is None:
+            return
+        groups = self.members(service)
+        if groups != exposure.routing.groups:
+            addresses = {i: self.platform.lives[i].address for g in groups for i in (*g.registered, *g.draining)}
+            routing = replace(exposure.routing, groups=groups)
+            self.platform.expose(
+                Exposure(service=exposure.service, routing=routing, addresses=addresses, token=exposure.token)
+            )
+
+
+class CloudRuntime(DryRuntime):
+    """`Runtime` and `Sizer` on a `Cloud`."""
+
+    def __init__(self, cloud: Cloud, fence: Fence) -> None:
+        super().__init__(cloud.platform, fence)
+        self._cloud = cloud
+
+    async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:  # noqa: ARG002
+        raise PlatformError(f"{instance} cannot be launched: this platform is told sizes")
+
+    async def stop(self, instance: str, grace: float, token: int) -> None:  # noqa: ARG002
+        raise PlatformError(f"{instance} cannot be stopped: this platform is told sizes")
+
+    async def sizes(self, service: str) -> Mapping[int, int]:
+        return self._cloud.lately("sizes", service, lambda: self._sizes(service))
+
+    async def resize(self, release: Release, count: int, secrets: Mapping[str, str], token: int) -> None:  # noqa: ARG002
+        await self._fence.check(release.service.key, token)
+        self._cloud.sizes.setdefault(release.service.key, {})[release.number] = (release, count)
+        self._cloud.settle()
+
+    async def instances(self, service: str) -> Sequence[Running]:
+        self._cloud.settle()
+        return self._cloud.lately("instances", service, lambda: self._listed(service))
+
+    def _sizes(self, service: str) -> dict[int, int]:
+        return {number: count for number, (_, count) in self._cloud.sizes.get(service, {}).items()}
+
+    def _listed(self, service: str) -> list[Running]:
+        now = self._platform.clock.now()
+        return [self._seen(life, now) for life in self._platform.of(service)]
+
+    def _seen(self, life: Life, now: float) -> Running:
+        truth = life.truth(now)
+        known = running(life, now)
+        health = None if truth is Health.EXITED else truth
+        leaves = life.drains_until is not None or life.term_at is not None
+        return replace(known, health=health or Health.UNHEALTHY, stopping=leaves)
+
+
+class CloudBalancer(DryBalancer):
+    """`LoadBalancer` on a `Cloud`: it cannot confirm, so it waits until a change must have arrived."""
+
+    def __init__(self, cloud: Cloud, fence: Fence) -> None:
+        super().__init__(cloud.platform, fence)
+        self._cloud = cloud
+
+    async def apply(
+        self,
+        service: Service,
+        routing: Routing,
+        addresses: Mapping[str, str],
+        token: int,
+        checks: Mapping[int, HealthCheck] | None = None,
+    ) -> float:
+        """Of the groups only which of them are to get nothing new is told: members are the platform's."""
+        began = self._platform.clock.now()
+        self._cloud.settle()
+        members = {i for g in self._cloud.members(service.key) for i in (*g.registered, *g.draining)}
+        groups = tuple(
+            replace(
+                group,
+                registered=tuple(i for i in group.registered if i in members),
+                draining=tuple(i for i in group.draining if i in members),
+            )
+            for group in routing.groups
+        )
+        quiet = frozenset(group.release for group in routing.groups if group.draining and not group.registered)
+        await super().apply(service, replace(routing, groups=groups), addresses, token, checks)
+        self._cloud.quiet[service.key] = quiet
+        self._cloud.settle()
+        await self._platform.clock.sleep(LAG)
+        return self._platform.clock.now() - began
+
+    async def report(self, service: str) -> Report:
+        self._cloud.settle()
+        return self._cloud.lately("report", service, lambda: self._unsure(service))
+
+    def _unsure(self, service: str) -> Report:
+        exposure = self._platform.exposed.get(service)
+        if exposure is None:
+            return Report()
+        said = self._reported(exposure)
+        targets = {i: replace(target, in_flight=None, streams=None) for i, target in said.targets.items()}
+        return replace(said, targets=targets)

@@ -1,0 +1,83 @@
+"""All promises over 10,000 random histories: the real controller, on a platform in memory, under a time of its own.
+
+A failure prints its seed and the history with the few troubles that it needs; `play(seed)` plays it again.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.property.history import History, history
+from tests.property.simulation import Simulation
+
+CHUNKS, EACH = 40, 250
+SHOWN = 40  # of the journal's last lines
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_all_promises_hold(chunk: int) -> None:
+    """Whatever goes wrong, every sentence of `invariants` is true of every history."""
+    for seed in range(chunk * EACH, (chunk + 1) * EACH):
+        play(seed)
+
+
+def play(seed: int) -> Simulation:
+    """The history of a seed, played; an AssertionError shows what it needs to go wrong."""
+    told = history(seed)
+    why = complaint(told)
+    if why:
+        told = shrunk(told)
+        raise AssertionError(shown(told, complaint(told)))
+    return Simulation(told)
+
+
+def complaint(told: History) -> str:
+    """What is wrong with a history, empty when nothing is."""
+    try:
+        Simulation(told).run()
+    except AssertionError as error:
+        return str(error)
+    return ""
+
+
+def shrunk(told: History) -> History:
+    """The same with one trouble after the other left out, as long as something is wrong with it."""
+    for trouble in told.troubles:
+        fewer = replace(told, troubles=tuple(t for t in told.troubles if t is not trouble))
+        if complaint(fewer):
+            told = fewer
+    return told
+
+
+def shown(told: History, why: str) -> str:
+    simulation = Simulation(told)
+    with pytest.raises(AssertionError):
+        simulation.run()
+    troubles = "".join(f"\n  {trouble}" for trouble in told.troubles)
+    lines = "\n".join(simulation.text().splitlines()[-SHOWN:])
+    return f"seed {told.seed}: {why}\nwith{troubles or ' no trouble at all'}\nin {told}\n{lines}"
+
+
+def fingerprints() -> str:
+    """Of fifty histories, each with the whole of its journal."""
+    prints = [hashlib.sha256(Simulation(history(seed)).run().text().encode()).hexdigest() for seed in range(50)]
+    return "\n".join(prints)
+
+
+def test_the_same_seed_gives_the_same_history() -> None:
+    """Byte for byte, in another process with other hashes too."""
+    here = fingerprints()
+    root = Path(__file__).parents[2]
+    script = "from tests.property.test_histories import fingerprints; print(fingerprints())"
+    env = {**os.environ, "PYTHONHASHSEED": "4711", "PYTHONPATH": f"{root}:{root / 'src'}"}
+    there = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
+    assert there.stdout.strip() == here
+
+
+def test_another_seed_gives_another_history() -> None:
+    """Fifty histories, and hardly two of them alike."""
+    assert len(set(fingerprints().splitlines())) > 45
