@@ -17,7 +17,7 @@ import pytest
 from tests.infra.cloud import turn_off
 from tests.infra.project import Project, Ran
 
-from crossfade.file.document import read
+from crossfade.file.reading.document import read
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OWN_LOCK = re.compile(r"the state of dev is locked by .* \(lock ([0-9a-f-]{36})\)")

@@ -72,7 +72,7 @@ def given(wanted: Json) -> tuple[list[dict[str, Any]], dict[str, Mapping[str, st
 
 def _held(sources: Json) -> tuple[dict[str, str], dict[str, str]]:
     """What the env_files of a service hold, later ones over earlier ones, and what `.env` beside the file does."""
-    from crossfade.file.dotenv import read_variables
+    from crossfade.file.reading.dotenv import read_variables
 
     folder = Path(sources["folder"])
     dotenv = read_variables(folder / ".env", ".env", os.environ) if (folder / ".env").is_file() else {}

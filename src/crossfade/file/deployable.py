@@ -9,12 +9,12 @@ from typing import Any
 
 from crossfade.core.errors import WrongInputError
 from crossfade.core.wire import encode
-from crossfade.file.dotenv import read_variables
 from crossfade.file.load import load
-from crossfade.file.problem import nearest
+from crossfade.file.reading.dotenv import read_variables
+from crossfade.file.reading.problem import nearest
+from crossfade.file.reading.variables import variables_beside
 from crossfade.file.service import GIVEN, Service
 from crossfade.file.settle import settle
-from crossfade.file.variables import variables_beside
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

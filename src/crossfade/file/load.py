@@ -9,12 +9,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from crossfade.core.errors import WrongInputError
-from crossfade.file.document import Keys, Written, read, written
 from crossfade.file.model import App, File, Settings
-from crossfade.file.problem import Problem, WrongFileError, nearest, shown
+from crossfade.file.reading.document import Keys, Written, read, written
+from crossfade.file.reading.problem import Problem, WrongFileError, nearest, shown
+from crossfade.file.reading.variables import Filling, variables_beside
+from crossfade.file.reading.wording import keys_of, problems
 from crossfade.file.service import NAME
-from crossfade.file.variables import Filling, variables_beside
-from crossfade.file.wording import keys_of, problems
 
 DEFAULT_ENVIRONMENT = "local"
 # An environment is a part of the file; it cannot rename the application or contain further environments.

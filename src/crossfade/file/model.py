@@ -14,7 +14,7 @@ from crossfade.file.deploy import Deploy, Inconclusive, RollbackOn, Strategy
 from crossfade.file.health import Codes, Health
 from crossfade.file.listen import Listen, Tls
 from crossfade.file.part import Clash, Part
-from crossfade.file.problem import nearest
+from crossfade.file.reading.problem import nearest
 from crossfade.file.service import NAME, Hooks, Preview, Resources, Route, Service, Sticky
 
 __all__ = [

@@ -33,8 +33,8 @@ from crossfade.file.model import (
     Tls,
 )
 from crossfade.file.part import Part
+from crossfade.file.reading.wording import in_flow
 from crossfade.file.units import Notation
-from crossfade.file.wording import in_flow
 
 _SECTIONS: tuple[tuple[str, type[Part]], ...] = (
     ("The file", File),

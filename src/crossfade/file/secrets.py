@@ -8,7 +8,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
 from crossfade.file.part import Clash
-from crossfade.file.problem import nearest, shown
+from crossfade.file.reading.problem import nearest, shown
 from crossfade.file.units import Notation, Text
 
 VARIABLE = Text(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable: letters, digits and _, no digit first")

@@ -9,7 +9,7 @@ from tests.unit.file.files import FOREIGN, SMALL
 
 from crossfade.core.errors import WrongInputError
 from crossfade.file.load import load
-from crossfade.file.problem import WrongFileError
+from crossfade.file.reading.problem import WrongFileError
 
 # One mistake a case: a title, the file, and what is said about it (`...` stands for the rest of a
 # long list). Those that a JSON Schema cannot tell end in (needs check).

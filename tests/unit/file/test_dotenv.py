@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from crossfade.core.errors import WrongInputError
-from crossfade.file.dotenv import parse_variables, read_variables
+from crossfade.file.reading.dotenv import parse_variables, read_variables
 
 
 @pytest.mark.parametrize(

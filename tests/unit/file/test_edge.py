@@ -7,7 +7,7 @@ from tests.unit.file.files import SMALL
 
 from crossfade.core.service import Service
 from crossfade.file.load import load
-from crossfade.file.problem import WrongFileError
+from crossfade.file.reading.problem import WrongFileError
 from crossfade.file.settle import settle
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossfade.file.interpolation import fill
+from crossfade.file.reading.interpolation import fill
 
 VALUES = {"A": "1", "EMPTY": "", "B": "two words"}
 

@@ -9,11 +9,11 @@ from tests.unit.file.files import FULL, SMALL
 from tests.unit.file.json_schema import accepts
 from tests.unit.file.test_bad_files import CASES
 
-from crossfade.file.document import parse
 from crossfade.file.load import load
 from crossfade.file.model import File
 from crossfade.file.part import Part
-from crossfade.file.problem import WrongFileError
+from crossfade.file.reading.document import parse
+from crossfade.file.reading.problem import WrongFileError
 from crossfade.file.schema import schema
 
 SCHEMA = schema()

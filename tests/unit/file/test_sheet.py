@@ -7,8 +7,8 @@ from pydantic import Field
 
 from crossfade.core.errors import WrongInputError
 from crossfade.file.part import Part
-from crossfade.file.problem import WrongFileError
-from crossfade.file.sheet import read_sheet
+from crossfade.file.reading.problem import WrongFileError
+from crossfade.file.reading.sheet import read_sheet
 
 
 class Crate(Part):

@@ -8,7 +8,7 @@ from crossfade.aws.audit.rule import rules
 from crossfade.file.cloud.accept import Acceptance
 from crossfade.file.load import Loaded
 from crossfade.file.part import Clash, Part
-from crossfade.file.problem import Problem, WrongFileError, nearest
+from crossfade.file.reading.problem import Problem, WrongFileError, nearest
 
 
 class Accepted(Part):

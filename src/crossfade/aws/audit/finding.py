@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crossfade.aws.audit.rule import Rule, Severity
-from crossfade.file.problem import Place
+from crossfade.file.reading.problem import Place
 
 if TYPE_CHECKING:
     from crossfade.file.cloud.accept import Acceptance  # brings pydantic, which a plan alone does not need

@@ -24,7 +24,7 @@ from crossfade.aws.resources.plan import Plan
 from crossfade.aws.resources.resource import Resource
 from crossfade.core.errors import WrongInputError
 from crossfade.file.cloud.stage import is_production
-from crossfade.file.problem import Place
+from crossfade.file.reading.problem import Place
 
 Check = Callable[[Inventory], Iterator[Mark]]
 

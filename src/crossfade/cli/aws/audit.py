@@ -79,7 +79,7 @@ def _findings(
         about |= {"file": str(path), "environment": loaded.app.environment}
     if accept:
         from crossfade.aws.audit.accept import Accepted
-        from crossfade.file.sheet import read_sheet
+        from crossfade.file.reading.sheet import read_sheet
 
         acceptances += read_sheet(Accepted, accept).accept
     if plan:

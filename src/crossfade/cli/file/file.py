@@ -163,8 +163,8 @@ def _healthy_when(apps: "Mapping[str, App]") -> list[str]:
 
 def _known_here(path: Path, apps: "Mapping[str, App]") -> set[str]:
     """The variables that have a value in this shell, in `.env` beside the file, or in an env_file."""
-    from crossfade.file.dotenv import read_variables
-    from crossfade.file.variables import variables_beside
+    from crossfade.file.reading.dotenv import read_variables
+    from crossfade.file.reading.variables import variables_beside
 
     known = set(variables_beside(path, os.environ))
     for app in apps.values():

@@ -7,7 +7,7 @@ from crossfade.file.cloud.fargate import FARGATE
 from crossfade.file.cloud.model import Cloud
 from crossfade.file.health import code_ranges
 from crossfade.file.part import Clash
-from crossfade.file.problem import nearest
+from crossfade.file.reading.problem import nearest
 from crossfade.file.units import GIB
 
 if TYPE_CHECKING:

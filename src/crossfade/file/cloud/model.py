@@ -16,7 +16,7 @@ from crossfade.file.cloud.usage import Usage
 from crossfade.file.cloud.watch import ALARMS, OF_CACHE, OF_DATABASE, Alarm, Budget, Logs, Notify, Targets
 from crossfade.file.cloud.words import REGIONS, Word
 from crossfade.file.part import Clash, Part
-from crossfade.file.problem import nearest
+from crossfade.file.reading.problem import nearest
 from crossfade.file.secrets import VARIABLE
 from crossfade.file.service import NAME
 from crossfade.file.units import Text

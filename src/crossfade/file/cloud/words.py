@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic.json_schema import JsonSchemaValue
 
-from crossfade.file.problem import nearest
+from crossfade.file.reading.problem import nearest
 from crossfade.file.units import MeantError, Notation
 
 REGIONS = (

@@ -9,8 +9,8 @@ import yaml
 
 from crossfade.aws.audit.file import audit_file
 from crossfade.aws.audit.finding import Finding
-from crossfade.file.document import read
 from crossfade.file.load import Loaded, load_whole
+from crossfade.file.reading.document import read
 
 FOLDER = Path(__file__).parent
 

@@ -15,8 +15,8 @@ from crossfade.aws.audit.judge import judged, matches
 from crossfade.aws.audit.rule import Severity, rules
 from crossfade.core.errors import WrongInputError
 from crossfade.file.cloud.accept import Acceptance
-from crossfade.file.problem import Place
-from crossfade.file.sheet import read_sheet
+from crossfade.file.reading.problem import Place
+from crossfade.file.reading.sheet import read_sheet
 
 TODAY = date(2026, 11, 21)
 SSH = {"network": {"open_ports": [{"port": 22, "to": ["0.0.0.0/0"]}]}}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crossfade.aws.cost.prices.book import Book, list_prices, own, read, regions
 from crossfade.aws.cost.prices.keys import KEYS, unknown
 from crossfade.core.errors import WrongInputError
-from crossfade.file.problem import WrongFileError
+from crossfade.file.reading.problem import WrongFileError
 
 # What the price collection says of both regions; None is a price that it does not know.
 COLLECTED: dict[str, tuple[str | None, str | None]] = {

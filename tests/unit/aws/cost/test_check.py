@@ -17,7 +17,7 @@ from crossfade.aws.cost.check.table import Line, Table, read_table
 from crossfade.aws.cost.prices.book import list_prices, regions
 from crossfade.cli.main import crossfade
 from crossfade.core.errors import WrongInputError
-from crossfade.file.problem import WrongFileError
+from crossfade.file.reading.problem import WrongFileError
 
 EXAMPLES = Path(__file__).parents[4] / "examples"
 

@@ -24,7 +24,7 @@ from crossfade.aws.cost.savings.savings import Proposal, not_combined, proposals
 from crossfade.cli.main import crossfade
 from crossfade.core.errors import WrongInputError
 from crossfade.file.load import load
-from crossfade.file.problem import WrongFileError
+from crossfade.file.reading.problem import WrongFileError
 
 EXAMPLES = Path(__file__).parents[4] / "examples"
 SEOUL = list_prices("ap-northeast-2")

@@ -13,9 +13,9 @@ from crossfade.aws.cost.check.money import NOTHING, Amount, Money, Quantity
 from crossfade.aws.cost.prices.keys import unknown
 from crossfade.core.errors import WrongInputError
 from crossfade.file.cloud.words import REGIONS, Word
-from crossfade.file.document import Keys
 from crossfade.file.part import Clash, Part
-from crossfade.file.sheet import read_sheet
+from crossfade.file.reading.document import Keys
+from crossfade.file.reading.sheet import read_sheet
 from crossfade.file.units import MeantError, Notation, Text, Whole
 
 

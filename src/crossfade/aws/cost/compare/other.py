@@ -15,9 +15,9 @@ from crossfade.aws.cost.catalog.catalog import Area
 from crossfade.aws.cost.check.bill import table_bill
 from crossfade.aws.cost.money import exact
 from crossfade.core.errors import PlatformError, WrongInputError
-from crossfade.file.document import read
 from crossfade.file.load import load
 from crossfade.file.model import App
+from crossfade.file.reading.document import read
 
 _MOST = Decimal(10) ** 12
 _SECONDS = 20.0  # git answers at once, unless its repository is on a network that hangs

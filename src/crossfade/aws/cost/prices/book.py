@@ -11,8 +11,8 @@ from crossfade.aws.cost.prices.classes import classes
 from crossfade.aws.cost.prices.keys import unknown
 from crossfade.aws.cost.prices.price import Price
 from crossfade.core.errors import WrongInputError
-from crossfade.file.document import Written, parse
-from crossfade.file.problem import Problem, WrongFileError, nearest, shown
+from crossfade.file.reading.document import Written, parse
+from crossfade.file.reading.problem import Problem, WrongFileError, nearest, shown
 
 EVERYWHERE = "everywhere"  # the book of what costs the same in all of AWS's regions but those of China and governments
 _LARGEST = 1 << 20

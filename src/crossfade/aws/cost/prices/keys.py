@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from crossfade.aws.cost.catalog import catalog
-from crossfade.file.problem import nearest
+from crossfade.file.reading.problem import nearest
 
 # Key -> what one unit of it is.
 KEYS: dict[str, str] = {

@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from crossfade.core.errors import WrongInputError
-from crossfade.file.document import Keys, written
 from crossfade.file.init.compose.addresses import tell_addresses
 from crossfade.file.init.compose.judge.front import front
 from crossfade.file.init.compose.judge.roles import Kind, Role, Roles, values_of, waits_for
@@ -24,7 +23,8 @@ from crossfade.file.init.starter import app_name
 from crossfade.file.init.todo import Rank, Todo, worst_first
 from crossfade.file.init.writing import text_of
 from crossfade.file.model import App
-from crossfade.file.wording import problems
+from crossfade.file.reading.document import Keys, written
+from crossfade.file.reading.wording import problems
 
 _SECTIONS = {
     "networks": "instances are reached through the balancer; there is nothing to connect",

@@ -8,8 +8,8 @@ from typing import Any
 
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.todo import Rank
-from crossfade.file.interpolation import fill
-from crossfade.file.problem import shown
+from crossfade.file.reading.interpolation import fill
+from crossfade.file.reading.problem import shown
 
 Settings = dict[str, Any]
 

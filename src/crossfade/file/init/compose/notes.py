@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from crossfade.file.document import Keys, Written
 from crossfade.file.init.todo import Rank, Todo
+from crossfade.file.reading.document import Keys, Written
 
 
 @dataclass(frozen=True)

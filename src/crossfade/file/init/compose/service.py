@@ -14,7 +14,7 @@ from crossfade.file.init.compose.source.ports import HTTPS, Port, best, exposed,
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.dockerfile import Dockerfile
 from crossfade.file.init.todo import Rank
-from crossfade.file.problem import shown
+from crossfade.file.reading.problem import shown
 
 Settings = dict[str, Any]
 

@@ -5,7 +5,7 @@ from datetime import date
 
 from crossfade.aws.cost.bill.charge import Charge
 from crossfade.aws.cost.bill.charges.cataloged import cataloged
-from crossfade.aws.cost.bill.charges.compute import compute
+from crossfade.aws.cost.bill.charges.computing.compute import compute
 from crossfade.aws.cost.bill.charges.data import data
 from crossfade.aws.cost.bill.charges.delivery import delivery
 from crossfade.aws.cost.bill.charges.network import network

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
 from crossfade.aws.cost.bill.charges.by_use import used
+from crossfade.aws.cost.bill.charges.computing.fleet import said
 from crossfade.aws.cost.bill.charges.dynamodb import dynamodb
-from crossfade.aws.cost.bill.charges.fleet import said
 from crossfade.aws.cost.bill.charges.sizes import GIB, gigabytes, label
 from crossfade.aws.cost.money import plain
 from crossfade.aws.resources.inventory import Inventory

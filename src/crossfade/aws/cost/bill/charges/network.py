@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
 from crossfade.aws.cost.bill.charges.by_use import used
-from crossfade.aws.cost.bill.charges.fleet import hosts, nodes, tasks
+from crossfade.aws.cost.bill.charges.computing.fleet import hosts, nodes, tasks
 from crossfade.aws.cost.bill.charges.sizes import gigabytes
 from crossfade.aws.cost.money import exact, plain
 from crossfade.aws.resources.inventory import Inventory, blocks, first

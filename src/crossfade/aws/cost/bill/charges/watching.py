@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
-from crossfade.aws.cost.bill.charges.fleet import hosts
+from crossfade.aws.cost.bill.charges.computing.fleet import hosts
 from crossfade.aws.cost.bill.charges.sizes import gigabytes
 from crossfade.aws.cost.money import exact, plain
 from crossfade.aws.resources.inventory import Inventory, blocks, first

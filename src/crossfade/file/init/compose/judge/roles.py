@@ -7,13 +7,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from crossfade.file.document import Scalar
 from crossfade.file.init.compose.health import asked, command_of
 from crossfade.file.init.compose.judge import signs
 from crossfade.file.init.compose.source.mounts import mounts_of
 from crossfade.file.init.compose.source.ports import exposed, ports_of
 from crossfade.file.init.compose.source.project import Project, profiles_of
 from crossfade.file.init.dockerfile import Dockerfile, parse_dockerfile, read_dockerfile
+from crossfade.file.reading.document import Scalar
 
 Service = dict[str, Any]
 _ENOUGH = 2  # one strong sign, or two weak ones

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from crossfade.file.document import Written
+from crossfade.file.reading.document import Written
 
 RESET = "!reset"
 OVERRIDE = "!override"

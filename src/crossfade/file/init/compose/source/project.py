@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from crossfade.core.errors import WrongInputError
-from crossfade.file.document import Keys, Scalar, Written, contents, meaning, parse
-from crossfade.file.dotenv import read_variables
 from crossfade.file.init.compose.source.merging import TAGS, merged, normal, without_reset
-from crossfade.file.interpolation import Filled, fill
-from crossfade.file.problem import Problem, WrongFileError, shown
+from crossfade.file.reading.document import Keys, Scalar, Written, contents, meaning, parse
+from crossfade.file.reading.dotenv import read_variables
+from crossfade.file.reading.interpolation import Filled, fill
+from crossfade.file.reading.problem import Problem, WrongFileError, shown
 
 USUAL = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _BEGINS = "services:"

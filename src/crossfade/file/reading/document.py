@@ -10,7 +10,7 @@ import yaml
 from yaml import events
 
 from crossfade.core.errors import WrongInputError
-from crossfade.file.problem import Place, Problem, WrongFileError, shown
+from crossfade.file.reading.problem import Place, Problem, WrongFileError, shown
 
 Keys = tuple[str | int, ...]
 Scalar = str | int | float | bool | None

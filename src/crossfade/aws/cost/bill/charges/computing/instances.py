@@ -7,8 +7,8 @@ from typing import Any
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
 from crossfade.aws.cost.bill.charges.by_use import used
-from crossfade.aws.cost.bill.charges.disks import of_host, of_template
-from crossfade.aws.cost.bill.charges.fleet import hosts, nodes, on_average
+from crossfade.aws.cost.bill.charges.computing.disks import of_host, of_template
+from crossfade.aws.cost.bill.charges.computing.fleet import hosts, nodes, on_average
 from crossfade.aws.cost.bill.charges.sizes import label
 from crossfade.aws.cost.money import exact
 from crossfade.aws.resources.inventory import Inventory, blocks, first

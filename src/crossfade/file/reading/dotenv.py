@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from crossfade.core.errors import WrongInputError
-from crossfade.file.interpolation import fill
-from crossfade.file.problem import Place, Problem, WrongFileError
+from crossfade.file.reading.interpolation import fill
+from crossfade.file.reading.problem import Place, Problem, WrongFileError
 
 _LINE = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(?:([=:])[ \t]*|(?=[\r\n]|\Z))")
 _SINGLE = re.compile(r"'([^']*)'")

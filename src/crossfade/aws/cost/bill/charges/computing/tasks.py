@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
-from crossfade.aws.cost.bill.charges.fleet import on_average, tasks
+from crossfade.aws.cost.bill.charges.computing.fleet import on_average, tasks
 from crossfade.aws.cost.bill.charges.sizes import label
 from crossfade.aws.cost.money import exact, plain
 from crossfade.aws.resources.inventory import Inventory, blocks, first

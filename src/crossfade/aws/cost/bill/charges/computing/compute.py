@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from crossfade.aws.cost.bill.charge import Amount, Charge, once
-from crossfade.aws.cost.bill.charges.disks import disks
-from crossfade.aws.cost.bill.charges.instances import group, instance, node_group
+from crossfade.aws.cost.bill.charges.computing.disks import disks
+from crossfade.aws.cost.bill.charges.computing.instances import group, instance, node_group
+from crossfade.aws.cost.bill.charges.computing.tasks import fargate
 from crossfade.aws.cost.bill.charges.sizes import gigabytes
-from crossfade.aws.cost.bill.charges.tasks import fargate
 from crossfade.aws.cost.money import plain
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.file.cloud.usage import Usage

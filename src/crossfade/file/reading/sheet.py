@@ -7,10 +7,10 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from crossfade.core.errors import WrongInputError
-from crossfade.file.document import Keys, read
 from crossfade.file.part import Part
-from crossfade.file.problem import WrongFileError
-from crossfade.file.wording import problems
+from crossfade.file.reading.document import Keys, read
+from crossfade.file.reading.problem import WrongFileError
+from crossfade.file.reading.wording import problems
 
 Sheet = TypeVar("Sheet", bound=Part)
 

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from crossfade.file.cloud.compute import Compute
 from crossfade.file.cloud.data import Cache, Database
 from crossfade.file.cloud.network import Network
-from crossfade.file.document import Keys, Written
 from crossfade.file.model import Cloud, Deploy, File, Health, Listen, RollbackOn, Service, Settings
 from crossfade.file.part import Clash, Part
-from crossfade.file.problem import Problem, nearest, shown
+from crossfade.file.reading.document import Keys, Written
+from crossfade.file.reading.problem import Problem, nearest, shown
 
 _KINDS = {
     "model_type": "a mapping of keys and values",

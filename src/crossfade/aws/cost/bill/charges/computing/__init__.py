@@ -1,0 +1,1 @@
+"""What runs the services: tasks, hosts, and their disks."""
