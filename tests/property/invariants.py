@@ -151,6 +151,7 @@ class Watch:
         self.nothing_is_left_over()
         self.no_bad_release_is_a_way_back()
         self.a_good_release_is_not_blamed()
+        self.what_nothing_disturbs_succeeds()
         self.nothing_is_counted_twice()
         self.nobody_gave_up()
 
@@ -214,6 +215,12 @@ class Watch:
             for release in ledger.releases:
                 if release.outcome is Outcome.BAD:
                     self.fail(f"release {release.number} is called bad: {release.why}")
+
+    def what_nothing_disturbs_succeeds(self) -> None:
+        """A good release that nothing and nobody disturbs succeeds."""
+        history, ledger = self._simulation.history, self._simulation.ledger
+        if history.sound and not history.troubles and not any(r.outcome is Outcome.GOOD for r in ledger.releases[-1:]):
+            self.fail(f"release {ledger.releases[-1].number} is {ledger.releases[-1].outcome}")
 
     def nothing_is_counted_twice(self) -> None:
         """What a deploy did is on record, and nothing is counted twice."""
