@@ -144,11 +144,11 @@ async def test_a_held_lease_is_refused_with_its_holder_and_since_when(journal: J
 
 
 async def test_the_holder_keeps_its_lease(journal: Journal, clock: HandClock) -> None:
-    """A holder that asks again keeps token and since, and its expiry moves on."""
+    """A holder that asks again keeps token and since, and learns when it last renewed: asking is no work."""
     first = await journal.acquire(WEB, "one", ttl=10)
     clock.time += 5
     again = await journal.acquire(WEB, "one", ttl=10)
-    assert (again.token, again.since, again.expires) == (first.token, first.since, 1015.0)
+    assert (again.token, again.since, again.expires) == (first.token, first.since, 1010.0)
     assert again.vacant_since == 1000.0
 
 
@@ -160,6 +160,16 @@ async def test_a_lease_that_is_not_renewed_can_be_taken(journal: Journal, clock:
     second = await taken_over(journal, clock)
     assert second.token > first.token
     assert (second.holder, second.since, second.vacant_since) == ("two", clock.time, 1005.0)
+
+
+async def test_who_took_a_lease_and_died_leaves_the_time_behind(journal: Journal, clock: HandClock) -> None:
+    """Nobody worked since the last renewal, however often the lease was taken meanwhile."""
+    await journal.acquire(WEB, "one", ttl=10)
+    clock.time += 100
+    await journal.acquire(WEB, "one", ttl=10)
+    clock.time += 5
+    assert (await journal.acquire(WEB, "one", ttl=10)).vacant_since == 1000.0
+    assert (await taken_over(journal, clock)).vacant_since == 1000.0
 
 
 async def test_who_has_not_waited_gets_no_lease(journal: Journal, clock: HandClock) -> None:

@@ -147,7 +147,7 @@ class Groups:
 
     async def _record(self, app: str, kind: str, data: dict[str, object]) -> None:
         journal = self._registry.world.journal
-        lease = await journal.acquire(app, self._holder, LEASE_SECONDS)
+        lease = await journal.renew(await journal.acquire(app, self._holder, LEASE_SECONDS), LEASE_SECONDS)
         event = await journal.append(Event(kind=kind, service=app, data=data), lease.token)
         self._fold(event)
         self._registry.world.told(event)

@@ -152,13 +152,13 @@ class Loop:
             self._observer.begin_anew()
         leaving = self._performer.stopping()  # taken first: one that ends while we look is not begun again
         look = await self._observer.look(self.ledger, leaving)
-        await self._scribe.renew()
         now = self._world.clock.now()
         gap = now - self._worked_until
         if gap > pace.gap:  # before anything is decided by the time that passed
             if self.ledger.active:
                 await self.record("nobody worked", {"seconds": round(gap, 3)})
             self._worked_until = now
+        await self._scribe.renew()  # not before the gap is on record: who dies between them leaves it to be seen
         await self._note(look)
         self.fleet, self.observed_at = look.fleet, looked
         actions = next_step(self.ledger.facts, self.fleet, now)

@@ -312,7 +312,8 @@ class Journal(Protocol):
 
         One that was given back is free at once. Another's can be taken when it was not renewed for `ttl` seconds of the
         caller's own clock, in which the caller has asked again and again: clocks of two machines are never compared.
-        A new holder gets a token higher than any before.
+        A new holder gets a token higher than any before. Taking it is no work yet: it expires as if it had last been
+        renewed by the one before, so that who dies before its first `renew` leaves the same `vacant_since` behind.
         """
         ...
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.adapters.memory_balancer import MemoryBalancer, State
-from tests.adapters.memory_journal import MemoryJournal
 from tests.adapters.memory_runtime import MemoryRuntime
 from tests.adapters.memory_runtime import World as Instances
 from tests.adapters.system_clock import SystemClock
@@ -18,6 +17,7 @@ from crossfade.controller.orders import Orders
 from crossfade.core.group import Group
 from crossfade.core.release import Release
 from crossfade.core.service import HealthCheck, Listener, RollbackOn, Rule, Service, Strategy
+from crossfade.engine.dry.journal import DryJournal
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports import Event
 from crossfade.engine.world import World
@@ -60,10 +60,10 @@ class Site:
     sick: set[tuple[str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.journal = MemoryJournal(self.clock)
+        self.journal = DryJournal(self.clock)
 
     def lose_the_journal(self) -> None:
-        self.journal = MemoryJournal(self.clock)
+        self.journal = DryJournal(self.clock)
 
     @asynccontextmanager
     async def controller(self) -> AsyncIterator["Control"]:

@@ -58,11 +58,11 @@ class DryJournal:
         if held is None:
             return self._grant(Lease(service=service, holder=holder, token=1, since=now, expires=now + ttl))
         if held.holder == holder:
-            return self._grant(replace(held, expires=now + ttl, vacant_since=held.expires - ttl))
+            return replace(held, vacant_since=held.expires - ttl)
         if held.holder and not self._has_lapsed(held, now, ttl):
             raise RefusedError(f"{service} is held by {held.holder} since {held.since}")
         vacant = held.expires - ttl if held.holder else held.expires
-        taken = Lease(service=service, holder=holder, token=held.token + 1, since=now, expires=now + ttl)
+        taken = Lease(service=service, holder=holder, token=held.token + 1, since=now, expires=vacant + ttl)
         return self._grant(replace(taken, vacant_since=vacant))
 
     async def renew(self, lease: Lease, ttl: float) -> Lease:

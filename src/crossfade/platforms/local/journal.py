@@ -107,18 +107,19 @@ class SqliteJournal:
                 return self._grant(Lease(service=service, holder=holder, token=1, since=now, expires=now + ttl))
             free = not held.holder or not held.expires
             if held.holder == holder and not free:
-                return self._grant(replace(held, expires=now + ttl, vacant_since=held.expires - ttl))
+                return replace(held, vacant_since=held.expires - ttl)
             if not free and not self._has_lapsed(held, now, ttl):
                 raise _taken(held, ttl)
             self._watched.pop(service, None)
+            vacant = held.expires if free else held.expires - ttl
             return self._grant(
                 Lease(
                     service=service,
                     holder=holder,
                     token=held.token + 1,
                     since=now,
-                    expires=now + ttl,
-                    vacant_since=held.expires if free else held.expires - ttl,
+                    expires=(vacant or now) + ttl,
+                    vacant_since=vacant,
                 )
             )
 
