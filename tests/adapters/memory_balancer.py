@@ -11,7 +11,8 @@ from crossfade.core.counters import Counters
 from crossfade.core.errors import PlatformError, StaleTokenError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.ports import Exposed, Fence, Report, Target, Traffic
+from crossfade.engine.journal import Fence
+from crossfade.engine.ports import Exposed, Report, Target, Traffic
 
 
 @dataclass

@@ -11,7 +11,8 @@ from tests.adapters.system_clock import SystemClock
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.engine.ports import Artifact, Clock, Fence, Found, HookResult, Running
+from crossfade.engine.journal import Fence
+from crossfade.engine.ports import Artifact, Clock, Found, HookResult, Running
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import pytest
 
 from crossfade.core.errors import RefusedError, StaleTokenError
 from crossfade.engine.dry.journal import DryJournal
-from crossfade.engine.ports import Event, Fence, Journal, Lease
+from crossfade.engine.journal import Event, Fence, Journal, Lease
 from crossfade.platforms.local.journal import SqliteJournal
 
 WEB, API = "shop/web", "shop/api"

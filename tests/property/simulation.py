@@ -29,8 +29,9 @@ from crossfade.engine.dry.journal import DryJournal, Paper
 from crossfade.engine.dry.platform import Exposure, Platform
 from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.dry.timeline import Timeline
+from crossfade.engine.journal import Event, Journal
 from crossfade.engine.ledger import Ledger
-from crossfade.engine.ports import Event, Journal, LoadBalancer, Traffic
+from crossfade.engine.ports import LoadBalancer, Traffic
 from crossfade.engine.world import Pace, World
 
 EPOCH = 1_000_000.0

@@ -17,7 +17,7 @@ from crossfade.controller.api.server import Api, serve
 from crossfade.controller.lock import Lock
 from crossfade.controller.orders import Orders
 from crossfade.core.errors import CrossfadeError, PlatformError
-from crossfade.engine.ports import Journal
+from crossfade.engine.journal import Journal
 from crossfade.paths import State, unusable
 from crossfade.platforms.local.machine import Machine
 

@@ -8,9 +8,10 @@ from functools import partial
 from crossfade.controller.history import pages
 from crossfade.controller.supervisor import Supervisor
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
-from crossfade.engine.ledger import TELLING, Ledger, fold
+from crossfade.engine.fold import TELLING, fold
+from crossfade.engine.journal import Event
+from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import Event
 from crossfade.engine.world import World
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,9 @@ from crossfade.controller.order import Shell
 from crossfade.controller.registry import Registry
 from crossfade.core.errors import CrossfadeError, WrongInputError
 from crossfade.core.service import Service
+from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger
-from crossfade.engine.ports import Event, Secrets
+from crossfade.engine.ports import Secrets
 
 
 class Values:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from crossfade.core.counters import Counters
 from crossfade.core.wire import decode
-from crossfade.engine.ports import Event, Traffic
+from crossfade.engine.journal import Event
+from crossfade.engine.ports import Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from crossfade.core.release import Release
 from crossfade.core.service import HealthCheck
-from crossfade.engine.ports import Clock, Event, Journal, LoadBalancer, Runtime, Sizer
+from crossfade.engine.journal import Event, Journal
+from crossfade.engine.ports import Clock, LoadBalancer, Runtime, Sizer
 
 Ask = Callable[[str, HealthCheck], Awaitable[str]]
 """Probe an address once: the complaint, empty when the answer is healthy. Never raises for a bad instance."""

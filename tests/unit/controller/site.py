@@ -18,8 +18,8 @@ from crossfade.core.group import Group
 from crossfade.core.release import Release
 from crossfade.core.service import HealthCheck, Listener, RollbackOn, Rule, Service, Strategy
 from crossfade.engine.dry.journal import DryJournal
+from crossfade.engine.journal import Event
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import Event
 from crossfade.engine.world import World
 
 KIM = Order(by="kim")

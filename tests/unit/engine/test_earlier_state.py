@@ -8,7 +8,8 @@ import pytest
 from crossfade.core.release import Outcome
 from crossfade.core.rollout import State
 from crossfade.engine.clock import SystemClock
-from crossfade.engine.ledger import Ledger, fold
+from crossfade.engine.fold import fold
+from crossfade.engine.ledger import Ledger
 from crossfade.platforms.local.journal import SqliteJournal
 
 LEFT = Path(__file__).parents[2] / "fixtures" / "state-0.1"

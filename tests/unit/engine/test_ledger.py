@@ -12,8 +12,9 @@ from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Service, Strategy
 from crossfade.core.wire import encode, encode_action
-from crossfade.engine.ledger import TELLING, Ledger, fold
-from crossfade.engine.ports import Event
+from crossfade.engine.fold import TELLING, fold
+from crossfade.engine.journal import Event
+from crossfade.engine.ledger import Ledger
 
 KEY = "shop/web"
 

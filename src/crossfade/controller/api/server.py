@@ -19,9 +19,9 @@ from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, W
 from crossfade.core.group import Group
 from crossfade.core.service import Service
 from crossfade.core.wire import decode
+from crossfade.engine.journal import Event
 from crossfade.engine.loop import Loop
 from crossfade.engine.plan import plan
-from crossfade.engine.ports import Event
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -11,9 +11,10 @@ from crossfade.core.group import Group
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
+from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger, Record
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import Event, Exposed
+from crossfade.engine.ports import Exposed
 from crossfade.strategies.group import Standing
 from crossfade.strategies.phases import phases
 

@@ -8,7 +8,8 @@ from crossfade.core.fleet import Health
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.dry.platform import Exposure, Platform
-from crossfade.engine.ports import Exposed, Fence, Report, Target, Traffic
+from crossfade.engine.journal import Fence
+from crossfade.engine.ports import Exposed, Report, Target, Traffic
 
 
 class DryBalancer:

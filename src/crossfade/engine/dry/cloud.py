@@ -16,7 +16,8 @@ from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.dry.balancer import DryBalancer
 from crossfade.engine.dry.platform import Exposure, Life, Platform
 from crossfade.engine.dry.runtime import DryRuntime, environment, running
-from crossfade.engine.ports import Fence, Report, Running
+from crossfade.engine.journal import Fence
+from crossfade.engine.ports import Report, Running
 
 T = TypeVar("T")
 

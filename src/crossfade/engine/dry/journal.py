@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from crossfade.core.errors import RefusedError, StaleTokenError
-from crossfade.engine.ports import Clock, Event, Lease
+from crossfade.engine.journal import Event, Lease
+from crossfade.engine.ports import Clock
 
 
 @dataclass

@@ -8,7 +8,8 @@ from crossfade.core.fleet import Health
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.dry.platform import Life, Platform
-from crossfade.engine.ports import Artifact, Fence, Found, HookResult, Running
+from crossfade.engine.journal import Fence
+from crossfade.engine.ports import Artifact, Found, HookResult, Running
 
 LOOK = 0.02  # seconds between two looks at what is written
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from threading import Lock
 
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, StaleTokenError, WrongInputError
-from crossfade.engine.ports import Clock, Event, Lease
+from crossfade.engine.journal import Event, Lease
+from crossfade.engine.ports import Clock
 
 VERSION = 1
 BUSY_SECONDS = 10.0  # another process writes for milliseconds; ten seconds of lock is a stuck disk

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from crossfade.adapters import BALANCERS, RUNTIMES, adapter
 from crossfade.core.errors import PlatformError
 from crossfade.engine.clock import SystemClock
-from crossfade.engine.ports import Event, Journal, LoadBalancer, Runtime
+from crossfade.engine.journal import Event, Journal
+from crossfade.engine.ports import LoadBalancer, Runtime
 from crossfade.engine.world import World
 from crossfade.paths import State
 from crossfade.platforms.local.journal import SqliteJournal

@@ -11,7 +11,8 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.ports import Exposed, Fence, Report
+from crossfade.engine.journal import Fence
+from crossfade.engine.ports import Exposed, Report
 from crossfade.platforms.local.balancers import book, files, previews
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates

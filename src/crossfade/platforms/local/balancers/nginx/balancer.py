@@ -12,7 +12,8 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.ports import Exposed, Fence, Report, Target
+from crossfade.engine.journal import Fence
+from crossfade.engine.ports import Exposed, Report, Target
 from crossfade.platforms.local.balancers import book, files, previews, sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates

@@ -12,7 +12,8 @@ from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
-from crossfade.engine.ports import Artifact, Fence, Found, HookResult, Running
+from crossfade.engine.journal import Fence
+from crossfade.engine.ports import Artifact, Found, HookResult, Running
 from crossfade.platforms.local.runtimes.docker import container, image
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.environment import of_release

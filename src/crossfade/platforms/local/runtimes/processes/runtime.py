@@ -13,7 +13,8 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.engine.ports import Artifact, Fence, Found, HookResult, Running
+from crossfade.engine.journal import Fence
+from crossfade.engine.ports import Artifact, Found, HookResult, Running
 from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.environment import for_process
 from crossfade.platforms.local.runtimes.hook import result

@@ -1,0 +1,270 @@
+"""Folding: from the journal's events, one after the other, to the ledgers of all services."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+
+from crossfade.core.actions import Advance, Finish, Move, RollBack
+from crossfade.core.counters import Counters
+from crossfade.core.fleet import Exit
+from crossfade.core.moves import Counted, abort, apply, hook_ended, overslept, pause, promote, resume
+from crossfade.core.release import Outcome, Release
+from crossfade.core.rollout import Hook, Rollout, State
+from crossfade.core.wire import decode, decode_action
+from crossfade.engine.journal import Event
+from crossfade.engine.ledger import Freeze, Ledger, Record
+from crossfade.strategies.next import Refused
+
+EXITS_KEPT = 50  # more than any back-off or verdict looks at
+RECORDS_KEPT = 100  # older ones stay in the journal
+
+
+def fold(events: Iterable[Event]) -> dict[str, Ledger]:
+    """All services' ledgers, by `app/service`."""
+    drafts: dict[str, _Draft] = {}
+    for event in events:
+        draft = drafts.get(event.service)
+        if draft is None:
+            draft = drafts[event.service] = _Draft.of(Ledger(service=event.service))
+        draft.take(event)
+    return {service: draft.ledger() for service, draft in drafts.items()}
+
+
+def advance(ledger: Ledger, event: Event) -> Ledger:
+    """The ledger after one more event; kinds that only tell move it on by their line alone."""
+    if event.kind not in TELLING:
+        return replace(ledger, seq=max(ledger.seq, event.seq))
+    draft = _Draft.of(ledger)
+    draft.take(event)
+    return draft.ledger()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Draft:
+    """A ledger while events are folded into it: 14,000 releases become one table, and not 14,000 tuples.
+
+    The values in it are never changed, only replaced: they may belong to a ledger that somebody reads.
+    """
+
+    service: str
+    releases: dict[int, Release]
+    current: int | None
+    replicas: int | None
+    warm: Mapping[int, float]
+    rollout: Rollout | None
+    rollouts: int
+    began: int
+    recording: bool
+    records: list[Record]
+    exits: list[Exit]
+    draining: Mapping[str, float]
+    tags: dict[str, int]
+    freeze: Freeze | None
+    removed_artifacts: set[int]
+    removed: bool
+    outdated: frozenset[str]
+    refused: Refused
+    seq: int
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> "_Draft":
+        known = {field.name: getattr(ledger, field.name) for field in fields(ledger)}
+        return cls(
+            **{
+                **known,
+                "releases": {release.number: release for release in ledger.releases},
+                "records": list(ledger.records),
+                "exits": list(ledger.exits),
+                "tags": dict(ledger.tags),
+                "removed_artifacts": set(ledger.removed_artifacts),
+            }
+        )
+
+    def ledger(self) -> Ledger:
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Ledger(
+            **{
+                **known,
+                "releases": tuple(self.releases.values()),
+                "records": tuple(self.records[-RECORDS_KEPT:]),
+                "exits": tuple(self.exits[-EXITS_KEPT:]),
+                "removed_artifacts": frozenset(self.removed_artifacts),
+            }
+        )
+
+    def take(self, event: Event) -> None:
+        rule = _RULES.get(event.kind)
+        if rule is not None:
+            rule(self, event)
+        self.seq = max(self.seq, event.seq)
+
+    def judge(self, release: int, outcome: Outcome, why: str) -> None:
+        self.releases[release] = replace(self.releases[release], outcome=outcome, why=why)
+
+
+def _created(draft: _Draft, event: Event) -> None:
+    release = decode(Release, event.data["release"])
+    draft.releases[release.number] = replace(release, at=event.at)
+    draft.removed = False
+
+
+def _tagged(draft: _Draft, event: Event) -> None:
+    draft.tags[event.data["tag"]] = event.data["release"]
+
+
+def _started(draft: _Draft, event: Event) -> None:
+    rollout = decode(Rollout, event.data["rollout"])
+    draft.rollout = replace(rollout, step_since=max(rollout.step_since, event.at))  # its time runs once it is on record
+    draft.rollouts = max(draft.rollouts, draft.rollout.id)
+    draft.began, draft.recording = event.seq, True
+    draft.outdated = frozenset()
+    draft.refused = Refused()
+    draft.removed = False
+
+
+def _moved(draft: _Draft, event: Event) -> None:
+    if draft.rollout is None:
+        return
+    move: Move = decode_action(event.data["action"])  # type: ignore[assignment]  # only moves are written as moves
+    counters: Counted = ()
+    if isinstance(move, Advance):  # the others do not look at them
+        counters = tuple((release, decode(Counters, c)) for release, c in event.data.get("counters", ()))
+    draft.rollout = apply(draft.rollout, move, counters, event.at)
+    if isinstance(move, RollBack):
+        draft.refused = Refused()
+    if isinstance(move, Finish):
+        draft.records.append(Record(rollout=draft.rollout, proof=event.data.get("proof", {})))
+        draft.recording = event.data.get("open", False)
+        _finished(draft, draft.rollout, event.at)
+
+
+def _finished(draft: _Draft, rollout: Rollout, now: float) -> None:
+    """What a rollout's end means for its releases.
+
+    Only success makes one good; an abort, or trouble that was not its own, does not make it bad.
+    """
+    draft.warm = {}  # a rollout has no room for older standbys: it sent them home when it began
+    if rollout.state is State.SUCCEEDED:
+        draft.current = rollout.target
+        draft.judge(rollout.target, Outcome.GOOD, "")
+        if rollout.source is not None and rollout.strategy.name == "rollback":
+            draft.judge(rollout.source, *_left(rollout))
+        elif rollout.source is not None and rollout.strategy.keep_previous and rollout.strategy.name in _STANDBY:
+            draft.warm = {rollout.source: now + rollout.strategy.keep_previous}
+    elif draft.releases[rollout.target].outcome is not Outcome.GOOD:
+        bad = rollout.ending is not State.ABORTED and rollout.blamed
+        draft.judge(rollout.target, Outcome.BAD if bad else Outcome.ABORTED, rollout.reason)
+
+
+def _left(rollout: Rollout) -> tuple[Outcome, str]:
+    """A release that a person leaves is bad; one that goes back with its group did nothing wrong."""
+    if rollout.group:
+        return Outcome.ABORTED, f"went back with its {rollout.by}"
+    return Outcome.BAD, f"rolled back by {rollout.by or 'a person'}"
+
+
+_STANDBY = {"blue-green", "canary", "linear"}
+
+
+def _closed(draft: _Draft, event: Event) -> None:
+    """The last old request of a rollout that was over has ended: its record has that too."""
+    draft.recording = False
+    for place, record in enumerate(draft.records):
+        if record.rollout.id == event.data["rollout"]:
+            draft.records[place] = replace(record, proof=event.data["proof"])
+
+
+def _hooked(draft: _Draft, event: Event) -> None:
+    if draft.rollout is None:
+        return
+    hook, complaint, target = Hook(event.data["hook"]), event.data["complaint"], draft.rollout.target
+    if hook is Hook.MIGRATE and not complaint:
+        schema = str(event.data.get("schema", ""))
+        draft.releases[target] = replace(draft.releases[target], migrated=True, schema=schema)
+    draft.rollout = hook_ended(draft.rollout, hook, complaint, event.at)
+
+
+def _adopted(draft: _Draft, event: Event) -> None:
+    """Found running by the marks it carries: what it serves is good, and its numbers go on from there."""
+    for data in event.data["releases"]:
+        _created(draft, replace(event, data={"release": data}))
+    draft.current = event.data["current"]
+    if draft.current is not None:
+        draft.judge(draft.current, Outcome.GOOD, "")
+
+
+def _routed(draft: _Draft, event: Event) -> None:
+    draft.draining = {**event.data["draining"]}
+    draft.refused = Refused()
+
+
+def _failed(draft: _Draft, event: Event) -> None:
+    if event.data.get("action", {}).get("do") == "Shift":
+        blame, why = event.data.get("blame", True), event.data.get("cause", event.data["error"])
+        draft.refused = Refused(times=draft.refused.times + 1, why=why, blame=blame)
+
+
+def _exited(draft: _Draft, event: Event) -> None:
+    draft.exits.append(decode(Exit, {**event.data, "at": event.at}))
+    del draft.exits[:-EXITS_KEPT]
+
+
+def _on_rollout(change: Callable[[Rollout, Event], Rollout]) -> Callable[[_Draft, Event], None]:
+    def rule(draft: _Draft, event: Event) -> None:
+        if draft.rollout is not None:
+            draft.rollout = change(draft.rollout, event)
+
+    return rule
+
+
+def _discarded(draft: _Draft, event: Event) -> None:
+    draft.removed_artifacts.add(event.data["release"])
+
+
+def _scaled(draft: _Draft, event: Event) -> None:
+    draft.replicas = event.data["replicas"]
+
+
+def _restarted(draft: _Draft, event: Event) -> None:
+    """These are to be replaced; a second word leaves the rest of them as they are."""
+    draft.outdated = frozenset(event.data["instances"])
+
+
+def _frozen(draft: _Draft, event: Event) -> None:
+    draft.freeze = Freeze(by=event.data["by"], since=event.at, reason=event.data["reason"])
+
+
+def _thawed(draft: _Draft, _: Event) -> None:
+    draft.freeze = None
+
+
+def _removed(draft: _Draft, event: Event) -> None:
+    why = event.data.get("taken_back", "")
+    if why and draft.current is not None:  # a first release whose group went back
+        draft.judge(draft.current, Outcome.ABORTED, why)
+    draft.current, draft.warm, draft.draining, draft.replicas, draft.removed = None, {}, {}, None, True
+
+
+_RULES: dict[str, Callable[[_Draft, Event], None]] = {
+    "release created": _created,
+    "release tagged": _tagged,
+    "rollout started": _started,
+    "move": _moved,
+    "hook ended": _hooked,
+    "routed": _routed,
+    "failed": _failed,
+    "instance exited": _exited,
+    "nobody worked": _on_rollout(lambda rollout, event: overslept(rollout, event.data["seconds"])),
+    "rollout paused": _on_rollout(lambda rollout, _: pause(rollout)),
+    "rollout resumed": _on_rollout(lambda rollout, event: resume(rollout, event.at)),
+    "rollout promoted": _on_rollout(lambda rollout, _: promote(rollout)),
+    "rollout aborted": _on_rollout(lambda rollout, event: abort(rollout, event.data["reason"], event.at)),
+    "record closed": _closed,
+    "artifact removed": _discarded,
+    "service scaled": _scaled,
+    "service restarted": _restarted,
+    "service locked": _frozen,
+    "service unlocked": _thawed,
+    "service removed": _removed,
+    "service adopted": _adopted,
+}
+TELLING = frozenset(_RULES)  # the kinds of events that a ledger is made of; the others are for people
