@@ -11,11 +11,19 @@ from crossfade.engine.ports import Running
 from crossfade.platforms.local.probes import HttpProbe
 from crossfade.platforms.local.runtimes.processes import listening
 from crossfade.platforms.local.runtimes.processes.listening import Listener
+from crossfade.platforms.local.runtimes.processes.ports import is_free
 
 LISTEN = (
     "import os,socket,time; s=socket.socket({family}); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); "
     "s.bind(({host!r},{port})); s.listen(); time.sleep(60)"
 )
+DIES_ANSWERING = (
+    "import os,socket; s=socket.create_server(('127.0.0.1',int(os.environ['PORT']))); s.accept()[0]; os._exit(3)"
+)
+
+
+def listens(port: int) -> bool:
+    return any(listener.port == port for listener in listening.listeners())
 
 
 def program(host: str, port: str, family: str = "socket.AF_INET") -> str:
@@ -98,6 +106,19 @@ async def test_a_port_that_somebody_took_is_not_the_releases_fault(machine: Mach
         found = await exited(machine)
     assert found.detail.startswith(f"port {port} was taken by a program of user")
     assert not found.blamed
+
+
+async def test_a_port_that_its_own_connections_still_hold_was_taken_by_nobody(machine: Machine) -> None:
+    """Who dies while it answers leaves the kernel halves of connections on its port: that is the release's own end."""
+    await machine.launch("one", f'exec {sys.executable} -c "{DIES_ANSWERING}"')
+    port = int((await machine.seen()).address.rpartition(":")[2])
+    await until(lambda: listens(port))
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        assert client.recv(1) == b""  # it is gone, and its half waits for ours
+        found = await exited(machine)
+        assert not is_free(port)
+    assert found.detail == "exited with code 3"
+    assert found.blamed
 
 
 def test_the_kernels_table_is_read() -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from crossfade.platforms.local.runtimes.ending import describe
 from crossfade.platforms.local.runtimes.processes import listening, logs
+from crossfade.platforms.local.runtimes.processes.listening import Listener
 from crossfade.platforms.local.runtimes.processes.ports import is_free
 from crossfade.platforms.local.runtimes.processes.session import Session
 
@@ -27,8 +28,10 @@ def of(session: Session, port: int) -> Ending:
             "foreground (many servers have an option for that, such as --no-daemon)"
         )
     said = describe(session.code, logs.last_words(session.log))
-    if not left and not is_free(port):
-        return Ending(f"port {port} was taken by {_holder(port)} before it could listen: {said}", displaced=True)
+    # That the port cannot be bound is not enough: what the instance was answering keeps it for a minute after its end.
+    if not left and not is_free(port) and (thief := _listener(port)):
+        taken = f"port {port} was taken by a program of user {thief.user} before it could listen"
+        return Ending(f"{taken}: {said}", displaced=True)
     return Ending(said)
 
 
@@ -43,6 +46,5 @@ def silent(session: Session, port: int) -> str:
     return f"listens on {there}, not on $PORT, which is {port}"
 
 
-def _holder(port: int) -> str:
-    user = next((listener.user for listener in listening.listeners() if listener.port == port), None)
-    return "another program" if user is None else f"a program of user {user}"
+def _listener(port: int) -> Listener | None:
+    return next((listener for listener in listening.listeners() if listener.port == port), None)
