@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import aiohttp
@@ -18,6 +18,7 @@ from tests.support.wire import WEBSOCKET, stream
 from crossfade.core.errors import PlatformError
 from crossfade.core.service import HealthCheck, Listener, Service
 from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
+from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi
 from crossfade.platforms.local.balancers.known import Known, children
 
 pytestmark = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
@@ -201,6 +202,40 @@ async def test_a_killed_haproxy_is_started_again(
         assert report.routing == asked
         assert report.traffic.total.requests == 2
         assert report.traffic.balancer_deaths == 1
+
+
+@pytest.mark.parametrize("asked", ["map", "set_map", "servers", "act", "info"])
+async def test_a_worker_that_ends_before_it_answers_is_an_error(
+    haproxy: HaproxyBalancer, tmp_path: Path, asked: str
+) -> None:
+    """No answer is not an empty one: nothing is taken for done or for not there. Nor when it is gone already."""
+    api = RuntimeApi(tmp_path / "haproxy")
+    (worker,) = await api.workers()
+    process = Known.of(worker.pid)
+    process.signal(signal.SIGSTOP)  # it takes the question and never answers
+
+    def ask() -> Awaitable[object]:
+        match asked:
+            case "map":
+                return api.map(worker, "routes.map")
+            case "set_map":
+                return api.set_map(worker, "routes.map", "shop/web shop.web.0\n")
+            case "act":
+                return api.act(worker, "set map routes.map a b", "set map routes.map a c")
+            case "info":
+                return api.info(worker)
+            case _:
+                return api.servers(worker)
+
+    waits = asyncio.ensure_future(ask())
+    await asyncio.sleep(0)
+    process.signal(signal.SIGKILL)
+    with pytest.raises(PlatformError, match=r"HAProxy (ended before it answered|does not answer)"):
+        await waits
+    await until(lambda: not process.running)
+    with pytest.raises(PlatformError):
+        await ask()
+    api.close()
 
 
 async def test_a_deploy_reloads_nothing(haproxy: HaproxyBalancer, http: aiohttp.ClientSession) -> None:

@@ -68,7 +68,7 @@ class Status:
 
 
 class RuntimeApi:
-    """One question a connection. PlatformError when the master or a worker does not answer."""
+    """One question a connection. PlatformError when the master or a worker does not answer, or ends before it has."""
 
     def __init__(self, directory: Path) -> None:
         # A socket's path may be 107 bytes long and a state directory longer: it is reached through an open directory.
@@ -138,7 +138,7 @@ class RuntimeApi:
         """Carry them out, one after the other. PlatformError in HAProxy's words when one is refused."""
         if not commands:
             return
-        said = await self._ask("; ".join(f"@!{worker.pid} {command}" for command in commands))
+        said = await self._ask("; ".join(f"@!{worker.pid} {command}" for command in commands), len(commands))
         refused = [line for line in said.splitlines() if line.strip() and not _TOLD.search(line)]
         if refused:
             raise PlatformError(f"HAProxy refused: {refused[0]}", "nothing was changed: the old routing runs")
@@ -146,7 +146,16 @@ class RuntimeApi:
     async def ask(self, worker: Worker, command: str) -> str:
         return await self._ask(f"@!{worker.pid} {command}")
 
-    async def _ask(self, command: str) -> str:
+    async def _ask(self, command: str, answers: int = 1) -> str:
+        said = await self._said(command)
+        if _ended(said) < answers:  # also after "Can't find the target PID"
+            raise PlatformError(
+                f"HAProxy ended before it answered `{command.splitlines()[0]}`",
+                "its own log is haproxy.log beside its files",
+            )
+        return said
+
+    async def _said(self, command: str) -> str:
         try:
             async with asyncio.timeout(_LIMIT):
                 reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{self._directory}/{MASTER}")
@@ -166,6 +175,14 @@ class RuntimeApi:
         if self._directory >= 0:
             os.close(self._directory)
             self._directory = -1
+
+
+def _ended(said: str) -> int:
+    """How many answers are whole: each ends with an empty line, and so does one that says nothing.
+
+    A version and an empty line are one answer, two empty lines are two; a worker that is killed leaves none or a part.
+    """
+    return said.split("\n").count("") - 1
 
 
 def _tally(row: Mapping[str, str]) -> Tally:
