@@ -85,10 +85,7 @@ class Leftovers:
         routing = (await self._world.balancer.report(key)).routing
         serving = [number for number, _ in sorted(routing.weights, key=lambda w: -w[1]) if number in releases]
         if serving:
-            loop = await self._registry.take_up(key)
-            await loop.record("service adopted", _adopted(releases, serving[0]))
-            await self._registry.keep_artifacts(loop.ledger)
-            loop.wake()
+            await self._registry.adopt(key, _adopted(releases, serving[0]))
 
     async def _found(self) -> list[tuple[str, Found]]:
         """By runtime. One that cannot be asked runs nothing that could be ended: Docker may not even be installed."""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from crossfade.controller.history import pages
 from crossfade.controller.supervisor import Supervisor
@@ -93,6 +94,10 @@ class Registry:
             self._retired.pop(key, None)
         return self._loops[key]
 
+    async def adopt(self, key: str, found: Mapping[str, Any]) -> None:
+        """Look after a service that runs although the journal does not know it; `found` is its `service adopted`."""
+        await self._begin(self.ledger(key), found)
+
     async def drop(self, loop: Loop) -> None:
         """End the care for a service that nothing is left of."""
         await self.supervisor.stop(_care_for(loop.key))
@@ -135,12 +140,15 @@ class Registry:
             listener(event)
         self._told(event)
 
-    async def _begin(self, ledger: Ledger) -> None:
+    async def _begin(self, ledger: Ledger, found: Mapping[str, Any] | None = None) -> None:
         key = ledger.service
         loop = self._loops[key] = Loop(ledger, self.world, self._holder)  # before it waits: never two
         try:
             await self._outrank(key)
             await loop.acquire()
+            if found:  # on record before the loop looks: to an empty ledger nothing runs, and all would be begun anew
+                await loop.record("service adopted", found)
+                await self.keep_artifacts(loop.ledger)
         except CrossfadeError:
             del self._loops[key]
             raise

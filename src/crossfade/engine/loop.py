@@ -151,6 +151,7 @@ class Loop:
         if looked - self._worked_until > pace.gap:
             self._observer.begin_anew()
         leaving = self._performer.stopping()  # taken first: one that ends while we look is not begun again
+        known = self.ledger.releases
         look = await self._observer.look(self.ledger, leaving)
         now = self._world.clock.now()
         gap = now - self._worked_until
@@ -160,6 +161,8 @@ class Loop:
             self._worked_until = now
         await self._scribe.renew()  # not before the gap is on record: who dies between them leaves it to be seen
         await self._note(look)
+        if self.ledger.releases != known:  # written meanwhile: instances of these were not looked for
+            return 0.0
         self.fleet, self.observed_at = look.fleet, looked
         actions = next_step(self.ledger.facts, self.fleet, now)
         self.waits = actions

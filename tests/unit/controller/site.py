@@ -58,6 +58,7 @@ class Site:
     routes: State = field(default_factory=State)
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
     sick: set[tuple[str, int]] = field(default_factory=set)
+    balancer: type[MemoryBalancer] = MemoryBalancer
 
     def __post_init__(self) -> None:
         self.journal = DryJournal(self.clock)
@@ -108,7 +109,7 @@ class Control:
         self.site = site
         self.told: list[Event] = []
         runtime = MemoryRuntime(site.instances, site.journal)
-        self.balancer = MemoryBalancer(site.journal, site.routes)
+        self.balancer = site.balancer(site.journal, site.routes)
         world = World(
             journal=site.journal,
             runtimes={"process": runtime},

@@ -1,9 +1,15 @@
 """Nothing runs unknown: removals go on after a kill, and what no journal knows is found by its marks."""
 
+import asyncio
 from dataclasses import replace
 
+from tests.adapters.memory_balancer import MemoryBalancer
 from tests.adapters.until import until
 from tests.unit.controller.site import KIM, Site, service, within
+
+from crossfade.engine.dry.journal import DryJournal
+from crossfade.engine.journal import Event
+from crossfade.engine.ports import Report
 
 
 async def test_a_removal_that_was_interrupted_goes_on_at_the_next_start(site: Site) -> None:
@@ -43,6 +49,40 @@ async def test_a_lost_journal_is_made_up_for_by_what_runs(site: Site) -> None:
         loop = await control.deploy(service(replicas=1))
         assert loop.ledger.current == 3
         await until(lambda: site.running("shop/web") == {3: 1})
+
+
+class SlowJournal(DryJournal):
+    """As a disk does, it lets everybody else go on while it writes."""
+
+    async def append(self, event: Event, token: int) -> Event:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return await super().append(event, token)
+
+
+class SlowerBalancer(MemoryBalancer):
+    """A look at it takes longer than a write."""
+
+    async def report(self, service: str) -> Report:
+        for _ in range(100):
+            await asyncio.sleep(0)
+        return await super().report(service)
+
+
+async def test_traffic_stays_where_it_is_while_a_service_is_taken_over(site: Site) -> None:
+    """What runs is on record before anybody decides by the record: nothing is launched beside it or routed away."""
+    async with site.controller() as control:
+        await control.deploy(service(replicas=2))
+    before = set(site.instances.instances)
+    site.journal, site.balancer = SlowJournal(site.clock), SlowerBalancer
+    async with site.controller() as control:
+        loop = control.registry.loops["shop/web"]
+        began = site.clock.now()
+        await within(loop.until(lambda loop: loop.observed_at > began))
+        assert site.kinds("shop/web")[0] == "service adopted"
+        assert set(site.instances.instances) == before
+        assert all(len(routing.serving()) == 2 for _, routing in control.balancer.applied)
+        assert site.serves("shop/web") == 1
 
 
 async def test_what_cannot_be_taken_over_is_told_and_ended_by_down(site: Site) -> None:
