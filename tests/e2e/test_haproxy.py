@@ -51,6 +51,10 @@ def master(balancer: HaproxyBalancer) -> Known:
     return found
 
 
+async def served(balancer: HaproxyBalancer, web: Service) -> int:
+    return (await balancer.report(web.key)).traffic.total.requests
+
+
 async def test_each_way_to_fail_has_its_cause(haproxy: HaproxyBalancer) -> None:
     """500s, deaths before and in the middle of an answer, nobody there: as many as clients saw."""
     web = service()
@@ -191,6 +195,7 @@ async def test_a_killed_haproxy_is_started_again(
         await haproxy.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
         await haproxy.apply(web, asked, addresses, 1)
         await fetch(http, url(web))
+        await until(lambda: served(haproxy, web))  # it answers first and writes its line then
         old = master(haproxy)
         dies = old if victim == "master" else Known.of(next(iter(children(old.pid))))
         dies.signal(signal.SIGKILL)
@@ -198,6 +203,7 @@ async def test_a_killed_haproxy_is_started_again(
         await haproxy.ensure()
         assert master(haproxy) != old
         assert (await fetch(http, url(web))).body == "b"
+        await haproxy.catch_up()
         report = await haproxy.report(web.key)
         assert report.routing == asked
         assert report.traffic.total.requests == 2
