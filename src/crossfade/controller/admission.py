@@ -18,6 +18,13 @@ def thawed(ledger: Ledger, order: Order) -> None:
         )
 
 
+def running(ledger: Ledger) -> Release:
+    """The release that runs; RefusedError when there is none."""
+    if ledger.current is None:
+        raise RefusedError(f"nothing of {ledger.service} runs", "deploy a release: `crossfade deploy`")
+    return ledger.release(ledger.current)
+
+
 def idle(ledger: Ledger, way_out: str) -> None:
     """RefusedError while a rollout is under way."""
     if ledger.active:

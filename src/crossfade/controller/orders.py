@@ -65,8 +65,7 @@ class Orders:
         if replicas < 0:
             raise WrongInputError(f"{loop.key} cannot have {replicas} instances", "0 or more")
         admission.idle(loop.ledger, "scale when it is done")
-        if loop.ledger.current is not None:
-            await self.deploys.require_room({loop.ledger.release(loop.ledger.current).service: replicas})
+        await self.deploys.require_room({admission.running(loop.ledger).service: replicas})
         await loop.record("service scaled", {"replicas": replicas, "by": order.by})
         loop.wake()
 
@@ -74,10 +73,9 @@ class Orders:
         """Replace the instances of the release that runs, one by one or as many as its strategy lets go at once."""
         admission.idle(loop.ledger, "restart when it is done")
         self.deploys.may_begin(loop, order)
-        if loop.ledger.current is None:
-            raise RefusedError(f"nothing of {loop.key} runs", "deploy a release: `crossfade deploy`")
+        release = admission.running(loop.ledger)
         await loop.until(lambda loop: loop.observed_at > 0.0)
-        old = [i.id for i in loop.fleet.of(loop.ledger.current) if i.up]
+        old = [i.id for i in loop.fleet.of(release.number) if i.up]
         await loop.record("service restarted", {"instances": old, "by": order.by})
         loop.wake()
 
@@ -102,13 +100,14 @@ class Orders:
             return f"new instances of {loop.key} exited {RESTART_EXITS} times: {failed}"
         return "" if loop.ledger.outdated == began else "something else began meanwhile"
 
-    async def tag(self, loop: Loop, word: str, tag: str, order: Order) -> Release:
-        """Name a release, so that it is kept and can be rolled back to by that name."""
+    async def tag(self, loop: Loop, word: str, tag: str, order: Order) -> tuple[Release, int | None]:
+        """Name a release, so that it is kept and can be rolled back to by that name. Also which one had the name."""
         release = loop.ledger.select(word)
         admission.tag_name(tag)
         admission.has_files(loop.ledger, release)
+        before = loop.ledger.tags.get(tag)
         await loop.record("release tagged", {"tag": tag, "release": release.number, "by": order.by})
-        return release
+        return release, before
 
     async def promote(self, loop: Loop, order: Order) -> None:
         await self._tell(loop, "rollout promoted", order)

@@ -60,21 +60,24 @@ class Registry:
             names = ", ".join(sorted(key.split("/")[1] for key in keys))
             raise WrongInputError(f"{app} has several services: {names}", "name the one you mean")
         if f"{app}/{service}" not in self._loops:
-            known = ", ".join(sorted(self._loops)) or "none yet"
+            named = app if service is None else f"{app}/{service}"
+            if self._gone(app, service):
+                raise WrongInputError(
+                    f"{named} was taken down",
+                    "`crossfade releases` shows its history, `crossfade deploy` brings it back",
+                )
+            known = ", ".join(sorted(self._loops)) or "none"
             raise WrongInputError(
-                f"nothing called {app if service is None else f'{app}/{service}'} was deployed here",
+                f"nothing called {named} was deployed here",
                 f"deployed services: {known}; `crossfade deploy` brings one",
             )
         return self._loops[f"{app}/{service}"]
 
     def key(self, app: str, service: str | None = None) -> str:
         """The service that is meant by what has only to be on record: it may have been taken down."""
-        retired = [key for key, ledger in self._retired.items() if key.split("/")[0] == app and ledger.releases]
-        named = f"{app}/{service}"
-        if named in retired:
-            return named
-        if service is None and len(retired) == 1 and not self.of(app):
-            return retired[0]
+        gone = self._gone(app, service)
+        if len(gone) == 1 and (service is not None or not self.of(app)):
+            return gone[0]
         return self.find(app, service).key
 
     def of(self, app: str | None) -> list[Loop]:
@@ -86,6 +89,11 @@ class Registry:
         if key in self._loops:
             return self._loops[key].ledger
         return self._retired.get(key, Ledger(service=key))
+
+    def _gone(self, app: str, service: str | None) -> list[str]:
+        """Of what is meant, the services that were taken down and have a history."""
+        gone = [key for key, ledger in self._retired.items() if ledger.releases and key.split("/")[0] == app]
+        return [key for key in sorted(gone) if service in {None, key.split("/")[1]}]
 
     async def take_up(self, key: str) -> Loop:
         """The loop of a service, begun when it has none; its numbers go on where they were."""

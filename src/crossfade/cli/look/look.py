@@ -58,9 +58,10 @@ def described(service: Json) -> str:
     """One service of `status` as text."""
     serving = sum(instance["weight"] > 0 for instance in service["instances"])
     runs = f"release {release(service['release'], service['version'])}"
-    lines = [
-        f"{service['app']}/{service['name']}: {runs}, {serving} of {plural(service['replicas'], 'instance')} serving"
-    ]
+    runs += f", {serving} of {plural(service['replicas'], 'instance')} serving"
+    if service["release"] is None:
+        runs = f"its first release has {plural(serving, 'instance')} serving" if serving else "no release serves"
+    lines = [f"{service['app']}/{service['name']}: {runs}"]
     if service["instances"]:
         head = ("INSTANCE", "RELEASE", "STATE", "ADDRESS", "TRAFFIC", "IN FLIGHT", "")
         lines.append(table([head, *map(_row, service["instances"])]))

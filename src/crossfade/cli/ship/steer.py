@@ -163,4 +163,6 @@ def tag(call: Call, *, name: str, release: str, service: str | None) -> None:
         raise WrongInputError("a tag needs a name", "such as stable")
     client = call.client()
     answer = client.post("/v1/tag", **call.target(client, service), tag=name, release=release, by=who())
-    call.answer(answer, f"release {answer['release']} of {answer['service']} is tagged {answer['tag']}")
+    before = answer.get("before")
+    moved = f"; until now release {before} was" if before not in {None, answer["release"]} else ""
+    call.answer(answer, f"release {answer['release']} of {answer['service']} is tagged {answer['tag']}{moved}")

@@ -250,8 +250,8 @@ class Api:
     async def _tag(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
         loop = self._loop(None, body)
-        release = await self._orders.tag(loop, body.get("release") or "latest", body["tag"], asked.order(body))
-        return web.json_response({"service": loop.key, "release": release.number, "tag": body["tag"]})
+        release, before = await self._orders.tag(loop, body.get("release") or "latest", body["tag"], asked.order(body))
+        return web.json_response({"service": loop.key, "release": release.number, "tag": body["tag"], "before": before})
 
     async def _order(self, request: web.Request) -> web.Response:
         body, verb = await asked.body(request), request.match_info["verb"]

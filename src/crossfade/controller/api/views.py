@@ -5,7 +5,26 @@ from typing import Any
 
 from crossfade.controller.builds import Build
 from crossfade.controller.leftovers import Unknown
-from crossfade.core.actions import AwaitApproval, AwaitHealthy, Bake, Drain, Hold
+from crossfade.core.actions import (
+    Action,
+    Advance,
+    AwaitApproval,
+    AwaitHealthy,
+    Bake,
+    Drain,
+    Effect,
+    Finish,
+    Hold,
+    Launch,
+    Move,
+    Probe,
+    Resize,
+    RollBack,
+    RunHook,
+    Shift,
+    StartBake,
+    Stop,
+)
 from crossfade.core.fleet import Instance
 from crossfade.core.group import Group
 from crossfade.core.rollout import Rollout
@@ -183,8 +202,8 @@ def releases(ledger: Ledger) -> list[Json]:
     ]
 
 
-def waiting(action: Any, now: float) -> str:
-    """What a wait is for, in words."""
+def waiting(action: Action, now: float) -> str:
+    """What a wait is for, in words; of anything else, what is being done."""
     match action:
         case AwaitHealthy(release=release, ready=ready, wanted=wanted):
             return f"{ready} of {wanted} instances of release {release} are ready"
@@ -193,9 +212,29 @@ def waiting(action: Any, now: float) -> str:
         case Bake(until=until):
             return f"baking, {max(0.0, until - now):.0f} s left"
         case AwaitApproval(why=why) | Hold(why=why):
-            return str(why)
+            return why
         case _:
-            return type(action).__name__
+            return _doing(action)
+
+
+def _doing(action: Effect | Move) -> str:  # noqa: PLR0911  a table
+    match action:
+        case Launch(release=release, count=count):
+            return f"starting {count} of release {release}"
+        case Resize(release=release, count=count):
+            return f"sizing release {release} to {count}"
+        case Shift():
+            return "moving traffic"
+        case Stop(instance=instance):
+            return f"stopping {instance}"
+        case RunHook(hook=hook):
+            return f"running the {hook} hook"
+        case Probe(count=count):
+            return f"sending {count} requests of our own"
+        case StartBake(step=step) | Advance(step=step):
+            return f"going on to step {step + 1}"
+        case RollBack(reason=reason) | Finish(reason=reason):
+            return reason
 
 
 def _waiting(loop: Loop, now: float) -> list[str]:
