@@ -154,6 +154,22 @@ async def test_an_announced_instance_that_never_started_can_be_launched(machine:
     assert not (await machine.seen()).exited
 
 
+async def test_what_ended_in_its_stop_is_seen_stopping(machine: Machine) -> None:
+    """While its files are looked after nobody reads that it was never started."""
+    release = await machine.release("exec sleep 60")
+    await machine.runtime.launch("one", release, {}, 1)
+    leader = await until(lambda: machine.recorded("one"))
+    async with machine.runtime._artifacts._locked(release.digest):
+        stop = asyncio.create_task(machine.runtime.stop("one", 5, 1))
+        await until(lambda: proc.look(leader.pid) is None)
+        for runtime in (machine.runtime, machine.successor()):
+            (seen,) = await runtime.instances(machine.key)
+            assert seen.stopping
+            assert seen.detail != "was never started"
+    await stop
+    assert await machine.runtime.instances(machine.key) == []
+
+
 async def test_a_record_that_a_power_cut_emptied_is_no_instance(machine: Machine) -> None:
     """An empty record belongs to a process that is gone: it neither counts nor stops others from being seen."""
     await machine.launch("one", "exec sleep 60")

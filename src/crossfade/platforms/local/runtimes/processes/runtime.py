@@ -95,9 +95,9 @@ class ProcessRuntime:
             self._records.write(replace(record, stopping=True))
         session = self._session(record)
         await session.end(grace)
-        session.forget()
         await self._artifacts.rest(record.digest, lambda: not self._runs_from(record.digest, but=instance))
         self._records.remove(instance)
+        session.forget()  # after its record: one without a session says that it was never started
         self._ports.give_back(record.port)
         self._sessions.pop(instance, None)
         self._logs.prune(record.service, [other.id for other in self._records.all()])
