@@ -1,9 +1,9 @@
 """Events as sentences: what the journal holds, told while it happens."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from crossfade.cli.text import plain, plural, release, seconds
+from crossfade.cli.text import clock, plain, plural, release, seconds
 
 Event = Mapping[str, Any]
 
@@ -36,6 +36,7 @@ class Story:
     def _started(self, data: Event) -> list[str]:
         rollout = data["rollout"]
         self._strategy = rollout["strategy"]
+        self._versions |= {int(number): version for number, version in data.get("versions", {}).items()}
         if rollout["source"] is not None:
             self._shares = {rollout["source"]: 100}
         by = f", by {rollout['by']}" if rollout["by"] else ""
@@ -111,6 +112,31 @@ class Story:
 
     def _failed(self, data: Event) -> list[str]:
         return [f"trouble: {data['error']}"]
+
+
+class Stories:
+    """Tells the events of all services, each line with its time and its service."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, Story] = {}
+
+    def tell(self, event: Event) -> list[str]:
+        story = self._of.setdefault(event["service"], Story())
+        return [f"{clock(event['at'])}  {event['service']}  {line}" for line in story.tell(event)]
+
+
+def newest(read: Callable[[int], Iterable[Event]], limit: int) -> tuple[Stories, list[str], int]:
+    """The newest `limit` lines, oldest first, with the stories so far and the number of the last event.
+
+    `read` gives the newest so many events. Most are worth no line: for 100 lines 100 are read, then 400, 1600 ...
+    """
+    asked = limit
+    while True:
+        stories, found = Stories(), list(read(asked))
+        lines = [line for event in found for line in stories.tell(event)]
+        if len(lines) >= limit or len(found) < asked:
+            return stories, lines[-limit:], found[-1]["seq"] if found else 0
+        asked *= 4
 
 
 def _ordered(what: str) -> Callable[[Story, Event], list[str]]:

@@ -72,7 +72,8 @@ def traffic(proof: Mapping[str, Any]) -> str:
         parts.append(f"{plural(proof['client_closed'], 'client')} left early")
     if proof.get("balancer_deaths"):
         parts.append(f"without what the balancer held when it died ({plural(proof['balancer_deaths'], 'time')})")
-    return f"{', '.join(parts)}; p50 {proof['p50_ms']:.1f} ms, p99 {proof['p99_ms']:.1f} ms"
+    latency = f"; p50 {proof['p50_ms']:.1f} ms, p99 {proof['p99_ms']:.1f} ms" if proof["requests"] else ""
+    return ", ".join(parts) + latency
 
 
 def outcome(result: Mapping[str, Any]) -> list[str]:

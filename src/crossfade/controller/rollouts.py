@@ -20,7 +20,10 @@ async def begin(balancer: LoadBalancer, loop: Loop, rollout: Rollout) -> Rollout
     """Put a rollout on record; the loop carries it."""
     report = await balancer.report(loop.key)
     rollout = replace(rollout, baseline=tuple(sorted(report.groups.items())))
-    await loop.record("rollout started", {"rollout": encode(rollout), "traffic": encode(report.traffic)})
+    ends = [loop.ledger.release(number) for number in (rollout.source, rollout.target) if number is not None]
+    versions = {str(release.number): release.version for release in ends}  # for who reads no earlier event
+    told = {"rollout": encode(rollout), "traffic": encode(report.traffic), "versions": versions}
+    await loop.record("rollout started", told)
     loop.wake()
     return rollout
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crossfade.cli.story import Story
+from crossfade.cli.story import Story, newest
 
 
 def event(kind: str, **data: Any) -> dict[str, Any]:
@@ -28,6 +28,13 @@ def test_a_release_is_named_with_its_version() -> None:
     story = Story()
     story.tell(event("release created", release={"number": 2, "version": "v2", "digest": "abc"}))
     assert story.tell(started()) == ["rollout 2 from 1 to release 2 (v2), canary, by ann@desk"]
+
+
+def test_both_sides_of_a_rollout_have_their_versions() -> None:
+    """Also when the releases were created before the first event that is told."""
+    begun = started()
+    begun["data"]["versions"] = {"1": "v1", "2": "v2"}
+    assert Story().tell(begun) == ["rollout 2 from 1 (v1) to release 2 (v2), canary, by ann@desk"]
 
 
 def test_traffic_is_told_when_it_moves() -> None:
@@ -82,3 +89,27 @@ def test_orders_name_who_gave_them() -> None:
         "aborted by ann@desk: wrong branch"
     ]
     assert story.tell(event("service scaled", by="ann@desk", replicas=1)) == ["scaled to 1 instance by ann@desk"]
+
+
+def test_the_limit_counts_the_lines_that_are_shown() -> None:
+    """Of 40 events every tenth is worth a line; three lines are asked for and three come, the newest."""
+    told = [
+        event("service scaled", replicas=n, by="ann") | {"seq": n}
+        if n % 10 == 0
+        else event("intent", action={"do": "Launch"}) | {"seq": n}
+        for n in range(1, 41)
+    ]
+    _, lines, last = newest(lambda asked: told[-asked:], 3)
+    assert [line.partition("shop/web  ")[2] for line in lines] == [
+        "scaled to 20 instances by ann",
+        "scaled to 30 instances by ann",
+        "scaled to 40 instances by ann",
+    ]
+    assert last == 40
+
+
+def test_all_lines_come_when_there_are_fewer() -> None:
+    """A short journal ends the search; an empty one has no last event."""
+    told = [event("service scaled", replicas=2, by="ann")]
+    assert len(newest(lambda asked: told[-asked:], 100)[1]) == 1
+    assert newest(lambda _: [], 100)[1:] == ([], 0)

@@ -50,6 +50,13 @@ def test_success_is_one_sentence_with_its_proof() -> None:
     ]
 
 
+def test_where_nobody_asked_nothing_took_time() -> None:
+    """Without requests there are no latencies."""
+    assert traffic(proof(requests=0, retried=0, drained=0, p50_ms=0.0, p99_ms=0.0)) == (
+        "0 requests, 0 failed, 0 retried, 0 drained"
+    )
+
+
 def test_a_rollback_says_why_first() -> None:
     """And then what runs."""
     assert outcome(result("rolled_back"))[0] == (

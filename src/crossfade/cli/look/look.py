@@ -10,7 +10,7 @@ import click
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import NotRunningError
 from crossfade.cli.ship.screens import standing
-from crossfade.cli.story import Story
+from crossfade.cli.story import Stories, newest
 from crossfade.cli.text import clock, outcome, plain, plural, release, seconds, table
 
 Json = Mapping[str, Any]
@@ -125,19 +125,27 @@ def releases(call: Call, *, service: str | None) -> None:
 @click.argument("service", required=False)
 @called(app=True)
 @click.option("--follow", is_flag=True, help="Go on with what happens from now on.")
-@click.option("--limit", type=click.IntRange(min=0), default=100, show_default=True, help="The newest; 0 is all.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="The newest lines shown; 0 is all."
+)
 def events(call: Call, *, service: str | None, follow: bool, limit: int) -> None:
     """Everything that happened to SERVICE, step by step, as the journal has it."""
     client = call.client()
     where = call.target(client, service) if service or call.chosen_app() else {}
-    stories: dict[str, Story] = {}
-    for event in client.lines("/v1/events", **where, limit=limit, follow=1 if follow else None):
-        if call.json:
+    going_on = 1 if follow else None
+    if call.json:
+        for event in client.lines("/v1/events", **where, limit=limit, follow=going_on):
             click.echo(json.dumps(event))
-            continue
-        story = stories.setdefault(event["service"], Story())
-        for line in story.tell(event):
-            click.echo(f"{clock(event['at'])}  {event['service']}  {line}")
+        return
+    stories, lines, after = Stories(), [], 0
+    if limit:
+        stories, lines, after = newest(lambda asked: client.lines("/v1/events", **where, limit=asked), limit)
+    for line in lines:
+        click.echo(line)
+    if follow or not limit:
+        for event in client.lines("/v1/events", **where, after=after, follow=going_on):
+            for line in stories.tell(event):
+                click.echo(line)
 
 
 @click.command(epilog="Examples: crossfade logs -f | crossfade logs web --instance feedback-web-7-x3f9 --lines 500")
