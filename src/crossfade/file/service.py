@@ -137,7 +137,7 @@ class Hooks(Part):
 
     migrate: Annotated[str, Command()] | None = Field(
         default=None,
-        description="Runs once a release, before its first instance starts.",
+        description="Runs once per release, before its first instance starts.",
         examples=["python -m app.migrate"],
     )
     smoke: Annotated[str, Command()] | None = Field(
@@ -174,7 +174,7 @@ class Service(Part):
     )
     build: Annotated[str, Command()] | None = Field(
         default=None,
-        description="Runs once a release in the copy of `source`.",
+        description="Runs once per release in the copy of `source`.",
         examples=["python -m pip install -r requirements.txt -t vendor"],
     )
     command: Annotated[str, Command()] | None = Field(

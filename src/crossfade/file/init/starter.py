@@ -110,7 +110,7 @@ def _lines(found: Found, place: str) -> list[tuple[str, str, str]]:
     lines = [(key, place if key == "source" else value, why) for key, value, why in found.lines]
     return [
         *lines,
-        ("replicas", "2", "so many instances run"),
+        ("replicas", "2", "how many instances run"),
         ("health", f"{{path: {path}, interval: 2s}}", why),
         ("deploy", "{strategy: blue-green, bake: 10s}", "watched for 10s, and taken back when it fails"),
     ]

@@ -129,8 +129,8 @@ def read(path: Path, called: str) -> Written:
 
     Raises WrongInputError: no such file, or (WrongFileError) no YAML mapping in it.
     """
-    hint = "Write one with `crossfade init`, or name it with --file."
-    return parse(contents(path, called, hint, "Name a crossfade file with --file."), called)
+    hint = "write one with `crossfade init`, or name it with --file"
+    return parse(contents(path, called, hint, "name a crossfade file with --file"), called)
 
 
 def contents(path: Path, called: str, missing: str, other: str) -> bytes:

@@ -75,7 +75,7 @@ class _LeftOut:
         self.notes.leave(
             ("services", name), name, f"it runs once ({role.because}): its command is hooks.migrate of {found} now"
         )
-        what = f"see that `{command}` may run again: it runs once a release, with the variables of {found}"
+        what = f"see that `{command}` may run again: it runs once per release, with the variables of {found}"
         self.notes.todos.append(Todo(Rank.ASSUMED, f"services.{found}.hooks.migrate", what))
 
     def _image(self, name: str) -> str:

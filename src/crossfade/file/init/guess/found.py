@@ -26,11 +26,10 @@ def process(
 ) -> Found:
     """A service that runs from a copy of its folder."""
     lines = [("source", ".", "each release is a copy of this folder")]
-    lines += [("build", build, "once a release, in its copy of the folder")] if build else []
+    lines += [("build", build, "once per release, in its copy of the folder")] if build else []
     lines += [("command", command, why)]
-    lines += (
-        [("hooks", f"{{migrate: {_quoted(migrate)}}}", "once a release, before its first instance")] if migrate else []
-    )
+    if migrate:
+        lines += [("hooks", f"{{migrate: {_quoted(migrate)}}}", "once per release, before its first instance")]
     return Found(what, tuple(lines), todos=todos)
 
 

@@ -18,7 +18,7 @@ _INSTALLS = {
 
 
 def node(folder: Path) -> Found | None:
-    """package.json with something to start; a build script runs once a release."""
+    """package.json with something to start; a build script runs once per release."""
     package = package_of(folder)
     scripts, needs = _mapping(package.get("scripts")), _mapping(package.get("dependencies"))
     install, tool = next((how for lock, how in _INSTALLS.items() if (folder / lock).exists()), ("npm install", "npm"))

@@ -19,7 +19,7 @@ _BEGINS = "services:"
 _DEEPEST = 20  # files and services that extend or include each other
 # Keys of a service in which a variable that must be set matters when it is deployed, and not to what it is.
 _FOR_INSTANCES = frozenset({"environment", "command", "entrypoint", "labels", "healthcheck"})
-_NAME_ONE = "Name a Compose file with --from."
+_NAME_ONE = "name a Compose file with --from"
 
 
 @dataclass(frozen=True)
