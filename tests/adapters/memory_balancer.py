@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from crossfade.core.clash import clash
 from crossfade.core.counters import Counters
-from crossfade.core.errors import PlatformError, StaleTokenError, WrongInputError
+from crossfade.core.errors import PlatformError, StaleTokenError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.journal import Fence
@@ -138,9 +139,9 @@ class MemoryBalancer:
 
     def _refuse_clash(self, service: Service) -> None:
         for key, told in self._services.items():
-            same_port = told.service.listener.http == service.listener.http
-            if key != service.key and same_port and set(told.service.routes) & set(service.routes):
-                raise WrongInputError(f"{service.key} and {key} ask for the same requests")
+            found = clash(service, told.service) if key != service.key else None
+            if found:
+                raise PlatformError(found.cause, found.way_out)
 
     def _release(self, routing: Routing) -> int | None:
         if not routing.weights:

@@ -1,11 +1,15 @@
 """May this be done now? What is refused, and in which words. Nothing here changes anything."""
 
 import time
+from collections.abc import Iterable, Mapping
 
 from crossfade.controller.order import Order
+from crossfade.core.clash import clash
 from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.core.release import Outcome, Release
+from crossfade.core.service import Service
 from crossfade.engine.ledger import Ledger
+from crossfade.engine.ports import Exposed
 
 
 def thawed(ledger: Ledger, order: Order) -> None:
@@ -42,6 +46,25 @@ def may_begin(ledger: Ledger, order: Order) -> None:
     thawed(ledger, order)
     if not order.supersede:
         idle(ledger, "wait for it, `crossfade abort` it, or use --supersede to take it back first")
+
+
+def apart(services: Iterable[Service], known: Mapping[str, Exposed], leaving: Iterable[str] = ()) -> None:
+    """RefusedError when a service could not be reached beside another: one of `known`, or one it goes out with.
+
+    `leaving` are keys whose present routes do not count, because they change in the same deploy.
+    """
+    wanted = {service.key: service for service in services}
+    held = {key: one.service for key, one in sorted(known.items()) if key not in {*leaving, *wanted}}
+    for service in wanted.values():
+        for other in held.values():
+            found = clash(service, other)
+            if found is None:
+                continue
+            way_out = found.way_out
+            if other.app == service.app and other.key not in wanted:
+                way_out += f"; if {other.key} is no longer in the file, `crossfade down {other.key}` ends it"
+            raise RefusedError(found.cause, way_out)
+        held[service.key] = service
 
 
 def destination(ledger: Ledger, to: str, order: Order) -> Release:

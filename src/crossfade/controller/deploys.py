@@ -52,6 +52,7 @@ class Deploys:
                 await self.builds.stop([loop.key for loop in loops], f"superseded by {order.by}")
             for loop in loops:
                 self.may_begin(loop, order)
+            await self.require_apart(services)
             await self.require_room({service: service.replicas for service in services})
             values = self._values.of_all(services, shell)
             async with AsyncExitStack() as held:
@@ -61,6 +62,7 @@ class Deploys:
                 artifacts = await self.builds.run([loop.key for loop in loops], order.by, work)
                 for loop in loops:
                     self.may_begin(loop, order)
+                await self.require_apart(services)
                 await self._supersede(loops, order)
                 return await self._begin(loops, services, artifacts, order, values)
         except CrossfadeError:
@@ -68,6 +70,13 @@ class Deploys:
                 if (loop.ledger.removed or not loop.ledger.releases) and not self._registry.leaves(loop.key):
                     await self._registry.drop(loop)
             raise
+
+    async def require_apart(self, services: Sequence[Service], together: Sequence[str] = ()) -> None:
+        """RefusedError when one could not be reached beside what the balancer serves already.
+
+        `together` are keys of other services that change in the same deploy.
+        """
+        admission.apart(services, await self._world.balancer.known(), together)
 
     async def require_room(self, replicas: Mapping[Service, int]) -> None:
         """RefusedError when that many instances of each cannot run beside everything else."""

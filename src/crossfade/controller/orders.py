@@ -54,6 +54,7 @@ class Orders:
             await self.deploys.stop([loop.key], f"superseded by {order.by}")
         self.deploys.may_begin(loop, order)
         target = admission.destination(loop.ledger, to, order)
+        await self.deploys.require_apart([target.service])
         await self._require_artifact(target)
         await self._take_back(loop, order, f"superseded by {order.by}")
         return await rollouts.begin(

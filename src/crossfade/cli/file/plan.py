@@ -19,10 +19,11 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
 
     The same code decides as in a deploy, on a fleet like the one that runs; how long an app takes to boot is a guess.
     """
-    from crossfade.cli.application import absent, ends, read
+    from crossfade.cli.application import absent, ends, key, read
 
     services = read(call, service, strategy)["services"]
-    plans = [_plan(call, wanted) for wanted in services]
+    together = [key(wanted) for wanted in services]
+    plans = [_plan(call, wanted, together) for wanted in services]
     others: list[str] = []
     with suppress(NotRunningError):
         others = [] if service else absent(services, call.client())
@@ -31,9 +32,9 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     call.answer({"plans": plans, "not_in_file": others}, "\n\n".join(parts))
 
 
-def _plan(call: Call, service: Any) -> Any:
+def _plan(call: Call, service: Any, together: list[str]) -> Any:
     try:
-        return call.client().post("/v1/plan", service=service)
+        return call.client().post("/v1/plan", service=service, together=together)
     except NotRunningError:
         from crossfade.core.service import Service
         from crossfade.core.wire import decode

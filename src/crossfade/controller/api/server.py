@@ -221,6 +221,7 @@ class Api:
     async def _plan(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
         service = asked.require_sound(decode(Service, body["service"]))
+        await self._orders.deploys.require_apart([service], body.get("together") or ())
         loop = self._registry.loops.get(service.key)
         steps = await asyncio.to_thread(plan, service, loop.ledger if loop else None)
         return web.json_response({"service": service.key, "steps": steps})

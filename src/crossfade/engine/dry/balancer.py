@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from crossfade.core.clash import clash
 from crossfade.core.counters import Counters
-from crossfade.core.errors import PlatformError, StaleTokenError, WrongInputError
+from crossfade.core.errors import PlatformError, StaleTokenError
 from crossfade.core.fleet import Health
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
@@ -80,6 +81,6 @@ class DryBalancer:
 
     def _refuse_clash(self, service: Service) -> None:
         for key, exposure in self._platform.exposed.items():
-            same_port = exposure.service.listener.http == service.listener.http
-            if key != service.key and same_port and set(exposure.service.routes) & set(service.routes):
-                raise WrongInputError(f"{service.key} and {key} ask for the same requests")
+            found = clash(service, exposure.service) if key != service.key else None
+            if found:
+                raise PlatformError(found.cause, found.way_out)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 
-from crossfade.core.errors import WrongInputError
+from crossfade.core.clash import clash
+from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import Rule, Service, Tls
 from crossfade.platforms.local.balancers.book import Entry
 
@@ -33,16 +35,19 @@ class Door:
 
 
 def doors(entries: Mapping[str, Entry]) -> tuple[Door, ...]:
-    """All ports to be open, ascending. WrongInputError names the other app when two cannot share a port."""
+    """All ports to be open, ascending. PlatformError names the other service when two cannot share a port."""
+    exposed = {key: entry.service for key, entry in sorted(entries.items()) if entry.exposed}
+    for held, new in combinations(exposed.values(), 2):
+        found = clash(new, held)
+        if found:
+            raise PlatformError(found.cause, found.way_out)
     open_: dict[int, Door] = {}
-    for key, entry in sorted(entries.items()):
-        if not entry.exposed:
-            continue
-        for door in _doors_of(entry.service):
+    for key, service in exposed.items():
+        for door in _doors_of(service):
             there = open_.get(door.port)
-            open_[door.port] = _shared(there, door, key) if there else door
-    for door in open_.values():
-        _refuse_clashes(door, entries)
+            if there and door.preview:
+                raise WrongInputError(f"port {door.port} of {key} is already used by {key}", "give one another port")
+            open_[door.port] = _shared(there, door) if there else door
     return tuple(open_[port] for port in sorted(open_))
 
 
@@ -70,26 +75,8 @@ def _doors_of(service: Service) -> list[Door]:
     return found
 
 
-def _shared(one: Door, other: Door, key: str) -> Door:
-    """One port for both. `key` is the service that `other` belongs to."""
-    holder = one.preview or one.services[0]
-    way_out = "give one of them another port"
-    if one.preview or other.preview:
-        raise WrongInputError(f"port {one.port} of {key} is already used by {holder}", way_out)
-    if bool(one.tls) != bool(other.tls):
-        raise WrongInputError(
-            f"port {one.port} cannot be https for one and http for the other: {key}, {holder}", way_out
-        )
-    if one.host != other.host:
-        raise WrongInputError(
-            f"port {one.port} is opened at {one.host} by {holder} and at {other.host} by {key}",
-            f"{way_out}, or the same host",
-        )
-    if (set(one.trusted), one.proxy_protocol) != (set(other.trusted), other.proxy_protocol):
-        raise WrongInputError(
-            f"port {one.port} trusts other proxies for {holder} than for {key}",
-            f"{way_out}, or the same listen.trusted_proxies and listen.proxy_protocol",
-        )
+def _shared(one: Door, other: Door) -> Door:
+    """One port for both, which do not clash."""
     return replace(
         one,
         services=(*one.services, *other.services),
@@ -98,19 +85,6 @@ def _shared(one: Door, other: Door, key: str) -> Door:
         access_log=one.access_log or other.access_log,
         by_path=one.by_path or other.by_path,
     )
-
-
-def _refuse_clashes(door: Door, entries: Mapping[str, Entry]) -> None:
-    taken: dict[tuple[str, str], str] = {}
-    for key in door.services:
-        for rule in entries[key].service.routes:
-            where = (rule.host.lower(), rule.path)
-            other = taken.setdefault(where, key)
-            if other != key:
-                raise WrongInputError(
-                    f"{key} and {other} both ask for host {rule.host} path {rule.path} on port {door.port}",
-                    "narrow the routes of one, or give it another port",
-                )
 
 
 def by_host(services: Iterable[Service]) -> dict[str, list[tuple[str, Service]]]:
