@@ -137,7 +137,8 @@ def events(call: Call, *, service: str | None, follow: bool, limit: int) -> None
         for event in client.lines("/v1/events", **where, limit=limit, follow=going_on):
             click.echo(json.dumps(event))
         return
-    stories, lines, after = Stories(), [], 0
+    stories, after = Stories(), 0
+    lines: list[str] = []
     if limit:
         stories, lines, after = newest(lambda asked: client.lines("/v1/events", **where, limit=asked), limit)
     for line in lines:
