@@ -38,7 +38,7 @@ class Watch:
                 self.traffic_goes_only_to_the_healthy(args[1])
                 self.capacity_is_kept(args[1])
             case "launch":
-                self.the_fleet_stays_below_its_surge()
+                self.the_fleet_stays_below_its_surge(args[0])
             case "resize":
                 self.a_size_keeps_floor_and_surge(args[0].number, args[1])
             case "stop":
@@ -114,13 +114,15 @@ class Watch:
         if len(serving) - min(mine, goes) < min(had, room.floor):
             self.fail(f"of {len(serving)} that serve {goes} may go, the floor is {room.floor}")
 
-    def the_fleet_stays_below_its_surge(self) -> None:
-        """Our own actions never take the fleet above the surge bound."""
+    def the_fleet_stays_below_its_surge(self, name: str) -> None:
+        """Our own actions never take the fleet above the surge bound; the same launch again is none."""
         simulation = self._simulation
         rollout = simulation.ledger.active
         if rollout is None:
             return
         platform = simulation.platform
+        if name in platform.lives:
+            return
         now = platform.clock.now()
         running = sum(life.truth(now) is not Health.EXITED for life in platform.of("shop/web"))
         ceiling = limits(rollout).ceiling

@@ -31,6 +31,8 @@ class Observer:
         self._was_healthy: set[str] = set()
         self._told_health: dict[str, Probed] = {}  # of those whose platform checks them
         self._known: set[str] = set()
+        self._anew = True  # what is there at the next look may be from before we looked
+        self._launched: dict[str, float] = {}  # by our own time: the platform's clock may have been set
         self._draining: dict[str, float] = {}  # since when, for those whose `routed` event a crash swallowed
 
     async def look(self, ledger: Ledger, leaving: frozenset[str]) -> Look:
@@ -41,6 +43,7 @@ class Observer:
         self._watch(ledger, running, report)
         draining, registered = report.routing.draining(), report.routing.registered()
         self._forget({r.id for r in running})
+        self._date(running)
         instances = tuple(
             self._instance(r, report, ledger, leaving, drains=r.id in draining, trusted=r.id in registered)
             for r in running
@@ -59,6 +62,7 @@ class Observer:
         """Nobody looked for a while: what ended since, nobody saw end."""
         self.watched_since = self._world.clock.now()
         self._known.clear()
+        self._anew = True
 
     def close(self) -> None:
         self._prober.close()
@@ -103,7 +107,7 @@ class Observer:
             id=running.id,
             release=running.release,
             health=health,
-            launched_at=running.launched_at,
+            launched_at=self._launched[running.id],
             healthy_since=probed.healthy_since,
             draining_since=since,
             in_flight=target.in_flight if target else 0,
@@ -115,6 +119,14 @@ class Observer:
             detail=running.detail if running.exited else probed.detail,
             blamed=running.blamed,
         )
+
+    def _date(self, running: Iterable[Running]) -> None:
+        """When each was launched: one that came while we looked came when we saw it, and none comes later than now."""
+        now = self._world.clock.now()
+        for one in running:
+            said = min(one.launched_at, now)
+            self._launched.setdefault(one.id, said if self._anew else now)
+        self._anew = False
 
     def _told(self, running: Running, *, trusted: bool) -> Probed:
         """The platform's word, and since when we have heard it. One that lost its health was healthy before."""
@@ -129,6 +141,7 @@ class Observer:
     def _forget(self, present: set[str]) -> None:
         self._noted &= present
         self._was_healthy &= present
+        self._launched = {i: at for i, at in self._launched.items() if i in present}
         self._draining = {i: since for i, since in self._draining.items() if i in present}
         self._told_health = {i: told for i, told in self._told_health.items() if i in present}
 

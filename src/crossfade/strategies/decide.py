@@ -12,7 +12,9 @@ from crossfade.core.actions import (
     Bake,
     Finish,
     Hold,
+    Launch,
     Probe,
+    Resize,
     RollBack,
     RunHook,
     StartBake,
@@ -76,23 +78,22 @@ def keep(
     ready_until = {r: t for r, t in warm.items() if t > now and r != current}
     standby = {r: sum(i.usable for i in fleet.of(r)) for r in ready_until}
     room = bounds(strategy, replicas)
-    # Traffic comes to the current release when it can carry it, or when no more of it is on its way.
-    starting = any(i.up and i.health is Health.STARTING for i in fleet.of(current or 0))
-    course = toward(
-        Goal(
-            want=standby if current is None else {current: replicas, **standby},
-            shares={} if current is None else {current: 100},
-            bounds=Bounds(floor=0 if current is None else room.floor, ceiling=room.ceiling + sum(standby.values())),
-            need=current,
-            enough=room.floor if starting else 1,
-            alone=strategy.name == "recreate",
-            drain=drain,
-            patience=strategy.timeout,
-            lead=current or 0,
-        ),
-        fleet,
-        now,
+    goal = Goal(
+        want=standby if current is None else {current: replicas, **standby},
+        shares={} if current is None else {current: 100},
+        bounds=Bounds(floor=0 if current is None else room.floor, ceiling=room.ceiling + sum(standby.values())),
+        need=current,
+        enough=1,
+        alone=strategy.name == "recreate",
+        drain=drain,
+        patience=strategy.timeout,
+        lead=current or 0,
     )
+    # Traffic comes to the current release when it can carry it, or when no more of it is on its way.
+    course = toward(goal, fleet, now)
+    starting = any(i.up and i.health is Health.STARTING for i in fleet.of(current or 0))
+    if starting or any(isinstance(e, Launch | Resize) and e.release == current for e in course.effects):
+        course = toward(replace(goal, enough=room.floor), fleet, now)
     if course.effects:
         return course.effects
     retire = tuple(Hold(why=f"release {r} is kept warm", until=t) for r, t in sorted(ready_until.items()))
