@@ -246,4 +246,8 @@ class Watch:
         notice = check.unhealthy * (check.interval + check.timeout + probe) + 5.0
         if self._simulation.cloud:
             notice = 30.0  # what is told may be old, and a change takes its time
-        return any(life.truth(now - ago * notice / 8) is Health.HEALTHY for ago in range(9))
+        moments = [now - ago * notice / 8 for ago in range(9)]
+        at, seconds = self._simulation.stopped
+        if now - (at + seconds) < 1.0:  # stopped between a decision and its act: it knows what it knew then
+            moments.append(at)
+        return any(life.truth(moment) is Health.HEALTHY for moment in moments)

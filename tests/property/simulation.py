@@ -59,6 +59,7 @@ class Simulation:
         self.calls = 0
         self.writes = 0
         self.full_until = 0.0
+        self.stopped = (0.0, 0.0)  # when the controller was stopped last, and for how long
         self.control: Control | None = None
         self.watch = Watch(self)
         self._ids = 0
@@ -222,6 +223,7 @@ class Simulation:
         control = self.control
         match trouble:
             case Frozen(seconds=seconds):
+                self.stopped = (self.platform.clock.now(), seconds)
                 self.timeline.skip(seconds)
             case ClockSet(seconds=seconds):
                 self.offset += seconds

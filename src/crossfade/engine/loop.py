@@ -119,7 +119,7 @@ class Loop:
 
     async def _safe_step(self) -> float:
         """One step, whatever happens in it: the care for a service never ends by itself."""
-        pace = self._world.pace
+        pace, began = self._world.pace, self._world.clock.now()
         try:
             pause = await self._work()
         except asyncio.CancelledError:
@@ -135,7 +135,8 @@ class Loop:
             self.trouble = f"unexpected: {error!r}"
             return pace.idle
         self.trouble = ""
-        self._worked_until = self._world.clock.now() + pause
+        # Of a step that took long, because a call did or we were stopped in it, no more is held against the release.
+        self._worked_until = min(self._world.clock.now(), began + pace.gap) + pause
         return pause
 
     async def _work(self) -> float:
@@ -168,6 +169,8 @@ class Loop:
         self.waits = actions
         acted = failed = False
         for action in actions:
+            if self._world.clock.now() - now > pace.gap:
+                return 0.0  # stopped, or held up by a call: what was decided is of a fleet that may be gone
             outcome = await self._act(action)
             acted |= outcome in {Outcome.DONE, Outcome.BEGUN}
             failed |= outcome is Outcome.FAILED

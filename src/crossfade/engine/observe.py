@@ -59,8 +59,12 @@ class Observer:
         return Look(fleet=fleet, report=report, ended=tuple(self._ended(instances)))
 
     def begin_anew(self) -> None:
-        """Nobody looked for a while: what ended since, nobody saw end."""
+        """Nobody looked for a while: what ended since, nobody saw end, and who was healthy has to be asked again.
+
+        Whoever has traffic keeps it until it fails.
+        """
         self.watched_since = self._world.clock.now()
+        self._prober.close()
         self._known.clear()
         self._anew = True
 
