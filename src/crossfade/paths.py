@@ -1,6 +1,7 @@
 """Where a machine's controller keeps its things: one state directory, nothing outside it."""
 
 import errno
+import json
 import os
 import pwd
 import stat
@@ -50,10 +51,29 @@ class State:
     @property
     def used(self) -> bool:
         """Something was deployed from here, and may still run: the journal says so, or what lies beside it does."""
+        records = (self.journal, self.balancer / "book.json")
+        return self.balancing or any(path.exists() for path in records) or self.serving
+
+    @property
+    def balancing(self) -> bool:
+        """A balancer was left to run: one that is stopped in order takes its process off the record."""
+        return any((self.balancer / record).exists() for record in ("process.json", "nginx.pid"))
+
+    @property
+    def serving(self) -> bool:
+        """Something was left to serve: the balancer's book has services, or cannot be read, or instances are on record.
+
+        Each of them is cleared away with what is taken down; none of it says that no process died since.
+        """
         instances = self.root / "instances"
-        return any(
-            path.exists() for path in (self.journal, self.balancer / "process.json", self.balancer / "book.json")
-        ) or (instances.is_dir() and any(instances.iterdir()))
+        if instances.is_dir() and any(instances.iterdir()):
+            return True
+        try:
+            return bool(json.loads((self.balancer / "book.json").read_bytes())["entries"])
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError, TypeError, LookupError):
+            return True
 
     def prepare(self) -> None:
         """Make the directory for its owner alone, and refuse one that a newer crossfade wrote.

@@ -80,3 +80,39 @@ def test_a_link_in_the_place_of_our_file_is_not_followed(tmp_path: Path) -> None
     with pytest.raises(OSError, match="symbolic"):
         open_own(tmp_path / "controller.log", os.O_WRONLY | os.O_APPEND)
     assert (tmp_path / "victim").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("book", "instance", "serves"),
+    [
+        (None, False, False),
+        ('{"entries": {}}', False, False),
+        ('{"entries": {"shop/web": {}}}', False, True),
+        (None, True, True),
+        ('{"entries": {}}', True, True),
+        ("{", False, True),
+        ("[]", False, True),
+    ],
+)
+def test_what_was_left_to_serve_is_told_from_what_was_taken_down(
+    book: str | None, instance: bool, serves: bool, tmp_path: Path
+) -> None:
+    """By the balancer's book and the instances on record; a book that cannot be read is taken for a full one."""
+    state = State(tmp_path)
+    for folder in (state.balancer, tmp_path / "instances"):
+        folder.mkdir()
+    if book is not None:
+        (state.balancer / "book.json").write_text(book)
+    if instance:
+        (tmp_path / "instances" / "shop-web-1-a1b2.json").write_text("{}")
+    assert state.serving is serves
+
+
+@pytest.mark.parametrize("record", ["process.json", "nginx.pid"])
+def test_a_balancer_that_was_left_to_run_is_known_by_its_record(record: str, tmp_path: Path) -> None:
+    """Without it none runs."""
+    state = State(tmp_path)
+    state.balancer.mkdir()
+    assert (state.balancing, state.used) == (False, False)
+    (state.balancer / record).write_text("1")
+    assert (state.balancing, state.used) == (True, True)

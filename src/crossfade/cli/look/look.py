@@ -14,7 +14,7 @@ from crossfade.cli.story import Stories, newest
 from crossfade.cli.text import clock, outcome, plain, plural, release, seconds, table
 
 Json = Mapping[str, Any]
-NOTHING = "nothing runs here; `crossfade deploy` brings the first release"
+NOTHING = "nothing runs here; `crossfade deploy` brings a release"
 ALONE = "no controller runs here; what was deployed goes on serving, and `crossfade up` looks after it again"
 
 
@@ -25,7 +25,7 @@ def status(call: Call) -> None:
     try:
         found = call.client().get("/v1/status", app=call.chosen_app())
     except NotRunningError:
-        call.answer({"services": []}, ALONE if call.state.used else NOTHING)
+        call.answer({"services": []}, ALONE if call.state.serving else NOTHING)
         return
     call.answer(found, shown(found))
 

@@ -60,7 +60,7 @@ def down(
     if [bool(app or service), only_controller, everything].count(True) > 1:
         raise WrongInputError("APP, --controller and --all mean different things", "give one of them")
     try:
-        client = _reached(call, start=not only_controller)
+        client, ran = _reached(call, start=not only_controller)
     except NotRunningError:
         if not (everything or only_controller):
             raise
@@ -74,20 +74,24 @@ def down(
     stopped = client.post("/v1/down", **which, by=who(), force=force)["stopped"]
     if everything:
         controller.stop(call.state, everything=True)
-        stopped += ["balancer", "controller"]
-    call.answer({"stopped": stopped}, f"stopped: {', '.join(stopped)}")
+        stopped += ran
+    call.answer({"stopped": stopped}, f"stopped: {', '.join(stopped)}" if stopped else "nothing runs here")
 
 
-def _reached(call: Call, *, start: bool) -> Client:
-    """The controller; one that was killed is started again, because only it can stop gently what it left."""
+def _reached(call: Call, *, start: bool) -> tuple[Client, list[str]]:
+    """The controller, and what of balancer and controller ran before we came.
+
+    One that was killed is started again, because only it can stop gently what it left.
+    """
     client = call.client()
     try:
         client.get("/v1/controller")
     except NotRunningError:
         if not (start and call.state.used):
             raise
-        return controller.ensure(call.state)
-    return client
+        ran = ["balancer"] if call.state.balancing else []
+        return controller.ensure(call.state), ran
+    return client, ["balancer", "controller"]
 
 
 def _named(call: Call, client: Client, app: str | None, service: str | None) -> dict[str, str]:
