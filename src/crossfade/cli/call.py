@@ -90,12 +90,14 @@ def who() -> str:
 
 
 def _only_app(client: Client) -> str:
-    apps = sorted({key.split("/")[0] for key in client.get("/v1/controller")["services"]})
+    about = client.get("/v1/controller")
+    apps = sorted({key.split("/")[0] for key in about["services"] or about.get("taken_down", ())})
     if len(apps) == 1:
         return str(apps[0])
     if not apps:
         raise WrongInputError("nothing was deployed here yet", "`crossfade deploy` brings the first release")
-    raise WrongInputError(f"several apps run here: {', '.join(apps)}", "name the one you mean with --app")
+    do = "run here" if about["services"] else "were taken down here"
+    raise WrongInputError(f"several apps {do}: {', '.join(apps)}", "name the one you mean with --app")
 
 
 _STATE = click.option(

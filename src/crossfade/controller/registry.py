@@ -34,6 +34,11 @@ class Registry:
     def loops(self) -> Mapping[str, Loop]:
         return self._loops
 
+    @property
+    def taken_down(self) -> list[str]:
+        """Services that are gone and have a history."""
+        return sorted(key for key, ledger in self._retired.items() if ledger.releases)
+
     async def start(self) -> None:
         """Pick up every service where the journal left it."""
         await self.world.balancer.ensure()
@@ -92,8 +97,8 @@ class Registry:
 
     def _gone(self, app: str, service: str | None) -> list[str]:
         """Of what is meant, the services that were taken down and have a history."""
-        gone = [key for key, ledger in self._retired.items() if ledger.releases and key.split("/")[0] == app]
-        return [key for key in sorted(gone) if service in {None, key.split("/")[1]}]
+        named = [key.split("/") for key in self.taken_down]
+        return [f"{app}/{name}" for of, name in named if of == app and service in {None, name}]
 
     async def take_up(self, key: str) -> Loop:
         """The loop of a service, begun when it has none; its numbers go on where they were."""

@@ -13,12 +13,13 @@ from crossfade.paths import State
 class Controller:
     """Answers with its services, as a client does."""
 
-    def __init__(self, *services: str) -> None:
+    def __init__(self, *services: str, taken_down: tuple[str, ...] = ()) -> None:
         self.services = list(services)
+        self.taken_down = list(taken_down)
 
     def get(self, path: str) -> Any:
         assert path == "/v1/controller"
-        return {"services": self.services}
+        return {"services": self.services, "taken_down": self.taken_down}
 
 
 def call(tmp_path: Path, **options: Any) -> Call:
@@ -61,3 +62,12 @@ def test_several_apps(tmp_path: Path) -> None:
 def test_app_and_service_in_one_word(tmp_path: Path) -> None:
     """As status shows them."""
     assert target(call(tmp_path), "shop/web") == {"app": "shop", "service": "web"}
+
+
+def test_where_nothing_runs_any_more_the_app_that_was_taken_down_is_meant(tmp_path: Path) -> None:
+    """Its history is still asked for; of several, one has to be named."""
+    one = Controller(taken_down=("shop/web", "shop/api"))
+    assert call(tmp_path).target(one, None) == {"app": "shop"}  # type: ignore[arg-type]
+    several = Controller(taken_down=("shop/web", "blog/web"))
+    with pytest.raises(WrongInputError, match="several apps were taken down here: blog, shop"):
+        call(tmp_path).target(several, None)  # type: ignore[arg-type]

@@ -34,6 +34,7 @@ async def test_what_was_taken_down_is_not_called_unknown(site: Site, named: str 
             control.registry.find("shop", named)
         assert "crossfade releases" in gone.value.way_out
         assert control.registry.key("shop", named) == "shop/web"
+        assert control.registry.taken_down == ["shop/web"]
         with pytest.raises(WrongInputError, match="was taken down"):
             await control.orders.down("shop", named, KIM)
 

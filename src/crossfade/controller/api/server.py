@@ -101,6 +101,7 @@ class Api:
                 "pid": os.getpid(),
                 "started_at": self._started,
                 "services": sorted(self._registry.loops),
+                "taken_down": self._registry.taken_down,
                 "ports": sorted(ports),
             }
         )
