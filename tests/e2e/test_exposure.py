@@ -13,7 +13,7 @@ from tests.support.backend import Backend, free_port
 from tests.support.certificate import certificate
 from tests.support.wire import EVENTS, WEBSOCKET, stream
 
-from crossfade.core.errors import WrongInputError
+from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import Listener, Preview, Rule, Service, Sticky, Tls
 from crossfade.engine.ports import LoadBalancer
 
@@ -144,7 +144,7 @@ class TestRules:
         two = service("two", listener=Listener(host="0.0.0.0", http=one.listener.http), routes=(Rule(path="/2/*"),))
         async with Backend("a") as backend:
             await balancer.apply(one, routing({1: 100}, {1: "a"}), {"a": backend.address}, 1)
-            with pytest.raises(WrongInputError, match=r"opened at 0\.0\.0\.0 by shop/two and at 127\.0\.0\.1 by"):
+            with pytest.raises(PlatformError, match=r"opened at 0\.0\.0\.0 by shop/two and at 127\.0\.0\.1 by"):
                 await balancer.apply(two, routing({1: 100}, {1: "a"}), {"a": backend.address}, 1)
 
     async def test_a_preview_port_leads_to_the_preview_only(

@@ -3,7 +3,7 @@
 import pytest
 from tests.contract.balancer_kits import routing
 
-from crossfade.core.errors import WrongInputError
+from crossfade.core.errors import PlatformError
 from crossfade.core.service import Listener, Preview, Rule, Service, Tls
 from crossfade.platforms.local.balancers import book
 from crossfade.platforms.local.balancers.rules import Door, by_host, doors
@@ -71,7 +71,7 @@ def test_services_share_a_port_and_a_redirect_is_each_ones_own() -> None:
 )
 def test_two_that_cannot_share_a_port_are_both_named(one: Service, two: Service, why: str) -> None:
     """The message has both apps and the port."""
-    with pytest.raises(WrongInputError, match=why) as refused:
+    with pytest.raises(PlatformError, match=why) as refused:
         doors(entries(one, two))
     assert all(text in str(refused.value) for text in ("one/web", "two/web", "8080"))
 
@@ -79,7 +79,7 @@ def test_two_that_cannot_share_a_port_are_both_named(one: Service, two: Service,
 def test_a_preview_port_is_shared_with_nobody() -> None:
     """Everything that comes to it is the preview's."""
     one = Service(app="one", name="web", preview=Preview(port=8080), listener=Listener(http=1))
-    with pytest.raises(WrongInputError, match="already used by one/web"):
+    with pytest.raises(PlatformError, match="already used by one/web"):
         doors(entries(one, made("two")))
     assert doors(entries(one)) == (
         Door(host="0.0.0.0", port=1, services=("one/web",)),
