@@ -319,7 +319,10 @@ class EnvoyBalancer:
             self._count(await self._admin.fresh(EVERYTHING))  # of groups that a half-done change left, too
             self._counts.save()
             await self._publisher.lay_out(self._render(self._live))
-            await self._publisher.confirm()
+            # One service whose instances died with the controller before must not keep all others without one: what is
+            # not confirmed yet is its own loop's next step.
+            with contextlib.suppress(PlatformError):
+                await self._publisher.confirm()
             await self._admin.settle()
         self._adopted = True
 
