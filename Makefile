@@ -3,7 +3,7 @@
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
-SELECT ?= -m "not applies"
+SELECT ?= -m "not applies and not long"
 WORKERS := -n 4 --dist worksteal # on two cores, too: most tests wait most of the time
 
 .PHONY: demo test test-busy test-aws check lint types layers bench picture lock clean
