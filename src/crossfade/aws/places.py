@@ -1,0 +1,52 @@
+"""Where releases go on AWS: the names that Terraform gives, and the tags by which a deploy finds what has them.
+
+A name is for people and for rights, which name what they are for; it may be cut or completed by AWS. A deploy goes by
+tags: all that is an environment's has APP and ENVIRONMENT, and what is of one service or colour says which.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+APP = "crossfade:app"
+ENVIRONMENT = "crossfade:environment"
+SERVICE = "crossfade:service"  # on services, target groups, rules; on the listener, whose rest is a service's
+COLOUR = "crossfade:colour"  # on services and target groups
+PREVIEW = "crossfade:preview"  # on the rule that leads to a release before visitors see it: the service's name
+
+# The order is that of the first deploy: what is made begins with blue.
+COLOURS = BLUE, GREEN = ("blue", "green")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of one environment of an app, before and without asking AWS."""
+
+    app: str
+    environment: str
+
+    @property
+    def prefix(self) -> str:
+        """What every name begins with; the names of the cluster and of the load balancer are no longer than it."""
+        return f"{self.app}-{self.environment}"
+
+    @property
+    def journal(self) -> str:
+        """The DynamoDB table with the journal, the lease and the ledger: one for all environments of an app."""
+        return f"{self.app}-crossfade"
+
+    def family(self, service: str) -> str:
+        """The task definitions of a service, of both colours."""
+        return f"{self.prefix}-{service}"
+
+    def log_group(self, service: str) -> str:
+        """What tasks of both colours write."""
+        return f"/ecs/{self.family(service)}"
+
+    def coloured(self, service: str, colour: str) -> str:
+        """The ECS service of a colour and its target group: both are called the same."""
+        return f"{self.family(service)}-{colour}"
+
+    def tags(self, service: str = "", colour: str = "") -> Mapping[str, str]:
+        """What a place is tagged with, and by what it is found."""
+        known = {APP: self.app, ENVIRONMENT: self.environment, SERVICE: service, COLOUR: colour}
+        return {key: value for key, value in known.items() if value}
