@@ -39,7 +39,7 @@ def complaint(told: History) -> str:
     """What is wrong with a history, empty when nothing is."""
     try:
         Simulation(told).run()
-    except AssertionError as error:
+    except (AssertionError, RuntimeError) as error:
         return str(error)
     return ""
 
@@ -55,7 +55,7 @@ def shrunk(told: History) -> History:
 
 def shown(told: History, why: str) -> str:
     simulation = Simulation(told)
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, RuntimeError)):
         simulation.run()
     troubles = "".join(f"\n  {trouble}" for trouble in told.troubles)
     lines = "\n".join(simulation.text().splitlines()[-SHOWN:])

@@ -56,7 +56,8 @@ class Loop:
         self._stepped = asyncio.Condition()
         self._observer = Observer(world, ledger, self.wake)
         self._performer = Performer(world, self._scribe, self._ended)
-        self._worked_until = world.clock.now()  # when the next step is due
+        self._worked_until = world.clock.now()  # when the step after the last one that went well was due
+        self._due = world.clock.now()  # when the next step is due, however the last one went
         self._settled_at = 0.0  # what we did last can be seen from then on
 
     @property
@@ -99,7 +100,13 @@ class Loop:
         """Step until cancelled. Whatever goes wrong is remembered for `status` and tried again."""
         try:
             while True:
+                began = self._world.clock.now()
                 pause = await self._safe_step()
+                # Of a step that took long, because a call did or we were stopped in it, no more is held against the
+                # release.
+                self._due = min(self._world.clock.now(), began + self._world.pace.gap) + pause
+                if not self.trouble:
+                    self._worked_until = self._due
                 async with self._stepped:
                     self._stepped.notify_all()
                 await self._rest(pause)
@@ -119,7 +126,7 @@ class Loop:
 
     async def _safe_step(self) -> float:
         """One step, whatever happens in it: the care for a service never ends by itself."""
-        pace, began = self._world.pace, self._world.clock.now()
+        pace = self._world.pace
         try:
             pause = await self._work()
         except asyncio.CancelledError:
@@ -135,8 +142,6 @@ class Loop:
             self.trouble = f"unexpected: {error!r}"
             return pace.idle
         self.trouble = ""
-        # Of a step that took long, because a call did or we were stopped in it, no more is held against the release.
-        self._worked_until = min(self._world.clock.now(), began + pace.gap) + pause
         return pause
 
     async def _work(self) -> float:
@@ -149,7 +154,7 @@ class Loop:
     async def step(self) -> float:
         """One round; returns the seconds until the next is due, 0 for at once."""
         pace, looked = self._world.pace, self._world.clock.now()
-        if looked - self._worked_until > pace.gap:
+        if looked - self._due > pace.gap:  # nobody looked; who looks while nothing can be written begins nothing anew
             self._observer.begin_anew()
         leaving = self._performer.stopping()  # taken first: one that ends while we look is not begun again
         known = self.ledger.releases

@@ -77,3 +77,14 @@ def test_waiting_for_nothing_is_an_error() -> None:
 
     with pytest.raises(RuntimeError, match="everybody waits"):
         Timeline.new().run(main())
+
+
+def test_who_goes_round_in_circles_is_stopped() -> None:
+    """Work without end at one moment is an error: no time passes, and nothing else would ever end it."""
+
+    async def main() -> None:
+        while True:
+            await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="no time passes"):
+        Timeline.new().run(main())

@@ -8,6 +8,9 @@ from contextvars import Context
 from random import Random
 from typing import Any, Self, TypeVar, TypeVarTuple, Unpack
 
+# Who does so much without waiting waits for nothing: a fleet of 1,000 needs some ten thousand turns at one moment.
+ENDLESS = 200_000
+
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -26,6 +29,7 @@ class Timeline(asyncio.AbstractEventLoop):
         self._ready: deque[asyncio.Handle] = deque()
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._count = 0
+        self._still = 0  # turns since time passed
         self._draw = None if seed is None else Random(seed).random  # noqa: S311  it is to be repeatable
         self._running = False
 
@@ -57,10 +61,14 @@ class Timeline(asyncio.AbstractEventLoop):
         while timers and (timers[0][0] <= self._now or not ready):
             when, _, timer = heapq.heappop(timers)
             if not timer.cancelled():
-                self._now = max(self._now, when)
+                if when > self._now:
+                    self._now, self._still = when, 0
                 ready.append(timer)
         if not ready:
             raise RuntimeError("everybody waits, and for nothing that could happen")
+        self._still += 1
+        if self._still > ENDLESS:
+            raise RuntimeError("somebody goes round in circles, and no time passes")
         if self._draw and len(ready) > 1:
             ready.rotate(-int(self._draw() * len(ready)))
         handle = ready.popleft()
