@@ -107,11 +107,11 @@ async def _dies_or_settles(shop: App, service: Service, rollout: int) -> bool:
     work = asyncio.create_task(deploy_and_settle())
     while machine.process.poll() is None and not work.done():  # noqa: ASYNC110  a process sets no event
         await asyncio.sleep(0.01)
-    await asyncio.sleep(0.05)
-    died = machine.process.poll() is not None
-    if died:
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-    else:
+    if work.done() and not isinstance(work.exception(), aiohttp.ClientError):
         await work
-    return died
+        return False
+    # Dead, and its socket may have refused us before its end could be seen.
+    await asyncio.to_thread(machine.process.wait, 30.0)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    return True

@@ -41,9 +41,9 @@ class Registry:
 
     async def start(self) -> None:
         """Pick up every service where the journal left it."""
-        await self.world.balancer.ensure()
         told = [event async for event in pages(self.world.journal, kinds=TELLING)]
         ledgers = fold(told).values()
+        await self._see_to_the_balancer(somebody_serves=any(not ledger.removed for ledger in ledgers))
         for ledger in ledgers:  # before any loop looks: what one service needs no more, another may
             await self.keep_artifacts(ledger)
         for ledger in ledgers:
@@ -51,6 +51,15 @@ class Registry:
                 self._retired[ledger.service] = ledger
             else:
                 await self._begin(ledger)
+
+    async def _see_to_the_balancer(self, *, somebody_serves: bool) -> None:
+        """What ails it may be one service's (a port lost to a stranger): the others are looked after all the same."""
+        try:
+            await self.world.balancer.ensure()
+        except CrossfadeError as error:
+            if not somebody_serves:
+                raise
+            log.warning("the balancer is not in order: %s", error)
 
     async def close(self) -> None:
         """Stop looking after the services; all of them go on serving."""

@@ -34,7 +34,7 @@ from crossfade.platforms.local.balancers.envoy.targets import (
     unseen,
 )
 from crossfade.platforms.local.balancers.envoy.xds.discovery import Discovery
-from crossfade.platforms.local.balancers.envoy.xds.publisher import Publisher
+from crossfade.platforms.local.balancers.envoy.xds.publisher import Publisher, UnconfirmedError
 from crossfade.platforms.local.balancers.envoy.xds.resources import Resources
 from crossfade.platforms.local.balancers.rules import doors
 from crossfade.platforms.local.balancers.tail import rotate
@@ -319,9 +319,9 @@ class EnvoyBalancer:
             self._count(await self._admin.fresh(EVERYTHING))  # of groups that a half-done change left, too
             self._counts.save()
             await self._publisher.lay_out(self._render(self._live))
-            # One service whose instances died with the controller before must not keep all others without one: what is
-            # not confirmed yet is its own loop's next step.
-            with contextlib.suppress(PlatformError):
+            # Clusters whose instances died with the controller before are held back until their own loop brings others;
+            # it could not, nor could any other, if this waited for them.
+            with contextlib.suppress(UnconfirmedError):
                 await self._publisher.confirm()
             await self._admin.settle()
         self._adopted = True

@@ -15,6 +15,10 @@ _SHOWN = 3  # of what is not confirmed
 _BIND = re.compile(r"cannot bind '.*:(?P<port>\d+)'")
 
 
+class UnconfirmedError(PlatformError):
+    """Envoy has not refused what it was offered, and does not run all of it yet."""
+
+
 class Publisher:
     """What the Envoy that runs now was offered, and what it confirmed of it."""
 
@@ -41,7 +45,7 @@ class Publisher:
             raise
 
     async def confirm(self) -> None:
-        """Wait until Envoy runs all that is offered. PlatformError says why it does not."""
+        """Wait until Envoy runs all that is offered. PlatformError says why not, UnconfirmedError what is left."""
         offer = self._discovery.offered
         if (conversation := self._discovery.with_process(self._process.node)) is not None and conversation.refusal:
             conversation.forgive()
@@ -66,7 +70,7 @@ class Publisher:
             conversation = self._discovery.with_process(self._process.node)
             missing = conversation.missing(offer) if conversation else ["anything: it does not ask"]
             more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-            raise PlatformError(
+            raise UnconfirmedError(
                 f"Envoy did not confirm {', '.join(missing[:_SHOWN])}{more} in {_CONFIRM_LIMIT:.0f} s",
                 "its own log is envoy.log beside its files",
             )
