@@ -1,13 +1,17 @@
 """What every Journal must keep: the engine relies on each sentence here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from tests.support.moto import Moto, journal_table
 
 from crossfade.core.errors import RefusedError, StaleTokenError
 from crossfade.engine.dry.journal import DryJournal
 from crossfade.engine.journal import Event, Fence, Journal, Lease
+from crossfade.platforms.aws.journal import DynamoJournal
+from crossfade.platforms.aws.table import Table
 from crossfade.platforms.local.journal import SqliteJournal
 
 WEB, API = "shop/web", "shop/api"
@@ -31,11 +35,26 @@ def clock() -> HandClock:
     return HandClock()
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(scope="module")
+def table() -> Iterator[Moto]:
+    """One table for all tests: each has a place of its own in it."""
+    with journal_table() as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "memory", "dynamodb"])
 async def journal(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> AsyncIterator[Journal]:
-    made = SqliteJournal(tmp_path / "state" / "journal.db", clock) if request.param == "sqlite" else DryJournal(clock)
-    yield made
-    await made.close()
+    if request.param == "dynamodb":
+        made = request.getfixturevalue("table")
+        clients = made.clients()
+        yield DynamoJournal(Table(clients, made.name, uuid4().hex), clock)
+        await clients.close()
+        return
+    journal = (
+        SqliteJournal(tmp_path / "state" / "journal.db", clock) if request.param == "sqlite" else DryJournal(clock)
+    )
+    yield journal
+    await journal.close()
 
 
 async def taken_over(journal: Journal, clock: HandClock) -> Lease:
@@ -220,6 +239,15 @@ async def test_a_released_lease_is_free_at_once(journal: Journal, clock: HandClo
     assert second.vacant_since == 1003.0
 
 
+async def test_who_has_a_lease_is_told_to_whoever_asks(journal: Journal) -> None:
+    """And nobody once it was given back, or before it was granted."""
+    assert await journal.lease(WEB) is None
+    granted = await journal.acquire(WEB, "one", ttl=10)
+    assert await journal.lease(WEB) == granted
+    await journal.release(granted)
+    assert await journal.lease(WEB) is None
+
+
 async def test_releasing_what_is_no_longer_held_changes_nothing(journal: Journal, clock: HandClock) -> None:
     """A late release does not free the lease of the one who took over."""
     old = await journal.acquire(WEB, "one", ttl=10)
@@ -232,7 +260,7 @@ async def test_releasing_what_is_no_longer_held_changes_nothing(journal: Journal
 
 async def test_the_journal_is_a_fence(journal: Journal, clock: HandClock) -> None:
     """Adapters that ask it let the newest token pass and refuse every older one."""
-    assert isinstance(journal, SqliteJournal | DryJournal)
+    assert isinstance(journal, SqliteJournal | DryJournal | DynamoJournal)
     fence: Fence = journal
     await fence.check(WEB, 0)
     old = await journal.acquire(WEB, "one", ttl=10)

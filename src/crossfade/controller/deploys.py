@@ -166,12 +166,18 @@ class Deploys:
 def _members(changed: Sequence[tuple[Loop, Release]]) -> list[Member]:
     """Each after those of its `depends_on` that change, too."""
     keys = {loop.key for loop, _ in changed}
+
+    def before(service: Service) -> tuple[str, ...]:
+        return tuple(key for name in service.depends_on if (key := f"{service.home}/{name}") in keys)
+
     return [
         Member(
             service=loop.key,
             source=loop.ledger.current,
             target=release.number,
-            after=tuple(key for name in release.service.depends_on if (key := f"{release.service.app}/{name}") in keys),
+            after=tuple(
+                key for name in release.service.depends_on if (key := f"{release.service.home}/{name}") in keys
+            ),
         )
         for loop, release in changed
     ]

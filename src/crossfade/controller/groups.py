@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -10,17 +11,16 @@ from crossfade.controller.history import pages
 from crossfade.controller.order import Order
 from crossfade.controller.registry import Registry
 from crossfade.controller.releases import rollback_to, rollout_to
-from crossfade.core.errors import WrongInputError
+from crossfade.core.errors import CrossfadeError, WrongInputError
 from crossfade.core.group import Group, Member
 from crossfade.core.rollout import Rollout, State
 from crossfade.core.wire import decode, encode
-from crossfade.engine.journal import Event
+from crossfade.engine.journal import Event, Lease
 from crossfade.engine.ledger import Ledger
 from crossfade.strategies.group import Abort, Begin, Finish, GroupAction, Return, Stand, Standing, TakeBack, next_of
 
 STARTED, BACK, ENDED = "group started", "group taken back", "group ended"
 KINDS = frozenset({STARTED, BACK, ENDED})
-LEASE_SECONDS = 15.0
 
 
 def advance(group: Group | None, event: Event) -> Group | None:
@@ -43,15 +43,34 @@ class Groups:
         self._holder = holder
         self._groups: dict[str, list[Group]] = {}
         self._news: dict[str, asyncio.Event] = {}
+        self._leases: dict[str, Lease] = {}  # that were taken to write of a group
+        self._seq = 0  # of the newest line that is folded
         registry.listeners.append(self._listen)
 
-    async def start(self) -> None:
-        """Go on with every group where the journal left it."""
+    async def start(self, *, carry: bool = True) -> None:
+        """Go on with every group where the journal left it; without `carry` only know of them."""
         async for event in pages(self._registry.world.journal, kinds=KINDS):
             self._fold(event)
-        for app in self._groups:
-            if self.active(app):
-                self._keep(app)
+        for app in self._groups if carry else ():
+            self.go_on(app)
+
+    def go_on(self, app: str) -> None:
+        """Carry the group of an app that is under way, if there is one and nobody does."""
+        if self.active(app) and not self._registry.supervisor.runs(_carrying(app)):
+            self._keep(app)
+
+    def take(self, event: Event) -> None:
+        """Know of a line that another process wrote of the group that it carries."""
+        if event.seq > self._seq and event.kind in KINDS:
+            self._fold(event)
+            self._registry.world.told(event)
+
+    async def close(self) -> None:
+        """Let others write of the groups, without having to wait."""
+        for lease in self._leases.values():
+            with suppress(CrossfadeError):
+                await self._registry.world.journal.release(lease)
+        self._leases.clear()
 
     def active(self, app: str) -> Group | None:
         """The group of an app that is under way."""
@@ -146,13 +165,14 @@ class Groups:
         await rollouts.begin(self._registry.world.balancer, loop, replace(rollout, group=group.id))
 
     async def _record(self, app: str, kind: str, data: dict[str, object]) -> None:
-        journal = self._registry.world.journal
-        lease = await journal.renew(await journal.acquire(app, self._holder, LEASE_SECONDS), LEASE_SECONDS)
+        journal, ttl = self._registry.world.journal, self._registry.world.pace.lease
+        lease = self._leases[app] = await journal.renew(await journal.acquire(app, self._holder, ttl), ttl)
         event = await journal.append(Event(kind=kind, service=app, data=data), lease.token)
         self._fold(event)
         self._registry.world.told(event)
 
     def _fold(self, event: Event) -> None:
+        self._seq = max(self._seq, event.seq)
         groups = self._groups.setdefault(event.service, [])
         group = advance(groups[-1] if groups else None, event)
         if event.kind == STARTED and group:

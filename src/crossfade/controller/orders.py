@@ -40,9 +40,15 @@ class Orders:
         await self.groups.start()
         self.registry.supervisor.keep("the look for what runs unknown", self.leftovers.watch)
 
+    async def know(self) -> None:
+        """Know of everything as the journal left it, and look after none of it until it is held."""
+        await self.registry.start(carry=False)
+        await self.groups.start(carry=False)
+
     async def close(self) -> None:
         """Stop looking after all of it; all of it goes on serving."""
         await self.registry.close()
+        await self.groups.close()
 
     async def deploy(self, services: Sequence[Service], order: Order, shell: Shell) -> Begun:
         """Bring new releases of services of one app: see `Deploys.deploy`."""

@@ -39,18 +39,60 @@ class Registry:
         """Services that are gone and have a history."""
         return sorted(key for key, ledger in self._retired.items() if ledger.releases)
 
-    async def start(self) -> None:
-        """Pick up every service where the journal left it."""
+    async def start(self, *, carry: bool = True) -> None:
+        """Pick up every service where the journal left it; without `carry` they are only known, until `hold`."""
         told = [event async for event in pages(self.world.journal, kinds=TELLING)]
-        ledgers = fold(told).values()
-        await self._see_to_the_balancer(somebody_serves=any(not ledger.removed for ledger in ledgers))
-        for ledger in ledgers:  # before any loop looks: what one service needs no more, another may
+        ledgers = [ledger for ledger in fold(told).values() if carry or "/" in ledger.service]
+        if carry:
+            await self._see_to_the_balancer(somebody_serves=any(not ledger.removed for ledger in ledgers))
+        for ledger in ledgers if carry else ():  # before any loop looks: what one service needs no more, another may
             await self.keep_artifacts(ledger)
         for ledger in ledgers:
             if ledger.removed:
                 self._retired[ledger.service] = ledger
-            else:
+            elif carry:
                 await self._begin(ledger)
+            else:
+                self._know(ledger)
+
+    def holds(self, key: str) -> bool:
+        """It is us who look after the service."""
+        return self.supervisor.runs(_care_for(key))
+
+    async def hold(self, key: str) -> None:
+        """Look after a service that we only knew of until now. HeldError while another process does."""
+        if self.holds(key):
+            return
+        ledger = self.ledger(key)
+        await self.supervisor.stop(_watch_of(key))
+        try:
+            await self._begin(ledger)
+            await self._loops[key].catch_up()  # orders are judged by what is on record, before the first step
+        except CrossfadeError:
+            if key not in self._retired and ledger.releases:
+                self._know(ledger)
+            raise
+        self._retired.pop(key, None)
+
+    def watch(self) -> None:
+        """Have a look at everything that we do not look after, again and again."""
+        for key, loop in self._loops.items():
+            if not self.holds(key) and not self.supervisor.runs(_watch_of(key)):
+                self.supervisor.keep(_watch_of(key), loop.watch)
+
+    def take(self, event: Event) -> None:
+        """Know of a line of the journal; those of services that we look after are known already."""
+        if self.holds(event.service):
+            return
+        if event.service not in self._loops:
+            self._know(self._retired.pop(event.service, Ledger(service=event.service)))
+        loop = self._loops[event.service]
+        loop.take(event)
+        if loop.ledger.removed:
+            self._retired[event.service] = self._loops.pop(event.service).ledger
+
+    def _know(self, ledger: Ledger) -> None:
+        self._loops[ledger.service] = Loop(ledger, self.world, self._holder)
 
     async def _see_to_the_balancer(self, *, somebody_serves: bool) -> None:
         """What ails it may be one service's (a port lost to a stranger): the others are looked after all the same."""
@@ -185,6 +227,10 @@ class Registry:
 
 def _care_for(key: str) -> str:
     return f"the care for {key}"
+
+
+def _watch_of(key: str) -> str:
+    return f"the watch of {key}"
 
 
 def _leaving(key: str) -> str:

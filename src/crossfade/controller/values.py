@@ -39,7 +39,7 @@ class Values:
         return {service.key: {name: known[service.key][name] for name in service.secrets} for service in services}
 
     def _known(self, service: Service, given: Mapping[str, str]) -> Mapping[str, str]:
-        others = [loop.ledger for loop in self._registry.of(service.app) if loop.key != service.key]
+        others = [loop.ledger for loop in self._registry.of(service.home) if loop.key != service.key]
         known = dict(given)
         for ledger in (self._registry.ledger(service.key), *others):
             known = {**self._of(ledger), **known}

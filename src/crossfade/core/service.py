@@ -129,6 +129,7 @@ class Service:
 
     app: str
     name: str
+    environment: str = ""  # where it is deployed to; empty: this machine, whatever its environment is called
     runtime: str = "process"  # one of `adapters.RUNTIMES`
     source: str = ""  # folder of the code (process)
     image: str = ""  # image reference (docker)
@@ -156,6 +157,11 @@ class Service:
     depends_on: tuple[str, ...] = ()
 
     @property
+    def home(self) -> str:
+        """Where its app is at home: `app` on this machine, elsewhere `app@environment`."""
+        return f"{self.app}@{self.environment}" if self.environment else self.app
+
+    @property
     def key(self) -> str:
-        """The service's name on this machine: `app/service`."""
-        return f"{self.app}/{self.name}"
+        """The service's name among all that are deployed: `app/service`, elsewhere `app@environment/service`."""
+        return f"{self.home}/{self.name}"

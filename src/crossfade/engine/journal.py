@@ -5,7 +5,10 @@ Every adapter passes the contract suite in `tests/contract/test_journals.py`.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
+
+from crossfade.core.errors import RefusedError, StaleTokenError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,50 @@ class Lease:
     since: float
     expires: float
     vacant_since: float = 0.0  # when it was last renewed before this holder got it: nobody worked since then
+
+
+class Waiting:
+    """Leases of others that one waits for: how each was seen last, and since when by one's own clock."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[object, float]] = {}
+
+    def has_lapsed(self, service: str, seen: object, now: float, ttl: float) -> bool:
+        """It has looked the same for `ttl` seconds in which we looked: nobody renewed it."""
+        known, since = self._seen.get(service, (seen, now))
+        if known != seen:
+            since = now
+        self._seen[service] = (seen, since)
+        return now - since >= ttl
+
+    def over(self, service: str) -> None:
+        """One waits no more."""
+        self._seen.pop(service, None)
+
+
+class HeldError(RefusedError):
+    """Somebody else has the lease."""
+
+    def __init__(self, held: Lease, ttl: float) -> None:
+        super().__init__(
+            f"{held.service} is held by {held.holder} since {_clock_face(held.since)}",
+            f"wait until it is done; a holder that died loses the lease once it was not renewed for {ttl:g} s",
+        )
+        self.held = held
+
+
+def stale(service: str, token: int, held: Lease | None) -> StaleTokenError:
+    """The refusal of `token`; `held` is the newest lease, if there ever was one."""
+    if held is None:
+        return StaleTokenError(f"no lease was ever granted on {service}, so token {token} proves nothing")
+    return StaleTokenError(
+        f"{held.holder} took over {service} at {_clock_face(held.since)} (token {held.token}; ours is {token})",
+        f"see what it does with: crossfade status {service.partition('/')[2]}",
+    )
+
+
+def _clock_face(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 class Journal(Protocol):
@@ -77,6 +124,10 @@ class Journal(Protocol):
 
     async def token(self, service: str) -> int:
         """The newest token granted for the service, 0 when none: adapters compare theirs with it."""
+        ...
+
+    async def lease(self, service: str) -> Lease | None:
+        """The lease as it stands, whether its holder lives or not; None when nobody has it."""
         ...
 
     async def close(self) -> None: ...

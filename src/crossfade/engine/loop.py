@@ -5,7 +5,7 @@ It is the only writer of the service's journal, under a lease. Recovery after a 
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -96,24 +96,43 @@ class Loop:
         """Write one event, fold it, and tell whoever watches."""
         return await self._scribe.record(kind, data)
 
+    async def catch_up(self) -> None:
+        """Fold what others wrote before we took the lease."""
+        await self._scribe.catch_up()
+
+    def take(self, event: Event) -> None:
+        """Know of a line that the process wrote which carries this service."""
+        self._scribe.take(event)
+        self.wake()
+
     async def run(self) -> None:
         """Step until cancelled. Whatever goes wrong is remembered for `status` and tried again."""
         try:
-            while True:
-                began = self._world.clock.now()
-                pause = await self._safe_step()
-                # Of a step that took long, because a call did or we were stopped in it, no more is held against the
-                # release.
-                self._due = min(self._world.clock.now(), began + self._world.pace.gap) + pause
-                if not self.trouble:
-                    self._worked_until = self._due
-                async with self._stepped:
-                    self._stepped.notify_all()
-                await self._rest(pause)
+            await self._again_and_again(self._work)
         finally:
             await self._performer.close()
             self._observer.close()
             await self._scribe.give_back()
+
+    async def watch(self) -> None:
+        """Look until cancelled and change nothing: another process carries the service, or none does."""
+        try:
+            await self._again_and_again(self._look)
+        finally:
+            self._observer.close()
+
+    async def _again_and_again(self, work: Callable[[], Awaitable[float]]) -> None:
+        while True:
+            began = self._world.clock.now()
+            pause = await self._safely(work)
+            # Of a step that took long, because a call did or we were stopped in it, no more is held against the
+            # release.
+            self._due = min(self._world.clock.now(), began + self._world.pace.gap) + pause
+            if not self.trouble:
+                self._worked_until = self._due
+            async with self._stepped:
+                self._stepped.notify_all()
+            await self._rest(pause)
 
     async def _rest(self, pause: float) -> None:
         with suppress(TimeoutError):
@@ -124,11 +143,11 @@ class Loop:
         if early > 0:  # what is read now may be from before our last act
             await self._world.clock.sleep(early)
 
-    async def _safe_step(self) -> float:
+    async def _safely(self, work: Callable[[], Awaitable[float]]) -> float:
         """One step, whatever happens in it: the care for a service never ends by itself."""
         pace = self._world.pace
         try:
-            pause = await self._work()
+            pause = await work()
         except asyncio.CancelledError:
             if cancelled():
                 raise
@@ -150,6 +169,15 @@ class Loop:
             await self.acquire()
         await self._scribe.catch_up()
         return await self.step()
+
+    async def _look(self) -> float:
+        """A step of who only watches: what is there, and what would be done about it."""
+        looked = self._world.clock.now()
+        look = await self._observer.look(self.ledger, frozenset())
+        await self._scribe.count(look.report.traffic)
+        self.fleet, self.observed_at = look.fleet, looked
+        self.waits = next_step(self.ledger.facts, self.fleet, self._world.clock.now())
+        return self._world.pace.busy if self.ledger.active else self._world.pace.idle
 
     async def step(self) -> float:
         """One round; returns the seconds until the next is due, 0 for at once."""

@@ -76,6 +76,11 @@ class Scribe:
         async with self._writing:
             await self._read_on()
 
+    def take(self, event: Event) -> None:
+        """Fold a line that another process wrote; one that is folded already changes nothing."""
+        if event.seq > self.ledger.seq:
+            self._fold(event)
+
     async def count(self, traffic: Traffic) -> None:
         """Add what the balancer counted to the record; that of a rollout before us is opened again first."""
         rollout = self.ledger.rollout

@@ -10,6 +10,8 @@ from crossfade.file.health import code_ranges
 from crossfade.file.listen import ranges
 from crossfade.file.model import App, Service
 
+_ON_AWS = {"fargate": "ecs", "autoscaling": "autoscaling"}  # runtimes by `cloud.compute.kind`
+
 
 def settle(app: App, folder: Path) -> tuple[core.Service, ...]:
     """Every service of an application, each after those it depends on.
@@ -25,7 +27,8 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
     return core.Service(
         app=app.name,
         name=name,
-        runtime=service.runtime,
+        environment=app.environment if app.platform == "aws" else "",
+        runtime=_ON_AWS[app.cloud.compute.kind] if app.platform == "aws" else service.runtime,
         source=str((folder / service.source).resolve()) if service.source else "",
         image=service.image or "",
         build=service.build or "",

@@ -99,3 +99,14 @@ def test_a_small_file_leaves_the_engine_its_own_defaults(tmp_path: Path) -> None
     assert web == core.Service(
         app=bare.app, name=bare.name, source=bare.source, command=bare.command, strategy=strategy
     )
+
+
+def test_an_environment_on_aws_is_part_of_its_services(tmp_path: Path) -> None:
+    """There ECS runs them; what is on this machine belongs to no environment, whatever it is called."""
+    web = "{image: shop/web, resources: {cpu: 0.5, memory: 1G}}"
+    text = f"app: shop\nservices: {{web: {web}}}\nenvironments: {{local: {{}}, dev: {{platform: aws}}}}\n"
+    (tmp_path / "crossfade.yaml").write_text(text)
+    (there,) = settle(load(tmp_path / "crossfade.yaml", "dev"), tmp_path)
+    (here,) = settle(load(tmp_path / "crossfade.yaml", "local"), tmp_path)
+    assert (there.key, there.runtime) == ("shop@dev/web", "ecs")
+    assert (here.key, here.runtime) == ("shop/web", "docker")

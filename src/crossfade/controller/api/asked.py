@@ -15,6 +15,7 @@ from crossfade.core.errors import WrongInputError
 from crossfade.core.service import Service
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+HOME = re.compile(rf"{NAME.pattern}(@{NAME.pattern})?")  # an app, where it is at home
 ALLOWED = "allowed: 1 to 31 small letters, digits and hyphens, the first a letter"
 MOST = 2**53  # what JSON holds exactly everywhere
 SHOWN = 60  # characters of what was found
@@ -38,9 +39,10 @@ async def body(request: web.Request) -> dict[str, Any]:
         raise WrongInputError(f"the request is no JSON: {error}", "send one object, in UTF-8") from None
     if not isinstance(sent, dict):
         raise WrongInputError(f"the request is {_shown(sent)}", "send a JSON object")
-    for name in ("app", "service"):
-        if (given := sent.get(name)) and not isinstance(given, dict):
-            named(given, name)
+    if (app := sent.get("app")) and not (isinstance(app, str) and HOME.fullmatch(app)):
+        named(app, "app")
+    if (service := sent.get("service")) and not isinstance(service, dict):
+        named(service, "service")
     return sent
 
 
@@ -76,6 +78,8 @@ def require_sound(service: Service) -> Service:
     """Names and variables of a service that did not come through the file."""
     named(service.app, "app")
     named(service.name, "service")
+    if service.environment:
+        named(service.environment, "environment")
     variables(dict(service.env), "env")
     return service
 

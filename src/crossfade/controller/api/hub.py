@@ -17,7 +17,7 @@ class Hub:
         self._queues: set[asyncio.Queue[Event]] = set()
 
     def tell(self, event: Event) -> None:
-        self.seq = event.seq
+        self.seq = max(self.seq, event.seq)
         for queue in list(self._queues):
             with suppress(asyncio.QueueFull):
                 queue.put_nowait(event)

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from crossfade import __version__
 from crossfade.controller.api import asked, streams, views
@@ -35,6 +36,9 @@ class Api:
         hub: Hub,
         stop: Callable[[bool], None],
         token: str = "",
+        *,
+        around: Sequence[Middleware] = (),
+        beside: Callable[[Loop], Mapping[str, Any]] = lambda _: {},
     ) -> None:
         self._orders = orders
         self._registry = orders.registry
@@ -42,11 +46,13 @@ class Api:
         self._hub = hub
         self._stop = stop
         self._token = token
+        self._around = around  # what is done about a request before its handler
+        self._beside = beside  # what is said of a service that only who serves this knows
         self._started = orders.registry.world.clock.now()
         self._reading = asyncio.Lock()  # the file's models are built at the first reading, and only once
 
     def application(self) -> web.Application:
-        app = web.Application(middlewares=[self._guard], client_max_size=4 * 1024 * 1024)
+        app = web.Application(middlewares=[self._guard, *self._around], client_max_size=4 * 1024 * 1024)
         app.add_routes(
             [
                 web.get("/v1/controller", self._about),
@@ -111,7 +117,8 @@ class Api:
         return web.json_response(
             {
                 "services": [
-                    {**views.status(loop, now), "preview": await self._preview(loop)} for loop in self._registry.of(app)
+                    {**views.status(loop, now), "preview": await self._preview(loop), **self._beside(loop)}
+                    for loop in self._registry.of(app)
                 ],
                 "groups": [
                     self._group_view(group) for group in self._orders.groups.all_active() if app in {None, group.app}

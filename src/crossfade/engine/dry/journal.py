@@ -4,8 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from crossfade.core.errors import RefusedError, StaleTokenError
-from crossfade.engine.journal import Event, Lease
+from crossfade.engine.journal import Event, HeldError, Lease, Waiting, stale
 from crossfade.engine.ports import Clock
 
 
@@ -23,7 +22,7 @@ class DryJournal:
     def __init__(self, clock: Clock, paper: Paper | None = None) -> None:
         self.paper = paper or Paper()
         self._clock = clock
-        self._watched: dict[str, tuple[Lease, float]] = {}
+        self._waiting = Waiting()
 
     @property
     def events(self) -> list[Event]:
@@ -60,8 +59,8 @@ class DryJournal:
             return self._grant(Lease(service=service, holder=holder, token=1, since=now, expires=now + ttl))
         if held.holder == holder:
             return replace(held, vacant_since=held.expires - ttl)
-        if held.holder and not self._has_lapsed(held, now, ttl):
-            raise RefusedError(f"{service} is held by {held.holder} since {held.since}")
+        if held.holder and not self._waiting.has_lapsed(service, held, now, ttl):
+            raise HeldError(held, ttl)
         vacant = held.expires - ttl if held.holder else held.expires
         taken = Lease(service=service, holder=holder, token=held.token + 1, since=now, expires=vacant + ttl)
         return self._grant(replace(taken, vacant_since=vacant))
@@ -78,6 +77,10 @@ class DryJournal:
     async def token(self, service: str) -> int:
         return self._newest(service)
 
+    async def lease(self, service: str) -> Lease | None:
+        held = self.paper.leases.get(service)
+        return held if held and held.holder else None
+
     async def check(self, service: str, token: int) -> None:
         self._refuse_unless(service, token, good=token >= self._newest(service))
 
@@ -87,16 +90,10 @@ class DryJournal:
         self.paper.leases[lease.service] = lease
         return lease
 
-    def _has_lapsed(self, held: Lease, now: float, ttl: float) -> bool:
-        known, since = self._watched.get(held.service, (held, now))
-        since = since if known == held else now
-        self._watched[held.service] = (held, since)
-        return now - since >= ttl
-
     def _newest(self, service: str) -> int:
         lease = self.paper.leases.get(service)
         return lease.token if lease else 0
 
     def _refuse_unless(self, service: str, token: int, *, good: bool) -> None:
         if not good:
-            raise StaleTokenError(f"token {token} for {service}; the newest is {self._newest(service)}")
+            raise stale(service, token, self.paper.leases.get(service))

@@ -102,12 +102,16 @@ class Clients:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _ask(self, service: str, operation: str, parameters: Answer) -> Answer:
-        from botocore.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415  takes a second
-            BotoCoreError,
-            ClientError,
-            ParamValidationError,
-        )
-
+        try:
+            from botocore.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415  takes a second
+                BotoCoreError,
+                ClientError,
+                ParamValidationError,
+            )
+        except ImportError as missing:
+            raise AwsError(
+                "releases reach AWS through botocore, which is not installed", "pip install 'crossfade[aws]'"
+            ) from missing
         try:
             answer: Answer = getattr(self._client(service), operation)(**parameters)
         except ParamValidationError:

@@ -5,12 +5,11 @@ import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
-from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, StaleTokenError, WrongInputError
-from crossfade.engine.journal import Event, Lease
+from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
+from crossfade.engine.journal import Event, HeldError, Lease, Waiting, stale
 from crossfade.engine.ports import Clock
 
 VERSION = 1
@@ -57,7 +56,7 @@ class SqliteJournal:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
-        self._watched: dict[str, tuple[tuple[int, float], float]] = {}  # leases of others: as seen, since when
+        self._waiting = Waiting()
         self._lock = Lock()  # one connection, one transaction at a time, from whichever thread
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -109,9 +108,9 @@ class SqliteJournal:
             free = not held.holder or not held.expires
             if held.holder == holder and not free:
                 return replace(held, vacant_since=held.expires - ttl)
-            if not free and not self._has_lapsed(held, now, ttl):
-                raise _taken(held, ttl)
-            self._watched.pop(service, None)
+            if not free and not self._waiting.has_lapsed(service, (held.token, held.expires), now, ttl):
+                raise HeldError(held, ttl)
+            self._waiting.over(service)
             vacant = held.expires if free else held.expires - ttl
             return self._grant(
                 Lease(
@@ -142,6 +141,11 @@ class SqliteJournal:
             held = self._lease(service)
         return 0 if held is None else held.token
 
+    async def lease(self, service: str) -> Lease | None:
+        with self._reading():
+            held = self._lease(service)
+        return held if held and held.holder and held.expires else None
+
     async def check(self, service: str, token: int) -> None:
         """Be the `Fence` of this machine's adapters."""
         with self._reading():
@@ -156,15 +160,6 @@ class SqliteJournal:
         with self._reading():
             row = self._db.execute("SELECT at FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         return float(row[0]) if row else 0.0
-
-    def _has_lapsed(self, held: Lease, now: float, ttl: float) -> bool:
-        """We have seen it unrenewed for `ttl` seconds of our own clock."""
-        seen = (held.token, held.expires)
-        known, since = self._watched.get(held.service, (seen, now))
-        if known != seen:
-            since = now
-        self._watched[held.service] = (seen, since)
-        return now - since >= ttl
 
     def _prepare(self) -> None:
         """Create the tables in a new file; a file of a newer version is left as it is."""
@@ -208,7 +203,7 @@ class SqliteJournal:
         held = self._lease(service)
         newest = 0 if held is None else held.token
         if token < newest or (newest_only and token != newest):
-            raise _stale(service, token, held)
+            raise stale(service, token, held)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -236,27 +231,6 @@ class SqliteJournal:
             raise _trouble(self._path, str(error)) from error
         except OSError as error:
             raise _trouble(self._path, error.strerror or str(error)) from error
-
-
-def _stale(service: str, token: int, held: Lease | None) -> StaleTokenError:
-    """The refusal of `token`; `held` is the newest lease, if there ever was one."""
-    if held is None:
-        return StaleTokenError(f"no lease was ever granted on {service}, so token {token} proves nothing")
-    return StaleTokenError(
-        f"{held.holder} took over {service} at {_clock_face(held.since)} (token {held.token}; ours is {token})",
-        f"see what it does with: crossfade status {service.partition('/')[2]}",
-    )
-
-
-def _taken(held: Lease, ttl: float) -> RefusedError:
-    return RefusedError(
-        f"{held.service} is held by {held.holder} since {_clock_face(held.since)}",
-        f"wait until it is done; a holder that died loses the lease once it was not renewed for {ttl:g} s",
-    )
-
-
-def _clock_face(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 _TROUBLE = (

@@ -1,0 +1,198 @@
+"""The controller of one environment for as long as one command lasts: where no daemon runs, who is asked carries.
+
+It knows everything from the journal and holds nothing, until an order needs it to: then it takes the leases of the
+services that are meant, and looks after them until it ends. What another process holds it only watches; orders for it
+go there as letters.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientError, ClientSession, UnixConnector, web
+
+from crossfade.controller.api import asked, views
+from crossfade.controller.api.hub import Hub
+from crossfade.controller.api.server import Api, serve
+from crossfade.controller.carrier.turn import ABORT, Turn
+from crossfade.controller.orders import Orders
+from crossfade.core.errors import PlatformError
+from crossfade.engine.journal import Lease
+from crossfade.engine.letters import Letter, Letters
+from crossfade.engine.loop import Loop
+from crossfade.engine.ports import Secrets
+from crossfade.engine.world import World
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+FIRST_LOOK = 30.0  # seconds that `status` waits for, and then says what is known
+# What holds no service: it only looks, or says by itself what it needs.
+FREE = frozenset({"/v1/plan", "/v1/services", "/v1/builds/stop", "/v1/carry", "/v1/shutdown"})
+# What whoever carries a service does as well for somebody else. The rest needs the files or the patience of its own.
+_VERBS = ("pause", "promote", "resume", "lock", "unlock")
+SENT = frozenset({ABORT, "/v1/scale", "/v1/tag", *(f"/v1/order/{verb}" for verb in _VERBS)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """An environment that processes of several machines look after in turn. `home` is `app@environment`."""
+
+    home: str
+    world: World
+    secrets: Secrets
+    letters: Letters
+
+
+class Carrier:
+    """One environment in the hands of one process, which speaks the controller's API at `socket`."""
+
+    def __init__(self, environment: Environment, hub: Hub, holder: str, socket: Path) -> None:
+        self._environment, self._hub, self._socket = environment, hub, socket
+        self._orders = Orders(environment.world, holder, environment.secrets)
+        self._registry = self._orders.registry
+        self._world = self._registry.world
+        self._turn = Turn(environment.home, environment.letters, self._orders, self._read_on)
+        self._reading = asyncio.Lock()
+        self._seq = 0  # of the newest line that we know
+        self._others: dict[str, Lease | None] = {}  # by service under way that we do not hold: who does
+        self._answering: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Answer until the end of the block; then what is held is given back, wherever it stands."""
+        newest = await self._world.journal.read(limit=1, newest=True)
+        self._seq = self._hub.seq = newest[0].seq if newest else 0
+        await self._orders.know()
+        api = Api(self._orders, self._hub, _stays, around=[self._held], beside=self._beside)
+        runner = await serve(api, self._socket)
+        self._registry.supervisor.keep("what others write", self._follow)
+        try:
+            yield
+        finally:
+            await self._orders.close()
+            await runner.cleanup()
+
+    async def settled(self) -> None:
+        """Return when nothing of what is held moves any more: no rollout, and nobody on the way out."""
+        for key, loop in list(self._registry.loops.items()):
+            if self._registry.holds(key):
+                await loop.until(_rests)
+
+    @web.middleware
+    async def _held(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Hold the services that an order is for, or have it done by the process that does."""
+        if request.path == "/v1/carry":
+            return web.json_response(await self._carry(await asked.body(request)))
+        if request.path == "/v1/status":
+            await self._look(request.query.get("app"))
+        if request.method != "POST" or request.path in FREE:
+            return await handler(request)
+        body = await asked.body(request)
+        await self._read_on()
+        for key in self._turn.meant(body):
+            if request.path not in SENT:
+                await self._turn.take(key, supersede=bool(body.get("supersede")), by=str(body.get("by")))
+            elif answer := await self._turn.by_letter(key, request.path, body):
+                return web.json_response(answer)
+        await self._turn.together()
+        return await handler(request)
+
+    async def _carry(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Go on with what was left of these services, and say what is under way: its rollouts, or its group."""
+        ledgers = [self._registry.ledger(key) for key in body["services"]]
+        seq = self._hub.seq
+        for ledger in ledgers:
+            if ledger.active or ledger.recording:
+                await self._turn.take(ledger.service)
+        await self._turn.together()
+        ledgers = [self._registry.ledger(key) for key in body["services"]]
+        group = self._orders.groups.active(self._turn.home)
+        if group:
+            members = {member.service: self._registry.ledger(member.service) for member in group.members}
+            return {"group": views.group(group, self._orders.groups.standings(group), members), "seq": seq}
+        moving = [(ledger.active, ledger) for ledger in ledgers if ledger.active]
+        return {"rollouts": [views.rollout_view(rollout, ledger) for rollout, ledger in moving], "seq": seq}
+
+    async def _look(self, app: str | None) -> None:
+        """Have what we do not hold looked at, and wait for the first look."""
+        await self._read_on()
+        self._registry.watch()
+        await self._ask_who_holds()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_LOOK):
+                for loop in self._registry.of(app):
+                    await loop.until(lambda loop: bool(loop.observed_at or loop.trouble))
+
+    def _beside(self, loop: Loop) -> dict[str, Any]:
+        """What `status` says beside the rest: who carries a rollout that we do not carry ourselves."""
+        if not loop.ledger.active or self._registry.holds(loop.key):
+            return {}
+        lease = self._others.get(loop.key)
+        return {"carrier": {"who": lease.holder, "since": lease.since} if lease else None}
+
+    async def _ask_who_holds(self) -> None:
+        under_way = [key for key, loop in self._registry.loops.items() if loop.ledger.active]
+        asked_for = [key for key in under_way if not self._registry.holds(key)]
+        self._others = {key: await self._world.journal.lease(key) for key in asked_for}
+
+    async def _follow(self) -> None:
+        """Know what others write, and do what they ask us, for ever."""
+        while True:
+            await self._world.clock.sleep(self._world.pace.busy)
+            await self._read_on()
+            await self._ask_who_holds()
+            if any(map(self._registry.holds, self._registry.loops)):
+                for letter in await self._environment.letters.waiting():
+                    await self._open(letter)
+
+    async def _read_on(self) -> None:
+        async with self._reading:
+            for event in await self._world.journal.read(after=self._seq):
+                self._seq = event.seq
+                if "/" in event.service:
+                    self._registry.take(event)
+                else:
+                    self._orders.groups.take(event)
+
+    async def _open(self, letter: Letter) -> None:
+        """Do what a letter asks for, if it is for us: beside us, for it may wait for something."""
+        if not self._registry.holds(letter.service) or not await self._environment.letters.take(letter):
+            return
+        task = asyncio.create_task(self._answer(letter), name=f"letter {letter.id}")
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, letter: Letter) -> None:
+        loop = self._registry.loops[letter.service]
+        if letter.token != loop.token:
+            answer = _error(f"{loop.key} has changed hands since", "look with `crossfade status`, and ask again")
+        else:
+            answer = await self._ask_ourselves(letter)
+        await self._environment.letters.answer(letter, answer)
+
+    async def _ask_ourselves(self, letter: Letter) -> Mapping[str, Any]:
+        try:
+            async with (
+                ClientSession(connector=UnixConnector(str(self._socket))) as session,
+                session.post(f"http://crossfade{letter.path}", json=letter.body) as response,
+            ):
+                answer: Mapping[str, Any] = await response.json()
+                return answer
+        except (ClientError, ValueError) as error:
+            return _error(f"the process that carries {letter.service} met trouble: {error}", "ask again")
+
+
+def _rests(loop: Loop) -> bool:
+    """No rollout, its record closed, and nothing more to do or to wait for."""
+    return not (loop.ledger.active or loop.ledger.recording or loop.waits) and bool(loop.observed_at)
+
+
+def _error(cause: str, way_out: str) -> Mapping[str, Any]:
+    return {"error": {"cause": cause, "way_out": way_out, "exit_code": PlatformError.exit_code}}
+
+
+def _stays(_: bool) -> None:  # noqa: FBT001  as the daemon's: it is told whether everything is to stop
+    """There is no daemon to stop: the process ends with its command."""

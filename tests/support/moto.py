@@ -1,0 +1,66 @@
+"""AWS's tables on this machine, as moto has them, in a thread of the test's own process."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from crossfade.platforms.aws.clients import Clients
+
+REGION = "ap-northeast-2"
+
+
+@dataclass(frozen=True)
+class Moto:
+    """A table for journals, and where it is."""
+
+    name: str
+    endpoint: str
+
+    def clients(self, **how: Any) -> Clients:
+        return Clients(REGION, endpoint=self.endpoint, **how)
+
+
+@contextmanager
+def moto() -> Iterator[str]:
+    """The endpoint of an AWS of one's own, which forgets everything at the end."""
+    server = pytest.importorskip("moto.server", reason="moto is not installed: pip install -e '.[dev]'")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    made = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    made.start()
+    try:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("AWS_ACCESS_KEY_ID", "test")
+            patched.setenv("AWS_SECRET_ACCESS_KEY", "test")
+            patched.setenv("AWS_EC2_METADATA_DISABLED", "true")
+            patched.delenv("AWS_PROFILE", raising=False)
+            host, port = made.get_host_and_port()
+            yield f"http://{host}:{port}"
+    finally:
+        made.stop()
+
+
+@contextmanager
+def journal_table() -> Iterator[Moto]:
+    """A table as `infra bootstrap` makes it, empty."""
+    from botocore.session import get_session
+
+    with moto() as endpoint:
+        table = Moto(f"journal-{uuid4().hex[:8]}", endpoint)
+        client = get_session().create_client("dynamodb", region_name=REGION, endpoint_url=endpoint)
+        client.create_table(TableName=table.name, **KEYS)
+        yield table
+
+
+KEYS: dict[str, Any] = {
+    "KeySchema": [{"AttributeName": "place", "KeyType": "HASH"}, {"AttributeName": "line", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [
+        {"AttributeName": "place", "AttributeType": "S"},
+        {"AttributeName": "line", "AttributeType": "S"},
+    ],
+    "BillingMode": "PAY_PER_REQUEST",
+}

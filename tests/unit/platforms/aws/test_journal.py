@@ -1,0 +1,157 @@
+"""What only a journal behind a network can meet: answers that are lost, and calls that are refused."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from tests.adapters.system_clock import SystemClock
+from tests.support.moto import REGION, Moto, journal_table
+
+from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.engine.journal import Event
+from crossfade.platforms.aws.clients import Clients
+from crossfade.platforms.aws.journal import DynamoJournal
+from crossfade.platforms.aws.refusals import AwsError
+from crossfade.platforms.aws.table import Table
+
+WEB = "shop@prod/web"
+LOST = AwsError("AWS gave no answer", again=True)
+
+Answer = dict[str, Any]
+
+
+class Wire(Clients):
+    """Calls of one operation meet what the test wants: `before` they arrive, or `after` they were done."""
+
+    def __init__(self, table: Moto, operation: str = "", **how: Any) -> None:
+        super().__init__(REGION, endpoint=table.endpoint, **how)
+        self.before: list[Exception] = []
+        self.after: list[Exception] = []
+        self._struck = operation
+
+    def _ask(self, service: str, operation: str, parameters: Answer) -> Answer:
+        struck = operation == self._struck
+        if struck and self.before:
+            raise self.before.pop()
+        answer = super()._ask(service, operation, parameters)
+        if struck and self.after:
+            raise self.after.pop()
+        return answer
+
+
+@pytest.fixture(scope="module")
+def table() -> Iterator[Moto]:
+    with journal_table() as made:
+        yield made
+
+
+Opened = Callable[..., tuple[DynamoJournal, Wire]]
+
+
+@pytest.fixture
+async def opened(table: Moto) -> AsyncIterator[Opened]:
+    """Journals of one place, each behind a wire of its own."""
+    place, wires = uuid4().hex, []
+
+    def made(operation: str = "", **how: Any) -> tuple[DynamoJournal, Wire]:
+        wire = Wire(table, operation, **how)
+        wires.append(wire)
+        return DynamoJournal(Table(wire, table.name, place), SystemClock()), wire
+
+    yield made
+    for wire in wires:
+        await wire.close()
+
+
+async def test_a_line_whose_answer_was_lost_is_written_once(opened: Opened) -> None:
+    """The call is made again, and recognises its own write."""
+    journal, wire = opened("transact_write_items")
+    wire.after = [LOST]
+    written = await journal.append(Event(kind="step", service=WEB, data={"n": 1}), 0)
+    assert list(await journal.read()) == [written]
+    assert wire.asked["dynamodb transact_write_items"] == 2
+
+
+async def test_a_line_is_found_written_when_no_answer_came_at_all(opened: Opened) -> None:
+    """Who gave up waiting looks whether the line is there, before it says that it is not."""
+    journal, wire = opened("transact_write_items", patience=0.0)
+    wire.after = [LOST]
+    written = await journal.append(Event(kind="step", service=WEB), 0)
+    assert list(await journal.read()) == [written]
+
+
+async def test_a_line_that_did_not_arrive_is_an_error(opened: Opened) -> None:
+    """Nothing was written, and the next line has its number."""
+    journal, wire = opened("transact_write_items", patience=0.0)
+    wire.before = [LOST]
+    with pytest.raises(PlatformError, match="no answer"):
+        await journal.append(Event(kind="step", service=WEB), 0)
+    assert list(await journal.read()) == []
+    assert (await journal.append(Event(kind="step", service=WEB), 0)).seq == 1
+
+
+async def test_a_throttled_transaction_is_not_taken_for_a_taken_number(opened: Opened) -> None:
+    """It is told as what it is, and not tried for ever."""
+    journal, wire = opened("transact_write_items")
+    throttled = AwsError("throttled", code="TransactionCanceledException")
+    throttled.__cause__ = _CancelledError("ThrottlingError", "None")
+    wire.before = [throttled]
+    with pytest.raises(AwsError, match="throttled"):
+        await journal.append(Event(kind="step", service=WEB), 0)
+
+
+class _CancelledError(Exception):
+    """As botocore raises it."""
+
+    def __init__(self, *codes: str) -> None:
+        self.response = {"CancellationReasons": [{"Code": code} for code in codes]}
+
+
+async def test_a_renewal_whose_answer_was_lost_is_one(opened: Opened) -> None:
+    """The holder keeps its token, and a waiter sees that the lease was renewed."""
+    journal, wire = opened("put_item")
+    lease = await journal.acquire(WEB, "one", ttl=10)
+    wire.after = [LOST]
+    renewed = await journal.renew(lease, ttl=10)
+    assert renewed.token == lease.token
+    assert await journal.lease(WEB) == renewed
+
+
+async def test_a_lease_whose_answer_was_lost_is_granted_once(opened: Opened) -> None:
+    """It is not taken again with a token that is higher by two."""
+    journal, wire = opened("put_item")
+    wire.after = [LOST]
+    assert (await journal.acquire(WEB, "one", ttl=10)).token == 1
+    assert await journal.token(WEB) == 1
+
+
+async def test_lines_of_several_processes_have_one_order(opened: Opened) -> None:
+    """Each number is given once and none is left out, whoever writes at the same time."""
+    journals = [opened()[0] for _ in range(3)]
+    written = await asyncio.gather(
+        *(
+            journal.append(Event(kind="step", service=f"shop@prod/{n}", data={"i": i}), 0)
+            for n, journal in enumerate(journals)
+            for i in range(4)
+        )
+    )
+    assert sorted(event.seq for event in written) == list(range(1, 13))
+    assert list(await journals[0].read()) == sorted(written, key=lambda event: event.seq)
+
+
+async def test_a_table_that_is_not_there_is_named_with_the_way_out(table: Moto) -> None:
+    """`infra bootstrap` was not run, or the account is another."""
+    wire = Wire(table)
+    journal = DynamoJournal(Table(wire, "shop-journal", "shop@prod"), SystemClock())
+    with pytest.raises(WrongInputError, match=f"table shop-journal is not in {REGION}") as refusal:
+        await journal.wall()
+    assert "infra bootstrap" in refusal.value.way_out
+    await wire.close()
+
+
+async def test_the_time_is_that_of_aws(opened: Opened) -> None:
+    """Whoever goes on with a rollout goes by the same clock as who began it."""
+    journal, _ = opened()
+    assert abs(await journal.wall() - SystemClock().now()) < 60
