@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from crossfade.core.actions import (
@@ -197,7 +198,8 @@ class Loop:
         await self._note(look)
         if self.ledger.releases != known:  # written meanwhile: instances of these were not looked for
             return 0.0
-        self.fleet, self.observed_at = look.fleet, looked
+        # With the ends that were just put on record: else one more would be launched of a release that has failed.
+        self.fleet, self.observed_at = replace(look.fleet, exits=self.ledger.exits), looked
         actions = next_step(self.ledger.facts, self.fleet, now)
         self.waits = actions
         acted = failed = False
