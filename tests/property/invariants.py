@@ -156,6 +156,7 @@ class Watch:
         self.what_nothing_disturbs_succeeds()
         self.nothing_is_counted_twice()
         self.nobody_gave_up()
+        self.the_platform_scales_again()
 
     def a_rollout_ends_with_all_traffic_on_one_good_release(self) -> None:
         """A failed rollout ends with all traffic on the last good release at full capacity, with its own settings."""
@@ -231,6 +232,14 @@ class Watch:
         recorded = sum(record.proof.get("requests", 0) for record in ledger.records)
         if exposure and recorded > exposure.total.requests:
             self.fail(f"{recorded} requests are on record of {exposure.total.requests}")
+
+    def the_platform_scales_again(self) -> None:
+        """Whoever died and whenever: what a rollout suspended goes on, for the release that serves."""
+        ledger, cloud = self._simulation.ledger, self._simulation.cloud
+        if cloud and ledger.current is not None and ledger.active is None:
+            left = cloud.resting.get("shop/web")
+            if left != (ledger.current, dict(ledger.warm)):
+                self.fail(f"release {ledger.current} serves, and the platform was left at {left}")
 
     def nobody_gave_up(self) -> None:
         """No task of the controller ends by itself."""

@@ -401,6 +401,8 @@ class Port:
 
     def __getattr__(self, method: str) -> Any:
         act = getattr(self._adapter, method)
+        if not callable(act):
+            return act
         control = self._control
         name = f"{self._name}.{method}"
 

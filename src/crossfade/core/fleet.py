@@ -73,6 +73,7 @@ class Fleet:
     """Everything a decision may look at. `routing` is what the balancer confirmed, not what it was asked.
 
     `sizes` says by release how many instances the platform keeps by itself; None: it is told of every single one.
+    `places` is of how many releases at a time it can keep any; None: of as many as there are.
     """
 
     instances: tuple[Instance, ...] = ()
@@ -80,6 +81,7 @@ class Fleet:
     counters: tuple[tuple[int, Counters], ...] = ()  # by release
     exits: tuple[Exit, ...] = ()  # oldest first
     sizes: tuple[tuple[int, int], ...] | None = None
+    places: int | None = None
     watched_since: float = 0.0  # since when somebody has looked without a gap
 
     def of(self, release: int) -> tuple[Instance, ...]:

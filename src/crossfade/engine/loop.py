@@ -60,6 +60,7 @@ class Loop:
         self._worked_until = world.clock.now()  # when the step after the last one that went well was due
         self._due = world.clock.now()  # when the next step is due, however the last one went
         self._settled_at = 0.0  # what we did last can be seen from then on
+        self._rested: tuple[int | None, tuple[tuple[int, float], ...]] | None = None  # what the platform was left at
 
     @property
     def key(self) -> str:
@@ -168,6 +169,7 @@ class Loop:
         """A step under the lease, with all that was written before in the ledger."""
         if not self.token:
             await self.acquire()
+            await self._world.clock.sleep(self._world.pace.settle)  # the one before us may have acted a moment ago
         await self._scribe.catch_up()
         return await self.step()
 
@@ -214,6 +216,7 @@ class Loop:
         if acted:
             return 0.0
         if not self.ledger.active:
+            await self._rest_platform()
             await self._discard()
         due: list[float] = [until for a in actions if (until := getattr(a, "until", None))]
         tick = pace.busy if self.ledger.active or self._moving() else pace.idle
@@ -228,6 +231,18 @@ class Loop:
             old = [i for i in look.fleet.instances if i.release != self.ledger.current]
             if not any(map(_holds_requests, old)):
                 await self._scribe.close_record()
+
+    async def _rest_platform(self) -> None:
+        """A platform that keeps sizes may do so by itself again, once for each release that came to serve."""
+        ledger = self.ledger
+        at = (ledger.current, tuple(sorted(ledger.warm.items())))
+        if ledger.current is None or self._rested == at:
+            return
+        release = ledger.release(ledger.current)
+        sizer = self._world.sizers.get(release.service.runtime)
+        if sizer is not None:
+            await sizer.rest(release, ledger.warm, self.token)
+        self._rested = at
 
     async def _discard(self) -> None:
         """Remove the artifacts that retention does not keep and nothing runs from."""
@@ -250,6 +265,7 @@ class Loop:
                 await self._move(action)
                 return Outcome.DONE
             case Launch() | Resize() | Shift() | Stop() | RunHook() | Probe():
+                self._rested = None
                 outcome = await self._performer.perform(action, self.fleet)
                 if outcome is not Outcome.UNDER_WAY:
                     self._settled_at = self._world.clock.now() + self._world.pace.settle

@@ -30,6 +30,7 @@ class Observer:
         self._noted = {e.instance for e in ledger.exits}
         self._was_healthy: set[str] = set()
         self._told_health: dict[str, Probed] = {}  # of those whose platform checks them
+        self._registered: dict[str, float] = {}  # since when the balancer was seen to send them traffic
         self._known: set[str] = set()
         self._anew = True  # what is there at the next look may be from before we looked
         self._launched: dict[str, float] = {}  # by our own time: the platform's clock may have been set
@@ -41,11 +42,11 @@ class Observer:
         sizes = await self._sizes(ledger)
         report = await self._world.balancer.report(ledger.service)
         self._watch(ledger, running, report)
-        draining, registered = report.routing.draining(), report.routing.registered()
+        draining, trusted = report.routing.draining(), self._trusted(report)
         self._forget({r.id for r in running})
         self._date(running)
         instances = tuple(
-            self._instance(r, report, ledger, leaving, drains=r.id in draining, trusted=r.id in registered)
+            self._instance(r, report, ledger, leaving, drains=r.id in draining, trusted=r.id in trusted)
             for r in running
         )
         fleet = Fleet(
@@ -54,6 +55,7 @@ class Observer:
             counters=tuple(sorted(report.groups.items())),
             exits=ledger.exits,
             sizes=sizes,
+            places=self._places(ledger),
             watched_since=self.watched_since,
         )
         return Look(fleet=fleet, report=report, ended=tuple(self._ended(instances)))
@@ -76,6 +78,11 @@ class Observer:
         names = sorted({r.service.runtime for r in ledger.releases})
         found = [r for name in names for r in await self._world.runtimes[name].instances(ledger.service)]
         return sorted(found, key=lambda r: r.id)
+
+    def _places(self, ledger: Ledger) -> int | None:
+        names = {r.service.runtime for r in ledger.releases} & self._world.sizers.keys()
+        known = [places for name in names if (places := self._world.sizers[name].places) is not None]
+        return min(known, default=None)
 
     async def _sizes(self, ledger: Ledger) -> tuple[tuple[int, int], ...] | None:
         names = sorted({r.service.runtime for r in ledger.releases} & self._world.sizers.keys())
@@ -123,6 +130,17 @@ class Observer:
             detail=running.detail if running.exited else probed.detail,
             blamed=running.blamed,
         )
+
+    def _trusted(self, report: Report) -> frozenset[str]:
+        """Who had been let in when the platform was asked for its instances.
+
+        The balancer is asked after it: one that got healthy between both questions is starting by the first answer and
+        registered by the second, and has lost nothing.
+        """
+        now, settle = self._world.clock.now(), self._world.pace.settle
+        known = frozenset(i for i, since in self._registered.items() if now - since > settle)
+        self._registered = {i: self._registered.get(i, now) for i in report.routing.registered()}
+        return known
 
     def _date(self, running: Iterable[Running]) -> None:
         """When each was launched: one that came while we looked came when we saw it, and none comes later than now."""

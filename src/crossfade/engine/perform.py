@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Any
 
@@ -136,7 +137,11 @@ class Performer:
         return Outcome.DONE
 
     async def _resize(self, action: Resize) -> Outcome:
-        scribe, release = self._scribe, self._scribe.ledger.release(action.release)
+        scribe, releases = self._scribe, self._scribe.ledger.releases
+        # What runs and is not on record is only ever told to go, for which its number is enough.
+        release = next(
+            (r for r in reversed(releases) if r.number == action.release), replace(releases[-1], number=action.release)
+        )
         sizer, told = self._world.sizers[release.service.runtime], {"action": encode_action(action)}
         secrets = self._secrets(release)
         await scribe.record("intent", told)

@@ -140,15 +140,29 @@ class Sizer(Protocol):
     """A runtime that keeps so many instances of a release by itself (ECS, Auto Scaling): ids and victims are its own.
 
     Where there is one, `Runtime.launch` and `stop` are not called. An instance that it stops is taken out of the
-    traffic and drained by the platform first, and one that fails is replaced by it.
+    traffic and drained by the platform first, and one that fails is replaced by it. It keeps instances of at most
+    `places` releases of a service at a time; None: of as many as there are.
     """
+
+    places: int | None
 
     async def sizes(self, service: str) -> Mapping[int, int]:
         """By release of `app/service`, how many it was last told to keep; a release that it keeps none of may lack."""
         ...
 
     async def resize(self, release: Release, count: int, secrets: Mapping[str, str], token: int) -> None:
-        """Keep `count` instances of `release` from now on; returns when that is on its way. Absolute: repeatable."""
+        """Keep `count` instances of `release` from now on; returns when that is on its way. Absolute: repeatable.
+
+        What else changes counts on this platform rests from then on.
+        """
+        ...
+
+    async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> None:
+        """Nothing moves any more and `release` serves: what changes its count by itself may do so again.
+
+        `warm` maps releases that are kept ready to when they may go: by then the platform sends them home, in case
+        that nobody is there to do it. Absolute, and told again by whoever comes next.
+        """
         ...
 
 

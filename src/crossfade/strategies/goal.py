@@ -236,15 +236,16 @@ def _resizes(
     sizes, serving = dict(fleet.sizes or ()), fleet.routing.serving()
     carrying = Counter(i.release for i in fleet.instances if i.id in serving and i.usable)
     spare = max(0, sum(i.id in serving and i.ready(now, goal.warmup) for i in fleet.instances) - goal.bounds.floor)
-    running = {i.release for i in fleet.instances if i.health is not Health.EXITED}
+    taken = {i.release for i in fleet.instances if i.health is not Health.EXITED} | {r for r, n in sizes.items() if n}
     room = _room(goal, fleet)
     for release in sorted(goal.want.keys() | sizes.keys()):
         size, wanted = sizes.get(release, 0), goal.want.get(release, 0)
         if wanted > size:
-            count = 0 if goal.alone and running - {release} else min(wanted - size, max(0, room))
+            count = min(wanted - size, max(0, room)) if _has_place(release, taken, goal, fleet) else 0
             room -= count
             if count:
                 grows.append(Resize(release=release, count=size + count))
+                taken.add(release)
         elif wanted < size:
             mine = [i for i in fleet.of(release) if i.up]
             if any(i.id in kept for i in mine):
@@ -257,6 +258,13 @@ def _resizes(
             if wanted < size:
                 shrinks.append(Resize(release=release, count=wanted))
     return tuple(grows), tuple(shrinks)
+
+
+def _has_place(release: int, taken: set[int], goal: Goal, fleet: Fleet) -> bool:
+    """Whether there is a place for a release beside those that have one, until their last instance is gone."""
+    if goal.alone:
+        return not taken - {release}
+    return fleet.places is None or release in taken or len(taken) < fleet.places
 
 
 def _turns(goal: Goal, going: list[Instance]) -> dict[str, float]:

@@ -24,6 +24,7 @@ T = TypeVar("T")
 LAG = 3.0  # seconds by which a list may be old, and after which a change has arrived
 OLD_NEWS = 0.5  # the share of answers that are not fresh
 BOOT = 60.0  # seconds that a task has to become healthy
+PLACES = 2  # releases of a service that it keeps at a time: one a colour
 LISTED = 30.0  # seconds for which a task that ended is still listed
 
 
@@ -32,6 +33,7 @@ class Cloud:
 
     def __init__(self, platform: Platform) -> None:
         self.sizes: dict[str, dict[int, tuple[Release, int]]] = {}  # by service and release
+        self.resting: dict[str, tuple[int, dict[int, float]] | None] = {}  # by service: what it was left at
         self.quiet: dict[str, frozenset[int]] = {}  # by service, releases that were told to get nothing new
         self.platform = platform
         self._ended: dict[str, float] = {}  # when a task that ended was seen
@@ -44,6 +46,12 @@ class Cloud:
             for release, count in sizes.values():
                 self._keep(service, release, count)
             self._register(service)
+
+    def taken(self, service: str) -> set[int]:
+        """Releases that have a place: until their last instance is gone."""
+        now = self.platform.clock.now()
+        running = {life.release.number for life in self.platform.of(service) if life.truth(now) is not Health.EXITED}
+        return running | {number for number, (_, count) in self.sizes.get(service, {}).items() if count}
 
     def lately(self, what: str, service: str, look: Callable[[], T]) -> T:
         """What is there now, or what was told a moment ago."""
@@ -110,6 +118,8 @@ class Cloud:
 class CloudRuntime(DryRuntime):
     """`Runtime` and `Sizer` on a `Cloud`."""
 
+    places: int | None = PLACES
+
     def __init__(self, cloud: Cloud, fence: Fence) -> None:
         super().__init__(cloud.platform, fence)
         self._cloud = cloud
@@ -125,8 +135,15 @@ class CloudRuntime(DryRuntime):
 
     async def resize(self, release: Release, count: int, secrets: Mapping[str, str], token: int) -> None:  # noqa: ARG002
         await self._fence.check(release.service.key, token)
+        if count and len(self._cloud.taken(release.service.key) | {release.number}) > PLACES:
+            raise PlatformError(f"there is no place for release {release.label}: {PLACES} others have theirs")
         self._cloud.sizes.setdefault(release.service.key, {})[release.number] = (release, count)
+        self._cloud.resting[release.service.key] = None
         self._cloud.settle()
+
+    async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> None:
+        await self._fence.check(release.service.key, token)
+        self._cloud.resting[release.service.key] = (release.number, dict(warm))
 
     async def instances(self, service: str) -> Sequence[Running]:
         self._cloud.settle()

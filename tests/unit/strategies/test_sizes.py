@@ -1,0 +1,44 @@
+"""Platforms that are told sizes and have room for few releases at a time."""
+
+from dataclasses import replace
+
+from tests.unit.strategies.fleets import NEW, NOW, OLD, fleet, rollout, some
+
+from crossfade.core.actions import Action, Resize, Shift
+from crossfade.core.fleet import Fleet
+from crossfade.strategies.decide import decide
+
+OLDER = 0  # before OLD, and still warm
+
+
+def sized(seen: Fleet, sizes: dict[int, int], places: int | None = 2) -> Fleet:
+    return replace(seen, sizes=tuple(sorted(sizes.items())), places=places)
+
+
+def first(seen: Fleet) -> tuple[Action, ...]:
+    return decide(rollout(), seen, NOW)
+
+
+def test_a_release_grows_where_there_is_room() -> None:
+    """With one place free the target grows at once, beside the source."""
+    seen = sized(fleet(some(OLD, 2), weights={OLD: 100}), {OLD: 2})
+    assert first(seen) == (Resize(release=NEW, count=2),)
+
+
+def test_a_release_waits_for_a_place() -> None:
+    """With a warm one in the other place that one is sent home first, and nothing is asked for that cannot be."""
+    seen = sized(fleet(some(OLDER, 2), some(OLD, 2), weights={OLD: 100}), {OLDER: 2, OLD: 2})
+    (shift,) = first(seen)
+    assert isinstance(shift, Shift)
+    assert shift.routing.groups[0].draining == ("0-0", "0-1")
+    gone = some(OLDER, 2, stopping=True)
+    assert first(sized(fleet(gone, some(OLD, 2), weights={OLD: 100}), {OLD: 2}))[0] != Resize(release=NEW, count=2)
+    assert first(sized(fleet(some(OLD, 2), weights={OLD: 100}), {OLD: 2})) == (Resize(release=NEW, count=2),)
+
+
+def test_as_many_as_there_are_where_nothing_limits_it() -> None:
+    """Without a number of places a third release grows beside both."""
+    seen = sized(fleet(some(OLDER, 2), some(OLD, 2), weights={OLD: 100}), {OLDER: 2, OLD: 2}, places=None)
+    assert Resize(release=NEW, count=2) not in first(seen)  # two times the fleet run already
+    seen = sized(fleet(some(OLDER, 1), some(OLD, 2), weights={OLD: 100}), {OLDER: 1, OLD: 2}, places=None)
+    assert first(seen)[0] == Resize(release=NEW, count=1)
