@@ -54,7 +54,7 @@ class Clients:
         self._making = Lock()
         self._session: Any = None
 
-    async def call(self, service: str, operation: str, /, before: Check = _unfenced, **parameters: Any) -> Answer:
+    async def call(self, service: str, operation: str, before: Check = _unfenced, /, **parameters: Any) -> Answer:
         """One operation by botocore's names; `before` is asked each time before it is tried."""
         for pause in self._pauses():
             await before()

@@ -1,0 +1,1 @@
+"""ECS: two services by colour, told sizes and never a victim."""

@@ -1,0 +1,186 @@
+"""`Runtime` and `Sizer` on ECS: two services by colour, each told how many tasks of which definition to keep.
+
+Only two things are ever changed, both absolute: a service's desired count and its definition. So a change that is
+repeated, or whose answer was lost, changes nothing; and ECS takes a task out of the load balancer, lets its requests
+end and only then stops it, which StopTask would not.
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from functools import partial
+
+from crossfade.core.errors import PlatformError, RefusedError
+from crossfade.core.release import Release
+from crossfade.core.service import Service
+from crossfade.engine.journal import Fence
+from crossfade.engine.ports import Artifact, Found, HookResult, Running
+from crossfade.platforms.aws.clients import Clients
+from crossfade.platforms.aws.ecs.definitions import Definitions
+from crossfade.platforms.aws.ecs.errand import Errands
+from crossfade.platforms.aws.ecs.images import Images
+from crossfade.platforms.aws.ecs.logs import Logs
+from crossfade.platforms.aws.ecs.scaling import Scaling
+from crossfade.platforms.aws.secrets import Pins
+from crossfade.platforms.aws.sight import NOBODYS, Lookout, Side, Sight, Task
+
+
+class EcsRuntime:
+    """The tasks of one environment. A release is kept by the colour whose definition is its own."""
+
+    places: int | None = 2  # colours
+
+    def __init__(
+        self,
+        clients: Clients,
+        lookout: Lookout,
+        definitions: Definitions,
+        fence: Fence,
+        *,
+        errands: Errands,
+        images: Images,
+        logs: Logs,
+        scaling: Scaling,
+        pins: Pins,
+    ) -> None:
+        self._clients, self._lookout, self._definitions, self._fence = clients, lookout, definitions, fence
+        self._errands, self._images, self._logs, self._scaling, self._pins = errands, images, logs, scaling, pins
+
+    async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:  # noqa: ARG002  nothing is built here
+        return await self._images.pinned(service)
+
+    async def check(self, release: Release) -> None:
+        await self._images.require(release)
+
+    async def instances(self, service: str) -> Sequence[Running]:
+        sight = await self._lookout.look(service, fresh=True)
+        return [_running(service, task) for task in sight.tasks]
+
+    async def sizes(self, service: str) -> Mapping[int, int]:
+        sight = await self._lookout.look(service)
+        found: dict[int, int] = {}
+        for side in sight.sides.values():
+            if side.wanted or side.live:
+                found[side.number] = found.get(side.number, 0) + side.wanted
+        return found
+
+    async def resize(self, release: Release, count: int, secrets: Mapping[str, str], token: int) -> None:
+        key = release.service.key
+        sight = await self._lookout.look(key, fresh=True)
+        before = partial(self._fence.check, key, token)
+        await before()
+        try:
+            await self._scaling.suspend(sight.place, before)
+            if release.number == NOBODYS:
+                for nobodys in sight.sides.values():
+                    if nobodys.release is None:
+                        await self._tell(sight, nobodys, nobodys.definition, count, token)
+                return
+            side = sight.side_of(release.number)
+            if side is not None:
+                await self._tell(sight, side, side.definition, count, token)
+            elif count:
+                free = _room(sight, release)
+                await self._pins.hold(release, before)
+                definition = await self._definitions.register(release, secrets, sight.place.container, before)
+                await self._tell(sight, free, definition.arn, count, token)
+        finally:
+            self._lookout.changed(key)
+
+    async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> None:
+        sight = await self._lookout.look(release.service.key)
+        before = partial(self._fence.check, release.service.key, token)
+        await self._scaling.resume(sight, release.number, warm, before)
+
+    async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:  # noqa: ARG002
+        raise PlatformError(f"{instance} cannot be launched: ECS is told how many tasks to keep, and names them itself")
+
+    async def stop(self, instance: str, grace: float, token: int) -> None:  # noqa: ARG002
+        raise PlatformError(f"{instance} cannot be stopped: ECS is told how many tasks to keep, and chooses which go")
+
+    async def found(self) -> Sequence[Found]:
+        """Nothing: what runs is in the services that Terraform made, and these are asked one by one."""
+        return []
+
+    async def run(
+        self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
+    ) -> HookResult:
+        key = release.service.key
+        sight = await self._lookout.look(key)
+        side = sight.side_of(release.number)
+        if side is not None:
+            definition = await self._definitions.of(side.definition, sight.place.container)
+        else:  # before its first task: a migration comes ahead of them
+            definition = await self._definitions.register(release, secrets, sight.place.container, _free)
+        return await self._errands.run(sight.place, definition, command, env, limit)
+
+    def logs(self, service: str, *, instance: str | None, lines: int, follow: bool) -> AsyncIterator[tuple[str, str]]:
+        return self._logs.read(service, instance=instance, lines=lines, follow=follow)
+
+    async def forget(self, release: Release, token: int) -> None:
+        key = release.service.key
+        sight = await self._lookout.look(key)
+        runs = next((task.id for task in sight.tasks if task.release == release.number and not task.exited), "")
+        side = sight.side_of(release.number)
+        if runs or (side is not None and side.wanted):
+            raise RefusedError(f"task {runs or 'of it'} runs from release {release.label}")
+        before = partial(self._fence.check, key, token)
+        await before()
+        held = {side.definition for side in sight.sides.values()}
+        for arn in await self._definitions.registered(release):
+            if arn not in held:
+                await self._definitions.deregister(arn, before)
+        await self._pins.let_go(release, before)
+
+    def silent(self, address: str) -> str:  # noqa: ARG002  the load balancer says what it hears
+        return ""
+
+    async def keep(self, service: str, digests: Collection[str]) -> None:
+        """Nothing: images are the repository's to keep, by its own rule."""
+
+    async def close(self) -> None:
+        """The clients belong to whoever made them."""
+
+    async def _tell(self, sight: Sight, side: Side, definition: str, count: int, token: int) -> None:
+        """One service's definition and count; nothing when it has been told the same already."""
+        anew = side.failed and count > 0 and side.definition == definition
+        if (side.definition, side.wanted) == (definition, count) and not anew:
+            return
+        place, key = sight.place, sight.place.key
+        await self._clients.call(
+            "ecs",
+            "update_service",
+            partial(self._fence.check, key, token),
+            cluster=place.cluster,
+            service=place.colour(side.colour).service,
+            taskDefinition=definition,
+            desiredCount=count,
+            forceNewDeployment=anew,
+        )
+
+
+async def _free() -> None: ...
+
+
+def _room(sight: Sight, release: Release) -> Side:
+    side = sight.free()
+    if side is None:
+        kept = ", ".join(f"{s.colour} by release {s.number}" for s in sight.sides.values())
+        raise PlatformError(
+            f"there is no colour for release {release.label} of {sight.place.key}: they are taken, {kept}",
+            "wait until one of them is empty",
+        )
+    return side
+
+
+def _running(service: str, task: Task) -> Running:
+    return Running(
+        id=task.id,
+        service=service,
+        release=task.release,
+        address=task.address,
+        launched_at=task.launched_at,
+        exited=task.exited,
+        stopping=task.stopping,
+        detail=task.detail,
+        health=task.health,
+        blamed=task.blamed,
+    )

@@ -1,0 +1,128 @@
+"""Secrets on AWS: a release carries which version of each it was deployed with, and no value ever comes here.
+
+ECS fetches the values when a task starts. Pinned to the version that was current at the deploy, an old release comes
+back with its old values; a label of crossfade's keeps that version from being removed, as AWS does with versions that
+have none (https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.core.release import Release
+from crossfade.core.service import Service
+from crossfade.platforms.aws.clients import Check, Clients
+from crossfade.platforms.aws.ecs.definition import container_of
+from crossfade.platforms.aws.ecs.definitions import Definitions
+from crossfade.platforms.aws.place import Finder
+from crossfade.platforms.aws.refusals import AwsError
+
+CURRENT = "AWSCURRENT"
+_MANAGED = ":secret:rds!"  # a database knows its newest password only: pinned to an older one a task would not get in
+
+
+class PinnedSecrets:
+    """`Secrets` whose values are references that ECS takes: the mark of a release holds them, and says no value."""
+
+    def mark(self, service: str, values: Mapping[str, str]) -> str:  # noqa: ARG002
+        return json.dumps(dict(sorted(values.items())), separators=(",", ":")) if values else ""
+
+    def save(self, service: str, values: Mapping[str, str]) -> str:
+        return self.mark(service, values)
+
+    def of(self, release: Release) -> Mapping[str, str]:
+        known: dict[str, str] = json.loads(release.secrets) if release.secrets else {}
+        return known
+
+    def forget(self, mark: str) -> None:
+        """Nothing is kept here; `Pins.let_go` takes the label off."""
+
+
+class Pins:
+    """Pins the secrets of services to the versions that are current."""
+
+    def __init__(self, clients: Clients, finder: Finder, definitions: Definitions) -> None:
+        self._clients, self._finder, self._definitions = clients, finder, definitions
+
+    async def current(self, service: Service) -> dict[str, str]:
+        """By variable, what ECS is to read: an ARN and a version. WrongInputError names every secret that is empty."""
+        where = await self._where(service.key)
+        unknown = [name for name in service.secrets if name not in where]
+        if unknown:
+            raise WrongInputError(
+                f"{service.key} asks for secrets that its place does not have: {', '.join(unknown)}",
+                "name them under `cloud: secrets` and run `crossfade infra apply`",
+            )
+        pinned, empty = {}, []
+        for name in service.secrets:
+            if _MANAGED in where[name]:
+                pinned[name] = where[name]
+                continue
+            version = await self._version(where[name])
+            if version:
+                pinned[name] = _at(where[name], version)
+            else:
+                empty.append(name)
+        if empty:
+            raise WrongInputError(
+                f"these secrets of {service.key} have no value yet: {', '.join(empty)}",
+                "`crossfade secrets set NAME -e ENVIRONMENT` gives them one",
+            )
+        return pinned
+
+    async def hold(self, release: Release, before: Check) -> None:
+        """Keep the versions of a release for as long as it can be started."""
+        for secret, version in self._pinned(release):
+            await self._label(secret, _label(release), before, MoveToVersionId=version)
+
+    async def let_go(self, release: Release, before: Check) -> None:
+        """It will not be started any more."""
+        for secret, version in self._pinned(release):
+            try:
+                await self._label(secret, _label(release), before, RemoveFromVersionId=version)
+            except AwsError as error:
+                if error.code not in {"InvalidParameterException", "ResourceNotFoundException"}:  # it is gone
+                    raise
+
+    async def _where(self, key: str) -> dict[str, str]:
+        """The ARN of each secret, as Terraform's definition names them."""
+        place = await self._finder.place(key)
+        template, _ = await self._definitions.template(key)
+        known = container_of(template, place.container).get("secrets", ())
+        return {one["name"]: one["valueFrom"] for one in known}
+
+    async def _version(self, reference: str) -> str:
+        try:
+            answer = await self._clients.call("secretsmanager", "describe_secret", SecretId=_secret(reference))
+        except AwsError as error:
+            if error.code == "ResourceNotFoundException":
+                raise PlatformError(
+                    f"secret {_secret(reference)} is not there", "`crossfade infra apply` makes it"
+                ) from error
+            raise
+        stages: Mapping[str, Sequence[str]] = answer.get("VersionIdsToStages") or {}
+        return next((version for version, names in stages.items() if CURRENT in names), "")
+
+    def _pinned(self, release: Release) -> list[tuple[str, str]]:
+        references = sorted(set(PinnedSecrets().of(release).values()))
+        return [(_secret(one), one.split(":")[9]) for one in references if one.count(":") == 9 and one.split(":")[9]]  # noqa: PLR2004
+
+    async def _label(self, secret: str, label: str, before: Check, **moves: str) -> None:
+        await self._clients.call(
+            "secretsmanager", "update_secret_version_stage", before, SecretId=secret, VersionStage=label, **moves
+        )
+
+
+def _label(release: Release) -> str:
+    return f"crossfade-{release.service.name}-{release.number}"
+
+
+def _secret(reference: str) -> str:
+    """The ARN alone, of what may name a key of its JSON, a label and a version as well."""
+    return ":".join(reference.split(":")[:7])
+
+
+def _at(reference: str, version: str) -> str:
+    """`arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME:KEY:LABEL:VERSION`, of which KEY and LABEL may be empty."""
+    key = (*reference.split(":")[7:8], "")[0]
+    return f"{_secret(reference)}:{key}::{version}"
