@@ -1,0 +1,29 @@
+"""An AWS on this machine that does what it says: one endpoint for any client, with a real data plane behind it.
+
+A gateway stands before moto, in one process with it, and answers by itself what moto only pretends to do. Tasks are
+processes, every Application Load Balancer is a listener of one Envoy, targets have AWS's states, and all of it happens
+as late as AWS says. By hand: `python -m tests.rig`. In a test:
+
+    async with Rig(pace=10, lag=2) as rig:            # or `with`; its own process, so blocking clients are fine
+        place = make(rig)                             # tests.rig.place: what `infra apply` makes for one web service
+        client = rig.client("ecs")                    # or any client: rig.endpoint, rig.environment
+        rig.address_of(place.load_balancer)           # "127.0.0.1:23456", where the ALB's listener is
+        rig.images.add("shop/web:2", [sys.executable, "app.py"], folder=Path("app"))  # -> "sha256:..."
+        rig.knobs.throttle("ecs", "*", rate=0.5)      # also: refuse, lose_answer, cut, delay; clear()
+        rig.knobs.set(lag=20)                         # pace, lag, task_start, metrics_after
+        rig.calls()                                   # {"ecs:UpdateService": 3, ...}
+
+Times are AWS's seconds divided by `pace`: at 10, a deregistration delay of 30 s takes 3 s. `lag` is AWS's seconds, too:
+how late every change of listeners, rules, weights, targets and their health is in the data plane.
+
+An image is a program of this machine, found by `repository:tag` or `repository@digest`; the definition's `command` runs
+instead of its own. `rig/host:latest` has none of its own. Any other reference is a CannotPullContainerError. A process
+listens on PORT at 127.0.0.1 (another port than the definition's; clients see the task's address and containerPort).
+
+Each rule of AWS's stands beside its source. What is not a rule but a figure that AWS does not promise is a knob.
+"""
+
+from tests.rig.knobs import Fault, Kind
+from tests.rig.rig import Rig
+
+__all__ = ["Fault", "Kind", "Rig"]

@@ -1,0 +1,129 @@
+"""The rig's process: moto, the data plane, tasks and the gateway before them, put together."""
+
+import dataclasses
+import tempfile
+from pathlib import Path
+
+from aiohttp import web
+from tests.rig.balancer.balancer import Balancer
+from tests.rig.ecs.images import Image, Images
+from tests.rig.ecs.life import Life
+from tests.rig.ecs.operations import Ecs
+from tests.rig.ecs.scheduler import Scheduler
+from tests.rig.ecs.service import Deployment, Service
+from tests.rig.ecs.task import Task
+from tests.rig.emulator import Emulator
+from tests.rig.gateway import Gateway, Operation
+from tests.rig.knobs import Knobs
+from tests.rig.logs import Logs
+
+from crossfade.platforms.local.runtimes.processes.ports import Ports
+
+# Rigs of one machine share it, so that no two give out the same port.
+_PORTS = Path(tempfile.gettempdir()) / "crossfade-rig-ports"
+
+
+class Server:
+    """`await start(port)` says the endpoint; `await close()` leaves nothing behind but `folder`."""
+
+    def __init__(self, folder: Path, knobs: Knobs) -> None:
+        self._knobs = knobs
+        self._emulator = Emulator()
+        self._images = Images()
+        ports = Ports(_PORTS)
+        self._logs = Logs(self._emulator)
+        self._balancer = Balancer(self._emulator, knobs, ports, folder / "balancer", lambda _: None)
+        self._life = Life(self._emulator, knobs, self._balancer, self._images, self._logs, ports)
+        self._scheduler = Scheduler(knobs, self._balancer, self._begin)
+        self._ecs = Ecs(self._emulator, self._life, self._scheduler)
+        self._gateway = Gateway(self._emulator, knobs, self._own())
+        self._gateway.after["elbv2"] = self._balancer.follow
+        self._runner: web.AppRunner | None = None
+
+    def _begin(self, service: Service, deployment: Deployment) -> Task:
+        return self._ecs.begin(service, deployment)
+
+    def _own(self) -> dict[tuple[str, str], Operation]:
+        balancer, ecs = self._balancer, self._ecs
+        return {
+            ("elbv2", "RegisterTargets"): balancer.register,
+            ("elbv2", "DeregisterTargets"): balancer.deregister,
+            ("elbv2", "DescribeTargetHealth"): balancer.describe_health,
+            ("ecs", "CreateService"): ecs.create_service,
+            ("ecs", "UpdateService"): ecs.update_service,
+            ("ecs", "DeleteService"): ecs.delete_service,
+            ("ecs", "DescribeServices"): ecs.describe_services,
+            ("ecs", "ListServices"): ecs.list_services,
+            ("ecs", "RunTask"): ecs.run_task,
+            ("ecs", "StopTask"): ecs.stop_task,
+            ("ecs", "ListTasks"): ecs.list_tasks,
+            ("ecs", "DescribeTasks"): ecs.describe_tasks,
+            ("ecs", "TagResource"): ecs.tag_resource,
+            ("ecs", "UntagResource"): ecs.untag_resource,
+            ("ecs", "ListTagsForResource"): ecs.list_tags_for_resource,
+        }
+
+    async def start(self, port: int) -> str:
+        """0: any port that is free."""
+        await self._balancer.start()
+        await self._logs.start()
+        await self._scheduler.start()
+        self._runner = web.AppRunner(self._gateway.application(self._control()), access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        await site.start()
+        endpoint = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._life.endpoint = endpoint
+        return endpoint
+
+    async def close(self) -> None:
+        await self._scheduler.close()
+        await self._ecs.close()
+        await self._balancer.close()
+        await self._logs.close()
+        if self._runner:
+            await self._runner.cleanup()
+        self._emulator.close()
+
+    # What is asked of the rig itself
+
+    def _control(self) -> web.Application:
+        control = web.Application()
+        control.router.add_get("/knobs", self._read_knobs)
+        control.router.add_put("/knobs", self._turn_knobs)
+        control.router.add_get("/listeners", self._listeners)
+        control.router.add_get("/calls", self._calls)
+        control.router.add_put("/images", self._add_image)
+        return control
+
+    async def _read_knobs(self, _: web.Request) -> web.Response:
+        knobs = self._knobs
+        shown = {name: getattr(knobs, name) for name in ("pace", "lag", "task_start", "metrics_after")}
+        return web.json_response({**shown, "faults": [dataclasses.asdict(fault) for fault in knobs.faults]})
+
+    async def _turn_knobs(self, request: web.Request) -> web.Response:
+        try:
+            self._knobs.change(await request.json())
+        except (TypeError, ValueError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return await self._read_knobs(request)
+
+    async def _listeners(self, _: web.Request) -> web.Response:
+        found = [
+            {"listener": arn, "load_balancer": balancer, "address": f"127.0.0.1:{port}"}
+            for arn, (balancer, port) in self._balancer.listeners.items()
+        ]
+        return web.json_response(found)
+
+    async def _calls(self, _: web.Request) -> web.Response:
+        return web.json_response(dict(self._gateway.calls))
+
+    async def _add_image(self, request: web.Request) -> web.Response:
+        said = await request.json()
+        image = Image(
+            command=tuple(said.get("command") or ()),
+            folder=said.get("folder") or "",
+            environment=said.get("environment") or {},
+        )
+        self._images.add(said["reference"], image, image.digest)
+        return web.json_response({"digest": image.digest})

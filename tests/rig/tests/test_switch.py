@@ -1,0 +1,41 @@
+"""A switch from blue to green under load."""
+
+import pytest
+from tests.rig import Rig
+from tests.rig.place import Place
+from tests.rig.tests.site import Site
+
+from crossfade.load import Traffic
+
+
+@pytest.fixture
+def site(rig: Rig, place: Place) -> Site:
+    return Site(rig, place)
+
+
+async def test_a_switch_done_right_loses_nothing(site: Site) -> None:
+    """Healthy first, then the weights, then the old service's count: deregistered, drained, told to end."""
+    await site.until_healthy("blue", 2)
+    await site.until(lambda: _answers(site, "1"))
+    async with Traffic(f"{site.url}/slow?s=0.02", clients=4) as traffic:
+        site.update("green", desiredCount=2, taskDefinition=site.definition(RELEASE="2"))
+        await site.until_healthy("green", 2)
+        site.weigh(blue=0, green=100)
+        await site.until(lambda: traffic.snapshot().releases.keys() >= {"1", "2"})
+        site.update("blue", desiredCount=0)
+        await site.until_gone("blue")
+    report = traffic.report()
+    assert not report.failed, report.losses
+    ended = site.tasks("blue", "STOPPED")
+    assert {one["stopCode"] for one in ended} == {"ServiceSchedulerInitiated"}
+
+
+def _answers(site: Site, release: str) -> bool:
+    import urllib.error
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(site.url, timeout=5) as answer:
+            return bool(answer.read().decode() == release)
+    except urllib.error.HTTPError:
+        return False

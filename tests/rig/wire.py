@@ -1,0 +1,148 @@
+"""AWS's wire formats, both ways, for any operation: botocore's models with moto's parsers and serialisers.
+
+They are moto's internals, which is why moto is pinned.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from xml.sax.saxutils import escape
+
+from moto.core.model import OperationModel, ServiceModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
+
+Json = dict[str, Any]
+
+_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+# Names that requests are signed with, where botocore calls the service otherwise.
+_SIGNED_AS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
+FORM = "application/x-www-form-urlencoded"
+
+
+class AwsError(Exception):
+    """An answer that says no. `status` is HTTP's."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code, self.message, self.status = code, message, status
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back over the wire."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request of a client. `params` has the names of the API's reference; empty where they were not asked for."""
+
+    service: str
+    operation: str
+    region: str
+    protocol: str
+    params: Json = field(default_factory=dict)
+
+
+def read(method: str, url: str, headers: Mapping[str, str], body: bytes, *, mine: bool) -> Call:
+    """Whose request this is; its parameters only where they are wanted, and never of a REST protocol."""
+    scope = _SCOPE.search(headers.get("Authorization", ""))
+    if scope is None:
+        return Call("", "", "us-east-1", "")
+    service = _SIGNED_AS.get(scope["service"], scope["service"])
+    form = headers.get("Content-Type", "").startswith(FORM)
+    values = dict(parse_qsl(body.decode(), keep_blank_values=True)) if form else {}
+    if target := headers.get("X-Amz-Target"):
+        protocol, operation = "json", target.rsplit(".", 1)[-1]
+    elif form:
+        protocol, operation = "query", values.get("Action", "")
+    else:
+        protocol, operation = "rest", _rest_operation(service, method, url)
+    params: Json = {}
+    if mine and protocol != "rest":
+        asked = {
+            "method": method,
+            "values": values,
+            "headers": headers,
+            "body": body,
+            "url_path": "/",
+            "url_params": {},
+        }
+        params = _plain(PROTOCOL_PARSERS[protocol](_operation(service, operation)).parse(asked))
+    return Call(service, operation, scope["region"], protocol, params)
+
+
+def answer(call: Call, result: Json) -> Answer:
+    """`result`, with the names of the API's reference, in the protocol that the client speaks."""
+    serialise = get_serializer_class(call.service, call.protocol)
+    made = serialise(operation_model=_operation(call.service, call.operation)).serialize(result)
+    body = made["body"]
+    return Answer(int(made["status_code"]), dict(made["headers"]), body if isinstance(body, bytes) else body.encode())
+
+
+def refusal(call: Call, error: AwsError) -> Answer:
+    if call.protocol == "json" or (call.protocol == "rest" and _model(call.service).protocol == "rest-json"):
+        said = {"__type": error.code, "message": error.message, "Message": error.message}
+        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": error.code}
+        return Answer(error.status, headers, json.dumps(said).encode())
+    inner = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+    text = f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error></ErrorResponse>"
+    if call.service == "s3":
+        text = f"<Error>{inner}</Error>"
+    if call.service == "ec2":
+        text = f"<Response><Errors><Error>{inner}</Error></Errors></Response>"
+    return Answer(error.status, {"Content-Type": "text/xml"}, text.encode())
+
+
+@cache
+def _model(service: str) -> ServiceModel:
+    return get_service_model(service)
+
+
+@cache
+def _operation(service: str, operation: str) -> OperationModel:
+    return _model(service).operation_model(operation)
+
+
+def _plain(value: Any) -> Any:
+    """Without moto's dictionary that knows each name twice."""
+    if hasattr(value, "items"):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _rest_operation(service: str, method: str, url: str) -> str:
+    """The operation whose method, path and query fit best; empty where none does, or there is no such service."""
+    split = urlsplit(url)
+    query = dict(parse_qsl(split.query, keep_blank_values=True))
+    fitting = [
+        (len(wanted), len(pattern.pattern), name)
+        for name, verb, pattern, wanted in _rest_operations(service)
+        if verb == method and pattern.fullmatch(split.path) and wanted.items() <= query.items()
+    ]
+    return max(fitting)[2] if fitting else ""
+
+
+@cache
+def _rest_operations(service: str) -> list[tuple[str, str, "re.Pattern[str]", dict[str, str]]]:
+    try:
+        model = _model(service)
+    except Exception:  # noqa: BLE001  moto says it in several ways
+        return []
+    found = []
+    for name in model.operation_names:
+        http = model.operation_model(name).http
+        path, _, query = http["requestUri"].partition("?")
+        text = re.sub(r"\\\{[^}]*\\\+\\\}", ".+", re.escape(path))
+        text = re.sub(r"\\\{[^}]*\\\}", "[^/]+", text)
+        found.append((name, http["method"], re.compile(text), dict(parse_qsl(query, keep_blank_values=True))))
+    return found
