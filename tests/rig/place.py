@@ -8,10 +8,10 @@ from typing import Any
 from tests.rig.rig import Rig
 from tests.rig.wire import Json
 
+from crossfade.aws.places import COLOURS, PREVIEW, Places
+
 APP = Path(__file__).with_name("app.py")
-COLOURS = ("blue", "green")
-JOURNAL = "crossfade-journal"
-PREVIEW = "x-crossfade-preview"  # the header by which the rule of previews is chosen
+PREVIEW_HEADER = "x-crossfade-preview"  # by which the rule of previews is chosen
 PORT = 8080
 
 
@@ -39,42 +39,54 @@ class Place:
     log_group: str
     journal: str
 
-    @property
-    def name(self) -> str:
-        return f"{self.app}-{self.environment}-{self.service}"
-
 
 def make(
     rig: Rig, app: str = "shop", environment: str = "dev", service: str = "web", *, desired: int = 2, delay: int = 30
 ) -> Place:
     """A new place, its blue service with `desired` tasks of release 1 and all weight. `delay` is of deregistration."""
-    name = f"{app}-{environment}-{service}"
+    places = Places(app, environment)
+    name, tags = places.family(service), _tags(places)
     ec2, elb, ecs = (rig.client(one) for one in ("ec2", "elbv2", "ecs"))
     image = f"{name}@{rig.images.add(f'{name}:1', [sys.executable, str(APP)])}"
     vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
     subnets = tuple(_subnet(ec2, vpc, at, zone) for at, zone in enumerate(("us-east-1a", "us-east-1b")))
     group = ec2.create_security_group(GroupName=name, Description="tasks", VpcId=vpc)["GroupId"]
-    made = elb.create_load_balancer(
-        Name=f"{app}-{environment}", Subnets=list(subnets), SecurityGroups=[group], Tags=_tags(app, environment)
-    )
+    made = elb.create_load_balancer(Name=places.prefix, Subnets=list(subnets), SecurityGroups=[group], Tags=tags)
     balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
-    groups = {colour: _target_group(elb, f"{name}-{colour}", vpc, delay, _tags(app, environment)) for colour in COLOURS}
+    groups = {
+        colour: _target_group(elb, places.coloured(service, colour), _tags(places, service, colour), vpc, delay)
+        for colour in COLOURS
+    }
     answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain"}}
-    listener = elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[answer])
+    listener = elb.create_listener(
+        LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[answer], Tags=tags
+    )
     arn = listener["Listeners"][0]["ListenerArn"]
     token = "rig-preview"
-    seen = [{"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": PREVIEW, "Values": [token]}}]
-    preview = elb.create_rule(ListenerArn=arn, Priority=10, Conditions=seen, Actions=weights(groups, blue=0, green=100))
-    every = [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/*"]}}]
-    rule = elb.create_rule(ListenerArn=arn, Priority=100, Conditions=every, Actions=weights(groups, blue=100, green=0))
-    rig.client("logs").create_log_group(logGroupName=f"/ecs/{name}")
-    cluster = ecs.create_cluster(clusterName=f"{app}-{environment}")["cluster"]["clusterArn"]
+    preview = elb.create_rule(
+        ListenerArn=arn,
+        Priority=10,
+        Conditions=[
+            {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": PREVIEW_HEADER, "Values": [token]}}
+        ],
+        Actions=weights(groups, blue=0, green=100),
+        Tags=[*tags, {"Key": PREVIEW, "Value": service}],
+    )
+    rule = elb.create_rule(
+        ListenerArn=arn,
+        Priority=100,
+        Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/*"]}}],
+        Actions=weights(groups, blue=100, green=0),
+        Tags=_tags(places, service),
+    )
+    rig.client("logs").create_log_group(logGroupName=places.log_group(service))
+    cluster = ecs.create_cluster(clusterName=places.prefix, tags=_lower(tags))["cluster"]["clusterArn"]
     definition = ecs.register_task_definition(**task_definition(name, service, image))["taskDefinition"]
     services = {}
     for colour in COLOURS:
         services[colour] = ecs.create_service(
             cluster=cluster,
-            serviceName=f"{name}-{colour}",
+            serviceName=places.coloured(service, colour),
             taskDefinition=definition["taskDefinitionArn"],
             desiredCount=desired if colour == "blue" else 0,
             launchType="FARGATE",
@@ -83,9 +95,9 @@ def make(
             networkConfiguration={"awsvpcConfiguration": {"subnets": list(subnets), "securityGroups": [group]}},
             loadBalancers=[{"targetGroupArn": groups[colour], "containerName": service, "containerPort": PORT}],
             propagateTags="SERVICE",
-            tags=[{"key": tag["Key"], "value": tag["Value"]} for tag in _tags(app, environment, colour)],
+            tags=_lower(_tags(places, service, colour)),
         )["service"]["serviceArn"]
-    journal(rig)
+    journal(rig, places.journal)
     return Place(
         app=app,
         environment=environment,
@@ -104,17 +116,17 @@ def make(
         services=services,
         family=name,
         definition=definition["taskDefinitionArn"],
-        log_group=f"/ecs/{name}",
-        journal=JOURNAL,
+        log_group=places.log_group(service),
+        journal=places.journal,
     )
 
 
-def journal(rig: Rig) -> None:
-    """The table of journals and leases, if it is not there yet."""
+def journal(rig: Rig, table: str) -> None:
+    """The table with the journal, the lease and the ledger, if it is not there yet."""
     client = rig.client("dynamodb")
     try:
         client.create_table(
-            TableName=JOURNAL,
+            TableName=table,
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
             BillingMode="PAY_PER_REQUEST",
@@ -166,7 +178,7 @@ def _subnet(ec2: Any, vpc: str, at: int, zone: str) -> str:
     return str(made["Subnet"]["SubnetId"])
 
 
-def _target_group(elb: Any, name: str, vpc: str, delay: int, tags: list[Json]) -> str:
+def _target_group(elb: Any, name: str, tags: list[Json], vpc: str, delay: int) -> str:
     made = elb.create_target_group(
         Name=name[:32],
         Protocol="HTTP",
@@ -187,8 +199,10 @@ def _target_group(elb: Any, name: str, vpc: str, delay: int, tags: list[Json]) -
     return arn
 
 
-def _tags(app: str, environment: str, colour: str = "") -> list[Json]:
-    tags = {"crossfade:app": app, "crossfade:environment": environment} | (
-        {"crossfade:colour": colour} if colour else {}
-    )
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
+def _tags(places: Places, service: str = "", colour: str = "") -> list[Json]:
+    return [{"Key": key, "Value": value} for key, value in places.tags(service, colour).items()]
+
+
+def _lower(tags: list[Json]) -> list[Json]:
+    """As ECS spells them."""
+    return [{"key": tag["Key"], "value": tag["Value"]} for tag in tags]
