@@ -5,7 +5,10 @@ import tempfile
 from pathlib import Path
 
 from aiohttp import web
+from tests.rig.balancer import access
 from tests.rig.balancer.balancer import Balancer
+from tests.rig.cloudwatch.minutes import Minutes
+from tests.rig.cloudwatch.operations import CloudWatch
 from tests.rig.ecs.images import Image, Images
 from tests.rig.ecs.life import Life
 from tests.rig.ecs.operations import Ecs
@@ -32,7 +35,9 @@ class Server:
         self._images = Images()
         ports = Ports(_PORTS)
         self._logs = Logs(self._emulator)
-        self._balancer = Balancer(self._emulator, knobs, ports, folder / "balancer", lambda _: None)
+        self._minutes = Minutes(knobs)
+        self._cloudwatch = CloudWatch(self._emulator, self._minutes)
+        self._balancer = Balancer(self._emulator, knobs, ports, folder / "balancer", self._heard)
         self._life = Life(self._emulator, knobs, self._balancer, self._images, self._logs, ports)
         self._scheduler = Scheduler(knobs, self._balancer, self._begin)
         self._ecs = Ecs(self._emulator, self._life, self._scheduler)
@@ -40,15 +45,24 @@ class Server:
         self._gateway.after["elbv2"] = self._balancer.follow
         self._runner: web.AppRunner | None = None
 
+    def _heard(self, line: str) -> None:
+        balancers = {port: arn.partition(":loadbalancer/")[2] for arn, port in self._balancer.listeners.values()}
+        request = access.read(line, balancers)
+        if request:
+            self._minutes.count(request)
+
     def _begin(self, service: Service, deployment: Deployment) -> Task:
         return self._ecs.begin(service, deployment)
 
     def _own(self) -> dict[tuple[str, str], Operation]:
-        balancer, ecs = self._balancer, self._ecs
+        balancer, ecs, cloudwatch = self._balancer, self._ecs, self._cloudwatch
         return {
             ("elbv2", "RegisterTargets"): balancer.register,
             ("elbv2", "DeregisterTargets"): balancer.deregister,
             ("elbv2", "DescribeTargetHealth"): balancer.describe_health,
+            ("cloudwatch", "GetMetricData"): cloudwatch.get_metric_data,
+            ("cloudwatch", "GetMetricStatistics"): cloudwatch.get_metric_statistics,
+            ("cloudwatch", "ListMetrics"): cloudwatch.list_metrics,
             ("ecs", "CreateService"): ecs.create_service,
             ("ecs", "UpdateService"): ecs.update_service,
             ("ecs", "DeleteService"): ecs.delete_service,

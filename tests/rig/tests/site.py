@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import urllib.request
 from collections.abc import Callable
 
 from tests.rig import Rig
@@ -49,6 +50,24 @@ class Site:
         arns = self.ecs.list_tasks(cluster=self.place.cluster, serviceName=name, desiredStatus=status)["taskArns"]
         return list(self.ecs.describe_tasks(cluster=self.place.cluster, tasks=arns)["tasks"]) if arns else []
 
+    def stop_tasks(self, colour: str, number: int) -> None:
+        """As somebody would by hand."""
+        for task in self.tasks(colour)[:number]:
+            self.ecs.stop_task(cluster=self.place.cluster, task=task["taskArn"])
+
+    def set_delay(self, colour: str, seconds: int) -> None:
+        """Of deregistration."""
+        attribute = {"Key": "deregistration_delay.timeout_seconds", "Value": str(seconds)}
+        self.elb.modify_target_group_attributes(TargetGroupArn=self.place.target_groups[colour], Attributes=[attribute])
+
+    def answer(self) -> str:
+        """The release that answers; empty when none does."""
+        try:
+            with urllib.request.urlopen(self.url, timeout=5) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            return ""
+
     async def until(self, what: Callable[[], bool]) -> None:
         """AssertionError when it does not come true."""
         end = time.monotonic() + _LIMIT
@@ -58,6 +77,10 @@ class Site:
 
     async def until_healthy(self, colour: str, number: int) -> None:
         await self.until(lambda: self.states(colour) == ["healthy"] * number)
+
+    async def until_answered_by(self, release: str) -> None:
+        """The data plane does what the API was told: nobody else answers twenty requests in a row."""
+        await self.until(lambda: all(self.answer() == release for _ in range(20)))
 
     async def until_gone(self, colour: str) -> None:
         """No target is left, and no task."""

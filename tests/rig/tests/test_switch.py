@@ -16,7 +16,7 @@ def site(rig: Rig, place: Place) -> Site:
 async def test_a_switch_done_right_loses_nothing(site: Site) -> None:
     """Healthy first, then the weights, then the old service's count: deregistered, drained, told to end."""
     await site.until_healthy("blue", 2)
-    await site.until(lambda: _answers(site, "1"))
+    await site.until_answered_by("1")
     async with Traffic(f"{site.url}/slow?s=0.02", clients=4) as traffic:
         site.update("green", desiredCount=2, taskDefinition=site.definition(RELEASE="2"))
         await site.until_healthy("green", 2)
@@ -28,14 +28,3 @@ async def test_a_switch_done_right_loses_nothing(site: Site) -> None:
     assert not report.failed, report.losses
     ended = site.tasks("blue", "STOPPED")
     assert {one["stopCode"] for one in ended} == {"ServiceSchedulerInitiated"}
-
-
-def _answers(site: Site, release: str) -> bool:
-    import urllib.error
-    import urllib.request
-
-    try:
-        with urllib.request.urlopen(site.url, timeout=5) as answer:
-            return bool(answer.read().decode() == release)
-    except urllib.error.HTTPError:
-        return False
