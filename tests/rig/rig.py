@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -72,6 +73,13 @@ class Rig:
     ) -> None:
         await asyncio.to_thread(self.stop)
 
+    @cached_property
+    def _session(self) -> Any:
+        """One for all clients: it reads each service's model once."""
+        import botocore.session
+
+        return botocore.session.Session()
+
     @property
     def environment(self) -> dict[str, str]:
         """By which AWS's tools, Terraform and botocore find it."""
@@ -85,10 +93,9 @@ class Rig:
 
     def client(self, service: str, region: str = REGION) -> Any:
         """A botocore client that asks once: what goes wrong is seen."""
-        import botocore.session
         from botocore.config import Config
 
-        return botocore.session.Session().create_client(
+        return self._session.create_client(
             service,
             region,
             endpoint_url=self.endpoint,

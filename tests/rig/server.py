@@ -1,5 +1,6 @@
 """The rig's process: moto, the data plane, tasks and the gateway before them, put together."""
 
+import asyncio
 import dataclasses
 import tempfile
 from pathlib import Path
@@ -9,6 +10,7 @@ from tests.rig.balancer import access
 from tests.rig.balancer.balancer import Balancer
 from tests.rig.cloudwatch.minutes import Minutes
 from tests.rig.cloudwatch.operations import CloudWatch
+from tests.rig.cloudwatch.scaling import Scaling
 from tests.rig.ecs.images import Image, Images
 from tests.rig.ecs.life import Life
 from tests.rig.ecs.operations import Ecs
@@ -36,20 +38,29 @@ class Server:
         ports = Ports(_PORTS)
         self._logs = Logs(self._emulator)
         self._minutes = Minutes(knobs)
-        self._cloudwatch = CloudWatch(self._emulator, self._minutes)
+        self._cloudwatch = CloudWatch(self._minutes)
         self._balancer = Balancer(self._emulator, knobs, ports, folder / "balancer", self._heard)
         self._life = Life(self._emulator, knobs, self._balancer, self._images, self._logs, ports)
         self._scheduler = Scheduler(knobs, self._balancer, self._begin)
         self._ecs = Ecs(self._emulator, self._life, self._scheduler)
+        self._scaling = Scaling(self._emulator, knobs, self._cloudwatch, self._scheduler.services)
+        self._gauge: asyncio.Task[None] | None = None
         self._gateway = Gateway(self._emulator, knobs, self._own())
         self._gateway.after["elbv2"] = self._balancer.follow
         self._runner: web.AppRunner | None = None
 
     def _heard(self, line: str) -> None:
         balancers = {port: arn.partition(":loadbalancer/")[2] for arn, port in self._balancer.listeners.values()}
-        request = access.read(line, balancers)
+        request = access.read(line, balancers, self._balancer.serving)
         if request:
             self._minutes.count(request)
+
+    async def _weigh(self) -> None:
+        """How many targets are healthy: told several times a minute, for its Minimum and its Maximum."""
+        while True:
+            for hosts in self._balancer.hosts():
+                self._minutes.weigh(*hosts)
+            await asyncio.sleep(self._minutes.length / 6)
 
     def _begin(self, service: Service, deployment: Deployment) -> Task:
         return self._ecs.begin(service, deployment)
@@ -60,6 +71,7 @@ class Server:
             ("elbv2", "RegisterTargets"): balancer.register,
             ("elbv2", "DeregisterTargets"): balancer.deregister,
             ("elbv2", "DescribeTargetHealth"): balancer.describe_health,
+            ("cloudwatch", "PutMetricData"): cloudwatch.put_metric_data,
             ("cloudwatch", "GetMetricData"): cloudwatch.get_metric_data,
             ("cloudwatch", "GetMetricStatistics"): cloudwatch.get_metric_statistics,
             ("cloudwatch", "ListMetrics"): cloudwatch.list_metrics,
@@ -82,6 +94,8 @@ class Server:
         await self._balancer.start()
         await self._logs.start()
         await self._scheduler.start()
+        await self._scaling.start()
+        self._gauge = asyncio.create_task(self._weigh())
         self._runner = web.AppRunner(self._gateway.application(self._control()), access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
@@ -91,6 +105,9 @@ class Server:
         return endpoint
 
     async def close(self) -> None:
+        if self._gauge:
+            self._gauge.cancel()
+        await self._scaling.close()
         await self._scheduler.close()
         await self._ecs.close()
         await self._balancer.close()

@@ -1,7 +1,7 @@
 """The load balancers: listeners, rules and weights as the emulator keeps them, targets and their health as they are."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.rig.balancer import config, targets
 from tests.rig.balancer.check import check
 from tests.rig.balancer.plane import Plane
 from tests.rig.balancer.routes import forwarded, routes
-from tests.rig.balancer.targets import Group, Key, Target
+from tests.rig.balancer.targets import Group, Key, State, Target
 from tests.rig.emulator import Emulator
 from tests.rig.knobs import Knobs
 from tests.rig.wire import AwsError, Call, Json
@@ -69,6 +69,23 @@ class Balancer:
     async def describe_health(self, call: Call) -> Json:
         group = self.group(call.params["TargetGroupArn"])
         return {"TargetHealthDescriptions": list(group.shown(call.params.get("Targets") or []))}
+
+    def serving(self, id_: str) -> int:
+        """How many targets of the group with this id get requests."""
+        return next((len(group.serving()) for group in self.groups.values() if group.id == id_), 0)
+
+    def hosts(self) -> Iterator[tuple[str, str, int, int]]:
+        """Each group that a load balancer uses: ids of both, how many targets are healthy and how many are not."""
+        pairs = {
+            (listener["LoadBalancerArn"].partition(":loadbalancer/")[2], arn)
+            for listener, rules in self._listening()
+            for rule in rules
+            for arn, _ in forwarded(rule)
+        }
+        for balancer, arn in sorted(pairs):
+            if arn in self.groups:
+                states = [target.health.state for target in self.groups[arn].targets.values()]
+                yield balancer, self.groups[arn].id, states.count(State.HEALTHY), states.count(State.UNHEALTHY)
 
     def group(self, arn: str) -> Group:
         if arn not in self.groups:

@@ -24,6 +24,7 @@ class Plane:
         self._version = 0
         self._written: dict[str, str] = {}
         self._due = 0.0
+        self._closed = False
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -46,6 +47,7 @@ class Plane:
                 await asyncio.sleep(0.02)
 
     async def close(self) -> None:
+        self._closed = True
         if self._process is None or self._reading is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -65,6 +67,8 @@ class Plane:
 
     def _write(self, files: dict[str, list[Json]]) -> None:
         """In their order: who is named must be there before who names it. Envoy watches for moved files."""
+        if self._closed:
+            return
         for name, resources in files.items():
             text = json.dumps(resources)
             if self._written.get(name) == text:

@@ -1,18 +1,19 @@
-"""Figures of each minute, as the load balancer counts them.
+"""Figures of each minute: what the load balancer counts, and what anybody puts.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
 """
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tests.rig.knobs import Knobs
 
 Dimensions = frozenset[tuple[str, str]]
-Series = tuple[str, Dimensions]  # a metric's name, and of what
+Series = tuple[str, str, Dimensions]  # namespace, a metric's name, and of what
+BALANCERS = "AWS/ApplicationELB"
 MINUTE = 60  # of AWS's seconds
 _KEPT = 2_000  # minutes
 
@@ -21,7 +22,7 @@ _KEPT = 2_000  # minutes
 class Request:
     """One that was answered. `group` is where it was sent, if anywhere; `seconds` until the target began to answer.
 
-    `status` 0: the client left before there was an answer.
+    `status` 0: the client left before there was an answer. `share` is one by the number of targets that there were.
     """
 
     balancer: str
@@ -29,12 +30,16 @@ class Request:
     status: int
     by_target: bool
     seconds: float | None
+    connected: bool = True
+    share: float = 1.0
 
     def figures(self) -> Iterator[tuple[str, bool, float]]:
         """Metric, whether it is counted for the target group too, and value."""
         if self.group:  # "only incremented for requests where the load balancer node was able to choose a target"
             yield "RequestCount", True, 1
-            yield "RequestCountPerTarget", True, 1
+            yield "RequestCountPerTarget", True, self.share
+        if not self.connected:
+            yield "TargetConnectionErrorCount", True, 1
         if self.by_target:
             yield f"HTTPCode_Target_{self.status // 100}XX_Count", True, 1
             if self.seconds is not None:
@@ -46,8 +51,6 @@ class Request:
             yield f"HTTPCode_ELB_{self.status // 100}XX_Count", False, 1
             if self.status in (500, 502, 503, 504):
                 yield f"HTTPCode_ELB_{self.status}_Count", False, 1
-        if self.status == 502:
-            yield "TargetConnectionErrorCount", True, 1
 
 
 class Minutes:
@@ -65,18 +68,25 @@ class Minutes:
     def count(self, request: Request) -> None:
         balancer, group = ("LoadBalancer", request.balancer), ("TargetGroup", request.group)
         for name, grouped, value in request.figures():
-            self.put(name, frozenset([balancer]), value)
+            self.put((BALANCERS, name, frozenset([balancer])), value)
             if grouped and request.group:
-                self.put(name, frozenset([balancer, group]), value)
-                self.put(name, frozenset([group]), value)
+                self.put((BALANCERS, name, frozenset([balancer, group])), value)
+                self.put((BALANCERS, name, frozenset([group])), value)
 
-    def put(self, name: str, dimensions: Dimensions, value: float) -> None:
-        number = math.floor(self._now().timestamp() / self.length)
+    def weigh(self, balancer: str, group: str, healthy: int, unhealthy: int) -> None:
+        """How many targets a group has at this moment."""
+        of = frozenset([("LoadBalancer", balancer), ("TargetGroup", group)])
+        self.put((BALANCERS, "HealthyHostCount", of), healthy)
+        self.put((BALANCERS, "UnHealthyHostCount", of), unhealthy)
+
+    def put(self, series: Series, *values: float, at: datetime | None = None) -> None:
+        """Now, or when it was."""
+        number = math.floor((at or self._now()).timestamp() / self.length)
         if number not in self._minutes:
             self._minutes[number] = {}
             while len(self._minutes) > _KEPT:
                 self._minutes.popitem(last=False)
-        self._minutes[number].setdefault((name, dimensions), []).append(value)
+        self._minutes[number].setdefault(series, []).extend(values)
 
     def read(
         self, series: Series, start: datetime, end: datetime, period: int
@@ -95,12 +105,9 @@ class Minutes:
             if values:
                 yield datetime.fromtimestamp(number * wide * self.length, UTC), values
 
-    def known(self, name: str) -> Iterable[Dimensions]:
-        """Of what there is such a metric."""
-        return {of for values in self._minutes.values() for metric, of in values if metric == name}
-
-    def names(self) -> set[str]:
-        return {metric for values in self._minutes.values() for metric, _ in values}
+    def known(self) -> set[Series]:
+        """All of which there is any figure."""
+        return {series for values in self._minutes.values() for series in values}
 
 
 def statistic(name: str, values: list[float]) -> float:

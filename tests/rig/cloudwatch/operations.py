@@ -1,33 +1,34 @@
-"""CloudWatch's API for what the rig measures itself; all else is the emulator's."""
+"""CloudWatch's metrics, by the rig's minutes; alarms and dashboards are the emulator's."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 from tests.rig.cloudwatch.expression import Points, evaluate
-from tests.rig.cloudwatch.minutes import Dimensions, Minutes, statistic
-from tests.rig.emulator import Emulator
+from tests.rig.cloudwatch.minutes import Dimensions, Minutes, Series, statistic
 from tests.rig.wire import Call, Json
-
-NAMESPACE = "AWS/ApplicationELB"
 
 
 class CloudWatch:
-    """GetMetricData, GetMetricStatistics and ListMetrics of load balancers."""
+    """PutMetricData, GetMetricData, GetMetricStatistics and ListMetrics."""
 
-    def __init__(self, emulator: Emulator, minutes: Minutes) -> None:
-        self._emulator, self._minutes = emulator, minutes
+    def __init__(self, minutes: Minutes) -> None:
+        self._minutes = minutes
 
-    async def get_metric_statistics(self, call: Call) -> Json | None:
+    async def put_metric_data(self, call: Call) -> Json:
+        for one in call.params["MetricData"]:
+            values = one.get("Values") or [one["Value"]]
+            counts = one.get("Counts") or [1] * len(values)
+            every = [float(value) for value, count in zip(values, counts, strict=True) for _ in range(int(count))]
+            at = _utc(one["Timestamp"]) if one.get("Timestamp") else None
+            self._minutes.put(_series({"Namespace": call.params["Namespace"], **one}), *every, at=at)
+        return {}
+
+    async def get_metric_statistics(self, call: Call) -> Json:
         said = call.params
-        if said["Namespace"] != NAMESPACE:
-            return None
         wanted = [*(said.get("Statistics") or []), *(said.get("ExtendedStatistics") or [])]
-        series = said["MetricName"], _dimensions(said.get("Dimensions"))
+        start, end = _utc(said["StartTime"]), _utc(said["EndTime"])
         points = []
-        for moment, values in self._minutes.read(
-            series, _utc(said["StartTime"]), _utc(said["EndTime"]), said["Period"]
-        ):
+        for moment, values in self._minutes.read(_series(said), start, end, int(said["Period"])):
             point: Json = {"Timestamp": moment, "Unit": _unit(said["MetricName"])}
             for name in wanted:
                 if name.startswith("p"):
@@ -39,8 +40,7 @@ class CloudWatch:
 
     async def get_metric_data(self, call: Call) -> Json:
         said = call.params
-        start, end = _utc(said["StartTime"]), _utc(said["EndTime"])
-        known = await self.series(call.region, said["MetricDataQueries"], start, end)
+        known = self.points(said["MetricDataQueries"], _utc(said["StartTime"]), _utc(said["EndTime"]))
         oldest_first = said.get("ScanBy") == "TimestampAscending"
         results = []
         for query in said["MetricDataQueries"]:
@@ -58,61 +58,44 @@ class CloudWatch:
             )
         return {"MetricDataResults": results, "Messages": []}
 
-    async def series(self, region: str, queries: list[Json], start: datetime, end: datetime) -> dict[str, Points]:
-        """Points of each query, by its id; an expression may name those before it."""
-        known = {
-            one["Id"]: await self._stat(region, one["MetricStat"], start, end)
-            for one in queries
-            if one.get("MetricStat")
-        }
-        waiting = [one for one in queries if one.get("Expression")]
-        for query in waiting:
-            known[query["Id"]] = evaluate(query["Expression"], known)
-        return known
-
-    async def _stat(self, region: str, stat: Json, start: datetime, end: datetime) -> Points:
-        metric = stat["Metric"]
-        if metric.get("Namespace") == NAMESPACE:
-            series = metric["MetricName"], _dimensions(metric.get("Dimensions"))
-            found = self._minutes.read(series, start, end, int(stat["Period"]))
-            return {moment: statistic(stat["Stat"], values) for moment, values in found}
-
-        def ask(client: Any) -> Json:
-            query = {"Id": "asked", "MetricStat": stat}
-            told = client.get_metric_data(MetricDataQueries=[query], StartTime=start, EndTime=end)
-            result: Json = told["MetricDataResults"][0]
-            return result
-
-        told = await self._emulator.use("cloudwatch", region, ask)
-        return dict(zip(told["Timestamps"], told["Values"], strict=True))
-
-    async def list_metrics(self, call: Call) -> Json | None:
+    async def list_metrics(self, call: Call) -> Json:
         said = call.params
-        if said.get("Namespace") != NAMESPACE:
-            return None
-        asked = {(one["Name"], one.get("Value")) for one in said.get("Dimensions") or []}
-        names = [said["MetricName"]] if said.get("MetricName") else sorted(self._minutes.names())
+        asked = [(one["Name"], one.get("Value")) for one in said.get("Dimensions") or []]
         return {
             "Metrics": [
                 {
-                    "Namespace": NAMESPACE,
+                    "Namespace": namespace,
                     "MetricName": name,
                     "Dimensions": [{"Name": key, "Value": value} for key, value in sorted(of)],
                 }
-                for name in names
-                for of in self._minutes.known(name)
-                if _fits(of, asked)
+                for namespace, name, of in sorted(self._minutes.known(), key=lambda one: (*one[:2], sorted(one[2])))
+                if said.get("Namespace") in (None, namespace)
+                and said.get("MetricName") in (None, name)
+                and _fits(of, asked)
             ]
         }
+
+    def points(self, queries: list[Json], start: datetime, end: datetime) -> dict[str, Points]:
+        """Of each query, by its id; an expression may name those before it."""
+        known: dict[str, Points] = {}
+        for query in sorted(queries, key=lambda one: bool(one.get("Expression"))):
+            if query.get("Expression"):
+                known[query["Id"]] = evaluate(query["Expression"], known)
+            else:
+                stat = query["MetricStat"]
+                found = self._minutes.read(_series(stat["Metric"]), start, end, int(stat["Period"]))
+                known[query["Id"]] = {moment: statistic(stat["Stat"], values) for moment, values in found}
+        return known
+
+
+def _series(said: Json) -> Series:
+    of = frozenset((one["Name"], one["Value"]) for one in said.get("Dimensions") or [])
+    return said["Namespace"], said["MetricName"], of
 
 
 def _fits(of: Dimensions, asked: Iterable[tuple[str, str | None]]) -> bool:
     known = dict(of)
     return all(key in known and value in (None, known[key]) for key, value in asked)
-
-
-def _dimensions(said: list[Json] | None) -> Dimensions:
-    return frozenset((one["Name"], one["Value"]) for one in said or [])
 
 
 def _utc(moment: datetime) -> datetime:

@@ -63,6 +63,7 @@ class Ecs:
         spec = {name: value for name, value in said.items() if name not in _NOT_SAID}
         service = Service(call.region, cluster, said["serviceName"], spec, int(said.get("desiredCount") or 0))
         self._deploy(service, definition)
+        await self._tell(service, definition["taskDefinitionArn"])
         self._services[key] = service
         if said.get("clientToken"):
             self._given[said["clientToken"]] = service
@@ -89,6 +90,7 @@ class Ecs:
         if service.desired and not call.params.get("force"):
             raise AwsError("InvalidParameterException", "The service cannot be stopped while it is scaled above 0.")
         service.desired = 0
+        await self._emulator.use("ecs", service.region, lambda client: _forget(client, service))
         service.status = "DRAINING" if service.tasks else "INACTIVE"
         return {"service": service.shown(tags=True)}
 
@@ -109,6 +111,20 @@ class Ecs:
         cluster = await self._cluster(call)
         there = [one for (arn, _), one in self._services.items() if arn == cluster["clusterArn"]]
         return {"serviceArns": [one.arn for one in there if one.status != "INACTIVE"]}
+
+    async def _tell(self, service: Service, definition: str) -> None:
+        """The emulator knows of a service, too: for who asks by tags, and for Application Auto Scaling."""
+
+        def create(client: Any) -> None:
+            client.create_service(
+                cluster=service.cluster["clusterArn"],
+                serviceName=service.name,
+                taskDefinition=definition,
+                desiredCount=0,
+                tags=service.spec.get("tags") or [],
+            )
+
+        await self._emulator.use("ecs", service.region, create)
 
     def _deploy(self, service: Service, definition: Json) -> None:
         service.spec.setdefault("_definitions", {})[definition["taskDefinitionArn"]] = definition
@@ -174,14 +190,14 @@ class Ecs:
             return None
         tags = {one["key"]: one for one in [*(spec.get("tags") or []), *call.params["tags"]]}
         spec["tags"] = list(tags.values())
-        return {}
+        return {} if call.params["resourceArn"] in self._tasks else None  # of a service, the emulator's as well
 
     async def untag_resource(self, call: Call) -> Json | None:
         spec = self._tagged(call)
         if spec is None:
             return None
         spec["tags"] = [one for one in spec.get("tags") or [] if one["key"] not in call.params["tagKeys"]]
-        return {}
+        return {} if call.params["resourceArn"] in self._tasks else None
 
     async def list_tags_for_resource(self, call: Call) -> Json | None:
         spec = self._tagged(call)
@@ -228,3 +244,7 @@ class Ecs:
             return found
 
         return await self._emulator.use("ecs", call.region, read)
+
+
+def _forget(client: Any, service: Service) -> None:
+    client.delete_service(cluster=service.cluster["clusterArn"], service=service.name, force=True)

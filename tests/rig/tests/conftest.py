@@ -1,24 +1,34 @@
-"""One rig and one place for all tests of a module; what a test turns, it turns back."""
+"""One rig for all tests of a worker; each module has a place of its own on it."""
 
 from collections.abc import Iterator
 
 import pytest
 from tests.rig import Rig
-from tests.rig.place import Place, make
+from tests.rig.place import make
+from tests.rig.tests.site import Site
+
+PACE = 20.0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def rig() -> Iterator[Rig]:
-    with Rig(pace=20, lag=2) as rig:
+    with Rig(pace=PACE, lag=2) as rig:
         yield rig
 
 
 @pytest.fixture(scope="module")
-def place(rig: Rig) -> Place:
-    return make(rig)
+def site(rig: Rig, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """Blue with two tasks of release 1 and all weight, green with none."""
+    app = request.module.__name__.rpartition(".test_")[2]
+    site = Site(rig, make(rig, app))
+    yield site
+    for colour in ("blue", "green"):
+        site.update(colour, desiredCount=0)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_goes_wrong(rig: Rig) -> Iterator[None]:
-    yield
+@pytest.fixture
+def knobs(rig: Rig) -> Iterator[Rig]:
+    """The rig, whose knobs are turned back afterwards."""
+    yield rig
     rig.knobs.clear()
+    rig.knobs.set(pace=PACE, lag=2, task_start=5)

@@ -23,10 +23,13 @@ class Site:
     def url(self) -> str:
         return f"http://{self.rig.address_of(self.place.load_balancer)}"
 
-    def states(self, colour: str) -> list[str]:
-        """Of each target of a colour."""
+    def health(self, colour: str) -> list[Json]:
+        """State and reason of each target of a colour."""
         told = self.elb.describe_target_health(TargetGroupArn=self.place.target_groups[colour])
-        return [one["TargetHealth"]["State"] for one in told["TargetHealthDescriptions"]]
+        return [one["TargetHealth"] for one in told["TargetHealthDescriptions"]]
+
+    def states(self, colour: str) -> list[str]:
+        return [one["State"] for one in self.health(colour)]
 
     def service(self, colour: str) -> Json:
         told = self.ecs.describe_services(cluster=self.place.cluster, services=[self.place.services[colour]])

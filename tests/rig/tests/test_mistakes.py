@@ -4,12 +4,11 @@ Each begins with blue healthy and all weight on it, makes one mistake under load
 ends at once on SIGTERM, and the data plane follows a second late.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from tests.rig import Rig
-from tests.rig.place import Place, make
 from tests.rig.tests.site import Site
 
 from crossfade.load import Cause, Traffic
@@ -17,23 +16,12 @@ from crossfade.load import Cause, Traffic
 pytestmark = pytest.mark.long
 
 
-@pytest.fixture(scope="module")
-def rig() -> Iterator[Rig]:
-    with Rig(pace=20, lag=20) as rig:  # a second of this machine
-        yield rig
-
-
-@pytest.fixture(scope="module")
-def place(rig: Rig) -> Place:
-    return make(rig)
-
-
-@pytest_asyncio.fixture
-async def site(rig: Rig, place: Place) -> AsyncIterator[Site]:
-    site = Site(rig, place)
+@pytest_asyncio.fixture(autouse=True)
+async def _as_it_was(site: Site, knobs: Rig) -> AsyncIterator[None]:
+    knobs.knobs.set(lag=20)  # a second of this machine
     await site.until_healthy("blue", 2)
     await site.until_answered_by("1")
-    yield site
+    yield
     site.update("blue", desiredCount=2)
     await site.until_healthy("blue", 2)
     site.weigh(blue=100, green=0)

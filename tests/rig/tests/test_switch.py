@@ -1,16 +1,8 @@
 """A switch from blue to green under load."""
 
-import pytest
-from tests.rig import Rig
-from tests.rig.place import Place
 from tests.rig.tests.site import Site
 
 from crossfade.load import Traffic
-
-
-@pytest.fixture
-def site(rig: Rig, place: Place) -> Site:
-    return Site(rig, place)
 
 
 async def test_a_switch_done_right_loses_nothing(site: Site) -> None:

@@ -1,0 +1,74 @@
+"""Services: deployments, counts, the circuit breaker, and what a service says of itself."""
+
+import pytest
+from tests.rig.tests.site import Site
+
+from crossfade.load import Traffic
+
+pytestmark = pytest.mark.long
+
+
+async def test_a_rolling_deployment_loses_nothing_and_is_known_by_its_id(site: Site) -> None:
+    await site.until_healthy("blue", 2)
+    await site.until_answered_by("1")
+    before = site.service("blue")["deployments"][0]["id"]
+    async with Traffic(f"{site.url}/slow?s=0.02", clients=4) as traffic:
+        site.update("blue", taskDefinition=site.definition(RELEASE="2"))
+        both = site.service("blue")["deployments"]
+        assert [one["status"] for one in both] == ["PRIMARY", "ACTIVE"]
+        assert both[1]["id"] == before
+        await site.until(lambda: site.service("blue")["deployments"][0]["rolloutState"] == "COMPLETED")
+        await site.until_answered_by("2")
+    assert not traffic.report().failed, traffic.report().losses
+    assert len(site.service("blue")["deployments"]) == 1
+    assert "has reached a steady state." in site.service("blue")["events"][0]["message"]
+
+
+async def test_the_breaker_gives_up_and_leaves_what_runs_alone(site: Site) -> None:
+    """Without rollback: the deployment is FAILED, and the old one serves on."""
+    await site.until_healthy("blue", 2)
+    site.update("blue", taskDefinition=site.definition(FAULT="broken"))
+    await site.until(lambda: site.service("blue")["deployments"][0]["rolloutState"] == "FAILED")
+    new, old = site.service("blue")["deployments"]
+    assert "circuit breaker" in new["rolloutStateReason"]
+    assert new["failedTasks"] >= 3
+    assert (old["runningCount"], old["rolloutState"]) == (2, "COMPLETED")
+    stopped = [one for one in site.tasks("blue", "STOPPED") if one["startedBy"] == new["id"]]
+    assert {(one["stopCode"], one["containers"][0]["exitCode"]) for one in stopped} == {("EssentialContainerExited", 1)}
+    site.update("blue", taskDefinition=old["taskDefinition"])
+    await site.until(lambda: site.service("blue")["deployments"][0]["rolloutState"] == "COMPLETED")
+
+
+async def test_a_slow_start_is_forgiven_in_the_grace_period_and_punished_without(site: Site) -> None:
+    """60 s of grace are 3 s here."""
+    site.update("green", desiredCount=1, taskDefinition=site.definition(RELEASE="2", BOOT="1.5"))
+    await site.until_healthy("green", 1)
+    assert not site.tasks("green", "STOPPED")
+    slow = site.definition(RELEASE="3", BOOT="600")
+    site.update("green", taskDefinition=slow, healthCheckGracePeriodSeconds=0)
+    await site.until(lambda: any("ELB health checks" in one["stoppedReason"] for one in site.tasks("green", "STOPPED")))
+    site.update("green", desiredCount=0)
+    await site.until_gone("green")
+
+
+async def test_a_service_of_that_name_is_not_made_twice(site: Site) -> None:
+    name = site.place.services["blue"].rsplit("/", 1)[-1]
+    with pytest.raises(site.ecs.exceptions.InvalidParameterException, match="not idempotent"):
+        site.ecs.create_service(
+            cluster=site.place.cluster, serviceName=name, taskDefinition=site.place.definition, desiredCount=1
+        )
+
+
+async def test_a_service_that_is_scaled_above_nothing_is_deleted_by_force_only(site: Site) -> None:
+    made = site.ecs.create_service(
+        cluster=site.place.cluster, serviceName="alone", taskDefinition=site.definition(), desiredCount=1
+    )["service"]
+    with pytest.raises(site.ecs.exceptions.InvalidParameterException, match="scaled above 0"):
+        site.ecs.delete_service(cluster=site.place.cluster, service="alone")
+    site.ecs.delete_service(cluster=site.place.cluster, service="alone", force=True)
+
+    def status() -> str:
+        told = site.ecs.describe_services(cluster=site.place.cluster, services=[made["serviceArn"]])
+        return str(told["services"][0]["status"])
+
+    await site.until(lambda: status() == "INACTIVE")
