@@ -27,6 +27,8 @@ from crossfade.engine.world import Pace, World
 from crossfade.strategies.phases import phases
 
 BOOT_SECONDS = 2.0  # of an instance until it is healthy
+LOOKS = 1.0  # seconds between two where nothing is due: what happens wakes the loop, and a bake may take hours
+RARELY = 60.0  # seconds between health checks of what is healthy and stays so
 NOBODY = RollbackOn(error_rate=None, min_requests=0)  # there are no clients to judge by
 
 Steps = list[dict[str, Any]]
@@ -49,7 +51,7 @@ class _Rehearsal:
         self._service = service
         self._clock = SystemClock(wall=timeline.time, passed=timeline.time)
         self._journal = DryJournal(self._clock)
-        checked = replace(service.health, interval=0.1, healthy=1)
+        checked = replace(service.health, interval=RARELY, healthy=1)
         self._target = Release(
             number=max((r.number for r in ledger.releases), default=0) + 1,
             service=replace(service, health=checked),
@@ -109,7 +111,7 @@ class _Rehearsal:
             clock=self._clock,
             secrets=lambda _: {},
             told=lambda _: None,
-            pace=Pace(probe=(0.1, 0.1)),
+            pace=Pace(busy=LOOKS, idle=LOOKS, probe=(0.1, 0.1)),
         )
 
     def _rollout(self, ledger: Ledger) -> Rollout:
