@@ -97,11 +97,11 @@ class MemoryRuntime:
         world = self._world
         return [Found(id=i.id, service=i.service, release=world.started[i.id]) for i in world.instances.values()]
 
-    async def stop(self, instance: str, grace: float, token: int) -> None:
+    async def stop(self, instance: str, grace: float, token: int) -> bool:
         world = self._world
         running = world.instances.get(instance)
         if running is None:
-            return
+            return False
         await self._fence.check(running.service, token)
         program = self._program(world.started[instance].service.command)
         world.instances[instance] = replace(running, stopping=True)
@@ -110,6 +110,14 @@ class MemoryRuntime:
                 world.written[running.service, instance].append(program.parting)
             await world.clock.sleep(grace if program.ignores_term else 0.0)
         world.instances.pop(instance, None)
+        return program.ignores_term and not running.exited
+
+    async def execute(
+        self, instance: str, release: Release, command: str, secrets: Mapping[str, str], limit: float
+    ) -> HookResult:
+        if instance not in self._world.instances:
+            raise PlatformError(f"{instance} does not run")
+        return await self.run(release, command, secrets, {"CROSSFADE_INSTANCE": instance}, limit)
 
     async def run(
         self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float

@@ -33,11 +33,12 @@ TALKS = "echo first; sleep 0.4; echo second; exec sleep 60"
 NAMES = "PORT CROSSFADE_RELEASE CROSSFADE_VERSION CROSSFADE_INSTANCE CROSSFADE_APP CROSSFADE_SERVICE COLOUR PASSWORD"
 TELLS = f'for n in {NAMES}; do eval "echo $n=\\$$n"; done; exec sleep 60'
 HOOK = 'echo "migrating $COLOUR $PASSWORD $TARGET $CROSSFADE_RELEASE"; exit 4'
+BESIDE = 'echo "$CROSSFADE_INSTANCE $COLOUR $PASSWORD"; exit 3'
 SLOW_HOOK = "echo began; sleep 30"
 
 
 def tell(env: Any) -> list[str]:
-    return [f"{name}={env[name]}" for name in NAMES.split()]
+    return [f"{name}={env.get(name, '')}" for name in NAMES.split()]
 
 
 ENDS_AT_ONCE = ((0.0, Health.EXITED),)
@@ -55,6 +56,7 @@ PROGRAMS = {
     HOOK: Behaviour(
         says=lambda e: [f"migrating {e['COLOUR']} {e['PASSWORD']} {e['TARGET']} {e['CROSSFADE_RELEASE']}"], code=4
     ),
+    BESIDE: Behaviour(says=lambda e: [f"{e['CROSSFADE_INSTANCE']} {e['COLOUR']} {e['PASSWORD']}"], code=3),
     SLOW_HOOK: Behaviour(says=lambda env: ["began"], seconds=30),
 }
 

@@ -170,7 +170,7 @@ async def test_stop_lets_it_finish(runtime: Runtime, kit: Kit) -> None:
     await runtime.launch(instance, await kit.release(runtime, kits.POLITE), {}, TOKEN)
     await until_said(runtime, kit, instance, "up")
     async with asyncio.timeout(SOON):
-        await runtime.stop(instance, 60, TOKEN)
+        assert not await runtime.stop(instance, 60, TOKEN)
     assert list(await runtime.instances(f"{kit.app}/web")) == []
     assert "going" in await lines(runtime, kit, instance)
 
@@ -181,7 +181,7 @@ async def test_stop_ends_what_does_not_listen(runtime: Runtime, kit: Kit) -> Non
     await runtime.launch(instance, await kit.release(runtime, kits.STUBBORN), {}, TOKEN)
     await until_said(runtime, kit, instance, "up")
     began = time.monotonic()
-    await runtime.stop(instance, 0.7, TOKEN)
+    assert await runtime.stop(instance, 0.7, TOKEN)
     assert 0.6 < time.monotonic() - began < 5
     assert list(await runtime.instances(f"{kit.app}/web")) == []
 
@@ -250,6 +250,26 @@ async def test_an_instance_knows_what_it_is(runtime: Runtime, kit: Kit) -> None:
         "PASSWORD=s3cret $HOME",
     ]
     assert said[0].removeprefix("PORT=").isdigit()
+
+
+async def test_a_worker_has_no_port(runtime: Runtime, kit: Kit) -> None:
+    """It is told none, and nobody is told an address of it."""
+    instance = kit.id()
+    release = await kit.release(runtime, kits.TELLS, kind="worker", env=(("COLOUR", "red"),))
+    await runtime.launch(instance, release, {"PASSWORD": "s3cret"}, TOKEN)
+    said = await until_said(runtime, kit, instance, "PASSWORD=s3cret")
+    assert said[0] == "PORT="
+    assert [found.address for found in await runtime.instances(f"{kit.app}/web")] == [""]
+
+
+async def test_a_command_beside_an_instance_is_as_the_instance(runtime: Runtime, kit: Kit) -> None:
+    """It finds the same environment, and comes back with its code and what it wrote."""
+    release, instance = await kit.release(runtime, number=3, env=(("COLOUR", "green"),)), kit.id()
+    await runtime.launch(instance, release, {"PASSWORD": "s3cret"}, TOKEN)
+    result = await runtime.execute(instance, release, kits.BESIDE, {"PASSWORD": "s3cret"}, SOON)
+    assert (result.code, result.output) == (3, f"{instance} green s3cret")
+    with pytest.raises(PlatformError, match="does not run"):
+        await runtime.execute("nobody", release, kits.BESIDE, {}, SOON)
 
 
 async def test_a_hook_tells_how_it_ended(runtime: Runtime, kit: Kit) -> None:

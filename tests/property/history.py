@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
-from typing import get_args
+from typing import Any, get_args
 
 from tests.property.trouble import (
     BalancerDead,
@@ -23,6 +23,7 @@ from crossfade.core.service import HealthCheck, Hooks, RollbackOn, Service, Stra
 from crossfade.engine.dry.behaviour import Behaviour
 
 OLD, NEW = 1, 2
+CHECK = "is it well?"  # the health command of a worker
 KEY = "shop/web"
 STRATEGIES: tuple[StrategyName, ...] = tuple(name for name in get_args(StrategyName) if name != "rollback")
 
@@ -45,12 +46,20 @@ class History:
     def sound(self) -> bool:
         """The new release has nothing that speaks against it."""
         good = all(_is_sound(life, self.new) for life in self.lives[NEW])
+        good = good and self.hook.code == 0 and self.hook.seconds < self.new.strategy.timeout
+        if self.worker:  # nobody asks it anything
+            return good
         rules = self.new.strategy.rollback_on
         if self.new.strategy.bake and rules.min_requests and (rules.inconclusive == "hold" or not self.clients):
             return False  # a release that nobody asks is not judged, and goes when it takes too long
         if rules.worse_than_previous:
             return False  # slower than the old one, if only by a little
-        return good and self.hook.code == 0 and self.hook.seconds < self.new.strategy.timeout
+        return good
+
+    @property
+    def worker(self) -> bool:
+        """Nobody sends it anything."""
+        return self.new.kind == "worker"
 
     @property
     def left_alone(self) -> bool:
@@ -62,6 +71,8 @@ def _is_sound(life: Behaviour, service: Service) -> bool:
     boots = [after for after, health in life.life if health is Health.HEALTHY]
     stays = len(life.life) == 1 and bool(boots) and boots[0] <= service.strategy.timeout / 4
     check = service.health
+    if service.kind == "worker":
+        return stays and (check.after is not None or life.probe <= check.timeout)
     return stays and life.probe <= check.timeout and not life.error_rate and life.answer < 1.0
 
 
@@ -88,6 +99,12 @@ def _ill(rng: Random, boot: float) -> Behaviour:
         lambda: sound(boot, answer=6.0),
     )
     return rng.choice(kinds)()
+
+
+def lasting(life: Behaviour) -> Behaviour:
+    """The same as a program that is asked nothing: it runs from the first moment, and ends or does not."""
+    end = [turn for turn in life.life if turn[1] is Health.EXITED][:1]
+    return replace(life, life=((0.0, Health.HEALTHY), *end), probe=0.0)
 
 
 def _flapping(boot: float, up: float, down: float) -> Behaviour:
@@ -164,7 +181,7 @@ def _troubles(rng: Random, *, cloud: bool) -> tuple[Trouble, ...]:
 
 
 def history(seed: int, *, sickness: float = 0.4, cloud: bool | None = None) -> History:
-    """The history of a seed; every fifth is on a cloud."""
+    """The history of a seed; every fifth is on a cloud, every seventh of a worker."""
     rng = Random(seed)
     cloud = seed % 5 == 4 if cloud is None else cloud
     name = rng.choice(STRATEGIES)
@@ -191,7 +208,7 @@ def history(seed: int, *, sickness: float = 0.4, cloud: bool | None = None) -> H
         hooks=Hooks(),
         env=(("RELEASE", "old"),),
     )
-    return History(
+    made = History(
         seed=seed,
         old=None if rng.random() < 0.12 else old,
         new=new,
@@ -201,4 +218,27 @@ def history(seed: int, *, sickness: float = 0.4, cloud: bool | None = None) -> H
         every=rng.choice((1.5, 3.0)),
         troubles=_troubles(rng, cloud=cloud),
         cloud=cloud,
+    )
+    return _of_workers(made, rng) if seed % 7 == 3 else made
+
+
+def _of_workers(told: History, rng: Random) -> History:
+    """The same history, of workers: healthy by running or by a command, their grace as long as a job."""
+    after = rng.choice((None, 1.0, 5.0))
+    check = replace(told.new.health, after=after, command="" if after is not None else CHECK)
+    name = told.new.strategy.name
+    strategy = replace(
+        told.new.strategy, name="blue-green" if name in {"canary", "linear"} else name, keep_previous=0.0
+    )
+    traits: dict[str, Any] = {"kind": "worker", "health": check, "drain": 0.0, "grace": rng.choice((2.0, 90.0))}
+    grown = {
+        of: tuple(replace(lasting(life) if after is not None else life, grace=grace) for life in each)
+        for (of, each), grace in zip(told.lives.items(), rng.choices((0.0, 3.0, 70.0), k=2), strict=True)
+    }
+    return replace(
+        told,
+        old=replace(told.old, **traits) if told.old else None,
+        new=replace(told.new, **traits, strategy=strategy),
+        lives=grown,
+        clients=0,
     )

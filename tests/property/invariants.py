@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from crossfade.core.fleet import Health
-from crossfade.core.release import Outcome
+from crossfade.core.release import Outcome, Release
 from crossfade.core.routing import Routing
 from crossfade.engine.dry.platform import Life
+from crossfade.engine.ledger import Ledger
 from crossfade.strategies.phases import bounds, limits
 
 if TYPE_CHECKING:
@@ -35,14 +36,17 @@ class Watch:
         """An act is about to be done."""
         match method:
             case "apply":
+                self.no_worker_gets_traffic()
                 self.traffic_goes_only_to_the_healthy(args[1])
                 self.capacity_is_kept(args[1])
             case "launch":
                 self.the_fleet_stays_below_its_surge(args[0])
+                self.what_must_not_run_twice_does_not(args[0], args[1])
             case "resize":
                 self.a_size_keeps_floor_and_surge(args[0].number, args[1])
             case "stop":
                 self.nothing_is_stopped_too_early(args[0])
+                self.workers_are_kept(args[0])
             case _:
                 pass
 
@@ -76,18 +80,56 @@ class Watch:
         exposure = platform.exposed.get("shop/web")
         if exposure is None:
             return
-        if ledger.active:
-            floor = limits(ledger.active).floor
-        elif ledger.current is not None:
-            floor = bounds(ledger.release(ledger.current).service.strategy, ledger.wanted).floor
-        else:
-            return
-        now = platform.clock.now()
+        floor, now = self._floor(ledger), platform.clock.now()
         healthy = {name for name, life in platform.lives.items() if life.truth(now) is Health.HEALTHY}
         known = {name for name, life in platform.lives.items() if self.passes_for_healthy(life, now)}
         had, has = len(exposure.routing.serving() & healthy & known), len(routing.serving() & known)
         if has < min(had, floor):
             self.fail(f"capacity goes from {had} to {has}, the floor is {floor}")
+
+    def workers_are_kept(self, name: str) -> None:
+        """Our own actions never take workers below the floor: who is stopped is spare."""
+        simulation = self._simulation
+        if not simulation.history.worker or simulation.control is None:
+            return
+        platform, loop = simulation.platform, simulation.control.registry.loops["shop/web"]
+        now = platform.clock.now()
+        known = {i.id: platform.lives[i.id] for i in loop.fleet.instances if i.usable and i.id in platform.lives}
+        at_work = [id_ for id_, life in known.items() if life.term_at is None and self.passes_for_healthy(life, now)]
+        had = sum(known[id_].truth(now) is Health.HEALTHY for id_ in at_work)
+        has = sum(id_ != name for id_ in at_work)
+        if name in at_work and has < min(had, self._floor(loop.ledger)):
+            self.fail(f"{name} is stopped, capacity goes from {had} to {has}, the floor is {self._floor(loop.ledger)}")
+
+    def no_worker_gets_traffic(self) -> None:
+        """The balancer never hears of a worker."""
+        if self._simulation.history.worker:
+            self.fail("a worker is given to the balancer")
+
+    def what_must_not_run_twice_does_not(self, name: str, release: Release) -> None:
+        """With `recreate` nothing is launched while anything of another release runs, be it in its grace."""
+        simulation = self._simulation
+        platform, ledger = simulation.platform, simulation.ledger
+        strategy = ledger.active.strategy if ledger.active else release.service.strategy
+        if strategy.name != "recreate" or name in platform.lives:
+            return
+        now = platform.clock.now()
+        others = [
+            life.id
+            for life in platform.of("shop/web")
+            if life.release.number != release.number and life.truth(now) is not Health.EXITED
+        ]
+        if others:
+            self.fail(f"{name} is launched while {others} run")
+
+    @staticmethod
+    def _floor(ledger: Ledger) -> int:
+        """Below which our own actions take no capacity; 0 where nothing is to be kept."""
+        if ledger.active:
+            return limits(ledger.active).floor
+        if ledger.current is None:
+            return 0
+        return bounds(ledger.release(ledger.current).service.strategy, ledger.wanted).floor
 
     def a_size_keeps_floor_and_surge(self, release: int, count: int) -> None:
         """Where the platform chooses victims: whichever it chooses, capacity stays above the floor."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
-from tests.property.history import KEY, NEW, OLD, History, sound
+from tests.property.history import CHECK, KEY, NEW, OLD, History, sound
 from tests.property.invariants import Watch
 from tests.property.trouble import BalancerDead, ClockSet, DiskFull, Frozen, Killed, LineLost, Ordered, Rival, Struck
 
@@ -51,7 +51,7 @@ class Simulation:
         self.paper = Paper()
         self.offset = EPOCH  # what the wall clock shows more than the time that passed
         clock = SystemClock(wall=lambda: self.timeline.time() + EPOCH, passed=self.timeline.time)
-        self.platform = Platform(behaves=self._behaves, command=lambda _: history.hook, clock=clock, seed=history.seed)
+        self.platform = Platform(behaves=self._behaves, command=self._command, clock=clock, seed=history.seed)
         self.platform.wall = self.wall
         self.cloud = Cloud(self.platform) if history.cloud else None
         self.calm = False  # from now on nothing goes wrong any more
@@ -110,6 +110,9 @@ class Simulation:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _command(self, command: str) -> Behaviour:
+        return Behaviour() if command == CHECK else self.history.hook
+
     def _behaves(self, release: Release, nth: int) -> Behaviour:
         if self.calm:
             return sound(0.5)
@@ -141,6 +144,8 @@ class Simulation:
             self.cloud.sizes[KEY] = {OLD: (release, old.replicas)}
         self.calm = False
         self.timeline.skip(100.0)
+        if old.kind == "worker":
+            return
         names = tuple(sorted(self.platform.lives))
         routing = Routing(
             groups=(TargetGroup(release=OLD, registered=names),) if names else (),
@@ -205,7 +210,8 @@ class Simulation:
             if self.control and self.control.dead:
                 await self._bury(world)
             loop = self.control.registry.loops.get(KEY) if self.control else None
-            if len(self.paper.events) != lines or (loop and (loop.waits or loop.trouble)):
+            going = loop and any(i.stopping for i in loop.fleet.instances)  # in a grace as long as a job
+            if len(self.paper.events) != lines or (loop and (loop.waits or loop.trouble or going)):
                 since, lines = self.now, len(self.paper.events)
             if self.now - began > LONGEST:
                 self.watch.fail("the service does not come to rest")

@@ -67,6 +67,8 @@ def preflight(call: Call, wanted: Json) -> None:
     ours = _our_ports(call)
     for service in wanted["services"]:
         _require_command(service)
+        if service["kind"] == "worker":
+            continue
         listener, preview = service["listener"], service["preview"]
         for port in (listener["http"], listener["https"], preview["port"]):
             if port is not None and port not in ours:

@@ -16,6 +16,7 @@ class Story:
         self._draining: set[str] = set()
         self._versions: dict[int, str] = {}
         self._strategy: dict[str, Any] = {}
+        self._worker = False
 
     def tell(self, event: Event) -> list[str]:
         """What is worth a line of this event; most are not."""
@@ -35,7 +36,7 @@ class Story:
 
     def _started(self, data: Event) -> list[str]:
         rollout = data["rollout"]
-        self._strategy = rollout["strategy"]
+        self._strategy, self._worker = rollout["strategy"], rollout.get("kind") == "worker"
         self._versions |= {int(number): version for number, version in data.get("versions", {}).items()}
         if rollout["source"] is not None:
             self._shares = {rollout["source"]: 100}
@@ -64,7 +65,8 @@ class Story:
                 return [f"launched {data['instance']}"]
             case "Stop":
                 self._draining.discard(data["action"]["instance"])
-                return [f"stopped {data['action']['instance']}"]
+                how = " by SIGKILL, after its grace" if data.get("killed") else ""
+                return [f"stopped {data['action']['instance']}{how}"]
             case _:
                 return []
 
@@ -89,20 +91,24 @@ class Story:
     def _moved(self, data: Event) -> list[str]:
         action = data["action"]
         match action["do"]:
-            case "StartBake" if action["step"] == 0 and self._strategy.get("name") in {
-                "blue-green",
-                "canary",
-                "linear",
-            }:
-                return ["all new instances are healthy"]
-            case "StartBake" if self._strategy.get("bake"):
-                return [f"baking for {seconds(self._strategy['bake'])}"]
+            case "StartBake":
+                return self._holds(first=action["step"] == 0)
             case "RollBack":
                 return [f"taking it back: {action['reason']}"]
             case "Finish":
                 return [f"rollout {action['state'].replace('_', ' ')}: {action['reason']}"]
             case _:
                 return []
+
+    def _holds(self, *, first: bool) -> list[str]:
+        """A step is reached. Where all new ones come first, a worker's bake in that step, and traffic in the next."""
+        at_once = self._strategy.get("name") in {"blue-green", "canary", "linear"}
+        baking = [f"baking for {seconds(self._strategy['bake'])}"] if self._strategy.get("bake") else []
+        if not at_once:
+            return baking
+        if self._worker:
+            return ["all new instances are at work beside the old ones", *baking] if first else []
+        return ["all new instances are healthy"] if first else baking
 
     def _hooked(self, data: Event) -> list[str]:
         return [data["complaint"] or f"the {data['hook']} hook passed"]

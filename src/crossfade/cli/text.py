@@ -97,4 +97,12 @@ def outcome(result: Mapping[str, Any]) -> list[str]:
         "aborted": back,
         "failed": f"{failed} {stays}." if rollout["from"] is None else failed,  # else the reason says what came back
     }[rollout["state"]]
-    return [sentence, f"While it happened: {traffic(result['traffic'])}."]
+    return [sentence, f"While it happened: {traffic(result['traffic']) if result['traffic'] else _ended(result)}."]
+
+
+def _ended(result: Mapping[str, Any]) -> str:
+    """Of a worker: it has no traffic that could be counted, but what it was at may have been lost."""
+    stopped, ending, killed = (result["ended"][name] for name in ("stopped", "ending", "killed"))
+    how = f", {killed:,} of them by SIGKILL after the grace" if killed else " within the grace" if stopped else ""
+    going = f", {ending:,} still in the grace" if ending else ""
+    return f"no traffic, for a worker; {plural(stopped, 'instance')} stopped{how}{going}"

@@ -11,6 +11,8 @@ from crossfade.core.service import Service
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports import Exposed
 
+_KINDS = {"web": "web service", "worker": "worker"}
+
 
 def thawed(ledger: Ledger, order: Order) -> None:
     """RefusedError while the service is locked, unless forced."""
@@ -53,7 +55,7 @@ def apart(services: Iterable[Service], known: Mapping[str, Exposed], leaving: It
 
     `leaving` are keys whose present routes do not count, because they change in the same deploy.
     """
-    wanted = {service.key: service for service in services}
+    wanted = {service.key: service for service in services if service.kind == "web"}
     held = {key: one.service for key, one in sorted(known.items()) if key not in {*leaving, *wanted}}
     for service in wanted.values():
         for other in held.values():
@@ -81,6 +83,7 @@ def destination(ledger: Ledger, to: str, order: Order) -> Release:
             f"release {target.label} is {target.outcome}{': ' + target.why if target.why else ''}",
             "`--force` goes there even so",
         )
+    same_kind(ledger, target.service)
     has_files(ledger, target)
     later = _later_migration(ledger, target)
     if later and not order.force:
@@ -99,6 +102,17 @@ def has_files(ledger: Ledger, release: Release) -> None:
             f"the files of release {release.label} were removed: "
             f"kept are the newest {release.service.retain} good releases and those with a tag",
             "deploy it again from its commit, and `crossfade tag` what must stay",
+        )
+
+
+def same_kind(ledger: Ledger, service: Service) -> None:
+    """RefusedError for a service that runs as something else: traffic cannot be led from or to a worker."""
+    if ledger.current is None and not ledger.active:
+        return
+    if ledger.kind != service.kind:
+        raise RefusedError(
+            f"{service.key} runs as a {_KINDS[ledger.kind]} and is to be a {_KINDS[service.kind]}",
+            f"give it another name, or `crossfade down {service.key}` first",
         )
 
 

@@ -50,8 +50,9 @@ class Deploys:
         try:
             if order.supersede:
                 await self.builds.stop([loop.key for loop in loops], f"superseded by {order.by}")
-            for loop in loops:
+            for loop, service in zip(loops, services, strict=True):
                 self.may_begin(loop, order)
+                admission.same_kind(loop.ledger, service)
             await self.require_apart(services)
             await self.require_room({service: service.replicas for service in services})
             values = self._values.of_all(services, shell)

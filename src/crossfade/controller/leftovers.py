@@ -1,6 +1,6 @@
 """What runs here although no record says so: taken further, taken over, or at least told of and ended when asked."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -80,10 +80,13 @@ class Leftovers:
         return [f"{one.service or 'unknown'} ({one.what})" for one in ended]
 
     async def _adopt(self, key: str, found: Sequence[Found]) -> None:
-        """Take a service over from its marks: the release that has most of the traffic is the one it is at."""
+        """Take a service over from its marks: it is at the release that has most of the traffic, or of the workers."""
         releases = {one.release.number: one.release for one in found if one.release}
         routing = (await self._world.balancer.report(key)).routing
         serving = [number for number, _ in sorted(routing.weights, key=lambda w: -w[1]) if number in releases]
+        if not serving and all(release.service.kind == "worker" for release in releases.values()):
+            count = Counter(one.release.number for one in found if one.release)
+            serving = sorted(count, key=lambda number: (-count[number], number))  # of equals the proven one
         if serving:
             await self._registry.adopt(key, _adopted(releases, serving[0]))
 

@@ -202,4 +202,4 @@ class Orders:
 def _is_fresh(loop: Loop) -> bool:
     """No outdated instance is left, and those that came for them serve."""
     there = {i.id for i in loop.fleet.instances}
-    return not there & loop.ledger.outdated and len(loop.fleet.routing.serving()) >= loop.ledger.wanted
+    return not there & loop.ledger.outdated and len(loop.at_work) >= loop.ledger.wanted

@@ -186,7 +186,8 @@ class Registry:
         loop.wake()
         # Seen empty after that: a controller that has just started has not looked yet, and sees nothing either.
         await loop.until(lambda loop: loop.observed_at >= since and not loop.fleet.instances)
-        await self.world.balancer.remove(loop.key, loop.token)
+        if loop.ledger.kind == "web":
+            await self.world.balancer.remove(loop.key, loop.token)
         await self.drop(loop)
 
     async def keep_artifacts(self, ledger: Ledger) -> None:

@@ -8,7 +8,7 @@ from crossfade.controller.order import Order
 from crossfade.core.errors import UnchangedError
 from crossfade.core.release import Release
 from crossfade.core.rollout import Hook, Rollout
-from crossfade.core.service import Service
+from crossfade.core.service import Service, StrategyName
 from crossfade.core.wire import encode
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports import Artifact
@@ -55,6 +55,7 @@ def rollout_to(ledger: Ledger, release: Release, order: Order, now: float) -> Ro
         replicas=service.replicas if ledger.replicas is None else ledger.replicas,
         source_replicas=ledger.wanted if ledger.current is not None else None,
         drain=service.drain,
+        kind=service.kind,
         by=order.by,
         started_at=now,
         hooks=frozenset(hook for hook, command in hooks.items() if command),
@@ -63,6 +64,8 @@ def rollout_to(ledger: Ledger, release: Release, order: Order, now: float) -> Ro
 
 
 def rollback_to(ledger: Ledger, release: Release, order: Order, now: float) -> Rollout:
-    """The same to one that was there before: all at once, without hooks."""
-    rollout = rollout_to(ledger, release, order, now)
-    return replace(rollout, strategy=replace(release.service.strategy, name="rollback", bake=0.0), hooks=frozenset())
+    """The same to one that was there before: all at once, without hooks; what must not run twice still does not."""
+    rollout, strategy = rollout_to(ledger, release, order, now), release.service.strategy
+    name: StrategyName = "recreate" if strategy.name == "recreate" else "rollback"
+    strategy = replace(strategy, name=name, bake=0.0, approve=())
+    return replace(rollout, strategy=strategy, back=True, hooks=frozenset())

@@ -7,7 +7,7 @@ from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.wire import encode
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import LoadBalancer
+from crossfade.engine.ports import LoadBalancer, Report
 
 
 async def add(loop: Loop, release: Release, notes: Sequence[str] = ()) -> None:
@@ -18,7 +18,7 @@ async def add(loop: Loop, release: Release, notes: Sequence[str] = ()) -> None:
 
 async def begin(balancer: LoadBalancer, loop: Loop, rollout: Rollout) -> Rollout:
     """Put a rollout on record; the loop carries it."""
-    report = await balancer.report(loop.key)
+    report = Report() if rollout.kind == "worker" else await balancer.report(loop.key)
     rollout = replace(rollout, baseline=tuple(sorted(report.groups.items())))
     ends = [loop.ledger.release(number) for number in (rollout.source, rollout.target) if number is not None]
     versions = {str(release.number): release.version for release in ends}  # for who reads no earlier event

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from crossfade.core.counters import Counters
-from crossfade.core.service import Strategy
+from crossfade.core.service import Kind, Strategy
 
 
 class State(StrEnum):
@@ -40,6 +40,8 @@ class Rollout:
     strategy: Strategy
     replicas: int
     drain: float
+    kind: Kind = "web"
+    back: bool = False  # a rollback: who ordered it leaves the source for bad
     group: int = 0  # the release group that it belongs to; 0: none
     source_replicas: int | None = None  # None: as many as the target is to have
     by: str = ""

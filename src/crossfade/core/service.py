@@ -4,13 +4,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 StrategyName = Literal["rolling", "blue-green", "canary", "linear", "recreate", "rollback"]
+Kind = Literal["web", "worker"]  # a worker takes its work itself: it has no port, no route and no traffic
 
 IDLE_TIMEOUT = 3600.0  # seconds, of a service that says nothing else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
-    """A GET of `path` each `interval`: `healthy` passes in a row let traffic in, `unhealthy` failures end it."""
+    """A GET of `path` each `interval`: `healthy` passes in a row let traffic in, `unhealthy` failures end it.
+
+    A worker is asked nothing: it is healthy once it has run `after` seconds, or while `command` beside it passes.
+    """
 
     path: str = "/"
     interval: float = 10.0
@@ -22,6 +26,8 @@ class HealthCheck:
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""  # what a good answer contains, in its first 64 KiB
     h2c: bool = False  # instead of a GET: does it speak HTTP/2 without TLS?
+    after: float | None = None  # instead of any question: for how long it must have run
+    command: str = ""  # instead of a GET: run in the instance's own environment, it passes with code 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +136,7 @@ class Service:
     app: str
     name: str
     environment: str = ""  # where it is deployed to; empty: this machine, whatever its environment is called
+    kind: Kind = "web"
     runtime: str = "process"  # one of `adapters.RUNTIMES`
     source: str = ""  # folder of the code (process)
     image: str = ""  # image reference (docker)

@@ -146,7 +146,7 @@ def _finished(draft: _Draft, rollout: Rollout, now: float) -> None:
     if rollout.state is State.SUCCEEDED:
         draft.current = rollout.target
         draft.judge(rollout.target, Outcome.GOOD, "")
-        if rollout.source is not None and rollout.strategy.name == "rollback":
+        if rollout.source is not None and (rollout.back or rollout.strategy.name == "rollback"):  # the latter is 0.1's
             draft.judge(rollout.source, *_left(rollout))
         elif rollout.source is not None and rollout.strategy.keep_previous and rollout.strategy.name in _STANDBY:
             draft.warm = {rollout.source: now + rollout.strategy.keep_previous}

@@ -8,6 +8,7 @@ from crossfade.core.errors import WrongInputError
 from crossfade.core.fleet import Exit
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Rollout
+from crossfade.core.service import Kind
 from crossfade.strategies.next import Facts, Kept, Refused
 
 
@@ -72,8 +73,14 @@ class Ledger:
             strategy=at.service.strategy,
             drain=at.service.drain,
             warm=self.warm,
+            kind=at.service.kind,
         )
         return Facts(kept=kept)
+
+    @property
+    def kind(self) -> Kind:
+        """What the service is. It changes only while nothing of it runs."""
+        return self.releases[-1].service.kind if self.releases else "web"
 
     @property
     def active(self) -> Rollout | None:

@@ -79,6 +79,13 @@ class Loop:
         """The record under way."""
         return self._scribe.window
 
+    @property
+    def at_work(self) -> frozenset[str]:
+        """Instances that carry the load: those that get traffic, of a worker those that are healthy."""
+        if self.ledger.kind == "web":
+            return self.fleet.routing.serving()
+        return frozenset(i.id for i in self.fleet.instances if i.usable)
+
     def wake(self) -> None:
         """Look again now: something changed."""
         self._wake.set()
@@ -280,8 +287,9 @@ class Loop:
             "counters": [[release, encode(counted)] for release, counted in self.fleet.counters],
         }
         if isinstance(move, Finish) and self.window and self.ledger.active:
-            await self._world.balancer.catch_up()
-            await self._scribe.count((await self._world.balancer.report(self.key)).traffic)
+            if self.ledger.kind == "web":
+                await self._world.balancer.catch_up()
+                await self._scribe.count((await self._world.balancer.report(self.key)).traffic)
             data["proof"] = encode(self.window.proof())
             stays = self.ledger.active.target if move.state is State.SUCCEEDED else self.ledger.active.source
             data["open"] = any(_holds_requests(i) for i in self.fleet.instances if i.release != stays)

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+from crossfade.core.errors import CrossfadeError
 from crossfade.core.fleet import Exit, Fleet, Health, Instance
 from crossfade.core.health import Probed
+from crossfade.core.release import Release
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports import Report, Running
-from crossfade.engine.prober import Prober
+from crossfade.engine.prober import Prober, Question
 from crossfade.engine.world import World
 
 
@@ -26,12 +29,13 @@ class Observer:
     def __init__(self, world: World, ledger: Ledger, changed: Callable[[], None]) -> None:
         self.watched_since = world.clock.now()  # nobody looked before, or not for long
         self._world = world
-        self._prober = Prober(world.ask, world.clock, changed, world.pace.probe)
+        self._prober = Prober(world.clock, changed, world.pace.probe)
         self._noted = {e.instance for e in ledger.exits}
         self._was_healthy: set[str] = set()
         self._told_health: dict[str, Probed] = {}  # of those whose platform checks them
         self._registered: dict[str, float] = {}  # since when the balancer was seen to send them traffic
         self._known: set[str] = set()
+        self._lasts: dict[str, float] = {}  # of those that are healthy by running: for how long they have to
         self._anew = True  # what is there at the next look may be from before we looked
         self._launched: dict[str, float] = {}  # by our own time: the platform's clock may have been set
         self._draining: dict[str, float] = {}  # since when, for those whose `routed` event a crash swallowed
@@ -40,7 +44,7 @@ class Observer:
         """See what is there; `leaving` are instances whose stop is under way."""
         running = await self._running(ledger)
         sizes = await self._sizes(ledger)
-        report = await self._world.balancer.report(ledger.service)
+        report = Report() if ledger.kind == "worker" else await self._world.balancer.report(ledger.service)
         self._watch(ledger, running, report)
         draining, trusted = report.routing.draining(), self._trusted(report)
         self._forget({r.id for r in running})
@@ -92,20 +96,35 @@ class Observer:
         return tuple(sorted(sizes))
 
     def _watch(self, ledger: Ledger, running: Iterable[Running], report: Report) -> None:
-        checks = {r.number: r.service.health for r in ledger.releases}
+        releases = {r.number: r for r in ledger.releases}
+        asked = [r for r in running if r.health is None and not (r.exited or r.stopping) and r.release in releases]
+        checks = {r.id: releases[r.release].service.health for r in asked}
+        self._lasts = {r.id: after for r in asked if (after := checks[r.id].after) is not None}
         self._prober.watch(
-            {
-                r.id: (r.address, checks[r.release])
-                for r in running
-                if r.health is None and not (r.exited or r.stopping) and r.release in checks
-            },
+            {r.id: (self._question(r, releases[r.release]), checks[r.id]) for r in asked if r.id not in self._lasts},
             trusted=report.routing.registered(),
         )
+
+    def _question(self, running: Running, release: Release) -> Question:
+        check = release.service.health
+        if check.command:
+            return partial(self._run_check, running.id, release)
+        return partial(self._world.ask, running.address, check)
+
+    async def _run_check(self, instance: str, release: Release) -> str:
+        """The health command beside an instance: the complaint, empty when it passes."""
+        check = release.service.health
+        runtime, secrets = self._world.runtimes[release.service.runtime], self._world.secrets_of(release)
+        try:
+            result = await runtime.execute(instance, release, check.command, secrets, check.timeout)
+        except CrossfadeError as error:
+            return error.cause
+        return f"`{check.command}` {result.words}" if result.code else ""
 
     def _instance(
         self, running: Running, report: Report, ledger: Ledger, leaving: frozenset[str], *, drains: bool, trusted: bool
     ) -> Instance:
-        probed = self._prober.seen(running.id) if running.health is None else self._told(running, trusted=trusted)
+        probed = self._told(running, trusted=trusted) if running.health else self._probed(running)
         target = report.targets.get(running.id)
         since = None
         if drains:
@@ -141,6 +160,16 @@ class Observer:
         known = frozenset(i for i, since in self._registered.items() if now - since > settle)
         self._registered = {i: self._registered.get(i, now) for i in report.routing.registered()}
         return known
+
+    def _probed(self, running: Running) -> Probed:
+        """What our own probes say; of one that only has to last, whether it has."""
+        after = self._lasts.get(running.id)
+        if after is None:
+            return self._prober.seen(running.id)
+        since = self._launched[running.id] + after
+        if self._world.clock.now() < since:
+            return Probed(detail=f"is healthy once it has run for {after:g} s")
+        return Probed(health=Health.HEALTHY, healthy_since=since)
 
     def _date(self, running: Iterable[Running]) -> None:
         """When each was launched: one that came while we looked came when we saw it, and none comes later than now."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum, auto
@@ -112,7 +112,7 @@ class Performer:
     async def _launch(self, action: Launch) -> Outcome:
         """Count a launch that the release's own settings made impossible like an exit: back-off and verdicts hold."""
         scribe, release = self._scribe, self._scribe.ledger.release(action.release)
-        secrets = self._secrets(release)
+        secrets = self._world.secrets_of(release)
         for _ in range(action.count):
             # An id nobody had before: `feedback-web-7-x3f9`.
             instance = f"{scribe.key.replace('/', '-')}-{action.release}-{self._world.new_id()}"
@@ -143,7 +143,7 @@ class Performer:
             (r for r in reversed(releases) if r.number == action.release), replace(releases[-1], number=action.release)
         )
         sizer, told = self._world.sizers[release.service.runtime], {"action": encode_action(action)}
-        secrets = self._secrets(release)
+        secrets = self._world.secrets_of(release)
         await scribe.record("intent", told)
         try:
             await sizer.resize(release, action.count, secrets, scribe.token)
@@ -202,11 +202,14 @@ class Performer:
         if alive and (instance.in_flight is None or instance.streams is None):
             told["uncounted"] = ["cut", "streams_closed"]
         await scribe.record("intent", told)
-        if release.service.hooks.drain and instance.streams:
+        serves = release.service.kind == "web"
+        if release.service.hooks.drain and (instance.streams if serves else instance.up):
             env = {"CROSSFADE_INSTANCE": instance.id, "CROSSFADE_RELEASE": str(release.number)}
-            await self._runtime(release).run(release, release.service.hooks.drain, self._secrets(release), env, 30.0)
-        await self._runtime(release).stop(action.instance, release.service.grace, scribe.token)
-        await scribe.record("done", {"action": encode_action(action)})
+            await self._runtime(release).run(
+                release, release.service.hooks.drain, self._world.secrets_of(release), env, 30.0
+            )
+        killed = await self._runtime(release).stop(action.instance, release.service.grace, scribe.token)
+        await scribe.record("done", {"action": encode_action(action), **({"killed": True} if killed and alive else {})})
 
     async def _run_hook(self, action: RunHook) -> None:
         release = self._scribe.ledger.release(action.release)
@@ -214,15 +217,14 @@ class Performer:
         command = hooks.migrate if action.hook is Hook.MIGRATE else hooks.smoke
         await self._scribe.record("intent", {"action": encode_action(action), "command": command})
         env = {}
-        if action.hook is Hook.SMOKE:
+        if action.hook is Hook.SMOKE and release.service.kind == "web":
             url, headers = await self._world.balancer.preview(release.service, action.release)
             env = {"CROSSFADE_URL": url, "CROSSFADE_HEADER": "".join(f"{k}: {v}" for k, v in headers.items())}
         limit = release.service.strategy.timeout
-        result = await self._runtime(release).run(release, command, self._secrets(release), env, limit)
+        result = await self._runtime(release).run(release, command, self._world.secrets_of(release), env, limit)
         complaint = ""
         if result.code:
-            last = next((line for line in reversed(result.output.splitlines()) if line.strip()), "it wrote nothing")
-            complaint = f"the {action.hook} hook `{command}` failed with code {result.code}: {last.strip()}"
+            complaint = f"the {action.hook} hook `{command}` {result.words}"
         data = {"hook": action.hook, "complaint": complaint, "schema": _schema(result), "output": result.output}
         await self._scribe.record("hook ended", data)
 
@@ -236,10 +238,6 @@ class Performer:
 
     def _runtime(self, release: Release) -> Runtime:
         return self._world.runtimes[release.service.runtime]
-
-    def _secrets(self, release: Release) -> Mapping[str, str]:
-        known = self._world.secrets(release)
-        return {name: known[name] for name in release.service.secrets if name in known}
 
 
 def _trouble(error: CrossfadeError) -> dict[str, Any]:

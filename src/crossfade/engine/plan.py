@@ -10,7 +10,7 @@ from crossfade.core.fleet import Health
 from crossfade.core.release import Release
 from crossfade.core.rollout import Hook, Rollout
 from crossfade.core.routing import Routing, TargetGroup
-from crossfade.core.service import RollbackOn, Service
+from crossfade.core.service import HealthCheck, RollbackOn, Service
 from crossfade.core.wire import decode_action, encode
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.balancer import DryBalancer
@@ -24,7 +24,7 @@ from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports import Traffic
 from crossfade.engine.world import Pace, World
-from crossfade.strategies.phases import phases
+from crossfade.strategies.phases import journey, phases
 
 BOOT_SECONDS = 2.0  # of an instance until it is healthy
 LOOKS = 1.0  # seconds between two where nothing is due: what happens wakes the loop, and a bake may take hours
@@ -97,6 +97,8 @@ class _Rehearsal:
             groups=(TargetGroup(release=release.number, registered=names),) if names else (),
             weights=((release.number, 100),) if names else (),
         )
+        if release.service.kind == "worker":
+            return
         addresses = {name: self._platform.lives[name].address for name in names}
         self._platform.expose(Exposure(service=release.service, routing=routing, addresses=addresses, token=0))
 
@@ -126,6 +128,7 @@ class _Rehearsal:
             replicas=service.replicas if ledger.replicas is None else ledger.replicas,
             source_replicas=ledger.wanted if ledger.current is not None else None,
             drain=service.drain,
+            kind=service.kind,
             hooks=frozenset(hook for hook, command in hooks.items() if command),
         )
 
@@ -140,7 +143,7 @@ def _decided(event: Event) -> bool:
 def _words(action: Action, service: Service, rollout: Rollout) -> str:  # noqa: PLR0911  a table
     match action:
         case Launch(release=release, count=count):
-            return f"launch {count} of release {release}, wait until {service.health.path} is healthy"
+            return f"launch {count} of release {release}, wait until {_healthy(service.health)}"
         case Shift(routing=routing):
             return _shifted(routing)
         case Stop(instance=instance):
@@ -148,16 +151,22 @@ def _words(action: Action, service: Service, rollout: Rollout) -> str:  # noqa: 
         case RunHook(hook=hook):
             return f"run the {hook} hook: {service.hooks.migrate if hook is Hook.MIGRATE else service.hooks.smoke}"
         case StartBake(step=step):
-            phase = phases(rollout.strategy, rollout.replicas, rollout.before)[step]
-            ask = "; then ask for `crossfade promote`" if phase.share in service.strategy.approve else ""
+            phase = phases(service.strategy, rollout.replicas, rollout.before, rollout.kind)[step]
+            ask = "; then ask for `crossfade promote`" if phase.approve else ""
             return f"watch step {step + 1} ({phase.label}) for {phase.bake:g} s{ask}" if phase.bake or ask else ""
         case Advance(step=step):
-            phase = phases(rollout.strategy, rollout.replicas, rollout.before)[step]
+            phase = journey(rollout)[step]
             return f"go on to step {step + 1}: {phase.label}"
         case Finish(reason=reason):
             return f"done: {reason}"
         case _:
             return ""
+
+
+def _healthy(check: HealthCheck) -> str:
+    if check.after is not None:
+        return f"it has run for {check.after:g} s"
+    return f"`{check.command}` passes" if check.command else f"{check.path} is healthy"
 
 
 def _shifted(routing: Routing) -> str:

@@ -41,7 +41,7 @@ class Running:
     id: str
     service: str  # app/service
     release: int
-    address: str  # host:port
+    address: str  # host:port; empty for a worker
     launched_at: float
     exited: bool = False
     stopping: bool = False
@@ -69,6 +69,12 @@ class HookResult:
 
     code: int
     output: str
+
+    @property
+    def words(self) -> str:
+        """How it failed, with the last thing that it said."""
+        last = next((line for line in reversed(self.output.splitlines()) if line.strip()), "it wrote nothing")
+        return f"failed with code {self.code}: {last.strip()}"
 
 
 class Runtime(Protocol):
@@ -105,8 +111,20 @@ class Runtime(Protocol):
         """
         ...
 
-    async def stop(self, instance: str, grace: float, token: int) -> None:
-        """SIGTERM, up to `grace` seconds, SIGKILL, and clear away; returns when it is gone, as an unknown id is."""
+    async def stop(self, instance: str, grace: float, token: int) -> bool:
+        """SIGTERM, up to `grace` seconds, SIGKILL, and clear away; returns when it is gone, as an unknown id is.
+
+        True when SIGKILL ended it: what it was at is lost.
+        """
+        ...
+
+    async def execute(
+        self, instance: str, release: Release, command: str, secrets: Mapping[str, str], limit: float
+    ) -> HookResult:
+        """Run a command beside an instance, in its environment and folder and as its user, `limit` seconds at most.
+
+        Several may run at once. Its code is 124 when it was not over in time.
+        """
         ...
 
     async def run(

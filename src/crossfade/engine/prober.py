@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from crossfade.core.fleet import Health
@@ -10,14 +10,19 @@ from crossfade.core.health import Probed, count
 from crossfade.core.service import HealthCheck
 from crossfade.engine.ports import Clock
 from crossfade.engine.task import cancelled
-from crossfade.engine.world import Ask
 
 log = logging.getLogger(__name__)
+
+COMMAND_PAUSE = 0.5  # seconds between two commands to one that starts: each costs a process, not a packet
+
+
+Question = Callable[[], Awaitable[str]]
+"""Ask one instance once: the complaint, empty when it is well. Never raises for a bad instance."""
 
 
 @dataclass
 class _Watched:
-    address: str
+    ask: Question
     probed: Probed
     task: asyncio.Task[None] | None = None
 
@@ -25,29 +30,28 @@ class _Watched:
 class Prober:
     """Probes of the instances of one service."""
 
-    def __init__(self, ask: Ask, clock: Clock, changed: Callable[[], None], pace: tuple[float, float]) -> None:
-        self._ask = ask
+    def __init__(self, clock: Clock, changed: Callable[[], None], pace: tuple[float, float]) -> None:
         self._clock = clock
         self._changed = changed
         self._shortest, self._longest = pace
         self._watched: dict[str, _Watched] = {}
 
-    def watch(self, wanted: Mapping[str, tuple[str, HealthCheck]], trusted: frozenset[str]) -> None:
-        """Probe exactly these instances, id -> (address, check).
+    def watch(self, wanted: Mapping[str, tuple[Question, HealthCheck]], trusted: frozenset[str]) -> None:
+        """Probe exactly these instances, by id.
 
         One in `trusted` that is new to us passed its threshold before we came (the balancer had it registered): it
         keeps its traffic and loses it only by failing.
         """
         for instance in sorted(self._watched.keys() - wanted.keys()):
             self._drop(instance)
-        for instance, (address, check) in wanted.items():
+        for instance, (ask, check) in wanted.items():
             if instance in self._watched:
                 continue
             now = self._clock.now()
             probed = Probed(health=Health.HEALTHY, healthy_since=now) if instance in trusted else Probed()
-            watched = _Watched(address=address, probed=probed)
+            watched = _Watched(ask=ask, probed=probed)
             self._watched[instance] = watched
-            watched.task = asyncio.create_task(self._probe(watched, check), name=f"probe {instance}")
+            watched.task = asyncio.create_task(self._probe(instance, watched, check), name=f"probe {instance}")
 
     def seen(self, instance: str) -> Probed:
         watched = self._watched.get(instance)
@@ -62,16 +66,16 @@ class Prober:
         if task:
             task.cancel()
 
-    async def _probe(self, watched: _Watched, check: HealthCheck) -> None:
+    async def _probe(self, instance: str, watched: _Watched, check: HealthCheck) -> None:
         began = self._clock.now()
         while True:
             try:
-                complaint = await self._ask(watched.address, check)
+                complaint = await watched.ask()
             except asyncio.CancelledError:
                 if cancelled():
                     raise
             except Exception:  # ours to blame (no file left to open, say): it tells nothing about the instance
-                log.exception("a probe of %s failed", watched.address)
+                log.exception("a probe of %s failed", instance)
             else:
                 before = watched.probed.health
                 watched.probed = count(watched.probed, check, self._clock.now(), complaint)
@@ -79,5 +83,7 @@ class Prober:
                     self._changed()
             pause = check.interval
             if watched.probed.health is Health.STARTING:
-                pause = min(pause, max(self._shortest, min(self._longest, (self._clock.now() - began) / 10)))
+                age = self._clock.now() - began
+                soon = max(self._shortest, min(self._longest, age / 10))
+                pause = min(pause, max(COMMAND_PAUSE, age / 10) if check.command else soon)
             await self._clock.sleep(pause)

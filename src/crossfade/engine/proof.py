@@ -21,6 +21,9 @@ class Proof:
     drained: int = 0  # requests that were in flight on an instance when it got its last one, and were allowed to finish
     cut: int = 0  # of those, the ones that outlasted the deregistration delay
     streams_closed: int = 0  # WebSocket and SSE connections that were told to close
+    stopped: int = 0  # instances that were told to go and are gone
+    ending: int = 0  # those that were told to go and are not gone yet
+    killed: int = 0  # of the stopped, the ones that SIGKILL ended after their grace: what they were at is lost
     client_closed: int = 0
     balancer_deaths: int = 0  # what the balancer held when it died is known to the clients alone
     p50_ms: float = 0.0
@@ -40,6 +43,7 @@ class Window:
         self._balancer_deaths = 0
         self._drained = 0
         self._stopped: dict[str, tuple[int, int]] = {}  # instance -> in flight, streams when it was told to go
+        self._killed: dict[str, bool] = {}  # by instance that is gone
         self._switch_ms: float | None = None
         self._uncounted: set[str] = set()
 
@@ -52,6 +56,8 @@ class Window:
                 self._switch_ms = event.data["ms"]
         elif event.kind == "intent" and event.data["action"]["do"] == "Stop":
             self._stopped[event.data["action"]["instance"]] = (event.data["in_flight"], event.data["streams"])
+        elif event.kind == "done" and event.data["action"]["do"] == "Stop":
+            self._killed[event.data["action"]["instance"]] = event.data.get("killed", False)
 
     def add(self, now: Traffic) -> None:
         """Take in what was counted since the last call."""
@@ -73,6 +79,9 @@ class Window:
             drained=self._drained,
             cut=sum(in_flight for in_flight, _ in self._stopped.values()),
             streams_closed=sum(streams for _, streams in self._stopped.values()),
+            stopped=len(self._killed),
+            ending=len(self._stopped.keys() - self._killed.keys()),
+            killed=sum(self._killed.values()),
             client_closed=self._client_closed,
             balancer_deaths=self._balancer_deaths,
             p50_ms=round(self._total.quantile_ms(0.5), 3),

@@ -49,3 +49,8 @@ class World:
     sizers: Mapping[str, Sizer] = field(default_factory=dict)  # by Service.runtime
     room: Callable[[str, int], None] = lambda _runtime, _more: None  # RefusedError: so many more do not fit
     new_id: Callable[[], str] = field(default=lambda: entropy.token_hex(2))  # what tells instances of a release apart
+
+    def secrets_of(self, release: Release) -> Mapping[str, str]:
+        """The values of the secrets that a release names."""
+        known = self.secrets(release)
+        return {name: known[name] for name in release.service.secrets if name in known}

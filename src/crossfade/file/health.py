@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic.json_schema import JsonSchemaValue
 
+from crossfade.file.command import Command
 from crossfade.file.part import Clash, Part
 from crossfade.file.units import Duration, Notation, Text, Whole, write_duration
 
@@ -46,7 +47,10 @@ class Codes(Notation):
 
 
 class Health(Part):
-    """How crossfade finds out that an instance works. It asks by itself, before and while the instance gets traffic."""
+    """How crossfade finds out that an instance works. It asks by itself, before and while the instance gets traffic.
+
+    A worker listens to nobody: it is healthy once it has run for a while, or while a command of yours says so.
+    """
 
     path: Annotated[str, Text(r"/[^\s#]*", 'a path that begins with "/"')] = Field(
         default="/", description="What is asked of each instance with GET.", examples=["/health/deep"]
@@ -88,6 +92,23 @@ class Health(Part):
         default=None,
         description="What the first 64 KiB of a good answer contain. Default: anything.",
         examples=["ok"],
+    )
+
+    after: Annotated[float, Duration(most=86400)] | None = Field(
+        default=None,
+        description=(
+            "worker: how long an instance must have run to be healthy; it is asked nothing. Default: 5s, without a "
+            "`command`."
+        ),
+        examples=["20s"],
+    )
+    command: Annotated[str, Command()] | None = Field(
+        default=None,
+        description=(
+            "worker: runs beside the instance, in its environment and folder, every `interval` and for at most "
+            "`timeout`; code 0 is a good answer. Default: none."
+        ),
+        examples=["celery -A shop inspect ping -d worker@$HOSTNAME"],
     )
 
     def accepts(self, status: int) -> bool:

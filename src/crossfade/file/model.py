@@ -119,6 +119,9 @@ class App(Settings, Named):
         yield from self._shared_routes()
         yield from self._dependencies()
         for name, service in self.services.items():
+            if service.kind == "worker" and self.platform == "aws":
+                allowed = "a web service there, or platform local: releases do not reach AWS workers yet"
+                yield Clash(("services", name, "kind"), "a worker on AWS", allowed)
             if service.protocol == "h2c" and (self.platform, self.balancer) != ("local", "envoy"):
                 where = "on AWS" if self.platform == "aws" else f"with {self.balancer}"
                 yield Clash(("services", name, "protocol"), f"h2c {where}", "http there, or platform local with envoy")
@@ -148,7 +151,7 @@ class App(Settings, Named):
     def _shared_routes(self) -> Iterator[Clash]:
         taken: dict[tuple[str | None, str], tuple[str, int]] = {}
         for name, service in self.services.items():
-            for index, route in enumerate(service.routes):
+            for index, route in enumerate(service.routes if service.kind == "web" else ()):
                 owner = taken.setdefault((route.host, route.path), (name, index))
                 if owner != (name, index):
                     found = f"the route {route.host or ''}{route.path}, which services.{owner[0]} has too"

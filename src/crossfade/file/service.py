@@ -1,21 +1,20 @@
 """One service: what runs, how much of it, and which requests it gets."""
 
-import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
-from pydantic.json_schema import JsonSchemaValue
 
-from crossfade.core.service import IDLE_TIMEOUT
+from crossfade.core.service import IDLE_TIMEOUT, Kind
 from crossfade.file.cloud.compute import Scale
+from crossfade.file.command import Command, Value
 from crossfade.file.deploy import WEEK, Deploy
 from crossfade.file.headers import HEADER, HeaderValue, wrong_headers
 from crossfade.file.health import Health
+from crossfade.file.kind import WORKER_GRACE, wrong_for_its_kind
 from crossfade.file.part import Clash, Part
 from crossfade.file.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
-from crossfade.file.units import Duration, Notation, Number, Size, Text, Whole
+from crossfade.file.units import Duration, Number, Size, Text, Whole
 
 NAME = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter")
 FILLED = Text(r"[\s\S]*\S[\s\S]*", "text that is not empty")
@@ -28,37 +27,6 @@ PATH = Text(
 
 # An instance learns these from us; a value in the file would contradict where traffic goes.
 GIVEN = frozenset({"PORT", "CROSSFADE_RELEASE", "CROSSFADE_INSTANCE"})
-
-
-@dataclass(frozen=True)
-class Command(Notation):
-    """A shell command line. A list is joined so that each item stays one argument, and `$PORT` in it stays text."""
-
-    def read(self, value: object) -> str:
-        if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
-            return shlex.join(value)
-        if not isinstance(value, str) or not value.strip() or "\0" in value:
-            raise ValueError("a command line, such as python -m app --port $PORT")
-        return value
-
-    def schema(self) -> JsonSchemaValue:
-        text = {"type": "string", "pattern": r"\S"}
-        return {"anyOf": [text, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
-
-
-@dataclass(frozen=True)
-class Value(Notation):
-    """The value of an environment variable: text; numbers and true/false become the text they were written as."""
-
-    def read(self, value: object) -> str:
-        if isinstance(value, bool):
-            return str(value).lower()
-        if not isinstance(value, str | int | float) or "\0" in str(value):
-            raise ValueError('text ("" for an empty value)')
-        return str(value)
-
-    def schema(self) -> JsonSchemaValue:
-        return {"type": ["string", "number", "boolean"]}
 
 
 class Sticky(Part):
@@ -182,6 +150,14 @@ class Service(Part):
         description="Starts one instance. It must listen on `$PORT`. Default with `image`: the image's own.",
         examples=["python -m app --port $PORT"],
     )
+    kind: Kind = Field(
+        default="web",
+        description=(
+            "`web` gets requests. `worker` takes its work itself, from a queue or by a clock: no port, no route, and "
+            "SIGTERM with its whole `grace` when it is to go."
+        ),
+        examples=["worker"],
+    )
     port: Annotated[int, PORT] = Field(
         default=8080,
         description="Where a container listens. A process is given a free port in `$PORT` instead.",
@@ -211,8 +187,12 @@ class Service(Part):
         description="How long requests in flight may go on once an instance gets no new ones.",
         examples=["30s"],
     )
-    grace: Annotated[float, Duration(most=3600)] = Field(
-        default=10.0, description="Time between SIGTERM and SIGKILL.", examples=["10s"]
+    grace: Annotated[float, Duration(most=86400)] = Field(
+        default_factory=lambda known: WORKER_GRACE if known.get("kind") == "worker" else 10.0,
+        description=(
+            "Time between SIGTERM and SIGKILL; for a worker as long as its longest job. Default: 10s, for a worker 60s."
+        ),
+        examples=["10s"],
     )
     timeout: Annotated[float, Duration(most=86400)] = Field(
         default=0.0, description="The longest a request may take; 0 is no limit.", examples=["60s"]
@@ -290,6 +270,7 @@ class Service(Part):
 
     def impossible(self) -> Iterator[Clash]:
         yield from self._nothing_to_run()
+        yield from wrong_for_its_kind(self)
         if not self.routes:
             yield Clash(
                 ("routes",),

@@ -11,6 +11,7 @@ from crossfade.file.listen import ranges
 from crossfade.file.model import App, Service
 
 _ON_AWS = {"fargate": "ecs", "autoscaling": "autoscaling"}  # runtimes by `cloud.compute.kind`
+RUNS_FOR = 5.0  # seconds after which a worker is healthy that says nothing of it
 
 
 def settle(app: App, folder: Path) -> tuple[core.Service, ...]:
@@ -29,6 +30,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         name=name,
         environment=app.environment if app.platform == "aws" else "",
         runtime=_ON_AWS[app.cloud.compute.kind] if app.platform == "aws" else service.runtime,
+        kind=service.kind,
         source=str((folder / service.source).resolve()) if service.source else "",
         image=service.image or "",
         build=service.build or "",
@@ -36,7 +38,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         port=service.port,
         replicas=service.replicas,
         health=_health(service),
-        drain=service.drain,
+        drain=service.drain if service.kind == "web" else 0.0,
         grace=service.grace,
         timeout=service.timeout,
         idle_timeout=service.idle_timeout,
@@ -52,15 +54,17 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         hooks=core.Hooks(
             migrate=service.hooks.migrate or "", smoke=service.hooks.smoke or "", drain=service.hooks.drain or ""
         ),
-        strategy=_strategy(service.deploy),
+        strategy=_strategy(service),
         retain=service.deploy.retain,
         depends_on=service.depends_on,
     )
 
 
 def _health(service: Service) -> core.HealthCheck:
-    health = service.health
+    health, asks = service.health, service.kind == "web" or service.health.command is not None
     return core.HealthCheck(
+        after=None if asks else RUNS_FOR if health.after is None else health.after,
+        command=health.command or "",
         path=health.path,
         interval=health.interval,
         timeout=health.timeout,
@@ -74,13 +78,14 @@ def _health(service: Service) -> core.HealthCheck:
     )
 
 
-def _strategy(deploy: Deploy) -> core.Strategy:
+def _strategy(service: Service) -> core.Strategy:
+    deploy = service.deploy
     return core.Strategy(
         name=deploy.strategy,
         steps=deploy.traffic_steps,
         checkpoints=deploy.capacity_steps,
         bake=deploy.bake,
-        keep_previous=deploy.keep_previous,
+        keep_previous=deploy.keep_previous if service.kind == "web" else 0.0,  # they would go on taking jobs
         min_healthy=deploy.min_healthy,
         max_surge=deploy.max_surge,
         warmup=deploy.warmup,

@@ -21,7 +21,7 @@ from crossfade.core.actions import (
 )
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.rollout import Hook, Rollout, State
-from crossfade.core.service import Strategy
+from crossfade.core.service import Kind, Strategy
 from crossfade.strategies.goal import Course, Goal, toward
 from crossfade.strategies.phases import Bounds, Phase, bounds, journey, limits
 from crossfade.strategies.verdict import judge
@@ -57,7 +57,13 @@ def decide(rollout: Rollout, fleet: Fleet, now: float) -> Actions:  # noqa: C901
         return _hold(rollout, phase, fleet, course, now)
     if course.reached:
         return (StartBake(step=rollout.step),)
-    return course.waits or (Hold(why="the balancer confirms the new routing"),)
+    return course.waits or (_settling(fleet),)
+
+
+def _settling(fleet: Fleet) -> Hold:
+    """What nobody can hurry."""
+    going = any(i.stopping for i in fleet.instances)
+    return Hold(why="the last instances end, each in its grace" if going else "the balancer confirms the new routing")
 
 
 def keep(
@@ -69,6 +75,7 @@ def keep(
     *,
     warm: Mapping[int, float],
     drain: float,
+    kind: Kind = "web",
 ) -> Actions:
     """Hold a service at its current release and size; `warm` maps releases kept ready to when they may go.
 
@@ -80,7 +87,8 @@ def keep(
     room = bounds(strategy, replicas)
     goal = Goal(
         want=standby if current is None else {current: replicas, **standby},
-        shares={} if current is None else {current: 100},
+        shares=None if kind == "worker" else {} if current is None else {current: 100},
+        serves=kind == "web",
         bounds=Bounds(floor=0 if current is None else room.floor, ceiling=room.ceiling + sum(standby.values())),
         need=current,
         enough=1,
@@ -118,6 +126,7 @@ def _goal(rollout: Rollout, phase: Phase, fleet: Fleet) -> Goal:
     goal = Goal(
         want=want,
         shares=shares,
+        serves=rollout.kind == "web",
         bounds=limits(rollout),
         need=rollout.target,
         fallback=rollout.source,
@@ -164,6 +173,10 @@ def _late(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> bool:
     since = rollout.step_since
     if rollout.holding_since is not None:
         since = max([rollout.holding_since + phase.bake, *(e.at for e in fleet.exits)])
+    if rollout.kind == "worker":  # the grace of an old one may last as long as a job, and takes up its room
+        if any(i.stopping for i in fleet.instances):
+            return False
+        since = max([since, *(i.launched_at for i in fleet.of(rollout.target))])
     missing = _ready(rollout.target, fleet, now, rollout.strategy.warmup) < phase.new
     patience = _patience(rollout, phase.new, drains=phase.share is None)
     return missing and not rollout.paused and now >= since + patience
@@ -176,7 +189,8 @@ def _smoke_is_due(rollout: Rollout, fleet: Fleet, course: Course) -> bool:
     new = fleet.of(rollout.target)
     starting = any(i.health is Health.STARTING for i in new if i.up)
     usable = any(i.usable for i in new)
-    return usable and not starting and (course.reached or fleet.routing.preview == rollout.target)
+    seen = course.reached or fleet.routing.preview == rollout.target or rollout.kind == "worker"
+    return usable and not starting and seen
 
 
 def _hold(rollout: Rollout, phase: Phase, fleet: Fleet, course: Course, now: float) -> Actions:
@@ -186,14 +200,15 @@ def _hold(rollout: Rollout, phase: Phase, fleet: Fleet, course: Course, now: flo
     if now < until and not approved:
         return (Bake(step=rollout.step, until=until),)
     if not course.reached:
-        return course.waits or (Hold(why="the balancer confirms the new routing"),)
+        return course.waits or (_settling(fleet),)
     if not approved and (doubts := _doubts(rollout, phase, fleet, until, now)):
         return doubts
     if rollout.step + 1 < len(journey(rollout)):
         return (Advance(step=rollout.step + 1),)
     if any(i.stopping and i.in_flight for i in fleet.instances):
         return (Hold(why="the last requests of those that are told to go: they belong to this rollout's proof"),)
-    return (Finish(state=State.SUCCEEDED, reason=f"release {rollout.target} has all traffic"),)
+    has = "has all traffic" if rollout.kind == "web" else "does all the work"
+    return (Finish(state=State.SUCCEEDED, reason=f"release {rollout.target} {has}"),)
 
 
 def _doubts(rollout: Rollout, phase: Phase, fleet: Fleet, until: float, now: float) -> Actions:
@@ -241,6 +256,7 @@ def _goal_back(rollout: Rollout, ready: int, until: float) -> Goal:
     source, whole = rollout.source, rollout.before
     enough = min(whole, bounds(rollout.strategy, whole).floor)
     follows = journey(rollout)[rollout.step].share is None and ready < max(1, enough)
+    worker = rollout.kind == "worker"
     want = {rollout.target: 0}
     shares: dict[int, int] = {}
     if source is not None:
@@ -248,7 +264,8 @@ def _goal_back(rollout: Rollout, ready: int, until: float) -> Goal:
         shares[source] = 100
     return Goal(
         want=want,
-        shares=None if follows and source is not None else shares,
+        shares=None if worker or (follows and source is not None) else shares,
+        serves=not worker,
         bounds=limits(rollout),
         need=source,
         enough=max(1, enough),
@@ -271,7 +288,7 @@ def _missed(rollout: Rollout, fleet: Fleet, ready: int) -> Finish | None:
         missed = f"release {source} came back with only {ready} of {rollout.before} instances in time"
         return Finish(state=State.FAILED, reason=f"{why}; and {missed}")
     home = ((source, 100),) if source is not None and rollout.before else ()
-    if fleet.routing.weights != home or not left:
+    if (rollout.kind == "web" and fleet.routing.weights != home) or not left:
         return None
     return Finish(state=_ending(rollout), reason=f"{why}; {left} of its instances are still to be stopped")
 

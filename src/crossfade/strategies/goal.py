@@ -32,6 +32,7 @@ class Goal:
     want: Mapping[int, int]
     shares: Mapping[int, int] | None
     bounds: Bounds
+    serves: bool = True  # False: workers, to whom nobody sends anything; who is ready is at work
     need: int | None = None
     fallback: int | None = None
     enough: int = 0
@@ -61,11 +62,13 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     sized = fleet.sizes is not None
     leaving = _abandoned(goal, fleet, shares) if sized else _leaving(goal, fleet, shares, now)
     routing = _routing(goal, fleet, shares, leaving)
-    shift = () if routing == fleet.routing else (Shift(routing=routing, lead=_lead(goal, routing)),)
+    shift = () if routing == fleet.routing or not goal.serves else (Shift(routing=routing, lead=_lead(goal, routing)),)
     due, drain = _due(goal, fleet, leaving, now)
     launches, waits = _launches(goal, fleet, leaving, now)
     up = Counter(i.release for i in fleet.instances if i.up)
     settled = not shift and all(count <= goal.want.get(release, 0) for release, count in up.items())
+    if goal.alone:  # what is still in its grace may be at work
+        settled = settled and all(goal.want.get(release) for release in _running(fleet))
     reached = settled and (goal.need is None or _ready(fleet, goal.need, goal, now) >= goal.want[goal.need])
     if sized:
         grows, shrinks = _resizes(goal, fleet, leaving - due, now)
@@ -92,11 +95,21 @@ def _lead(goal: Goal, routing: Routing) -> int:
     return max(routing.weights, key=lambda weight: weight[1], default=(goal.lead, 0))[0]
 
 
+def _serving(goal: Goal, fleet: Fleet) -> frozenset[str]:
+    """Who carries the load once it is ready: of workers everyone."""
+    return fleet.routing.serving() if goal.serves else frozenset(i.id for i in fleet.instances)
+
+
 def _sick(instance: Instance, goal: Goal, fleet: Fleet, now: float) -> bool:
     """To be replaced: outdated, or it lost its health, or never found it in all the time that somebody gave it."""
     starting = instance.health is Health.STARTING
     given = now - max(instance.launched_at, fleet.watched_since)
     return instance.outdated or instance.health is Health.UNHEALTHY or (starting and given > goal.patience)
+
+
+def _running(fleet: Fleet) -> set[int]:
+    """Releases of which something runs, be it in its grace."""
+    return {i.release for i in fleet.instances if i.health is not Health.EXITED}
 
 
 def _room(goal: Goal, fleet: Fleet) -> int:
@@ -129,7 +142,7 @@ def _leaving(goal: Goal, fleet: Fleet, shares: Mapping[int, int], now: float) ->
     One that warms up or drains does not count as capacity, and still goes only when enough others do: after a restart
     of the controller all that serve are warming up, and one that drains is taken back in when those after it fail.
     """
-    serving = fleet.routing.serving()
+    serving = _serving(goal, fleet)
 
     def carries(instance: Instance) -> bool:
         return instance.release in shares and instance.id in serving and instance.ready(now, goal.warmup)
@@ -233,10 +246,10 @@ def _resizes(
     """
     grows: list[Resize] = []
     shrinks: list[Resize] = []
-    sizes, serving = dict(fleet.sizes or ()), fleet.routing.serving()
+    sizes, serving = dict(fleet.sizes or ()), _serving(goal, fleet)
     carrying = Counter(i.release for i in fleet.instances if i.id in serving and i.usable)
     spare = max(0, sum(i.id in serving and i.ready(now, goal.warmup) for i in fleet.instances) - goal.bounds.floor)
-    taken = {i.release for i in fleet.instances if i.health is not Health.EXITED} | {r for r, n in sizes.items() if n}
+    taken = _running(fleet) | {r for r, n in sizes.items() if n}
     room = _room(goal, fleet)
     for release in sorted(goal.want.keys() | sizes.keys()):
         size, wanted = sizes.get(release, 0), goal.want.get(release, 0)
@@ -284,8 +297,7 @@ def _launches(
 ) -> tuple[tuple[Launch, ...], tuple[Wait, ...]]:
     launches: list[Launch] = []
     waits: list[Wait] = []
-    room = _room(goal, fleet)
-    running = {i.release for i in fleet.instances if i.health is not Health.EXITED}
+    running, room = _running(fleet), _room(goal, fleet)
     for release, wanted in goal.want.items():
         mine = [i for i in fleet.of(release) if i.up and i.id not in leaving]
         ready = sum(i.ready(now, goal.warmup) for i in mine)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from crossfade.core.actions import Action, RollBack, Stop
 from crossfade.core.fleet import Fleet
 from crossfade.core.rollout import Rollout, State
-from crossfade.core.service import Strategy
+from crossfade.core.service import Kind, Strategy
 from crossfade.strategies.decide import decide, keep
 
 # A balancer that is busy answers within a second; one that refused five times over two refuses for good.
@@ -31,6 +31,7 @@ class Kept:
     strategy: Strategy
     drain: float
     warm: Mapping[int, float]
+    kind: Kind = "web"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,5 +58,14 @@ def next_step(facts: Facts, fleet: Fleet, now: float) -> tuple[Action, ...]:
         return decide(facts.rollout, fleet, now)
     if facts.kept:
         kept = facts.kept
-        return keep(kept.current, kept.replicas, kept.strategy, fleet, now, warm=kept.warm, drain=kept.drain)
+        return keep(
+            kept.current,
+            kept.replicas,
+            kept.strategy,
+            fleet,
+            now,
+            warm=kept.warm,
+            drain=kept.drain,
+            kind=kept.kind,
+        )
     return ()

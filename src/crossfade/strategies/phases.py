@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from crossfade.core.rollout import Rollout
-from crossfade.core.service import Strategy, StrategyName
+from crossfade.core.service import Kind, Strategy, StrategyName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +34,13 @@ class Bounds:
     ceiling: int
 
 
-def phases(strategy: Strategy, replicas: int, before: int | None = None) -> tuple[Phase, ...]:
+def phases(strategy: Strategy, replicas: int, before: int | None = None, kind: Kind = "web") -> tuple[Phase, ...]:
     """The whole journey, first phase first; its last one has all traffic on the target.
 
     `before` is the size of the old fleet where it differs from `replicas`.
     """
-    return _PHASES[strategy.name](strategy, replicas, replicas if before is None else before)
+    make = _OF_WORKERS.get(strategy.name) if kind == "worker" else None
+    return (make or _PHASES[strategy.name])(strategy, replicas, replicas if before is None else before)
 
 
 def bounds(strategy: Strategy, replicas: int) -> Bounds:
@@ -62,7 +63,7 @@ def bounds(strategy: Strategy, replicas: int) -> Bounds:
 
 def journey(rollout: Rollout) -> tuple[Phase, ...]:
     """The phases of one rollout."""
-    return phases(rollout.strategy, rollout.replicas, rollout.before)
+    return phases(rollout.strategy, rollout.replicas, rollout.before, rollout.kind)
 
 
 def limits(rollout: Rollout) -> Bounds:
@@ -123,6 +124,12 @@ def _rollback(strategy: Strategy, replicas: int, before: int) -> tuple[Phase, ..
     return (Phase(new=replicas, old=before, share=100, bake=strategy.bake),)
 
 
+def _beside(strategy: Strategy, replicas: int, before: int) -> tuple[Phase, ...]:
+    """Workers: all new ones beside all old ones while it bakes, since both take work; then the new ones alone."""
+    together = Phase(new=replicas, old=before, share=None, bake=strategy.bake, approve=bool(strategy.approve))
+    return (together, Phase(new=replicas, old=0, share=None))
+
+
 _PHASES: dict[StrategyName, Callable[[Strategy, int, int], tuple[Phase, ...]]] = {
     "blue-green": _blue_green,
     "canary": _canary,
@@ -130,4 +137,8 @@ _PHASES: dict[StrategyName, Callable[[Strategy, int, int], tuple[Phase, ...]]] =
     "rolling": _rolling,
     "recreate": _recreate,
     "rollback": _rollback,
+}
+_OF_WORKERS: dict[StrategyName, Callable[[Strategy, int, int], tuple[Phase, ...]]] = {
+    "blue-green": _beside,
+    "rollback": _beside,
 }

@@ -27,10 +27,12 @@ GOOD = Verdict(ruling="good")
 def judge(rollout: Rollout, fleet: Fleet) -> Verdict:
     """The verdict on the rollout's target by all that is known since its step began.
 
-    While it is smoke tested, its only requests are the test's: what they are worth is for the test to say.
+    While it is smoke tested, its only requests are the test's: what they are worth is for the test to say. A worker
+    has no requests at all, and is judged by whether it lives.
     """
     by_health = _by_health(rollout, fleet)
-    return by_health or (GOOD if Hook.SMOKE in rollout.hooks else _by_traffic(rollout, fleet))
+    untold = Hook.SMOKE in rollout.hooks or rollout.kind == "worker"
+    return by_health or (GOOD if untold else _by_traffic(rollout, fleet))
 
 
 def _by_health(rollout: Rollout, fleet: Fleet) -> Verdict | None:

@@ -35,3 +35,13 @@ def found(release: int | None, *weights: float) -> dict[str, Any]:
 def test_the_first_line_says_what_serves(service: dict[str, Any], said: str) -> None:
     """Before a first release is good there is none to be named."""
     assert described(service).splitlines()[0] == said
+
+
+def test_a_worker_is_at_work_and_has_no_traffic() -> None:
+    """Where there is nothing to count a dash stands, not a 0."""
+    worker = {**found(1, 0, 0), "kind": "worker"}
+    nothing = {"address": None, "weight": None, "in_flight": None, "streams": None}
+    worker["instances"] = [{**one, **nothing} for one in worker["instances"]]
+    first, _, row, *_ = described(worker).splitlines()
+    assert first == "shop/web: release 1 (v1), 2 of 2 instances at work"
+    assert row.split() == ["web-0", "1", "healthy", "-", "-", "-"]

@@ -113,3 +113,20 @@ def test_all_lines_come_when_there_are_fewer() -> None:
     told = [event("service scaled", replicas=2, by="ann")]
     assert len(newest(lambda asked: told[-asked:], 100)[1]) == 1
     assert newest(lambda _: [], 100)[1:] == ([], 0)
+
+
+def test_a_workers_bake_is_told_while_old_and_new_are_at_work() -> None:
+    """In its first step, and in no other."""
+    story, begun = Story(), started(name="blue-green", bake=30.0)
+    begun["data"]["rollout"]["kind"] = "worker"
+    story.tell(begun)
+    first = ["all new instances are at work beside the old ones", "baking for 30 s"]
+    assert story.tell(move(do="StartBake", step=0)) == first
+    assert story.tell(move(do="StartBake", step=1)) == []
+
+
+def test_a_kill_is_told() -> None:
+    """What it was at is lost."""
+    stop = {"do": "Stop", "instance": "shop-web-1-a1b2"}
+    killed = event("done", action=stop, killed=True)
+    assert Story().tell(killed) == ["stopped shop-web-1-a1b2 by SIGKILL, after its grace"]

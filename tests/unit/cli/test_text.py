@@ -83,3 +83,16 @@ def test_what_nobody_counted_is_said() -> None:
     """A dead balancer's "0 failed" is not the whole truth."""
     assert "balancer" not in traffic(proof())
     assert "without what the balancer held when it died (2 times)" in traffic(proof(balancer_deaths=2))
+
+
+def test_a_worker_has_no_traffic_to_be_counted() -> None:
+    """It says so, and what became of the old instances; never a 0 that nobody counted."""
+    told: dict[str, Any] = {**result("succeeded", switch_ms=None), "traffic": None}
+    told["ended"] = {"stopped": 3, "ending": 0, "killed": 0}
+    quiet = "While it happened: no traffic, for a worker; 3 instances stopped within the grace."
+    assert outcome(told)[1] == quiet
+    told["ended"] = {"stopped": 3, "ending": 2, "killed": 1}
+    assert outcome(told)[1] == (
+        "While it happened: no traffic, for a worker; "
+        "3 instances stopped, 1 of them by SIGKILL after the grace, 2 still in the grace."
+    )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crossfade.core.service import Hooks, Service, Strategy
+from crossfade.core.service import HealthCheck, Hooks, Service, Strategy
 from crossfade.engine.plan import plan
 
 
@@ -33,3 +33,22 @@ def test_hooks_come_where_they_run() -> None:
     told = [do for _, do in steps(hooks=Hooks(migrate="./migrate", smoke="./smoke"))]
     assert told[0] == "run the migrate hook: ./migrate"
     assert told.index("run the smoke hook: ./smoke") < told.index("traffic: release 1 100 %")
+
+
+def test_a_worker_is_planned_without_traffic() -> None:
+    """Its bake is while old and new are at work, and it is healthy by its own time."""
+    told = steps(kind="worker", health=HealthCheck(after=20.0), strategy=Strategy(bake=60.0))
+    assert [do for _, do in told] == [
+        "launch 2 of release 1, wait until it has run for 20 s",
+        "watch step 1 (2 new, 0 old) for 60 s",
+        "go on to step 2: 2 new, 0 old",
+        "done: release 1 does all the work",
+    ]
+    assert [round(at) for at, _ in told] == [0, 20, 80, 80]
+
+
+def test_a_worker_with_a_command_is_planned_to_pass_it() -> None:
+    """The command is named, and not run."""
+    told = [do for _, do in steps(kind="worker", health=HealthCheck(command="is it well?"))]
+    assert told[0] == "launch 2 of release 1, wait until `is it well?` passes"
+    assert told[-1] == "done: release 1 does all the work"

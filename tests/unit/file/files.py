@@ -224,6 +224,21 @@ environments:
     services: {web: {replicas: 4, health: {host: null, headers: null, body: null}, deploy: {bake: 1h}}}
 """
 
+# What no service that gets requests can have.
+WORKERS = """\
+app: feedback
+services:
+  mailer:
+    kind: worker
+    image: ghcr.io/acme/mailer:1.4
+    health: {command: ./alive.sh}
+  clock:
+    kind: worker
+    image: ghcr.io/acme/mailer:1.4
+    health: {after: 20s}
+    deploy: {strategy: recreate}
+"""
+
 # As little as possible.
 SMALL = """\
 app: shop

@@ -110,3 +110,25 @@ def test_an_environment_on_aws_is_part_of_its_services(tmp_path: Path) -> None:
     (here,) = settle(load(tmp_path / "crossfade.yaml", "local"), tmp_path)
     assert (there.key, there.runtime) == ("shop@dev/web", "ecs")
     assert (here.key, here.runtime) == ("shop/web", "docker")
+
+
+WORKER = """app: shop
+services:
+  mailer:
+    kind: worker
+    source: .
+    command: celery -A shop worker
+"""
+
+
+def test_a_worker_is_healthy_by_running_and_has_a_grace_for_its_job(tmp_path: Path) -> None:
+    """5 s and a minute where the file says nothing; nothing drains, and nothing of it is kept warm."""
+    (mailer,) = settled(tmp_path, WORKER)
+    assert (mailer.kind, mailer.health.after, mailer.health.command) == ("worker", 5.0, "")
+    assert (mailer.grace, mailer.drain, mailer.strategy.keep_previous) == (60.0, 0.0, 0.0)
+
+
+def test_a_workers_health_may_be_a_command(tmp_path: Path) -> None:
+    """Then the time that it has run says nothing."""
+    (mailer,) = settled(tmp_path, WORKER + "    health: {command: celery inspect ping, interval: 30s}\n")
+    assert (mailer.health.after, mailer.health.command, mailer.health.interval) == (None, "celery inspect ping", 30.0)

@@ -156,7 +156,7 @@ def _healthy_when(apps: "Mapping[str, App]") -> list[str]:
         f"{name} is healthy when GET {service.health.path} answers {service.health.codes}"
         for app in apps.values()
         for name, service in app.services.items()
-        if "codes" not in service.health.model_fields_set
+        if service.kind == "web" and "codes" not in service.health.model_fields_set
     }
     return [f"  {line}" for line in sorted(asked)]
 

@@ -56,11 +56,13 @@ def _group(group: Json) -> str:
 
 def described(service: Json) -> str:
     """One service of `status` as text."""
-    serving = sum(instance["weight"] > 0 for instance in service["instances"])
+    worker = service.get("kind") == "worker"
+    serving = sum(one["state"] == "healthy" if worker else one["weight"] > 0 for one in service["instances"])
+    does = "at work" if worker else "serving"
     runs = f"release {release(service['release'], service['version'])}"
-    runs += f", {serving} of {plural(service['replicas'], 'instance')} serving"
+    runs += f", {serving} of {plural(service['replicas'], 'instance')} {does}"
     if service["release"] is None:
-        runs = f"its first release has {plural(serving, 'instance')} serving" if serving else "no release serves"
+        runs = f"its first release has {plural(serving, 'instance')} {does}" if serving else "no release serves"
     lines = [f"{service['app']}/{service['name']}: {runs}"]
     if service["instances"]:
         head = ("INSTANCE", "RELEASE", "STATE", "ADDRESS", "TRAFFIC", "IN FLIGHT", "")
@@ -86,13 +88,14 @@ def described(service: Json) -> str:
 
 
 def _row(instance: Json) -> tuple[str, ...]:
+    held = (instance["in_flight"], instance["streams"])  # None: it has no traffic, or nobody can tell
     return (
         instance["id"],
         str(instance["release"]),
         instance["state"],
-        instance["address"],
-        f"{instance['weight']:g} %",
-        str(instance["in_flight"] + instance["streams"]),
+        instance["address"] or "-",
+        "-" if instance["weight"] is None else f"{instance['weight']:g} %",
+        "-" if None in held else str(sum(held)),
         instance["detail"][:80],
     )
 

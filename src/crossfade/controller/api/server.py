@@ -319,7 +319,7 @@ class Api:
 
 def _at_size(loop: Loop) -> bool:
     usable = [i for i in loop.fleet.instances if i.usable and i.release == loop.ledger.current]
-    return len(usable) == loop.ledger.wanted and len(loop.fleet.routing.serving()) == loop.ledger.wanted
+    return len(usable) == loop.ledger.wanted and len(loop.at_work) == loop.ledger.wanted
 
 
 async def serve(api: Api, socket: Path, tcp: tuple[str, int] | None = None) -> web.AppRunner:

@@ -35,7 +35,7 @@ from crossfade.engine.ledger import Ledger, Record
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports import Exposed
 from crossfade.strategies.group import Standing
-from crossfade.strategies.phases import phases
+from crossfade.strategies.phases import journey
 
 Json = dict[str, Any]
 
@@ -47,6 +47,7 @@ def status(loop: Loop, now: float) -> Json:
     return {
         "app": loop.key.split("/")[0],
         "name": loop.key.split("/")[1],
+        "kind": ledger.kind,
         "release": ledger.current,
         "version": current.version if current else None,
         "replicas": ledger.wanted,
@@ -103,6 +104,8 @@ def ports(loops: Iterable[Loop], known: Mapping[str, Exposed]) -> set[int]:
 
 
 def _exposed(ledger: Ledger) -> Iterator[Service]:
+    if ledger.kind != "web":
+        return
     if ledger.current is not None:
         yield ledger.release(ledger.current).service
     if ledger.active:
@@ -110,6 +113,8 @@ def _exposed(ledger: Ledger) -> Iterator[Service]:
 
 
 def _instance(instance: Instance, loop: Loop) -> Json:
+    """Of a worker there is neither address nor traffic: these are None, which is not 0."""
+    serves = loop.ledger.kind == "web"
     routing = loop.fleet.routing
     total = sum(weight for _, weight in routing.weights)
     group = next((g for g in routing.groups if g.release == instance.release), None)
@@ -120,10 +125,10 @@ def _instance(instance: Instance, loop: Loop) -> Json:
         "id": instance.id,
         "release": instance.release,
         "state": _state(instance, loop),
-        "address": instance.address,
-        "weight": round(share, 1),
-        "in_flight": instance.in_flight,
-        "streams": instance.streams,
+        "address": instance.address or None,
+        "weight": round(share, 1) if serves else None,
+        "in_flight": instance.in_flight if serves else None,
+        "streams": instance.streams if serves else None,
         "detail": instance.detail,
     }
 
@@ -139,7 +144,7 @@ def _state(instance: Instance, loop: Loop) -> str:
 
 
 def _under_way(rollout: Rollout, loop: Loop, now: float) -> Json:
-    steps = phases(rollout.strategy, rollout.replicas, rollout.before)
+    steps = journey(rollout)
     return {
         **rollout_view(rollout, loop.ledger),
         "step": rollout.step + 1,
@@ -148,7 +153,7 @@ def _under_way(rollout: Rollout, loop: Loop, now: float) -> Json:
         "since": rollout.started_at,
         "seconds": round(now - rollout.started_at, 3),
         "waiting_for": _waiting(loop, now),
-        "traffic": encode(loop.window.proof()) if loop.window else None,
+        "traffic": encode(loop.window.proof()) if loop.window and rollout.kind == "web" else None,
     }
 
 
@@ -162,6 +167,7 @@ def rollout_view(rollout: Rollout, ledger: Ledger) -> Json:
         "to": rollout.target,
         "from_version": labels.get(rollout.source or 0),
         "to_version": labels.get(rollout.target),
+        "kind": rollout.kind,
         "strategy": rollout.strategy.name,
         "state": rollout.state.value,
         "reason": rollout.reason,
@@ -173,8 +179,14 @@ def rollout_view(rollout: Rollout, ledger: Ledger) -> Json:
 
 
 def result(record: Record, ledger: Ledger) -> Json:
-    """The record of a finished rollout with its proof: the last line of `deploy --json`."""
+    """The record of a finished rollout with its proof: the last line of `deploy --json`.
+
+    A worker has no traffic, and no count of it: what its old instances came to is told instead.
+    """
     proof = dict(record.proof)
+    if record.rollout.kind == "worker":
+        ends = {name: proof.get(name, 0) for name in ("stopped", "ending", "killed")}
+        return {"rollout": rollout_view(record.rollout, ledger), "traffic": None, "ended": ends}
     switch = proof.pop("switch_ms", None)
     return {"rollout": {**rollout_view(record.rollout, ledger), "switch_ms": switch}, "traffic": proof}
 

@@ -127,7 +127,7 @@ class CloudRuntime(DryRuntime):
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:  # noqa: ARG002
         raise PlatformError(f"{instance} cannot be launched: this platform is told sizes")
 
-    async def stop(self, instance: str, grace: float, token: int) -> None:  # noqa: ARG002
+    async def stop(self, instance: str, grace: float, token: int) -> bool:  # noqa: ARG002
         raise PlatformError(f"{instance} cannot be stopped: this platform is told sizes")
 
     async def sizes(self, service: str) -> Mapping[int, int]:

@@ -114,7 +114,8 @@ class Platform:
         behaviour = self.behaves(release, self._launched[key, release.number])
         self._launched[key, release.number] += 1
         port = 20_000 + len(self.written)
-        environment = {**environment, "PORT": str(port), "CROSSFADE_INSTANCE": name}
+        told = {"PORT": str(port)} if release.service.kind == "web" else {}
+        environment = {**environment, **told, "CROSSFADE_INSTANCE": name}
         lines = self.written[key, name] = list(behaviour.says(environment))
         self.lives[name] = Life(
             id=name,

@@ -43,17 +43,33 @@ class DryRuntime:
         now = self._platform.clock.now()
         return [running(life, now) for life in self._platform.of(service)]
 
-    async def stop(self, instance: str, grace: float, token: int) -> None:
+    async def stop(self, instance: str, grace: float, token: int) -> bool:
         platform = self._platform
         life = platform.lives.get(instance)
         if life is None:
-            return
+            return False
         await self._fence.check(life.release.service.key, token)
         platform.terminate(life)
-        if life.truth(platform.clock.now()) is not Health.EXITED:
+        alive = life.truth(platform.clock.now()) is not Health.EXITED
+        if alive:
             await platform.clock.sleep(min(grace, life.behaviour.grace))
         life.gone_at = platform.clock.now()
         platform.lives.pop(instance, None)
+        return alive and life.behaviour.grace > grace
+
+    async def execute(
+        self, instance: str, release: Release, command: str, secrets: Mapping[str, str], limit: float
+    ) -> HookResult:
+        """What the command finds is what the instance is: it passes while that is healthy."""
+        life, program = self._platform.lives.get(instance), self._platform.command(command)
+        if life is None or life.gone(self._platform.clock.now()):
+            raise PlatformError(f"{instance} does not run")
+        await self._platform.clock.sleep(min(program.seconds, life.behaviour.probe, limit))
+        healthy = life.truth(self._platform.clock.now()) is Health.HEALTHY
+        said = "\n".join(program.says({**environment(release, secrets), "CROSSFADE_INSTANCE": instance}))
+        if life.behaviour.probe > limit:
+            return HookResult(code=124, output=f"{said}\ntimed out after {limit:g} s".strip())
+        return HookResult(code=program.code if healthy else 1, output=said)
 
     async def found(self) -> Sequence[Found]:
         lives = self._platform.lives.values()
@@ -110,7 +126,7 @@ def running(life: Life, now: float) -> Running:
         id=life.id,
         service=life.release.service.key,
         release=life.release.number,
-        address=life.address,
+        address=life.address if life.release.service.kind == "web" else "",
         launched_at=life.launched_at,
         exited=exited,
         stopping=life.term_at is not None,

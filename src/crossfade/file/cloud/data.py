@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from crossfade.file.cloud.words import Days, InstanceClass, Version, Window
+from crossfade.file.command import Value
 from crossfade.file.part import Clash, Part
-from crossfade.file.service import Value
 from crossfade.file.units import GIB, Size, Text, Whole, write_size
 
 Engine = Literal["postgres", "mysql", "mariadb"]

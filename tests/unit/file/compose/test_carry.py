@@ -267,7 +267,7 @@ def test_a_port_may_come_from_the_healthcheck(tmp_path: Path) -> None:
 def test_a_value_crossfade_does_not_take_is_left_out_with_what_it_takes(tmp_path: Path) -> None:
     """The file that is written loads, whatever Compose allows."""
     carried = one(
-        tmp_path, "stop_grace_period: 2h", "mem_limit: 1m", "healthcheck: {interval: 10s, timeout: 30s, retries: 0}"
+        tmp_path, "stop_grace_period: 48h", "mem_limit: 1m", "healthcheck: {interval: 10s, timeout: 30s, retries: 0}"
     )
     assert (carried.service().grace, carried.service().resources.memory) == (10.0, None)
     assert carried.why("services.web.grace") == 'found "2h"; allowed: a duration from 0s to 1h'

@@ -76,7 +76,7 @@ def create(
             name=re.sub(r"[^a-zA-Z0-9_.-]", "_", name),
             labels=dict(marks),
             environment={**env, "TINI_KILL_PROCESS_GROUP": "1"},
-            ports={f"{service.port}/tcp": ("127.0.0.1", 0)},
+            ports={f"{service.port}/tcp": ("127.0.0.1", 0)} if service.kind == "web" else None,
             init=True,
             security_opt=["no-new-privileges"],
             pids_limit=MOST_PROCESSES,

@@ -14,10 +14,10 @@ from crossfade.core.service import Service
 from crossfade.core.wire import encode
 from crossfade.engine.journal import Fence
 from crossfade.engine.ports import Artifact, Found, HookResult, Running
-from crossfade.platforms.local.runtimes.docker import container, image
+from crossfade.platforms.local.runtimes.docker import beside, container, image
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.environment import of_release
-from crossfade.platforms.local.runtimes.hook import result
+from crossfade.platforms.local.runtimes.hook import TIMED_OUT, result
 from crossfade.platforms.local.runtimes.processes.logs import Logs, tail
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ class DockerRuntime:
         await self._fence.check(service.key, token)
         marks = container.labels(instance=instance, service=service.key, release=release.number, digest=release.digest)
         marks |= container.labels(made=json.dumps(encode(release)))
-        env = {**of_release(release, secrets), "CROSSFADE_INSTANCE": instance, "PORT": str(service.port)}
+        env = {**of_release(release, secrets), "CROSSFADE_INSTANCE": instance}
+        if service.kind == "web":
+            env["PORT"] = str(service.port)
 
         def start(client: "DockerClient") -> None:
             there = self._find(client, instance=instance)
@@ -93,15 +95,16 @@ class DockerRuntime:
             lambda client: [container.found(entry) for entry in self._find(client) if container.is_instance(entry)]
         )
 
-    async def stop(self, instance: str, grace: float, token: int) -> None:
+    async def stop(self, instance: str, grace: float, token: int) -> bool:
         there = await self._daemon.ask(lambda client: self._find(client, instance=instance))
         if not there:
-            return
+            return False
         found, service = str(there[0]["Id"]), there[0]["Labels"]["crossfade.service"]
         await self._fence.check(service, token)
         await self._daemon.ask(lambda client: container.mark_stopping(client.api, there[0]))
         await self._daemon.ask(lambda client: container.send(client.api, found))
-        if not await self._ended(found, grace):
+        killed = not await self._ended(found, grace)
+        if killed:
             await self._daemon.ask(lambda client: container.send(client.api, found, "SIGKILL"))
             if not await self._ended(found, KILLED_WITHIN):
                 raise PlatformError(
@@ -110,6 +113,25 @@ class DockerRuntime:
         await self._clear(found, self._logs.path(service, instance))
         self._endings.pop(found, None)
         self._logs.prune(service, ())
+        return killed
+
+    async def execute(
+        self,
+        instance: str,
+        release: Release,  # noqa: ARG002  its environment is the container's
+        command: str,
+        secrets: Mapping[str, str],  # noqa: ARG002  as above
+        limit: float,
+    ) -> HookResult:
+        there = await self._daemon.ask(lambda client: self._find(client, instance=instance))
+        if not there:
+            raise PlatformError(f"{instance} does not run", "`crossfade status` shows what runs")
+        try:
+            async with asyncio.timeout(limit):
+                code, said = await self._daemon.ask(lambda client: beside.run(client.api, there[0]["Id"], command))
+        except TimeoutError:
+            return HookResult(code=TIMED_OUT, output=f"timed out after {limit:g} s")
+        return HookResult(code=code, output=said)
 
     async def run(
         self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float

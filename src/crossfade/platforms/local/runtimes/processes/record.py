@@ -22,7 +22,7 @@ class Record:
     service: str  # app/service
     release: int
     digest: str
-    port: int
+    port: int  # 0: a worker, which has none
     launched_at: float
     stopping: bool = False
     exit: str = ""  # how it ended, once somebody saw it
@@ -75,6 +75,10 @@ class Records:
         """The id whose session is recorded in this file; empty for a file of something else."""
         ours = session.parent == self._directory and session.suffix == ".session"
         return unquote(session.stem) if ours else ""
+
+    def checks(self, session: Path) -> bool:
+        """It is the mark of a command beside an instance that is there."""
+        return session.suffix == ".check" and self.get(unquote(session.stem)) is not None
 
     def remove(self, instance: str) -> None:
         self.path(instance, "release").unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from crossfade.engine.ports import Artifact, Found, HookResult, Running
 from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.environment import for_process
 from crossfade.platforms.local.runtimes.hook import result
-from crossfade.platforms.local.runtimes.processes import logs, marks, postmortem
+from crossfade.platforms.local.runtimes.processes import beside, logs, marks, postmortem
 from crossfade.platforms.local.runtimes.processes.listeners import Listeners
 from crossfade.platforms.local.runtimes.processes.logs import Logs
 from crossfade.platforms.local.runtimes.processes.ports import Ports
@@ -62,7 +62,7 @@ class ProcessRuntime:
             await self._artifacts.check(release)
             record = self._records.get(instance) or self._announce(instance, release)
             self._artifacts.wake(release.digest)
-            env = for_process(release, secrets) | {"CROSSFADE_INSTANCE": instance, "PORT": str(record.port)}
+            env = for_process(release, secrets) | _own(record)
             self._session(record).start(
                 service.command, self._artifacts.tree(release.digest), env, service.resources.memory
             )
@@ -79,28 +79,39 @@ class ProcessRuntime:
         there = {found.id: found for found in recorded}
         for one in await asyncio.to_thread(lambda: list(marks.marked(self._state))):
             instance = self._records.instance(one.session)
-            if not instance and Session(one.session, one.session).running():
-                continue  # a build or a hook at work
+            if not instance and (Session(one.session, one.session).running() or self._records.checks(one.session)):
+                continue  # a build, a hook, or a health command at work
             name = instance or str(one.session.relative_to(self._state))
             there.setdefault(name, Found(id=name, service=one.service))
         return list(there.values())
 
-    async def stop(self, instance: str, grace: float, token: int) -> None:
+    async def stop(self, instance: str, grace: float, token: int) -> bool:
         record = self._records.get(instance)
         if record is None:
-            await self._end_unrecorded(instance, grace)
-            return
+            return await self._end_unrecorded(instance, grace)
         await self._fence.check(record.service, token)
         with _disk():
             self._records.write(replace(record, stopping=True))
         session = self._session(record)
-        await session.end(grace)
+        killed = await session.end(grace)
         await self._artifacts.rest(record.digest, lambda: not self._runs_from(record.digest, but=instance))
         self._records.remove(instance)
         session.forget()  # after its record: one without a session says that it was never started
-        self._ports.give_back(record.port)
+        if record.port:
+            self._ports.give_back(record.port)
         self._sessions.pop(instance, None)
         self._logs.prune(record.service, [other.id for other in self._records.all()])
+        return killed
+
+    async def execute(
+        self, instance: str, release: Release, command: str, secrets: Mapping[str, str], limit: float
+    ) -> HookResult:
+        record = self._records.get(instance)
+        if record is None:
+            raise PlatformError(f"{instance} does not run", "`crossfade status` shows what runs")
+        mark = {marks.NAME: str(self._records.path(instance, "check"))}  # found by it should we die meanwhile
+        env = for_process(release, secrets) | _own(record) | mark
+        return await beside.run(command, self._artifacts.tree(release.digest), env, limit)
 
     async def run(
         self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
@@ -166,21 +177,23 @@ class ProcessRuntime:
         """Instances write their own records and logs, and go on."""
         self._ports.close()
 
-    async def _end_unrecorded(self, name: str, grace: float) -> None:
+    async def _end_unrecorded(self, name: str, grace: float) -> bool:
         """End what carries the mark of a session that is in no record: see `found`."""
         file = self._state / name if "/" in name else self._records.path(name, "session")
         session = Session(file, file)
-        await session.end(grace)
+        killed = await session.end(grace)
         session.forget()
+        return killed
 
     def _announce(self, instance: str, release: Release) -> Record:
         """Write down what is about to start, so that it is known even if we die in the next line."""
+        worker = release.service.kind == "worker"
         record = Record(
             id=instance,
             service=release.service.key,
             release=release.number,
             digest=release.digest,
-            port=self._ports.take({record.port for record in self._records.all()}),
+            port=0 if worker else self._ports.take({record.port for record in self._records.all()}),
             launched_at=time.time(),  # noqa: TID251  when a real process really started
         )
         self._records.keep_release(instance, release)
@@ -200,13 +213,13 @@ class ProcessRuntime:
                 with suppress(OSError):  # looking must work on a full disk too
                     self._records.write(record)  # for the next controller, which cannot ask for the exit code
         # Whatever the command does: requests to its port would reach somebody else.
-        thief = "" if record.exit else self._listeners.stranger(record.port)
+        thief = "" if record.exit or not record.port else self._listeners.stranger(record.port)
         lost = f"its port {record.port} was taken by {thief}, another user of this machine" if thief else ""
         return Running(
             id=record.id,
             service=record.service,
             release=record.release,
-            address=f"127.0.0.1:{record.port}",
+            address=f"127.0.0.1:{record.port}" if record.port else "",
             launched_at=record.launched_at,
             exited=bool(record.exit or lost),
             stopping=record.stopping,
@@ -227,6 +240,12 @@ class ProcessRuntime:
             return [instance]
         there = sorted((record.launched_at, record.id) for record in self._records.all() if record.service == service)
         return [name for _, name in there] or self._logs.latest(service)
+
+
+def _own(record: Record) -> dict[str, str]:
+    """What an instance alone is told; a worker has no port."""
+    port = {"PORT": str(record.port)} if record.port else {}
+    return {"CROSSFADE_INSTANCE": record.id, **port}
 
 
 @contextmanager

@@ -94,13 +94,15 @@ class Session:
                 await _any_ended([leader], left)
         return True
 
-    async def end(self, grace: float) -> None:
+    async def end(self, grace: float) -> bool:
         """SIGTERM, up to `grace` seconds, then SIGKILL to all that belongs to it; returns when nothing is left.
 
-        SIGTERM goes to the process group. Children in groups or sessions of their own are their parent's to end, and
-        get the signal only when the group is gone. Raises PlatformError when something cannot be killed.
+        True when the command itself was still there to be killed. SIGTERM goes to the process group. Children in groups
+        or sessions of their own are their parent's to end, and get the signal only when the group is gone. Raises
+        PlatformError when something cannot be killed.
         """
         deadline = _now() + grace
+        killed = False
         known: set[tuple[int, int]] = set()
         told: set[tuple[int, int]] = set()
         while self._find_leader() is None and self._starting():  # noqa: ASYNC110  another process decides
@@ -114,6 +116,7 @@ class Session:
                 _signal([member for member in group if member.identity not in told], signal.SIGTERM)
                 told |= {member.identity for member in group}
             elif left > -KILLED_WITHIN:
+                killed = killed or any(member.pid == (self._leader.pid if self._leader else 0) for member in members)
                 _signal(members, signal.SIGKILL)
             else:
                 raise PlatformError(
@@ -122,6 +125,7 @@ class Session:
                 )
             await _any_ended(members, left if left > 0 else 1.0)
         self._reap()
+        return killed
 
     def forget(self) -> None:
         """Remove the record of a session that has ended."""

@@ -1,0 +1,71 @@
+"""Kinds of services: which keys are for those that get requests, and which are for workers."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from crossfade.file.part import Clash
+
+if TYPE_CHECKING:
+    from crossfade.file.service import Service
+
+# Of each key of the service, of its `deploy` and of its `health` that a worker cannot have: what to do instead.
+_OF_REQUESTS = {
+    "port": "no port",
+    "protocol": "no protocol",
+    "routes": "no routes",
+    "headers": "no headers",
+    "sticky": "nothing in its place",
+    "preview": "nothing in its place",
+    "timeout": "grace, for the job it is at",
+    "idle_timeout": "nothing in its place",
+    "drain": "grace, for the job it is at",
+}
+_OF_TRAFFIC = {
+    "steps": "checkpoints, with strategy rolling",
+    "step": "checkpoints, with strategy rolling",
+    "keep_previous": "nothing in its place: the old instances would go on taking jobs",
+    "inconclusive": "nothing in its place: a worker is judged by whether it lives",
+}
+_OF_ANSWERS = {"error_rate", "p95", "worse_than_previous", "min_requests"}
+_OF_QUESTIONS = {"path", "codes", "host", "headers", "body"}
+STRATEGIES = ("blue-green", "rolling", "recreate")
+OWN_HEALTH = ("after", "command")
+WORKER_GRACE = 60.0  # seconds; a web service's requests are drained before, a worker's job is not
+
+
+def wrong_for_its_kind(service: "Service") -> Iterator[Clash]:
+    """Every key that says something about traffic a worker does not get, or that only a worker can have."""
+    if service.kind == "web":
+        for key in OWN_HEALTH:
+            if key in service.health.model_fields_set:
+                yield Clash(("health", key), f"{key} for a web service", "path, which is asked; or kind: worker")
+        return
+    for key, instead in _OF_REQUESTS.items():
+        if key in service.model_fields_set:
+            yield Clash((key,), f"{key} for a worker, which gets no requests", instead)
+    yield from _wrong_health(service)
+    yield from _wrong_deploy(service)
+
+
+def _wrong_health(service: "Service") -> Iterator[Clash]:
+    written = service.health.model_fields_set
+    for key in sorted(written & _OF_QUESTIONS):
+        yield Clash(("health", key), f"{key} for a worker, which is asked nothing", "after or command")
+    if "after" in written:
+        for key in ("command", "interval", "timeout", "healthy", "unhealthy"):
+            if key in written:
+                yield Clash(("health", key), f"{key} beside after, which asks nothing", "one of after, command")
+
+
+def _wrong_deploy(service: "Service") -> Iterator[Clash]:
+    deploy = service.deploy
+    for key, instead in _OF_TRAFFIC.items():
+        if key in deploy.model_fields_set:
+            yield Clash(("deploy", key), f"{key} for a worker, which gets no requests", instead)
+    for key in sorted(deploy.rollback_on.model_fields_set & _OF_ANSWERS):
+        yield Clash(("deploy", "rollback_on", key), f"{key} for a worker, which answers nobody", "unhealthy")
+    if deploy.strategy not in STRATEGIES:
+        found = f"{deploy.strategy}, which moves traffic, for a worker"
+        yield Clash(("deploy", "strategy"), found, f"one of {', '.join(STRATEGIES)}")
+    elif deploy.strategy == "blue-green" and deploy.approve not in ((), (100,)):
+        yield Clash(("deploy", "approve"), f"{list(deploy.approve)}, where a worker never stops", "[100]")
