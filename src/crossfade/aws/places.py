@@ -4,7 +4,6 @@ A name is for people and for rights, which name what they are for; it may be cut
 tags: all that is an environment's has APP and ENVIRONMENT, and what is of one service or colour says which.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 APP = "crossfade:app"
@@ -46,7 +45,7 @@ class Places:
         """The ECS service of a colour and its target group: both are called the same."""
         return f"{self.family(service)}-{colour}"
 
-    def tags(self, service: str = "", colour: str = "") -> Mapping[str, str]:
+    def tags(self, service: str = "", colour: str = "") -> dict[str, str]:
         """What a place is tagged with, and by what it is found."""
         known = {APP: self.app, ENVIRONMENT: self.environment, SERVICE: service, COLOUR: colour}
         return {key: value for key, value in known.items() if value}

@@ -1,11 +1,16 @@
 """What things are called: on AWS and in Terraform."""
 
+from crossfade.aws.places import Places
 from crossfade.file.model import App
+
+
+def places(app: App) -> Places:
+    return Places(app.name, app.environment)
 
 
 def prefix(app: App) -> str:
     """What every name on AWS begins with."""
-    return f"{app.name}-{app.environment}"
+    return places(app).prefix
 
 
 def identifier(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from crossfade.aws.resources.names import prefix
+from crossfade.aws.resources.names import places, prefix
 from crossfade.aws.terraform.hcl import Block, Expression, block, value
 from crossfade.aws.terraform.names import lock_table, state_bucket
 from crossfade.aws.terraform.parts.cicd import cicd
@@ -40,8 +40,9 @@ def files(app: App) -> dict[str, str]:
 
 
 def tags(app: App) -> dict[str, str]:
-    """On everything. The file's own may say otherwise."""
-    return {"Environment": app.environment, "Project": app.name, "ManagedBy": "crossfade"} | app.cloud.tags
+    """On everything. The file's own may say otherwise, but not about those by which a deploy finds it."""
+    usual = {"Environment": app.environment, "Project": app.name, "ManagedBy": "crossfade"}
+    return usual | app.cloud.tags | places(app).tags()
 
 
 def modules(app: App) -> set[str]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.support.planned import EXAMPLES, on_aws
 
 from crossfade.aws.resources.expect import expected
+from crossfade.aws.resources.fleet import rests, suspended
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.file.load import load_every
 from crossfade.file.model import App
@@ -102,14 +103,24 @@ def test_a_service_that_does_not_scale_has_no_bounds() -> None:
     """Without `scale` there is nothing that scales, and with it the bounds are the file's."""
     assert count(app())["aws_appautoscaling_target"] == 0
     inventory = Inventory(expected(app({"scale": {"min": 1, "max": 7, "cpu": "70%"}})))
-    (bounds,) = inventory.of("aws_appautoscaling_target")
-    assert (bounds.values["min_capacity"], bounds.values["max_capacity"]) == (1, 7)
+    blue, green = inventory.of("aws_appautoscaling_target")
+    assert {(each.values["min_capacity"], each.values["max_capacity"]) for each in (blue, green)} == {(1, 7)}
+    assert (suspended(blue), suspended(green)) == (False, True)
+
+
+def test_a_service_is_two_of_which_one_rests() -> None:
+    """Blue has all tasks, green none; both run the same task definition."""
+    inventory = Inventory(expected(app({"replicas": 3})))
+    blue, green = inventory.of("aws_ecs_service")
+    assert (blue.values["desired_count"], green.values["desired_count"]) == (3, 0)
+    assert (rests(blue), rests(green)) == (False, True)
+    assert blue.refers["task_definition"] == green.refers["task_definition"]
 
 
 @pytest.mark.parametrize(
     ("alarm", "cloud", "alarms"),
     [
-        ({"on": "cpu", "limit": 80}, {}, 1),
+        ({"on": "cpu", "limit": 80}, {}, 2),
         ({"on": "unhealthy-hosts", "limit": 0}, {}, 2),
         ({"on": "errors", "limit": 10}, {}, 1),
         ({"on": "cache-cpu", "limit": 80}, {"cache": {"shards": 2, "replicas": 1}}, 4),

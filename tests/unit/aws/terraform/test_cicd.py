@@ -31,7 +31,7 @@ def test_every_service_is_built_and_deployed() -> None:
     given = call(app({"web": {}, "api": {}}, pipeline=PIPELINE))
     assert given["module"] == "pipeline"
     assert set(given["services"]) == {"web", "api"}
-    assert given["services"]["api"]["ecs_service"] == Expression("module.service_api.name")
+    assert given["services"]["api"]["ecs_service"] == Expression('module.service_api.names["blue"]')
     assert given["services"]["api"]["repository_url"] == Expression("module.ecr_api.repository_url")
 
 

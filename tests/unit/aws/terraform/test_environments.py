@@ -6,6 +6,10 @@ import pytest
 from tests.support.planned import Planned, Plans, on_aws, policy
 from tests.support.terraform import SAID, Terraform
 
+from crossfade.aws.places import COLOURS, PREVIEW, SERVICE, Places
+from crossfade.aws.resources.hosts import on_hosts
+from crossfade.file.model import App, Service
+
 ON_AWS = on_aws()
 
 
@@ -102,7 +106,8 @@ def test_targets_are_asked_as_the_file_says(planned: Planned) -> None:
 
 def test_all_requests_begin_at_blue(planned: Planned) -> None:
     """Listeners and rules send everything to one colour, and leave the weights to deploys."""
-    listeners = [*planned.of("aws_lb_listener").values(), *planned.of("aws_lb_listener_rule").values()]
+    rules = {at: one for at, one in planned.of("aws_lb_listener_rule").items() if ".preview[" not in at}
+    listeners = [*planned.of("aws_lb_listener").values(), *rules.values()]
     actions = [action for one in listeners for action in one.get("default_action") or one["action"]]
     weights = [
         sorted(group["weight"] for group in forward["target_group"])
@@ -118,11 +123,60 @@ def test_all_requests_begin_at_blue(planned: Planned) -> None:
         assert made[80]["default_action"][0]["redirect"][0]["status_code"] == "HTTP_301"
 
 
+def test_a_release_is_tried_out_at_the_colour_that_rests(planned: Planned) -> None:
+    """Each container service has a rule that asks for a header with a token nobody can guess, before all others."""
+    rules = planned.of("aws_lb_listener_rule")
+    previews = {one["tags"].get(PREVIEW): one for one in rules.values() if PREVIEW in one["tags"]}
+    assert set(previews) == (set() if on_hosts(planned.app) else set(planned.app.services))
+    for name, rule in previews.items():
+        (condition,) = rule["condition"]
+        assert condition["http_header"][0]["http_header_name"] == planned.app.services[name].preview.header
+        assert "values" not in condition["http_header"][0]  # drawn when it is made
+        assert rule["priority"] < min(
+            (one["priority"] for one in rules.values() if SERVICE in one["tags"]), default=100
+        )
+
+
+def test_a_deploy_finds_what_is_its_own(planned: Planned) -> None:
+    """Services, target groups and rules say by tags whose they are, and nothing else does."""
+    app, found = planned.app, Places(planned.app.name, planned.app.environment)
+    pairs = [(name, colour) for name in app.services for colour in COLOURS]
+    kinds = ("aws_lb_target_group", *(() if on_hosts(app) else ("aws_ecs_service",)))
+    for kind in kinds:
+        wanted = {found.coloured(*pair): found.tags(*pair) for pair in pairs}
+        own = {one["name"]: one["tags_all"] for one in planned.of(kind).values()}
+        assert set(own) == set(wanted)
+        assert all(wanted[name].items() <= tags.items() for name, tags in own.items())
+    led = {
+        one["tags"].get(SERVICE)
+        for kind in ("aws_lb_listener", "aws_lb_listener_rule")
+        for one in planned.of(kind).values()
+        if one.get("tags")
+    }
+    assert led - {None} == set(app.services)
+
+
+def test_one_colour_runs_and_nothing_but_a_deploy_goes_back(planned: Planned) -> None:
+    """The tasks of each service are blue's; ECS gives up what never gets healthy, and brings no older release."""
+    for one in planned.of("aws_ecs_service").values():
+        assert one["deployment_circuit_breaker"] == [{"enable": True, "rollback": False}]
+        assert one["health_check_grace_period_seconds"] > 0
+    counts = sorted(one["desired_count"] for one in planned.of("aws_ecs_service").values())
+    assert counts == sorted(
+        [*(one.replicas for one in _containers(planned.app)), *(0 for _ in _containers(planned.app))]
+    )
+
+
+def _containers(app: App) -> list[Service]:
+    return [] if on_hosts(app) else list(app.services.values())
+
+
 def test_nothing_registers_before_a_listener_leads_there(planned: Planned) -> None:
     """Services get their target group only once listeners and rules are there: ECS refuses it before."""
     outputs = planned.json["configuration"]["root_module"]["module_calls"]["alb"]["module"]["outputs"]
-    wanted = {"aws_lb_listener.http", "aws_lb_listener.https", "aws_lb_listener_rule.this"}
-    assert set(outputs["target_group_arns"]["depends_on"]) == wanted
+    wanted = {f"aws_lb_{each}" for each in ("listener.http", "listener.https", "listener_rule.this")}
+    wanted.add("aws_lb_listener_rule.preview")
+    assert set(outputs["target_groups"]["depends_on"]) == wanted
 
 
 def test_data_is_encrypted_private_and_kept(planned: Planned) -> None:

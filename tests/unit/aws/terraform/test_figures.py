@@ -10,28 +10,28 @@ from tests.support.planned import Planned, Plans
 
 
 def service(planned: Planned, name: str) -> dict[str, Any]:
-    """What a service of ECS is: size, number, scaling."""
+    """What a service of ECS is: size, number, scaling. Both colours scale alike."""
     module = f"module.service_{name}."
     task = planned.resources[f"{module}aws_ecs_task_definition.this"]
-    scaling = planned.resources[f"{module}aws_appautoscaling_target.this[0]"]
-    policies = {
-        address.removeprefix(f"{module}aws_appautoscaling_policy."): one[
-            "target_tracking_scaling_policy_configuration"
-        ][0]
-        for address, one in planned.of("aws_appautoscaling_policy").items()
-        if address.startswith(module)
-    }
+    scaling = planned.resources[f'{module}aws_appautoscaling_target.this["blue"]']
+    policies: dict[str, dict[str, Any]] = {"blue": {}, "green": {}}
+    for address, one in planned.of("aws_appautoscaling_policy").items():
+        if address.startswith(module):
+            metric, _, colour = address.partition('"')[2].strip('"]').partition("-")
+            policies[colour][metric] = one["target_tracking_scaling_policy_configuration"][0]
+    assert policies["blue"].keys() == policies["green"].keys()
     return {
         "size": (task["cpu"], task["memory"]),
-        "desired": planned.resources[f"{module}aws_ecs_service.this"]["desired_count"],
+        "desired": planned.resources[f'{module}aws_ecs_service.this["blue"]']["desired_count"],
         "between": (scaling["min_capacity"], scaling["max_capacity"]),
-        "targets": {name: one["target_value"] for name, one in policies.items()},
-        "pauses": {(one["scale_out_cooldown"], one["scale_in_cooldown"]) for one in policies.values()},
+        "targets": {name: one["target_value"] for name, one in policies["blue"].items()},
+        "pauses": {
+            (one["scale_out_cooldown"], one["scale_in_cooldown"]) for both in policies.values() for one in both.values()
+        },
     }
 
 
-CPU = 'average["ECSServiceAverageCPUUtilization"]'
-MEMORY = 'average["ECSServiceAverageMemoryUtilization"]'
+CPU, MEMORY, REQUESTS = "cpu", "memory", "requests"
 
 
 def only(found: dict[str, Any], **wanted: Any) -> None:
@@ -74,7 +74,7 @@ def test_codemates_network(plans: Plans) -> None:
 def test_codemates_door(plans: Plans) -> None:
     """`/api/*` and `/socket.io/*` to the backend, the rest to the frontend; TLS 1.3; silent for 3600 s; drain 300 s."""
     planned = plans.of("codemate", "prod")
-    (rule,) = planned.of("aws_lb_listener_rule").values()
+    rule = planned.resources['module.alb.aws_lb_listener_rule.this["backend-0"]']
     paths = {path for one in rule["condition"] for pattern in one["path_pattern"] for path in pattern["values"]}
     assert {"/api/*", "/socket.io/*"} <= paths
     call = planned.json["configuration"]["root_module"]["module_calls"]["alb"]["expressions"]
@@ -168,7 +168,7 @@ def test_tiketis_service(plans: Plans) -> None:
         size=("2048", "4096"),
         desired=2,
         between=(2, 10),
-        targets={CPU: 70, MEMORY: 70, "requests[0]": 1000},
+        targets={CPU: 70, MEMORY: 70, REQUESTS: 1000},
         pauses={(60, 300)},
     )
     stickiness = {

@@ -36,15 +36,15 @@ def alarms(planned: Planned) -> dict[str, tuple[str, float, int, int]]:
 def test_tiketis_alarms(plans: Plans) -> None:
     """CPU > 90 % 5 min, connections > 90, 5xx > 10/min; CPU > 70 % 10 min, cache hits < 80 %, free disk < 20 %."""
     found = alarms(plans.of("tiketi", "prod"))
-    assert found["cpu-api-90-critical"] == ("Greater", 90, 60, 5)
+    assert found["cpu-api-blue-90-critical"] == found["cpu-api-green-90-critical"] == ("Greater", 90, 60, 5)
     assert found["db-connections-database-90-critical"] == ("Greater", 90, 60, 5)
     assert found["errors-visitors-10-critical"] == ("Greater", 10, 60, 1)
-    assert found["cpu-api-70-warning"] == ("Greater", 70, 60, 10)
+    assert found["cpu-api-blue-70-warning"] == ("Greater", 70, 60, 10)
     assert found["db-free-storage-database-20-warning"] == ("Less", 0.2 * 20 * 1024**3, 60, 5)
     hits = {name: of for name, of in found.items() if name.startswith("cache-hit-rate")}
     assert set(hits.values()) == {("Less", 80, 60, 5)}
     assert len(hits) == 4  # two shards, each a primary and a replica
-    assert len(found) == 9
+    assert len(found) == 11
 
 
 def test_tiketis_contacts(plans: Plans) -> None:
@@ -59,8 +59,8 @@ def test_codemates_alarms(plans: Plans) -> None:
     planned = plans.of("codemate", "prod")
     found = alarms(planned)
     for service in ("frontend", "backend"):
-        assert found[f"cpu-{service}-80-warning"] == ("Greater", 80, 60, 5)
         for colour in ("blue", "green"):
+            assert found[f"cpu-{service}-{colour}-80-warning"] == ("Greater", 80, 60, 5)
             assert found[f"unhealthy-hosts-{service}-{colour}-0-critical"] == ("Greater", 0, 60, 2)
     assert found["errors-visitors-10-critical"] == ("Greater", 10, 60, 1)
     assert found["db-connections-database-80-warning"] == ("Greater", 80, 60, 5)
@@ -120,7 +120,9 @@ def test_measures_of_what_is_not_there_are_not_asked_for() -> None:
     """Without a database of RDS and a cache the module hears of neither."""
     given = call("monitoring", *monitoring(app(database={"engine": "mysql", "host": True, "instance": "t3.small"})))
     assert {"database", "cache", "hosts", "agent"}.isdisjoint(given)
-    assert given["cluster"]["services"] == {"web": Expression("module.service_web.name")}
+    assert given["cluster"]["services"] == {
+        f"web-{colour}": Expression(f'module.service_web.names["{colour}"]') for colour in ("blue", "green")
+    }
 
 
 def test_hosts_are_watched_as_a_group() -> None:

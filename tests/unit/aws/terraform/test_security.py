@@ -63,7 +63,9 @@ def test_whoever_deploys_changes_this_environment() -> None:
     """The role of CI is about this cluster, this site and this branch."""
     given = call("iam", *security(app(deployer={"github": "acme/shop", "branch": "release"}, site={})))
     assert given["deployer"] == {"github": "acme/shop", "branch": "release", "providers": True}
-    assert given["deploys"]["cluster"]["services"] == [Expression("module.service_web.name")]
+    assert given["deploys"]["cluster"]["services"] == [
+        Expression(f'module.service_web.names["{colour}"]') for colour in ("blue", "green")
+    ]
     assert given["deploys"]["site"]["bucket_arn"] == Expression("module.site.bucket_arn")
 
 

@@ -7,6 +7,7 @@ from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.network import is_target
 from crossfade.aws.audit.on_plan.secrets import containers
 from crossfade.aws.audit.on_plan.switch import is_on, number
+from crossfade.aws.resources.fleet import coloured, suspended
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.fargate import FARGATE
@@ -22,6 +23,8 @@ def alone(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(service.address, "desired_count is 1")
     for target in inventory.of("aws_appautoscaling_target"):
         least = number(target.values.get("min_capacity"))
+        if suspended(target):
+            continue  # it stays at what a deploy says: the colour that rests
         if least is not None and least < _TWO and target.values.get("service_namespace") == "ecs":
             yield Mark(target.address, f"min_capacity is {least}")
     for fleet in inventory.of("aws_autoscaling_group"):
@@ -80,6 +83,8 @@ def hanging_hosts_stay(inventory: Inventory) -> Iterator[Mark]:
 def no_way_back(inventory: Inventory) -> Iterator[Mark]:
     for service in inventory.of("aws_ecs_service"):
         breaker = is_on(first(service.values, "deployment_circuit_breaker", "rollback"))
+        if coloured(service):
+            continue  # a deploy goes back to the other colour, with the release's own number
         if _rolls(service) and not breaker and not is_on(first(service.values, "alarms", "rollback")):
             yield Mark(service.address, "no deployment_circuit_breaker that rolls back")
 

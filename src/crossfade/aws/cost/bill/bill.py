@@ -41,6 +41,7 @@ class Line:
     usage: str = ""
     note: str = ""
     rate: tuple[tuple[Decimal, str], ...] = ()
+    beside: Decimal | None = None  # dollars an hour while a release is changed, for the second fleet
     unsaid: bool = False  # paid by use, and nobody has said how much that is
 
     @property
@@ -71,6 +72,11 @@ class Bill:
     def by_usage(self) -> Amount:
         """The part of the total that depends on use."""
         return sum((line.monthly for line in self.lines if line.monthly is not None and line.by_usage), NOTHING)
+
+    @property
+    def beside(self) -> Decimal:
+        """What an hour costs in which a second fleet runs beside the first, in addition."""
+        return sum((line.beside for line in self.lines if line.beside is not None), Decimal(0))
 
     @property
     def unknown(self) -> tuple[Line, ...]:
@@ -122,11 +128,13 @@ def _merged(placed: Iterable[tuple[str | None, Charge]]) -> Sequence[tuple[str |
 
 
 def _one(alike: Sequence[Charge]) -> Charge:
+    beside = [each.beside for each in alike if each.beside is not None]
     return replace(
         alike[-1],
         quantity=sum((each.quantity for each in alike), NOTHING),
         addresses=tuple(dict.fromkeys(address for each in alike for address in each.addresses)),
         note="; ".join(dict.fromkeys(each.note for each in alike if each.note)),
+        beside=sum(beside, NOTHING) if beside else None,
     )
 
 
@@ -139,6 +147,8 @@ def _line(charge: Charge, book: Book, region: str | None, home: str) -> Line:
     if price is not None and not (charge.unsaid and price):  # what costs nothing costs nothing however much it is
         monthly = Amount(cents(quantity.least * price), cents(quantity.expected * price), cents(quantity.most * price))
     lacking = ", ".join(key for (_, key), (_, each) in zip(charge.rate, prices, strict=True) if each.usd is None)
+    beside = charge.beside.expected * price if charge.beside and price else Decimal(0)
+
     nowhere = _NOWHERE if region is None and price is None else ""
     priceless = f"no price of {lacking} in {book.name}" if price is None and UNPRICED not in lacking else ""
     notes = (charge.note, nowhere or priceless, *(price.note for _, price in prices))
@@ -150,6 +160,7 @@ def _line(charge: Charge, book: Book, region: str | None, home: str) -> Line:
         unit=charge.unit,
         price=price,
         monthly=monthly,
+        beside=cents(beside) if beside else None,
         source=_sources(price for _, price in prices),
         addresses=charge.addresses,
         assumes=charge.assumes,

@@ -59,6 +59,7 @@ class Charge:
     usage: str = ""  # the key of `cloud.usage` that changes it
     note: str = ""
     keep: bool = False  # a line also when its quantity is 0: what is free should be seen
+    beside: Amount | None = None  # so much of it an hour runs once more while a release is changed
     unsaid: bool = False  # nobody has said how much it will be, and so it is no part of the total
 
 

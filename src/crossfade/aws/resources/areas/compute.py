@@ -1,12 +1,15 @@
 """What runs the services: tasks on Fargate or hosts of an Auto Scaling group, and where images are kept."""
 
 from collections.abc import Iterator
+from typing import Any
 
+from crossfade.aws.places import BLUE, COLOUR, COLOURS, SERVICE
 from crossfade.aws.resources.areas.doors import group
 from crossfade.aws.resources.areas.made import gib, made, root_disk, subnets
 from crossfade.aws.resources.hosts import exposed, in_containers, on_hosts
-from crossfade.aws.resources.names import identifier, prefix
+from crossfade.aws.resources.names import identifier, places, prefix
 from crossfade.aws.resources.resource import Resource
+from crossfade.file.cloud.compute import Scale
 from crossfade.file.model import App, Service
 
 CLUSTER = "module.cluster.aws_ecs_cluster.this"
@@ -29,49 +32,62 @@ def compute(app: App) -> Iterator[Resource]:
 
 
 def _service(app: App, name: str, service: Service) -> Iterator[Resource]:
-    module, where, called = f"module.service_{identifier(name)}", f"services.{name}", f"{prefix(app)}-{name}"
-    task, runs = f"{module}.aws_ecs_task_definition.this", f"{module}.aws_ecs_service.this"
-    group_name = f"/ecs/{called}"
+    module, where, called = f"module.service_{identifier(name)}", f"services.{name}", places(app)
+    task = f"{module}.aws_ecs_task_definition.this"
     log = f"{module}.aws_cloudwatch_log_group.this"
-    yield made(log, "cloud.logs.keep", name=group_name, retention_in_days=app.cloud.logs.keep)
+    yield made(log, "cloud.logs.keep", name=called.log_group(name), retention_in_days=app.cloud.logs.keep)
     size, cpu = service.resources.memory or 0, service.resources.cpu or 0
     yield made(
         task,
         f"{where}.resources",
-        family=called,
+        family=called.family(name),
         cpu=str(round(cpu * 1024)),
         memory=str(size // MIB),
         runtime_platform=[{"cpu_architecture": "ARM64" if app.cloud.compute.architecture == "arm" else "X86_64"}],
     )
-    least = service.scale.min if service.scale else service.replicas
-    spare = round(app.cloud.compute.spot)
-    strategies = [{"capacity_provider": "FARGATE", "base": least, "weight": 100 - spare}]
-    strategies += [{"capacity_provider": "FARGATE_SPOT", "base": 0, "weight": spare}] if spare else []
-    refers = {
-        "cluster": (CLUSTER,),
-        "task_definition": (task,),
-        "network_configuration.subnets": subnets(app, "private"),
-        "network_configuration.security_groups": (group("app"),),
-        "load_balancer.target_group_arn": (f'module.alb.aws_lb_target_group.this["{name}-blue"]',),
-    }
-    yield made(
-        runs,
-        where,
-        refers,
-        name=called,
-        desired_count=service.replicas,
-        capacity_provider_strategy=strategies,
-        network_configuration=[{"assign_public_ip": False}],
-    )
-    if service.scale is not None:
+    for colour in COLOURS:
+        runs = f'{module}.aws_ecs_service.this["{colour}"]'
+        refers = {
+            "cluster": (CLUSTER,),
+            "task_definition": (task,),
+            "network_configuration.subnets": subnets(app, "private"),
+            "network_configuration.security_groups": (group("app"),),
+            "load_balancer.target_group_arn": (f'module.alb.aws_lb_target_group.this["{name}-{colour}"]',),
+        }
         yield made(
-            f"{module}.aws_appautoscaling_target.this[0]",
-            f"{where}.scale",
-            {"resource_id": (CLUSTER, runs)},
-            resource_id=f"service/{prefix(app)}/{called}",
-            min_capacity=service.scale.min,
-            max_capacity=service.scale.max,
+            runs,
+            where,
+            refers,
+            name=called.coloured(name, colour),
+            desired_count=service.replicas if colour == BLUE else 0,
+            capacity_provider_strategy=_strategies(app, service),
+            network_configuration=[{"assign_public_ip": False}],
+            deployment_circuit_breaker=[{"enable": True, "rollback": False}],
+            tags={"Name": called.coloured(name, colour), SERVICE: name, COLOUR: colour},
         )
+        if service.scale is not None:
+            yield _scaling(app, service.scale, name, colour, runs)
+
+
+def _strategies(app: App, service: Service) -> list[dict[str, Any]]:
+    least, spare = service.scale.min if service.scale else service.replicas, round(app.cloud.compute.spot)
+    kept: dict[str, Any] = {"capacity_provider": "FARGATE", "base": least, "weight": 100 - spare}
+    return [kept, {"capacity_provider": "FARGATE_SPOT", "base": 0, "weight": spare}] if spare else [kept]
+
+
+def _scaling(app: App, scale: Scale, name: str, colour: str, runs: str) -> Resource:
+    rests = colour != BLUE
+    suspended = ("dynamic_scaling_in_suspended", "dynamic_scaling_out_suspended", "scheduled_scaling_suspended")
+    called = places(app)
+    return made(
+        f'module.service_{identifier(name)}.aws_appautoscaling_target.this["{colour}"]',
+        f"services.{name}.scale",
+        {"resource_id": (CLUSTER, runs)},
+        resource_id=f"service/{called.prefix}/{called.coloured(name, colour)}",
+        min_capacity=scale.min,
+        max_capacity=scale.max,
+        suspended_state=[dict.fromkeys(suspended, rests)],
+    )
 
 
 def _hosts(app: App) -> Iterator[Resource]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from crossfade.aws.environment import drain, health_seconds, idle_timeout
+from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.areas.made import bucket, made, subnets
 from crossfade.aws.resources.areas.network import VPC
 from crossfade.aws.resources.hosts import listens_on, on_hosts
@@ -14,7 +15,6 @@ from crossfade.file.model import App
 GROUPS = "module.security_groups.aws_security_group"
 _RULE = "module.security_groups.aws_vpc_security_group_ingress_rule"
 BALANCER = "module.alb.aws_lb.this"
-_COLOURS = ("blue", "green")
 
 
 def doors(app: App) -> Iterator[Resource]:
@@ -96,7 +96,7 @@ def _balancer(app: App) -> Iterator[Resource]:
 def _targets(app: App) -> Iterator[Resource]:
     for name, service in app.services.items():
         interval, timeout = health_seconds(service)
-        for colour in _COLOURS:
+        for colour in COLOURS:
             yield made(
                 f'module.alb.aws_lb_target_group.this["{name}-{colour}"]',
                 f"services.{name}",

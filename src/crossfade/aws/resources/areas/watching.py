@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossfade.aws.environment import secret_name
+from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.areas.made import GIB, bucket, gib, made
 from crossfade.aws.resources.hosts import on_hosts
 from crossfade.aws.resources.names import prefix
@@ -41,11 +42,11 @@ def watching(app: App) -> Iterator[Resource]:
 
 
 def _targets(app: App, alarm: Alarm) -> list[str]:
-    """What one alarm of the file becomes an alarm for: each service, target group, node or the one there is."""
+    """What one alarm of the file becomes an alarm for: each colour of a service, each node or the one there is."""
     if alarm.on in ("cpu", "memory"):
-        return ["hosts"] if on_hosts(app) else list(app.services)
+        return ["hosts"] if on_hosts(app) else _coloured(app)
     if alarm.on == "unhealthy-hosts":
-        return [f"{name}-{colour}" for name in app.services for colour in ("blue", "green")]
+        return _coloured(app)
     if alarm.on in OF_DATABASE:
         return ["database"]
     if alarm.on in OF_CACHE and (cache := app.cloud.cache) is not None:
@@ -54,6 +55,10 @@ def _targets(app: App, alarm: Alarm) -> list[str]:
             return [f"{shard:04d}-{node:03d}" for shard in range(1, cache.shards + 1) for node in each]
         return [f"{node:03d}" for node in each]
     return ["visitors"]
+
+
+def _coloured(app: App) -> list[str]:
+    return [f"{name}-{colour}" for name in app.services for colour in COLOURS]
 
 
 def _alarm(app: App, alarm: Alarm, target: str, where: str) -> Resource:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from crossfade.aws.places import BLUE
 from crossfade.aws.resources.names import identifier
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
@@ -57,7 +58,7 @@ def _built(name: str) -> dict[str, Any]:
     repository = f"ecr_{identifier(name)}"
     return {
         "container": name,
-        "ecs_service": from_module(f"service_{identifier(name)}", "name"),
+        "ecs_service": Expression(f'module.service_{identifier(name)}.names["{BLUE}"]'),
         "repository_url": from_module(repository, "repository_url"),
         "repository_arn": from_module(repository, "repository_arn"),
         "repository_name": from_module(repository, "repository_name"),
@@ -79,7 +80,7 @@ def _deploys(app: App, pipeline: Pipeline) -> Block:
         name=NAME,
         role_arn=from_module("iam", "codedeploy_role_arn"),
         group=from_module("asg", "name"),
-        target_group=Expression(f'module.alb.target_group_names["{name}"]'),
+        target_group=Expression(f'module.alb.target_groups["{name}"].blue.name'),
         blue_green=fleet,
         configuration=f"CodeDeployDefault.{_at_once(service.deploy, fleet=fleet)}",
         keep_minutes=min(round(service.deploy.keep_previous / 60), _LONGEST) if fleet else None,

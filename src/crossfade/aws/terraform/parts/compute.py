@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossfade.aws.environment import whole
+from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.hosts import exposed, in_containers, listens_on, on_hosts, process_ports, proxied
-from crossfade.aws.resources.names import identifier, prefix
+from crossfade.aws.resources.names import identifier, places, prefix
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
 from crossfade.file.cloud.compute import Proxy
@@ -56,13 +57,12 @@ def _cluster(app: App) -> Block:
 
 
 def _service(app: App, name: str, service: Service) -> Block:
-    cloud = app.cloud
-    min_healthy, most = bounds(service.deploy)
+    cloud, called = app.cloud, places(app)
     return block(
         "module",
         f"service_{identifier(name)}",
         source=f"{MODULES}/compute/ecs-service",
-        name=f"{prefix(app)}-{name}",
+        name=called.family(name),
         container_name=name,
         region=REGION,
         cluster_arn=from_module("cluster", "arn"),
@@ -79,13 +79,11 @@ def _service(app: App, name: str, service: Service) -> Block:
         task_role_arn=Expression(f'module.iam.task_role_arn["{name}"]'),
         subnet_ids=from_module("vpc", "private_subnet_ids"),
         security_group_id=from_module("security_groups", "app_id"),
-        target_group_arn=_of_service("target_group_arns", name),
-        **_request_metrics(service, name),
+        target_groups=Expression(f'module.alb.target_groups["{name}"]'),
+        load_balancer_suffix=from_module("alb", "arn_suffix") if _counts_requests(service) else None,
         desired=service.replicas,
         scaling=_scaling(service),
         spot_percent=round(cloud.compute.spot) or None,
-        min_healthy_percent=min_healthy,
-        max_percent=most,
         health_grace=whole(service.deploy.warmup or _GRACE),
         stop_timeout=max(1, min(whole(service.grace), _STOP)),
         log_retention_days=cloud.logs.keep,
@@ -119,7 +117,7 @@ def _hosts(app: App, name: str, service: Service) -> Block:
         public_address=exposed(app),
         security_group_id=from_module("security_groups", "app_id"),
         instance_profile_name=from_module("iam", "instance_profile_name"),
-        target_group_arn=_of_service("target_group_arns", name),
+        target_group_arn=_target_group(name, "blue", "arn"),
         **_request_metrics(service, name),
         desired=service.replicas,
         min=scale.min if scale else service.replicas,
@@ -168,14 +166,17 @@ def _scaling(service: Service) -> dict[str, Any] | None:
 
 
 def _request_metrics(service: Service, name: str) -> dict[str, Any]:
-    """What scaling on requests has to know, in both colours: a deploy moves from one to the other."""
-    if service.scale is None or service.scale.requests is None:
+    """What scaling of hosts on requests has to know, in both colours: a deploy moves them from one to the other."""
+    if not _counts_requests(service):
         return {}
-    colours = ("target_group_arn_suffixes", "green_target_group_arn_suffixes")
     return {
         "load_balancer_suffix": from_module("alb", "arn_suffix"),
-        "target_group_suffixes": [_of_service(colour, name) for colour in colours],
+        "target_group_suffixes": [_target_group(name, colour, "suffix") for colour in COLOURS],
     }
+
+
+def _counts_requests(service: Service) -> bool:
+    return service.scale is not None and service.scale.requests is not None
 
 
 def _proxy(app: App, service: Service) -> dict[str, Any]:
@@ -202,8 +203,8 @@ def _secrets(service: Service) -> dict[str, Expression]:
     return {name: Expression(f'module.secrets.arns["{name}"]') for name in service.secrets}
 
 
-def _of_service(output: str, name: str) -> Expression:
-    return Expression(f'module.alb.{output}["{name}"]')
+def _target_group(name: str, colour: str, value: str) -> Expression:
+    return Expression(f'module.alb.target_groups["{name}"].{colour}.{value}')
 
 
 def _tag(name: str) -> Expression:

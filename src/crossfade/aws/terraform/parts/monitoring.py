@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossfade.aws.environment import whole
+from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.hosts import on_hosts
 from crossfade.aws.resources.names import identifier
 from crossfade.aws.terraform.hcl import Block, Expression, block
@@ -11,9 +12,6 @@ from crossfade.aws.terraform.names import MODULES, NAME, from_module
 from crossfade.file.cloud.watch import Alarm, Budget
 from crossfade.file.model import App
 from crossfade.file.units import GIB
-
-# Both colours of a service have targets in a deploy.
-_COLOURS = {"blue": "target_group_arn_suffixes", "green": "green_target_group_arn_suffixes"}
 
 
 def monitoring(app: App) -> Iterator[Block]:
@@ -61,15 +59,19 @@ def _alarm(alarm: Alarm) -> dict[str, Any]:
 
 
 def _cluster(app: App) -> dict[str, Any]:
-    services = {name: from_module(f"service_{identifier(name)}", "name") for name in app.services}
+    services = {
+        f"{name}-{colour}": Expression(f'module.service_{identifier(name)}.names["{colour}"]')
+        for name in app.services
+        for colour in COLOURS  # both have tasks in a deploy
+    }
     return {"name": from_module("cluster", "name"), "services": services}
 
 
 def _load_balancer(app: App) -> dict[str, Any]:
     groups = {
-        f"{name}-{colour}": Expression(f'module.alb.{output}["{name}"]')
+        f"{name}-{colour}": Expression(f'module.alb.target_groups["{name}"].{colour}.suffix')
         for name in app.services
-        for colour, output in _COLOURS.items()
+        for colour in COLOURS
     }
     return {"arn_suffix": from_module("alb", "arn_suffix"), "target_groups": groups}
 

@@ -89,9 +89,17 @@ def _alb(app: App) -> Block:
         services={name: _target(app, service) for name, service in app.services.items()},
         rules=[_rule(rule) for rule in rules(app.services)] or None,
         default_service=default_service,
+        previews=_previews(app) or None,
         deletion_protection=wanted.protect or None,
         access_logs=wanted.logs or None,
     )
+
+
+def _previews(app: App) -> list[dict[str, str]]:
+    """In the order of the file, so that a service that is added at its end moves no other's rule."""
+    if on_hosts(app):
+        return []
+    return [{"service": name, "header": service.preview.header} for name, service in app.services.items()]
 
 
 def _certificate(app: App) -> Expression | str | None:

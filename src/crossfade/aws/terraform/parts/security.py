@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossfade.aws.environment import secret_name
+from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.hosts import in_containers, on_hosts
 from crossfade.aws.resources.names import identifier
 from crossfade.aws.terraform.hcl import Block, Expression, block
@@ -82,9 +83,7 @@ def _hosts(app: App) -> dict[str, Any]:
 
 def _codedeploy(app: App) -> dict[str, Any]:
     groups = [
-        Expression(f'module.alb.{output}["{name}"]')
-        for name in app.services
-        for output in ("target_group_arns", "green_target_group_arns")
+        Expression(f'module.alb.target_groups["{name}"].{colour}.arn') for name in app.services for colour in COLOURS
     ]
     topic = from_module("monitoring", "warning_topic_arn")
     return {"target_group_arns": groups, "topic_arn": topic, "blue_green": new_fleet(app)}
@@ -103,7 +102,11 @@ def _deploys(app: App) -> dict[str, Any]:
     if on_hosts(app):
         deploys["group"] = {"name": from_module("asg", "name")}
     else:
-        services = [from_module(f"service_{identifier(name)}", "name") for name in app.services]
+        services = [
+            Expression(f'module.service_{identifier(name)}.names["{colour}"]')
+            for name in app.services
+            for colour in COLOURS
+        ]
         deploys["cluster"] = {"arn": from_module("cluster", "arn"), "services": services}
     if app.cloud.site:
         deploys["site"] = {

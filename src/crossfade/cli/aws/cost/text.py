@@ -39,6 +39,7 @@ def as_json(bill: Bill) -> dict[str, Any]:
         "currency": "USD",
         "total": _ends(bill.total),
         "by_usage": _ends(bill.by_usage),
+        "both_fleets_hour": float(bill.beside),
         "unknown": len(bill.unknown),
         "incomplete": list(bill.lacks),
         "lines": [_line(line) for line in bill.lines],
@@ -107,6 +108,8 @@ def _totals(bill: Bill) -> Iterator[str]:
     fixed = total.expected - bill.by_usage.expected
     yield f"  Total {total.expected:,.2f}{between}"
     yield f"  of which {fixed:,.2f} is fixed and {bill.by_usage.expected:,.2f} depends on use ({_MARK})"
+    if bill.beside:
+        yield f"  {bill.beside:,.2f} more for each hour in which a release is changed, and both fleets run"
     unknown = [line for line in bill.unknown if not line.unsaid]
     if unknown:
         yield f"  {_of(len(unknown), len(bill.lines))} not in the total: {', '.join(line.item for line in unknown)}"

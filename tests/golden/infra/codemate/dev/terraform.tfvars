@@ -3,9 +3,11 @@
 region = "ap-northeast-2"
 
 tags = {
-  Environment = "dev"
-  Project     = "codemate"
-  ManagedBy   = "crossfade"
+  Environment             = "dev"
+  Project                 = "codemate"
+  ManagedBy               = "crossfade"
+  "crossfade:app"         = "codemate"
+  "crossfade:environment" = "dev"
 }
 
 image_tags = {

@@ -85,6 +85,16 @@ module "alb" {
     },
   ]
   default_service = "frontend"
+  previews = [
+    {
+      service = "frontend"
+      header  = "X-Crossfade-Preview"
+    },
+    {
+      service = "backend"
+      header  = "X-Crossfade-Preview"
+    },
+  ]
 }
 
 module "ecr_frontend" {
@@ -135,7 +145,7 @@ module "service_frontend" {
   task_role_arn      = module.iam.task_role_arn["frontend"]
   subnet_ids         = module.vpc.private_subnet_ids
   security_group_id  = module.security_groups.app_id
-  target_group_arn   = module.alb.target_group_arns["frontend"]
+  target_groups      = module.alb.target_groups["frontend"]
   desired            = 2
   scaling = {
     min       = 2
@@ -144,11 +154,9 @@ module "service_frontend" {
     out_after = 60
     in_after  = 300
   }
-  min_healthy_percent = 100
-  max_percent         = 200
-  health_grace        = 60
-  stop_timeout        = 10
-  log_retention_days  = 30
+  health_grace       = 60
+  stop_timeout       = 10
+  log_retention_days = 30
 }
 
 module "service_backend" {
@@ -178,7 +186,7 @@ module "service_backend" {
   task_role_arn      = module.iam.task_role_arn["backend"]
   subnet_ids         = module.vpc.private_subnet_ids
   security_group_id  = module.security_groups.app_id
-  target_group_arn   = module.alb.target_group_arns["backend"]
+  target_groups      = module.alb.target_groups["backend"]
   desired            = 2
   scaling = {
     min       = 2
@@ -188,11 +196,9 @@ module "service_backend" {
     out_after = 60
     in_after  = 300
   }
-  min_healthy_percent = 100
-  max_percent         = 200
-  health_grace        = 60
-  stop_timeout        = 10
-  log_retention_days  = 30
+  health_grace       = 60
+  stop_timeout       = 10
+  log_retention_days = 30
 }
 
 module "database" {
@@ -402,17 +408,19 @@ module "monitoring" {
   cluster = {
     name = module.cluster.name
     services = {
-      frontend = module.service_frontend.name
-      backend  = module.service_backend.name
+      "frontend-blue"  = module.service_frontend.names["blue"]
+      "frontend-green" = module.service_frontend.names["green"]
+      "backend-blue"   = module.service_backend.names["blue"]
+      "backend-green"  = module.service_backend.names["green"]
     }
   }
   load_balancer = {
     arn_suffix = module.alb.arn_suffix
     target_groups = {
-      "frontend-blue"  = module.alb.target_group_arn_suffixes["frontend"]
-      "frontend-green" = module.alb.green_target_group_arn_suffixes["frontend"]
-      "backend-blue"   = module.alb.target_group_arn_suffixes["backend"]
-      "backend-green"  = module.alb.green_target_group_arn_suffixes["backend"]
+      "frontend-blue"  = module.alb.target_groups["frontend"].blue.suffix
+      "frontend-green" = module.alb.target_groups["frontend"].green.suffix
+      "backend-blue"   = module.alb.target_groups["backend"].blue.suffix
+      "backend-green"  = module.alb.target_groups["backend"].green.suffix
     }
   }
   database = {
@@ -453,14 +461,14 @@ module "pipeline" {
   services = {
     frontend = {
       container       = "frontend"
-      ecs_service     = module.service_frontend.name
+      ecs_service     = module.service_frontend.names["blue"]
       repository_url  = module.ecr_frontend.repository_url
       repository_arn  = module.ecr_frontend.repository_arn
       repository_name = module.ecr_frontend.repository_name
     }
     backend = {
       container       = "backend"
-      ecs_service     = module.service_backend.name
+      ecs_service     = module.service_backend.names["blue"]
       repository_url  = module.ecr_backend.repository_url
       repository_arn  = module.ecr_backend.repository_arn
       repository_name = module.ecr_backend.repository_name

@@ -3,9 +3,11 @@
 region = "ap-northeast-2"
 
 tags = {
-  Environment = "prod"
-  Project     = "codemate"
-  ManagedBy   = "crossfade"
+  Environment             = "prod"
+  Project                 = "codemate"
+  ManagedBy               = "crossfade"
+  "crossfade:app"         = "codemate"
+  "crossfade:environment" = "prod"
 }
 
 image_tags = {

@@ -3,9 +3,11 @@
 region = "ap-northeast-2"
 
 tags = {
-  Environment = "dev"
-  Project     = "feedback"
-  ManagedBy   = "crossfade"
+  Environment             = "dev"
+  Project                 = "feedback"
+  ManagedBy               = "crossfade"
+  "crossfade:app"         = "feedback"
+  "crossfade:environment" = "dev"
 }
 
 image_tags = {

@@ -96,7 +96,7 @@ module "asg" {
   public_address        = true
   security_group_id     = module.security_groups.app_id
   instance_profile_name = module.iam.instance_profile_name
-  target_group_arn      = module.alb.target_group_arns["web"]
+  target_group_arn      = module.alb.target_groups["web"].blue.arn
   desired               = 2
   min                   = 2
   max                   = 3
@@ -196,8 +196,8 @@ module "monitoring" {
   load_balancer = {
     arn_suffix = module.alb.arn_suffix
     target_groups = {
-      "web-blue"  = module.alb.target_group_arn_suffixes["web"]
-      "web-green" = module.alb.green_target_group_arn_suffixes["web"]
+      "web-blue"  = module.alb.target_groups["web"].blue.suffix
+      "web-green" = module.alb.target_groups["web"].green.suffix
     }
   }
   log_days  = 30

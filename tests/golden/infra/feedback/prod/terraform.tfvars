@@ -3,9 +3,11 @@
 region = "ap-northeast-2"
 
 tags = {
-  Environment = "prod"
-  Project     = "feedback"
-  ManagedBy   = "crossfade"
+  Environment             = "prod"
+  Project                 = "feedback"
+  ManagedBy               = "crossfade"
+  "crossfade:app"         = "feedback"
+  "crossfade:environment" = "prod"
 }
 
 image_tags = {

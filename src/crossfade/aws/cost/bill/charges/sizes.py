@@ -3,9 +3,11 @@
 import re
 from decimal import Decimal
 
+from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.resource import Resource
 
 GIB = 1 << 30
+_COLOUR = re.compile(rf'\["({"|".join(COLOURS)})"\]')  # both colours are one thing
 _OWN = frozenset({"this", "main", "default", "asg"})  # names of resources that say nothing
 
 
@@ -16,7 +18,8 @@ def gigabytes(size: int) -> Decimal:
 
 def label(resource: Resource) -> str:
     """What people call it: the last word of its address that says something. module.service_web.x.this is web."""
-    for word in reversed(re.findall(r'[\w-]+(?:\["[^"]+"\])?', resource.address.replace("module.", " "))):
+    address = _COLOUR.sub("", resource.address).replace("module.", " ")
+    for word in reversed(re.findall(r'[\w-]+(?:\["[^"]+"\])?', address)):
         name = re.sub(r"^(service|bucket|ecr)_", "", word)
         if name not in _OWN and not name.startswith("aws_") and not name.isdigit():
             return name.replace("_", "-")

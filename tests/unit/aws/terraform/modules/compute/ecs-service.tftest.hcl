@@ -4,33 +4,35 @@ mock_provider "aws" {
   }
 
   mock_resource "aws_ecs_service" {
-    defaults = { id = "arn:aws:ecs:us-east-1:123456789012:service/shop-prod/shop-prod-web" }
+    defaults = { id = "arn:aws:ecs:us-east-1:123456789012:service/shop-prod/shop-prod-web-blue" }
   }
 }
 
 variables {
-  name                  = "shop-prod-web"
-  container_name        = "web"
-  region                = "us-east-1"
-  cluster_arn           = "arn:aws:ecs:us-east-1:123456789012:cluster/shop-prod"
-  cluster_name          = "shop-prod"
-  image                 = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop-prod/web:1"
-  port                  = 3001
-  cpu                   = 2048
-  memory                = 4096
-  environment           = { LOG_LEVEL = "info" }
-  secrets               = { DB_PASSWORD = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop" }
-  execution_role_arn    = "arn:aws:iam::123456789012:role/execution"
-  task_role_arn         = "arn:aws:iam::123456789012:role/task"
-  subnet_ids            = ["subnet-1", "subnet-2"]
-  security_group_id     = "sg-1"
-  target_group_arn      = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/blue/1"
-  load_balancer_suffix  = "app/shop/1"
-  target_group_suffixes = ["targetgroup/blue/1", "targetgroup/green/2"]
-  desired               = 2
-  scaling               = { min = 2, max = 10, cpu = 70, memory = 70, requests = 1000, out_after = 60, in_after = 300 }
-  spot_percent          = 40
-  log_retention_days    = 7
+  name               = "shop-prod-web"
+  container_name     = "web"
+  region             = "us-east-1"
+  cluster_arn        = "arn:aws:ecs:us-east-1:123456789012:cluster/shop-prod"
+  cluster_name       = "shop-prod"
+  image              = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop-prod/web:1"
+  port               = 3001
+  cpu                = 2048
+  memory             = 4096
+  environment        = { LOG_LEVEL = "info" }
+  secrets            = { DB_PASSWORD = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop" }
+  execution_role_arn = "arn:aws:iam::123456789012:role/execution"
+  task_role_arn      = "arn:aws:iam::123456789012:role/task"
+  subnet_ids         = ["subnet-1", "subnet-2"]
+  security_group_id  = "sg-1"
+  target_groups = {
+    blue  = { arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/blue/1", suffix = "targetgroup/blue/1" }
+    green = { arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/green/2", suffix = "targetgroup/green/2" }
+  }
+  load_balancer_suffix = "app/shop/1"
+  desired              = 2
+  scaling              = { min = 2, max = 10, cpu = 70, memory = 70, requests = 1000, out_after = 60, in_after = 300 }
+  spot_percent         = 40
+  log_retention_days   = 7
 }
 
 run "a_service_that_grows" {
@@ -53,40 +55,79 @@ run "a_service_that_grows" {
   }
 
   assert {
-    condition     = aws_ecs_service.this.deployment_circuit_breaker[0].enable && aws_ecs_service.this.deployment_circuit_breaker[0].rollback
-    error_message = "A release that never gets healthy is taken back."
+    condition = (
+      { for colour, one in aws_ecs_service.this : colour => [one.name, one.desired_count, one(one.load_balancer).target_group_arn] } == {
+        blue  = ["shop-prod-web-blue", 2, var.target_groups.blue.arn]
+        green = ["shop-prod-web-green", 0, var.target_groups.green.arn]
+      }
+    )
+    error_message = "Each colour is a service with its own target group, and one of them rests."
   }
 
   assert {
-    condition     = { for one in aws_ecs_service.this.capacity_provider_strategy : one.capacity_provider => "${coalesce(one.base, 0)} ${one.weight}" } == { FARGATE = "2 60", FARGATE_SPOT = "0 40" }
+    condition     = alltrue([for one in aws_ecs_service.this : one.deployment_circuit_breaker[0].enable && !one.deployment_circuit_breaker[0].rollback && one.health_check_grace_period_seconds == 60])
+    error_message = "What never gets healthy is given up, and ECS brings nothing back by itself."
+  }
+
+  assert {
+    condition     = { for colour, one in aws_ecs_service.this : colour => [one.tags["crossfade:service"], one.tags["crossfade:colour"]] } == { blue = ["web", "blue"], green = ["web", "green"] }
+    error_message = "A deploy finds them by their tags."
+  }
+
+  assert {
+    condition     = { for one in aws_ecs_service.this["green"].capacity_provider_strategy : one.capacity_provider => "${coalesce(one.base, 0)} ${one.weight}" } == { FARGATE = "2 60", FARGATE_SPOT = "0 40" }
     error_message = "The minimum is never on spare capacity, and 40 % of the rest is."
   }
 
   assert {
-    condition     = aws_appautoscaling_target.this[0].min_capacity == 2 && aws_appautoscaling_target.this[0].max_capacity == 10
-    error_message = "It grows from 2 to 10."
+    condition = { for colour, one in aws_appautoscaling_target.this : colour => [one.min_capacity, one.max_capacity, one.suspended_state[0].dynamic_scaling_out_suspended] } == {
+      blue  = [2, 10, false]
+      green = [2, 10, true]
+    }
+    error_message = "Both grow from 2 to 10, and the one that rests stays at none."
   }
 
   assert {
     condition = alltrue([
-      for policy in concat(values(aws_appautoscaling_policy.average), aws_appautoscaling_policy.requests) :
+      for policy in aws_appautoscaling_policy.this :
       policy.target_tracking_scaling_policy_configuration[0].scale_out_cooldown == 60 &&
       policy.target_tracking_scaling_policy_configuration[0].scale_in_cooldown == 300
-    ]) && length(aws_appautoscaling_policy.average) == 2
+    ]) && length(aws_appautoscaling_policy.this) == 6
     error_message = "Every policy pauses 60 s after growing and 300 s after shrinking."
   }
 
   assert {
     condition = (
-      one(aws_appautoscaling_policy.requests[0].target_tracking_scaling_policy_configuration[*].target_value) == 1000 &&
-      length(one(aws_appautoscaling_policy.requests[0].target_tracking_scaling_policy_configuration[*].customized_metric_specification)[0].metrics) == 3
+      one(aws_appautoscaling_policy.this["requests-green"].target_tracking_scaling_policy_configuration[*].target_value) == 1000 &&
+      one(one(aws_appautoscaling_policy.this["requests-green"].target_tracking_scaling_policy_configuration[*].predefined_metric_specification)).resource_label == "app/shop/1/targetgroup/green/2"
     )
-    error_message = "Requests are counted at both colours."
+    error_message = "Requests are those of the colour's own target group."
   }
 
   assert {
-    condition     = aws_cloudwatch_log_group.this.retention_in_days == 7 && !aws_ecs_service.this.network_configuration[0].assign_public_ip
+    condition     = aws_cloudwatch_log_group.this.retention_in_days == 7 && !aws_ecs_service.this["blue"].network_configuration[0].assign_public_ip
     error_message = "Logs go after a week, and tasks have no public address."
+  }
+}
+
+run "what_a_deploy_has_changed" {
+  module {
+    source = "./modules/compute/ecs-service"
+  }
+
+  variables {
+    desired = 5
+    image   = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop-prod/web:2"
+    scaling = { min = 3, max = 10, cpu = 70 }
+    first   = "green" # as if suspended_state were the other way round
+  }
+
+  assert {
+    condition = (
+      { for colour, one in aws_ecs_service.this : colour => one.desired_count } == { blue = 2, green = 0 } &&
+      { for colour, one in aws_appautoscaling_target.this : colour => [one.min_capacity, one.suspended_state[0].dynamic_scaling_out_suspended] } == { blue = [3, false], green = [3, true] }
+    )
+    error_message = "How many run and which colour scales stays as it is; the bounds are the file's."
   }
 }
 
@@ -105,7 +146,7 @@ run "a_service_of_one" {
   }
 
   assert {
-    condition     = length(aws_appautoscaling_target.this) == 0 && length(aws_ecs_service.this.capacity_provider_strategy) == 1
+    condition     = length(aws_appautoscaling_target.this) == 0 && length(aws_ecs_service.this["blue"].capacity_provider_strategy) == 1
     error_message = "Without scaling there is none, and no spare capacity."
   }
 }

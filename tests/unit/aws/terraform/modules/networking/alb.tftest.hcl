@@ -36,7 +36,8 @@ variables {
       health = { path = "/api/health", interval = 10, timeout = 2, healthy = 3, unhealthy = 2, codes = "200-299" }
     }
   }
-  rules = [{ service = "api", hosts = ["api.example.com"], paths = ["/api", "/api/*"] }]
+  previews = [{ service = "web", header = "X-Crossfade-Preview" }, { service = "api", header = "X-Try" }]
+  rules    = [{ service = "api", hosts = ["api.example.com"], paths = ["/api", "/api/*"] }]
 }
 
 run "two_colours_of_each_service_behind_https" {
@@ -88,8 +89,44 @@ run "two_colours_of_each_service_behind_https" {
   }
 
   assert {
-    condition     = aws_lb_listener_rule.this["api-0"].priority == 10 && aws_lb_listener_rule.this["api-0"].listener_arn == aws_lb_listener.https[0].arn
+    condition     = aws_lb_listener_rule.this["api-0"].priority == 100 && aws_lb_listener_rule.this["api-0"].listener_arn == aws_lb_listener.https[0].arn
     error_message = "Rules are on the listener that visitors reach."
+  }
+}
+
+run "a_way_to_try_a_release_out" {
+  module {
+    source = "./modules/networking/alb"
+  }
+
+  assert {
+    condition = { for name, rule in aws_lb_listener_rule.preview : name => [rule.priority, one(one(rule.condition).http_header).http_header_name, rule.tags["crossfade:preview"]] } == {
+      web = [1, "X-Crossfade-Preview", "web"]
+      api = [2, "X-Try", "api"]
+    }
+    error_message = "Each service's header is asked for before any other rule."
+  }
+
+  assert {
+    condition = (
+      length(toset([for one in terraform_data.preview_token : one.output])) == 2 &&
+      alltrue([for name, rule in aws_lb_listener_rule.preview : one(one(one(rule.condition).http_header).values) == terraform_data.preview_token[name].output]) &&
+      alltrue([for one in terraform_data.preview_token : length(one.output) == 36])
+    )
+    error_message = "Each has a token of its own that nobody can guess."
+  }
+
+  assert {
+    condition     = { for one in one(aws_lb_listener_rule.preview["web"].action).forward[0].target_group : one.weight => one.arn } == { 0 = aws_lb_target_group.this["web-blue"].arn, 100 = aws_lb_target_group.this["web-green"].arn }
+    error_message = "It leads to the colour that rests."
+  }
+
+  assert {
+    condition = (
+      aws_lb_target_group.this["web-green"].tags["crossfade:service"] == "web" && aws_lb_target_group.this["web-green"].tags["crossfade:colour"] == "green" &&
+      aws_lb_listener.https[0].tags["crossfade:service"] == "web" && aws_lb_listener_rule.this["api-0"].tags["crossfade:service"] == "api"
+    )
+    error_message = "A deploy finds what is its own by tags."
   }
 }
 
@@ -107,7 +144,7 @@ run "a_rule_that_comes_in_between" {
 
   assert {
     condition = (
-      aws_lb_listener_rule.this["api-0"].priority == 20 && aws_lb_listener_rule.this["web-0"].priority == 10 &&
+      aws_lb_listener_rule.this["api-0"].priority == 110 && aws_lb_listener_rule.this["web-0"].priority == 100 &&
       aws_lb_listener_rule.this["api-0"].id == run.two_colours_of_each_service_behind_https.rule_ids["api-0"]
     )
     error_message = "Rules keep their service, and with it where a deploy has moved them."

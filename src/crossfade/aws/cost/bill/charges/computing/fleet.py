@@ -5,6 +5,7 @@ from typing import Any
 
 from crossfade.aws.cost.bill.charge import Amount
 from crossfade.aws.cost.money import plain
+from crossfade.aws.resources.fleet import rests
 from crossfade.aws.resources.inventory import Inventory, first
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.usage import Usage
@@ -14,6 +15,8 @@ _SIZES = ("min", "desired", "max")
 
 def tasks(inventory: Inventory, service: Resource, usage: Usage) -> Amount:
     """Tasks of an ECS service: between the bounds of its scaling, as many as are wanted or used on average."""
+    if rests(service):
+        return Amount.of(0)
     wanted = _number(service.values.get("desired_count"), 1)
     average = said(service, usage.instances)
     bounds = next(iter(inventory.referring(service, "aws_appautoscaling_target")), None) or _by_name(inventory, service)

@@ -9,6 +9,7 @@ from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
 from crossfade.aws.cost.bill.charges.computing.fleet import on_average, tasks
 from crossfade.aws.cost.bill.charges.sizes import label
 from crossfade.aws.cost.money import exact, plain
+from crossfade.aws.resources.fleet import coloured
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.usage import Usage
@@ -39,6 +40,7 @@ def fargate(inventory: Inventory, service: Resource, usage: Usage) -> Iterator[C
             addresses=(service.address, task.address),
             assumes=on_average(part, "task"),
             usage=f"instances.{name}" if part.varies else "",
+            beside=part if coloured(service) else None,
         )
     disk = exact(first(task.values, "ephemeral_storage", "size_in_gib") or 0) - _FREE_DISK
     if disk > 0:

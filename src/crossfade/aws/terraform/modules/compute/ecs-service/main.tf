@@ -1,6 +1,9 @@
-# A service of containers on Fargate.
+# A service of containers on Fargate, as two services of ECS: blue and green. A release fills the one that rests, traffic
+# moves over, and the other is emptied when nobody wants to go back. Terraform makes both and leaves to deploys what runs.
 
 locals {
+  colours = toset(keys(var.target_groups))
+
   # https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon-ecs.html
   daemon = {
     name         = "xray"
@@ -58,23 +61,27 @@ resource "aws_ecs_task_definition" "this" {
 }
 
 resource "aws_ecs_service" "this" {
-  name            = var.name
+  for_each = local.colours
+
+  name            = "${var.name}-${each.key}"
   cluster         = var.cluster_arn
   task_definition = aws_ecs_task_definition.this.arn
-  desired_count   = var.desired
+  desired_count   = each.key == var.first ? var.desired : 0 # the other one rests, and costs nothing
 
-  deployment_minimum_healthy_percent = var.min_healthy_percent
-  deployment_maximum_percent         = var.max_percent
+  # What ECS replaces by itself, such as a task on a machine that is taken away, is there before the old one goes.
+  deployment_minimum_healthy_percent = 100
+  deployment_maximum_percent         = 200
   health_check_grace_period_seconds  = var.health_grace
   # New tasks go where there are fewest; a shell into one is off, because it passes by every review.
   enable_execute_command  = false
   enable_ecs_managed_tags = true
   propagate_tags          = "SERVICE"
 
-  # A release that never gets healthy is taken back.
+  # Tasks that never get healthy are given up instead of being started for ever. Nothing is taken back by ECS: it would
+  # put an older release under the number of the new one, and the visitors are still at the other colour.
   deployment_circuit_breaker {
     enable   = true
-    rollback = true
+    rollback = false
   }
 
   # The minimum is always there; of what is above it, this share may be taken away with two minutes' notice.
@@ -99,16 +106,22 @@ resource "aws_ecs_service" "this" {
     assign_public_ip = var.public_address
   }
 
+  # Each colour has its own for good: to move a service's would be a deployment of ECS.
   load_balancer {
-    target_group_arn = var.target_group_arn
+    target_group_arn = var.target_groups[each.key].arn
     container_name   = var.container_name
     container_port   = var.port
   }
 
-  tags = { Name = var.name }
+  # By these a deploy finds it.
+  tags = {
+    Name                = "${var.name}-${each.key}"
+    "crossfade:service" = var.container_name
+    "crossfade:colour"  = each.key
+  }
 
   lifecycle {
-    # What runs is a deploy's, where it is registered too, and how many is for scaling to say.
-    ignore_changes = [task_definition, load_balancer, desired_count]
+    # What runs is a deploy's, and how many is for it and for scaling to say.
+    ignore_changes = [task_definition, desired_count]
   }
 }

@@ -1,24 +1,24 @@
-output "name" {
-  description = "The service's name."
-  value       = aws_ecs_service.this.name
+output "names" {
+  description = "The services' names in ECS, by colour."
+  value       = { for colour, service in aws_ecs_service.this : colour => service.name }
 }
 
-output "arn" {
-  description = "The service."
-  value       = aws_ecs_service.this.id
+output "arns" {
+  description = "The services, by colour."
+  value       = { for colour, service in aws_ecs_service.this : colour => service.id }
 }
 
 output "task_family" {
-  description = "Family of its task definitions."
+  description = "Family of their task definitions."
   value       = aws_ecs_task_definition.this.family
 }
 
 output "log_group_name" {
-  description = "What its tasks write."
+  description = "What their tasks write."
   value       = aws_cloudwatch_log_group.this.name
 }
 
 output "log_group_arn" {
-  description = "What its tasks write."
+  description = "What their tasks write."
   value       = aws_cloudwatch_log_group.this.arn
 }

@@ -1,10 +1,10 @@
 variable "name" {
-  description = "Name of the service and of its task definition."
+  description = "Name of the task definition, and with a colour of each service."
   type        = string
 }
 
 variable "container_name" {
-  description = "Name of the container, which deploys and the load balancer refer to."
+  description = "Name of the container: the service's name in the file."
   type        = string
 }
 
@@ -24,7 +24,7 @@ variable "cluster_name" {
 }
 
 variable "image" {
-  description = "Image that the service begins with. Deploys bring later ones."
+  description = "Image that the first colour begins with. Deploys bring later ones."
   type        = string
 }
 
@@ -108,21 +108,31 @@ variable "public_address" {
   default     = false
 }
 
-variable "target_group_arn" {
-  description = "Target group that tasks are registered with at first."
+variable "target_groups" {
+  description = "Target group of each colour, and its suffix as metrics name it."
+  type        = map(object({ arn = string, suffix = string }))
+
+  validation {
+    condition     = toset(keys(var.target_groups)) == toset(["blue", "green"])
+    error_message = "One of blue and one of green."
+  }
+}
+
+variable "first" {
+  description = "The colour that runs at first. Deploys change them by turns."
   type        = string
+  default     = "blue"
+
+  validation {
+    condition     = contains(["blue", "green"], var.first)
+    error_message = "blue or green."
+  }
 }
 
 variable "load_balancer_suffix" {
   description = "The load balancer as metrics name it, for scaling on requests."
   type        = string
   default     = ""
-}
-
-variable "target_group_suffixes" {
-  description = "Both target groups as metrics name them, for scaling on requests."
-  type        = list(string)
-  default     = []
 }
 
 variable "desired" {
@@ -158,18 +168,6 @@ variable "spot_percent" {
     condition     = var.spot_percent >= 0 && var.spot_percent <= 100
     error_message = "0 to 100."
   }
-}
-
-variable "min_healthy_percent" {
-  description = "Share of the tasks that stays healthy during a deploy."
-  type        = number
-  default     = 100
-}
-
-variable "max_percent" {
-  description = "Share of the tasks that may run during a deploy."
-  type        = number
-  default     = 200
 }
 
 variable "health_grace" {

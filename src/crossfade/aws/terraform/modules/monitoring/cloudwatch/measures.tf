@@ -36,7 +36,7 @@ locals {
       period    = local.on_hosts ? 300 : 60
       unit      = 1
       below     = false
-      missing   = "missing"
+      missing   = local.on_hosts ? "missing" : "notBreaching" # the colour that rests has no tasks, and no data
       targets   = merge(local.services, local.hosts)
     }
     memory = {
@@ -46,7 +46,7 @@ locals {
       period    = local.on_hosts ? local.agent_period : 60
       unit      = 1
       below     = false
-      missing   = "missing"
+      missing   = local.on_hosts ? "missing" : "notBreaching" # the colour that rests has no tasks, and no data
       targets   = merge(local.services, local.hosts)
     }
     unhealthy-hosts = {

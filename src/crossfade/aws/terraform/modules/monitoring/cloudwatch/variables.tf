@@ -32,7 +32,7 @@ variable "alarms" {
 }
 
 variable "cluster" {
-  description = "The ECS cluster, and the names in ECS of the services that run there."
+  description = "The ECS cluster, and the names in ECS of the services that run there by a name for people: web-blue."
   type = object({
     name     = string
     services = map(string)

@@ -1,19 +1,24 @@
 # The load balancer. Every service has two target groups, blue and green: a deploy fills the idle one and then moves the
-# weights. Terraform makes both, and leaves the weights to deploys.
+# weights. Terraform makes both, and leaves the weights to deploys, which find what is theirs by its tags.
 
 locals {
   targets = merge([
     for name, service in var.services : {
-      for colour in ["blue", "green"] : "${name}-${colour}" => { service = service, name = "${var.name}-${name}-${colour}" }
+      for colour in ["blue", "green"] : "${name}-${colour}" => {
+        service = service
+        name    = "${var.name}-${name}-${colour}"
+        tags    = { "crossfade:service" = name, "crossfade:colour" = colour }
+      }
     }
   ]...)
   # Counted by service: when a rule comes in between, each keeps its target groups, which deploys have moved since, and
-  # only its priority changes.
+  # only its priority changes. The first hundred are those of previews.
   rules = {
     for index, rule in var.rules :
     "${rule.service}-${length([for before in slice(var.rules, 0, index) : before if before.service == rule.service])}" =>
-    merge(rule, { priority = 10 * (index + 1) })
+    merge(rule, { priority = 100 + 10 * index })
   }
+  default_tags = var.default_service == null ? {} : { "crossfade:service" = var.default_service }
 }
 
 resource "aws_lb" "this" {
@@ -76,7 +81,7 @@ resource "aws_lb_target_group" "this" {
     }
   }
 
-  tags = { Name = each.value.name }
+  tags = merge({ Name = each.value.name }, each.value.tags)
 }
 
 # Another default service is another listener, because of this one the weights are a deploy's. For a moment nobody listens.
@@ -144,6 +149,8 @@ resource "aws_lb_listener" "http" {
     }
   }
 
+  tags = local.default_tags
+
   lifecycle {
     # Deploys move the weights.
     ignore_changes       = [default_action]
@@ -194,6 +201,8 @@ resource "aws_lb_listener" "https" {
     }
   }
 
+  tags = local.default_tags
+
   lifecycle {
     # Deploys move the weights.
     ignore_changes       = [default_action]
@@ -243,7 +252,7 @@ resource "aws_lb_listener_rule" "this" {
     }
   }
 
-  tags = { Name = "${var.name}-${each.value.service}" }
+  tags = { Name = "${var.name}-${each.value.service}", "crossfade:service" = each.value.service }
 
   lifecycle {
     # Deploys move the weights.

@@ -28,37 +28,20 @@ output "https_listener_arn" {
   value       = one(aws_lb_listener.https[*].arn)
 }
 
-output "target_group_arns" {
-  description = "Blue target group of each service."
-  value       = { for name in keys(var.services) : name => aws_lb_target_group.this["${name}-blue"].arn }
+output "target_groups" {
+  description = "Target group of each colour, by service: its ARN, its name, and its suffix as metrics name it."
+  value = {
+    for name in keys(var.services) : name => {
+      for colour in ["blue", "green"] : colour => {
+        arn    = aws_lb_target_group.this["${name}-${colour}"].arn
+        name   = aws_lb_target_group.this["${name}-${colour}"].name
+        suffix = aws_lb_target_group.this["${name}-${colour}"].arn_suffix
+      }
+    }
+  }
 
   # ECS takes no target group that no listener leads to.
-  depends_on = [aws_lb_listener.http, aws_lb_listener.https, aws_lb_listener_rule.this]
-}
-
-output "target_group_arn_suffixes" {
-  description = "Blue target group of each service, as metrics name it."
-  value       = { for name in keys(var.services) : name => aws_lb_target_group.this["${name}-blue"].arn_suffix }
-}
-
-output "target_group_names" {
-  description = "Name of the blue target group of each service."
-  value       = { for name in keys(var.services) : name => aws_lb_target_group.this["${name}-blue"].name }
-}
-
-output "green_target_group_arns" {
-  description = "Green target group of each service."
-  value       = { for name in keys(var.services) : name => aws_lb_target_group.this["${name}-green"].arn }
-}
-
-output "green_target_group_arn_suffixes" {
-  description = "Green target group of each service, as metrics name it."
-  value       = { for name in keys(var.services) : name => aws_lb_target_group.this["${name}-green"].arn_suffix }
-}
-
-output "green_target_group_names" {
-  description = "Name of the green target group of each service."
-  value       = { for name in keys(var.services) : name => aws_lb_target_group.this["${name}-green"].name }
+  depends_on = [aws_lb_listener.http, aws_lb_listener.https, aws_lb_listener_rule.this, aws_lb_listener_rule.preview]
 }
 
 output "rule_ids" {

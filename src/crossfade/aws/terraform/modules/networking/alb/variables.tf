@@ -112,6 +112,17 @@ variable "default_service" {
   default     = null
 }
 
+variable "previews" {
+  description = "Services whose next release can be reached with a secret in this header, before visitors get it."
+  type        = list(object({ service = string, header = string }))
+  default     = []
+
+  validation {
+    condition     = length(var.previews) < 100
+    error_message = "Fewer than a hundred: the rules for visitors come after them."
+  }
+}
+
 variable "deletion_protection" {
   description = "AWS refuses to delete it until this is taken back."
   type        = bool
