@@ -7,18 +7,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.adapters.memory_balancer import MemoryBalancer, State
-from tests.adapters.memory_runtime import MemoryRuntime
-from tests.adapters.memory_runtime import World as Instances
 from tests.adapters.system_clock import SystemClock
 
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.orders import Orders
+from crossfade.core.fleet import Health
 from crossfade.core.group import Group
 from crossfade.core.release import Release
+from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Listener, RollbackOn, Rule, Service, Strategy
+from crossfade.engine.dry.balancer import DryBalancer
+from crossfade.engine.dry.behaviour import Behaviour
 from crossfade.engine.dry.journal import DryJournal
-from crossfade.engine.journal import Event
+from crossfade.engine.dry.platform import Platform
+from crossfade.engine.dry.runtime import DryRuntime
+from crossfade.engine.journal import Event, Fence
 from crossfade.engine.loop import Loop
 from crossfade.engine.world import World
 
@@ -49,18 +52,31 @@ class MemorySecrets:
         self.sets.pop(mark, None)
 
 
+class Balancer(DryBalancer):
+    """One that remembers all that it was told of, in turn."""
+
+    def __init__(self, platform: Platform, fence: Fence) -> None:
+        super().__init__(platform, fence)
+        self.applied: list[Routing] = []
+
+    async def apply(self, service: Service, routing: Routing, *how: Any) -> float:
+        seconds = await super().apply(service, routing, *how)
+        self.applied.append(routing)
+        return seconds
+
+
 @dataclass
 class Site:
-    """`sick` holds releases (service, number) whose instances never pass their health check."""
+    """`sick` holds releases (service, number) whose instances never pass their health check, `endless` builds."""
 
     clock: SystemClock = field(default_factory=SystemClock)
-    instances: Instances = field(default_factory=Instances)
-    routes: State = field(default_factory=State)
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
     sick: set[tuple[str, int]] = field(default_factory=set)
-    balancer: type[MemoryBalancer] = MemoryBalancer
+    endless: set[str] = field(default_factory=set)
+    balancer: type[Balancer] = Balancer
 
     def __post_init__(self) -> None:
+        self.platform = Platform(command=self._command, clock=self.clock)
         self.journal = DryJournal(self.clock)
 
     def lose_the_journal(self) -> None:
@@ -76,28 +92,39 @@ class Site:
         finally:
             await control.orders.close()
 
-    async def ask(self, address: str, _check: HealthCheck) -> str:
-        for running in self.instances.instances.values():
-            if running.address == address:
-                return "said 503" if (running.service, running.release) in self.sick else ""
-        return "nobody listens"
+    async def ask(self, address: str, check: HealthCheck) -> str:
+        for life in self.platform.lives.values():
+            if life.address == address and (life.release.service.key, life.release.number) in self.sick:
+                return "said 503"
+        return await self.platform.ask(address, check)
+
+    def crash(self, instance: str, detail: str = "killed by signal 9 (SIGKILL)") -> None:
+        """Let an instance end without being told to."""
+        life = self.platform.lives[instance]
+        life.behaviour = Behaviour(life=((self.clock.now() - life.born, Health.EXITED),), detail=detail)
+
+    def exited(self, instance: str) -> bool:
+        return self.platform.lives[instance].truth(self.clock.now()) is Health.EXITED
 
     def running(self, key: str) -> dict[int, int]:
         """Instances of a service by release."""
         found: dict[int, int] = {}
-        for running in self.instances.instances.values():
-            if running.service == key and not running.exited:
-                found[running.release] = found.get(running.release, 0) + 1
+        for life in self.platform.of(key):
+            if not self.exited(life.id):
+                found[life.release.number] = found.get(life.release.number, 0) + 1
         return found
 
     def serves(self, key: str) -> int | None:
         """The one release that has all traffic."""
-        told = self.routes.services.get(key)
-        weights = told.routing.weights if told else ()
+        exposure = self.platform.exposed.get(key)
+        weights = exposure.routing.weights if exposure else ()
         return weights[0][0] if len(weights) == 1 else None
 
     def kinds(self, key: str) -> list[str]:
         return [event.kind for event in self.journal.events if event.service == key]
+
+    def _command(self, command: str) -> Behaviour:
+        return Behaviour(seconds=3600.0 if command in self.endless else 0.0)
 
 
 class Control:
@@ -108,11 +135,10 @@ class Control:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.told: list[Event] = []
-        runtime = MemoryRuntime(site.instances, site.journal)
-        self.balancer = site.balancer(site.journal, site.routes)
+        self.balancer = site.balancer(site.platform, site.journal)
         world = World(
             journal=site.journal,
-            runtimes={"process": runtime},
+            runtimes={"process": DryRuntime(site.platform, site.journal)},
             balancer=self.balancer,
             ask=site.ask,
             visit=_visit,

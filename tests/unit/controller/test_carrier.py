@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, UnixConnector
 from tests.adapters.memory_letters import Box, MemoryLetters
-from tests.adapters.memory_runtime import MemoryRuntime
 from tests.unit.controller.site import QUICK, Site, service, within
 
 from crossfade.controller.api.hub import Hub
@@ -17,6 +16,7 @@ from crossfade.controller.carrier.carrier import Carrier, Environment
 from crossfade.core.service import Strategy
 from crossfade.core.wire import encode
 from crossfade.engine.dry.journal import DryJournal, Paper
+from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.journal import Lease
 from crossfade.engine.world import Pace, World
 
@@ -76,8 +76,8 @@ class There:
         written, hub = journal(self.site.clock, self.paper), Hub()
         world = World(
             journal=written,
-            runtimes={"process": MemoryRuntime(self.site.instances, written)},
-            balancer=self.site.balancer(written, self.site.routes),
+            runtimes={"process": DryRuntime(self.site.platform, written)},
+            balancer=self.site.balancer(self.site.platform, written),
             ask=self.site.ask,
             visit=_visit,
             clock=self.site.clock,

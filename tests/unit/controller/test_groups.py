@@ -116,7 +116,7 @@ async def test_what_is_taken_down_meanwhile_takes_the_others_back(site: Site) ->
         assert stopped == ["shop/api", "shop/web"]
         group = control.orders.groups.find("shop", begun.group.id)
         assert (group.state, group.reason) == (State.ABORTED, "shop/api was taken down by kim")
-        assert site.instances.instances == {}
+        assert site.platform.lives == {}
 
 
 async def test_another_deploy_waits_for_the_group_or_supersedes_it(site: Site) -> None:
@@ -150,7 +150,7 @@ async def test_what_is_unchanged_is_left_out(site: Site) -> None:
 
 async def test_a_build_that_fails_changes_nothing(site: Site) -> None:
     """All are built before the first one moves."""
-    site.instances.missing.add("/src/web")
+    site.platform.missing.add("/src/web")
     async with site.controller() as control:
         with pytest.raises(Exception, match="does not exist"):
             await control.orders.deploy(pair(), KIM, Shell())
@@ -160,7 +160,7 @@ async def test_a_build_that_fails_changes_nothing(site: Site) -> None:
 
 async def test_a_build_is_seen_and_can_be_stopped(site: Site) -> None:
     """By `abort`, by `down`, and by a deploy that supersedes it; the one that waits for it is told who and why."""
-    site.instances.endless.add("make")
+    site.endless.add("make")
     async with site.controller() as control:
         await control.deploy(service())
 

@@ -3,9 +3,8 @@
 import asyncio
 from dataclasses import replace
 
-from tests.adapters.memory_balancer import MemoryBalancer
 from tests.adapters.until import until
-from tests.unit.controller.site import KIM, Site, service, within
+from tests.unit.controller.site import KIM, Balancer, Site, service, within
 
 from crossfade.engine.dry.journal import DryJournal
 from crossfade.engine.journal import Event
@@ -21,7 +20,7 @@ async def test_a_removal_that_was_interrupted_goes_on_at_the_next_start(site: Si
     async with site.controller() as control:
         await until(lambda: not control.registry.loops)
     assert site.running("shop/web") == {}
-    assert site.routes.services == {}
+    assert site.platform.exposed == {}
 
 
 async def test_a_service_that_is_being_taken_down_is_not_deployed_meanwhile(site: Site) -> None:
@@ -60,7 +59,7 @@ class SlowJournal(DryJournal):
         return await super().append(event, token)
 
 
-class SlowerBalancer(MemoryBalancer):
+class SlowerBalancer(Balancer):
     """A look at it takes longer than a write."""
 
     async def report(self, service: str) -> Report:
@@ -73,15 +72,15 @@ async def test_traffic_stays_where_it_is_while_a_service_is_taken_over(site: Sit
     """What runs is on record before anybody decides by the record: nothing is launched beside it or routed away."""
     async with site.controller() as control:
         await control.deploy(service(replicas=2))
-    before = set(site.instances.instances)
+    before = set(site.platform.lives)
     site.journal, site.balancer = SlowJournal(site.clock), SlowerBalancer
     async with site.controller() as control:
         loop = control.registry.loops["shop/web"]
         began = site.clock.now()
         await within(loop.until(lambda loop: loop.observed_at > began))
         assert site.kinds("shop/web")[0] == "service adopted"
-        assert set(site.instances.instances) == before
-        assert all(len(routing.serving()) == 2 for _, routing in control.balancer.applied)
+        assert set(site.platform.lives) == before
+        assert all(len(routing.serving()) == 2 for routing in control.balancer.applied)
         assert site.serves("shop/web") == 1
 
 
@@ -90,7 +89,7 @@ async def test_what_cannot_be_taken_over_is_told_and_ended_by_down(site: Site) -
     async with site.controller() as control:
         await control.deploy(service())
     site.lose_the_journal()
-    site.routes.services.clear()
+    site.platform.exposed.clear()
     async with site.controller() as control:
         assert control.registry.loops == {}
         (unknown,) = control.orders.leftovers.unknown
@@ -108,7 +107,7 @@ async def test_routes_without_instances_are_told_and_a_deploy_takes_them_over(si
         async with site.controller() as control:
             await control.deploy(service(), replace(KIM, force=True))
     site.lose_the_journal()
-    site.instances.instances.clear()
+    site.platform.lives.clear()
     async with site.controller() as control:
         assert [(one.service, one.what) for one in control.orders.leftovers.unknown] == [("shop/web", "routes")]
         await control.deploy(service())
@@ -123,4 +122,4 @@ async def test_one_service_of_an_app_can_be_taken_down(site: Site) -> None:
         await control.deploy(service("api"))
         assert await within(control.orders.down("shop", "api", KIM)) == ["shop/api"]
         assert list(control.registry.loops) == ["shop/web"]
-    assert list(site.routes.services) == ["shop/web"]
+    assert list(site.platform.exposed) == ["shop/web"]

@@ -10,7 +10,7 @@ from crossfade.core.errors import RefusedError
 
 
 def ids(site: Site) -> set[str]:
-    return set(site.instances.instances)
+    return set(site.platform.lives)
 
 
 async def test_all_instances_are_new_ones_of_the_same_release(site: Site) -> None:
@@ -23,7 +23,7 @@ async def test_all_instances_are_new_ones_of_the_same_release(site: Site) -> Non
         assert not before & ids(site)
         assert len(ids(site)) == 2
         assert (loop.ledger.current, len(loop.ledger.releases), loop.ledger.rollouts) == (1, 1, 1)
-        assert all(len(routing.serving()) >= 2 for _, routing in control.balancer.applied[changes:])
+        assert all(len(routing.serving()) >= 2 for routing in control.balancer.applied[changes:])
 
 
 async def test_a_restart_goes_on_under_the_next_controller(site: Site) -> None:
@@ -45,8 +45,8 @@ async def test_new_ones_that_exit_end_it_and_the_old_ones_stay(site: Site) -> No
 
         def crash() -> bool:
             for name in ids(site) - {old}:
-                if not site.instances.instances[name].exited:
-                    site.instances.crash(name, "cannot log in")
+                if not site.exited(name):
+                    site.crash(name, "cannot log in")
                     loop.wake()
             return sum(e.instance != old for e in loop.ledger.exits) >= 3
 

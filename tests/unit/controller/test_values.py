@@ -1,5 +1,6 @@
 """The values of secrets belong to the release that was deployed with them."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -12,8 +13,9 @@ from crossfade.core.errors import RefusedError, UnchangedError, WrongInputError
 NEEDS = service(secrets=("PASSWORD",), retain=1)
 
 
-def passwords(site: Site) -> set[str]:
-    return {env["PASSWORD"] for env in site.instances.environments.values() if "PASSWORD" in env}
+def passwords(site: Site, before: Collection[str] = ()) -> set[str]:
+    """Those of the instances that came since."""
+    return {life.environment["PASSWORD"] for life in site.platform.lives.values() if life.id not in before}
 
 
 async def test_a_rollback_starts_the_old_release_with_its_old_values(site: Site) -> None:
@@ -22,15 +24,15 @@ async def test_a_rollback_starts_the_old_release_with_its_old_values(site: Site)
         await control.deploy(NEEDS, PASSWORD="right")
         loop = await control.deploy(NEEDS, PASSWORD="wrong")
         await until(lambda: site.running("shop/web") == {2: 1})
-        site.instances.environments.clear()
+        before = set(site.platform.lives)
         rollout = await control.orders.rollback(loop, "previous", KIM)
         await loop.until(lambda loop: any(r.rollout.id == rollout.id for r in loop.ledger.records))
-        assert passwords(site) == {"right"}
-        site.instances.environments.clear()
-        (instance,) = [i.id for i in site.instances.instances.values() if i.release == 1]
-        site.instances.crash(instance)
+        assert passwords(site, before) == {"right"}
+        (instance,) = [life.id for life in site.platform.lives.values() if life.release.number == 1]
+        before = set(site.platform.lives)
+        site.crash(instance)
         loop.wake()
-        await until(lambda: passwords(site) == {"right"})
+        await until(lambda: passwords(site, before) == {"right"})
 
 
 async def test_a_changed_secret_alone_is_a_change(site: Site) -> None:
@@ -100,7 +102,7 @@ async def test_a_build_has_what_the_deploying_shell_brought(site: Site) -> None:
         order = Order(by="kim", path="/shell/bin")
         shell = Shell(environment={"API_URL": "https://two.example"}, secrets={"PASSWORD": "right"})
         await control.orders.deploy([NEEDS], order, shell)
-    assert site.instances.built_with["shop/web"] == {
+    assert site.platform.built_with["shop/web"] == {
         "PATH": "/shell/bin",
         "API_URL": "https://two.example",
         "PASSWORD": "right",

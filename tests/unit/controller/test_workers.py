@@ -31,7 +31,7 @@ async def test_a_worker_comes_and_goes_without_the_balancer(site: Site) -> None:
         assert (loop.ledger.current, site.running(MAILER.key)) == (2, {2: 2})
         assert "routed" not in site.kinds(MAILER.key)
         await within(control.orders.down("shop", None, KIM))
-        assert (site.running(MAILER.key), site.routes.services) == ({}, {})
+        assert (site.running(MAILER.key), site.platform.exposed) == ({}, {})
 
 
 async def test_a_rollback_leaves_the_release_for_bad(site: Site) -> None:
