@@ -1,6 +1,7 @@
 """What of the rig can be turned while it runs: pace, lag, and what goes wrong with which calls."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -9,6 +10,7 @@ from typing import Any
 # How long AWS takes until its data plane does what its API says. AWS promises no figure; an engine that needs one is
 # wrong, so this is a knob and never 0 unless somebody wants it.
 LAG = 2.0
+TIMES = ("pace", "lag", "task_start", "metrics_after")
 
 
 class Kind(StrEnum):
@@ -66,10 +68,15 @@ class Knobs:
                 return fault
         return None
 
-    def change(self, said: dict[str, Any]) -> None:
-        """What was said over HTTP; the rest stays."""
-        for name in ("pace", "lag", "task_start", "metrics_after"):
-            if name in said:
-                setattr(self, name, float(said[name]))
+    def change(self, said: Mapping[str, Any]) -> None:
+        """What was said over HTTP; the rest stays. ValueError for what is not a knob, or cannot be turned so far."""
+        times = {name: float(value) for name, value in said.items() if name != "faults"}
+        unknown = times.keys() - set(TIMES)
+        if unknown:
+            raise ValueError(f"there is no knob {', '.join(sorted(unknown))}: {', '.join(TIMES)}, faults")
+        if times.get("pace", 1) <= 0 or min(times.values(), default=0) < 0:
+            raise ValueError("pace is above 0, and no time is negative")
         if "faults" in said:
             self.faults = [Fault(**{**one, "kind": Kind(one.get("kind", Kind.REFUSED))}) for one in said["faults"]]
+        for name, value in times.items():
+            setattr(self, name, value)

@@ -9,6 +9,7 @@ from tests.rig.rig import Rig
 from tests.rig.wire import Json
 
 from crossfade.aws.places import COLOURS, PREVIEW, Places
+from crossfade.platforms.aws.table import HASH, RANGE
 
 APP = Path(__file__).with_name("app.py")
 PREVIEW_HEADER = "x-crossfade-preview"  # by which the rule of previews is chosen
@@ -127,8 +128,8 @@ def journal(rig: Rig, table: str) -> None:
     try:
         client.create_table(
             TableName=table,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=[{"AttributeName": HASH, "KeyType": "HASH"}, {"AttributeName": RANGE, "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in (HASH, RANGE)],
             BillingMode="PAY_PER_REQUEST",
         )
     except client.exceptions.ResourceInUseException:

@@ -19,7 +19,7 @@ from tests.rig.ecs.service import Deployment, Service
 from tests.rig.ecs.task import Task
 from tests.rig.emulator import Emulator
 from tests.rig.gateway import Gateway, Operation
-from tests.rig.knobs import Knobs
+from tests.rig.knobs import TIMES, Knobs
 from tests.rig.logs import Logs
 
 from crossfade.platforms.local.runtimes.processes.ports import Ports
@@ -124,12 +124,13 @@ class Server:
         control.router.add_put("/knobs", self._turn_knobs)
         control.router.add_get("/listeners", self._listeners)
         control.router.add_get("/calls", self._calls)
+        control.router.add_get("/scaling", self._looks)
         control.router.add_put("/images", self._add_image)
         return control
 
     async def _read_knobs(self, _: web.Request) -> web.Response:
         knobs = self._knobs
-        shown = {name: getattr(knobs, name) for name in ("pace", "lag", "task_start", "metrics_after")}
+        shown = {name: getattr(knobs, name) for name in TIMES}
         return web.json_response({**shown, "faults": [dataclasses.asdict(fault) for fault in knobs.faults]})
 
     async def _turn_knobs(self, request: web.Request) -> web.Response:
@@ -148,6 +149,9 @@ class Server:
 
     async def _calls(self, _: web.Request) -> web.Response:
         return web.json_response(dict(self._gateway.calls))
+
+    async def _looks(self, _: web.Request) -> web.Response:
+        return web.json_response({"looks": self._scaling.looks})
 
     async def _add_image(self, request: web.Request) -> web.Response:
         said = await request.json()

@@ -66,7 +66,7 @@ def read(method: str, url: str, headers: Mapping[str, str], body: bytes, *, mine
     elif form:
         protocol, operation = "query", values.get("Action", "")
     else:
-        protocol, operation = "rest", _rest_operation(service, method, url)
+        protocol, operation = "rest", _rest_operation(service, method, url, headers)
     params: Json = {}
     if mine and protocol != "rest":
         asked = {
@@ -120,29 +120,58 @@ def _plain(value: Any) -> Any:
     return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _rest_operation(service: str, method: str, url: str) -> str:
-    """The operation whose method, path and query fit best; empty where none does, or there is no such service."""
+@dataclass(frozen=True)
+class _Way:
+    """How an operation of a REST protocol is asked for: what must be in its query and its headers."""
+
+    name: str
+    verb: str
+    path: "re.Pattern[str]"
+    said: dict[str, str]  # in the query, with this value
+    needed: frozenset[str]  # in the query, whatever its value
+    headers: frozenset[str]
+
+    def fits(self, method: str, path: str, query: dict[str, str], headers: Mapping[str, str]) -> bool:
+        return (
+            self.verb == method
+            and self.path.fullmatch(path) is not None
+            and self.said.items() <= query.items()
+            and self.needed <= query.keys()
+            and all(name in headers for name in self.headers)
+        )
+
+    @property
+    def strictness(self) -> int:
+        return len(self.said) + len(self.needed) + len(self.headers)
+
+
+def _rest_operation(service: str, method: str, url: str, headers: Mapping[str, str]) -> str:
+    """The operation that asks for most of what is there; empty where none fits, or there is no such service."""
     split = urlsplit(url)
     query = dict(parse_qsl(split.query, keep_blank_values=True))
-    fitting = [
-        (len(wanted), len(pattern.pattern), name)
-        for name, verb, pattern, wanted in _rest_operations(service)
-        if verb == method and pattern.fullmatch(split.path) and wanted.items() <= query.items()
-    ]
-    return max(fitting)[2] if fitting else ""
+    fitting = [way for way in _ways(service) if way.fits(method, split.path, query, headers)]
+    return min(fitting, key=lambda way: (-way.strictness, way.name)).name if fitting else ""
 
 
 @cache
-def _rest_operations(service: str) -> list[tuple[str, str, "re.Pattern[str]", dict[str, str]]]:
+def _ways(service: str) -> tuple[_Way, ...]:
     try:
         model = _model(service)
     except Exception:  # noqa: BLE001  moto says it in several ways
-        return []
-    found = []
-    for name in model.operation_names:
-        http = model.operation_model(name).http
-        path, _, query = http["requestUri"].partition("?")
-        text = re.sub(r"\\\{[^}]*\\\+\\\}", ".+", re.escape(path))
-        text = re.sub(r"\\\{[^}]*\\\}", "[^/]+", text)
-        found.append((name, http["method"], re.compile(text), dict(parse_qsl(query, keep_blank_values=True))))
-    return found
+        return ()
+    return tuple(_way(model.operation_model(name)) for name in model.operation_names)
+
+
+def _way(operation: OperationModel) -> _Way:
+    path, _, query = operation.http["requestUri"].partition("?")
+    text = re.sub(r"\\\{[^}]*\\\+\\\}", ".+", re.escape(path))
+    text = re.sub(r"\\\{[^}]*\\\}", "[^/]+", text)
+    shape = operation.input_shape
+    members = [shape.members[name] for name in shape.required_members] if shape else []
+
+    def needed(place: str) -> frozenset[str]:
+        return frozenset(one.serialization["name"] for one in members if one.serialization.get("location") == place)
+
+    said = dict(parse_qsl(query, keep_blank_values=True))
+    verb = operation.http["method"]
+    return _Way(operation.name, verb, re.compile(text), said, needed("querystring"), needed("header"))

@@ -35,6 +35,7 @@ class Scaling:
         self, emulator: Emulator, knobs: Knobs, cloudwatch: CloudWatch, services: dict[tuple[str, str], Service]
     ) -> None:
         self._emulator, self._knobs, self._cloudwatch, self._services = emulator, knobs, cloudwatch, services
+        self.looks = 0
         self._acted: dict[str, float] = {}
         self._work: asyncio.Task[None] | None = None
 
@@ -50,6 +51,7 @@ class Scaling:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(self._knobs.real(MINUTE))
+            self.looks += 1
             for region in sorted({service.region for service in self._services.values()}):
                 try:
                     await self._look(region)

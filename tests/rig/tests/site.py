@@ -44,14 +44,22 @@ class Site:
     def update(self, colour: str, **changes: object) -> None:
         self.ecs.update_service(cluster=self.place.cluster, service=self.place.services[colour], **changes)
 
-    def weigh(self, *, blue: int, green: int) -> None:
+    def weigh(self, *, blue: int, green: int, sticky: int = 0) -> None:
+        """`sticky`: seconds for which a client stays with its group."""
         actions = weights(self.place.target_groups, blue=blue, green=green)
+        if sticky:
+            kept = {"Enabled": True, "DurationSeconds": sticky}
+            actions[0]["ForwardConfig"]["TargetGroupStickinessConfig"] = kept
         self.elb.modify_rule(RuleArn=self.place.rule, Actions=actions)
 
     def tasks(self, colour: str, status: str = "RUNNING") -> list[Json]:
         name = self.place.services[colour]
         arns = self.ecs.list_tasks(cluster=self.place.cluster, serviceName=name, desiredStatus=status)["taskArns"]
         return list(self.ecs.describe_tasks(cluster=self.place.cluster, tasks=arns)["tasks"]) if arns else []
+
+    def looks(self) -> int:
+        """How often scaling has looked at its services."""
+        return int(self.rig.ask("GET", "/scaling")["looks"])
 
     def stop_tasks(self, colour: str, number: int) -> None:
         """As somebody would by hand."""
@@ -63,10 +71,10 @@ class Site:
         attribute = {"Key": "deregistration_delay.timeout_seconds", "Value": str(seconds)}
         self.elb.modify_target_group_attributes(TargetGroupArn=self.place.target_groups[colour], Attributes=[attribute])
 
-    def answer(self) -> str:
+    def answer(self, **headers: str) -> str:
         """The release that answers; empty when none does."""
         try:
-            with urllib.request.urlopen(self.url, timeout=5) as answer:
+            with urllib.request.urlopen(urllib.request.Request(self.url, headers=headers), timeout=5) as answer:
                 return str(answer.read().decode())
         except OSError:
             return ""
