@@ -4,7 +4,7 @@ import io
 import os
 import tarfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
@@ -117,7 +117,7 @@ def docker_kit(folder: Path) -> Kit:
         adapter=lambda: DockerRuntime(folder / "state", fence),
         base=base,
         other=replace(base, image=made.add("two")),
-        missing=replace(base, image="crossfade-test-that-is-nowhere:1"),
+        missing=replace(base, image="127.0.0.1:1/crossfade-test/nowhere:1"),
         fence=fence,
         clear=made.remove,
     )
@@ -133,18 +133,21 @@ class DockerImages:
         self._name = f"crossfade-test-{uuid.uuid4().hex[:8]}"
         self._tags: list[str] = []
 
-    def add(self, tag: str) -> str:
+    def add(self, tag: str, changes: Sequence[str] = ()) -> str:
+        """`changes` are lines of a Dockerfile, such as ENTRYPOINT."""
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:
             tar.add("/bin/busybox", "bin/busybox")
-            for applet in ("sh", "sleep", "seq", "httpd", "dd", "cat"):
+            for applet in ("sh", "sleep", "seq", "httpd", "dd", "cat", "echo", "id"):
                 link = tarfile.TarInfo(f"bin/{applet}")
                 link.type, link.linkname = tarfile.SYMTYPE, "busybox"
                 tar.addfile(link)
             told = tarfile.TarInfo("which")
             told.size = len(tag)
             tar.addfile(told, io.BytesIO(tag.encode()))
-        self._client.api.import_image_from_data(archive.getvalue(), repository=self._name, tag=tag)
+        self._client.api.import_image_from_data(
+            archive.getvalue(), repository=self._name, tag=tag, changes=list(changes)
+        )
         self._tags.append(f"{self._name}:{tag}")
         return self._tags[-1]
 

@@ -76,8 +76,8 @@ def preflight(call: Call, wanted: Json) -> None:
 
 
 def shell_of(services: Iterable[Json]) -> dict[str, str]:
-    """This shell's environment where something is built, for what the build finds in it; else nothing."""
-    if not any(service["build"] for service in services):
+    """This shell's environment where something is built or pulled, for what finds its way by it; else nothing."""
+    if not any(service["build"] or service["image"] or service["container"]["build"] for service in services):
         return {}
     return {name: value for name, value in os.environ.items() if not name.startswith("CROSSFADE_")}
 

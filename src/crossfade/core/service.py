@@ -130,6 +130,35 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """How an image is made from a Dockerfile: `context` is an absolute folder, or a URL; empty texts: the default."""
+
+    context: str
+    dockerfile: str = ""
+    target: str = ""
+    args: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """How a container is made, in Docker's own words; what is empty or None is as the image or Docker has it."""
+
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()  # what the entrypoint is given
+    build: Build | None = None  # where the image is made here
+    user: str = ""
+    working_dir: str = ""
+    cap_drop: tuple[str, ...] = ()
+    cap_add: tuple[str, ...] = ()
+    read_only: bool = False
+    tmpfs: tuple[str, ...] = ()
+    stop_signal: str = ""
+    extra_hosts: tuple[tuple[str, str], ...] = ()
+    shm_size: int | None = None  # bytes
+    ulimits: tuple[tuple[str, int, int], ...] = ()  # name, soft, hard; -1: no limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """A service of an app as one release wants it. Everything an adapter needs to run, check and expose it."""
 
@@ -141,7 +170,8 @@ class Service:
     source: str = ""  # folder of the code (process)
     image: str = ""  # image reference (docker)
     build: str = ""
-    command: str = ""
+    command: str = ""  # a shell command line; of a container, in place of all that its image starts
+    container: Container = field(default_factory=Container)
     port: int = 8080  # inside a container; a process is told its port in $PORT
     replicas: int = 1
     health: HealthCheck = field(default_factory=HealthCheck)

@@ -1,23 +1,41 @@
-"""Command lines and variables: texts that a shell and a process are given."""
+"""Command lines and variables: what a shell and a process are given."""
 
 import shlex
 from dataclasses import dataclass
+from typing import Any, Self
 
 from pydantic.json_schema import JsonSchemaValue
 
 from crossfade.file.units import Notation
 
 
+class Line(str):
+    """A shell command line. `words` are what it was written as when that was a list, which needs no shell."""
+
+    __slots__ = ("words",)
+    words: tuple[str, ...]
+
+    def __new__(cls, text: str, words: tuple[str, ...] = ()) -> Self:
+        made = super().__new__(cls, text)
+        made.words = words
+        return made
+
+
 @dataclass(frozen=True)
 class Command(Notation):
     """A shell command line. A list is joined so that each item stays one argument, and `$PORT` in it stays text."""
 
-    def read(self, value: object) -> str:
+    def read(self, value: object) -> Line:
+        if isinstance(value, Line):
+            return value
         if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
-            return shlex.join(value)
+            return Line(shlex.join(value), tuple(value))
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise ValueError("a command line, such as python -m app --port $PORT")
-        return value
+        return Line(value)
+
+    def write(self, value: Line) -> Any:
+        return list(value.words) or str(value)
 
     def schema(self) -> JsonSchemaValue:
         text = {"type": "string", "pattern": r"\S"}

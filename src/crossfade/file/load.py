@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from crossfade.core.errors import WrongInputError
+from crossfade.file.image import Build, is_remote
 from crossfade.file.model import App, File, Settings
 from crossfade.file.reading.document import Keys, Written, read, written
 from crossfade.file.reading.problem import Problem, WrongFileError, nearest, shown
@@ -119,13 +120,29 @@ def _all(
 
 
 def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Problem]:
-    """Each `env_file` that must be there and is not."""
+    """Each `env_file` and Dockerfile that must be there and is not."""
     for name, service in app.services.items():
+        build = service.image.build if service.image and app.platform == "local" else None
+        if build and (missing := _missing_of(build, folder)):
+            place = settings.at(("services", name, "image", "build", missing[0])).place
+            yield Problem(place, f"found {shown(missing[1])}, {missing[2]}", missing[3])
         for index, one in enumerate(service.env_file):
             if one.required and not (folder / one.path).is_file():
                 place = settings.at(("services", name, "env_file", index)).place
                 allowed = "a file that is there, or {path: ..., required: false}"
                 yield Problem(place, f"found {shown(one.path)}, which is no file", allowed)
+
+
+def _missing_of(build: Build, folder: Path) -> tuple[str, str, str, str] | None:
+    """What an image cannot be built without: its key, what it says, what that is not, what is allowed."""
+    if is_remote(build.context):
+        return None
+    if not (folder / build.context).is_dir():
+        return "context", build.context, "which is no folder", "a folder with a Dockerfile, from where this file stands"
+    dockerfile = build.dockerfile or "Dockerfile"
+    if not (folder / build.context / dockerfile).is_file():
+        return "dockerfile", dockerfile, "which is no file", f"a Dockerfile's path, from {build.context}"
+    return None
 
 
 def environments(document: Written) -> list[str]:

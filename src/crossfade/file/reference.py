@@ -16,6 +16,8 @@ from crossfade.file.cloud.model import Guards, State
 from crossfade.file.cloud.network import Network, OpenPort
 from crossfade.file.cloud.usage import Other, Usage
 from crossfade.file.cloud.watch import Alarm, Budget, Logs, Notify, Targets
+from crossfade.file.container import Contained
+from crossfade.file.image import Build, Image
 from crossfade.file.model import (
     Cloud,
     Deploy,
@@ -39,6 +41,9 @@ from crossfade.file.units import Notation
 _SECTIONS: tuple[tuple[str, type[Part]], ...] = (
     ("The file", File),
     ("services.*", Service),
+    ("services.*, with an image", Contained),
+    ("services.*.image", Image),
+    ("services.*.image.build", Build),
     ("services.*.health", Health),
     ("services.*.routes[]", Route),
     ("services.*.sticky", Sticky),
@@ -111,7 +116,10 @@ def _section(title: str, part: type[Part]) -> Iterator[str]:
     yield ""
     yield "| key | what it says | default | example |"
     yield "| --- | --- | --- | --- |"
+    elsewhere = {name for _, other in _SECTIONS if other in part.__mro__[1:] for name in other.model_fields}
     for name, field in part.model_fields.items():
+        if name in elsewhere:
+            continue
         example = in_flow((field.examples or [""])[0])
         what = f"{field.description}{_choices(field)}"
         yield f"| `{field.alias or name}` | {what} | {_default(field)} | {_code(example)} |"

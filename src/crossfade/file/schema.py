@@ -39,6 +39,10 @@ def schema() -> dict[str, Any]:
     listen = made["$defs"]["Listen"]
     port = {"type": "integer", "minimum": 1, "maximum": 65535}
     made["$defs"]["Listen"] = {"description": listen.pop("description"), "anyOf": [port, listen]}
+    for short, pattern in (("Image", r"^\S+$"), ("Build", r"\S")):
+        part = made["$defs"][short]
+        text = {"type": "string", "pattern": pattern}
+        made["$defs"][short] = {"description": part.pop("description"), "anyOf": [text, part]}
     made["if"] = {"not": {"required": ["environments"]}}
     made["then"] = {"properties": {"services": {"additionalProperties": _RUNS}}}
     return made

@@ -7,10 +7,12 @@ from pydantic import Field
 
 from crossfade.core.service import IDLE_TIMEOUT, Kind
 from crossfade.file.cloud.compute import Scale
-from crossfade.file.command import Command, Value
+from crossfade.file.command import Command, Line, Value
+from crossfade.file.container import Contained, written_for_containers
 from crossfade.file.deploy import WEEK, Deploy
 from crossfade.file.headers import HEADER, HeaderValue, wrong_headers
 from crossfade.file.health import Health
+from crossfade.file.image import Image
 from crossfade.file.kind import WORKER_GRACE, wrong_for_its_kind
 from crossfade.file.part import Clash, Part
 from crossfade.file.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
@@ -123,7 +125,7 @@ class Hooks(Part):
     )
 
 
-class Service(Part):
+class Service(Contained):
     """What runs: `source` (processes) or `image` (containers), and everything about it."""
 
     source: Annotated[str, FILLED] | None = Field(
@@ -134,10 +136,10 @@ class Service(Part):
         "missing.",
         examples=["."],
     )
-    image: Annotated[str, Text(r"\S+", "an image name without spaces")] | None = Field(
+    image: Image | None = Field(
         default=None,
-        description="Container image; each release is one digest of it and runs in Docker. Each deploy asks its "
-        "registry what the tag is now.",
+        description="Container image: a name, or `{build: .}`. Each release is one digest of it and runs in Docker. "
+        "Each deploy asks its registry, with the login that `docker login` left, what the tag is now.",
         examples=["ghcr.io/acme/feedback:1.4"],
     )
     build: Annotated[str, Command()] | None = Field(
@@ -145,9 +147,10 @@ class Service(Part):
         description="Runs once per release in the copy of `source`.",
         examples=["python -m pip install -r requirements.txt -t vendor"],
     )
-    command: Annotated[str, Command()] | None = Field(
+    command: Annotated[Line, Command()] | None = Field(
         default=None,
-        description="Starts one instance. It must listen on `$PORT`. Default with `image`: the image's own.",
+        description="Starts one instance. It must listen on `$PORT`. With `image` it takes the place of the CMD and "
+        "goes to the ENTRYPOINT: a text by way of a shell, a list as it is. Default there: the image's own.",
         examples=["python -m app --port $PORT"],
     )
     kind: Kind = Field(
@@ -292,7 +295,15 @@ class Service(Part):
         elif self.source is not None and self.command is None:
             yield Clash((), "a source without a command", "command, such as python -m app --port $PORT")
         if self.build is not None and self.source is None:
-            yield Clash(("build",), "build beside an image", "build only beside a source")
+            yield Clash(("build",), "build beside an image", "build only beside a source, or image: {build: .}")
+        if self.image is None:
+            for key in written_for_containers(self):
+                yield Clash((key,), f"{key} of a process", f"{key} only beside an image")
+        elif self.command is not None and self.command.startswith("-"):
+            shown = f"[{self.command.split()[0]}, ...]"
+            allowed = f"a list, such as {shown}, which goes to the ENTRYPOINT without a shell"
+            if not self.command.words:
+                yield Clash(("command",), "a text that begins with -, which no shell runs", allowed)
 
     def _contradicting_variables(self) -> Iterator[Clash]:
         for name in sorted(self.env.keys() & GIVEN):

@@ -7,6 +7,7 @@ from crossfade.core import service as core
 from crossfade.file.deploy import Deploy
 from crossfade.file.headers import written
 from crossfade.file.health import code_ranges
+from crossfade.file.image import Build, is_remote
 from crossfade.file.listen import ranges
 from crossfade.file.model import App, Service
 
@@ -32,9 +33,10 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         runtime=_ON_AWS[app.cloud.compute.kind] if app.platform == "aws" else service.runtime,
         kind=service.kind,
         source=str((folder / service.source).resolve()) if service.source else "",
-        image=service.image or "",
+        image=(service.image.name or "") if service.image else "",
         build=service.build or "",
-        command=service.command or "",
+        command=service.command if service.command and service.image is None else "",
+        container=_container(service, folder),
         port=service.port,
         replicas=service.replicas,
         health=_health(service),
@@ -57,6 +59,36 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         strategy=_strategy(service),
         retain=service.deploy.retain,
         depends_on=service.depends_on,
+    )
+
+
+def _container(service: Service, folder: Path) -> core.Container:
+    if service.image is None:
+        return core.Container()
+    command = service.command
+    return core.Container(
+        entrypoint=service.entrypoint or (),
+        command=() if command is None else command.words or ("/bin/sh", "-c", str(command)),
+        build=_build(service.image.build, folder) if service.image.build else None,
+        user=service.user or "",
+        working_dir=service.working_dir or "",
+        cap_drop=service.cap_drop,
+        cap_add=service.cap_add,
+        read_only=service.read_only,
+        tmpfs=service.tmpfs,
+        stop_signal=service.stop_signal or "",
+        extra_hosts=service.extra_hosts,
+        shm_size=service.shm_size,
+        ulimits=service.ulimits,
+    )
+
+
+def _build(build: Build, folder: Path) -> core.Build:
+    return core.Build(
+        context=build.context if is_remote(build.context) else str((folder / build.context).resolve()),
+        dockerfile=build.dockerfile or "",
+        target=build.target or "",
+        args=tuple(sorted(build.args.items())),
     )
 
 

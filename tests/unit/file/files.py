@@ -54,6 +54,17 @@ services:
       retain: 7
   db-api:
     image: ghcr.io/acme/db-api:1.4
+    entrypoint: [docker-entrypoint.sh, -v]
+    user: "1000:1000"
+    working_dir: /app
+    cap_drop: [ALL]
+    cap_add: [NET_BIND_SERVICE]
+    read_only: true
+    tmpfs: [/run, "/tmp:size=64m"]
+    stop_signal: SIGQUIT
+    extra_hosts: {mail: 10.0.0.5, host: host-gateway}
+    shm_size: 256M
+    ulimits: {nofile: 65536, core: {soft: 0, hard: -1}}
     routes: [{path: /db/*}]
     resources: {cpu: 0.25, memory: 512M}
 listen: {http: 8000, https: 8443, host: 127.0.0.1, trusted_proxies: [loopback, 203.0.113.7], proxy_protocol: true}
@@ -221,7 +232,20 @@ environments:
   prod:
     platform: aws
     balancer: nginx
-    services: {web: {replicas: 4, health: {host: null, headers: null, body: null}, deploy: {bake: 1h}}}
+    services:
+      web: {replicas: 4, health: {host: null, headers: null, body: null}, deploy: {bake: 1h}}
+      db-api:
+        entrypoint: null
+        user: null
+        working_dir: null
+        cap_drop: null
+        cap_add: null
+        read_only: null
+        tmpfs: null
+        stop_signal: null
+        extra_hosts: null
+        shm_size: null
+        ulimits: null
 """
 
 # What no service that gets requests can have.

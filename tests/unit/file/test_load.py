@@ -7,6 +7,7 @@ import pytest
 from tests.unit.file.files import FULL, SMALL
 
 from crossfade.core.errors import WrongInputError
+from crossfade.file.image import Image
 from crossfade.file.load import load
 from crossfade.file.model import App, Cloud, Route
 
@@ -120,7 +121,7 @@ def test_a_key_without_a_value_takes_a_setting_back(write: Any) -> None:
     """So an environment can run an image where the file runs the source."""
     text = SMALL + "environments: {prod: {services: {web: {source: null, command: null, image: acme/shop}}}}\n"
     web = load(write(text)).services["web"]
-    assert (web.runtime, web.image, web.command) == ("docker", "acme/shop", None)
+    assert (web.runtime, web.image, web.command) == ("docker", Image(name="acme/shop"), None)
 
 
 def test_a_key_without_a_value_counts_as_left_out(write: Any) -> None:
@@ -134,7 +135,7 @@ def test_a_key_without_a_value_counts_as_left_out(write: Any) -> None:
 def test_the_environments_may_say_what_runs(write: Any) -> None:
     """The file alone need not be complete."""
     text = "app: a\nservices: {web: {replicas: 2}}\nenvironments: {prod: {services: {web: {image: x}}}}\n"
-    assert load(write(text)).services["web"].image == "x"
+    assert load(write(text)).services["web"].image == Image(name="x")
 
 
 @pytest.mark.parametrize(

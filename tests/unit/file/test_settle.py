@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.unit.file.files import FULL, SMALL
 
 from crossfade.core import service as core
+from crossfade.core.service import Build, Container
 from crossfade.file.load import load
 from crossfade.file.settle import settle
 
@@ -132,3 +133,26 @@ def test_a_workers_health_may_be_a_command(tmp_path: Path) -> None:
     """Then the time that it has run says nothing."""
     (mailer,) = settled(tmp_path, WORKER + "    health: {command: celery inspect ping, interval: 30s}\n")
     assert (mailer.health.after, mailer.health.command, mailer.health.interval) == (None, "celery inspect ping", 30.0)
+
+
+def test_a_container_starts_as_docker_has_it(tmp_path: Path) -> None:
+    """A list goes to the ENTRYPOINT as it is, a text by way of a shell, and nothing in front of a process."""
+    image = "app: shop\nservices: {web: {image: x, command: COMMAND}}\n"
+    (words,) = settled(tmp_path, image.replace("COMMAND", "[serve, $PORT]"))
+    (line,) = settled(tmp_path, image.replace("COMMAND", "serve $PORT"))
+    assert (words.container.command, words.command) == (("serve", "$PORT"), "")
+    assert (line.container.command, line.container.entrypoint) == (("/bin/sh", "-c", "serve $PORT"), ())
+    db, web = settled(tmp_path, FULL)
+    assert (db.container.entrypoint, db.container.user) == (("docker-entrypoint.sh", "-v"), "1000:1000")
+    assert db.container.ulimits == (("core", 0, -1), ("nofile", 65536, 65536))
+    assert web.container == Container()
+
+
+def test_what_an_image_is_built_from_is_found_from_the_file(tmp_path: Path) -> None:
+    """The context is absolute, but for one that Docker fetches."""
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api/Dockerfile").touch()
+    (here,) = settled(tmp_path, "app: shop\nservices: {web: {image: {build: {context: api, args: {B: 2, A: x}}}}}\n")
+    assert here.container.build == Build(context=str(tmp_path / "api"), args=(("A", "x"), ("B", "2")))
+    (far,) = settled(tmp_path, "app: shop\nservices: {web: {image: {build: 'https://example.com/a.git'}}}\n")
+    assert far.container.build == Build(context="https://example.com/a.git")

@@ -8,6 +8,7 @@ from tests.unit.file.files import SMALL
 
 from crossfade.core.errors import WrongInputError
 from crossfade.file.deployable import deployable
+from crossfade.file.image import Image
 from crossfade.file.load import load, load_every
 from crossfade.file.model import App
 
@@ -32,7 +33,7 @@ def test_every_value_may_use_variables(tmp_path: Path) -> None:
     )
     app = loaded(tmp_path, text, _env="LEVEL=info\nTAG=1\nLISTEN=9000\n")
     web = app.services["web"]
-    assert (web.image, web.replicas, web.drain, app.listen.http) == ("acme/web:7", 3, 20.0, 9000)
+    assert (web.image, web.replicas, web.drain, app.listen.http) == (Image(name="acme/web:7"), 3, 20.0, 9000)
     assert web.env == {"URL": "https://localhost/", "ONE": "3", "LEVEL": "info"}
 
 

@@ -69,7 +69,7 @@ def _variables() -> Iterator[Block]:
 
 def _values(app: App) -> str:
     names = ("region", "tags", "image_tags")
-    images = {name: image_tag(service.image) for name, service in app.services.items()}
+    images = {name: image_tag(service.image.name if service.image else None) for name, service in app.services.items()}
     given = (app.cloud.region, tags(app), images)
     return "\n\n".join(f"{name} = {value(of)}" for name, of in zip(names, given, strict=True)) + "\n"
 

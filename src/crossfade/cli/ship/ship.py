@@ -105,7 +105,7 @@ def _begin(client: Client, services: Sequence[Json], order: Json, shown: Screen)
     from crossfade.cli.application import key, shell_of
 
     names = ", ".join(map(key, services))
-    what = "building" if any(one["build"] for one in services) else "deploying"
+    what = "building" if any(one["build"] or one["container"]["build"] for one in services) else "deploying"
     try:
         with shown.doing(f"{what} {names}"):
             begun: Json = client.post(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from crossfade.file.cloud.fargate import FARGATE
 from crossfade.file.cloud.model import Cloud
+from crossfade.file.container import written_for_containers
 from crossfade.file.health import code_ranges
 from crossfade.file.part import Clash
 from crossfade.file.reading.problem import nearest
@@ -25,7 +26,12 @@ SIZES = (0.25, 0.5, 1, 2, 4, 8, 16)  # cores that Fargate has
 def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud: Cloud) -> Iterator[Clash]:
     """Every combination that AWS would refuse, later and in other words."""
     for name, service in services.items():
-        of_service = [*_scale(service), *_health(service), *_secrets(service, list(cloud.secrets))]
+        of_service = [
+            *_containers(service),
+            *_scale(service),
+            *_health(service),
+            *_secrets(service, list(cloud.secrets)),
+        ]
         of_service += _fargate(service) if cloud.compute.kind == "fargate" else _hosts(service)
         yield from (_under(name, clash) for clash in of_service)
         if len(target := f"{app}-{environment}-{name}-green") > NAME_LIMIT:
@@ -38,6 +44,13 @@ def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud
         yield Clash(("cloud", "pipeline", "by"), found, f"compute: {{kind: {needed}}}, or another way to deploy")
     if cloud.compute.kind == "autoscaling" and len(services) > 1:
         yield Clash(("services",), f"{len(services)} services on hosts", "one service, or compute: {kind: fargate}")
+
+
+def _containers(service: "Service") -> Iterator[Clash]:
+    for key in written_for_containers(service):
+        yield Clash((key,), f"{key} on AWS", "platform local for it, or what the image says")
+    if service.image is not None and service.image.build is not None:
+        yield Clash(("image", "build"), "an image that is built here, on AWS", "a name that AWS can pull it by")
 
 
 def _users(known: list[str], cloud: Cloud) -> Iterator[Clash]:

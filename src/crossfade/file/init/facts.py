@@ -22,7 +22,7 @@ def open_items(
         if left:
             found.append((", ".join(left), what))
     told = {where for places, _ in found for where in places.split(", ")}
-    return [*_facts(apps, has_image, known, told), *found]
+    return [*_facts(apps, known, told), *found]
 
 
 def _done(where: str, what: str, apps: Mapping[str, App], has_image: Callable[[str], bool | None]) -> bool:
@@ -42,7 +42,7 @@ def _done_there(service: Service, name: str, key: str, what: str, has_image: Cal
     if section == "env" and variable:
         return what.split(maxsplit=1)[0] not in service.env.get(variable, "")
     if key == "image":
-        return what.startswith("build it") and bool(service.image is None or has_image(service.image))
+        return what.startswith("build it") and bool(service.image is None or has_image(service.image.name or ""))
     seen = {
         "secrets": True,  # told by the facts, each variable by its name
         "health": "is assumed" in what and service.health.path != "/",
@@ -53,27 +53,18 @@ def _done_there(service: Service, name: str, key: str, what: str, has_image: Cal
     return seen.get(key, False)
 
 
-def _facts(
-    apps: Mapping[str, App], has_image: Callable[[str], bool | None], known: Collection[str], told: Collection[str]
-) -> Iterator[tuple[str, str]]:
+def _facts(apps: Mapping[str, App], known: Collection[str], told: Collection[str]) -> Iterator[tuple[str, str]]:
     """What is to do whether a line says so or not."""
     said: set[tuple[str, str]] = set()
     for app in apps.values():
         for name, service in app.services.items():
-            for item in _of_service(name, service, has_image, known):
+            for item in _of_service(name, service, known):
                 if item[0] not in told and item not in said:
                     said.add(item)
                     yield item
 
 
-def _of_service(
-    name: str, service: Service, has_image: Callable[[str], bool | None], known: Collection[str]
-) -> Iterator[tuple[str, str]]:
-    image = service.image or ""
-    host = image.partition("/")[0]
-    remote = "/" in image and ("." in host or ":" in host or host == "localhost")
-    if image and not remote and has_image(image) is False:
-        yield f"services.{name}.image", f"build or pull it: {image} is not on this machine"
+def _of_service(name: str, service: Service, known: Collection[str]) -> Iterator[tuple[str, str]]:
     lacking = [one for one in service.secrets if one not in known and one not in service.secrets.sources]
     if lacking:
         where = "unless an earlier deploy brought it" if len(lacking) == 1 else "unless an earlier deploy brought them"

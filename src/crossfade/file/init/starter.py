@@ -32,10 +32,10 @@ class Start:
 def starter(folder: Path) -> Start:
     """A file for the application in `folder`; it says what was guessed from what."""
     name = app_name(folder)
-    if found := _look(folder, name, "."):
+    if found := _look(folder, "."):
         parts = {"web": (found, ".")}
     else:
-        parts = _parts(folder, name) or {"web": (pages.look(folder) or pages.nothing(folder), ".")}
+        parts = _parts(folder) or {"web": (pages.look(folder) or pages.nothing(folder), ".")}
     todos = worst_first(
         Todo(todo.rank, todo.where if todo.where == "services" else f"services.{service}.{todo.where}", todo.what)
         for service, (found, _) in parts.items()
@@ -55,11 +55,11 @@ def app_name(folder: Path) -> str:
     return words[:31].rstrip("-") or "app"
 
 
-def _look(folder: Path, name: str, place: str) -> Found | None:
+def _look(folder: Path, place: str) -> Found | None:
     """What its own files say is right more often than what its language lets one guess."""
     return (
         procfile.look(folder, python.installs(folder) or _installs(folder))
-        or image.look(folder, name, place)
+        or image.look(folder, place)
         or others.node(folder)
         or python.look(folder)
         or others.ruby(folder)
@@ -73,7 +73,7 @@ def _installs(folder: Path) -> str:
     return next((value for key, value, _ in found.lines if key == "build"), "") if found else ""
 
 
-def _parts(folder: Path, name: str) -> dict[str, tuple[Found, str]]:
+def _parts(folder: Path) -> dict[str, tuple[Found, str]]:
     """The services of a monorepo by name, each with its folder; the page is last, and gets all other requests."""
     homes = [folder / home for home in _HOMES if (folder / home).is_dir()]
     inner = [path for home in homes for path in sorted(home.iterdir()) if path.is_dir()]
@@ -82,7 +82,7 @@ def _parts(folder: Path, name: str) -> dict[str, tuple[Found, str]]:
         if _SKIPPED.fullmatch(path.name) or len(found) == _MOST_PARTS:
             continue
         service, place = app_name(path), str(path.relative_to(folder))
-        part = _look(path, f"{name}-{service}", place) or (pages.look(path) if set(words(path.name)) & FRONTS else None)
+        part = _look(path, place) or (pages.look(path) if set(words(path.name)) & FRONTS else None)
         if part is not None and service not in found:
             found[service] = (part, place)
     front = next((service for service in found if set(words(service)) & FRONTS), next(iter(found), ""))

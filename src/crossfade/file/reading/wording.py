@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from crossfade.file.cloud.compute import Compute
 from crossfade.file.cloud.data import Cache, Database
 from crossfade.file.cloud.network import Network
+from crossfade.file.container import Contained
 from crossfade.file.model import Cloud, Deploy, File, Health, Listen, RollbackOn, Service, Settings
 from crossfade.file.part import Clash, Part
 from crossfade.file.reading.document import Keys, Written
@@ -19,6 +20,12 @@ _KINDS = {
     "dict_type": "a mapping of keys and values",
     "bool_type": "true or false",
     "string_type": "text",
+}
+# Parts that may be written as one value.
+_SHORT = {
+    "Listen": "a port such as 8080, or a mapping",
+    "Image": "the name of an image, or {build: .}",
+    "Build": "a folder with a Dockerfile, or a mapping",
 }
 # Keys are often written one level too high or too low; this is where they belong.
 _HOMES: dict[type[Part], str] = {
@@ -66,8 +73,8 @@ def _wrong_value(keys: Keys, kind: str, detail: Any, document: Written, root: ty
         )
     if kind == "tuple_type":
         return Problem(document.at(keys).place, f"found {shown(found)}", f"a list such as {_example(keys, root)}")
-    if kind == "model_type" and detail["ctx"]["class_name"] == "Listen":
-        return Problem(document.at(keys).place, f"found {shown(found)}", "a port such as 8080, or a mapping")
+    if kind == "model_type" and detail["ctx"]["class_name"] in _SHORT:
+        return Problem(document.at(keys).place, f"found {shown(found)}", _SHORT[detail["ctx"]["class_name"]])
     if kind == "value_error":
         error = detail["ctx"]["error"]
         return Problem(document.at(keys).place, f"found {shown(found)}", str(error), getattr(error, "meant", ""))
@@ -89,7 +96,8 @@ def _unknown(keys: Keys, document: Written, root: type[Part]) -> Problem:
 
 def keys_of(part: type[Part]) -> list[str]:
     """The keys that may be written in a part, in the order in which the reference lists them."""
-    return [field.alias or name for name, field in part.model_fields.items()]
+    own = sorted(part.model_fields.items(), key=lambda one: one[0] in Contained.model_fields and part is not Contained)
+    return [field.alias or name for name, field in own]
 
 
 def _part_at(keys: Keys, root: type[Part]) -> type[Part]:

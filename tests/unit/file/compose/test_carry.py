@@ -11,6 +11,7 @@ from tests.unit.file.compose.composed import Composed, one
 from tests.unit.file.test_mutations import KEYS, VALUES, places
 
 from crossfade.core.errors import WrongInputError
+from crossfade.file.image import Build, Image
 from crossfade.file.init.compose.carry import from_compose
 from crossfade.file.init.compose.notes import NotCarried
 
@@ -67,7 +68,7 @@ networks: {front: {}}
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Composed:
-    return Composed(tmp_path, SHOP)
+    return Composed(tmp_path, SHOP, {"api/Dockerfile": "FROM x\n"})
 
 
 def test_a_service_is_carried_over_in_our_words(shop: Composed) -> None:
@@ -75,7 +76,7 @@ def test_a_service_is_carried_over_in_our_words(shop: Composed) -> None:
     web = shop.service()
     assert (shop.app.name, shop.app.listen.http) == ("my-shop", 80)
     assert (web.image, web.command, web.port, web.replicas) == (
-        "ghcr.io/acme/shop:1.2",
+        Image(name="ghcr.io/acme/shop:1.2"),
         "node server.js '--port=$PORT'",  # Compose starts no shell, which would put a number there
         3000,
         3,
@@ -103,11 +104,12 @@ def test_dependencies_among_carried_services_stay(shop: Composed) -> None:
     assert shop.service().depends_on == ("api",)
 
 
-def test_a_built_service_becomes_an_image_to_build(shop: Composed) -> None:
-    """Named as Compose names it, with the command that builds it."""
+def test_a_built_service_is_built_by_each_deploy(shop: Composed) -> None:
+    """From the same folder."""
     api = shop.service("api")
-    assert (api.image, api.port, api.replicas, api.resources.cpu) == ("my-shop-api:latest", 4000, 2, 0.25)
-    assert shop.why("build ./api") == "build the image before a deploy: docker build -t my-shop-api:latest ./api"
+    image = Image(build=Build(context="api"))
+    assert (api.image, api.port, api.replicas, api.resources.cpu) == (image, 4000, 2, 0.25)
+    assert "image: {build: api}" in shop.text
 
 
 def test_what_keeps_state_stays_where_it_is(shop: Composed) -> None:
@@ -148,11 +150,9 @@ def test_everything_that_is_left_is_listed_with_its_line(shop: Composed, tmp_pat
             "services.web.restart",
             "services.web.env_file",
             "services.web.volumes.0",
-            "services.web.command",
             "services.web.depends_on.db",
             "services.web.environment.2",
             "services.api.environment.API_TOKEN",
-            "services.api.build",
             "services.migrate",
             "services.db",
             "services.cache",
@@ -270,7 +270,7 @@ def test_a_value_crossfade_does_not_take_is_left_out_with_what_it_takes(tmp_path
         tmp_path, "stop_grace_period: 48h", "mem_limit: 1m", "healthcheck: {interval: 10s, timeout: 30s, retries: 0}"
     )
     assert (carried.service().grace, carried.service().resources.memory) == (10.0, None)
-    assert carried.why("services.web.grace") == 'found "2h"; allowed: a duration from 0s to 1h'
+    assert carried.why("services.web.grace") == 'found "48h"; allowed: a duration from 0s to 1d'
     assert "services.web.health.unhealthy" in [left.what for left in carried.left]
 
 
@@ -287,7 +287,7 @@ def test_variables_without_default_are_listed(tmp_path: Path) -> None:
         tmp_path, "services: {web: {image: 'acme/shop:${TAG}', ports: [80], environment: {A: '${B}', C: $$x}}}"
     )
     assert (carried.service().image, carried.service().env, carried.service().secrets) == (
-        "acme/shop",
+        Image(name="acme/shop"),
         {"A": "", "C": "$x"},
         (),
     )

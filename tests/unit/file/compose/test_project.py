@@ -7,6 +7,7 @@ import pytest
 from tests.unit.file.compose.composed import Composed, one, services
 
 from crossfade.core.errors import WrongInputError
+from crossfade.file.image import Image
 from crossfade.file.init.compose.carry import from_compose
 
 WEB = {"image": "acme/web:1", "ports": ["3000:3000"]}
@@ -47,7 +48,7 @@ def test_dotenv_beside_it_is_read(tmp_path: Path) -> None:
     text = services(web={"image": "acme/web:${TAG}", "ports": ["${WEB_PORT}:8000"], "environment": {"L": "${LEVEL}"}})
     files = {".env": "TAG=2\nWEB_PORT=9000\nLEVEL=info\n"}
     carried = Composed(tmp_path, text, files, {"LEVEL": "debug"})
-    assert (carried.service().image, carried.app.listen.http) == ("acme/web:2", 9000)
+    assert (carried.service().image, carried.app.listen.http) == (Image(name="acme/web:2"), 9000)
     assert carried.service().env == {"L": "debug"}
     assert carried.draft.read == (str(tmp_path / "compose.yaml"), str(tmp_path / ".env"))
 
@@ -77,7 +78,12 @@ def test_an_overlay_is_laid_over_its_base_by_composes_rules(tmp_path: Path) -> N
     )
     carried = Composed(tmp_path, base, {"over.yaml": over})
     web = carried.service()
-    assert (web.image, web.command, web.env, web.depends_on) == ("acme/web:2", "prod", {"A": "1", "B": "2"}, ("api",))
+    assert (web.image, web.command, web.env, web.depends_on) == (
+        Image(name="acme/web:2"),
+        "prod",
+        {"A": "1", "B": "2"},
+        ("api",),
+    )
     assert carried.why("volume ./b:/data:ro") == "copy ./b into the image, at /data"
     assert "--target prod ." in carried.todo("services.web.image")
     assert carried.why("port 9229:9229") == "it speaks the Node debugger, not HTTP"
@@ -103,7 +109,7 @@ def test_a_service_extends_another(tmp_path: Path) -> None:
         ),
         {"common/base.yaml": services(api={"build": "./src", "image": "acme/api:1"})},
     )
-    assert (carried.service().image, carried.service().env) == ("acme/web:1", {"A": "1"})
+    assert (carried.service().image, carried.service().env) == (Image(name="acme/web:1"), {"A": "1"})
     assert carried.todo("services.api.image") == "build it: docker build -t acme/api:1 common/src"
 
 

@@ -5,52 +5,81 @@ from pathlib import Path
 import pytest
 from tests.unit.file.compose.composed import Composed, one, services
 
+from crossfade.file.image import Build, Image
 from crossfade.file.init.compose.carry import from_compose
+from crossfade.file.load import load
 
-DOCKERFILE = 'FROM python:3.12\nENTRYPOINT ["./entry.sh"]\n'
 
-
-def test_entrypoint_and_command_are_joined(tmp_path: Path) -> None:
-    """Which is exactly what Compose runs."""
+def test_entrypoint_and_command_are_carried_as_they_are(tmp_path: Path) -> None:
+    """Each is what Compose has; an entrypoint that is switched off leaves the command alone."""
     carried = one(tmp_path, "entrypoint: docker/entry.sh", "command: [rails, s, -p, '3000']")
-    assert carried.service().command == "docker/entry.sh rails s -p 3000"
+    web = carried.service()
+    assert (web.entrypoint, web.command and web.command.words) == (("docker/entry.sh",), ("rails", "s", "-p", "3000"))
+    bare = one(tmp_path, "entrypoint: []", "command: serve --now").service()
+    assert (bare.entrypoint, bare.command and bare.command.words) == (("serve",), ("--now",))
     assert carried.left == []
 
 
 def test_a_command_as_text_meets_no_shell(tmp_path: Path) -> None:
     """It is split into words, and each stays one."""
-    carried = one(tmp_path, "command: serve --not ^/(a|b)$$ --next http://x/?a=1&b=2 'two words'", "entrypoint: []")
+    carried = one(tmp_path, "command: serve --not ^/(a|b)$$ --next http://x/?a=1&b=2 'two words'")
     assert "command: [serve, --not, ^/(a|b)$, --next, 'http://x/?a=1&b=2', two words]" in carried.text
 
 
-def test_a_command_alone_is_what_follows_the_images_entrypoint(tmp_path: Path) -> None:
-    """Which the Dockerfile tells where there is one; else it is to be looked up, first of all when it is an option."""
+def test_a_command_alone_goes_to_the_images_entrypoint(tmp_path: Path) -> None:
+    """As in Compose: nothing has to be looked up."""
     carried = one(tmp_path, 'command: ["--config=/etc/x.yml"]')
-    todo = carried.draft.todos[0]
-    assert (todo.where, "put the image's ENTRYPOINT, if it has one, in front" in todo.what) == (
-        "services.web.command",
-        True,
+    assert "command: [--config=/etc/x.yml]" in carried.text
+    assert (carried.todo("services.web.command"), carried.left) == ("", [])
+
+
+def test_what_a_container_may_and_is_comes_along(tmp_path: Path) -> None:
+    """User, rights, files, signal, hosts and limits are the same words; this machine's name every container has."""
+    carried = one(
+        tmp_path,
+        "user: 1000:1000",
+        "cap_drop: [ALL]",
+        "read_only: true",
+        "tmpfs: /run",
+        "stop_signal: SIGQUIT",
+        "extra_hosts: ['host.docker.internal:host-gateway', 'old=10.0.0.1']",
+        "shm_size: 256m",
+        "ulimits: {nofile: {soft: 1024, hard: 65536}}",
     )
-    built = one(tmp_path, "build: .", "command: [serve]", files={"Dockerfile": DOCKERFILE})
-    assert (built.service().command, built.todo("services.web.command")) == ("./entry.sh serve", "")
-    shell = one(tmp_path, "build: .", "command: [serve]", files={"Dockerfile": "FROM x\nENTRYPOINT ./run\n"})
-    assert shell.service().command is None
-    assert "takes no command" in shell.why("command serve")
+    web = carried.service()
+    assert (web.user, web.cap_drop, web.read_only, web.tmpfs) == ("1000:1000", ("ALL",), True, ("/run",))
+    assert (web.stop_signal, web.extra_hosts, web.shm_size) == ("SIGQUIT", (("old", "10.0.0.1"),), 256 << 20)
+    assert web.ulimits == (("nofile", 1024, 65536),)
+    assert carried.left == []
 
 
-def test_the_line_that_builds_the_image_is_exact(tmp_path: Path) -> None:
-    """File, target, arguments; a secret one comes from the shell; the folder is that of the Compose file."""
+def test_an_image_is_built_as_compose_builds_it(tmp_path: Path) -> None:
+    """File, target, arguments, some from the shell; the folder is that of the Compose file."""
     (tmp_path / "deploy").mkdir()
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker/web.Dockerfile").write_text("FROM x\n")
     build = {
         "context": "..",
         "dockerfile": "docker/web.Dockerfile",
         "target": "prod",
-        "args": {"MODE": "live it", "NPM_TOKEN": "geheim", "BARE": None},
+        "args": {"MODE": "live it", "BARE": None},
     }
     (tmp_path / "deploy/compose.yaml").write_text(services(web={"build": build, "ports": ["3000:3000"]}))
     draft = from_compose([tmp_path / "deploy/compose.yaml"], tmp_path, {})
-    line = "docker build -t deploy-web:latest -f docker/web.Dockerfile --target prod --build-arg 'MODE=live it'"
-    assert draft.todos[0].what == f"build it: {line} --build-arg NPM_TOKEN --build-arg BARE ."
+    (tmp_path / "crossfade.yaml").write_text(draft.text)
+    image = load(tmp_path / "crossfade.yaml", variables={"BARE": "1"}).services["web"].image
+    args = {"MODE": "live it", "BARE": "1"}
+    assert image == Image(build=Build(context=".", dockerfile="docker/web.Dockerfile", target="prod", args=args))
+
+
+def test_the_line_that_builds_the_image_is_exact(tmp_path: Path) -> None:
+    """Where a deploy cannot build it: the Dockerfile is not there, and an argument is a secret."""
+    (tmp_path / "deploy").mkdir()
+    build = {"context": "..", "dockerfile": "docker/web.Dockerfile", "args": {"MODE": "live it", "TOKEN": "geheim"}}
+    (tmp_path / "deploy/compose.yaml").write_text(services(web={"build": build, "ports": ["3000:3000"]}))
+    draft = from_compose([tmp_path / "deploy/compose.yaml"], tmp_path, {})
+    line = "docker build -t deploy-web:latest -f docker/web.Dockerfile --build-arg 'MODE=live it' --build-arg TOKEN ."
+    assert draft.todos[0].what == f"build it: {line}"
     assert "geheim" not in draft.text + "".join(map(str, draft.left))
 
 
@@ -141,12 +170,3 @@ def test_mounts_are_told_one_by_one(tmp_path: Path) -> None:
     assert carried.why("volume /app/node_modules") == "the image brings /app/node_modules"
     assert carried.why("volume /tmp").startswith("/tmp is an ordinary folder")
     assert "/app/data begins empty with every release" in carried.todo("services.web")
-
-
-def test_a_host_that_a_container_was_given_has_an_address(tmp_path: Path) -> None:
-    """This machine, as containers see it."""
-    carried = one(tmp_path, "extra_hosts: ['host.docker.internal:host-gateway', 'old=10.0.0.1']")
-    assert carried.todo("services.web") == (
-        "write 172.17.0.1, this machine as containers see it, where host.docker.internal is meant: instances get no "
-        "names of hosts; write 10.0.0.1 where old is meant: instances get no names of hosts"
-    )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from crossfade.file.image import Build, Image
 from crossfade.file.init.starter import Start, app_name, starter
 from crossfade.file.load import load
 from crossfade.file.model import Service
@@ -93,11 +94,11 @@ FOLDERS: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
     ),
     "Dockerfile": (
         {"Dockerfile": "FROM node\nEXPOSE 3000/tcp\n"},
-        {"image": "my-shop-2:latest", "port": 3000, "source": None},
+        {"image": Image(build=Build(context=".")), "port": 3000, "source": None},
     ),
     "Dockerfile beside package.json": (
         {"Dockerfile": "FROM node\nENV PORT=4000\n", "package.json": '{"scripts": {"start": "node ."}}'},
-        {"image": "my-shop-2:latest", "port": 4000, "source": None},
+        {"image": Image(build=Build(context=".")), "port": 4000, "source": None},
     ),
     "Dockerfile without port": ({"Dockerfile": "FROM node\n"}, {"port": 8080}),
     "Dockerfile with a port that is none": ({"Dockerfile": "FROM node\nEXPOSE 99999\n"}, {"port": 8080}),
@@ -152,10 +153,10 @@ def test_a_procfile_has_more_than_web(tmp_path: Path) -> None:
 
 
 def test_a_dockerfile_says_how_it_is_checked_and_built(tmp_path: Path) -> None:
-    """And what it does not say is left to do."""
+    """By each deploy; what it does not say is left to do."""
     start = made(tmp_path, {"Dockerfile": "FROM x\nEXPOSE 3000\nHEALTHCHECK CMD curl -f http://localhost:3000/up\n"})
     assert load(tmp_path / "crossfade.yaml").services["web"].health.path == "/up"
-    assert start.todos[0].what.startswith("build it: docker build -t ")
+    assert "image: {build: .}" in start.text
     assert "write where it listens" in str(made(tmp_path, {"Dockerfile": "FROM x\n"}).todos)
 
 

@@ -71,7 +71,7 @@ def test_what_the_file_and_the_machine_show_to_be_done_is_not_repeated(tmp_path:
 
 
 def test_facts_need_no_line(tmp_path: Path) -> None:
-    """An image that nobody built; one with a registry is pulled, and without Docker nobody can tell."""
+    """A secret without a value; an image that is not here is pulled by the deploy."""
     text = FILE.replace("PATH", "/").replace("HOST}", "db}")
-    assert opened(tmp_path, text, here=False, known={"KEY"}) == ["services.web.image"]
-    assert opened(tmp_path, text, here=None, known={"KEY"}) == []
+    assert opened(tmp_path, text, here=False, known=set()) == ["services.web.secrets"]
+    assert opened(tmp_path, text, here=False, known={"KEY"}) == []

@@ -10,6 +10,7 @@ from crossfade.aws.resources.names import identifier, places, prefix
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
 from crossfade.file.cloud.compute import Proxy
+from crossfade.file.command import Line
 from crossfade.file.model import App, Deploy, Service
 from crossfade.file.units import GIB
 
@@ -68,7 +69,7 @@ def _service(app: App, name: str, service: Service) -> Block:
         cluster_arn=from_module("cluster", "arn"),
         cluster_name=from_module("cluster", "name"),
         image=_image(name, tagged=True),
-        command=["/bin/sh", "-c", service.command] if service.command else None,
+        command=_arguments(service.command),
         port=service.port,
         cpu=round((service.resources.cpu or 0) * _UNITS),
         memory=(service.resources.memory or 0) // _MIB,
@@ -89,6 +90,11 @@ def _service(app: App, name: str, service: Service) -> Block:
         log_retention_days=cloud.logs.keep,
         tracing=cloud.tracing or None,
     )
+
+
+def _arguments(command: Line | None) -> list[str] | None:
+    """What the image's ENTRYPOINT is given: a text by way of a shell, a list as it is; None for the image's own."""
+    return None if command is None else list(command.words) or ["/bin/sh", "-c", str(command)]
 
 
 def _hosts(app: App, name: str, service: Service) -> Block:

@@ -77,7 +77,6 @@ def tell_addresses(
                 told.add((variable, service))
                 instead = _instead(service, port, judged, project, listen)
                 _tell(notes, one, ours, variable=variable, word=word, what=f"{service} {instead}")
-        _tell_hosts(project, ours, one, notes)
 
 
 def _names(judged: Mapping[str, Role], project: Project) -> dict[str, str]:
@@ -129,13 +128,3 @@ def _tell(notes: Notes, one: Carried, ours: str, *, variable: str, word: str, wh
     notes.leave(("services", one.compose_name, "environment", variable), f"{variable}: {value}", what)
     notes.todos.append(Todo(Rank.NEVER_HEALTHY, f"services.{ours}.{key}", what))
     notes.comments[ours, key] = f"{word} does not resolve here"
-
-
-def _tell_hosts(project: Project, ours: str, one: Carried, notes: Notes) -> None:
-    """Names of its own that a container was given; `host-gateway` is this machine."""
-    hosts = project.plain["services"][one.compose_name].get("extra_hosts")
-    for host, address in hosts.items() if isinstance(hosts, dict) else ():
-        here = f"{HOST}, this machine as containers see it," if address == "host-gateway" else str(address)
-        what = f"write {here} where {host} is meant: instances get no names of hosts"
-        notes.leave(("services", one.compose_name, "extra_hosts", host), f"extra_hosts {host}:{address}", what)
-        notes.todos.append(Todo(Rank.NEVER_HEALTHY, f"services.{ours}", what))

@@ -5,8 +5,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from crossfade.file.image import is_remote
 from crossfade.file.init.compose.notes import ServiceNotes
-from crossfade.file.init.dockerfile import Dockerfile
 from crossfade.file.init.todo import Rank
 from crossfade.file.secrecy import is_secret
 
@@ -27,6 +27,17 @@ _HOW = {
 }
 
 
+# What only `docker build` by hand can do.
+_BY_HAND = {"dockerfile_inline", "additional_contexts", "platforms"}
+# Keys that mean the same in both files.
+_SAME = (
+    *("user", "working_dir", "cap_drop", "cap_add", "read_only", "tmpfs", "stop_signal", "extra_hosts", "shm_size"),
+    "ulimits",
+)
+_MACHINE = ("host.docker.internal", "host-gateway")
+SAME = frozenset({"entrypoint", "command", *_SAME})
+
+
 def image_of(service: Service, app: str, name: str) -> str:
     """The image's name; one that is only built is called as Compose calls it."""
     return str(service.get("image") or "").rstrip(":") or f"{app}-{name}:latest".lower()
@@ -36,7 +47,7 @@ def build_line(service: Service, image: str, folder: Path, here: Path) -> str:
     """The exact `docker build` to type in the folder `here`; `folder` is the Compose file's."""
     build = service["build"]
     context = str(build.get("context") or ".")
-    remote = "://" in context or context.startswith("git@")
+    remote = is_remote(context)
     place = context if remote or folder == here else relative(folder / context, here)
     words = ["docker", "build", "-t", image]
     if dockerfile := build.get("dockerfile"):
@@ -55,20 +66,38 @@ def build_line(service: Service, image: str, folder: Path, here: Path) -> str:
     return shlex.join([*words, place])
 
 
-def tell_build(service: Service, image: str, folder: Path, here: Path, notes: ServiceNotes) -> None:
-    """Say how the image is built before a deploy, and what of `build` is not in that line."""
+def image_setting(service: Service, image: str, folder: Path, here: Path, notes: ServiceNotes) -> Any:
+    """The `image` as it is called; or how it is built, where a deploy can do that and its Dockerfile is there."""
     build = service.get("build")
     if not isinstance(build, dict):
-        return
+        return image
+    context, dockerfile = str(build.get("context") or "."), build.get("dockerfile")
+    for key in build.keys() - _BUILD_OPTIONS - _HOW:
+        notes.leave(
+            ("build", key), f"build.{key}", f"give it to docker build yourself: see docker build --help, --{key}"
+        )
+    args = build.get("args")
+    args = args if isinstance(args, dict) else {}
+    secret = any(is_secret(key, str(value or "")) for key, value in args.items())  # what a release has is on record
+    known = not is_remote(context) and (folder / context / str(dockerfile or "Dockerfile")).is_file()
+    if not known or secret or build.keys() & _BY_HAND:
+        _tell_build(service, image, folder, here, notes)
+        return image
+    given = {key: f"${{{key}}}" if value is None else value for key, value in args.items()}
+    place = relative(folder / context, here)
+    said = {"context": place, "dockerfile": dockerfile, "target": build.get("target"), "args": given}
+    said = {key: value for key, value in said.items() if value}
+    return {"build": place if said.keys() == {"context"} else said}
+
+
+def _tell_build(service: Service, image: str, folder: Path, here: Path, notes: ServiceNotes) -> None:
+    """Say how the image is built before a deploy, by hand."""
+    build = service["build"]
     line = build_line(service, image, folder, here)
     notes.leave(("build",), f"build {build.get('context') or '.'}", f"build the image before a deploy: {line}")
     notes.todo(Rank.NOTHING_RUNS, "image", f"build it: {line}")
     if "dockerfile_inline" in build:
         notes.leave(("build", "dockerfile_inline"), "dockerfile_inline", "write it to a file and name that with -f")
-    for key in build.keys() - _BUILD_OPTIONS - _HOW:
-        notes.leave(
-            ("build", key), f"build.{key}", f"give it to docker build yourself: see docker build --help, --{key}"
-        )
 
 
 def tell_tag(service: Service, image: str, notes: ServiceNotes) -> None:
@@ -77,29 +106,24 @@ def tell_tag(service: Service, image: str, notes: ServiceNotes) -> None:
         notes.todo(Rank.ASSUMED, "image", f"write a tag: {image} alone is {image}:latest, whatever that is at the time")
 
 
-def command_of(service: Service, dockerfile: Dockerfile | None, notes: ServiceNotes) -> list[str] | None:
-    """The words that an instance runs: Compose's entrypoint and command, joined; None for the image's own.
+def settings_of(service: Service, notes: ServiceNotes) -> dict[str, Any]:
+    """What starts and how it is made, in Compose's words, which are ours: neither starts a shell.
 
-    Compose replaces the image's command and keeps its entrypoint; ours is the whole command line.
+    An entrypoint that is switched off leaves the command to begin with its own first word.
     """
     entrypoint, command = words_of(service.get("entrypoint")), words_of(service.get("command"))
-    if entrypoint is not None:
-        return [*entrypoint, *(command or [])] or None
-    if not command:
-        return None
-    if dockerfile is not None:
-        return _after(dockerfile, command, notes)
-    notes.comment("command", "the whole command line: the image's ENTRYPOINT, if it has one, belongs in front of it")
-    what = "put the image's ENTRYPOINT, if it has one, in front: Compose's command is what follows it, ours is all"
-    ask = f"docker image inspect {service.get('image')} -f '{{{{json .Config.Entrypoint}}}}' shows it"
-    rank = Rank.NOTHING_RUNS if command[0].startswith("-") else Rank.ASSUMED
-    notes.todo(rank, "command", f"{what} ({ask})")
-    notes.leave(
-        ("command",),
-        f"command {shlex.join(command)}",
-        "it goes to the image's ENTRYPOINT in Compose; here it is the whole command line",
-    )
-    return command
+    if entrypoint == [] and command:
+        entrypoint, command = command[:1], command[1:]
+    found = {key: service[key] for key in _SAME if service.get(key) not in (None, "", [], {})}
+    if isinstance(tmpfs := found.get("tmpfs"), str):
+        found["tmpfs"] = [tmpfs]
+    hosts = found.get("extra_hosts")
+    if isinstance(hosts, dict):  # what every container knows need not be said
+        left = {host: address for host, address in hosts.items() if (host, address) != _MACHINE}
+        found = {**found, "extra_hosts": left} if left else {k: v for k, v in found.items() if k != "extra_hosts"}
+    if entrypoint == []:
+        notes.leave(("entrypoint",), "entrypoint []", "write what the container starts with as entrypoint")
+    return {"entrypoint": entrypoint or None, "command": command or None, **found}
 
 
 def words_of(value: Any) -> list[str] | None:
@@ -112,17 +136,6 @@ def words_of(value: Any) -> list[str] | None:
         return shlex.split(_text(value))
     except ValueError:  # a quote that is not closed
         return _text(value).split()
-
-
-def _after(dockerfile: Dockerfile, command: list[str], notes: ServiceNotes) -> list[str] | None:
-    """The command behind the entrypoint that the Dockerfile gives."""
-    if isinstance(dockerfile.entrypoint, list):
-        return [*dockerfile.entrypoint, *command]
-    if dockerfile.entrypoint:
-        why = f"the Dockerfile's ENTRYPOINT is a text for a shell, which takes no command: {dockerfile.entrypoint}"
-        notes.leave(("command",), f"command {shlex.join(command)}", why)
-        return None
-    return command
 
 
 def relative(path: Path, here: Path) -> str:

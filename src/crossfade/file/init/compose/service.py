@@ -28,20 +28,19 @@ _WHY = {
     "hostname": "several instances cannot share one name",
     "secrets": "name environment variables under `secrets`",
     "configs": "put the file into the image",
-    "stop_signal": "instances are stopped with the signal that their image asks for, or SIGTERM",
     "init": "every instance has an init already",
     "tty": "instances have no terminal",
     "stdin_open": "instances have no terminal",
     "develop": "crossfade watches no source; deploy again after a change",
-    "pull_policy": "an image is pulled when it has a registry and is not here",
+    "pull_policy": "an image is pulled when it is not here, or its registry has another one by now",
     "platform": "an image runs on the platform that it was built for",
     "links": "names of other services do not resolve; see the variables that hold them",
     "privileged": "instances get no rights over the machine",
     "network_mode": "instances are reached through the balancer at a port of their own",
 }
 _SILENT = frozenset(
-    {"image", "build", "command", "entrypoint", "ports", "expose", "environment", "env_file", "healthcheck", "deploy"}
-) | {"depends_on", "stop_grace_period", "mem_limit", "cpus", "scale", "volumes", "labels", "extra_hosts", "profiles"}
+    {"image", "build", "ports", "expose", "environment", "env_file", "healthcheck", "deploy", *running.SAME}
+) | {"depends_on", "stop_grace_period", "mem_limit", "cpus", "scale", "volumes", "labels", "profiles"}
 _NO_SETTING = "crossfade has no such setting"
 
 
@@ -93,14 +92,13 @@ class _Service:
         if asked_port is not None and asked_port != port and self.compose["healthcheck"].get("test"):
             self._asked_elsewhere(check["path"], asked_port, port)
         image = running.image_of(self.compose, app, self.name)
-        running.tell_build(self.compose, image, self.project.folder, self.here, self.notes)
         running.tell_tag(self.compose, image, self.notes)
         deploy = self.compose.get("deploy")
         deploy = deploy if isinstance(deploy, dict) else {}
         replicas = _number(deploy.get("replicas", self.compose.get("scale", 1)))
         service: Settings = {
-            "image": image,
-            "command": running.command_of(self.compose, self.dockerfile, self.notes),
+            "image": running.image_setting(self.compose, image, self.project.folder, self.here, self.notes),
+            **running.settings_of(self.compose, self.notes),
             "port": port,
             "replicas": replicas,
             "health": check,

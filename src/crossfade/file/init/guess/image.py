@@ -10,22 +10,21 @@ from crossfade.file.init.todo import Rank, Todo
 _USUAL = "8080"
 
 
-def look(folder: Path, name: str, place: str) -> Found | None:
-    """`name` is the image's; `place` is the folder as it is typed where the file stands."""
+def look(folder: Path, place: str) -> Found | None:
+    """`place` is the folder as it is typed where the file stands."""
     dockerfile = read_dockerfile(folder / "Dockerfile")
     if dockerfile is None or not (dockerfile.base or dockerfile.ports):
         return None
     port = dockerfile.env.get("PORT", "")
     ports = [str(one) for one in dockerfile.ports]
     known = next((one for one in (*ports, port) if one.isdecimal()), "")
-    build = f"docker build -t {name}:latest {place}"
-    todos = [Todo(Rank.NOTHING_RUNS, "image", f"build it: {build}")]
+    todos = []
     if not known:
         todos.append(Todo(Rank.NOTHING_RUNS, "port", f"write where it listens; {_USUAL} is assumed"))
     check = asked(dockerfile.check, dockerfile.env)
     where = "from EXPOSE in Dockerfile" if ports else "from PORT in Dockerfile" if known else "assumed: no EXPOSE"
     lines = (
-        ("image", f"{name}:latest", f"from Dockerfile; build it: {build}"),
+        ("image", f"{{build: {place}}}", "each deploy builds it from the Dockerfile there"),
         ("port", known or _USUAL, where),
     )
     return Found("Dockerfile", lines, check.path if check.port in (None, int(known or _USUAL)) else "", tuple(todos))

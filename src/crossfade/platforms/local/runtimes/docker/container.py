@@ -30,6 +30,7 @@ LOG = {"max-size": "10m", "max-file": "3"}
 ALIVE = {"running", "paused", "restarting"}
 LAST = 10  # lines to look at for the last one that says something
 CONFLICT = 409
+MACHINE = "host.docker.internal"  # by this name every container finds the machine it runs on
 MOST_PROCESSES = 4096  # with threads: more than any server has, and less than what brings a machine down
 COMMAND_REFUSED = {126, 127}  # exit codes of a command that cannot be run, or is not there
 NEVER = "0001-01-01T00:00:00Z"  # StartedAt of a container that was never started
@@ -59,20 +60,32 @@ def create(
     marks: Mapping[str, str],
     service: Service,
 ) -> str:
-    """Make a container and return its id. `command` replaces the image's entrypoint and command, unless it is empty.
+    """Make a container and return its id. `command`, a line for a shell, replaces all that is started otherwise.
 
     Its init passes signals on to the whole process group, as a plain process gets them. It has no restart policy: that
     an instance ended is for the engine to see and to judge.
     """
     import docker.errors  # noqa: PLC0415
-    from docker.types import LogConfig  # noqa: PLC0415
+    from docker.types import LogConfig, Ulimit  # noqa: PLC0415
 
+    how = service.container
+    entrypoint, arguments = (SHELL, [command]) if command else (list(how.entrypoint), list(how.command))
     memory = service.resources.memory
     try:
         made = client.containers.create(
             image,
-            entrypoint=SHELL if command else None,
-            command=[command] if command else None,
+            entrypoint=entrypoint or None,
+            command=arguments or None,
+            user=how.user or None,
+            working_dir=how.working_dir or None,
+            cap_drop=list(how.cap_drop),
+            cap_add=list(how.cap_add),
+            read_only=how.read_only,
+            tmpfs={path: options for path, _, options in (one.partition(":") for one in how.tmpfs)},
+            stop_signal=how.stop_signal or None,
+            extra_hosts={MACHINE: "host-gateway", **dict(how.extra_hosts)},
+            shm_size=how.shm_size,
+            ulimits=[Ulimit(name=limit, soft=soft, hard=hard) for limit, soft, hard in how.ulimits],
             name=re.sub(r"[^a-zA-Z0-9_.-]", "_", name),
             labels=dict(marks),
             environment={**env, "TINI_KILL_PROCESS_GROUP": "1"},

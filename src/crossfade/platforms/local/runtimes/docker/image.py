@@ -1,14 +1,16 @@
 """Image references, and how an image is kept for as long as a release needs it."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports import Artifact
-from crossfade.platforms.local.runtimes.docker import registry
+from crossfade.platforms.local.runtimes.docker import login, registry
+from crossfade.source.git import Commit
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -28,7 +30,7 @@ class Reference:
 
     @property
     def registry(self) -> str:
-        """The host it is pulled from; empty for a name without one."""
+        """The host it is pulled from; empty for a name without one, which is on Docker Hub."""
         host, slash, _ = self.repository.partition("/")
         return host if slash and ("." in host or ":" in host or host == "localhost") else ""
 
@@ -41,31 +43,26 @@ def parse(text: str) -> Reference:
     return Reference(repository, tag, pinned=bool(at))
 
 
-def resolve(
-    client: "DockerClient", service: Service, keep: str, ask: Callable[[str], str] = registry.digest_of
-) -> Artifact:
+def resolve(client: "DockerClient", service: Service, keep: str, env: Mapping[str, str]) -> Artifact:
     """Find the image, pull it if its registry has another one by now, and tag it so that no clean-up removes it.
 
-    `keep` is what makes the tags of this state directory its own. The digest is that of the registry, so that it is the
-    same on every machine; of an image that never saw one, its id. Raises WrongInputError for an image that is nowhere.
+    `keep` is what makes the tags of this state directory its own, `env` leads to the logins. The digest is that of the
+    registry, so that it is the same on every machine; of an image that never saw one, its id. Raises WrongInputError
+    for an image that is nowhere.
     """
     import docker.errors  # noqa: PLC0415  the SDK is slow to import
 
     reference = parse(service.image)
+    pull = partial(_pull, client, service.image, reference, env)
     notes: tuple[str, ...] = ()
     try:
         image = client.images.get(service.image)
     except docker.errors.ImageNotFound:
-        if not reference.registry:
-            raise WrongInputError(
-                f"the image {service.image} is not on this machine",
-                f"build it (docker build -t {service.image} .), pull it (docker pull {service.image}), "
-                "or name it with its registry",
-            ) from None
-        image = _pull(client, service.image, reference)
+        image = pull()
     else:
         if not reference.pinned and _digests(image, reference):
-            image, notes = _newest(client, service.image, reference, image, ask)
+            moved, notes = _moved(service.image, _digests(image, reference), env)
+            image = pull() if moved else image
     digest = next(iter(_digests(image, reference)), str(image.id))
     repository, _, tag = tag_of(service, digest, keep).partition(":")
     image.tag(repository, tag)
@@ -79,18 +76,26 @@ def resolve(
     )
 
 
-def _newest(
-    client: "DockerClient", text: str, reference: Reference, here: Any, ask: Callable[[str], str]
-) -> tuple[Any, tuple[str, ...]]:
-    """What the tag is in its registry now, and what is to be said about it. One built here is not asked about."""
+def take(client: "DockerClient", service: Service, made: str, commit: Commit | None, keep: str) -> Artifact:
+    """Tag an image that was built here, by its id, and name its release by the commit that it was built from."""
+    repository, _, tag = tag_of(service, made, keep).partition(":")
+    client.images.get(made).tag(repository, tag)
+    return Artifact(digest=made, version=commit.version if commit else "", git_sha=commit.sha if commit else "")
+
+
+def _moved(text: str, here: list[str], env: Mapping[str, str]) -> tuple[bool, tuple[str, ...]]:
+    """Whether the tag names another image in its registry now, and what is to be said about it.
+
+    `here` are the digests of the one on this machine. One that was built here is not asked about.
+    """
     try:
-        now = ask(text)
+        now = registry.digest_of(text, env)
     except PlatformError as error:
         said = f"whether {text} has moved is not known, the one on this machine is taken: {error.cause}"
-        return here, (" ".join(said.split()),)
-    if any(known.endswith(f"@{now}") for known in _digests(here, reference)):
-        return here, ()
-    return _pull(client, text, reference), (f"{text} has moved: its registry has another image now, {now[7:19]}",)
+        return False, (" ".join(said.split()),)
+    if any(known.endswith(f"@{now}") for known in here):
+        return False, ()
+    return True, (f"{text} has moved: its registry has another image now, {now[7:19]}",)
 
 
 def _digests(image: Any, reference: Reference) -> list[str]:
@@ -130,15 +135,19 @@ def require(client: "DockerClient", release: Release, keep: str) -> None:
         ) from error
 
 
-def _pull(client: "DockerClient", text: str, reference: Reference) -> Any:
+def _pull(client: "DockerClient", text: str, reference: Reference, env: Mapping[str, str]) -> Any:
     import docker.errors  # noqa: PLC0415  as above
 
     try:
+        login.use(client.api, env)
         if reference.pinned:
             return client.images.pull(text)
         return client.images.pull(reference.repository, tag=reference.tag or "latest")
     except docker.errors.APIError as error:
+        way_out = f"check its name, and that you may pull it: docker login {reference.registry}".rstrip()
+        if not reference.registry:
+            way_out = f"build it here (image: {{build: .}}, or docker build -t {text} .), or {way_out}"
+        said = " ".join(str(error.explanation or error).split())
         raise WrongInputError(
-            f"the image {text} could not be pulled: {error.explanation or error}",
-            f"check its name, and that you may pull it: docker login {reference.registry}".rstrip(),
+            f"the image {text} is not on this machine and could not be pulled: {said}", way_out
         ) from error

@@ -1,8 +1,10 @@
 """What a registry says that a tag is now. Docker asks it, with the login it has for it."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.runtimes.docker import login
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -10,8 +12,8 @@ if TYPE_CHECKING:
 ASK_SECONDS = 10
 
 
-def digest_of(image: str) -> str:
-    """`sha256:...` of what `name:tag` is in its registry now, fetched without its layers.
+def digest_of(image: str, env: Mapping[str, str]) -> str:
+    """`sha256:...` of what `name:tag` is in its registry now, fetched without its layers; `env` leads to the login.
 
     PlatformError with the reason when the registry cannot be asked, or does not say.
     """
@@ -22,6 +24,7 @@ def digest_of(image: str) -> str:
     api: APIClient | None = None
     try:
         api = docker.APIClient(timeout=ASK_SECONDS, **kwargs_from_env())
+        login.use(api, env)
         told: Any = api.inspect_distribution(image)  # type: ignore[no-untyped-call]
         return str(told["Descriptor"]["digest"])
     except docker.errors.APIError as error:

@@ -14,7 +14,7 @@ from crossfade.core.service import Service
 from crossfade.core.wire import encode
 from crossfade.engine.journal import Fence
 from crossfade.engine.ports import Artifact, Found, HookResult, Running
-from crossfade.platforms.local.runtimes.docker import beside, container, image
+from crossfade.platforms.local.runtimes.docker import beside, build, container, image
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.environment import of_release
 from crossfade.platforms.local.runtimes.hook import TIMED_OUT, result
@@ -47,8 +47,13 @@ class DockerRuntime:
         self._launching: set[str] = set()
         self._endings: dict[str, str] = {}  # by container: it ends only once, and need be asked only once
 
-    async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:  # noqa: ARG002  an image is built already
-        return await self._daemon.ask(lambda client: image.resolve(client, service, self._keep))
+    async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
+        wanted, shell = service.container.build, env or {}
+        if wanted is None:
+            return await self._daemon.ask(lambda client: image.resolve(client, service, self._keep, shell))
+        made = await build.image_id(service, wanted, shell, self._logs.path(service.key, "build"))
+        commit = await asyncio.to_thread(build.commit, wanted)
+        return await self._daemon.ask(lambda client: image.take(client, service, made, commit, self._keep))
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
         service = release.service
