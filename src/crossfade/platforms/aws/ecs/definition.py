@@ -119,7 +119,9 @@ def _container(template: Answer, release: Release, secrets: Mapping[str, str]) -
         "dockerLabels": {**template.get("dockerLabels", {}), LABEL: _told(release)},
     }
     made.pop("command", None)
-    if service.command:
+    if service.container.command:
+        made["command"] = list(service.container.command)
+    elif service.command:
         made["command"] = ["/bin/sh", "-c", service.command]
     return made
 
