@@ -33,6 +33,11 @@ class Places:
         """The DynamoDB table with the journal, the lease and the ledger: one for all environments of an app."""
         return f"{self.app}-crossfade"
 
+    @property
+    def journal_place(self) -> str:
+        """Which part of that table is this environment's: the partition key of all its items."""
+        return f"{self.app}@{self.environment}"
+
     def family(self, service: str) -> str:
         """The task definitions of a service, of both colours."""
         return f"{self.prefix}-{service}"

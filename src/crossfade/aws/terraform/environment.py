@@ -1,10 +1,12 @@
 """The files of environments/<env>: what the file asks for, as calls of modules."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 
 from crossfade.aws.resources.names import places, prefix
+from crossfade.aws.rights.deployer import policy
 from crossfade.aws.terraform.hcl import Block, Expression, block, value
-from crossfade.aws.terraform.names import lock_table, state_bucket
+from crossfade.aws.terraform.names import DEPLOYER_POLICY, lock_table, state_bucket
 from crossfade.aws.terraform.parts.cicd import cicd
 from crossfade.aws.terraform.parts.compute import compute
 from crossfade.aws.terraform.parts.data import data
@@ -36,7 +38,14 @@ def files(app: App) -> dict[str, str]:
         "backend.tf": [_backend(app)],
         "providers.tf": list(_providers(app)),
     }
-    return {name: _text(blocks) for name, blocks in texts.items()} | {"terraform.tfvars": _HEAD + _values(app)}
+    written = {name: _text(blocks) for name, blocks in texts.items()}
+    policies = {DEPLOYER_POLICY: json.dumps(policy(app), indent=2) + "\n"} if deploys(app) else {}
+    return written | {"terraform.tfvars": _HEAD + _values(app)} | policies
+
+
+def deploys(app: App) -> bool:
+    """True when somebody is given the rights to deploy."""
+    return app.cloud.deployer is not None
 
 
 def tags(app: App) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from crossfade.aws.terraform.hcl import Expression
 from crossfade.file.model import App
 
+DEPLOYER_POLICY = "deployer.json.tftpl"  # beside main.tf
 MODULES = "../../modules"  # seen from environments/<env>
 
 

@@ -8,6 +8,7 @@ import click
 VERBS: dict[str, tuple[str, str]] = {
     "init": ("generate", "Write infrastructure/ from the file."),
     "bootstrap": ("bootstrap", "Make the bucket and the table for Terraform's state."),
+    "rights": ("rights", "Print the IAM policy that whoever deploys needs."),
     "plan": ("terraform", "Show what apply would change on AWS."),
     "apply": ("terraform", "Make AWS as the file says."),
     "output": ("terraform", "Print addresses and names that AWS gave."),

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from tests.support.once import once, shared
 from tests.support.terraform import Terraform
+from tests.unit.aws.terraform.files import app
 
+from crossfade.aws.rights.deployer import policy
 from crossfade.aws.terraform.modules import FOLDER, MODULES
 
 HERE = Path(__file__).parent / "modules"
@@ -29,6 +31,7 @@ def results(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> d
 def _run(terraform: Terraform, folder: Path) -> dict[str, list[str]]:
     shutil.copytree(FOLDER, folder / "modules")
     shutil.copy(FOLDER / "networking/vpc/versions.tf", folder)
+    (folder / "deployer.json.tftpl").write_text(json.dumps(policy(app())))
     (folder / "tests").mkdir()
     for test in TESTS:
         shutil.copy(test, folder / "tests" / _flat(test))

@@ -60,20 +60,17 @@ def test_hosts_have_a_role_instead_of_tasks() -> None:
 
 
 def test_whoever_deploys_changes_this_environment() -> None:
-    """The role of CI is about this cluster, this site and this branch."""
+    """The role of CI is taken on from this branch, and has the policy that lies beside main.tf."""
     given = call("iam", *security(app(deployer={"github": "acme/shop", "branch": "release"}, site={})))
     assert given["deployer"] == {"github": "acme/shop", "branch": "release", "providers": True}
-    assert given["deploys"]["cluster"]["services"] == [
-        Expression(f'module.service_web.names["{colour}"]') for colour in ("blue", "green")
-    ]
-    assert given["deploys"]["site"]["bucket_arn"] == Expression("module.site.bucket_arn")
+    assert given["deployer_policy"] == Expression('"${path.module}/deployer.json.tftpl"')
 
 
 def test_nobody_deploys_unless_the_file_says_who() -> None:
     """Without a deployer there is no role to take on."""
     given = call("iam", *security(app()))
     assert "deployer" not in given
-    assert "deploys" not in given
+    assert "deployer_policy" not in given
 
 
 def test_tiketis_secrets(plans: Plans) -> None:

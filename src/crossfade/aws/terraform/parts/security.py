@@ -8,7 +8,7 @@ from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.hosts import in_containers, on_hosts
 from crossfade.aws.resources.names import identifier
 from crossfade.aws.terraform.hcl import Block, Expression, block
-from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
+from crossfade.aws.terraform.names import DEPLOYER_POLICY, MODULES, NAME, REGION, from_module
 from crossfade.aws.terraform.parts.monitoring import metrics_namespace
 from crossfade.aws.terraform.revision import by_codedeploy, new_fleet
 from crossfade.file.cloud.deployer import Deployer
@@ -54,7 +54,7 @@ def _iam(app: App) -> Block:
         hosts=_hosts(app) if on_hosts(app) else None,
         codedeploy=_codedeploy(app) if by_codedeploy(app) else None,
         deployer=_deployer(app.cloud.deployer) if app.cloud.deployer else None,
-        deploys=_deploys(app) if app.cloud.deployer else None,
+        deployer_policy=Expression(f'"${{path.module}}/{DEPLOYER_POLICY}"') if app.cloud.deployer else None,
     )
 
 
@@ -95,28 +95,3 @@ def _deployer(deployer: Deployer) -> dict[str, Any]:
         "branch": deployer.branch,
         "providers": deployer.provider == "create",
     }
-
-
-def _deploys(app: App) -> dict[str, Any]:
-    deploys: dict[str, Any] = {}
-    if on_hosts(app):
-        deploys["group"] = {"name": from_module("asg", "name")}
-    else:
-        services = [
-            Expression(f'module.service_{identifier(name)}.names["{colour}"]')
-            for name in app.services
-            for colour in COLOURS
-        ]
-        deploys["cluster"] = {"arn": from_module("cluster", "arn"), "services": services}
-    if app.cloud.site:
-        deploys["site"] = {
-            "bucket_arn": from_module("site", "bucket_arn"),
-            "distribution_arn": from_module("site", "distribution_arn"),
-        }
-    if by_codedeploy(app):
-        deploys["revisions"] = {
-            "application": from_module("deploys", "application"),
-            "group": from_module("deploys", "deployment_group"),
-            "bucket_arn": from_module("deploys", "bucket_arn"),
-        }
-    return deploys

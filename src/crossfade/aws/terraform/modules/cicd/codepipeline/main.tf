@@ -1,8 +1,11 @@
 # A push becomes a release: source, a build for each service at the same time, approval, deploy to ECS.
 
+data "aws_partition" "current" {}
+
 locals {
-  builds  = merge(var.services, { for site in var.site[*] : "site" => site })
-  account = split(":", var.cluster.arn)[4]
+  builds    = merge(var.services, { for site in var.site[*] : "site" => site })
+  account   = split(":", var.cluster.arn)[4]
+  partition = data.aws_partition.current.partition # aws, aws-cn or aws-us-gov
 }
 
 # Somebody has to agree to this connection once, in the console: until then it is PENDING, and the pipeline waits.

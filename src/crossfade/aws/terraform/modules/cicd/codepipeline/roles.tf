@@ -77,7 +77,7 @@ resource "aws_iam_role_policy" "pipeline" {
         Sid      = "NewTasks"
         Effect   = "Allow"
         Action   = ["ecs:RegisterTaskDefinition", "ecs:TagResource"]
-        Resource = ["arn:aws:ecs:${var.region}:${local.account}:task-definition/${var.name}-*:*"]
+        Resource = ["arn:${local.partition}:ecs:${var.region}:${local.account}:task-definition/${var.name}-*:*"]
       },
       {
         Sid      = "TaskDefinitions"

@@ -30,7 +30,7 @@ resource "aws_iam_role_policy_attachment" "backup" {
   count = local.backups
 
   role       = aws_iam_role.backup[0].name
-  policy_arn = "arn:aws:iam::aws:policy/service-role/AWSDataLifecycleManagerServiceRole"
+  policy_arn = "arn:${local.partition}:iam::aws:policy/service-role/AWSDataLifecycleManagerServiceRole"
 }
 
 resource "aws_dlm_lifecycle_policy" "backup" {

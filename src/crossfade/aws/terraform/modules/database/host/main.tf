@@ -1,8 +1,11 @@
 # A database on a host of its own. The data is on a volume that neither deploys nor a new host touch.
 
+data "aws_partition" "current" {}
+
 locals {
   architecture = can(regex("^[a-z]+[0-9]+g", var.instance_type)) ? "arm64" : "x86_64"
   postgres     = var.engine == "postgres"
+  partition    = data.aws_partition.current.partition # aws, aws-cn or aws-us-gov
 
   options = join(" ", concat(
     [for key, text in var.parameters : local.postgres ? "-c ${key}='${text}'" : "--${replace(key, "_", "-")}='${text}'"],
@@ -92,7 +95,7 @@ resource "aws_iam_role_policy" "password" {
 # A shell without an open port: https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager.html
 resource "aws_iam_role_policy_attachment" "shell" {
   role       = aws_iam_role.this.name
-  policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+  policy_arn = "arn:${local.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore"
 }
 
 resource "aws_iam_instance_profile" "this" {

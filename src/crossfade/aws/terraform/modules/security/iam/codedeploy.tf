@@ -8,9 +8,9 @@ locals {
   group_names = [var.name, "${var.name}-*", "CodeDeploy_${var.name}_*"]
   own_groups = [
     for name in local.group_names :
-    "arn:aws:autoscaling:${var.region}:${local.account}:autoScalingGroup:*:autoScalingGroupName/${name}"
+    "arn:${local.partition}:autoscaling:${var.region}:${local.account}:autoScalingGroup:*:autoScalingGroupName/${name}"
   ]
-  instances = "arn:aws:ec2:${var.region}:${local.account}:instance/*"
+  instances = "arn:${local.partition}:ec2:${var.region}:${local.account}:instance/*"
 
   codedeploy_statements = flatten([for codedeploy in local.codedeploy : concat(
     [
@@ -83,7 +83,7 @@ locals {
         Action = ["ec2:RunInstances"]
         Resource = [
           for kind in ["instance", "launch-template", "network-interface", "security-group", "subnet", "volume"] :
-          "arn:aws:ec2:${var.region}:${local.account}:${kind}/*"
+          "arn:${local.partition}:ec2:${var.region}:${local.account}:${kind}/*"
         ]
       },
       {
@@ -91,14 +91,14 @@ locals {
         Sid       = "HostTags"
         Effect    = "Allow"
         Action    = ["ec2:CreateTags"]
-        Resource  = [for kind in ["instance", "network-interface", "volume"] : "arn:aws:ec2:${var.region}:${local.account}:${kind}/*"]
+        Resource  = [for kind in ["instance", "network-interface", "volume"] : "arn:${local.partition}:ec2:${var.region}:${local.account}:${kind}/*"]
         Condition = { StringEquals = { "ec2:CreateAction" = "RunInstances" } }
       },
       {
         Sid      = "Images"
         Effect   = "Allow"
         Action   = ["ec2:RunInstances"]
-        Resource = ["arn:aws:ec2:${var.region}::image/*"] # images of AWS belong to no account of ours
+        Resource = ["arn:${local.partition}:ec2:${var.region}::image/*"] # images of AWS belong to no account of ours
       },
       {
         Sid       = "OldHosts"

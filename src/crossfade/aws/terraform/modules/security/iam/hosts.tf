@@ -37,7 +37,7 @@ locals {
         Sid      = "Agent"
         Effect   = "Allow"
         Action   = ["ssm:GetParameter"]
-        Resource = ["arn:aws:ssm:${var.region}:${local.account}:parameter/AmazonCloudWatch-${var.name}"]
+        Resource = ["arn:${local.partition}:ssm:${var.region}:${local.account}:parameter/AmazonCloudWatch-${var.name}"]
       },
     ],
     flatten([for revisions in hosts.revisions[*] : [
@@ -52,7 +52,7 @@ locals {
         Sid      = "CodeDeployAgent"
         Effect   = "Allow"
         Action   = ["s3:GetObject"]
-        Resource = ["arn:aws:s3:::aws-codedeploy-${var.region}/*"]
+        Resource = ["arn:${local.partition}:s3:::aws-codedeploy-${var.region}/*"]
       },
     ]]),
   )])
@@ -78,7 +78,7 @@ resource "aws_iam_role_policy_attachment" "session_manager" {
   count = length(local.hosts)
 
   role       = aws_iam_role.instance[0].name
-  policy_arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+  policy_arn = "arn:${local.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore"
 }
 
 resource "aws_iam_instance_profile" "this" {

@@ -1,8 +1,11 @@
 # Who may do what, a file for each kind of somebody: services on Fargate (tasks), hosts, CodeDeploy, whoever deploys.
 # A permission is for the thing it is needed for; `*` stands only where AWS knows no names, with a word that says so.
 
+data "aws_partition" "current" {}
+
 locals {
-  account = split(":", var.load_balancer_arn)[4] # from an ARN, so that no plan has to ask AWS who we are
+  account   = split(":", var.load_balancer_arn)[4] # from an ARN, so that no plan has to ask AWS who we are
+  partition = data.aws_partition.current.partition # aws, aws-cn or aws-us-gov
 
   # AWS's own services take on these roles for this account only: otherwise somebody else's could ask them to. EC2 does
   # not say for whom it asks.

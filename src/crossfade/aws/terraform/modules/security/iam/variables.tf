@@ -67,17 +67,8 @@ variable "deployer" {
   default = null
 }
 
-variable "deploys" {
-  description = "What the role that deploys may change."
-  type = object({
-    cluster = optional(object({ arn = string, services = list(string) }))
-    group   = optional(object({ name = string }))
-    site    = optional(object({ bucket_arn = string, distribution_arn = string }))
-    revisions = optional(object({
-      application = string
-      group       = string
-      bucket_arn  = string
-    }))
-  })
-  default = {}
+variable "deployer_policy" {
+  description = "File with the policy of the role that deploys: a template with `partition` and `account` in its ARNs."
+  type        = string
+  default     = null
 }

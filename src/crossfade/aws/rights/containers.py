@@ -1,0 +1,79 @@
+"""What a deploy to ECS takes: two services by colour, their tasks, their scaling, their images and their secrets."""
+
+from collections.abc import Iterator
+
+from crossfade.aws.environment import secret_name
+from crossfade.aws.places import COLOURS
+from crossfade.aws.resources.names import places
+from crossfade.aws.rights.right import Right, arn, everywhere, ours
+from crossfade.file.model import App
+
+_LOOK = (
+    *("application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScheduledActions"),
+    *("ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"),
+)
+
+
+def containers(app: App) -> Iterator[Right]:
+    called = places(app)
+    families = [called.family(name) for name in app.services]
+    yield Right("LookAtContainers", _LOOK)
+    yield Right("Cluster", ("ecs:DescribeClusters",), (arn(app, "ecs", f"cluster/{called.prefix}"),))
+    yield Right(
+        "Services",
+        ("ecs:DescribeServices", "ecs:UpdateService"),
+        tuple(
+            arn(app, "ecs", f"service/{called.prefix}/{called.coloured(name, colour)}")
+            for name in app.services
+            for colour in COLOURS
+        ),
+    )
+    yield Right(
+        "TaskDefinitions",
+        ("ecs:RegisterTaskDefinition", "ecs:RunTask", "ecs:TagResource"),
+        tuple(arn(app, "ecs", f"task-definition/{family}:*") for family in families),
+    )
+    # This one takes no names, and changes nothing that runs: revisions that are taken away can still be read.
+    yield Right("OldTaskDefinitions", ("ecs:DeregisterTaskDefinition",))
+    tasks = arn(app, "ecs", f"task/{called.prefix}/*")
+    yield Right("Tasks", ("ecs:DescribeTasks", "ecs:StopTask", "ecs:TagResource"), (tasks,))
+    cluster = {"ArnEquals": {"ecs:cluster": arn(app, "ecs", f"cluster/{called.prefix}")}}
+    yield Right("ListTasks", ("ecs:ListTasks",), when=cluster)
+    yield Right(
+        "TaskRoles",
+        ("iam:PassRole",),
+        tuple(everywhere("iam", f"role/{family}-{kind}") for family in families for kind in ("execution", "task")),
+        {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+    )
+    yield Right(
+        "Scaling",
+        (
+            "application-autoscaling:DeleteScheduledAction",
+            "application-autoscaling:PutScheduledAction",
+            "application-autoscaling:RegisterScalableTarget",
+        ),
+        (arn(app, "application-autoscaling", "scalable-target/*"),),
+        ours(app),
+    )
+    yield Right(
+        "Logs",
+        ("logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"),
+        tuple(arn(app, "logs", f"log-group:{called.log_group(name)}:*") for name in app.services),
+    )
+    if app.cloud.secrets:
+        # Which version is current, and a label on the one that a release was deployed with. No value is read.
+        pins = ("secretsmanager:DescribeSecret", "secretsmanager:UpdateSecretVersionStage")
+        yield Right("SecretVersions", pins, tuple(_secrets(app)))
+
+
+def filling(app: App) -> Iterator[Right]:
+    """What `crossfade secrets set` takes, which a job that deploys has no need of."""
+    if app.cloud.secrets:
+        fills = ("secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue")
+        yield Right("FillSecrets", fills, tuple(_secrets(app)))
+
+
+def _secrets(app: App) -> Iterator[str]:
+    """Secrets Manager ends each ARN in a hyphen and six characters of its own."""
+    for variable in app.cloud.secrets:
+        yield arn(app, "secretsmanager", f"secret:{secret_name(app, variable)}-??????")

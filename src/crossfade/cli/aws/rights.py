@@ -1,0 +1,37 @@
+"""`crossfade infra rights`: the policy of whoever deploys."""
+
+import json
+
+import click
+
+from crossfade.cli.call import Call, called
+
+ANY = "*"
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+
+
+@click.command(
+    epilog="Examples: crossfade infra rights -e prod | crossfade infra rights -e prod --account 123456789012 | "
+    "crossfade infra rights -e prod --secrets --json"
+)
+@called(file=True, state=False)
+@click.option("--account", metavar="ID", help="The account, twelve digits. Default: whichever the policy is used in.")
+@click.option("--secrets", is_flag=True, help="Also what `crossfade secrets set` takes.")
+def rights(call: Call, *, account: str | None, secrets: bool) -> None:
+    """Print the IAM policy that whoever deploys an environment needs, and no more than that.
+
+    It is the one that Terraform gives to the role of `cloud: {deployer: ...}`. Infrastructure itself takes more: who
+    runs `infra apply` makes roles and networks.
+    """
+    from crossfade.aws.choose import one_on_aws
+    from crossfade.aws.rights.deployer import policy
+    from crossfade.core.errors import WrongInputError
+
+    if account is not None and not (len(account) == 12 and account.isascii() and account.isdigit()):  # noqa: PLR2004
+        raise WrongInputError(f'"{account}" is no account', "twelve digits, such as 123456789012")
+    app = one_on_aws(call.required(), call.environment)
+    partition = next((name for start, name in _PARTITIONS.items() if app.cloud.region.startswith(start)), "aws")
+    text = json.dumps(policy(app, fills_secrets=secrets), indent=2)
+    filled = text.replace("${partition}", partition).replace("${account}", account or ANY)
+    call.answer({"ok": True, "environment": app.environment, "policy": json.loads(filled)}, filled)
