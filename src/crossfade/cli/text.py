@@ -76,6 +76,15 @@ def traffic(proof: Mapping[str, Any]) -> str:
     return ", ".join(parts) + latency
 
 
+def rates(counted: Mapping[str, Any]) -> str:
+    """`1,204 requests, 2.1 % failed, 95 % within 13 ms`; what is not known is said."""
+    if not counted["requests"]:
+        return "no requests, so neither error rate nor p95 is known"
+    slowest = counted["p95_ms"]
+    within = "p95 is not known" if slowest is None else f"95 % within {slowest:.{0 if slowest >= 10 else 1}f} ms"  # noqa: PLR2004
+    return f"{plural(counted['requests'], 'request')}, {100 * counted['error_rate']:.2g} % failed, {within}"
+
+
 def outcome(result: Mapping[str, Any]) -> list[str]:
     """How a rollout ended: the sentence that matters first, then the proof."""
     rollout = result["rollout"]

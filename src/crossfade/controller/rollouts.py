@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from crossfade.core.counters import Counters
 from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.wire import encode
@@ -19,7 +20,8 @@ async def add(loop: Loop, release: Release, notes: Sequence[str] = ()) -> None:
 async def begin(balancer: LoadBalancer, loop: Loop, rollout: Rollout) -> Rollout:
     """Put a rollout on record; the loop carries it."""
     report = Report() if rollout.kind == "worker" else await balancer.report(loop.key)
-    rollout = replace(rollout, baseline=tuple(sorted(report.groups.items())))
+    usual = Counters() if rollout.source is None else loop.recent.usual(rollout.source)
+    rollout = replace(rollout, baseline=tuple(sorted(report.groups.items())), usual=usual)
     ends = [loop.ledger.release(number) for number in (rollout.source, rollout.target) if number is not None]
     versions = {str(release.number): release.version for release in ends}  # for who reads no earlier event
     told = {"rollout": encode(rollout), "traffic": encode(report.traffic), "versions": versions}

@@ -1,6 +1,6 @@
 """A rollout: one journey of a service from release to release, its states, and how an event moves it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from crossfade.core.counters import Counters
@@ -52,6 +52,7 @@ class Rollout:
     step_since: float = 0.0
     holding_since: float | None = None  # the step's goal is reached and its bake runs
     baseline: tuple[tuple[int, Counters], ...] = ()  # counters by release when the step began
+    usual: Counters = field(default_factory=Counters)  # what the source's clients got in the minutes before
     approved: int = -1  # the last step that was approved
     paused: bool = False
     ending: State = State.ROLLED_BACK  # what a rollback under way ends as

@@ -36,6 +36,7 @@ class RollbackOn:
 
     error_rate: float | None = 0.05
     p95_ms: float | None = None
+    judged_alone: bool = False  # else the old release's usual errors and p95 are no fault of the new one
     worse_than_previous: float | None = None  # 2.0: bad when more than twice the old release's, at the same time
     min_requests: int = 20
     unhealthy: int = 1  # instances that were healthy and no longer are

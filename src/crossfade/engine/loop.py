@@ -32,6 +32,7 @@ from crossfade.engine.ledger import Ledger
 from crossfade.engine.observe import Look, Observer
 from crossfade.engine.perform import Outcome, Performer
 from crossfade.engine.proof import Window
+from crossfade.engine.recent import Recent
 from crossfade.engine.scribe import Scribe
 from crossfade.engine.task import cancelled
 from crossfade.engine.world import World
@@ -50,6 +51,7 @@ class Loop:
         self.observed_at = 0.0  # when we began to look at what `fleet` says
         self.artifacts = asyncio.Lock()  # held while a release is made of one: none is removed meanwhile
         self.waits: tuple[Action, ...] = ()
+        self.recent = Recent()
         self.trouble = ""
         self._world = world
         self._scribe = Scribe(ledger, world, holder)
@@ -209,6 +211,7 @@ class Loop:
             return 0.0
         # With the ends that were just put on record: else one more would be launched of a release that has failed.
         self.fleet, self.observed_at = replace(look.fleet, exits=self.ledger.exits), looked
+        self.recent.note(now, look.report.traffic.total, look.report.groups)
         actions = next_step(self.ledger.facts, self.fleet, now)
         self.waits = actions
         acted = failed = False

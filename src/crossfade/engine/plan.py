@@ -153,7 +153,10 @@ def _words(action: Action, service: Service, rollout: Rollout) -> str:  # noqa: 
         case StartBake(step=step):
             phase = phases(service.strategy, rollout.replicas, rollout.before, rollout.kind)[step]
             ask = "; then ask for `crossfade promote`" if phase.approve else ""
-            return f"watch step {step + 1} ({phase.label}) for {phase.bake:g} s{ask}" if phase.bake or ask else ""
+            measure = _measure(service, rollout)
+            return (
+                f"watch step {step + 1} ({phase.label}) for {phase.bake:g} s{measure}{ask}" if phase.bake or ask else ""
+            )
         case Advance(step=step):
             phase = journey(rollout)[step]
             return f"go on to step {step + 1}: {phase.label}"
@@ -167,6 +170,13 @@ def _healthy(check: HealthCheck) -> str:
     if check.after is not None:
         return f"it has run for {check.after:g} s"
     return f"`{check.command}` passes" if check.command else f"{check.path} is healthy"
+
+
+def _measure(service: Service, rollout: Rollout) -> str:
+    """By what else than thresholds it will be judged."""
+    if rollout.source is None or rollout.kind == "worker" or service.strategy.rollback_on.judged_alone:
+        return ""
+    return f", against what release {rollout.source} usually does"
 
 
 def _shifted(routing: Routing) -> str:

@@ -10,6 +10,7 @@ from crossfade.file.part import Clash, Part
 from crossfade.file.units import Duration, Number, Percent, Share, Whole
 
 Strategy = Literal["rolling", "blue-green", "canary", "linear", "recreate"]
+Baseline = Literal["previous", "none"]
 Inconclusive = Literal["hold", "ask", "probe"]
 
 WEEK = 7 * 86400.0
@@ -31,6 +32,14 @@ class RollbackOn(Part):
         default=None,
         description="Longest time within which 95 % of the requests must be answered. Default: not judged.",
         examples=["500ms"],
+    )
+    baseline: Baseline = Field(
+        default="previous",
+        description=(
+            "`previous`: errors and a p95 that the old release had in the five minutes before are not held against the "
+            "new one; `error_rate` and `p95` are for what is worse. `none`: they alone count."
+        ),
+        examples=["none"],
     )
     worse_than_previous: Annotated[float, Number(above=1, most=1000)] | None = Field(
         default=None,

@@ -132,6 +132,7 @@ def _rollback_on(deploy: Deploy) -> core.RollbackOn:
     return core.RollbackOn(
         error_rate=when.error_rate / 100,
         p95_ms=None if when.p95 is None else when.p95 * 1000,
+        judged_alone=when.baseline == "none",
         worse_than_previous=when.worse_than_previous,
         min_requests=when.min_requests,
         unhealthy=when.unhealthy,

@@ -24,7 +24,7 @@ from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Kind, Strategy
 from crossfade.strategies.goal import Course, Goal, toward
 from crossfade.strategies.phases import Bounds, Phase, bounds, journey, limits
-from crossfade.strategies.verdict import judge
+from crossfade.strategies.verdict import Verdict, judge
 
 Actions = tuple[Action, ...]
 
@@ -216,19 +216,20 @@ def _doubts(rollout: Rollout, phase: Phase, fleet: Fleet, until: float, now: flo
     if phase.bake and phase.new and phase.share != 0:
         verdict = judge(rollout, fleet)
         if verdict.ruling == "inconclusive":
-            return _undecided(rollout, verdict.why, fleet, until, now)
+            return _undecided(rollout, verdict, fleet, until, now)
     if phase.approve:
         return (AwaitApproval(step=rollout.step, why=f"step {phase.label} is done and asks for `crossfade promote`"),)
     return ()
 
 
-def _undecided(rollout: Rollout, why: str, fleet: Fleet, until: float, now: float) -> Actions:
+def _undecided(rollout: Rollout, verdict: Verdict, fleet: Fleet, until: float, now: float) -> Actions:
     """Never a silent pass: ask a person, send synthetic requests, or hold until the timeout takes it back."""
-    rules = rollout.strategy.rollback_on
+    rules, why = rollout.strategy.rollback_on, verdict.why
     if rules.inconclusive == "ask":
         return (AwaitApproval(step=rollout.step, why=f"{why}: `crossfade promote` or `crossfade abort`"),)
     if now >= until + rollout.strategy.timeout:
-        return (RollBack(reason=f"no verdict within {rollout.strategy.timeout:g} s after the bake: {why}"),)
+        late = f"no verdict within {rollout.strategy.timeout:g} s after the bake: {why}"
+        return (RollBack(reason=late, blame=verdict.blamed),)
     missing = rules.min_requests - fleet.counted(rollout.target).since(rollout.base(rollout.target)).requests
     if rules.inconclusive == "probe" and missing > 0 and fleet.routing.preview == rollout.target:
         return (Probe(release=rollout.target, count=missing),)

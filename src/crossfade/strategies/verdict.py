@@ -1,5 +1,6 @@
 """Is the new release good? From its exits, its error rate and its latency, against thresholds and the old release."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -7,18 +8,23 @@ from typing import Literal
 from crossfade.core.counters import Counters
 from crossfade.core.fleet import Fleet
 from crossfade.core.rollout import Hook, Rollout
-from crossfade.core.service import RollbackOn
 
 # Two releases do alike when the new one's errors or p95 are at most this many times the old one's: 5 % beside 4 %.
 ALIKE = 1.25
+# A rate is known from a sample: of 20 requests that fail at 8 % now and then 5 fail. So much more than expected, in
+# standard deviations of a count, may come by chance: beside 8 % that is up to 6 of 20, 19 of 100, 130 of 1,000.
+CHANCE = 3.0
+# Whoever fails more than this share of requests is broken, and no measure for anybody.
+BROKEN = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`why` is one sentence that a tired person understands."""
+    """`why` is one sentence that a tired person understands; not `blamed`: it is no fault of the new release."""
 
     ruling: Literal["good", "bad", "inconclusive"]
     why: str = ""
+    blamed: bool = True
 
 
 GOOD = Verdict(ruling="good")
@@ -33,6 +39,11 @@ def judge(rollout: Rollout, fleet: Fleet) -> Verdict:
     by_health = _by_health(rollout, fleet)
     untold = Hook.SMOKE in rollout.hooks or rollout.kind == "worker"
     return by_health or (GOOD if untold else _by_traffic(rollout, fleet))
+
+
+def window(rollout: Rollout, fleet: Fleet, release: int) -> Counters:
+    """What a release is judged by: what it got since the step began."""
+    return fleet.counted(release).since(rollout.base(release))
 
 
 def _by_health(rollout: Rollout, fleet: Fleet) -> Verdict | None:
@@ -54,17 +65,17 @@ def _by_health(rollout: Rollout, fleet: Fleet) -> Verdict | None:
 
 def _by_traffic(rollout: Rollout, fleet: Fleet) -> Verdict:
     rules = rollout.strategy.rollback_on
-    new = fleet.counted(rollout.target).since(rollout.base(rollout.target))
-    old = Counters()
+    new, old = window(rollout, fleet, rollout.target), Counters()
     if rollout.source is not None:
-        old = fleet.counted(rollout.source).since(rollout.base(rollout.source))
-    complaints = list(_complaints(rollout.target, new, old, rules))
+        old = window(rollout, fleet, rollout.source)
+    complaints = list(_complaints(rollout, new, old))
     for complaint in complaints:
         if not complaint.alike:
             return Verdict(ruling="bad", why=complaint.why)
     if complaints:
         # The old release does just as badly at the same time: the cause is not in the new one.
-        return Verdict(ruling="inconclusive", why=f"{complaints[0].why}, and release {rollout.source} does no better")
+        why = f"{complaints[0].why}, and release {rollout.source} does no better"
+        return Verdict(ruling="inconclusive", why=why, blamed=False)
     if new.requests < rules.min_requests:
         return Verdict(
             ruling="inconclusive", why=f"only {new.requests} of the {rules.min_requests} requests a verdict needs came"
@@ -80,24 +91,40 @@ class _Complaint:
     alike: bool = False
 
 
-def _complaints(target: int, new: Counters, old: Counters, rules: RollbackOn) -> Iterator[_Complaint]:
+def _usual(rollout: Rollout) -> Counters:
+    """What the old release did in the minutes before, when that is enough to be a measure; else nothing."""
+    rules, usual = rollout.strategy.rollback_on, rollout.usual
+    enough = usual.requests >= max(1, rules.min_requests) and usual.error_rate <= BROKEN
+    return usual if enough and not rules.judged_alone else Counters()
+
+
+def _ordinary(usual: Counters, requests: int) -> float:
+    """How many of so many requests may fail when as many fail as usual: 0 where nothing usually does."""
+    expected = ALIKE * usual.error_rate * requests
+    return expected + CHANCE * math.sqrt(expected)
+
+
+def _complaints(rollout: Rollout, new: Counters, old: Counters) -> Iterator[_Complaint]:
     """Errors are counted against the minimum sample until that is reached.
 
     With 1 % of 200 the third error is too many even after ten requests: 190 good ones could not make it good again.
     """
+    rules, target, usual = rollout.strategy.rollback_on, rollout.target, _usual(rollout)
     enough = max(1, rules.min_requests)
     comparable = old.requests >= enough
     allowed = rules.error_rate
-    if allowed is not None and new.errors > allowed * max(new.requests, rules.min_requests):
+    sample = max(new.requests, rules.min_requests)
+    if allowed is not None and new.errors > max(allowed * sample, _ordinary(usual, sample)):
         alike = comparable and new.error_rate <= ALIKE * old.error_rate
-        rates = f"({new.error_rate:.1%}, allowed {allowed:.1%})"
+        before = f", release {rollout.source} before {usual.error_rate:.1%}" if usual.errors else ""
+        rates = f"({new.error_rate:.1%}, allowed {allowed:.1%}{before})"
         yield _Complaint(
             why=f"release {target} failed {new.errors} of {_plural(new.requests, 'request')} {rates}", alike=alike
         )
     if new.requests < enough:
         return
     p95, old_p95 = new.quantile_ms(0.95), old.quantile_ms(0.95)
-    if rules.p95_ms is not None and p95 > rules.p95_ms:
+    if rules.p95_ms is not None and p95 > max(rules.p95_ms, ALIKE * usual.quantile_ms(0.95)):
         yield _Complaint(
             why=f"release {target} answers 95 % of requests within {p95:.0f} ms, allowed {rules.p95_ms:.0f} ms",
             alike=comparable and p95 <= ALIKE * old_p95,

@@ -45,3 +45,33 @@ def test_a_worker_is_at_work_and_has_no_traffic() -> None:
     first, _, row, *_ = described(worker).splitlines()
     assert first == "shop/web: release 1 (v1), 2 of 2 instances at work"
     assert row.split() == ["web-0", "1", "healthy", "-", "-", "-"]
+
+
+SEEN = {"requests": 1204, "failed": 25, "error_rate": 0.02076, "p95_ms": 13.4}
+NOTHING: dict[str, Any] = {"requests": 0, "failed": 0, "error_rate": None, "p95_ms": None}
+
+
+@pytest.mark.parametrize(
+    ("lately", "said"),
+    [
+        ({"seconds": 60.0, **SEEN}, "last 1 min: 1,204 requests, 2.1 % failed, 95 % within 13 ms"),
+        ({"seconds": 34.2, **SEEN, "p95_ms": None}, "last 34 s: 1,204 requests, 2.1 % failed, p95 is not known"),
+        ({"seconds": 60.0, **NOTHING}, "last 1 min: no requests, so neither error rate nor p95 is known"),
+    ],
+)
+def test_what_clients_got_lately_is_told(lately: dict[str, Any], said: str) -> None:
+    """With the time it is known of; what cannot be known is said and not 0."""
+    assert f"  {said}" in described({**found(1, 100), "lately": lately}).splitlines()
+
+
+def test_a_rollout_shows_what_it_is_judged_by() -> None:
+    """Both releases since the step began, and the old one before; who got nothing is no line."""
+    rollout = {
+        "id": 4, "to": 2, "to_version": "v2", "strategy": "canary", "seconds": 8.0, "state": "running", "step": 2,
+        "steps": ["0 %", "10 %"], "waiting_for": [], "traffic": None,
+        "judged": [{"release": 2, **SEEN}, {"release": 1, **NOTHING}], "before": {"release": 1, **SEEN},
+    }  # fmt: skip
+    assert described({**found(1, 100), "rollout": rollout}).splitlines()[-2:] == [
+        "  release 2 since step 2 began: 1,204 requests, 2.1 % failed, 95 % within 13 ms",
+        "  release 1 in the minutes before: 1,204 requests, 2.1 % failed, 95 % within 13 ms",
+    ]

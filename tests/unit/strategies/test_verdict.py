@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.strategies.fleets import NEW, OLD, exits, fleet, rollout
 
 from crossfade.core.counters import Counters
@@ -118,6 +120,71 @@ def test_traffic_is_judged(rules: dict[str, Any], new: Counters, old: Counters, 
     """Error rate and latency against what is allowed, and against the old release at the same time."""
     verdict = judge(rollout(**rules), fleet(counters={NEW: new, OLD: old}))
     assert (verdict.ruling, verdict.why) == (ruling, why)
+
+
+@pytest.mark.parametrize(
+    ("rules", "usual", "new", "ruling", "why"),
+    [
+        # 2 % always: 2 of 20 are 10 %, and no more than chance.
+        ({}, counted(1000, 20), counted(20, 2), "good", ""),
+        ({"error_rate": 0.01}, counted(1000, 20), counted(1000, 22), "good", ""),
+        (
+            {"error_rate": 0.01},
+            counted(1000, 20),
+            counted(1000, 60),
+            "bad",
+            "release 2 failed 60 of 1000 requests (6.0%, allowed 1.0%, release 1 before 2.0%)",
+        ),
+        (
+            {},
+            counted(1000, 80),
+            counted(100, 30),
+            "bad",
+            "release 2 failed 30 of 100 requests (30.0%, allowed 5.0%, release 1 before 8.0%)",
+        ),
+        ({}, counted(1000, 80), counted(100, 10), "good", ""),
+        # Too few before to know what is usual, nobody asked for it, or nothing worked at all.
+        ({}, counted(19, 2), counted(100, 10), "bad", "release 2 failed 10 of 100 requests (10.0%, allowed 5.0%)"),
+        (
+            {"judged_alone": True},
+            counted(1000, 80),
+            counted(100, 10),
+            "bad",
+            "release 2 failed 10 of 100 requests (10.0%, allowed 5.0%)",
+        ),
+        ({}, counted(100, 51), counted(100, 51), "bad", "release 2 failed 51 of 100 requests (51.0%, allowed 5.0%)"),
+        ({"p95_ms": 500.0}, counted(100, latency=SLOW), counted(100, latency=SLOW), "good", ""),
+        (
+            {"p95_ms": 500.0},
+            counted(100, latency=FAST),
+            counted(100, latency=SLOW),
+            "bad",
+            "release 2 answers 95 % of requests within 950 ms, allowed 500 ms",
+        ),
+    ],
+)
+def test_what_the_old_release_always_did_is_no_fault_of_the_new_one(
+    rules: dict[str, Any], usual: Counters, new: Counters, ruling: str, why: str
+) -> None:
+    """An app that always has some errors is held against its own, where enough requests tell of them."""
+    verdict = judge(rollout(usual=usual, **rules), fleet(counters={NEW: new}))
+    assert (verdict.ruling, verdict.why) == (ruling, why)
+
+
+@given(st.integers(20, 5000), st.floats(0, 0.5), st.integers(20, 2000), st.data())
+def test_usual_errors_excuse_no_more_than_what_is_usual(
+    before: int, rate: float, requests: int, data: st.DataObject
+) -> None:
+    """With a past no release is judged harder; as many errors as always are good, far more of them are bad."""
+    usual, errors = counted(before, int(before * rate)), data.draw(st.integers(0, requests))
+    seen = fleet(counters={NEW: counted(requests, errors)})
+    alone, beside = (judge(rollout(usual=usual, judged_alone=a), seen).ruling for a in (True, False))
+    expected = 1.25 * usual.error_rate * requests
+    assert (alone, beside) != ("good", "bad")
+    if errors <= expected:
+        assert beside == "good"
+    if errors > max(expected + 3 * expected**0.5, 0.05 * requests):
+        assert beside == "bad"
 
 
 def test_only_what_came_in_this_step_counts() -> None:

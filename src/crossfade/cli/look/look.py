@@ -11,7 +11,7 @@ from crossfade.cli.call import Call, called
 from crossfade.cli.client import NotRunningError
 from crossfade.cli.ship.screens import standing
 from crossfade.cli.story import Stories, newest
-from crossfade.cli.text import clock, outcome, plain, plural, release, seconds, table
+from crossfade.cli.text import clock, outcome, plain, plural, rates, release, seconds, table
 
 Json = Mapping[str, Any]
 NOTHING = "nothing runs here; `crossfade deploy` brings a release"
@@ -67,12 +67,19 @@ def described(service: Json) -> str:
     if service["instances"]:
         head = ("INSTANCE", "RELEASE", "STATE", "ADDRESS", "TRAFFIC", "IN FLIGHT", "")
         lines.append(table([head, *map(_row, service["instances"])]))
+    if lately := service.get("lately"):
+        lines.append(f"  last {seconds(lately['seconds'])}: {rates(lately)}")
     rollout = service["rollout"]
     if rollout:
         lines.append(
             f"  rollout {rollout['id']} to release {release(rollout['to'], rollout['to_version'])}, "
             f"{rollout['strategy']}, {seconds(rollout['seconds'])} so far: {standing(rollout)}"
         )
+        lines += [
+            f"  release {one['release']} since step {rollout['step']} began: {rates(one)}" for one in _judged(rollout)
+        ]
+        if (before := rollout.get("before")) and before["requests"]:
+            lines.append(f"  release {before['release']} in the minutes before: {rates(before)}")
     elif service.get("last"):
         lines += [f"  {line}" for line in outcome(service["last"])]
     if way := service.get("preview"):
@@ -85,6 +92,11 @@ def described(service: Json) -> str:
     if service["trouble"]:
         lines.append(f"  trouble: {service['trouble']}")
     return "\n".join(lines)
+
+
+def _judged(rollout: Json) -> list[Json]:
+    """What the verdict is made of, once there is something."""
+    return [one for one in rollout.get("judged", ()) if one["requests"]]
 
 
 def _row(instance: Json) -> tuple[str, ...]:

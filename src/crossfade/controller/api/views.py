@@ -25,6 +25,7 @@ from crossfade.core.actions import (
     StartBake,
     Stop,
 )
+from crossfade.core.counters import Counters
 from crossfade.core.fleet import Instance
 from crossfade.core.group import Group
 from crossfade.core.rollout import Rollout
@@ -36,6 +37,7 @@ from crossfade.engine.loop import Loop
 from crossfade.engine.ports import Exposed
 from crossfade.strategies.group import Standing
 from crossfade.strategies.phases import journey
+from crossfade.strategies.verdict import window
 
 Json = dict[str, Any]
 
@@ -55,6 +57,7 @@ def status(loop: Loop, now: float) -> Json:
         "locked": encode(ledger.freeze) if ledger.freeze else None,
         "trouble": loop.trouble or None,
         "instances": [_instance(i, loop) for i in loop.fleet.instances],
+        "lately": _lately(loop) if ledger.kind == "web" else None,
         "rollout": _under_way(ledger.active, loop, now) if ledger.active else None,
         "last": result(ledger.records[-1], ledger) if ledger.records else None,
     }
@@ -154,6 +157,30 @@ def _under_way(rollout: Rollout, loop: Loop, now: float) -> Json:
         "seconds": round(now - rollout.started_at, 3),
         "waiting_for": _waiting(loop, now),
         "traffic": encode(loop.window.proof()) if loop.window and rollout.kind == "web" else None,
+        "judged": [
+            {"release": release, **_rates(window(rollout, loop.fleet, release))}
+            for release in (rollout.releases if rollout.kind == "web" else ())
+        ],
+        "before": None
+        if rollout.source is None or rollout.kind != "web"
+        else {"release": rollout.source, **_rates(rollout.usual)},
+    }
+
+
+def _lately(loop: Loop) -> Json:
+    """The last minute, or as much of it as somebody looked."""
+    counted, seconds = loop.recent.lately()
+    return {"seconds": round(seconds, 1), **_rates(counted)}
+
+
+def _rates(counted: Counters) -> Json:
+    """What is not known is null: a rate of no requests, a latency of none that was timed."""
+    timed = bool(counted.latency and counted.latency[-1][1])
+    return {
+        "requests": counted.requests,
+        "failed": counted.errors,
+        "error_rate": round(counted.error_rate, 5) if counted.requests else None,
+        "p95_ms": round(counted.quantile_ms(0.95), 3) if timed else None,
     }
 
 

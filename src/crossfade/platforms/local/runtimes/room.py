@@ -8,7 +8,7 @@ from pathlib import Path
 from crossfade.core.errors import RefusedError
 from crossfade.platforms.local.runtimes.processes.ports import PORTS
 
-_PROCESSES = 2  # of an instance at least: a shell and the app
+_PROCESSES = {"process": 3, "docker": 2}  # of an instance at least: what writes its log is two, what holds it one
 _MEMORY = 2 * 2**20  # bytes of an instance at least
 _LISTEN = "0A"
 
@@ -33,9 +33,10 @@ def require_room(runtime: str, more: int, look: Callable[[], Left] | None = None
             f"{PORTS.stop - 1}, and {left.ports:,} of those are free",
             "run fewer of them here",
         )
-    if more * _PROCESSES > left.processes:
+    needed = more * _PROCESSES.get(runtime, 2)
+    if needed > left.processes:
         raise RefusedError(
-            f"{more:,} more instances do not fit on this machine: they are {more * _PROCESSES:,} processes or more, "
+            f"{more:,} more instances do not fit on this machine: they are {needed:,} processes or more, "
             f"and {left.processes:,} may still be started",
             "run fewer of them here, or raise kernel.pid_max and the limits of processes (ulimit -u, TasksMax)",
         )

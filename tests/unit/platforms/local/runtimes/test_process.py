@@ -14,6 +14,7 @@ from tests.adapters.until import until
 from tests.unit.platforms.local.runtimes.conftest import Machine
 
 from crossfade.core.errors import PlatformError
+from crossfade.engine.ports import Running
 from crossfade.platforms.local.runtimes.processes import logs, proc
 
 FAMILY = (
@@ -343,3 +344,42 @@ async def test_abandoned_drafts_are_swept(machine: Machine) -> None:
     os.utime(old, (1, 1))
     machine.successor()
     assert (old.exists(), fresh.exists()) == (False, True)
+
+
+@pytest.mark.parametrize("anew", ["/dev/stdout", "/dev/stderr", "/proc/self/fd/1"])
+async def test_an_output_that_is_opened_anew_empties_no_log(machine: Machine, anew: str) -> None:
+    """An app that logs to /dev/stdout opens it for writing from the start, as `>` does; what it said before stays."""
+    await machine.launch("one", f"echo first; echo second > {anew}; echo third; exec sleep 60")
+    said = await until(lambda: len(logs.tail(machine.log("one"), 9)[0]) == 3 and logs.tail(machine.log("one"), 9)[0])
+    assert said == ["first", "second", "third"]
+
+
+async def test_last_words_are_in_the_log_when_the_end_is_seen(machine: Machine) -> None:
+    """A pipe lies between the command and its log; what is said of the end was read from the log."""
+    await machine.launch("one", "seq 20000; echo no such table; exit 3")
+    seen = await until(lambda: _ended(machine))
+    assert seen.detail == "exited with code 3: no such table"
+    assert len(logs.tail(machine.log("one"), 30_000)[0]) == 20_001
+
+
+async def test_a_child_that_holds_the_pipe_and_is_silent_is_not_waited_for(machine: Machine) -> None:
+    """What the command said is there, and what its child may say one day is nobody's last word."""
+    await machine.launch("one", "sleep 60 & echo gone; exit 3")
+    began = time.monotonic()
+    assert (await until(lambda: _ended(machine))).detail == "exited with code 3: gone"
+    await machine.runtime.stop("one", 0, 1)
+    assert not [p for p in proc.everyone() if str(machine.state).encode() in proc.environment(p.pid)]
+    assert time.monotonic() - began < 60
+
+
+async def test_a_full_disk_stops_no_app(machine: Machine) -> None:
+    """What cannot be written is dropped: the app goes on although more was said than a pipe holds."""
+    machine.log("one").parent.mkdir(parents=True)
+    os.mknod(done := machine.state / "done")
+    await machine.launch("one", f"ulimit -f 1; seq 100000; echo yes > {done}; exec sleep 60")
+    assert await until(lambda: done.read_text() == "yes\n")
+
+
+async def _ended(machine: Machine) -> Running | None:
+    seen = await machine.seen()
+    return seen if seen.exited else None

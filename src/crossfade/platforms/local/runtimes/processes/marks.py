@@ -9,7 +9,7 @@ from crossfade.platforms.local.runtimes.processes import proc
 from crossfade.platforms.local.runtimes.processes.proc import Process
 
 NAME = "CROSSFADE_SESSION"
-_APP, _SERVICE = b"CROSSFADE_APP", b"CROSSFADE_SERVICE"
+NAMES = ("CROSSFADE_APP", "CROSSFADE_SERVICE")  # whom it works for
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def marked(below: Path) -> Iterator[Marked]:
         names = {name: value for name, _, value in pairs}
         session = Path(os.fsdecode(names.get(NAME.encode(), b"")))
         if session.is_relative_to(below):
-            app, service = (names.get(name, b"").decode(errors="replace") for name in (_APP, _SERVICE))
+            app, service = (names.get(name.encode(), b"").decode(errors="replace") for name in NAMES)
             yield Marked(process, session, f"{app}/{service}" if app and service else "")
 
 

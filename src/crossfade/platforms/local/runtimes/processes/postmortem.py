@@ -21,6 +21,7 @@ def of(session: Session, port: int) -> Ending:
     """What is known of an instance's end. To be asked when it is first seen, while its traces are fresh."""
     if not session.started:
         return Ending("was never started")
+    session.settle()
     left = [process.pid for process in session.members()]
     if left and (session.code == 0 or listening.of(left)):
         return Ending(

@@ -17,6 +17,7 @@ class Process:
     session: int
     start: int
     ended: bool = False  # a zombie: it runs no more, its parent has not asked for its exit code yet
+    sleeping: bool = False  # until something happens that it waits for
 
     @property
     def identity(self) -> tuple[int, int]:
@@ -27,7 +28,7 @@ def parse(stat: str) -> Process:
     """Read a line of /proc/<pid>/stat; the name in brackets may itself hold blanks and brackets."""
     pid, _, rest = stat.partition(" (")
     fields = rest.rpartition(")")[2].split()  # from field 3, the state, on
-    return Process(int(pid), int(fields[2]), int(fields[3]), int(fields[19]), ended=fields[0] in "ZX")
+    return Process(int(pid), int(fields[2]), int(fields[3]), int(fields[19]), fields[0] in "ZX", fields[0] == "S")
 
 
 def look(pid: int) -> Process | None:
@@ -54,10 +55,10 @@ def environment(pid: int) -> bytes:
         return b""
 
 
-def outputs(pid: int) -> set[str]:
-    """The files its stdout and stderr go to; empty when they are not ours to see."""
+def descriptors(pid: int, *numbers: int) -> set[str]:
+    """The files, or `pipe:[inode]`, that these descriptors of it are; empty when they are not ours to see."""
     try:
-        return {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (1, 2)}  # noqa: PTH115  a text, not a path that must exist
+        return {os.readlink(f"/proc/{pid}/fd/{number}") for number in numbers}  # noqa: PTH115  a text, not a path that must exist
     except OSError:
         return set()
 

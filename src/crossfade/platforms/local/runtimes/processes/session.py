@@ -4,15 +4,18 @@ import asyncio
 import fcntl
 import os
 import signal
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.runtimes import open_files
 from crossfade.platforms.local.runtimes.processes import marks, proc
+from crossfade.platforms.local.runtimes.processes.log_writer import LogWriter, idle, is_writer, pipes, spawn
 from crossfade.platforms.local.runtimes.processes.proc import Process
 
+LAST_WORDS_WITHIN = 1.0  # from the end of the last command until its log has them
 KILLED_WITHIN = 30.0  # what survives SIGKILL for that long hangs in the kernel, mostly on a dead network disk
 BIRTH = 0.002  # from fork to its own record a child takes about a millisecond
 
@@ -31,6 +34,7 @@ class Session:
         self.file = file
         self.log = log
         self.code: int | None = None  # known only to the parent; negative: ended by that signal
+        self._writer = LogWriter(file, log)
         self._child: int | None = None
         self._leader: Process | None = None
 
@@ -45,21 +49,10 @@ class Session:
         try:
             if not _locked(lock) or os.fstat(lock).st_size:
                 return  # somebody starts it just now, or did
-            output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+            output = self._writer.start(env)
             try:
-                self._child = os.posix_spawn(
-                    "/bin/sh",
-                    arguments,
-                    {**env, marks.NAME: str(self.file)},
-                    file_actions=[
-                        (os.POSIX_SPAWN_DUP2, lock, 0),
-                        *((os.POSIX_SPAWN_DUP2, output, n) for n in (1, 2)),
-                        *((os.POSIX_SPAWN_CLOSE, n) for n in _inherited()),
-                    ],
-                    setsid=True,
-                    setsigmask=[],
-                    setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # Python ignores them; the command must not
-                )
+                marked = {**env, marks.NAME: str(self.file)}
+                self._child = spawn(arguments, marked, {0: lock, 1: output, 2: output})
             finally:
                 os.close(output)
         finally:
@@ -98,8 +91,8 @@ class Session:
         """SIGTERM, up to `grace` seconds, then SIGKILL to all that belongs to it; returns when nothing is left.
 
         True when the command itself was still there to be killed. SIGTERM goes to the process group. Children in groups
-        or sessions of their own are their parent's to end, and get the signal only when the group is gone. Raises
-        PlatformError when something cannot be killed.
+        or sessions of their own are their parent's to end, and get the signal only when the group is gone. What writes
+        the log ends by itself, when the last one has gone silent. Raises PlatformError when something cannot be killed.
         """
         deadline = _now() + grace
         killed = False
@@ -109,23 +102,34 @@ class Session:
             await asyncio.sleep(BIRTH)
         while members := await asyncio.to_thread(self._members, known):
             known |= {member.identity for member in members}
+            commands = [member for member in members if not is_writer(member.pid)]
+            if not commands:
+                await self._fall_silent(members)
+                continue
             left = deadline - _now()
             if left > 0:
                 main = self._leader.pid if self._leader else 0
-                group = [member for member in members if member.group == main] or members
+                group = [member for member in commands if member.group == main] or commands
                 _signal([member for member in group if member.identity not in told], signal.SIGTERM)
                 told |= {member.identity for member in group}
             elif left > -KILLED_WITHIN:
-                killed = killed or any(member.pid == (self._leader.pid if self._leader else 0) for member in members)
-                _signal(members, signal.SIGKILL)
+                killed = killed or any(member.pid == (self._leader.pid if self._leader else 0) for member in commands)
+                _signal(commands, signal.SIGKILL)
             else:
                 raise PlatformError(
-                    f"process {members[0].pid} does not end, not even by SIGKILL: it hangs in the kernel",
+                    f"process {commands[0].pid} does not end, not even by SIGKILL: it hangs in the kernel",
                     "it mostly waits for a disk that is gone; see `dmesg`, and try again once that is mended",
                 )
-            await _any_ended(members, left if left > 0 else 1.0)
+            await _any_ended(commands, left if left > 0 else 1.0)
         self._reap()
         return killed
+
+    async def _fall_silent(self, writers: Sequence[Process]) -> None:
+        """Let the log get what was said at the end; one whose pipe a stranger still holds would never end."""
+        deadline = _now() + LAST_WORDS_WITHIN
+        while (running := [w for w in writers if _alive(w)]) and _now() < deadline:
+            await _any_ended(running, deadline - _now())
+        _signal(running, signal.SIGKILL)
 
     def forget(self) -> None:
         """Remove the record of a session that has ended."""
@@ -133,7 +137,8 @@ class Session:
         self._child = self._leader = self.code = None
 
     def _reap(self) -> None:
-        """Take the exit code of our own child, which stays a zombie until we do."""
+        """Take the exit codes of our own children, which stay zombies until we do."""
+        self._writer.reap()
         if self._child is None:
             return
         try:
@@ -168,8 +173,15 @@ class Session:
             os.close(file)
 
     def members(self) -> list[Process]:
-        """What runs of it, the command itself or what it left behind."""
-        return self._members(())
+        """What runs of it, the command itself or what it left behind; not what writes its log."""
+        return [member for member in self._members(()) if not is_writer(member.pid)]
+
+    def settle(self) -> None:
+        """Wait the moment until all that was said is in the log: a command can end before its last words are there."""
+        writers = [member for member in self._members(()) if is_writer(member.pid)]
+        deadline = time.monotonic() + LAST_WORDS_WITHIN
+        while not idle(writers) and time.monotonic() < deadline:
+            time.sleep(0.001)
 
     def _members(self, known: Iterable[tuple[int, int]]) -> list[Process]:
         """Running processes of this session, and those that left it and still carry its mark.
@@ -191,24 +203,16 @@ class Session:
         ]
 
     def _writes_log(self, process: Process) -> bool:
-        return str(self.log) in proc.outputs(process.pid)
+        """One that hides its environment is known by its output: our pipe, or the log where there was none."""
+        return bool(({str(self.log)} | self._pipes()) & proc.descriptors(process.pid, 1, 2))
+
+    def _pipes(self) -> set[str]:
+        return pipes(p for p in proc.everyone() if is_writer(p.pid) and marks.carries(p.pid, self.file))
 
 
 def _alive(process: Process) -> bool:
     now = proc.look(process.pid)
     return now is not None and now.start == process.start and not now.ended
-
-
-def _inherited() -> list[int]:
-    """Descriptors we got from whoever started us: a command that kept a pipe of theirs would keep them waiting."""
-    return [int(name) for name in os.listdir("/proc/self/fd") if int(name) > 2 and _passes_on(int(name))]  # noqa: PLR2004, PTH208
-
-
-def _passes_on(file: int) -> bool:
-    try:
-        return os.get_inheritable(file)
-    except OSError:  # the one that listed the others
-        return False
 
 
 def _locked(file: int) -> bool:
