@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SELECT ?= -m "not applies and not long"
 WORKERS := -n 4 --dist worksteal # on two cores, too: most tests wait most of the time
 
-.PHONY: demo test test-busy test-aws check lint types layers bench picture lock clean
+.PHONY: demo test test-busy test-aws soak check lint types layers bench picture lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crossfade demo
@@ -18,6 +18,11 @@ test: $(VENV)/.installed
 test-busy: $(VENV)/.installed
 	@sh -c 'while :; do :; done' & one=$$!; sh -c 'while :; do :; done' & two=$$!; \
 	trap "kill $$one $$two" EXIT INT TERM; $(MAKE) test
+
+# Deploys, rollbacks, kills and stops under load for so long: nothing may be lost, left or grown. Prints its figures.
+MINUTES ?= 10
+soak: $(VENV)/.installed
+	SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest -q -s tests/soak
 
 # Whole environments made on MiniStack, an AWS on this machine, and taken away: ten minutes, mostly the provider's own
 # waiting.

@@ -18,7 +18,7 @@ from crossfade.platforms.local.runtimes.processes.proc import Process
 MARK = "CROSSFADE_LOG"  # in the environment of a log writer: the log it writes
 # It ends when nobody holds the pipe any more, by no signal but SIGKILL. What cannot be written, on a full disk, is
 # dropped: a command that waited for its log would answer nobody.
-SCRIPT = 'trap "" HUP INT QUIT TERM; until cat; do sleep 0.1; done'
+SCRIPT = 'cd /; trap "" HUP INT QUIT TERM; until cat; do sleep 0.1; done'
 
 
 def spawn(arguments: list[str], env: Mapping[str, str], files: Mapping[int, int]) -> int:
