@@ -184,6 +184,7 @@ async def test_nothing_is_lost_left_or_grown() -> None:
         rough = [soak.stop_the_controller_for_a_while, soak.kill_the_controller, soak.restart_the_balancer]
         await _round(soak, gentle)
         before = Use.of(machine)
+        await _round(soak, gentle)
         while time.monotonic() - began < 0.5 * MINUTES * 60:
             await _round(soak, gentle)
         after = Use.of(machine)
