@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from tests.adapters.token_fence import TokenFence
 from tests.adapters.until import until
 from tests.contract.balancer_kits import Answer, fetch, kit, routing, service
 from tests.support.backend import Backend, free_port
@@ -320,6 +321,44 @@ class TestTls:
             shown = {name: (await common_name(port, name))[0] for name in ("one.example.com", "two.example.com")}
             for name, der in shown.items():
                 assert ssl.DER_cert_to_PEM_cert(der).split() == (tmp_path / name / "cert.pem").read_text().split()
+
+    async def test_a_certificate_that_cannot_be_read_is_its_own_hosts_trouble(
+        self, balancer: LoadBalancer, http: aiohttp.ClientSession, tmp_path: Path
+    ) -> None:
+        """The balancer starts without it: others have HTTPS, its own host has HTTP as before."""
+        port, plain = free_port(), free_port()
+        async with Backend("a") as one:
+            for name, http_port in (("one.example.com", plain), ("two.example.com", None)):
+                (tmp_path / name).mkdir()
+                listener = Listener(
+                    host="127.0.0.1", http=http_port, https=port, tls=certificate(tmp_path / name, name)
+                )
+                web = service(name[:3], listener=listener, routes=(Rule(host=name),))
+                await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            assert list(balancer.complaints()) == []
+            await balancer.shutdown()
+            (tmp_path / "one.example.com" / "key.pem").unlink()
+            second = type(balancer)(balancer._directory, TokenFence())  # type: ignore[call-arg, attr-defined]
+            await second.ensure()
+            (said,) = second.complaints()
+            assert "shop/one" in said
+            assert "key.pem: No such file" in said
+            two = (tmp_path / "two.example.com" / "cert.pem").read_text().split()
+            shown = (await common_name(port, "two.example.com"))[0]
+            assert ssl.DER_cert_to_PEM_cert(shown).split() == two
+            async with http.get(
+                f"http://127.0.0.1:{plain}/", headers={"host": "one.example.com"}, allow_redirects=False
+            ) as answer:
+                assert answer.status == 301  # no word of it goes over plain HTTP
+            await second.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 2)  # others can be changed
+            certificate(tmp_path / "one.example.com", "one.example.com")
+            await second.ensure()
+            assert list(second.complaints()) == []
+            shown = (await common_name(port, "one.example.com"))[0]
+            mended = (tmp_path / "one.example.com" / "cert.pem").read_text().split()
+            assert ssl.DER_cert_to_PEM_cert(shown).split() == mended
+            await second.shutdown()
+            await second.close()
 
     async def test_a_pair_that_does_not_fit_is_refused(self, balancer: LoadBalancer, tmp_path: Path) -> None:
         """The message names the files; nothing is changed."""

@@ -261,6 +261,10 @@ class LoadBalancer(Protocol):
         """The services it was told of and was not told to forget, by `app/service`: its own memory, without ours."""
         ...
 
+    def complaints(self) -> Sequence[str]:
+        """What it cannot do as it should although it runs, a sentence each: a certificate that cannot be read."""
+        ...
+
     async def catch_up(self) -> None:
         """Return when the next report has all that happened before this was called."""
         ...

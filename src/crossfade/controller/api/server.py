@@ -129,7 +129,10 @@ class Api:
                     if app in {None, b.service.split("/")[0]}
                 ],
                 "unknown": [views.unknown(one) for one in self._leftovers.unknown if app in {None, one.app}],
-                "trouble": [f"{name}: {why}" for name, why in self._registry.supervisor.troubles().items()],
+                "trouble": [
+                    *(f"{name}: {why}" for name, why in self._registry.supervisor.troubles().items()),
+                    *self._registry.world.balancer.complaints(),
+                ],
             }
         )
 

@@ -1,6 +1,6 @@
 """The balancer in memory: it keeps the routing that the platform then answers clients by."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from crossfade.core.clash import clash
 from crossfade.core.counters import Counters
@@ -72,6 +72,9 @@ class DryBalancer:
     async def shutdown(self) -> None: ...
 
     async def close(self) -> None: ...
+
+    def complaints(self) -> Sequence[str]:
+        return ()
 
     def _target(self, exposure: Exposure, instance: str) -> Target:
         life = self._platform.lives.get(instance)

@@ -68,7 +68,7 @@ def _doors_of(service: Service) -> list[Door]:
     if listener.http is not None:
         redirect = listener.https is not None and tls is not None and tls.redirect
         found.append(replace(front, port=listener.http, redirect=frozenset({key} if redirect else ())))
-    if listener.https is not None and tls is not None:
+    if listener.https is not None and tls is not None and tls.certificate:  # a pair without names is one of no use
         found.append(replace(front, port=listener.https, tls=(tls,)))
     if service.preview.port is not None:
         found.append(Door(host=service.preview.host, port=service.preview.port, preview=key))

@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
+from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.journal import Fence
@@ -36,7 +36,6 @@ from crossfade.platforms.local.balancers.envoy.targets import (
 from crossfade.platforms.local.balancers.envoy.xds.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.xds.publisher import Publisher, UnconfirmedError
 from crossfade.platforms.local.balancers.envoy.xds.resources import Resources
-from crossfade.platforms.local.balancers.rules import doors
 from crossfade.platforms.local.balancers.tail import rotate
 
 _BOOK = "book.json"
@@ -133,6 +132,10 @@ class EnvoyBalancer:
     async def known(self) -> Mapping[str, Exposed]:
         """See the port."""
         return self._book.exposed()
+
+    def complaints(self) -> Sequence[str]:
+        """See the port."""
+        return self._certificates.complaints
 
     async def catch_up(self) -> None:
         """See the port. Usually at once: nothing has failed, so there is nothing to be written.
@@ -280,8 +283,8 @@ class EnvoyBalancer:
             await asyncio.sleep(0.01)
 
     def _render(self, live: Mapping[str, Entry]) -> Resources:
-        pairs = self._certificates.pairs(tls for door in doors(live) for tls in door.tls)
-        return self._config.render(live, pairs, self._passes.previewed(live))
+        pairs = self._certificates.pairs(live, self._live)
+        return self._config.render(self._certificates.lit(live, pairs), pairs, self._passes.previewed(live))
 
     async def _start(self) -> None:
         self._adopted = False
@@ -329,11 +332,9 @@ class EnvoyBalancer:
     async def _look_after(self) -> None:
         self._counts.read_log()
         self._keep_counts()
-        # A pair that does not fit is one that is just being replaced: the next call sees it whole.
-        with contextlib.suppress(WrongInputError):
-            if self._certificates.changed():
-                async with self._publish_lock:
-                    await self._publisher.publish(self._render(self._live))
+        if self._certificates.changed():
+            async with self._publish_lock:
+                await self._publisher.publish(self._render(self._live))
 
     def _require_no_predecessor(self, stats: Mapping[str, str], hosts: list[Host]) -> None:
         if self._process.draining and any(elsewhere(stats, hosts).values()):

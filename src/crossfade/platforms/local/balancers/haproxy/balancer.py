@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.core.errors import PlatformError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.journal import Fence
@@ -140,6 +140,10 @@ class HaproxyBalancer:
             self._slots = self._slots.without(service)
             slots_.save(self._directory / _SLOTS, self._slots)
 
+    def complaints(self) -> Sequence[str]:
+        """See the port."""
+        return self._certificates.complaints
+
     async def ensure(self) -> None:
         """See the port; also takes in certificates that were renewed and gives back what was read of the log."""
         async with self._lock:
@@ -268,13 +272,12 @@ class HaproxyBalancer:
             await self._publisher.adopt()
             await self._publisher.publish(self._plan_of(self._book.entries))
         elif any(entry.service.listener.tls for entry in self._book.entries.values()):
-            # A pair that does not fit is one that is just being replaced: the next call sees it whole.
-            with contextlib.suppress(WrongInputError):
-                await self._publisher.publish(self._plan_of(self._book.entries))
+            await self._publisher.publish(self._plan_of(self._book.entries))
         self._adopted = True
 
     async def _start(self) -> None:
         self._adopted = False
+        self._certificates.begin_anew()
         self._count()
         if self._process.died:
             self._counts.died()
@@ -283,7 +286,8 @@ class HaproxyBalancer:
         await self._publisher.start(self._plan_of(self._book.entries))
 
     def _plan_of(self, entries: Mapping[str, Entry]) -> Plan:
-        links = self._certificates.links(tls for door in doors(entries) for tls in door.tls)
+        links = self._certificates.links(entries, self._book.entries)
+        entries = self._certificates.lit(entries, links)
         secrets = self._passes.previewed(entries)
         rendered = render(entries, self._slots, links, secrets, shutdown=self._shutdown)
         return Plan.of(entries, self._slots, secrets, rendered)

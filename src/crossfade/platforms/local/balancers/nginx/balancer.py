@@ -6,10 +6,10 @@ import os
 import pwd
 import resource
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.core.errors import PlatformError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.journal import Fence
@@ -132,6 +132,10 @@ class NginxBalancer:
             self._keep(without)
             self._counts.forget(service, [upstream(service, group.release) for group in entry.routing.groups])
 
+    def complaints(self) -> Sequence[str]:
+        """See the port."""
+        return self._certificates.complaints
+
     async def ensure(self) -> None:
         """See the port; also takes in certificates that were renewed and begins a new log when one is large."""
         async with self._lock:
@@ -159,14 +163,13 @@ class NginxBalancer:
 
     async def _ensure(self) -> None:
         if self._process.master is None:
+            self._certificates.begin_anew()
             files.replace(self._directory / CONFIG, self._render(self._book.entries))
             await self._process.start(_workers())
         else:
-            # A pair that does not fit is one that is just being replaced: the next call sees it whole.
-            with contextlib.suppress(WrongInputError):
-                text = self._render(self._book.entries)
-                if text != (self._directory / CONFIG).read_text(encoding="utf-8") or not self._adopted:
-                    await self._load(text)
+            text = self._render(self._book.entries)
+            if text != (self._directory / CONFIG).read_text(encoding="utf-8") or not self._adopted:
+                await self._load(text)
         self._adopted = True
 
     async def _load(self, text: str) -> None:
@@ -190,7 +193,8 @@ class NginxBalancer:
             shutdown=self._shutdown,
             files=_MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES),
         )
-        links = self._certificates.links(tls for door in doors(entries) for tls in door.tls)
+        links = self._certificates.links(entries, self._book.entries)
+        entries = self._certificates.lit(entries, links)
         return render(entries, links, self._passes.previewed(entries), process)
 
     def _require_ports(self, entries: Mapping[str, Entry]) -> None:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from crossfade.platforms.local.runtimes.processes import marks, proc
+from crossfade.platforms.local.runtimes.processes import proc
 from crossfade.platforms.local.runtimes.processes.proc import Process
 
-MARK = "CROSSFADE_LOG"  # in the environment of a log writer: the log it writes
+MARK = "CROSSFADE_LOG"  # in the environment of a log writer: the session whose log it writes
 # It ends when nobody holds the pipe any more, by no signal but SIGKILL. What cannot be written, on a full disk, is
 # dropped: a command that waited for its log would answer nobody.
 SCRIPT = 'cd /; trap "" HUP INT QUIT TERM; until cat; do sleep 0.1; done'
@@ -38,14 +38,14 @@ def spawn(arguments: list[str], env: Mapping[str, str], files: Mapping[int, int]
 
 
 class LogWriter:
-    """The writer of one session's log. `session` is the session's file, whose mark it carries."""
+    """The writer of one session's log. `session` is the session's file."""
 
     def __init__(self, session: Path, log: Path) -> None:
         self._session = session
         self._log = log
         self._child: int | None = None
 
-    def start(self, env: Mapping[str, str]) -> int:
+    def start(self) -> int:
         """Start it, and return the descriptor to write to, which the caller closes. OSError as `open` raises it.
 
         When we die in the next line nobody holds the pipe, and the writer ends as well.
@@ -54,9 +54,8 @@ class LogWriter:
         try:
             source, sink = os.pipe()
             try:
-                own = {name: value for name, value in env.items() if name in marks.NAMES}
-                own |= {marks.NAME: str(self._session), MARK: str(self._log), "PATH": os.defpath}
-                self._child = spawn(["sh", "-c", SCRIPT], own, {0: source, 1: output})
+                env = {MARK: str(self._session), "PATH": os.defpath}
+                self._child = spawn(["sh", "-c", SCRIPT], env, {0: source, 1: output})
             except BaseException:
                 os.close(sink)
                 raise
@@ -76,9 +75,9 @@ class LogWriter:
                 self._child = None
 
 
-def is_writer(pid: int) -> bool:
-    """Is this process part of a log writer, and no command?"""
-    return f"\0{MARK}=".encode() in b"\0" + proc.environment(pid)
+def is_writer(pid: int, session: Path) -> bool:
+    """Is this process part of the session's log writer, and no command?"""
+    return f"{MARK}={session}".encode() in proc.environment(pid).split(b"\0")
 
 
 def pipes(writers: Iterable[Process]) -> set[str]:

@@ -9,7 +9,7 @@ from crossfade.platforms.local.runtimes.processes import proc
 from crossfade.platforms.local.runtimes.processes.proc import Process
 
 NAME = "CROSSFADE_SESSION"
-NAMES = ("CROSSFADE_APP", "CROSSFADE_SERVICE")  # whom it works for
+_APP, _SERVICE = b"CROSSFADE_APP", b"CROSSFADE_SERVICE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ def marked(below: Path) -> Iterator[Marked]:
         names = {name: value for name, _, value in pairs}
         session = Path(os.fsdecode(names.get(NAME.encode(), b"")))
         if session.is_relative_to(below):
-            app, service = (names.get(name.encode(), b"").decode(errors="replace") for name in NAMES)
+            app, service = (names.get(name, b"").decode(errors="replace") for name in (_APP, _SERVICE))
             yield Marked(process, session, f"{app}/{service}" if app and service else "")
 
 
-def carries(pid: int, session: Path) -> bool:
-    """Did the process begin in this session, wherever it is by now?"""
-    return f"{NAME}={session}".encode() in proc.environment(pid).split(b"\0")
+def carries(pid: int, session: Path, *, also: str = NAME) -> bool:
+    """Did the process begin in this session, wherever it is by now? `also` is another name that counts as the mark."""
+    return not {f"{name}={session}".encode() for name in (NAME, also)}.isdisjoint(proc.environment(pid).split(b"\0"))

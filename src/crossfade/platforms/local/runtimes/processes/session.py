@@ -11,7 +11,7 @@ from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.runtimes import open_files
-from crossfade.platforms.local.runtimes.processes import marks, proc
+from crossfade.platforms.local.runtimes.processes import log_writer, marks, proc
 from crossfade.platforms.local.runtimes.processes.log_writer import LogWriter, idle, is_writer, pipes, spawn
 from crossfade.platforms.local.runtimes.processes.proc import Process
 
@@ -49,7 +49,7 @@ class Session:
         try:
             if not _locked(lock) or os.fstat(lock).st_size:
                 return  # somebody starts it just now, or did
-            output = self._writer.start(env)
+            output = self._writer.start()
             try:
                 marked = {**env, marks.NAME: str(self.file)}
                 self._child = spawn(arguments, marked, {0: lock, 1: output, 2: output})
@@ -102,7 +102,7 @@ class Session:
             await asyncio.sleep(BIRTH)
         while members := await asyncio.to_thread(self._members, known):
             known |= {member.identity for member in members}
-            commands = [member for member in members if not is_writer(member.pid)]
+            commands = [member for member in members if not is_writer(member.pid, self.file)]
             if not commands:
                 await self._fall_silent(members)
                 continue
@@ -174,11 +174,11 @@ class Session:
 
     def members(self) -> list[Process]:
         """What runs of it, the command itself or what it left behind; not what writes its log."""
-        return [member for member in self._members(()) if not is_writer(member.pid)]
+        return [member for member in self._members(()) if not is_writer(member.pid, self.file)]
 
     def settle(self) -> None:
         """Wait the moment until all that was said is in the log: a command can end before its last words are there."""
-        writers = [member for member in self._members(()) if is_writer(member.pid)]
+        writers = [member for member in self._members(()) if is_writer(member.pid, self.file)]
         deadline = time.monotonic() + LAST_WORDS_WITHIN
         while not idle(writers) and time.monotonic() < deadline:
             time.sleep(0.001)
@@ -198,7 +198,7 @@ class Session:
             if process.pid != os.getpid()
             and (
                 (process.session == ours and (certain or process.identity in known or self._writes_log(process)))
-                or marks.carries(process.pid, self.file)
+                or marks.carries(process.pid, self.file, also=log_writer.MARK)
             )
         ]
 
@@ -207,7 +207,7 @@ class Session:
         return bool(({str(self.log)} | self._pipes()) & proc.descriptors(process.pid, 1, 2))
 
     def _pipes(self) -> set[str]:
-        return pipes(p for p in proc.everyone() if is_writer(p.pid) and marks.carries(p.pid, self.file))
+        return pipes(p for p in proc.everyone() if is_writer(p.pid, self.file))
 
 
 def _alive(process: Process) -> bool:
