@@ -113,13 +113,23 @@ class State:
                 "become that user, or give a directory of your own with --state or CROSSFADE_STATE",
             )
         mode = stat.S_IMODE(info.st_mode)
-        if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        if mode & (stat.S_IWGRP | stat.S_IWOTH) and not self._is_fresh_disk(mode):
             raise PlatformError(
                 f"others may write to the state directory {self.root} (mode {mode:o}): what lies there may be theirs",
                 f"look at it, then: chmod 700 {self.root}; or give another one with --state or CROSSFADE_STATE",
             )
         if mode != stat.S_IRWXU:
             self.root.chmod(stat.S_IRWXU)
+
+    def _is_fresh_disk(self, mode: int) -> bool:
+        """A file system that was just made and mounted here: mkfs and tmpfs, and nobody else, let all write to it."""
+        if not self.root.is_mount():
+            return False
+        self.root.chmod(stat.S_IRWXU)  # before the look: nothing comes after it
+        if any(path.name != "lost+found" for path in self.root.iterdir()):
+            self.root.chmod(mode)  # for a person to look at, and so that the next try is refused as well
+            return False
+        return True
 
 
 def open_own(path: Path, flags: int) -> int:

@@ -1,6 +1,7 @@
 """The state directory: made for its owner alone, and refused when it cannot be used."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,27 @@ def test_a_directory_that_others_write_to_is_refused(mode: int, tmp_path: Path) 
     root.chmod(mode)
     with pytest.raises(PlatformError, match=r"others may write(.|\n)*chmod 700"):
         State(root).prepare()
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_disk_that_was_just_mounted_is_taken_when_it_is_empty(tmp_path: Path, *, planted: bool) -> None:
+    """A new file system lets all write to it, which nobody asked for; what somebody put there is looked at first."""
+    root = tmp_path / "s"
+    root.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "x", root], check=False, capture_output=True)
+    if mounted.returncode:
+        pytest.skip("a disk can be mounted only by root")
+    try:
+        if planted:
+            (root / "api.sock").touch()
+            for _ in range(2):
+                with pytest.raises(PlatformError, match="others may write"):
+                    State(root).prepare()
+        else:
+            State(root).prepare()
+            assert root.stat().st_mode & 0o7777 == 0o700
+    finally:
+        subprocess.run(["umount", root], check=True)
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o750, 0o711])
