@@ -16,6 +16,7 @@ from crossfade.cli.text import plain, table
 from crossfade.core.errors import RefusedError
 
 if TYPE_CHECKING:
+    from crossfade.core.service import Service
     from crossfade.file.init.compose.carry import Draft
     from crossfade.file.init.starter import Start
     from crossfade.file.init.todo import Todo
@@ -116,7 +117,7 @@ def check(call: Call) -> None:
 
     Nothing is run. Without --environment every environment is checked.
     """
-    from crossfade.cli.file import contents
+    from crossfade.cli.file import contents, readable
     from crossfade.file.init.facts import open_items
     from crossfade.file.load import load_every, load_whole
     from crossfade.file.settle import settle
@@ -130,6 +131,7 @@ def check(call: Call) -> None:
     folder = path.absolute().parent.resolve()
     settled = [one for app in apps.values() if app.platform == "local" for one in settle(app, folder)]
     found = contents.accounts([{"name": one.name, "source": one.source} for one in settled], call.state.root)
+    open_to_all = readable.lines(_secret_files(settled, apps, folder))
     todo = open_items(path.read_text(encoding="utf-8"), apps, _Images(), _known_here(path, apps))
     data = {
         "ok": True,
@@ -139,15 +141,25 @@ def check(call: Call) -> None:
         "environments": list(apps),
         "services": names,
         **contents.data(found),
+        **({"readable": open_to_all} if open_to_all else {}),
         "todo": [{"where": where, "what": what} for where, what in todo],
     }
     where = f"environment{'s' if len(apps) > 1 else ''} {', '.join(apps)}"
     lines = [f"{path} is right: app {app.name}, {where}, services {', '.join(names)}"]
-    lines += [*contents.lines(found), *_healthy_when(apps)]
+    lines += [*contents.lines(found), *open_to_all, *_healthy_when(apps)]
     lines += (
         ["To do before a deploy:", *(f"  {i}. {at}: {what}" for i, (at, what) in enumerate(todo, 1))] if todo else []
     )
     call.answer(data, "\n".join(lines))
+
+
+def _secret_files(settled: "list[Service]", apps: "Mapping[str, App]", folder: Path) -> list[Path]:
+    """Keys of TLS, and the files that values of secrets come from."""
+    keys = [Path(one.listener.tls.key) for one in settled if one.listener.tls]
+    for service in (service for app in apps.values() for service in app.services.values()):
+        keys += [folder / source.file for source in service.secrets.sources.values() if source.file]
+        keys += [folder / one.path for one in service.env_file]
+    return keys
 
 
 def _healthy_when(apps: "Mapping[str, App]") -> list[str]:

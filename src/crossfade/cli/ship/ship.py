@@ -41,7 +41,7 @@ def deploy(
     .env beside it.
     """
     from crossfade.cli.application import absent, ends, preflight, read
-    from crossfade.cli.file import contents
+    from crossfade.cli.file import contents, readable
     from crossfade.cli.secrets import given
 
     wanted = read(call, service, strategy)
@@ -53,7 +53,7 @@ def deploy(
     found = contents.accounts(services, call.state.root)
     shown = screen(as_json=call.json)
     try:
-        for line in contents.lines(found):
+        for line in [*contents.lines(found), *readable.of_deploy(services, wanted["sources"])]:
             shown.say(line)
         for one in [] if service else absent(services, client):
             shown.say(ends(one))
