@@ -236,6 +236,31 @@ class TestSticky:
                 new = now
 
 
+async def test_a_service_takes_anothers_place_without_a_gap(
+    balancer: LoadBalancer, http: aiohttp.ClientSession
+) -> None:
+    """Its routes are the new one's in the moment it serves, and the old one's again when it does not any more."""
+    listener = Listener(host="127.0.0.1", http=free_port())
+    old, new = service("web", listener=listener), service("site", listener=listener, was="web")
+    seen: list[str] = []
+
+    async def keep_asking() -> None:
+        while True:
+            answer = await fetch(http, url(old))
+            seen.append(answer.body if answer.status == 200 else str(answer.status))
+
+    async with Backend("old") as one, Backend("new") as two:
+        await balancer.apply(old, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        asking = asyncio.create_task(keep_asking())
+        for weights, answer in (({}, "old"), ({1: 100}, "new"), ({}, "old"), ({1: 100}, "new")):
+            await balancer.apply(new, routing(weights, {1: "b"}), {"b": two.address}, 1)
+            assert (await fetch(http, url(old))).body == answer
+        await balancer.remove(old.key, 1)
+        assert (await fetch(http, url(old))).body == "new"
+        asking.cancel()
+    assert set(seen) <= {"old", "new"}
+
+
 async def common_name(port: int, server_name: str = "localhost") -> tuple[bytes, str | None, str | None]:
     """The certificate a client is shown, the TLS version and the protocol agreed."""
     context = ssl.create_default_context()

@@ -84,7 +84,8 @@ def shell_of(services: Iterable[Json]) -> dict[str, str]:
 
 def absent(services: Iterable[Json], client: Client) -> list[str]:
     """Services of the file's app that run although the file does not have them."""
-    named = {key(service) for service in services}
+    services = list(services)
+    named = {key(service) for service in services} | {f"{one['app']}/{one['was']}" for one in services}
     apps = {service["app"] for service in services}
     running = client.get("/v1/controller")["services"]
     return [one for one in running if one.split("/")[0] in apps and one not in named]

@@ -64,7 +64,10 @@ def apart(services: Iterable[Service], known: Mapping[str, Exposed], leaving: It
                 continue
             way_out = found.way_out
             if other.app == service.app and other.key not in wanted:
-                way_out += f"; if {other.key} is no longer in the file, `crossfade down {other.key}` ends it"
+                way_out += (
+                    f"; if {other.key} is no longer in the file, `crossfade down {other.key}` ends it, and "
+                    f"`was: {other.name}` lets {service.name} take its place without a gap"
+                )
             raise RefusedError(found.cause, way_out)
         held[service.key] = service
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossfade.controller import admission, rollouts
 from crossfade.controller.builds import Builds
@@ -53,6 +53,7 @@ class Deploys:
             for loop, service in zip(loops, services, strict=True):
                 self.may_begin(loop, order)
                 admission.same_kind(loop.ledger, service)
+                self._may_follow(service, order)
             await self.require_apart(services)
             await self.require_room({service: service.replicas for service in services})
             values = self._values.of_all(services, shell)
@@ -106,6 +107,12 @@ class Deploys:
                 f"{group.state.replace('_', ' ')} since {admission.clock(group.started_at)}",
                 "wait for it, `crossfade abort` it, or use --supersede to take it back first",
             )
+
+    def _may_follow(self, service: Service, order: Order) -> None:
+        """RefusedError while the service whose place it takes is not to be touched."""
+        old = self._registry.loops.get(service.follows)
+        if old is not None:
+            self.may_begin(old, replace(order, supersede=False))
 
     async def stop(self, keys: Sequence[str], why: str) -> list[str]:
         """Stop builds that are under way: which these were."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from crossfade.controller import admission, rollouts
 from crossfade.controller.deploys import Begun, Deploys
 from crossfade.controller.groups import Groups
+from crossfade.controller.handovers import Handovers
 from crossfade.controller.leftovers import Leftovers
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.registry import Registry
@@ -30,6 +31,7 @@ class Orders:
         self.groups = Groups(self.registry, holder)
         values = Values(self.registry, secrets)
         self.registry.listeners.append(values.tell)
+        self._handovers = Handovers(self.registry, self.groups)
         self.deploys = Deploys(self.registry, self.groups, values)
         self._world = self.registry.world
 
@@ -39,6 +41,7 @@ class Orders:
         await self.leftovers.take_up()
         await self.groups.start()
         self.registry.supervisor.keep("the look for what runs unknown", self.leftovers.watch)
+        self.registry.supervisor.keep("the end of what was succeeded", self._handovers.watch)
 
     async def know(self) -> None:
         """Know of everything as the journal left it, and look after none of it until it is held."""

@@ -193,6 +193,7 @@ class Service:
     strategy: Strategy = field(default_factory=Strategy)
     retain: int = 5
     depends_on: tuple[str, ...] = ()
+    was: str = ""  # the service of this app whose place it takes: its routes come in the switch, and then it ends
 
     @property
     def home(self) -> str:
@@ -203,3 +204,8 @@ class Service:
     def key(self) -> str:
         """The service's name among all that are deployed: `app/service`, elsewhere `app@environment/service`."""
         return f"{self.home}/{self.name}"
+
+    @property
+    def follows(self) -> str:
+        """The key of the service whose place it takes; empty when it takes nobody's."""
+        return f"{self.home}/{self.was}" if self.was else ""

@@ -118,6 +118,7 @@ class App(Settings, Named):
         yield from self._shared_ports()
         yield from self._shared_routes()
         yield from self._dependencies()
+        yield from self._successors()
         for name, service in self.services.items():
             if service.kind == "worker" and self.platform == "aws":
                 allowed = "a web service there, or platform local: releases do not reach AWS workers yet"
@@ -158,6 +159,17 @@ class App(Settings, Named):
                     yield Clash(
                         ("services", name, "routes", index), found, "a route of its own, such as {path: /api/*}"
                     )
+
+    def _successors(self) -> Iterator[Clash]:
+        heirs: dict[str, str] = {}
+        for name, service in self.services.items():
+            if service.was is None:
+                continue
+            there, other = ("services", name, "was"), heirs.setdefault(service.was, name)
+            if service.was in self.services:
+                yield Clash(there, f"{service.was}, which is a service of this file", "one that is in it no longer")
+            elif other != name:
+                yield Clash(there, f"{service.was}, whose place services.{other} takes", "one heir for each")
 
     def _dependencies(self) -> Iterator[Clash]:
         names = list(self.services)

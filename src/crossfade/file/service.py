@@ -233,6 +233,14 @@ class Service(Contained):
         description="Services that must be healthy at their new release before this one is deployed.",
         examples=[["api"]],
     )
+    was: Annotated[str, NAME] | None = Field(
+        default=None,
+        description=(
+            "The service whose place this one takes, for a new name: it gets the routes of both in the moment of its "
+            "switch, and the old one ends once it is good. Default: nobody's."
+        ),
+        examples=["web"],
+    )
     env: dict[Annotated[str, VARIABLE], Annotated[str, Value()]] = Field(
         default={}, description="Environment variables of every instance.", examples=[{"LOG_LEVEL": "info"}]
     )

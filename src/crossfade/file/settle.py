@@ -59,6 +59,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         strategy=_strategy(service),
         retain=service.deploy.retain,
         depends_on=service.depends_on,
+        was=service.was or "",
     )
 
 

@@ -1,9 +1,11 @@
 """What cannot be reached beside another service is refused before anything is built."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
-from tests.unit.controller.site import KIM, Site, over, service
+from tests.adapters.until import until
+from tests.unit.controller.site import KIM, QUICK, Site, over, service
 
 from crossfade.controller.order import Shell
 from crossfade.core.errors import RefusedError
@@ -21,9 +23,55 @@ async def test_a_renamed_service_is_refused_and_leaves_nothing(site: Site) -> No
             await control.deploy(service("site", routes=ALL))
         assert refused.value.cause == "shop/site and shop/web both ask for host * path /* on port 8080"
         assert "`crossfade down shop/web` ends it" in refused.value.way_out
+        assert "`was: web` lets site take its place" in refused.value.way_out
         assert "shop/site" not in control.registry.loops
         assert site.kinds("shop/site") == []
         assert (site.serves("shop/web"), site.running("shop/site")) == (1, {})
+
+
+async def test_a_renamed_service_takes_the_place_of_the_old_one_which_ends(site: Site) -> None:
+    """One deploy, and no `down` before it; the old one is not touched before the new one is good."""
+    async with site.controller() as control:
+        await control.deploy(service("web", routes=ALL))
+        await control.deploy(service("site", routes=ALL, was="web"))
+        await until(lambda: "shop/web" not in control.registry.loops)
+        assert (site.serves("shop/site"), site.running("shop/web"), site.serves("shop/web")) == (1, {}, None)
+        assert "shop/web" not in site.routes.services
+        await control.deploy(service("web", routes=(Rule(path="/other/*"),)))  # a new one of the old name is its own
+        await control.deploy(service("web", routes=(Rule(path="/others/*"),)))
+        assert site.serves("shop/web") == 3
+
+
+async def test_a_renamed_service_that_is_bad_leaves_the_old_one(site: Site) -> None:
+    """It goes on as if nothing had been."""
+    site.sick.add(("shop/site", 1))
+    async with site.controller() as control:
+        await control.deploy(service("web", routes=ALL))
+        quick = replace(QUICK, timeout=0.3)
+        await control.deploy(service("site", routes=ALL, was="web", strategy=quick))
+        assert (site.serves("shop/web"), site.serves("shop/site")) == (1, None)
+        assert site.running("shop/web") == {1: 1}
+
+
+async def test_an_heir_that_a_crash_left_with_the_old_one_still_ends_it(site: Site) -> None:
+    """The controller died between the heir's success and the end of the other."""
+    async with site.controller() as control:
+        await control.deploy(service("web", routes=ALL))
+        await control.registry.supervisor.stop("the end of what was succeeded")
+        await control.deploy(service("site", routes=ALL, was="web"))
+        assert "shop/web" in control.registry.loops
+    async with site.controller() as control:
+        await until(lambda: "shop/web" not in control.registry.loops)
+        assert site.running("shop/site") == {1: 1}
+
+
+async def test_nobody_takes_the_place_of_one_that_is_locked(site: Site) -> None:
+    """A lock is on all that would change it."""
+    async with site.controller() as control:
+        loop = await control.deploy(service("web", routes=ALL))
+        await control.orders.lock(loop, "a sale", KIM)
+        with pytest.raises(RefusedError, match="kim locked shop/web"):
+            await control.deploy(service("site", routes=ALL, was="web"))
 
 
 async def test_another_app_on_the_same_port_is_refused(site: Site) -> None:

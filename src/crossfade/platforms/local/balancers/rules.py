@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 from crossfade.core.clash import clash
 from crossfade.core.errors import PlatformError, WrongInputError
@@ -36,7 +37,7 @@ class Door:
 
 def doors(entries: Mapping[str, Entry]) -> tuple[Door, ...]:
     """All ports to be open, ascending. PlatformError names the other service when two cannot share a port."""
-    exposed = {key: entry.service for key, entry in sorted(entries.items()) if entry.exposed}
+    exposed = {key: entry.service for key, entry in sorted(handed_over(entries).items()) if entry.exposed}
     for held, new in combinations(exposed.values(), 2):
         found = clash(new, held)
         if found:
@@ -49,6 +50,34 @@ def doors(entries: Mapping[str, Entry]) -> tuple[Door, ...]:
                 raise WrongInputError(f"port {door.port} of {key} is already used by {key}", "give one another port")
             open_[door.port] = _shared(there, door) if there else door
     return tuple(open_[port] for port in sorted(open_))
+
+
+def handed_over(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """What each service is asked for now, where one takes another's place: the routes of both are the heir's from the
+    moment in which somebody of it serves, and the other's again when nobody does.
+    """
+    found = dict(entries)
+    for key, entry in entries.items():
+        old = entry.service.follows
+        if entry.exposed and old in found:
+            giving, taking = (old, key) if entry.routing.serving() else (key, old)
+            found[giving] = _without(found[giving], found[taking].service.routes)
+            preview = found[old].service.preview
+            if preview.port is not None and preview.port == entry.service.preview.port:
+                found[old] = _replaced(
+                    found[old], preview=replace(preview, port=None)
+                )  # only the heir has what to show
+    return found
+
+
+def _replaced(entry: Entry, **changes: Any) -> Entry:
+    return replace(entry, service=replace(entry.service, **changes))
+
+
+def _without(entry: Entry, routes: Iterable[Rule]) -> Entry:
+    taken = {(rule.host.lower(), rule.path) for rule in routes}
+    left = tuple(rule for rule in entry.service.routes if (rule.host.lower(), rule.path) not in taken)
+    return entry if left == entry.service.routes else _replaced(entry, routes=left)
 
 
 def _doors_of(service: Service) -> list[Door]:

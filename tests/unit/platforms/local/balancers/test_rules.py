@@ -1,12 +1,14 @@
 """Which service answers which request, when many share a port."""
 
+from dataclasses import replace
+
 import pytest
 from tests.contract.balancer_kits import routing
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.service import Listener, Preview, Rule, Service, Tls
 from crossfade.platforms.local.balancers import book
-from crossfade.platforms.local.balancers.rules import Door, by_host, doors
+from crossfade.platforms.local.balancers.rules import Door, by_host, doors, handed_over
 
 TLS = Tls(certificate="/c.pem", key="/k.pem")
 
@@ -85,3 +87,28 @@ def test_a_preview_port_is_shared_with_nobody() -> None:
         Door(host="0.0.0.0", port=1, services=("one/web",)),
         Door(host="127.0.0.1", port=8080, preview="one/web"),
     )
+
+
+@pytest.mark.parametrize(
+    ("serves", "exposed", "web", "site"),
+    [
+        (True, True, ["/old/*"], ["/*", "/new/*"]),
+        (False, True, ["/*", "/old/*"], ["/new/*"]),
+        (True, False, ["/*", "/old/*"], ["/*", "/new/*"]),  # it waits for its instances: no port knows it yet
+    ],
+)
+def test_an_heir_has_the_routes_of_both_while_it_serves(
+    serves: bool, exposed: bool, web: list[str], site: list[str]
+) -> None:
+    """Each route has one owner at every moment; what only one of them asks for stays its own."""
+    listener = Listener(http=80)
+    preview = Preview(port=81)
+    old = Service(app="a", name="web", routes=(Rule(), Rule(path="/old/*")), listener=listener, preview=preview)
+    new = replace(old, name="site", was="web", routes=(Rule(), Rule(path="/new/*")))
+    weights = routing({1: 100}, {1: "i"}) if serves else routing({}, {})
+    heir = book.enter(None, service=new, routing=weights, addresses={"i": "127.0.0.1:1"}, token=1, checks={})
+    both = {**entries(old), "a/site": replace(heir, exposed=exposed)}
+    found = handed_over(both)
+    assert [rule.path for rule in found["a/web"].service.routes] == web
+    assert [rule.path for rule in found["a/site"].service.routes] == site
+    assert [door.preview for door in doors(both) if door.port == 81] == ["a/site" if exposed else "a/web"]

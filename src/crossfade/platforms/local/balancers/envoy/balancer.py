@@ -36,6 +36,7 @@ from crossfade.platforms.local.balancers.envoy.targets import (
 from crossfade.platforms.local.balancers.envoy.xds.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.xds.publisher import Publisher, UnconfirmedError
 from crossfade.platforms.local.balancers.envoy.xds.resources import Resources
+from crossfade.platforms.local.balancers.rules import handed_over
 from crossfade.platforms.local.balancers.tail import rotate
 
 _BOOK = "book.json"
@@ -284,7 +285,9 @@ class EnvoyBalancer:
 
     def _render(self, live: Mapping[str, Entry]) -> Resources:
         pairs = self._certificates.pairs(live, self._live)
-        return self._config.render(self._certificates.lit(live, pairs), pairs, self._passes.previewed(live))
+        return self._config.render(
+            handed_over(self._certificates.lit(live, pairs)), pairs, self._passes.previewed(live)
+        )
 
     async def _start(self) -> None:
         self._adopted = False

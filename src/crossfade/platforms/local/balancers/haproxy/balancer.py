@@ -23,7 +23,7 @@ from crossfade.platforms.local.balancers.haproxy.publisher import Plan, Publishe
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Server, Status, Worker
 from crossfade.platforms.local.balancers.haproxy.settings import ACCESS, REQUESTS
 from crossfade.platforms.local.balancers.haproxy.slots import backend
-from crossfade.platforms.local.balancers.rules import doors
+from crossfade.platforms.local.balancers.rules import doors, handed_over
 
 _BOOK = "book.json"
 _SLOTS = "slots.json"
@@ -287,7 +287,7 @@ class HaproxyBalancer:
 
     def _plan_of(self, entries: Mapping[str, Entry]) -> Plan:
         links = self._certificates.links(entries, self._book.entries)
-        entries = self._certificates.lit(entries, links)
+        entries = handed_over(self._certificates.lit(entries, links))
         secrets = self._passes.previewed(entries)
         rendered = render(entries, self._slots, links, secrets, shutdown=self._shutdown)
         return Plan.of(entries, self._slots, secrets, rendered)

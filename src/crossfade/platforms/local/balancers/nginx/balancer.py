@@ -21,7 +21,7 @@ from crossfade.platforms.local.balancers.nginx.config import Process, render, up
 from crossfade.platforms.local.balancers.nginx.counts import Counts
 from crossfade.platforms.local.balancers.nginx.process import CONFIG, NginxProcess
 from crossfade.platforms.local.balancers.nginx.settings import ACCESS, ERRORS, REQUESTS, STREAM_ERRORS
-from crossfade.platforms.local.balancers.rules import doors
+from crossfade.platforms.local.balancers.rules import doors, handed_over
 from crossfade.platforms.local.balancers.tail import rotate
 
 _BOOK = "book.json"
@@ -194,7 +194,7 @@ class NginxBalancer:
             files=_MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES),
         )
         links = self._certificates.links(entries, self._book.entries)
-        entries = self._certificates.lit(entries, links)
+        entries = handed_over(self._certificates.lit(entries, links))
         return render(entries, links, self._passes.previewed(entries), process)
 
     def _require_ports(self, entries: Mapping[str, Entry]) -> None:

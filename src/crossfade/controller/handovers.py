@@ -1,0 +1,45 @@
+"""Services whose place another one took are taken down: `was: web` in front's part of the file."""
+
+import asyncio
+from collections.abc import Iterator
+
+from crossfade.controller import rollouts
+from crossfade.controller.groups import Groups
+from crossfade.controller.registry import Registry
+from crossfade.engine.journal import Event
+from crossfade.engine.loop import Loop
+
+
+class Handovers:
+    """Looks for them whenever something happened: what is on record says it all, after a crash as well."""
+
+    def __init__(self, registry: Registry, groups: Groups) -> None:
+        self._registry = registry
+        self._groups = groups
+        self._news = asyncio.Event()
+        registry.listeners.append(self._listen)
+
+    async def watch(self) -> None:
+        """Take down whoever was succeeded, for ever."""
+        while True:
+            self._news.clear()
+            for old, heir in list(self._succeeded()):
+                await rollouts.remove(old, heir)
+                self._registry.take_down(old)
+            await self._news.wait()
+
+    def _succeeded(self) -> Iterator[tuple[Loop, str]]:
+        """Each with the service that has its routes for good: at a good release, with its group, later than its own."""
+        for heir in self._registry.of(None):
+            current = heir.ledger.current
+            if current is None or heir.ledger.active or self._groups.active(heir.key.split("/")[0]):
+                continue
+            release = heir.ledger.release(current)
+            old = self._registry.loops.get(release.service.follows)
+            if old is None or self._registry.leaves(old.key) or old.ledger.active or old.ledger.current is None:
+                continue
+            if old.ledger.release(old.ledger.current).at < release.at:
+                yield old, heir.key
+
+    def _listen(self, _: Event) -> None:
+        self._news.set()
