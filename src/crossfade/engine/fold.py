@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 
 from crossfade.core.actions import Advance, Finish, Move, RollBack
 from crossfade.core.counters import Counters
@@ -38,6 +39,10 @@ def advance(ledger: Ledger, event: Event) -> Ledger:
     return draft.ledger()
 
 
+_NAMES = tuple(field.name for field in fields(Ledger))
+_values = attrgetter(*_NAMES)  # of a ledger or of its draft: both have the same
+
+
 @dataclass(slots=True, kw_only=True)
 class _Draft:
     """A ledger while events are folded into it: 14,000 releases become one table, and not 14,000 tuples.
@@ -67,10 +72,9 @@ class _Draft:
 
     @classmethod
     def of(cls, ledger: Ledger) -> "_Draft":
-        known = {field.name: getattr(ledger, field.name) for field in fields(ledger)}
         return cls(
             **{
-                **known,
+                **dict(zip(_NAMES, _values(ledger), strict=True)),
                 "releases": {release.number: release for release in ledger.releases},
                 "records": list(ledger.records),
                 "exits": list(ledger.exits),
@@ -80,13 +84,12 @@ class _Draft:
         )
 
     def ledger(self) -> Ledger:
-        known = {field.name: getattr(self, field.name) for field in fields(self)}
         return Ledger(
             **{
-                **known,
+                **dict(zip(_NAMES, _values(self), strict=True)),
                 "releases": tuple(self.releases.values()),
-                "records": tuple(self.records[-RECORDS_KEPT:]),
-                "exits": tuple(self.exits[-EXITS_KEPT:]),
+                "records": tuple(self.records),
+                "exits": tuple(self.exits),
                 "removed_artifacts": frozenset(self.removed_artifacts),
             }
         )
@@ -133,6 +136,7 @@ def _moved(draft: _Draft, event: Event) -> None:
         draft.refused = Refused()
     if isinstance(move, Finish):
         draft.records.append(Record(rollout=draft.rollout, proof=event.data.get("proof", {})))
+        del draft.records[:-RECORDS_KEPT]  # at once: each that is closed later is looked for among them
         draft.recording = event.data.get("open", False)
         _finished(draft, draft.rollout, event.at)
 

@@ -131,12 +131,9 @@ class Ledger:
     def discarded(self) -> tuple[Release, ...]:
         """Releases whose artifact nobody needs any more: not retained, nor sharing it with one that is."""
         kept = self.retained()
-        needed = {(r.service.runtime, r.digest) for r in self.releases if r.number in kept}
-        return tuple(
-            r
-            for r in self.releases
-            if r.number not in self.removed_artifacts and (r.service.runtime, r.digest) not in needed
-        )
+        there = [r for r in self.releases if r.number not in self.removed_artifacts]  # a few; of all, thousands
+        needed = {(r.service.runtime, r.digest) for r in there if r.number in kept}
+        return tuple(r for r in there if (r.service.runtime, r.digest) not in needed)
 
     def retained(self) -> frozenset[int]:
         """Releases that must keep their artifact: current, warm, under way, tagged, previous, and the newest few.

@@ -12,7 +12,7 @@ from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Service, Strategy
 from crossfade.core.wire import encode, encode_action
-from crossfade.engine.fold import TELLING, fold
+from crossfade.engine.fold import TELLING, advance, fold
 from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger
 
@@ -178,8 +178,10 @@ def test_a_migration_is_remembered_with_its_release() -> None:
 def test_the_fold_is_the_same_from_any_prefix() -> None:
     """Folding event by event gives what folding all of them at once gives: recovery sees what the running loop saw."""
     story = Story().good().bad().good().back(1)
-    whole = fold(story.events)[KEY]
-    assert whole == story.ledger
+    whole = Ledger(service=KEY)
+    for count, event in enumerate(story.events, start=1):
+        whole = advance(whole, event)
+        assert whole == fold(story.events[:count])[KEY]
     assert whole.rollouts == 4
     assert [r.rollout.state for r in whole.records] == [
         State.SUCCEEDED,
@@ -204,6 +206,16 @@ def test_it_is_known_where_the_newest_rollout_begins() -> None:
     assert [event.kind for event in story.events[story.ledger.began :]] == ["intent", "intent"]
 
 
-def test_a_release_rolled_back_by_mistake_is_to_be_had_again() -> None:
+def test_a_release_rolled_back_by_mistake_can_be_brought_back() -> None:
     """The newest releases keep their artifact whatever became of them."""
     assert Story().good().good().back(1).ledger.retained() == {1, 2}
+
+
+def test_of_many_records_the_newest_are_kept_and_closed() -> None:
+    """A hundred of a hundred and three; what a record says at its closing reaches it, however many came before."""
+    story = Story()
+    for n in range(1, 104):
+        story.good().tell("record closed", {"rollout": n, "proof": {"requests": n}})
+    records = story.ledger.records
+    assert [r.rollout.id for r in records] == list(range(4, 104))
+    assert [r.proof["requests"] for r in records] == list(range(4, 104))
