@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crossfade.core.counters import Counters
 from crossfade.core.wire import decode
@@ -33,7 +33,7 @@ class Proof:
 
 
 class Window:
-    """Adds up traffic from the moment it is opened; a balancer that restarts its counters does not lose what was."""
+    """Adds up traffic from the moment it is opened; of totals that stay behind those read before, it says so."""
 
     def __init__(self, start: Traffic) -> None:
         self._last = start
@@ -46,6 +46,7 @@ class Window:
         self._killed: dict[str, bool] = {}  # by instance that is gone
         self._switch_ms: float | None = None
         self._uncounted: set[str] = set()
+        self._behind = False  # the last totals were lower than those before
 
     def note(self, event: Event) -> None:
         """Take in what the loop did: a routing that silenced instances, a stop of one that still held something."""
@@ -60,14 +61,20 @@ class Window:
             self._killed[event.data["action"]["instance"]] = event.data.get("killed", False)
 
     def add(self, now: Traffic) -> None:
-        """Take in what was counted since the last call."""
-        if now.total.requests < self._last.total.requests:
-            self._last = Traffic()
-        before = dict(self._last.failed)
+        """Take in what was counted since the last call.
+
+        Totals only grow. Lower ones are an older reading: of a list that was a moment behind, or of an adapter that had
+        yet to write down what it counted last when its controller was killed. Nothing in them is new.
+        """
+        self._behind = now.total.requests < self._last.total.requests
+        if self._behind:
+            return
+        now = _highest(now, self._last)
         self._total += now.total.since(self._last.total)
-        self._failed.update({cause: max(0, n - before.get(cause, 0)) for cause, n in now.failed})
-        self._client_closed += max(0, now.client_closed - self._last.client_closed)
-        self._balancer_deaths += max(0, now.balancer_deaths - self._last.balancer_deaths)
+        self._failed += Counter(dict(now.failed))
+        self._failed -= Counter(dict(self._last.failed))
+        self._client_closed += now.client_closed - self._last.client_closed
+        self._balancer_deaths += now.balancer_deaths - self._last.balancer_deaths
         self._last = now
 
     def proof(self) -> Proof:
@@ -87,8 +94,19 @@ class Window:
             p50_ms=round(self._total.quantile_ms(0.5), 3),
             p99_ms=round(self._total.quantile_ms(0.99), 3),
             switch_ms=self._switch_ms,
-            uncounted=sorted(self._uncounted),
+            uncounted=sorted(self._uncounted | ({"requests", "failed"} if self._behind else set())),
         )
+
+
+def _highest(now: Traffic, before: Traffic) -> Traffic:
+    """`now`, with what is lower in it as it was before: of one that went down and up again, nothing counts twice."""
+    errors, retried = max(now.total.errors, before.total.errors), max(now.total.retried, before.total.retried)
+    return Traffic(
+        total=replace(now.total, errors=errors, retried=retried),
+        failed=tuple(sorted((Counter(dict(now.failed)) | Counter(dict(before.failed))).items())),
+        client_closed=max(now.client_closed, before.client_closed),
+        balancer_deaths=max(now.balancer_deaths, before.balancer_deaths),
+    )
 
 
 def reopen(events: Iterable[Event]) -> Window:

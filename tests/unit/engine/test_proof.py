@@ -35,12 +35,26 @@ def test_a_window_counts_only_what_came_after_it_opened() -> None:
     assert (proof.requests, proof.failed, proof.causes) == (50, 2, {"refused": 1, "reset": 1})
 
 
-def test_a_balancer_that_starts_counting_anew_loses_nothing() -> None:
-    """When the balancer's counters go back to 0, what was counted before stays counted."""
+def test_totals_that_go_back_are_an_older_reading() -> None:
+    """Of 160 then 158 then 165 since 100, 65 are counted, and not 60 and 158; the same of one failure seen twice."""
+    window = Window(counted(100))
+    for seen in (
+        counted(160, 2, reset=2),
+        counted(158, 1, reset=1),
+        counted(160, 1, reset=1),
+        counted(165, 2, reset=2),
+    ):
+        window.add(seen)
+    proof = window.proof()
+    assert (proof.requests, proof.failed, proof.causes, proof.uncounted) == (65, 2, {"reset": 2}, [])
+
+
+def test_what_is_counted_anew_is_said_to_be_uncounted() -> None:
+    """Totals that stay below what was read before do not say what came since."""
     window = Window(counted(100))
     window.add(counted(160))
-    window.add(counted(30, 1, reset=1))
-    assert (window.proof().requests, window.proof().failed) == (90, 1)
+    window.add(counted(30))
+    assert (window.proof().requests, window.proof().uncounted) == (60, ["failed", "requests"])
 
 
 def test_a_stop_that_is_begun_twice_is_counted_once() -> None:
