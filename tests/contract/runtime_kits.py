@@ -34,6 +34,8 @@ NAMES = "PORT CROSSFADE_RELEASE CROSSFADE_VERSION CROSSFADE_INSTANCE CROSSFADE_A
 TELLS = f'for n in {NAMES}; do eval "echo $n=\\$$n"; done; exec sleep 60'
 HOOK = 'echo "migrating $COLOUR $PASSWORD $TARGET $CROSSFADE_RELEASE"; exit 4'
 BESIDE = 'echo "$CROSSFADE_INSTANCE $COLOUR $PASSWORD"; exit 3'
+JOB = 'echo "$COLOUR $PASSWORD $CROSSFADE_RELEASE"; exit 5'
+LONG_JOB = "trap 'echo going; exit 0' TERM; echo began; while :; do sleep 0.05; done"
 SLOW_HOOK = "echo began; sleep 30"
 
 
@@ -57,6 +59,8 @@ PROGRAMS = {
         says=lambda e: [f"migrating {e['COLOUR']} {e['PASSWORD']} {e['TARGET']} {e['CROSSFADE_RELEASE']}"], code=4
     ),
     BESIDE: Behaviour(says=lambda e: [f"{e['CROSSFADE_INSTANCE']} {e['COLOUR']} {e['PASSWORD']}"], code=3),
+    JOB: Behaviour(says=lambda e: [f"{e['COLOUR']} {e['PASSWORD']} {e['CROSSFADE_RELEASE']}"], code=5),
+    LONG_JOB: Behaviour(says=lambda env: ["began"], seconds=inf),
     SLOW_HOOK: Behaviour(says=lambda env: ["began"], seconds=30),
 }
 

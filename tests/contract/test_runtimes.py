@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tests.adapters.system_clock import SystemClock
@@ -13,7 +14,8 @@ from tests.contract import runtime_kits as kits
 from tests.contract.runtime_kits import Kit
 
 from crossfade.core.errors import PlatformError, RefusedError, StaleTokenError, WrongInputError
-from crossfade.engine.ports import Running, Runtime
+from crossfade.core.release import Release
+from crossfade.engine.ports import HookResult, JobRunner, Running, Runtime
 
 TOKEN = 1
 SOON = 10.0
@@ -296,6 +298,52 @@ async def test_a_hook_is_no_instance(runtime: Runtime, kit: Kit) -> None:
     await asyncio.sleep(0.25)
     assert list(await runtime.instances(f"{kit.app}/web")) == []
     await hook
+
+
+async def run_of(kit: Kit, runtime: Runtime, command: str) -> tuple[JobRunner, str, Release]:
+    """The runtime as it runs jobs, an id for a run, and the release that it is of."""
+    release = await kit.release(runtime, number=3, env=(("COLOUR", "green"),))
+    runner, run = cast(JobRunner, runtime), f"job-digest-3-{kit.id()}"
+    await runner.begin(run, release, command, {"PASSWORD": "s3cret"}, TOKEN)
+    return runner, run, release
+
+
+async def until_over(runner: JobRunner, run: str, release: Release) -> HookResult:
+    async def over() -> HookResult | None:
+        return await runner.outcome(run, release)
+
+    return await until(over)
+
+
+async def test_a_run_of_a_job_tells_how_it_ended(runtime: Runtime, kit: Kit) -> None:
+    """Its code and what it wrote, in the release's own environment, and as often as it is asked."""
+    runner, run, release = await run_of(kit, runtime, kits.JOB)
+    result = await until_over(runner, run, release)
+    assert (result.code, result.output) == (5, "green s3cret 3")
+    assert await runner.outcome(run, release) == result
+    await runner.clear(run, release, 0.0)
+
+
+async def test_a_run_of_a_job_is_begun_once_and_seen_through_by_another(runtime: Runtime, kit: Kit) -> None:
+    """A later controller begins it again under the same id, which changes nothing, and learns how it ended."""
+    _, run, release = await run_of(kit, runtime, kits.JOB)
+    await runtime.close()
+    successor = cast(JobRunner, kit.adapter())
+    await successor.begin(run, release, kits.JOB, {"PASSWORD": "s3cret"}, TOKEN)
+    result = await until_over(successor, run, release)
+    assert (result.code, result.output) == (5, "green s3cret 3")
+    await successor.begin(run, release, kits.JOB, {"PASSWORD": "s3cret"}, TOKEN)
+    assert await successor.outcome(run, release) == result
+    await successor.clear(run, release, 0.0)
+
+
+async def test_a_run_of_a_job_is_no_instance_and_can_be_ended(runtime: Runtime, kit: Kit) -> None:
+    """SIGTERM, and nothing of it is left."""
+    runner, run, release = await run_of(kit, runtime, kits.LONG_JOB)
+    assert await runner.outcome(run, release) is None
+    assert list(await runtime.instances(f"{kit.app}/web")) == []
+    async with asyncio.timeout(SOON):
+        await runner.clear(run, release, 30.0)
 
 
 async def test_logs_give_the_last_lines(runtime: Runtime, kit: Kit) -> None:

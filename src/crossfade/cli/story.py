@@ -190,6 +190,22 @@ def _group_ended(_: Story, data: Event) -> list[str]:
     return [f"release group {data['state'].replace('_', ' ')}: {data['reason']}"]
 
 
+def _scheduled(_: Story, data: Event) -> list[str]:
+    return [f"job {data['job']} is scheduled: {data['schedule']} {data['timezone']}"]
+
+
+def _begun(_: Story, data: Event) -> list[str]:
+    return [f"job {data['run']['job']} begins on release {data['run']['release']}: {data['command']}"]
+
+
+def _run_ended(_: Story, data: Event) -> list[str]:
+    return [f"job {data['job']} {data['detail'] or 'is done'}"]
+
+
+def _left_out(_: Story, data: Event) -> list[str]:
+    return [f"job {data['job']} is left out: {data['why']}"]
+
+
 def _adopted(_: Story, data: Event) -> list[str]:
     return [f"taken over from what runs, at release {data['current']}: the journal did not know it"]
 
@@ -216,6 +232,10 @@ _RULES: dict[str, Callable[[Story, Event], list[str]]] = {
     "service removed": _ordered("removed"),
     "service adopted": _adopted,
     "service restarted": _restarted,
+    "job scheduled": _scheduled,
+    "job started": _begun,
+    "job ended": _run_ended,
+    "job skipped": _left_out,
     "group started": _grouped,
     "group taken back": _group_back,
     "group ended": _group_ended,

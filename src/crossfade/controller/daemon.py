@@ -54,6 +54,8 @@ async def run(
         async with AsyncExitStack() as leaving:
             leaving.push_async_callback(machine.close)
             await orders.start()
+            newest = await machine.journal.read(limit=1, newest=True)
+            hub.seq = max(hub.seq, *(event.seq for event in newest), 0)  # who deploys next is told nothing older
             leaving.push_async_callback(orders.close)
             runner = await serve(Api(orders, hub, end, token), state.socket, tcp)
             leaving.push_async_callback(runner.cleanup)

@@ -10,6 +10,7 @@ from crossfade.controller.history import pages
 from crossfade.controller.supervisor import Supervisor
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.fold import TELLING, fold
+from crossfade.engine.jobs import Jobs
 from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
@@ -164,6 +165,7 @@ class Registry:
 
     async def drop(self, loop: Loop) -> None:
         """End the care for a service that nothing is left of."""
+        await self.supervisor.stop(_jobs_of(loop.key))
         await self.supervisor.stop(_care_for(loop.key))
         self._retired[loop.key] = loop.ledger
         self._loops.pop(loop.key, None)
@@ -185,7 +187,7 @@ class Registry:
         since = self.world.clock.now()
         loop.wake()
         # Seen empty after that: a controller that has just started has not looked yet, and sees nothing either.
-        await loop.until(lambda loop: loop.observed_at >= since and not loop.fleet.instances)
+        await loop.until(lambda loop: loop.observed_at >= since and not loop.fleet.instances and not loop.ledger.runs)
         if loop.ledger.kind == "web":
             await self.world.balancer.remove(loop.key, loop.token)
         await self.drop(loop)
@@ -218,12 +220,17 @@ class Registry:
             del self._loops[key]
             raise
         self.supervisor.keep(_care_for(key), loop.run)
+        self.supervisor.keep(_jobs_of(key), Jobs(loop, self.world).run)
 
     async def _outrank(self, key: str) -> None:
         """A journal that was lost grants its tokens from 1 again; the balancer remembers higher ones."""
         exposed = (await self.world.balancer.known()).get(key)
         while exposed and await self.world.journal.token(key) < exposed.token - 1:
             await self.world.journal.release(await self.world.journal.acquire(key, self._holder, 0.0))
+
+
+def _jobs_of(key: str) -> str:
+    return f"the jobs of {key}"
 
 
 def _care_for(key: str) -> str:

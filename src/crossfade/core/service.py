@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from crossfade.core.job import Job
+
 StrategyName = Literal["rolling", "blue-green", "canary", "linear", "recreate", "rollback"]
 Kind = Literal["web", "worker"]  # a worker takes its work itself: it has no port, no route and no traffic
 
@@ -194,6 +196,7 @@ class Service:
     retain: int = 5
     depends_on: tuple[str, ...] = ()
     was: str = ""  # the service of this app whose place it takes: its routes come in the switch, and then it ends
+    jobs: tuple[Job, ...] = ()
 
     @property
     def home(self) -> str:

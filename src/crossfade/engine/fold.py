@@ -7,6 +7,7 @@ from operator import attrgetter
 from crossfade.core.actions import Advance, Finish, Move, RollBack
 from crossfade.core.counters import Counters
 from crossfade.core.fleet import Exit
+from crossfade.core.job import Run, Timetable
 from crossfade.core.moves import Counted, abort, apply, hook_ended, overslept, pause, promote, resume
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
@@ -67,6 +68,7 @@ class _Draft:
     removed_artifacts: set[int]
     removed: bool
     outdated: frozenset[str]
+    jobs: Mapping[str, Timetable]
     refused: Refused
     seq: int
 
@@ -149,6 +151,7 @@ def _finished(draft: _Draft, rollout: Rollout, now: float) -> None:
     draft.warm = {}  # a rollout has no room for older standbys: it sent them home when it began
     if rollout.state is State.SUCCEEDED:
         draft.current = rollout.target
+        _keep_timetables(draft)
         draft.judge(rollout.target, Outcome.GOOD, "")
         if rollout.source is not None and (rollout.back or rollout.strategy.name == "rollback"):  # the latter is 0.1's
             draft.judge(rollout.source, *_left(rollout))
@@ -157,6 +160,17 @@ def _finished(draft: _Draft, rollout: Rollout, now: float) -> None:
     elif draft.releases[rollout.target].outcome is not Outcome.GOOD:
         bad = rollout.ending is not State.ABORTED and rollout.blamed
         draft.judge(rollout.target, Outcome.BAD if bad else Outcome.ABORTED, rollout.reason)
+
+
+def _keep_timetables(draft: _Draft) -> None:
+    """A job that the new release does not have, or has otherwise, begins anew should it ever come back."""
+    release = draft.releases[draft.current or 0]
+    same = {(job.name, job.schedule, job.timezone) for job in release.service.jobs}
+    draft.jobs = {
+        name: known
+        for name, known in draft.jobs.items()
+        if (name, known.schedule, known.timezone) in same or (known.run and known.run.under_way)
+    }
 
 
 def _left(rollout: Rollout) -> tuple[Outcome, str]:
@@ -241,6 +255,38 @@ def _thawed(draft: _Draft, _: Event) -> None:
     draft.freeze = None
 
 
+def _scheduled(draft: _Draft, event: Event) -> None:
+    """A job's moments count from now on; its run goes on."""
+    name, known = event.data["job"], draft.jobs.get(event.data["job"])
+    fresh = Timetable(
+        schedule=event.data["schedule"],
+        timezone=event.data["timezone"],
+        since=event.data["since"],
+        run=known.run if known else None,
+    )
+    draft.jobs = {**draft.jobs, name: fresh}
+
+
+def _begun(draft: _Draft, event: Event) -> None:
+    run = replace(decode(Run, event.data["run"]), started_at=event.at)
+    known = draft.jobs[run.job]
+    draft.jobs = {**draft.jobs, run.job: replace(known, since=max(known.since, run.due), run=run, skipped="")}
+
+
+def _run_ended(draft: _Draft, event: Event) -> None:
+    known = draft.jobs.get(event.data["job"])
+    if known is None or known.run is None or known.run.id != event.data["run"]:
+        return
+    run = replace(known.run, ended_at=event.at, code=event.data["code"], detail=event.data["detail"])
+    draft.jobs = {**draft.jobs, run.job: replace(known, run=run)}
+
+
+def _skipped(draft: _Draft, event: Event) -> None:
+    known = draft.jobs[event.data["job"]]
+    passed = replace(known, since=max(known.since, event.data["due"]), skipped=event.data["why"])
+    draft.jobs = {**draft.jobs, event.data["job"]: passed}
+
+
 def _removed(draft: _Draft, event: Event) -> None:
     why = event.data.get("taken_back", "")
     if why and draft.current is not None:  # a first release whose group went back
@@ -269,6 +315,10 @@ _RULES: dict[str, Callable[[_Draft, Event], None]] = {
     "service locked": _frozen,
     "service unlocked": _thawed,
     "service removed": _removed,
+    "job scheduled": _scheduled,
+    "job started": _begun,
+    "job ended": _run_ended,
+    "job skipped": _skipped,
     "service adopted": _adopted,
 }
 TELLING = frozenset(_RULES)  # the kinds of events that a ledger is made of; the others are for people

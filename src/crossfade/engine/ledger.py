@@ -6,6 +6,7 @@ from typing import Any
 
 from crossfade.core.errors import WrongInputError
 from crossfade.core.fleet import Exit
+from crossfade.core.job import Job, Run, Timetable
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Kind
@@ -53,6 +54,7 @@ class Ledger:
     removed_artifacts: frozenset[int] = frozenset()
     removed: bool = False
     outdated: frozenset[str] = frozenset()  # instances that a restart replaces
+    jobs: Mapping[str, Timetable] = field(default_factory=dict)  # by name, those that were ever scheduled
     refused: Refused = field(default_factory=Refused)  # routings in a row
     seq: int = 0
 
@@ -93,6 +95,16 @@ class Ledger:
         if self.replicas is not None:
             return self.replicas
         return self.release(self.current).service.replicas if self.current is not None else 0
+
+    @property
+    def scheduled(self) -> tuple[Job, ...]:
+        """The jobs of the release that runs."""
+        return () if self.current is None else self.release(self.current).service.jobs
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Runs of jobs that are under way."""
+        return tuple(known.run for known in self.jobs.values() if known.run and known.run.under_way)
 
     @property
     def previous(self) -> Release | None:

@@ -260,6 +260,7 @@ class Loop:
             return
         async with self.artifacts:
             in_use = {i.release for i in self.fleet.instances}
+            in_use |= {run.release for run in self.ledger.runs}
             for release in self.ledger.discarded():
                 if release.number not in in_use:
                     await self._world.runtimes[release.service.runtime].forget(release, self.token)

@@ -119,7 +119,7 @@ class Observer:
             result = await runtime.execute(instance, release, check.command, secrets, check.timeout)
         except CrossfadeError as error:
             return error.cause
-        return f"`{check.command}` {result.words}" if result.code else ""
+        return f"`{check.command}` {result.words}" if result.code != 0 else ""
 
     def _instance(
         self, running: Running, report: Report, ledger: Ledger, leaving: frozenset[str], *, drains: bool, trusted: bool

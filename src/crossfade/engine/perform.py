@@ -223,7 +223,7 @@ class Performer:
         limit = release.service.strategy.timeout
         result = await self._runtime(release).run(release, command, self._world.secrets_of(release), env, limit)
         complaint = ""
-        if result.code:
+        if result.code != 0:
             complaint = f"the {action.hook} hook `{command}` {result.words}"
         data = {"hook": action.hook, "complaint": complaint, "schema": _schema(result), "output": result.output}
         await self._scribe.record("hook ended", data)

@@ -65,15 +65,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookResult:
-    """How a user's command ended: its exit code and the last lines it wrote."""
+    """How a user's command ended: its exit code, None where nobody saw it, and the last lines it wrote."""
 
-    code: int
+    code: int | None
     output: str
 
     @property
     def words(self) -> str:
         """How it failed, with the last thing that it said."""
         last = next((line for line in reversed(self.output.splitlines()) if line.strip()), "it wrote nothing")
+        if self.code is None:
+            return f"ended, and nobody saw how: {last.strip()}"
         return f"failed with code {self.code}: {last.strip()}"
 
 
@@ -151,6 +153,22 @@ class Runtime(Protocol):
 
     async def close(self) -> None:
         """Let go of connections; instances go on running."""
+        ...
+
+
+class JobRunner(Protocol):
+    """Who runs jobs: commands that end, in a release's own environment, and that outlive the controller."""
+
+    async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
+        """Start a run under this id; a repeated call changes nothing. What it writes is in the logs under its id."""
+        ...
+
+    async def outcome(self, run: str, release: Release) -> HookResult | None:
+        """How a run ended, None while it is under way. Its code is None where nobody saw how it ended."""
+        ...
+
+    async def clear(self, run: str, release: Release, grace: float) -> None:
+        """SIGTERM, up to `grace` seconds, SIGKILL where it is under way still; then forget all but what it wrote."""
         ...
 
 

@@ -1,13 +1,14 @@
 """The adapters that a loop acts through, and the pace at which its platform can be worked with."""
 
 import secrets as entropy
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from crossfade.core.release import Release
 from crossfade.core.service import HealthCheck
 from crossfade.engine.journal import Event, Journal
-from crossfade.engine.ports import Clock, LoadBalancer, Runtime, Sizer
+from crossfade.engine.ports import Clock, JobRunner, LoadBalancer, Runtime, Sizer
 
 Ask = Callable[[str, HealthCheck], Awaitable[str]]
 """Probe an address once: the complaint, empty when the answer is healthy. Never raises for a bad instance."""
@@ -46,6 +47,8 @@ class World:
     secrets: Callable[[Release], Mapping[str, str]]  # the values a release was deployed with
     told: Callable[[Event], None]  # whoever watches
     pace: Pace = field(default_factory=Pace)
+    job_runners: Mapping[str, JobRunner] = field(default_factory=dict)  # by Service.runtime
+    wall: Callable[[], float] = time.time  # noqa: TID251  what schedules go by: the clock that people read
     sizers: Mapping[str, Sizer] = field(default_factory=dict)  # by Service.runtime
     room: Callable[[str, int], None] = lambda _runtime, _more: None  # RefusedError: so many more do not fit
     new_id: Callable[[], str] = field(default=lambda: entropy.token_hex(2))  # what tells instances of a release apart

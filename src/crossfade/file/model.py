@@ -12,6 +12,7 @@ from crossfade.file.cloud.model import Cloud
 from crossfade.file.cloud.stage import is_production
 from crossfade.file.deploy import Deploy, Inconclusive, RollbackOn, Strategy
 from crossfade.file.health import Codes, Health
+from crossfade.file.job import Job
 from crossfade.file.listen import Listen, Tls
 from crossfade.file.part import Clash, Part
 from crossfade.file.reading.problem import nearest
@@ -57,6 +58,11 @@ class Settings(Part):
 
     services: dict[Annotated[str, NAME], Service] = Field(
         description="What runs, by name.", examples=[{"web": {"replicas": 4}}]
+    )
+    jobs: dict[Annotated[str, NAME], Job] = Field(
+        default={},
+        description="What runs by the clock, by name.",
+        examples=[{"digest": {"service": "web", "command": "python manage.py digest", "schedule": "0 7 * * *"}}],
     )
     listen: Listen = Field(
         default=Listen.unwritten(http=8080),
@@ -119,6 +125,7 @@ class App(Settings, Named):
         yield from self._shared_routes()
         yield from self._dependencies()
         yield from self._successors()
+        yield from self._jobs()
         for name, service in self.services.items():
             if service.kind == "worker" and self.platform == "aws":
                 allowed = "a web service there, or platform local: releases do not reach AWS workers yet"
@@ -170,6 +177,21 @@ class App(Settings, Named):
                 yield Clash(there, f"{service.was}, which is a service of this file", "one that is in it no longer")
             elif other != name:
                 yield Clash(there, f"{service.was}, whose place services.{other} takes", "one heir for each")
+
+    def service_of(self, job: Job) -> str:
+        """The service whose release a job runs in."""
+        return job.service or next(iter(self.services))
+
+    def _jobs(self) -> Iterator[Clash]:
+        names = list(self.services)
+        for name, job in self.jobs.items():
+            if job.service is None and len(names) > 1:
+                yield Clash(("jobs", name), "a job without a service", f"service, one of {', '.join(names)}")
+            elif job.service is not None and job.service not in names:
+                found = f'"{job.service}", which is no service'
+                yield Clash(("jobs", name, "service"), found, f"one of {', '.join(names)}", nearest(job.service, names))
+            if self.platform == "aws":
+                yield Clash(("jobs", name), "a job on AWS", "platform local: jobs do not reach AWS yet")
 
     def _dependencies(self) -> Iterator[Clash]:
         names = list(self.services)

@@ -4,10 +4,12 @@ import os
 from pathlib import Path
 
 from crossfade.core import service as core
+from crossfade.core.job import Job as CoreJob
 from crossfade.file.deploy import Deploy
 from crossfade.file.headers import written
 from crossfade.file.health import code_ranges
 from crossfade.file.image import Build, is_remote
+from crossfade.file.job import Job
 from crossfade.file.listen import ranges
 from crossfade.file.model import App, Service
 
@@ -60,6 +62,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         retain=service.deploy.retain,
         depends_on=service.depends_on,
         was=service.was or "",
+        jobs=tuple(_job(key, job) for key, job in sorted(app.jobs.items()) if app.service_of(job) == name),
     )
 
 
@@ -93,11 +96,23 @@ def _build(build: Build, folder: Path) -> core.Build:
     )
 
 
+def _job(name: str, job: Job) -> CoreJob:
+    return CoreJob(
+        name=name,
+        schedule=" ".join(job.schedule.split()),
+        command=str(job.command or ""),
+        timezone=job.timezone,
+        overlap=job.overlap,
+        missed=job.missed,
+        timeout=job.timeout,
+    )
+
+
 def _health(service: Service) -> core.HealthCheck:
     health, asks = service.health, service.kind == "web" or service.health.command is not None
     return core.HealthCheck(
         after=None if asks else RUNS_FOR if health.after is None else health.after,
-        command=health.command or "",
+        command=str(health.command or ""),
         path=health.path,
         interval=health.interval,
         timeout=health.timeout,

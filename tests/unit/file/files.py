@@ -261,6 +261,15 @@ services:
     image: ghcr.io/acme/mailer:1.4
     health: {after: 20s}
     deploy: {strategy: recreate}
+jobs:
+  digest:
+    service: mailer
+    command: python -m mailer.digest
+    schedule: 0 7 * * MON-FRI
+    timezone: Asia/Seoul
+    overlap: queue
+    missed: skip
+    timeout: 1h
 """
 
 # As little as possible.

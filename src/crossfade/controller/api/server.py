@@ -117,7 +117,11 @@ class Api:
         return web.json_response(
             {
                 "services": [
-                    {**views.status(loop, now), "preview": await self._preview(loop), **self._beside(loop)}
+                    {
+                        **views.status(loop, now, self._registry.world.wall()),
+                        "preview": await self._preview(loop),
+                        **self._beside(loop),
+                    }
                     for loop in self._registry.of(app)
                 ],
                 "groups": [

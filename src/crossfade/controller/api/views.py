@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from crossfade import cron
 from crossfade.controller.builds import Build
 from crossfade.controller.leftovers import Unknown
 from crossfade.core.actions import (
@@ -28,6 +29,7 @@ from crossfade.core.actions import (
 from crossfade.core.counters import Counters
 from crossfade.core.fleet import Instance
 from crossfade.core.group import Group
+from crossfade.core.job import Job, Run, Timetable
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
@@ -42,8 +44,12 @@ from crossfade.strategies.verdict import window
 Json = dict[str, Any]
 
 
-def status(loop: Loop, now: float) -> Json:
-    """One service: what it is at, who runs, and the rollout under way if there is one."""
+def status(loop: Loop, now: float, wall: float | None = None) -> Json:
+    """One service: what it is at, who runs, its jobs, and the rollout under way if there is one.
+
+    `wall` is the time that schedules go by, where that is not `now`.
+    """
+    wall = now if wall is None else wall
     ledger = loop.ledger
     current = ledger.release(ledger.current) if ledger.current is not None else None
     return {
@@ -58,9 +64,27 @@ def status(loop: Loop, now: float) -> Json:
         "trouble": loop.trouble or None,
         "instances": [_instance(i, loop) for i in loop.fleet.instances],
         "lately": _lately(loop) if ledger.kind == "web" else None,
+        "jobs": [_job(job, ledger.jobs.get(job.name), wall) for job in ledger.scheduled],
         "rollout": _under_way(ledger.active, loop, now) if ledger.active else None,
         "last": result(ledger.records[-1], ledger) if ledger.records else None,
     }
+
+
+def _job(job: Job, known: Timetable | None, wall: float) -> Json:
+    """A job with its newest run, and when the next is due."""
+    run = known.run if known else None
+    return {
+        "name": job.name,
+        "schedule": job.schedule,
+        "timezone": job.timezone,
+        "next": cron.next_after(job.schedule, job.timezone, wall),
+        "run": {**encode(run), "state": _state_of(run)} if run else None,
+        "skipped": {"due": known.since, "why": known.skipped} if known and known.skipped else None,
+    }
+
+
+def _state_of(run: Run) -> str:
+    return "running" if run.under_way else "failed" if run.failed else "done"
 
 
 def build(one: Build) -> Json:

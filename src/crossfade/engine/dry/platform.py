@@ -103,6 +103,8 @@ class Platform:
         self.artifacts: set[tuple[str, str]] = set()  # service and digest
         self.missing: set[str] = set()  # sources that are not there
         self.built_with: dict[str, Mapping[str, str]] = {}  # by service: the environment of its last build
+        self.runs: dict[str, tuple[float, str, dict[str, str]]] = {}  # of jobs: when begun, the command, what it found
+        self.begun: Counter[str] = Counter()  # how often each was really begun
         self.settle: Callable[[], None] = lambda: None  # what it does by itself, before anybody is served
         self._launched: Counter[tuple[str, int]] = Counter()
 

@@ -85,6 +85,24 @@ class DryRuntime:
             return HookResult(code=124, output=f"{said}\ntimed out after {limit:g} s".strip())
         return HookResult(code=program.code, output=said)
 
+    async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
+        await self._fence.check(release.service.key, token)
+        if run not in self._platform.runs:
+            self._platform.runs[run] = (self._platform.clock.now(), command, environment(release, secrets))
+            self._platform.begun[run] += 1
+
+    async def outcome(self, run: str, release: Release) -> HookResult | None:  # noqa: ARG002  its id says it all
+        if run not in self._platform.runs:
+            return HookResult(code=None, output="it was never begun")
+        began, command, env = self._platform.runs[run]
+        program = self._platform.command(command)
+        if self._platform.clock.now() < began + program.seconds:
+            return None
+        return HookResult(code=program.code, output="\n".join(program.says(env)))
+
+    async def clear(self, run: str, release: Release, grace: float) -> None:  # noqa: ARG002  it ends at once
+        self._platform.runs.pop(run, None)
+
     async def logs(
         self, service: str, *, instance: str | None, lines: int, follow: bool
     ) -> AsyncIterator[tuple[str, str]]:

@@ -1,12 +1,13 @@
 """The only place where adapters are chosen and put together."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from crossfade.adapters import BALANCERS, RUNTIMES, adapter
 from crossfade.core.errors import PlatformError
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.journal import Event, Journal
-from crossfade.engine.ports import LoadBalancer, Runtime
+from crossfade.engine.ports import JobRunner, LoadBalancer, Runtime
 from crossfade.engine.world import World
 from crossfade.paths import State
 from crossfade.platforms.local.journal import SqliteJournal
@@ -16,10 +17,14 @@ from crossfade.platforms.local.runtimes.room import require_room
 from crossfade.platforms.local.runtimes.secrets import SecretStore
 
 
-class Runtimes(dict[str, Runtime]):
+class LocalRuntime(Runtime, JobRunner, Protocol):
+    """Runs instances, and jobs beside them."""
+
+
+class Runtimes(dict[str, LocalRuntime]):
     """By the name that a release has. PlatformError for one that a newer crossfade must have deployed."""
 
-    def __missing__(self, name: str) -> Runtime:
+    def __missing__(self, name: str) -> LocalRuntime:
         raise PlatformError(
             f'a release of it runs in "{name}", this crossfade knows {", ".join(self)}',
             "was it deployed by a newer crossfade? use that one",
@@ -52,6 +57,7 @@ class Machine:
         self.world = World(
             journal=self.journal,
             runtimes=self.runtimes,
+            job_runners=self.runtimes,
             balancer=self.balancer,
             ask=self._probe.ask,
             visit=self._probe.visit,

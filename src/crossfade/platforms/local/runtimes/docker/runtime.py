@@ -107,14 +107,7 @@ class DockerRuntime:
         found, service = str(there[0]["Id"]), there[0]["Labels"]["crossfade.service"]
         await self._fence.check(service, token)
         await self._daemon.ask(lambda client: container.mark_stopping(client.api, there[0]))
-        await self._daemon.ask(lambda client: container.send(client.api, found))
-        killed = not await self._ended(found, grace)
-        if killed:
-            await self._daemon.ask(lambda client: container.send(client.api, found, "SIGKILL"))
-            if not await self._ended(found, KILLED_WITHIN):
-                raise PlatformError(
-                    f"Docker cannot end {instance}, not even by SIGKILL", f"see: docker inspect {found[:12]}"
-                )
+        killed = await self._end(found, instance, grace)
         await self._clear(found, self._logs.path(service, instance))
         self._endings.pop(found, None)
         self._logs.prune(service, ())
@@ -161,6 +154,41 @@ class DockerRuntime:
         finally:
             await self._clear(name, log)
         return result(code, complaint, log, limit)
+
+    async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
+        await self._fence.check(release.service.key, token)
+        marks = container.labels(job=release.service.key, run=run)
+        env = of_release(release, secrets)
+
+        def start(client: "DockerClient") -> None:
+            there = self._find(client, run=run)
+            if not there:
+                made = self._create(client, run, release, command, env=env, marks=marks)
+                container.start(client.api, made)
+            elif there[0]["State"] == "created":
+                container.start(client.api, there[0]["Id"])
+
+        await self._daemon.ask(start)
+
+    async def outcome(self, run: str, release: Release) -> HookResult | None:
+        def look(client: "DockerClient") -> HookResult | None:
+            there = self._find(client, run=run)
+            if not there:
+                return HookResult(code=None, output="its container was removed")
+            if there[0]["State"] in container.ALIVE:
+                return None
+            code, complaint = container.outcome(client.api, there[0]["Id"])
+            container.save_log(client.api, there[0]["Id"], self._logs.path(release.service.key, run), KEPT_LINES)
+            return result(code, complaint, self._logs.path(release.service.key, run), 0.0)
+
+        return await self._daemon.ask(look)
+
+    async def clear(self, run: str, release: Release, grace: float) -> None:
+        for entry in await self._daemon.ask(lambda client: self._find(client, run=run)):
+            if entry["State"] in container.ALIVE:
+                await self._end(entry["Id"], run, grace)
+            await self._clear(entry["Id"], self._logs.path(release.service.key, run))
+        self._logs.prune_runs(release.service.key)
 
     async def logs(
         self, service: str, *, instance: str | None, lines: int, follow: bool
@@ -228,6 +256,16 @@ class DockerRuntime:
         if entry["Id"] not in self._endings:
             self._endings[entry["Id"]] = container.ending(client.api, entry["Id"])
         return self._endings[entry["Id"]]
+
+    async def _end(self, found: str, name: str, grace: float) -> bool:
+        """By its stop signal, after `grace` seconds by SIGKILL: was that needed?"""
+        await self._daemon.ask(lambda client: container.send(client.api, found))
+        if await self._ended(found, grace):
+            return False
+        await self._daemon.ask(lambda client: container.send(client.api, found, "SIGKILL"))
+        if not await self._ended(found, KILLED_WITHIN):
+            raise PlatformError(f"Docker cannot end {name}, not even by SIGKILL", f"see: docker inspect {found[:12]}")
+        return True
 
     async def _ended(self, name: str, limit: float) -> bool:
         """Look less and less often until it has ended; False when it still runs after `limit` seconds.

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from crossfade.core.errors import WrongInputError
 
-KEPT_FILES = 20  # a service
+KEPT_FILES = 20  # a service, and as many again of its jobs' runs
+RUN = "job-"  # begins the names of those
 FULL_BYTES = 50 << 20  # a log that reaches this size is shortened ...
 KEPT_BYTES = 10 << 20  # ... to a new start, and this much of its end is kept beside it as `.old`
 BLOCK = 1 << 16
@@ -47,13 +48,21 @@ class Logs:
     def prune(self, service: str, in_use: Iterable[str]) -> None:
         """Keep the newest files, and those that an instance still writes."""
         kept = {self.path(service, name) for name in in_use}
-        for log in self._newest_first(service)[KEPT_FILES:]:
-            if log not in kept:
-                log.unlink(missing_ok=True)
-                log.with_suffix(".old").unlink(missing_ok=True)
+        others = [log for log in self._newest_first(service) if not log.name.startswith(RUN)]
+        _remove(log for log in others[KEPT_FILES:] if log not in kept)
+
+    def prune_runs(self, service: str) -> None:
+        """The same for runs of jobs: a job of every minute would push out all else."""
+        _remove([log for log in self._newest_first(service) if log.name.startswith(RUN)][KEPT_FILES:])
 
     def _newest_first(self, service: str) -> list[Path]:
         return sorted(self.folder(service).glob("*.log"), key=lambda log: log.stat().st_mtime, reverse=True)
+
+
+def _remove(logs: Iterable[Path]) -> None:
+    for log in logs:
+        log.unlink(missing_ok=True)
+        log.with_suffix(".old").unlink(missing_ok=True)
 
 
 def shorten(log: Path) -> None:

@@ -19,6 +19,7 @@ from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.environment import for_process
 from crossfade.platforms.local.runtimes.hook import result
 from crossfade.platforms.local.runtimes.processes import beside, logs, marks, postmortem
+from crossfade.platforms.local.runtimes.processes.jobs import Runs
 from crossfade.platforms.local.runtimes.processes.listeners import Listeners
 from crossfade.platforms.local.runtimes.processes.logs import Logs
 from crossfade.platforms.local.runtimes.processes.ports import Ports
@@ -44,6 +45,7 @@ class ProcessRuntime:
             self._hooks = state / "hooks"
             self._hooks.mkdir(exist_ok=True, mode=0o700)
             self._ports = Ports(state / "ports")
+            self._runs = Runs(state / "jobs", self._logs)
         self._sessions: dict[str, Session] = {}
         self._listeners = Listeners()
 
@@ -139,6 +141,22 @@ class ProcessRuntime:
             await self._artifacts.rest(release.digest, lambda: not self._runs_from(release.digest))
         return result(code if in_time else None, "", Path(name), limit)
 
+    async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
+        await self._fence.check(release.service.key, token)
+        with _disk():
+            await self._artifacts.check(release)
+            self._artifacts.wake(release.digest)
+            env = for_process(release, secrets)
+            self._runs.start(run, release, command, self._artifacts.tree(release.digest), env)
+
+    async def outcome(self, run: str, release: Release) -> HookResult | None:
+        with _disk():
+            return self._runs.outcome(run, release)
+
+    async def clear(self, run: str, release: Release, grace: float) -> None:
+        await self._runs.clear(run, release, grace)
+        await self._artifacts.rest(release.digest, lambda: not self._runs_from(release.digest))
+
     async def logs(
         self, service: str, *, instance: str | None, lines: int, follow: bool
     ) -> AsyncIterator[tuple[str, str]]:
@@ -201,7 +219,8 @@ class ProcessRuntime:
         return record
 
     def _runs_from(self, digest: str, but: str = "") -> bool:
-        return any(record.digest == digest and record.id != but for record in self._records.all())
+        instances = any(record.digest == digest and record.id != but for record in self._records.all())
+        return instances or digest in self._runs.digests()
 
     def _observe(self, record: Record) -> Running:
         session = self._session(record)

@@ -1,0 +1,50 @@
+"""A job: a command that ends, run on a service's current release when its schedule says so; and its runs."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is run and when. `schedule` is five words of cron, meant in `timezone`; `timeout` seconds, 0: no limit."""
+
+    name: str
+    schedule: str
+    command: str
+    timezone: str = "UTC"
+    overlap: Literal["skip", "queue"] = "skip"  # when the run before is still under way
+    missed: Literal["run", "skip"] = "run"  # when nobody was there at its time
+    timeout: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of a job. `due` is the moment of the schedule it is for, by the clock on the wall."""
+
+    id: str
+    job: str
+    release: int
+    due: float
+    started_at: float = 0.0
+    ended_at: float | None = None
+    code: int | None = None  # None while it runs, and where nobody saw how it ended
+    detail: str = ""  # how it failed
+
+    @property
+    def under_way(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def failed(self) -> bool:
+        return not self.under_way and self.code != 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timetable:
+    """How far a job has come: moments of its schedule up to `since` are decided, and `run` is its newest run."""
+
+    schedule: str
+    timezone: str
+    since: float
+    run: Run | None = None
+    skipped: str = ""  # why there was no run at `since`

@@ -1,0 +1,120 @@
+"""The jobs of one service: begun when their time comes, waited for, and told of, whoever dies meanwhile."""
+
+import asyncio
+import logging
+
+from crossfade import cron
+from crossfade.core.errors import CrossfadeError, StaleTokenError
+from crossfade.core.job import Job, Run, Timetable
+from crossfade.core.release import Release
+from crossfade.core.wire import encode
+from crossfade.engine.loop import Loop
+from crossfade.engine.ports import HookResult, JobRunner
+from crossfade.engine.world import World
+from crossfade.strategies.jobs import Begin, Skip, next_of
+
+log = logging.getLogger(__name__)
+
+TICK = 0.5  # seconds within which a new release, a clock that was set, or the end of a run is noticed
+TIMED_OUT = 124
+
+
+class Jobs:
+    """Looks after the jobs of a service whose loop holds the lease: every line is the loop's to write."""
+
+    def __init__(self, loop: Loop, world: World) -> None:
+        self._loop = loop
+        self._world = world
+        self._attended: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Go on until cancelled. Runs go on without us, and are found again by the ledger."""
+        try:
+            while True:
+                await self._loop.until(_has_jobs)
+                await self._world.clock.sleep(await self._step())
+        finally:
+            for task in list(self._attended.values()):
+                task.cancel()
+            await asyncio.gather(*self._attended.values(), return_exceptions=True)
+
+    async def _step(self) -> float:
+        """Do what is due; the seconds until something may be again."""
+        ledger, now = self._loop.ledger, self._world.wall()
+        for run in ledger.runs:
+            if run.id not in self._attended:
+                self._attend(run)
+        pause = TICK
+        for job in ledger.scheduled:
+            known = await self._timetable(job, now)
+            due = cron.latest(job.schedule, job.timezone, known.since, now)
+            match next_of(job, known, due, now):
+                case Begin(due=due):
+                    await self._begin(job, due)
+                case Skip(due=due, why=why):
+                    await self._loop.record("job skipped", {"job": job.name, "due": due, "why": why})
+                case None:
+                    coming = cron.next_after(job.schedule, job.timezone, now)
+                    pause = min(pause, (coming or now + TICK) - now)
+        return max(0.0, pause)
+
+    async def _timetable(self, job: Job, now: float) -> Timetable:
+        known = self._loop.ledger.jobs.get(job.name)
+        if known is None or (known.schedule, known.timezone) != (job.schedule, job.timezone):
+            told = {"job": job.name, "schedule": job.schedule, "timezone": job.timezone, "since": now}
+            await self._loop.record("job scheduled", told)
+        return self._loop.ledger.jobs[job.name]
+
+    async def _begin(self, job: Job, due: float) -> None:
+        """On record first: whoever comes after a crash in the next line goes on with this run, and begins no other."""
+        release = self._loop.ledger.current
+        if release is not None:
+            run = Run(id=f"job-{job.name}-{release}-{self._world.new_id()}", job=job.name, release=release, due=due)
+            await self._loop.record("job started", {"run": encode(run), "command": job.command})
+            self._attend(run)
+
+    def _attend(self, run: Run) -> None:
+        task = asyncio.create_task(self._see_through(run), name=run.id)
+        self._attended[run.id] = task
+        task.add_done_callback(lambda _: self._attended.pop(run.id, None))
+
+    async def _see_through(self, run: Run) -> None:
+        """Trouble is told and tried again by the next step, under the same id."""
+        release = self._loop.ledger.release(run.release)
+        try:
+            result = await self._carry(run, release)
+            failed = "" if result.code == 0 else result.words
+            told = {"job": run.job, "run": run.id, "code": result.code, "detail": failed, "output": result.output}
+            await self._loop.record("job ended", told)
+            await self._runner(release).clear(run.id, release, 0.0)
+        except StaleTokenError:
+            return  # somebody else sees it through
+        except CrossfadeError as error:
+            log.warning("%s: %s", run.id, error)
+            await self._loop.record("failed", {"what": run.id, "error": str(error)})
+            await self._world.clock.sleep(2 * self._world.pace.idle)
+
+    async def _carry(self, run: Run, release: Release) -> HookResult:
+        job = next((job for job in release.service.jobs if job.name == run.job), None)
+        if job is None:
+            return HookResult(code=None, output="its release has no such job")
+        runner = self._runner(release)
+        await runner.begin(run.id, release, job.command, self._world.secrets_of(release), self._loop.token)
+        began = self._loop.ledger.jobs[run.job].run
+        until = (began.started_at if began else self._world.clock.now()) + job.timeout
+        while (result := await runner.outcome(run.id, release)) is None:
+            if self._loop.ledger.removed:
+                await runner.clear(run.id, release, release.service.grace)
+                return HookResult(code=None, output="it was ended when its service was taken down")
+            if job.timeout and self._world.clock.now() >= until:
+                await runner.clear(run.id, release, release.service.grace)
+                return HookResult(code=TIMED_OUT, output=f"timed out after {job.timeout:g} s")
+            await self._world.clock.sleep(TICK)
+        return result
+
+    def _runner(self, release: Release) -> JobRunner:
+        return self._world.job_runners[release.service.runtime]
+
+
+def _has_jobs(loop: Loop) -> bool:
+    return bool(loop.ledger.scheduled or loop.ledger.runs)

@@ -1,0 +1,63 @@
+"""A command that runs by the clock."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from crossfade import cron
+from crossfade.file.command import Command
+from crossfade.file.part import Clash, Part
+from crossfade.file.service import NAME
+from crossfade.file.units import Duration, Text
+
+
+class Job(Part):
+    """A command that ends, run by the controller in the current release of a service when its time comes."""
+
+    service: Annotated[str, NAME] | None = Field(
+        default=None,
+        description=(
+            "The service whose release it runs in, with its code, environment and secrets. Default: the only one."
+        ),
+        examples=["web"],
+    )
+    command: Annotated[str, Command()] | None = Field(
+        default=None,
+        description="What is run; it must be there. With code 0 it did what it should.",
+        examples=["python manage.py clearsessions"],
+    )
+    schedule: Annotated[str, Text(r"\S+( +\S+){4}", 'five words of cron, such as "0 3 * * *"')] = Field(
+        description="When, in five words of cron: minute, hour, day of the month, month, day of the week.",
+        examples=["0 3 * * *"],
+    )
+    timezone: str = Field(default="UTC", description="In which the schedule is meant.", examples=["Asia/Seoul"])
+    overlap: Literal["skip", "queue"] = Field(
+        default="skip",
+        description=(
+            "When the run before is still under way: `skip` leaves this one out, `queue` lets it begin right after."
+        ),
+        examples=["queue"],
+    )
+    missed: Literal["run", "skip"] = Field(
+        default="run",
+        description=(
+            "When nobody was there at its time: `run` makes it good once, however many were missed; `skip` leaves it "
+            "out. A minute late is not missed."
+        ),
+        examples=["skip"],
+    )
+    timeout: Annotated[float, Duration(most=7 * 86400)] = Field(
+        default=0.0,
+        description="The longest a run may take: then it gets SIGTERM and counts as failed. 0 is no limit.",
+        examples=["1h"],
+    )
+
+    def impossible(self) -> Iterator[Clash]:
+        if self.command is None:
+            yield Clash((), "a job without a command", "command, such as python manage.py clearsessions")
+        if not cron.is_zone(self.timezone):
+            meant = cron.nearest_zone(self.timezone)
+            yield Clash(("timezone",), f'"{self.timezone}"', "a time zone such as Asia/Seoul or UTC", meant)
+        elif why := cron.complaint(self.schedule, self.timezone):
+            yield Clash(("schedule",), f'"{self.schedule}", {why}', 'five words of cron, such as "0 3 * * *"')
