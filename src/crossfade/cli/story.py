@@ -111,7 +111,8 @@ class Story:
         return ["all new instances are healthy"] if first else baking
 
     def _hooked(self, data: Event) -> list[str]:
-        return [data["complaint"] or f"the {data['hook']} hook passed"]
+        nothing = "" if data.get("migrated", True) else ", and changed nothing"
+        return [data["complaint"] or f"the {data['hook']} hook passed{nothing}"]
 
     def _exited(self, data: Event) -> list[str]:
         return [f"{data['instance']} {data['detail']}"]

@@ -33,7 +33,8 @@ class Release:
     at: float = 0.0
     outcome: Outcome = Outcome.PENDING
     why: str = ""  # for a bad one: the sentence that says so
-    migrated: bool = False  # its migrate hook ran
+    migrated: bool = False  # its migrate hook ran, and changed something as far as that is known
+    schema_before: str = ""  # what stood for the database's schema before that hook ran, where a command says it
     schema: str = ""  # what that hook wrote to $CROSSFADE_SCHEMA: the database's version from this release on
 
     @property

@@ -120,6 +120,7 @@ class Hooks:
     """Commands run in a release's own environment; empty: none."""
 
     migrate: str = ""
+    schema: str = ""  # what it writes is another after a migration that changed something
     smoke: str = ""
     drain: str = ""
 

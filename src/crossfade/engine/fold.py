@@ -197,8 +197,14 @@ def _hooked(draft: _Draft, event: Event) -> None:
     hook, complaint, target = Hook(event.data["hook"]), event.data["complaint"], draft.rollout.target
     if hook is Hook.MIGRATE and not complaint:
         schema = str(event.data.get("schema", ""))
-        draft.releases[target] = replace(draft.releases[target], migrated=True, schema=schema)
+        migrated = event.data.get("migrated", True)
+        draft.releases[target] = replace(draft.releases[target], migrated=migrated, schema=schema)
     draft.rollout = hook_ended(draft.rollout, hook, complaint, event.at)
+
+
+def _schema_read(draft: _Draft, event: Event) -> None:
+    number = event.data["release"]
+    draft.releases[number] = replace(draft.releases[number], schema_before=event.data["schema"])
 
 
 def _adopted(draft: _Draft, event: Event) -> None:
@@ -300,6 +306,7 @@ _RULES: dict[str, Callable[[_Draft, Event], None]] = {
     "rollout started": _started,
     "move": _moved,
     "hook ended": _hooked,
+    "schema read": _schema_read,
     "routed": _routed,
     "failed": _failed,
     "instance exited": _exited,

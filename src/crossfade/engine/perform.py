@@ -221,12 +221,36 @@ class Performer:
             url, headers = await self._world.balancer.preview(release.service, action.release)
             env = {"CROSSFADE_URL": url, "CROSSFADE_HEADER": "".join(f"{k}: {v}" for k, v in headers.items())}
         limit = release.service.strategy.timeout
+        before = await self._schema_before(release) if action.hook is Hook.MIGRATE and hooks.schema else ""
         result = await self._runtime(release).run(release, command, self._world.secrets_of(release), env, limit)
         complaint = ""
         if result.code != 0:
             complaint = f"the {action.hook} hook `{command}` {result.words}"
-        data = {"hook": action.hook, "complaint": complaint, "schema": _schema(result), "output": result.output}
+        data: dict[str, Any] = {
+            "hook": action.hook,
+            "complaint": complaint,
+            "schema": _schema(result),
+            "output": result.output,
+        }
+        if action.hook is Hook.MIGRATE and hooks.schema and not complaint:
+            after = await self._ask_schema(release)
+            data["schema"], data["migrated"] = after, not before or not after or after != before
         await self._scribe.record("hook ended", data)
+
+    async def _schema_before(self, release: Release) -> str:
+        """On record before the migration begins: a controller that goes on with it must not take its work for old."""
+        if not release.schema_before:
+            told = {"release": release.number, "schema": await self._ask_schema(release)}
+            await self._scribe.record("schema read", told)
+        return self._scribe.ledger.release(release.number).schema_before
+
+    async def _ask_schema(self, release: Release) -> str:
+        """What stands for the schema now; empty when the command cannot say, and then everything may have changed."""
+        command, limit = release.service.hooks.schema, release.service.strategy.timeout
+        result = await self._runtime(release).run(release, command, self._world.secrets_of(release), {}, limit)
+        if result.code != 0:
+            await self._scribe.record("failed", {"what": "schema", "error": f"`{command}` {result.words}"})
+        return result.digest[:16] if result.code == 0 else ""
 
     async def _probe(self, action: Probe) -> None:
         """Too few clients came for a verdict: ask the health path through the balancer, as they would."""

@@ -69,6 +69,7 @@ class HookResult:
 
     code: int | None
     output: str
+    digest: str = ""  # of all that it wrote, where it was asked for that
 
     @property
     def words(self) -> str:

@@ -110,6 +110,15 @@ class Hooks(Part):
         description="Runs once per release, before its first instance starts.",
         examples=["python -m app.migrate"],
     )
+    schema_: Annotated[str, Command()] | None = Field(
+        default=None,
+        alias="schema",
+        description=(
+            "Runs before and after `migrate`, and what it writes is compared: where that is the same, nothing was "
+            "migrated, and a rollback past this release is not refused."
+        ),
+        examples=["python manage.py showmigrations --plan"],
+    )
     smoke: Annotated[str, Command()] | None = Field(
         default=None,
         description=(
@@ -123,6 +132,10 @@ class Hooks(Part):
         description="Runs for an instance that gets no new requests any more, before it is stopped.",
         examples=["./finish-jobs.sh"],
     )
+
+    def impossible(self) -> Iterator[Clash]:
+        if self.schema_ is not None and self.migrate is None:
+            yield Clash(("schema",), "schema without migrate, which it is compared around", "migrate beside it")
 
 
 class Service(Contained):

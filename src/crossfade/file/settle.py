@@ -56,7 +56,10 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         secrets=tuple(service.secrets),
         resources=core.Resources(cpu=service.resources.cpu, memory=service.resources.memory),
         hooks=core.Hooks(
-            migrate=service.hooks.migrate or "", smoke=service.hooks.smoke or "", drain=service.hooks.drain or ""
+            migrate=service.hooks.migrate or "",
+            schema=str(service.hooks.schema_ or ""),
+            smoke=service.hooks.smoke or "",
+            drain=service.hooks.drain or "",
         ),
         strategy=_strategy(service),
         retain=service.deploy.retain,

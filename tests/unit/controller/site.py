@@ -73,6 +73,7 @@ class Site:
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
     sick: set[tuple[str, int]] = field(default_factory=set)
     endless: set[str] = field(default_factory=set)
+    programs: dict[str, Behaviour] = field(default_factory=dict)  # what commands do, where they do more than pass
     balancer: type[Balancer] = Balancer
 
     def __post_init__(self) -> None:
@@ -124,7 +125,7 @@ class Site:
         return [event.kind for event in self.journal.events if event.service == key]
 
     def _command(self, command: str) -> Behaviour:
-        return Behaviour(seconds=3600.0 if command in self.endless else 0.0)
+        return self.programs.get(command) or Behaviour(seconds=3600.0 if command in self.endless else 0.0)
 
 
 class Control:

@@ -35,7 +35,7 @@ services:
     secrets: [DATABASE_URL]
     resources: {cpu: 0.5, memory: 1G}
     scale: {min: 2, max: 10, cpu: 70%, memory: 80%, requests: 1000, out_after: 60s, in_after: 300s}
-    hooks: {migrate: python -m app.migrate, smoke: ./smoke.sh, drain: ./drain.sh}
+    hooks: {migrate: python -m app.migrate, schema: python -m app.schema, smoke: ./smoke.sh, drain: ./drain.sh}
     deploy:
       strategy: canary
       steps: [10, 50%, 100]

@@ -39,7 +39,9 @@ def test_every_setting_reaches_the_engine(tmp_path: Path) -> None:
     assert web.routes == (core.Rule(path="/api/*"), core.Rule(host="api.example.com"))
     assert (web.env[1], web.secrets, web.retain) == (("DEBUG", "true"), ("DATABASE_URL",), 7)
     assert web.resources == core.Resources(cpu=0.5, memory=1 << 30)
-    assert web.hooks == core.Hooks(migrate="python -m app.migrate", smoke="./smoke.sh", drain="./drain.sh")
+    assert web.hooks == core.Hooks(
+        migrate="python -m app.migrate", schema="python -m app.schema", smoke="./smoke.sh", drain="./drain.sh"
+    )
     assert web.strategy == core.Strategy(
         name="canary",
         steps=(10, 50, 100),

@@ -83,7 +83,7 @@ class DryRuntime:
         await self._platform.clock.sleep(min(program.seconds, limit))
         if program.seconds > limit:
             return HookResult(code=124, output=f"{said}\ntimed out after {limit:g} s".strip())
-        return HookResult(code=program.code, output=said)
+        return HookResult(code=program.code, output=said, digest=hashlib.sha256(said.encode()).hexdigest())
 
     async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
         await self._fence.check(release.service.key, token)

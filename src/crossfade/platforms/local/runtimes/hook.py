@@ -1,5 +1,6 @@
 """How a hook ended, the same for every runtime of this machine."""
 
+import hashlib
 from pathlib import Path
 
 from crossfade.engine.ports import HookResult
@@ -15,4 +16,14 @@ def result(code: int | None, complaint: str, log: Path, limit: float) -> HookRes
     if code is None:
         said.append(f"timed out after {limit:g} s; complete output: {log}")
         code = TIMED_OUT
-    return HookResult(code=code if code >= 0 else 128 - code, output="\n".join(line for line in said if line))
+    text = "\n".join(line for line in said if line)
+    return HookResult(code=code if code >= 0 else 128 - code, output=text, digest=_digest(log))
+
+
+def _digest(log: Path) -> str:
+    """Of all that a command wrote; empty when nothing is left of it."""
+    try:
+        with log.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
