@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from moto.server import DomainDispatcherApplication, create_backend_app
+from tests.rig.mended import mend
 from tests.rig.wire import Answer
 from werkzeug.test import run_wsgi_app
 
@@ -23,6 +24,7 @@ class Emulator:
     """`await ask(...)` for a client's request as it came; `await use(...)` with a botocore client for our own."""
 
     def __init__(self) -> None:
+        mend()
         self._application = DomainDispatcherApplication(create_backend_app)
         self._thread = ThreadPoolExecutor(1, "moto")
         self._session = botocore.session.Session()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.rig.balancer import config, targets
+from tests.rig.balancer import certificate, config, targets
 from tests.rig.balancer.check import check
 from tests.rig.balancer.plane import Plane
 from tests.rig.balancer.routes import forwarded, routes
@@ -192,7 +192,8 @@ class Balancer:
                 self.listeners[arn] = (listener["LoadBalancerArn"], self._ports.take(()))
             port = self.listeners[arn][1]
             files[config.routes_file(port)] = [config.route_configuration(port, routes(rules, names))]
-            shown.append(config.listener(arn, port, folder, _IDLE))
+            tls = certificate.make(folder) if listener["Protocol"] == "HTTPS" else None
+            shown.append(config.listener(arn, port, folder, _IDLE, tls))
         files["lds"] = shown
         self._plane.publish(files, self._knobs.real(self._knobs.lag))
 

@@ -79,8 +79,8 @@ def assignment(group: Group, addresses: dict[tuple[str, int], tuple[str, int]]) 
     return {**assigned, "endpoints": [{"lb_endpoints": ends}]}
 
 
-def listener(arn: str, port: int, folder: Path, idle: float) -> Json:
-    """`port` of loopback; its routes are in a file named after it."""
+def listener(arn: str, port: int, folder: Path, idle: float, tls: tuple[Path, Path] | None) -> Json:
+    """`port` of loopback; its routes are in a file named after it. `tls`: certificate and key of an HTTPS listener."""
     manager = typed(
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix=routes_file(port),
@@ -105,8 +105,20 @@ def listener(arn: str, port: int, folder: Path, idle: float) -> Json:
         **typed("config.listener.v3.Listener"),
         "name": arn,
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
-        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}], **_tls(tls)}],
     }
+
+
+def _tls(files: tuple[Path, Path] | None) -> Json:
+    if files is None:
+        return {}
+    certificate, key = ({"filename": str(file)} for file in files)
+    shown = {
+        "tls_certificates": [{"certificate_chain": certificate, "private_key": key}],
+        "alpn_protocols": ["h2", "http/1.1"],
+    }
+    kind = "extensions.transport_sockets.tls.v3.DownstreamTlsContext"
+    return {"transport_socket": {"name": "tls", "typed_config": typed(kind, common_tls_context=shown)}}
 
 
 def routes_file(port: int) -> str:

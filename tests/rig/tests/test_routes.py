@@ -1,6 +1,7 @@
 """Rules of listeners: which one a request meets, and what is done then."""
 
 import http.client
+import ssl
 import urllib.request
 
 import pytest
@@ -55,7 +56,8 @@ class Door:
         )
         self.arn = made["Listeners"][0]["ListenerArn"]
 
-    def fixed(self, status: str) -> Json:
+    @staticmethod
+    def fixed(status: str) -> Json:
         answer = {"StatusCode": status, "ContentType": "text/plain", "MessageBody": status}
         return {"Type": "fixed-response", "FixedResponseConfig": answer}
 
@@ -122,3 +124,29 @@ async def test_a_sticky_rule_keeps_a_client_with_its_group(site: Site) -> None:
 async def test_the_preview_leads_to_the_group_that_gets_no_visitors(site: Site) -> None:
     await site.until_healthy("green", 1)
     assert site.answer(**{PREVIEW_HEADER: site.place.preview_token}) == "2"
+
+
+@pytest.mark.long
+async def test_an_https_listener_speaks_tls(site: Site) -> None:
+    certificate = site.rig.client("acm").request_certificate(DomainName="shop.example.com")["CertificateArn"]
+    made = site.elb.create_listener(
+        LoadBalancerArn=site.place.load_balancer,
+        Protocol="HTTPS",
+        Port=443,
+        Certificates=[{"CertificateArn": certificate}],
+        DefaultActions=[Door.fixed("200")],
+    )
+    address = site.rig.address_of(made["Listeners"][0]["ListenerArn"])
+    trusting = ssl._create_unverified_context()
+
+    def status() -> int:
+        connection = http.client.HTTPSConnection(address, timeout=5, context=trusting)
+        try:
+            connection.request("GET", "/")
+            return connection.getresponse().status
+        except OSError:
+            return 0
+        finally:
+            connection.close()
+
+    await site.until(lambda: status() == 200)
