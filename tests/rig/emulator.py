@@ -78,6 +78,9 @@ class Emulator:
             key = name.upper().replace("-", "_")
             if key not in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):
                 environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+        host = self._application.infer_service_region_host(environ, split.path)
+        if host and self._application.get_backend_for_host(host) is None:
+            raise NotImplementedError(host)
         pieces, status, found = run_wsgi_app(self._application, environ)
         kept = {name: value for name, value in found.items() if name.lower() not in _NOT_KEPT}
         return Answer(int(status.split()[0]), kept, b"".join(pieces))

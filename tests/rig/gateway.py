@@ -56,7 +56,10 @@ class Gateway:
                 return wire.refusal(call, error)
             if result is not None:
                 return wire.answer(call, result)
-        answer = await self._emulator.ask(request.method, request.raw_path, request.headers, body)
+        try:
+            answer = await self._emulator.ask(request.method, request.raw_path, request.headers, body)
+        except NotImplementedError as error:  # at once: what looks like trouble at AWS, clients try for minutes
+            return wire.refusal(call, AwsError("UnknownOperationException", f"the rig has no such operation: {error}"))
         heard = self.after.get(call.service)
         if heard and answer.status < 300 and not call.operation.startswith(("Describe", "Get", "List")):
             await heard(call)

@@ -21,6 +21,7 @@ from tests.rig.emulator import Emulator
 from tests.rig.gateway import Gateway, Operation
 from tests.rig.knobs import TIMES, Knobs
 from tests.rig.logs import Logs
+from tests.rig.shelf import Connections, ParameterGroups, Subscribers
 
 from crossfade.platforms.local.runtimes.processes.ports import Ports
 
@@ -67,6 +68,7 @@ class Server:
 
     def _own(self) -> dict[tuple[str, str], Operation]:
         balancer, ecs, cloudwatch = self._balancer, self._ecs, self._cloudwatch
+        parameters, connections, subscribers = ParameterGroups(), Connections(), Subscribers()
         return {
             ("elbv2", "RegisterTargets"): balancer.register,
             ("elbv2", "DeregisterTargets"): balancer.deregister,
@@ -75,6 +77,19 @@ class Server:
             ("cloudwatch", "GetMetricData"): cloudwatch.get_metric_data,
             ("cloudwatch", "GetMetricStatistics"): cloudwatch.get_metric_statistics,
             ("cloudwatch", "ListMetrics"): cloudwatch.list_metrics,
+            ("budgets", "CreateBudget"): subscribers.create_budget,
+            ("budgets", "CreateNotification"): subscribers.create_notification,
+            ("budgets", "DescribeSubscribersForNotification"): subscribers.describe,
+            ("codeconnections", "CreateConnection"): connections.create,
+            ("codeconnections", "GetConnection"): connections.get,
+            ("codeconnections", "DeleteConnection"): connections.delete,
+            ("codeconnections", "ListTagsForResource"): connections.tags,
+            ("elasticache", "CreateCacheParameterGroup"): parameters.create,
+            ("elasticache", "DescribeCacheParameterGroups"): parameters.describe,
+            ("elasticache", "DescribeCacheParameters"): parameters.parameters,
+            ("elasticache", "ModifyCacheParameterGroup"): parameters.modify,
+            ("elasticache", "DeleteCacheParameterGroup"): parameters.delete,
+            ("elasticache", "ListTagsForResource"): parameters.tags,
             ("ecs", "CreateService"): ecs.create_service,
             ("ecs", "UpdateService"): ecs.update_service,
             ("ecs", "DeleteService"): ecs.delete_service,

@@ -1,0 +1,118 @@
+"""What moto does not have and Terraform asks for: kept as it was said, and given back."""
+
+from itertools import count
+
+from tests.rig.wire import AwsError, Call, Json
+
+ACCOUNT = "123456789012"
+
+
+class ParameterGroups:
+    """ElastiCache's: https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CacheParameterGroup.html"""
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str, str], Json] = {}
+        self._values: dict[tuple[str, str], dict[str, str]] = {}
+
+    async def create(self, call: Call) -> Json:
+        name = call.params["CacheParameterGroupName"]
+        kept = ("CacheParameterGroupName", "CacheParameterGroupFamily", "Description")
+        self._groups[call.region, name] = {
+            **{key: call.params[key] for key in kept},
+            "IsGlobal": False,
+            "ARN": f"arn:aws:elasticache:{call.region}:{ACCOUNT}:parametergroup:{name}",
+        }
+        self._values[call.region, name] = {}
+        return {"CacheParameterGroup": self._groups[call.region, name]}
+
+    async def describe(self, call: Call) -> Json:
+        wanted = call.params.get("CacheParameterGroupName")
+        if wanted:
+            return {"CacheParameterGroups": [self._group(call, wanted)]}
+        return {"CacheParameterGroups": [one for (region, _), one in self._groups.items() if region == call.region]}
+
+    async def modify(self, call: Call) -> Json:
+        name = call.params["CacheParameterGroupName"]
+        self._group(call, name)
+        said = call.params["ParameterNameValues"]
+        self._values[call.region, name] |= {one["ParameterName"]: one["ParameterValue"] for one in said}
+        return {"CacheParameterGroupName": name}
+
+    async def parameters(self, call: Call) -> Json:
+        name = call.params["CacheParameterGroupName"]
+        self._group(call, name)
+        values = self._values[call.region, name]
+        return {"Parameters": [{"ParameterName": key, "ParameterValue": value} for key, value in values.items()]}
+
+    async def delete(self, call: Call) -> Json:
+        self._groups.pop((call.region, call.params["CacheParameterGroupName"]), None)
+        return {}
+
+    async def tags(self, call: Call) -> Json | None:
+        """None where it is something else of ElastiCache's."""
+        return {"TagList": []} if ":parametergroup:" in call.params["ResourceName"] else None
+
+    def _group(self, call: Call, name: str) -> Json:
+        if (call.region, name) not in self._groups:
+            raise AwsError("CacheParameterGroupNotFound", f"CacheParameterGroup {name} not found.", 404)
+        return self._groups[call.region, name]
+
+
+class Connections:
+    """Of pipelines to where code is kept: https://docs.aws.amazon.com/codeconnections/latest/APIReference/Welcome.html"""
+
+    def __init__(self) -> None:
+        self._connections: dict[str, Json] = {}
+        self._numbers = count(1)
+
+    async def create(self, call: Call) -> Json:
+        arn = f"arn:aws:codeconnections:{call.region}:{ACCOUNT}:connection/{next(self._numbers):032x}"
+        self._connections[arn] = {
+            "ConnectionArn": arn,
+            "ConnectionName": call.params["ConnectionName"],
+            "ProviderType": call.params.get("ProviderType") or "GitHub",
+            "OwnerAccountId": ACCOUNT,
+            "ConnectionStatus": "PENDING",  # until somebody agrees to it in a browser
+            "Tags": call.params.get("Tags") or [],
+        }
+        return {"ConnectionArn": arn, "Tags": self._connections[arn]["Tags"]}
+
+    async def get(self, call: Call) -> Json:
+        return {"Connection": self._connection(call.params["ConnectionArn"])}
+
+    async def delete(self, call: Call) -> Json:
+        self._connections.pop(call.params["ConnectionArn"], None)
+        return {}
+
+    async def tags(self, call: Call) -> Json:
+        return {"Tags": self._connection(call.params["ResourceArn"])["Tags"]}
+
+    def _connection(self, arn: str) -> Json:
+        if arn not in self._connections:
+            raise AwsError("ResourceNotFoundException", f"Connection not found: {arn}")
+        return self._connections[arn]
+
+
+class Subscribers:
+    """Of budgets' notifications: https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/Welcome.html"""
+
+    def __init__(self) -> None:
+        self._subscribers: dict[str, list[Json]] = {}
+
+    async def create_budget(self, call: Call) -> None:
+        """The emulator's, who forgets the subscribers."""
+        for one in call.params.get("NotificationsWithSubscribers") or []:
+            name = call.params["Budget"]["BudgetName"]
+            self._subscribers[_key(name, one["Notification"])] = one.get("Subscribers") or []
+
+    async def create_notification(self, call: Call) -> None:
+        self._subscribers[_key(call.params["BudgetName"], call.params["Notification"])] = call.params["Subscribers"]
+
+    async def describe(self, call: Call) -> Json:
+        key = _key(call.params["BudgetName"], call.params["Notification"])
+        return {"Subscribers": self._subscribers.get(key, [])}
+
+
+def _key(budget: str, notification: Json) -> str:
+    kind = [notification["NotificationType"], notification["ComparisonOperator"], f"{notification['Threshold']:g}"]
+    return "/".join([budget, *kind, notification.get("ThresholdType") or "PERCENTAGE"])
