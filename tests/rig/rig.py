@@ -105,7 +105,9 @@ class Rig:
         )
 
     def address_of(self, arn: str) -> str:
-        """`127.0.0.1:PORT` where a listener really listens; of a load balancer's ARN, its first listener."""
+        """`127.0.0.1:PORT` where a listener really listens; of a load balancer's ARN, its first listener; or where a
+        distribution's edge is.
+        """
         for one in self.ask("GET", "/listeners"):
             if arn in (one["listener"], one["load_balancer"]):
                 return str(one["address"])

@@ -17,6 +17,7 @@ from tests.rig.ecs.operations import Ecs
 from tests.rig.ecs.scheduler import Scheduler
 from tests.rig.ecs.service import Deployment, Service
 from tests.rig.ecs.task import Task
+from tests.rig.edge.edges import Edges
 from tests.rig.emulator import Emulator
 from tests.rig.gateway import Gateway, Operation
 from tests.rig.knobs import TIMES, Knobs
@@ -45,9 +46,11 @@ class Server:
         self._scheduler = Scheduler(knobs, self._balancer, self._begin)
         self._ecs = Ecs(self._emulator, self._life, self._scheduler)
         self._scaling = Scaling(self._emulator, knobs, self._cloudwatch, self._scheduler.services)
+        self._edges = Edges(self._emulator, knobs, self._balancer.address)
         self._gauge: asyncio.Task[None] | None = None
         self._gateway = Gateway(self._emulator, knobs, self._own())
         self._gateway.after["elbv2"] = self._balancer.follow
+        self._gateway.after["cloudfront"] = self._edges.follow
         self._runner: web.AppRunner | None = None
 
     def _heard(self, line: str) -> None:
@@ -70,6 +73,7 @@ class Server:
         balancer, ecs, cloudwatch = self._balancer, self._ecs, self._cloudwatch
         parameters, connections, subscribers = ParameterGroups(), Connections(), Subscribers()
         return {
+            **self._edges.operations(),
             ("elbv2", "RegisterTargets"): balancer.register,
             ("elbv2", "DeregisterTargets"): balancer.deregister,
             ("elbv2", "DescribeTargetHealth"): balancer.describe_health,
@@ -110,6 +114,7 @@ class Server:
         await self._logs.start()
         await self._scheduler.start()
         await self._scaling.start()
+        await self._edges.start()
         self._gauge = asyncio.create_task(self._weigh())
         self._runner = web.AppRunner(self._gateway.application(self._control()), access_log=None)
         await self._runner.setup()
@@ -122,6 +127,7 @@ class Server:
     async def close(self) -> None:
         if self._gauge:
             self._gauge.cancel()
+        await self._edges.close()
         await self._scaling.close()
         await self._scheduler.close()
         await self._ecs.close()
@@ -159,6 +165,10 @@ class Server:
         found = [
             {"listener": arn, "load_balancer": balancer, "address": f"127.0.0.1:{port}"}
             for arn, (balancer, port) in self._balancer.listeners.items()
+        ]
+        found += [
+            {"listener": arn, "load_balancer": "", "address": f"127.0.0.1:{port}"}
+            for arn, port in self._edges.ports.items()
         ]
         return web.json_response(found)
 

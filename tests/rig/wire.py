@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
+from werkzeug.datastructures import MultiDict
 
 Json = dict[str, Any]
 
@@ -54,29 +55,27 @@ class Call:
 
 
 def read(method: str, url: str, headers: Mapping[str, str], body: bytes, *, mine: bool) -> Call:
-    """Whose request this is; its parameters only where they are wanted, and never of a REST protocol."""
+    """Whose request this is; its parameters only where they are wanted."""
     scope = _SCOPE.search(headers.get("Authorization", ""))
     if scope is None:
         return Call("", "", "us-east-1", "")
     service = _SIGNED_AS.get(scope["service"], scope["service"])
+    split = urlsplit(url)
     form = headers.get("Content-Type", "").startswith(FORM)
-    values = dict(parse_qsl(body.decode(), keep_blank_values=True)) if form else {}
+    values = MultiDict(parse_qsl(body.decode() if form else split.query, keep_blank_values=True))
+    named: dict[str, str] = {}
     if target := headers.get("X-Amz-Target"):
         protocol, operation = "json", target.rsplit(".", 1)[-1]
     elif form:
         protocol, operation = "query", values.get("Action", "")
     else:
-        protocol, operation = "rest", _rest_operation(service, method, url, headers)
+        way = _way_of(service, method, split.path, values.to_dict(), headers)
+        protocol, operation = (_model(service).protocol, way.name) if way else ("rest-json", "")
+        named = way.parameters(split.path) if way else {}
     params: Json = {}
-    if mine and protocol != "rest":
-        asked = {
-            "method": method,
-            "values": values,
-            "headers": headers,
-            "body": body,
-            "url_path": "/",
-            "url_params": {},
-        }
+    if mine:
+        asked = {"method": method, "values": values, "headers": headers, "body": body}
+        asked |= {"url_path": split.path, "url_params": named}
         params = _plain(PROTOCOL_PARSERS[protocol](_operation(service, operation)).parse(asked))
     return Call(service, operation, scope["region"], protocol, params)
 
@@ -90,7 +89,7 @@ def answer(call: Call, result: Json) -> Answer:
 
 
 def refusal(call: Call, error: AwsError) -> Answer:
-    if call.protocol == "json" or (call.protocol == "rest" and _model(call.service).protocol == "rest-json"):
+    if call.protocol in ("json", "rest-json"):
         said = {"__type": error.code, "message": error.message, "Message": error.message}
         headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": error.code}
         return Answer(error.status, headers, json.dumps(said).encode())
@@ -126,7 +125,8 @@ class _Way:
 
     name: str
     verb: str
-    path: "re.Pattern[str]"
+    path: "re.Pattern[str]"  # with a group for each parameter
+    named: tuple[str, ...]
     said: dict[str, str]  # in the query, with this value
     needed: frozenset[str]  # in the query, whatever its value
     headers: frozenset[str]
@@ -140,17 +140,20 @@ class _Way:
             and all(name in headers for name in self.headers)
         )
 
+    def parameters(self, path: str) -> dict[str, str]:
+        """Those that are in the path, by their names."""
+        found = self.path.fullmatch(path)
+        return {name: unquote(text) for name, text in zip(self.named, found.groups(), strict=True)} if found else {}
+
     @property
     def strictness(self) -> int:
         return len(self.said) + len(self.needed) + len(self.headers)
 
 
-def _rest_operation(service: str, method: str, url: str, headers: Mapping[str, str]) -> str:
-    """The operation that asks for most of what is there; empty where none fits, or there is no such service."""
-    split = urlsplit(url)
-    query = dict(parse_qsl(split.query, keep_blank_values=True))
-    fitting = [way for way in _ways(service) if way.fits(method, split.path, query, headers)]
-    return min(fitting, key=lambda way: (-way.strictness, way.name)).name if fitting else ""
+def _way_of(service: str, method: str, path: str, query: dict[str, str], headers: Mapping[str, str]) -> _Way | None:
+    """That which asks for most of what is there; None where none fits, or there is no such service."""
+    fitting = [way for way in _ways(service) if way.fits(method, path, query, headers)]
+    return min(fitting, key=lambda way: (-way.strictness, way.name)) if fitting else None
 
 
 @cache
@@ -164,8 +167,9 @@ def _ways(service: str) -> tuple[_Way, ...]:
 
 def _way(operation: OperationModel) -> _Way:
     path, _, query = operation.http["requestUri"].partition("?")
-    text = re.sub(r"\\\{[^}]*\\\+\\\}", ".+", re.escape(path))
-    text = re.sub(r"\\\{[^}]*\\\}", "[^/]+", text)
+    text = re.sub(r"\\\{[^}]*\\\+\\\}", "(.+)", re.escape(path))
+    text = re.sub(r"\\\{[^}]*\\\}", "([^/]+)", text)
+    named = tuple(re.findall(r"\{([^}+]*)\+?\}", path))
     shape = operation.input_shape
     members = [shape.members[name] for name in shape.required_members] if shape else []
 
@@ -174,4 +178,4 @@ def _way(operation: OperationModel) -> _Way:
 
     said = dict(parse_qsl(query, keep_blank_values=True))
     verb = operation.http["method"]
-    return _Way(operation.name, verb, re.compile(text), said, needed("querystring"), needed("header"))
+    return _Way(operation.name, verb, re.compile(text), named, said, needed("querystring"), needed("header"))

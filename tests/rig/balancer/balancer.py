@@ -35,6 +35,7 @@ class Balancer:
         self._session: aiohttp.ClientSession | None = None
         self._syncing = asyncio.Lock()
         self._regions: dict[str, list[tuple[Json, list[Json]]]] = {}
+        self._names: dict[str, str] = {}  # load balancers by their DNS names
         self.groups: dict[str, Group] = {}
         self.listeners: dict[str, tuple[str, int]] = {}  # the load balancer and the real port, by a listener's ARN
         self.addresses: dict[Key, tuple[str, int]] = {}
@@ -69,6 +70,14 @@ class Balancer:
     async def describe_health(self, call: Call) -> Json:
         group = self.group(call.params["TargetGroupArn"])
         return {"TargetHealthDescriptions": list(group.shown(call.params.get("Targets") or []))}
+
+    def address(self, name: str, protocol: str) -> str | None:
+        """Where a load balancer's listener of that protocol really is, by its DNS name."""
+        arn = self._names.get(name)
+        for listener, _ in self._listening():
+            if listener["LoadBalancerArn"] == arn and listener["Protocol"].lower() == protocol:
+                return f"127.0.0.1:{self.listeners[listener['ListenerArn']][1]}"
+        return None
 
     def serving(self, id_: str) -> int:
         """How many targets of the group with this id get requests."""
@@ -149,7 +158,8 @@ class Balancer:
     async def follow(self, call: Call) -> None:
         """Something of this region was changed: read it again and make the data plane do it."""
         async with self._syncing:
-            groups, listeners = await self._emulator.use("elbv2", call.region, _read)
+            groups, listeners, names = await self._emulator.use("elbv2", call.region, _read)
+            self._names |= names
             gone = {arn for arn in self.groups if arn.split(":")[3] == call.region} - groups.keys()
             for arn in gone:
                 self._end(self.groups.pop(arn))
@@ -198,17 +208,23 @@ class Balancer:
         self._plane.publish(files, self._knobs.real(self._knobs.lag))
 
 
-def _read(client: Any) -> tuple[dict[str, tuple[Json, dict[str, str]]], list[tuple[Json, list[Json]]]]:
+Told = tuple[dict[str, tuple[Json, dict[str, str]]], list[tuple[Json, list[Json]]], dict[str, str]]
+
+
+def _read(client: Any) -> Told:
+    """Groups with their attributes, listeners with their rules, and load balancers by name."""
     groups = {}
     for spec in client.describe_target_groups()["TargetGroups"]:
         told = client.describe_target_group_attributes(TargetGroupArn=spec["TargetGroupArn"])["Attributes"]
         groups[spec["TargetGroupArn"]] = spec, {one["Key"]: one["Value"] for one in told}
     listeners = []
+    names = {}
     for balancer in client.describe_load_balancers()["LoadBalancers"]:
+        names[balancer["DNSName"]] = balancer["LoadBalancerArn"]
         for listener in client.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]:
             rules = client.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
             for rule in rules:
                 if rule["IsDefault"]:
                     rule["Actions"] = listener["DefaultActions"]  # the emulator's default rule keeps its first ones
             listeners.append((listener, rules))
-    return groups, listeners
+    return groups, listeners, names
