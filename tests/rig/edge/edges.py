@@ -27,6 +27,7 @@ class Edges:
     def __init__(self, emulator: Emulator, knobs: Knobs, address: Address) -> None:
         self._emulator, self._knobs, self._address = emulator, knobs, address
         self._policies, self._headers = Policies("CachePolicy"), Policies("ResponseHeadersPolicy")
+        self._requests = Policies("OriginRequestPolicy")
         self._distributions: dict[str, Distribution] = {}
         self._invalidations: dict[str, dict[str, Json]] = {}
         self._runners: list[web.AppRunner] = []
@@ -38,6 +39,7 @@ class Edges:
         return {
             **self._policies.operations(),
             **self._headers.operations(),
+            **self._requests.operations(),
             ("cloudfront", "CreateInvalidation"): self.invalidate,
             ("cloudfront", "GetInvalidation"): self.get_invalidation,
             ("cloudfront", "ListInvalidations"): self.list_invalidations,

@@ -7,7 +7,7 @@ from tests.rig.wire import AwsError, Call, Json
 
 
 class Policies:
-    """Of one kind: `CachePolicy` or `ResponseHeadersPolicy`, whose operations differ in nothing else."""
+    """Of one kind, `CachePolicy` say, whose operations differ in nothing else."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
