@@ -33,6 +33,14 @@ def idle_timeout(app: App) -> int:
     return min(max(asked, default=SHORT_IDLE), LONGEST_IDLE)
 
 
+def balancer_protected(app: App) -> bool:
+    """True where AWS is to refuse to delete the load balancer: nobody who protects the data means to lose the door."""
+    asked, database = app.cloud.load_balancer.protect, app.cloud.database
+    if asked is not None:
+        return asked
+    return database is not None and not database.host and database.protected
+
+
 def drain(service: Service) -> int:
     """Seconds that the load balancer lets requests of a leaving target end: its deregistration delay."""
     return whole(service.drain)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossfade.aws.choose import on_aws, one_on_aws
-from crossfade.aws.environment import idle_timeout, whole
+from crossfade.aws.environment import balancer_protected, idle_timeout, whole
 from crossfade.aws.resources.expect import expected
+from crossfade.aws.terraform.environment import files
 from crossfade.aws.terraform.hcl import Block
 from crossfade.aws.terraform.parts.data import data
 from crossfade.aws.terraform.parts.network import network
@@ -162,3 +163,40 @@ def test_an_environment_of_visitors_is_told_by_its_name(name: str) -> None:
 def test_a_name_that_only_sounds_alike_is_none(name: str) -> None:
     """Words are told apart by hyphens and underscores."""
     assert not is_production(name)
+
+
+def small(**cloud: Any) -> App:
+    web = {"image": "acme/web", "resources": {"cpu": 0.5, "memory": "1G"}}
+    given = {"app": "shop", "environment": "prod", "platform": "aws", "services": {"web": web}, "cloud": cloud}
+    return App.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "protected"),
+    [
+        ({}, False),
+        ({"database": {"multi_az": True}}, True),
+        ({"database": {"backups": "1d"}}, False),
+        ({"database": {"multi_az": True}, "load_balancer": {"protect": False}}, False),
+        ({"load_balancer": {"protect": True}}, True),
+        ({"database": {"host": True, "instance": "t3.small"}}, False),
+    ],
+)
+def test_a_door_is_protected_as_what_is_behind_it(cloud: dict[str, Any], protected: bool) -> None:
+    """The load balancer's protection follows the database's, unless the file says otherwise."""
+    assert balancer_protected(small(**cloud)) is protected
+
+
+@pytest.mark.parametrize(
+    ("lock", "written", "needs"),
+    [
+        ("table", 'dynamodb_table = "shop-terraform-lock"', '">= 1.5"'),
+        ("file", "use_lockfile   = true", '">= 1.10"'),
+    ],
+)
+def test_the_states_lock(lock: str, written: str, needs: str) -> None:
+    """A table by default; a file beside the state where Terraform is new enough for it, and only one of both."""
+    texts = files(small(state={"lock": lock}))
+    assert " ".join(written.split()) in " ".join(texts["backend.tf"].split())
+    assert ("dynamodb_table" in texts["backend.tf"]) is (lock == "table")
+    assert needs in texts["providers.tf"]

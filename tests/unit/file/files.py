@@ -103,6 +103,8 @@ cloud:
     warmup: 300s
     metrics: {namespace: Feedback/Application, disks: [/, /opt], every: 60s, logs: {access: /var/log/nginx/access.log}}
     insights: true
+    checks: {web: "wget -qO- http://localhost:3000/health"}
+    read_only: true
   load_balancer:
     tls_policy: ELBSecurityPolicy-TLS13-1-2-2021-06
     algorithm: least_outstanding_requests
@@ -204,7 +206,7 @@ cloud:
     branch: main
     principals: ["arn:aws:iam::123456789012:role/release"]
     provider: existing
-  state: {bucket: acme-terraform-state, table: acme-terraform-lock}
+  state: {bucket: acme-terraform-state, lock: table, table: acme-terraform-lock}
   tags: {Team: feedback}
   usage:
     instances: {web: 3}

@@ -23,6 +23,7 @@ PARTS: tuple[Callable[[App], Iterator[Block]], ...] = (
 )
 
 TERRAFORM = ">= 1.5"
+LOCKING = ">= 1.10"  # with a lock beside the state
 PROVIDER = "~> 5.0"
 _HEAD = "# Written by `crossfade infra init`. Yours to edit: an edited file is not overwritten.\n\n"
 
@@ -90,13 +91,15 @@ def image_tag(image: str | None) -> str:
 
 
 def _backend(app: App) -> Block:
+    in_file = app.cloud.state.lock == "file"
     s3 = block(
         "backend",
         "s3",
         bucket=state_bucket(app),
         key=f"{app.name}/{app.environment}/terraform.tfstate",
         region=app.cloud.region,
-        dynamodb_table=lock_table(app),
+        dynamodb_table=None if in_file else lock_table(app),
+        use_lockfile=True if in_file else None,
         encrypt=True,
     )
     return block("terraform", body=[s3])
@@ -105,7 +108,7 @@ def _backend(app: App) -> Block:
 def _providers(app: App) -> Iterator[Block]:
     required = {"aws": {"source": "hashicorp/aws", "version": PROVIDER}}
     needs = block("required_providers", body=tuple(required.items()))
-    yield block("terraform", required_version=TERRAFORM, body=[needs])
+    yield block("terraform", required_version=LOCKING if app.cloud.state.lock == "file" else TERRAFORM, body=[needs])
     tagged = block("default_tags", tags=Expression("var.tags"))
     yield block("provider", "aws", region=Expression("var.region"), body=[tagged])
     if app.cloud.site is not None:

@@ -51,7 +51,7 @@ class Said:
 def is_guarded(app: App) -> bool:
     """True where a change has to be confirmed by name: production, and what is protected or paid for as if it were."""
     database = app.cloud.database
-    return app.production or app.cloud.load_balancer.protect or (database is not None and database.multi_az)
+    return app.production or bool(app.cloud.load_balancer.protect) or (database is not None and database.multi_az)
 
 
 def questions(

@@ -12,7 +12,9 @@ from crossfade.file.units import GIB, Duration, Percent, Size, Text, Whole
 Kind = Literal["fargate", "autoscaling"]
 Architecture = Literal["x86", "arm"]
 
-LOG = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter")
+SERVICE = LOG = Text(
+    r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter"
+)
 
 
 class Scale(Part):
@@ -134,6 +136,17 @@ class Compute(Part):
         default=None,
         description="Runs the CloudWatch agent on the hosts. Default: no agent.",
         examples=[{"disks": ["/", "/opt"]}],
+    )
+    checks: dict[Annotated[str, SERVICE], str] = Field(
+        default={},
+        description="Commands that ECS runs in the containers of a service, by its name, beside the balancer's checks.",
+        examples=[{"api": "wget -qO- http://localhost:3001/health"}],
+    )
+    read_only: bool = Field(
+        default=False,
+        strict=True,
+        description="Fargate tasks cannot write to their own disk, but for /tmp.",
+        examples=[True],
     )
     insights: bool = Field(
         default=False,

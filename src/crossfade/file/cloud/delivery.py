@@ -34,8 +34,11 @@ class LoadBalancer(Part):
         default=("0.0.0.0/0",), description="Networks that reach it. Default: everybody.", examples=[["203.0.113.0/24"]]
     )
     logs: bool = Field(default=False, strict=True, description="Keeps access logs in a bucket.", examples=[True])
-    protect: bool = Field(
-        default=False, strict=True, description="AWS refuses to delete it until this is taken back.", examples=[True]
+    protect: bool | None = Field(
+        default=None,
+        strict=True,
+        description="AWS refuses to delete it until this is taken back. Default: where it does so with the database.",
+        examples=[True],
     )
 
 

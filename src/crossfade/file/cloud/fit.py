@@ -58,6 +58,7 @@ def _users(known: list[str], cloud: Cloud) -> Iterator[Clash]:
     named: list[tuple[tuple[str | int, ...], str]] = [
         (("cloud", "usage", "instances", name), name) for name in cloud.usage.instances
     ]
+    named += [(("cloud", "compute", "checks", name), name) for name in cloud.compute.checks]
     for bucket, settings in cloud.buckets.items():
         users = enumerate(settings.services or ())
         named += [(("cloud", "buckets", bucket, "services", index), name) for index, name in users]

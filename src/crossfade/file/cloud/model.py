@@ -26,14 +26,23 @@ TAG = Text(r"[^\n]{1,128}", "one line of text, up to 128 characters")
 
 
 class State(Part):
-    """Where Terraform keeps what it knows: a bucket, and a table that lets one run at a time."""
+    """Where Terraform keeps what it knows: a bucket, and a table or a file that lets one run at a time."""
 
     bucket: Annotated[str, BUCKET] | None = Field(
         default=None, description="The bucket. Default: <app>-terraform-state.", examples=["acme-terraform-state"]
     )
+    lock: Literal["table", "file"] = Field(
+        default="table",
+        description="What lets one run at a time: the table, or from Terraform 1.10 on a file beside the state.",
+        examples=["file"],
+    )
     table: str | None = Field(
         default=None, description="The DynamoDB table. Default: <app>-terraform-lock.", examples=["acme-terraform-lock"]
     )
+
+    def impossible(self) -> Iterator[Clash]:
+        if self.lock == "file" and self.table is not None:
+            yield Clash(("table",), f"table {self.table} with lock: file", "one of both")
 
 
 class Guards(Part):

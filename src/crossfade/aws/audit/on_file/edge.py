@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from crossfade.aws.audit.finding import Spot
 from crossfade.aws.audit.limits import LONGEST_TTL
+from crossfade.aws.environment import balancer_protected
 from crossfade.file.model import App
 from crossfade.file.units import write_duration
 
@@ -33,7 +34,7 @@ def slow_names(app: App) -> Iterator[Spot]:
 
 
 def unprotected(app: App) -> Iterator[Spot]:
-    if not app.cloud.load_balancer.protect:
+    if not balancer_protected(app):
         yield Spot(("cloud", "load_balancer", "protect"), "the load balancer can be deleted by one call")
 
 

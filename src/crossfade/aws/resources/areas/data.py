@@ -9,6 +9,7 @@ from crossfade.aws.resources.names import identifier, prefix
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.model import App
 
+_SLOW_ONLY = 6  # the version of Redis that tells of slow commands and not yet of itself
 _ROOT = 20  # GiB, the disk of a database's own host beside its data
 
 
@@ -42,6 +43,8 @@ def _database(app: App) -> Iterator[Resource]:
         publicly_accessible=database.public,
         manage_master_user_password=True,
     )
+    kinds = ("postgresql", "upgrade") if database.engine == "postgres" else ("error", "slowquery")
+    yield from _logs(app, "database", kinds, f"/aws/rds/instance/{prefix(app)}")
     if database.replica is not None:
         yield made(
             "module.database.aws_db_instance.replica[0]",
@@ -51,6 +54,12 @@ def _database(app: App) -> Iterator[Resource]:
             instance_class=database.replica,
             publicly_accessible=database.public,
         )
+
+
+def _logs(app: App, module: str, kinds: tuple[str, ...], group_name: str) -> Iterator[Resource]:
+    for kind in kinds:
+        address = f'module.{module}.aws_cloudwatch_log_group.this["{kind}"]'
+        yield made(address, "cloud.logs.keep", name=f"{group_name}/{kind}", retention_in_days=app.cloud.logs.keep)
 
 
 def _host(app: App) -> Iterator[Resource]:
@@ -103,3 +112,6 @@ def _cache(app: App) -> Iterator[Resource]:
         transit_encryption_enabled=True,
         snapshot_retention_limit=cache.snapshots,
     )
+    major = int(cache.version.partition(".")[0])
+    kinds = ("slow-log", "engine-log") if cache.engine == "valkey" or major > _SLOW_ONLY else ("slow-log",)
+    yield from _logs(app, "cache", kinds if major >= _SLOW_ONLY else (), f"/elasticache/{prefix(app)}")

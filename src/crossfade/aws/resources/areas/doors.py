@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from crossfade.aws.environment import drain, health_seconds, idle_timeout
+from crossfade.aws.environment import balancer_protected, drain, health_seconds, idle_timeout
 from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.areas.made import bucket, made, subnets
 from crossfade.aws.resources.areas.network import VPC
@@ -38,7 +38,7 @@ def _groups(app: App) -> Iterator[Resource]:
         ("cache", cloud.cache is not None, "cloud.cache"),
     ):
         if wanted:
-            yield made(group(kind), where, {"vpc_id": (VPC,)}, name=f"{prefix(app)}-{kind}")
+            yield made(group(kind), where, {"vpc_id": (VPC,)}, name_prefix=f"{prefix(app)}-{kind}-")
 
 
 def _rules(app: App) -> Iterator[Resource]:
@@ -78,7 +78,7 @@ def _balancer(app: App) -> Iterator[Resource]:
         load_balancer_type="application",
         internal=False,
         idle_timeout=idle_timeout(app),
-        enable_deletion_protection=balancer.protect,
+        enable_deletion_protection=balancer_protected(app),
         drop_invalid_header_fields=True,
     )
     refers, where = {"load_balancer_arn": (BALANCER,)}, "cloud.certificate"

@@ -89,6 +89,8 @@ def _service(app: App, name: str, service: Service) -> Block:
         stop_timeout=max(1, min(whole(service.grace), _STOP)),
         log_retention_days=cloud.logs.keep,
         tracing=cloud.tracing or None,
+        check=cloud.compute.checks.get(name),
+        read_only=cloud.compute.read_only or None,
     )
 
 

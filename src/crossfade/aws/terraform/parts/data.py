@@ -62,6 +62,7 @@ def _rds(app: App, database: Database) -> Block:
         security_group_id=from_module("security_groups", "database_id"),
         public=database.public or None,
         protect=database.protected,
+        log_retention_days=app.cloud.logs.keep,
     )
 
 
@@ -108,6 +109,7 @@ def _cache(app: App, cache: Cache) -> Block:
         snapshot_window=daily(cache.snapshot_window, app.cloud.timezone),
         subnet_ids=from_module("vpc", "database_subnet_ids"),
         security_group_id=from_module("security_groups", "cache_id"),
+        log_retention_days=app.cloud.logs.keep,
     )
 
 

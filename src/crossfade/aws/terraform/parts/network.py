@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossfade.aws.environment import (
+    balancer_protected,
     drain,
     gateway_endpoints,
     has_data_subnets,
@@ -90,7 +91,7 @@ def _alb(app: App) -> Block:
         rules=[_rule(rule) for rule in rules(app.services)] or None,
         default_service=default_service,
         previews=_previews(app) or None,
-        deletion_protection=wanted.protect or None,
+        deletion_protection=balancer_protected(app) or None,
         access_logs=wanted.logs or None,
     )
 

@@ -219,28 +219,30 @@ module "database" {
   parameters = {
     max_connections = "100"
   }
-  force_tls         = true
-  subnet_ids        = module.vpc.database_subnet_ids
-  security_group_id = module.security_groups.database_id
-  protect           = false
+  force_tls          = true
+  subnet_ids         = module.vpc.database_subnet_ids
+  security_group_id  = module.security_groups.database_id
+  protect            = false
+  log_retention_days = 7
 }
 
 module "cache" {
   source = "../../modules/database/elasticache"
 
-  name              = local.name
-  engine            = "redis"
-  engine_version    = "7.1"
-  family            = "redis7"
-  node_type         = "cache.t4g.micro"
-  shards            = 1
-  replicas          = 0
-  policy            = "volatile-lru"
-  port              = 6379
-  snapshot_days     = 1
-  snapshot_window   = "19:00-20:00"
-  subnet_ids        = module.vpc.database_subnet_ids
-  security_group_id = module.security_groups.cache_id
+  name               = local.name
+  engine             = "redis"
+  engine_version     = "7.1"
+  family             = "redis7"
+  node_type          = "cache.t4g.micro"
+  shards             = 1
+  replicas           = 0
+  policy             = "volatile-lru"
+  port               = 6379
+  snapshot_days      = 1
+  snapshot_window    = "19:00-20:00"
+  subnet_ids         = module.vpc.database_subnet_ids
+  security_group_id  = module.security_groups.cache_id
+  log_retention_days = 7
 }
 
 module "bucket_files" {

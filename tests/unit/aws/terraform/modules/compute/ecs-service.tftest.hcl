@@ -143,6 +143,30 @@ run "a_service_of_one" {
     spot_percent = 0
     desired      = 1
     tracing      = true
+    check        = "wget -qO- http://localhost:3001/health"
+    read_only    = true
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_ecs_task_definition.this.container_definitions)[0].readonlyRootFilesystem &&
+      jsondecode(aws_ecs_task_definition.this.container_definitions)[0].mountPoints[0].containerPath == "/tmp" &&
+      [for one in aws_ecs_task_definition.this.volume : one.name] == ["tmp"]
+    )
+    error_message = "It writes to /tmp and nowhere else."
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_ecs_task_definition.this.container_definitions)[0].healthCheck.command == ["CMD-SHELL", "wget -qO- http://localhost:3001/health"] &&
+      jsondecode(aws_ecs_task_definition.this.container_definitions)[0].healthCheck.startPeriod == 60
+    )
+    error_message = "ECS asks in the container, too, once it had time to start."
+  }
+
+  assert {
+    condition     = !strcontains(jsondecode(aws_ecs_task_definition.this.container_definitions)[1].image, ".x") && can(regex(":[0-9]+\\.[0-9]+\\.[0-9]+$", jsondecode(aws_ecs_task_definition.this.container_definitions)[1].image))
+    error_message = "What runs beside it is pinned to a version."
   }
 
   assert {

@@ -41,6 +41,16 @@ run "a_cluster_of_shards" {
   }
 
   assert {
+    condition = (
+      { for one in aws_elasticache_replication_group.this.log_delivery_configuration : one.log_type => one.destination } == {
+        "slow-log"   = "/elasticache/shop-prod/slow-log"
+        "engine-log" = "/elasticache/shop-prod/engine-log"
+      } && alltrue([for one in aws_cloudwatch_log_group.this : one.retention_in_days == 30])
+    )
+    error_message = "It says what was slow and what it did, for as long as all others."
+  }
+
+  assert {
     condition     = output.endpoint == aws_elasticache_replication_group.this.configuration_endpoint_address
     error_message = "A cluster is reached by its configuration endpoint."
   }
@@ -52,7 +62,14 @@ run "one_node" {
   }
 
   variables {
-    snapshot_days = 0
+    snapshot_days  = 0
+    engine_version = "6.2"
+    family         = "redis6.x"
+  }
+
+  assert {
+    condition     = [for one in aws_elasticache_replication_group.this.log_delivery_configuration : one.log_type] == ["slow-log"]
+    error_message = "Redis 6 tells only what was slow."
   }
 
   assert {

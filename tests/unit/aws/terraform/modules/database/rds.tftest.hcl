@@ -25,6 +25,8 @@ run "a_protected_database" {
     multi_az        = true
     replica_class   = "db.t4g.micro"
     parameters      = { log_statement = "all" }
+
+    log_retention_days = 7
   }
 
   assert {
@@ -42,8 +44,24 @@ run "a_protected_database" {
   }
 
   assert {
-    condition     = aws_db_instance.this.deletion_protection && !aws_db_instance.this.skip_final_snapshot && aws_db_instance.this.final_snapshot_identifier == "shop-prod-final"
+    condition     = aws_db_instance.this.deletion_protection && !aws_db_instance.this.skip_final_snapshot && can(regex("^shop-prod-final-[0-9a-f]{8}$", aws_db_instance.this.final_snapshot_identifier))
     error_message = "It is not deleted by a slip, and leaves a snapshot."
+  }
+
+  assert {
+    condition = (
+      aws_db_instance.this.enabled_cloudwatch_logs_exports == toset(["postgresql", "upgrade"]) &&
+      { for log, one in aws_cloudwatch_log_group.this : one.name => one.retention_in_days } == {
+        "/aws/rds/instance/shop-prod/postgresql" = 7
+        "/aws/rds/instance/shop-prod/upgrade"    = 7
+      }
+    )
+    error_message = "Its logs are kept as long as all others, and not for ever."
+  }
+
+  assert {
+    condition     = aws_db_instance.this.performance_insights_enabled && aws_db_instance.this.performance_insights_retention_period == 7
+    error_message = "What it is busy with is seen for a week, which is free."
   }
 
   assert {
@@ -54,6 +72,21 @@ run "a_protected_database" {
   assert {
     condition     = aws_db_instance.replica[0].replicate_source_db == "shop-prod" && aws_db_instance.replica[0].instance_class == "db.t4g.micro"
     error_message = "The replica copies the database."
+  }
+}
+
+run "the_same_database_later" {
+  module {
+    source = "./modules/database/rds"
+  }
+
+  variables {
+    multi_az = false
+  }
+
+  assert {
+    condition     = aws_db_instance.this.final_snapshot_identifier == run.a_protected_database.last_snapshot
+    error_message = "The name of its last snapshot stays as long as it is the same database."
   }
 }
 
@@ -74,6 +107,11 @@ run "a_database_to_play_with" {
   assert {
     condition     = !aws_db_instance.this.deletion_protection && aws_db_instance.this.skip_final_snapshot && length(aws_db_instance.replica) == 0
     error_message = "What is not protected goes at once."
+  }
+
+  assert {
+    condition     = !aws_db_instance.this.performance_insights_enabled && aws_db_instance.this.enabled_cloudwatch_logs_exports == toset(["error", "slowquery"])
+    error_message = "The smallest classes of MySQL have no insights; its logs have names of their own."
   }
 
   assert {

@@ -208,7 +208,7 @@ run "lets_a_branch_deploy_without_a_key" {
   }
 
   variables {
-    deployer = { github = "acme/shop", gitlab = "acme/shop", branch = "main", principals = ["arn:aws:iam::123456789012:role/release"] }
+    deployer        = { github = "acme/shop", gitlab = "acme/shop", branch = "main", principals = ["arn:aws:iam::123456789012:role/release"] }
     deployer_policy = "deployer.json.tftpl"
   }
 
@@ -248,10 +248,10 @@ run "does_not_make_what_the_account_has" {
   }
 
   variables {
-    fargate  = false
-    hosts    = { namespace = "shop" }
-    services = { web = {} }
-    deployer = { gitlab = "acme/shop", providers = false }
+    fargate         = false
+    hosts           = { namespace = "shop" }
+    services        = { web = {} }
+    deployer        = { gitlab = "acme/shop", providers = false }
     deployer_policy = "deployer.json.tftpl"
   }
 

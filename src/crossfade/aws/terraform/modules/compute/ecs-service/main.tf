@@ -7,7 +7,7 @@ locals {
   # https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon-ecs.html
   daemon = {
     name         = "xray"
-    image        = "public.ecr.aws/xray/aws-xray-daemon:3.x"
+    image        = "public.ecr.aws/xray/aws-xray-daemon:3.3.11"
     essential    = false
     cpu          = 32
     memory       = 256
@@ -33,6 +33,21 @@ locals {
       }
     },
     length(var.command) > 0 ? { command = var.command } : {},
+    var.check == null ? {} : {
+      healthCheck = {
+        command     = ["CMD-SHELL", var.check]
+        interval    = 30
+        timeout     = 5
+        retries     = 3
+        startPeriod = min(var.health_grace, 300) # the longest that ECS takes
+      }
+    },
+    {
+      for setting, of in {
+        readonlyRootFilesystem = true
+        mountPoints            = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
+      } : setting => of if var.read_only
+    },
   )
 }
 
@@ -55,6 +70,15 @@ resource "aws_ecs_task_definition" "this" {
   runtime_platform {
     operating_system_family = "LINUX"
     cpu_architecture        = var.architecture
+  }
+
+  # What may be written where nothing else may.
+  dynamic "volume" {
+    for_each = var.read_only ? ["tmp"] : []
+
+    content {
+      name = volume.value
+    }
   }
 
   tags = { Name = var.name }

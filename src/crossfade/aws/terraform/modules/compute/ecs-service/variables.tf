@@ -198,3 +198,15 @@ variable "tracing" {
   type        = bool
   default     = false
 }
+
+variable "check" {
+  description = "Command that ECS runs in the container every 30 s, beside the load balancer's question. Null: none."
+  type        = string
+  default     = null
+}
+
+variable "read_only" {
+  description = "The container cannot write to its own disk; only /tmp is writable."
+  type        = bool
+  default     = false
+}

@@ -1,6 +1,19 @@
 # A cache of ElastiCache: encrypted on disk and on the way, reached from the application only. It has no password,
 # because one given here would be in the state; `aws elasticache modify-replication-group --auth-token` gives it one.
 
+locals {
+  # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Log_Delivery.html
+  major = tonumber(split(".", var.engine_version)[0])
+  logs  = toset(var.engine == "redis" && local.major < 6 ? [] : local.major == 6 ? ["slow-log"] : ["slow-log", "engine-log"])
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = local.logs
+
+  name              = "/elasticache/${var.name}/${each.key}"
+  retention_in_days = var.log_retention_days
+}
+
 resource "aws_elasticache_subnet_group" "this" {
   name        = var.name
   description = "Where ${var.name} stands"
@@ -60,6 +73,17 @@ resource "aws_elasticache_replication_group" "this" {
   snapshot_window            = var.snapshot_days > 0 ? var.snapshot_window : null
   maintenance_window         = var.maintenance_window
   auto_minor_version_upgrade = true
+
+  dynamic "log_delivery_configuration" {
+    for_each = aws_cloudwatch_log_group.this
+
+    content {
+      log_type         = log_delivery_configuration.key
+      log_format       = "json"
+      destination_type = "cloudwatch-logs"
+      destination      = log_delivery_configuration.value.name
+    }
+  }
 
   tags = { Name = var.name }
 }

@@ -93,3 +93,9 @@ variable "security_group_id" {
   description = "Group of the cache."
   type        = string
 }
+
+variable "log_retention_days" {
+  description = "How long its logs are kept."
+  type        = number
+  default     = 30
+}

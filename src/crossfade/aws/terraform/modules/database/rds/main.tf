@@ -8,6 +8,33 @@ locals {
     mysql   = "require_secure_transport"
     mariadb = "require_secure_transport"
   }[var.engine]
+
+  # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html
+  logs = toset(var.engine == "postgres" ? ["postgresql", "upgrade"] : ["error", "slowquery"])
+
+  # A week of it is free; the smallest classes of MySQL and MariaDB have none.
+  # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DatabaseInsights.Engines.html
+  small    = can(regex("^db\\.(t2|t3|t4g)\\.(micro|small)$", var.instance_class))
+  insights = var.engine == "postgres" || !local.small
+}
+
+# RDS would make them itself, and keep what they hold for ever.
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = local.logs
+
+  name              = "/aws/rds/instance/${var.name}/${each.key}"
+  retention_in_days = var.log_retention_days
+}
+
+# The last snapshot of a database that is made again under the same name must not meet the one before it. Drawn anew
+# with whatever makes the database another one.
+resource "terraform_data" "last_snapshot" {
+  input            = substr(uuid(), 0, 8)
+  triggers_replace = [var.name, var.engine, var.database_name, var.username, var.kms_key_arn]
+
+  lifecycle {
+    ignore_changes = [input]
+  }
 }
 
 resource "aws_db_subnet_group" "this" {
@@ -78,9 +105,13 @@ resource "aws_db_instance" "this" {
   copy_tags_to_snapshot      = true
   auto_minor_version_upgrade = true
 
+  enabled_cloudwatch_logs_exports       = local.logs
+  performance_insights_enabled          = local.insights
+  performance_insights_retention_period = local.insights ? 7 : null
+
   deletion_protection       = var.protect
   skip_final_snapshot       = !var.protect
-  final_snapshot_identifier = var.protect ? "${var.name}-final" : null
+  final_snapshot_identifier = var.protect ? "${var.name}-final-${terraform_data.last_snapshot.output}" : null
   delete_automated_backups  = !var.protect
 
   tags = { Name = var.name }
@@ -89,6 +120,8 @@ resource "aws_db_instance" "this" {
     # It upgrades itself within its line.
     ignore_changes = [engine_version]
   }
+
+  depends_on = [aws_cloudwatch_log_group.this]
 }
 
 resource "aws_db_instance" "replica" {

@@ -22,3 +22,8 @@ output "replica_address" {
   description = "The read replica's host name. Null: there is none."
   value       = one(aws_db_instance.replica[*].address)
 }
+
+output "last_snapshot" {
+  description = "Name of the snapshot that stays when it is deleted. Null: none."
+  value       = aws_db_instance.this.final_snapshot_identifier
+}

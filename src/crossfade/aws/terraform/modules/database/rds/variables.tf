@@ -137,3 +137,9 @@ variable "protect" {
   type        = bool
   default     = true
 }
+
+variable "log_retention_days" {
+  description = "How long its logs are kept."
+  type        = number
+  default     = 30
+}

@@ -14,11 +14,16 @@ locals {
 }
 
 resource "aws_security_group" "alb" {
-  name        = "${var.name}-alb"
+  name_prefix = "${var.name}-alb-"
   description = "Load balancer: from visitors, to the application"
   vpc_id      = var.vpc_id
 
   tags = { Name = "${var.name}-alb" }
+
+  # Another one is there before this one goes: while something stands in a group AWS does not delete it.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "alb" {
@@ -44,11 +49,16 @@ resource "aws_vpc_security_group_egress_rule" "alb_to_app" {
 }
 
 resource "aws_security_group" "app" {
-  name        = "${var.name}-app"
+  name_prefix = "${var.name}-app-"
   description = "Application: from the load balancer only"
   vpc_id      = var.vpc_id
 
   tags = { Name = "${var.name}-app" }
+
+  # Another one is there before this one goes: while something stands in a group AWS does not delete it.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "app_from_alb" {
@@ -108,11 +118,16 @@ resource "aws_vpc_security_group_egress_rule" "app_to_cache" {
 resource "aws_security_group" "database" {
   count = local.database
 
-  name        = "${var.name}-database"
+  name_prefix = "${var.name}-database-"
   description = "Database: from the application only"
   vpc_id      = var.vpc_id
 
   tags = { Name = "${var.name}-database" }
+
+  # Another one is there before this one goes: while something stands in a group AWS does not delete it.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "database_from_app" {
@@ -151,11 +166,16 @@ resource "aws_vpc_security_group_egress_rule" "database_to_world" {
 resource "aws_security_group" "cache" {
   count = local.cache
 
-  name        = "${var.name}-cache"
+  name_prefix = "${var.name}-cache-"
   description = "Cache: from the application only"
   vpc_id      = var.vpc_id
 
   tags = { Name = "${var.name}-cache" }
+
+  # Another one is there before this one goes: while something stands in a group AWS does not delete it.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "cache_from_app" {
