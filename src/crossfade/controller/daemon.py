@@ -13,10 +13,11 @@ from pathlib import Path
 
 from crossfade.adapters import BALANCERS, require_known
 from crossfade.controller.api.hub import Hub
-from crossfade.controller.api.server import Api, serve
+from crossfade.controller.api.listening import serve, serve_metrics
+from crossfade.controller.api.server import Api
 from crossfade.controller.lock import Lock
 from crossfade.controller.orders import Orders
-from crossfade.core.errors import CrossfadeError, PlatformError
+from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.journal import Journal
 from crossfade.paths import State, unusable
 from crossfade.platforms.local.machine import Machine
@@ -33,6 +34,7 @@ async def run(
     *,
     tcp: tuple[str, int] | None = None,
     token: str = "",
+    metrics: tuple[str, int] | None = None,
     journal: Callable[[Journal], Journal] | None = None,
 ) -> None:
     """Be the controller until SIGTERM, SIGINT or an order to stop. Instances and the balancer outlive it."""
@@ -57,8 +59,11 @@ async def run(
             newest = await machine.journal.read(limit=1, newest=True)
             hub.seq = max(hub.seq, *(event.seq for event in newest), 0)  # who deploys next is told nothing older
             leaving.push_async_callback(orders.close)
-            runner = await serve(Api(orders, hub, end, token), state.socket, tcp)
+            api = Api(orders, hub, end, token)
+            runner = await serve(api, state.socket, tcp)
             leaving.push_async_callback(runner.cleanup)
+            if metrics:
+                leaving.push_async_callback((await serve_metrics(api, metrics)).cleanup)
             watch = partial(_watch_balancer, machine)
             orders.registry.supervisor.keep("the balancer", watch, longest_pause=BALANCER_PAUSE)
             log.info("controller ready, pid %s", os.getpid())
@@ -79,14 +84,11 @@ def main() -> int:
     """Entry of the background process: `python -m crossfade.controller.daemon STATE BALANCER`."""
     state = State(Path(sys.argv[1]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    tcp_address, token = os.environ.get("CROSSFADE_TCP", ""), os.environ.get("CROSSFADE_TOKEN", "")
-    tcp = None
-    if tcp_address and token:
-        host, _, port = tcp_address.rpartition(":")
-        tcp = (host or "127.0.0.1", int(port))
+    token = os.environ.get("CROSSFADE_TOKEN", "")
     try:
+        tcp, metrics = _address("CROSSFADE_TCP"), _address("CROSSFADE_METRICS")
         balancer = require_known(BALANCERS, sys.argv[2], "the balancer to start", "nothing was changed")
-        asyncio.run(run(state, balancer, tcp=tcp, token=token))
+        asyncio.run(run(state, balancer, tcp=tcp if token else None, token=token, metrics=metrics))
     except CrossfadeError as error:
         print(error, file=sys.stderr)  # noqa: T201  the starter reads it from our log
         return error.exit_code
@@ -94,6 +96,17 @@ def main() -> int:
         print(unusable(error, state.root), file=sys.stderr)  # noqa: T201  as above
         return PlatformError.exit_code
     return 0
+
+
+def _address(variable: str) -> tuple[str, int] | None:
+    """`host:port` or a port alone, which means this machine only."""
+    said = os.environ.get(variable, "")
+    host, _, port = said.rpartition(":")
+    if not said:
+        return None
+    if not port.isdecimal() or not 0 < int(port) < 2**16:
+        raise WrongInputError(f"{variable} is '{said}', which is no address", "give host:port, as 127.0.0.1:9464")
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 if __name__ == "__main__":

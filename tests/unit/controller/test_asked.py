@@ -14,7 +14,8 @@ from tests.unit.controller.site import Site
 
 from crossfade.controller.api import asked
 from crossfade.controller.api.hub import Hub
-from crossfade.controller.api.server import Api, serve
+from crossfade.controller.api.listening import serve
+from crossfade.controller.api.server import Api
 from crossfade.core.errors import WrongInputError
 from crossfade.core.service import Service
 from crossfade.core.wire import encode

@@ -19,7 +19,7 @@ POLL = 0.01
 # What a controller starts with: who and where it is, how it reaches Docker, and its own settings. It outlives the shell
 # that started it by weeks: what else that shell had, such as keys of a cloud, is no business of later builds.
 PLACES = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_RUNTIME_DIR"})
-NAMES = PLACES | {"SSL_CERT_FILE", "VIRTUAL_ENV", "CROSSFADE_TCP", "CROSSFADE_TOKEN"}
+NAMES = PLACES | {"SSL_CERT_FILE", "VIRTUAL_ENV", "CROSSFADE_METRICS", "CROSSFADE_TCP", "CROSSFADE_TOKEN"}
 PREFIXES = ("DOCKER_", "PYTHON", "COVERAGE_")
 SHOWN_LINES = 5
 _REFUSED = 3  # a daemon's exit code when another one holds the lock

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from crossfade.controller.api.refusal import refused
 from crossfade.controller.history import history
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.orders import Orders
+from crossfade.core.actions import Finish
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
 from crossfade.core.group import Group
 from crossfade.core.service import Service
-from crossfade.core.wire import decode
+from crossfade.core.wire import decode, decode_action
 from crossfade.engine.journal import Event
 from crossfade.engine.loop import Loop
 from crossfade.engine.plan import plan
@@ -49,12 +51,15 @@ class Api:
         self._around = around  # what is done about a request before its handler
         self._beside = beside  # what is said of a service that only who serves this knows
         self._started = orders.registry.world.clock.now()
+        self.ended: Counter[tuple[str, str]] = Counter()  # rollouts since we began, by (service, state)
+        orders.registry.listeners.append(self._count)
         self._reading = asyncio.Lock()  # the file's models are built at the first reading, and only once
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._guard, *self._around], client_max_size=4 * 1024 * 1024)
         app.add_routes(
             [
+                web.get("/metrics", self.metrics),
                 web.get("/v1/controller", self._about),
                 web.get("/v1/status", self._status),
                 web.get("/v1/releases", self._releases),
@@ -111,6 +116,17 @@ class Api:
                 "ports": sorted(ports),
             }
         )
+
+    def _count(self, event: Event) -> None:
+        if event.kind == "move" and isinstance(finish := decode_action(event.data["action"]), Finish):
+            self.ended[event.service, finish.state.value] += 1
+
+    async def metrics(self, _: web.Request) -> web.Response:
+        """All there is to watch, as Prometheus reads it."""
+        from crossfade.controller.api import metrics  # noqa: PLC0415  half a second, for those who have a Prometheus
+
+        text = await metrics.exposition(self._registry, self.ended)
+        return web.Response(body=text, headers={"Content-Type": metrics.CONTENT_TYPE})
 
     async def _status(self, request: web.Request) -> web.Response:
         app, now = request.query.get("app"), self._registry.world.clock.now()
@@ -327,18 +343,3 @@ class Api:
 def _at_size(loop: Loop) -> bool:
     usable = [i for i in loop.fleet.instances if i.usable and i.release == loop.ledger.current]
     return len(usable) == loop.ledger.wanted and len(loop.at_work) == loop.ledger.wanted
-
-
-async def serve(api: Api, socket: Path, tcp: tuple[str, int] | None = None) -> web.AppRunner:
-    """Listen; the socket is made under a strict umask, so that nobody else can ever open it."""
-    runner = web.AppRunner(api.application(), access_log=None, handle_signals=False, shutdown_timeout=1.0)
-    await runner.setup()
-    socket.unlink(missing_ok=True)  # noqa: ASYNC240  once, before anything runs
-    before = os.umask(0o177)
-    try:
-        await web.UnixSite(runner, str(socket)).start()
-    finally:
-        os.umask(before)
-    if tcp:
-        await web.TCPSite(runner, *tcp).start()
-    return runner

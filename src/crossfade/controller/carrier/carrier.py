@@ -16,7 +16,8 @@ from aiohttp import ClientError, ClientSession, UnixConnector, web
 
 from crossfade.controller.api import asked, views
 from crossfade.controller.api.hub import Hub
-from crossfade.controller.api.server import Api, serve
+from crossfade.controller.api.listening import serve
+from crossfade.controller.api.server import Api
 from crossfade.controller.carrier.turn import ABORT, Turn
 from crossfade.controller.orders import Orders
 from crossfade.core.errors import PlatformError
