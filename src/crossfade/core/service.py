@@ -134,6 +134,23 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """What lasts beyond a release: `source` is a name, or the absolute path of a folder; `target` where it is found.
+
+    A target is a path in the container, or one relative to the source of a process.
+    """
+
+    source: str
+    target: str
+    read_only: bool = False
+
+    @property
+    def named(self) -> bool:
+        """We keep it, and no folder of the machine."""
+        return not self.source.startswith((".", "/", "~"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
     """How an image is made from a Dockerfile: `context` is an absolute folder, or a URL; empty texts: the default."""
 
@@ -189,6 +206,7 @@ class Service:
     protocol: Literal["http", "h2c"] = "http"  # what instances are spoken to in
     preview: Preview = field(default_factory=Preview)
     listener: Listener = field(default_factory=Listener)
+    volumes: tuple[Volume, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
     resources: Resources = field(default_factory=Resources)

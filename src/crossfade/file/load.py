@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from crossfade.core.errors import WrongInputError
+from crossfade.file import volumes
 from crossfade.file.image import Build, is_remote
 from crossfade.file.model import App, File, Settings
 from crossfade.file.reading.document import Keys, Written, read, written
@@ -120,8 +121,12 @@ def _all(
 
 
 def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Problem]:
-    """Each `env_file` and Dockerfile that must be there and is not."""
+    """Each `env_file`, Dockerfile and folder that must be there and is not."""
     for name, service in app.services.items():
+        for index, path, why in volumes.missing(service, folder) if app.platform == "local" else ():
+            place = settings.at(("services", name, "volumes", index)).place
+            allowed = "a folder that is there, or a name such as uploads, which crossfade keeps"
+            yield Problem(place, f"found {shown(path)}, {why}", allowed)
         build = service.image.build if service.image and app.platform == "local" else None
         if build and (missing := _missing_of(build, folder)):
             place = settings.at(("services", name, "image", "build", missing[0])).place

@@ -17,6 +17,7 @@ from crossfade.file.listen import Listen, Tls
 from crossfade.file.part import Clash, Part
 from crossfade.file.reading.problem import nearest
 from crossfade.file.service import NAME, Hooks, Preview, Resources, Route, Service, Sticky
+from crossfade.file.volumes import shared_by_two_kinds
 
 __all__ = [
     "App",
@@ -126,6 +127,7 @@ class App(Settings, Named):
         yield from self._dependencies()
         yield from self._successors()
         yield from self._jobs()
+        yield from shared_by_two_kinds(self.services)
         for name, service in self.services.items():
             if service.kind == "worker" and self.platform == "aws":
                 allowed = "a web service there, or platform local: releases do not reach AWS workers yet"

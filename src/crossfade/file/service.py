@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crossfade.core.service import IDLE_TIMEOUT, Kind
+from crossfade.core.service import IDLE_TIMEOUT, Kind, Volume
 from crossfade.file.cloud.compute import Scale
 from crossfade.file.command import Command, Line, Value
 from crossfade.file.container import Contained, written_for_containers
@@ -17,6 +17,7 @@ from crossfade.file.kind import WORKER_GRACE, wrong_for_its_kind
 from crossfade.file.part import Clash, Part
 from crossfade.file.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
 from crossfade.file.units import Duration, Number, Size, Text, Whole
+from crossfade.file.volumes import VolumeText, wrong_volumes
 
 NAME = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter")
 FILLED = Text(r"[\s\S]*\S[\s\S]*", "text that is not empty")
@@ -254,6 +255,12 @@ class Service(Contained):
         ),
         examples=["web"],
     )
+    volumes: tuple[Annotated[Volume, VolumeText()], ...] = Field(
+        default=(),
+        description="What lasts beyond a release, such as uploads: `NAME:TARGET` is kept by crossfade, `FOLDER:TARGET` "
+        "is a folder of this machine. All instances and releases share it; a process finds it in its source.",
+        examples=[["uploads:/app/uploads", "./data:/data:ro"]],
+    )
     env: dict[Annotated[str, VARIABLE], Annotated[str, Value()]] = Field(
         default={}, description="Environment variables of every instance.", examples=[{"LOG_LEVEL": "info"}]
     )
@@ -302,6 +309,7 @@ class Service(Contained):
                 "at least one route, or no routes at all for everything",
             )
         yield from wrong_headers(self.headers)
+        yield from wrong_volumes(self)
         yield from self._contradicting_variables()
 
     def _nothing_to_run(self) -> Iterator[Clash]:

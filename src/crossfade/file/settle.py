@@ -1,6 +1,7 @@
 """From the file's words to the plain services that strategies, runtimes and balancers work with."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from crossfade.core import service as core
@@ -52,6 +53,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         headers=tuple(written(name, value) for name, value in service.headers.items()),
         preview=core.Preview(header=service.preview.header, port=service.preview.port, host=service.preview.host),
         listener=listener,
+        volumes=tuple(_volume(volume, folder) for volume in service.volumes),
         env=tuple(sorted(service.env.items())),
         secrets=tuple(service.secrets),
         resources=core.Resources(cpu=service.resources.cpu, memory=service.resources.memory),
@@ -88,6 +90,11 @@ def _container(service: Service, folder: Path) -> core.Container:
         shm_size=service.shm_size,
         ulimits=service.ulimits,
     )
+
+
+def _volume(volume: core.Volume, folder: Path) -> core.Volume:
+    there = Path(volume.source).expanduser()
+    return volume if volume.named else replace(volume, source=_as_written(folder, str(there)))
 
 
 def _build(build: Build, folder: Path) -> core.Build:

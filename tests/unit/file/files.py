@@ -31,6 +31,7 @@ services:
     preview: {header: X-Crossfade-Preview, port: 8081, host: 10.0.0.7}
     depends_on: [db-api]
     env: {LOG_LEVEL: info, VERSION: 1.10, COUNTRY: NO, DEBUG: true, MODE: 0755, EMPTY: ""}
+    volumes: [uploads:media, "data.2:var/data"]
     env_file: [{path: web.env, required: false}]
     secrets: [DATABASE_URL]
     resources: {cpu: 0.5, memory: 1G}
@@ -235,7 +236,7 @@ environments:
     platform: aws
     balancer: nginx
     services:
-      web: {replicas: 4, health: {host: null, headers: null, body: null}, deploy: {bake: 1h}}
+      web: {volumes: null, replicas: 4, health: {host: null, headers: null, body: null}, deploy: {bake: 1h}}
       db-api:
         entrypoint: null
         user: null

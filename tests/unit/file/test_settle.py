@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.unit.file.files import FULL, SMALL
 
 from crossfade.core import service as core
-from crossfade.core.service import Build, Container
+from crossfade.core.service import Build, Container, Volume
 from crossfade.file.load import load
 from crossfade.file.settle import settle
 
@@ -158,3 +158,13 @@ def test_what_an_image_is_built_from_is_found_from_the_file(tmp_path: Path) -> N
     assert here.container.build == Build(context=str(tmp_path / "api"), args=(("A", "x"), ("B", "2")))
     (far,) = settled(tmp_path, "app: shop\nservices: {web: {image: {build: 'https://example.com/a.git'}}}\n")
     assert far.container.build == Build(context="https://example.com/a.git")
+
+
+def test_a_folder_of_the_machine_is_found_from_the_file(tmp_path: Path) -> None:
+    """Absolute; a name stays a name."""
+    (tmp_path / "data").mkdir()
+    (web,) = settled(tmp_path, "app: shop\nservices: {web: {image: x, volumes: ['./data:/data:ro', 'up:/media']}}\n")
+    assert web.volumes == (
+        Volume(source=str(tmp_path / "data"), target="/data", read_only=True),
+        Volume(source="up", target="/media"),
+    )

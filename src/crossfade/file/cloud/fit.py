@@ -49,6 +49,8 @@ def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud
 def _containers(service: "Service") -> Iterator[Clash]:
     for key in written_for_containers(service):
         yield Clash((key,), f"{key} on AWS", "platform local for it, or what the image says")
+    if service.volumes:
+        yield Clash(("volumes",), "volumes on AWS", "a bucket or a database, which every instance reaches")
     if service.image is not None and service.image.build is not None:
         yield Clash(("image", "build"), "an image that is built here, on AWS", "a name that AWS can pull it by")
 

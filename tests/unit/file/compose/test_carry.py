@@ -165,8 +165,7 @@ def test_everything_that_is_left_is_listed_with_its_line(shop: Composed, tmp_pat
         NotCarried(
             f"{tmp_path}/compose.yaml:33:15: services.web.volumes.0",
             "volume ./uploads:/uploads",
-            "/uploads begins empty with every release and in every instance; what must last belongs into a database or "
-            "an object store",
+            "make the folder ./uploads, and write it under volumes: ./uploads:/uploads",
         )
         in shop.left
     )

@@ -157,16 +157,20 @@ def test_a_port_that_nothing_tells_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_mounts_are_told_one_by_one(tmp_path: Path) -> None:
-    """What begins empty, what belongs into the image, what is not given."""
+    """What lasts comes along; what belongs into the image and what is not given is told."""
+    (tmp_path / "up").mkdir()
     carried = one(
         tmp_path,
         "volumes: ['data:/app/data', './app.conf:/etc/app.conf:ro', '/var/run/docker.sock:/var/run/docker.sock',"
-        " '.:/app', '/app/node_modules', {type: tmpfs, target: /tmp}]",
+        " './up:/up:ro', './media:/media', '.:/app', '/app/node_modules', {type: tmpfs, target: /tmp}]",
     )
-    assert carried.why("volume data:/app/data").startswith("/app/data begins empty with every release")
+    kept = [(one.source, one.target) for one in carried.service().volumes]
+    assert kept == [("data", "/app/data")]
+    assert carried.why("volume ./up:/up:ro") == "copy ./up into the image, at /up"
+    assert carried.why("volume ./media:/media").startswith("make the folder ./media")
     assert carried.why("volume ./app.conf:/etc/app.conf:ro") == "copy app.conf into the image, at /etc/app.conf"
     assert carried.why("volume /var/run/docker.sock:/var/run/docker.sock").startswith("the socket is not given")
     assert carried.why("volume .:/app").startswith("the image brings what is in /app")
     assert carried.why("volume /app/node_modules") == "the image brings /app/node_modules"
     assert carried.why("volume /tmp").startswith("/tmp is an ordinary folder")
-    assert "/app/data begins empty with every release" in carried.todo("services.web")
+    assert "bring along what Compose's volume data holds" in carried.todo("services.web.volumes")

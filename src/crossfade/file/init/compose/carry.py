@@ -28,7 +28,7 @@ from crossfade.file.reading.wording import problems
 
 _SECTIONS = {
     "networks": "instances are reached through the balancer; there is nothing to connect",
-    "volumes": "instances keep nothing; see the services that have them mounted",
+    "volumes": "services name them where they mount them; the stores' stay in Compose",
     "configs": "put the file into the source or the image",
     "secrets": "name environment variables under `secrets` of a service",
 }

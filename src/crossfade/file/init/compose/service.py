@@ -9,7 +9,7 @@ from crossfade.file.init.compose.environment import Variables, variables_of
 from crossfade.file.init.compose.health import health
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.compose.proxy.taken import Taken, is_label, labels_left
-from crossfade.file.init.compose.source.mounts import becomes, loses_data, mounts_of
+from crossfade.file.init.compose.source.mounts import Mount, becomes, lasts, mounts_of, our_name
 from crossfade.file.init.compose.source.ports import HTTPS, Port, best, exposed, likely, ports_of
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.dockerfile import Dockerfile
@@ -106,10 +106,10 @@ class _Service:
             "env_file": [running.relative(self.project.folder / path, self.here) for path in variables.files],
             "env": variables.env,
             "secrets": variables.secrets,
+            "volumes": self._volumes(),
             "resources": self._resources(deploy),
             "deploy": self._deploy(deploy, replicas),
         }
-        self._mounts()
         self._leave_the_rest(deploy)
         filled = {key: value for key, value in service.items() if value not in (None, {}, [])}
         return Carried(self.name, filled, published, variables)
@@ -184,16 +184,30 @@ class _Service:
             self.notes.leave(keys, "max_failure_ratio", "a release is judged by its requests: see deploy.rollback_on")
         return {"strategy": "rolling", **{key: value for key, value in rolling.items() if value is not None}}
 
-    def _mounts(self) -> None:
+    def _volumes(self) -> list[str]:
+        """What lasts comes along; of all else it is told what becomes of it."""
+        found = []
         for mount in mounts_of(self.compose):
+            if lasts(mount, self.project.folder):
+                found.append(self._volume(mount))
+                continue
             said = becomes(mount, self.project.folder)
             self.notes.leave(("volumes", mount.index), f"volume {mount.shown}", said)
-            if loses_data(mount, self.project.folder):
-                out = "keep it in a database or an object store, or leave this service in Compose"
-                self.notes.todo(Rank.DATA, "", f"{mount.target} begins empty with every release: {out}")
-                self.notes.comment("image", f"{mount.target} begins empty with every release")
-            elif said.startswith("copy"):
+            if said.startswith("copy"):
                 self.notes.todo(Rank.COPY, "image", said)
+            elif said.startswith(("make", "write")):
+                self.notes.todo(Rank.DATA, "volumes", said)
+        return found
+
+    def _volume(self, mount: Mount) -> str:
+        mode = ":ro" if mount.read_only else ""
+        if mount.kind == "bind":
+            where = Path(mount.source).expanduser()
+            inside = running.relative(self.project.folder / where, self.here)
+            return f"{where if where.is_absolute() else f'./{inside}'}:{mount.target}{mode}"
+        what = f"bring along what Compose's volume {mount.source} holds: it begins empty here"
+        self.notes.todo(Rank.DATA, "volumes", what)
+        return f"{our_name(mount.source)}:{mount.target}{mode}"
 
     def _leave_the_rest(self, deploy: Settings) -> None:
         self._labels()

@@ -16,6 +16,7 @@ from crossfade.core.service import Service
 from crossfade.engine.ports import Artifact
 from crossfade.platforms.local.runtimes import seal, snapshot
 from crossfade.platforms.local.runtimes.environment import for_build
+from crossfade.platforms.local.runtimes.processes import volumes
 from crossfade.platforms.local.runtimes.processes.logs import Logs, last_words
 from crossfade.platforms.local.runtimes.processes.session import Session
 from crossfade.platforms.local.runtimes.seal import Seal
@@ -44,6 +45,7 @@ class Artifacts:
         self._releases = state / "releases"
         self._releases.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._sources = Sources(state / "sources")
+        self._volumes = state / "volumes"
 
     def tree(self, digest: str) -> Path:
         return self._home(digest) / "tree"
@@ -66,10 +68,17 @@ class Artifacts:
         self, service: Service, env: Mapping[str, str], source: Path, in_use: Collection[str], seen: Seen
     ) -> Artifact:
         began = self._now_ns()
+        links = await asyncio.to_thread(volumes.prepare, service, self._volumes)
         staging, ours = self._stage()
         try:
             taken = await asyncio.to_thread(
-                snapshot.take, source, staging / "tree", build=service.build, without=self._state, seen=seen
+                snapshot.take,
+                source,
+                staging / "tree",
+                build=service.build,
+                without=self._state,
+                seen=seen,
+                links=links,
             )
             digest = taken.artifact.digest
             async with self._locked(digest):

@@ -4,8 +4,9 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,11 +37,18 @@ class ChangedMeanwhileError(Exception):
 
 
 def take(
-    source: Path, target: Path, *, build: str = "", without: Path | None = None, seen: Seen | None = None
+    source: Path,
+    target: Path,
+    *,
+    build: str = "",
+    without: Path | None = None,
+    seen: Seen | None = None,
+    links: Mapping[str, Path] | None = None,
 ) -> Snapshot:
     """Copy what belongs to `source` to the new folder `target`, and name it by what belongs.
 
-    The digest covers paths, contents, executable bits and the build command. What is `seen` unchanged is not read and
+    The digest covers paths, contents, executable bits, the build command and `links`, which are made in place of what
+    the source has at these paths: folders that last beyond the release. What is `seen` unchanged is not read and
     not yet copied: see `complete`. `without`: our own state, if it lies inside.
     Raises WrongInputError for a folder that is missing or cannot be read, PlatformError for a full disk.
     """
@@ -51,11 +59,14 @@ def take(
     listed = git.files(source)
     before = git.commit(source) if listed else None
     digest = hashlib.sha256(f"build {build}\n".encode())
+    links = links or {}
     mask = 0o777 if build else seal.READ_ONLY  # a build may still write to what it finds
     contents, unread, looks = dict[str, str](), list[str](), dict[str, Look]()
     try:
         target.mkdir(parents=True)
         for path, info in folder.belonging(source, listed, without):
+            if any(path == link or path.startswith(f"{link}/") for link in links):
+                continue
             if info is None:
                 digest.update(os.fsencode(f"gone {path}\0"))
                 continue
@@ -71,6 +82,10 @@ def take(
                 content = _place(source, target, path, info)
             contents[path] = content
             digest.update(os.fsencode(f"{content} {path}\0"))
+        for path, there in sorted(links.items()):
+            _within(f"{target}/{path}", partial(os.symlink, there, f"{target}/{path}"))
+            contents[path] = f"link {there}"
+            digest.update(os.fsencode(f"volume {there} {path}\0"))
     except OSError as error:
         raise _trouble(source, error) from error
     artifact = _artifact(digest.hexdigest(), before, git.commit(source) if listed else None)

@@ -15,7 +15,7 @@ from tests.contract import runtime_kits
 from tests.contract.runtime_kits import RUNS, Kit
 
 from crossfade.core.errors import PlatformError, WrongInputError
-from crossfade.core.service import Build, Container, Resources, Service
+from crossfade.core.service import Build, Container, Resources, Service, Volume
 from crossfade.engine.ports import Running
 from crossfade.platforms.local.runtimes.docker import image
 from crossfade.platforms.local.runtimes.docker.runtime import DockerRuntime
@@ -356,3 +356,21 @@ async def test_an_image_is_built_from_its_dockerfile(kit: Kit, tmp_path: Path) -
     (tmp_path / "app/web.Dockerfile").write_text("FROM scratch\nCOPY nothing /\n")
     with pytest.raises(WrongInputError, match=r"could not be built(.|\n)*nothing"):
         await runtime.build(replace(service, container=Container(build=replace(build, target=""))), env)
+
+
+async def test_a_named_volume_is_shared_and_outlives_its_containers(kit: Kit, docker: Any, tmp_path: Path) -> None:
+    """What one release wrote the next one reads; it is known by its labels, and a folder that is only read stays so."""
+    (tmp_path / "given").write_text("given\n")
+    volumes = (Volume(source="up", target="/media"), Volume(source=str(tmp_path), target="/in", read_only=True))
+    shell = Container(entrypoint=("/bin/sh", "-c"))
+    write = replace(shell, command=("echo kept > /media/x; cat /in/given; echo no > /in/given",))
+    try:
+        told = await said(kit, write, volumes=volumes)
+        assert told[0] == "given"
+        assert "Read-only" in told[1]
+        assert await said(kit, replace(shell, command=("cat /media/x",)), volumes=volumes) == ["kept"]
+        (volume,) = docker.volumes.list(filters={"label": f"crossfade.app={kit.app}"})
+        assert volume.attrs["Labels"]["crossfade.volume"] == "up"
+    finally:
+        for volume in docker.volumes.list(filters={"label": f"crossfade.app={kit.app}"}):
+            volume.remove()

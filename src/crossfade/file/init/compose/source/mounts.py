@@ -43,8 +43,9 @@ def becomes(mount: Mount, folder: Path) -> str:
     """What becomes of the mount, in a sentence. `folder` is the Compose file's."""
     if said := _not_given(mount) or _in_the_image(mount, folder):
         return said
-    what = f"{mount.target} begins empty with every release and in every instance"
-    return f"{what}; what must last belongs into a database or an object store"
+    if mount.source:
+        return f"make the folder {mount.source}, and write it under volumes: {mount.source}:{mount.target}"
+    return f"write a name for it under volumes, such as data:{mount.target}"
 
 
 def _not_given(mount: Mount) -> str:
@@ -69,9 +70,16 @@ def _in_the_image(mount: Mount, folder: Path) -> str:
     return f"copy {mount.source} into the image, at {mount.target}" if mount.read_only else ""
 
 
-def loses_data(mount: Mount, folder: Path) -> bool:
-    """True when what the app wrote there would be gone with the next release."""
-    return "begins empty" in becomes(mount, folder)
+def lasts(mount: Mount, folder: Path) -> bool:
+    """True for a volume of ours: what the app writes there is there for the next release."""
+    if _not_given(mount) or _in_the_image(mount, folder):
+        return False
+    return mount.is_named or (mount.kind == "bind" and (folder / Path(mount.source).expanduser()).is_dir())
+
+
+def our_name(volume: str) -> str:
+    """A name of Compose's as crossfade's file takes it."""
+    return re.sub(r"[^a-z0-9_.-]", "-", volume.lower()).lstrip("0123456789_.-") or "data"
 
 
 def _is_file(mount: Mount, folder: Path) -> bool:

@@ -6,7 +6,7 @@ because it costs 150 ms and most machines run no container.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,6 +59,7 @@ def create(
     env: Mapping[str, str],
     marks: Mapping[str, str],
     service: Service,
+    mounts: Sequence[Any] = (),
 ) -> str:
     """Make a container and return its id. `command`, a line for a shell, replaces all that is started otherwise.
 
@@ -84,6 +85,7 @@ def create(
             tmpfs={path: options for path, _, options in (one.partition(":") for one in how.tmpfs)},
             stop_signal=how.stop_signal or None,
             extra_hosts={MACHINE: "host-gateway", **dict(how.extra_hosts)},
+            mounts=list(mounts),
             shm_size=how.shm_size,
             ulimits=[Ulimit(name=limit, soft=soft, hard=hard) for limit, soft, hard in how.ulimits],
             name=re.sub(r"[^a-zA-Z0-9_.-]", "_", name),

@@ -5,6 +5,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from crossfade.core.service import Service
 from crossfade.core.wire import encode
 from crossfade.engine.journal import Fence
 from crossfade.engine.ports import Artifact, Found, HookResult, Running
-from crossfade.platforms.local.runtimes.docker import beside, build, container, image
+from crossfade.platforms.local.runtimes import sqlite
+from crossfade.platforms.local.runtimes.docker import beside, build, container, image, volumes
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.environment import of_release
 from crossfade.platforms.local.runtimes.hook import TIMED_OUT, result
@@ -48,7 +50,12 @@ class DockerRuntime:
         self._endings: dict[str, str] = {}  # by container: it ends only once, and need be asked only once
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
-        wanted, shell = service.container.build, env or {}
+        made = await self._made(service, env or {})
+        there = await self._daemon.ask(lambda client: volumes.folders(client, service, self._keep))
+        return replace(made, notes=(*made.notes, *await asyncio.to_thread(sqlite.warnings, service, there)))
+
+    async def _made(self, service: Service, shell: Mapping[str, str]) -> Artifact:
+        wanted = service.container.build
         if wanted is None:
             return await self._daemon.ask(lambda client: image.resolve(client, service, self._keep, shell))
         made = await build.image_id(service, wanted, shell, self._logs.path(service.key, "build"))
@@ -243,8 +250,11 @@ class DockerRuntime:
         marks: dict[str, str],
     ) -> str:
         tag = image.tag_of(release.service, release.digest, self._keep)
+        service = release.service
+        mounts = volumes.mounts(client, service, self._ours, self._keep)
+        marks = self._ours | marks
         return container.create(
-            client, name, tag, command=command, env=env, marks=self._ours | marks, service=release.service
+            client, name, tag, command=command, env=env, marks=marks, service=service, mounts=mounts
         )
 
     def _ending(self, client: "DockerClient", entry: Mapping[str, Any]) -> str | None:

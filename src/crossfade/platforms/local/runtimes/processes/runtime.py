@@ -15,10 +15,11 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.journal import Fence
 from crossfade.engine.ports import Artifact, Found, HookResult, Running
+from crossfade.platforms.local.runtimes import sqlite
 from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.environment import for_process
 from crossfade.platforms.local.runtimes.hook import result
-from crossfade.platforms.local.runtimes.processes import beside, logs, marks, postmortem
+from crossfade.platforms.local.runtimes.processes import beside, logs, marks, postmortem, volumes
 from crossfade.platforms.local.runtimes.processes.jobs import Runs
 from crossfade.platforms.local.runtimes.processes.listeners import Listeners
 from crossfade.platforms.local.runtimes.processes.logs import Logs
@@ -51,7 +52,10 @@ class ProcessRuntime:
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         with _disk():
-            return await self._artifacts.make(service, env or {}, {record.digest for record in self._records.all()})
+            in_use = {record.digest for record in self._records.all()}
+            made = await self._artifacts.make(service, env or {}, in_use)
+            there = volumes.links(service, self._state / "volumes").values()
+            return replace(made, notes=(*made.notes, *await asyncio.to_thread(sqlite.warnings, service, there)))
 
     async def check(self, release: Release) -> None:
         with _disk():

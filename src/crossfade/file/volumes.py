@@ -1,0 +1,80 @@
+"""What lasts beyond a release: volumes of a service, by name or as folders of the machine."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from pydantic.json_schema import JsonSchemaValue
+
+from crossfade.core.service import Volume
+from crossfade.file.part import Clash
+from crossfade.file.units import Notation
+
+if TYPE_CHECKING:
+    from crossfade.file.service import Service
+
+_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
+_ALLOWED = "SOURCE:TARGET, such as uploads:/app/uploads, or ./data:/data:ro for a folder of this machine"
+
+
+@dataclass(frozen=True)
+class VolumeText(Notation):
+    """`uploads:/app/uploads`, `./data:/data:ro`: a name that crossfade keeps or a folder, and where it is found."""
+
+    def read(self, value: object) -> Volume:
+        if isinstance(value, Volume):
+            return value
+        source, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
+        target, _, mode = rest.partition(":")
+        is_path = source.startswith((".", "/", "~"))
+        if not target or mode not in ("", "rw", "ro") or "\0" in target or not (is_path or _NAME.fullmatch(source)):
+            raise ValueError(_ALLOWED)
+        return Volume(source=source, target=str(PurePosixPath(target)), read_only=mode == "ro")
+
+    def write(self, value: Volume) -> str:
+        return f"{value.source}:{value.target}{':ro' if value.read_only else ''}"
+
+    def schema(self) -> JsonSchemaValue:
+        return {"type": "string", "pattern": r"^[^:]+:[^:]+(:(ro|rw))?$"}
+
+
+def wrong_volumes(service: "Service") -> Iterator[Clash]:
+    """Targets that an instance cannot have, or has twice."""
+    targets: set[str] = set()
+    for index, volume in enumerate(service.volumes):
+        key = ("volumes", index)
+        path = PurePosixPath(volume.target)
+        if service.image is not None and not path.is_absolute():
+            yield Clash(key, f"{volume.target}, which is no path of a container", "a path that begins with /")
+        if service.image is None and (path.is_absolute() or ".." in path.parts or path == PurePosixPath()):
+            yield Clash(key, f"{volume.target}, which is not in the source", "a path from the source, such as media")
+        if service.image is None and volume.read_only:
+            yield Clash(key, "a volume that a process only reads", "the same without :ro; it is a link to a folder")
+        if volume.target in targets:
+            yield Clash(key, f"{volume.target} a second time", "one volume there")
+        targets.add(volume.target)
+
+
+def shared_by_two_kinds(services: "Mapping[str, Service]") -> Iterator[Clash]:
+    """Names that a process and a container would both use: the one is a folder, the other a volume of Docker's."""
+    owners: dict[str, tuple[str, str]] = {}
+    for name, service in services.items():
+        for index, volume in enumerate(service.volumes):
+            owner, runtime = owners.setdefault(volume.source, (name, service.runtime))
+            if volume.named and runtime != service.runtime:
+                one, other = f"the {_KINDS[runtime]} {owner}", f"the {_KINDS[service.runtime]} {name}"
+                found = f"{volume.source}, which {one} has and {other}"
+                yield Clash(("services", name, "volumes", index), found, "a folder for both, such as ./data")
+
+
+_KINDS = {"docker": "container", "process": "process"}
+
+
+def missing(service: "Service", folder: Path) -> Iterator[tuple[int, str, str]]:
+    """(index, path, what is wrong) of each folder of the machine that is not there."""
+    for index, volume in enumerate(service.volumes):
+        there = folder / Path(volume.source).expanduser()
+        if not volume.named and not there.is_dir():
+            yield index, volume.source, "which is no directory" if there.exists() else "which is not there"
