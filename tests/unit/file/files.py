@@ -30,6 +30,7 @@ services:
     headers: {hsts: 1y, frame: deny, nosniff: true, Referrer-Policy: same-origin}
     preview: {header: X-Crossfade-Preview, port: 8081, host: 10.0.0.7}
     depends_on: [db-api]
+    was: site
     env: {LOG_LEVEL: info, VERSION: 1.10, COUNTRY: NO, DEBUG: true, MODE: 0755, EMPTY: ""}
     volumes: [uploads:media, "data.2:var/data"]
     env_file: [{path: web.env, required: false}]
@@ -48,7 +49,7 @@ services:
       warmup: 300s
       checkpoints: [50, 100]
       approve: [50]
-      rollback_on: {error_rate: 0.5%, p95: 500ms, min_requests: 200, unhealthy: 1, worse_than_previous: 2.0}
+      rollback_on: {baseline: none, error_rate: 0.5%, p95: 500ms, min_requests: 200, unhealthy: 1, worse_than_previous: 2.0}
       inconclusive: hold
       crash_loop: 4
       timeout: 10m

@@ -56,6 +56,7 @@ def test_every_setting_reaches_the_engine(tmp_path: Path) -> None:
         rollback_on=core.RollbackOn(
             error_rate=0.005,
             p95_ms=500,
+            judged_alone=True,
             worse_than_previous=2.0,
             min_requests=200,
             unhealthy=1,
