@@ -49,7 +49,13 @@ services:
       warmup: 300s
       checkpoints: [50, 100]
       approve: [50]
-      rollback_on: {baseline: none, error_rate: 0.5%, p95: 500ms, min_requests: 200, unhealthy: 1, worse_than_previous: 2.0}
+      rollback_on:
+        baseline: none
+        error_rate: 0.5%
+        p95: 500ms
+        min_requests: 200
+        unhealthy: 1
+        worse_than_previous: 2.0
       inconclusive: hold
       crash_loop: 4
       timeout: 10m
