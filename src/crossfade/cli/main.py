@@ -30,6 +30,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "abort": ("ship.steer", "Take the rollout under way back."),
         "scale": ("ship.steer", "Change how many instances a service has."),
         "restart": ("ship.steer", "Replace a service's instances, without losing a request."),
+        "run": ("ship.visit", "Run a command in the release that runs, on this terminal."),
+        "exec": ("ship.visit", "The same beside an instance."),
         "tag": ("ship.steer", "Name a release, so that it is kept and found again."),
         "lock": ("ship.steer", "Forbid rollouts of a service, or allow them again."),
     },
@@ -54,6 +56,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
 }
 _MODULES = {verb: module for verbs in SECTIONS.values() for verb, (module, _) in verbs.items()}
 
+_NAMES = {"exec": "enter"}  # what a verb is called where Python's own function has its name
+
 EPILOG = """\
 Exit codes: 0 done, 1 the deploy failed and was rolled back, 2 wrong input, 3 refused, or `audit` or `cost check` found
 something, 4 platform trouble.
@@ -72,7 +76,7 @@ class Verbs(click.Group):
         module = _MODULES.get(name)
         if module is None:
             return None
-        command: click.Command = getattr(import_module(f"crossfade.cli.{module}"), name)
+        command: click.Command = getattr(import_module(f"crossfade.cli.{module}"), _NAMES.get(name, name))
         return command
 
     def resolve_command(

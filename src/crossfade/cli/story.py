@@ -191,6 +191,11 @@ def _group_ended(_: Story, data: Event) -> list[str]:
     return [f"release group {data['state'].replace('_', ' ')}: {data['reason']}"]
 
 
+def _visited(_: Story, data: Event) -> list[str]:
+    where = f"beside {data['instance']}" if data["instance"] else f"on release {data['release']}"
+    return [f"{data['by']} runs a command {where}"]
+
+
 def _scheduled(_: Story, data: Event) -> list[str]:
     return [f"job {data['job']} is scheduled: {data['schedule']} {data['timezone']}"]
 
@@ -233,6 +238,7 @@ _RULES: dict[str, Callable[[Story, Event], list[str]]] = {
     "service removed": _ordered("removed"),
     "service adopted": _adopted,
     "service restarted": _restarted,
+    "command run": _visited,
     "job scheduled": _scheduled,
     "job started": _begun,
     "job ended": _run_ended,

@@ -11,6 +11,7 @@ from crossfade.controller.order import Order, Shell
 from crossfade.controller.registry import Registry
 from crossfade.controller.releases import rollback_to
 from crossfade.controller.values import Values
+from crossfade.controller.visits import Visits
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
@@ -33,6 +34,7 @@ class Orders:
         self.registry.listeners.append(values.tell)
         self._handovers = Handovers(self.registry, self.groups)
         self.deploys = Deploys(self.registry, self.groups, values)
+        self.visits = Visits(self.registry)
         self._world = self.registry.world
 
     async def start(self) -> None:

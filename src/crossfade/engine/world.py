@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from crossfade.core.release import Release
 from crossfade.core.service import HealthCheck
 from crossfade.engine.journal import Event, Journal
-from crossfade.engine.ports import Clock, JobRunner, LoadBalancer, Runtime, Sizer
+from crossfade.engine.ports import Clock, JobRunner, LoadBalancer, Runtime, Seats, Sizer
 
 Ask = Callable[[str, HealthCheck], Awaitable[str]]
 """Probe an address once: the complaint, empty when the answer is healthy. Never raises for a bad instance."""
@@ -48,6 +48,7 @@ class World:
     told: Callable[[Event], None]  # whoever watches
     pace: Pace = field(default_factory=Pace)
     job_runners: Mapping[str, JobRunner] = field(default_factory=dict)  # by Service.runtime
+    seats: Mapping[str, Seats] = field(default_factory=dict)  # by Service.runtime
     wall: Callable[[], float] = time.time  # noqa: TID251  what schedules go by: the clock that people read
     sizers: Mapping[str, Sizer] = field(default_factory=dict)  # by Service.runtime
     room: Callable[[str, int], None] = lambda _runtime, _more: None  # RefusedError: so many more do not fit

@@ -137,9 +137,11 @@ class Control:
         self.site = site
         self.told: list[Event] = []
         self.balancer = site.balancer(site.platform, site.journal)
+        runtime = DryRuntime(site.platform, site.journal)
         world = World(
             journal=site.journal,
-            runtimes={"process": DryRuntime(site.platform, site.journal)},
+            runtimes={"process": runtime},
+            seats={"process": runtime},
             balancer=self.balancer,
             ask=site.ask,
             visit=_visit,

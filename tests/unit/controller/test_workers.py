@@ -6,7 +6,7 @@ import pytest
 from tests.unit.controller.site import KIM, QUICK, Site, within
 
 from crossfade.controller.order import Shell
-from crossfade.core.errors import RefusedError
+from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.core.release import Outcome
 from crossfade.core.service import HealthCheck, Service
 
@@ -68,3 +68,21 @@ async def test_workers_that_no_journal_knows_are_taken_over(site: Site) -> None:
         ledger = control.registry.loops[MAILER.key].ledger
         assert (ledger.current, ledger.kind) == (1, "worker")
         assert site.running(MAILER.key) == {1: 2}
+
+
+async def test_a_command_of_a_person_gets_what_an_instance_has(site: Site) -> None:
+    """Who ran one is on record, and not what they typed; beside an instance it is as that."""
+    async with site.controller() as control:
+        loop = await control.deploy(MAILER)
+        instance = loop.fleet.instances[0].id
+        seat = await control.orders.visits.run(loop, ["psql", "-W", "hunter2"], "kim", interactive=False)
+        beside = await control.orders.visits.enter(instance, ["sh"], "kim", interactive=True)
+        assert (seat.env["CROSSFADE_RELEASE"], beside.env["CROSSFADE_INSTANCE"]) == ("1", instance)
+        told = [event.data for event in control.told if event.kind == "command run"]
+        assert [(data["by"], data["release"], data["instance"]) for data in told] == [
+            ("kim", 1, ""),
+            ("kim", 1, instance),
+        ]
+        assert "hunter2" not in str(site.journal.events)
+        with pytest.raises(WrongInputError, match="no instance nobody"):
+            await control.orders.visits.enter("nobody", ["sh"], "kim", interactive=False)

@@ -21,7 +21,7 @@ from crossfade.core.actions import Finish
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
 from crossfade.core.group import Group
 from crossfade.core.service import Service
-from crossfade.core.wire import decode, decode_action
+from crossfade.core.wire import decode, decode_action, encode
 from crossfade.engine.journal import Event
 from crossfade.engine.loop import Loop
 from crossfade.engine.plan import plan
@@ -75,6 +75,7 @@ class Api:
                 web.post("/v1/scale", self._scale),
                 web.post("/v1/restart", self._restart),
                 web.post("/v1/tag", self._tag),
+                web.post("/v1/seat", self._seat),
                 web.post("/v1/order/{verb}", self._order),
                 web.post("/v1/down", self._down),
                 web.post("/v1/balancer/restart", self._restart_balancer),
@@ -85,9 +86,7 @@ class Api:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        peer = request.transport.get_extra_info("socket") if request.transport else None
-        local = peer is not None and peer.family.name == "AF_UNIX"
-        if not local and not asked.knows(request, self._token):
+        if not _is_local(request) and not asked.knows(request, self._token):
             return refused(RefusedError("no valid token", "send `Authorization: Bearer ...`"), status=401)
         try:
             return await handler(request)
@@ -320,6 +319,21 @@ class Api:
         url, headers = await self._registry.world.balancer.preview(loop.ledger.release(release).service, release)
         return {"release": release, "url": url, "headers": dict(headers)}
 
+    async def _seat(self, request: web.Request) -> web.Response:
+        """What a person's command needs to run as an instance does: never over a network, for secrets are in it."""
+        if not _is_local(request):
+            raise RefusedError("commands run on the machine alone", "log in there")
+        body = await asked.body(request)
+        words, how = body["words"], {"interactive": bool(body.get("interactive"))}
+        if not isinstance(words, list) or not all(isinstance(word, str) and "\0" not in word for word in words):
+            raise WrongInputError("words: found no list of texts", "allowed: the command and its arguments")
+        by = asked.order(body).by
+        if instance := body.get("instance"):
+            seat = await self._orders.visits.enter(str(instance), words, by, **how)
+        else:
+            seat = await self._orders.visits.run(self._loop(None, body), words, by, **how)
+        return web.json_response(encode(seat))
+
     async def _down(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
         app = None if body.get("all") else body["app"]
@@ -338,6 +352,12 @@ class Api:
             )
         self._stop(everything)
         return web.json_response({"stopping": True})
+
+
+def _is_local(request: web.Request) -> bool:
+    """It came over the unix socket, which only its owner can open."""
+    peer = request.transport.get_extra_info("socket") if request.transport else None
+    return peer is not None and peer.family.name == "AF_UNIX"
 
 
 def _at_size(loop: Loop) -> bool:

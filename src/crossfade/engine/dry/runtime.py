@@ -9,7 +9,7 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.dry.platform import Life, Platform
 from crossfade.engine.journal import Fence
-from crossfade.engine.ports import Artifact, Found, HookResult, Running
+from crossfade.engine.ports import Artifact, Found, HookResult, Running, Seat
 
 LOOK = 0.02  # seconds between two looks at what is written
 
@@ -84,6 +84,18 @@ class DryRuntime:
         if program.seconds > limit:
             return HookResult(code=124, output=f"{said}\ntimed out after {limit:g} s".strip())
         return HookResult(code=program.code, output=said, digest=hashlib.sha256(said.encode()).hexdigest())
+
+    async def seat(
+        self,
+        release: Release,
+        secrets: Mapping[str, str],
+        words: Sequence[str],  # noqa: ARG002  nobody sits here
+        instance: str,
+        *,
+        interactive: bool,  # noqa: ARG002  as above
+    ) -> Seat:
+        own = {"CROSSFADE_INSTANCE": instance} if instance else {}
+        return Seat(env={**environment(release, secrets), **own}, folder="/")
 
     async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
         await self._fence.check(release.service.key, token)

@@ -7,7 +7,7 @@ from crossfade.adapters import BALANCERS, RUNTIMES, adapter
 from crossfade.core.errors import PlatformError
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.journal import Event, Journal
-from crossfade.engine.ports import JobRunner, LoadBalancer, Runtime
+from crossfade.engine.ports import JobRunner, LoadBalancer, Runtime, Seats
 from crossfade.engine.world import World
 from crossfade.paths import State
 from crossfade.platforms.local.journal import SqliteJournal
@@ -17,8 +17,8 @@ from crossfade.platforms.local.runtimes.room import require_room
 from crossfade.platforms.local.runtimes.secrets import SecretStore
 
 
-class LocalRuntime(Runtime, JobRunner, Protocol):
-    """Runs instances, and jobs beside them."""
+class LocalRuntime(Runtime, JobRunner, Seats, Protocol):
+    """Runs instances, and jobs and people's commands beside them."""
 
 
 class Runtimes(dict[str, LocalRuntime]):
@@ -58,6 +58,7 @@ class Machine:
             journal=self.journal,
             runtimes=self.runtimes,
             job_runners=self.runtimes,
+            seats=self.runtimes,
             balancer=self.balancer,
             ask=self._probe.ask,
             visit=self._probe.visit,

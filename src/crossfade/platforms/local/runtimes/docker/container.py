@@ -60,17 +60,20 @@ def create(
     marks: Mapping[str, str],
     service: Service,
     mounts: Sequence[Any] = (),
+    words: Sequence[str] = (),
+    terminal: bool | None = None,
 ) -> str:
     """Make a container and return its id. `command`, a line for a shell, replaces all that is started otherwise.
 
     Its init passes signals on to the whole process group, as a plain process gets them. It has no restart policy: that
-    an instance ended is for the engine to see and to judge.
+    an instance ended is for the engine to see and to judge. With `words` its entrypoint is given these instead; with
+    `terminal` somebody is to be attached to it, on a terminal or not.
     """
     import docker.errors  # noqa: PLC0415
     from docker.types import LogConfig, Ulimit  # noqa: PLC0415
 
     how = service.container
-    entrypoint, arguments = (SHELL, [command]) if command else (list(how.entrypoint), list(how.command))
+    entrypoint, arguments = (SHELL, [command]) if command else (list(how.entrypoint), list(words or how.command))
     memory = service.resources.memory
     try:
         made = client.containers.create(
@@ -91,7 +94,9 @@ def create(
             name=re.sub(r"[^a-zA-Z0-9_.-]", "_", name),
             labels=dict(marks),
             environment={**env, "TINI_KILL_PROCESS_GROUP": "1"},
-            ports={f"{service.port}/tcp": ("127.0.0.1", 0)} if service.kind == "web" else None,
+            ports={f"{service.port}/tcp": ("127.0.0.1", 0)} if service.kind == "web" and terminal is None else None,
+            tty=bool(terminal),
+            stdin_open=terminal is not None,
             init=True,
             security_opt=["no-new-privileges"],
             pids_limit=MOST_PROCESSES,
@@ -99,7 +104,7 @@ def create(
             mem_limit=memory,
             memswap_limit=memory,  # the same: no swap on top of it
             log_config=LogConfig(type=LogConfig.types.JSON, config=LOG),
-            detach=True,
+            detach=terminal is None,  # else its stdin ends with that of who is attached
         )
     except docker.errors.ImageNotFound as error:
         raise PlatformError(f"the image {image} of {service.key} was removed", "deploy it again") from error

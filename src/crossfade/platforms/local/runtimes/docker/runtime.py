@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
 from crossfade.engine.journal import Fence
-from crossfade.engine.ports import Artifact, Found, HookResult, Running
+from crossfade.engine.ports import Artifact, Found, HookResult, Running, Seat
 from crossfade.platforms.local.runtimes import sqlite
 from crossfade.platforms.local.runtimes.docker import beside, build, container, image, volumes
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 POLL_FIRST, POLL_MOST = 0.05, 0.5  # seconds between two looks at a container that is to end
 KILLED_WITHIN = 30.0
 FOLLOW_SECONDS = 0.3
+LEFT = 60.0  # seconds after which one that was made for a person is nobody's any more
 KEPT_LINES = 100_000  # of a container that is cleared away
 
 
@@ -162,6 +164,33 @@ class DockerRuntime:
             await self._clear(name, log)
         return result(code, complaint, log, limit)
 
+    async def seat(
+        self,
+        release: Release,
+        secrets: Mapping[str, str],
+        words: Sequence[str],
+        instance: str,
+        *,
+        interactive: bool,
+    ) -> Seat:
+        """Beside an instance, its container; else one that is made for it, and goes when it has ended."""
+        if instance:
+            there = await self._daemon.ask(lambda client: self._find(client, instance=instance))
+            if not there:
+                raise PlatformError(f"{instance} does not run", "`crossfade status` shows what runs")
+            return Seat(container=there[0]["Id"])
+        service = release.service
+        name = f"run-{release.number}-{uuid.uuid4().hex[:8]}"
+
+        def make(client: "DockerClient") -> str:
+            for left in self._find(client, visit=service.key):
+                if left["State"] == "created" and left["Created"] < time.time() - LEFT:  # noqa: TID251  Docker's time
+                    container.remove(client.api, left["Id"])
+            env, marks = of_release(release, secrets), container.labels(visit=service.key)
+            return self._create(client, name, release, "", env=env, marks=marks, words=words, terminal=interactive)
+
+        return Seat(container=await self._daemon.ask(make), made=True)
+
     async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
         await self._fence.check(release.service.key, token)
         marks = container.labels(job=release.service.key, run=run)
@@ -248,13 +277,24 @@ class DockerRuntime:
         *,
         env: Mapping[str, str],
         marks: dict[str, str],
+        words: Sequence[str] = (),
+        terminal: bool | None = None,
     ) -> str:
         tag = image.tag_of(release.service, release.digest, self._keep)
         service = release.service
         mounts = volumes.mounts(client, service, self._ours, self._keep)
         marks = self._ours | marks
         return container.create(
-            client, name, tag, command=command, env=env, marks=marks, service=service, mounts=mounts
+            client,
+            name,
+            tag,
+            command=command,
+            env=env,
+            marks=marks,
+            service=service,
+            mounts=mounts,
+            words=words,
+            terminal=terminal,
         )
 
     def _ending(self, client: "DockerClient", entry: Mapping[str, Any]) -> str | None:

@@ -14,7 +14,7 @@ from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.journal import Fence
-from crossfade.engine.ports import Artifact, Found, HookResult, Running
+from crossfade.engine.ports import Artifact, Found, HookResult, Running, Seat
 from crossfade.platforms.local.runtimes import sqlite
 from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.environment import for_process
@@ -144,6 +144,22 @@ class ProcessRuntime:
             session.forget()
             await self._artifacts.rest(release.digest, lambda: not self._runs_from(release.digest))
         return result(code if in_time else None, "", Path(name), limit)
+
+    async def seat(
+        self,
+        release: Release,
+        secrets: Mapping[str, str],
+        words: Sequence[str],  # noqa: ARG002  who asks runs them
+        instance: str,
+        *,
+        interactive: bool,  # noqa: ARG002  as above
+    ) -> Seat:
+        with _disk():
+            await self._artifacts.check(release)
+        self._artifacts.wake(release.digest)
+        record = self._records.get(instance) if instance else None
+        own = _own(record) if record else {}
+        return Seat(env=for_process(release, secrets) | own, folder=str(self._artifacts.tree(release.digest)))
 
     async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
         await self._fence.check(release.service.key, token)
