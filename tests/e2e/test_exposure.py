@@ -15,7 +15,7 @@ from tests.support.certificate import certificate
 from tests.support.wire import EVENTS, WEBSOCKET, stream
 
 from crossfade.core.errors import PlatformError, WrongInputError
-from crossfade.core.service import Listener, Preview, Rule, Service, Sticky, Tls
+from crossfade.core.service import HealthCheck, Listener, Preview, Rule, Service, Sticky, Tls
 from crossfade.engine.ports import LoadBalancer
 
 
@@ -259,6 +259,15 @@ async def test_a_service_takes_anothers_place_without_a_gap(
         assert (await fetch(http, url(old))).body == "new"
         asking.cancel()
     assert set(seen) <= {"old", "new"}
+
+
+async def test_a_health_that_takes_its_time_is_good(balancer: LoadBalancer, http: aiohttp.ClientSession) -> None:
+    """Longer than a balancer's own check needs to begin, and within its timeout."""
+    web = service(health=HealthCheck(path="/health", interval=1.0, timeout=3.0))
+    async with Backend("a") as one:
+        one.health_takes = 0.8
+        await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        assert (await fetch(http, url(web))).body == "a"
 
 
 async def common_name(port: int, server_name: str = "localhost") -> tuple[bytes, str | None, str | None]:

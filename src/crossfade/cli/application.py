@@ -108,7 +108,7 @@ def _our_ports(call: Call) -> frozenset[int]:
     try:
         return frozenset(call.client().get("/v1/controller")["ports"])
     except NotRunningError:
-        if not call.state.used:
+        if not (call.state.serving or call.state.balancing):
             return frozenset()
         return frozenset(ensure(call.state).get("/v1/controller")["ports"])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crossfade.cli.machine import controller
-from crossfade.core.errors import PlatformError
+from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.paths import State
 
 
@@ -30,3 +30,15 @@ def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:
         controller.choose(state, "envoy")
     assert "free some space" in failure.value.way_out
     assert controller.balancer_of(state) == "nginx"
+
+
+def test_no_other_balancer_is_started_beside_one_that_was_left_serving(tmp_path: Path) -> None:
+    """Two would want the same ports; where nothing serves any more the file may name another."""
+    state = State(tmp_path)
+    state.balancer.mkdir()
+    (state.balancer / "book.json").write_text('{"entries": {"shop/web": {}}}')
+    controller.choose(state, "nginx")
+    with pytest.raises(RefusedError, match="runs with nginx, not with envoy") as refused:
+        controller.ensure(state, "envoy")
+    assert "crossfade down --all" in refused.value.way_out
+    assert not state.lock.exists()

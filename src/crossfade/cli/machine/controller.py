@@ -47,20 +47,29 @@ def balancer_of(state: State) -> str:
 def ensure(state: State, balancer: str | None = None) -> Client:
     """A client of the running controller; it is started when none answers.
 
-    Raises RefusedError when it runs with another balancer than the one that is asked for.
+    Raises RefusedError when it runs with another balancer than the one that is asked for, or left that one serving.
     """
     client = Client(state.socket)
+    chosen = balancer_of(state)
     try:
         client.get("/v1/controller")
     except NotRunningError:
-        start(state, balancer or balancer_of(state))
+        if not (state.serving or state.balancing):
+            chosen = balancer or chosen  # nobody is behind the one that was there
+        require_balancer(state, chosen, balancer)
+        start(state, chosen)
         return client
-    if balancer and balancer != balancer_of(state):
+    require_balancer(state, chosen, balancer)
+    return client
+
+
+def require_balancer(state: State, chosen: str, balancer: str | None) -> None:
+    """RefusedError when another balancer is asked for than the one that serves."""
+    if balancer and balancer != chosen:
         raise RefusedError(
-            f"the controller of {state.root} runs with {balancer_of(state)}, not with {balancer}",
+            f"the controller of {state.root} runs with {chosen}, not with {balancer}",
             "use another state directory with --state, or `crossfade down --all` and start again",
         )
-    return client
 
 
 def start(state: State, balancer: str) -> None:

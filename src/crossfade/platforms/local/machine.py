@@ -10,6 +10,7 @@ from crossfade.engine.journal import Event, Journal
 from crossfade.engine.ports import JobRunner, LoadBalancer, Runtime, Seats
 from crossfade.engine.world import World
 from crossfade.paths import State
+from crossfade.platforms.local.balancers.premises import move_in
 from crossfade.platforms.local.journal import SqliteJournal
 from crossfade.platforms.local.probes import HttpProbe
 from crossfade.platforms.local.runtimes import open_files
@@ -52,6 +53,7 @@ class Machine:
         self.journal = journal(sqlite) if journal else sqlite
         self.secrets = SecretStore(state.secrets)
         self._probe = HttpProbe(self._silent)
+        move_in(state.balancer, balancer)
         self.balancer: LoadBalancer = adapter(BALANCERS, balancer)(state.balancer, sqlite)
         self.runtimes = Runtimes((name, adapter(RUNTIMES, name)(state.root, sqlite)) for name in RUNTIMES)
         self.world = World(

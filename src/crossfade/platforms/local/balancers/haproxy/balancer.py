@@ -212,7 +212,7 @@ class HaproxyBalancer:
                     "look into the instance's log; nothing was changed",
                 )
             if time.monotonic() > again:
-                for one in (s for s in there if s.name in waiting and s.check == "INI"):
+                for one in (s for s in there if s.name in waiting and s.check == "INI" and not s.checking):
                     await self._publisher.add_again(one)
                 again += _FIRST_CHECK
             await asyncio.sleep(0.005)

@@ -34,6 +34,7 @@ class Server:
     address: str
     status: str  # UP, DOWN, MAINT, DRAIN, with `no check` where there is none
     check: str  # how its last health check went: L7OK; INI before the first
+    checking: bool = False  # one is under way
     held: int  # requests and streams that it answers now
 
     @property
@@ -103,6 +104,7 @@ class RuntimeApi:
                 address=row["addr"],
                 status=row["status"],
                 check=row["check_status"].removeprefix("* "),
+                checking=row["check_status"].startswith("* "),
                 held=int(row["scur"] or 0),
             )
             for row in rows
