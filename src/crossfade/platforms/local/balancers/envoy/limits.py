@@ -32,7 +32,7 @@ def require_files(ports: int) -> None:
     sockets, most = ports * workers(), max(0, (files() - _OWN) // 4)
     if sockets > most:
         raise PlatformError(
-            f"{ports:,} ports do not fit on this machine: Envoy listens on each with {workers()} workers, "
+            f"{_ports(ports)} not fit on this machine: Envoy listens on each with {workers()} workers, "
             f"and of the {files():,} files that it may open {most:,} are left for that",
             "let services share a port by host or path, or raise the hard limit of files (ulimit -Hn, LimitNOFILE) and "
             "begin anew: `crossfade up --restart --balancer-restart`",
@@ -48,6 +48,10 @@ def require_ports(live: Mapping[str, Entry], new: Entry) -> None:
     for door in wanted:
         if door.port not in open_:
             sockets.require_free(door.host, door.port)
+
+
+def _ports(count: int) -> str:
+    return "one port does" if count == 1 else f"{count:,} ports do"
 
 
 def workers() -> int:

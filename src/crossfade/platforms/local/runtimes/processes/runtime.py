@@ -295,6 +295,15 @@ def _disk() -> Iterator[None]:
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise PlatformError("the disk is full", "free some space; what runs goes on running") from error
+        if error.errno in {errno.EMFILE, errno.ENFILE}:
+            raise PlatformError(
+                "too many files are open", "raise the limit (ulimit -Hn, LimitNOFILE, fs.file-max) or run less here"
+            ) from error
+        if error.errno in {errno.EAGAIN, errno.ENOMEM}:
+            raise PlatformError(
+                f"no more processes can be started: {error.strerror}",
+                "raise the limit (ulimit -u, TasksMax), or run less here",
+            ) from error
         raise PlatformError(
             f"cannot use {error.filename}: {error.strerror}", "check the state directory and its permissions"
         ) from error
