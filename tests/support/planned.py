@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.support.once import once
 from tests.support.terraform import Terraform, offline
 
@@ -26,6 +27,19 @@ def on_aws() -> list[tuple[str, str]]:
         for name, app in load_every(file).items()
         if app.platform == "aws"
     ]
+
+
+# Planned in every run: each system as it is in production, and one whose development is small. What the others have
+# beside these, they have from the same modules.
+_ALWAYS = {("codemate", "dev")} | {
+    (name, "prod") for name in ("bluegreen", "codemate", "feedback", "teammoa", "tiketi")
+}
+
+
+def to_plan() -> list[Any]:
+    """`on_aws()` as parameters of tests that want a plan of each."""
+    long = pytest.mark.long
+    return [pytest.param(one, marks=() if one in _ALWAYS else long, id="-".join(one)) for one in on_aws()]
 
 
 @dataclass(frozen=True)

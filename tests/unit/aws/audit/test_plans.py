@@ -50,7 +50,7 @@ def test_what_is_found_is_what_was_broken() -> None:
     assert [line(found) for found in audited("broken")] == written
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_the_plans_are_terraforms(name: str, tmp_path: Path) -> None:
     """What terraform plans today is what the rules are tested with."""
@@ -295,7 +295,7 @@ def test_a_plan_that_is_none_is_refused_in_words(data: st.DataObject) -> None:
         assert error.cause.startswith("plan.json has a value that no plan has")  # noqa: PT017  either is right
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.data())
 def test_whatever_a_plan_does_not_know_breaks_no_rule(data: st.DataObject) -> None:
     """Values may be missing anywhere: all rules still answer."""

@@ -87,6 +87,7 @@ def test_what_a_table_asks_a_price_of_can_have_one() -> None:
             assert unknown(line.price if "{" not in line.price else key) is None or "?" in line.price
 
 
+@pytest.mark.long
 def test_the_lists_are_the_providers(tmp_path: Path) -> None:
     """The committed lists are what the provider of their version says."""
     version, resources = provider_schema.asked(find_terraform(tmp_path), tmp_path)

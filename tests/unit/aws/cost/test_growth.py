@@ -29,15 +29,15 @@ def counted(calls: list[str]) -> Iterator[None]:
 
 
 def test_the_bill_of_a_plan_takes_work_in_proportion_to_its_resources(tmp_path: Path) -> None:
-    """From 1,000 resources to 2,000 as many calls are added as from 2,000 to 3,000, but for one in a hundred."""
+    """From 400 resources to 800 as many calls are added as from 800 to 1,200, but for one in a hundred."""
     work = {}
-    for size in (100, 1000, 2000, 3000):  # the first loads what is loaded once
+    for size in (100, 400, 800, 1200):  # the first loads what is loaded once
         path = tmp_path / f"{size}.json"
         path.write_text(json.dumps(plan(size)))
         calls: list[str] = []
         with counted(calls):
             of_plan(path, Usage())
         work[size] = len(calls)
-    first, second = work[2000] - work[1000], work[3000] - work[2000]
+    first, second = work[800] - work[400], work[1200] - work[800]
     assert first > 1000
     assert abs(second / first - 1) < 0.01, work

@@ -12,7 +12,7 @@ from crossfade.aws.diagram.place import LETTER, SIDE, Box, Point, Wire
 from crossfade.file.model import App
 
 FRAMES = {"region", "vpc", "tier", "cell", "groups"}
-OFTEN = settings(max_examples=60)
+OFTEN = settings(max_examples=20)
 
 
 def laid(app: App) -> Layout:

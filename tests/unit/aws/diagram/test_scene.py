@@ -17,7 +17,7 @@ def arrows(drawn: Scene, way: str) -> set[tuple[str, str, str]]:
     return {(arrow.source, arrow.target, arrow.label) for arrow in drawn.arrows if arrow.way == way}
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(app=apps())
 def test_every_arrow_ends_at_something_drawn(app: App) -> None:
     """Whatever an environment consists of."""

@@ -17,7 +17,7 @@ from crossfade.file.model import App
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "diagram"
 SVG = "{http://www.w3.org/2000/svg}"
-OFTEN = settings(max_examples=60)
+OFTEN = settings(max_examples=20)
 
 
 def drawn(name: str, made: Scene) -> str:

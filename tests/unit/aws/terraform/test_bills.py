@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.support.planned import Plans, on_aws
+from tests.support.planned import Plans, to_plan
 
 from crossfade.aws.cost.ask import book
 from crossfade.aws.cost.bill.bill import Bill, bill
@@ -19,7 +19,7 @@ LOST = {"origin.domain_name", "load_balancer.target_group_arn", "subnet_id"}
 WIDER = {("aws_ssm_parameter", "value")}
 
 
-@pytest.fixture(params=on_aws(), ids="-".join)
+@pytest.fixture(params=to_plan())
 def both(request: pytest.FixtureRequest, plans: Plans) -> tuple[App, Plan]:
     """An environment of an example, and its plan."""
     planned = plans.of(*request.param)

@@ -3,17 +3,15 @@
 from typing import Any
 
 import pytest
-from tests.support.planned import Planned, Plans, on_aws, policy
+from tests.support.planned import Planned, Plans, policy, to_plan
 from tests.support.terraform import SAID, Terraform
 
 from crossfade.aws.places import COLOURS, PREVIEW, SERVICE, Places
 from crossfade.aws.resources.hosts import on_hosts
 from crossfade.file.model import App, Service
 
-ON_AWS = on_aws()
 
-
-@pytest.fixture(params=ON_AWS, ids="-".join)
+@pytest.fixture(params=to_plan())
 def planned(request: pytest.FixtureRequest, plans: Plans) -> Planned:
     return plans.of(*request.param)
 

@@ -1,7 +1,7 @@
 """The audit of what the modules make: as much as the file says, and nothing that only the modules brought."""
 
 import pytest
-from tests.support.planned import EXAMPLES, Planned, Plans, on_aws
+from tests.support.planned import EXAMPLES, Planned, Plans, to_plan
 
 from crossfade.aws.audit.file import BY_DAY, OF_CLOUD, OF_SERVICES, audit_file
 from crossfade.aws.audit.plan import OF_PLAN, audit_plan
@@ -15,7 +15,7 @@ ONLY_THE_FILE_TELLS = frozenset({"CF-DAT-006"})
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(params=on_aws(), ids="-".join)
+@pytest.fixture(params=to_plan())
 def planned(request: pytest.FixtureRequest, plans: Plans) -> tuple[str, Planned]:
     return request.param[0], plans.of(*request.param)
 
