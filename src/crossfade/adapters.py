@@ -1,4 +1,4 @@
-"""The adapters of one machine by name: every list of balancers and runtimes that a user meets is read from here.
+"""The adapters by name: every list of balancers and runtimes that a user meets is read from here.
 
 An adapter is called with the directory it may use and the fence it has to ask: `(Path, Fence)`. Names are told from
 their code, so that reading a file or printing help imports none of it.
@@ -21,10 +21,15 @@ RUNTIMES: Mapping[str, str] = {
     "docker": "crossfade.platforms.local.runtimes.docker.runtime:DockerRuntime",
 }
 DEFAULT_BALANCER = "envoy"
+# Where releases go that is not this machine: an async context of an `Environment`, given the app, the environment, its
+# region, and who is told of events.
+PLATFORMS: Mapping[str, str] = {
+    "aws": "crossfade.platforms.aws.environment:environment",
+}
 
 
 def adapter(table: Mapping[str, str], name: str) -> Any:
-    """The class behind a name of `BALANCERS` or `RUNTIMES`; KeyError for a name that is in neither."""
+    """What is behind a name of `BALANCERS`, `RUNTIMES` or `PLATFORMS`; KeyError for a name that is in none."""
     module, _, class_name = table[name].partition(":")
     return getattr(import_module(module), class_name)
 

@@ -15,6 +15,7 @@ from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.platforms.local.balancers.sockets import require_free
 
 Json = Mapping[str, Any]
+REACHED = frozenset({"ecs"})  # runtimes elsewhere
 
 # A command that begins with anything but a plain word (an assignment, a quote, a subshell) is left to the shell.
 _ASKED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -34,7 +35,7 @@ def read(call: Call, service: str | None = None, strategy: str | None = None) ->
     wanted: dict[str, Any] = {"environment": call.environment, "service": service, "strategy": strategy}
     wanted["variables"] = _variables(path)
     with suppress(NotRunningError):
-        client = call.client()
+        client = Client(call.state.socket)
         if client.get("/v1/controller")["version"] == __version__:
             there: Json = client.post("/v1/services", path=str(path.absolute()), called=str(path), **wanted)
             return there
@@ -55,15 +56,12 @@ def _variables(path: Path) -> dict[str, str]:
 def preflight(call: Call, wanted: Json) -> None:
     """Refuse what cannot become a release, while nothing has been touched yet.
 
-    Raises RefusedError for a platform that is not there, WrongInputError for a command that is not, PlatformError for
+    Raises RefusedError for a platform that is not reached, WrongInputError for a command that is not, PlatformError for
     a port that somebody else holds.
     """
     if wanted["platform"] != "local":
-        raise RefusedError(
-            f"platform {wanted['platform']} of environment {wanted['environment']} cannot be deployed to yet: only "
-            "local can",
-            "choose an environment with `platform: local` with --environment",
-        )
+        _require_reach(wanted)
+        return
     ours = _our_ports(call)
     for service in wanted["services"]:
         _require_command(service)
@@ -73,6 +71,18 @@ def preflight(call: Call, wanted: Json) -> None:
         for port in (listener["http"], listener["https"], preview["port"]):
             if port is not None and port not in ours:
                 require_free(listener["host"], port)
+
+
+def _require_reach(wanted: Json) -> None:
+    from crossfade.adapters import PLATFORMS
+
+    unknown = [key(service) for service in wanted["services"] if service["runtime"] not in REACHED]
+    if wanted["platform"] not in PLATFORMS or unknown:
+        named = ", ".join(unknown) or wanted["environment"]
+        raise RefusedError(
+            f"{named} cannot be deployed yet: on AWS only containers on Fargate can",
+            "`cloud: {compute: {kind: fargate}}`, or an environment with `platform: local`",
+        )
 
 
 def shell_of(services: Iterable[Json]) -> dict[str, str]:
@@ -85,8 +95,8 @@ def shell_of(services: Iterable[Json]) -> dict[str, str]:
 def absent(services: Iterable[Json], client: Client) -> list[str]:
     """Services of the file's app that run although the file does not have them."""
     services = list(services)
-    named = {key(service) for service in services} | {f"{one['app']}/{one['was']}" for one in services}
-    apps = {service["app"] for service in services}
+    named = {key(service) for service in services} | {f"{home(one)}/{one['was']}" for one in services}
+    apps = {home(service) for service in services}
     running = client.get("/v1/controller")["services"]
     return [one for one in running if one.split("/")[0] in apps and one not in named]
 
@@ -97,8 +107,14 @@ def ends(service: str) -> str:
 
 
 def key(service: Json) -> str:
-    """`app/service`, as the engine calls it."""
-    return f"{service['app']}/{service['name']}"
+    """`app/service`, elsewhere `app@environment/service`: as the engine calls it."""
+    return f"{home(service)}/{service['name']}"
+
+
+def home(service: Json) -> str:
+    """Where its app is at home: `app`, elsewhere `app@environment`."""
+    there = service["environment"]
+    return f"{service['app']}@{there}" if there else str(service["app"])
 
 
 def _our_ports(call: Call) -> frozenset[int]:

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from crossfade.cli.client import Client
 from crossfade.cli.text import plain
 from crossfade.core.errors import WrongInputError
 from crossfade.paths import State, default_state
+
+if TYPE_CHECKING:
+    from crossfade.cli.away import Away
 
 FILE = "crossfade.yaml"
 _APP = re.compile(r"""^app:\s*(["']?)([\w-]+)\1\s*(?:#.*)?$""", re.MULTILINE)
@@ -33,7 +36,26 @@ class Call:
     environment: str | None = None
 
     def client(self) -> Client:
-        return Client(self.state.socket)
+        """What the verb asks: this machine's controller, or ourselves as that of an environment elsewhere."""
+        elsewhere = self.away()
+        return elsewhere.client if elsewhere else Client(self.state.socket)
+
+    def away(self) -> "Away | None":
+        """The environment that is meant, when it is not on this machine."""
+        if self.environment is None:
+            return None
+        from crossfade.cli.away import away
+
+        return away(self)
+
+    def ensured(self, balancer: str | None = None, *, start: bool = True) -> Client:
+        """The same; on this machine the controller is started when it does not run."""
+        from crossfade.cli.machine import controller
+
+        elsewhere = self.away()
+        if elsewhere:
+            return elsewhere.client
+        return controller.ensure(self.state, balancer) if start else Client(self.state.socket)
 
     def found(self) -> Path | None:
         """The file that was named, or the nearest one upwards from here."""
@@ -58,16 +80,21 @@ class Call:
         if service and "/" in service:
             app, _, service = service.partition("/")
         else:
-            app = self.app or self._app_of_file() or _only_app(client)
+            app = self._home() or _only_app(client)
         return {"app": app, "service": service} if service else {"app": app}
 
     def chosen_app(self) -> str | None:
         """For what shows everything when nothing is named."""
-        return self.app or (self._app_of_file() if self.file else None)
+        return self._home() if self.environment else self.app or (self._app_of_file() if self.file else None)
 
     def answer(self, data: Any, text: str) -> None:
         """The one result of a verb: a line of JSON, or text for people."""
         click.echo(json.dumps(data) if self.json else plain(text))
+
+    def _home(self) -> str | None:
+        """The app where it is at home: named, else the file's."""
+        elsewhere = self.away()
+        return elsewhere.where.home if elsewhere else self.app or self._app_of_file()
 
     def _app_of_file(self) -> str | None:
         """The name alone, without reading the rest: pydantic would take longer than a rollback does."""
@@ -107,6 +134,9 @@ _JSON = click.option("--json", is_flag=True, help="Machine-readable: one JSON ob
 _NAMED = click.option("--app", metavar="NAME", help="The app. Default: the file's, or the only one there is.")
 _FILE = click.option("-f", "--file", type=click.Path(path_type=Path), help=f"Default: {FILE} here or above.")
 _LONG_FILE = click.option("--file", type=click.Path(path_type=Path), help=f"Default: {FILE} here or above.")
+_AWAY = click.option(
+    "-e", "--environment", metavar="NAME", help="An environment of the file on AWS. Default: what runs on this machine."
+)
 _ENVIRONMENT = click.option("-e", "--environment", metavar="NAME", help="Which environment of the file.")
 
 
@@ -116,9 +146,9 @@ Wrap = Callable[[Callable[..., Any]], Any]
 def called(*, app: bool = False, file: bool = False, state: bool = True, f: bool = True) -> Wrap:
     """Give a verb its common options and hand them over as one `Call`, first. Without `f`, -f is the verb's own."""
     options = [_JSON]
-    named = {name for name, wanted in {"app": app, "file": app or file, "environment": file}.items() if wanted}
+    named = {name for name, wanted in {"app": app, "file": app or file, "environment": app or file}.items() if wanted}
     options += [_STATE] if state else []
-    options += [_NAMED, _FILE if f else _LONG_FILE] if app else []
+    options += [_NAMED, _FILE if f else _LONG_FILE, _AWAY] if app else []
     options += [_FILE, _ENVIRONMENT] if file else []
 
     def wrap(verb: Callable[..., Any]) -> Callable[..., Any]:

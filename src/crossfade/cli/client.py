@@ -36,11 +36,12 @@ class LostError(PlatformError):
 class Client:
     """One connection a request. Raises what the controller answered as the error it is."""
 
-    def __init__(self, socket_path: Path) -> None:
+    def __init__(self, socket_path: Path, *, patience: float = ANSWER_SECONDS) -> None:
         self._path = socket_path
+        self._patience = patience  # seconds for a look
 
     def get(self, path: str, /, **query: Any) -> Any:
-        with self._ask("GET", _url(path, query), timeout=ANSWER_SECONDS) as answer:
+        with self._ask("GET", _url(path, query), timeout=self._patience) as answer:
             return _read(answer)
 
     def post(self, path: str, /, **body: Any) -> Any:
@@ -65,7 +66,7 @@ class Client:
             return Answer(connection)
         except TimeoutError as error:
             raise PlatformError(
-                f"the controller did not answer within {ANSWER_SECONDS:g} s",
+                f"the controller did not answer within {self._patience:g} s",
                 f"its log is {self._path.parent / 'controller.log'}; `crossfade up --restart` replaces it",
             ) from error
         except (OSError, BrokenOffError) as error:

@@ -56,7 +56,7 @@ class Deploys:
                 self._may_follow(service, order)
             await self.require_apart(services)
             await self.require_room({service: service.replicas for service in services})
-            values = self._values.of_all(services, shell)
+            values = await self._values.of_all(services, shell)
             async with AsyncExitStack() as held:
                 for loop in sorted(loops, key=lambda loop: loop.key):
                     await held.enter_async_context(loop.artifacts)

@@ -10,7 +10,7 @@ from crossfade.controller.leftovers import Leftovers
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.registry import Registry
 from crossfade.controller.releases import rollback_to
-from crossfade.controller.values import Values
+from crossfade.controller.values import Kept, Values, nothing_kept
 from crossfade.controller.visits import Visits
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.release import Release
@@ -26,11 +26,11 @@ RESTART_EXITS = 3  # of new instances, after which the old ones are left as they
 class Orders:
     """Orders to the services of one machine, and what carries them out."""
 
-    def __init__(self, world: World, holder: str, secrets: Secrets) -> None:
+    def __init__(self, world: World, holder: str, secrets: Secrets, kept: Kept = nothing_kept) -> None:
         self.registry = Registry(world, holder)
         self.leftovers = Leftovers(self.registry)
         self.groups = Groups(self.registry, holder)
-        values = Values(self.registry, secrets)
+        values = Values(self.registry, secrets, kept)
         self.registry.listeners.append(values.tell)
         self._handovers = Handovers(self.registry, self.groups)
         self.deploys = Deploys(self.registry, self.groups, values)

@@ -1,6 +1,6 @@
 """The values of secrets that a release is deployed with, and that go when nothing can be started with them any more."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from crossfade.controller.order import Shell
@@ -11,23 +11,32 @@ from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports import Secrets
 
+Kept = Callable[[Service], Awaitable[Mapping[str, str]]]
+"""The values of a service's secrets where the platform keeps them; empty where it keeps none."""
+
+
+async def nothing_kept(_: Service) -> Mapping[str, str]:
+    return {}
+
 
 class Values:
     """Chooses, keeps and removes the values of releases' secrets."""
 
-    def __init__(self, registry: Registry, secrets: Secrets) -> None:
+    def __init__(self, registry: Registry, secrets: Secrets, kept: Kept = nothing_kept) -> None:
         self._registry = registry
         self._secrets = secrets
+        self._kept = kept
 
-    def of_all(self, services: Sequence[Service], shell: Shell) -> dict[str, dict[str, str]]:
-        """By service what it names: as the shell gave it, else as its last release had it, else another of the app.
+    async def of_all(self, services: Sequence[Service], shell: Shell) -> dict[str, dict[str, str]]:
+        """By service what it names: as the platform keeps it, else as the shell gave it, its last release or another
+        of the app had it.
 
         WrongInputError that names every one that is in none of them.
         """
-        known = {
-            service.key: self._known(service, {**shell.secrets, **shell.secrets_of.get(service.key, {})})
-            for service in services
-        }
+        known = {}
+        for service in services:
+            given = {**shell.secrets, **shell.secrets_of.get(service.key, {}), **await self._kept(service)}
+            known[service.key] = self._known(service, given)
         missing = {
             service.key: [name for name in service.secrets if name not in known[service.key]] for service in services
         }

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from crossfade.core.release import Release
-from crossfade.core.service import HealthCheck
+from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.journal import Event, Journal
-from crossfade.engine.ports import Clock, JobRunner, LoadBalancer, Runtime, Seats, Sizer
+from crossfade.engine.letters import Letters
+from crossfade.engine.ports import Clock, JobRunner, LoadBalancer, Runtime, Seats, Secrets, Sizer
 
 Ask = Callable[[str, HealthCheck], Awaitable[str]]
 """Probe an address once: the complaint, empty when the answer is healthy. Never raises for a bad instance."""
@@ -58,3 +59,17 @@ class World:
         """The values of the secrets that a release names."""
         known = self.secrets(release)
         return {name: known[name] for name in release.service.secrets if name in known}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """An environment that is on no machine of ours: processes look after it in turn. `home` is `app@environment`.
+
+    `kept` are the values of a service's secrets where the platform keeps them, as its releases refer to them.
+    """
+
+    home: str
+    world: World
+    secrets: Secrets
+    letters: Letters
+    kept: Callable[[Service], Awaitable[Mapping[str, str]]]

@@ -1,113 +1,18 @@
 """Where no daemon runs: processes that carry one environment in turn, with their journal in a table of their own."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import ClientSession, UnixConnector
-from tests.adapters.memory_letters import Box, MemoryLetters
-from tests.unit.controller.site import QUICK, Site, service, within
+from tests.unit.controller.site import service, within
+from tests.unit.controller.there import BAKED, HOME, SLOW, WEB, There, Unreturned
 
-from crossfade.controller.api.hub import Hub
-from crossfade.controller.carrier.carrier import Carrier, Environment
-from crossfade.core.service import Strategy
 from crossfade.core.wire import encode
-from crossfade.engine.dry.journal import DryJournal, Paper
-from crossfade.engine.dry.runtime import DryRuntime
-from crossfade.engine.journal import Lease
-from crossfade.engine.world import Pace, World
-
-HOME = "shop@prod"
-WEB = f"{HOME}/web"
-PACE = Pace(busy=0.1, idle=0.2, retry=0.1, lease=3.0)
-
-Json = dict[str, Any]
-
-
-class Process:
-    """A process that carries, and the API that it speaks to its own command."""
-
-    def __init__(self, socket: Path, carrier: Carrier, journal: DryJournal) -> None:
-        self.carrier, self.journal = carrier, journal
-        self._socket = socket
-
-    async def ask(self, method: str, path: str, **body: Any) -> Json:
-        connector = UnixConnector(str(self._socket))
-        query = {"params": body} if method == "GET" else {"json": body}
-        async with (
-            ClientSession(connector=connector) as session,
-            session.request(method, f"http://x{path}", **query) as response,
-        ):
-            answer: Json = await response.json()
-            return answer
-
-    async def deploy(self, version: str, strategy: Strategy = QUICK, **how: Any) -> Json:
-        """Of one service, whose code is what its version says."""
-        wanted = service(environment="prod", source=f"/src/{version}", strategy=strategy)
-        return await within(
-            self.ask("POST", "/v1/deploy", services=[encode(wanted)], by="kim@laptop", version=version, **how)
-        )
-
-    async def status(self) -> Json:
-        answer = await within(self.ask("GET", "/v1/status", app=HOME))
-        found: Json = answer["services"][0]
-        return found
-
-    async def over(self, rollout: int) -> Json:
-        answer = await within(self.ask("GET", f"/v1/rollouts/{rollout}", app=HOME, service="web", wait="1"))
-        found: Json = answer["rollout"]
-        return found
-
-
-class There:
-    """An environment: what runs in it, and what is written of it, outlives every process that looks after it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.site, self.paper, self.box, self._folder = Site(), Paper(), Box(), folder
-        self._processes = 0
-
-    @asynccontextmanager
-    async def process(self, who: str = "kim@laptop", journal: type[DryJournal] = DryJournal) -> AsyncIterator[Process]:
-        """One that ends in order at the end of the block."""
-        self._processes += 1
-        written, hub = journal(self.site.clock, self.paper), Hub()
-        world = World(
-            journal=written,
-            runtimes={"process": DryRuntime(self.site.platform, written)},
-            balancer=self.site.balancer(self.site.platform, written),
-            ask=self.site.ask,
-            visit=_visit,
-            clock=self.site.clock,
-            secrets=self.site.secrets.of,
-            told=hub.tell,
-            pace=PACE,
-        )
-        environment = Environment(home=HOME, world=world, secrets=self.site.secrets, letters=MemoryLetters(self.box))
-        socket = self._folder / f"{self._processes}"
-        carrier = Carrier(environment, hub, f"{who}, process {self._processes}", socket)
-        async with carrier.serving():
-            yield Process(socket, carrier, written)
-
-
-async def _visit(_url: str, _headers: Any, _count: int) -> None: ...
 
 
 @pytest.fixture
 def there(tmp_path: Path) -> There:
     return There(tmp_path)
-
-
-class Unreturned(DryJournal):
-    """Of a process that is killed: it gives no lease back."""
-
-    async def release(self, lease: Lease) -> None: ...
-
-
-BAKED = Strategy(bake=1.0, timeout=60.0, keep_previous=0.0, rollback_on=QUICK.rollback_on)
-SLOW = Strategy(bake=60.0, timeout=60.0, keep_previous=0.0, rollback_on=QUICK.rollback_on)
 
 
 async def test_the_process_that_was_asked_carries_the_rollout(there: There) -> None:
@@ -116,7 +21,7 @@ async def test_the_process_that_was_asked_carries_the_rollout(there: There) -> N
         begun = await kim.deploy("v1")
         assert (await kim.over(begun["id"]))["state"] == "succeeded"
         assert there.site.serves(WEB) == 1
-        await within(kim.carrier.settled())
+        assert await within(kim.ask("POST", "/v1/settle")) == {"settled": True}
     async with there.process("ben@desk") as ben:
         assert await ben.journal.lease(WEB) is None
         assert (await ben.status())["version"] == "v1"

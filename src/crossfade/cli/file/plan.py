@@ -1,13 +1,15 @@
 """`crossfade plan`: the decisions of a deploy on a simulated fleet."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import NotRunningError
-from crossfade.cli.text import table
+from crossfade.cli.text import plain, table
+from crossfade.core.errors import CrossfadeError
 
 
 @click.command(epilog="Examples: crossfade plan | crossfade plan web --strategy canary -e prod")
@@ -21,7 +23,8 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     """
     from crossfade.cli.application import absent, ends, key, read
 
-    services = read(call, service, strategy)["services"]
+    wanted = read(call, service, strategy)
+    call, services = _known(replace(call, environment=wanted["environment"]), wanted["platform"]), wanted["services"]
     together = [key(wanted) for wanted in services]
     plans = [_plan(call, wanted, together) for wanted in services]
     others: list[str] = []
@@ -30,6 +33,20 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     parts = [f"{one['service']}\n{_steps(one['steps'])}" for one in plans]
     parts += ["\n".join(map(ends, others))] if others else []
     call.answer({"plans": plans, "not_in_file": others}, "\n\n".join(parts))
+
+
+def _known(call: Call, platform: str) -> Call:
+    """The call with the environment that it can ask about what runs there; without one it plans a first deploy."""
+    if platform == "local":
+        return replace(call, environment=None)
+    try:
+        call.away()
+    except CrossfadeError as error:
+        click.echo(
+            plain(f"planned as a first deploy, for {call.environment} could not be asked: {error.cause}"), err=True
+        )
+        return replace(call, environment=None)
+    return call
 
 
 def _plan(call: Call, service: Any, together: list[str]) -> Any:

@@ -80,6 +80,7 @@ def described(service: Json) -> str:
         ]
         if (before := rollout.get("before")) and before["requests"]:
             lines.append(f"  release {before['release']} in the minutes before: {rates(before)}")
+        lines += [f"  {line}" for line in _carried(service)]
     elif service.get("last"):
         lines += [f"  {line}" for line in outcome(service["last"])]
     if way := service.get("preview"):
@@ -112,6 +113,17 @@ def _job(job: Json) -> str:
     said += f"; left out at {clock(skipped['due'])}: {skipped['why']}" if skipped else ""
     coming = f", next at {clock(job['next'])}" if job["next"] else ""
     return f"  job {job['name']} ({job['schedule']} {job['timezone']}): {said}{coming}"
+
+
+def _carried(service: Json) -> list[str]:
+    """Where no daemon runs: which process has the rollout under way."""
+    if "carrier" not in service:
+        return []
+    carrier, environment = service["carrier"], service["app"].partition("@")[2]
+    if carrier:
+        return [f"carried by {carrier['who']} since {clock(carrier['since'])}"]
+    ways = f"`crossfade resume -e {environment}` goes on, `crossfade abort -e {environment}` takes it back"
+    return [f"nobody carries it: {ways}"]
 
 
 def _row(instance: Json) -> tuple[str, ...]:

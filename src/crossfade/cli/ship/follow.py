@@ -98,6 +98,8 @@ def follow(call: Call, followed: Followed, seq: int, screen: Screen) -> Any:
                 ended = followed.ended_by(event)
             return call.client().get(followed.result, **followed.query)
         except (LostError, NotRunningError):
+            if call.environment:
+                raise
             _bring_back(call, screen)
     raise PlatformError("the controller went away again and again", f"its log is {call.state.log}")
 

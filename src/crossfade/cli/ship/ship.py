@@ -1,23 +1,24 @@
 """deploy and rollback: one release out, or back, with the proof as the answer."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from crossfade.cli.call import Call, called, who
 from crossfade.cli.client import Client
-from crossfade.cli.machine import controller
+from crossfade.cli.ship.carrying import carried_on, settle, stays
+from crossfade.cli.ship.ending import answered
 from crossfade.cli.ship.follow import follow, group, rollout
 from crossfade.cli.ship.screens import Screen, screen
-from crossfade.cli.text import outcome, plain, release
+from crossfade.cli.text import release
+from crossfade.core.errors import UnchangedError, WrongInputError
 
 Json = Mapping[str, Any]
 STRATEGIES = ("rolling", "blue-green", "canary", "linear", "recreate")
 INTERRUPTED = 130  # as a shell says it of Ctrl-C
-ON_ITS_OWN = "the rollout goes on by itself: `crossfade watch` shows it, `crossfade abort` takes it back"
 
 
 @click.command(
@@ -36,18 +37,22 @@ def deploy(
     """Bring a new release of all services of the file, or of SERVICE.
 
     Several services are one release: all of them end at the new one, or all go back.
-    The controller is started when it does not run. A release that turns out bad is taken back: exit code 1.
+    The controller is started when it does not run; on AWS this process carries the rollout to its end.
+    A release that turns out bad is taken back: exit code 1.
     Values of secrets that the file names are taken from this shell's environment, from where the file says, or from
     .env beside it.
     """
-    from crossfade.cli.application import absent, ends, preflight, read
+    from crossfade.cli.application import absent, ends, key, preflight, read
     from crossfade.cli.file import contents, readable
     from crossfade.cli.secrets import given
 
     wanted = read(call, service, strategy)
+    call = replace(call, environment=None if wanted["platform"] == "local" else wanted["environment"])
     preflight(call, wanted)
-    client = controller.ensure(call.state, wanted["balancer"])
-    services, secrets = given(wanted)
+    if detach and call.environment:
+        raise WrongInputError("--detach: nobody would carry the rollout once this process ends", "leave it out")
+    client = call.ensured(wanted["balancer"])
+    services, secrets = (wanted["services"], {}) if call.environment else given(wanted)
     order: dict[str, Any] = {"by": who(), "path": os.environ.get("PATH", os.defpath), "version": version}
     order |= {"supersede": supersede, "force": force, "secrets_of": secrets}
     found = contents.accounts(services, call.state.root)
@@ -55,9 +60,16 @@ def deploy(
     try:
         for line in [*contents.lines(found), *readable.of_deploy(services, wanted["sources"])]:
             shown.say(line)
+        gone_on = [] if supersede else carried_on(call, [key(one) for one in services], shown)
         for one in [] if service else absent(services, client):
             shown.say(ends(one))
-        begun = _begin(client, services, order, shown)
+        try:
+            begun = _begin(client, services, order, shown)
+        except UnchangedError as error:
+            if not gone_on:
+                raise
+            shown.say(error.cause)
+            return answered(call, gone_on[-1], contents.data(found))
         for why in begun["unchanged"]:
             shown.say(why)
         if detach:
@@ -65,12 +77,13 @@ def deploy(
         shown.several = "group" in begun
         followed = group(begun["group"]) if "group" in begun else rollout(begun)
         result = follow(call, followed, begun["seq"], shown)
+        settle(call, shown)
     except KeyboardInterrupt:
-        click.echo(f"\n{ON_ITS_OWN}", err=True)
+        click.echo(f"\n{stays(call)}", err=True)
         raise
     finally:
         shown.close()
-    return _answer(call, result, contents.data(found))
+    return answered(call, result, contents.data(found))
 
 
 @click.command(
@@ -86,18 +99,19 @@ def rollback(call: Call, *, service: str | None, to: str, force: bool, supersede
 
     While the old instances are still warm this is one change of routing.
     """
-    client = controller.ensure(call.state) if call.state.used else call.client()
+    client = call.ensured(start=call.state.used)
     target = call.target(client, service)
     shown = screen(as_json=call.json)
     try:
         begun = client.post("/v1/rollback", **target, to=to, by=who(), force=force, supersede=supersede)
         result = follow(call, rollout(begun), begun["seq"], shown)
+        settle(call, shown)
     except KeyboardInterrupt:
-        click.echo(f"\n{ON_ITS_OWN}", err=True)
+        click.echo(f"\n{stays(call)}", err=True)
         raise
     finally:
         shown.close()
-    return _answer(call, result)
+    return answered(call, result)
 
 
 def _begin(client: Client, services: Sequence[Json], order: Json, shown: Screen) -> Json:
@@ -134,27 +148,3 @@ def _detached(call: Call, begun: Json) -> int:
     said = {name: value for name, value in begun.items() if name != "unchanged"}
     call.answer({"rollout": said}, f"rollout {begun['id']} of {begun['service']} to {to} is under way")
     return 0
-
-
-def _answer(call: Call, result: Json, beside: Json | None = None) -> int:
-    """How it ended. Of a group all rollouts are named, and the last one is the result that `--json` had before."""
-    made = result.get("group")
-    results = result["results"] if made else [result]
-    state = made["state"] if made else result["rollout"]["state"]
-    if call.json:
-        last = results[-1] if results else {}
-        several = {"group": made, "rollouts": [one["rollout"] for one in results]} if made else {}
-        click.echo(json.dumps({**last, **several, **(beside or {})}))
-    else:
-        for one in results:
-            click.echo(plain("\n".join(outcome(one))))
-        if made:
-            click.echo(plain(_together(made)))
-    return 0 if state == "succeeded" else 1
-
-
-def _together(made: Json) -> str:
-    names = ", ".join(member["service"] for member in made["members"])
-    if made["state"] == "succeeded":
-        return f"{names} are out together."
-    return f"{names} went back together: {made['reason']}."

@@ -1,13 +1,19 @@
 """Orders to a service: to the rollout under way, to its size, to its releases."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from crossfade.cli.call import Call, called, who
 from crossfade.cli.client import Client
+from crossfade.cli.ship.carrying import carried_on, settle, stays
+from crossfade.cli.ship.ending import answered
+from crossfade.cli.ship.screens import screen
 from crossfade.cli.text import plural
 from crossfade.core.errors import WrongInputError
+
+Json = Mapping[str, Any]
 
 
 def _under_way(call: Call, client: Client, service: str | None) -> dict[str, str]:
@@ -25,11 +31,12 @@ def _order(verb: str, does: str, help_text: str, example: str) -> Any:
     @click.command(verb, help=help_text, epilog=f"Examples: {example}")
     @click.argument("service", required=False)
     @called(app=True)
-    def command(call: Call, *, service: str | None) -> None:
+    def command(call: Call, *, service: str | None) -> int:
         client = call.client()
         target = _under_way(call, client, service)
         answer = client.post(f"/v1/order/{verb}", **target, by=who())
-        call.answer(answer, f"{answer['app']}/{answer['name']} {does}")
+        call.answer(answer, f"{answer['app']}/{answer['name']} {does}{_by_whom(answer)}")
+        return 0 if verb == "pause" else _see_through(call, answer)
 
     return command
 
@@ -58,7 +65,7 @@ resume = _order(
 @click.argument("service", required=False)
 @called(app=True)
 @click.option("--reason", default="", help="On record, and shown to who waits for the deploy.")
-def abort(call: Call, *, service: str | None, reason: str) -> None:
+def abort(call: Call, *, service: str | None, reason: str) -> int:
     """Take the rollout of SERVICE that is under way back, or stop its build. Its release is not marked bad.
 
     Of services that are deployed together all go back.
@@ -67,7 +74,30 @@ def abort(call: Call, *, service: str | None, reason: str) -> None:
     answer = client.post("/v1/order/abort", **_aborted(call, client, service), by=who(), reason=reason)
     meant = answer["aborted"]
     does = "is taken back" if len(meant) == 1 else "are taken back"
-    call.answer(answer, f"{', '.join(meant)} {does}; `crossfade watch` shows it")
+    shows = "" if call.environment else "; `crossfade watch` shows it"
+    call.answer(answer, f"{', '.join(meant)} {does}{_by_whom(answer)}{shows}")
+    return _see_through(call, answer, wanted="aborted")
+
+
+def _by_whom(answer: Json) -> str:
+    """On AWS an order may be carried out by another process, on another machine."""
+    return f" by {answer['carried_by']}, who carries it" if "carried_by" in answer else ""
+
+
+def _see_through(call: Call, answer: Json, wanted: str = "succeeded") -> int:
+    """Where no daemon runs, and no other process has it: carry what was told to go on to its end."""
+    if not call.environment or call.away() is None or "carried_by" in answer:
+        return 0
+    shown = screen(as_json=call.json)
+    try:
+        ended = carried_on(call, answer.get("aborted") or [f"{answer['app']}/{answer['name']}"], shown)
+        settle(call, shown)
+    except KeyboardInterrupt:
+        click.echo(f"\n{stays(call)}", err=True)
+        raise
+    finally:
+        shown.close()
+    return max((answered(call, one, wanted=wanted) for one in ended), default=0)
 
 
 def _aborted(call: Call, client: Client, service: str | None) -> dict[str, str]:

@@ -8,7 +8,6 @@ go there as letters.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,13 @@ from crossfade.controller.carrier.turn import ABORT, Turn
 from crossfade.controller.orders import Orders
 from crossfade.core.errors import PlatformError
 from crossfade.engine.journal import Lease
-from crossfade.engine.letters import Letter, Letters
+from crossfade.engine.letters import Letter
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import Secrets
-from crossfade.engine.world import World
+from crossfade.engine.world import Environment
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+LONGEST_REST = 900.0  # seconds that old instances may take to go, once a rollout is over
 FIRST_LOOK = 30.0  # seconds that `status` waits for, and then says what is known
 # What holds no service: it only looks, or says by itself what it needs.
 FREE = frozenset({"/v1/plan", "/v1/services", "/v1/builds/stop", "/v1/carry", "/v1/shutdown"})
@@ -37,22 +36,12 @@ _VERBS = ("pause", "promote", "resume", "lock", "unlock")
 SENT = frozenset({ABORT, "/v1/scale", "/v1/tag", *(f"/v1/order/{verb}" for verb in _VERBS)})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
-    """An environment that processes of several machines look after in turn. `home` is `app@environment`."""
-
-    home: str
-    world: World
-    secrets: Secrets
-    letters: Letters
-
-
 class Carrier:
     """One environment in the hands of one process, which speaks the controller's API at `socket`."""
 
     def __init__(self, environment: Environment, hub: Hub, holder: str, socket: Path) -> None:
         self._environment, self._hub, self._socket = environment, hub, socket
-        self._orders = Orders(environment.world, holder, environment.secrets)
+        self._orders = Orders(environment.world, holder, environment.secrets, environment.kept)
         self._registry = self._orders.registry
         self._world = self._registry.world
         self._turn = Turn(environment.home, environment.letters, self._orders, self._read_on)
@@ -76,17 +65,24 @@ class Carrier:
             await self._orders.close()
             await runner.cleanup()
 
-    async def settled(self) -> None:
-        """Return when nothing of what is held moves any more: no rollout, and nobody on the way out."""
-        for key, loop in list(self._registry.loops.items()):
-            if self._registry.holds(key):
-                await loop.until(_rests)
+    async def _settled(self) -> bool:
+        """True when nothing of what is held moves any more: no rollout, and nobody on the way out."""
+        try:
+            async with asyncio.timeout(LONGEST_REST):
+                for key, loop in list(self._registry.loops.items()):
+                    if self._registry.holds(key):
+                        await loop.until(_rests)
+        except TimeoutError:
+            return False
+        return True
 
     @web.middleware
     async def _held(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Hold the services that an order is for, or have it done by the process that does."""
         if request.path == "/v1/carry":
             return web.json_response(await self._carry(await asked.body(request)))
+        if request.path == "/v1/settle":
+            return web.json_response({"settled": await self._settled()})
         if request.path == "/v1/status":
             await self._look(request.query.get("app"))
         if request.method != "POST" or request.path in FREE:

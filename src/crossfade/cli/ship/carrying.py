@@ -1,0 +1,51 @@
+"""Rollouts that this process carries itself, because no daemon does: taken up, followed to their end, or left."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crossfade.cli.call import Call
+from crossfade.cli.ship.follow import follow, group, rollout
+from crossfade.cli.ship.screens import Screen
+
+Json = Mapping[str, Any]
+
+
+def carried_on(call: Call, services: Sequence[str], shown: Screen) -> list[Json]:
+    """Go on to its end with what another process left of these services; how it ended, as the API has it.
+
+    Nothing happens on this machine, where the controller does. RefusedError while the other process still carries it.
+    """
+    elsewhere = call.away()
+    if elsewhere is None:
+        return []
+    left = elsewhere.client.post("/v1/carry", services=services)
+    begun = [("group", left["group"])] if "group" in left else [("rollout", one) for one in left["rollouts"]]
+    ended = []
+    for kind, one in begun:
+        shown.say(f"{kind} {one['id']} of {one.get('service') or one['app']} by {one['by']} was left: going on with it")
+        shown.several = kind == "group"
+        followed = group(one) if kind == "group" else rollout(one)
+        ended.append(follow(call, followed, left["seq"], shown))
+        shown.several = False
+    return ended
+
+
+def settle(call: Call, shown: Screen) -> None:
+    """Wait until instances on their way out are gone, where nobody else would see to it."""
+    elsewhere = call.away()
+    if elsewhere is None:
+        return
+    with shown.doing("the old instances finish what they hold"):
+        settled = elsewhere.client.post("/v1/settle")["settled"]
+    if not settled:
+        shown.say("old instances have not gone yet; the next command sees to it")
+
+
+def stays(call: Call) -> str:
+    """What becomes of a rollout that one stopped waiting for."""
+    if call.environment is None:
+        return "the rollout goes on by itself: `crossfade watch` shows it, `crossfade abort` takes it back"
+    return (
+        "nobody carries the rollout now: traffic stays as it is; "
+        f"`crossfade resume -e {call.environment}` goes on, `crossfade abort -e {call.environment}` takes it back"
+    )

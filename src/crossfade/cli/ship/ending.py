@@ -1,0 +1,36 @@
+"""How a rollout or a release group ended, as text or JSON and as an exit code."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from crossfade.cli.call import Call
+from crossfade.cli.text import outcome, plain
+
+Json = Mapping[str, Any]
+
+
+def answered(call: Call, result: Json, beside: Json | None = None, *, wanted: str = "succeeded") -> int:
+    """How it ended. Of a group all rollouts are named, and the last one is the result that `--json` had before."""
+    made = result.get("group")
+    results = result["results"] if made else [result]
+    state = made["state"] if made else result["rollout"]["state"]
+    if call.json:
+        last = results[-1] if results else {}
+        several = {"group": made, "rollouts": [one["rollout"] for one in results]} if made else {}
+        click.echo(json.dumps({**last, **several, **(beside or {})}))
+    else:
+        for one in results:
+            click.echo(plain("\n".join(outcome(one))))
+        if made:
+            click.echo(plain(_together(made)))
+    return 0 if state == wanted else 1
+
+
+def _together(made: Json) -> str:
+    names = ", ".join(member["service"] for member in made["members"])
+    if made["state"] == "succeeded":
+        return f"{names} are out together."
+    return f"{names} went back together: {made['reason']}."

@@ -1,0 +1,176 @@
+"""Verbs with `-e` where the environment is elsewhere: the process that was asked is its controller."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.controller.site import within
+from tests.unit.controller.there import HOME, WEB, There, Unreturned
+
+from crossfade import adapters
+from crossfade.cli.main import crossfade
+from crossfade.core.errors import CrossfadeError, RefusedError, WrongInputError
+from crossfade.engine.fold import fold
+from crossfade.engine.journal import Event
+from crossfade.engine.world import Environment
+from crossfade.file.deployable import deployable
+
+FILE = """
+app: shop
+services:
+  web:
+    image: shop/web
+    port: 3000
+    resources: {cpu: 0.5, memory: 1G}
+    health: {path: /health, interval: 6s}
+    deploy: {strategy: blue-green, bake: %s, keep_previous: 0s, rollback_on: {min_requests: 0}}
+environments:
+  local: {}
+  prod: {platform: aws}
+  hosts: {platform: aws, cloud: {compute: {kind: autoscaling}}}
+"""
+
+
+class Shell:
+    """Verbs as a person types them, one process each."""
+
+    def __init__(self, there: There, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.there, self.folder, self._capsys = there, folder, capsys
+        self.troubles: list[CrossfadeError] = []
+        self.write("0s")
+
+    def write(self, bake: str) -> None:
+        (self.folder / "crossfade.yaml").write_text(FILE % bake)
+
+    def run(self, *words: str) -> tuple[int, str]:
+        """Exit code, and what was said."""
+        code = crossfade.main(list(words), standalone_mode=False)
+        return code or 0, self._capsys.readouterr().out
+
+    def json(self, *words: str) -> Any:
+        """The last line of `--json`."""
+        return json.loads(self.run(*words, "--json")[1].splitlines()[-1])
+
+    @asynccontextmanager
+    async def environment(
+        self, app: str, name: str, *, region: str, told: Callable[[Event], None]
+    ) -> AsyncIterator[Environment]:
+        assert (f"{app}@{name}", region) == (HOME, "us-east-1")
+        if self.troubles:
+            raise self.troubles.pop()
+        yield self.there.environment(told)[0]
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    made = Shell(There(tmp_path), tmp_path, capsys)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CROSSFADE_STATE", str(tmp_path / "state"))
+    monkeypatch.setitem(adapters.PLATFORMS, "aws", f"{__name__}:opened")  # type: ignore[arg-type]  # a dict
+    monkeypatch.setattr(__import__(__name__, fromlist=["opened"]), "opened", made.environment)
+    return made
+
+
+def opened(*_: Any, **__: Any) -> Any:
+    """Where the table points to; each test puts its own here."""
+    raise NotImplementedError
+
+
+def test_a_deploy_is_carried_to_its_end(shell: Shell) -> None:
+    """Told as it happens, with the proof as the answer; and nothing of it is held afterwards."""
+    code, said = shell.run("deploy", "-e", "prod", "--version", "v1")
+    assert code == 0
+    assert f"{WEB}: release 1 (v1): blue-green" in said.replace("\n", " ") or "release 1 (v1): blue-green" in said
+    assert shell.there.site.serves(WEB) == 1
+    assert not shell.there.paper.leases[WEB].holder
+    assert not (shell.folder / "state").exists()
+
+
+def test_every_look_knows_the_environment(shell: Shell) -> None:
+    """As on this machine, under the name that says where."""
+    shell.run("deploy", "-e", "prod", "--version", "v1")
+    assert f"{WEB}: release 1 (v1), 1 of 1 instance serving" in shell.run("status", "-e", "prod")[1]
+    assert shell.json("releases", "-e", "prod")["releases"][0]["version"] == "v1"
+    assert "release 1" in shell.run("events", "-e", "prod")[1]
+
+
+def test_orders_between_rollouts_reach_it(shell: Shell) -> None:
+    """lock, tag, scale: on record, and the lease given back."""
+    shell.run("deploy", "-e", "prod", "--version", "v1")
+    assert shell.run("lock", "-e", "prod", "--reason", "sale")[0] == 0
+    with pytest.raises(RefusedError, match="locked shop@prod/web"):
+        shell.run("deploy", "-e", "prod", "--version", "v2")
+    shell.run("lock", "-e", "prod", "--release")
+    assert shell.json("tag", "stable", "-e", "prod")["release"] == 1
+    assert shell.json("scale", "2", "-e", "prod")["services"][0]["replicas"] == 2
+    assert shell.there.site.running(WEB) == {1: 2}
+
+
+def test_the_next_process_takes_back_what_a_killed_one_left(shell: Shell) -> None:
+    """`abort` waits until the lease lapsed, and carries it home itself."""
+    _left_by_a_killed_process(shell)
+    assert "carried by" in shell.run("status", "-e", "prod")[1]
+    code, said = shell.run("abort", "-e", "prod", "--reason", "wrong branch")
+    assert (code, "wrong branch" in said) == (0, True)
+    assert shell.there.site.running(WEB) == {}
+
+
+def test_the_next_deploy_goes_on_with_what_a_killed_one_left(shell: Shell) -> None:
+    """And ends well when that is what was to be deployed: a job of CI is run again."""
+    _left_by_a_killed_process(shell, bake="2s")
+    code, said = shell.run("deploy", "-e", "prod", "--version", "v1")
+    assert code == 0
+    assert "was left: going on with it" in said
+    assert "already runs exactly this" in said
+    assert [r.version for r in _ledger(shell)] == ["v1"]
+
+
+def test_going_back_is_carried_too(shell: Shell) -> None:
+    """To the last good release."""
+    shell.run("deploy", "-e", "prod", "--version", "v1")
+    shell.run("deploy", "-e", "prod", "--version", "v2", "--force")
+    assert shell.there.site.serves(WEB) == 2
+    assert shell.run("rollback", "-e", "prod")[0] == 0
+    assert shell.there.site.serves(WEB) == 1
+
+
+def test_what_the_platform_says_is_the_answer(shell: Shell) -> None:
+    """No credentials, no table: one sentence with its exit code, and nothing was touched."""
+    shell.troubles = [WrongInputError("the journal's table shop-crossfade is not in us-east-1", "bootstrap")]
+    with pytest.raises(WrongInputError, match="table shop-crossfade"):
+        shell.run("deploy", "-e", "prod")
+    assert shell.there.paper.events == []
+
+
+def test_a_plan_needs_no_credentials(shell: Shell) -> None:
+    """It says that it knows nothing of what runs."""
+    shell.troubles = [WrongInputError("there are no credentials for AWS")]
+    assert "launch 1 of release 1" in shell.run("plan", "-e", "prod")[1]
+
+
+def test_what_is_not_reached_yet_is_said(shell: Shell) -> None:
+    """Hosts, and a rollout that nobody would carry."""
+    with pytest.raises(RefusedError, match="shop@hosts/web cannot be deployed yet"):
+        shell.run("deploy", "-e", "hosts")
+    with pytest.raises(WrongInputError, match="nobody would carry the rollout"):
+        shell.run("deploy", "-e", "prod", "--detach")
+
+
+def _left_by_a_killed_process(shell: Shell, bake: str = "60s") -> None:
+    """A deploy in its bake, of a process that gives nothing back and is gone."""
+    shell.write(bake)
+    wanted = deployable(shell.folder / "crossfade.yaml", called="crossfade.yaml", environment="prod")["services"]
+
+    async def killed() -> None:
+        async with shell.there.process(journal=Unreturned) as process:
+            await within(process.ask("POST", "/v1/deploy", services=wanted, by="kim@laptop", version="v1"))
+
+    asyncio.run(killed())
+
+
+def _ledger(shell: Shell) -> Any:
+    return fold(shell.there.paper.events)[WEB].releases
