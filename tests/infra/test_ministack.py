@@ -118,12 +118,12 @@ def refused_by_the_lock(stack: Stack) -> None:
 
 
 def test_bootstrap(stack: Callable[[str], Stack]) -> None:
-    """A versioned, encrypted, closed bucket that drops old states after 90 days, and a table; again changes nothing."""
+    """A versioned, encrypted, closed bucket that drops old states after 90 days, two tables; again changes nothing."""
     codemate = stack("codemate")
     codemate.rename("cm1")
     first = codemate.ok("bootstrap")
-    bucket, table = "cm1-terraform-state", "cm1-terraform-lock"
-    assert first["places"] == [{"region": "ap-northeast-2", "bucket": bucket, "table": table}]
+    bucket, table, journal = "cm1-terraform-state", "cm1-terraform-lock", "cm1-crossfade"
+    assert first["places"] == [{"region": "ap-northeast-2", "bucket": bucket, "table": table, "journal": journal}]
     assert first["done"][0] == f"bucket {bucket} is made"
     assert codemate.aws("s3", "get_bucket_versioning", Bucket=bucket)["Status"] == "Enabled"
     (rule,) = codemate.aws("s3", "get_bucket_encryption", Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
@@ -135,6 +135,11 @@ def test_bootstrap(stack: Callable[[str], Stack]) -> None:
     made = codemate.aws("dynamodb", "describe_table", TableName=table)["Table"]
     assert made["KeySchema"] == [{"AttributeName": "LockID", "KeyType": "HASH"}]
     assert made["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    kept = codemate.aws("dynamodb", "describe_table", TableName=journal)["Table"]
+    assert [key["AttributeName"] for key in kept["KeySchema"]] == ["place", "line"]
+    backups = codemate.aws("dynamodb", "describe_continuous_backups", TableName=journal)
+    recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    assert recovery["PointInTimeRecoveryStatus"] == "ENABLED"
     assert codemate.ok("bootstrap")["done"] == []
 
 

@@ -12,6 +12,8 @@ SERVICE = "crossfade:service"  # on services, target groups, rules; on the liste
 COLOUR = "crossfade:colour"  # on services and target groups
 PREVIEW = "crossfade:preview"  # on the rule that leads to a release before visitors see it: the service's name
 
+JOURNAL_KEYS = ("place", "line")  # of the journal's table: partition and sort, both text
+
 # The order is that of the first deploy: what is made begins with blue.
 COLOURS = BLUE, GREEN = ("blue", "green")
 

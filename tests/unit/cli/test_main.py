@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from crossfade.cli.main import SECTIONS, crossfade
 
 VERBS = [verb for verbs in SECTIONS.values() for verb in verbs]
-HEAVY = ("aiohttp", "asyncio", "docker", "pydantic", "rich", "yaml")
+HEAVY = ("aiohttp", "asyncio", "botocore", "docker", "pydantic", "rich", "yaml")
 LIMIT = 0.150
 
 

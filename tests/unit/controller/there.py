@@ -7,7 +7,6 @@ from typing import Any
 
 from aiohttp import ClientSession, UnixConnector
 from tests.adapters.memory_letters import Box, MemoryLetters
-from tests.adapters.memory_runtime import MemoryRuntime
 from tests.unit.controller.site import QUICK, Site, service, within
 
 from crossfade.controller.api.hub import Hub
@@ -16,6 +15,7 @@ from crossfade.controller.values import nothing_kept
 from crossfade.core.service import Strategy
 from crossfade.core.wire import encode
 from crossfade.engine.dry.journal import DryJournal, Paper
+from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.journal import Event, Lease
 from crossfade.engine.world import Environment, Pace, World
 
@@ -82,11 +82,11 @@ class There:
     ) -> tuple[Environment, DryJournal]:
         """It as one process sees it, and the journal by which it does."""
         written = journal(self.site.clock, self.paper)
-        runtime = MemoryRuntime(self.site.instances, written)
+        runtime = DryRuntime(self.site.platform, written)
         world = World(
             journal=written,
             runtimes={"process": runtime, "ecs": runtime},
-            balancer=self.site.balancer(written, self.site.routes),
+            balancer=self.site.balancer(self.site.platform, written),
             ask=self.site.ask,
             visit=_visit,
             clock=self.site.clock,

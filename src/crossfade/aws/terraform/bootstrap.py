@@ -1,6 +1,7 @@
-"""The bucket and the table that Terraform's state needs before Terraform can make anything.
+"""What has to be there before Terraform can make anything: its state's bucket and table, and the journal's table.
 
-Plain calls and not Terraform, because Terraform would need a place for the state of these two. Each step looks first
+Plain calls and not Terraform, because Terraform would need a place for the state of these. The journal is no
+environment's: it outlives each of them, as the history of releases should. Each step looks first
 and changes what is not as it should be, so a run that broke off half-way is mended by running it again, by anybody.
 """
 
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from crossfade.aws.places import JOURNAL_KEYS
 from crossfade.aws.terraform.trouble import way_out_of
 from crossfade.core.errors import PlatformError, WrongInputError
 
@@ -27,11 +29,12 @@ CLOSED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where an app's state lives."""
+    """Where an app's state lives, and its journal of releases."""
 
     region: str
     bucket: str
     table: str
+    journal: str
     tags: Mapping[str, str]
 
 
@@ -46,7 +49,10 @@ def bootstrap(place: Place) -> Iterator[str]:
     session = get_session()
     with _errors_told(place):
         yield from _bucket(session.create_client("s3", region_name=place.region), place)
-        yield from _table(session.create_client("dynamodb", region_name=place.region), place)
+        dynamodb = session.create_client("dynamodb", region_name=place.region)
+        yield from _table(dynamodb, place, place.table, (LOCK_KEY,), "cloud: {state: {table: ...}}")
+        yield from _table(dynamodb, place, place.journal, JOURNAL_KEYS, "another `app`")
+        yield from _kept(dynamodb, place.journal)
 
 
 def _bucket(s3: Any, place: Place) -> Iterator[str]:
@@ -106,26 +112,38 @@ def _tls_only(s3: Any, name: str) -> Iterator[str]:
     yield f"bucket {name} is reached over TLS only"
 
 
-def _table(dynamodb: Any, place: Place) -> Iterator[str]:
-    name = place.table
+def _table(dynamodb: Any, place: Place, name: str, keys: tuple[str, ...], way_out: str) -> Iterator[str]:
     found = _unless(lambda: dynamodb.describe_table(TableName=name), "ResourceNotFoundException")
-    key = [{"AttributeName": LOCK_KEY, "KeyType": "HASH"}]
+    schema = [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
     if found is None:
         dynamodb.create_table(
             TableName=name,
-            KeySchema=key,
-            AttributeDefinitions=[{"AttributeName": LOCK_KEY, "AttributeType": "S"}],
+            KeySchema=schema,
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
             BillingMode="PAY_PER_REQUEST",
             Tags=_tags(place),
         )
-    elif found["Table"]["KeySchema"] != key:
+    elif found["Table"]["KeySchema"] != schema:
         raise WrongInputError(
-            f"the table {name} has another key than {LOCK_KEY}: it is somebody else's",
-            "name another one: cloud: {state: {table: ...}}",
+            f"the table {name} has another key than {' and '.join(keys)}: it is somebody else's",
+            f"name another one: {way_out}",
         )
     dynamodb.get_waiter("table_exists").wait(TableName=name)
     if found is None:
         yield f"table {name} is made"
+
+
+def _kept(dynamodb: Any, name: str) -> Iterator[str]:
+    """The journal can be brought back as it was at any second of the last 35 days, and is not deleted by mistake."""
+    if not dynamodb.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled"):
+        dynamodb.update_table(TableName=name, DeletionProtectionEnabled=True)
+        dynamodb.get_waiter("table_exists").wait(TableName=name)
+    backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    if backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") != "ENABLED":
+        dynamodb.update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+        yield f"table {name} can be brought back as it was at any time of the last 35 days"
 
 
 def _unless(ask: Callable[[], Mapping[str, Any]], *absent: str) -> Mapping[str, Any] | None:

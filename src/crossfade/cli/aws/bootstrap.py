@@ -14,30 +14,43 @@ if TYPE_CHECKING:
 @click.command(epilog="Examples: crossfade infra bootstrap | crossfade infra bootstrap -e prod --json")
 @called(file=True, state=False)
 def bootstrap(call: Call) -> None:
-    """Make the bucket and the table in which Terraform keeps its state, once for all environments that share them.
+    """Make what Terraform and releases are kept in: its state's bucket and table, and the table of the journal.
 
-    The bucket is versioned, encrypted and closed to the public; overwritten states are kept for 90 days. What is there
-    already stays as it is: run it again whenever it broke off.
+    Once for all environments that share them. The bucket is versioned, encrypted and closed to the public; overwritten
+    states are kept for 90 days. What is there already stays as it is: run it again whenever it broke off.
     """
     from crossfade.aws.choose import on_aws
     from crossfade.aws.terraform.bootstrap import bootstrap as make
 
     apps = on_aws(call.required(), [call.environment])
-    places = {(place.region, place.bucket, place.table): place for place in map(_place, apps)}
+    places = {(one.region, one.bucket, one.table, one.journal): one for one in map(_place, apps)}
     done = []
     for place in places.values():
         for line in make(place):
             done.append(line)
             click.echo(line, err=call.json)
-    shown = [{"region": region, "bucket": bucket, "table": table} for region, bucket, table in places]
-    ready = [f"bucket {bucket} and table {table} in {region} are ready" for region, bucket, table in places]
+    shown = [
+        {"region": one.region, "bucket": one.bucket, "table": one.table, "journal": one.journal}
+        for one in places.values()
+    ]
+    ready = [
+        f"bucket {one.bucket} and table {one.table} in {one.region} are ready, and {one.journal} for releases"
+        for one in places.values()
+    ]
     call.answer({"ok": True, "places": shown, "done": done}, "\n".join(ready))
 
 
 def _place(app: "App") -> "Place":
+    from crossfade.aws.places import Places
     from crossfade.aws.terraform.bootstrap import Place
     from crossfade.aws.terraform.environment import tags
     from crossfade.aws.terraform.names import lock_table, state_bucket
 
     shared = {key: value for key, value in tags(app).items() if key != "Environment"}
-    return Place(region=app.cloud.region, bucket=state_bucket(app), table=lock_table(app), tags=shared)
+    return Place(
+        region=app.cloud.region,
+        bucket=state_bucket(app),
+        table=lock_table(app),
+        journal=Places(app.name, app.environment).journal,
+        tags=shared,
+    )

@@ -19,15 +19,30 @@ def carried_on(call: Call, services: Sequence[str], shown: Screen) -> list[Json]
     if elsewhere is None:
         return []
     left = elsewhere.client.post("/v1/carry", services=services)
-    begun = [("group", left["group"])] if "group" in left else [("rollout", one) for one in left["rollouts"]]
+    for one in _moving(left):
+        shown.say(f"{_named(one)} by {one['by']} was left: going on with it")
+    return seen_through(call, left, shown)
+
+
+def seen_through(call: Call, carrying: Json, shown: Screen) -> list[Json]:
+    """Follow what this process carries to its end; how it ended, as the API has it."""
     ended = []
-    for kind, one in begun:
-        shown.say(f"{kind} {one['id']} of {one.get('service') or one['app']} by {one['by']} was left: going on with it")
-        shown.several = kind == "group"
-        followed = group(one) if kind == "group" else rollout(one)
-        ended.append(follow(call, followed, left["seq"], shown))
+    for one in _moving(carrying):
+        together = "members" in one
+        shown.several = together
+        ended.append(follow(call, group(one) if together else rollout(one), carrying["seq"], shown))
         shown.several = False
     return ended
+
+
+def _moving(carrying: Json) -> list[Json]:
+    return [carrying["group"]] if "group" in carrying else carrying["rollouts"]
+
+
+def _named(one: Json) -> str:
+    if "members" in one:
+        return f"release group {one['id']} of {one['app']}"
+    return f"rollout {one['id']} of {one['service']}"
 
 
 def settle(call: Call, shown: Screen) -> None:

@@ -7,7 +7,7 @@ import click
 
 from crossfade.cli.call import Call, called, who
 from crossfade.cli.client import Client
-from crossfade.cli.ship.carrying import carried_on, settle, stays
+from crossfade.cli.ship.carrying import seen_through, settle, stays
 from crossfade.cli.ship.ending import answered
 from crossfade.cli.ship.screens import screen
 from crossfade.cli.text import plural
@@ -86,11 +86,11 @@ def _by_whom(answer: Json) -> str:
 
 def _see_through(call: Call, answer: Json, wanted: str = "succeeded") -> int:
     """Where no daemon runs, and no other process has it: carry what was told to go on to its end."""
-    if not call.environment or call.away() is None or "carried_by" in answer:
+    if "carrying" not in answer:
         return 0
     shown = screen(as_json=call.json)
     try:
-        ended = carried_on(call, answer.get("aborted") or [f"{answer['app']}/{answer['name']}"], shown)
+        ended = seen_through(call, answer["carrying"], shown)
         settle(call, shown)
     except KeyboardInterrupt:
         click.echo(f"\n{stays(call)}", err=True)

@@ -6,8 +6,10 @@ go there as letters.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -89,29 +91,38 @@ class Carrier:
             return await handler(request)
         body = await asked.body(request)
         await self._read_on()
-        for key in self._turn.meant(body):
+        meant = self._turn.meant(body)
+        for key in meant:
             if request.path not in SENT:
                 await self._turn.take(key, supersede=bool(body.get("supersede")), by=str(body.get("by")))
             elif answer := await self._turn.by_letter(key, request.path, body):
                 return web.json_response(answer)
         await self._turn.together()
-        return await handler(request)
+        carrying = self._under_way(meant)  # before the order, which may end it at once
+        answer = await handler(request)
+        if request.path in SENT and isinstance(answer, web.Response) and answer.status < HTTPStatus.BAD_REQUEST:
+            return web.json_response({**json.loads(answer.text or "{}"), "carrying": carrying})
+        return answer
 
     async def _carry(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Go on with what was left of these services, and say what is under way: its rollouts, or its group."""
-        ledgers = [self._registry.ledger(key) for key in body["services"]]
-        seq = self._hub.seq
-        for ledger in ledgers:
+        """Go on with what was left of these services, and say what it is."""
+        for key in body["services"]:
+            ledger = self._registry.ledger(key)
             if ledger.active or ledger.recording:
-                await self._turn.take(ledger.service)
+                await self._turn.take(key)
         await self._turn.together()
-        ledgers = [self._registry.ledger(key) for key in body["services"]]
+        return self._under_way(body["services"])
+
+    def _under_way(self, keys: Sequence[str]) -> dict[str, Any]:
+        """What moves of these services: their release group or their rollouts, told by events after `seq`."""
         group = self._orders.groups.active(self._turn.home)
-        if group:
+        if group and any(group.member(key) for key in keys):
             members = {member.service: self._registry.ledger(member.service) for member in group.members}
-            return {"group": views.group(group, self._orders.groups.standings(group), members), "seq": seq}
+            shown = views.group(group, self._orders.groups.standings(group), members)
+            return {"group": shown, "rollouts": [], "seq": self._hub.seq}
+        ledgers = [self._registry.ledger(key) for key in keys]
         moving = [(ledger.active, ledger) for ledger in ledgers if ledger.active]
-        return {"rollouts": [views.rollout_view(rollout, ledger) for rollout, ledger in moving], "seq": seq}
+        return {"rollouts": [views.rollout_view(rollout, ledger) for rollout, ledger in moving], "seq": self._hub.seq}
 
     async def _look(self, app: str | None) -> None:
         """Have what we do not hold looked at, and wait for the first look."""

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import uuid4
 
@@ -114,11 +113,6 @@ class DynamoJournal:
 
     async def close(self) -> None:
         """The clients belong to whoever made them."""
-
-    async def wall(self) -> float:
-        """What AWS's clock shows, to a second."""
-        answer = await self._table.ask("get_item", Key=self._table.key("clock"))
-        return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
 
     def _succeeds(self, held: _Held, holder: str, now: float, ttl: float) -> Lease:
         """The lease after another's; HeldError while that one may live."""

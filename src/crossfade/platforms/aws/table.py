@@ -9,13 +9,15 @@ All of an environment has one partition key, and so one place in a policy (`dyna
 """
 
 from collections.abc import AsyncIterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+from crossfade.aws.places import JOURNAL_KEYS
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.refusals import AwsError
 
-HASH, RANGE = "place", "line"
+HASH, RANGE = JOURNAL_KEYS
 REFUSED = "ConditionalCheckFailedException"
 
 Item = Mapping[str, Any]
@@ -29,6 +31,11 @@ class Table:
 
     def key(self, line: str) -> dict[str, Any]:
         return {HASH: {"S": self.place}, RANGE: {"S": line}}
+
+    async def time(self) -> float:
+        """What AWS's clock shows, to a second."""
+        answer = await self.ask("get_item", Key=self.key("time"))
+        return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
 
     async def item(self, line: str) -> Item | None:
         """As it is now."""

@@ -144,14 +144,14 @@ async def test_lines_of_several_processes_have_one_order(opened: Opened) -> None
 async def test_a_table_that_is_not_there_is_named_with_the_way_out(table: Moto) -> None:
     """`infra bootstrap` was not run, or the account is another."""
     wire = Wire(table)
-    journal = DynamoJournal(Table(wire, "shop-journal", "shop@prod"), SystemClock())
-    with pytest.raises(WrongInputError, match=f"table shop-journal is not in {REGION}") as refusal:
-        await journal.wall()
+    with pytest.raises(WrongInputError, match=f"table shop-crossfade is not in {REGION}") as refusal:
+        await Table(wire, "shop-crossfade", "shop@prod").time()
     assert "infra bootstrap" in refusal.value.way_out
     await wire.close()
 
 
-async def test_the_time_is_that_of_aws(opened: Opened) -> None:
+async def test_the_time_is_that_of_aws(table: Moto) -> None:
     """Whoever goes on with a rollout goes by the same clock as who began it."""
-    journal, _ = opened()
-    assert abs(await journal.wall() - SystemClock().now()) < 60
+    wire = Wire(table)
+    assert abs(await Table(wire, table.name, "shop@prod").time() - SystemClock().now()) < 60
+    await wire.close()
