@@ -46,12 +46,12 @@ class Scribe:
         return self._lease.vacant_since
 
     async def renew(self) -> None:
-        """Keep the lease once half its time is over. Called after work that went well: who cannot work may lose it.
+        """Keep the lease when it is time to. Called after work that went well: who cannot work may lose it.
 
         StaleTokenError when somebody else took it: then it has to be acquired again.
         """
-        ttl = self._world.pace.lease
-        if self._lease and self._world.clock.now() > self._lease.expires - ttl / 2:
+        ttl, beat = self._world.pace.lease, self._world.pace.beat
+        if self._lease and self._world.clock.now() > self._lease.expires - ttl + beat:
             try:
                 self._lease = await self._world.journal.renew(self._lease, ttl)
             except StaleTokenError:

@@ -30,6 +30,11 @@ class Pace:
     probe: tuple[float, float] = (0.01, 0.05)
 
     @property
+    def beat(self) -> float:
+        """Seconds after which the lease is renewed: whoever waits for it sees soon that its holder lives."""
+        return min(self.lease / 2, 8.0)
+
+    @property
     def gap(self) -> float:
         """A step that comes later than this says that nobody worked meanwhile."""
         return 5 * self.busy

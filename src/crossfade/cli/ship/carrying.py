@@ -6,6 +6,7 @@ from typing import Any
 from crossfade.cli.call import Call
 from crossfade.cli.ship.follow import follow, group, rollout
 from crossfade.cli.ship.screens import Screen
+from crossfade.cli.text import clock
 
 Json = Mapping[str, Any]
 
@@ -19,6 +20,11 @@ def carried_on(call: Call, services: Sequence[str], shown: Screen) -> list[Json]
     if elsewhere is None:
         return []
     left = elsewhere.client.post("/v1/carry", services=services)
+    if "held" in left:
+        held = left["held"]
+        who = f"{held['who']} has had {held['service']} since {clock(held['since'])}"
+        with shown.doing(f"{who}: seeing whether it is still there"):
+            left = elsewhere.client.post("/v1/carry", services=services, wait=True)
     for one in _moving(left):
         shown.say(f"{_named(one)} by {one['by']} was left: going on with it")
     return seen_through(call, left, shown)

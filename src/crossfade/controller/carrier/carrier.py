@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from crossfade.engine.world import Environment
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 LONGEST_REST = 900.0  # seconds that old instances may take to go, once a rollout is over
+SELDOM = 3  # ticks
 FIRST_LOOK = 30.0  # seconds that `status` waits for, and then says what is known
 # What holds no service: it only looks, or says by itself what it needs.
 FREE = frozenset({"/v1/plan", "/v1/services", "/v1/builds/stop", "/v1/carry", "/v1/shutdown"})
@@ -95,8 +97,8 @@ class Carrier:
         for key in meant:
             if request.path not in SENT:
                 await self._turn.take(key, supersede=bool(body.get("supersede")), by=str(body.get("by")))
-            elif answer := await self._turn.by_letter(key, request.path, body):
-                return web.json_response(answer)
+            elif told := await self._turn.by_letter(key, request.path, body):
+                return web.json_response(told)
         await self._turn.together()
         carrying = self._under_way(meant)  # before the order, which may end it at once
         answer = await handler(request)
@@ -105,11 +107,14 @@ class Carrier:
         return answer
 
     async def _carry(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Go on with what was left of these services, and say what it is."""
+        """Go on with what was left of these services, and say what it is; without `wait`, who else may have it."""
         for key in body["services"]:
             ledger = self._registry.ledger(key)
-            if ledger.active or ledger.recording:
-                await self._turn.take(key)
+            if not (ledger.active or ledger.recording):
+                continue
+            if held := None if body.get("wait") else await self._turn.others(key):
+                return {"held": {"service": key, "who": held.holder, "since": held.since}}
+            await self._turn.take(key)
         await self._turn.together()
         return self._under_way(body["services"])
 
@@ -148,13 +153,15 @@ class Carrier:
 
     async def _follow(self) -> None:
         """Know what others write, and do what they ask us, for ever."""
-        while True:
+        for tick in count(1):
             await self._world.clock.sleep(self._world.pace.busy)
-            await self._read_on()
-            await self._ask_who_holds()
-            if any(map(self._registry.holds, self._registry.loops)):
+            holds = any(map(self._registry.holds, self._registry.loops))
+            if holds:
                 for letter in await self._environment.letters.waiting():
                     await self._open(letter)
+            if not holds or tick % SELDOM == 0:  # what we hold nobody else writes of
+                await self._read_on()
+                await self._ask_who_holds()
 
     async def _read_on(self) -> None:
         async with self._reading:

@@ -57,6 +57,14 @@ class Turn:
                 await self._caught_up()
                 return
 
+    async def others(self, key: str) -> Lease | None:
+        """The lease of another, who may live or not; None once we hold the service, because nobody did."""
+        try:
+            await self._registry.hold(key)
+        except HeldError as error:
+            return error.held
+        return None
+
     async def by_letter(self, key: str, path: str, body: Json) -> Json | None:
         """What the holder of a service answers; None once we hold it ourselves: nobody did, or who did is gone."""
         letter: Letter | None = None

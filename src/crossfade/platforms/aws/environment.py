@@ -1,9 +1,11 @@
 """An environment on AWS as a process works with it: this module alone makes its clients, adapters and journal."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from crossfade.aws.places import Places
+from crossfade.core.errors import WrongInputError
 from crossfade.core.service import HealthCheck
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.journal import Event
@@ -15,11 +17,11 @@ from crossfade.platforms.aws.letters import DynamoLetters
 from crossfade.platforms.aws.table import Table
 from crossfade.platforms.local.probes import HttpProbe
 
+PACE, FASTEST = "CROSSFADE_AWS_PACE", 100.0
+
 
 @asynccontextmanager
-async def environment(
-    app: str, name: str, *, region: str, told: Callable[[Event], None], timing: Timing | None = None
-) -> AsyncIterator[Environment]:
+async def environment(app: str, name: str, *, region: str, told: Callable[[Event], None]) -> AsyncIterator[Environment]:
     """Open environment `name` of an app. Raises what AWS says when it cannot be: no credentials, no table, no way.
 
     Time is AWS's, asked once: whoever goes on with a rollout counts its bake as who began it did.
@@ -33,7 +35,7 @@ async def environment(
         journal = DynamoJournal(table, clock)
         newest = await journal.read(limit=1, newest=True)
         clock.not_before(newest[0].at if newest else 0.0)
-        made = Adapters(clients, places, journal, clock, timing)
+        made = Adapters(clients, places, journal, clock, Timing().faster(_pace()))
         world = World(
             journal=journal,
             runtimes={"ecs": made.runtime},
@@ -52,6 +54,20 @@ async def environment(
     finally:
         await visitor.close()
         await clients.close()
+
+
+def _pace() -> float:
+    """How many times faster than AWS an emulator is that stands in for it."""
+    said = os.environ.get(PACE, "1")
+    try:
+        pace = float(said)
+    except ValueError:
+        pace = 0.0
+    if not 1 <= pace <= FASTEST:
+        raise WrongInputError(
+            f'{PACE}: found "{said}"', f"a number from 1 to {FASTEST:g}: how much faster than AWS it is"
+        )
+    return pace
 
 
 async def _not_asked(_: str, __: HealthCheck) -> str:
