@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from crossfade.engine.ports import Clock
 from crossfade.platforms.aws.clients import Answer, Check, Clients
 from crossfade.platforms.aws.place import Colour, Place
 from crossfade.platforms.aws.sight import Sight
@@ -20,8 +21,8 @@ _KINDS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledS
 class Scaling:
     """Suspends and resumes the scaling of a service's colours; does nothing where Terraform made none."""
 
-    def __init__(self, clients: Clients) -> None:
-        self._clients = clients
+    def __init__(self, clients: Clients, clock: Clock) -> None:
+        self._clients, self._clock = clients, clock
 
     async def suspend(self, place: Place, before: Check) -> None:
         """Nobody but us changes counts from now on."""
@@ -38,8 +39,9 @@ class Scaling:
         for side in sight.sides.values():
             name = _resource(place, place.colour(side.colour))
             target = targets.get(name)
-            if side.number in warm and side.number != current and side.wanted:
-                await self._retire(name, target, side.wanted, warm[side.number], before)
+            until = warm.get(side.number, 0.0)
+            if until > self._clock.now() and side.number != current and side.wanted:
+                await self._retire(name, target, side.wanted, until, before)
             elif target is not None:
                 await self._retire_never(name, before)
                 serves = side.number == current and side.wanted > 0
