@@ -19,7 +19,11 @@ from crossfade.platforms.aws.ecs.endings import ending
 from crossfade.platforms.aws.place import Finder, Place, shares
 
 SAME_MOMENT = 2.0  # seconds for which a look serves whoever asks
+# The weight of the colour that the preview's rule leads to: visitors have shares of 100, and so the one is told from
+# the other although both lead to the same colour.
+PREVIEWED = 999
 NOBODYS = 0  # the number of what runs and was never a release: what Terraform or another tool began with
+WHOLE = 100  # the weight of a colour that visitors are sent to alone
 _AT_ONCE = 100  # tasks that DescribeTasks takes
 
 
@@ -70,7 +74,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """One look. `previewed` is the colour that the preview's rule leads to alone, where it leads elsewhere."""
+    """One look. `previewed` is the colour that the preview's rule leads to; empty: where visitors go as well."""
 
     place: Place
     at: float
@@ -148,7 +152,7 @@ class Lookout:
             born=min(one["createdAt"].timestamp() for one in services.values()),
             sides=sides,
             tasks=tuple(tasks),
-            previewed=_previewed(place, actions, weights),
+            previewed=_previewed(place, actions),
             actions=actions,
         )
 
@@ -302,13 +306,11 @@ def _weights(place: Place, actions: Mapping[str, list[Answer]]) -> dict[str, int
     return weights
 
 
-def _previewed(place: Place, actions: Mapping[str, list[Answer]], weights: Mapping[str, int]) -> str:
+def _previewed(place: Place, actions: Mapping[str, list[Answer]]) -> str:
     if place.preview is None:
         return ""
-    led = {
-        colour.name: weight
-        for group, weight in shares(actions.get(place.preview.rule, [])).items()
-        if weight and (colour := place.of_group(group))
-    }
-    others = {name for name, weight in weights.items() if weight}
-    return next(iter(led)) if len(led) == 1 and led.keys() != others else ""
+    for group, weight in shares(actions.get(place.preview.rule, [])).items():
+        colour = place.of_group(group)
+        if colour is not None and weight == PREVIEWED:
+            return colour.name
+    return ""

@@ -12,7 +12,7 @@ from crossfade.engine.ports import Clock, Exposed, Report, Target
 from crossfade.platforms.aws.alb.counts import Counts
 from crossfade.platforms.aws.clients import Answer, Check, Clients
 from crossfade.platforms.aws.place import shares
-from crossfade.platforms.aws.sight import NOBODYS, Lookout, Sight, Task
+from crossfade.platforms.aws.sight import NOBODYS, PREVIEWED, WHOLE, Lookout, Sight, Task
 
 # AWS says nowhere how long a change of weights takes to reach every node of a load balancer, and no call tells. Seconds
 # are usual; who stops the old tasks before has 503s (argo-rollouts#3333, #4595).
@@ -71,7 +71,7 @@ class AlbBalancer:
             targets={
                 task.id: Target(healthy=task.health is Health.HEALTHY, in_flight=None, streams=None)
                 for task in sight.tasks
-                if task.address and not task.exited
+                if task.address and not task.exited and task.release != NOBODYS
             },
             groups=counted.groups,
             traffic=counted.traffic,
@@ -161,8 +161,11 @@ class AlbBalancer:
 
 
 def _wanted(sight: Sight, routing: Routing) -> dict[str, int]:
-    """Weights by colour."""
+    """Weights by colour. Where none of our releases is to serve, what ran here before us goes on, or does so again."""
     weights = dict.fromkeys(sight.sides, 0)
+    before = [side for side in sight.sides.values() if side.release is None and not side.empty]
+    if before and not routing.weights:
+        weights[max(before, key=lambda side: side.weight).colour] = WHOLE
     for release, weight in routing.weights:
         side = sight.side_of(release)
         if side is None or side.empty:
@@ -176,14 +179,14 @@ def _previewing(sight: Sight, routing: Routing, wanted: Mapping[str, int]) -> di
     side = sight.side_of(routing.preview) if routing.preview else None
     if side is None:
         return dict(wanted)
-    return {colour: int(colour == side.colour) for colour in sight.sides}
+    return {colour: PREVIEWED if colour == side.colour else 0 for colour in sight.sides}
 
 
 def _by_release(sight: Sight) -> dict[int, int]:
     """What the weights mean: those of an empty colour send nobody anywhere, and are no release's."""
     found: dict[int, int] = {}
     for side in sight.sides.values():
-        if side.weight and not side.empty:
+        if side.weight and side.release and not side.empty:
             found[side.number] = found.get(side.number, 0) + side.weight
     return found
 
@@ -192,7 +195,7 @@ def _groups(sight: Sight, quiet: frozenset[int]) -> tuple[TargetGroup, ...]:
     members: dict[int, tuple[list[Task], list[Task]]] = {}
     for task in sight.tasks:
         serves = task.health is Health.HEALTHY and not (task.stopping or task.exited or task.draining)
-        if serves or (task.draining and not task.exited):
+        if task.release != NOBODYS and (serves or (task.draining and not task.exited)):
             leaves = not serves or task.release in quiet
             members.setdefault(task.release, ([], []))[int(leaves)].append(task)
     return tuple(

@@ -1,5 +1,7 @@
 """`Runtime` and `Sizer` on ECS: two services by colour, each told how many tasks of which definition to keep.
 
+What another tool had run here before is nobody's release: it serves until one of ours does, and then goes.
+
 Only two things are ever changed, both absolute: a service's desired count and its definition. So a change that is
 repeated, or whose answer was lost, changes nothing; and ECS takes a task out of the load balancer, lets its requests
 end and only then stops it, which StopTask would not.
@@ -52,13 +54,13 @@ class EcsRuntime:
 
     async def instances(self, service: str) -> Sequence[Running]:
         sight = await self._lookout.look(service, fresh=True)
-        return [_running(service, task) for task in sight.tasks]
+        return [_running(service, task) for task in sight.tasks if task.release != NOBODYS]
 
     async def sizes(self, service: str) -> Mapping[int, int]:
         sight = await self._lookout.look(service)
         found: dict[int, int] = {}
         for side in sight.sides.values():
-            if side.wanted or side.live:
+            if side.release and (side.wanted or side.live):
                 found[side.number] = found.get(side.number, 0) + side.wanted
         return found
 
@@ -69,11 +71,6 @@ class EcsRuntime:
         await before()
         try:
             await self._scaling.suspend(sight.place, before)
-            if release.number == NOBODYS:
-                for nobodys in sight.sides.values():
-                    if nobodys.release is None:
-                        await self._tell(sight, nobodys, nobodys.definition, count, token)
-                return
             side = sight.side_of(release.number)
             if side is not None:
                 await self._tell(sight, side, side.definition, count, token)
@@ -88,6 +85,9 @@ class EcsRuntime:
     async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> None:
         sight = await self._lookout.look(release.service.key)
         before = partial(self._fence.check, release.service.key, token)
+        for side in sight.sides.values():
+            if side.release is None and side.wanted and not side.weight:  # what ran here before us is not needed more
+                await self._tell(sight, side, side.definition, 0, token)
         await self._scaling.resume(sight, release.number, warm, before)
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:  # noqa: ARG002
