@@ -1,6 +1,6 @@
 """`LoadBalancer` on an Application Load Balancer: weights of two target groups, absolute, read back, and let settle."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from crossfade.core.errors import PlatformError
@@ -80,6 +80,10 @@ class AlbBalancer:
     async def known(self) -> Mapping[str, Exposed]:
         """None: which services there are Terraform decides, and rules of two are told apart by it."""
         return {}
+
+    def complaints(self) -> Sequence[str]:
+        """None: what is wrong with a listener is Terraform's, and AWS's to say."""
+        return ()
 
     async def catch_up(self) -> None:
         """CloudWatch has a minute's figures a while after it; nobody can hurry it."""

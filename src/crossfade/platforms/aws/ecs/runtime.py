@@ -93,8 +93,18 @@ class EcsRuntime:
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:  # noqa: ARG002
         raise PlatformError(f"{instance} cannot be launched: ECS is told how many tasks to keep, and names them itself")
 
-    async def stop(self, instance: str, grace: float, token: int) -> None:  # noqa: ARG002
+    async def stop(self, instance: str, grace: float, token: int) -> bool:  # noqa: ARG002
         raise PlatformError(f"{instance} cannot be stopped: ECS is told how many tasks to keep, and chooses which go")
+
+    async def execute(
+        self,
+        instance: str,
+        release: Release,  # noqa: ARG002
+        command: str,  # noqa: ARG002
+        secrets: Mapping[str, str],  # noqa: ARG002
+        limit: float,  # noqa: ARG002
+    ) -> HookResult:
+        raise PlatformError(f"nothing can be run beside {instance}: ECS itself has to be asked for its health")
 
     async def found(self) -> Sequence[Found]:
         """Nothing: what runs is in the services that Terraform made, and these are asked one by one."""
