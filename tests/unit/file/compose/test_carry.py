@@ -114,17 +114,52 @@ def test_a_built_service_is_built_by_each_deploy(shop: Composed) -> None:
 
 def test_what_keeps_state_stays_where_it_is(shop: Composed) -> None:
     """A second database beside the first, as a release would start it, is the last thing anybody wants."""
-    assert set(shop.app.services) == {"web", "api"}
+    assert set(shop.app.services) == {"web", "api", "worker"}
     why = "it keeps state: leave it where it is, and give services its address in env or secrets"
     assert shop.why("db") == f"{why} (image postgres, data in /var/lib/postgresql, called db)"
     assert shop.why("cache") == f"{why} (image redis, called cache)"
 
 
 def test_services_that_serve_no_requests_are_left_with_a_way_out(shop: Composed) -> None:
-    """A worker, a job, and the proxy that crossfade replaces."""
-    assert shop.why("worker").startswith("it has no port; crossfade runs services that answer HTTP")
+    """A job, and the proxy that crossfade replaces."""
     assert shop.why("migrate").startswith("it runs once, before others: put its command into their hooks.migrate")
     assert shop.why("proxy").startswith("crossfade's own balancer takes its place")
+
+
+WORKERS = """\
+services:
+  web: {image: "acme/web:1", ports: ["8000:8000"], depends_on: [worker]}
+  worker:
+    image: acme/web:1
+    command: celery -A shop worker
+    stop_grace_period: 5m
+    healthcheck: {test: celery -A shop inspect ping, interval: 30s, retries: 2}
+  beat: {image: "acme/web:1", command: celery -A shop beat, deploy: {replicas: 2}}
+"""
+
+
+def test_workers_come_along(tmp_path: Path) -> None:
+    """With their grace, and their check as a command; nobody is sent to them, and they are waited for."""
+    carried = Composed(tmp_path, WORKERS)
+    worker, web = carried.service("worker"), carried.service("web")
+    assert (worker.kind, worker.grace, worker.health.command) == ("worker", 300.0, "celery -A shop inspect ping")
+    assert (worker.health.interval, worker.health.unhealthy) == (30.0, 2)
+    assert web.depends_on == ("worker",)
+    assert [route.path for route in web.routes] == ["/*"]
+    assert not [place for place in carried.places() if place.startswith("services.worker")]
+
+
+def test_what_runs_by_the_clock_is_never_there_twice(tmp_path: Path) -> None:
+    """One of it, recreated, whatever Compose said."""
+    beat = Composed(tmp_path, WORKERS).service("beat")
+    assert (beat.kind, beat.replicas, beat.deploy.strategy) == ("worker", 1, "recreate")
+
+
+def test_one_without_a_port_is_taken_for_a_worker_and_told(tmp_path: Path) -> None:
+    """Nothing says that it answers requests."""
+    carried = Composed(tmp_path, WORKERS + "  silent: {image: 'acme/silent:1'}\n")
+    assert carried.service("silent").kind == "worker"
+    assert "and a worker is assumed" in "; ".join(todo.what for todo in carried.draft.todos)
 
 
 def test_a_second_service_gets_a_path_of_its_own(shop: Composed) -> None:
@@ -156,7 +191,6 @@ def test_everything_that_is_left_is_listed_with_its_line(shop: Composed, tmp_pat
             "services.migrate",
             "services.db",
             "services.cache",
-            "services.worker",
             "services.proxy",
             "services.api",
         ]

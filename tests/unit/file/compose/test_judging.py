@@ -94,7 +94,7 @@ def test_workers_schedulers_and_migrations_are_told_apart(tmp_path: Path) -> Non
         "service",
     )
     assert carried.service().hooks.migrate == "tidy && seed all"
-    assert "keep jobs running in Compose" in "; ".join(todo.what for todo in carried.draft.todos)
+    assert {carried.service(name).kind for name in ("worker", "jobs", "beat", "silent")} == {"worker"}
 
 
 def test_a_migration_with_another_image_is_left_to_do(tmp_path: Path) -> None:

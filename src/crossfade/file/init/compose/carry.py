@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from crossfade.core.errors import WrongInputError
 from crossfade.file.init.compose.addresses import tell_addresses
 from crossfade.file.init.compose.judge.front import front
-from crossfade.file.init.compose.judge.roles import Kind, Role, Roles, values_of, waits_for
+from crossfade.file.init.compose.judge.roles import CARRIED, Kind, Role, Roles, values_of, waits_for
 from crossfade.file.init.compose.left_out import leave_out
 from crossfade.file.init.compose.notes import NotCarried, Notes, ServiceNotes
 from crossfade.file.init.compose.proxy import configs
@@ -76,7 +76,7 @@ class _Import:
                 self.notes.leave((section,), section, _SECTIONS.get(section, "crossfade has nothing like it"))
         self._take_over()
         for name in self.roles.services:
-            if self.judged[name].kind is Kind.SERVICE:
+            if self.judged[name].kind in CARRIED:
                 self._carry(name)
         leave_out(self.project, self.roles, self.judged, self.carried, self.notes)
         file = self._without_the_impossible(self._file())
@@ -112,6 +112,7 @@ class _Import:
         self.carried[ours] = carry(
             self.project,
             name,
+            role=self.judged[name],
             app=self._app(),
             dockerfile=dockerfile,
             taken=self.taken,
@@ -133,12 +134,14 @@ class _Import:
             if known := [other for other in waits if other in self.carried]:
                 service["depends_on"] = known
             routes = self.taken.routes.get(one.compose_name)
-            if routes:
+            if one.worker:
+                pass
+            elif routes:
                 service["routes"] = routes
             elif name != first:
                 service["routes"] = [{"path": f"/{name}/*"}]
                 self._made_up(name, one)
-            elif len(self.carried) > 1:
+            elif sum(not other.worker for other in self.carried.values()) > 1:
                 self.notes.comments[name, "image"] = f"gets all other requests: {why}"
             file["services"][name] = service
         file |= self._listen(first)
@@ -146,7 +149,7 @@ class _Import:
 
     def _front(self) -> tuple[str, str]:
         """The service that gets all other requests, and why."""
-        published = {one.compose_name: one.published for one in self.carried.values()}
+        published = {one.compose_name: one.published for one in self.carried.values() if not one.worker}
         everything = [name for name, routes in self.taken.routes.items() if {"path": "/*"} in routes]
         name, why = front(self.roles, published, everything)
         return service_name(name) if name else "", why

@@ -85,6 +85,22 @@ def health(check: Any, variables: Mapping[str, str], notes: ServiceNotes) -> tup
     return {key: value for key, value in settings.items() if value is not None}, wanted.port
 
 
+def worker_health(check: Any) -> Settings:
+    """A worker's check from Compose's: both are a command inside. Empty where there is none."""
+    if not isinstance(check, dict) or check.get("disable") or not (command := command_of(check.get("test"))):
+        return {}
+    if command == "NONE":
+        return {}
+    retries = check.get("retries")
+    settings = {
+        "command": command,
+        "interval": check.get("interval"),
+        "timeout": check.get("timeout"),
+        "unhealthy": int(retries) if isinstance(retries, str) and retries.isdecimal() else retries,
+    }
+    return {key: value for key, value in settings.items() if value is not None}
+
+
 def command_of(test: Any) -> str:
     """The command of a healthcheck as one line."""
     if isinstance(test, list):

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crossfade.file.init.compose.judge.roles import Kind, Role, Roles, waits_for
+from crossfade.file.init.compose.judge.roles import CARRIED, Kind, Role, Roles, waits_for
 from crossfade.file.init.compose.notes import Notes
 from crossfade.file.init.compose.running import image_of, words_of
 from crossfade.file.init.compose.service import Carried
@@ -14,8 +14,6 @@ from crossfade.file.init.todo import Rank, Todo
 _WHY = {
     Kind.STORE: "it keeps state: leave it where it is, and give services its address in env or secrets",
     Kind.PROXY: "crossfade's own balancer takes its place, and its ports",
-    Kind.WORKER: "it has no port; crossfade runs services that answer HTTP: leave it in Compose",
-    Kind.SCHEDULER: "it runs by the clock; crossfade runs services that answer HTTP: leave it in Compose",
     Kind.OTHER: "crossfade runs services that answer HTTP: leave it in Compose",
     Kind.PROFILE: "Compose does not start it either, unless it is asked to",
     Kind.MIGRATION: "it runs once, before others: put its command into their hooks.migrate",
@@ -41,7 +39,7 @@ class _LeftOut:
         for name, role in self.judged.items():
             if role.kind is Kind.MIGRATION:
                 self._migration(name, role)
-            elif role.kind is not Kind.SERVICE:
+            elif role.kind not in CARRIED:
                 self._left(name, role)
         for one in self.carried.values():
             self._waits(one)
@@ -53,9 +51,6 @@ class _LeftOut:
     def _left(self, name: str, role: Role) -> None:
         because = f" ({role.because})" if role.because else ""
         self.notes.leave(("services", name), name, f"{_WHY[role.kind]}{because}")
-        if role.kind in (Kind.WORKER, Kind.SCHEDULER):
-            what = f"keep {name} running in Compose, and deploy it there: its code changes with a release, too"
-            self.notes.todos.append(Todo(Rank.MISSING, "services", f"{what}{because}"))
 
     def _migration(self, name: str, role: Role) -> None:
         """Its command goes to the first service that waits for it and runs the same image, else to any that does."""
@@ -95,7 +90,7 @@ class _LeftOut:
         """What a service waited for and crossfade does not start."""
         for other, condition in waits_for(self.roles.services[one.compose_name]).items():
             role = self.judged.get(other)
-            if role is None or role.kind in (Kind.SERVICE, Kind.MIGRATION):
+            if role is None or role.kind in {*CARRIED, Kind.MIGRATION}:
                 continue
             state = "be healthy" if condition == "service_healthy" else "run"
             why = f"{other} is not in the file: it must {state} before a deploy"

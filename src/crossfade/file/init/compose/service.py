@@ -6,7 +6,8 @@ from typing import Any
 
 from crossfade.file.init.compose import running
 from crossfade.file.init.compose.environment import Variables, variables_of
-from crossfade.file.init.compose.health import health
+from crossfade.file.init.compose.health import health, worker_health
+from crossfade.file.init.compose.judge.roles import NO_PORT, Kind, Role
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.compose.proxy.taken import Taken, is_label, labels_left
 from crossfade.file.init.compose.source.mounts import Mount, becomes, lasts, mounts_of, our_name
@@ -55,12 +56,14 @@ class Carried:
     service: Settings
     published: Port | None
     variables: Variables
+    worker: bool = False  # nobody sends it anything
 
 
 def carry(
     project: Project,
     name: str,
     *,
+    role: Role,
     app: str,
     dockerfile: Dockerfile | None,
     taken: Taken,
@@ -72,7 +75,7 @@ def carry(
     `here` is the folder of the new file, where commands are typed.
     """
     compose = project.plain["services"][name]
-    return _Service(project, name, compose, dockerfile, taken, notes, here).carried(app)
+    return _Service(project, name, compose, role, dockerfile, taken, notes, here).carried(app)
 
 
 @dataclass
@@ -80,6 +83,7 @@ class _Service:
     project: Project
     name: str
     compose: Settings
+    role: Role
     dockerfile: Dockerfile | None
     taken: Taken
     notes: ServiceNotes
@@ -87,10 +91,8 @@ class _Service:
 
     def carried(self, app: str) -> Carried:
         variables = variables_of(self.project, self.compose, self.notes)
-        check, asked_port = health(self.compose.get("healthcheck"), variables.known, self.notes)
-        published, port = self._port(variables, asked_port)
-        if asked_port is not None and asked_port != port and self.compose["healthcheck"].get("test"):
-            self._asked_elsewhere(check["path"], asked_port, port)
+        worker = self.role.kind is not Kind.SERVICE
+        published, exposed = (None, self._as_worker()) if worker else self._as_web(variables)
         image = running.image_of(self.compose, app, self.name)
         running.tell_tag(self.compose, image, self.notes)
         deploy = self.compose.get("deploy")
@@ -99,9 +101,8 @@ class _Service:
         service: Settings = {
             "image": running.image_setting(self.compose, image, self.project.folder, self.here, self.notes),
             **running.settings_of(self.compose, self.notes),
-            "port": port,
+            **exposed,
             "replicas": replicas,
-            "health": check,
             "grace": self.compose.get("stop_grace_period"),
             "env_file": [running.relative(self.project.folder / path, self.here) for path in variables.files],
             "env": variables.env,
@@ -110,9 +111,32 @@ class _Service:
             "resources": self._resources(deploy),
             "deploy": self._deploy(deploy, replicas),
         }
+        if self.role.kind is Kind.SCHEDULER:
+            self._alone(service)
         self._leave_the_rest(deploy)
         filled = {key: value for key, value in service.items() if value not in (None, {}, [])}
-        return Carried(self.name, filled, published, variables)
+        return Carried(self.name, filled, published, variables, worker)
+
+    def _as_web(self, variables: Variables) -> tuple[Port | None, Settings]:
+        """Where visitors came in, and how it is reached and asked."""
+        check, asked_port = health(self.compose.get("healthcheck"), variables.known, self.notes)
+        published, port = self._port(variables, asked_port)
+        if asked_port is not None and asked_port != port and self.compose["healthcheck"].get("test"):
+            self._asked_elsewhere(check["path"], asked_port, port)
+        return published, {"port": port, "health": check}
+
+    def _as_worker(self) -> Settings:
+        """No port and no request; its healthcheck is a command there, as it is here."""
+        self.notes.comment("kind", self.role.because)
+        if self.role.evidence == NO_PORT:
+            what = "write its port instead, if it answers requests: nothing says so, and a worker is assumed"
+            self.notes.todo(Rank.ASSUMED, "kind", what)
+        return {"kind": "worker", "health": worker_health(self.compose.get("healthcheck"))}
+
+    def _alone(self, service: Settings) -> None:
+        """What runs by the clock must not run twice."""
+        service["replicas"], service["deploy"] = 1, {"strategy": "recreate"}
+        self.notes.comment("deploy", "by the clock: never two of them")
 
     def _port(self, variables: Variables, asked_port: int | None) -> tuple[Port | None, int]:
         """The entry that visitors came in by, and the container's port; the other entries are left, each with why."""

@@ -32,6 +32,10 @@ class Kind(StrEnum):
     PROFILE = "profile"  # only started when somebody asks for it
 
 
+NO_PORT = ("no port",)
+CARRIED = frozenset({Kind.SERVICE, Kind.WORKER, Kind.SCHEDULER})
+
+
 @dataclass(frozen=True)
 class Role:
     """A kind and what speaks for it."""
@@ -184,7 +188,7 @@ class Roles:
         before = [proxy for proxy in proxies if name in _reaches(self.services[proxy])]
         if before:
             return Role(Kind.SERVICE, (f"{before[0]} stands before it",))
-        return Role(Kind.WORKER, ("no port",))
+        return Role(Kind.WORKER, NO_PORT)
 
     def port_evidence(self, name: str) -> str:
         """Why a service is thought to answer HTTP; empty when nothing says so."""
