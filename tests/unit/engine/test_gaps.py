@@ -1,0 +1,148 @@
+"""A loop that was stopped, or held up by a call: what it knew before that is no longer what there is."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from crossfade.core.fleet import Health
+from crossfade.core.release import Release
+from crossfade.core.rollout import Rollout
+from crossfade.core.service import HealthCheck, RollbackOn, Service, Strategy
+from crossfade.core.wire import encode
+from crossfade.engine.clock import SystemClock
+from crossfade.engine.dry.balancer import DryBalancer
+from crossfade.engine.dry.behaviour import Behaviour
+from crossfade.engine.dry.journal import DryJournal
+from crossfade.engine.dry.platform import Platform
+from crossfade.engine.dry.runtime import DryRuntime
+from crossfade.engine.dry.timeline import Timeline
+from crossfade.engine.journal import Event
+from crossfade.engine.ledger import Ledger
+from crossfade.engine.loop import Loop
+from crossfade.engine.ports import Running, Traffic
+from crossfade.engine.world import World
+
+SERVICE = Service(
+    app="shop",
+    name="web",
+    source="/src",
+    replicas=2,
+    health=HealthCheck(interval=5.0, timeout=1.0, healthy=2, unhealthy=2),
+    strategy=Strategy(timeout=600.0, keep_previous=0.0, rollback_on=RollbackOn(min_requests=0)),
+)
+STOPPED = 100.0  # seconds: far more than a gap
+
+
+class Journal(DryJournal):
+    """Tells of each line before it is written."""
+
+    def __init__(self, clock: SystemClock) -> None:
+        super().__init__(clock)
+        self.before: Callable[[Event], None] = lambda _: None
+
+    async def append(self, event: Event, token: int) -> Event:
+        self.before(event)
+        return await super().append(event, token)
+
+
+class Runtime(DryRuntime):
+    """Remembers when it was asked what runs."""
+
+    def __init__(self, platform: Platform, journal: DryJournal) -> None:
+        super().__init__(platform, journal)
+        self.asked: list[float] = []
+
+    async def instances(self, service: str) -> Sequence[Running]:
+        self.asked.append(self._platform.clock.now())
+        return await super().instances(service)
+
+
+class Here:
+    """A first deploy of two instances on a platform in memory, and what was asked, written and routed when."""
+
+    def __init__(self, behaves: Callable[[int], Behaviour]) -> None:
+        self.timeline = Timeline.new()
+        clock = SystemClock(wall=self.timeline.time, passed=self.timeline.time)
+        self.platform = Platform(behaves=lambda _, nth: behaves(nth), clock=clock)
+        self.journal = Journal(clock)
+        self.runtime = Runtime(self.platform, self.journal)
+        self.probed: list[tuple[str, float]] = []
+        self.loop = Loop(Ledger(service=SERVICE.key), self._world(clock), "the loop")
+
+    def run(self, until: Callable[[Ledger], bool]) -> None:
+        self.timeline.run(self._deploy(until))
+
+    def intents(self) -> list[float]:
+        """When each act was about to be done."""
+        return [e.at for e in self.journal.events if e.kind == "intent"]
+
+    def served(self) -> float:
+        """When the first routing was told that sends somebody traffic."""
+        return min(e.at for e in self.journal.events if e.kind == "routed" and e.data["action"]["routing"]["weights"])
+
+    async def _deploy(self, until: Callable[[Ledger], bool]) -> None:
+        release = Release(number=1, service=SERVICE, version="v1", digest="d", config_hash="")
+        rollout = Rollout(
+            id=1, service=SERVICE.key, source=None, target=1, strategy=SERVICE.strategy, replicas=2, drain=0.0
+        )
+        await self.loop.acquire()
+        await self.loop.record("release created", {"release": encode(release)})
+        await self.loop.record("rollout started", {"rollout": encode(rollout), "traffic": encode(Traffic())})
+        running = asyncio.create_task(self.loop.run())
+        await self.loop.until(lambda loop: until(loop.ledger))
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    def _world(self, clock: SystemClock) -> World:
+        async def ask(address: str, check: HealthCheck) -> str:
+            self.probed.append((address, self.timeline.time()))
+            return await self.platform.ask(address, check)
+
+        async def visit(*_: object) -> None: ...
+
+        return World(
+            journal=self.journal,
+            runtimes={"process": self.runtime},
+            balancer=DryBalancer(self.platform, self.journal),
+            ask=ask,
+            visit=visit,
+            clock=clock,
+            secrets=lambda _: {},
+            told=lambda _: None,
+        )
+
+
+def test_what_was_decided_before_a_stop_is_not_done_after_it() -> None:
+    """Stopped while the end of one that served is written down: who goes on looks again before it does anything."""
+    here = Here(lambda nth: Behaviour(life=((0.0, Health.HEALTHY), *([(50.0, Health.EXITED)] if nth == 0 else []))))
+    resumed = 0.0
+
+    def stop_once(event: Event) -> None:
+        nonlocal resumed
+        if event.kind == "instance exited" and not resumed:
+            here.timeline.skip(STOPPED)
+            resumed = here.platform.clock.now()
+
+    here.journal.before = stop_once
+    here.run(lambda _: bool(resumed) and here.intents()[-1] >= resumed)
+    acted = min(at for at in here.intents() if at >= resumed)
+    assert any(resumed <= at <= acted for at in here.runtime.asked), (resumed, acted, here.runtime.asked)
+
+
+def test_health_that_was_found_before_a_stop_is_found_again_after_it() -> None:
+    """One pass of two came before it: two more are waited for, and only then there is traffic."""
+    here = Here(lambda _: Behaviour())
+    resumed = 0.0
+
+    def stop() -> None:
+        nonlocal resumed
+        here.timeline.skip(STOPPED)
+        resumed = here.timeline.time()
+
+    here.timeline.call_later(0.005, stop)  # one that starts is asked again after 0.01 s
+    here.run(lambda ledger: ledger.active is None)
+    traffic = here.served()
+    for address in {address for address, _ in here.probed}:
+        before = [at for of, at in here.probed if of == address and at < resumed]
+        after = [at for of, at in here.probed if of == address and resumed <= at <= traffic]
+        assert len(before) == 1, before
+        assert len(after) >= SERVICE.health.healthy, after
