@@ -1,7 +1,7 @@
 """Random histories: what is deployed over what, how instances behave, what goes wrong, who interferes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, get_args
 
@@ -30,7 +30,10 @@ STRATEGIES: tuple[StrategyName, ...] = tuple(name for name in get_args(StrategyN
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """Everything that makes one history, from one seed. `lives` are those of a release's instances, in turn."""
+    """Everything that makes one history, from one seed. `lives` are those of a release's instances, in turn.
+
+    `beside` is another service that is deployed together with `new`, and before it.
+    """
 
     seed: int
     old: Service | None
@@ -41,11 +44,15 @@ class History:
     every: float  # seconds between two requests of a client
     troubles: tuple[Trouble, ...]
     cloud: bool = False
+    beside: Service | None = None
+    beside_old: Service | None = None
+    beside_lives: dict[int, tuple[Behaviour, ...]] = field(default_factory=dict)
 
     @property
     def sound(self) -> bool:
         """The new release has nothing that speaks against it."""
-        good = all(_is_sound(life, self.new) for life in self.lives[NEW])
+        lives = (*self.lives[NEW], *self.beside_lives.get(NEW, ()))
+        good = all(_is_sound(life, self.new) for life in lives)
         good = good and self.hook.code == 0 and self.hook.seconds < self.new.strategy.timeout
         if self.worker:  # nobody asks it anything
             return good
@@ -55,6 +62,12 @@ class History:
         if rules.worse_than_previous:
             return False  # slower than the old one, if only by a little
         return good
+
+    @property
+    def returnable(self) -> bool:
+        """The old releases can be started again."""
+        old = (*self.lives[OLD], *self.beside_lives.get(OLD, ()))
+        return all(_is_sound(life, self.new) for life in old)
 
     @property
     def worker(self) -> bool:
@@ -220,6 +233,18 @@ def history(seed: int, *, sickness: float = 0.4, cloud: bool | None = None) -> H
         cloud=cloud,
     )
     return _of_workers(made, rng) if seed % 7 == 3 else made
+
+
+def together(seed: int) -> History:
+    """The same, of two services that go out as one release: `api`, which nobody asks anything, and `web`."""
+    told, rng = history(seed), Random(f"{seed}, together")
+    apart: dict[str, Any] = {"name": "api", "hooks": Hooks(), "listener": replace(told.new.listener, http=8081)}
+    return replace(
+        told,
+        beside=replace(told.new, strategy=replace(told.new.strategy, name="rolling"), **apart),
+        beside_old=None if told.old is None else replace(told.old, **apart),
+        beside_lives={OLD: lives(rng, 0.1), NEW: lives(rng, 0.4)},
+    )
 
 
 def _of_workers(told: History, rng: Random) -> History:

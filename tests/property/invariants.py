@@ -2,12 +2,18 @@
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from tests.property.history import KEY
+from tests.property.trouble import Ordered
+
 from crossfade.core.fleet import Health
+from crossfade.core.group import Group
 from crossfade.core.release import Outcome, Release
+from crossfade.core.rollout import State
 from crossfade.core.routing import Routing
-from crossfade.engine.dry.platform import Life
+from crossfade.core.wire import decode
+from crossfade.engine.dry.platform import Life, Platform
 from crossfade.engine.ledger import Ledger
-from crossfade.strategies.phases import bounds, limits
+from crossfade.strategies.phases import bounds, journey, limits
 
 if TYPE_CHECKING:
     from tests.property.simulation import Simulation
@@ -15,6 +21,24 @@ if TYPE_CHECKING:
 
 class BrokenPromiseError(AssertionError):
     """A history in which something happened that never may."""
+
+
+def concerned(method: str, args: tuple[Any, ...], platform: Platform) -> str:
+    """The service that an act is done to, empty where that does not matter."""
+    match method:
+        case "apply":
+            return str(args[0].key)
+        case "launch":
+            return str(args[1].service.key)
+        case "resize":
+            return str(args[0].service.key)
+        case "append":
+            return str(args[0].service)
+        case "stop":
+            life = platform.lives.get(args[0])
+            return life.release.service.key if life else ""
+        case _:
+            return ""
 
 
 class Watch:
@@ -39,6 +63,7 @@ class Watch:
                 self.no_worker_gets_traffic()
                 self.traffic_goes_only_to_the_healthy(args[1])
                 self.capacity_is_kept(args[1])
+                self.a_canary_gets_no_more_than_its_step(args[1])
             case "launch":
                 self.the_fleet_stays_below_its_surge(args[0])
                 self.what_must_not_run_twice_does_not(args[0], args[1])
@@ -77,7 +102,7 @@ class Watch:
         """Our own actions never take healthy capacity below the floor."""
         simulation = self._simulation
         platform, ledger = simulation.platform, simulation.ledger
-        exposure = platform.exposed.get("shop/web")
+        exposure = platform.exposed.get(KEY)
         if exposure is None:
             return
         floor, now = self._floor(ledger), platform.clock.now()
@@ -92,7 +117,7 @@ class Watch:
         simulation = self._simulation
         if not simulation.history.worker or simulation.control is None:
             return
-        platform, loop = simulation.platform, simulation.control.registry.loops["shop/web"]
+        platform, loop = simulation.platform, simulation.control.registry.loops[KEY]
         now = platform.clock.now()
         known = {i.id: platform.lives[i.id] for i in loop.fleet.instances if i.usable and i.id in platform.lives}
         at_work = [id_ for id_, life in known.items() if life.term_at is None and self.passes_for_healthy(life, now)]
@@ -116,7 +141,7 @@ class Watch:
         now = platform.clock.now()
         others = [
             life.id
-            for life in platform.of("shop/web")
+            for life in platform.of(KEY)
             if life.release.number != release.number and life.truth(now) is not Health.EXITED
         ]
         if others:
@@ -137,15 +162,15 @@ class Watch:
         rollout, cloud, exposure = (
             simulation.ledger.active,
             simulation.cloud,
-            simulation.platform.exposed.get("shop/web"),
+            simulation.platform.exposed.get(KEY),
         )
         if rollout is None or cloud is None or exposure is None:
             return
         now, room = simulation.platform.clock.now(), limits(rollout)
-        sizes = {number: kept for number, (_, kept) in cloud.sizes.get("shop/web", {}).items()}
+        sizes = {number: kept for number, (_, kept) in cloud.sizes.get(KEY, {}).items()}
         if count > sizes.get(release, 0) and sum({**sizes, release: count}.values()) > room.ceiling:
             self.fail(f"release {release} grows to {count} beside {sizes}, the ceiling is {room.ceiling}")
-        running = [life for life in simulation.platform.of("shop/web") if life.truth(now) is not Health.EXITED]
+        running = [life for life in simulation.platform.of(KEY) if life.truth(now) is not Health.EXITED]
         lives = [life for life in running if life.drains_until is None]
         serving = [
             life for life in lives if life.id in exposure.routing.serving() and self.passes_for_healthy(life, now)
@@ -155,6 +180,21 @@ class Watch:
         had = sum(life.truth(now) is Health.HEALTHY for life in serving)
         if len(serving) - min(mine, goes) < min(had, room.floor):
             self.fail(f"of {len(serving)} that serve {goes} may go, the floor is {room.floor}")
+
+    def a_canary_gets_no_more_than_its_step(self, routing: Routing) -> None:
+        """The share of a new release is that of the step it is at, as long as the old one can carry the rest."""
+        simulation = self._simulation
+        rollout, now = simulation.ledger.active, simulation.platform.clock.now()
+        if rollout is None or rollout.state is not State.RUNNING or rollout.source is None:
+            return
+        allowed = journey(rollout)[rollout.step].share
+        old = [life for life in simulation.platform.of(KEY) if life.release.number == rollout.source]
+        total = sum(weight for _, weight in routing.weights)
+        if allowed is None or not total or not any(self.passes_for_healthy(life, now) for life in old):
+            return
+        share = 100 * routing.weight(rollout.target) / total
+        if share > allowed:
+            self.fail(f"release {rollout.target} gets {share:.0f} % in a step of {allowed} %")
 
     def the_fleet_stays_below_its_surge(self, name: str) -> None:
         """Our own actions never take the fleet above the surge bound; the same launch again is none."""
@@ -166,7 +206,7 @@ class Watch:
         if name in platform.lives:
             return
         now = platform.clock.now()
-        running = sum(life.truth(now) is not Health.EXITED for life in platform.of("shop/web"))
+        running = sum(life.truth(now) is not Health.EXITED for life in platform.of(KEY))
         ceiling = limits(rollout).ceiling
         if running + 1 > ceiling:
             self.fail(f"another one is launched beside {running}, the ceiling is {ceiling}")
@@ -174,7 +214,7 @@ class Watch:
     def nothing_is_stopped_too_early(self, name: str) -> None:
         """Nothing is stopped before the balancer confirmed it gets nothing new, and it is idle or its delay over."""
         platform = self._simulation.platform
-        life, exposure = platform.lives.get(name), platform.exposed.get("shop/web")
+        life, exposure = platform.lives.get(name), platform.exposed.get(KEY)
         now = platform.clock.now()
         if life is None or exposure is None or life.truth(now) is Health.EXITED or life.term_at is not None:
             return
@@ -197,6 +237,7 @@ class Watch:
         self.a_good_release_is_not_blamed()
         self.what_nothing_disturbs_succeeds()
         self.nothing_is_counted_twice()
+        self.several_services_end_together()
         self.nobody_gave_up()
         self.the_platform_scales_again()
 
@@ -205,7 +246,7 @@ class Watch:
         platform, ledger = self._simulation.platform, self._simulation.ledger
         if ledger.active:
             self.fail("a rollout is under way")
-        exposure = platform.exposed.get("shop/web")
+        exposure = platform.exposed.get(KEY)
         if ledger.current is None:
             if exposure and exposure.routing.weights:
                 self.fail(f"nothing was ever good, and {exposure.routing.weights} have traffic")
@@ -214,7 +255,7 @@ class Watch:
         now = platform.clock.now()
         mine = [
             life
-            for life in platform.of("shop/web")
+            for life in platform.of(KEY)
             if life.release.number == release.number and life.drains_until is None
             if life.truth(now) is not Health.EXITED or not self._simulation.cloud
         ]
@@ -234,7 +275,7 @@ class Watch:
         """From a crash at any journal write the rollout reaches a terminal state and no orphan remains."""
         simulation = self._simulation
         ledger = simulation.ledger
-        now, lives = simulation.platform.clock.now(), simulation.platform.of("shop/web")
+        now, lives = simulation.platform.clock.now(), simulation.platform.of(KEY)
         others = [
             life.id
             for life in lives
@@ -250,7 +291,7 @@ class Watch:
         if ledger.previous and ledger.previous.outcome is not Outcome.GOOD:
             self.fail(f"release {ledger.previous.number} is {ledger.previous.outcome} and a way back")
         for number in sorted(ledger.retained()):
-            if ("shop/web", ledger.release(number).digest) not in artifacts:
+            if (KEY, ledger.release(number).digest) not in artifacts:
                 self.fail(f"the artifact of release {number} is gone")
 
     def a_good_release_is_not_blamed(self) -> None:
@@ -270,7 +311,7 @@ class Watch:
     def nothing_is_counted_twice(self) -> None:
         """What a deploy did is on record, and nothing is counted twice."""
         ledger = self._simulation.ledger
-        exposure = self._simulation.platform.exposed.get("shop/web")
+        exposure = self._simulation.platform.exposed.get(KEY)
         recorded = sum(record.proof.get("requests", 0) for record in ledger.records)
         if exposure and recorded > exposure.total.requests:
             self.fail(f"{recorded} requests are on record of {exposure.total.requests}")
@@ -279,9 +320,31 @@ class Watch:
         """Whoever died and whenever: what a rollout suspended goes on, for the release that serves."""
         ledger, cloud = self._simulation.ledger, self._simulation.cloud
         if cloud and ledger.current is not None and ledger.active is None:
-            left = cloud.resting.get("shop/web")
+            left = cloud.resting.get(KEY)
             if left != (ledger.current, dict(ledger.warm)):
                 self.fail(f"release {ledger.current} serves, and the platform was left at {left}")
+
+    def several_services_end_together(self) -> None:
+        """Services that are deployed together are all at the new release in the end, or all back.
+
+        Unless one cannot go back, because its old release does not start any more: then their end says so.
+        """
+        simulation = self._simulation
+        history, control = simulation.history, simulation.control
+        moved = any(isinstance(t, Ordered) and t.verb in {"supersede", "rollback"} for t in history.troubles)
+        begun = [event for event in simulation.paper.events if event.kind == "group started"]
+        if moved or control is None or not begun:
+            return
+        members = decode(Group, begun[-1].data["group"]).members
+        at = {member.service: control.registry.ledger(member.service).current for member in members}
+        out = [member.service for member in members if at[member.service] == member.target]
+        back = [member.service for member in members if at[member.service] == member.source]
+        ended = [event for event in simulation.paper.events if event.kind == "group ended"]
+        stuck = not history.returnable and ended[-1].data["state"] == State.FAILED
+        if len(members) not in {len(out), len(back)} and not stuck:
+            self.fail(f"{out} are at their new releases, {back} are back, of {at}")
+        if history.sound and not history.troubles and back:
+            self.fail(f"{back} went back although nothing was wrong")
 
     def nobody_gave_up(self) -> None:
         """No task of the controller ends by itself."""

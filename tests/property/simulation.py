@@ -2,41 +2,36 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
+from tests.property.control import Control
 from tests.property.history import CHECK, KEY, NEW, OLD, History, sound
 from tests.property.invariants import Watch
-from tests.property.trouble import BalancerDead, ClockSet, DiskFull, Frozen, Killed, LineLost, Ordered, Rival, Struck
+from tests.property.trouble import BalancerDead, ClockSet, Frozen, Ordered, Rival
 
 from crossfade.controller.order import Order, Shell
-from crossfade.controller.orders import Orders
 from crossfade.core.actions import AwaitApproval, Finish
-from crossfade.core.errors import CrossfadeError, PlatformError
+from crossfade.core.errors import CrossfadeError
 from crossfade.core.fleet import Health
 from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout, State
 from crossfade.core.routing import Routing, TargetGroup
-from crossfade.core.service import Strategy
+from crossfade.core.service import Service, Strategy
 from crossfade.core.wire import encode, encode_action
 from crossfade.engine.clock import SystemClock
-from crossfade.engine.dry.balancer import DryBalancer
 from crossfade.engine.dry.behaviour import Behaviour
-from crossfade.engine.dry.cloud import LAG, Cloud, CloudBalancer, CloudRuntime
-from crossfade.engine.dry.journal import DryJournal, Paper
+from crossfade.engine.dry.cloud import Cloud
+from crossfade.engine.dry.journal import Paper
 from crossfade.engine.dry.platform import Exposure, Platform
-from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.dry.timeline import Timeline
-from crossfade.engine.journal import Event, Journal
+from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger
-from crossfade.engine.ports import LoadBalancer, Traffic
-from crossfade.engine.world import Pace, World
+from crossfade.engine.ports import Traffic
 
 EPOCH = 1_000_000.0
-PACE = Pace(busy=2.0, idle=4.0, probe=(0.5, 2.0))
-CLOUD_PACE = Pace(busy=4.0, idle=8.0, retry=4.0, lease=60.0, settle=LAG + 0.5)
 LONGEST = 3_000.0  # seconds until a rollout has to be over, whatever happened to it
 QUIET = 9.0  # seconds in which nothing was done or waited for: it is at rest
 SOMEBODY = Order(by="kim", force=True)
@@ -116,43 +111,52 @@ class Simulation:
     def _behaves(self, release: Release, nth: int) -> Behaviour:
         if self.calm:
             return sound(0.5)
-        lives = self.history.lives[OLD if release.service == self.history.old else NEW]
-        return lives[nth % len(lives)]
+        history = self.history
+        lives = history.beside_lives if history.beside and release.service.key == history.beside.key else history.lives
+        mine = lives[OLD if release.service in {history.old, history.beside_old} else NEW]
+        return mine[nth % len(mine)]
 
     def _lay_out(self) -> None:
-        """The old release as an earlier deploy left it: healthy, with all traffic, and on record."""
-        old = self.history.old
-        if old is None:
-            return
-        digest = "one"
-        release = Release(number=OLD, service=old, version="one", digest=digest, config_hash="")
+        """The old releases as an earlier deploy left them: healthy, with all traffic, and on record."""
+        self.calm = True
+        laid = [self._launched(old) for old in (self.history.old, self.history.beside_old) if old is not None]
+        self.calm = False
+        if laid:
+            self.timeline.skip(100.0)
+        for release in laid:
+            self._exposed(release)
+
+    def _launched(self, old: Service) -> Release:
+        release = Release(number=OLD, service=old, version="one", digest="one", config_hash="")
         rollout = Rollout(
-            id=1, service=KEY, source=None, target=OLD, strategy=Strategy(), replicas=old.replicas, drain=old.drain
+            id=1, service=old.key, source=None, target=OLD, strategy=Strategy(), replicas=old.replicas, drain=old.drain
         )
         lines: list[tuple[str, int, dict[str, Any]]] = [
             ("release created", 0, {"release": encode(release)}),
             ("rollout started", 1, {"rollout": encode(rollout), "traffic": encode(Traffic())}),
             ("move", 1, {"action": encode_action(Finish(state=State.SUCCEEDED, reason="")), "counters": []}),
         ]
-        for seq, (kind, of, data) in enumerate(lines, start=1):
-            self.paper.events.append(Event(kind=kind, service=KEY, rollout=of, data=data, seq=seq, at=EPOCH))
-        self.platform.artifacts.add((KEY, digest))
-        self.calm = True
+        events = self.paper.events
+        for kind, of, data in lines:
+            events.append(Event(kind=kind, service=old.key, rollout=of, data=data, seq=len(events) + 1, at=EPOCH))
+        self.platform.artifacts.add((old.key, release.digest))
         for n in range(old.replicas):
-            self.platform.launch(f"shop-web-1-{n}", release, {})
+            self.platform.launch(f"{old.key.replace('/', '-')}-1-{n}", release, {})
         if self.cloud:
-            self.cloud.sizes[KEY] = {OLD: (release, old.replicas)}
-        self.calm = False
-        self.timeline.skip(100.0)
-        if old.kind == "worker":
+            self.cloud.sizes[old.key] = {OLD: (release, old.replicas)}
+        return release
+
+    def _exposed(self, release: Release) -> None:
+        if release.service.kind == "worker":
             return
-        names = tuple(sorted(self.platform.lives))
+        lives = sorted(self.platform.of(release.service.key), key=lambda life: life.id)
+        names = tuple(life.id for life in lives)
         routing = Routing(
             groups=(TargetGroup(release=OLD, registered=names),) if names else (),
             weights=((OLD, 100),) if names else (),
         )
-        addresses = {name: life.address for name, life in self.platform.lives.items()}
-        self.platform.expose(Exposure(service=old, routing=routing, addresses=addresses, token=0))
+        addresses = {life.id: life.address for life in lives}
+        self.platform.expose(Exposure(service=release.service, routing=routing, addresses=addresses, token=0))
 
     async def _start(self) -> None:
         """A controller that cannot start ends and says why; somebody starts another."""
@@ -172,9 +176,8 @@ class Simulation:
         self.t0 = self.now
         control = self.control
         assert control is not None
-        self.deploying = asyncio.create_task(
-            self._ordered(control.orders.deploy([self.history.new], SOMEBODY, Shell()))
-        )
+        services = [one for one in (self.history.beside, self.history.new) if one is not None]
+        self.deploying = asyncio.create_task(self._ordered(control.orders.deploy(services, SOMEBODY, Shell())))
 
     async def _ordered(self, order: Awaitable[Any]) -> None:
         with suppress(CrossfadeError):
@@ -197,8 +200,12 @@ class Simulation:
             self._answer_questions()
             if passed > LONGEST:
                 self.watch.fail("the rollout does not come to an end")
-            if not timed and self.deploying.done() and self.ledger.active is None and self.control:
+            if not timed and self.deploying.done() and self.control and not self._moves(self.control):
                 return
+
+    def _moves(self, control: Control) -> bool:
+        under_way = any(loop.ledger.active for loop in control.registry.loops.values())
+        return under_way or control.orders.groups.active("shop") is not None
 
     async def _until_quiet(self, world: set[Any]) -> None:
         """With all that is launched now sound, and no trouble any more: until nothing is left to do."""
@@ -209,9 +216,9 @@ class Simulation:
             await asyncio.sleep(2.0)
             if self.control and self.control.dead:
                 await self._bury(world)
-            loop = self.control.registry.loops.get(KEY) if self.control else None
-            going = loop and any(i.stopping for i in loop.fleet.instances)  # in a grace as long as a job
-            if len(self.paper.events) != lines or (loop and (loop.waits or loop.trouble or going)):
+            loops = self.control.registry.loops.values() if self.control else ()
+            going = any(i.stopping for loop in loops for i in loop.fleet.instances)  # in a grace as long as a job
+            if len(self.paper.events) != lines or going or any(loop.waits or loop.trouble for loop in loops):
                 since, lines = self.now, len(self.paper.events)
             if self.now - began > LONGEST:
                 self.watch.fail("the service does not come to rest")
@@ -291,154 +298,3 @@ class Simulation:
                         continue
                     failed = self.platform.random.random() < life.behaviour.error_rate
                     exchange.status = 500 if failed or not well else 200
-
-
-class Control:
-    """One controller: what it is connected to is cut when it dies."""
-
-    def __init__(self, simulation: Simulation) -> None:
-        self.simulation = simulation
-        self.dead = False
-        self.away = 0.0  # how long nobody comes after it
-        self.balancer_back = 0.0
-        clock = SystemClock(wall=simulation.wall, passed=simulation.timeline.time)
-        lines = simulation.paper.events
-        clock.not_before(lines[-1].at if lines else 0.0)
-        journal = DryJournal(clock, simulation.paper)
-        platform, cloud = simulation.platform, simulation.cloud
-        balancer = CloudBalancer(cloud, journal) if cloud else DryBalancer(platform, journal)
-        adapter = CloudRuntime(cloud, journal) if cloud else DryRuntime(platform, journal)
-        runtime = cast(CloudRuntime, Port(self, "runtime", adapter, self._called))
-        self.world = World(
-            journal=cast(Journal, Port(self, "journal", journal, self._written)),
-            runtimes={"process": runtime},
-            sizers={"process": runtime} if cloud else {},
-            balancer=cast(LoadBalancer, Port(self, "balancer", balancer, self._called)),
-            ask=platform.ask,
-            visit=self._visit,
-            clock=clock,
-            secrets=lambda _: {},
-            told=lambda _: None,
-            pace=CLOUD_PACE if cloud else PACE,
-            new_id=simulation.new_id,
-        )
-        self.orders = Orders(self.world, "the controller", Secrets())
-        self.registry = self.orders.registry
-
-    async def gone(self) -> Any:
-        """Nothing is answered to the dead."""
-        await asyncio.get_running_loop().create_future()
-
-    def die(self, seconds: float) -> None:
-        self.dead, self.away = True, seconds
-
-    async def _visit(self, _url: str, headers: Mapping[str, str], count: int) -> None:
-        for _ in range(count):
-            with suppress(ConnectionRefusedError):
-                async with self.simulation.platform.request(KEY, headers) as exchange:
-                    exchange.status = 200
-
-    async def _written(self, name: str, act: Callable[[], Awaitable[Any]]) -> Any:
-        """A line is to be written: maybe the disk is full, the answer is lost, or we die over it."""
-        simulation = self.simulation
-        if not simulation.began or simulation.calm or name in {"journal.read", "journal.token", "journal.check"}:
-            return await act()
-        if not name.endswith(".append"):
-            if simulation.now < simulation.full_until:
-                raise PlatformError("the disk is full")
-            return await act()
-        simulation.writes += 1
-        for trouble in simulation.history.troubles:
-            match trouble:
-                case DiskFull(nth=nth, seconds=seconds) if nth == simulation.writes:
-                    simulation.full_until = simulation.now + seconds
-                case Killed(nth=nth, written=written, seconds=seconds) if nth == simulation.writes:
-                    if written:
-                        await act()
-                    self.die(seconds)
-                    return await self.gone()
-                case LineLost(nth=nth) if nth == simulation.writes:
-                    await act()
-                    raise PlatformError("the line's answer was lost")
-                case _:
-                    pass
-        if simulation.now < simulation.full_until:
-            raise PlatformError("the disk is full")
-        return await act()
-
-    async def _called(self, name: str, act: Callable[[], Awaitable[Any]]) -> Any:
-        simulation = self.simulation
-        if not simulation.began or simulation.calm:
-            return await act()
-        if name.startswith("balancer") and simulation.now < self.balancer_back:
-            raise PlatformError("the balancer does not answer")
-        simulation.calls += 1
-        struck = next(
-            (t for t in simulation.history.troubles if isinstance(t, Struck) and t.nth == simulation.calls), None
-        )
-        if struck is None:
-            return await act()
-        return await self._strike(struck, act)
-
-    async def _strike(self, struck: Struck, act: Callable[[], Awaitable[Any]]) -> Any:
-        match struck.how:
-            case "refused":
-                raise PlatformError("the platform refuses")
-            case "lost":
-                await act()
-                raise PlatformError("the answer was lost")
-            case "slow":
-                await asyncio.sleep(struck.seconds)
-                raise PlatformError("the call timed out")
-            case "late":
-                done = await act()
-                await asyncio.sleep(struck.seconds)
-                return done
-            case "twice":
-                await act()
-                return await act()
-
-
-class Port:
-    """An adapter as one controller reaches it: every call may meet trouble, and none goes through once it is dead."""
-
-    def __init__(self, control: Control, name: str, adapter: Any, struck: Any) -> None:
-        self._control, self._name, self._adapter, self._struck = control, name, adapter, struck
-
-    def __getattr__(self, method: str) -> Any:
-        act = getattr(self._adapter, method)
-        if not callable(act):
-            return act
-        control = self._control
-        name = f"{self._name}.{method}"
-
-        async def called(*args: Any, **kwargs: Any) -> Any:
-            if control.dead:
-                raise PlatformError("its controller is dead")
-
-            async def really() -> Any:
-                simulation = control.simulation
-                simulation.watch.before(method, args)
-                newest = simulation.paper.leases[KEY].token if KEY in simulation.paper.leases else 0
-                result = await act(*args, **kwargs)
-                simulation.watch.nobody_acts_under_an_old_token(method, args, newest)
-                return result
-
-            return await self._struck(name, really)
-
-        return called
-
-
-class Secrets:
-    """None are needed."""
-
-    def mark(self, service: str, values: Mapping[str, str]) -> str:
-        return ""
-
-    def save(self, service: str, values: Mapping[str, str]) -> str:
-        return ""
-
-    def of(self, release: Release) -> Mapping[str, str]:
-        return {}
-
-    def forget(self, mark: str) -> None: ...

@@ -7,11 +7,12 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.property.history import History, history
+from tests.property.history import History, history, together
 from tests.property.simulation import Simulation
 
 CHUNKS, EACH = 40, 250
@@ -25,9 +26,16 @@ def test_all_promises_hold(chunk: int) -> None:
         play(seed)
 
 
-def play(seed: int) -> Simulation:
+@pytest.mark.parametrize("chunk", range(4))
+def test_all_promises_hold_of_two_services_that_go_out_together(chunk: int) -> None:
+    """And in the end both are at their new releases, or both back."""
+    for seed in range(chunk * 100, (chunk + 1) * 100):
+        play(seed, together)
+
+
+def play(seed: int, make: Callable[[int], History] = history) -> Simulation:
     """The history of a seed, played; an AssertionError shows what it needs to go wrong."""
-    told = history(seed)
+    told = make(seed)
     why = complaint(told)
     if why:
         told = shrunk(told)

@@ -196,7 +196,11 @@ def standing(ledger: Ledger, group: Group, member: Member) -> Standing:
     last = mine[-1]
     if last.target == member.target:
         return _outward(last, ledger, member)
-    return Standing(stand=Stand.BACK if last.state.terminal else Stand.LEAVING)
+    if not last.state.terminal:
+        return Standing(stand=Stand.LEAVING)
+    if last.state is State.SUCCEEDED or ledger.removed:
+        return Standing(stand=Stand.BACK)
+    return Standing(stand=Stand.STUCK, why=f"{member.service} stays at release {member.target}: {last.reason}")
 
 
 def _outward(rollout: Rollout, ledger: Ledger, member: Member) -> Standing:

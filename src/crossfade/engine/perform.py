@@ -253,12 +253,17 @@ class Performer:
         return result.digest[:16] if result.code == 0 else ""
 
     async def _probe(self, action: Probe) -> None:
-        """Too few clients came for a verdict: ask the health path through the balancer, as they would."""
+        """Too few clients came for a verdict: ask the health path through the balancer, as they would.
+
+        Under way until a tick after it: whoever counts late is not asked again and again meanwhile.
+        """
         release = self._scribe.ledger.release(action.release)
         await self._scribe.record("intent", {"action": encode_action(action)})
         url, headers = await self._world.balancer.preview(release.service, action.release)
         await self._world.visit(url.rstrip("/") + release.service.health.path, headers, action.count)
         await self._scribe.record("done", {"action": encode_action(action)})
+        self._ended()
+        await self._world.clock.sleep(self._world.pace.busy)
 
     def _runtime(self, release: Release) -> Runtime:
         return self._world.runtimes[release.service.runtime]

@@ -17,11 +17,12 @@ class Stand(StrEnum):
     LOST = "lost"  # its rollout was taken back, failed or was aborted: it is at its source
     LEAVING = "leaving"  # it was out and is going back, because another one was lost
     BACK = "back"  # it was out and is at its source again, or was taken down
+    STUCK = "stuck"  # it was out and its way back failed: it is out still
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A member's stand; `why` says how it was lost, `aborted` that a person wanted it so."""
+    """A member's stand; `why` says how it was lost or got stuck, `aborted` that a person wanted it so."""
 
     stand: Stand
     why: str = ""
@@ -84,7 +85,7 @@ def next_of(group: Group, standings: Mapping[str, Standing]) -> GroupAction | No
 def _forward(group: Group, standings: Mapping[str, Standing]) -> GroupAction | None:
     for member in group.members:
         standing = standings[member.service]
-        if standing.stand in {Stand.LOST, Stand.BACK}:
+        if standing.stand in {Stand.LOST, Stand.BACK, Stand.STUCK}:
             ending = State.ABORTED if standing.aborted else State.ROLLED_BACK
             return TakeBack(reason=standing.why or f"{member.service} went back", ending=ending)
     stands = {service: standing.stand for service, standing in standings.items()}
@@ -111,4 +112,5 @@ def _backward(group: Group, standings: Mapping[str, Standing]) -> GroupAction | 
                 return Return(member=member)
             case _:
                 continue
-    return Finish(state=group.ending, reason=group.reason)
+    stuck = [standing.why for standing in standings.values() if standing.stand is Stand.STUCK]
+    return Finish(state=State.FAILED if stuck else group.ending, reason="; and ".join([group.reason, *stuck]))

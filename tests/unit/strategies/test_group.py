@@ -47,6 +47,7 @@ def test_on_the_way_out(api: Stand, web: Stand, action: object) -> None:
         (Stand.LEAVING, Stand.BACK, None),
         (Stand.BACK, Stand.LOST, Finish(state=State.ROLLED_BACK, reason="shop/web: it is bad")),
         (Stand.WAITING, Stand.WAITING, Finish(state=State.ROLLED_BACK, reason="shop/web: it is bad")),
+        (Stand.STUCK, Stand.LOST, Finish(state=State.FAILED, reason="shop/web: it is bad; and it is bad")),
     ],
 )
 def test_on_the_way_back(api: Stand, web: Stand, action: object) -> None:

@@ -1,7 +1,8 @@
-"""A loop that was stopped, or held up by a call: what it knew before that is no longer what there is."""
+"""The loop on a platform in memory: what it does after a gap in its work, and how often it does what leads nowhere."""
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from crossfade.core.fleet import Health
 from crossfade.core.release import Release
@@ -59,7 +60,9 @@ class Runtime(DryRuntime):
 class Here:
     """A first deploy of two instances on a platform in memory, and what was asked, written and routed when."""
 
-    def __init__(self, behaves: Callable[[int], Behaviour]) -> None:
+    def __init__(self, behaves: Callable[[int], Behaviour], strategy: Strategy = SERVICE.strategy) -> None:
+        self.service = replace(SERVICE, strategy=strategy)
+        self.visits = 0
         self.timeline = Timeline.new()
         clock = SystemClock(wall=self.timeline.time, passed=self.timeline.time)
         self.platform = Platform(behaves=lambda _, nth: behaves(nth), clock=clock)
@@ -80,9 +83,9 @@ class Here:
         return min(e.at for e in self.journal.events if e.kind == "routed" and e.data["action"]["routing"]["weights"])
 
     async def _deploy(self, until: Callable[[Ledger], bool]) -> None:
-        release = Release(number=1, service=SERVICE, version="v1", digest="d", config_hash="")
+        release = Release(number=1, service=self.service, version="v1", digest="d", config_hash="")
         rollout = Rollout(
-            id=1, service=SERVICE.key, source=None, target=1, strategy=SERVICE.strategy, replicas=2, drain=0.0
+            id=1, service=SERVICE.key, source=None, target=1, strategy=self.service.strategy, replicas=2, drain=0.0
         )
         await self.loop.acquire()
         await self.loop.record("release created", {"release": encode(release)})
@@ -97,7 +100,8 @@ class Here:
             self.probed.append((address, self.timeline.time()))
             return await self.platform.ask(address, check)
 
-        async def visit(*_: object) -> None: ...
+        async def visit(*_: object) -> None:
+            self.visits += 1
 
         return World(
             journal=self.journal,
@@ -146,3 +150,12 @@ def test_health_that_was_found_before_a_stop_is_found_again_after_it() -> None:
         after = [at for of, at in here.probed if of == address and resumed <= at <= traffic]
         assert len(before) == 1, before
         assert len(after) >= SERVICE.health.healthy, after
+
+
+def test_probes_that_nobody_counts_are_sent_once_a_tick() -> None:
+    """For the 10 s until there is no verdict, at 0.2 s a tick: some fifty times, and not without a pause."""
+    rules = RollbackOn(min_requests=5, inconclusive="probe")
+    here = Here(lambda _: Behaviour(), Strategy(bake=1.0, timeout=10.0, keep_previous=0.0, rollback_on=rules))
+    here.run(lambda ledger: ledger.active is None)
+    assert 40 <= here.visits <= 51
+    assert "no verdict within 10 s" in here.loop.ledger.records[-1].rollout.reason

@@ -1,0 +1,188 @@
+"""A controller of a history: what it is connected to meets trouble, and is cut when it dies."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from tests.property.history import KEY
+from tests.property.invariants import concerned
+from tests.property.trouble import DiskFull, Killed, LineLost, Struck
+
+from crossfade.controller.orders import Orders
+from crossfade.core.errors import PlatformError
+from crossfade.core.release import Release
+from crossfade.engine.clock import SystemClock
+from crossfade.engine.dry.balancer import DryBalancer
+from crossfade.engine.dry.cloud import LAG, CloudBalancer, CloudRuntime
+from crossfade.engine.dry.journal import DryJournal
+from crossfade.engine.dry.runtime import DryRuntime
+from crossfade.engine.journal import Journal
+from crossfade.engine.ports import LoadBalancer
+from crossfade.engine.world import Pace, World
+
+if TYPE_CHECKING:
+    from tests.property.simulation import Simulation
+
+PACE = Pace(busy=2.0, idle=4.0, probe=(0.5, 2.0))
+CLOUD_PACE = Pace(busy=4.0, idle=8.0, retry=4.0, lease=60.0, settle=LAG + 0.5)
+
+
+class Control:
+    """One controller: what it is connected to is cut when it dies."""
+
+    def __init__(self, simulation: "Simulation") -> None:
+        self.simulation = simulation
+        self.dead = False
+        self.away = 0.0  # how long nobody comes after it
+        self.balancer_back = 0.0
+        clock = SystemClock(wall=simulation.wall, passed=simulation.timeline.time)
+        lines = simulation.paper.events
+        clock.not_before(lines[-1].at if lines else 0.0)
+        journal = DryJournal(clock, simulation.paper)
+        platform, cloud = simulation.platform, simulation.cloud
+        balancer = CloudBalancer(cloud, journal) if cloud else DryBalancer(platform, journal)
+        adapter = CloudRuntime(cloud, journal) if cloud else DryRuntime(platform, journal)
+        runtime = cast(CloudRuntime, Port(self, "runtime", adapter, self._called))
+        self.world = World(
+            journal=cast(Journal, Port(self, "journal", journal, self._written)),
+            runtimes={"process": runtime},
+            sizers={"process": runtime} if cloud else {},
+            balancer=cast(LoadBalancer, Port(self, "balancer", balancer, self._called)),
+            ask=platform.ask,
+            visit=self._visit,
+            clock=clock,
+            secrets=lambda _: {},
+            told=lambda _: None,
+            pace=CLOUD_PACE if cloud else PACE,
+            new_id=simulation.new_id,
+        )
+        self.orders = Orders(self.world, "the controller", Secrets())
+        self.registry = self.orders.registry
+
+    async def gone(self) -> Any:
+        """Nothing is answered to the dead."""
+        await asyncio.get_running_loop().create_future()
+
+    def die(self, seconds: float) -> None:
+        self.dead, self.away = True, seconds
+
+    async def _visit(self, url: str, headers: Mapping[str, str], count: int) -> None:
+        platform = self.simulation.platform
+        there = [key for key, exposure in platform.exposed.items() if exposure.service.listener.http == _port(url)]
+        for key in count * there:
+            with suppress(ConnectionRefusedError):
+                async with platform.request(key, headers) as exchange:
+                    exchange.status = 200
+
+    async def _written(self, name: str, act: Callable[[], Awaitable[Any]]) -> Any:
+        """A line is to be written: maybe the disk is full, the answer is lost, or we die over it."""
+        simulation = self.simulation
+        if not simulation.began or simulation.calm or name in {"journal.read", "journal.token", "journal.check"}:
+            return await act()
+        if not name.endswith(".append"):
+            if simulation.now < simulation.full_until:
+                raise PlatformError("the disk is full")
+            return await act()
+        simulation.writes += 1
+        for trouble in simulation.history.troubles:
+            match trouble:
+                case DiskFull(nth=nth, seconds=seconds) if nth == simulation.writes:
+                    simulation.full_until = simulation.now + seconds
+                case Killed(nth=nth, written=written, seconds=seconds) if nth == simulation.writes:
+                    if written:
+                        await act()
+                    self.die(seconds)
+                    return await self.gone()
+                case LineLost(nth=nth) if nth == simulation.writes:
+                    await act()
+                    raise PlatformError("the line's answer was lost")
+                case _:
+                    pass
+        if simulation.now < simulation.full_until:
+            raise PlatformError("the disk is full")
+        return await act()
+
+    async def _called(self, name: str, act: Callable[[], Awaitable[Any]]) -> Any:
+        simulation = self.simulation
+        if not simulation.began or simulation.calm:
+            return await act()
+        if name.startswith("balancer") and simulation.now < self.balancer_back:
+            raise PlatformError("the balancer does not answer")
+        simulation.calls += 1
+        struck = next(
+            (t for t in simulation.history.troubles if isinstance(t, Struck) and t.nth == simulation.calls), None
+        )
+        if struck is None:
+            return await act()
+        return await self._strike(struck, act)
+
+    async def _strike(self, struck: Struck, act: Callable[[], Awaitable[Any]]) -> Any:
+        match struck.how:
+            case "refused":
+                raise PlatformError("the platform refuses")
+            case "lost":
+                await act()
+                raise PlatformError("the answer was lost")
+            case "slow":
+                await asyncio.sleep(struck.seconds)
+                raise PlatformError("the call timed out")
+            case "late":
+                done = await act()
+                await asyncio.sleep(struck.seconds)
+                return done
+            case "twice":
+                await act()
+                return await act()
+
+
+def _port(url: str) -> int | None:
+    return urlsplit(url).port
+
+
+class Port:
+    """An adapter as one controller reaches it: every call may meet trouble, and none goes through once it is dead."""
+
+    def __init__(self, control: Control, name: str, adapter: Any, struck: Any) -> None:
+        self._control, self._name, self._adapter, self._struck = control, name, adapter, struck
+
+    def __getattr__(self, method: str) -> Any:
+        act = getattr(self._adapter, method)
+        if not callable(act):
+            return act
+        control = self._control
+        name = f"{self._name}.{method}"
+
+        async def called(*args: Any, **kwargs: Any) -> Any:
+            if control.dead:
+                raise PlatformError("its controller is dead")
+
+            async def really() -> Any:
+                simulation = control.simulation
+                key = concerned(method, args, simulation.platform)
+                if key == KEY:
+                    simulation.watch.before(method, args)
+                newest = simulation.paper.leases[key].token if key in simulation.paper.leases else 0
+                result = await act(*args, **kwargs)
+                simulation.watch.nobody_acts_under_an_old_token(method, args, newest)
+                return result
+
+            return await self._struck(name, really)
+
+        return called
+
+
+class Secrets:
+    """None are needed."""
+
+    def mark(self, service: str, values: Mapping[str, str]) -> str:
+        return ""
+
+    def save(self, service: str, values: Mapping[str, str]) -> str:
+        return ""
+
+    def of(self, release: Release) -> Mapping[str, str]:
+        return {}
+
+    def forget(self, mark: str) -> None: ...
