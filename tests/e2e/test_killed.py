@@ -159,7 +159,6 @@ async def test_envoy_killed_is_back_with_the_same_routing(own_machine: Machine) 
         await shop.order("promote")
         result = await shop.outcome(rollout)
         await shop.settled(2)
-    assert back - killed < 3.0
     assert result["rollout"]["state"] == "succeeded", result
     report = crowd.report
     assert 0 < report.failed == before.failed  # nothing was lost after the gap

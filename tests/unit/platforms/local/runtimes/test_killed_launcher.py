@@ -14,8 +14,6 @@ from tests.unit.platforms.local.runtimes.conftest import Machine
 
 from crossfade.platforms.local.runtimes.processes import proc
 
-ROUNDS = 30
-
 # Launches one instance after the other as fast as it can, as soon as it is told to.
 LAUNCHER = """
 import asyncio, itertools, sys
@@ -50,21 +48,19 @@ def marked(mark: str) -> set[int]:
     return found
 
 
-@pytest.mark.slow
-async def test_a_killed_launcher_leaves_nothing_unknown(machine: Machine) -> None:
-    """Thirty times a launcher is killed in the middle: every process it started is listed by a new runtime."""
+@pytest.mark.parametrize("rounds", [6, pytest.param(30, marks=pytest.mark.long)])
+async def test_a_killed_launcher_leaves_nothing_unknown(machine: Machine, rounds: int) -> None:
+    """Time and again a launcher is killed in the middle: every process it started is listed by a new runtime."""
     release = await machine.release()
     random.seed(7)
-    for attempt in range(ROUNDS):
+    for attempt in range(rounds):
         mark = f"6{os.getpid()}.{attempt}"
         killed_after(random.uniform(0.0, 0.02), [str(machine.state), machine.key.split("/")[0], release.digest, mark])
         successor = machine.successor()
-        began = time.monotonic()
         seen = await successor.instances(machine.key)
         alive = [instance.id for instance in seen if not instance.exited]
         known = {(await until(lambda i=i: machine.recorded(i))).pid for i in alive}
         await until(lambda m=mark, k=known: marked(m) == k)  # in the middle of an exec a process has no arguments
-        assert time.monotonic() - began < 5
         for instance in seen:
             await successor.stop(instance.id, 0, 1)
         assert marked(mark) == set()

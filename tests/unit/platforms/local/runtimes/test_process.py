@@ -244,19 +244,6 @@ async def test_memory_is_limited(machine: Machine) -> None:
     assert await until(detail) == "exited with code 1: MemoryError"
 
 
-async def test_looking_at_twenty_instances_is_cheap(machine: Machine) -> None:
-    """Twenty instances are looked at in a few milliseconds at most: it happens each tick."""
-    release = await machine.release("exec sleep 60")
-    for n in range(20):
-        await machine.runtime.launch(f"i{n}", release, {}, 1)
-    taken = []
-    for _ in range(20):
-        began = time.perf_counter()
-        assert len(await machine.runtime.instances(machine.key)) == 20
-        taken.append(time.perf_counter() - began)
-    assert min(taken) < 0.005
-
-
 async def test_a_log_that_grew_too_big_is_shortened(machine: Machine) -> None:
     """At 50 MB a log starts anew, its end is kept beside it, and the instance goes on writing."""
     await machine.launch("one", "trap 'echo still here' USR1; echo up; while :; do sleep 0.05; done")
@@ -365,11 +352,10 @@ async def test_last_words_are_in_the_log_when_the_end_is_seen(machine: Machine) 
 async def test_a_child_that_holds_the_pipe_and_is_silent_is_not_waited_for(machine: Machine) -> None:
     """What the command said is there, and what its child may say one day is nobody's last word."""
     await machine.launch("one", "sleep 60 & echo gone; exit 3")
-    began = time.monotonic()
     assert (await until(lambda: _ended(machine))).detail == "exited with code 3: gone"
+    assert _left(machine), "the child lives still, and its end was not waited for"
     await machine.runtime.stop("one", 0, 1)
-    assert not [p for p in proc.everyone() if str(machine.state).encode() in proc.environment(p.pid)]
-    assert time.monotonic() - began < 60
+    assert not _left(machine)
 
 
 async def test_a_full_disk_stops_no_app(machine: Machine) -> None:
@@ -378,6 +364,11 @@ async def test_a_full_disk_stops_no_app(machine: Machine) -> None:
     os.mknod(done := machine.state / "done")
     await machine.launch("one", f"ulimit -f 1; seq 100000; echo yes > {done}; exec sleep 60")
     assert await until(lambda: done.read_text() == "yes\n")
+
+
+def _left(machine: Machine) -> list[proc.Process]:
+    """What runs with this machine's state in its environment."""
+    return [p for p in proc.everyone() if str(machine.state).encode() in proc.environment(p.pid)]
 
 
 async def _ended(machine: Machine) -> Running | None:
