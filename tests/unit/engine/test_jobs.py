@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, cast
 
-from tests.property.simulation import Secrets
+from tests.property.control import Secrets
 
 from crossfade.controller.order import Order
 from crossfade.controller.orders import Orders

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.adapters.until import until
 from tests.unit.load import wire
 from tests.unit.load.conftest import Serve
 
@@ -38,7 +39,7 @@ async def test_what_is_reported_is_what_the_server_saw(serve: Serve) -> None:
     """The server has seen exactly the requests that are reported."""
     service = Service()
     async with Traffic(await serve(service), clients=5) as traffic:
-        await asyncio.sleep(0.2)
+        await until(lambda: traffic.snapshot().connections == 5)
     assert traffic.report().requests == service.requests > 0
     assert (traffic.report().failed, traffic.report().connections) == (0, 5)
 
@@ -52,9 +53,9 @@ async def test_the_number_of_requests_is_exact(serve: Serve) -> None:
 
 async def test_stopping_waits_for_what_is_under_way(serve: Serve) -> None:
     """A stop lets the answers come in: they are counted, and none is lost."""
-    service = Service(delay=0.2)
+    service = Service(delay=1.0)
     async with Traffic(await serve(service), clients=4) as traffic:
-        await asyncio.sleep(0.05)
+        await until(lambda: service.requests == 4)
         assert traffic.snapshot().requests == 0
     assert (traffic.report().requests, traffic.report().failed) == (4, 0)
 
@@ -82,9 +83,9 @@ async def test_the_switch_is_on_the_timeline(serve: Serve) -> None:
     service = Service("1")
     clock = asyncio.get_running_loop().time
     async with Traffic(await serve(service), clients=4) as traffic:
-        await asyncio.sleep(0.1)
+        await until(lambda: traffic.snapshot().requests > 4)
         switched, service.release = clock(), "2"
-        await asyncio.sleep(0.1)
+        await until(lambda: "2" in (now := traffic.snapshot().releases) and now["2"].requests > 4)
     old, new = traffic.report().releases["1"], traffic.report().releases["2"]
     assert old.first_seen < old.last_sent <= switched
     assert old.last_sent <= old.last_seen
@@ -96,10 +97,10 @@ async def test_laps_add_up_to_the_whole(serve: Serve) -> None:
     """A lap has what happened since the one before; the report has everything, once."""
     service = Service("1")
     async with Traffic(await serve(service), clients=4) as traffic:
-        await asyncio.sleep(0.05)
+        await until(lambda: traffic.snapshot().requests)
         first = traffic.lap()
         service.release = "2"
-        await asyncio.sleep(0.05)
+        await until(lambda: "2" in traffic.snapshot().releases)
     second = traffic.lap()
     whole = traffic.report()
     assert set(first.releases) == {"1"}
