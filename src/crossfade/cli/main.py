@@ -56,6 +56,30 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
 }
 _MODULES = {verb: module for verbs in SECTIONS.values() for verb, (module, _) in verbs.items()}
 
+# What people type who come from elsewhere, and what they mean here.
+MEANT = {
+    **dict.fromkeys(("ps", "ls", "list", "info", "details", "describe", "services"), "status"),
+    **dict.fromkeys(("stop", "destroy", "rm", "remove", "delete", "kill", "uninstall"), "down"),
+    **dict.fromkeys(("start", "setup", "install", "daemon", "boot"), "up"),
+    **dict.fromkeys(("ship", "push", "release", "redeploy", "publish"), "deploy"),
+    **dict.fromkeys(("undo", "revert", "back"), "rollback"),
+    **dict.fromkeys(("history", "versions", "ledger"), "releases"),
+    **dict.fromkeys(("audit-log", "journal"), "events"),
+    **dict.fromkeys(("tail", "log"), "logs"),
+    **dict.fromkeys(("ssh", "attach", "enter"), "exec"),
+    **dict.fromkeys(("console", "shell", "bash"), "run"),
+    **dict.fromkeys(("approve", "continue"), "promote"),
+    **dict.fromkeys(("cancel", "interrupt"), "abort"),
+    **dict.fromkeys(("unlock", "freeze"), "lock"),
+    **dict.fromkeys(("validate", "lint", "config", "doctor"), "check"),
+    **dict.fromkeys(("diff", "preview", "dry-run"), "plan"),
+    **dict.fromkeys(("new", "generate", "import"), "init"),
+    **dict.fromkeys(("terraform", "provision", "env"), "infra"),
+    **dict.fromkeys(("bill", "price", "prices", "estimate"), "cost"),
+    **dict.fromkeys(("draw", "graph"), "diagram"),
+    **dict.fromkeys(("top", "dashboard"), "watch"),
+}
+
 _NAMES = {"exec": "enter"}  # what a verb is called where Python's own function has its name
 
 EPILOG = """\
@@ -85,12 +109,10 @@ class Verbs(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from difflib import get_close_matches
-
-            close = get_close_matches(args[0], _MODULES, n=1)
-            if not close:
+            meant = _meant(args[0])
+            if meant is None:
                 raise
-            raise click.UsageError(f"No such command '{args[0]}'. Did you mean `{close[0]}`?", ctx) from error
+            raise click.UsageError(f"No such command '{args[0]}'. Did you mean `{meant}`?", ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         for section, verbs in SECTIONS.items():
@@ -99,6 +121,15 @@ class Verbs(click.Group):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         formatter.write("\n" + EPILOG)
+
+
+def _meant(word: str) -> str | None:
+    """The verb that somebody meant by another word, or by one with a slip in it: never what does the opposite."""
+    from difflib import get_close_matches
+
+    word = word.rpartition(":")[2].lower()  # kamal's `app:deploy`
+    close = get_close_matches(word, [*_MODULES, *MEANT], n=1, cutoff=0.7)
+    return MEANT.get(close[0], close[0]) if close else None
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  click's callback

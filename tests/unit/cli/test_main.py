@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from crossfade.cli.main import SECTIONS, crossfade
+from crossfade.cli.main import MEANT, SECTIONS, crossfade
 
 VERBS = [verb for verbs in SECTIONS.values() for verb in verbs]
 HEAVY = ("aiohttp", "asyncio", "botocore", "docker", "pydantic", "rich", "yaml")
@@ -53,6 +53,30 @@ def test_a_misspelt_verb_is_answered_with_the_nearest_one(tmp_path: Path) -> Non
     result = run("deplyo", state=tmp_path / "state")
     assert result.returncode == 2
     assert "Did you mean `deploy`?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "verb"),
+    [
+        ("ps", "status"),
+        ("destroy", "down"),
+        ("stop", "down"),
+        ("app:deploy", "deploy"),
+        ("Logs", "logs"),
+        ("ssh", "exec"),
+    ],
+)
+def test_a_word_of_other_tools_is_answered_with_our_verb(word: str, verb: str) -> None:
+    """What somebody types who comes from elsewhere; `destroy` is near to `deploy` and means the opposite."""
+    result = CliRunner().invoke(crossfade, [word])
+    assert result.exit_code == 2
+    assert f"Did you mean `{verb}`?" in result.stderr
+
+
+def test_words_of_other_tools_lead_to_verbs_and_hide_none() -> None:
+    """Each means a verb that there is, and none is one itself."""
+    assert set(MEANT.values()) <= set(VERBS)
+    assert not set(MEANT) & set(VERBS)
 
 
 def test_a_wrong_option_is_an_error_in_json_too(tmp_path: Path) -> None:
