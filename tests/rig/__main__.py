@@ -47,6 +47,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--pace", type=_positive, default=10.0, help="divides AWS's times (10: a minute is 6 s)")
     parser.add_argument("--lag", type=float, default=LAG, help=f"AWS's seconds until the data plane follows ({LAG:g})")
     parser.add_argument("--place", metavar="APP", help="make a web service in two colours, ready to deploy to")
+    parser.add_argument("--containers", action="store_true", help="run images that Docker has as containers")
     parser.add_argument("--folder", type=Path, help="where Envoy's files are kept; none: a temporary one")
     parser.add_argument("--ends-with-parent", action="store_true", help="end when standard input does")
     parser.add_argument("--json", action="store_true", help="say the endpoint and the place as one line of JSON")
@@ -67,7 +68,9 @@ async def run(asked: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with tempfile.TemporaryDirectory(prefix="rig-") as temporary:
-        server = Server(asked.folder or Path(temporary), Knobs(pace=asked.pace, lag=asked.lag))
+        server = Server(
+            asked.folder or Path(temporary), Knobs(pace=asked.pace, lag=asked.lag), containers=asked.containers
+        )
         try:
             endpoint = await server.start(asked.port)
             place = await asyncio.to_thread(_place, endpoint, asked.place) if asked.place else {}

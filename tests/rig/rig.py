@@ -25,8 +25,9 @@ _STOP = 20.0
 class Rig:
     """`async with Rig(pace=10) as rig:`, or `with` where nothing else waits. All methods answer within milliseconds."""
 
-    def __init__(self, *, pace: float = 10.0, lag: float = LAG) -> None:
-        self._pace, self._lag = pace, lag
+    def __init__(self, *, pace: float = 10.0, lag: float = LAG, containers: bool = False) -> None:
+        """`containers`: images that Docker has are run by it."""
+        self._pace, self._lag, self._containers = pace, lag, containers
         self._process: subprocess.Popen[str] | None = None
         self.endpoint = ""
         self.knobs = Turn(self)
@@ -36,6 +37,7 @@ class Rig:
         """RuntimeError when it does not come up; what it wrote is on our standard error."""
         command = [sys.executable, "-m", "tests.rig", "--port", "0", "--json", "--ends-with-parent"]
         command += ["--pace", str(self._pace), "--lag", str(self._lag)]
+        command += ["--containers"] if self._containers else []
         environment = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment

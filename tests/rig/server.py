@@ -22,7 +22,7 @@ from tests.rig.emulator import Emulator
 from tests.rig.gateway import Gateway, Operation
 from tests.rig.knobs import TIMES, Knobs
 from tests.rig.logs import Logs
-from tests.rig.shelf import Connections, ParameterGroups, Subscribers
+from tests.rig.shelf import Connections, ParameterGroups, ScalableTags, Subscribers
 
 from crossfade.platforms.local.runtimes.processes.ports import Ports
 
@@ -33,7 +33,7 @@ _PORTS = Path(tempfile.gettempdir()) / "crossfade-rig-ports"
 class Server:
     """`await start(port)` says the endpoint; `await close()` leaves nothing behind but `folder`."""
 
-    def __init__(self, folder: Path, knobs: Knobs) -> None:
+    def __init__(self, folder: Path, knobs: Knobs, *, containers: bool = False) -> None:
         self._knobs = knobs
         self._emulator = Emulator()
         self._images = Images()
@@ -43,6 +43,7 @@ class Server:
         self._cloudwatch = CloudWatch(self._minutes)
         self._balancer = Balancer(self._emulator, knobs, ports, folder / "balancer", self._heard)
         self._life = Life(self._emulator, knobs, self._balancer, self._images, self._logs, ports)
+        self._life.containers = containers
         self._scheduler = Scheduler(knobs, self._balancer, self._begin)
         self._ecs = Ecs(self._emulator, self._life, self._scheduler)
         self._scaling = Scaling(self._emulator, knobs, self._cloudwatch, self._scheduler.services)
@@ -72,6 +73,7 @@ class Server:
     def _own(self) -> dict[tuple[str, str], Operation]:
         balancer, ecs, cloudwatch = self._balancer, self._ecs, self._cloudwatch
         parameters, connections, subscribers = ParameterGroups(), Connections(), Subscribers()
+        scalable = ScalableTags(self._emulator)
         return {
             **self._edges.operations(),
             ("elbv2", "RegisterTargets"): balancer.register,
@@ -81,6 +83,8 @@ class Server:
             ("cloudwatch", "GetMetricData"): cloudwatch.get_metric_data,
             ("cloudwatch", "GetMetricStatistics"): cloudwatch.get_metric_statistics,
             ("cloudwatch", "ListMetrics"): cloudwatch.list_metrics,
+            ("application-autoscaling", "RegisterScalableTarget"): scalable.register,
+            ("application-autoscaling", "ListTagsForResource"): scalable.list,
             ("budgets", "CreateBudget"): subscribers.create_budget,
             ("budgets", "CreateNotification"): subscribers.create_notification,
             ("budgets", "DescribeSubscribersForNotification"): subscribers.describe,

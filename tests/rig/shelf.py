@@ -1,7 +1,9 @@
 """What moto does not have and Terraform asks for: kept as it was said, and given back."""
 
 from itertools import count
+from typing import Any
 
+from tests.rig.emulator import Emulator
 from tests.rig.wire import AwsError, Call, Json
 
 ACCOUNT = "123456789012"
@@ -116,3 +118,26 @@ class Subscribers:
 def _key(budget: str, notification: Json) -> str:
     kind = [notification["NotificationType"], notification["ComparisonOperator"], f"{notification['Threshold']:g}"]
     return "/".join([budget, *kind, notification.get("ThresholdType") or "PERCENTAGE"])
+
+
+class ScalableTags:
+    """Tags of scalable targets: https://docs.aws.amazon.com/autoscaling/application/APIReference/Welcome.html"""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._tags: dict[tuple[str, str, str], dict[str, str]] = {}
+
+    async def register(self, call: Call) -> None:
+        """The emulator's, who forgets the tags."""
+        key = call.region, call.params["ResourceId"], call.params["ScalableDimension"]
+        self._tags[key] = {**self._tags.get(key, {}), **(call.params.get("Tags") or {})}
+
+    async def list(self, call: Call) -> Json:
+        def read(client: Any) -> list[Json]:
+            found: list[Json] = client.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+            return found
+
+        for one in await self._emulator.use("application-autoscaling", call.region, read):
+            if one["ScalableTargetARN"] == call.params["ResourceARN"]:
+                return {"Tags": self._tags.get((call.region, one["ResourceId"], one["ScalableDimension"]), {})}
+        raise AwsError("ResourceNotFoundException", "No scalable target found for this ARN")

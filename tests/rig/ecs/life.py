@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 from tests.rig.balancer.balancer import Balancer
+from tests.rig.ecs import docker
 from tests.rig.ecs.container import Container
 from tests.rig.ecs.definition import StartError, merged, port_of, secrets
-from tests.rig.ecs.images import Images, NotFoundError
+from tests.rig.ecs.images import Image, Images, NotFoundError
 from tests.rig.ecs.task import Status, StopCode, Task
 from tests.rig.emulator import Emulator
 from tests.rig.knobs import Knobs
@@ -34,6 +35,7 @@ class Life:
         self._images, self._logs, self._ports = images, logs, ports
         self._given: dict[str, int] = {}
         self.endpoint = ""
+        self.containers = False  # images that Docker has are run by it
 
     def begin(self, task: Task) -> None:
         task.life = asyncio.create_task(self._live(task))
@@ -85,21 +87,30 @@ class Life:
 
     async def _run(self, task: Task, definition: Json) -> None:
         essential = definition.get("essential", True)
+        memory = definition.get("memory") or task.definition.get("memory")
+        limits = {"essential": essential, "memory": int(memory) if memory else None}
+        own = self._own(task, definition)
         try:
             image = self._images.pull(definition["image"])
+            container = Container(definition["name"], **limits)
+            own |= self._port(task, definition)
         except NotFoundError as error:
-            if not essential:
+            if self.containers and await docker.has(definition["image"]):
+                image = Image()
+                container = docker.DockerContainer(
+                    definition["name"], **limits, image=definition["image"], ports=task.ports
+                )
+            elif not essential:
                 return  # an agent that the rig does not have, such as X-Ray's: nothing waits for it
-            raise StartError(str(error)) from error
+            else:
+                raise StartError(str(error)) from error
         environment = image.environment | {one["name"]: one["value"] for one in definition.get("environment") or []}
         environment |= await secrets(self._emulator, task.region, definition)
-        environment |= self._own(task, definition)
+        environment |= own
         command = tuple(definition.get("command") or ()) or image.command
-        if not command:
+        if not command and not isinstance(container, docker.DockerContainer):
             raise StartError("CannotStartContainerError: no command specified")
         stream = await self._stream(task, definition)
-        memory = definition.get("memory") or task.definition.get("memory")
-        container = Container(definition["name"], essential=essential, memory=int(memory) if memory else None)
         heard = partial(self._logs.write, task.region, *stream) if stream else lambda _: None
         try:
             await container.start(command, definition.get("workingDirectory") or image.folder, environment, heard)
@@ -108,19 +119,18 @@ class Life:
         task.containers.append(container)
 
     def _own(self, task: Task, definition: Json) -> dict[str, str]:
-        """What the rig says to a process: PORT is where it really listens, whatever the definition says."""
+        """Ports of this machine for those of the container, and how AWS is found."""
         for mapping in definition.get("portMappings") or []:
             port = int(mapping["containerPort"])
             task.ports[port] = self._ports.take(())
             self._balancer.addresses[task.address, port] = ("127.0.0.1", task.ports[port])
+        keys = {"AWS_ACCESS_KEY_ID": "task", "AWS_SECRET_ACCESS_KEY": "task"}
+        return {"AWS_ENDPOINT_URL": self.endpoint, "AWS_REGION": task.region, **keys}
+
+    def _port(self, task: Task, definition: Json) -> dict[str, str]:
+        """PORT is where a process really listens, whatever the definition says."""
         listens = port_of(definition)
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_REGION": task.region,
-            "AWS_ACCESS_KEY_ID": "task",
-            "AWS_SECRET_ACCESS_KEY": "task",
-            **({"PORT": str(task.ports[listens])} if listens else {}),
-        }
+        return {"PORT": str(task.ports[listens])} if listens else {}
 
     async def _stream(self, task: Task, definition: Json) -> tuple[str, str] | None:
         """Group and stream of the container's log.

@@ -12,7 +12,7 @@ PACE = 20.0
 
 @pytest.fixture(scope="session")
 def rig() -> Iterator[Rig]:
-    with Rig(pace=PACE, lag=2) as rig:
+    with Rig(pace=PACE, lag=2, containers=True) as rig:
         yield rig
 
 
