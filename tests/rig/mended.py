@@ -1,16 +1,25 @@
 """Faults of moto's that stand in the way, mended. It is pinned, so each can be looked for again when it is renewed."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime
+from functools import cache
+from typing import Any
 
+from moto.codebuild import responses as codebuild
+from moto.ecr.models import ECRBackend, Image
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.rds import utils as rds
 from moto.s3.models import FakeBucket
 
 
+@cache
 def mend() -> None:
     """Once for the process."""
     FakeBucket.get_permission = _permission  # type: ignore[method-assign]
+    codebuild._validate_required_params_source = _placed(codebuild._validate_required_params_source)
+    codebuild._validate_required_params_artifacts = _placed(codebuild._validate_required_params_artifacts)
+    ECRBackend.put_image = _put_image(ECRBackend.put_image)  # type: ignore[method-assign]
     rds.get_overlap_between_two_date_ranges = _overlap
 
 
@@ -34,3 +43,36 @@ def _overlap(start: datetime, end: datetime, other_start: datetime, other_end: d
     """Seconds; below 0 where windows of RDS do not overlap, to which belong those that only touch."""
     seconds = int((min(end, other_end) - max(start, other_start)).total_seconds())
     return seconds or -1
+
+
+def _placed(validate: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    """What a pipeline hands over is at no place of its own.
+
+    https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectSource.html: "location"
+    """
+
+    def check(said: dict[str, Any]) -> None:
+        if said["type"] != "CODEPIPELINE":
+            validate(said)
+
+    return check
+
+
+def _put_image(put: Callable[..., Image]) -> Callable[..., Image]:
+    """An image whose tag moves to another one stays, without a tag; moto would delete it.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+    """
+
+    def keep(
+        self: ECRBackend, repository_name: str, image_manifest: str, image_tag: str, *rest: Any, **more: Any
+    ) -> Image:
+        repository = self.repositories.get(repository_name)
+        movable = repository is not None and not repository.is_tag_immutable()
+        for image in repository.images if repository and movable else ():
+            if image_tag in image.image_tags and image.image_manifest != image_manifest:
+                image.remove_tag(image_tag)
+                image.image_tag = image.image_tags[-1] if image.image_tags else None
+        return put(self, repository_name, image_manifest, image_tag, *rest, **more)
+
+    return keep

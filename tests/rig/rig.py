@@ -191,7 +191,7 @@ class Register:
         folder: Path | None = None,
         environment: dict[str, str] | None = None,
     ) -> str:
-        """Its digest: tasks find it as `repository:tag` and as `repository@digest`."""
+        """Its digest: tasks find it as `repository:tag` and `repository@digest`; one of ECR's is found there, too."""
         said = {
             "reference": reference,
             "command": list(command),

@@ -11,7 +11,7 @@ from tests.rig.balancer.balancer import Balancer
 from tests.rig.cloudwatch.minutes import Minutes
 from tests.rig.cloudwatch.operations import CloudWatch
 from tests.rig.cloudwatch.scaling import Scaling
-from tests.rig.ecs.images import Image, Images
+from tests.rig.ecs.images import ECR, Image, Images, push
 from tests.rig.ecs.life import Life
 from tests.rig.ecs.operations import Ecs
 from tests.rig.ecs.scheduler import Scheduler
@@ -22,7 +22,7 @@ from tests.rig.emulator import Emulator
 from tests.rig.gateway import Gateway, Operation
 from tests.rig.knobs import TIMES, Knobs
 from tests.rig.logs import Logs
-from tests.rig.shelf import Connections, ParameterGroups, ScalableTags, Subscribers
+from tests.rig.shelf import Connections, Nodes, ParameterGroups, ScalableTags, Subscribers
 
 from crossfade.platforms.local.runtimes.processes.ports import Ports
 
@@ -73,7 +73,7 @@ class Server:
     def _own(self) -> dict[tuple[str, str], Operation]:
         balancer, ecs, cloudwatch = self._balancer, self._ecs, self._cloudwatch
         parameters, connections, subscribers = ParameterGroups(), Connections(), Subscribers()
-        scalable = ScalableTags(self._emulator)
+        scalable, nodes = ScalableTags(self._emulator), Nodes()
         return {
             **self._edges.operations(),
             ("elbv2", "RegisterTargets"): balancer.register,
@@ -88,10 +88,13 @@ class Server:
             ("budgets", "CreateBudget"): subscribers.create_budget,
             ("budgets", "CreateNotification"): subscribers.create_notification,
             ("budgets", "DescribeSubscribersForNotification"): subscribers.describe,
+            ("budgets", "ListTagsForResource"): subscribers.tags,
             ("codeconnections", "CreateConnection"): connections.create,
             ("codeconnections", "GetConnection"): connections.get,
             ("codeconnections", "DeleteConnection"): connections.delete,
             ("codeconnections", "ListTagsForResource"): connections.tags,
+            ("elasticache", "CreateReplicationGroup"): nodes.create_group,
+            ("elasticache", "DescribeCacheClusters"): nodes.describe,
             ("elasticache", "CreateCacheParameterGroup"): parameters.create,
             ("elasticache", "DescribeCacheParameterGroups"): parameters.describe,
             ("elasticache", "DescribeCacheParameters"): parameters.parameters,
@@ -190,4 +193,7 @@ class Server:
             environment=said.get("environment") or {},
         )
         self._images.add(said["reference"], image, image.digest)
+        ecr = ECR.fullmatch(said["reference"])
+        if ecr:
+            await self._emulator.use("ecr", ecr["region"], lambda client: push(client, ecr, image))
         return web.json_response({"digest": image.digest})

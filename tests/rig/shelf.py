@@ -1,5 +1,6 @@
 """What moto does not have and Terraform asks for: kept as it was said, and given back."""
 
+import re
 from itertools import count
 from typing import Any
 
@@ -96,15 +97,17 @@ class Connections:
 
 
 class Subscribers:
-    """Of budgets' notifications: https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/Welcome.html"""
+    """Of budgets' notifications, and their tags: https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/Welcome.html"""
 
     def __init__(self) -> None:
         self._subscribers: dict[str, list[Json]] = {}
+        self._tags: dict[str, list[Json]] = {}
 
     async def create_budget(self, call: Call) -> None:
         """The emulator's, who forgets the subscribers."""
+        name = call.params["Budget"]["BudgetName"]
+        self._tags[name] = call.params.get("ResourceTags") or []
         for one in call.params.get("NotificationsWithSubscribers") or []:
-            name = call.params["Budget"]["BudgetName"]
             self._subscribers[_key(name, one["Notification"])] = one.get("Subscribers") or []
 
     async def create_notification(self, call: Call) -> None:
@@ -113,6 +116,9 @@ class Subscribers:
     async def describe(self, call: Call) -> Json:
         key = _key(call.params["BudgetName"], call.params["Notification"])
         return {"Subscribers": self._subscribers.get(key, [])}
+
+    async def tags(self, call: Call) -> Json:
+        return {"ResourceTags": self._tags.get(call.params["ResourceARN"].rpartition("/")[2], [])}
 
 
 def _key(budget: str, notification: Json) -> str:
@@ -141,3 +147,49 @@ class ScalableTags:
             if one["ScalableTargetARN"] == call.params["ResourceARN"]:
                 return {"Tags": self._tags.get((call.region, one["ResourceId"], one["ScalableDimension"]), {})}
         raise AwsError("ResourceNotFoundException", "No scalable target found for this ARN")
+
+
+class Nodes:
+    """Cache clusters that a replication group has, which moto names and does not make.
+
+    https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CacheCluster.html
+    """
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str, str], Json] = {}
+
+    async def create_group(self, call: Call) -> None:
+        """The emulator's, too."""
+        self._groups[call.region, call.params["ReplicationGroupId"]] = call.params
+
+    async def describe(self, call: Call) -> Json | None:
+        """None where it is a cluster of its own."""
+        id_ = call.params.get("CacheClusterId") or ""
+        group = self._groups.get((call.region, re.sub(r"(-\d{4})?-\d{3}$", "", id_)))
+        return {"CacheClusters": [_node(call.region, id_, group)]} if group else None
+
+
+def _node(region: str, id_: str, group: Json) -> Json:
+    security = [{"SecurityGroupId": one, "Status": "active"} for one in group.get("SecurityGroupIds") or []]
+    return {
+        "CacheClusterId": id_,
+        "ARN": f"arn:aws:elasticache:{region}:{ACCOUNT}:cluster:{id_}",
+        "CacheClusterStatus": "available",
+        "CacheNodeType": group.get("CacheNodeType"),
+        "Engine": group.get("Engine") or "redis",
+        "EngineVersion": f"{group.get('EngineVersion') or '7.1'}.0",
+        "NumCacheNodes": 1,
+        "PreferredMaintenanceWindow": group.get("PreferredMaintenanceWindow") or "sun:05:00-sun:06:00",
+        "CacheParameterGroup": {
+            "CacheParameterGroupName": group.get("CacheParameterGroupName"),
+            "ParameterApplyStatus": "in-sync",
+        },
+        "CacheSubnetGroupName": group.get("CacheSubnetGroupName"),
+        "AutoMinorVersionUpgrade": True,
+        "SecurityGroups": security,
+        "ReplicationGroupId": group["ReplicationGroupId"],
+        "SnapshotRetentionLimit": group.get("SnapshotRetentionLimit") or 0,
+        "SnapshotWindow": group.get("SnapshotWindow") or "",
+        "TransitEncryptionEnabled": group.get("TransitEncryptionEnabled") or False,
+        "AtRestEncryptionEnabled": group.get("AtRestEncryptionEnabled") or False,
+    }

@@ -1,11 +1,17 @@
 """Images that tasks can be started from: each is a program of this machine."""
 
+import contextlib
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 # An image without a program of its own: what runs is the command of the container definition.
 HOST = "rig/host:latest"
+
+
+ECR = re.compile(r"\d{12}\.dkr\.ecr\.(?P<region>[\w-]+)\.amazonaws\.com/(?P<repository>[^:@]+)(:(?P<tag>[^@]+))?")
 
 
 class NotFoundError(Exception):
@@ -52,3 +58,15 @@ class Images:
                 f"failed to resolve ref {reference}: not found"
             )
         return found
+
+
+def push(client: Any, where: re.Match[str], image: Image) -> None:
+    """Into ECR, where it is found by its tag and its digest; a repository that is not there is made."""
+    with contextlib.suppress(client.exceptions.RepositoryAlreadyExistsException):
+        client.create_repository(repositoryName=where["repository"])
+    client.put_image(
+        repositoryName=where["repository"],
+        imageManifest=image.manifest,
+        imageTag=where["tag"] or "latest",
+        imageDigest=image.digest,
+    )

@@ -52,6 +52,21 @@ def test_an_image_in_ecr_is_found_by_its_tag(rig: Rig) -> None:
     assert told["imageDetails"][0]["imageTags"] == ["1"]
 
 
+def test_an_image_that_is_registered_under_ecrs_name_is_in_ecr(rig: Rig) -> None:
+    """Its tag moves; its digest does not."""
+    reference = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop/web:1"
+    first = rig.images.add(reference, ["true"])
+    second = rig.images.add(reference, ["false"])
+    client = rig.client("ecr")
+
+    def digest(**image: str) -> str:
+        told = client.describe_images(repositoryName="shop/web", imageIds=[image])
+        return str(told["imageDetails"][0]["imageDigest"])
+
+    assert digest(imageTag="1") == second
+    assert digest(imageDigest=first) == first
+
+
 def test_roles_schedules_and_alarms_are_kept(rig: Rig) -> None:
     iam, scheduler, alarms = rig.client("iam"), rig.client("scheduler"), rig.client("cloudwatch")
     role = iam.create_role(RoleName="emulated", AssumeRolePolicyDocument="{}")["Role"]["Arn"]

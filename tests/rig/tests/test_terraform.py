@@ -1,0 +1,71 @@
+"""From `infra apply` to a service that answers: what Terraform makes on the rig is a place that releases can go to."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.infra.project import Project
+from tests.rig import Rig
+from tests.rig.place import APP
+from tests.support.terraform import find_terraform
+
+from crossfade.aws.places import Places
+
+pytestmark = [pytest.mark.slow, pytest.mark.applies]
+EXAMPLES = Path(__file__).parents[3] / "examples"
+REGION = "ap-northeast-2"
+PLACES = Places("tiketi", "dev")
+
+
+@pytest.fixture(scope="module")
+def tiketi(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Its dev environment, applied."""
+    home = tmp_path_factory.mktemp("tiketi")
+    shutil.copy(EXAMPLES / "tiketi" / "crossfade.yaml", home)
+    terraform = find_terraform(tmp_path_factory.mktemp("terraform"))
+    found = {"TF_CLI_CONFIG_FILE": str(terraform.config), "TF_CLI_ARGS_apply": "-parallelism=60"}
+    project = Project(home, env={**rig.environment, **found})
+    project.ok("bootstrap")
+    project.ok("init", "-e", "dev")
+    made = project.ok("apply", "-e", "dev", "--yes", limit=900)
+    assert made["add"] > 100
+    yield project
+    project.close()
+
+
+def test_both_colours_are_found_by_their_tags(rig: Rig, tiketi: Project) -> None:
+    client = rig.client("resourcegroupstaggingapi", REGION)
+    for colour in ("blue", "green"):
+        filters = [{"Key": key, "Values": [value]} for key, value in PLACES.tags("api", colour).items()]
+        told = client.get_resources(TagFilters=filters)["ResourceTagMappingList"]
+        kinds = {one["ResourceARN"].split(":")[2] for one in told}
+        assert kinds >= {"ecs", "elasticloadbalancing"}, told
+
+
+def test_the_service_answers_once_its_image_is_there(rig: Rig, tiketi: Project) -> None:
+    """Through the HTTPS listener, at the name that its rule asks for."""
+    ecs, elb = rig.client("ecs", REGION), rig.client("elbv2", REGION)
+    named = {"cluster": PLACES.prefix, "services": [PLACES.coloured("api", "blue")]}
+    [service] = ecs.describe_services(**named)["services"]
+    told = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
+    image = told["containerDefinitions"][0]["image"]
+    health = elb.describe_target_groups(Names=[PLACES.coloured("api", "blue")])["TargetGroups"][0]
+    rig.images.add(image, [sys.executable, str(APP)], environment={"HEALTH": health["HealthCheckPath"]})
+
+    def states() -> list[Any]:
+        found = elb.describe_target_health(TargetGroupArn=health["TargetGroupArn"])["TargetHealthDescriptions"]
+        return [one["TargetHealth"]["State"] for one in found]
+
+    _until(lambda: states() == ["healthy"])
+
+
+def _until(what: Any) -> None:
+    import time
+
+    end = time.monotonic() + 120
+    while not what():
+        assert time.monotonic() < end, "this did not come true in two minutes"
+        time.sleep(0.1)
