@@ -1,10 +1,10 @@
 """The app that tasks of the rig run: says its release, misbehaves as it is told, and is unkind on SIGTERM.
 
-/health, / (the release), /slow?s=0.1. It ends at once on SIGTERM, whatever it is answering: an engine that relies on
-an app's kindness loses requests here. BOOT=S: not healthy for S seconds. FAULT: `sick` answers 503 on /health, `errors`
-500 on all else, `late=S` answers after S seconds, `broken` exits with 1 at once, `dies=S` exits with 3 after S seconds,
-`hungry` takes memory until it is killed, `deaf` never listens, `mute` never answers a health check, `stubborn` does not
-hear SIGTERM.
+/health (or HEALTH), / (the release), /slow?s=0.1. It ends at once on SIGTERM, whatever it is answering: an engine that
+relies on an app's kindness loses requests here. BOOT=S: not healthy for S seconds. FAULT: `sick` answers 503 on /health,
+`errors` 500 on all else, `late=S` answers after S seconds, `broken` exits with 1 at once, `dies=S` exits with 3 after S
+seconds, `hungry` takes memory until it is killed, `deaf` never listens, `mute` never answers a health check, `stubborn`
+does not hear SIGTERM.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import sys
 import time
 
 RELEASE = os.environ.get("RELEASE", "0")
+HEALTH = os.environ.get("HEALTH", "/health")
 FAULT, _, AMOUNT = os.environ.get("FAULT", "").partition("=")
 READY = time.monotonic() + float(os.environ.get("BOOT", "0"))
 _MOST = 2**30  # bytes that `hungry` takes at most
@@ -21,7 +22,7 @@ _MOST = 2**30  # bytes that `hungry` takes at most
 
 def answer(path: str) -> tuple[int, float]:
     """Status, and seconds until it is sent."""
-    if path.startswith("/health"):
+    if path.startswith(HEALTH):
         return (503 if FAULT == "sick" or time.monotonic() < READY else 200), 3600.0 if FAULT == "mute" else 0.0
     late = float(AMOUNT) if FAULT == "late" else 0.0
     if path.startswith("/slow"):
