@@ -1,7 +1,7 @@
 """The app that tasks of the rig run: says its release, misbehaves as it is told, and is unkind on SIGTERM.
 
 /health (or HEALTH), / (the release), /slow?s=0.1. It ends at once on SIGTERM, whatever it is answering: an engine that
-relies on an app's kindness loses requests here. BOOT=S: not healthy for S seconds. FAULT: `sick` answers 503 on /health,
+relies on an app's kindness loses requests here. BOOT=S: not healthy for S seconds. FAULT: `sick` says 503 on /health,
 `errors` 500 on all else, `late=S` answers after S seconds, `broken` exits with 1 at once, `dies=S` exits with 3 after S
 seconds, `hungry` takes memory until it is killed, `deaf` never listens, `mute` never answers a health check, `stubborn`
 does not hear SIGTERM.
