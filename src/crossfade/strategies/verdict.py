@@ -14,6 +14,8 @@ ALIKE = 1.25
 # A rate is known from a sample: of 20 requests that fail at 8 % now and then 5 fail. So much more than expected, in
 # standard deviations of a count, may come by chance: beside 8 % that is up to 6 of 20, 19 of 100, 130 of 1,000.
 CHANCE = 3.0
+# Of fewer requests nobody can say what is usual, however few a verdict may be made of.
+MEASURABLE = 20
 # Whoever fails more than this share of requests is broken, and no measure for anybody.
 BROKEN = 0.5
 
@@ -94,7 +96,7 @@ class _Complaint:
 def _usual(rollout: Rollout) -> Counters:
     """What the old release did in the minutes before, when that is enough to be a measure; else nothing."""
     rules, usual = rollout.strategy.rollback_on, rollout.usual
-    enough = usual.requests >= max(1, rules.min_requests) and usual.error_rate <= BROKEN
+    enough = usual.requests >= max(MEASURABLE, rules.min_requests) and usual.error_rate <= BROKEN
     return usual if enough and not rules.judged_alone else Counters()
 
 

@@ -146,6 +146,13 @@ def test_traffic_is_judged(rules: dict[str, Any], new: Counters, old: Counters, 
         # Too few before to know what is usual, nobody asked for it, or nothing worked at all.
         ({}, counted(19, 2), counted(100, 10), "bad", "release 2 failed 10 of 100 requests (10.0%, allowed 5.0%)"),
         (
+            {"min_requests": 0},
+            counted(2, 1),
+            counted(100, 10),
+            "bad",
+            "release 2 failed 10 of 100 requests (10.0%, allowed 5.0%)",
+        ),
+        (
             {"judged_alone": True},
             counted(1000, 80),
             counted(100, 10),
