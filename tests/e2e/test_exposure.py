@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -259,6 +260,39 @@ async def test_a_service_takes_anothers_place_without_a_gap(
         assert (await fetch(http, url(old))).body == "new"
         asking.cancel()
     assert set(seen) <= {"old", "new"}
+
+
+async def test_a_route_goes_from_one_service_to_another_without_a_gap(
+    balancer: LoadBalancer, http: aiohttp.ClientSession
+) -> None:
+    """The taker has it from its switch on, though the giver still asks, and gives it back with its old release."""
+    listener, api = Listener(host="127.0.0.1", http=free_port()), Rule(path="/api/*")
+    web = service("web", listener=listener, routes=(Rule(path="/"), api))
+    site = service("site", listener=listener, routes=(Rule(path="/docs/*"),))
+    taking = replace(site, routes=(*site.routes, api), takes=((web.key, 1.0),))
+    seen: set[str] = set()
+
+    async def keep_asking() -> None:
+        while True:
+            answer = await fetch(http, url(web, "/api/x"))
+            seen.add(answer.body if answer.status == 200 else str(answer.status))
+
+    async with Backend("web") as one, Backend("site") as two, Backend("new") as three:
+        addresses = {"b": two.address, "c": three.address}
+        await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        await balancer.apply(site, routing({1: 100}, {1: "b"}), addresses, 1)
+        asking = asyncio.create_task(keep_asking())
+        for given, release, answer in ((taking, 2, "new"), (site, 1, "web"), (taking, 2, "new")):
+            await balancer.apply(given, routing({release: 100}, {1: "b", 2: "c"}), addresses, 1)
+            assert (await fetch(http, url(web, "/api/x"))).body == answer
+        await balancer.apply(replace(web, routes=(Rule(path="/"),)), routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        assert [(await fetch(http, url(web, path))).body for path in ("/", "/api/x", "/docs/x")] == [
+            "web",
+            "new",
+            "new",
+        ]
+        asking.cancel()
+    assert seen <= {"web", "new"}
 
 
 async def test_a_health_that_takes_its_time_is_good(balancer: LoadBalancer, http: aiohttp.ClientSession) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
-from crossfade.controller import admission, rollouts
+from crossfade.controller import admission, moves, rollouts
 from crossfade.controller.builds import Builds
 from crossfade.controller.groups import Groups
 from crossfade.controller.order import Order, Shell
@@ -13,7 +13,7 @@ from crossfade.controller.registry import Registry
 from crossfade.controller.releases import release_of, rollout_to
 from crossfade.controller.values import Values
 from crossfade.core.errors import CrossfadeError, RefusedError, UnchangedError
-from crossfade.core.group import Group, Member
+from crossfade.core.group import Group
 from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
@@ -48,6 +48,7 @@ class Deploys:
         """
         loops = [await self._registry.take_up(service.key) for service in services]
         try:
+            services = moves.claimed(services, await self._world.balancer.known(), self._world.clock.now())
             if order.supersede:
                 await self.builds.stop([loop.key for loop in loops], f"superseded by {order.by}")
             for loop, service in zip(loops, services, strict=True):
@@ -168,24 +169,4 @@ class Deploys:
             rollout = rollout_to(loop.ledger, release, order, self._world.clock.now())
             return Begun(rollout=await rollouts.begin(self._world.balancer, loop, rollout), unchanged=same)
         app = loops[0].key.split("/")[0]
-        return Begun(group=await self._groups.begin(app, _members(changed), order), unchanged=same)
-
-
-def _members(changed: Sequence[tuple[Loop, Release]]) -> list[Member]:
-    """Each after those of its `depends_on` that change, too."""
-    keys = {loop.key for loop, _ in changed}
-
-    def before(service: Service) -> tuple[str, ...]:
-        return tuple(key for name in service.depends_on if (key := f"{service.home}/{name}") in keys)
-
-    return [
-        Member(
-            service=loop.key,
-            source=loop.ledger.current,
-            target=release.number,
-            after=tuple(
-                key for name in release.service.depends_on if (key := f"{release.service.home}/{name}") in keys
-            ),
-        )
-        for loop, release in changed
-    ]
+        return Begun(group=await self._groups.begin(app, moves.members(changed), order), unchanged=same)

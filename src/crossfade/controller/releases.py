@@ -20,7 +20,7 @@ def release_of(ledger: Ledger, service: Service, artifact: Artifact, order: Orde
     UnchangedError when exactly this runs already, unless forced.
     """
     number = max((r.number for r in ledger.releases), default=0) + 1
-    settings = json.dumps(encode(service), sort_keys=True).encode()
+    settings = json.dumps(encode(replace(service, takes=())), sort_keys=True).encode()
     release = Release(
         number=number,
         service=service,

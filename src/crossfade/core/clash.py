@@ -23,7 +23,10 @@ class _Port:
 
 
 def clash(new: Service, held: Service) -> Clash | None:
-    """Why `new` cannot be reached beside `held`, which was there before; None when both can."""
+    """Why `new` cannot be reached beside `held`, which was there before; None when both can.
+
+    What `new` claims of `held` is no clash: the balancer gives it to whoever serves it.
+    """
     theirs = _ports(held)
     for number, port in sorted(_ports(new).items()):
         other = theirs.get(number)
@@ -47,7 +50,7 @@ def _ports(service: Service) -> dict[int, _Port]:
 
 def _on_port(number: int, new: Service, mine: _Port, held: Service, theirs: _Port) -> Clash | None:
     if mine.preview or theirs.preview:
-        if mine.preview and theirs.preview and _one_after_the_other(new, held):
+        if mine.preview and theirs.preview and held.key in new.claims:
             return None
         return Clash(cause=f"port {number} of {new.key} is already used by {held.key}", way_out=_APART)
     if mine.https != theirs.https:
@@ -65,7 +68,7 @@ def _on_port(number: int, new: Service, mine: _Port, held: Service, theirs: _Por
             cause=f"port {number} trusts other proxies for {held.key} than for {new.key}",
             way_out=f"{_APART}, or the same listen.trusted_proxies and listen.proxy_protocol",
         )
-    return None if _one_after_the_other(new, held) else _on_route(number, new, held)
+    return None if held.key in new.claims else _on_route(number, new, held)
 
 
 def _on_route(number: int, new: Service, held: Service) -> Clash | None:
@@ -77,11 +80,6 @@ def _on_route(number: int, new: Service, held: Service) -> Clash | None:
                 way_out="narrow the routes of one, or give it another port",
             )
     return None
-
-
-def _one_after_the_other(one: Service, other: Service) -> bool:
-    """One takes the other's place: what both ask for the other has first, and then the one."""
-    return one.key == other.follows or other.key == one.follows
 
 
 def _trust(service: Service) -> tuple[frozenset[str], bool]:

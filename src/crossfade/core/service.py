@@ -215,6 +215,7 @@ class Service:
     retain: int = 5
     depends_on: tuple[str, ...] = ()
     was: str = ""  # the service of this app whose place it takes: its routes come in the switch, and then it ends
+    takes: tuple[tuple[str, float], ...] = ()  # keys of services that give it routes in the same deploy, and when
     jobs: tuple[Job, ...] = ()
 
     @property
@@ -231,3 +232,10 @@ class Service:
     def follows(self) -> str:
         """The key of the service whose place it takes; empty when it takes nobody's."""
         return f"{self.home}/{self.was}" if self.was else ""
+
+    @property
+    def claims(self) -> dict[str, float]:
+        """Services whose routes are its own where both ask for them, since when: of two that claim each other's the
+        later word counts.
+        """
+        return {**({self.follows: 0.0} if self.was else {}), **dict(self.takes)}

@@ -84,6 +84,7 @@ class DryBalancer:
 
     def _refuse_clash(self, service: Service) -> None:
         for key, exposure in self._platform.exposed.items():
-            found = clash(service, exposure.service) if key != service.key else None
+            other = exposure.service
+            found = key != service.key and clash(other, service) and clash(service, other)
             if found:
                 raise PlatformError(found.cause, found.way_out)

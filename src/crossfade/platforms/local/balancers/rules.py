@@ -53,21 +53,27 @@ def doors(entries: Mapping[str, Entry]) -> tuple[Door, ...]:
 
 
 def handed_over(entries: Mapping[str, Entry]) -> dict[str, Entry]:
-    """What each service is asked for now, where one takes another's place: the routes of both are the heir's from the
+    """What each service is asked for now, where one claims another's routes: those of both are the heir's from the
     moment in which somebody of it serves, and the other's again when nobody does.
     """
     found = dict(entries)
     for key, entry in entries.items():
-        old = entry.service.follows
-        if entry.exposed and old in found:
+        for old, since in entry.service.claims.items():
+            if not entry.exposed or old not in found or entries[old].service.claims.get(key, -1.0) > since:
+                continue
             giving, taking = (old, key) if entry.routing.serving() else (key, old)
-            found[giving] = _without(found[giving], found[taking].service.routes)
-            preview = found[old].service.preview
-            if preview.port is not None and preview.port == entry.service.preview.port:
-                found[old] = _replaced(
-                    found[old], preview=replace(preview, port=None)
-                )  # only the heir has what to show
+            found[giving] = _without(found[giving], entries[taking].service.routes)
+            if old == entry.service.follows:
+                found[old] = _without_preview(found[old], entry.service.preview.port)
     return found
+
+
+def _without_preview(entry: Entry, port: int | None) -> Entry:
+    """Of two with the same port only the heir has something to show."""
+    preview = entry.service.preview
+    if preview.port is None or preview.port != port:
+        return entry
+    return _replaced(entry, preview=replace(preview, port=None))
 
 
 def _replaced(entry: Entry, **changes: Any) -> Entry:
