@@ -68,7 +68,7 @@ class Performer:
             case Launch():
                 return await self._launch(action)
             case Resize():
-                return await self._resize(action)
+                return await self._resize(action, fleet)
             case Shift():
                 return await self._shift(action, fleet)
             case Stop():
@@ -136,7 +136,8 @@ class Performer:
             await scribe.record("done", told)
         return Outcome.DONE
 
-    async def _resize(self, action: Resize) -> Outcome:
+    async def _resize(self, action: Resize, fleet: Fleet) -> Outcome:
+        """Count a growth that did not come about like an exit: who is to blame for it is for verdicts to know."""
         scribe, releases = self._scribe, self._scribe.ledger.releases
         # What runs and is not on record is only ever told to go, for which its number is enough.
         release = next(
@@ -151,6 +152,16 @@ class Performer:
             raise
         except CrossfadeError as error:
             await scribe.record("failed", {**told, **_trouble(error)})
+            if action.count > dict(fleet.sizes or ()).get(action.release, 0):
+                exit_ = Exit(
+                    instance="the platform",
+                    release=action.release,
+                    at=0.0,
+                    was_healthy=False,
+                    detail=f"could not keep {action.count} instances: {error.cause}",
+                    blamed=isinstance(error, WrongInputError),
+                )
+                await scribe.record("instance exited", encode(exit_))
             return Outcome.FAILED
         await scribe.record("done", told)
         return Outcome.DONE

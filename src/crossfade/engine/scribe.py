@@ -97,8 +97,12 @@ class Scribe:
         rollout, window = self.ledger.rollout, self.window
         if rollout is None or window is None:
             return
-        await self.record("record closed", {"rollout": rollout.id, "proof": encode(window.proof())})
-        self.window = None
+        self.window = None  # before anybody else finds it open, while we wait for the journal
+        try:
+            await self.record("record closed", {"rollout": rollout.id, "proof": encode(window.proof())})
+        except CrossfadeError:
+            self.window = window
+            raise
 
     async def _write(self, kind: str, data: Mapping[str, Any]) -> Event:
         async with self._writing:

@@ -241,7 +241,7 @@ def _take_back(rollout: Rollout, fleet: Fleet, now: float) -> Actions:
     until = rollout.step_since + _patience(rollout, rollout.before, drains=True)
     ready = 0 if rollout.source is None else _ready(rollout.source, fleet, now, 0.0)
     course = toward(_goal_back(rollout, ready, until), fleet, now)
-    if course.reached and not fleet.of(rollout.target):
+    if course.reached and not _to_go(rollout.target, fleet):
         return (Finish(state=_ending(rollout), reason=rollout.reason),)
     if now >= until and (missed := _missed(rollout, fleet, ready)):
         return (missed,)
@@ -284,7 +284,7 @@ def _missed(rollout: Rollout, fleet: Fleet, ready: int) -> Finish | None:
 
     None while the source is whole and only the balancer has not followed: there is nothing else that could be done.
     """
-    why, source, left = rollout.reason, rollout.source, len(fleet.of(rollout.target))
+    why, source, left = rollout.reason, rollout.source, _to_go(rollout.target, fleet)
     if source is not None and ready < rollout.before:
         missed = f"release {source} came back with only {ready} of {rollout.before} instances in time"
         return Finish(state=State.FAILED, reason=f"{why}; and {missed}")
@@ -292,6 +292,11 @@ def _missed(rollout: Rollout, fleet: Fleet, ready: int) -> Finish | None:
     if (rollout.kind == "web" and fleet.routing.weights != home) or not left:
         return None
     return Finish(state=_ending(rollout), reason=f"{why}; {left} of its instances are still to be stopped")
+
+
+def _to_go(release: int, fleet: Fleet) -> int:
+    """Instances that are still to be stopped, or cleared away where we do that: a platform that does may take hours."""
+    return sum(fleet.sizes is None or i.health is not Health.EXITED for i in fleet.of(release))
 
 
 def _ending(rollout: Rollout) -> State:

@@ -7,7 +7,7 @@ from crossfade.engine.journal import Fence
 from crossfade.engine.ports import Clock
 from crossfade.engine.world import Pace
 from crossfade.platforms.aws.alb.balancer import MARGIN, AlbBalancer
-from crossfade.platforms.aws.alb.counts import Counts
+from crossfade.platforms.aws.alb.counts import MINUTE, Counts
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.ecs import errand, logs
 from crossfade.platforms.aws.ecs.definitions import Definitions
@@ -37,7 +37,7 @@ class Timing:
     moment: float = SAME_MOMENT
     errand: float = errand.LOOK
     log: float = logs.LOOK
-    counts: float = 30.0
+    minute: float = MINUTE
 
     def faster(self, times: float) -> "Timing":
         """For an AWS whose own times are so many times shorter. The lease stays: it is nobody's but ours."""
@@ -71,5 +71,5 @@ class Adapters:
             scaling=Scaling(clients, clock),
             pins=self.pins,
         )
-        counts = Counts(clients, clock, self.timing.counts)
+        counts = Counts(clients, clock, self.timing.minute)
         self.balancer = AlbBalancer(clients, self.lookout, counts, fence=fence, clock=clock, margin=self.timing.margin)

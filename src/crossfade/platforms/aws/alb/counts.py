@@ -21,9 +21,9 @@ from crossfade.platforms.aws.place import Place, suffix
 from crossfade.platforms.aws.sight import Sight
 
 NAMESPACE = "AWS/ApplicationELB"
-MINUTE, HOUR = 60.0, 3600.0
+MINUTE, HOUR = 60, 3600
 LATE = 3  # minutes after which a minute's figures change no more
-FIRST = 3 * 3600.0  # seconds: what lies further back is read by the hour
+RECENT = 3  # hours: what lies further back is read by the hour
 PERCENTILES = (50, 95, 99)
 BALANCER = "balancer"
 FROM_TARGET, FROM_BALANCER = "5xx from instance", "5xx from the load balancer itself"
@@ -36,7 +36,6 @@ class Minute:
     """One target group in one period. Times in ms; percentiles that were not told are None."""
 
     at: float  # when it began
-    seconds: float = MINUTE
     requests: int = 0
     errors: int = 0  # answers of 500 and above
     refused: int = 0  # connections that failed
@@ -52,17 +51,17 @@ class Counted:
 
 
 class Counts:
-    """Reads and adds up; asks CloudWatch at most once in `every` seconds for each service."""
+    """Reads and adds up; asks CloudWatch at most twice a minute for each service, which lasts `minute` seconds."""
 
-    def __init__(self, clients: Clients, clock: Clock, every: float = MINUTE / 2) -> None:
-        self._clients, self._clock, self._every = clients, clock, every
+    def __init__(self, clients: Clients, clock: Clock, minute: float = MINUTE) -> None:
+        self._clients, self._clock, self._minute = clients, clock, minute
         self._asked: dict[str, float] = {}
         self._minutes: dict[tuple[str, str], dict[float, Minute]] = {}  # by service and colour, by when they began
         self._read: dict[str, float] = {}  # by service: up to when nothing will change any more
 
     async def of(self, sight: Sight) -> Counted:
         key, now = sight.place.key, self._clock.now()
-        if now - self._asked.get(key, -math.inf) >= self._every:
+        if now - self._asked.get(key, -math.inf) >= self._minute / 2:
             await self._go_on(sight, now)
             self._asked[key] = now
         return self._summed(sight)
@@ -74,17 +73,17 @@ class Counts:
     async def _go_on(self, sight: Sight, now: float) -> None:
         key = sight.place.key
         since = self._read.get(key)
+        minute, hour = self._minute, 60 * self._minute
         if since is None:
-            recent = (now - FIRST) // HOUR * HOUR
+            recent = (now // hour - RECENT) * hour
             if sight.born < recent:
-                await self._read_in(sight.place, sight.born // HOUR * HOUR, recent, HOUR)
-            since = max(recent, sight.born // MINUTE * MINUTE)
-        until = (now // MINUTE + 1) * MINUTE
-        await self._read_in(sight.place, since, until, MINUTE)
-        self._read[key] = max(since, (now // MINUTE - LATE) * MINUTE)
+                await self._read_in(sight.place, sight.born // hour * hour, recent, HOUR)
+            since = max(recent, sight.born // minute * minute)
+        await self._read_in(sight.place, since, (now // minute + 1) * minute, MINUTE)
+        self._read[key] = max(since, (now // minute - LATE) * minute)
 
-    async def _read_in(self, place: Place, since: float, until: float, period: float) -> None:
-        queries = _queries(place, int(period))
+    async def _read_in(self, place: Place, since: float, until: float, period: int) -> None:
+        queries = _queries(place, period)
         asked = {
             "MetricDataQueries": queries,
             "StartTime": datetime.fromtimestamp(since, UTC),
@@ -97,7 +96,7 @@ class Counts:
                 found[colour][at.timestamp()][what] = value
         for name, minutes in found.items():
             known = self._minutes.setdefault((place.key, name), {})
-            known.update({at: _minute(at, period, values) for at, values in minutes.items()})
+            known.update({at: _minute(at, values) for at, values in minutes.items()})
 
     def _summed(self, sight: Sight) -> Counted:
         """The proof takes the balancer's own failures from itself: it counts for all that is behind it."""
@@ -105,7 +104,8 @@ class Counts:
         total, answered = Counters(), 0
         for side in sight.sides.values():
             minutes = list(self._minutes.get((sight.place.key, side.colour), {}).values())
-            counted = added([minute for minute in minutes if minute.at + minute.seconds > side.since])
+            # The minute in which its deployment began may have another release's requests in it.
+            counted = added([minute for minute in minutes if minute.at >= side.since])
             groups[side.number] = groups.get(side.number, Counters()) + counted
             answered += sum(minute.errors for minute in minutes)
             total += replace(added(minutes), errors=0)
@@ -153,10 +153,10 @@ def _shares(percentiles: Sequence[float | None]) -> Sequence[float]:
     return shares
 
 
-def _minute(at: float, seconds: float, values: Mapping[str, float]) -> Minute:
+def _minute(at: float, values: Mapping[str, float]) -> Minute:
     percentiles = tuple(None if (said := values.get(f"p{one}")) is None else 1000 * said for one in PERCENTILES)
     counts = {name: int(values.get(name, 0)) for name in ("requests", "errors", "refused")}
-    return Minute(at=at, seconds=seconds, percentiles=percentiles, **counts)
+    return Minute(at=at, percentiles=percentiles, **counts)
 
 
 def _queries(place: Place, period: int) -> list[Answer]:

@@ -54,7 +54,7 @@ class EcsRuntime:
 
     async def instances(self, service: str) -> Sequence[Running]:
         sight = await self._lookout.look(service, fresh=True)
-        return [_running(service, task) for task in sight.tasks if task.release != NOBODYS]
+        return [_running(service, task) for task in sight.tasks if task.release != NOBODYS or task.stopping]
 
     async def sizes(self, service: str) -> Mapping[int, int]:
         sight = await self._lookout.look(service)
@@ -75,7 +75,7 @@ class EcsRuntime:
             if side is not None:
                 await self._tell(sight, side, side.definition, count, token)
             elif count:
-                free = _room(sight, release)
+                free = await self._room(sight, release, token)
                 await self._pins.hold(release, before)
                 definition = await self._definitions.register(release, secrets, sight.place.container, before)
                 await self._tell(sight, free, definition.arn, count, token)
@@ -85,9 +85,7 @@ class EcsRuntime:
     async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> None:
         sight = await self._lookout.look(release.service.key)
         before = partial(self._fence.check, release.service.key, token)
-        for side in sight.sides.values():
-            if side.release is None and side.wanted and not side.weight:  # what ran here before us is not needed more
-                await self._tell(sight, side, side.definition, 0, token)
+        await self._send_home(sight, token)
         await self._scaling.resume(sight, release.number, warm, before)
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:  # noqa: ARG002
@@ -149,6 +147,26 @@ class EcsRuntime:
     async def close(self) -> None:
         """The clients belong to whoever made them."""
 
+    async def _room(self, sight: Sight, release: Release, token: int) -> Side:
+        """A colour that is empty."""
+        side = sight.free()
+        if side is None:
+            await self._send_home(sight, token)
+            kept = ", ".join(
+                f"{s.colour} by {s.release.label if s.release else 'nobody'}" for s in sight.sides.values()
+            )
+            raise PlatformError(
+                f"there is no colour yet for release {release.label} of {sight.place.key}: they are taken, {kept}",
+                "it goes on when one of them is empty",
+            )
+        return side
+
+    async def _send_home(self, sight: Sight, token: int) -> None:
+        """What ran here before us, once visitors do not get there any more."""
+        for side in sight.sides.values():
+            if side.release is None and side.wanted and not side.weight:
+                await self._tell(sight, side, side.definition, 0, token)
+
     async def _tell(self, sight: Sight, side: Side, definition: str, count: int, token: int) -> None:
         """One service's definition and count; nothing when it has been told the same already."""
         anew = side.failed and count > 0 and side.definition == definition
@@ -168,17 +186,6 @@ class EcsRuntime:
 
 
 async def _free() -> None: ...
-
-
-def _room(sight: Sight, release: Release) -> Side:
-    side = sight.free()
-    if side is None:
-        kept = ", ".join(f"{s.colour} by release {s.number}" for s in sight.sides.values())
-        raise PlatformError(
-            f"there is no colour for release {release.label} of {sight.place.key}: they are taken, {kept}",
-            "wait until one of them is empty",
-        )
-    return side
 
 
 def _running(service: str, task: Task) -> Running:
