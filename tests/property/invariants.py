@@ -69,6 +69,7 @@ class Watch:
                 self.what_must_not_run_twice_does_not(args[0], args[1])
             case "resize":
                 self.a_size_keeps_floor_and_surge(args[0].number, args[1])
+                self.the_traffic_has_left_who_goes(args[0].number, args[1])
             case "stop":
                 self.nothing_is_stopped_too_early(args[0])
                 self.workers_are_kept(args[0])
@@ -111,6 +112,16 @@ class Watch:
         had, has = len(exposure.routing.serving() & healthy & known), len(routing.serving() & known)
         if has < min(had, floor):
             self.fail(f"capacity goes from {had} to {has}, the floor is {floor}")
+
+    def the_traffic_has_left_who_goes(self, release: int, count: int) -> None:
+        """A release is not taken away altogether while a share of the traffic leads to it and others could have it."""
+        simulation = self._simulation
+        exposure = simulation.platform.exposed.get("shop/web")
+        if count or exposure is None or not exposure.routing.weight(release):
+            return
+        others = [number for number, _ in exposure.routing.weights if number != release]
+        if others:
+            self.fail(f"release {release} is to go, and {exposure.routing.weights} lead to it and to {others}")
 
     def workers_are_kept(self, name: str) -> None:
         """Our own actions never take workers below the floor: who is stopped is spare."""

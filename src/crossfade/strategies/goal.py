@@ -123,7 +123,7 @@ def _shares(goal: Goal, fleet: Fleet, now: float) -> dict[int, int]:
     """Which releases get traffic, as relative parts; with `shares` None the part is only a mark that it may."""
     open_to = {i.release for i in fleet.instances if i.usable} - goal.closed
     if goal.shares is None:
-        return dict.fromkeys(open_to, 1)
+        return dict.fromkeys(open_to - _parting(goal, fleet, now), 1)
     wanted = {release: share for release, share in goal.shares.items() if share and release in open_to}
     current = {release: weight for release, weight in fleet.routing.weights if release in open_to}
     if not current:
@@ -235,6 +235,22 @@ def _abandoned(goal: Goal, fleet: Fleet, shares: Mapping[int, int]) -> frozenset
     )
 
 
+def _parting(goal: Goal, fleet: Fleet, now: float) -> frozenset[int]:
+    """Releases that go altogether where the platform chooses victims: the traffic has to leave them before the last of
+    their instances does, for a share that leads to nobody is not answered by others.
+
+    They part once the others that are ready keep to the floor; where that is 0 they still wait for one, if there is
+    room for it or one is to come at all.
+    """
+    if fleet.sizes is None:
+        return frozenset()
+    ready = Counter(i.release for i in fleet.instances if i.ready(now, goal.warmup) and i.release not in goal.closed)
+    going = {release for release in ready if not goal.want.get(release, 0)}
+    stays = sum(count for release, count in ready.items() if release not in going)
+    waits = _room(goal, fleet) > 0 and any(goal.want.values()) and not goal.alone
+    return frozenset(going) if stays >= max(int(waits), goal.bounds.floor) else frozenset()
+
+
 def _resizes(
     goal: Goal, fleet: Fleet, kept: frozenset[str], now: float
 ) -> tuple[tuple[Resize, ...], tuple[Resize, ...]]:
@@ -261,8 +277,13 @@ def _resizes(
                 taken.add(release)
         elif wanted < size:
             mine = [i for i in fleet.of(release) if i.up]
+            led = goal.shares is None and fleet.routing.weight(release) and carrying[release]
             if any(i.id in kept for i in mine):
                 continue
+            if led and not wanted:  # its last one stays until the traffic has left it
+                if size == 1:
+                    continue
+                wanted = 1
             lost = min(carrying[release], max(0, len(mine) - wanted))
             if lost > spare:
                 wanted += lost - spare
