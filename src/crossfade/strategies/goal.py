@@ -231,7 +231,8 @@ def _abandoned(goal: Goal, fleet: Fleet, shares: Mapping[int, int]) -> frozenset
     return frozenset(
         i.id
         for i in fleet.instances
-        if i.up and not goal.want.get(i.release, 0) and not (goal.shares is None or i.release in shares)
+        if i.up and not goal.want.get(i.release, 0) and i.release not in shares
+        if goal.shares is not None or i.release not in goal.want
     )
 
 
@@ -245,10 +246,12 @@ def _parting(goal: Goal, fleet: Fleet, now: float) -> frozenset[int]:
     if fleet.sizes is None:
         return frozenset()
     ready = Counter(i.release for i in fleet.instances if i.ready(now, goal.warmup) and i.release not in goal.closed)
-    going = {release for release in ready if not goal.want.get(release, 0)}
+    going = {i.release for i in fleet.instances if i.usable and not goal.want.get(i.release, 0)}
+    wanted = any(i.usable and i.release in goal.want for i in fleet.instances)
+    strangers = going - goal.want.keys() if wanted else set()  # warm ones, or left over: they get no traffic
     stays = sum(count for release, count in ready.items() if release not in going)
     waits = _room(goal, fleet) > 0 and any(goal.want.values()) and not goal.alone
-    return frozenset(going) if stays >= max(int(waits), goal.bounds.floor) else frozenset()
+    return frozenset(going if stays >= max(int(waits), goal.bounds.floor) else strangers)
 
 
 def _resizes(

@@ -1,0 +1,186 @@
+"""Releases to ECS on the rig, under constant load: every strategy, what goes wrong with a release and what with AWS."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from tests.rig import Rig
+from tests.rig.place import weights
+from tests.support.on_ecs import OnEcs
+
+from crossfade.core.rollout import State
+from crossfade.load import Traffic
+
+pytestmark = [pytest.mark.long, pytest.mark.asyncio(loop_scope="module")]
+_CALLS_A_MINUTE = 60
+
+
+@pytest.fixture(scope="module")
+def rig() -> Iterator[Rig]:
+    with Rig(pace=20, lag=2) as rig, pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in rig.environment.items():
+            patch.setenv(name, value)
+        yield rig
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shop(rig: Rig) -> AsyncIterator[OnEcs]:
+    """A first release of ours serves, where Terraform's own tasks did before."""
+    async with OnEcs(rig, "shop") as shop:
+        async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+            rollout = await shop.deploy(shop.service("first"))
+        report = traffic.report()
+        assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+        assert report.releases.keys() == {"1", "first"}
+        yield shop
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def clear(shop: OnEcs) -> AsyncIterator[OnEcs]:
+    """The shop; afterwards the rig's knobs are turned back."""
+    yield shop
+    shop.rig.knobs.clear()
+
+
+async def test_blue_green_loses_nothing_and_keeps_the_old_fleet_warm(shop: OnEcs) -> None:
+    """All weight goes to the new colour; the old one keeps its tasks for a rollback, and gets no visitor."""
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        rollout = await shop.deploy(shop.service("blue-green"))
+        await shop.until(lambda: shop.answer() == "blue-green")
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+    assert sorted(shop.weights().values()) == [0, 100]
+    assert sorted(shop.sizes().values()) == [2, 2]
+
+
+async def test_a_release_that_answers_500_is_taken_back(shop: OnEcs) -> None:
+    """By what CloudWatch counts of its own target group, minute by minute; only its own share of clients saw it."""
+    before = shop.answer()
+    service = shop.service("sick", "errors", name="canary", steps=(20, 100), bake=8.0, min_requests=5)
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        rollout = await shop.deploy(service)
+    report = traffic.report()
+    assert rollout.state is State.ROLLED_BACK
+    assert f"release {rollout.target} failed" in rollout.reason
+    assert {one.detail.split()[0] for one in report.losses} == {"500"}
+    assert report.failed < report.requests / 2
+    await shop.until(lambda: {shop.answer() for _ in range(10)} == {before})
+
+
+async def test_a_release_that_is_never_healthy_gets_no_visitor(shop: OnEcs) -> None:
+    """Why is what the load balancer heard of it."""
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        rollout = await shop.deploy(shop.service("never", "sick"))
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
+    assert "the load balancer's checks failed: answered 503" in rollout.reason
+    assert "never" not in report.releases
+
+
+@pytest.mark.parametrize(
+    ("release", "fault", "image", "why"),
+    [
+        ("broken", "broken", "", "exited with code 1: no database"),
+        ("nowhere", "", f"nowhere@sha256:{64 * 'a'}", "never started: its image was not found"),
+    ],
+)
+async def test_a_task_that_never_starts_says_why(shop: OnEcs, release: str, fault: str, image: str, why: str) -> None:
+    """Its exit code and last line, or what ECS says of its image."""
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=2) as traffic:
+        rollout = await shop.deploy(shop.service(release, fault, image=image))
+    assert (rollout.state, traffic.report().failed) == (State.ROLLED_BACK, 0)
+    assert why in rollout.reason
+
+
+async def test_a_canary_goes_by_weights(shop: OnEcs) -> None:
+    """Each step is a weight that was read back; nothing is lost at any."""
+    seen: set[int] = set()
+    service = shop.service("canary", name="canary", steps=(10, 50, 100), bake=1.0)
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        await shop.order(service)
+        while shop.loop.ledger.active:
+            seen.update(await asyncio.to_thread(lambda: shop.weights().values()))
+            await asyncio.sleep(0.2)
+    report = traffic.report()
+    assert (shop.loop.ledger.rollout.state, report.failed) == (State.SUCCEEDED, 0), report.losses  # type: ignore[union-attr]
+    assert {10, 90, 50, 100} <= seen
+
+
+async def test_rolling_goes_by_counts_with_the_weights_following(shop: OnEcs) -> None:
+    """One task more, then one less; a colour has no weight any more before its last task goes."""
+    service = shop.service("rolling", name="rolling", max_surge=50)
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        rollout = await shop.deploy(service)
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+    assert sorted(shop.sizes().values()) == [0, 2]
+
+
+async def test_throttling_and_lost_answers_change_nothing(clear: OnEcs) -> None:
+    """A third of all calls is refused, the answers of changes get lost, and the deploy goes its way."""
+    for service, operation in (
+        ("ecs", "UpdateService"),
+        ("ecs", "RegisterTaskDefinition"),
+        ("elbv2", "ModifyRule"),
+    ):
+        clear.rig.knobs.lose_answer(service, operation, times=1)
+    clear.rig.knobs.throttle(rate=0.3)
+    async with Traffic(f"{clear.url}/slow?s=0.02", clients=4) as traffic:
+        rollout = await clear.deploy(clear.service("throttled"))
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+
+
+async def test_another_process_goes_on_where_one_died(shop: OnEcs) -> None:
+    """It finds tasks, weights and what is on record, and brings the rollout to its end."""
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        await shop.order(shop.service("resumed", name="canary", steps=(50, 100), bake=2.0))
+        await shop.until(lambda: 50 in shop.weights().values())
+        await shop.process.close()
+        await shop.begin()
+        rollout = await shop.over()
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+    await shop.until(lambda: shop.answer() == "resumed")
+
+
+async def test_weights_that_another_hand_changed_are_put_right(shop: OnEcs) -> None:
+    """While a process looks after the service it sees them at its next look."""
+    right = shop.weights()
+    wrong = weights(shop.place.target_groups, blue=50, green=50)
+    shop.rig.client("elbv2").modify_rule(RuleArn=shop.place.rule, Actions=wrong)
+    await shop.until(lambda: shop.weights() == right)
+
+
+async def test_a_target_group_in_the_rules_that_is_not_ours_stops_everything(shop: OnEcs) -> None:
+    """Nothing is changed by us, and the sentence names it."""
+    elb = shop.rig.client("elbv2")
+    other = elb.create_target_group(Name="by-hand", Protocol="HTTP", Port=80, VpcId=shop.place.vpc, TargetType="ip")[
+        "TargetGroups"
+    ][0]["TargetGroupArn"]
+    before = elb.describe_rules(RuleArns=[shop.place.rule])["Rules"][0]["Actions"]
+    groups = [*before[0]["ForwardConfig"]["TargetGroups"], {"TargetGroupArn": other, "Weight": 1}]
+    try:
+        elb.modify_rule(
+            RuleArn=shop.place.rule, Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+        )
+        await shop.until(lambda: "also leads to target group by-hand" in shop.loop.trouble)
+    finally:
+        elb.modify_rule(RuleArn=shop.place.rule, Actions=before)
+    await shop.until(lambda: not shop.loop.trouble)
+
+
+async def test_waiting_asks_aws_gently(shop: OnEcs) -> None:
+    """At AWS's own pace a service that waits is asked about no more than sixty times a minute."""
+    clients, lookout = shop.process.clients, shop.process.adapters.lookout
+    before = clients.asked.copy()
+    for _ in range(5):
+        await lookout.look(shop.key, fresh=True)
+    each = sum((clients.asked - before).values()) / 5
+    leases = 4  # of the journal: half a lease apart
+    figures = 2
+    assert each * 60 / 9.0 + leases + figures <= _CALLS_A_MINUTE

@@ -1,0 +1,175 @@
+"""One web service in two colours on the rig, and what crossfade deploys to it with: the real adapters and loop."""
+
+import asyncio
+import sys
+import urllib.request
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from tests.rig import Rig
+from tests.rig.place import APP, PORT, Place, make
+
+from crossfade.aws.places import Places
+from crossfade.controller.order import Order, Shell
+from crossfade.controller.orders import Orders
+from crossfade.core.rollout import Rollout
+from crossfade.core.service import HealthCheck, Hooks, RollbackOn, Service, Strategy
+from crossfade.engine.clock import SystemClock
+from crossfade.engine.dry.journal import DryJournal, Paper
+from crossfade.engine.journal import Event
+from crossfade.engine.loop import Loop
+from crossfade.engine.world import World
+from crossfade.platforms.aws.adapters import Adapters, Timing
+from crossfade.platforms.aws.clients import Clients
+
+PACE = 20.0  # how much faster than AWS the rig is
+_LIMIT = 180.0  # seconds that a busy machine may take for one rollout
+_RULES = RollbackOn.__dataclass_fields__
+
+
+class Process:
+    """One process that deploys: its clients, its adapters and its loops. `told` are the events that it wrote."""
+
+    def __init__(self, rig: Rig, places: Places, journal: DryJournal, name: str, timing: Timing) -> None:
+        self.told: list[Event] = []
+        self.clients = Clients("us-east-1", endpoint=rig.endpoint, patience=4.0)
+        clock = SystemClock()
+        self.adapters = Adapters(self.clients, places, journal, clock, timing)
+        runtime = self.adapters.runtime
+        self.world = World(
+            journal=journal,
+            runtimes={"ecs": runtime},
+            sizers={"ecs": runtime},
+            balancer=self.adapters.balancer,
+            ask=_nobody,
+            visit=_nobody,
+            clock=clock,
+            secrets=self.adapters.secrets.of,
+            told=self.told.append,
+            pace=timing.pace,
+        )
+        self.orders = Orders(self.world, name, self.adapters.secrets)
+
+    async def close(self) -> None:
+        await self.orders.close()
+        await self.clients.close()
+
+
+async def _nobody(*_: Any) -> Any:
+    raise AssertionError("nobody is asked beside the load balancer")
+
+
+class OnEcs:
+    """`async with OnEcs(rig, "shop") as shop`: a place that serves what Terraform began with, and a process."""
+
+    def __init__(self, rig: Rig, app: str) -> None:
+        self.rig, self.app = rig, app
+        self.timing = Timing().faster(PACE)
+        self.paper = Paper()
+        self.processes: list[Process] = []
+        self.place: Place
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.rig.address_of(self.place.load_balancer)}"
+
+    @property
+    def key(self) -> str:
+        return f"{self.app}@dev/web"
+
+    @property
+    def process(self) -> Process:
+        return self.processes[-1]
+
+    @property
+    def loop(self) -> Loop:
+        return self.process.orders.registry.loops[self.key]
+
+    async def __aenter__(self) -> Self:
+        self.place = await asyncio.to_thread(make, self.rig, self.app)
+        await self.begin()
+        await self.until(lambda: self.answer() == "1")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.process.close()
+        ecs = self.rig.client("ecs")
+        for service in self.place.services.values():
+            await asyncio.to_thread(ecs.update_service, cluster=self.place.cluster, service=service, desiredCount=0)
+
+    async def begin(self) -> Process:
+        """Another process, which goes on with what is on record."""
+        name = f"process {len(self.processes)}"
+        journal = DryJournal(SystemClock(), self.paper)
+        self.processes.append(Process(self.rig, Places(self.app, "dev"), journal, name, self.timing))
+        await self.process.orders.start()
+        return self.process
+
+    def service(
+        self, release: str, fault: str = "", *, image: str = "", hooks: Mapping[str, str] | None = None, **how: Any
+    ) -> Service:
+        """What answers with `release`; `how` are traits of the strategy and of its rules."""
+        rules = {name: how.pop(name) for name in list(how) if name in _RULES}
+        known: dict[str, Any] = {"keep_previous": 600 / PACE, "timeout": 1200 / PACE, **how}
+        name = f"{self.app}-dev-web"
+        if not image:
+            image = f"{name}@{self.rig.images.add(f'{name}:{release}', [sys.executable, str(APP)])}"
+        return Service(
+            app=self.app,
+            name="web",
+            environment="dev",
+            runtime="ecs",
+            image=image,
+            port=PORT,
+            replicas=2,
+            health=HealthCheck(path="/health"),
+            drain=30 / PACE,
+            env=(("RELEASE", release), ("FAULT", fault)),
+            hooks=Hooks(**(hooks or {})),
+            strategy=Strategy(**known, rollback_on=RollbackOn(**{"min_requests": 0, **rules})),
+        )
+
+    async def deploy(self, service: Service) -> Rollout:
+        """Until it is over."""
+        await self.order(service)
+        return await self.over()
+
+    async def order(self, service: Service) -> None:
+        await self.process.orders.deploy([service], Order(by="kim"), Shell())
+
+    async def over(self) -> Rollout:
+        async with asyncio.timeout(_LIMIT):
+            await self.loop.until(lambda loop: loop.ledger.active is None)
+        rollout = self.loop.ledger.rollout
+        assert rollout is not None
+        return rollout
+
+    def answer(self) -> str:
+        """The release that answers; empty when none does."""
+        try:
+            with urllib.request.urlopen(self.url, timeout=5) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            return ""
+
+    async def until(self, what: Callable[[], Any]) -> None:
+        async with asyncio.timeout(_LIMIT):
+            while not await asyncio.to_thread(what):  # noqa: ASYNC110  what is waited for happens elsewhere
+                await asyncio.sleep(0.05)
+
+    def weights(self) -> dict[str, int]:
+        """By colour, as the load balancer's API has them."""
+        rules = self.rig.client("elbv2").describe_rules(RuleArns=[self.place.rule])["Rules"]
+        groups = rules[0]["Actions"][0]["ForwardConfig"]["TargetGroups"]
+        names = {arn: colour for colour, arn in self.place.target_groups.items()}
+        return {names[group["TargetGroupArn"]]: group["Weight"] for group in groups}
+
+    def sizes(self) -> dict[str, int]:
+        """Desired counts by colour."""
+        ecs = self.rig.client("ecs")
+        asked = list(self.place.services.values())
+        found = ecs.describe_services(cluster=self.place.cluster, services=asked)["services"]
+        return {one["serviceName"].rpartition("-")[2]: one["desiredCount"] for one in found}
