@@ -228,9 +228,8 @@ class Sizer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """How the balancer sees one instance. What it cannot tell is None, and then only time drains the instance."""
+    """What one instance holds, as the balancer sees it. What it cannot tell is None: then only time drains it."""
 
-    healthy: bool  # by the balancer's own check; True where it has none
     in_flight: int | None = 0  # plain requests being answered
     streams: int | None = 0  # WebSocket and SSE connections
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from crossfade.core.clash import clash
 from crossfade.core.counters import Counters
 from crossfade.core.errors import PlatformError, StaleTokenError
-from crossfade.core.fleet import Health
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.dry.platform import Exposure, Platform
@@ -78,9 +77,8 @@ class DryBalancer:
 
     def _target(self, exposure: Exposure, instance: str) -> Target:
         life = self._platform.lives.get(instance)
-        healthy = life is None or life.truth(self._platform.clock.now()) is Health.HEALTHY
         streams = life.behaviour.streams if life and life.served else 0
-        return Target(healthy=healthy, in_flight=exposure.in_flight[instance], streams=streams)
+        return Target(in_flight=exposure.in_flight[instance], streams=streams)
 
     def _refuse_clash(self, service: Service) -> None:
         for key, exposure in self._platform.exposed.items():

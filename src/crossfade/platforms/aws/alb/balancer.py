@@ -69,7 +69,7 @@ class AlbBalancer:
                 preview=previewed or None,
             ),
             targets={
-                task.id: Target(healthy=task.health is Health.HEALTHY, in_flight=None, streams=None)
+                task.id: Target(in_flight=None, streams=None)
                 for task in sight.tasks
                 if task.address and not task.exited and task.release != NOBODYS
             },

@@ -29,13 +29,12 @@ def targets(
     for group in entry.routing.groups:
         for instance in (*group.registered, *group.draining):
             mine = [host for host in hosts if host.instance == instance]
-            own = [host.healthy for host in mine if not host.standing_in]
             held = sum(host.active for host in mine)
             if instance in group.draining:
                 held += sum(n for c, n in besides.items() if group_of(c) == name(entry.service.key, group.release))
             # Asked for one after the other, so that one that ended in between may be in one number alone.
             open_ = min(held, max(0, streams.get(entry.address(instance), 0)))
-            found[instance] = Target(healthy=any(own) and all(own), in_flight=held - open_, streams=open_)
+            found[instance] = Target(in_flight=held - open_, streams=open_)
     return found
 
 

@@ -221,21 +221,18 @@ class HaproxyBalancer:
         return await self._api.servers(self._publisher.workers[0])
 
     async def _looked_at(self, entry: Entry) -> dict[str, Target]:
-        """What each instance holds with all workers; whether it is healthy says the one that serves now."""
+        """What each instance holds with all workers."""
         backends = self._backends(entry)
-        held, streams, ill = Counter[str](), Counter[str](), set[str]()
+        held, streams = Counter[str](), Counter[str]()
         for worker in await self._api.workers():
             with contextlib.suppress(PlatformError) if worker.old else contextlib.nullcontext():
                 status, _ = await self._status(worker)
                 mine = [one for one in status.servers if one.backend in backends]
                 for one in mine:
                     held[one.name] += one.held
-                    if not worker.old and one.status.startswith("DOWN"):
-                        ill.add(one.name)
                 streams += await self._streams(worker, {one.backend for one in mine if one.held})
         return {
             instance: Target(
-                healthy=instance not in ill,
                 in_flight=max(0, held[instance] - streams[instance]),
                 streams=streams[instance],
             )

@@ -99,7 +99,7 @@ class NginxBalancer:
         held = await asyncio.to_thread(sockets.connections, addresses, self._process.workers)
         return Report(
             routing=entry.routing,
-            targets={i: Target(healthy=True, in_flight=held[address]) for i, address in entry.addresses},
+            targets={i: Target(in_flight=held[address]) for i, address in entry.addresses},
             groups={g.release: self._counts.group(upstream(service, g.release)) for g in entry.routing.groups},
             traffic=self._counts.traffic(service),
         )
