@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from moto.codebuild import responses as codebuild
+from moto.codepipeline import models as codepipeline
 from moto.ecr.models import ECRBackend, Image
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.rds import utils as rds
@@ -19,6 +20,7 @@ def mend() -> None:
     FakeBucket.get_permission = _permission  # type: ignore[method-assign]
     codebuild._validate_required_params_source = _placed(codebuild._validate_required_params_source)
     codebuild._validate_required_params_artifacts = _placed(codebuild._validate_required_params_artifacts)
+    codepipeline.iso_8601_datetime_with_milliseconds = _seconds
     ECRBackend.put_image = _put_image(ECRBackend.put_image)  # type: ignore[method-assign]
     rds.get_overlap_between_two_date_ranges = _overlap
 
@@ -56,6 +58,11 @@ def _placed(validate: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, A
             validate(said)
 
     return check
+
+
+def _seconds(moment: datetime) -> float:
+    """A time in JSON is a number: who is strict about it reads no text."""
+    return moment.replace(tzinfo=UTC).timestamp()
 
 
 def _put_image(put: Callable[..., Image]) -> Callable[..., Image]:

@@ -167,6 +167,8 @@ class Balancer:
                 group = self.groups.setdefault(arn, Group(arn, spec, attributes))
                 group.spec, group.attributes = spec, attributes
             self._regions[call.region] = listeners
+            for arn in self.listeners.keys() - {listener["ListenerArn"] for listener, _ in self._listening()}:
+                self._ports.give_back(self.listeners.pop(arn)[1])
             self._follow_use()
             self._publish()
 

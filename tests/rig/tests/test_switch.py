@@ -1,8 +1,11 @@
 """A switch from blue to green under load."""
 
+import pytest
 from tests.rig.tests.site import Site
 
 from crossfade.load import Traffic
+
+pytestmark = pytest.mark.long
 
 
 async def test_a_switch_done_right_loses_nothing(site: Site) -> None:
