@@ -74,11 +74,23 @@ sys.exit(1)
 """
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    made = Project(tmp_path, environments=("dev", "prod"))
-    for environment in ("dev", "prod"):
+BOTH = ("dev", "prod")
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `infra init` writes for both environments, emptied: made once, and copied by each test."""
+    made = Project(tmp_path_factory.mktemp("written"), environments=BOTH)
+    for environment in BOTH:
         made.write(environment, MAIN)
+    made.close()
+    return made.home
+
+
+@pytest.fixture
+def project(written: Path, tmp_path: Path) -> Iterator[Project]:
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
+    made = Project(tmp_path, environments=BOTH)
     yield made
     made.close()
 

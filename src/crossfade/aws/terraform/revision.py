@@ -37,7 +37,12 @@ def revision(app: App) -> dict[str, str]:
     if pipeline is None:
         return {}
     if not by_codedeploy(app):
-        specs = ["buildspec.yml", *(["buildspec-site.yml"] if app.cloud.site else [])]
+        specs = [
+            "buildspec.yml",
+            "buildspec-release.yml",
+            "release.py",
+            *(["buildspec-site.yml"] if app.cloud.site else []),
+        ]
         return {f"{FOLDER}/{name}": _ours().joinpath(name).read_text() for name in specs}
     service = next(iter(app.services.values()))  # hosts run one
     hooks = {f"{FOLDER}/hooks/{hook.name}": hook.read_text() for hook in _ours().joinpath("hooks").iterdir()}

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from crossfade.aws.terraform.revision import revision
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop-prod/web"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 IMAGE = f"{REPOSITORY}:{COMMIT[:12]}"
+DIGEST = f"sha256:{'7' * 64}"
 STAND_IN = """\
 #!/bin/bash
 echo "$(basename "$0") $*" >> "$CALLS"
 case "$(basename "$0") $*" in
+  "aws ecr describe-images"*"--query"*) echo "$DIGEST" ;;
   "aws ecr describe-images"*) exit "$MISSING" ;;
   "git tag"*) echo "$VERSIONS" ;;
 esac
@@ -28,7 +31,7 @@ class Build:
     def __init__(self, root: Path) -> None:
         self.root, self.calls, self.bin = root, root / "calls", root / "bin"
         self.bin.mkdir()
-        for name in ("aws", "docker", "git"):
+        for name in ("aws", "crossfade", "docker", "git"):
             (self.bin / name).write_text(STAND_IN)
             (self.bin / name).chmod(0o755)
         self.source = root / "source"
@@ -47,11 +50,11 @@ class Build:
         return self.run(
             "buildspec.yml",
             SERVICE="web",
-            CONTAINER="web",
             REPOSITORY_URL=REPOSITORY,
             REPOSITORY_NAME="shop-prod/web",
             LATEST=str(latest).lower(),
             CODEBUILD_RESOLVED_SOURCE_VERSION=COMMIT,
+            DIGEST=DIGEST,
             MISSING="0" if there else "254",
             VERSIONS=versions,
         )
@@ -63,10 +66,10 @@ def build(tmp_path: Path) -> Build:
 
 
 def test_the_pipeline_learns_which_image_it_is(build: Build) -> None:
-    """imagedefinitions.json names the container and the image of the commit."""
+    """image.json names the service and its image by digest, which no push can move."""
     build.image()
-    written = json.loads((build.source / "imagedefinitions.json").read_text())
-    assert written == [{"name": "web", "imageUri": IMAGE}]
+    written = json.loads((build.source / "image.json").read_text())
+    assert written == {"service": "web", "image": f"{REPOSITORY}@{DIGEST}"}
 
 
 def test_an_image_is_called_after_commit_version_and_latest(build: Build) -> None:
@@ -81,7 +84,7 @@ def test_a_commit_is_built_once(build: Build) -> None:
     """An image that is there is neither built nor pushed again, and still deployed."""
     calls = build.image(there=True)
     assert [call for call in calls if call.startswith(("docker build", "docker push"))] == []
-    assert json.loads((build.source / "imagedefinitions.json").read_text())[0]["imageUri"] == IMAGE
+    assert json.loads((build.source / "image.json").read_text())["image"] == f"{REPOSITORY}@{DIGEST}"
 
 
 @pytest.mark.parametrize(("dockerfile", "context"), [("web/Dockerfile", "web"), ("Dockerfile", ".")])
@@ -115,3 +118,41 @@ def test_a_site_that_does_not_build_is_not_uploaded(build: Build) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         build.run("buildspec-site.yml", BUILD="exit 3", FOLDER="dist", BUCKET="site-1", DISTRIBUTION="E1")
     assert not build.calls.exists()
+
+
+def test_what_was_built_is_deployed_together(build: Build) -> None:
+    """The images of all builds are in the file by digest, for this environment alone, before one deploy of all."""
+    file = {
+        "app": "shop",
+        "services": {"web": {"image": "acme/web"}, "api": {"image": "acme/api"}},
+        "environments": {"dev": {}, "prod": {"services": {"web": {"replicas": 3}}}},
+    }
+    (build.source / "crossfade.yaml").write_text(yaml.safe_dump(file))
+    (build.source / "infrastructure/deploy").mkdir(parents=True)
+    script = revision(app(pipeline={"repository": "acme/shop"}))["deploy/release.py"]
+    (build.source / "infrastructure/deploy/release.py").write_text(script)
+    images = {name: f"{REPOSITORY.removesuffix('web')}{name}@{DIGEST}" for name in ("web", "api")}
+    folders = {}
+    for name, image in images.items():
+        folder = build.root / f"image_{name}"
+        folder.mkdir()
+        (folder / "image.json").write_text(json.dumps({"service": name, "image": image}))
+        folders[f"CODEBUILD_SRC_DIR_image_{name}"] = str(folder)
+    (build.bin / "python3").write_text(f'#!/bin/bash\n[ "$1" = -m ] || exec {sys.executable} "$@"\n')
+    (build.bin / "python3").chmod(0o755)
+
+    calls = build.run(
+        "buildspec-release.yml",
+        ENVIRONMENT="prod",
+        CROSSFADE="crossfade[aws]",
+        CODEBUILD_RESOLVED_SOURCE_VERSION=COMMIT,
+        **folders,
+    )
+
+    assert calls == [f"crossfade deploy -e prod --version {COMMIT[:12]}"]
+    written = yaml.safe_load((build.source / "crossfade.yaml").read_text())
+    assert written["environments"] == {
+        "dev": {},
+        "prod": {"services": {"web": {"replicas": 3, "image": images["web"]}, "api": {"image": images["api"]}}},
+    }
+    assert written["services"] == file["services"]

@@ -27,11 +27,12 @@ def test_without_a_pipeline_there_is_none() -> None:
 
 
 def test_every_service_is_built_and_deployed() -> None:
-    """Each service has its repository, its container and its service in ECS."""
+    """Each service has its repository, and one deploy of all has the rights of whoever deploys."""
     given = call(app({"web": {}, "api": {}}, pipeline=PIPELINE))
     assert given["module"] == "pipeline"
     assert set(given["services"]) == {"web", "api"}
-    assert given["services"]["api"]["ecs_service"] == Expression('module.service_api.names["blue"]')
+    assert given["environment"] == "prod"
+    assert given["deployer_policy"] == Expression('"${path.module}/deployer.json.tftpl"')
     assert given["services"]["api"]["repository_url"] == Expression("module.ecr_api.repository_url")
 
 
@@ -68,7 +69,7 @@ def test_the_old_fleet_stays_as_long_as_the_file_says() -> None:
 
 
 def test_codemates_pipeline(plans: Plans) -> None:
-    """GitHub, two builds, manual approval in prod, ECS with imagedefinitions.json; dev deploys on every push."""
+    """GitHub, two builds, manual approval in prod, one deploy of what was built; dev deploys on every push."""
     stages = {
         name: [stage["name"] for stage in plans.of("codemate", name).one("aws_codepipeline")["stage"]]
         for name in ("dev", "prod")
@@ -78,13 +79,17 @@ def test_codemates_pipeline(plans: Plans) -> None:
     source, build, _, deploy = plans.of("codemate", "prod").one("aws_codepipeline")["stage"]
     assert source["action"][0]["provider"] == "CodeStarSourceConnection"
     assert [one["name"] for one in build["action"]] == ["backend", "frontend"]
-    assert {one["configuration"]["FileName"] for one in deploy["action"]} == {"imagedefinitions.json"}
+    (release,) = deploy["action"]
+    assert (release["provider"], release["input_artifacts"]) == (
+        "CodeBuild",
+        ["source", "image_backend", "image_frontend"],
+    )
 
 
 def test_tiketis_pipeline_brings_site_and_api(plans: Plans) -> None:
     """On a push the API is built, pushed and updated, and the site built, uploaded and invalidated."""
     *_, deploy = plans.of("tiketi", "prod").one("aws_codepipeline")["stage"]
-    assert {one["name"]: one["provider"] for one in deploy["action"]} == {"api": "ECS", "site": "CodeBuild"}
+    assert {one["name"]: one["provider"] for one in deploy["action"]} == {"release": "CodeBuild", "site": "CodeBuild"}
 
 
 def test_bluegreens_deployments(plans: Plans) -> None:
@@ -96,14 +101,15 @@ def test_bluegreens_deployments(plans: Plans) -> None:
 
 
 def test_the_specification_writes_which_image_it_is() -> None:
-    """The build of a service is YAML that CodeBuild reads, and hands imagedefinitions.json on."""
+    """The build of a service is YAML that CodeBuild reads, and hands image.json on."""
     found = revision(app(pipeline=PIPELINE, site={}))
-    assert set(found) == {"deploy/buildspec.yml", "deploy/buildspec-site.yml"}
+    always = {f"deploy/{name}" for name in ("buildspec.yml", "buildspec-release.yml", "release.py")}
+    assert set(found) == always | {"deploy/buildspec-site.yml"}
     spec = yaml.safe_load(found["deploy/buildspec.yml"])
-    assert spec["artifacts"]["files"] == ["imagedefinitions.json"]
+    assert spec["artifacts"]["files"] == ["image.json"]
     commands = [line for phase in spec["phases"].values() for line in phase["commands"]]
     assert all(isinstance(line, str) for line in commands)
-    assert set(revision(app(pipeline=PIPELINE))) == {"deploy/buildspec.yml"}
+    assert set(revision(app(pipeline=PIPELINE))) == always
 
 
 def test_bluegreens_appspec() -> None:

@@ -46,7 +46,10 @@ def test_every_environment_on_aws_is_written(folder: Path) -> None:
     assert told()["environments"] == ["dev", "staging", "prod"]
     for environment in ("dev", "staging", "prod"):
         found = {path.name for path in (folder / "infrastructure/environments" / environment).iterdir()}
-        assert found == {"main.tf", "variables.tf", "outputs.tf", "terraform.tfvars", "backend.tf", "providers.tf"}
+        assert found == {
+            *("main.tf", "variables.tf", "outputs.tf", "terraform.tfvars", "backend.tf", "providers.tf"),
+            "deployer.json.tftpl",
+        }
     modules = {str(path.parent.relative_to(folder / "infrastructure/modules")) for path in folder.rglob("versions.tf")}
     assert {"networking/vpc", "compute/ecs-service", "database/rds", "cicd/codepipeline"} <= modules
     assert modules.isdisjoint({"compute/asg", "database/host"})  # nobody asked for hosts

@@ -75,6 +75,16 @@ def _pipeline(app: App) -> Iterator[Resource]:
             environment=[{"compute_type": _MACHINES[pipeline.size], "type": _kind(app)}],
         )
 
+    group = f"/{prefix(app)}/build/release"
+    log = "module.pipeline.aws_cloudwatch_log_group.release"
+    yield made(log, "cloud.logs.keep", name=group, retention_in_days=app.cloud.logs.keep)
+    yield made(
+        "module.pipeline.aws_codebuild_project.release",
+        where,
+        name=f"{prefix(app)}-release",
+        environment=[{"compute_type": _MACHINES["small"], "type": "LINUX_CONTAINER"}],
+    )
+
 
 def _kind(app: App) -> str:
     return "ARM_CONTAINER" if app.cloud.compute.architecture == "arm" else "LINUX_CONTAINER"

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from crossfade.aws.places import BLUE
 from crossfade.aws.resources.names import identifier
 from crossfade.aws.terraform.hcl import Block, Expression, block
-from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
+from crossfade.aws.terraform.names import DEPLOYER_POLICY, MODULES, NAME, REGION, from_module
 from crossfade.aws.terraform.revision import by_codedeploy, new_fleet
 from crossfade.file.cloud.delivery import Pipeline, Site
 from crossfade.file.model import App, Deploy
@@ -31,7 +30,6 @@ def cicd(app: App) -> Iterator[Block]:
 
 def _pipeline(app: App, pipeline: Pipeline) -> Block:
     cloud = app.cloud
-    roles = "concat(values(module.iam.execution_role_arn), values(module.iam.task_role_arn))"
     return block(
         "module",
         "pipeline",
@@ -42,8 +40,9 @@ def _pipeline(app: App, pipeline: Pipeline) -> Block:
         repository=pipeline.repository,
         branch=pipeline.branch,
         services={name: _built(name) for name in app.services},
-        cluster={"name": from_module("cluster", "name"), "arn": from_module("cluster", "arn")},
-        task_role_arns=Expression(roles),
+        environment=app.environment,
+        crossfade="crossfade[aws]",
+        deployer_policy=Expression(f'"${{path.module}}/{DEPLOYER_POLICY}"'),
         site=_site(cloud.site) if cloud.site else None,
         approve=pipeline.approve,
         topic_arn=from_module("monitoring", "warning_topic_arn"),
@@ -57,8 +56,6 @@ def _pipeline(app: App, pipeline: Pipeline) -> Block:
 def _built(name: str) -> dict[str, Any]:
     repository = f"ecr_{identifier(name)}"
     return {
-        "container": name,
-        "ecs_service": Expression(f'module.service_{identifier(name)}.names["{BLUE}"]'),
         "repository_url": from_module(repository, "repository_url"),
         "repository_arn": from_module(repository, "repository_arn"),
         "repository_name": from_module(repository, "repository_name"),

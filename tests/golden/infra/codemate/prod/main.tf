@@ -463,27 +463,21 @@ module "pipeline" {
   branch     = "main"
   services = {
     frontend = {
-      container       = "frontend"
-      ecs_service     = module.service_frontend.names["blue"]
       repository_url  = module.ecr_frontend.repository_url
       repository_arn  = module.ecr_frontend.repository_arn
       repository_name = module.ecr_frontend.repository_name
     }
     backend = {
-      container       = "backend"
-      ecs_service     = module.service_backend.names["blue"]
       repository_url  = module.ecr_backend.repository_url
       repository_arn  = module.ecr_backend.repository_arn
       repository_name = module.ecr_backend.repository_name
     }
   }
-  cluster = {
-    name = module.cluster.name
-    arn  = module.cluster.arn
-  }
-  task_role_arns = concat(values(module.iam.execution_role_arn), values(module.iam.task_role_arn))
-  approve        = true
-  topic_arn      = module.monitoring.warning_topic_arn
-  size           = "small"
-  log_days       = 30
+  environment     = "prod"
+  crossfade       = "crossfade[aws]"
+  deployer_policy = "${path.module}/deployer.json.tftpl"
+  approve         = true
+  topic_arn       = module.monitoring.warning_topic_arn
+  size            = "small"
+  log_days        = 30
 }

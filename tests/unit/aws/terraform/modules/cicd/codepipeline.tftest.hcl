@@ -31,23 +31,20 @@ variables {
   branch     = "main"
   services = {
     frontend = {
-      container       = "frontend"
-      ecs_service     = "codemate-prod-frontend"
       repository_url  = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/codemate-prod/frontend"
       repository_arn  = "arn:aws:ecr:ap-northeast-2:123456789012:repository/codemate-prod/frontend"
       repository_name = "codemate-prod/frontend"
     }
     backend = {
-      container       = "backend"
-      ecs_service     = "codemate-prod-backend"
       repository_url  = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/codemate-prod/backend"
       repository_arn  = "arn:aws:ecr:ap-northeast-2:123456789012:repository/codemate-prod/backend"
       repository_name = "codemate-prod/backend"
     }
   }
-  cluster        = { name = "codemate-prod", arn = "arn:aws:ecs:ap-northeast-2:123456789012:cluster/codemate-prod" }
-  task_role_arns = ["arn:aws:iam::123456789012:role/codemate-prod-backend-task"]
-  topic_arn      = "arn:aws:sns:ap-northeast-2:123456789012:codemate-prod-warning"
+  environment     = "prod"
+  crossfade       = "crossfade[aws]"
+  deployer_policy = "deployer.json.tftpl"
+  topic_arn       = "arn:aws:sns:ap-northeast-2:123456789012:codemate-prod-warning"
 }
 
 run "makes_a_release_of_a_push" {
@@ -70,20 +67,18 @@ run "makes_a_release_of_a_push" {
   }
 
   assert {
-    condition = {
-      for action in aws_codepipeline.this.stage[2].action :
-      action.name => [action.provider, action.configuration.ServiceName, action.configuration.FileName, action.input_artifacts[0]]
-      } == {
-      frontend = ["ECS", "codemate-prod-frontend", "imagedefinitions.json", "image_frontend"]
-      backend  = ["ECS", "codemate-prod-backend", "imagedefinitions.json", "image_backend"]
-    }
-    error_message = "Each service gets the image that was built for it."
+    condition = (
+      length(aws_codepipeline.this.stage[2].action) == 1 &&
+      aws_codepipeline.this.stage[2].action[0].input_artifacts == tolist(["source", "image_backend", "image_frontend"]) &&
+      aws_codepipeline.this.stage[2].action[0].configuration.ProjectName == "codemate-prod-release"
+    )
+    error_message = "One deploy gets the images of all services: they come out together."
   }
 
   assert {
     condition = (
       length(aws_codepipeline.this.stage[1].action) == 2
-      && { for variable in one(aws_codebuild_project.this["backend"].environment).environment_variable : variable.name => variable.value }.CONTAINER == "backend"
+      && { for variable in one(aws_codebuild_project.this["backend"].environment).environment_variable : variable.name => variable.value }.SERVICE == "backend"
       && one(aws_codebuild_project.this["backend"].environment).compute_type == "BUILD_GENERAL1_SMALL"
       && one(aws_codebuild_project.this["backend"].source).buildspec == "infrastructure/deploy/buildspec.yml"
     )
@@ -167,11 +162,16 @@ run "may_only_what_it_does" {
   }
 
   assert {
+    condition     = !strcontains(aws_iam_role_policy.pipeline.policy, "PassRole") && !strcontains(aws_iam_role_policy.pipeline.policy, "ecs:")
+    error_message = "The pipeline itself changes no service."
+  }
+
+  assert {
     condition = one([
-      for statement in jsondecode(aws_iam_role_policy.pipeline.policy).Statement : statement.Resource
-      if contains(statement.Action, "iam:PassRole")
-    ]) == ["arn:aws:iam::123456789012:role/codemate-prod-backend-task"]
-    error_message = "It hands on roles of tasks, and no others."
+      for statement in jsondecode(aws_iam_role_policy.deploy.policy).Statement : statement.Resource
+      if contains(statement.Action, "ecs:UpdateService")
+    ]) == ["arn:aws:ecs:us-east-1:123456789012:service/shop-prod/shop-prod-web-blue", "arn:aws:ecs:us-east-1:123456789012:service/shop-prod/shop-prod-web-green"]
+    error_message = "What deploys has the policy that `crossfade infra rights` prints."
   }
 
   assert {

@@ -44,7 +44,6 @@ resource "aws_codebuild_project" "this" {
         DISTRIBUTION = var.site.distribution_id
         } : {
         SERVICE         = each.key
-        CONTAINER       = each.value.container
         REPOSITORY_URL  = each.value.repository_url
         REPOSITORY_NAME = each.value.repository_name
         LATEST          = tostring(var.latest)
@@ -60,6 +59,50 @@ resource "aws_codebuild_project" "this" {
   logs_config {
     cloudwatch_logs {
       group_name = aws_cloudwatch_log_group.builds[each.key].name
+    }
+  }
+}
+
+# What deploys. When it is ended half-way, whoever deploys next goes on from there or takes it back.
+resource "aws_cloudwatch_log_group" "release" {
+  name              = "/${var.name}/build/release"
+  retention_in_days = var.log_days
+}
+
+resource "aws_codebuild_project" "release" {
+  name          = "${var.name}-release"
+  description   = "Deploys ${var.name}"
+  service_role  = aws_iam_role.release.arn
+  build_timeout = 480 # bakes take the time that the file says
+
+  artifacts {
+    type = "CODEPIPELINE"
+  }
+
+  source {
+    type      = "CODEPIPELINE"
+    buildspec = "${var.folder}/buildspec-release.yml"
+  }
+
+  environment {
+    compute_type = "BUILD_GENERAL1_SMALL" # it waits most of the time
+    type         = "LINUX_CONTAINER"
+    image        = "aws/codebuild/amazonlinux-x86_64-standard:5.0"
+
+    environment_variable {
+      name  = "ENVIRONMENT"
+      value = var.environment
+    }
+
+    environment_variable {
+      name  = "CROSSFADE"
+      value = var.crossfade
+    }
+  }
+
+  logs_config {
+    cloudwatch_logs {
+      group_name = aws_cloudwatch_log_group.release.name
     }
   }
 }

@@ -1,10 +1,11 @@
-# A push becomes a release: source, a build for each service at the same time, approval, deploy to ECS.
+# A push becomes a release: source, a build for each service at the same time, approval, and crossfade, which brings all
+# of them out together. An ECS action for each would move one service behind the other's back.
 
 data "aws_partition" "current" {}
 
 locals {
   builds    = merge(var.services, { for site in var.site[*] : "site" => site })
-  account   = split(":", var.cluster.arn)[4]
+  account   = split(":", var.topic_arn)[4]         # from an ARN, so that no plan has to ask AWS who we are
   partition = data.aws_partition.current.partition # aws, aws-cn or aws-us-gov
 }
 
@@ -91,22 +92,17 @@ resource "aws_codepipeline" "this" {
   stage {
     name = "Deploy"
 
-    dynamic "action" {
-      for_each = var.services
+    action {
+      name            = "release"
+      category        = "Build"
+      owner           = "AWS"
+      provider        = "CodeBuild"
+      version         = "1"
+      input_artifacts = concat(["source"], [for name in keys(var.services) : "image_${replace(name, "-", "_")}"])
 
-      content {
-        name            = action.key
-        category        = "Deploy"
-        owner           = "AWS"
-        provider        = "ECS"
-        version         = "1"
-        input_artifacts = ["image_${replace(action.key, "-", "_")}"]
-
-        configuration = {
-          ClusterName = var.cluster.name
-          ServiceName = action.value.ecs_service
-          FileName    = "imagedefinitions.json"
-        }
+      configuration = {
+        ProjectName   = aws_codebuild_project.release.name
+        PrimarySource = "source"
       }
     }
 

@@ -1,4 +1,5 @@
-# The pipeline moves artifacts, starts builds and changes services; builds push images and upload the site.
+# The pipeline moves artifacts and starts builds; builds push images and upload the site; the release has the rights of
+# whoever deploys.
 
 locals {
   artifacts = [
@@ -50,47 +51,13 @@ resource "aws_iam_role_policy" "pipeline" {
         Sid      = "Builds"
         Effect   = "Allow"
         Action   = ["codebuild:BatchGetBuilds", "codebuild:StartBuild"]
-        Resource = [for project in aws_codebuild_project.this : project.arn]
+        Resource = concat([for project in aws_codebuild_project.this : project.arn], [aws_codebuild_project.release.arn])
       },
       {
         Sid      = "Approval"
         Effect   = "Allow"
         Action   = ["sns:Publish"]
         Resource = [var.topic_arn]
-      },
-      {
-        Sid    = "Services"
-        Effect = "Allow"
-        Action = ["ecs:DescribeServices", "ecs:UpdateService"]
-        Resource = [
-          for service in var.services :
-          "${replace(var.cluster.arn, ":cluster/", ":service/")}/${service.ecs_service}"
-        ]
-      },
-      {
-        Sid      = "RunningTasks"
-        Effect   = "Allow"
-        Action   = ["ecs:DescribeTasks"]
-        Resource = ["${replace(var.cluster.arn, ":cluster/", ":task/")}/*"]
-      },
-      {
-        Sid      = "NewTasks"
-        Effect   = "Allow"
-        Action   = ["ecs:RegisterTaskDefinition", "ecs:TagResource"]
-        Resource = ["arn:${local.partition}:ecs:${var.region}:${local.account}:task-definition/${var.name}-*:*"]
-      },
-      {
-        Sid      = "TaskDefinitions"
-        Effect   = "Allow"
-        Action   = ["ecs:DescribeTaskDefinition", "ecs:ListTasks"]
-        Resource = ["*"] # these calls take no names
-      },
-      {
-        Sid       = "TaskRoles"
-        Effect    = "Allow"
-        Action    = ["iam:PassRole"]
-        Resource  = var.task_role_arns
-        Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
       },
     ])
   })
@@ -171,4 +138,33 @@ resource "aws_iam_role_policy" "build" {
       ]]),
     )
   })
+}
+
+resource "aws_iam_role" "release" {
+  name               = "${var.name}-release"
+  assume_role_policy = aws_iam_role.build.assume_role_policy
+}
+
+resource "aws_iam_role_policy" "release" {
+  name = "run"
+  role = aws_iam_role.release.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(local.artifacts, [
+      {
+        Sid      = "Logs"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["${aws_cloudwatch_log_group.release.arn}:*"]
+      },
+    ])
+  })
+}
+
+resource "aws_iam_role_policy" "deploy" {
+  name = "deploy"
+  role = aws_iam_role.release.id
+  # `crossfade infra rights` prints the same.
+  policy = templatefile(var.deployer_policy, { partition = local.partition, account = local.account })
 }

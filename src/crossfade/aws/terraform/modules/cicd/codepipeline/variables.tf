@@ -30,24 +30,27 @@ variable "branch" {
 }
 
 variable "services" {
-  description = "What is built and deployed, by name: its container, its name in ECS, and where its images go."
+  description = "What is built and deployed, by name: where its images go."
   type = map(object({
-    container       = string
-    ecs_service     = string
     repository_url  = string
     repository_arn  = string
     repository_name = string
   }))
 }
 
-variable "cluster" {
-  description = "The ECS cluster."
-  type        = object({ name = string, arn = string })
+variable "environment" {
+  description = "Environment of the file that is deployed."
+  type        = string
 }
 
-variable "task_role_arns" {
-  description = "Roles that tasks are started and run with: what the pipeline may hand on."
-  type        = list(string)
+variable "crossfade" {
+  description = "What pip installs to deploy with."
+  type        = string
+}
+
+variable "deployer_policy" {
+  description = "File with the policy of whoever deploys: a template with `partition` and `account` in its ARNs."
+  type        = string
 }
 
 variable "site" {
