@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -358,12 +359,17 @@ async def test_a_child_that_holds_the_pipe_and_is_silent_is_not_waited_for(machi
     assert not _left(machine)
 
 
-async def test_a_full_disk_stops_no_app(machine: Machine) -> None:
-    """What cannot be written is dropped: the app goes on although more was said than a pipe holds."""
-    machine.log("one").parent.mkdir(parents=True)
-    os.mknod(done := machine.state / "done")
-    await machine.launch("one", f"ulimit -f 1; seq 100000; echo yes > {done}; exec sleep 60")
-    assert await until(lambda: done.read_text() == "yes\n")
+async def test_a_log_that_takes_no_more_stops_no_app(machine: Machine, tmp_path: Path) -> None:
+    """As on a full disk, what cannot be written is dropped: the app goes on although it said more than a pipe holds."""
+    done, (_, hard) = tmp_path / "done", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))  # of every file that what is launched writes
+    try:
+        await machine.launch("one", f"seq 100000; echo yes > {done}; exec sleep 60")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert await until(lambda: done.exists() and done.read_text() == "yes\n")
+    assert machine.log("one").stat().st_size == 4096
+    assert not (await machine.seen()).exited
 
 
 def _left(machine: Machine) -> list[proc.Process]:
