@@ -187,27 +187,19 @@ class Session:
         """Running processes of this session, and those that left it and still carry its mark.
 
         While the command itself runs its session number is its own. Afterwards the number may have gone to a stranger,
-        so a process must carry our mark in its environment, write to our log, or have been seen before.
+        so a process must carry our mark in its environment, write to our log or its pipe, or have been seen before.
         """
         leader = self._find_leader()
-        ours = leader.pid if leader is not None and leader.start else 0
+        ours = leader.pid if leader is not None and leader.start else -1  # of a boot before: nobody's
         certain = leader is not None and _alive(leader)
-        return [
-            process
-            for process in proc.everyone()
-            if process.pid != os.getpid()
-            and (
-                (process.session == ours and (certain or process.identity in known or self._writes_log(process)))
-                or marks.carries(process.pid, self.file, also=log_writer.MARK)
-            )
-        ]
-
-    def _writes_log(self, process: Process) -> bool:
-        """One that hides its environment is known by its output: our pipe, or the log where there was none."""
-        return bool(({str(self.log)} | self._pipes()) & proc.descriptors(process.pid, 1, 2))
-
-    def _pipes(self) -> set[str]:
-        return pipes(p for p in proc.everyone() if is_writer(p.pid, self.file))
+        everyone = [process for process in proc.everyone() if process.pid != os.getpid()]
+        marked = {p.identity for p in everyone if marks.carries(p.pid, self.file, also=log_writer.MARK)}
+        others = [p for p in everyone if p.session == ours and p.identity not in marked]
+        if others and not certain:
+            heard = {str(self.log), *pipes(p for p in everyone if p.identity in marked and is_writer(p.pid, self.file))}
+            others = [p for p in others if p.identity in known or heard & proc.descriptors(p.pid, 1, 2)]
+        ours_too = marked | {p.identity for p in others}
+        return [process for process in everyone if process.identity in ours_too]
 
 
 def _alive(process: Process) -> bool:
