@@ -36,6 +36,7 @@ HOOK = 'echo "migrating $COLOUR $PASSWORD $TARGET $CROSSFADE_RELEASE"; exit 4'
 BESIDE = 'echo "$CROSSFADE_INSTANCE $COLOUR $PASSWORD"; exit 3'
 JOB = 'echo "$COLOUR $PASSWORD $CROSSFADE_RELEASE"; exit 5'
 LONG_JOB = "trap 'echo going; exit 0' TERM; echo began; while :; do sleep 0.05; done"
+SLOW_CHECK = "exec sleep 30"
 SLOW_HOOK = "echo began; sleep 30"
 
 
@@ -61,6 +62,7 @@ PROGRAMS = {
     BESIDE: Behaviour(says=lambda e: [f"{e['CROSSFADE_INSTANCE']} {e['COLOUR']} {e['PASSWORD']}"], code=3),
     JOB: Behaviour(says=lambda e: [f"{e['COLOUR']} {e['PASSWORD']} {e['CROSSFADE_RELEASE']}"], code=5),
     LONG_JOB: Behaviour(says=lambda env: ["began"], seconds=inf),
+    SLOW_CHECK: Behaviour(seconds=30),
     SLOW_HOOK: Behaviour(says=lambda env: ["began"], seconds=30),
 }
 

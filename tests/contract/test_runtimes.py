@@ -274,6 +274,17 @@ async def test_a_command_beside_an_instance_is_as_the_instance(runtime: Runtime,
         await runtime.execute("nobody", release, kits.BESIDE, {}, SOON)
 
 
+async def test_a_command_beside_an_instance_has_a_limit(runtime: Runtime, kit: Kit) -> None:
+    """It is ended, and says so; more of them at once do not keep the next from being asked."""
+    instance, release = kit.id(), await kit.release(runtime)
+    await runtime.launch(instance, release, {}, TOKEN)
+    async with asyncio.timeout(SOON):
+        slow = [runtime.execute(instance, release, kits.SLOW_CHECK, {}, 0.5) for _ in range(12)]
+        results = await asyncio.gather(*slow)
+    assert {result.code for result in results} == {124}
+    assert all("timed out after 0.5 s" in result.output for result in results)
+
+
 async def test_a_hook_tells_how_it_ended(runtime: Runtime, kit: Kit) -> None:
     """A hook runs in the release's own environment and comes back with its exit code and what it wrote."""
     release = await kit.release(runtime, number=3, env=(("COLOUR", "green"),))

@@ -79,6 +79,9 @@ class _Rehearsal:
             words = _words(decode_action(event.data["action"]), self._service, rollout) if _decided(event) else ""
             if words and (not steps or steps[-1]["do"] != words):
                 steps.append({"at": round(event.at, 1), "do": words})
+        ends = steps[-1]["at"] if steps else 0.0
+        for job in self._service.jobs:
+            steps.append({"at": ends, "do": f"job {job.name} runs by {job.schedule} {job.timezone}: {job.command}"})
         return steps
 
     def _behaves(self, release: Release, _: int) -> Behaviour:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from crossfade.core.job import Job
 from crossfade.core.service import HealthCheck, Hooks, Service, Strategy
 from crossfade.engine.plan import plan
 
@@ -52,3 +53,9 @@ def test_a_worker_with_a_command_is_planned_to_pass_it() -> None:
     told = [do for _, do in steps(kind="worker", health=HealthCheck(command="is it well?"))]
     assert told[0] == "launch 2 of release 1, wait until `is it well?` passes"
     assert told[-1] == "done: release 1 does all the work"
+
+
+def test_jobs_are_planned_from_the_end_of_the_rollout() -> None:
+    """Until then those of the release before it run."""
+    job = Job(name="digest", schedule="0 7 * * *", command="./digest", timezone="Asia/Seoul")
+    assert steps(jobs=(job,))[-1] == (2.0, "job digest runs by 0 7 * * * Asia/Seoul: ./digest")

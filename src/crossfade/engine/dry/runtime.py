@@ -64,10 +64,11 @@ class DryRuntime:
         life, program = self._platform.lives.get(instance), self._platform.command(command)
         if life is None or life.gone(self._platform.clock.now()):
             raise PlatformError(f"{instance} does not run")
-        await self._platform.clock.sleep(min(program.seconds, life.behaviour.probe, limit))
+        takes = max(program.seconds, life.behaviour.probe)
+        await self._platform.clock.sleep(min(takes, limit))
         healthy = life.truth(self._platform.clock.now()) is Health.HEALTHY
         said = "\n".join(program.says({**environment(release, secrets), "CROSSFADE_INSTANCE": instance}))
-        if life.behaviour.probe > limit:
+        if takes > limit:
             return HookResult(code=124, output=f"{said}\ntimed out after {limit:g} s".strip())
         return HookResult(code=program.code if healthy else 1, output=said)
 

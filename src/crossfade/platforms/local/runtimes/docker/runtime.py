@@ -20,7 +20,7 @@ from crossfade.platforms.local.runtimes import sqlite
 from crossfade.platforms.local.runtimes.docker import beside, build, container, image, volumes
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.environment import of_release
-from crossfade.platforms.local.runtimes.hook import TIMED_OUT, result
+from crossfade.platforms.local.runtimes.hook import result
 from crossfade.platforms.local.runtimes.processes.logs import Logs, tail
 
 if TYPE_CHECKING:
@@ -133,12 +133,7 @@ class DockerRuntime:
         there = await self._daemon.ask(lambda client: self._find(client, instance=instance))
         if not there:
             raise PlatformError(f"{instance} does not run", "`crossfade status` shows what runs")
-        try:
-            async with asyncio.timeout(limit):
-                code, said = await self._daemon.ask(lambda client: beside.run(client.api, there[0]["Id"], command))
-        except TimeoutError:
-            return HookResult(code=TIMED_OUT, output=f"timed out after {limit:g} s")
-        return HookResult(code=code, output=said)
+        return await beside.run(self._daemon, there[0]["Id"], command, limit)
 
     async def run(
         self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
