@@ -144,7 +144,7 @@ class DockerImages:
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:
             tar.add("/bin/busybox", "bin/busybox")
-            for applet in ("sh", "sleep", "seq", "httpd", "dd", "cat", "echo", "id"):
+            for applet in ("sh", "sleep", "seq", "httpd", "dd", "cat", "echo", "id", "wget"):
                 link = tarfile.TarInfo(f"bin/{applet}")
                 link.type, link.linkname = tarfile.SYMTYPE, "busybox"
                 tar.addfile(link)

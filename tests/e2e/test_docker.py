@@ -1,16 +1,18 @@
 """Containers behind the same balancer, under the same promises."""
 
 import asyncio
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.adapters.until import until
 from tests.contract.runtime_kits import DockerImages, docker_is_missing
 from tests.support.crowd import loses_nothing
 from tests.support.machine import App
 
-from crossfade.core.service import Resources, RollbackOn, Service, Strategy
+from crossfade.core.service import Names, Peer, Resources, RollbackOn, Rule, Service, Strategy
 from crossfade.load import Mode, Traffic
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -83,3 +85,43 @@ async def test_a_container_that_exits_takes_its_release_back(shop: App, images: 
         loses_nothing(traffic.report(), result)
     finally:
         await shop.down()
+
+
+CALLS = (
+    "busybox mkdir -p /www/caller; echo ok > /www/health; (while :; do wget -qO- http://web:8080/ >> /www/caller/got "
+    "2>/dev/null || echo lost >> /www/caller/got; sleep 0.02; done) & exec httpd -f -p $PORT -h /www"
+)
+
+
+@pytest.mark.long
+async def test_calls_by_name_lose_nothing_in_a_deploy(shop: App, images: DockerImages, docker: Any) -> None:
+    """A container calls a service of its app by name while that is replaced; nobody else gets in at that door."""
+    names = Names(peers=(Peer(name="caller", port=8080), Peer(name="web", port=8080)), containers=True)
+    web = _service(shop, images.add("one"), names=names)
+    caller = replace(web, name="caller", command=CALLS, routes=(Rule(path="/caller/*"),))
+
+    async def called(word: str) -> list[str]:
+        lines = (await asyncio.to_thread(_read, f"{shop.url}/caller/got")).split("\n")
+        return lines if word in lines else []
+
+    try:
+        await shop.deploy(web)
+        begun = await shop.begin(caller)
+        await shop.machine.call("GET", f"/v1/rollouts/{begun}?app={shop.name}&service=caller&wait=1")
+        assert await until(lambda: called("release 1"))
+        result = await shop.deploy(replace(web, image=images.add("two")))
+        assert result["rollout"]["state"] == "succeeded", result
+        lines = await until(lambda: called("release 2"))
+        assert set(lines) == {"release 1", "release 2", ""}
+        (network,) = docker.networks.list(filters={"label": f"crossfade.app={shop.name}"})
+        gateway = network.attrs["IPAM"]["Config"][0]["Gateway"]
+        with pytest.raises(OSError, match="reset"):
+            await asyncio.to_thread(_read, f"http://{gateway}:8080/")
+    finally:
+        await shop.down()
+    assert docker.networks.list(filters={"label": f"crossfade.app={shop.name}"}) == []
+
+
+def _read(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return str(answer.read().decode())

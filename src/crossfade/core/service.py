@@ -134,6 +134,33 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """A web service of the app by its name, and the port that it is asked at by that name."""
+
+    name: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """How the parts of an app find each other. Nothing at all for an app that is one service."""
+
+    peers: tuple[Peer, ...] = ()  # with the service itself, if it gets requests
+    processes: bool = False  # some part is processes, which are told addresses on loopback
+    containers: bool = False  # some part is containers, which share a network
+    join: str = ""  # a network of Docker's that containers join as well
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """A door for the app's own parts: `host:port` of this machine, open to `clients` (CIDRs) and nobody else."""
+
+    host: str
+    port: int
+    clients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
     """What lasts beyond a release: `source` is a name, or the absolute path of a folder; `target` where it is found.
 
@@ -207,6 +234,8 @@ class Service:
     preview: Preview = field(default_factory=Preview)
     listener: Listener = field(default_factory=Listener)
     volumes: tuple[Volume, ...] = ()
+    names: Names = field(default_factory=Names)
+    inside: tuple[Inside, ...] = ()  # found when traffic is sent: it is the machine's, and no part of a release
     env: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
     resources: Resources = field(default_factory=Resources)

@@ -173,7 +173,9 @@ class Performer:
         addresses = {i.id: i.address for i in fleet.instances}
         checks = {r.number: r.service.health for r in scribe.ledger.releases}
         try:
-            seconds = await balancer.apply(lead.service, routing, addresses, scribe.token, checks)
+            inside = () if scribe.ledger.removed else await self._world.inside(lead.service)
+            service = replace(lead.service, inside=inside)
+            seconds = await balancer.apply(service, routing, addresses, scribe.token, checks)
         except StaleTokenError:
             raise
         except CrossfadeError as error:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from crossfade.core.release import Release
-from crossfade.core.service import HealthCheck, Service
+from crossfade.core.service import HealthCheck, Inside, Service
 from crossfade.engine.journal import Event, Journal
 from crossfade.engine.letters import Letters
 from crossfade.engine.ports import Clock, JobRunner, LoadBalancer, Runtime, Seats, Secrets, Sizer
@@ -40,6 +40,11 @@ class Pace:
         return 5 * self.busy
 
 
+async def no_doors(_service: Service) -> tuple[Inside, ...]:
+    """Where the parts of an app find each other without the balancer."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """Chosen by the platform. `sizers` are the runtimes among `runtimes` that choose their instances themselves."""
@@ -58,6 +63,7 @@ class World:
     wall: Callable[[], float] = time.time  # noqa: TID251  what schedules go by: the clock that people read
     sizers: Mapping[str, Sizer] = field(default_factory=dict)  # by Service.runtime
     room: Callable[[str, int], None] = lambda _runtime, _more: None  # RefusedError: so many more do not fit
+    inside: Callable[[Service], Awaitable[tuple[Inside, ...]]] = no_doors  # where the app's own parts reach a service
     new_id: Callable[[], str] = field(default=lambda: entropy.token_hex(2))  # what tells instances of a release apart
 
     def secrets_of(self, release: Release) -> Mapping[str, str]:

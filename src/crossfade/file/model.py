@@ -17,6 +17,7 @@ from crossfade.file.listen import Listen, Tls
 from crossfade.file.part import Clash, Part
 from crossfade.file.reading.problem import nearest
 from crossfade.file.service import NAME, Hooks, Preview, Resources, Route, Service, Sticky
+from crossfade.file.units import Text
 from crossfade.file.volumes import shared_by_two_kinds
 
 __all__ = [
@@ -74,6 +75,12 @@ class Settings(Part):
         default=None,
         description="Certificate for HTTPS. Default: none.",
         examples=[{"certificate": "tls/fullchain.pem", "key": "tls/privkey.pem"}],
+    )
+    network: Annotated[str, Text(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*", "the name of a network of Docker's")] | None = Field(
+        default=None,
+        description="A network of Docker's that containers join beside the app's own, such as a Compose project's: "
+        "what runs there is reached by its name.",
+        examples=["shop_default"],
     )
     access_log: bool = Field(default=False, strict=True, description="Writes a line for each request.", examples=[True])
     platform: Platform = Field(

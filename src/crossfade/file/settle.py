@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from crossfade.adapters import DEFAULT_BALANCER
 from crossfade.core import service as core
 from crossfade.core.job import Job as CoreJob
 from crossfade.file.deploy import Deploy
@@ -53,6 +54,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         headers=tuple(written(name, value) for name, value in service.headers.items()),
         preview=core.Preview(header=service.preview.header, port=service.preview.port, host=service.preview.host),
         listener=listener,
+        names=_names(app),
         volumes=tuple(_volume(volume, folder) for volume in service.volumes),
         env=tuple(sorted(service.env.items())),
         secrets=tuple(service.secrets),
@@ -68,6 +70,21 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         depends_on=service.depends_on,
         was=service.was or "",
         jobs=tuple(_job(key, job) for key, job in sorted(app.jobs.items()) if app.service_of(job) == name),
+    )
+
+
+def _names(app: App) -> core.Names:
+    """Names of services lead to the balancer, which is Envoy here: no other one tells its callers apart."""
+    parts = app.services.values()
+    join = app.network or ""
+    if app.platform != "local" or len(parts) < 2 or app.balancer != DEFAULT_BALANCER:  # noqa: PLR2004  nobody to call
+        return core.Names(join=join)
+    web = {name: service for name, service in app.services.items() if service.kind == "web"}
+    return core.Names(
+        peers=tuple(core.Peer(name=name, port=web[name].port) for name in sorted(web)),
+        processes=any(service.runtime == "process" for service in parts),
+        containers=any(service.runtime == "docker" for service in parts),
+        join=join,
     )
 
 

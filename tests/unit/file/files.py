@@ -77,6 +77,7 @@ services:
     resources: {cpu: 0.25, memory: 512M}
 listen: {http: 8000, https: 8443, host: 127.0.0.1, trusted_proxies: [loopback, 203.0.113.7], proxy_protocol: true}
 tls: {certificate: tls/fullchain.pem, key: tls/privkey.pem, redirect: true, redirect_except: [/health]}
+network: shop_default
 access_log: true
 cloud:
   region: ap-northeast-2

@@ -11,6 +11,7 @@ from crossfade.engine.ports import JobRunner, LoadBalancer, Runtime, Seats
 from crossfade.engine.world import World
 from crossfade.paths import State
 from crossfade.platforms.local.balancers.premises import move_in
+from crossfade.platforms.local.inside import Doors
 from crossfade.platforms.local.journal import SqliteJournal
 from crossfade.platforms.local.probes import HttpProbe
 from crossfade.platforms.local.runtimes import open_files
@@ -56,6 +57,7 @@ class Machine:
         move_in(state.balancer, balancer)
         self.balancer: LoadBalancer = adapter(BALANCERS, balancer)(state.balancer, sqlite)
         self.runtimes = Runtimes((name, adapter(RUNTIMES, name)(state.root, sqlite)) for name in RUNTIMES)
+        self._doors = Doors(state.root)
         self.world = World(
             journal=self.journal,
             runtimes=self.runtimes,
@@ -68,6 +70,7 @@ class Machine:
             secrets=self.secrets.of,
             told=told,
             room=require_room,
+            inside=self._doors.of,
         )
 
     def _silent(self, address: str) -> str:
@@ -76,6 +79,7 @@ class Machine:
     async def close(self) -> None:
         """Let go of everything; instances and the balancer go on."""
         await self._probe.close()
+        await self._doors.close()
         for runtime in self.runtimes.values():
             await runtime.close()
         await self.balancer.close()

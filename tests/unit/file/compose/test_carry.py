@@ -186,7 +186,6 @@ def test_everything_that_is_left_is_listed_with_its_line(shop: Composed, tmp_pat
             "services.web.env_file",
             "services.web.volumes.0",
             "services.web.depends_on.db",
-            "services.web.environment.2",
             "services.api.environment.API_TOKEN",
             "services.migrate",
             "services.db",

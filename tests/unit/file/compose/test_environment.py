@@ -1,5 +1,6 @@
 """A service's variables: values, secrets, names of other services."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -72,20 +73,30 @@ def test_a_pass_through_has_the_value_of_dotenv(tmp_path: Path) -> None:
         ("DB", "db"),
     ],
 )
-def test_the_name_of_a_service_in_a_variable_is_told(tmp_path: Path, variable: str, value: str) -> None:
-    """Where it stays in Compose, with what to write instead; in the list, and beside the line."""
+def test_what_stays_in_compose_is_found_by_its_name_on_its_network(tmp_path: Path, variable: str, value: str) -> None:
+    """The file joins it, and the variable stays as it is."""
     carried = Composed(
         tmp_path,
         services(
             db={"image": "postgres:16", "ports": ["5432:5432"]},
-            cache={"image": "redis:7", "networks": {"back": {"aliases": ["alias-of-cache"]}}},
+            cache={"image": "redis:7", "networks": {"default": {"aliases": ["alias-of-cache"]}}},
             web={**WEB, "environment": {variable: value}},
         ),
     )
-    said = carried.todo(f"services.web.env.{variable}")
-    assert "stays in Compose; write 172.17.0.1:" in said
-    assert f"      {variable}: " in carried.text
-    assert "does not resolve here" in carried.text
+    assert carried.todo(f"services.web.env.{variable}") == ""
+    assert carried.app.network == f"{tmp_path.name.replace('[', '').replace(']', '')}_default"
+
+
+def test_the_network_of_a_compose_project_is_named_as_compose_names_it(tmp_path: Path) -> None:
+    """By the project, unless it has a name of its own; one on another network is told."""
+    db = {"image": "postgres:16", "networks": ["back"]}
+    web = {**WEB, "environment": {"DB_HOST": "db", "CACHE_HOST": "cache"}}
+    text = {"name": "shop", "services": {"db": db, "cache": {"image": "redis:7"}, "web": web}}
+    assert Composed(tmp_path, json.dumps(text)).app.network == "shop_back"
+    text["networks"] = {"back": {"name": "own"}}
+    carried = Composed(tmp_path, json.dumps(text))
+    assert carried.app.network == "own"
+    assert "on no network that this file joins" in carried.todo("services.web.env.CACHE_HOST")
 
 
 @pytest.mark.parametrize(
@@ -112,29 +123,29 @@ def test_a_word_that_is_no_address_is_left_alone(tmp_path: Path, variable: str, 
     assert carried.todo(f"services.web.env.{variable}") == ""
 
 
-def test_a_service_of_the_file_is_reached_through_the_balancer(tmp_path: Path) -> None:
-    """Its instances have ports of their own each."""
+def test_a_service_of_the_file_is_found_by_its_name(tmp_path: Path) -> None:
+    """Which leads to the balancer; another name that its container had is told."""
     carried = Composed(
         tmp_path,
         services(
-            api={"image": "acme/api:1", "ports": ["4000:4000"]},
-            web={**WEB, "environment": {"API_URL": "http://api:4000"}},
+            api={"image": "acme/api:1", "ports": ["4000:4000"], "container_name": "the-api"},
+            web={**WEB, "environment": {"API_URL": "http://api:4000", "OLD_URL": "http://the-api:4000"}},
         ),
     )
-    said = "api is a service of this file, reached through the balancer; write http://172.17.0.1:3000"
-    assert carried.todo("services.web.env.API_URL").startswith(said)
+    assert carried.todo("services.web.env.API_URL") == ""
+    assert carried.todo("services.web.env.OLD_URL") == "api is called api here: write that"
 
 
-def test_names_in_secrets_and_env_files_are_told_too(tmp_path: Path) -> None:
-    """Without their values."""
+def test_names_in_secrets_and_env_files_count_too(tmp_path: Path) -> None:
+    """And their values are shown nowhere."""
     carried = Composed(
         tmp_path,
         services(
-            db={"image": "postgres:16", "ports": ["127.0.0.1:5432:5432"]},
+            db={"image": "postgres:16", "network_mode": "host"},
             web={**WEB, "environment": {"DATABASE_URL": "postgres://a:geheim@db/x"}, "env_file": ["web.env"]},
         ),
         {"web.env": "QUEUE_HOST=db\n"},
     )
-    assert "db is a service of" in carried.todo("services.web.secrets.DATABASE_URL")
-    assert "publish it there: ports: ['172.17.0.1:5432:5432']" in carried.todo("services.web.env_file.QUEUE_HOST")
+    assert "on no network that this file joins" in carried.todo("services.web.secrets.DATABASE_URL")
+    assert "publish its port at 172.17.0.1" in carried.todo("services.web.env_file.QUEUE_HOST")
     assert "geheim" not in str(carried.draft)

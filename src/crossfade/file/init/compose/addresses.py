@@ -5,10 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crossfade.file.init.compose.judge.roles import Kind, Role
-from crossfade.file.init.compose.judge.signs import LISTENS, store_in
 from crossfade.file.init.compose.notes import Notes
 from crossfade.file.init.compose.service import Carried
-from crossfade.file.init.compose.source.ports import ports_of, published
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.todo import Rank, Todo
 
@@ -63,20 +61,27 @@ def _is_about_address(variable: str, name: str) -> bool:
 def tell_addresses(
     project: Project, judged: Mapping[str, Role], carried: Mapping[str, Carried], file: dict[str, Any], notes: Notes
 ) -> None:
-    """Tells of every variable that names another service what to write instead."""
+    """Has names of other services resolve, and tells of every variable whose name does not what to write instead.
+
+    A service of this file is found by its name. What stays in Compose is, too, from its network, which the file joins.
+    """
     names = _names(judged, project)
-    listen = file["listen"]
+    called = {one.compose_name: ours for ours, one in carried.items() if ours in file["services"]}
     for ours, one in carried.items():
         if ours not in file["services"]:
             continue
         told = set()
         for variable, value in one.variables.known.items():
-            for word, service, port in named(variable, value, names):
+            for word, service, _ in named(variable, value, names):
                 if (variable, service) in told or service == one.compose_name:
                     continue
                 told.add((variable, service))
-                instead = _instead(service, port, judged, project, listen)
-                _tell(notes, one, ours, variable=variable, word=word, what=f"{service} {instead}")
+                if service in called and word != called[service]:
+                    instead = f"is called {called[service]} here: write that"
+                else:
+                    instead = "" if service in called else _instead(service, judged[service].kind, file, project)
+                if instead:
+                    _tell(notes, one, ours, variable=variable, word=word, what=f"{service} {instead}")
 
 
 def _names(judged: Mapping[str, Role], project: Project) -> dict[str, str]:
@@ -94,27 +99,30 @@ def _names(judged: Mapping[str, Role], project: Project) -> dict[str, str]:
     return names
 
 
-def _instead(service: str, port: int | None, judged: Mapping[str, Role], project: Project, listen: Any) -> str:
-    if judged[service].kind is Kind.SERVICE:
-        at = listen if isinstance(listen, int) else listen.get("http", 8080)
-        local = not isinstance(listen, int) and str(listen.get("host", "")).startswith("127.")
-        but = "; listen must not be on loopback alone then" if local else ""
-        return (
-            f"is a service of this file, reached through the balancer; write http://{HOST}:{at} and a path of its"
-            f" routes, or a host of its own{but}"
-        )
-    if judged[service].kind is Kind.PROXY:
+def _instead(service: str, kind: Kind, file: dict[str, Any], project: Project) -> str:
+    """What to write in place of the name of one that is not in the file; empty where it is found by it."""
+    if kind is Kind.PROXY:
         return f"is a proxy whose place crossfade takes; write http://{HOST} and the port that it listens on"
-    stays = f"is a service of {project.called} that stays in Compose"
-    entries = list(published(ports_of(project.plain["services"][service])))
-    chosen = next((entry for entry in entries if entry.target == port), entries[0] if entries else None)
-    if chosen is None or chosen.local:
-        known = LISTENS.get(store_in(str(project.plain["services"][service].get("image") or "")), 0)
-        inside = port or (chosen.target if chosen else known)
-        if not inside:
-            return f"{stays}; publish its port at {HOST}, and write that address"
-        return f"{stays}; write {HOST}:{inside}, and publish it there: ports: ['{HOST}:{inside}:{inside}']"
-    return f"{stays}; write {HOST}:{chosen.published}, where a container reaches it"
+    network = network_of(project, service)
+    if network and file.setdefault("network", network) == network:
+        return ""
+    return f"stays in {project.called}, where it is on no network that this file joins; publish its port at {HOST}"
+
+
+def network_of(project: Project, service: str) -> str:
+    """What Docker calls the network on which Compose's service has its name; empty where it is on none."""
+    compose = project.plain["services"][service]
+    if compose.get("network_mode"):
+        return ""
+    names = list(compose.get("networks") or ["default"])
+    sections = project.plain.get("networks")
+    section = sections.get(names[0]) if isinstance(sections, dict) else None
+    section = section if isinstance(section, dict) else {}
+    if section.get("name") or section.get("external"):
+        return str(section.get("name") or names[0])
+    named = project.plain.get("name")
+    own = re.sub(r"[^a-z0-9_-]", "", str(named or project.folder.resolve().name).lower()).lstrip("_-")
+    return f"{own}_{names[0]}"
 
 
 def _tell(notes: Notes, one: Carried, ours: str, *, variable: str, word: str, what: str) -> None:

@@ -23,7 +23,7 @@ _ASSUMED_PORT = 8080
 _WHY = {
     "restart": "an instance that exits is always replaced, with growing pauses",
     "restart_policy": "an instance that exits is always replaced, with growing pauses",
-    "networks": "instances are reached through the balancer; there is nothing to connect",
+    "networks": "the containers of an app share one network, and join what `network` names",
     "logging": "output goes to crossfade's log files: see `crossfade logs`",
     "container_name": "several instances cannot share one name",
     "hostname": "several instances cannot share one name",
@@ -35,7 +35,7 @@ _WHY = {
     "develop": "crossfade watches no source; deploy again after a change",
     "pull_policy": "an image is pulled when it is not here, or its registry has another one by now",
     "platform": "an image runs on the platform that it was built for",
-    "links": "names of other services do not resolve; see the variables that hold them",
+    "links": "services are found by their names",
     "privileged": "instances get no rights over the machine",
     "network_mode": "instances are reached through the balancer at a port of their own",
 }

@@ -28,11 +28,17 @@ class Door:
     trusted: tuple[str, ...] = ()  # CIDRs of proxies whose word on the client counts
     proxy_protocol: bool = False
     by_path: bool = False  # who answers depends on the path
+    clients: tuple[str, ...] = ()  # CIDRs of the app's own parts, which are all that may come in; empty: everybody
+
+    @property
+    def name(self) -> str:
+        """Its port, which is enough for a public door: of those inside, several have one port."""
+        return f"{self.host}:{self.port}" if self.clients else str(self.port)
 
     @property
     def secure(self) -> bool:
         """Do browsers come by HTTPS, here or at a proxy before?"""
-        return bool(self.tls or self.trusted)
+        return bool(self.tls or (self.trusted and not self.clients))
 
 
 def doors(entries: Mapping[str, Entry]) -> tuple[Door, ...]:
@@ -42,14 +48,14 @@ def doors(entries: Mapping[str, Entry]) -> tuple[Door, ...]:
         found = clash(new, held)
         if found:
             raise PlatformError(found.cause, found.way_out)
-    open_: dict[int, Door] = {}
+    open_: dict[str, Door] = {}
     for key, service in exposed.items():
         for door in _doors_of(service):
-            there = open_.get(door.port)
+            there = open_.get(door.name)
             if there and door.preview:
                 raise WrongInputError(f"port {door.port} of {key} is already used by {key}", "give one another port")
-            open_[door.port] = _shared(there, door) if there else door
-    return tuple(open_[port] for port in sorted(open_))
+            open_[door.name] = _shared(there, door) if there else door
+    return tuple(sorted(open_.values(), key=lambda door: (door.port, bool(door.clients), door.name)))
 
 
 def handed_over(entries: Mapping[str, Entry]) -> dict[str, Entry]:
@@ -105,6 +111,9 @@ def _doors_of(service: Service) -> list[Door]:
         found.append(replace(front, port=listener.http, redirect=frozenset({key} if redirect else ())))
     if listener.https is not None and tls is not None and tls.certificate:  # a pair without names is one of no use
         found.append(replace(front, port=listener.https, tls=(tls,)))
+    for inside in service.inside:
+        clients = inside.clients  # what an app's own parts say of their clients is believed
+        found.append(Door(host=inside.host, port=inside.port, services=(key,), clients=clients, trusted=clients))
     if service.preview.port is not None:
         found.append(Door(host=service.preview.host, port=service.preview.port, preview=key))
     return found
@@ -120,6 +129,16 @@ def _shared(one: Door, other: Door) -> Door:
         access_log=one.access_log or other.access_log,
         by_path=one.by_path or other.by_path,
     )
+
+
+def seen_at(door: Door, service: Service) -> Service:
+    """The service with the routes that it has at this door: inside, all that ask for its name, whatever the path.
+
+    Where it is alone there, any name will do.
+    """
+    if not door.clients:
+        return service
+    return replace(service, routes=(Rule(host=service.name if len(door.services) > 1 else "*"),))
 
 
 def by_host(services: Iterable[Service]) -> dict[str, list[tuple[str, Service]]]:

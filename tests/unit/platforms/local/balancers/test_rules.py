@@ -6,9 +6,9 @@ import pytest
 from tests.contract.balancer_kits import routing
 
 from crossfade.core.errors import PlatformError
-from crossfade.core.service import Listener, Preview, Rule, Service, Tls
+from crossfade.core.service import Inside, Listener, Preview, Rule, Service, Tls
 from crossfade.platforms.local.balancers import book
-from crossfade.platforms.local.balancers.rules import Door, by_host, doors, handed_over
+from crossfade.platforms.local.balancers.rules import Door, by_host, doors, handed_over, seen_at
 
 TLS = Tls(certificate="/c.pem", key="/k.pem")
 
@@ -112,3 +112,18 @@ def test_an_heir_has_the_routes_of_both_while_it_serves(
     assert [rule.path for rule in found["a/web"].service.routes] == web
     assert [rule.path for rule in found["a/site"].service.routes] == site
     assert [door.preview for door in doors(both) if door.port == 81] == ["a/site" if exposed else "a/web"]
+
+
+def test_doors_inside_are_for_an_apps_own_parts_by_name() -> None:
+    """Two services at one address are told apart by name, one alone takes any; their routes are for visitors."""
+    gateway = Inside(host="172.30.0.1", port=8080, clients=("172.30.0.2/31",))
+    own = Inside(host="127.1.2.3", port=20001, clients=("127.0.0.0/8",))
+    api = replace(made("a", Rule(path="/api/*"), http=8080), name="api", inside=(gateway, own))
+    web = replace(made("a", http=8080), inside=(gateway,))
+    public, inside, loopback = doors(entries(api, web))
+    assert (public.name, inside.name, loopback.name) == ("8080", "172.30.0.1:8080", "127.1.2.3:20001")
+    assert (public.clients, inside.clients, inside.services) == ((), ("172.30.0.2/31",), ("a/api", "a/web"))
+    assert seen_at(public, api) == api
+    assert [seen_at(inside, one).routes for one in (api, web)] == [(Rule(host="api"),), (Rule(host="web"),)]
+    assert seen_at(loopback, api).routes == (Rule(),)
+    assert not inside.secure

@@ -49,7 +49,7 @@ class Config:
         of = tuple(entries[key] for key in (door.services or (door.preview,)))
         if known is not None and known.same(of):
             return known
-        name = str(door.port)
+        name = door.name
         routes = route_configuration(door, entries, secrets)
         return _Rendered(of=of, first={name: listener(door)}, second={name: routes})
 

@@ -43,7 +43,7 @@ def require_ports(live: Mapping[str, Entry], new: Entry) -> None:
     """PlatformError when a port that `new` wants opened is taken, or when they are too many."""
     open_ = {door.port for door in doors(live)}
     wanted = doors({**live, new.service.key: new})
-    if len(wanted) > len(open_):
+    if len(wanted) > len(doors(live)):
         require_files(len(wanted))
     for door in wanted:
         if door.port not in open_:

@@ -25,9 +25,10 @@ ACCESS = "access.log"
 def listener(door: Door) -> Json:
     return {
         **typed("config.listener.v3.Listener"),
-        "name": str(door.port),
+        "name": door.name,
         "address": {"socket_address": {"address": door.host, "port_value": door.port}},
         "filter_chains": list(_chains(door)),
+        **({"freebind": True} if door.clients else {}),  # the app's network may come up later than we do
         # These wait for the first bytes of a connection: who opens one and says nothing is sent away.
         "listener_filters": [
             *([_listener_filter("proxy_protocol", "ProxyProtocol")] if door.proxy_protocol else []),
@@ -56,6 +57,8 @@ def _chains(door: Door) -> Iterator[Json]:
     direct: Json = {"direct_source_prefix_ranges": trusted} if door.proxy_protocol and trusted else {}
     if trusted:
         yield _chain(door, {**direct, "source_prefix_ranges": trusted}, trusted=trusted)
+    if door.clients:
+        return  # who comes from elsewhere finds no chain, and is closed
     yield _chain(door, direct, trusted=[])
 
 
@@ -120,9 +123,9 @@ def _paths(door: Door) -> Json:
 def _connection_manager(door: Door, trusted: list[Json]) -> Json:
     config = {
         **typed("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
-        "stat_prefix": str(door.port),
+        "stat_prefix": door.name,
         "rds": {
-            "route_config_name": str(door.port),
+            "route_config_name": door.name,
             "config_source": ASKED,
         },
         "http_filters": [

@@ -13,7 +13,7 @@ from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.clusters import Json, Part, name, seconds, typed
 from crossfade.platforms.local.balancers.previews import named
-from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host
+from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, seen_at
 
 # What the name of a route begins with, by which the log of failures knows it: `clients/feedback/web`.
 CLIENTS, PREVIEW = "clients", "preview"
@@ -46,7 +46,7 @@ def route_configuration(door: Door, entries: Mapping[str, Entry], secrets: Mappi
     hosts = _preview_hosts(entries[door.preview]) if door.preview else _hosts(door, entries, secrets)
     return {
         **typed("config.route.v3.RouteConfiguration"),
-        "name": str(door.port),
+        "name": door.name,
         "ignore_port_in_host_matching": True,
         # Envoy's own note about who is outside; the app gets X-Forwarded-For, which says it better.
         "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal"],
@@ -66,7 +66,7 @@ _CLIENT: list[Json] = [
 
 
 def _hosts(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str]) -> list[Json]:
-    services = [entries[key].service for key in door.services]
+    services = [seen_at(door, entries[key].service) for key in door.services]
     ways = {
         key: _Way(
             redirected=key in door.redirect,

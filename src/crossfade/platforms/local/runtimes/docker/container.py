@@ -62,6 +62,7 @@ def create(
     mounts: Sequence[Any] = (),
     words: Sequence[str] = (),
     terminal: bool | None = None,
+    network: Mapping[str, Any] | None = None,
 ) -> str:
     """Make a container and return its id. `command`, a line for a shell, replaces all that is started otherwise.
 
@@ -72,7 +73,8 @@ def create(
     import docker.errors  # noqa: PLC0415
     from docker.types import LogConfig, Ulimit  # noqa: PLC0415
 
-    how = service.container
+    how, joined = service.container, dict(network or {})
+    hosts = joined.pop("hosts", {})
     entrypoint, arguments = (SHELL, [command]) if command else (list(how.entrypoint), list(words or how.command))
     memory = service.resources.memory
     try:
@@ -87,7 +89,8 @@ def create(
             read_only=how.read_only,
             tmpfs={path: options for path, _, options in (one.partition(":") for one in how.tmpfs)},
             stop_signal=how.stop_signal or None,
-            extra_hosts={MACHINE: "host-gateway", **dict(how.extra_hosts)},
+            extra_hosts={MACHINE: "host-gateway", **hosts, **dict(how.extra_hosts)},
+            **joined,
             mounts=list(mounts),
             shm_size=how.shm_size,
             ulimits=[Ulimit(name=limit, soft=soft, hard=hard) for limit, soft, hard in how.ulimits],

@@ -1,7 +1,6 @@
 """Instances as containers, published on this machine's loopback only."""
 
 import asyncio
-import hashlib
 import json
 import time
 import uuid
@@ -17,7 +16,7 @@ from crossfade.core.wire import encode
 from crossfade.engine.journal import Fence
 from crossfade.engine.ports import Artifact, Found, HookResult, Running, Seat
 from crossfade.platforms.local.runtimes import sqlite
-from crossfade.platforms.local.runtimes.docker import beside, build, container, image, volumes
+from crossfade.platforms.local.runtimes.docker import beside, build, container, image, network, volumes
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.environment import of_release
 from crossfade.platforms.local.runtimes.hook import result
@@ -46,12 +45,14 @@ class DockerRuntime:
         self._logs = Logs(state / "logs")
         self._daemon = Daemon()
         self._ours = container.labels(state=state)
-        self._keep = hashlib.sha256(str(state).encode()).hexdigest()[:6]
+        self._state = state
+        self._keep = network.owner(state)
         self._used = state / "docker"
         self._launching: set[str] = set()
         self._endings: dict[str, str] = {}  # by container: it ends only once, and need be asked only once
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
+        await self._daemon.ask(lambda client: network.require(client, service))
         made = await self._made(service, env or {})
         there = await self._daemon.ask(lambda client: volumes.folders(client, service, self._keep))
         return replace(made, notes=(*made.notes, *await asyncio.to_thread(sqlite.warnings, service, there)))
@@ -118,6 +119,8 @@ class DockerRuntime:
         await self._daemon.ask(lambda client: container.mark_stopping(client.api, there[0]))
         killed = await self._end(found, instance, grace)
         await self._clear(found, self._logs.path(service, instance))
+        app = service.partition("/")[0]
+        await self._daemon.ask(lambda client: network.forget_idle(client, app, self._state))
         self._endings.pop(found, None)
         self._logs.prune(service, ())
         return killed
@@ -277,20 +280,21 @@ class DockerRuntime:
     ) -> str:
         tag = image.tag_of(release.service, release.digest, self._keep)
         service = release.service
-        mounts = volumes.mounts(client, service, self._ours, self._keep)
-        marks = self._ours | marks
-        return container.create(
+        made = container.create(
             client,
             name,
             tag,
             command=command,
-            env=env,
-            marks=marks,
+            env={**network.urls(service), **env},
+            marks=self._ours | marks,
             service=service,
-            mounts=mounts,
+            mounts=volumes.mounts(client, service, self._ours, self._keep),
+            network=network.settings(client, service, self._state),
             words=words,
             terminal=terminal,
         )
+        network.join(client, made, service)
+        return made
 
     def _ending(self, client: "DockerClient", entry: Mapping[str, Any]) -> str | None:
         """How it ended, None while it runs. One that was only created may still be started."""

@@ -68,7 +68,7 @@ class ProcessRuntime:
             await self._artifacts.check(release)
             record = self._records.get(instance) or self._announce(instance, release)
             self._artifacts.wake(release.digest)
-            env = for_process(release, secrets) | _own(record)
+            env = for_process(release, secrets, self._state) | _own(record)
             self._session(record).start(
                 service.command, self._artifacts.tree(release.digest), env, service.resources.memory
             )
@@ -116,7 +116,7 @@ class ProcessRuntime:
         if record is None:
             raise PlatformError(f"{instance} does not run", "`crossfade status` shows what runs")
         mark = {marks.NAME: str(self._records.path(instance, "check"))}  # found by it should we die meanwhile
-        env = for_process(release, secrets) | _own(record) | mark
+        env = for_process(release, secrets, self._state) | _own(record) | mark
         return await beside.run(command, self._artifacts.tree(release.digest), env, limit)
 
     async def run(
@@ -136,7 +136,11 @@ class ProcessRuntime:
         try:
             with _disk():
                 self._artifacts.wake(release.digest)
-                session.start(command, self._artifacts.tree(release.digest), for_process(release, secrets) | dict(env))
+                session.start(
+                    command,
+                    self._artifacts.tree(release.digest),
+                    for_process(release, secrets, self._state) | dict(env),
+                )
             in_time = await session.wait(limit)
             code = session.code
         finally:
@@ -166,7 +170,7 @@ class ProcessRuntime:
         with _disk():
             await self._artifacts.check(release)
             self._artifacts.wake(release.digest)
-            env = for_process(release, secrets)
+            env = for_process(release, secrets, self._state)
             self._runs.start(run, release, command, self._artifacts.tree(release.digest), env)
 
     async def outcome(self, run: str, release: Release) -> HookResult | None:
