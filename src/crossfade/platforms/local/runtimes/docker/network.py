@@ -51,16 +51,16 @@ def ensure(client: "DockerClient", app: str, state: Path) -> Network:
     return Network(name=name, gateway=pool["Gateway"].partition("/")[0], subnet=pool["Subnet"])
 
 
-def settings(client: "DockerClient", service: Service, state: Path) -> dict[str, Any]:
-    """What a container is created with: its app's network, by its name there, and the services at the gateway.
+def settings(client: "DockerClient", service: Service, state: Path, *, named: bool) -> dict[str, Any]:
+    """What a container is created with: its app's network, its name there, and the services at the gateway.
 
-    A service that gets requests has no name of its own on the network: that leads to the balancer.
+    Only instances are `named`, and of these no web service's: its name leads to the balancer.
     """
     names = service.names
     if not (names.peers or names.containers):
         return {}
     there = ensure(client, service.app, state)
-    aliases = [] if service.kind == "web" else [service.name]
+    aliases = [service.name] if named and service.kind != "web" else []
     endpoint = client.api.create_endpoint_config(aliases=aliases)
     return {
         "network": there.name,

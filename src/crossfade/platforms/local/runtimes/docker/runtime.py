@@ -289,7 +289,7 @@ class DockerRuntime:
             marks=self._ours | marks,
             service=service,
             mounts=volumes.mounts(client, service, self._ours, self._keep),
-            network=network.settings(client, service, self._state),
+            network=network.settings(client, service, self._state, named="crossfade.instance" in marks),
             words=words,
             terminal=terminal,
         )

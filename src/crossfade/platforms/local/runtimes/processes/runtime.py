@@ -163,7 +163,9 @@ class ProcessRuntime:
         self._artifacts.wake(release.digest)
         record = self._records.get(instance) if instance else None
         own = _own(record) if record else {}
-        return Seat(env=for_process(release, secrets) | own, folder=str(self._artifacts.tree(release.digest)))
+        return Seat(
+            env=for_process(release, secrets, self._state) | own, folder=str(self._artifacts.tree(release.digest))
+        )
 
     async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
         await self._fence.check(release.service.key, token)
