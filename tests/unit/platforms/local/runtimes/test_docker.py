@@ -366,8 +366,8 @@ async def test_a_named_volume_is_shared_and_outlives_its_containers(kit: Kit, do
     write = replace(shell, command=("echo kept > /media/x; cat /in/given; echo no > /in/given",))
     try:
         told = await said(kit, write, volumes=volumes)
-        assert told[0] == "given"
-        assert "Read-only" in told[1]
+        assert "given" in told
+        assert any("Read-only" in line for line in told)
         assert await said(kit, replace(shell, command=("cat /media/x",)), volumes=volumes) == ["kept"]
         (volume,) = docker.volumes.list(filters={"label": f"crossfade.app={kit.app}"})
         assert volume.attrs["Labels"]["crossfade.volume"] == "up"
