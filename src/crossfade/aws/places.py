@@ -18,6 +18,15 @@ JOURNAL_KEYS = ("place", "line")  # of the journal's table: partition and sort, 
 COLOURS = BLUE, GREEN = ("blue", "green")
 
 
+# What ARNs begin with: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+
+
+def partition(region: str) -> str:
+    """The part of AWS that a region belongs to: `aws` for most of the world."""
+    return next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """The places of one environment of an app, before and without asking AWS."""

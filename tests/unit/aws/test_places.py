@@ -2,7 +2,7 @@
 
 import pytest
 
-from crossfade.aws.places import APP, COLOUR, ENVIRONMENT, SERVICE, Places
+from crossfade.aws.places import APP, COLOUR, ENVIRONMENT, SERVICE, Places, partition
 
 SHOP = Places("shop", "prod")
 
@@ -22,3 +22,12 @@ def test_names() -> None:
 def test_tags(of: tuple[str, ...], more: dict[str, str]) -> None:
     """The environment's are on everything, and what is of one service or colour says which."""
     assert SHOP.tags(*of) == {APP: "shop", ENVIRONMENT: "prod"} | more
+
+
+@pytest.mark.parametrize(
+    ("region", "found"),
+    [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("ap-northeast-2", "aws")],
+)
+def test_partitions(region: str, found: str) -> None:
+    """China and the government's regions are parts of AWS of their own."""
+    assert partition(region) == found

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.aws.places import JOURNAL_KEYS
+from crossfade.aws.places import JOURNAL_KEYS, partition
 from crossfade.aws.terraform.trouble import way_out_of
 from crossfade.core.errors import PlatformError, WrongInputError
 
@@ -33,7 +33,7 @@ class Place:
 
     region: str
     bucket: str
-    table: str
+    table: str | None  # None: the state is locked by a file beside it
     journal: str
     tags: Mapping[str, str]
 
@@ -50,7 +50,8 @@ def bootstrap(place: Place) -> Iterator[str]:
     with _errors_told(place):
         yield from _bucket(session.create_client("s3", region_name=place.region), place)
         dynamodb = session.create_client("dynamodb", region_name=place.region)
-        yield from _table(dynamodb, place, place.table, (LOCK_KEY,), "cloud: {state: {table: ...}}")
+        if place.table is not None:
+            yield from _table(dynamodb, place, place.table, (LOCK_KEY,), "cloud: {state: {table: ...}}")
         yield from _table(dynamodb, place, place.journal, JOURNAL_KEYS, "another `app`")
         yield from _kept(dynamodb, place.journal)
 
@@ -79,7 +80,7 @@ def _bucket(s3: Any, place: Place) -> Iterator[str]:
         rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
         s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
         yield f"bucket {name} is encrypted"
-    yield from _tls_only(s3, name)
+    yield from _tls_only(s3, place)
     kept = _unless(lambda: s3.get_bucket_lifecycle_configuration(Bucket=name), "NoSuchLifecycleConfiguration")
     rules = (kept or {}).get("Rules", [])
     if all(rule.get("ID") != RULE for rule in rules):
@@ -93,8 +94,10 @@ def _bucket(s3: Any, place: Place) -> Iterator[str]:
         yield f"bucket {name} drops overwritten states after {KEEP_DAYS} days"
 
 
-def _tls_only(s3: Any, name: str) -> Iterator[str]:
+def _tls_only(s3: Any, place: Place) -> Iterator[str]:
     """A state holds passwords: it travels encrypted, whoever asks. Statements that are there already stay."""
+    name = place.bucket
+    bucket = f"arn:{partition(place.region)}:s3:::{name}"
     found = _unless(lambda: s3.get_bucket_policy(Bucket=name), "NoSuchBucketPolicy")
     policy: dict[str, Any] = json.loads(found["Policy"]) if found else {"Version": "2012-10-17", "Statement": []}
     statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
@@ -105,7 +108,7 @@ def _tls_only(s3: Any, name: str) -> Iterator[str]:
         "Effect": "Deny",
         "Principal": "*",
         "Action": "s3:*",
-        "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
+        "Resource": [bucket, f"{bucket}/*"],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     s3.put_bucket_policy(Bucket=name, Policy=json.dumps({**policy, "Statement": [*statements, deny]}))

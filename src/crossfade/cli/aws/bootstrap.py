@@ -34,23 +34,27 @@ def bootstrap(call: Call) -> None:
         for one in places.values()
     ]
     ready = [
-        f"bucket {one.bucket} and table {one.table} in {one.region} are ready, and {one.journal} for releases"
+        f"{' and '.join(_for_state(one))} in {one.region} are ready, and {one.journal} for releases"
         for one in places.values()
     ]
     call.answer({"ok": True, "places": shown, "done": done}, "\n".join(ready))
 
 
+def _for_state(place: "Place") -> list[str]:
+    return [f"bucket {place.bucket}", *([f"table {place.table}"] if place.table else [])]
+
+
 def _place(app: "App") -> "Place":
-    from crossfade.aws.places import Places
+    from crossfade.aws.places import ENVIRONMENT, Places
     from crossfade.aws.terraform.bootstrap import Place
     from crossfade.aws.terraform.environment import tags
     from crossfade.aws.terraform.names import lock_table, state_bucket
 
-    shared = {key: value for key, value in tags(app).items() if key != "Environment"}
+    shared = {key: value for key, value in tags(app).items() if key not in {"Environment", ENVIRONMENT}}
     return Place(
         region=app.cloud.region,
         bucket=state_bucket(app),
-        table=lock_table(app),
+        table=None if app.cloud.state.lock == "file" else lock_table(app),
         journal=Places(app.name, app.environment).journal,
         tags=shared,
     )

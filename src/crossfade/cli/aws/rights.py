@@ -7,8 +7,6 @@ import click
 from crossfade.cli.call import Call, called
 
 ANY = "*"
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 @click.command(
@@ -25,13 +23,13 @@ def rights(call: Call, *, account: str | None, secrets: bool) -> None:
     runs `infra apply` makes roles and networks.
     """
     from crossfade.aws.choose import one_on_aws
+    from crossfade.aws.places import partition
     from crossfade.aws.rights.deployer import policy
     from crossfade.core.errors import WrongInputError
 
     if account is not None and not (len(account) == 12 and account.isascii() and account.isdigit()):  # noqa: PLR2004
         raise WrongInputError(f'"{account}" is no account', "twelve digits, such as 123456789012")
     app = one_on_aws(call.required(), call.environment)
-    partition = next((name for start, name in _PARTITIONS.items() if app.cloud.region.startswith(start)), "aws")
     text = json.dumps(policy(app, fills_secrets=secrets), indent=2)
-    filled = text.replace("${partition}", partition).replace("${account}", account or ANY)
+    filled = text.replace("${partition}", partition(app.cloud.region)).replace("${account}", account or ANY)
     call.answer({"ok": True, "environment": app.environment, "policy": json.loads(filled)}, filled)
