@@ -19,14 +19,10 @@ from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.envoy import limits, streams
 from crossfade.platforms.local.balancers.envoy.acceptance import accepted, newcomers
 from crossfade.platforms.local.balancers.envoy.admin import Admin, Host
-from crossfade.platforms.local.balancers.envoy.bootstrap import EVERYTHING
-from crossfade.platforms.local.balancers.envoy.clusters import group_of
 from crossfade.platforms.local.balancers.envoy.config import Config
-from crossfade.platforms.local.balancers.envoy.counts import Counts, pattern
-from crossfade.platforms.local.balancers.envoy.listeners import ACCESS, FAILURES
+from crossfade.platforms.local.balancers.envoy.counting import Counting
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
 from crossfade.platforms.local.balancers.envoy.targets import (
-    asked,
     elsewhere,
     group_names,
     known_groups,
@@ -37,13 +33,10 @@ from crossfade.platforms.local.balancers.envoy.xds.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.xds.publisher import Publisher, UnconfirmedError
 from crossfade.platforms.local.balancers.envoy.xds.resources import Resources
 from crossfade.platforms.local.balancers.rules import handed_over
-from crossfade.platforms.local.balancers.tail import rotate
 
 _BOOK = "book.json"
 _LOG_LIMIT = 32 * 2**20  # bytes of a log before the next is begun; one older is kept
 _LATE = 0.05  # seconds in which a failure is in the log: more than twice what it is flushed after
-_SAVE_EVERY = 5.0  # seconds; a log is begun anew no sooner, for its writer has to follow first
-_LAST_ANSWERS = 1.0  # seconds that a group without instances is kept for requests which are still to be answered
 
 
 class EnvoyBalancer:
@@ -75,16 +68,13 @@ class EnvoyBalancer:
         self._config = Config()
         self._passes = previews.Passes(directory / "preview.key")
         self._certificates = Certificates(directory / "certificates")
-        self._counts = Counts(directory / "counts.json", directory / FAILURES)
+        self._process_lock = asyncio.Lock()
+        self._counting = Counting(directory, self._admin, self._process, self._process_lock, log_limit)
         self._book = book.load(directory / _BOOK)
         self._live = dict(self._book.entries)  # as published: between two stages ahead of the book
         self._adopted = False
-        self._log_limit = log_limit
-        self._saved_at = 0.0
-        self._process_lock = asyncio.Lock()
         self._publish_lock = asyncio.Lock()
         self._service_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._report_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @files.troubles()
     async def apply(
@@ -119,15 +109,16 @@ class EnvoyBalancer:
         entry = self._book.entries.get(service)
         if entry is None:
             return Report()
-        stats, hosts = await self._counted(service)
-        self._counts.fold(service, known_groups(entry, stats))
+        stats, hosts = await self._counting.of(service)
+        totals = self._counting.totals
+        totals.fold(service, known_groups(entry, stats))
         return Report(
             routing=entry.routing,
             targets=targets(
                 entry, hosts, unseen(stats, hosts, predecessor=self._process.draining), streams.held(stats)
             ),
-            groups={g.release: self._counts.group(service, g.release) for g in entry.routing.groups},
-            traffic=self._counts.traffic(service),
+            groups={g.release: totals.group(service, g.release) for g in entry.routing.groups},
+            traffic=totals.traffic(service),
         )
 
     async def known(self) -> Mapping[str, Exposed]:
@@ -166,7 +157,7 @@ class EnvoyBalancer:
             await self._publish(service, None)
             self._book = self._book.without(service)
             book.save(self._directory / _BOOK, self._book)
-            self._counts.forget(service)
+            self._counting.totals.forget(service)
 
     @files.troubles()
     async def ensure(self) -> None:
@@ -187,9 +178,7 @@ class EnvoyBalancer:
         """See the port. RefusedError while a predecessor still answers requests: they would be lost."""
         await self.ensure()
         async with self._process_lock, self._publish_lock:
-            self._counts.read_log()
-            stats = await self._admin.fresh(EVERYTHING)
-            self._count(stats)
+            stats = await self._counting.everything()
             self._require_no_predecessor(stats, await self._admin.hosts("/"))
             await self._replace()
 
@@ -199,47 +188,20 @@ class EnvoyBalancer:
         async with self._process_lock:
             if self._process.running:
                 with contextlib.suppress(PlatformError):  # it may be about to end by itself
-                    self._count(await self._admin.fresh(EVERYTHING))
+                    await self._counting.everything()
             await self._admin.close()
             await self._process.stop()
             await self._discovery.close()
-            self._counts.read_log()
-            self._counts.save()
+            self._counting.totals.read_log()
+            self._counting.totals.save()
             self._adopted = False
 
     async def close(self) -> None:
         """See the port."""
         if self._adopted:
-            self._counts.save()
+            self._counting.totals.save()
         await self._discovery.close()
         await self._admin.close()
-
-    async def _counted(self, service: str) -> tuple[dict[str, str], list[Host]]:
-        """What is said of a service, taken into its totals."""
-        async with self._report_locks[service]:  # no answer overtakes another: totals never go back
-            self._counts.read_log()
-            stats, hosts = await self._said_of(service)
-            self._count(stats)
-            return stats, hosts
-
-    async def _said_of(self, service: str) -> tuple[dict[str, str], list[Host]]:
-        """The statistics and the endpoints of a service, of the process that runs now.
-
-        While one replaces another, either may answer: totals of the old one taken for the new one's would count twice.
-        """
-        while True:
-            async with self._process_lock:
-                identity = self._process.identity
-            try:
-                said = await asyncio.gather(
-                    self._admin.fresh(f"{pattern(service)}|{streams.COUNTED}"), self._admin.hosts(asked(service))
-                )
-            except PlatformError:
-                if self._process.identity == identity and not self._process_lock.locked():
-                    raise
-            else:
-                if self._process.identity == identity:
-                    return said
 
     async def _transition(self, old: Entry | None, new: Entry) -> float:
         prepared, switched, settled = book.stages(old, new)
@@ -261,27 +223,13 @@ class EnvoyBalancer:
 
     async def _publish(self, key: str, entry: Entry | None) -> None:
         with contextlib.suppress(PlatformError):  # an Envoy in trouble must not keep the right files from being written
-            await self._count_for_the_last_time(key, group_names(self._live.get(key)) - group_names(entry))
+            await self._counting.for_the_last_time(key, group_names(self._live.get(key)) - group_names(entry))
         async with self._publish_lock:
             live = {k: e for k, e in self._live.items() if k != key}
             if entry is not None:
                 live[key] = entry
             await self._publisher.publish(self._render(live))
             self._live = live
-
-    async def _count_for_the_last_time(self, key: str, going: frozenset[str]) -> None:
-        """Envoy drops what it counted of a group with the group: it is taken in before, and is on disk.
-
-        A request is counted when its answer begins. Where the instances are gone, only one that a stand-in has yet to
-        answer can still be waiting.
-        """
-        end = time.monotonic() + _LAST_ANSWERS
-        while going:
-            _, hosts = await self._counted(key)
-            if time.monotonic() > end or not any(h.active and group_of(h.cluster) in going for h in hosts):
-                self._counts.save()
-                return
-            await asyncio.sleep(0.01)
 
     def _render(self, live: Mapping[str, Entry]) -> Resources:
         pairs = self._certificates.pairs(live, self._live)
@@ -295,7 +243,7 @@ class EnvoyBalancer:
         await self._publisher.lay_out(self._render(self._live))
         await self._admin.close()
         if self._process.record is not None:  # whoever ends it forgets it first
-            self._counts.died(self._process.identity)
+            self._counting.totals.died(self._process.identity)
         await self._process.start()
         await self._publisher.confirm()
         await self._admin.settle()
@@ -314,7 +262,7 @@ class EnvoyBalancer:
         """An Envoy that reads files is replaced by one that asks us; it finishes what it holds."""
         self._live = dict(self._book.entries)
         async with self._publish_lock:
-            self._count(await self._admin.fresh(EVERYTHING))
+            await self._counting.everything()
             await self._publisher.lay_out(self._render(self._live))
             await self._replace()
 
@@ -322,8 +270,8 @@ class EnvoyBalancer:
         """Envoy runs and we are new: what it runs is what the book says, or is made so."""
         self._live = dict(self._book.entries)
         async with self._publish_lock:
-            self._count(await self._admin.fresh(EVERYTHING))  # of groups that a half-done change left, too
-            self._counts.save()
+            await self._counting.everything()  # of groups that a half-done change left, too
+            self._counting.totals.save()
             await self._publisher.lay_out(self._render(self._live))
             # Clusters whose instances died with the controller before are held back until their own loop brings others;
             # it could not, nor could any other, if this waited for them.
@@ -333,8 +281,7 @@ class EnvoyBalancer:
         self._adopted = True
 
     async def _look_after(self) -> None:
-        self._counts.read_log()
-        self._keep_counts()
+        self._counting.look_after()
         if self._certificates.changed():
             async with self._publish_lock:
                 await self._publisher.publish(self._render(self._live))
@@ -345,20 +292,6 @@ class EnvoyBalancer:
                 "the Envoy before this one still answers requests that another restart would cut off",
                 "wait until they are done: an hour at most",
             )
-
-    def _count(self, stats: dict[str, str]) -> None:
-        self._counts.see(self._process.identity, stats)
-        self._keep_counts()
-
-    def _keep_counts(self) -> None:
-        if time.monotonic() < self._saved_at + _SAVE_EVERY:
-            return
-        if any([self._counts.rotate(self._log_limit), rotate(self._directory / ACCESS, self._log_limit)]):
-            self._process.reopen_logs()
-        self._saved_at = time.monotonic()
-        # A full disk costs no more than what was counted since, should we end before there is room again.
-        with contextlib.suppress(PlatformError):
-            self._counts.save()
 
     def _keep(self, entry: Entry) -> None:
         self._book = self._book.with_entry(entry)
