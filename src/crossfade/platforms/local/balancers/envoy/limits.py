@@ -5,7 +5,7 @@ import resource
 from collections.abc import Mapping
 
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.local.balancers import sockets
+from crossfade.platforms.local.balancers import ports
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.rules import doors
 
@@ -41,13 +41,10 @@ def require_files(ports: int) -> None:
 
 def require_ports(live: Mapping[str, Entry], new: Entry) -> None:
     """PlatformError when a port that `new` wants opened is taken, or when they are too many."""
-    open_ = {door.port for door in doors(live)}
-    wanted = doors({**live, new.service.key: new})
-    if len(wanted) > len(doors(live)):
-        require_files(len(wanted))
-    for door in wanted:
-        if door.port not in open_:
-            sockets.require_free(door.host, door.port)
+    entries = {**live, new.service.key: new}
+    if (wanted := len(doors(entries))) > len(doors(live)):
+        require_files(wanted)
+    ports.require_free(live, entries)
 
 
 def _ports(count: int) -> str:

@@ -12,7 +12,7 @@ from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.journal import Fence
 from crossfade.engine.ports import Exposed, Report, Target
-from crossfade.platforms.local.balancers import book, previews, sockets
+from crossfade.platforms.local.balancers import book, ports, previews
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.haproxy import slots as slots_
@@ -23,7 +23,7 @@ from crossfade.platforms.local.balancers.haproxy.publisher import Plan, Publishe
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Server, Status, Worker
 from crossfade.platforms.local.balancers.haproxy.settings import ACCESS, REQUESTS
 from crossfade.platforms.local.balancers.haproxy.slots import backend
-from crossfade.platforms.local.balancers.rules import doors, handed_over
+from crossfade.platforms.local.balancers.rules import handed_over
 
 _BOOK = "book.json"
 _SLOTS = "slots.json"
@@ -87,7 +87,7 @@ class HaproxyBalancer:
             if old is not None and old.same(new):
                 self._keep(new)
                 return 0.0
-            self._require_ports(new)
+            ports.require_free(self._book.entries, self._book.with_entry(new).entries)
             self._settle_slots(old, new)
             try:
                 return await self._transition(old, new)
@@ -288,13 +288,6 @@ class HaproxyBalancer:
         secrets = self._passes.previewed(entries)
         rendered = render(entries, self._slots, links, secrets, shutdown=self._shutdown)
         return Plan.of(entries, self._slots, secrets, rendered)
-
-    def _require_ports(self, new: Entry) -> None:
-        """Ports that are not open yet have to be free."""
-        open_ = {door.port for door in doors(self._book.entries)}
-        for door in doors({**self._book.entries, new.service.key: new}):
-            if door.port not in open_:
-                sockets.require_free(door.host, door.port)
 
     def _settle_slots(self, old: Entry | None, new: Entry) -> None:
         """A backend for each release that is there or comes, on disk before anybody hears of it."""

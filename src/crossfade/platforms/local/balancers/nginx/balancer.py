@@ -14,14 +14,14 @@ from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.journal import Fence
 from crossfade.engine.ports import Exposed, Report, Target
-from crossfade.platforms.local.balancers import book, files, previews, sockets
+from crossfade.platforms.local.balancers import book, files, ports, previews, sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.nginx.config import Process, render, upstream
 from crossfade.platforms.local.balancers.nginx.counts import Counts
 from crossfade.platforms.local.balancers.nginx.process import CONFIG, NginxProcess
 from crossfade.platforms.local.balancers.nginx.settings import ACCESS, ERRORS, REQUESTS, STREAM_ERRORS
-from crossfade.platforms.local.balancers.rules import doors, handed_over
+from crossfade.platforms.local.balancers.rules import handed_over
 from crossfade.platforms.local.balancers.tail import rotate
 
 _BOOK = "book.json"
@@ -83,7 +83,7 @@ class NginxBalancer:
             text = self._render(entries)
             began = time.monotonic()
             if old is None or not old.same(new):
-                self._require_ports(entries)
+                ports.require_free(self._book.entries, entries)
                 await self._load(text)
             self._keep(self._book.with_entry(new))
             return time.monotonic() - began
@@ -196,13 +196,6 @@ class NginxBalancer:
         links = self._certificates.links(entries, self._book.entries)
         entries = handed_over(self._certificates.lit(entries, links))
         return render(entries, links, self._passes.previewed(entries), process)
-
-    def _require_ports(self, entries: Mapping[str, Entry]) -> None:
-        """Ports that are not open yet have to be free."""
-        open_ = {door.port for door in doors(self._book.entries)}
-        for door in doors(entries):
-            if door.port not in open_:
-                sockets.require_free(door.host, door.port)
 
     def _count(self) -> None:
         owners = {
