@@ -7,7 +7,8 @@ from crossfade.adapters import BALANCERS, RUNTIMES, adapter
 from crossfade.core.errors import PlatformError
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.journal import Event, Journal
-from crossfade.engine.ports import JobRunner, LoadBalancer, Runtime, Seats
+from crossfade.engine.ports import JobRunner, LoadBalancer, Runtime
+from crossfade.engine.seats import Seats
 from crossfade.engine.world import World
 from crossfade.paths import State
 from crossfade.platforms.local.balancers.premises import move_in
