@@ -35,15 +35,14 @@ def typed(shell: Shell, page: Page) -> None:
             shell.run(block.text)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", [TUTORIAL, STRATEGIES, COST], ids=str)
+@pytest.mark.parametrize("page", [pytest.param(TUTORIAL, marks=pytest.mark.long), STRATEGIES, COST], ids=str)
 def test_a_page_works_as_it_is_written(shell: Shell, page: Page) -> None:
     """Every command of the page runs and prints what the page shows, and nothing is left at the end."""
     typed(shell, page)
     assert not shell.left()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_operations_work_as_they_are_written(shell: Shell) -> None:
     """The commands of the operations page run on the tutorial's app, and JSON has the keys that the page shows."""
     for block in TUTORIAL.blocks():

@@ -48,7 +48,7 @@ VALUES = st.recursive(
 KEYS = st.sampled_from(
     ["services", "web", "health", "deploy", "steps", "env", "routes", "listen", "tls", "environments", "<<", "", "x"]
 )
-FAST = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FAST = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
