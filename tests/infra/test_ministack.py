@@ -21,7 +21,7 @@ from crossfade.file.reading.document import read
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OWN_LOCK = re.compile(r"the state of dev is locked by .* \(lock ([0-9a-f-]{36})\)")
-pytestmark = [pytest.mark.slow, pytest.mark.applies]
+pytestmark = [pytest.mark.slow, pytest.mark.applies, pytest.mark.timeout(2400)]
 
 
 class Stack(Project):

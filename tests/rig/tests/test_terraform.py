@@ -14,7 +14,7 @@ from tests.support.terraform import find_terraform
 
 from crossfade.aws.places import Places
 
-pytestmark = [pytest.mark.slow, pytest.mark.applies]
+pytestmark = [pytest.mark.slow, pytest.mark.applies, pytest.mark.timeout(2400)]
 EXAMPLES = Path(__file__).parents[3] / "examples"
 REGION = "ap-northeast-2"
 PLACES = Places("tiketi", "dev")
