@@ -6,13 +6,14 @@ from operator import attrgetter
 
 from crossfade.core.actions import Advance, Finish, Move, RollBack
 from crossfade.core.counters import Counters
+from crossfade.core.errors import PlatformError
 from crossfade.core.fleet import Exit
 from crossfade.core.job import Run, Timetable
 from crossfade.core.moves import Counted, abort, apply, hook_ended, overslept, pause, promote, resume
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.wire import decode, decode_action
-from crossfade.engine.journal import Event
+from crossfade.engine.journal import RESTORE, Event
 from crossfade.engine.ledger import Freeze, Ledger, Record
 from crossfade.strategies.next import Refused
 
@@ -97,9 +98,14 @@ class _Draft:
         )
 
     def take(self, event: Event) -> None:
+        """PlatformError for a line that lacks what lines of its kind have."""
         rule = _RULES.get(event.kind)
         if rule is not None:
-            rule(self, event)
+            try:
+                rule(self, event)
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
+                line = f"line {event.seq}, `{event.kind}` of {event.service}"
+                raise PlatformError(f"the journal is damaged: {line}, cannot be understood", RESTORE) from error
         self.seq = max(self.seq, event.seq)
 
     def judge(self, release: int, outcome: Outcome, why: str) -> None:

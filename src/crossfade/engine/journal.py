@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from crossfade.core.errors import RefusedError, StaleTokenError
 
+RESTORE = "restore it from a backup, or move it away and deploy again"  # a journal that is damaged
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:

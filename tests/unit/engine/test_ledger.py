@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crossfade.core.actions import Advance, Finish, Move, RollBack, StartBake
-from crossfade.core.errors import WrongInputError
+from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Service, Strategy
@@ -219,3 +219,20 @@ def test_of_many_records_the_newest_are_kept_and_closed() -> None:
     records = story.ledger.records
     assert [r.rollout.id for r in records] == list(range(4, 104))
     assert [r.proof["requests"] for r in records] == list(range(4, 104))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("release created", {"release": {"number": "one"}}),
+        ("release tagged", {}),
+        ("move", {"action": {"do": "Fly"}}),
+        ("record closed", []),
+    ],
+)
+def test_a_damaged_line_is_named(kind: str, data: Any) -> None:
+    """With its number, its kind and the way out, and never a traceback."""
+    story = Story().good().release().start(2)
+    with pytest.raises(PlatformError, match=rf"line {len(story.events) + 2}, `{kind}` of shop/web") as refused:
+        fold([*story.events, Event(kind=kind, service=KEY, data=data, seq=len(story.events) + 2)])
+    assert refused.value.way_out.startswith("restore it from a backup")

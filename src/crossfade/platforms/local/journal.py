@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
-from crossfade.engine.journal import Event, HeldError, Lease, Waiting, stale
+from crossfade.engine.journal import RESTORE, Event, HeldError, Lease, Waiting, stale
 from crossfade.engine.ports import Clock
 
 VERSION = 1
@@ -93,10 +94,7 @@ class SqliteJournal:
                 NEWEST_FIRST if newest else OLDEST_FIRST,
                 (after, service, service, wanted, wanted, -1 if limit is None else limit),
             ).fetchall()
-        return [
-            Event(kind=kind, service=name, rollout=rollout, data=json.loads(data), seq=seq, at=at)
-            for seq, at, name, rollout, kind, data in (reversed(rows) if newest else rows)
-        ]
+        return [self._event(row) for row in (reversed(rows) if newest else rows)]
 
     async def acquire(self, service: str, holder: str, ttl: float) -> Lease:
         """Take it as the port says. A row without a holder was given back at `expires`; 0.1 wrote 0 there instead."""
@@ -160,6 +158,13 @@ class SqliteJournal:
         with self._reading():
             row = self._db.execute("SELECT at FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         return float(row[0]) if row else 0.0
+
+    def _event(self, row: tuple[Any, ...]) -> Event:
+        seq, at, service, rollout, kind, data = row
+        try:
+            return Event(kind=kind, service=service, rollout=rollout, data=json.loads(data), seq=seq, at=at)
+        except (TypeError, ValueError) as error:
+            raise PlatformError(f"cannot use the journal {self._path}: line {seq} is damaged", RESTORE) from error
 
     def _prepare(self) -> None:
         """Create the tables in a new file; a file of a newer version is left as it is."""
@@ -241,7 +246,7 @@ _TROUBLE = (
     ("Permission denied", "permission denied", "give yourself write permission to its folder, or choose another one"),
     ("locked", "another process keeps it locked", "find it with: fuser -v <the file>"),
     ("not a database", "it is not a crossfade journal", "move the file away, or use another state directory"),
-    ("malformed", "it is damaged", "restore it from a backup, or move it away and deploy again"),
+    ("malformed", "it is damaged", RESTORE),
 )
 
 

@@ -184,3 +184,12 @@ def attempt(act: Coroutine[Any, Any, object]) -> bool:
     except RefusedError:
         return False
     return True
+
+
+async def test_a_damaged_line_is_named(path: Path, journal: SqliteJournal) -> None:
+    """With its number, and the file it is in."""
+    with sqlite3.connect(path) as db:
+        db.execute("INSERT INTO events (at, service, rollout, kind, data) VALUES (1, ?, 0, 'done', '{\"a\":')", (WEB,))
+    db.close()
+    with pytest.raises(PlatformError, match=f"cannot use the journal {path}: line 1 is damaged"):
+        await journal.read()
