@@ -18,6 +18,8 @@ from crossfade.engine.world import World
 
 log = logging.getLogger(__name__)
 
+JOBS_PAUSE = 0.5  # seconds, so that trouble that is over makes no job late
+
 
 class Registry:
     """Begins and ends loops. `loops` are those of services that are deployed or being taken down, by `app/service`."""
@@ -220,7 +222,7 @@ class Registry:
             del self._loops[key]
             raise
         self.supervisor.keep(_care_for(key), loop.run)
-        self.supervisor.keep(_jobs_of(key), Jobs(loop, self.world).run)
+        self.supervisor.keep(_jobs_of(key), Jobs(loop, self.world).run, longest_pause=JOBS_PAUSE)
 
     async def _outrank(self, key: str) -> None:
         """A journal that was lost grants its tokens from 1 again; the balancer remembers higher ones."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 
 from crossfade import cron
 from crossfade.core.errors import CrossfadeError, StaleTokenError
@@ -25,6 +26,7 @@ class Jobs:
     def __init__(self, loop: Loop, world: World) -> None:
         self._loop = loop
         self._world = world
+        self._coming: dict[tuple[Job, float], float] = {}
         self._attended: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -47,16 +49,26 @@ class Jobs:
         pause = TICK
         for job in ledger.scheduled:
             known = await self._timetable(job, now)
-            due = cron.latest(job.schedule, job.timezone, known.since, now)
+            coming = self._next(job, known.since)
+            due = None if coming > now else cron.latest(job.schedule, job.timezone, known.since, now)
             match next_of(job, known, due, now):
                 case Begin(due=due):
                     await self._begin(job, due)
                 case Skip(due=due, why=why):
                     await self._loop.record("job skipped", {"job": job.name, "due": due, "why": why})
+                case None if due is None:
+                    pause = min(pause, coming - now)
                 case None:
-                    coming = cron.next_after(job.schedule, job.timezone, now)
-                    pause = min(pause, (coming or now + TICK) - now)
+                    pass  # it waits for the run before
         return max(0.0, pause)
+
+    def _next(self, job: Job, since: float) -> float:
+        """The first moment after `since`, reckoned once and not twice a second."""
+        if (job, since) not in self._coming:
+            self._coming = {(of, after): at for (of, after), at in self._coming.items() if of.name != job.name}
+            coming = cron.next_after(job.schedule, job.timezone, since)
+            self._coming[job, since] = math.inf if coming is None else coming
+        return self._coming[job, since]
 
     async def _timetable(self, job: Job, now: float) -> Timetable:
         known = self._loop.ledger.jobs.get(job.name)
