@@ -55,14 +55,25 @@ def release(number: int | None, version: str | None) -> str:
     return "nothing" if number is None else f"{number} ({version})" if version else str(number)
 
 
+_UNCOUNTED = {
+    "requests": "some requests",
+    "failed": "some failures",
+    "retried": "retries",
+    "drained": "requests that drained",
+    "cut": "requests that were cut",
+    "streams_closed": "streams that were closed",
+    "client_closed": "clients that left",
+}
+
+
 def traffic(proof: Mapping[str, Any]) -> str:
-    """The proof of a rollout in one line: served, failed by cause, retried, drained, latency."""
+    """The proof of a rollout in one line: served, failed by cause, retried, drained, latency; what nobody counted."""
+    unknown = set(proof.get("uncounted") or ())
     causes = ", ".join(f"{cause}: {count}" for cause, count in (proof.get("causes") or {}).items())
     parts = [
         plural(proof["requests"], "request"),
         f"{proof['failed']:,} failed" + (f" ({causes})" if causes else ""),
-        f"{proof['retried']:,} retried",
-        f"{proof['drained']:,} drained",
+        *(f"{proof[name]:,} {name}" for name in ("retried", "drained") if name not in unknown),
     ]
     if proof.get("cut"):
         parts.append(f"{proof['cut']:,} cut after the drain's time")
@@ -73,7 +84,8 @@ def traffic(proof: Mapping[str, Any]) -> str:
     if proof.get("balancer_deaths"):
         parts.append(f"without what the balancer held when it died ({plural(proof['balancer_deaths'], 'time')})")
     latency = f"; p50 {proof['p50_ms']:.1f} ms, p99 {proof['p99_ms']:.1f} ms" if proof["requests"] else ""
-    return ", ".join(parts) + latency
+    left = [words for name, words in _UNCOUNTED.items() if name in unknown]
+    return ", ".join(parts) + latency + (f"; not counted: {', '.join(left)}" if left else "")
 
 
 def rates(counted: Mapping[str, Any]) -> str:

@@ -222,6 +222,7 @@ class Traffic:
     failed: tuple[tuple[str, int], ...] = ()  # e.g. ("500", 3), ("connection reset by instance", 1)
     client_closed: int = 0  # clients that left before their answer: not a failure of ours
     balancer_deaths: int = 0  # how often it died; what it had not told us by then is in no total
+    uncounted: tuple[str, ...] = ()  # what of a `Proof` it never tells: a 0 of these says nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

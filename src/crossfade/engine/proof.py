@@ -66,6 +66,7 @@ class Window:
         Totals only grow. Lower ones are an older reading: of a list that was a moment behind, or of an adapter that had
         yet to write down what it counted last when its controller was killed. Nothing in them is new.
         """
+        self._uncounted.update(now.uncounted)
         self._behind = now.total.requests < self._last.total.requests
         if self._behind:
             return

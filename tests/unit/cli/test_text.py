@@ -96,3 +96,12 @@ def test_a_worker_has_no_traffic_to_be_counted() -> None:
         "While it happened: no traffic, for a worker; "
         "3 instances stopped, 1 of them by SIGKILL after the grace, 2 still in the grace."
     )
+
+
+def test_what_nobody_counted_is_said_instead_of_a_nought() -> None:
+    """A balancer that knows nothing of retries has not counted none."""
+    proof = {"requests": 9, "failed": 0, "retried": 0, "drained": 0, "p50_ms": 1.0, "p99_ms": 2.0}
+    said = traffic({**proof, "uncounted": ["client_closed", "drained", "retried"]})
+    assert said == (
+        "9 requests, 0 failed; p50 1.0 ms, p99 2.0 ms; not counted: retries, requests that drained, clients that left"
+    )

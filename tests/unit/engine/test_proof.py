@@ -82,3 +82,10 @@ def test_a_window_is_reopened_from_the_journal() -> None:
     window.add(counted(250))
     proof = window.proof()
     assert (proof.requests, proof.drained, proof.switch_ms, proof.cut) == (150, 3, 1.5, 1)
+
+
+def test_what_a_balancer_never_tells_is_said() -> None:
+    """Its nought is no count."""
+    window = Window(Traffic())
+    window.add(Traffic(uncounted=("retried",)))
+    assert window.proof().uncounted == ["retried"]

@@ -79,6 +79,7 @@ class Log:
         self._stories: dict[str, Story] = {}
         self._began = self._spoke = time.monotonic()
         self._asked = ""  # what a person is asked for, said once
+        self._trouble: dict[str, str] = {}  # by service, said once
 
     def say(self, line: str) -> None:
         self._spoke = time.monotonic()
@@ -93,6 +94,10 @@ class Log:
 
     def state(self, service: Json) -> None:
         rollout = service["rollout"]
+        trouble = service["trouble"] or ""
+        if trouble and trouble != self._trouble.get(service["name"]):
+            self.say(f"trouble: {trouble.partition(chr(10))[0]}")
+        self._trouble[service["name"]] = trouble
         asked = "; ".join(why for why in rollout["waiting_for"] if "crossfade promote" in why) if rollout else ""
         if asked and asked != self._asked:
             self.say(asked)

@@ -116,6 +116,7 @@ class Counts:
             traffic=Traffic(
                 total=replace(total, errors=sum(failed.values())),
                 failed=tuple(pair for pair in failed.items() if pair[1]),
+                uncounted=("client_closed", "retried"),  # CloudWatch has no metric of either for one service
             ),
         )
 
