@@ -38,6 +38,20 @@ async def test_looking_holds_nothing(there: There) -> None:
         assert held.holder == "kim@laptop, process 1"
 
 
+async def test_who_follows_its_own_rollout_looks_at_nothing_else(there: There) -> None:
+    """Each look at a service is a dozen calls; `status` of a command that only looks takes them."""
+    async with there.process() as kim:
+        other = encode(service("api", environment="prod"))
+        begun = await within(kim.ask("POST", "/v1/deploy", services=[other], by="kim", version="v1"))
+        await within(kim.ask("GET", f"/v1/rollouts/{begun['id']}", app=HOME, service="api", wait="1"))
+    async with there.process() as kim:
+        await kim.deploy("v1", SLOW)
+        seen = await within(kim.ask("GET", "/v1/status", app=HOME, looks="0"))
+        assert {one["name"]: bool(one["instances"]) for one in seen["services"]} == {"api": False, "web": True}
+        seen = await within(kim.ask("GET", "/v1/status", app=HOME))
+        assert {one["name"]: bool(one["instances"]) for one in seen["services"]} == {"api": True, "web": True}
+
+
 async def test_a_second_deploy_is_refused_with_who_and_since_when(there: There) -> None:
     """Once the first one is seen to live."""
     async with there.process() as kim, there.process("ben@desk") as ben:

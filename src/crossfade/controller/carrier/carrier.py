@@ -52,6 +52,7 @@ class Carrier:
         self._reading = asyncio.Lock()
         self._seq = 0  # of the newest line that we know
         self._others: dict[str, Lease | None] = {}  # by service under way that we do not hold: who does
+        self._looked = False
         self._answering: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -87,7 +88,7 @@ class Carrier:
             return web.json_response(await self._carry(await asked.body(request)))
         if request.path == "/v1/settle":
             return web.json_response({"settled": await self._settled()})
-        if request.path == "/v1/status":
+        if request.path == "/v1/status" and request.query.get("looks") != "0":
             await self._look(request.query.get("app"))
         if request.method != "POST" or request.path in FREE:
             return await handler(request)
@@ -130,10 +131,12 @@ class Carrier:
         return {"rollouts": [views.rollout_view(rollout, ledger) for rollout, ledger in moving], "seq": self._hub.seq}
 
     async def _look(self, app: str | None) -> None:
-        """Have what we do not hold looked at, and wait for the first look."""
-        await self._read_on()
+        """Have what we do not hold looked at, and wait for the first look; after that, `_follow` knows what is new."""
+        if not self._looked:
+            await self._read_on()
+            await self._ask_who_holds()
+            self._looked = True
         self._registry.watch()
-        await self._ask_who_holds()
         with suppress(TimeoutError):
             async with asyncio.timeout(FIRST_LOOK):
                 for loop in self._registry.of(app):
