@@ -1,6 +1,6 @@
 """The verbs: what a user can ask for. Each asks whether it may, writes it down, and leaves the rest to the loop."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from crossfade.controller import admission, rollouts
 from crossfade.controller.deploys import Begun, Deploys
@@ -16,8 +16,9 @@ from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
+from crossfade.core.store import Store
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import Secrets
+from crossfade.engine.ports import Secrets, StoreOutcome
 from crossfade.engine.world import World
 
 RESTART_EXITS = 3  # of new instances, after which the old ones are left as they are
@@ -58,6 +59,20 @@ class Orders:
     async def deploy(self, services: Sequence[Service], order: Order, shell: Shell) -> Begun:
         """Bring new releases of services of one app: see `Deploys.deploy`."""
         return await self.deploys.deploy(services, order, shell)
+
+    async def stores(
+        self, stores: Sequence[Store], values: Mapping[str, Mapping[str, str]], *, replace: bool
+    ) -> dict[str, StoreOutcome]:
+        """See that the stores of an app run before its services do; by key, what became of each.
+
+        One that changed is left as it is, unless the order says `replace`.
+        """
+        keeper = self._world.stores
+        if keeper is None:
+            if stores:
+                raise RefusedError("this platform runs no stores", "use what it has in their place")
+            return {}
+        return {one.key: await keeper.ensure(one, values.get(one.key, {}), replace=replace) for one in stores}
 
     async def rollback(self, loop: Loop, to: str, order: Order) -> Rollout:
         """Go to an earlier release: the last good one, or the one named."""
@@ -165,7 +180,8 @@ class Orders:
         """
         loops = [loop for loop in self.registry.of(app) if service in {None, loop.key.split("/")[1]}]
         unknown = [] if service else [one for one in self.leftovers.unknown if app in {None, one.app}]
-        if app and not loops and not unknown:
+        kept = await self._world.stores.found(app) if self._world.stores is not None and not service else ()
+        if app and not loops and not unknown and not kept:
             self.registry.find(app, service)
         for loop in loops:
             if not order.force:
@@ -181,7 +197,16 @@ class Orders:
         for loop in loops:
             await self.registry.gone(loop)
         ended = [] if service else await self.leftovers.end(app)
+        if self._world.stores is not None and not service:  # last: whoever needs them is gone
+            ended += await self._world.stores.stop(app)
         return [loop.key for loop in loops] + ended
+
+    async def delete_data(self, app: str) -> list[str]:
+        """Remove what an app that was taken down kept. RefusedError while something of it runs."""
+        running = [loop.key for loop in self.registry.of(app)]
+        if running:
+            raise RefusedError(f"{', '.join(running)} still runs", "take it down first: its data is in use")
+        return await self._world.stores.delete(app) if self._world.stores is not None else []
 
     async def _take_back(self, loop: Loop, order: Order, reason: str) -> None:
         """The newer order wins: what is under way is taken back completely before anything else begins."""

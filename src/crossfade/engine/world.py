@@ -9,7 +9,7 @@ from crossfade.core.release import Release
 from crossfade.core.service import HealthCheck, Inside, Service
 from crossfade.engine.journal import Event, Journal
 from crossfade.engine.letters import Letters
-from crossfade.engine.ports import Clock, JobRunner, LoadBalancer, Runtime, Secrets, Sizer
+from crossfade.engine.ports import Clock, JobRunner, LoadBalancer, Runtime, Secrets, Sizer, StoreKeeper
 from crossfade.engine.seats import Seats
 
 Ask = Callable[[str, HealthCheck], Awaitable[str]]
@@ -65,6 +65,7 @@ class World:
     sizers: Mapping[str, Sizer] = field(default_factory=dict)  # by Service.runtime
     room: Callable[[str, int], None] = lambda _runtime, _more: None  # RefusedError: so many more do not fit
     inside: Callable[[Service], Awaitable[tuple[Inside, ...]]] = no_doors  # where the app's own parts reach a service
+    stores: StoreKeeper | None = None  # where the platform has none
     new_id: Callable[[], str] = field(default=lambda: entropy.token_hex(2))  # what tells instances of a release apart
 
     def secrets_of(self, release: Release) -> Mapping[str, str]:

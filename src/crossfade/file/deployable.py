@@ -14,7 +14,8 @@ from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.problem import nearest
 from crossfade.file.reading.variables import variables_beside
 from crossfade.file.service import GIVEN, Service
-from crossfade.file.settle import settle
+from crossfade.file.settle import settle, settle_stores
+from crossfade.file.store import Store
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -59,8 +60,14 @@ def deployable(
         "platform": app.platform,
         "balancer": app.balancer if "balancer" in app.model_fields_set else None,
         "services": [encode(services[name]) for name in names],
-        "sources": sources,
+        "stores": [encode(store) for store in settle_stores(app, folder)],
+        "sources": sources | {name: _store_sources(store, folder) for name, store in app.stores.items()},
     }
+
+
+def _store_sources(store: Store, folder: Path) -> dict[str, Any]:
+    secrets = {name: asdict(source) for name, source in store.secrets.sources.items()}
+    return {"folder": str(folder), "files": [], "secrets": secrets, "from_files": []}
 
 
 def _sources(service: Service, folder: Path, values: Mapping[str, str]) -> dict[str, Any]:

@@ -191,7 +191,7 @@ def _app(resolved: Written) -> App | list[Problem]:
 def _as_typed(keys: Keys) -> bool:
     """True for variables, versions and parameters, which are text whatever they look like: 1.10 is not 1.1."""
     match keys:
-        case ("services", _, "env", _) | ("cloud", "database", "parameters", _):
+        case ("services" | "stores", _, "env", _) | ("cloud", "database", "parameters", _):
             return True
         case ("cloud", "database" | "cache", "version"):
             return True

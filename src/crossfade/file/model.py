@@ -17,6 +17,7 @@ from crossfade.file.listen import Listen, Tls
 from crossfade.file.part import Clash, Part
 from crossfade.file.reading.problem import nearest
 from crossfade.file.service import NAME, Hooks, Preview, Resources, Route, Service, Sticky
+from crossfade.file.store import Store, StoreHealth
 from crossfade.file.units import Text
 from crossfade.file.volumes import shared_by_two_kinds
 
@@ -38,6 +39,8 @@ __all__ = [
     "Service",
     "Settings",
     "Sticky",
+    "Store",
+    "StoreHealth",
     "Strategy",
     "Tls",
 ]
@@ -60,6 +63,11 @@ class Settings(Part):
 
     services: dict[Annotated[str, NAME], Service] = Field(
         description="What runs, by name.", examples=[{"web": {"replicas": 4}}]
+    )
+    stores: dict[Annotated[str, NAME], Store] = Field(
+        default={},
+        description="What keeps data, by name: databases, caches, queues. Containers reach each by its name.",
+        examples=[{"db": {"image": "postgres:16", "volumes": ["data:/var/lib/postgresql/data"]}}],
     )
     jobs: dict[Annotated[str, NAME], Job] = Field(
         default={},
@@ -134,6 +142,7 @@ class App(Settings, Named):
         yield from self._dependencies()
         yield from self._successors()
         yield from self._jobs()
+        yield from self._stores()
         yield from shared_by_two_kinds(self.services)
         for name, service in self.services.items():
             if service.kind == "worker" and self.platform == "aws":
@@ -190,6 +199,20 @@ class App(Settings, Named):
     def service_of(self, job: Job) -> str:
         """The service whose release a job runs in."""
         return job.service or next(iter(self.services))
+
+    def _stores(self) -> Iterator[Clash]:
+        owners: dict[str, str] = {}
+        for name, store in self.stores.items():
+            if name in self.services:
+                yield Clash(("stores", name), f'"{name}", which is a service too', "a name of its own")
+            if self.platform == "aws":
+                allowed = "cloud: {database: ...} or {cache: ...} there"
+                yield Clash(("stores", name), "a store on AWS", allowed)
+            for index, volume in enumerate(store.volumes):
+                owner = owners.setdefault(volume.source, name)
+                if volume.named and owner != name:
+                    found = f"{volume.source}, which the store {owner} has too"
+                    yield Clash(("stores", name, "volumes", index), found, "a volume of its own")
 
     def _jobs(self) -> Iterator[Clash]:
         names = list(self.services)

@@ -32,6 +32,8 @@ from crossfade.file.model import (
     Route,
     Service,
     Sticky,
+    Store,
+    StoreHealth,
     Tls,
 )
 from crossfade.file.part import Part
@@ -53,6 +55,8 @@ _SECTIONS: tuple[tuple[str, type[Part]], ...] = (
     ("services.*.scale", Scale),
     ("services.*.deploy", Deploy),
     ("services.*.deploy.rollback_on", RollbackOn),
+    ("stores.*", Store),
+    ("stores.*.health", StoreHealth),
     ("listen", Listen),
     ("tls", Tls),
     ("environments.*", Environment),

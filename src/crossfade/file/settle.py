@@ -6,6 +6,7 @@ from pathlib import Path
 
 from crossfade.adapters import DEFAULT_BALANCER
 from crossfade.core import service as core
+from crossfade.core import store as core_store
 from crossfade.core.job import Job as CoreJob
 from crossfade.file.deploy import Deploy
 from crossfade.file.headers import written
@@ -73,17 +74,50 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
     )
 
 
+def settle_stores(app: App, folder: Path) -> tuple[core_store.Store, ...]:
+    """Every store of an application, in the order of their names; `folder` as in `settle`."""
+    return tuple(_store(app, name, folder) for name in sorted(app.stores))
+
+
+def _store(app: App, name: str, folder: Path) -> core_store.Store:
+    store = app.stores[name]
+    command = store.command
+    service = core.Service(
+        app=app.name,
+        name=name,
+        runtime="docker",
+        kind="worker",
+        image=store.image.name or "",
+        container=core.Container(
+            entrypoint=store.entrypoint or (),
+            command=() if command is None else command.words or ("/bin/sh", "-c", str(command)),
+            build=_build(store.image.build, folder) if store.image.build else None,
+            shm_size=store.shm_size,
+        ),
+        volumes=tuple(_volume(volume, folder) for volume in store.volumes),
+        env=tuple(sorted(store.env.items())),
+        secrets=tuple(store.secrets),
+        health=core.HealthCheck(
+            command=str(store.health.command) if store.health else "",
+            interval=store.health.interval if store.health else 1.0,
+        ),
+        grace=store.grace,
+        names=core.Names(containers=True, join=app.network or ""),
+    )
+    return core_store.Store(service=service, port=store.port, patience=store.health.timeout if store.health else 60.0)
+
+
 def _names(app: App) -> core.Names:
     """Names of services lead to the balancer, which is Envoy here: no other one tells its callers apart."""
     parts = app.services.values()
     join = app.network or ""
     if app.platform != "local" or len(parts) < 2 or app.balancer != DEFAULT_BALANCER:  # noqa: PLR2004  nobody to call
-        return core.Names(join=join)
+        return core.Names(containers=bool(app.stores), join=join)
     web = {name: service for name, service in app.services.items() if service.kind == "web"}
     return core.Names(
         peers=tuple(core.Peer(name=name, port=web[name].port) for name in sorted(web)),
         processes=any(service.runtime == "process" for service in parts),
-        containers=any(service.runtime == "docker" for service in parts),
+        containers=bool(app.stores) or any(service.runtime == "docker" for service in parts),
         join=join,
     )
 

@@ -14,6 +14,7 @@ from crossfade.file.units import Notation
 
 if TYPE_CHECKING:
     from crossfade.file.service import Service
+    from crossfade.file.store import Store
 
 _NAME = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 _ALLOWED = "SOURCE:TARGET, such as uploads:/app/uploads, or ./data:/data:ro for a folder of this machine"
@@ -40,7 +41,7 @@ class VolumeText(Notation):
         return {"type": "string", "pattern": r"^[^:]+:[^:]+(:(ro|rw))?$"}
 
 
-def wrong_volumes(service: "Service") -> Iterator[Clash]:
+def wrong_volumes(service: "Service | Store") -> Iterator[Clash]:
     """Targets that an instance cannot have, or has twice."""
     targets: set[str] = set()
     for index, volume in enumerate(service.volumes):
@@ -72,7 +73,7 @@ def shared_by_two_kinds(services: "Mapping[str, Service]") -> Iterator[Clash]:
 _KINDS = {"docker": "container", "process": "process"}
 
 
-def missing(service: "Service", folder: Path) -> Iterator[tuple[int, str, str]]:
+def missing(service: "Service | Store", folder: Path) -> Iterator[tuple[int, str, str]]:
     """(index, path, what is wrong) of each folder of the machine that is not there."""
     for index, volume in enumerate(service.volumes):
         there = folder / Path(volume.source).expanduser()

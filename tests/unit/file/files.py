@@ -75,6 +75,18 @@ services:
     ulimits: {nofile: 65536, core: {soft: 0, hard: -1}}
     routes: [{path: /db/*}]
     resources: {cpu: 0.25, memory: 512M}
+stores:
+  postgres:
+    image: {name: "postgres:16"}
+    entrypoint: [docker-entrypoint.sh]
+    command: [postgres, -c, max_connections=200]
+    volumes: [pg:/var/lib/postgresql/data]
+    env: {POSTGRES_DB: shop, VERSION: 1.10}
+    secrets: [POSTGRES_PASSWORD]
+    health: {command: pg_isready -U postgres, interval: 2s, timeout: 5m}
+    port: 5432
+    grace: 2m
+    shm_size: 256M
 listen: {http: 8000, https: 8443, host: 127.0.0.1, trusted_proxies: [loopback, 203.0.113.7], proxy_protocol: true}
 tls: {certificate: tls/fullchain.pem, key: tls/privkey.pem, redirect: true, redirect_except: [/health]}
 network: shop_default
@@ -243,6 +255,7 @@ environments:
   prod:
     platform: aws
     balancer: nginx
+    stores: null
     services:
       web: {volumes: null, replicas: 4, health: {host: null, headers: null, body: null}, deploy: {bake: 1h}}
       db-api:

@@ -7,7 +7,7 @@ from tests.unit.file.files import FULL, SMALL
 from crossfade.core import service as core
 from crossfade.core.service import Build, Container, Volume
 from crossfade.file.load import load
-from crossfade.file.settle import settle
+from crossfade.file.settle import settle, settle_stores
 
 
 def settled(folder: Path, text: str) -> tuple[core.Service, ...]:
@@ -169,3 +169,17 @@ def test_a_folder_of_the_machine_is_found_from_the_file(tmp_path: Path) -> None:
         Volume(source=str(tmp_path / "data"), target="/data", read_only=True),
         Volume(source="up", target="/media"),
     )
+
+
+def test_a_store_is_a_container_that_services_wait_for(tmp_path: Path) -> None:
+    """Its own name on the app's network, which a single service gets for it too."""
+    (tmp_path / "crossfade.yaml").write_text(FULL)
+    (store,) = settle_stores(load(tmp_path / "crossfade.yaml", "local"), tmp_path)
+    made = store.service
+    assert (store.key, store.port, store.patience, made.kind) == ("feedback/postgres", 5432, 300.0, "worker")
+    assert made.container.command == ("postgres", "-c", "max_connections=200")
+    assert (made.health.command, made.health.interval) == ("pg_isready -U postgres", 2.0)
+    assert made.env == (("POSTGRES_DB", "shop"), ("VERSION", "1.10"))
+    one = "app: shop\nservices: {web: {image: x}}\nstores: {db: {image: y, volumes: [data:/data]}}\n"
+    (web,) = settled(tmp_path, one)
+    assert (web.names.containers, web.names.peers) == (True, ())

@@ -6,8 +6,10 @@ from contextlib import suppress
 import click
 
 from crossfade.adapters import BALANCERS, require_known
+from crossfade.aws.terraform.guard import Question, Said
 from crossfade.cli.call import Call, called, who
 from crossfade.cli.client import Client, NotRunningError
+from crossfade.cli.confirm import ask
 from crossfade.cli.machine import controller
 from crossfade.core.errors import WrongInputError
 
@@ -53,10 +55,25 @@ def up(call: Call, *, foreground: bool, balancer: str | None, restart: bool, bal
 @click.option("--controller", "only_controller", is_flag=True, help="Only the controller: everything keeps serving.")
 @click.option("--all", "everything", is_flag=True, help="All apps, the balancer and the controller.")
 @click.option("--force", is_flag=True, help="Even in the middle of a rollout.")
+@click.option("--with-data", is_flag=True, help="Delete the data of the app's stores and volumes, too.")
+@click.option("--confirm", metavar="APP", help="With --with-data: the app's name, where nobody can be asked.")
 def down(
-    call: Call, *, app: str | None, service: str | None, only_controller: bool, everything: bool, force: bool
+    call: Call,
+    *,
+    app: str | None,
+    service: str | None,
+    only_controller: bool,
+    everything: bool,
+    force: bool,
+    with_data: bool,
+    confirm: str | None,
 ) -> None:
-    """Stop the services of APP, or one of them: no new requests, drained, stopped. Its history stays."""
+    """Stop the services and stores of APP, or one service: no new requests, drained, stopped.
+
+    Its history stays, and so does the data of its stores and volumes.
+    """
+    if with_data and (not app or "/" in app or service):
+        raise WrongInputError("--with-data needs the app whose data is to go", "crossfade down APP --with-data")
     if [bool(app or service), only_controller, everything].count(True) > 1:
         raise WrongInputError("APP, --controller and --all mean different things", "give one of them")
     try:
@@ -70,8 +87,11 @@ def down(
         controller.stop(call.state)
         call.answer({"stopped": ["controller"]}, "the controller is stopped; everything it deployed keeps serving")
         return
+    if with_data and app:
+        text = f"This deletes all data of {app}'s stores and volumes. Type {app} to go on"
+        ask([Question(text, f"--confirm {app}", app)], Said(confirm=confirm))
     which = {"all": True} if everything else _named(call, client, app, service)
-    stopped = client.post("/v1/down", **which, by=who(), force=force)["stopped"]
+    stopped = client.post("/v1/down", **which, by=who(), force=force, with_data=with_data)["stopped"]
     if everything:
         controller.stop(call.state, everything=True)
         stopped += ran

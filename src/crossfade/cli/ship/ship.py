@@ -30,9 +30,18 @@ INTERRUPTED = 130  # as a shell says it of Ctrl-C
 @click.option("--strategy", type=click.Choice(STRATEGIES), help="Instead of the file's.")
 @click.option("--supersede", is_flag=True, help="Take back the rollout under way first, if there is one.")
 @click.option("--force", is_flag=True, help="Even when locked, or when exactly this runs already.")
+@click.option("--replace-stores", is_flag=True, help="Make stores anew that changed in the file; their data stays.")
 @click.option("--detach", is_flag=True, help="Do not wait for the end.")
 def deploy(
-    call: Call, *, service: str | None, version: str, strategy: str | None, supersede: bool, force: bool, detach: bool
+    call: Call,
+    *,
+    service: str | None,
+    version: str,
+    strategy: str | None,
+    supersede: bool,
+    force: bool,
+    replace_stores: bool,
+    detach: bool,
 ) -> int:
     """Bring a new release of all services of the file, or of SERVICE.
 
@@ -45,6 +54,7 @@ def deploy(
     from crossfade.cli.application import absent, ends, key, preflight, read
     from crossfade.cli.file import contents, readable
     from crossfade.cli.secrets import given
+    from crossfade.cli.ship.stores import stores_of, told_of_stores
 
     wanted = read(call, service, strategy)
     call = replace(call, environment=None if wanted["platform"] == "local" else wanted["environment"])
@@ -54,7 +64,8 @@ def deploy(
     client = call.ensured(wanted["balancer"])
     services, secrets = (wanted["services"], {}) if call.environment else given(wanted)
     order: dict[str, Any] = {"by": who(), "path": os.environ.get("PATH", os.defpath), "version": version}
-    order |= {"supersede": supersede, "force": force, "secrets_of": secrets}
+    order |= stores_of(wanted, replace=replace_stores)
+    order |= {"supersede": supersede, "force": force, "secrets_of": {**secrets, **order.pop("store_values")}}
     found = contents.accounts(services, call.state.root)
     shown = screen(as_json=call.json)
     try:
@@ -70,7 +81,7 @@ def deploy(
                 raise
             shown.say(error.cause)
             return answered(call, gone_on[-1], contents.data(found))
-        for why in begun["unchanged"]:
+        for why in [*told_of_stores(begun.get("stores") or {}), *begun["unchanged"]]:
             shown.say(why)
         if detach:
             return _detached(call, begun)

@@ -21,6 +21,7 @@ from crossfade.core.actions import Finish
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
 from crossfade.core.group import Group
 from crossfade.core.service import Service
+from crossfade.core.store import Store
 from crossfade.core.wire import decode, decode_action, encode
 from crossfade.engine.journal import Event
 from crossfade.engine.loop import Loop
@@ -234,8 +235,10 @@ class Api:
             },
         )
         before = self._hub.seq
+        stores = [decode(Store, one) for one in body.get("stores") or ()]
+        told = await self._orders.stores(stores, shell.secrets_of, replace=bool(body.get("replace_stores")))
         begun = await self._orders.deploy(services, asked.order(body), shell)
-        answer: dict[str, Any] = {"seq": before, "unchanged": begun.unchanged}
+        answer: dict[str, Any] = {"seq": before, "unchanged": begun.unchanged, "stores": told}
         if begun.group:
             answer["group"] = self._group_view(begun.group)
         if begun.rollout:
@@ -337,7 +340,10 @@ class Api:
     async def _down(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
         app = None if body.get("all") else body["app"]
-        return web.json_response({"stopped": await self._orders.down(app, body.get("service"), asked.order(body))})
+        stopped = await self._orders.down(app, body.get("service"), asked.order(body))
+        if body.get("with_data") and app:
+            stopped += await self._orders.delete_data(app)
+        return web.json_response({"stopped": stopped})
 
     async def _restart_balancer(self, _: web.Request) -> web.Response:
         await self._registry.world.balancer.restart()

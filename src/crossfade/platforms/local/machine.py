@@ -16,6 +16,7 @@ from crossfade.platforms.local.inside import Doors
 from crossfade.platforms.local.journal import SqliteJournal
 from crossfade.platforms.local.probes import HttpProbe
 from crossfade.platforms.local.runtimes import open_files
+from crossfade.platforms.local.runtimes.docker.stores import DockerStores
 from crossfade.platforms.local.runtimes.room import require_room
 from crossfade.platforms.local.runtimes.secrets import SecretStore
 
@@ -59,6 +60,7 @@ class Machine:
         self.balancer: LoadBalancer = adapter(BALANCERS, balancer)(state.balancer, sqlite)
         self.runtimes = Runtimes((name, adapter(RUNTIMES, name)(state.root, sqlite)) for name in RUNTIMES)
         self._doors = Doors(state.root)
+        self._stores = DockerStores(state.root)
         self.world = World(
             journal=self.journal,
             runtimes=self.runtimes,
@@ -72,6 +74,7 @@ class Machine:
             told=told,
             room=require_room,
             inside=self._doors.of,
+            stores=self._stores,
         )
 
     def _silent(self, address: str) -> str:
@@ -81,6 +84,7 @@ class Machine:
         """Let go of everything; instances and the balancer go on."""
         await self._probe.close()
         await self._doors.close()
+        await self._stores.close()
         for runtime in self.runtimes.values():
             await runtime.close()
         await self.balancer.close()

@@ -63,6 +63,7 @@ def create(
     words: Sequence[str] = (),
     terminal: bool | None = None,
     network: Mapping[str, Any] | None = None,
+    published: int | None = None,
 ) -> str:
     """Make a container and return its id. `command`, a line for a shell, replaces all that is started otherwise.
 
@@ -97,7 +98,7 @@ def create(
             name=re.sub(r"[^a-zA-Z0-9_.-]", "_", name),
             labels=dict(marks),
             environment={**env, "TINI_KILL_PROCESS_GROUP": "1"},
-            ports={f"{service.port}/tcp": ("127.0.0.1", 0)} if service.kind == "web" and terminal is None else None,
+            ports=_ports(service, published) if terminal is None else None,
             tty=bool(terminal),
             stdin_open=terminal is not None,
             init=True,
@@ -112,6 +113,13 @@ def create(
     except docker.errors.ImageNotFound as error:
         raise PlatformError(f"the image {image} of {service.key} was removed", "deploy it again") from error
     return str(made.id)
+
+
+def _ports(service: Service, published: int | None) -> dict[str, tuple[str, int]] | None:
+    """On loopback: the port that is `published` as it is, a web service's at one that is free."""
+    if published is not None:
+        return {f"{published}/tcp": ("127.0.0.1", published)}
+    return {f"{service.port}/tcp": ("127.0.0.1", 0)} if service.kind == "web" else None
 
 
 def start(api: "APIClient", container: str) -> None:

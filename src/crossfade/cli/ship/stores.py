@@ -1,0 +1,26 @@
+"""What a deploy says and hands on of stores."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from crossfade.cli.secrets import given
+
+_SAID = {
+    "started": "the store {} was started",
+    "changed": "the store {} changed in the file and runs on as it is: --replace-stores makes it anew, with its data",
+    "replaced": "the store {} was made anew, with its data",
+}
+
+
+def stores_of(wanted: Mapping[str, Any], *, replace: bool) -> dict[str, Any]:
+    """The part of an order that is about stores, with the values of their secrets by app/store."""
+    stores = wanted.get("stores") or []
+    services = [one["service"] for one in stores]
+    found, values = given({"services": services, "sources": wanted["sources"]}) if services else ([], {})
+    kept = [{**store, "service": service} for store, service in zip(stores, found, strict=True)]
+    return {"stores": kept, "replace_stores": replace, "store_values": values}
+
+
+def told_of_stores(outcomes: Mapping[str, str]) -> Iterator[str]:
+    """A line for each store that is not simply there, as it was."""
+    return (_SAID[outcome].format(key) for key, outcome in outcomes.items() if outcome in _SAID)

@@ -1,0 +1,23 @@
+"""A store: what keeps an app's data beside its services, and is no part of their releases."""
+
+from dataclasses import dataclass
+
+from crossfade.core.service import Service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """One container with volumes. `service` says how it is made, in the words of every container.
+
+    It is ready when `service.health.command` ends with 0 in it, asked each `interval` for up to `patience` seconds;
+    without a command as soon as it runs. `port` is opened for processes on this machine's loopback; None: it is not.
+    """
+
+    service: Service
+    port: int | None = None
+    patience: float = 60.0
+
+    @property
+    def key(self) -> str:
+        """`app/store`."""
+        return self.service.key

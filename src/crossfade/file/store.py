@@ -1,0 +1,76 @@
+"""Stores: databases, caches and queues that run beside the services, and that no deploy touches."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from crossfade.core.service import Volume
+from crossfade.file.command import Command, Line, Value
+from crossfade.file.container import Words
+from crossfade.file.image import Image
+from crossfade.file.part import Clash, Part
+from crossfade.file.secrets import VARIABLE, SecretList, Secrets
+from crossfade.file.units import Duration, Size, Whole
+from crossfade.file.volumes import VolumeText, wrong_volumes
+
+
+class StoreHealth(Part):
+    """When a store is ready for services to start."""
+
+    command: Annotated[Line, Command()] = Field(
+        description="Runs in its container, and ends with 0 when it is ready.", examples=["pg_isready -U postgres"]
+    )
+    interval: Annotated[float, Duration(least=0.05, most=3600)] = Field(
+        default=1.0, description="Time between two tries.", examples=["2s"]
+    )
+    timeout: Annotated[float, Duration(least=0.1, most=3600)] = Field(
+        default=60.0, description="How long it may take to become ready.", examples=["5m"]
+    )
+
+
+class Store(Part):
+    """What keeps data: a container that is started before the services, reached by its name, and left as it is."""
+
+    image: Image = Field(description="Container image, as of a service.", examples=["postgres:16"])
+    entrypoint: Annotated[tuple[str, ...], Words()] | None = Field(
+        default=None, description="As of a service.", examples=[["docker-entrypoint.sh"]]
+    )
+    command: Annotated[Line, Command()] | None = Field(
+        default=None,
+        description="As of a service. Default: the image's own.",
+        examples=[["redis-server", "--save", "60"]],
+    )
+    volumes: tuple[Annotated[Volume, VolumeText()], ...] = Field(
+        description="Where it keeps its data; they outlive it.", examples=[["data:/var/lib/postgresql/data"]]
+    )
+    env: dict[Annotated[str, VARIABLE], Annotated[str, Value()]] = Field(
+        default={}, description="Its environment variables.", examples=[{"POSTGRES_DB": "shop"}]
+    )
+    secrets: Annotated[Secrets, SecretList()] = Field(
+        default_factory=Secrets,
+        description="Environment variables whose values are never in this file, as of a service.",
+        examples=[["POSTGRES_PASSWORD"]],
+    )
+    health: StoreHealth | None = Field(
+        default=None,
+        description="When it is ready. Default: as soon as it runs.",
+        examples=[{"command": "pg_isready -U postgres"}],
+    )
+    port: Annotated[int, Whole(1, 65535)] | None = Field(
+        default=None,
+        description="Its port, opened on this machine's loopback for processes. Containers need none: they find it by "
+        "its name. Default: not opened.",
+        examples=[5432],
+    )
+    grace: Annotated[float, Duration(most=86400)] = Field(
+        default=60.0, description="Time between SIGTERM and SIGKILL.", examples=["2m"]
+    )
+    shm_size: Annotated[int, Size(least=1)] | None = Field(
+        default=None, description="Size of /dev/shm. Default: 64M.", examples=["256M"]
+    )
+
+    def impossible(self) -> Iterator[Clash]:
+        if not self.volumes:
+            yield Clash(("volumes",), "a store without a volume", "at least one, such as data:/var/lib/postgresql/data")
+        yield from wrong_volumes(self)

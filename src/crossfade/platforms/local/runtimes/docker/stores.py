@@ -1,0 +1,176 @@
+"""Stores as containers: started when they are not there, and never touched by a deploy that was not asked to."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.core.store import Store
+from crossfade.core.wire import encode
+from crossfade.engine.ports import StoreFound, StoreOutcome
+from crossfade.platforms.local.runtimes.docker import beside, build, container, image, network, volumes
+from crossfade.platforms.local.runtimes.docker.daemon import Daemon
+from crossfade.platforms.local.runtimes.processes.logs import Logs
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+_TRY_SECONDS = 10.0  # for one try of a health command
+
+
+class DockerStores:
+    """`StoreKeeper` on this machine's Docker; `state` is whose stores they are."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state.resolve()
+        self._daemon = Daemon()
+        self._ours = container.labels(state=self._state)
+        self._keep = network.owner(self._state)
+        self._logs = Logs(self._state / "logs")
+
+    async def ensure(self, store: Store, secrets: Mapping[str, str], *, replace: bool) -> StoreOutcome:
+        there = await self._daemon.ask(lambda client: self._find(client, store.service.app, store.service.name))
+        outcome = StoreOutcome.RUNS
+        if there and there[0]["Labels"].get("crossfade.spec") != _spec(store):
+            outcome = StoreOutcome.REPLACED if replace else StoreOutcome.CHANGED
+        if not there:
+            outcome = StoreOutcome.STARTED
+        if outcome in {StoreOutcome.STARTED, StoreOutcome.REPLACED}:
+            await self._make(store, secrets, there)
+        elif there[0]["State"] not in container.ALIVE:
+            await self._daemon.ask(lambda client: container.start(client.api, there[0]["Id"]))
+            outcome = StoreOutcome.STARTED if outcome is StoreOutcome.RUNS else outcome
+        await self._ready(store)
+        return outcome
+
+    async def found(self, app: str | None) -> Sequence[StoreFound]:
+        if not (self._state / "docker").exists():
+            return []
+        listed = await self._daemon.ask(lambda client: self._find(client, app))
+        return [
+            StoreFound(
+                key=f"{one['Labels']['crossfade.app']}/{one['Labels']['crossfade.store']}",
+                image=one["Labels"]["crossfade.image"],
+                state=one["State"],
+            )
+            for one in listed
+        ]
+
+    async def stop(self, app: str | None) -> list[str]:
+        if not (self._state / "docker").exists():
+            return []
+        return [await self._stopped(one) for one in await self._daemon.ask(lambda client: self._find(client, app))]
+
+    async def _stopped(self, one: Mapping[str, Any]) -> str:
+        await self._end(one)
+        owner = str(one["Labels"]["crossfade.app"])
+        await self._daemon.ask(lambda client: network.forget_idle(client, owner, self._state))
+        return f"{owner}/{one['Labels']['crossfade.store']}"
+
+    async def delete(self, app: str) -> list[str]:
+        wanted = {"label": [f"crossfade.state={self._state}", f"crossfade.app={app}"]}
+
+        def remove(client: "DockerClient") -> list[str]:
+            names = [one["Name"] for one in client.api.volumes(filters=wanted)["Volumes"] or []]
+            for name in names:
+                client.api.remove_volume(name)
+            return sorted(names)
+
+        return await self._daemon.ask(remove)
+
+    async def close(self) -> None:
+        await self._daemon.close()
+
+    async def _make(self, store: Store, secrets: Mapping[str, str], old: Sequence[Mapping[str, Any]]) -> None:
+        """The image first: what cannot be had must not end the old one."""
+        service = store.service
+        missing = [name for name in service.secrets if name not in secrets]
+        if missing:
+            raise WrongInputError(
+                f"no value for the secret {', '.join(missing)} of the store {store.key}",
+                "set it in the environment of `crossfade deploy`",
+            )
+        if service.container.build:
+            log = self._logs.path(store.key, "build")
+            made = await build.image_id(service, service.container.build, {}, log)
+            digest = (await self._daemon.ask(lambda client: image.take(client, service, made, None, self._keep))).digest
+        else:
+            digest = (await self._daemon.ask(lambda client: image.resolve(client, service, self._keep, {}))).digest
+        for one in old:
+            await self._end(one)
+        await self._daemon.ask(lambda client: self._create(client, store, digest, secrets))
+
+    def _create(self, client: "DockerClient", store: Store, digest: str, secrets: Mapping[str, str]) -> None:
+        (self._state / "docker").parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (self._state / "docker").touch(mode=0o600)
+        service = store.service
+        marks = {"crossfade.app": service.app, "crossfade.store": service.name, "crossfade.spec": _spec(store)}
+        marks |= {"crossfade.grace": str(service.grace)}
+        made = container.create(
+            client,
+            self._name(store),
+            image.tag_of(service, digest, self._keep),
+            command="",
+            env={**dict(service.env), **secrets},
+            marks={**self._ours, **marks, "crossfade.image": service.image or digest[:19]},
+            service=service,
+            mounts=volumes.mounts(client, service, self._ours, self._keep),
+            network=network.settings(client, service, self._state, named=True),
+            published=store.port,
+        )
+        network.join(client, made, service)
+        # Docker itself keeps a store running, also after the machine was down.
+        restart: Any = {"Name": "unless-stopped"}
+        client.api.update_container(made, restart_policy=restart)
+        container.start(client.api, made)
+
+    async def _end(self, one: Mapping[str, Any]) -> None:
+        grace = int(float(one["Labels"].get("crossfade.grace", "60")))
+
+        def end(client: "DockerClient") -> None:
+            client.api.stop(one["Id"], timeout=grace)
+            container.remove(client.api, one["Id"])
+
+        await self._daemon.ask(end)
+
+    async def _ready(self, store: Store) -> None:
+        """PlatformError with its last words when it is not ready in time."""
+        now = asyncio.get_running_loop().time
+        until = now() + store.patience
+        while (said := await self._complaint(store)) is not None:
+            if now() >= until:
+                raise PlatformError(
+                    f"the store {store.key} is not ready after {store.patience:g} s: {' '.join(said.split())}",
+                    f"see: docker logs {self._name(store)}",
+                )
+            await asyncio.sleep(store.service.health.interval)
+
+    async def _complaint(self, store: Store) -> str | None:
+        """Why it is not ready; None when it is."""
+        name, command = self._name(store), store.service.health.command
+        if await self._daemon.ask(lambda client: container.has_ended(client.api, name)):
+            return await self._daemon.ask(lambda client: container.ending(client.api, name))
+        if not command:
+            return None
+        result = await beside.run(self._daemon, name, command, _TRY_SECONDS)
+        return None if result.code == 0 else result.words
+
+    def _name(self, store: Store) -> str:
+        return f"crossfade-{store.service.app}-{store.service.name}-{self._keep}"
+
+    def _find(self, client: "DockerClient", app: str | None, name: str = "") -> list[dict[str, Any]]:
+        wanted = (
+            dict(self._ours) | ({"crossfade.app": app} if app else {}) | ({"crossfade.store": name} if name else {})
+        )
+        found = [one for one in container.find(client.api, wanted) if "crossfade.store" in one["Labels"]]
+        return sorted(found, key=lambda one: one["Labels"]["crossfade.store"])
+
+
+def _spec(store: Store) -> str:
+    """What it was made of, in 12 hexadecimal digits: another one is a change. Who else is in the app is none."""
+    told = encode(store)
+    del told["service"]["names"]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
