@@ -206,7 +206,9 @@ class Orders:
         running = [loop.key for loop in self.registry.of(app)]
         if running:
             raise RefusedError(f"{', '.join(running)} still runs", "take it down first: its data is in use")
-        return await self._world.stores.delete(app) if self._world.stores is not None else []
+        if self._world.stores is None:
+            return []
+        return [*await self._world.stores.stop(app), *await self._world.stores.delete(app)]
 
     async def _take_back(self, loop: Loop, order: Order, reason: str) -> None:
         """The newer order wins: what is under way is taken back completely before anything else begins."""

@@ -83,6 +83,9 @@ def deploy(
             return answered(call, gone_on[-1], contents.data(found))
         for why in [*told_of_stores(begun.get("stores") or {}), *begun["unchanged"]]:
             shown.say(why)
+        if not begun.keys() & {"group", "id"}:  # only stores had something to do
+            call.answer({"stores": begun["stores"]}, "nothing of the services changed")
+            return 0
         if detach:
             return _detached(call, begun)
         shown.several = "group" in begun

@@ -18,7 +18,7 @@ from crossfade.controller.history import history
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.orders import Orders
 from crossfade.core.actions import Finish
-from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, UnchangedError, WrongInputError
 from crossfade.core.group import Group
 from crossfade.core.service import Service
 from crossfade.core.store import Store
@@ -26,6 +26,7 @@ from crossfade.core.wire import decode, decode_action, encode
 from crossfade.engine.journal import Event
 from crossfade.engine.loop import Loop
 from crossfade.engine.plan import plan
+from crossfade.engine.ports import StoreOutcome
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -237,7 +238,12 @@ class Api:
         before = self._hub.seq
         stores = [decode(Store, one) for one in body.get("stores") or ()]
         told = await self._orders.stores(stores, shell.secrets_of, replace=bool(body.get("replace_stores")))
-        begun = await self._orders.deploy(services, asked.order(body), shell)
+        try:
+            begun = await self._orders.deploy(services, asked.order(body), shell)
+        except UnchangedError as error:
+            if not set(told.values()) - {StoreOutcome.RUNS}:
+                raise
+            return web.json_response({"seq": before, "unchanged": [error.cause], "stores": told})
         answer: dict[str, Any] = {"seq": before, "unchanged": begun.unchanged, "stores": told}
         if begun.group:
             answer["group"] = self._group_view(begun.group)
@@ -340,7 +346,9 @@ class Api:
     async def _down(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
         app = None if body.get("all") else body["app"]
-        stopped = await self._orders.down(app, body.get("service"), asked.order(body))
+        stopped: list[str] = []
+        if self._registry.of(app) or not (app and body.get("with_data")):
+            stopped = await self._orders.down(app, body.get("service"), asked.order(body))
         if body.get("with_data") and app:
             stopped += await self._orders.delete_data(app)
         return web.json_response({"stopped": stopped})
