@@ -9,8 +9,9 @@ from crossfade.core.release import Release
 from crossfade.core.service import HealthCheck, Inside, Service
 from crossfade.engine.journal import Event, Journal
 from crossfade.engine.letters import Letters
-from crossfade.engine.ports import Clock, JobRunner, LoadBalancer, Runtime, Secrets, Sizer, StoreKeeper
+from crossfade.engine.ports import Clock, JobRunner, LoadBalancer, Runtime, Secrets, Sizer
 from crossfade.engine.seats import Seats
+from crossfade.engine.stores import StoreKeeper
 
 Ask = Callable[[str, HealthCheck], Awaitable[str]]
 """Probe an address once: the complaint, empty when the answer is healthy. Never raises for a bad instance."""

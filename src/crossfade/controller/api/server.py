@@ -26,7 +26,7 @@ from crossfade.core.wire import decode, decode_action, encode
 from crossfade.engine.journal import Event
 from crossfade.engine.loop import Loop
 from crossfade.engine.plan import plan
-from crossfade.engine.ports import StoreOutcome
+from crossfade.engine.stores import StoreOutcome
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.store import Store
 from crossfade.core.wire import encode
-from crossfade.engine.ports import StoreFound, StoreOutcome
+from crossfade.engine.stores import StoreFound, StoreOutcome
 from crossfade.platforms.local.runtimes.docker import beside, build, container, image, network, volumes
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.processes.logs import Logs

@@ -1,0 +1,50 @@
+"""What the engine needs of who keeps an app's stores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from crossfade.core.store import Store
+
+
+class StoreOutcome(StrEnum):
+    """What became of a store that a deploy needs."""
+
+    STARTED = "started"
+    RUNS = "runs"
+    CHANGED = "changed"  # the file says something else of it than it was made of; it runs on as it is
+    REPLACED = "replaced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFound:
+    """A store that is there: `key` is `app/store`, `state` Docker's word for it."""
+
+    key: str
+    image: str
+    state: str
+
+
+class StoreKeeper(Protocol):
+    """Who runs an app's stores. Their data outlives them, and they outlive the controller."""
+
+    async def ensure(self, store: Store, secrets: Mapping[str, str], *, replace: bool) -> StoreOutcome:
+        """See that it runs and is ready: started when it is not there, made anew when it changed and `replace` says so.
+
+        WrongInputError for an image that is nowhere or a value that is missing, PlatformError when it does not become
+        ready in time.
+        """
+        ...
+
+    async def found(self, app: str | None) -> Sequence[StoreFound]:
+        """The stores of an app, or all."""
+        ...
+
+    async def stop(self, app: str | None) -> list[str]:
+        """Stop and remove the stores of an app, or all, and keep their data; which these were."""
+        ...
+
+    async def delete(self, app: str) -> list[str]:
+        """Remove the data of an app that nothing runs of any more: the names of what was removed."""
+        ...
