@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from crossfade.aws.audit.file import OF_ACCOUNT, OF_CLOUD, OF_SERVICES
+from crossfade.aws.audit.other import others
 from crossfade.aws.audit.plan import OF_PLAN
 from crossfade.aws.audit.rule import Rule, rules
 
@@ -53,9 +54,30 @@ environments:
 Made from the rules by `python -m crossfade.aws.audit.page docs/audit.md`; change the rules, not this list.
 """
 
+_OTHERS = """\
+## Beside other checkers
+
+What AWS's Foundational Security Best Practices and checkov look at in the services that crossfade writes, and which of
+the rules above sees the same. Where none does, the reason stands there, or what is not there yet. The last column is
+what the Terraform of `infra init` does about it. All that checkov 3.3 has against the five production environments of
+`examples/` is among them: some is theirs by choice, as a bucket without versions or a database in one zone.
+
+| FSBP | checkov | what | seen by | what is written |
+| --- | --- | --- | --- | --- |"""
+
 
 def page() -> str:
-    return "\n".join([_OPENING, *(line for rule in rules().values() for line in _section(rule))])
+    sections = (line for rule in rules().values() for line in _section(rule))
+    return "\n".join([_OPENING, *sections, _OTHERS, *_others()])
+
+
+def _others() -> Iterator[str]:
+    for area, checks in others().items():
+        yield f"| **{area}** | | | | |"
+        for one in checks:
+            names = (", ".join(one.fsbp), ", ".join(one.checkov), one.what, one.seen, one.ours)
+            yield f"| {' | '.join(names)} |".replace("|  |", "| |").replace("|  |", "| |")
+    yield ""
 
 
 def _section(rule: Rule) -> Iterator[str]:

@@ -1,7 +1,9 @@
 """The page of rules is made from the rules."""
 
+import re
 from pathlib import Path
 
+from crossfade.aws.audit.other import others
 from crossfade.aws.audit.page import page
 from crossfade.aws.audit.rule import rules
 
@@ -18,3 +20,25 @@ def test_every_rule_is_on_it() -> None:
     headings = [line.split(":")[0].removeprefix("### ") for line in page().splitlines() if line.startswith("### ")]
 
     assert headings == list(rules())
+
+
+def test_what_others_look_at_is_answered() -> None:
+    """Each of their checks is there once, with rules of ours that exist, or with a reason, or with what is missing."""
+    every = [one for checks in others().values() for one in checks]
+    names = [name for one in every for name in (*one.fsbp, *one.checkov)]
+    assert len(names) == len(set(names)) > 100
+    for one in every:
+        assert one.fsbp or one.checkov
+        assert bool(one.rules) or bool(one.why) != bool(one.yet), one.what
+        assert set(one.rules) <= rules().keys(), one.what
+        assert all(re.fullmatch(r"[A-Z]\w+\.\d+", name) for name in one.fsbp)
+        assert all(re.fullmatch(r"CKV2?_AWS_\d+", name) for name in one.checkov)
+
+
+def test_a_rule_that_names_their_control_as_its_source_stands_beside_it() -> None:
+    """Where a rule's source is one of AWS's controls, the table has the rule there."""
+    beside = {name.lower(): one.rules for checks in others().values() for one in checks for name in one.fsbp}
+    for rule in rules().values():
+        control = re.search(r"-controls\.html#([a-z0-9]+)-(\d+)$", rule.source)
+        if control and (name := f"{control[1]}.{control[2]}") in beside:
+            assert rule.id in beside[name], name

@@ -14,8 +14,10 @@ locals {
 
   # A week of it is free; the smallest classes of MySQL and MariaDB have none.
   # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DatabaseInsights.Engines.html
-  small    = can(regex("^db\\.(t2|t3|t4g)\\.(micro|small)$", var.instance_class))
-  insights = var.engine == "postgres" || !local.small
+  insights = {
+    for class in compact([var.instance_class, var.replica_class]) :
+    class => var.engine == "postgres" || !can(regex("^db\\.(t2|t3|t4g)\\.(micro|small)$", class))
+  }
 }
 
 # RDS would make them itself, and keep what they hold for ever.
@@ -106,8 +108,8 @@ resource "aws_db_instance" "this" {
   auto_minor_version_upgrade = true
 
   enabled_cloudwatch_logs_exports       = local.logs
-  performance_insights_enabled          = local.insights
-  performance_insights_retention_period = local.insights ? 7 : null
+  performance_insights_enabled          = local.insights[var.instance_class]
+  performance_insights_retention_period = local.insights[var.instance_class] ? 7 : null
 
   deletion_protection       = var.protect
   skip_final_snapshot       = !var.protect
@@ -140,6 +142,11 @@ resource "aws_db_instance" "replica" {
 
   maintenance_window         = var.maintenance_window
   auto_minor_version_upgrade = true
+  copy_tags_to_snapshot      = true
+
+  performance_insights_enabled          = local.insights[var.replica_class]
+  performance_insights_retention_period = local.insights[var.replica_class] ? 7 : null
+
   # What it holds is what the database holds.
   skip_final_snapshot = true
 

@@ -1,0 +1,46 @@
+"""What other checkers look at, and which of our rules sees the same: a table that a reader of both can go by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_FILE = Path(__file__).parent / "others.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """One thing that they look at. `fsbp` and `checkov` are their names for it; `rules` are ids of ours.
+
+    `why` says the reason where no rule looks at it, `yet` what is missing; `ours` is what our Terraform does about it.
+    """
+
+    what: str
+    fsbp: tuple[str, ...] = ()
+    checkov: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    why: str = ""
+    yet: str = ""
+    ours: str = ""
+
+    @property
+    def seen(self) -> str:
+        """Which rules, or why none does."""
+        if self.rules:
+            return ", ".join(self.rules)
+        return f"left out: {self.why}" if self.why else f"not yet: {self.yet}"
+
+
+@cache
+def others() -> Mapping[str, tuple[Other, ...]]:
+    """By area, in the order of the file."""
+    read: dict[str, list[dict[str, Any]]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    return {area: tuple(map(_other, found)) for area, found in read.items()}
+
+
+def _other(words: Mapping[str, Any]) -> Other:
+    named: dict[str, Any] = {key: tuple(of) if isinstance(of, list) else of for key, of in words.items()}
+    return Other(**named)
