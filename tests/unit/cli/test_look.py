@@ -75,3 +75,32 @@ def test_a_rollout_shows_what_it_is_judged_by() -> None:
         "  release 2 since step 2 began: 1,204 requests, 2.1 % failed, 95 % within 13 ms",
         "  release 1 in the minutes before: 1,204 requests, 2.1 % failed, 95 % within 13 ms",
     ]
+
+
+def job(**changes: Any) -> dict[str, Any]:
+    known = {"name": "digest", "schedule": "0 3 * * *", "timezone": "UTC", "next": None, "run": None, "skipped": None}
+    return {**known, **changes}
+
+
+def run(state: str, **changes: Any) -> dict[str, Any]:
+    return {"id": "job-digest-1-a1", "state": state, "started_at": 0.0, "ended_at": 60.0, "detail": "", **changes}
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (job(), "has not run yet"),
+        (job(run=run("running")), "runs since "),
+        (job(run=run("done")), "done at "),
+        (
+            job(run=run("failed", detail="failed with code 3: no such table")),
+            "(failed with code 3: no such table; `crossfade logs shop/web --instance job-digest-1-a1`)",
+        ),
+        (job(skipped={"due": 0.0, "why": "nobody was there at its time"}), "nobody was there at its time"),
+    ],
+)
+def test_a_job_is_shown_with_its_newest_run(told: dict[str, Any], said: str) -> None:
+    """How it went, where its output is when it failed, and what was left out."""
+    line = described({**found(1, 100), "jobs": [told]}).splitlines()[-1]
+    assert line.startswith("  job digest (0 3 * * * UTC): ")
+    assert said in line

@@ -130,3 +130,17 @@ def test_a_kill_is_told() -> None:
     stop = {"do": "Stop", "instance": "shop-web-1-a1b2"}
     killed = event("done", action=stop, killed=True)
     assert Story().tell(killed) == ["stopped shop-web-1-a1b2 by SIGKILL, after its grace"]
+
+
+def test_jobs_and_commands_by_hand_are_told() -> None:
+    """What began, how it ended, what was left out and why; of a command by hand only who ran one."""
+    story = Story()
+    begun = event("job started", run={"job": "digest", "release": 2}, command="./digest")
+    assert story.tell(begun) == ["job digest begins on release 2: ./digest"]
+    assert story.tell(event("job ended", job="digest", detail="")) == ["job digest is done"]
+    failed = event("job ended", job="digest", detail="failed with code 3: no such table")
+    assert story.tell(failed) == ["job digest failed with code 3: no such table"]
+    skipped = event("job skipped", job="digest", why="the run before it is still under way")
+    assert story.tell(skipped) == ["job digest is left out: the run before it is still under way"]
+    by_hand = event("command run", by="ann@desk", release=2, instance="")
+    assert story.tell(by_hand) == ["ann@desk runs a command on release 2"]

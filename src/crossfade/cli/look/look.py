@@ -87,7 +87,7 @@ def described(service: Json) -> str:
         header = "".join(f" with the header {name}: {value}" for name, value in way["headers"].items())
         lines.append(f"  release {way['release']} in preview: {way['url']}{header}")
     lines += [f"  release {number} is kept warm for {seconds(left)} more" for number, left in service["warm"].items()]
-    lines += map(_job, service.get("jobs", ()))
+    lines += [_job(job, f"{service['app']}/{service['name']}") for job in service.get("jobs", ())]
     if service["locked"]:
         held = service["locked"]
         lines.append(f"  locked by {held['by']} since {clock(held['since'])}: {held['reason'] or 'no reason given'}")
@@ -101,7 +101,7 @@ def _judged(rollout: Json) -> list[Json]:
     return [one for one in rollout.get("judged", ()) if one["requests"]]
 
 
-def _job(job: Json) -> str:
+def _job(job: Json, service: str) -> str:
     """A job in one line: how its newest run went, and when the next is due."""
     run, skipped = job["run"], job["skipped"]
     said = "has not run yet"
@@ -109,7 +109,9 @@ def _job(job: Json) -> str:
         said = f"runs since {clock(run['started_at'])}"
     elif run:
         said = f"{run['state']} at {clock(run['ended_at'])}"
-        said += f" ({run['detail']}; `crossfade logs --instance {run['id']}`)" if run["state"] == "failed" else ""
+        said += (
+            f" ({run['detail']}; `crossfade logs {service} --instance {run['id']}`)" if run["state"] == "failed" else ""
+        )
     said += f"; left out at {clock(skipped['due'])}: {skipped['why']}" if skipped else ""
     coming = f", next at {clock(job['next'])}" if job["next"] else ""
     return f"  job {job['name']} ({job['schedule']} {job['timezone']}): {said}{coming}"
