@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from tests.unit.aws.cost.bills import made, months, of
+from tests.unit.aws.cost.bills import line, made, months, of
 
 from crossfade.file.cloud.usage import Usage
 
@@ -23,6 +23,18 @@ def test_the_colour_that_rests_costs_nothing_and_an_hour_of_both_is_said() -> No
         )
         for colour, count in (("blue", 2), ("green", 0))
     ]
+    bounds = [
+        made(
+            f'module.service_web.aws_appautoscaling_target.this["{colour}"]',
+            {"resource_id": (service.address,)},
+            min_capacity=2,
+            max_capacity=4,
+        )
+        for colour, service in zip(("blue", "green"), colours, strict=True)
+    ]
+    scaled = line(of(task, *colours, *bounds), "Fargate web, 0.5 vCPU 1 GB")
+    assert scaled.usage == "instances.web"
+    assert scaled.assumes == "2 tasks on average of 2 to 4"
     averages = Usage.model_validate({"instances": {"web": 2}})
     for usage in (Usage(), averages):
         found = of(task, *colours, usage=usage)

@@ -24,6 +24,8 @@ def fargate(inventory: Inventory, service: Resource, usage: Usage) -> Iterator[C
     if not _on_fargate(inventory, service, task):
         return
     count, name = tasks(inventory, service, usage), label(service)
+    if not count.most:
+        return  # the colour that rests: what is said of the line is said of the other
     cpu, memory = (_units(task.values.get(key)) if task else None for key in ("cpu", "memory"))
     if task is None or cpu is None or memory is None:
         yield _of_unknown_size(service, name, count.times(usage.hours))
