@@ -16,6 +16,7 @@ class ParameterGroups:
     def __init__(self) -> None:
         self._groups: dict[tuple[str, str], Json] = {}
         self._values: dict[tuple[str, str], dict[str, str]] = {}
+        self._tags: dict[str, list[Json]] = {}
 
     async def create(self, call: Call) -> Json:
         name = call.params["CacheParameterGroupName"]
@@ -26,6 +27,7 @@ class ParameterGroups:
             "ARN": f"arn:aws:elasticache:{call.region}:{ACCOUNT}:parametergroup:{name}",
         }
         self._values[call.region, name] = {}
+        self._tags[self._groups[call.region, name]["ARN"]] = call.params.get("Tags") or []
         return {"CacheParameterGroup": self._groups[call.region, name]}
 
     async def describe(self, call: Call) -> Json:
@@ -53,7 +55,8 @@ class ParameterGroups:
 
     async def tags(self, call: Call) -> Json | None:
         """None where it is something else of ElastiCache's."""
-        return {"TagList": []} if ":parametergroup:" in call.params["ResourceName"] else None
+        name = call.params["ResourceName"]
+        return {"TagList": self._tags.get(name, [])} if ":parametergroup:" in name else None
 
     def _group(self, call: Call, name: str) -> Json:
         if (call.region, name) not in self._groups:
