@@ -1,6 +1,7 @@
 """The one endpoint: who is asked, whether it goes wrong, and whose answer it is."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
@@ -10,6 +11,7 @@ from tests.rig.emulator import Emulator
 from tests.rig.knobs import Kind, Knobs
 from tests.rig.wire import Answer, AwsError, Call, Json
 
+_log = logging.getLogger(__name__)
 Operation = Callable[[Call], Awaitable[Json | None]]
 _MAX_BODY = 2**30
 
@@ -54,6 +56,9 @@ class Gateway:
                 result = await own(call)
             except AwsError as error:
                 return wire.refusal(call, error)
+            except Exception as error:  # noqa: BLE001  a client is to hear of it
+                _log.exception("%s %s", call.service, call.operation)
+                return wire.refusal(call, AwsError("InternalFailure", f"the rig failed: {error!r}", 500))
             if result is not None:
                 return wire.answer(call, result)
         try:

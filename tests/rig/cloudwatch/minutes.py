@@ -4,12 +4,14 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balance
 """
 
 import math
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tests.rig.knobs import Knobs
+from tests.rig.wire import AwsError
 
 Dimensions = frozenset[tuple[str, str]]
 Series = tuple[str, str, Dimensions]  # namespace, a metric's name, and of what
@@ -123,6 +125,8 @@ def statistic(name: str, values: list[float]) -> float:
             return max(values)
         case "SampleCount":
             return float(len(values))
+    if not re.fullmatch(r"p\d+(\.\d+)?", name):
+        raise AwsError("ValidationError", f"The rig does not know the statistic {name}")
     ordered = sorted(values)
     rank = math.ceil(float(name.removeprefix("p")) / 100 * len(ordered))
     return ordered[max(0, rank - 1)]

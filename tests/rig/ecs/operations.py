@@ -33,7 +33,7 @@ class Ecs:
 
     def begin(self, service: Service, deployment: Deployment) -> Task:
         """A task of a service."""
-        definition = service.spec["_definitions"][deployment.definition]
+        definition = service.definitions[deployment.definition]
         group = f"service:{service.name}"
         spec = {
             **service.spec,
@@ -81,7 +81,7 @@ class Ecs:
         service.spec |= {name: value for name, value in said.items() if name not in _NOT_SAID and value is not None}
         changed = definition is not None and definition["taskDefinitionArn"] != service.primary.definition
         if changed or said.get("forceNewDeployment"):
-            current = service.spec["_definitions"][service.primary.definition]
+            current = service.definitions[service.primary.definition]
             self._deploy(service, definition or current)
         return {"service": service.shown(tags=True)}
 
@@ -127,7 +127,7 @@ class Ecs:
         await self._emulator.use("ecs", service.region, create)
 
     def _deploy(self, service: Service, definition: Json) -> None:
-        service.spec.setdefault("_definitions", {})[definition["taskDefinitionArn"]] = definition
+        service.definitions[definition["taskDefinitionArn"]] = definition
         service.deploy(definition["taskDefinitionArn"])
 
     # Tasks

@@ -129,9 +129,11 @@ class Scheduler:
         primary = service.primary
         if primary.rollout is Rollout.FAILED or asyncio.get_running_loop().time() < primary.next_start:
             return
+        # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html: "an upper limit on
+        # the number of your service's tasks that are allowed in the RUNNING or PENDING state during a deployment".
         most = math.floor(service.desired * service.configuration["maximumPercent"] / 100)
         have = sum(task.wanted for task in service.of(primary))
-        room = max(most, 0) - sum(not task.stopped for task in service.tasks if task.wanted or task.drains)
+        room = most - sum(task.wanted for task in service.tasks)
         started = [self._start(service, primary) for _ in range(min(service.desired - have, room))]
         service.tasks += started
         if started:

@@ -65,6 +65,7 @@ class Service:
     status: str = "ACTIVE"
     created: datetime = field(default_factory=now)
     deployments: list[Deployment] = field(default_factory=list)
+    definitions: dict[str, Json] = field(default_factory=dict)  # by ARN, of its deployments
     tasks: list[Task] = field(default_factory=list)  # those that have not stopped
     events: list[Json] = field(default_factory=list)
     steady: bool = False
@@ -84,7 +85,7 @@ class Service:
         return {**_DEFAULTS, **{name: value for name, value in said.items() if value is not None}}
 
     def deploy(self, definition: str) -> Deployment:
-        """A new primary deployment; the others are on their way out."""
+        """A new primary deployment, of a definition that is known; the others are on their way out."""
         self.deployments.insert(0, Deployment(definition))
         self.steady = False
         return self.primary

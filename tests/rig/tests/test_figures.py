@@ -76,6 +76,11 @@ def test_a_percentile_is_of_the_requests_of_its_minute() -> None:
     assert value(minutes, "TargetResponseTime", "Maximum") == 0.1
 
 
+def test_a_statistic_that_is_not_known_is_refused() -> None:
+    with pytest.raises(AwsError, match="tm90"):
+        statistic("tm90", [1.0])
+
+
 def test_a_minute_is_told_when_it_is_over_and_a_little_later() -> None:
     minutes, watch = counted(answer())
     watch.moment = NOON + timedelta(seconds=64)
