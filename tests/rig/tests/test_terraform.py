@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,25 +47,33 @@ def test_both_colours_are_found_by_their_tags(rig: Rig, tiketi: Project) -> None
 
 
 def test_the_service_answers_once_its_image_is_there(rig: Rig, tiketi: Project) -> None:
-    """Through the HTTPS listener, at the name that its rule asks for."""
+    """Until then its tasks say that it cannot be pulled, and the breaker has given up."""
     ecs, elb = rig.client("ecs", REGION), rig.client("elbv2", REGION)
-    named = {"cluster": PLACES.prefix, "services": [PLACES.coloured("api", "blue")]}
-    [service] = ecs.describe_services(**named)["services"]
-    told = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
-    image = told["containerDefinitions"][0]["image"]
-    health = elb.describe_target_groups(Names=[PLACES.coloured("api", "blue")])["TargetGroups"][0]
-    rig.images.add(image, [sys.executable, str(APP)], environment={"HEALTH": health["HealthCheckPath"]})
+    name = PLACES.coloured("api", "blue")
+
+    def service() -> Any:
+        return ecs.describe_services(cluster=PLACES.prefix, services=[name])["services"][0]
+
+    _until(lambda: service()["deployments"][0]["rolloutState"] == "FAILED")
+    arns = ecs.list_tasks(cluster=PLACES.prefix, serviceName=name, desiredStatus="STOPPED")["taskArns"]
+    reasons = {
+        one["stoppedReason"].split(":")[0] for one in ecs.describe_tasks(cluster=PLACES.prefix, tasks=arns)["tasks"]
+    }
+    assert reasons == {"CannotPullContainerError"}
+    definition = ecs.describe_task_definition(taskDefinition=service()["taskDefinition"])["taskDefinition"]
+    group = elb.describe_target_groups(Names=[name])["TargetGroups"][0]
+    health = {"HEALTH": group["HealthCheckPath"]}
+    rig.images.add(definition["containerDefinitions"][0]["image"], [sys.executable, str(APP)], environment=health)
+    ecs.update_service(cluster=PLACES.prefix, service=name, forceNewDeployment=True)
 
     def states() -> list[Any]:
-        found = elb.describe_target_health(TargetGroupArn=health["TargetGroupArn"])["TargetHealthDescriptions"]
+        found = elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
         return [one["TargetHealth"]["State"] for one in found]
 
     _until(lambda: states() == ["healthy"])
 
 
 def _until(what: Any) -> None:
-    import time
-
     end = time.monotonic() + 120
     while not what():
         assert time.monotonic() < end, "this did not come true in two minutes"
