@@ -64,9 +64,10 @@ def push(client: Any, where: re.Match[str], image: Image) -> None:
     """Into ECR, where it is found by its tag and its digest; a repository that is not there is made."""
     with contextlib.suppress(client.exceptions.RepositoryAlreadyExistsException):
         client.create_repository(repositoryName=where["repository"])
-    client.put_image(
-        repositoryName=where["repository"],
-        imageManifest=image.manifest,
-        imageTag=where["tag"] or "latest",
-        imageDigest=image.digest,
-    )
+    with contextlib.suppress(client.exceptions.ImageAlreadyExistsException):  # the same, under the same tag
+        client.put_image(
+            repositoryName=where["repository"],
+            imageManifest=image.manifest,
+            imageTag=where["tag"] or "latest",
+            imageDigest=image.digest,
+        )

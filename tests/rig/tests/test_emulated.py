@@ -57,6 +57,7 @@ def test_an_image_that_is_registered_under_ecrs_name_is_in_ecr(rig: Rig) -> None
     reference = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop/web:1"
     first = rig.images.add(reference, ["true"])
     second = rig.images.add(reference, ["false"])
+    assert rig.images.add(reference, ["false"]) == second
     client = rig.client("ecr")
 
     def digest(**image: str) -> str:

@@ -122,8 +122,9 @@ async def test_a_sticky_rule_keeps_a_client_with_its_group(site: Site) -> None:
 
 @pytest.mark.long
 async def test_the_preview_leads_to_the_group_that_gets_no_visitors(site: Site) -> None:
+    site.update("green", desiredCount=1, taskDefinition=site.definition(RELEASE="2"))
     await site.until_healthy("green", 1)
-    assert site.answer(**{PREVIEW_HEADER: site.place.preview_token}) == "2"
+    await site.until(lambda: site.answer(**{PREVIEW_HEADER: site.place.preview_token}) == "2")
 
 
 @pytest.mark.long
