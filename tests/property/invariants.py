@@ -116,10 +116,12 @@ class Watch:
     def the_traffic_has_left_who_goes(self, release: int, count: int) -> None:
         """A release is not taken away altogether while a share of the traffic leads to it and others could have it."""
         simulation = self._simulation
-        exposure = simulation.platform.exposed.get("shop/web")
+        exposure = simulation.platform.exposed.get(KEY)
         if count or exposure is None or not exposure.routing.weight(release):
             return
-        others = [number for number, _ in exposure.routing.weights if number != release]
+        now = simulation.platform.clock.now()
+        able = {life.release.number for life in simulation.platform.of(KEY) if self.is_known_to_be_healthy(life, now)}
+        others = [number for number, _ in exposure.routing.weights if number != release and number in able]
         if others:
             self.fail(f"release {release} is to go, and {exposure.routing.weights} lead to it and to {others}")
 
@@ -362,6 +364,10 @@ class Watch:
         complaints = [c for c in self._simulation.timeline.complaints if "exception" in c]
         if complaints:
             self.fail(f"nobody caught {complaints[0]['exception']!r}")
+
+    def is_known_to_be_healthy(self, life: Life, now: float) -> bool:
+        """It has been healthy for so long that whoever is told late knows it, too."""
+        return all(life.truth(now - ago) is Health.HEALTHY for ago in range(0, 31, 3))
 
     def passes_for_healthy(self, life: Life, now: float) -> bool:
         """It is healthy, or was until so lately that nobody can know better yet: a threshold of probes, and a look."""

@@ -8,12 +8,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.property.history import History, history, together
+from tests.property.history import KEY, History, history, together
 from tests.property.simulation import Simulation
+
+from crossfade.strategies.next import next_step
 
 CHUNKS, EACH = 40, 250
 SHOWN = 40  # of the journal's last lines
@@ -89,3 +92,20 @@ def test_the_same_seed_gives_the_same_history() -> None:
 def test_another_seed_gives_another_history() -> None:
     """Fifty histories, and hardly two of them alike."""
     assert len(set(fingerprints().splitlines())) > 45
+
+
+class Asked(Simulation):
+    """Asked each second what it would do, and again with equal facts that are other objects."""
+
+    def _answer_questions(self) -> None:
+        super()._answer_questions()
+        loop = self.control.registry.loops.get(KEY) if self.control else None
+        if loop is not None:
+            facts, fleet, now = loop.ledger.facts, loop.fleet, self.platform.clock.now()
+            assert next_step(deepcopy(facts), deepcopy(fleet), now) == next_step(facts, fleet, now)
+
+
+def test_the_same_facts_give_the_same_decision() -> None:
+    """At every second of twenty histories."""
+    for seed in range(20):
+        Asked(history(seed)).run()
