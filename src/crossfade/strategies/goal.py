@@ -8,14 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crossfade.core.actions import AwaitHealthy, Drain, Hold, Launch, Resize, Shift, Stop, Wait
+from crossfade.core.actions import AwaitHealthy, Drain, Launch, Resize, Shift, Stop, Wait
 from crossfade.core.fleet import Fleet, Health, Instance
 from crossfade.core.routing import Routing, TargetGroup, weights_of
+from crossfade.strategies.back_off import waits_after_exits
 from crossfade.strategies.phases import Bounds
-
-BACK_OFF_WINDOW = 600.0  # seconds an exit is held against a release
-BACK_OFF_MOST = 60.0
-ONE_MOMENT = 0.5  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +74,6 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     exited = [i.id for i in known if i.health is Health.EXITED and not i.stopping]
     stops = (Stop(instance=name) for name in (*exited, *(i.id for i in known if i.id in due)))
     return Course(effects=(*launches, *shift, *stops), waits=(*waits, *drain), reached=reached)
-
-
-def back_off(failures: int) -> float:
-    """Seconds to wait after the last failure before the next launch: 0, 1, 2, 4 ... 60."""
-    return 0.0 if failures <= 1 else min(BACK_OFF_MOST, 2.0 ** min(failures - 2, 10))
 
 
 def _ready(fleet: Fleet, release: int, goal: Goal, now: float) -> int:
@@ -327,7 +319,7 @@ def _launches(
         ready = sum(i.ready(now, goal.warmup) for i in mine)
         count = 0 if fleet.sizes is not None else min(wanted - sum(not _sick(i, goal, fleet, now) for i in mine), room)
         if count > 0 and not (goal.alone and running - {release}):
-            wait = _back_off_wait(goal, fleet, release, now)
+            wait = waits_after_exits(fleet, release, goal.started_at, now)
             if wait:
                 waits.append(wait)
             else:
@@ -336,31 +328,3 @@ def _launches(
         if ready < wanted:
             waits.append(AwaitHealthy(release=release, ready=ready, wanted=wanted, until=goal.until))
     return tuple(launches), tuple(waits)
-
-
-def _back_off_wait(goal: Goal, fleet: Fleet, release: int, now: float) -> Hold | None:
-    """What keeps the next launch waiting.
-
-    An exit that lies ahead says that the clock went back, and keeps nothing; a start that does is no start to go by.
-    """
-    since = max(goal.started_at if goal.started_at <= now else 0.0, now - BACK_OFF_WINDOW)
-    exits = [e.at for e in fleet.exits if e.release == release and e.at >= since]
-    if not exits or exits[-1] > now:
-        return None
-    until = exits[-1] + back_off(_failures(exits))
-    if now >= until:
-        return None
-    return Hold(why=f"release {release} exited {len(exits)} times, next launch waits", until=until)
-
-
-def _failures(exits: list[float]) -> int:
-    """Exits of one moment are one failure: eight instances that a reboot ended are not a crash loop.
-
-    A moment ends half a second after it began. Exits at 0.0, 0.4, 0.8 and 1.2 s are two failures, however evenly a
-    loop crashes: otherwise each would belong to the moment of the one before, and nothing would ever slow it down.
-    """
-    failures, began = 0, -math.inf
-    for at in exits:
-        if not 0 <= at - began <= ONE_MOMENT:
-            failures, began = failures + 1, at
-    return failures

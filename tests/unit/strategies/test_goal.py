@@ -8,7 +8,8 @@ from tests.unit.strategies.fleets import NEW, NOW, OLD, exits, fleet, some
 from crossfade.core.actions import AwaitHealthy, Drain, Hold, Launch, Shift, Stop
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.routing import Routing, TargetGroup
-from crossfade.strategies.goal import Course, Goal, back_off, toward
+from crossfade.strategies.back_off import back_off
+from crossfade.strategies.goal import Course, Goal, toward
 from crossfade.strategies.phases import Bounds
 
 
