@@ -1,14 +1,13 @@
 """Releases to ECS on the rig, under constant load: every strategy, what goes wrong with a release and what with AWS."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 from tests.rig import Rig
 from tests.rig.place import weights
-from tests.support.on_ecs import OnEcs
+from tests.support.on_ecs import PACE, OnEcs, reached
 
 from crossfade.core.rollout import State
 from crossfade.load import Traffic
@@ -19,11 +18,7 @@ _CALLS_A_MINUTE = 60
 
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
-    with Rig(pace=20, lag=2) as rig, pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in rig.environment.items():
-            patch.setenv(name, value)
+    with Rig(pace=PACE, lag=2) as rig, reached(rig):
         yield rig
 
 

@@ -1,12 +1,15 @@
 """One web service in two colours on the rig, and what crossfade deploys to it with: the real adapters and loop."""
 
 import asyncio
+import os
 import sys
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
+import pytest
 from tests.rig import Rig
 from tests.rig.place import APP, PORT, Place, make
 
@@ -26,6 +29,17 @@ from crossfade.platforms.aws.clients import Clients
 PACE = 20.0  # how much faster than AWS the rig is
 _LIMIT = 180.0  # seconds that a busy machine may take for one rollout
 _RULES = RollbackOn.__dataclass_fields__
+
+
+@contextmanager
+def reached(rig: Rig) -> Iterator[None]:
+    """AWS is the rig, for all that goes by the environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in rig.environment.items():
+            patch.setenv(name, value)
+        yield
 
 
 class Process:

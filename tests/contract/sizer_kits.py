@@ -1,0 +1,217 @@
+"""How the contract suite gets at each platform that is told sizes: its runtime, its balancer, and a way to ask."""
+
+import asyncio
+import sys
+import urllib.request
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from tests.adapters.token_fence import TokenFence
+from tests.rig import Rig
+from tests.rig.place import APP, PORT, make
+from tests.support.on_ecs import PACE
+
+from crossfade.aws.places import Places
+from crossfade.core.fleet import Health
+from crossfade.core.release import Release
+from crossfade.core.routing import Routing, TargetGroup, weights_of
+from crossfade.core.service import HealthCheck, Service
+from crossfade.engine.clock import SystemClock
+from crossfade.engine.dry.behaviour import Behaviour
+from crossfade.engine.dry.cloud import Cloud, CloudBalancer, CloudRuntime
+from crossfade.engine.dry.platform import Platform
+from crossfade.engine.ports import LoadBalancer, Running
+from crossfade.platforms.aws.adapters import Adapters, Timing
+from crossfade.platforms.aws.clients import Clients
+from crossfade.platforms.aws.ecs.runtime import EcsRuntime
+
+PATIENCE = 60.0  # seconds that a busy machine may take for anything
+BROKEN = "broken"  # ends at once with 1, and says why
+TOKEN = 1
+
+
+@dataclass
+class Hands:
+    """One adapter of each kind, as one process has them."""
+
+    runtime: CloudRuntime | EcsRuntime
+    balancer: LoadBalancer
+
+
+class Kit:
+    """One service on one platform. `one` and `two` are two processes that know nothing of each other."""
+
+    fence: TokenFence
+    one: Hands
+    two: Hands
+    key: str
+
+    async def release(self, number: int, fault: str = "") -> Release:
+        """One whose artifact is there."""
+        raise NotImplementedError
+
+    async def ask(self, headers: Mapping[str, str] | None = None) -> str:
+        """The number of the release that answers a client; empty when none does."""
+        raise NotImplementedError
+
+    async def moment(self) -> None:
+        """Time passes."""
+        raise NotImplementedError
+
+    async def until(self, what: Callable[[], Any]) -> Any:
+        """Look again and again until the answer is something true."""
+        async with asyncio.timeout(PATIENCE):
+            while not (found := await what()):
+                await self.moment()
+            return found
+
+    async def instances(self, release: int | None = None) -> list[Running]:
+        found = await self.one.runtime.instances(self.key)
+        return [one for one in found if release in {None, one.release} and not (one.exited or one.stopping)]
+
+    async def healthy(self, release: int, count: int) -> list[Running]:
+        """So many instances of a release, once they are healthy."""
+
+        async def are() -> list[Running]:
+            found = await self.instances(release)
+            well = [one for one in found if one.health is Health.HEALTHY]
+            return well if len(well) == len(found) == count else []
+
+        return cast(list[Running], await self.until(are))
+
+    async def keep(self, release: Release, count: int, hands: Hands | None = None) -> None:
+        await (hands or self.one).runtime.resize(release, count, {}, TOKEN)
+
+    async def routing(self, weights: Mapping[int, int], preview: int | None = None) -> Routing:
+        """With everybody who is healthy in it."""
+        members: dict[int, list[str]] = {}
+        for one in await self.instances():
+            if one.health is Health.HEALTHY:
+                members.setdefault(one.release, []).append(one.id)
+        groups = tuple(TargetGroup(release=r, registered=tuple(sorted(ids))) for r, ids in sorted(members.items()))
+        return Routing(groups=groups, weights=weights_of(weights), preview=preview)
+
+    async def shift(self, weights: Mapping[int, int], preview: int | None = None, token: int = TOKEN) -> Routing:
+        """Have the balancer run these weights."""
+        asked = await self.routing(weights, preview)
+        addresses = {one.id: one.address for one in await self.instances()}
+        lead = await self.release(max(weights, default=1))
+        await self.one.balancer.apply(lead.service, asked, addresses, token)
+        return asked
+
+    async def reported(self) -> Routing:
+        """What the second process sees."""
+        await self.two.runtime.instances(self.key)
+        return (await self.two.balancer.report(self.key)).routing
+
+
+class Leaps:
+    """A clock whose waits take no time, and are over all the same."""
+
+    def __init__(self) -> None:
+        self._clock, self._ahead = SystemClock(), 0.0
+
+    def now(self) -> float:
+        return self._clock.now() + self._ahead
+
+    async def sleep(self, seconds: float) -> None:
+        self._ahead += seconds
+        await asyncio.sleep(0)
+
+
+class MemoryKit(Kit):
+    def __init__(self) -> None:
+        self.fence, self.key, self._clock = TokenFence(), "shop@dev/web", Leaps()
+        self._platform = Platform(behaves=lambda release, _: _life(release), clock=self._clock)
+        cloud = Cloud(self._platform)
+        self.one, self.two = (
+            Hands(CloudRuntime(cloud, self.fence), CloudBalancer(cloud, self.fence)) for _ in range(2)
+        )
+
+    async def release(self, number: int, fault: str = "") -> Release:
+        service = Service(app="shop", name="web", environment="dev", source="/one", drain=5.0, env=(("FAULT", fault),))
+        artifact = await self.one.runtime.build(service)
+        return Release(number=number, service=service, version="v1", digest=artifact.digest, config_hash="")
+
+    async def ask(self, headers: Mapping[str, str] | None = None) -> str:
+        async with self._platform.request(self.key, headers or {}) as exchange:
+            life = self._platform.lives.get(exchange.instance)
+            exchange.status = 200 if life else 503
+            return str(life.release.number) if life else ""
+
+    async def moment(self) -> None:
+        await self._clock.sleep(1.0)
+
+
+def _life(release: Release) -> Behaviour:
+    if BROKEN in dict(release.service.env).values():
+        return Behaviour(life=((0.0, Health.EXITED),), detail="exited with code 1: no database")
+    return Behaviour(life=((1.0, Health.HEALTHY),))
+
+
+class EcsKit(Kit):
+    def __init__(self, rig: Rig) -> None:
+        self.fence, self._rig = TokenFence(), rig
+        self._app = f"s{uuid.uuid4().hex[:6]}"
+        self._place = make(rig, self._app, desired=0, delay=10)
+        self.key, self._url = f"{self._app}@dev/web", f"http://{rig.address_of(self._place.load_balancer)}"
+        self.clients = Clients("us-east-1", endpoint=rig.endpoint, patience=4.0)
+        self.one, self.two = self._hands(), self._hands()
+
+    def _hands(self) -> Hands:
+        timing = Timing().faster(PACE)
+        made = Adapters(self.clients, Places(self._app, "dev"), self.fence, SystemClock(), timing)
+        return Hands(made.runtime, made.balancer)
+
+    async def release(self, number: int, fault: str = "") -> Release:
+        name = f"{self._app}-dev-web"
+        digest = await asyncio.to_thread(self._rig.images.add, f"{name}:{number}", [sys.executable, str(APP)])
+        env = (("FAULT", fault), ("RELEASE", str(number)))
+        service = Service(
+            app=self._app,
+            name="web",
+            environment="dev",
+            runtime="ecs",
+            image=f"{name}@{digest}",
+            port=PORT,
+            health=HealthCheck(path="/health"),
+            env=env,
+        )
+        artifact = await self.one.runtime.build(service)
+        return Release(number=number, service=service, version="v1", digest=artifact.digest, config_hash="")
+
+    async def ask(self, headers: Mapping[str, str] | None = None) -> str:
+        def get() -> str:
+            try:
+                request = urllib.request.Request(self._url, headers=dict(headers or {}))
+                with urllib.request.urlopen(request, timeout=5) as answer:
+                    return str(answer.read().decode())
+            except OSError:
+                return ""
+
+        return await asyncio.to_thread(get)
+
+    async def moment(self) -> None:
+        await asyncio.sleep(0.1)
+
+    async def clear(self) -> None:
+        ecs = self._rig.client("ecs")
+        for service in self._place.services.values():
+            await asyncio.to_thread(ecs.update_service, cluster=self._place.cluster, service=service, desiredCount=0)
+        await self.clients.close()
+
+
+@asynccontextmanager
+async def kit(name: str, rig: Callable[[], Rig]) -> AsyncIterator[Kit]:
+    """The named platform; what ran on it goes with the block."""
+    if name == "memory":
+        yield MemoryKit()
+        return
+    made = await asyncio.to_thread(EcsKit, rig())
+    try:
+        yield made
+    finally:
+        await made.clear()
