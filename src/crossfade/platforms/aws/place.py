@@ -134,11 +134,8 @@ class Finder:
             raise
         arns = {arn for group in groups for arn in group.get("LoadBalancerArns", ())}
         for group in groups:
-            if len(arns) != 1 or not group.get("LoadBalancerArns"):
-                raise PlatformError(
-                    f"target group {group['TargetGroupName']} is in no rule of the load balancer, or in those of two",
-                    self._apply,
-                )
+            if not group.get("LoadBalancerArns"):
+                raise self._in_no_rule(group["TargetGroupName"])
         found = await self._clients.call("elbv2", "describe_load_balancers", LoadBalancerArns=sorted(arns))
         balancer: Answer = found["LoadBalancers"][0]
         return balancer
@@ -151,11 +148,14 @@ class Finder:
         rules: list[str] = []
         rests: list[str] = []
         preview, url = None, ""
+        led: set[str] = set()
         for listener in await self._clients.all("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=arn):
             asked = {"ListenerArn": listener["ListenerArn"]}
             for rule in await self._clients.all("elbv2", "describe_rules", "Rules", **asked):
-                if not groups & shares(rule["Actions"]).keys():
+                there = groups & shares(rule["Actions"]).keys()
+                if not there:
                     continue
+                led |= there
                 token = next((c["HttpHeaderConfig"] for c in rule["Conditions"] if c["Field"] == HEADER), None)
                 if token is not None:
                     header, values = token["HttpHeaderName"], token["Values"]
@@ -166,6 +166,9 @@ class Finder:
                     rests.append(listener["ListenerArn"])
                 else:
                     rules.append(rule["RuleArn"])
+        for colour in colours:
+            if colour.group not in led:  # it would not be checked, and nothing in it would ever get healthy
+                raise self._in_no_rule(colour.group.split("/")[-2])
         if not rules and not rests:
             raise PlatformError(f"no rule of the load balancer leads visitors to {colours[0].service}", self._apply)
         return tuple(sorted(rules)), tuple(sorted(rests)), preview, url
@@ -173,6 +176,9 @@ class Finder:
     @property
     def _apply(self) -> str:
         return f"`crossfade infra plan -e {self._places.environment}` shows what differs from the file"
+
+    def _in_no_rule(self, group: str) -> PlatformError:
+        return PlatformError(f"target group {group} is in no rule of the load balancer", self._apply)
 
     async def _missing(self, what: str) -> PlatformError:
         return PlatformError(

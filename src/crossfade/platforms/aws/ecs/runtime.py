@@ -47,6 +47,7 @@ class EcsRuntime:
         self._errands, self._images, self._logs, self._scaling, self._pins = errands, images, logs, scaling, pins
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:  # noqa: ARG002  nothing is built here
+        await self._lookout.look(service.key, fresh=True)  # says what of its place is missing, before anything begins
         return await self._images.pinned(service)
 
     async def check(self, release: Release) -> None:
@@ -72,10 +73,10 @@ class EcsRuntime:
         try:
             await self._scaling.suspend(sight.place, before)
             side = sight.side_of(release.number)
-            if side is not None:
+            if side is not None and (_is(release, side.release) or not count):
                 await self._tell(sight, side, side.definition, count, token)
             elif count:
-                free = await self._room(sight, release, token)
+                free = side or await self._room(sight, release, token)
                 await self._pins.hold(release, before)
                 definition = await self._definitions.register(release, secrets, sight.place.container, before)
                 await self._tell(sight, free, definition.arn, count, token)
@@ -125,13 +126,13 @@ class EcsRuntime:
 
     async def forget(self, release: Release, token: int) -> None:
         key = release.service.key
+        before = partial(self._fence.check, key, token)
+        await before()
         sight = await self._lookout.look(key)
         runs = next((task.id for task in sight.tasks if task.release == release.number and not task.exited), "")
         side = sight.side_of(release.number)
         if runs or (side is not None and side.wanted):
             raise RefusedError(f"task {runs or 'of it'} runs from release {release.label}")
-        before = partial(self._fence.check, key, token)
-        await before()
         held = {side.definition for side in sight.sides.values()}
         for arn in await self._definitions.registered(release):
             if arn not in held:
@@ -186,6 +187,12 @@ class EcsRuntime:
 
 
 async def _free() -> None: ...
+
+
+def _is(release: Release, kept: Release | None) -> bool:
+    """Not only its number: where a journal was lost they begin anew."""
+    known = kept and (kept.number, kept.digest, kept.config_hash, kept.secrets)
+    return known == (release.number, release.digest, release.config_hash, release.secrets)
 
 
 def _running(service: str, task: Task) -> Running:

@@ -1,0 +1,57 @@
+"""Where a service's releases run: found by names and by what these refer to, or said to be missing."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.rig.place import PORT, PREVIEW_HEADER
+from tests.support.in_moto import KEY, InMoto, in_moto
+
+from crossfade.core.errors import PlatformError
+
+
+@pytest.fixture
+def aws() -> Iterator[InMoto]:
+    with in_moto() as aws:
+        yield aws
+
+
+async def test_all_of_a_place_is_found(aws: InMoto) -> None:
+    """Both colours with their target groups, the listener that visitors come by, the preview's rule, the network."""
+    aws.lay_out()
+    place = await aws.finder.place(KEY)
+    assert [(colour.name, colour.service) for colour in place.colours] == [
+        ("blue", "shop-dev-web-blue"),
+        ("green", "shop-dev-web-green"),
+    ]
+    assert {colour.name: colour.group for colour in place.colours} == aws.groups
+    assert (place.rules, place.listeners) == ((), (aws.listener,))
+    assert place.preview is not None
+    assert (place.preview.header, place.preview.token) == (PREVIEW_HEADER, "token")
+    assert (place.container, place.port) == ("web", PORT)
+    assert place.url.startswith("http://shop-dev-")
+    assert place.launch["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
+
+
+async def test_nothing_applied_is_said_to_be(aws: InMoto) -> None:
+    """With the region, and the command that makes it."""
+    with pytest.raises(PlatformError, match=r"there is no cluster shop-dev in ap-northeast-2(.|\n)*infra apply -e dev"):
+        await aws.finder.place(KEY)
+
+
+async def test_a_service_that_is_gone_is_named(aws: InMoto) -> None:
+    """One colour is not enough."""
+    aws.lay_out()
+    aws.aws("ecs").delete_service(cluster="shop-dev", service="shop-dev-web-green", force=True)
+    with pytest.raises(PlatformError, match="there is no service shop-dev-web-green in cluster shop-dev"):
+        await aws.finder.place(KEY)
+
+
+async def test_a_target_group_in_no_rule_is_named(aws: InMoto) -> None:
+    """ALB would not check it, and nothing in it would ever get healthy."""
+    aws.lay_out()
+    elb = aws.aws("elbv2")
+    elb.delete_rule(RuleArn=elb.describe_rules(ListenerArn=aws.listener)["Rules"][0]["RuleArn"])
+    only = [{"Type": "forward", "TargetGroupArn": aws.groups["blue"]}]
+    elb.modify_listener(ListenerArn=aws.listener, DefaultActions=only)
+    with pytest.raises(PlatformError, match="target group shop-dev-web-green is in no rule"):
+        await aws.finder.place(KEY)
