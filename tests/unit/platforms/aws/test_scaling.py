@@ -1,0 +1,124 @@
+"""Application Auto Scaling: at rest while a release goes out, at work once it is out."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.support.in_moto import KEY, InMoto, in_moto
+
+from crossfade.core.release import Release
+from crossfade.core.service import Service
+from crossfade.engine.clock import SystemClock
+from crossfade.platforms.aws.ecs.scaling import DIMENSION, NAMESPACE, RETIRES, Scaling
+from crossfade.platforms.aws.sight import Side, Sight
+
+WEB = Service(app="shop", name="web", environment="dev", runtime="ecs")
+OLD, NEW = 1, 2
+
+
+@pytest.fixture
+def aws() -> Iterator[InMoto]:
+    with in_moto() as aws:
+        aws.lay_out()
+        yield aws
+
+
+async def free() -> None: ...
+
+
+def scales(aws: InMoto, *colours: str) -> None:
+    """As Terraform makes it for both colours of a service that scales."""
+    for colour in colours:
+        aws.aws("application-autoscaling").register_scalable_target(
+            ServiceNamespace=NAMESPACE,
+            ResourceId=f"service/shop-dev/shop-dev-web-{colour}",
+            ScalableDimension=DIMENSION,
+            MinCapacity=2,
+            MaxCapacity=10,
+        )
+
+
+def seen(aws: InMoto) -> dict[str, tuple[bool, int]]:
+    """By colour, whether anything of its scaling rests, and its most."""
+    targets = aws.aws("application-autoscaling").describe_scalable_targets(ServiceNamespace=NAMESPACE)[
+        "ScalableTargets"
+    ]
+    return {
+        one["ResourceId"].rpartition("-")[2]: (
+            one.get("SuspendedState", {}).get("DynamicScalingOutSuspended", False),
+            one["MaxCapacity"],
+        )
+        for one in targets
+    }
+
+
+def retires(aws: InMoto) -> list[Any]:
+    asked = {"ServiceNamespace": NAMESPACE, "ScheduledActionNames": [RETIRES]}
+    return list(aws.aws("application-autoscaling").describe_scheduled_actions(**asked)["ScheduledActions"])
+
+
+async def sight(aws: InMoto, blue: int, green: int) -> Sight:
+    """Two tasks of a release in each colour; 0 is none."""
+    place = await aws.finder.place(KEY)
+
+    def side(colour: str, number: int) -> Side:
+        release = Release(number=number, service=WEB, version="", digest="", config_hash="") if number else None
+        size = 2 if number else 0
+        return Side(
+            colour=colour, definition="", release=release, wanted=size, live=size, weight=0, failed=False, since=0.0
+        )
+
+    return Sight(place=place, at=0.0, born=0.0, sides={"blue": side("blue", blue), "green": side("green", green)})
+
+
+async def test_a_release_that_goes_out_is_not_scaled(aws: InMoto) -> None:
+    """Both colours rest; done again, nothing changes."""
+    scales(aws, "blue", "green")
+    scaling, now = Scaling(aws.clients, SystemClock()), await sight(aws, OLD, NEW)
+    await scaling.suspend(now.place, free)
+    assert seen(aws) == {"blue": (True, 10), "green": (True, 10)}
+    before = aws.clients.asked["application-autoscaling register_scalable_target"]
+    await scaling.suspend(now.place, free)
+    assert aws.clients.asked["application-autoscaling register_scalable_target"] == before
+
+
+async def test_what_serves_scales_again_and_what_is_warm_goes_home_by_itself(aws: InMoto) -> None:
+    """At its time, in case that nobody is there; whoever comes before takes that back."""
+    scales(aws, "blue", "green")
+    clock = SystemClock()
+    scaling, now = Scaling(aws.clients, clock), await sight(aws, OLD, NEW)
+    await scaling.suspend(now.place, free)
+    await scaling.resume(now, NEW, {OLD: clock.now() + 600}, free)
+    assert seen(aws) == {"blue": (True, 10), "green": (False, 10)}
+    (action,) = retires(aws)
+    assert action["ResourceId"].endswith("-blue")
+    assert action["ScalableTargetAction"] == {"MinCapacity": 0, "MaxCapacity": 0}
+    assert action["Schedule"].startswith("at(2")
+    await scaling.suspend(now.place, free)
+    assert retires(aws) == []
+
+
+async def test_a_colour_that_went_home_grows_as_the_other_one_does(aws: InMoto) -> None:
+    """The scheduled action left it with a most of 0."""
+    scales(aws, "blue", "green")
+    aws.aws("application-autoscaling").register_scalable_target(
+        ServiceNamespace=NAMESPACE,
+        ResourceId="service/shop-dev/shop-dev-web-blue",
+        ScalableDimension=DIMENSION,
+        MinCapacity=0,
+        MaxCapacity=0,
+    )
+    await Scaling(aws.clients, SystemClock()).resume(await sight(aws, NEW, OLD), NEW, {}, free)
+    assert seen(aws) == {"blue": (False, 10), "green": (True, 10)}
+
+
+async def test_a_service_that_does_not_scale_is_left_alone(aws: InMoto) -> None:
+    """But for a warm fleet, which is to go all the same."""
+    clock = SystemClock()
+    scaling, now = Scaling(aws.clients, clock), await sight(aws, OLD, NEW)
+    await scaling.suspend(now.place, free)
+    await scaling.resume(now, NEW, {}, free)
+    assert seen(aws) == {}
+    await scaling.resume(now, NEW, {OLD: clock.now() + 600}, free)
+    assert seen(aws) == {"blue": (True, 2)}
+    assert len(retires(aws)) == 1
