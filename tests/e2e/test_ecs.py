@@ -143,6 +143,30 @@ async def test_another_process_goes_on_where_one_died(shop: OnEcs) -> None:
     await shop.until(lambda: shop.answer() == "resumed")
 
 
+async def test_a_deploy_at_the_peak_keeps_what_scaling_made(shop: OnEcs) -> None:
+    """Three tasks where the file said two: neither colour has fewer, whoever deploys."""
+    scaling = shop.rig.client("application-autoscaling")
+    for colour in shop.place.services:
+        scaling.register_scalable_target(
+            ServiceNamespace="ecs",
+            ResourceId=f"service/{shop.app}-dev/{shop.app}-dev-web-{colour}",
+            ScalableDimension="ecs:service:DesiredCount",
+            MinCapacity=2,
+            MaxCapacity=4,
+        )
+    await shop.process.close()
+    serving = next(colour for colour, weight in shop.weights().items() if weight)
+    ecs = shop.rig.client("ecs")
+    ecs.update_service(cluster=shop.place.cluster, service=shop.place.services[serving], desiredCount=3)
+    await shop.begin()
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        rollout = await shop.deploy(shop.service("peak"))
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+    assert (rollout.replicas, rollout.before) == (3, 3)
+    assert sorted(shop.sizes().values()) == [3, 3]
+
+
 async def test_weights_that_another_hand_changed_are_put_right(shop: OnEcs) -> None:
     """While a process looks after the service it sees them at its next look."""
     right = shop.weights()

@@ -212,6 +212,7 @@ class Loop:
         # With the ends that were just put on record: else one more would be launched of a release that has failed.
         self.fleet, self.observed_at = replace(look.fleet, exits=self.ledger.exits), looked
         self.recent.note(now, look.report.traffic.total, look.report.groups)
+        await self._rest_platform()
         actions = next_step(self.ledger.facts, self.fleet, now)
         self.waits = actions
         acted = failed = False
@@ -226,7 +227,6 @@ class Loop:
         if acted:
             return 0.0
         if not self.ledger.active:
-            await self._rest_platform()
             await self._discard()
         due: list[float] = [until for a in actions if (until := getattr(a, "until", None))]
         tick = pace.busy if self.ledger.active or self._moving() else pace.idle
@@ -243,15 +243,21 @@ class Loop:
                 await self._scribe.close_record()
 
     async def _rest_platform(self) -> None:
-        """A platform that keeps sizes may do so by itself again, once for each release that came to serve."""
+        """A platform that keeps sizes may do so by itself again, once for each release that came to serve.
+
+        What it made of them while nobody looked is what the service is to have from now on: a deploy at the peak of a
+        sale shrinks nothing to what the file began with.
+        """
         ledger = self.ledger
         at = (ledger.current, tuple(sorted(ledger.warm.items())))
-        if ledger.current is None or self._rested == at:
+        if ledger.active or ledger.current is None or self._rested == at:
             return
         release = ledger.release(ledger.current)
         sizer = self._world.sizers.get(release.service.runtime)
         if sizer is not None:
-            await sizer.rest(release, ledger.warm, self.token)
+            size = await sizer.rest(release, ledger.warm, self.token)
+            if size and size != ledger.wanted:
+                await self.record("service scaled", {"replicas": size, "by": "its scaling"})
         self._rested = at
 
     async def _discard(self) -> None:

@@ -34,6 +34,7 @@ class Cloud:
     def __init__(self, platform: Platform) -> None:
         self.sizes: dict[str, dict[int, tuple[Release, int]]] = {}  # by service and release
         self.resting: dict[str, tuple[int, dict[int, float]] | None] = {}  # by service: what it was left at
+        self.scaled: dict[str, int] = {}  # by service: what scaling brought the release to that serves
         self.quiet: dict[str, frozenset[int]] = {}  # by service, releases that were told to get nothing new
         self.platform = platform
         self._ended: dict[str, float] = {}  # when a task that ended was seen
@@ -141,9 +142,12 @@ class CloudRuntime(DryRuntime):
         self._cloud.resting[release.service.key] = None
         self._cloud.settle()
 
-    async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> None:
-        await self._fence.check(release.service.key, token)
-        self._cloud.resting[release.service.key] = (release.number, dict(warm))
+    async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> int | None:
+        key = release.service.key
+        await self._fence.check(key, token)
+        worked = self._cloud.resting.get(key) is not None
+        self._cloud.resting[key] = (release.number, dict(warm))
+        return self._cloud.scaled.get(key) if worked else None
 
     async def instances(self, service: str) -> Sequence[Running]:
         self._cloud.settle()

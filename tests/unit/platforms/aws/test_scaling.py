@@ -88,8 +88,9 @@ async def test_what_serves_scales_again_and_what_is_warm_goes_home_by_itself(aws
     clock = SystemClock()
     scaling, now = Scaling(aws.clients, clock), await sight(aws, OLD, NEW)
     await scaling.suspend(now.place, free)
-    await scaling.resume(now, NEW, {OLD: clock.now() + 600}, free)
+    assert await scaling.resume(now, NEW, {OLD: clock.now() + 600}, free) is None
     assert seen(aws) == {"blue": (True, 10), "green": (False, 10)}
+    assert await scaling.resume(now, NEW, {OLD: clock.now() + 600}, free) == 2  # from now on it is scaling's count
     (action,) = retires(aws)
     assert action["ResourceId"].endswith("-blue")
     assert action["ScalableTargetAction"] == {"MinCapacity": 0, "MaxCapacity": 0}

@@ -83,11 +83,11 @@ class EcsRuntime:
         finally:
             self._lookout.changed(key)
 
-    async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> None:
+    async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> int | None:
         sight = await self._lookout.look(release.service.key)
         before = partial(self._fence.check, release.service.key, token)
         await self._send_home(sight, token)
-        await self._scaling.resume(sight, release.number, warm, before)
+        return await self._scaling.resume(sight, release.number, warm, before)
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:  # noqa: ARG002
         raise PlatformError(f"{instance} cannot be launched: ECS is told how many tasks to keep, and names them itself")

@@ -31,9 +31,12 @@ class Scaling:
             await self._set(name, target, before, rests=True)
             await self._retire_never(name, before)
 
-    async def resume(self, sight: Sight, current: int, warm: Mapping[int, float], before: Check) -> None:
-        """The colour of `current` scales again; one that is kept warm is sent home at its time, whoever is there."""
-        place = sight.place
+    async def resume(self, sight: Sight, current: int, warm: Mapping[int, float], before: Check) -> int | None:
+        """The colour of `current` scales again; one that is kept warm is sent home at its time, whoever is there.
+
+        Returns the count of `current` where its scaling had been at work.
+        """
+        place, scaled = sight.place, None
         targets = await self._targets(place)
         bounds = next((_bounds(one) for one in targets.values() if one["MaxCapacity"]), {})
         for side in sight.sides.values():
@@ -45,8 +48,11 @@ class Scaling:
             elif target is not None:
                 await self._retire_never(name, before)
                 serves = side.number == current and side.wanted > 0
+                if serves and not _rests(target):
+                    scaled = side.wanted
                 more = bounds if serves and not target["MaxCapacity"] else {}  # it was sent home once
                 await self._set(name, target, before, rests=not serves, **more)
+        return scaled
 
     async def _targets(self, place: Place) -> Mapping[str, Answer]:
         names = [_resource(place, colour) for colour in place.colours]
@@ -95,6 +101,10 @@ class Scaling:
 
 def _resource(place: Place, colour: Colour) -> str:
     return f"service/{place.cluster}/{colour.service}"
+
+
+def _rests(target: Answer) -> bool:
+    return any(target.get("SuspendedState", {}).get(kind) for kind in _KINDS)
 
 
 def _bounds(target: Answer) -> dict[str, int]:
