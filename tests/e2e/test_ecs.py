@@ -9,8 +9,13 @@ from tests.rig import Rig
 from tests.rig.place import weights
 from tests.support.on_ecs import PACE, OnEcs, reached
 
+from crossfade.aws.places import Places
 from crossfade.core.rollout import State
+from crossfade.engine.clock import SystemClock
+from crossfade.engine.dry.journal import DryJournal
 from crossfade.load import Traffic
+from crossfade.platforms.aws.adapters import Adapters
+from crossfade.platforms.aws.clients import Clients
 
 pytestmark = [pytest.mark.long, pytest.mark.asyncio(loop_scope="module")]
 _CALLS_A_MINUTE = 60
@@ -116,14 +121,14 @@ async def test_rolling_goes_by_counts_with_the_weights_following(shop: OnEcs) ->
 
 
 async def test_throttling_and_lost_answers_change_nothing(clear: OnEcs) -> None:
-    """A third of all calls is refused, the answers of changes get lost, and the deploy goes its way."""
+    """Of twenty calls one is refused, the answers of changes get lost, and the deploy goes its way."""
     for service, operation in (
         ("ecs", "UpdateService"),
         ("ecs", "RegisterTaskDefinition"),
         ("elbv2", "ModifyRule"),
     ):
         clear.rig.knobs.lose_answer(service, operation, times=1)
-    clear.rig.knobs.throttle(rate=0.3)
+    clear.rig.knobs.throttle(rate=0.05)
     async with Traffic(f"{clear.url}/slow?s=0.02", clients=4) as traffic:
         rollout = await clear.deploy(clear.service("throttled"))
     report = traffic.report()
@@ -195,11 +200,28 @@ async def test_a_target_group_in_the_rules_that_is_not_ours_stops_everything(sho
 
 async def test_waiting_asks_aws_gently(shop: OnEcs) -> None:
     """At AWS's own pace a service that waits is asked about no more than sixty times a minute."""
-    clients, lookout = shop.process.clients, shop.process.adapters.lookout
+    clients, clock = Clients("us-east-1", endpoint=shop.rig.endpoint), SystemClock()
+    made = Adapters(clients, Places(shop.app, "dev"), DryJournal(clock, shop.paper), clock)
+    await made.lookout.look(shop.key)
     before = clients.asked.copy()
-    for _ in range(5):
-        await lookout.look(shop.key, fresh=True)
-    each = sum((clients.asked - before).values()) / 5
-    leases = 4  # of the journal: half a lease apart
-    figures = 2
-    assert each * 60 / 9.0 + leases + figures <= _CALLS_A_MINUTE
+    await made.lookout.look(shop.key, fresh=True)
+    each = sum((clients.asked - before).values())
+    await clients.close()
+    leases, figures = 4, 2  # of the journal, half a lease apart; of CloudWatch, twice a minute
+    assert each * 60 / made.timing.busy + leases + figures <= _CALLS_A_MINUTE
+
+
+async def test_a_migration_is_a_task_of_the_new_release(shop: OnEcs) -> None:
+    """It runs once, before the first instance of the release, and what it says of the schema is kept."""
+    rollout = await shop.deploy(shop.service("migrated", hooks={"migrate": "echo CROSSFADE_SCHEMA=12"}))
+    assert rollout.state is State.SUCCEEDED, rollout.reason
+    assert shop.loop.ledger.release(rollout.target).schema == "12"
+
+
+async def test_a_migration_that_fails_is_shown_with_its_last_line(shop: OnEcs) -> None:
+    """And nobody but the old release ever serves."""
+    before = shop.answer()
+    rollout = await shop.deploy(shop.service("unmigrated", hooks={"migrate": "echo no such column; exit 4"}))
+    assert rollout.state is State.ROLLED_BACK
+    assert "failed with code 4: no such column" in rollout.reason
+    assert shop.answer() == before

@@ -210,9 +210,9 @@ class Loop:
         if self.ledger.releases != known:  # written meanwhile: instances of these were not looked for
             return 0.0
         # With the ends that were just put on record: else one more would be launched of a release that has failed.
+        await self._rest_platform()
         self.fleet, self.observed_at = replace(look.fleet, exits=self.ledger.exits), looked
         self.recent.note(now, look.report.traffic.total, look.report.groups)
-        await self._rest_platform()
         actions = next_step(self.ledger.facts, self.fleet, now)
         self.waits = actions
         acted = failed = False
