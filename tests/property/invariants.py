@@ -353,6 +353,8 @@ class Watch:
         out = [member.service for member in members if at[member.service] == member.target]
         back = [member.service for member in members if at[member.service] == member.source]
         ended = [event for event in simulation.paper.events if event.kind == "group ended"]
+        if not ended:
+            self.fail("the release group does not come to an end")
         stuck = not history.returnable and ended[-1].data["state"] == State.FAILED
         if len(members) not in {len(out), len(back)} and not stuck:
             self.fail(f"{out} are at their new releases, {back} are back, of {at}")

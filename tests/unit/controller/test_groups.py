@@ -9,10 +9,12 @@ from tests.unit.controller.site import KIM, QUICK, Control, Site, service, withi
 
 from crossfade.controller.groups import ENDED
 from crossfade.controller.order import Shell
-from crossfade.core.errors import RefusedError, UnchangedError
+from crossfade.core.errors import PlatformError, RefusedError, UnchangedError
 from crossfade.core.release import Outcome
 from crossfade.core.rollout import State
 from crossfade.core.service import Service
+from crossfade.engine.dry.journal import DryJournal
+from crossfade.engine.journal import Event
 
 BRIEF = replace(QUICK, timeout=0.3)
 
@@ -187,3 +189,22 @@ async def test_a_build_is_seen_and_can_be_stopped(site: Site) -> None:
         assert await within(control.orders.down("shop", None, KIM)) == ["shop/web"]
         with pytest.raises(RefusedError, match="taken down by kim"):
             await three
+
+
+class Forgetful(DryJournal):
+    """It writes the lines of groups, and says that it could not."""
+
+    async def append(self, event: Event, token: int) -> Event:
+        written = await super().append(event, token)
+        if event.kind.startswith("group"):
+            raise PlatformError("the answer was lost")
+        return written
+
+
+async def test_a_group_goes_on_although_the_answer_to_its_lines_was_lost(site: Site) -> None:
+    """What is written has begun, and is carried to its end by who wrote it and not by whoever starts next."""
+    site.journal = Forgetful(site.clock)
+    async with site.controller() as control:
+        group = await control.deploy_together(*pair())
+        assert group.state is State.SUCCEEDED
+    assert site.kinds("shop") == ["group started", "group ended"]
