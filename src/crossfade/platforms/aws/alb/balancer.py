@@ -223,12 +223,20 @@ def _forwarding(sight: Sight, arn: str, wanted: Mapping[str, int]) -> list[Answe
     actions = []
     for action in sight.actions[arn]:
         if action["Type"] != "forward":
-            actions.append(action)
+            actions.append(_kept(action))
             continue
         config = {**action.get("ForwardConfig", {}), "TargetGroups": groups}
         kept = {name: value for name, value in action.items() if name != "TargetGroupArn"}
         actions.append({**kept, "ForwardConfig": config})
     return actions
+
+
+def _kept(action: Answer) -> Answer:
+    """As it was told: a secret is not, and is to stay what it is."""
+    config = action.get("AuthenticateOidcConfig")
+    return (
+        action if config is None else {**action, "AuthenticateOidcConfig": {**config, "UseExistingClientSecret": True}}
+    )
 
 
 def _shown(sight: Sight, arn: str) -> str:
