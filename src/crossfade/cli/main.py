@@ -42,6 +42,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "events": ("look.look", "Everything that happened, step by step."),
         "logs": ("look.look", "What instances wrote."),
     },
+    "Stores": {
+        "backup": ("stores", "Write a store's data down."),
+        "restore": ("stores", "Give a store the data of a backup back."),
+    },
     "On AWS": {
         "infra": ("aws.infra", "Write, plan and apply the infrastructure, as Terraform that you own."),
         "cost": ("aws.cost.cost", "Say what a month costs, before anything is created."),

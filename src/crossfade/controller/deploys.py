@@ -1,7 +1,7 @@
 """Deploys: admitted, built, put on record, and begun as one rollout or as one release group."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
@@ -30,6 +30,14 @@ class Begun:
     unchanged: tuple[str, ...] = ()
 
 
+Before = Callable[[Sequence[Release]], Awaitable[None]]
+"""What is done with the releases of a deploy before they are on record; a failure ends it, and nothing was changed."""
+
+
+async def nothing(_releases: Sequence[Release]) -> None:
+    """Where no store has to be backed up."""
+
+
 class Deploys:
     """Brings new releases of services, one at a time an app's service."""
 
@@ -40,7 +48,7 @@ class Deploys:
         self._values = values
         self._world = registry.world
 
-    async def deploy(self, services: Sequence[Service], order: Order, shell: Shell) -> Begun:
+    async def deploy(self, services: Sequence[Service], order: Order, shell: Shell, before: Before = nothing) -> Begun:
         """Build releases of services of one app and begin their rollouts; returns once these are on record.
 
         Services come in the order in which they are to go out. Refused while another rollout runs, unless the order
@@ -69,7 +77,7 @@ class Deploys:
                         await loop.until(lambda loop: bool(loop.observed_at or loop.trouble))
                 await self.require_apart(services)
                 await self._supersede(loops, order)
-                return await self._begin(loops, services, artifacts, order, values)
+                return await self._begin(loops, services, artifacts, order, values=values, before=before)
         except CrossfadeError:
             for loop in loops:
                 if (loop.ledger.removed or not loop.ledger.releases) and not self._registry.leaves(loop.key):
@@ -148,7 +156,9 @@ class Deploys:
         services: Sequence[Service],
         artifacts: Sequence[Artifact],
         order: Order,
+        *,
         values: Mapping[str, Mapping[str, str]],
+        before: Before,
     ) -> Begun:
         changed: list[tuple[Loop, Release]] = []
         unchanged: list[UnchangedError] = []
@@ -162,6 +172,7 @@ class Deploys:
             one = unchanged[0] if len(unchanged) == 1 else None
             raise one or UnchangedError("all services already run exactly this", "change something, or use --force")
         notes = {loop.key: artifact.notes for loop, artifact in zip(loops, artifacts, strict=True)}
+        await before([release for _, release in changed])
         for loop, release in changed:
             self._values.keep(release.service, values[loop.key])
             await rollouts.add(loop, release, notes[loop.key])

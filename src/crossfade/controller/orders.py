@@ -19,7 +19,7 @@ from crossfade.core.service import Service
 from crossfade.core.store import Store
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports import Secrets
-from crossfade.engine.stores import StoreOutcome
+from crossfade.engine.stores import StoreKeeper, StoreOutcome
 from crossfade.engine.world import World
 
 RESTART_EXITS = 3  # of new instances, after which the old ones are left as they are
@@ -57,9 +57,18 @@ class Orders:
         await self.registry.close()
         await self.groups.close()
 
-    async def deploy(self, services: Sequence[Service], order: Order, shell: Shell) -> Begun:
-        """Bring new releases of services of one app: see `Deploys.deploy`."""
-        return await self.deploys.deploy(services, order, shell)
+    async def deploy(
+        self, services: Sequence[Service], order: Order, shell: Shell, stores: Sequence[Store] = ()
+    ) -> Begun:
+        """Bring new releases of services of one app: see `Deploys.deploy`. Before a migration stores are backed up."""
+        kept = [store for store in stores if store.backup]
+
+        async def before(releases: Sequence[Release]) -> None:
+            if any(release.service.hooks.migrate for release in releases):
+                for store in kept:
+                    await self.backup(store)
+
+        return await self.deploys.deploy(services, order, shell, before)
 
     async def stores(
         self, stores: Sequence[Store], values: Mapping[str, Mapping[str, str]], *, replace: bool
@@ -68,12 +77,20 @@ class Orders:
 
         One that changed is left as it is, unless the order says `replace`.
         """
-        keeper = self._world.stores
-        if keeper is None:
-            if stores:
-                raise RefusedError("this platform runs no stores", "use what it has in their place")
-            return {}
-        return {one.key: await keeper.ensure(one, values.get(one.key, {}), replace=replace) for one in stores}
+        return {one.key: await self._keeper().ensure(one, values.get(one.key, {}), replace=replace) for one in stores}
+
+    async def backup(self, store: Store) -> str:
+        """Write a store's data down; where it is."""
+        return await self._keeper().backup(store)
+
+    async def restore(self, store: Store, backup: str) -> str:
+        """Give a store a backup back; which one it was."""
+        return await self._keeper().restore(store, backup)
+
+    def _keeper(self) -> StoreKeeper:
+        if self._world.stores is None:
+            raise RefusedError("this platform runs no stores", "use what it has in their place")
+        return self._world.stores
 
     async def rollback(self, loop: Loop, to: str, order: Order) -> Rollout:
         """Go to an earlier release: the last good one, or the one named."""

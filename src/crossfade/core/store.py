@@ -11,11 +11,15 @@ class Store:
 
     It is ready when `service.health.command` ends with 0 in it, asked each `interval` for up to `patience` seconds;
     without a command as soon as it runs. `port` is opened for processes on this machine's loopback; None: it is not.
+    What `backup` writes in it is kept, the newest `keep` times; `restore` reads it. Neither is part of what it is.
     """
 
     service: Service
     port: int | None = None
     patience: float = 60.0
+    backup: str = ""
+    restore: str = ""
+    keep: int = 7
 
     @property
     def key(self) -> str:

@@ -37,6 +37,14 @@ class StoreKeeper(Protocol):
         """
         ...
 
+    async def backup(self, store: Store) -> str:
+        """Write its data down with its own command, keep the newest, and say where."""
+        ...
+
+    async def restore(self, store: Store, backup: str) -> str:
+        """Give a backup back, the newest or the one that is named, and say which."""
+        ...
+
     async def found(self, app: str | None) -> Sequence[StoreFound]:
         """The stores of an app, or all."""
         ...

@@ -17,12 +17,13 @@ from crossfade.file.listen import Listen, Tls
 from crossfade.file.part import Clash, Part
 from crossfade.file.reading.problem import nearest
 from crossfade.file.service import NAME, Hooks, Preview, Resources, Route, Service, Sticky
-from crossfade.file.store import Store, StoreHealth
+from crossfade.file.store import Backup, Store, StoreHealth
 from crossfade.file.units import Text
 from crossfade.file.volumes import shared_by_two_kinds
 
 __all__ = [
     "App",
+    "Backup",
     "Cloud",
     "Codes",
     "Deploy",

@@ -19,6 +19,7 @@ from crossfade.file.cloud.watch import Alarm, Budget, Logs, Notify, Targets
 from crossfade.file.container import Contained
 from crossfade.file.image import Build, Image
 from crossfade.file.model import (
+    Backup,
     Cloud,
     Deploy,
     Environment,
@@ -57,6 +58,7 @@ _SECTIONS: tuple[tuple[str, type[Part]], ...] = (
     ("services.*.deploy.rollback_on", RollbackOn),
     ("stores.*", Store),
     ("stores.*.health", StoreHealth),
+    ("stores.*.backup", Backup),
     ("listen", Listen),
     ("tls", Tls),
     ("environments.*", Environment),

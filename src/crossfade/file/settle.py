@@ -104,7 +104,15 @@ def _store(app: App, name: str, folder: Path) -> core_store.Store:
         grace=store.grace,
         names=core.Names(containers=True, join=app.network or ""),
     )
-    return core_store.Store(service=service, port=store.port, patience=store.health.timeout if store.health else 60.0)
+    backup = store.backup
+    return core_store.Store(
+        service=service,
+        port=store.port,
+        patience=store.health.timeout if store.health else 60.0,
+        backup=str(backup.command) if backup else "",
+        restore=str(backup.restore or "") if backup else "",
+        keep=backup.keep if backup else 7,
+    )
 
 
 def _names(app: App) -> core.Names:

@@ -29,6 +29,21 @@ class StoreHealth(Part):
     )
 
 
+class Backup(Part):
+    """How a store's data is written down and given back: before each migration, and by `crossfade backup`."""
+
+    command: Annotated[Line, Command()] = Field(
+        description="Runs in its container and writes the backup to its output.",
+        examples=["pg_dump -U postgres --clean --if-exists shop"],
+    )
+    restore: Annotated[Line, Command()] | None = Field(
+        default=None,
+        description="Runs in its container and reads a backup. Default: it is given back by hand.",
+        examples=["psql -U postgres -v ON_ERROR_STOP=1 shop"],
+    )
+    keep: Annotated[int, Whole(1, 1000)] = Field(default=7, description="How many are kept.", examples=[30])
+
+
 class Store(Part):
     """What keeps data: a container that is started before the services, reached by its name, and left as it is."""
 
@@ -56,6 +71,11 @@ class Store(Part):
         default=None,
         description="When it is ready. Default: as soon as it runs.",
         examples=[{"command": "pg_isready -U postgres"}],
+    )
+    backup: Backup | None = Field(
+        default=None,
+        description="How its data is written down. Default: not by crossfade.",
+        examples=[{"command": "pg_dump -U postgres shop", "restore": "psql -U postgres shop"}],
     )
     port: Annotated[int, Whole(1, 65535)] | None = Field(
         default=None,

@@ -180,6 +180,7 @@ def test_a_store_is_a_container_that_services_wait_for(tmp_path: Path) -> None:
     assert made.container.command == ("postgres", "-c", "max_connections=200")
     assert (made.health.command, made.health.interval) == ("pg_isready -U postgres", 2.0)
     assert made.env == (("POSTGRES_DB", "shop"), ("VERSION", "1.10"))
+    assert (store.backup, store.restore, store.keep) == ("pg_dump shop", "psql shop", 3)
     one = "app: shop\nservices: {web: {image: x}}\nstores: {db: {image: y, volumes: [data:/data]}}\n"
     (web,) = settled(tmp_path, one)
     assert (web.names.containers, web.names.peers) == (True, ())

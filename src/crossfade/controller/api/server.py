@@ -80,6 +80,8 @@ class Api:
                 web.post("/v1/seat", self._seat),
                 web.post("/v1/order/{verb}", self._order),
                 web.post("/v1/down", self._down),
+                web.post("/v1/backup", self._backup),
+                web.post("/v1/restore", self._restore),
                 web.post("/v1/balancer/restart", self._restart_balancer),
                 web.post("/v1/shutdown", self._shutdown),
             ]
@@ -239,7 +241,7 @@ class Api:
         stores = [decode(Store, one) for one in body.get("stores") or ()]
         told = await self._orders.stores(stores, shell.secrets_of, replace=bool(body.get("replace_stores")))
         try:
-            begun = await self._orders.deploy(services, asked.order(body), shell)
+            begun = await self._orders.deploy(services, asked.order(body), shell, stores)
         except UnchangedError as error:
             if not set(told.values()) - {StoreOutcome.RUNS}:
                 raise
@@ -352,6 +354,15 @@ class Api:
         if body.get("with_data") and app:
             stopped += await self._orders.delete_data(app)
         return web.json_response({"stopped": stopped})
+
+    async def _backup(self, request: web.Request) -> web.Response:
+        body = await asked.body(request)
+        return web.json_response({"file": await self._orders.backup(decode(Store, body["store"]))})
+
+    async def _restore(self, request: web.Request) -> web.Response:
+        body = await asked.body(request)
+        store = decode(Store, body["store"])
+        return web.json_response({"file": await self._orders.restore(store, body.get("backup") or "")})
 
     async def _restart_balancer(self, _: web.Request) -> web.Response:
         await self._registry.world.balancer.restart()

@@ -1,6 +1,12 @@
 """Stores on real containers: there before services, left alone, made anew when asked, data kept until then."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,6 +55,14 @@ def db(kit: Kit, word: str = "one", health: str = "cat /ready") -> Store:
     return Store(service=service, patience=20.0)
 
 
+def kept(state: Path) -> list[str]:
+    return [str(path) for path in state.glob("backups/*/db/*")]
+
+
+def content(path: str) -> str:
+    return Path(path).read_text()
+
+
 async def test_a_store_is_started_once_and_changed_only_when_asked(kit: Kit, tmp_path: Path) -> None:
     """Ready by its command; what the file says anew is told and waits; its data outlives it."""
     import docker
@@ -82,4 +96,101 @@ async def test_a_store_that_is_never_ready_says_why(kit: Kit, tmp_path: Path) ->
     late = replace(db(kit, health="echo still starting; exit 1"), patience=0.5)
     with pytest.raises(PlatformError, match=r"is not ready after 0.5 s: .*still starting"):
         await stores.ensure(late, SECRETS, replace=False)
+    await stores.close()
+
+
+async def test_what_a_backup_holds_is_given_back(kit: Kit, tmp_path: Path) -> None:
+    """The newest ones are kept; one that fails or is empty is none, and says why."""
+    stores = DockerStores(tmp_path)
+    store = replace(db(kit), backup="cat /data/log", restore="cat > /data/log", keep=1)
+    await stores.ensure(store, SECRETS, replace=False)
+    written = await stores.backup(store)
+    assert content(written) == "xyzzy one\n"
+    assert os.stat(written).st_mode & 0o777 == 0o600  # noqa: PTH116
+    (tmp_path / "mine").write_text("mine\n")
+    assert await stores.restore(store, str(tmp_path / "mine")) == str(tmp_path / "mine")
+    with pytest.raises(PlatformError, match=r"ended with 3: no space"):
+        await stores.backup(replace(store, backup="echo no space >&2; exit 3"))
+    with pytest.raises(PlatformError, match=r"is empty"):
+        await stores.backup(replace(store, backup="true"))
+    assert kept(tmp_path) == [written]
+    await stores.restore(store, "")
+    assert await stores.ensure(replace(store, keep=5), {}, replace=False) is StoreOutcome.RUNS
+    assert content(await stores.backup(store)) == "xyzzy one\n"
+    with pytest.raises(WrongInputError, match="has no backup in the file"):
+        await stores.backup(db(kit))
+    await stores.close()
+
+
+POSTGRES = Path("/usr/lib/postgresql/15")
+PSQL = "/usr/lib/postgresql/15/bin/psql -qAt -h /tmp -U postgres -v ON_ERROR_STOP=1 postgres"
+BEGINS = (
+    "cd /data && test -f PG_VERSION || /usr/lib/postgresql/15/bin/initdb -D /data -U postgres -A trust >&2; "
+    "exec /usr/lib/postgresql/15/bin/postgres -D /data -k /tmp -c listen_addresses="
+)
+
+
+@pytest.fixture
+def postgres(kit: Kit) -> Iterator[str]:
+    """An image of Debian's PostgreSQL: its programs, what they are linked with, a shell and a user."""
+    import docker
+
+    if not (POSTGRES / "bin/postgres").exists():
+        pytest.skip("no PostgreSQL 15 to make an image of (Debian: postgresql-15)")
+    files = {POSTGRES, Path("/usr/share/postgresql/15"), Path("/bin/busybox"), Path("/usr/share/zoneinfo")}
+    for program in (POSTGRES / "bin").iterdir():
+        told = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False).stdout
+        files |= {Path(word) for word in told.split() if word.startswith("/")}
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", dereference=True) as tar:
+        for path in sorted(files):
+            tar.add(path, str(path).lstrip("/"))
+        for name, text in {
+            "etc/passwd": "root:x:0:0::/:/bin/sh\npostgres:x:999:999::/:/bin/sh\n",
+        }.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text.encode()))
+        for folder in ("data", "tmp"):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, 0o777, 999, 999
+            tar.addfile(entry)
+        for applet in ("sh", "test", "cat", "locale"):
+            link = tarfile.TarInfo(f"bin/{applet}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(link)
+    client, name = docker.from_env(), f"crossfade-test-postgres-{kit.app}"
+    client.api.import_image_from_data(archive.getvalue(), repository=name, tag="15", changes=["ENV TZ=UTC"])
+    yield f"{name}:15"
+    for one in client.images.list(name):
+        client.images.remove(one.id, force=True)
+    client.close()
+
+
+@pytest.mark.long
+async def test_a_database_is_written_down_and_given_back(kit: Kit, postgres: str, tmp_path: Path) -> None:
+    """PostgreSQL's own tools: what was lost after the backup is there again."""
+    stores = DockerStores(tmp_path)
+    service = replace(
+        db(kit).service,
+        image=postgres,
+        container=Container(command=("/bin/sh", "-c", BEGINS), user="999:999"),
+        volumes=(Volume(source="pg", target="/data"),),
+        secrets=(),
+        health=HealthCheck(command=f"{PSQL} -c 'select 1'", interval=0.3),
+        grace=20.0,
+    )
+    dump = "/usr/lib/postgresql/15/bin/pg_dump --clean --if-exists -h /tmp -U postgres postgres"
+    store = Store(service=service, patience=90.0, backup=dump, restore=PSQL)
+    assert await stores.ensure(store, {}, replace=False) is StoreOutcome.STARTED
+    asks = replace(store, backup=f"{PSQL} -c 'select count(*) from orders'")
+    making = f"{PSQL} -c 'create table orders as select generate_series(1, 1000) as id' -c 'select 1'"
+    await stores.backup(replace(store, backup=making))
+    written = await stores.backup(store)
+    await asyncio.to_thread(shutil.copy, written, tmp_path / "kept")
+    await stores.backup(replace(store, backup=f"{PSQL} -c 'delete from orders where id > 10' -c 'select 1'"))
+    assert content(await stores.backup(asks)) == "10\n"
+    await stores.restore(store, str(tmp_path / "kept"))
+    assert content(await stores.backup(asks)) == "1000\n"
+    await stores.stop(kit.app)
     await stores.close()

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.store import Store
 from crossfade.core.wire import encode
 from crossfade.engine.stores import StoreFound, StoreOutcome
 from crossfade.platforms.local.runtimes.docker import beside, build, container, image, network, volumes
+from crossfade.platforms.local.runtimes.docker.backups import Backups
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.processes.logs import Logs
 
@@ -29,6 +30,7 @@ class DockerStores:
         self._daemon = Daemon()
         self._ours = container.labels(state=self._state)
         self._keep = network.owner(self._state)
+        self._backups = Backups(self._state / "backups")
         self._logs = Logs(self._state / "logs")
 
     async def ensure(self, store: Store, secrets: Mapping[str, str], *, replace: bool) -> StoreOutcome:
@@ -45,6 +47,22 @@ class DockerStores:
             outcome = StoreOutcome.STARTED if outcome is StoreOutcome.RUNS else outcome
         await self._ready(store)
         return outcome
+
+    async def backup(self, store: Store) -> str:
+        if not store.backup:
+            raise WrongInputError(f"the store {store.key} has no backup in the file", "backup: {command: ...}")
+        await self._require(store)
+        return str(await self._backups.write(store, self._name(store)))
+
+    async def restore(self, store: Store, backup: str) -> str:
+        if not store.restore:
+            raise WrongInputError(f"the store {store.key} has no restore in the file", "backup: {restore: ...}")
+        await self._require(store)
+        return str(await self._backups.read(store, self._name(store), backup))
+
+    async def _require(self, store: Store) -> None:
+        if await self._daemon.ask(lambda client: container.has_ended(client.api, self._name(store))):
+            raise RefusedError(f"the store {store.key} does not run", "`crossfade deploy` starts it")
 
     async def found(self, app: str | None) -> Sequence[StoreFound]:
         if not (self._state / "docker").exists():
@@ -155,7 +173,10 @@ class DockerStores:
             return await self._daemon.ask(lambda client: container.ending(client.api, name))
         if not command:
             return None
-        result = await beside.run(self._daemon, name, command, _TRY_SECONDS)
+        try:
+            result = await beside.run(self._daemon, name, command, _TRY_SECONDS)
+        except PlatformError as error:  # it just ended, or Docker starts it again
+            return error.cause
         return None if result.code == 0 else result.words
 
     def _name(self, store: Store) -> str:
@@ -172,5 +193,7 @@ class DockerStores:
 def _spec(store: Store) -> str:
     """What it was made of, in 12 hexadecimal digits: another one is a change. Who else is in the app is none."""
     told = encode(store)
+    for key in ("backup", "restore", "keep"):  # what is done with it, and not what it is
+        del told[key]
     del told["service"]["names"]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,54 @@
+"""backup and restore: a store's data, written down and given back by its own commands."""
+
+import os
+from typing import Any
+
+import click
+
+from crossfade.aws.terraform.guard import Question, Said
+from crossfade.cli.call import Call, called
+from crossfade.cli.client import Client
+from crossfade.cli.confirm import ask
+from crossfade.core.errors import WrongInputError
+
+
+@click.command(epilog="Examples: crossfade backup | crossfade backup db --json")
+@click.argument("store", required=False)
+@called(file=True)
+def backup(call: Call, *, store: str | None) -> None:
+    """Write the data of STORE down with the file's own command; its newest backups are kept."""
+    client, found = _store(call, store)
+    made = client.post("/v1/backup", store=found)["file"]
+    call.answer({"file": made}, f"{_key(found)} is written down in {made}")
+
+
+@click.command(epilog="Examples: crossfade restore db | crossfade restore db --from shop.backup --yes")
+@click.argument("store", required=False)
+@called(file=True)
+@click.option("--from", "backup", metavar="FILE", default="", help="A backup. Default: the newest.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def restore(call: Call, *, store: str | None, backup: str, yes: bool) -> None:
+    """Give STORE the data of a backup back, with the file's own command. What it holds now is overwritten."""
+    client, found = _store(call, store)
+    what = backup or "its newest backup"
+    ask([Question(f"This overwrites the data of {_key(found)} with {what}. Go on?", "--yes")], Said(yes=yes))
+    read = client.post("/v1/restore", store=found, backup=os.path.abspath(backup) if backup else "")["file"]  # noqa: PTH100
+    call.answer({"file": read}, f"{_key(found)} has the data of {read}")
+
+
+def _store(call: Call, name: str | None) -> tuple[Client, dict[str, Any]]:
+    """The store that is named, or the file's only one."""
+    from crossfade.cli.application import read
+
+    stores = {one["service"]["name"]: one for one in read(call)["stores"]}
+    names = ", ".join(stores) or "none"
+    if name is None and len(stores) == 1:
+        name = next(iter(stores))
+    if name not in stores:
+        cause = f"the file has no store {name}" if name else "say which store is meant"
+        raise WrongInputError(cause, f"its stores: {names}")
+    return call.ensured(), stores[name]
+
+
+def _key(store: dict[str, Any]) -> str:
+    return f"{store['service']['app']}/{store['service']['name']}"
