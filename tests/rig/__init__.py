@@ -10,7 +10,7 @@ as late as AWS says. By hand: `python -m tests.rig`. In a test:
         rig.address_of(place.load_balancer)           # "127.0.0.1:23456", where the ALB's listener is
         rig.images.add("shop/web:2", [sys.executable, "app.py"], folder=Path("app"))  # -> "sha256:..."
         rig.knobs.throttle("ecs", "*", rate=0.5)      # also: refuse, lose_answer, cut, delay; clear()
-        rig.knobs.set(lag=20)                         # pace, lag, task_start, metrics_after
+        rig.knobs.set(lag=20)                         # pace, lag, task_start, metrics_after, invalidation
         rig.calls()                                   # {"ecs:UpdateService": 3, ...}
 
 Times are AWS's seconds divided by `pace`: at 10, a deregistration delay of 30 s takes 3 s. `lag` is AWS's seconds, too:
@@ -19,6 +19,16 @@ how late every change of listeners, rules, weights, targets and their health is 
 An image is a program of this machine, found by `repository:tag` or `repository@digest`; the definition's `command` runs
 instead of its own. `rig/host:latest` has none of its own. Any other reference is a CannotPullContainerError. A process
 listens on PORT at 127.0.0.1 (another port than the definition's; clients see the task's address and containerPort).
+
+With `Rig(containers=True)` an image that Docker has is run as a container. An image named as ECR names it is in ECR,
+too.
+
+CloudWatch's metrics are kept by minutes of 60 s divided by the pace; their timestamps are this machine's. Logs are
+what tasks write. Target tracking acts, scheduled actions are only kept. Distributions have a caching edge before
+their bucket or load balancer, on a port of their own: `rig.address_of(distribution_arn)`. CloudFront functions are
+not run but the one that crossfade writes. Nothing can be pushed to ECR over Docker's protocol. EC2 instances, their
+groups, RDS and ElastiCache are moto's shapes; Terraform applies a whole environment, and plans again only what moto
+forgets of those.
 
 Each rule of AWS's stands beside its source. What is not a rule but a figure that AWS does not promise is a knob.
 """
