@@ -19,7 +19,8 @@ from tests.rig.knobs import LAG, Fault, Kind
 ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"
 _START = 120.0
-_STOP = 20.0
+_STOP = 60.0  # a rig that is killed would leave its tasks and its Envoy behind
+_ASK = 20.0
 
 
 class Rig:
@@ -125,7 +126,7 @@ class Rig:
         body = None if said is None else json.dumps(said).encode()
         request = urllib.request.Request(f"{self.endpoint}/_rig{path}", method=method, data=body)
         try:
-            with urllib.request.urlopen(request, timeout=_STOP) as answer:
+            with urllib.request.urlopen(request, timeout=_ASK) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise ValueError(error.read().decode()) from error
