@@ -79,6 +79,10 @@ class Orders:
         """
         return {one.key: await self._keeper().ensure(one, values.get(one.key, {}), replace=replace) for one in stores}
 
+    async def compared(self, stores: Sequence[Store]) -> dict[str, StoreOutcome]:
+        """By key, what a deploy would do with each."""
+        return {one.key: await self._keeper().compare(one) for one in stores}
+
     async def backup(self, store: Store) -> str:
         """Write a store's data down; where it is."""
         return await self._keeper().backup(store)

@@ -37,6 +37,10 @@ class StoreKeeper(Protocol):
         """
         ...
 
+    async def compare(self, store: Store) -> StoreOutcome:
+        """What a deploy would do with it when nobody asks for more: STARTED, RUNS or CHANGED. Nothing is changed."""
+        ...
+
     async def backup(self, store: Store) -> str:
         """Write its data down with its own command, keep the newest, and say where."""
         ...

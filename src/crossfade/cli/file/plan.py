@@ -22,6 +22,7 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     The same code decides as in a deploy, on a fleet like the one that runs; how long an app takes to boot is a guess.
     """
     from crossfade.cli.application import absent, ends, key, read
+    from crossfade.cli.ship.stores import planned
 
     wanted = read(call, service, strategy)
     call, services = _known(replace(call, environment=wanted["environment"]), wanted["platform"]), wanted["services"]
@@ -30,9 +31,22 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     others: list[str] = []
     with suppress(NotRunningError):
         others = [] if service else absent(services, call.client())
-    parts = [f"{one['service']}\n{_steps(one['steps'])}" for one in plans]
+    stores = _stores(call, wanted.get("stores") or [])
+    parts = ["\n".join(planned(stores))] if stores else []
+    parts += [f"{one['service']}\n{_steps(one['steps'])}" for one in plans]
     parts += ["\n".join(map(ends, others))] if others else []
-    call.answer({"plans": plans, "not_in_file": others}, "\n\n".join(parts))
+    call.answer({"plans": plans, "not_in_file": others, **({"stores": stores} if stores else {})}, "\n\n".join(parts))
+
+
+def _stores(call: Call, stores: list[Any]) -> dict[str, str]:
+    """By app/store, what a deploy would do with it; where no controller runs, nothing was ever started."""
+    if not stores:
+        return {}
+    try:
+        found: dict[str, str] = call.client().post("/v1/stores", stores=stores)
+    except NotRunningError:
+        return {f"{one['service']['app']}/{one['service']['name']}": "started" for one in stores}
+    return found
 
 
 def _known(call: Call, platform: str) -> Call:

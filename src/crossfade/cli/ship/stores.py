@@ -21,6 +21,18 @@ def stores_of(wanted: Mapping[str, Any], *, replace: bool) -> dict[str, Any]:
     return {"stores": kept, "replace_stores": replace, "store_values": values}
 
 
+_PLANNED = {
+    "started": "the store {} is started first",
+    "runs": "the store {} runs as the file says",
+    "changed": "the store {} changed in the file: it runs on as it is, --replace-stores makes it anew, with its data",
+}
+
+
+def planned(outcomes: Mapping[str, str]) -> list[str]:
+    """What a deploy would do with each store."""
+    return [_PLANNED[outcome].format(key) for key, outcome in outcomes.items()]
+
+
 def told_of_stores(outcomes: Mapping[str, str]) -> Iterator[str]:
     """A line for each store that is not simply there, as it was."""
     return (_SAID[outcome].format(key) for key, outcome in outcomes.items() if outcome in _SAID)

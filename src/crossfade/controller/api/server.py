@@ -80,6 +80,7 @@ class Api:
                 web.post("/v1/seat", self._seat),
                 web.post("/v1/order/{verb}", self._order),
                 web.post("/v1/down", self._down),
+                web.post("/v1/stores", self._stores),
                 web.post("/v1/backup", self._backup),
                 web.post("/v1/restore", self._restore),
                 web.post("/v1/balancer/restart", self._restart_balancer),
@@ -354,6 +355,10 @@ class Api:
         if body.get("with_data") and app:
             stopped += await self._orders.delete_data(app)
         return web.json_response({"stopped": stopped})
+
+    async def _stores(self, request: web.Request) -> web.Response:
+        body = await asked.body(request)
+        return web.json_response(await self._orders.compared([decode(Store, one) for one in body["stores"]]))
 
     async def _backup(self, request: web.Request) -> web.Response:
         body = await asked.body(request)

@@ -70,7 +70,10 @@ async def test_a_store_is_started_once_and_changed_only_when_asked(kit: Kit, tmp
     stores, client = DockerStores(tmp_path), docker.from_env()
     with pytest.raises(WrongInputError, match=r"no value for the secret PASSWORD of the store"):
         await stores.ensure(db(kit), {}, replace=False)
+    assert await stores.compare(db(kit)) is StoreOutcome.STARTED
     assert await stores.ensure(db(kit), SECRETS, replace=False) is StoreOutcome.STARTED
+    assert await stores.compare(db(kit)) is StoreOutcome.RUNS
+    assert await stores.compare(db(kit, "two")) is StoreOutcome.CHANGED
     (there,) = client.containers.list(filters={"label": f"crossfade.app={kit.app}"})
     assert await stores.ensure(db(kit), {}, replace=True) is StoreOutcome.RUNS
     assert await stores.ensure(db(kit, "two"), SECRETS, replace=False) is StoreOutcome.CHANGED

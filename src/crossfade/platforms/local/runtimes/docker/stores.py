@@ -35,11 +35,9 @@ class DockerStores:
 
     async def ensure(self, store: Store, secrets: Mapping[str, str], *, replace: bool) -> StoreOutcome:
         there = await self._daemon.ask(lambda client: self._find(client, store.service.app, store.service.name))
-        outcome = StoreOutcome.RUNS
-        if there and there[0]["Labels"].get("crossfade.spec") != _spec(store):
-            outcome = StoreOutcome.REPLACED if replace else StoreOutcome.CHANGED
-        if not there:
-            outcome = StoreOutcome.STARTED
+        outcome = _compared(store, there)
+        if outcome is StoreOutcome.CHANGED and replace:
+            outcome = StoreOutcome.REPLACED
         if outcome in {StoreOutcome.STARTED, StoreOutcome.REPLACED}:
             await self._make(store, secrets, there)
         elif there[0]["State"] not in container.ALIVE:
@@ -47,6 +45,10 @@ class DockerStores:
             outcome = StoreOutcome.STARTED if outcome is StoreOutcome.RUNS else outcome
         await self._ready(store)
         return outcome
+
+    async def compare(self, store: Store) -> StoreOutcome:
+        there = await self._daemon.ask(lambda client: self._find(client, store.service.app, store.service.name))
+        return _compared(store, there)
 
     async def backup(self, store: Store) -> str:
         if not store.backup:
@@ -188,6 +190,13 @@ class DockerStores:
         )
         found = [one for one in container.find(client.api, wanted) if "crossfade.store" in one["Labels"]]
         return sorted(found, key=lambda one: one["Labels"]["crossfade.store"])
+
+
+def _compared(store: Store, there: Sequence[Mapping[str, Any]]) -> StoreOutcome:
+    if not there:
+        return StoreOutcome.STARTED
+    same = there[0]["Labels"].get("crossfade.spec") == _spec(store)
+    return StoreOutcome.RUNS if same else StoreOutcome.CHANGED
 
 
 def _spec(store: Store) -> str:
