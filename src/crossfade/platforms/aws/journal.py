@@ -84,13 +84,28 @@ class DynamoJournal:
                 return lease
 
     async def renew(self, lease: Lease, ttl: float) -> Lease:
-        while True:
+        """One call: it is made six times a minute. Done twice, it has grown the counter by two, which is as good."""
+        renewed = replace(lease, expires=self._clock.now() + ttl)
+        try:
+            await self._table.ask(
+                "update_item",
+                Key=self._table.key(f"lease {lease.service}"),
+                UpdateExpression="SET holder = :holder, expires = :expires, renewals = renewals + :one",
+                ConditionExpression="#token = :token",
+                ExpressionAttributeNames={"#token": "token"},
+                ExpressionAttributeValues={
+                    ":holder": {"S": lease.holder},
+                    ":expires": {"N": repr(renewed.expires)},
+                    ":one": {"N": "1"},
+                    ":token": {"N": str(lease.token)},
+                },
+            )
+        except AwsError as error:
+            if error.code != REFUSED:
+                raise
             held = await self._held(lease.service)
-            if held is None or held.lease.token != lease.token:
-                raise stale(lease.service, lease.token, held.lease if held else None)
-            renewed = replace(lease, expires=self._clock.now() + ttl)
-            if await self._grant(renewed, held):
-                return renewed
+            raise stale(lease.service, lease.token, held.lease if held else None) from error
+        return renewed
 
     async def release(self, lease: Lease) -> None:
         while (held := await self._held(lease.service)) and held.lease.holder and held.lease.token == lease.token:

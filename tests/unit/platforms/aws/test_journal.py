@@ -111,7 +111,7 @@ class _CancelledError(Exception):
 
 async def test_a_renewal_whose_answer_was_lost_is_one(opened: Opened) -> None:
     """The holder keeps its token, and a waiter sees that the lease was renewed."""
-    journal, wire = opened("put_item")
+    journal, wire = opened("update_item")
     lease = await journal.acquire(WEB, "one", ttl=10)
     wire.after = [LOST]
     renewed = await journal.renew(lease, ttl=10)
