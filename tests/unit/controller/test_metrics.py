@@ -23,7 +23,7 @@ DASHBOARD = Path(__file__).parents[3] / "docs/dashboards/crossfade.json"
 async def told(control: Control) -> dict[tuple[str, ...], float]:
     """By name and the values of its labels but app and service."""
     api = Api(control.orders, Hub(), lambda _: None)
-    text = (await exposition(control.registry, api.ended)).decode()
+    text = (await exposition(control.registry, api.looks.ended)).decode()
     families = text_string_to_metric_families(text)
     return {
         (s.name, *(v for k, v in sorted(s.labels.items()) if k not in {"app", "service"})): s.value
@@ -56,7 +56,7 @@ async def test_rollouts_are_counted_by_how_they_end(site: Site) -> None:
         await control.deploy(service())
         site.sick.add(("shop/web", 2))
         await control.deploy(service(env=(("NEW", "1"),)))
-        assert dict(api.ended) == {("shop/web", "succeeded"): 1, ("shop/web", "rolled_back"): 1}
+        assert dict(api.looks.ended) == {("shop/web", "succeeded"): 1, ("shop/web", "rolled_back"): 1}
 
 
 async def test_of_a_silent_balancer_nothing_is_made_up(site: Site) -> None:
@@ -85,8 +85,8 @@ async def test_the_dashboard_asks_only_for_what_there_is(site: Site) -> None:
         async with site.platform.request("shop/web", {}) as exchange:
             exchange.status = 500
         api = Api(control.orders, Hub(), lambda _: None)
-        api.ended["shop/web", "succeeded"] += 1
-        text = (await exposition(control.registry, api.ended)).decode()
+        api.looks.ended["shop/web", "succeeded"] += 1
+        text = (await exposition(control.registry, api.looks.ended)).decode()
     assert len(asked) > 8
     assert {name for name in asked if f"\n{name}" not in text} == set()
 

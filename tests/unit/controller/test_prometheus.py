@@ -85,7 +85,7 @@ async def test_every_query_of_the_dashboard_has_an_answer(site: Site, tmp_path: 
                         for status in (200, 500):
                             async with site.platform.request("shop/web", {}) as exchange:
                                 exchange.status = status
-                        api.ended["shop/web", "succeeded"] += 1
+                        api.looks.ended["shop/web", "succeeded"] += 1
                         loop.trouble = "the disk is full"
                         open_ = [q for q in open_ if not await answer(client, q)]
                         await asyncio.sleep(0.1)

@@ -12,7 +12,7 @@ from crossfade.core.errors import PlatformError
 async def serve_metrics(api: Api, address: tuple[str, int]) -> web.AppRunner:
     """Only what Prometheus reads, to whoever can reach the port."""
     app = web.Application()
-    app.router.add_get("/metrics", api.metrics)
+    app.router.add_get("/metrics", api.looks.metrics)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     await _listen(runner, address, "CROSSFADE_METRICS")

@@ -1,8 +1,6 @@
 """The HTTP face of the controller, on a unix socket of mode 0600 and, with a token, on TCP."""
 
 import asyncio
-import os
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,20 +8,16 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from crossfade import __version__
-from crossfade.controller.api import asked, streams, views
+from crossfade.controller.api import asked, views
 from crossfade.controller.api.hub import Hub
+from crossfade.controller.api.looks import Looks
 from crossfade.controller.api.refusal import refused
-from crossfade.controller.history import history
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.orders import Orders
-from crossfade.core.actions import Finish
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, UnchangedError, WrongInputError
-from crossfade.core.group import Group
 from crossfade.core.service import Service
 from crossfade.core.store import Store
-from crossfade.core.wire import decode, decode_action, encode
-from crossfade.engine.journal import Event
+from crossfade.core.wire import decode, encode
 from crossfade.engine.loop import Loop
 from crossfade.engine.plan import plan
 from crossfade.engine.stores import StoreOutcome
@@ -44,31 +38,20 @@ class Api:
         around: Sequence[Middleware] = (),
         beside: Callable[[Loop], Mapping[str, Any]] = lambda _: {},
     ) -> None:
+        self.looks = Looks(orders, hub, beside)
         self._orders = orders
         self._registry = orders.registry
-        self._leftovers = orders.leftovers
         self._hub = hub
         self._stop = stop
         self._token = token
         self._around = around  # what is done about a request before its handler
-        self._beside = beside  # what is said of a service that only who serves this knows
-        self._started = orders.registry.world.clock.now()
-        self.ended: Counter[tuple[str, str]] = Counter()  # rollouts since we began, by (service, state)
-        orders.registry.listeners.append(self._count)
         self._reading = asyncio.Lock()  # the file's models are built at the first reading, and only once
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._guard, *self._around], client_max_size=4 * 1024 * 1024)
         app.add_routes(
             [
-                web.get("/metrics", self.metrics),
-                web.get("/v1/controller", self._about),
-                web.get("/v1/status", self._status),
-                web.get("/v1/releases", self._releases),
-                web.get("/v1/rollouts/{id}", self._rollout),
-                web.get("/v1/events", self._events),
-                web.get("/v1/logs", self._logs),
-                web.get("/v1/groups/{id}", self._group),
+                *self.looks.routes(),
                 web.post("/v1/services", self._services),
                 web.post("/v1/builds/stop", self._stop_builds),
                 web.post("/v1/deploy", self._deploy),
@@ -104,120 +87,8 @@ class Api:
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             return refused(asked.misfit(error))
 
-    def _loop(self, request: web.Request | None, body: dict[str, Any] | None = None) -> Loop:
-        source: Any = body if body is not None else (request.query if request else {})
-        return self._registry.find(source["app"], source.get("service") or None)
-
-    async def _about(self, _: web.Request) -> web.Response:
-        ports = views.ports(self._registry.loops.values(), await self._registry.world.balancer.known())
-        return web.json_response(
-            {
-                "version": __version__,
-                "pid": os.getpid(),
-                "started_at": self._started,
-                "services": sorted(self._registry.loops),
-                "taken_down": self._registry.taken_down,
-                "ports": sorted(ports),
-            }
-        )
-
-    def _count(self, event: Event) -> None:
-        if event.kind == "move" and isinstance(finish := decode_action(event.data["action"]), Finish):
-            self.ended[event.service, finish.state.value] += 1
-
-    async def metrics(self, _: web.Request) -> web.Response:
-        """All there is to watch, as Prometheus reads it."""
-        from crossfade.controller.api import metrics  # noqa: PLC0415  half a second, for those who have a Prometheus
-
-        text = await metrics.exposition(self._registry, self.ended)
-        return web.Response(body=text, headers={"Content-Type": metrics.CONTENT_TYPE})
-
-    async def _status(self, request: web.Request) -> web.Response:
-        app, now = request.query.get("app"), self._registry.world.clock.now()
-        return web.json_response(
-            {
-                "services": [
-                    {
-                        **views.status(loop, now, self._registry.world.wall()),
-                        "preview": await self._preview(loop),
-                        **self._beside(loop),
-                    }
-                    for loop in self._registry.of(app)
-                ],
-                "groups": [
-                    self._group_view(group) for group in self._orders.groups.all_active() if app in {None, group.app}
-                ],
-                "building": [
-                    views.build(b)
-                    for b in self._orders.deploys.builds.under_way()
-                    if app in {None, b.service.split("/")[0]}
-                ],
-                "unknown": [views.unknown(one) for one in self._leftovers.unknown if app in {None, one.app}],
-                "trouble": [
-                    *(f"{name}: {why}" for name, why in self._registry.supervisor.troubles().items()),
-                    *self._registry.world.balancer.complaints(),
-                ],
-            }
-        )
-
-    async def _releases(self, request: web.Request) -> web.Response:
-        ledger = self._registry.ledger(self._key(request))
-        return web.json_response({"service": ledger.service, "releases": views.releases(ledger)})
-
-    async def _rollout(self, request: web.Request) -> web.Response:
-        """The record of a rollout once it is over; `wait=1` answers only then."""
-        key, number = self._key(request), asked.number(request.match_info, "id")
-        loop = self._registry.loops.get(key)
-        if loop and request.query.get("wait"):
-            await loop.until(lambda loop: loop.ledger.active is None or loop.ledger.active.id != number)
-        result = self._result(key, number)
-        if result is None:
-            raise WrongInputError(f"{key} has no finished rollout {number}", "`crossfade status` shows what runs")
-        return web.json_response(result)
-
-    def _result(self, key: str, number: int) -> dict[str, Any] | None:
-        ledger = self._registry.ledger(key)
-        record = next((r for r in ledger.records if r.rollout.id == number), None)
-        return views.result(record, ledger) if record else None
-
-    async def _group(self, request: web.Request) -> web.Response:
-        """A release group and the rollouts of it that are over; `wait=1` answers only when it is."""
-        group = self._orders.groups.find(request.query["app"], asked.number(request.match_info, "id"))
-        if request.query.get("wait"):
-            group = await self._orders.groups.ended(group)
-        results = [self._result(key, number) for key, number in self._orders.groups.results(group)]
-        return web.json_response({"group": self._group_view(group), "results": [r for r in results if r]})
-
-    def _group_view(self, group: Group) -> dict[str, Any]:
-        ledgers = {member.service: self._registry.ledger(member.service) for member in group.members}
-        return views.group(group, self._orders.groups.standings(group), ledgers)
-
-    def _key(self, request: web.Request) -> str:
-        return self._registry.key(request.query["app"], request.query.get("service") or None)
-
-    async def _events(self, request: web.Request) -> web.StreamResponse:
-        whole = request.query.get("whole")  # of this app, its release groups included
-        service = self._key(request) if "app" in request.query and not whole else None
-
-        def wanted(event: Event) -> bool:
-            return event.service.split("/")[0] == whole if whole else service in {None, event.service}
-
-        after, limit = asked.number(request.query, "after", 0), asked.number(request.query, "limit", 0)
-        past = history(self._registry.world.journal, after=after, service=service, newest=limit)
-        follow = bool(request.query.get("follow"))
-        return await streams.events(request, past, self._hub, wanted, after=after, follow=follow)
-
-    async def _logs(self, request: web.Request) -> web.StreamResponse:
-        loop = self._loop(request)
-        releases = loop.ledger.releases  # none while the first one is built: a process, for an image is built already
-        runtime = self._registry.world.runtimes[releases[-1].service.runtime if releases else "process"]
-        lines = runtime.logs(
-            loop.key,
-            instance=request.query.get("instance"),
-            lines=asked.number(request.query, "lines", 100),
-            follow=bool(request.query.get("follow")),
-        )
-        return await streams.logs(request, lines)
+    def _loop(self, body: dict[str, Any]) -> Loop:
+        return self._registry.find(body["app"], body.get("service") or None)
 
     async def _services(self, request: web.Request) -> web.Response:
         """The services of a file on this machine. Their models are loaded with the first one that is asked for."""
@@ -249,7 +120,7 @@ class Api:
             return web.json_response({"seq": before, "unchanged": [error.cause], "stores": told})
         answer: dict[str, Any] = {"seq": before, "unchanged": begun.unchanged, "stores": told}
         if begun.group:
-            answer["group"] = self._group_view(begun.group)
+            answer["group"] = self.looks.group_view(begun.group)
         if begun.rollout:
             answer |= views.rollout_view(begun.rollout, self._registry.ledger(begun.rollout.service))
         return web.json_response(answer, status=201)
@@ -270,14 +141,14 @@ class Api:
 
     async def _rollback(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
-        loop = self._loop(None, body)
+        loop = self._loop(body)
         before = self._hub.seq
         rollout = await self._orders.rollback(loop, body.get("to") or "previous", asked.order(body))
         return web.json_response({**views.rollout_view(rollout, loop.ledger), "seq": before}, status=201)
 
     async def _scale(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
-        loop = self._loop(None, body)
+        loop = self._loop(body)
         await self._orders.scale(loop, asked.number(body, "replicas"), asked.order(body))
         if body.get("wait"):
             await loop.until(_at_size)
@@ -285,14 +156,14 @@ class Api:
 
     async def _restart(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
-        loop = self._loop(None, body)
+        loop = self._loop(body)
         await self._orders.restart(loop, asked.order(body))
         why = await self._orders.restarted(loop) if body.get("wait") else ""
         return web.json_response({"service": loop.key, "release": loop.ledger.current, "why": why})
 
     async def _tag(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
-        loop = self._loop(None, body)
+        loop = self._loop(body)
         release, before = await self._orders.tag(loop, body.get("release") or "latest", body["tag"], asked.order(body))
         return web.json_response({"service": loop.key, "release": release.number, "tag": body["tag"], "before": before})
 
@@ -301,7 +172,7 @@ class Api:
         order, reason = asked.order(body), body.get("reason", "")
         if verb == "abort":
             return await self._abort(body, order, reason)
-        loop = self._loop(None, body)
+        loop = self._loop(body)
         match verb:
             case "promote":
                 await self._orders.promote(loop, order)
@@ -323,14 +194,6 @@ class Api:
         status = views.status(loop, self._registry.world.clock.now()) if loop else {}
         return web.json_response({**status, "aborted": meant})
 
-    async def _preview(self, loop: Loop) -> dict[str, Any] | None:
-        """The way to the release that only a preview reaches, with its secret; None without one."""
-        release = loop.fleet.routing.preview
-        if release is None:
-            return None
-        url, headers = await self._registry.world.balancer.preview(loop.ledger.release(release).service, release)
-        return {"release": release, "url": url, "headers": dict(headers)}
-
     async def _seat(self, request: web.Request) -> web.Response:
         """What a person's command needs to run as an instance does: never over a network, for secrets are in it."""
         if not _is_local(request):
@@ -343,7 +206,7 @@ class Api:
         if instance := body.get("instance"):
             seat = await self._orders.visits.enter(str(instance), words, by, **how)
         else:
-            seat = await self._orders.visits.run(self._loop(None, body), words, by, **how)
+            seat = await self._orders.visits.run(self._loop(body), words, by, **how)
         return web.json_response(encode(seat))
 
     async def _down(self, request: web.Request) -> web.Response:

@@ -1,0 +1,165 @@
+"""The looks that the API gives: what runs, what happened, what was written. None of them changes anything."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from crossfade import __version__
+from crossfade.controller.api import asked, streams, views
+from crossfade.controller.api.hub import Hub
+from crossfade.controller.history import history
+from crossfade.controller.orders import Orders
+from crossfade.core.actions import Finish
+from crossfade.core.errors import WrongInputError
+from crossfade.core.group import Group
+from crossfade.core.wire import decode_action
+from crossfade.engine.journal import Event
+from crossfade.engine.loop import Loop
+
+
+class Looks:
+    """`beside` adds to a service's status what only who serves it knows; `ended` are rollouts by (service, state)."""
+
+    def __init__(self, orders: Orders, hub: Hub, beside: Callable[[Loop], Mapping[str, Any]]) -> None:
+        self.ended: Counter[tuple[str, str]] = Counter()  # since we began
+        self._orders = orders
+        self._registry = orders.registry
+        self._hub = hub
+        self._beside = beside
+        self._started = orders.registry.world.clock.now()
+        orders.registry.listeners.append(self._count)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/metrics", self.metrics),
+            web.get("/v1/controller", self._about),
+            web.get("/v1/status", self._status),
+            web.get("/v1/releases", self._releases),
+            web.get("/v1/rollouts/{id}", self._rollout),
+            web.get("/v1/events", self._events),
+            web.get("/v1/logs", self._logs),
+            web.get("/v1/groups/{id}", self._group),
+        ]
+
+    async def _about(self, _: web.Request) -> web.Response:
+        ports = views.ports(self._registry.loops.values(), await self._registry.world.balancer.known())
+        return web.json_response(
+            {
+                "version": __version__,
+                "pid": os.getpid(),
+                "started_at": self._started,
+                "services": sorted(self._registry.loops),
+                "taken_down": self._registry.taken_down,
+                "ports": sorted(ports),
+            }
+        )
+
+    async def metrics(self, _: web.Request) -> web.Response:
+        """All there is to watch, as Prometheus reads it."""
+        from crossfade.controller.api import metrics  # noqa: PLC0415  half a second, for those who have a Prometheus
+
+        text = await metrics.exposition(self._registry, self.ended)
+        return web.Response(body=text, headers={"Content-Type": metrics.CONTENT_TYPE})
+
+    async def _status(self, request: web.Request) -> web.Response:
+        app, now = request.query.get("app"), self._registry.world.clock.now()
+        return web.json_response(
+            {
+                "services": [
+                    {
+                        **views.status(loop, now, self._registry.world.wall()),
+                        "preview": await self._preview(loop),
+                        **self._beside(loop),
+                    }
+                    for loop in self._registry.of(app)
+                ],
+                "groups": [
+                    self.group_view(group) for group in self._orders.groups.all_active() if app in {None, group.app}
+                ],
+                "building": [
+                    views.build(b)
+                    for b in self._orders.deploys.builds.under_way()
+                    if app in {None, b.service.split("/")[0]}
+                ],
+                "unknown": [views.unknown(one) for one in self._orders.leftovers.unknown if app in {None, one.app}],
+                "trouble": [
+                    *(f"{name}: {why}" for name, why in self._registry.supervisor.troubles().items()),
+                    *self._registry.world.balancer.complaints(),
+                ],
+            }
+        )
+
+    async def _releases(self, request: web.Request) -> web.Response:
+        ledger = self._registry.ledger(self._key(request))
+        return web.json_response({"service": ledger.service, "releases": views.releases(ledger)})
+
+    async def _rollout(self, request: web.Request) -> web.Response:
+        """The record of a rollout once it is over; `wait=1` answers only then."""
+        key, number = self._key(request), asked.number(request.match_info, "id")
+        loop = self._registry.loops.get(key)
+        if loop and request.query.get("wait"):
+            await loop.until(lambda loop: loop.ledger.active is None or loop.ledger.active.id != number)
+        result = self._result(key, number)
+        if result is None:
+            raise WrongInputError(f"{key} has no finished rollout {number}", "`crossfade status` shows what runs")
+        return web.json_response(result)
+
+    async def _group(self, request: web.Request) -> web.Response:
+        """A release group and the rollouts of it that are over; `wait=1` answers only when it is."""
+        group = self._orders.groups.find(request.query["app"], asked.number(request.match_info, "id"))
+        if request.query.get("wait"):
+            group = await self._orders.groups.ended(group)
+        results = [self._result(key, number) for key, number in self._orders.groups.results(group)]
+        return web.json_response({"group": self.group_view(group), "results": [r for r in results if r]})
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        whole = request.query.get("whole")  # of this app, its release groups included
+        service = self._key(request) if "app" in request.query and not whole else None
+
+        def wanted(event: Event) -> bool:
+            return event.service.split("/")[0] == whole if whole else service in {None, event.service}
+
+        after, limit = asked.number(request.query, "after", 0), asked.number(request.query, "limit", 0)
+        past = history(self._registry.world.journal, after=after, service=service, newest=limit)
+        follow = bool(request.query.get("follow"))
+        return await streams.events(request, past, self._hub, wanted, after=after, follow=follow)
+
+    async def _logs(self, request: web.Request) -> web.StreamResponse:
+        loop = self._registry.find(request.query["app"], request.query.get("service") or None)
+        releases = loop.ledger.releases  # none while the first one is built: a process, for an image is built already
+        runtime = self._registry.world.runtimes[releases[-1].service.runtime if releases else "process"]
+        lines = runtime.logs(
+            loop.key,
+            instance=request.query.get("instance"),
+            lines=asked.number(request.query, "lines", 100),
+            follow=bool(request.query.get("follow")),
+        )
+        return await streams.logs(request, lines)
+
+    def _result(self, key: str, number: int) -> dict[str, Any] | None:
+        ledger = self._registry.ledger(key)
+        record = next((r for r in ledger.records if r.rollout.id == number), None)
+        return views.result(record, ledger) if record else None
+
+    def group_view(self, group: Group) -> dict[str, Any]:
+        """A release group with where each of its services stands."""
+        ledgers = {member.service: self._registry.ledger(member.service) for member in group.members}
+        return views.group(group, self._orders.groups.standings(group), ledgers)
+
+    async def _preview(self, loop: Loop) -> dict[str, Any] | None:
+        """The way to the release that only a preview reaches, with its secret; None without one."""
+        release = loop.fleet.routing.preview
+        if release is None:
+            return None
+        url, headers = await self._registry.world.balancer.preview(loop.ledger.release(release).service, release)
+        return {"release": release, "url": url, "headers": dict(headers)}
+
+    def _key(self, request: web.Request) -> str:
+        return self._registry.key(request.query["app"], request.query.get("service") or None)
+
+    def _count(self, event: Event) -> None:
+        if event.kind == "move" and isinstance(finish := decode_action(event.data["action"]), Finish):
+            self.ended[event.service, finish.state.value] += 1
