@@ -181,8 +181,9 @@ def test_tiketi_dev(stack: Callable[[str], Stack]) -> None:
     made = tiketi.apply_while(lambda: refused_by_the_lock(tiketi))
     assert made["add"] > 100
     assert made["outputs"]["urls"] == ["https://tiketi.gg", "https://api.tiketi.gg"]
-    (service,) = tiketi.aws("ecs", "describe_services", cluster="tiketi-dev", services=["tiketi-dev-api"])["services"]
-    assert service["desiredCount"] == 1
+    names = [f"tiketi-dev-api-{colour}" for colour in ("blue", "green")]
+    services = tiketi.aws("ecs", "describe_services", cluster="tiketi-dev", services=names)["services"]
+    assert {one["serviceName"]: one["desiredCount"] for one in services} == dict(zip(names, (1, 0), strict=True))
     assert as_the_file_says(tiketi)
 
     tiketi.change(cloud={"secrets": {"PARTNER_KEY": {}}, "logs": {"keep": "14d"}})
