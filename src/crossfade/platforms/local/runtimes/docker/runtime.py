@@ -19,16 +19,16 @@ from crossfade.engine.seats import Seat
 from crossfade.platforms.local.runtimes import sqlite
 from crossfade.platforms.local.runtimes.docker import beside, build, container, image, network, volumes
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
+from crossfade.platforms.local.runtimes.docker.written import Written
 from crossfade.platforms.local.runtimes.environment import of_release
 from crossfade.platforms.local.runtimes.hook import result
-from crossfade.platforms.local.runtimes.processes.logs import Logs, tail
+from crossfade.platforms.local.runtimes.processes.logs import Logs
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
 POLL_FIRST, POLL_MOST = 0.05, 0.5  # seconds between two looks at a container that is to end
 KILLED_WITHIN = 30.0
-FOLLOW_SECONDS = 0.3
 LEFT = 60.0  # seconds after which one that was made for a person is nobody's any more
 KEPT_LINES = 100_000  # of a container that is cleared away
 
@@ -47,6 +47,7 @@ class DockerRuntime:
         self._daemon = Daemon()
         self._ours = container.labels(state=state)
         self._state = state
+        self._written = Written(self._daemon, self._logs, self._find)
         self._keep = network.owner(state)
         self._used = state / "docker"
         self._launching: set[str] = set()
@@ -228,16 +229,8 @@ class DockerRuntime:
     async def logs(
         self, service: str, *, instance: str | None, lines: int, follow: bool
     ) -> AsyncIterator[tuple[str, str]]:
-        read: dict[str, str] = {}
-        for pair in self._kept(service, instance, lines) if not await self._there(service, instance) else ():
+        async for pair in self._written.lines(service, instance=instance, lines=lines, follow=follow):
             yield pair
-        while True:
-            written = await self._daemon.ask(lambda client: self._read(client, service, instance, lines, read))
-            for _, name, line in sorted(written):
-                yield name, line
-            if not follow:
-                return
-            await asyncio.sleep(FOLLOW_SECONDS)
 
     async def forget(self, release: Release, token: int) -> None:
         await self._fence.check(release.service.key, token)
@@ -339,33 +332,3 @@ class DockerRuntime:
             container.remove(client.api, name)
 
         await self._daemon.ask(clear)
-
-    async def _there(self, service: str, instance: str | None) -> bool:
-        return bool(await self._daemon.ask(lambda client: self._wanted(client, service, instance)))
-
-    def _wanted(self, client: "DockerClient", service: str, instance: str | None) -> list[dict[str, Any]]:
-        found = self._find(client, service=service)
-        return [entry for entry in found if instance in {None, container.instance(entry)}]
-
-    def _kept(self, service: str, instance: str | None, lines: int) -> list[tuple[str, str]]:
-        """The log of a container that is gone: of this one, else of the last there was."""
-        if instance is not None:
-            return [(instance, line) for line in tail(self._logs.find(service, instance), lines)[0]]
-        return [
-            (name, line)
-            for name in self._logs.latest(service)
-            for line in tail(self._logs.path(service, name), lines)[0]
-        ]
-
-    def _read(
-        self, client: "DockerClient", service: str, instance: str | None, lines: int, read: dict[str, str]
-    ) -> list[tuple[str, str, str]]:
-        """(time, instance, line) written since `read`, which holds the time of the last line of each instance."""
-        found = []
-        for entry in self._wanted(client, service, instance):
-            name = container.instance(entry)
-            last = None if name in read else lines
-            new = container.stamped_lines(client.api, entry["Id"], last=last, after=read.get(name, ""))
-            read[name] = new[-1][0] if new else read.get(name, "")
-            found += [(time, name, line) for time, line in new if last != 0]
-        return found
