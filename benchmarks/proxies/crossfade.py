@@ -17,7 +17,7 @@ from benchmarks.proxies.proxy import Proxy, short_version
 from crossfade import __version__
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import HealthCheck, Listener, Service
-from crossfade.engine.ports import LoadBalancer
+from crossfade.engine.ports.balancer import LoadBalancer
 from crossfade.platforms.local.balancers.book import load
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 from crossfade.platforms.local.balancers.envoy.config import Config

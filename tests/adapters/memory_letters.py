@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crossfade.engine.letters import Letter
+from crossfade.engine.ports.letters import Letter
 
 
 @dataclass

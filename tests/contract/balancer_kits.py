@@ -17,7 +17,7 @@ from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.core.service import HealthCheck, Listener, Service
 from crossfade.engine.dry.balancer import DryBalancer
 from crossfade.engine.dry.platform import Platform
-from crossfade.engine.ports import LoadBalancer
+from crossfade.engine.ports.balancer import LoadBalancer
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
 from crossfade.platforms.local.balancers.nginx import NginxBalancer

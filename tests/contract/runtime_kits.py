@@ -18,7 +18,7 @@ from crossfade.core.service import Service
 from crossfade.engine.dry.behaviour import Behaviour
 from crossfade.engine.dry.platform import Platform
 from crossfade.engine.dry.runtime import DryRuntime
-from crossfade.engine.ports import Runtime
+from crossfade.engine.ports.runtime import Runtime
 from crossfade.platforms.local.runtimes.docker.runtime import DockerRuntime
 from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
 

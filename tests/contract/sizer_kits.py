@@ -23,7 +23,8 @@ from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.behaviour import Behaviour
 from crossfade.engine.dry.cloud import Cloud, CloudBalancer, CloudRuntime
 from crossfade.engine.dry.platform import Platform
-from crossfade.engine.ports import LoadBalancer, Running
+from crossfade.engine.ports.balancer import LoadBalancer
+from crossfade.engine.ports.runtime import Running
 from crossfade.platforms.aws.adapters import Adapters, Timing
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.ecs.runtime import EcsRuntime

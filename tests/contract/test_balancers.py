@@ -18,7 +18,7 @@ from tests.support.backend import Backend
 from crossfade.core.errors import PlatformError, StaleTokenError
 from crossfade.core.routing import Routing
 from crossfade.core.service import Rule, Service
-from crossfade.engine.ports import Exposed, Report
+from crossfade.engine.ports.balancer import Exposed, Report
 
 
 @pytest.fixture(params=["memory", "envoy", "haproxy", "nginx"])

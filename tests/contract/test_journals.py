@@ -9,7 +9,7 @@ from tests.support.moto import Moto, journal_table
 
 from crossfade.core.errors import RefusedError, StaleTokenError
 from crossfade.engine.dry.journal import DryJournal
-from crossfade.engine.journal import Event, Fence, Journal, Lease
+from crossfade.engine.ports.journal import Event, Fence, Journal, Lease
 from crossfade.platforms.aws.journal import DynamoJournal
 from crossfade.platforms.aws.table import Table
 from crossfade.platforms.local.journal import SqliteJournal

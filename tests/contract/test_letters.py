@@ -8,7 +8,7 @@ import pytest
 from tests.adapters.memory_letters import Box, MemoryLetters
 from tests.support.moto import Moto, journal_table
 
-from crossfade.engine.letters import Letter, Letters
+from crossfade.engine.ports.letters import Letter, Letters
 from crossfade.platforms.aws.letters import DynamoLetters
 from crossfade.platforms.aws.table import Table
 

@@ -15,7 +15,7 @@ from tests.contract.runtime_kits import Kit
 
 from crossfade.core.errors import PlatformError, RefusedError, StaleTokenError, WrongInputError
 from crossfade.core.release import Release
-from crossfade.engine.ports import HookResult, JobRunner, Running, Runtime
+from crossfade.engine.ports.runtime import HookResult, JobRunner, Running, Runtime
 
 TOKEN = 1
 SOON = 10.0

@@ -16,8 +16,8 @@ from tests.adapters.until import until
 from tests.contract import runtime_kits as kits
 from tests.contract.runtime_kits import Kit
 
-from crossfade.engine.ports import Runtime
-from crossfade.engine.seats import Seat, Seats
+from crossfade.engine.ports.runtime import Runtime
+from crossfade.engine.ports.seats import Seat, Seats
 
 TOKEN = 1
 SOON = 20.0

@@ -10,7 +10,7 @@ from tests.rig import Rig
 from tests.support.on_ecs import PACE, reached
 
 from crossfade.core.errors import PlatformError, RefusedError, StaleTokenError
-from crossfade.engine.ports import Running
+from crossfade.engine.ports.runtime import Running
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
 from crossfade.core.wire import decode
-from crossfade.engine.journal import Event, Journal, Lease
-from crossfade.engine.ports import Traffic
+from crossfade.engine.ports.balancer import Traffic
+from crossfade.engine.ports.journal import Event, Journal, Lease
 from crossfade.paths import State
 from crossfade.platforms.local.balancers import book
 

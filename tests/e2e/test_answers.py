@@ -12,7 +12,7 @@ from tests.support.edge import running_envoy, settled, target
 from tests.support.wire import EVENTS, WEBSOCKET, stream
 
 from crossfade.core.service import Service
-from crossfade.engine.ports import LoadBalancer, Target
+from crossfade.engine.ports.balancer import LoadBalancer, Target
 
 MCP = "POST {path} HTTP/1.1\nhost: x\naccept: application/json, text/event-stream\ncontent-length: 0\n"
 GENERATE = "POST /events HTTP/1.1\nhost: x\naccept: application/json\ncontent-length: 0\n"  # asks in its body

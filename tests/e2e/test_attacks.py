@@ -12,7 +12,7 @@ from tests.support.backend import Backend, free_port
 from tests.support.certificate import certificate
 
 from crossfade.core.service import Listener, Rule, Service, Sticky
-from crossfade.engine.ports import LoadBalancer
+from crossfade.engine.ports.balancer import LoadBalancer
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 OTHERS = ("192.0.2.0/24",)

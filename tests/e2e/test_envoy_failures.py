@@ -16,7 +16,7 @@ from tests.support.wire import EVENTS, WEBSOCKET, stream
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.ports import Target
+from crossfade.engine.ports.balancer import Target
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 from crossfade.platforms.local.balancers.envoy.process import installed
 

@@ -17,7 +17,7 @@ from tests.support.wire import EVENTS, WEBSOCKET, stream
 
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import HealthCheck, Listener, Preview, Rule, Service, Sticky, Tls
-from crossfade.engine.ports import LoadBalancer
+from crossfade.engine.ports.balancer import LoadBalancer
 
 
 @pytest.fixture(params=["envoy", "haproxy", "nginx"])

@@ -18,8 +18,8 @@ from crossfade.engine.dry.balancer import DryBalancer
 from crossfade.engine.dry.cloud import LAG, CloudBalancer, CloudRuntime
 from crossfade.engine.dry.journal import DryJournal
 from crossfade.engine.dry.runtime import DryRuntime
-from crossfade.engine.journal import Journal
-from crossfade.engine.ports import LoadBalancer
+from crossfade.engine.ports.balancer import LoadBalancer
+from crossfade.engine.ports.journal import Journal
 from crossfade.engine.world import Pace, World
 
 if TYPE_CHECKING:

@@ -27,9 +27,9 @@ from crossfade.engine.dry.cloud import Cloud
 from crossfade.engine.dry.journal import Paper
 from crossfade.engine.dry.platform import Exposure, Platform
 from crossfade.engine.dry.timeline import Timeline
-from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger
-from crossfade.engine.ports import Traffic
+from crossfade.engine.ports.balancer import Traffic
+from crossfade.engine.ports.journal import Event
 
 EPOCH = 1_000_000.0
 LONGEST = 3_000.0  # seconds until a rollout has to be over, whatever happened to it

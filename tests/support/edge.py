@@ -10,7 +10,7 @@ from tests.adapters.token_fence import TokenFence
 from tests.contract.balancer_kits import fetch
 
 from crossfade.core.service import Service
-from crossfade.engine.ports import LoadBalancer, Target, Traffic
+from crossfade.engine.ports.balancer import LoadBalancer, Target, Traffic
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 
 

@@ -20,8 +20,8 @@ from crossfade.core.rollout import Rollout
 from crossfade.core.service import HealthCheck, Hooks, RollbackOn, Service, Strategy
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.journal import DryJournal, Paper
-from crossfade.engine.journal import Event
 from crossfade.engine.loop import Loop
+from crossfade.engine.ports.journal import Event
 from crossfade.engine.world import World
 from crossfade.platforms.aws.adapters import Adapters, Timing
 from crossfade.platforms.aws.clients import Clients

@@ -9,7 +9,8 @@ import pytest
 from crossfade.adapters import BALANCERS, RUNTIMES, adapter
 from crossfade.cli.machine import controller
 from crossfade.core.errors import PlatformError, WrongInputError
-from crossfade.engine.ports import LoadBalancer, Runtime
+from crossfade.engine.ports.balancer import LoadBalancer
+from crossfade.engine.ports.runtime import Runtime
 from crossfade.file.deployable import deployable
 from crossfade.paths import State
 from crossfade.platforms.local.machine import Runtimes

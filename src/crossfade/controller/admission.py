@@ -9,7 +9,7 @@ from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.core.release import Outcome, Release
 from crossfade.core.service import Service
 from crossfade.engine.ledger import Ledger
-from crossfade.engine.ports import Exposed
+from crossfade.engine.ports.balancer import Exposed
 
 _KINDS = {"web": "web service", "worker": "worker"}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from crossfade.core.errors import RefusedError
-from crossfade.engine.ports import Clock
+from crossfade.engine.ports.clock import Clock
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from crossfade.controller.api.server import Api
 from crossfade.controller.lock import Lock
 from crossfade.controller.orders import Orders
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
-from crossfade.engine.journal import Journal
+from crossfade.engine.ports.journal import Journal
 from crossfade.paths import State, unusable
 from crossfade.platforms.local.machine import Machine
 

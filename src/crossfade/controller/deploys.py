@@ -18,7 +18,7 @@ from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import Artifact
+from crossfade.engine.ports.runtime import Artifact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ from crossfade.core.errors import CrossfadeError, StaleTokenError, WrongInputErr
 from crossfade.core.group import Group, Member
 from crossfade.core.rollout import Rollout, State
 from crossfade.core.wire import decode, encode
-from crossfade.engine.journal import Event, Lease
 from crossfade.engine.ledger import Ledger
+from crossfade.engine.ports.journal import Event, Lease
 from crossfade.strategies.group import Abort, Begin, Finish, GroupAction, Return, Stand, Standing, TakeBack, next_of
 
 STARTED, BACK, ENDED = "group started", "group taken back", "group ended"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from crossfade.controller import rollouts
 from crossfade.controller.groups import Groups
 from crossfade.controller.registry import Registry
-from crossfade.engine.journal import Event
 from crossfade.engine.loop import Loop
+from crossfade.engine.ports.journal import Event
 
 
 class Handovers:

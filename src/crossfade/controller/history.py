@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from crossfade.engine.journal import Event, Journal
+from crossfade.engine.ports.journal import Event, Journal
 
 PAGE = 1000  # events that are in memory at once
 

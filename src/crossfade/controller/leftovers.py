@@ -8,7 +8,7 @@ from crossfade.controller.registry import Registry
 from crossfade.core.errors import PlatformError
 from crossfade.core.release import Release
 from crossfade.core.wire import encode
-from crossfade.engine.ports import Found
+from crossfade.engine.ports.runtime import Found
 
 GRACE = 10.0  # seconds for what no release says anything about
 EVERY = 30.0  # seconds between two looks at everything that runs

@@ -9,7 +9,7 @@ from crossfade.core.group import Member
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import Exposed
+from crossfade.engine.ports.balancer import Exposed
 
 _AT_ONCE = frozenset({"blue-green", "recreate"})
 _APART = "move the route in a deploy of its own"

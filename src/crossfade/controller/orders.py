@@ -18,8 +18,8 @@ from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
 from crossfade.core.store import Store
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import Secrets
-from crossfade.engine.stores import StoreKeeper, StoreOutcome
+from crossfade.engine.ports.secrets import Secrets
+from crossfade.engine.ports.stores import StoreKeeper, StoreOutcome
 from crossfade.engine.world import World
 
 RESTART_EXITS = 3  # of new instances, after which the old ones are left as they are

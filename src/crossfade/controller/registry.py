@@ -11,9 +11,9 @@ from crossfade.controller.supervisor import Supervisor
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.fold import TELLING, fold
 from crossfade.engine.jobs import Jobs
-from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
+from crossfade.engine.ports.journal import Event
 from crossfade.engine.world import World
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from crossfade.core.rollout import Hook, Rollout
 from crossfade.core.service import Service, StrategyName
 from crossfade.core.wire import encode
 from crossfade.engine.ledger import Ledger
-from crossfade.engine.ports import Artifact
+from crossfade.engine.ports.runtime import Artifact
 
 
 def release_of(ledger: Ledger, service: Service, artifact: Artifact, order: Order, secrets: str = "") -> Release:

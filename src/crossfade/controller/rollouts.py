@@ -8,7 +8,7 @@ from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.wire import encode
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import LoadBalancer, Report
+from crossfade.engine.ports.balancer import LoadBalancer, Report
 
 
 async def add(loop: Loop, release: Release, notes: Sequence[str] = ()) -> None:

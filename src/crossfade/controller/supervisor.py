@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from crossfade.core.errors import CrossfadeError
-from crossfade.engine.ports import Clock
+from crossfade.engine.ports.clock import Clock
 from crossfade.engine.task import cancelled
 
 log = logging.getLogger(__name__)

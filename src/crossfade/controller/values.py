@@ -7,9 +7,9 @@ from crossfade.controller.order import Shell
 from crossfade.controller.registry import Registry
 from crossfade.core.errors import CrossfadeError, WrongInputError
 from crossfade.core.service import Service
-from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger
-from crossfade.engine.ports import Secrets
+from crossfade.engine.ports.journal import Event
+from crossfade.engine.ports.secrets import Secrets
 
 Kept = Callable[[Service], Awaitable[Mapping[str, str]]]
 """The values of a service's secrets where the platform keeps them; empty where it keeps none."""

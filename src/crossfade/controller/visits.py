@@ -7,7 +7,7 @@ from crossfade.controller.registry import Registry
 from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.engine.loop import Loop
-from crossfade.engine.seats import Seat
+from crossfade.engine.ports.seats import Seat
 
 
 class Visits:

@@ -13,8 +13,8 @@ from crossfade.core.moves import Counted, abort, apply, hook_ended, overslept, p
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.wire import decode, decode_action
-from crossfade.engine.journal import RESTORE, Event
 from crossfade.engine.ledger import Freeze, Ledger, Record
+from crossfade.engine.ports.journal import RESTORE, Event
 from crossfade.strategies.next import Refused
 
 EXITS_KEPT = 50  # more than any back-off or verdict looks at

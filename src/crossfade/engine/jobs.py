@@ -10,7 +10,7 @@ from crossfade.core.job import Job, Run, Timetable
 from crossfade.core.release import Release
 from crossfade.core.wire import encode
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import HookResult, JobRunner
+from crossfade.engine.ports.runtime import HookResult, JobRunner
 from crossfade.engine.world import World
 from crossfade.strategies.jobs import Begin, Skip, next_of
 

@@ -27,10 +27,10 @@ from crossfade.core.errors import CrossfadeError
 from crossfade.core.fleet import Fleet, Instance
 from crossfade.core.rollout import State
 from crossfade.core.wire import encode, encode_action
-from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.observe import Look, Observer
 from crossfade.engine.perform import Outcome, Performer
+from crossfade.engine.ports.journal import Event
 from crossfade.engine.proof import Window
 from crossfade.engine.recent import Recent
 from crossfade.engine.scribe import Scribe

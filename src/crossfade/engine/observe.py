@@ -9,7 +9,8 @@ from crossfade.core.fleet import Exit, Fleet, Health, Instance
 from crossfade.core.health import Probed
 from crossfade.core.release import Release
 from crossfade.engine.ledger import Ledger
-from crossfade.engine.ports import Report, Running
+from crossfade.engine.ports.balancer import Report
+from crossfade.engine.ports.runtime import Running
 from crossfade.engine.prober import Prober, Question
 from crossfade.engine.world import World
 

@@ -14,7 +14,7 @@ from crossfade.core.fleet import Exit, Fleet, Health
 from crossfade.core.release import Release
 from crossfade.core.rollout import Hook
 from crossfade.core.wire import encode, encode_action
-from crossfade.engine.ports import HookResult, Runtime
+from crossfade.engine.ports.runtime import HookResult, Runtime
 from crossfade.engine.scribe import Scribe
 from crossfade.engine.task import cancelled
 from crossfade.engine.world import World

@@ -19,10 +19,10 @@ from crossfade.engine.dry.journal import DryJournal
 from crossfade.engine.dry.platform import Exposure, Platform
 from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.dry.timeline import Timeline
-from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import Traffic
+from crossfade.engine.ports.balancer import Traffic
+from crossfade.engine.ports.journal import Event
 from crossfade.engine.world import Pace, World
 from crossfade.strategies.phases import journey, phases
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from crossfade.core.fleet import Health
 from crossfade.core.health import Probed, count
 from crossfade.core.service import HealthCheck
-from crossfade.engine.ports import Clock
+from crossfade.engine.ports.clock import Clock
 from crossfade.engine.task import cancelled
 
 log = logging.getLogger(__name__)

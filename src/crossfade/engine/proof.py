@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from crossfade.core.counters import Counters
 from crossfade.core.wire import decode
-from crossfade.engine.journal import Event
-from crossfade.engine.ports import Traffic
+from crossfade.engine.ports.balancer import Traffic
+from crossfade.engine.ports.journal import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

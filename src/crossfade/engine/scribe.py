@@ -8,9 +8,9 @@ from typing import Any
 from crossfade.core.errors import CrossfadeError, StaleTokenError
 from crossfade.core.wire import encode
 from crossfade.engine.fold import advance
-from crossfade.engine.journal import Event, Lease
 from crossfade.engine.ledger import Ledger
-from crossfade.engine.ports import Traffic
+from crossfade.engine.ports.balancer import Traffic
+from crossfade.engine.ports.journal import Event, Lease
 from crossfade.engine.proof import Window, reopen
 from crossfade.engine.world import World
 

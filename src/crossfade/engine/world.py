@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 
 from crossfade.core.release import Release
 from crossfade.core.service import HealthCheck, Inside, Service
-from crossfade.engine.journal import Event, Journal
-from crossfade.engine.letters import Letters
-from crossfade.engine.ports import Clock, JobRunner, LoadBalancer, Runtime, Secrets, Sizer
-from crossfade.engine.seats import Seats
-from crossfade.engine.stores import StoreKeeper
+from crossfade.engine.ports.balancer import LoadBalancer
+from crossfade.engine.ports.clock import Clock
+from crossfade.engine.ports.journal import Event, Journal
+from crossfade.engine.ports.letters import Letters
+from crossfade.engine.ports.runtime import JobRunner, Runtime, Sizer
+from crossfade.engine.ports.seats import Seats
+from crossfade.engine.ports.secrets import Secrets
+from crossfade.engine.ports.stores import StoreKeeper
 
 Ask = Callable[[str, HealthCheck], Awaitable[str]]
 """Probe an address once: the complaint, empty when the answer is healthy. Never raises for a bad instance."""

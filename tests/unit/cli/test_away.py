@@ -15,7 +15,7 @@ from crossfade import adapters
 from crossfade.cli.main import crossfade
 from crossfade.core.errors import CrossfadeError, RefusedError, WrongInputError
 from crossfade.engine.fold import fold
-from crossfade.engine.journal import Event
+from crossfade.engine.ports.journal import Event
 from crossfade.engine.world import Environment
 from crossfade.file.deployable import deployable
 

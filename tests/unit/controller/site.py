@@ -21,8 +21,8 @@ from crossfade.engine.dry.behaviour import Behaviour
 from crossfade.engine.dry.journal import DryJournal
 from crossfade.engine.dry.platform import Platform
 from crossfade.engine.dry.runtime import DryRuntime
-from crossfade.engine.journal import Event, Fence
 from crossfade.engine.loop import Loop
+from crossfade.engine.ports.journal import Event, Fence
 from crossfade.engine.world import World
 
 KIM = Order(by="kim")

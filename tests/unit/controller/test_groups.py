@@ -14,7 +14,7 @@ from crossfade.core.release import Outcome
 from crossfade.core.rollout import State
 from crossfade.core.service import Service
 from crossfade.engine.dry.journal import DryJournal
-from crossfade.engine.journal import Event
+from crossfade.engine.ports.journal import Event
 
 BRIEF = replace(QUICK, timeout=0.3)
 

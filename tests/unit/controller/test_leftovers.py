@@ -7,8 +7,8 @@ from tests.adapters.until import until
 from tests.unit.controller.site import KIM, Balancer, Site, service, within
 
 from crossfade.engine.dry.journal import DryJournal
-from crossfade.engine.journal import Event
-from crossfade.engine.ports import Report
+from crossfade.engine.ports.balancer import Report
+from crossfade.engine.ports.journal import Event
 
 
 async def test_a_removal_that_was_interrupted_goes_on_at_the_next_start(site: Site) -> None:

@@ -15,7 +15,7 @@ from crossfade.controller.api.listening import serve_metrics
 from crossfade.controller.api.metrics import exposition
 from crossfade.controller.api.server import Api
 from crossfade.core.errors import PlatformError
-from crossfade.engine.ports import Report
+from crossfade.engine.ports.balancer import Report
 
 DASHBOARD = Path(__file__).parents[3] / "docs/dashboards/crossfade.json"
 

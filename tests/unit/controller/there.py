@@ -16,7 +16,7 @@ from crossfade.core.service import Strategy
 from crossfade.core.wire import encode
 from crossfade.engine.dry.journal import DryJournal, Paper
 from crossfade.engine.dry.runtime import DryRuntime
-from crossfade.engine.journal import Event, Lease
+from crossfade.engine.ports.journal import Event, Lease
 from crossfade.engine.world import Environment, Pace, World
 
 HOME = "shop@prod"

@@ -23,8 +23,8 @@ from crossfade.engine.dry.journal import DryJournal, Paper
 from crossfade.engine.dry.platform import Platform
 from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.dry.timeline import Timeline
-from crossfade.engine.journal import Event, Journal
-from crossfade.engine.ports import Traffic
+from crossfade.engine.ports.balancer import Traffic
+from crossfade.engine.ports.journal import Event, Journal
 from crossfade.engine.world import World
 
 MINUTE = 60.0

@@ -13,8 +13,8 @@ from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Service, Strategy
 from crossfade.core.wire import encode, encode_action
 from crossfade.engine.fold import TELLING, advance, fold
-from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger
+from crossfade.engine.ports.journal import Event
 
 KEY = "shop/web"
 

@@ -16,10 +16,11 @@ from crossfade.engine.dry.journal import DryJournal
 from crossfade.engine.dry.platform import Platform
 from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.dry.timeline import Timeline
-from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import Running, Traffic
+from crossfade.engine.ports.balancer import Traffic
+from crossfade.engine.ports.journal import Event
+from crossfade.engine.ports.runtime import Running
 from crossfade.engine.world import World
 
 SERVICE = Service(

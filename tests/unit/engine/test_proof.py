@@ -4,8 +4,8 @@ from typing import Any
 
 from crossfade.core.counters import Counters
 from crossfade.core.wire import encode
-from crossfade.engine.journal import Event
-from crossfade.engine.ports import Traffic
+from crossfade.engine.ports.balancer import Traffic
+from crossfade.engine.ports.journal import Event
 from crossfade.engine.proof import Window, reopen
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
-from crossfade.engine.journal import Event
+from crossfade.engine.ports.journal import Event
 
 QUEUE = 10_000  # events a slow watcher may lag behind before it is dropped
 

@@ -16,8 +16,8 @@ from crossfade.core.actions import Finish
 from crossfade.core.errors import WrongInputError
 from crossfade.core.group import Group
 from crossfade.core.wire import decode_action
-from crossfade.engine.journal import Event
 from crossfade.engine.loop import Loop
+from crossfade.engine.ports.journal import Event
 
 
 class Looks:

@@ -18,7 +18,7 @@ from crossfade import __version__
 from crossfade.controller.registry import Registry
 from crossfade.core.errors import CrossfadeError
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import Traffic
+from crossfade.engine.ports.balancer import Traffic
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 SERVICE = ("app", "service")

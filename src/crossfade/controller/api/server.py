@@ -20,7 +20,7 @@ from crossfade.core.store import Store
 from crossfade.core.wire import decode, encode
 from crossfade.engine.loop import Loop
 from crossfade.engine.plan import plan
-from crossfade.engine.stores import StoreOutcome
+from crossfade.engine.ports.stores import StoreOutcome
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

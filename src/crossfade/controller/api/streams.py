@@ -9,7 +9,7 @@ from aiohttp import web
 
 from crossfade.controller.api import views
 from crossfade.controller.api.hub import Hub
-from crossfade.engine.journal import Event
+from crossfade.engine.ports.journal import Event
 
 
 async def events(

@@ -33,10 +33,10 @@ from crossfade.core.job import Job, Run, Timetable
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
-from crossfade.engine.journal import Event
 from crossfade.engine.ledger import Ledger, Record
 from crossfade.engine.loop import Loop
-from crossfade.engine.ports import Exposed
+from crossfade.engine.ports.balancer import Exposed
+from crossfade.engine.ports.journal import Event
 from crossfade.strategies.group import Standing
 from crossfade.strategies.phases import journey
 from crossfade.strategies.verdict import window

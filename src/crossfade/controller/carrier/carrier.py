@@ -23,9 +23,9 @@ from crossfade.controller.api.server import Api
 from crossfade.controller.carrier.turn import ABORT, Turn
 from crossfade.controller.orders import Orders
 from crossfade.core.errors import PlatformError
-from crossfade.engine.journal import Lease
-from crossfade.engine.letters import Letter
 from crossfade.engine.loop import Loop
+from crossfade.engine.ports.journal import Lease
+from crossfade.engine.ports.letters import Letter
 from crossfade.engine.world import Environment
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

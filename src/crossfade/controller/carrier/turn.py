@@ -7,8 +7,8 @@ from uuid import uuid4
 from crossfade.controller import admission
 from crossfade.controller.orders import Orders
 from crossfade.core.errors import RefusedError, WrongInputError
-from crossfade.engine.journal import HeldError, Lease
-from crossfade.engine.letters import Letter, Letters
+from crossfade.engine.ports.journal import HeldError, Lease
+from crossfade.engine.ports.letters import Letter, Letters
 
 ASK_AGAIN = 1.0  # seconds between two looks at a lease that is waited for, or at a letter
 ABORT = "/v1/order/abort"

@@ -8,8 +8,8 @@ from crossfade.core.errors import PlatformError, StaleTokenError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.dry.platform import Exposure, Platform
-from crossfade.engine.journal import Fence
-from crossfade.engine.ports import Exposed, Report, Target, Traffic
+from crossfade.engine.ports.balancer import Exposed, Report, Target, Traffic
+from crossfade.engine.ports.journal import Fence
 
 
 class DryBalancer:

@@ -16,8 +16,9 @@ from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.dry.balancer import DryBalancer
 from crossfade.engine.dry.platform import Exposure, Life, Platform
 from crossfade.engine.dry.runtime import DryRuntime, environment, running
-from crossfade.engine.journal import Fence
-from crossfade.engine.ports import Report, Running
+from crossfade.engine.ports.balancer import Report
+from crossfade.engine.ports.journal import Fence
+from crossfade.engine.ports.runtime import Running
 
 T = TypeVar("T")
 

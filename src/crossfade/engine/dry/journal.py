@@ -4,8 +4,8 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from crossfade.engine.journal import Event, HeldError, Lease, Waiting, stale
-from crossfade.engine.ports import Clock
+from crossfade.engine.ports.clock import Clock
+from crossfade.engine.ports.journal import Event, HeldError, Lease, Waiting, stale
 
 
 @dataclass

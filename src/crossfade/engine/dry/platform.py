@@ -14,7 +14,7 @@ from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.behaviour import Behaviour
-from crossfade.engine.ports import Clock
+from crossfade.engine.ports.clock import Clock
 
 BOUNDS_MS = (50.0, 500.0, 5000.0, 60_000.0)
 

@@ -8,9 +8,9 @@ from crossfade.core.fleet import Health
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.dry.platform import Life, Platform
-from crossfade.engine.journal import Fence
-from crossfade.engine.ports import Artifact, Found, HookResult, Running
-from crossfade.engine.seats import Seat
+from crossfade.engine.ports.journal import Fence
+from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
+from crossfade.engine.ports.seats import Seat
 
 LOOK = 0.02  # seconds between two looks at what is written
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, fields
 
 from crossfade.aws.places import Places
-from crossfade.engine.journal import Fence
-from crossfade.engine.ports import Clock
+from crossfade.engine.ports.clock import Clock
+from crossfade.engine.ports.journal import Fence
 from crossfade.engine.world import Pace
 from crossfade.platforms.aws.alb.balancer import MARGIN, AlbBalancer
 from crossfade.platforms.aws.alb.counts import MINUTE, Counts

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from crossfade.engine.clock import SystemClock
-from crossfade.engine.ports import Clock
+from crossfade.engine.ports.clock import Clock
 from crossfade.platforms.aws.refusals import AwsError, worded
 
 T = TypeVar("T")

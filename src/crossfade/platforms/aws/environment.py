@@ -8,7 +8,7 @@ from crossfade.aws.places import Places
 from crossfade.core.errors import WrongInputError
 from crossfade.core.service import HealthCheck
 from crossfade.engine.clock import SystemClock
-from crossfade.engine.journal import Event
+from crossfade.engine.ports.journal import Event
 from crossfade.engine.world import Environment, World
 from crossfade.platforms.aws.adapters import Adapters, Timing
 from crossfade.platforms.aws.clients import Clients

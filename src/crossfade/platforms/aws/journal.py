@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-from crossfade.engine.journal import Event, HeldError, Lease, Waiting, stale
-from crossfade.engine.ports import Clock
+from crossfade.engine.ports.clock import Clock
+from crossfade.engine.ports.journal import Event, HeldError, Lease, Waiting, stale
 from crossfade.platforms.aws.refusals import AwsError
 from crossfade.platforms.aws.table import RANGE, REFUSED, Item, Table
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crossfade.engine.letters import Letter
+from crossfade.engine.ports.letters import Letter
 from crossfade.platforms.aws.refusals import AwsError
 from crossfade.platforms.aws.table import RANGE, REFUSED, Item, Table
 

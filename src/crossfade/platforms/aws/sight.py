@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from crossfade.core.errors import PlatformError
 from crossfade.core.fleet import Health
 from crossfade.core.release import Release
-from crossfade.engine.ports import Clock
+from crossfade.engine.ports.clock import Clock
 from crossfade.platforms.aws.alb.health import TargetHealth, by_address
 from crossfade.platforms.aws.clients import Answer, Clients
 from crossfade.platforms.aws.ecs.definitions import Definition, Definitions

@@ -10,8 +10,8 @@ from threading import Lock
 from typing import Any
 
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
-from crossfade.engine.journal import RESTORE, Event, HeldError, Lease, Waiting, stale
-from crossfade.engine.ports import Clock
+from crossfade.engine.ports.clock import Clock
+from crossfade.engine.ports.journal import RESTORE, Event, HeldError, Lease, Waiting, stale
 
 VERSION = 1
 BUSY_SECONDS = 10.0  # another process writes for milliseconds; ten seconds of lock is a stuck disk

@@ -6,9 +6,10 @@ from typing import Protocol
 from crossfade.adapters import BALANCERS, RUNTIMES, adapter
 from crossfade.core.errors import PlatformError
 from crossfade.engine.clock import SystemClock
-from crossfade.engine.journal import Event, Journal
-from crossfade.engine.ports import JobRunner, LoadBalancer, Runtime
-from crossfade.engine.seats import Seats
+from crossfade.engine.ports.balancer import LoadBalancer
+from crossfade.engine.ports.journal import Event, Journal
+from crossfade.engine.ports.runtime import JobRunner, Runtime
+from crossfade.engine.ports.seats import Seats
 from crossfade.engine.world import World
 from crossfade.paths import State
 from crossfade.platforms.local.balancers.premises import move_in

@@ -10,7 +10,7 @@ from tests.adapters.system_clock import SystemClock
 from tests.support.moto import REGION, Moto, journal_table
 
 from crossfade.core.errors import PlatformError, WrongInputError
-from crossfade.engine.journal import Event
+from crossfade.engine.ports.journal import Event
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.journal import DynamoJournal
 from crossfade.platforms.aws.refusals import AwsError

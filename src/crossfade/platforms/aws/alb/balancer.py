@@ -7,8 +7,9 @@ from crossfade.core.errors import PlatformError
 from crossfade.core.fleet import Health
 from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.journal import Fence
-from crossfade.engine.ports import Clock, Exposed, Report, Target
+from crossfade.engine.ports.balancer import Exposed, Report, Target
+from crossfade.engine.ports.clock import Clock
+from crossfade.engine.ports.journal import Fence
 from crossfade.platforms.aws.alb.counts import Counts
 from crossfade.platforms.aws.clients import Answer, Check, Clients
 from crossfade.platforms.aws.place import shares

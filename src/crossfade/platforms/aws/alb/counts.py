@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from crossfade.core.counters import Counters
-from crossfade.engine.ports import Clock, Traffic
+from crossfade.engine.ports.balancer import Traffic
+from crossfade.engine.ports.clock import Clock
 from crossfade.platforms.aws.clients import Answer, Clients
 from crossfade.platforms.aws.place import Place, suffix
 from crossfade.platforms.aws.sight import Sight

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Mapping
 
 from crossfade.core.errors import PlatformError
-from crossfade.engine.ports import Clock, HookResult
+from crossfade.engine.ports.clock import Clock
+from crossfade.engine.ports.runtime import HookResult
 from crossfade.platforms.aws.clients import Answer, Clients
 from crossfade.platforms.aws.ecs.definitions import Definition, Definitions
 from crossfade.platforms.aws.ecs.endings import ending

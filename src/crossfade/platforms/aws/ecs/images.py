@@ -5,7 +5,7 @@ import re
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.engine.ports import Artifact
+from crossfade.engine.ports.runtime import Artifact
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.refusals import AwsError
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from crossfade.core.errors import WrongInputError
-from crossfade.engine.ports import Clock
+from crossfade.engine.ports.clock import Clock
 from crossfade.platforms.aws.clients import Answer, Clients
 from crossfade.platforms.aws.ecs.definitions import Definition, Definitions, stream
 from crossfade.platforms.aws.refusals import AwsError

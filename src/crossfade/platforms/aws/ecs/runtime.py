@@ -13,8 +13,8 @@ from functools import partial
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.engine.journal import Fence
-from crossfade.engine.ports import Artifact, Found, HookResult, Running
+from crossfade.engine.ports.journal import Fence
+from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.ecs.definitions import Definitions
 from crossfade.platforms.aws.ecs.errand import Errands

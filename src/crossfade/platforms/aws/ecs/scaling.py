@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from crossfade.engine.ports import Clock
+from crossfade.engine.ports.clock import Clock
 from crossfade.platforms.aws.clients import Answer, Check, Clients
 from crossfade.platforms.aws.place import Colour, Place
 from crossfade.platforms.aws.sight import Sight

@@ -9,7 +9,7 @@ from typing import Any
 from crossfade.core.errors import PlatformError, StaleTokenError
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.ports import Exposed
+from crossfade.engine.ports.balancer import Exposed
 from crossfade.platforms.local.balancers import files
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crossfade.core.counters import Counters
-from crossfade.engine.ports import Traffic
+from crossfade.engine.ports.balancer import Traffic
 from crossfade.platforms.local.balancers import files
 from crossfade.platforms.local.balancers.buckets import bound, cumulative
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.engine.ports import Artifact
+from crossfade.engine.ports.runtime import Artifact
 from crossfade.platforms.local.runtimes import seal, snapshot
 from crossfade.platforms.local.runtimes.environment import for_build
 from crossfade.platforms.local.runtimes.processes import volumes

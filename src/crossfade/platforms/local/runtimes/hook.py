@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from crossfade.engine.ports import HookResult
+from crossfade.engine.ports.runtime import HookResult
 from crossfade.platforms.local.runtimes.processes.logs import last_words
 
 TIMED_OUT = 124  # as timeout(1) has it

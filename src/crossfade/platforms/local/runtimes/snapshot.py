@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
-from crossfade.engine.ports import Artifact
+from crossfade.engine.ports.runtime import Artifact
 from crossfade.platforms.local.runtimes import seal
 from crossfade.platforms.local.runtimes.seal import Entry, Seal
 from crossfade.platforms.local.runtimes.sources import Look, Seen

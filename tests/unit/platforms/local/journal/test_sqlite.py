@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
-from crossfade.engine.journal import Event
+from crossfade.engine.ports.journal import Event
 from crossfade.platforms.local.journal import SqliteJournal
 
 WEB = "shop/web"
@@ -109,7 +109,7 @@ async def test_a_file_without_write_permission_is_said_plainly(journal: SqliteJo
 APPENDER = """
 import asyncio, sys
 from pathlib import Path
-from crossfade.engine.journal import Event
+from crossfade.engine.ports.journal import Event
 from crossfade.platforms.local.journal import SqliteJournal
 class Clock:
     def now(self): return 1.0
@@ -135,7 +135,7 @@ def test_processes_that_create_and_write_together_lose_nothing(path: Path) -> No
 KILLED = """
 import asyncio, os, sys
 from pathlib import Path
-from crossfade.engine.journal import Event
+from crossfade.engine.ports.journal import Event
 from crossfade.platforms.local.journal import SqliteJournal
 class Clock:
     def now(self): return 1.0

@@ -16,7 +16,7 @@ from tests.contract.runtime_kits import RUNS, Kit
 
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import Build, Container, Resources, Service, Volume
-from crossfade.engine.ports import Running
+from crossfade.engine.ports.runtime import Running
 from crossfade.platforms.local.runtimes.docker import image
 from crossfade.platforms.local.runtimes.docker.runtime import DockerRuntime
 

@@ -7,7 +7,7 @@ from tests.adapters.until import until
 from tests.unit.platforms.local.runtimes.conftest import Machine
 
 from crossfade.core.service import HealthCheck
-from crossfade.engine.ports import Running
+from crossfade.engine.ports.runtime import Running
 from crossfade.platforms.local.probes import HttpProbe
 from crossfade.platforms.local.runtimes.processes import listening
 from crossfade.platforms.local.runtimes.processes.listening import Listener

@@ -15,7 +15,7 @@ from tests.adapters.until import until
 from tests.unit.platforms.local.runtimes.conftest import Machine
 
 from crossfade.core.errors import PlatformError
-from crossfade.engine.ports import Running
+from crossfade.engine.ports.runtime import Running
 from crossfade.platforms.local.runtimes.processes import logs, proc
 
 FAMILY = (

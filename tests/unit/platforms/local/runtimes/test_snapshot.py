@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from crossfade.core.errors import PlatformError, WrongInputError
-from crossfade.engine.ports import Artifact
+from crossfade.engine.ports.runtime import Artifact
 from crossfade.platforms.local.runtimes import snapshot
 
 

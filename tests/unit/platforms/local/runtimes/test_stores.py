@@ -17,7 +17,7 @@ from tests.contract.runtime_kits import Kit
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import Container, HealthCheck, Names, Service, Volume
 from crossfade.core.store import Store
-from crossfade.engine.stores import StoreOutcome
+from crossfade.engine.ports.stores import StoreOutcome
 from crossfade.platforms.local.runtimes.docker.stores import DockerStores
 
 WRITES = "echo $PASSWORD $WORD >> /data/log; sleep 0.3; echo yes > /ready; exec sleep 60"

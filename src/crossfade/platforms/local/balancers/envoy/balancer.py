@@ -11,8 +11,8 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.journal import Fence
-from crossfade.engine.ports import Exposed, Report
+from crossfade.engine.ports.balancer import Exposed, Report
+from crossfade.engine.ports.journal import Fence
 from crossfade.platforms.local.balancers import book, files, previews
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates

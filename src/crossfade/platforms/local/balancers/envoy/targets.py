@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from crossfade.engine.ports import Target
+from crossfade.engine.ports.balancer import Target
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy.admin import Host
 from crossfade.platforms.local.balancers.envoy.clusters import PREVIEW, STREAMS, group_of, name

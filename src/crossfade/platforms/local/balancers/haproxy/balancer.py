@@ -10,8 +10,8 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
-from crossfade.engine.journal import Fence
-from crossfade.engine.ports import Exposed, Report, Target
+from crossfade.engine.ports.balancer import Exposed, Report, Target
+from crossfade.engine.ports.journal import Fence
 from crossfade.platforms.local.balancers import book, ports, previews
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crossfade.core.counters import Counters
-from crossfade.engine.ports import Traffic
+from crossfade.engine.ports.balancer import Traffic
 from crossfade.platforms.local.balancers.haproxy.runtime_api import Tally
 from crossfade.platforms.local.balancers.tail import Tail, rotate
 from crossfade.platforms.local.balancers.totals import Outcome, Totals

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crossfade.core.counters import Counters
-from crossfade.engine.ports import Traffic
+from crossfade.engine.ports.balancer import Traffic
 from crossfade.platforms.local.balancers.tail import Tail
 from crossfade.platforms.local.balancers.totals import Outcome, Totals
 

@@ -5,7 +5,7 @@ import socket
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from crossfade.engine.ports import HookResult
+from crossfade.engine.ports.runtime import HookResult
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.hook import SHOWN_LINES, TIMED_OUT
 from crossfade.platforms.local.runtimes.processes.logs import spoken

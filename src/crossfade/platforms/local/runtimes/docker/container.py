@@ -17,7 +17,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.core.wire import decode
-from crossfade.engine.ports import Found, Running
+from crossfade.engine.ports.runtime import Found, Running
 from crossfade.platforms.local.runtimes.ending import describe
 from crossfade.platforms.local.runtimes.processes.logs import spoken
 

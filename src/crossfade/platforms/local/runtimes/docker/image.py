@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.engine.ports import Artifact
+from crossfade.engine.ports.runtime import Artifact
 from crossfade.platforms.local.runtimes.docker import login, registry
 from crossfade.source.git import Commit
 

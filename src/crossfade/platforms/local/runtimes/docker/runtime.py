@@ -13,9 +13,9 @@ from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
-from crossfade.engine.journal import Fence
-from crossfade.engine.ports import Artifact, Found, HookResult, Running
-from crossfade.engine.seats import Seat
+from crossfade.engine.ports.journal import Fence
+from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
+from crossfade.engine.ports.seats import Seat
 from crossfade.platforms.local.runtimes import sqlite
 from crossfade.platforms.local.runtimes.docker import beside, build, container, image, network, volumes
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.store import Store
 from crossfade.core.wire import encode
-from crossfade.engine.stores import StoreFound, StoreOutcome
+from crossfade.engine.ports.stores import StoreFound, StoreOutcome
 from crossfade.platforms.local.runtimes.docker import beside, build, container, image, network, volumes
 from crossfade.platforms.local.runtimes.docker.backups import Backups
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon

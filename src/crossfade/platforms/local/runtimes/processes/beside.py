@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from crossfade.engine.ports import HookResult
+from crossfade.engine.ports.runtime import HookResult
 from crossfade.platforms.local.runtimes.hook import SHOWN_LINES, TIMED_OUT
 from crossfade.platforms.local.runtimes.processes.logs import spoken
 

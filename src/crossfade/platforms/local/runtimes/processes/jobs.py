@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from crossfade.core.release import Release
-from crossfade.engine.ports import HookResult
+from crossfade.engine.ports.runtime import HookResult
 from crossfade.platforms.local.runtimes.ending import describe
 from crossfade.platforms.local.runtimes.hook import SHOWN_LINES
 from crossfade.platforms.local.runtimes.processes.logs import Logs, last_words

@@ -13,9 +13,9 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.engine.journal import Fence
-from crossfade.engine.ports import Artifact, Found, HookResult, Running
-from crossfade.engine.seats import Seat
+from crossfade.engine.ports.journal import Fence
+from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
+from crossfade.engine.ports.seats import Seat
 from crossfade.platforms.local.runtimes import sqlite
 from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.environment import for_process

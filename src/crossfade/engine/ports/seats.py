@@ -1,4 +1,4 @@
-"""Where a person runs a command as a release would: a port like those of `ports`."""
+"""Where a person runs a command as a release would."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,27 +1,12 @@
-"""What the engine needs of the world. Every adapter passes the contract suite of its port in `tests/contract`.
-
-Shaped so that one machine and AWS both fit: targets are registered and report their state, calls may be slow, may be
-repeated, and may have done their work although they failed; every act carries the fencing token of the lease it is
-done under, and an adapter refuses one that is older than a token it has seen (`StaleTokenError`).
-"""
+"""Who runs instances, and what they say of them."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
-from crossfade.core.counters import Counters
 from crossfade.core.fleet import Health
 from crossfade.core.release import Release
-from crossfade.core.routing import Routing
-from crossfade.core.service import HealthCheck, Service
-
-
-class Clock(Protocol):
-    """Time as the engine sees it: seconds since the epoch, and a wait that a simulation can shorten."""
-
-    def now(self) -> float: ...
-
-    async def sleep(self, seconds: float) -> None: ...
+from crossfade.core.service import Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,134 +187,4 @@ class Sizer(Protocol):
         `warm` maps releases that are kept ready to when they may go: by then the platform sends them home, in case
         that nobody is there to do it. Absolute, and told again by whoever comes next.
         """
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """What one instance holds, as the balancer sees it. What it cannot tell is None: then only time drains it."""
-
-    in_flight: int | None = 0  # plain requests being answered
-    streams: int | None = 0  # WebSocket and SSE connections
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traffic:
-    """What one service's clients got, as totals since counting began; `failed` by cause.
-
-    Only clients' requests: health checks and preview requests are not in it. `failed` sums to `total.errors`.
-    """
-
-    total: Counters = field(default_factory=Counters)
-    failed: tuple[tuple[str, int], ...] = ()  # e.g. ("500", 3), ("connection reset by instance", 1)
-    client_closed: int = 0  # clients that left before their answer: not a failure of ours
-    balancer_deaths: int = 0  # how often it died; what it had not told us by then is in no total
-    uncounted: tuple[str, ...] = ()  # what of a `Proof` it never tells: a 0 of these says nothing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What the balancer says of one service now."""
-
-    routing: Routing = field(default_factory=Routing)  # what it runs, confirmed
-    targets: Mapping[str, Target] = field(default_factory=dict)  # by instance id
-    groups: Mapping[int, Counters] = field(default_factory=dict)  # by release, all requests that reached it
-    traffic: Traffic = field(default_factory=Traffic)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposed:
-    """A service that a balancer was told of: how it is reached, and the token under which it was told so."""
-
-    service: Service
-    token: int
-
-
-class LoadBalancer(Protocol):
-    """Who sends traffic. It outlives the controller and keeps serving what it was last told."""
-
-    async def apply(
-        self,
-        service: Service,
-        routing: Routing,
-        addresses: Mapping[str, str],
-        token: int,
-        checks: Mapping[int, HealthCheck] | None = None,
-    ) -> float:
-        """Make `routing` the service's routing and return when the balancer confirmed that it runs it.
-
-        One that cannot confirm reads it back and returns once it must have settled: all targets that are to serve are
-        healthy to it, and the time has passed that the change may take.
-
-        `addresses` maps every instance id in `routing` to host:port. `service` says how it is exposed (listener,
-        routes, sticky, timeouts, health). After the return no new request goes to an instance that is not in
-        `routing.serving()` (previews aside), and every instance in it is accepted by the balancer's own check.
-        Instances in `draining` finish what they hold. Returns the seconds from writing to confirmation.
-        `checks` gives the health check of a release where it is not `service.health`.
-        The same routing again is confirmed without a change. Raises PlatformError when it does not come about (a port
-        in use names who holds it); then the old routing is still the one that runs.
-        """
-        ...
-
-    async def report(self, service: str) -> Report:
-        """Routing, in-flight and counters of `app/service`; an unknown service has an empty report.
-
-        Failures are read from logs, which are written a little late: see `catch_up`.
-        """
-        ...
-
-    async def known(self) -> Mapping[str, Exposed]:
-        """The services it was told of and was not told to forget, by `app/service`: its own memory, without ours."""
-        ...
-
-    def complaints(self) -> Sequence[str]:
-        """What it cannot do as it should although it runs, a sentence each: a certificate that cannot be read."""
-        ...
-
-    async def catch_up(self) -> None:
-        """Return when the next report has all that happened before this was called."""
-        ...
-
-    async def preview(self, service: Service, release: int) -> tuple[str, Mapping[str, str]]:
-        """The base URL and the headers with which a request reaches the release in `routing.preview`."""
-        ...
-
-    async def remove(self, service: str, token: int) -> None:
-        """Forget the service: its listener closes when nobody else uses it."""
-        ...
-
-    async def ensure(self) -> None:
-        """See that the balancer runs: adopt the one that is there, start it when none is."""
-        ...
-
-    async def restart(self) -> None:
-        """Replace the balancer's process by a new one (upgrade) without losing a request."""
-        ...
-
-    async def shutdown(self) -> None:
-        """Stop the balancer's process: nothing is served any more."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of connections; the balancer goes on serving."""
-        ...
-
-
-class Secrets(Protocol):
-    """Keeps the values of a release's secrets for as long as it can be started: a release goes back with its own."""
-
-    def mark(self, service: str, values: Mapping[str, str]) -> str:
-        """What tells these values of `app/service` from others and says nothing of them; empty for none."""
-        ...
-
-    def save(self, service: str, values: Mapping[str, str]) -> str:
-        """Keep the values and return their mark, which the release carries."""
-        ...
-
-    def of(self, release: Release) -> Mapping[str, str]:
-        """The values a release was deployed with. PlatformError when they are gone."""
-        ...
-
-    def forget(self, mark: str) -> None:
-        """No release that could be started needs these any more; nothing happens when they are gone."""
         ...

@@ -1,4 +1,4 @@
-"""The journal that the engine writes, and the fence around what it does: ports like those of `ports`.
+"""The journal that the engine writes, and the fence around what it does.
 
 Every adapter passes the contract suite in `tests/contract/test_journals.py`.
 """
