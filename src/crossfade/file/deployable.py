@@ -10,12 +10,12 @@ from typing import Any
 from crossfade.core.errors import WrongInputError
 from crossfade.core.wire import encode
 from crossfade.file.load import load
+from crossfade.file.parts.service import GIVEN, Service
+from crossfade.file.parts.store import Store
 from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.problem import nearest
 from crossfade.file.reading.variables import variables_beside
-from crossfade.file.service import GIVEN, Service
 from crossfade.file.settle import settle, settle_stores
-from crossfade.file.store import Store
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -9,14 +9,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from crossfade.core.errors import WrongInputError
-from crossfade.file import volumes
-from crossfade.file.image import Build, is_remote
 from crossfade.file.model import App, File, Settings
+from crossfade.file.parts import volumes
+from crossfade.file.parts.image import Build, is_remote
+from crossfade.file.parts.service import NAME
 from crossfade.file.reading.document import Keys, Written, read, written
 from crossfade.file.reading.problem import Problem, WrongFileError, nearest, shown
 from crossfade.file.reading.variables import Filling, variables_beside
 from crossfade.file.reading.wording import keys_of, problems
-from crossfade.file.service import NAME
 
 DEFAULT_ENVIRONMENT = "local"
 # An environment is a part of the file; it cannot rename the application or contain further environments.

@@ -10,16 +10,16 @@ from crossfade.adapters import BALANCERS, DEFAULT_BALANCER
 from crossfade.file.cloud.fit import misfits
 from crossfade.file.cloud.model import Cloud
 from crossfade.file.cloud.stage import is_production
-from crossfade.file.deploy import Deploy, Inconclusive, RollbackOn, Strategy
-from crossfade.file.health import Codes, Health
-from crossfade.file.job import Job
-from crossfade.file.listen import Listen, Tls
 from crossfade.file.part import Clash, Part
+from crossfade.file.parts.deploy import Deploy, Inconclusive, RollbackOn, Strategy
+from crossfade.file.parts.health import Codes, Health
+from crossfade.file.parts.job import Job
+from crossfade.file.parts.listen import Listen, Tls
+from crossfade.file.parts.service import NAME, Hooks, Preview, Resources, Route, Service, Sticky
+from crossfade.file.parts.store import Backup, Store, StoreHealth
+from crossfade.file.parts.volumes import shared_by_two_kinds
 from crossfade.file.reading.problem import nearest
-from crossfade.file.service import NAME, Hooks, Preview, Resources, Route, Service, Sticky
-from crossfade.file.store import Backup, Store, StoreHealth
 from crossfade.file.units import Text
-from crossfade.file.volumes import shared_by_two_kinds
 
 __all__ = [
     "App",

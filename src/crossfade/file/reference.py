@@ -16,8 +16,6 @@ from crossfade.file.cloud.model import Guards, State
 from crossfade.file.cloud.network import Network, OpenPort
 from crossfade.file.cloud.usage import Other, Usage
 from crossfade.file.cloud.watch import Alarm, Budget, Logs, Notify, Targets
-from crossfade.file.container import Contained
-from crossfade.file.image import Build, Image
 from crossfade.file.model import (
     Backup,
     Cloud,
@@ -38,6 +36,8 @@ from crossfade.file.model import (
     Tls,
 )
 from crossfade.file.part import Part
+from crossfade.file.parts.container import Contained
+from crossfade.file.parts.image import Build, Image
 from crossfade.file.reading.wording import in_flow
 from crossfade.file.units import Notation
 

@@ -8,13 +8,13 @@ from crossfade.adapters import DEFAULT_BALANCER
 from crossfade.core import service as core
 from crossfade.core import store as core_store
 from crossfade.core.job import Job as CoreJob
-from crossfade.file.deploy import Deploy
-from crossfade.file.headers import written
-from crossfade.file.health import code_ranges
-from crossfade.file.image import Build, is_remote
-from crossfade.file.job import Job
-from crossfade.file.listen import ranges
 from crossfade.file.model import App, Service
+from crossfade.file.parts.deploy import Deploy
+from crossfade.file.parts.headers import written
+from crossfade.file.parts.health import code_ranges
+from crossfade.file.parts.image import Build, is_remote
+from crossfade.file.parts.job import Job
+from crossfade.file.parts.listen import ranges
 
 _ON_AWS = {"fargate": "ecs", "autoscaling": "autoscaling"}  # runtimes by `cloud.compute.kind`
 RUNS_FOR = 5.0  # seconds after which a worker is healthy that says nothing of it

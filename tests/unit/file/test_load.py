@@ -7,9 +7,9 @@ import pytest
 from tests.unit.file.files import FULL, SMALL
 
 from crossfade.core.errors import WrongInputError
-from crossfade.file.image import Image
 from crossfade.file.load import load
 from crossfade.file.model import App, Cloud, Route
+from crossfade.file.parts.image import Image
 
 
 @pytest.fixture

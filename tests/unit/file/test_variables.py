@@ -8,9 +8,9 @@ from tests.unit.file.files import SMALL
 
 from crossfade.core.errors import WrongInputError
 from crossfade.file.deployable import deployable
-from crossfade.file.image import Image
 from crossfade.file.load import load, load_every
 from crossfade.file.model import App
+from crossfade.file.parts.image import Image
 
 SHELL = {"TAG": "7", "N": "3", "DB_PASSWORD": "geheim"}
 

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 from crossfade.file.cloud.fargate import FARGATE
 from crossfade.file.cloud.model import Cloud
-from crossfade.file.container import written_for_containers
-from crossfade.file.health import code_ranges
 from crossfade.file.part import Clash
+from crossfade.file.parts.container import written_for_containers
+from crossfade.file.parts.health import code_ranges
 from crossfade.file.reading.problem import nearest
 from crossfade.file.units import GIB
 
 if TYPE_CHECKING:
-    from crossfade.file.service import Service
+    from crossfade.file.parts.service import Service
 
 MIB = 1 << 20
 NAME_LIMIT = 32  # characters of a target group's name: <app>-<environment>-<service>-green

@@ -16,9 +16,9 @@ from crossfade.file.cloud.usage import Usage
 from crossfade.file.cloud.watch import ALARMS, OF_CACHE, OF_DATABASE, Alarm, Budget, Logs, Notify, Targets
 from crossfade.file.cloud.words import REGIONS, Word
 from crossfade.file.part import Clash, Part
+from crossfade.file.parts.secrets import VARIABLE
+from crossfade.file.parts.service import NAME
 from crossfade.file.reading.problem import nearest
-from crossfade.file.secrets import VARIABLE
-from crossfade.file.service import NAME
 from crossfade.file.units import Text
 
 BUCKET = Text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name: 3 to 63 small letters, digits, dots and hyphens")

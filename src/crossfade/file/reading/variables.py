@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from crossfade.file.parts.service import GIVEN
 from crossfade.file.reading.document import Keys, Written, meaning
 from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.interpolation import fill
 from crossfade.file.reading.problem import Problem, shown
 from crossfade.file.secrecy import is_secret_name
-from crossfade.file.service import GIVEN
 
 DOTENV = ".env"
 _RUN = frozenset({"command", "build", "hooks"})

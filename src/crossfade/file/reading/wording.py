@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from crossfade.file.cloud.compute import Compute
 from crossfade.file.cloud.data import Cache, Database
 from crossfade.file.cloud.network import Network
-from crossfade.file.container import Contained
 from crossfade.file.model import Cloud, Deploy, File, Health, Listen, RollbackOn, Service, Settings
 from crossfade.file.part import Clash, Part
+from crossfade.file.parts.container import Contained
 from crossfade.file.reading.document import Keys, Written
 from crossfade.file.reading.problem import Problem, nearest, shown
 

@@ -11,9 +11,9 @@ from tests.unit.file.compose.composed import Composed, one
 from tests.unit.file.test_mutations import KEYS, VALUES, places
 
 from crossfade.core.errors import WrongInputError
-from crossfade.file.image import Build, Image
 from crossfade.file.init.compose.carry import from_compose
 from crossfade.file.init.compose.notes import NotCarried
+from crossfade.file.parts.image import Build, Image
 
 SHOP = """\
 name: My Shop

@@ -7,8 +7,8 @@ import pytest
 from tests.unit.file.compose.composed import Composed, one, services
 
 from crossfade.core.errors import WrongInputError
-from crossfade.file.image import Image
 from crossfade.file.init.compose.carry import from_compose
+from crossfade.file.parts.image import Image
 
 WEB = {"image": "acme/web:1", "ports": ["3000:3000"]}
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from tests.unit.file.compose.composed import Composed, one, services
 
-from crossfade.file.image import Build, Image
 from crossfade.file.init.compose.carry import from_compose
 from crossfade.file.load import load
+from crossfade.file.parts.image import Build, Image
 
 
 def test_entrypoint_and_command_are_carried_as_they_are(tmp_path: Path) -> None:

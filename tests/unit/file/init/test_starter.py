@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from crossfade.file.image import Build, Image
 from crossfade.file.init.starter import Start, app_name, starter
 from crossfade.file.load import load
 from crossfade.file.model import Service
+from crossfade.file.parts.image import Build, Image
 
 SERVER = "python3 -m http.server --bind 127.0.0.1 --directory .site $PORT"
 VENV = "python3 -m venv .venv && .venv/bin/python -m pip install"

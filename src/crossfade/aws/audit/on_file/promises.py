@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from crossfade.aws.audit.finding import Keys, Spot
 from crossfade.file.model import App
-from crossfade.file.service import Service
+from crossfade.file.parts.service import Service
 from crossfade.file.units import write_duration, write_percent
 
 # RDS promises this much of a database in one zone: https://aws.amazon.com/rds/sla/

@@ -7,7 +7,7 @@ from crossfade.aws.audit.balancer import opens_streams
 from crossfade.aws.audit.finding import Keys, Spot
 from crossfade.aws.environment import LONGEST_IDLE, SHORT_IDLE
 from crossfade.file.model import App
-from crossfade.file.service import Route, Service
+from crossfade.file.parts.service import Route, Service
 from crossfade.file.units import write_duration
 
 

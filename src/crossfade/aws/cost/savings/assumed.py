@@ -16,9 +16,9 @@ from crossfade.aws.cost.savings.ground import RATES, Rate
 from crossfade.aws.cost.savings.savings import Change, Proposal
 from crossfade.core.errors import WrongInputError
 from crossfade.file.part import Clash, Part
+from crossfade.file.parts.service import NAME
 from crossfade.file.reading.problem import nearest
 from crossfade.file.reading.sheet import read_sheet
-from crossfade.file.service import NAME
 from crossfade.file.units import Percent
 
 

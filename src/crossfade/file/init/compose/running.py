@@ -5,9 +5,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from crossfade.file.image import is_remote
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.todo import Rank
+from crossfade.file.parts.image import is_remote
 from crossfade.file.secrecy import is_secret
 
 Service = dict[str, Any]

@@ -8,7 +8,7 @@ from pydantic import Field
 from crossfade import cron
 from crossfade.file.command import Command
 from crossfade.file.part import Clash, Part
-from crossfade.file.service import NAME
+from crossfade.file.parts.service import NAME
 from crossfade.file.units import Duration, Text
 
 

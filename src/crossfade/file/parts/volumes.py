@@ -13,8 +13,8 @@ from crossfade.file.part import Clash
 from crossfade.file.units import Notation
 
 if TYPE_CHECKING:
-    from crossfade.file.service import Service
-    from crossfade.file.store import Store
+    from crossfade.file.parts.service import Service
+    from crossfade.file.parts.store import Store
 
 _NAME = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 _ALLOWED = "SOURCE:TARGET, such as uploads:/app/uploads, or ./data:/data:ro for a folder of this machine"

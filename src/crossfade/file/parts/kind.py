@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from crossfade.file.part import Clash
 
 if TYPE_CHECKING:
-    from crossfade.file.service import Service
+    from crossfade.file.parts.service import Service
 
 # Of each key of the service, of its `deploy` and of its `health` that a worker cannot have: what to do instead.
 _OF_REQUESTS = {

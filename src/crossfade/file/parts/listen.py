@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
 from crossfade.file.part import Clash, Part
-from crossfade.file.service import ADDRESS, FILLED, PATH, PORT
+from crossfade.file.parts.service import ADDRESS, FILLED, PATH, PORT
 from crossfade.file.units import Notation
 
 NETWORKS: Mapping[str, tuple[str, ...]] = {

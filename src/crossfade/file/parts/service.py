@@ -8,16 +8,16 @@ from pydantic import Field
 from crossfade.core.service import IDLE_TIMEOUT, Kind, Volume
 from crossfade.file.cloud.compute import Scale
 from crossfade.file.command import Command, Line, Value
-from crossfade.file.container import Contained, written_for_containers
-from crossfade.file.deploy import WEEK, Deploy
-from crossfade.file.headers import HEADER, HeaderValue, wrong_headers
-from crossfade.file.health import Health
-from crossfade.file.image import Image
-from crossfade.file.kind import WORKER_GRACE, wrong_for_its_kind
 from crossfade.file.part import Clash, Part
-from crossfade.file.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
+from crossfade.file.parts.container import Contained, written_for_containers
+from crossfade.file.parts.deploy import WEEK, Deploy
+from crossfade.file.parts.headers import HEADER, HeaderValue, wrong_headers
+from crossfade.file.parts.health import Health
+from crossfade.file.parts.image import Image
+from crossfade.file.parts.kind import WORKER_GRACE, wrong_for_its_kind
+from crossfade.file.parts.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
+from crossfade.file.parts.volumes import VolumeText, wrong_volumes
 from crossfade.file.units import Duration, Number, Size, Text, Whole
-from crossfade.file.volumes import VolumeText, wrong_volumes
 
 NAME = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter")
 FILLED = Text(r"[\s\S]*\S[\s\S]*", "text that is not empty")

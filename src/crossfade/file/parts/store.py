@@ -7,12 +7,12 @@ from pydantic import Field
 
 from crossfade.core.service import Volume
 from crossfade.file.command import Command, Line, Value
-from crossfade.file.container import Words
-from crossfade.file.image import Image
 from crossfade.file.part import Clash, Part
-from crossfade.file.secrets import VARIABLE, SecretList, Secrets
+from crossfade.file.parts.container import Words
+from crossfade.file.parts.image import Image
+from crossfade.file.parts.secrets import VARIABLE, SecretList, Secrets
+from crossfade.file.parts.volumes import VolumeText, wrong_volumes
 from crossfade.file.units import Duration, Size, Whole
-from crossfade.file.volumes import VolumeText, wrong_volumes
 
 
 class StoreHealth(Part):

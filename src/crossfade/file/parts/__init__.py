@@ -1,0 +1,1 @@
+"""The parts of the file, each by what it describes."""
