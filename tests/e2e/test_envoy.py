@@ -393,7 +393,7 @@ class TestProcess:
                 for number in range(60):
                     await fetch(http, url(web, "/fail"))
                     if number % 20 == 0:
-                        balancer._saved_at -= 60  # a minute later
+                        balancer._counting._saved_at -= 60  # a minute later
                         await settled(balancer, web)
                 assert (await settled(balancer, web)).failed == (("500 from instance", 60),)
                 assert sum(path.stat().st_size for path in (tmp_path / "small").glob("failures.log*")) < 10_000
