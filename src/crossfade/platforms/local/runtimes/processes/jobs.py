@@ -13,8 +13,17 @@ from crossfade.platforms.local.runtimes.hook import SHOWN_LINES
 from crossfade.platforms.local.runtimes.processes.logs import Logs, last_words
 from crossfade.platforms.local.runtimes.processes.session import Session
 
-# Who waits for the command must outlive the SIGTERM that both get, and then says with which code it ended.
-WRAPPED = "trap : TERM HUP INT\n/bin/sh -c {command}\necho $? >{draft} && mv {draft} {code}"
+# Who waits for the command outlives the SIGTERM that is meant for it, hands it on, and says with which code it ended.
+# It hands on itself because nobody else knows the command from its first moment.
+WRAPPED = """\
+crossfade_told= crossfade_child=
+trap 'crossfade_told=1; [ -z "$crossfade_child" ] || kill -TERM "$crossfade_child"' TERM HUP INT
+/bin/sh -c {command} &
+crossfade_child=$!
+[ -z "$crossfade_told" ] || kill -TERM "$crossfade_child"
+while wait "$crossfade_child"; crossfade_code=$?
+  [ $crossfade_code -gt 128 ] && kill -0 "$crossfade_child" 2>/dev/null; do :; done
+echo $crossfade_code >{draft} && mv {draft} {code}"""
 
 
 class Runs:
@@ -50,7 +59,7 @@ class Runs:
     async def clear(self, run: str, release: Release, grace: float) -> None:
         """End what runs of it, and forget it."""
         session = self._session(run, release)
-        await session.end(grace)
+        await session.end(grace, hands_on=True)
         session.forget()
         for suffix in ("draft", "code", "run"):
             self._path(run, suffix).unlink(missing_ok=True)

@@ -87,12 +87,13 @@ class Session:
                 await _any_ended([leader], left)
         return True
 
-    async def end(self, grace: float) -> bool:
+    async def end(self, grace: float, *, hands_on: bool = False) -> bool:
         """SIGTERM, up to `grace` seconds, then SIGKILL to all that belongs to it; returns when nothing is left.
 
         True when the command itself was still there to be killed. SIGTERM goes to the process group. Children in groups
         or sessions of their own are their parent's to end, and get the signal only when the group is gone. What writes
-        the log ends by itself, when the last one has gone silent. Raises PlatformError when something cannot be killed.
+        the log ends by itself, when the last one has gone silent. A command that `hands_on` the signal gets it alone.
+        Raises PlatformError when something cannot be killed.
         """
         deadline = _now() + grace
         killed = False
@@ -110,6 +111,8 @@ class Session:
             if left > 0:
                 main = self._leader.pid if self._leader else 0
                 group = [member for member in commands if member.group == main] or commands
+                if hands_on:
+                    group = [member for member in group if member.pid == main] or group
                 _signal([member for member in group if member.identity not in told], signal.SIGTERM)
                 told |= {member.identity for member in group}
             elif left > -KILLED_WITHIN:
