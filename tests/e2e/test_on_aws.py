@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,7 @@ class Shop:
     def visited(self) -> Iterator[Visitors]:
         visitors, over = Visitors(), threading.Event()
         address = urlsplit(f"http://{self._rig.address_of(self.place.load_balancer)}").netloc
+        _await_the_first_answer(address)  # of what the place began with
         threads = [threading.Thread(target=_visit, args=(address, visitors, over)) for _ in range(2)]
         for thread in threads:
             thread.start()
@@ -121,6 +123,19 @@ _CROSSFADE = (sys.executable, "-m", "crossfade.cli.main")
 
 def _plain() -> dict[str, str]:
     return {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "CROSSFADE_"))}
+
+
+def _await_the_first_answer(address: str) -> None:
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection(address, timeout=10)
+        with suppress(OSError, http.client.HTTPException):
+            connection.request("GET", "/")
+            if connection.getresponse().status == 200:
+                return
+        connection.close()
+        time.sleep(0.1)
+    raise AssertionError("nothing answers")
 
 
 def _visit(address: str, visitors: Visitors, over: threading.Event) -> None:
