@@ -566,12 +566,12 @@ BAD: list[tuple[str, Callable[[Machine], None], int, str]] = [
     ("steps that do not ascend", _web(deploy={"strategy": "canary", "steps": [50, 10, 100]}), 2, "ascending"),
     ("not YAML", lambda shop: (shop.source / "crossfade.yaml").write_text("app: [") and None, 2, "crossfade.yaml:2:1"),
     (
-        "a platform that is not there yet",
+        "AWS without credentials",
         lambda shop: shop.write_file(
             {"web": shop.service(health={"path": "/health"}, resources={"cpu": 1, "memory": "2G"})}, platform="aws"
         ),
-        3,
-        "aws",
+        4,
+        "credentials",
     ),
     ("a port in use", _port_in_use, 4, "is in use by python"),
     ("a command that is not there", _web(command="gunicorm app:app"), 2, "gunicorm"),

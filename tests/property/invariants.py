@@ -107,7 +107,7 @@ class Watch:
         if exposure is None:
             return
         floor, now = self._floor(ledger), platform.clock.now()
-        healthy = {name for name, life in platform.lives.items() if life.truth(now) is Health.HEALTHY}
+        healthy = {name for name, life in platform.lives.items() if self.is_seen_to_be_healthy(life, now)}
         known = {name for name, life in platform.lives.items() if self.passes_for_healthy(life, now)}
         had, has = len(exposure.routing.serving() & healthy & known), len(routing.serving() & known)
         if has < min(had, floor):
@@ -370,6 +370,13 @@ class Watch:
     def is_known_to_be_healthy(self, life: Life, now: float) -> bool:
         """It has been healthy for so long that whoever is told late knows it, too."""
         return all(life.truth(now - ago) is Health.HEALTHY for ago in range(0, 31, 3))
+
+    def is_seen_to_be_healthy(self, life: Life, now: float) -> bool:
+        """It is healthy, and has not just recovered: that takes its threshold of probes, and a look."""
+        check = life.release.service.health
+        notice = check.healthy * (check.interval + check.timeout) + 5.0
+        lately = {life.truth(now - ago * notice / 4) for ago in range(5)}
+        return life.truth(now) is Health.HEALTHY and Health.UNHEALTHY not in lately
 
     def passes_for_healthy(self, life: Life, now: float) -> bool:
         """It is healthy, or was until so lately that nobody can know better yet: a threshold of probes, and a look."""
