@@ -100,7 +100,10 @@ class Watch:
                 self.fail(f"{name} gets traffic and has not been healthy for longer than it takes to see that")
 
     def capacity_is_kept(self, routing: Routing) -> None:
-        """Our own actions never take healthy capacity below the floor."""
+        """Our own actions never take healthy capacity below the floor.
+
+        What a way back that took too long left of a bad release is no capacity of the good one: it goes all the same.
+        """
         simulation = self._simulation
         platform, ledger = simulation.platform, simulation.ledger
         exposure = platform.exposed.get(KEY)
@@ -109,7 +112,9 @@ class Watch:
         floor, now = self._floor(ledger), platform.clock.now()
         healthy = {name for name, life in platform.lives.items() if self.is_seen_to_be_healthy(life, now)}
         known = {name for name, life in platform.lives.items() if self.passes_for_healthy(life, now)}
-        had, has = len(exposure.routing.serving() & healthy & known), len(routing.serving() & known)
+        bad = set() if ledger.active else {r.number for r in ledger.releases if r.outcome is Outcome.BAD}
+        good = {name for name, life in platform.lives.items() if life.release.number not in bad}
+        had, has = len(exposure.routing.serving() & healthy & known & good), len(routing.serving() & known)
         if has < min(had, floor):
             self.fail(f"capacity goes from {had} to {has}, the floor is {floor}")
 

@@ -210,7 +210,7 @@ class Simulation:
     async def _until_quiet(self, world: set[Any]) -> None:
         """With all that is launched now sound, and no trouble any more: until nothing is left to do."""
         self.calm = True
-        since, lines = self.now, len(self.paper.events)
+        since, lines, there = self.now, len(self.paper.events), self._there()
         began = self.now
         while self.now - since < QUIET:
             await asyncio.sleep(2.0)
@@ -218,10 +218,16 @@ class Simulation:
                 await self._bury(world)
             loops = self.control.registry.loops.values() if self.control else ()
             going = any(i.stopping for loop in loops for i in loop.fleet.instances)  # in a grace as long as a job
-            if len(self.paper.events) != lines or going or any(loop.waits or loop.trouble for loop in loops):
-                since, lines = self.now, len(self.paper.events)
+            changed = (len(self.paper.events), self._there()) != (lines, there)  # a cloud replaces who ends by itself
+            if changed or going or any(loop.waits or loop.trouble for loop in loops):
+                since, lines, there = self.now, len(self.paper.events), self._there()
             if self.now - began > LONGEST:
                 self.watch.fail("the service does not come to rest")
+
+    def _there(self) -> list[tuple[str, bool]]:
+        """Who was ever launched and is not gone, and whether it has exited."""
+        now = self.platform.clock.now()
+        return [(life.id, life.truth(now) is Health.EXITED) for life in self.platform.lives.values()]
 
     async def _bury(self, world: set[Any]) -> None:
         """The controller is gone: nothing of it goes on. Another one comes."""
