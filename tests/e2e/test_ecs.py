@@ -164,6 +164,7 @@ async def test_a_deploy_at_the_peak_keeps_what_scaling_made(shop: OnEcs) -> None
     ecs = shop.rig.client("ecs")
     ecs.update_service(cluster=shop.place.cluster, service=shop.place.services[serving], desiredCount=3)
     await shop.begin()
+    await shop.until(lambda: shop.loop.ledger.wanted == 3)
     async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
         rollout = await shop.deploy(shop.service("peak"))
     report = traffic.report()
