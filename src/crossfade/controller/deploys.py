@@ -73,8 +73,8 @@ class Deploys:
                 artifacts = await self.builds.run([loop.key for loop in loops], order.by, work)
                 for loop in loops:
                     self.may_begin(loop, order)
-                    if self._world.sizers:  # its size may be another one than is on record: the first look tells
-                        await loop.until(lambda loop: bool(loop.observed_at or loop.trouble))
+                    if self._world.sizers:  # its size may be another one than is on record: the first step tells
+                        await loop.until(lambda loop: loop.knows_its_size)
                 await self.require_apart(services)
                 await self._supersede(loops, order)
                 return await self._begin(loops, services, artifacts, order, values=values, before=before)

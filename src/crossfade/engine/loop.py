@@ -88,6 +88,12 @@ class Loop:
             return self.fleet.routing.serving()
         return frozenset(i.id for i in self.fleet.instances if i.usable)
 
+    @property
+    def knows_its_size(self) -> bool:
+        """What its platform's own scaling made of the service is on record, or cannot be known now."""
+        at_rest = self.ledger.current is not None and self.ledger.active is None
+        return not at_rest or self._rested is not None or bool(self.trouble)
+
     def wake(self) -> None:
         """Look again now: something changed."""
         self._wake.set()
@@ -209,8 +215,8 @@ class Loop:
         await self._note(look)
         if self.ledger.releases != known:  # written meanwhile: instances of these were not looked for
             return 0.0
-        # With the ends that were just put on record: else one more would be launched of a release that has failed.
         await self._rest_platform()
+        # With the ends that were just put on record: else one more would be launched of a release that has failed.
         self.fleet, self.observed_at = replace(look.fleet, exits=self.ledger.exits), looked
         self.recent.note(now, look.report.traffic.total, look.report.groups)
         actions = next_step(self.ledger.facts, self.fleet, now)
