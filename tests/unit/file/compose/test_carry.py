@@ -349,6 +349,21 @@ def test_a_missing_compose_file_is_wrong_input(tmp_path: Path) -> None:
         from_compose([tmp_path / "compose.yaml"])
 
 
+def test_a_path_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    """One that is longer than a path may be is named, where it is looked for."""
+    tree = {"services": {"api": {"image": "api", "ports": ["80:80"], "build": "x" * 5000}}}
+    with pytest.raises(WrongInputError, match="cannot be looked at: File name too long"):
+        Composed(tmp_path, yaml.safe_dump(tree))
+
+
+def test_a_project_without_a_name_of_docker_s_joins_no_network(tmp_path: Path) -> None:
+    """What Docker would not call a network is not written as one."""
+    db = {"image": "postgres:16", "volumes": ["data:/var/lib/postgresql/data"]}
+    web = {"image": "web", "ports": ["80:80"], "environment": {"DB_HOST": "db"}}
+    tree = {"name": " ", "services": {"web": web, "db": db}, "volumes": {"data": {}}}
+    assert "network" not in Composed(tmp_path, yaml.safe_dump(tree)).app.model_fields_set
+
+
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_compose_file_is_carried_or_refused(tmp_path: Path, data: st.DataObject) -> None:

@@ -10,6 +10,8 @@ from crossfade.file.init.compose.service import Carried
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.todo import Rank, Todo
 
+_NETWORK = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")  # as Docker has it
+
 # This machine, as containers on Docker's own bridge see it.
 HOST = "172.17.0.1"
 _TOKEN = re.compile(r"(?<![\w.$-])([A-Za-z0-9][\w.-]*)(?::([0-9]{1,5}))?(?![\w-])")
@@ -110,7 +112,9 @@ def _instead(service: str, kind: Kind, file: dict[str, Any], project: Project) -
 
 
 def network_of(project: Project, service: str) -> str:
-    """What Docker calls the network on which Compose's service has its name; empty where it is on none."""
+    """What Docker calls the network on which Compose's service has its name; empty where it is on none, or on one that
+    Docker would not call so.
+    """
     compose = project.plain["services"][service]
     if compose.get("network_mode"):
         return ""
@@ -119,10 +123,12 @@ def network_of(project: Project, service: str) -> str:
     section = sections.get(names[0]) if isinstance(sections, dict) else None
     section = section if isinstance(section, dict) else {}
     if section.get("name") or section.get("external"):
-        return str(section.get("name") or names[0])
-    named = project.plain.get("name")
-    own = re.sub(r"[^a-z0-9_-]", "", str(named or project.folder.resolve().name).lower()).lstrip("_-")
-    return f"{own}_{names[0]}"
+        found = str(section.get("name") or names[0])
+    else:
+        named = project.plain.get("name")
+        own = re.sub(r"[^a-z0-9_-]", "", str(named or project.folder.resolve().name).lower()).lstrip("_-")
+        found = f"{own}_{names[0]}"
+    return found if _NETWORK.fullmatch(found) else ""
 
 
 def _tell(notes: Notes, one: Carried, ours: str, *, variable: str, word: str, what: str) -> None:

@@ -56,8 +56,18 @@ def from_compose(paths: Sequence[Path], here: Path | None = None, shell: Mapping
     `here` is the folder of the new file, by default where the process is; `shell` the variables of who calls, by
     default this process's. Raises WrongInputError for what is no project, and when nothing in it can be carried.
     """
-    project = read_project(paths, os.environ if shell is None else shell)
-    return _Import(project, (here or Path.cwd()).absolute()).done()
+    try:
+        project = read_project(paths, os.environ if shell is None else shell)
+        return _Import(project, (here or Path.cwd()).absolute()).done()
+    except OSError as error:  # of a path that a file names: too long, or through a folder that may not be entered
+        named = f"{str(error.filename or '')[:80]}..."
+        raise WrongInputError(
+            f"{paths[0]} names a path that cannot be looked at: {error.strerror}: {named}", "mend it there"
+        ) from error
+    except ValueError as error:
+        if "null" not in str(error):
+            raise
+        raise WrongInputError(f"{paths[0]} names a path with a null character in it", "mend it there") from error
 
 
 class _Import:
