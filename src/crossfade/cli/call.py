@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossfade.cli.client import Client
-from crossfade.cli.text import plain
 from crossfade.core.errors import WrongInputError
 from crossfade.paths import State, default_state
+from crossfade.telling.text import plain
 
 if TYPE_CHECKING:
     from crossfade.cli.away import Away

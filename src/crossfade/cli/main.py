@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import click
 
-from crossfade.cli.text import plain
 from crossfade.core.errors import CrossfadeError
+from crossfade.telling.text import plain
 
 # Verb -> (module of this package, what it does). Written here and not read from the modules, because importing all of
 # them would make `crossfade --help` slow.

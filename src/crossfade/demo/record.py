@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.cli.text import plural, seconds, table
 from crossfade.load import Report
+from crossfade.telling.text import plural, seconds, table
 
 BAD = 500  # only the application answers it: what the balancer answers by itself is 502, 503 or 504
 

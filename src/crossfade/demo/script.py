@@ -11,11 +11,11 @@ from typing import Any, Self
 
 import click
 
-from crossfade.cli.story import Story
 from crossfade.core.errors import PlatformError
 from crossfade.demo.record import Step, as_table, step, summary
 from crossfade.demo.stage import Stage, set_up
 from crossfade.load import Mode, Report, Traffic
+from crossfade.telling.story import Story
 
 READERS, READS = 16, 300.0  # clients, and requests a second of all of them
 WRITERS, WRITES = 4, 40.0

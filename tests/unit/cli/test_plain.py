@@ -2,9 +2,9 @@
 
 import pytest
 
-from crossfade.cli.story import Story
-from crossfade.cli.text import plain
 from crossfade.platforms.local.runtimes.processes.logs import spoken
+from crossfade.telling.story import Story
+from crossfade.telling.text import plain
 
 ATTACKS = [
     "\x1b]0;owned\x07",  # the window's title

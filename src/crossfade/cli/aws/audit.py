@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossfade.cli.call import Call, called
-from crossfade.cli.text import plural, table
 from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.telling.text import plural, table
 
 if TYPE_CHECKING:
     from crossfade.aws.audit.finding import Finding

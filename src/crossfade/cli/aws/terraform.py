@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossfade.cli.aws.job import Job, confirmed, driven
-from crossfade.cli.text import seconds, table
 from crossfade.core.errors import RefusedError, WrongInputError
+from crossfade.telling.text import seconds, table
 
 if TYPE_CHECKING:
     from crossfade.aws.terraform.changes import Changes

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from crossfade.cli.text import plain, plural
 from crossfade.source.folder import MOST, Account, LeftOut, account
+from crossfade.telling.text import plain, plural
 
 SHOWN = 4  # examples a reason
 

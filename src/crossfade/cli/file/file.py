@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossfade.cli.call import FILE, Call, called
-from crossfade.cli.text import plain, table
 from crossfade.core.errors import RefusedError
+from crossfade.telling.text import plain, table
 
 if TYPE_CHECKING:
     from crossfade.core.service import Service

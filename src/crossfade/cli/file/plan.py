@@ -8,8 +8,8 @@ import click
 
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import NotRunningError
-from crossfade.cli.text import plain, table
 from crossfade.core.errors import CrossfadeError
+from crossfade.telling.text import plain, table
 
 
 @click.command(epilog="Examples: crossfade plan | crossfade plan web --strategy canary -e prod")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from crossfade.cli.text import plain
+from crossfade.telling.text import plain
 
 Json = Mapping[str, Any]
 

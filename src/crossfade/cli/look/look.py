@@ -10,8 +10,8 @@ import click
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import NotRunningError
 from crossfade.cli.ship.screens import standing
-from crossfade.cli.story import Stories, newest
-from crossfade.cli.text import clock, outcome, plain, plural, rates, release, seconds, table
+from crossfade.telling.story import Stories, newest
+from crossfade.telling.text import clock, outcome, plain, plural, rates, release, seconds, table
 
 Json = Mapping[str, Any]
 NOTHING = "nothing runs here; `crossfade deploy` brings a release"

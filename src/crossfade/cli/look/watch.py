@@ -9,7 +9,7 @@ import click
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import LostError, NotRunningError
 from crossfade.cli.look.look import ALONE, NOTHING, shown
-from crossfade.cli.text import plain
+from crossfade.telling.text import plain
 
 EVERY = 0.5
 

@@ -6,7 +6,7 @@ from typing import Any
 from crossfade.cli.call import Call
 from crossfade.cli.ship.follow import follow, group, rollout
 from crossfade.cli.ship.screens import Screen
-from crossfade.cli.text import clock
+from crossfade.telling.text import clock
 
 Json = Mapping[str, Any]
 

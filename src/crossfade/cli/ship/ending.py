@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from crossfade.cli.call import Call
-from crossfade.cli.text import outcome, plain
+from crossfade.telling.text import outcome, plain
 
 Json = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import click
 
-from crossfade.cli.story import Story
-from crossfade.cli.text import plain, plural
+from crossfade.telling.story import Story
+from crossfade.telling.text import plain, plural
 
 HEARTBEAT = 10.0  # a plain log that says nothing for longer looks stuck
 

@@ -13,8 +13,8 @@ from crossfade.cli.ship.carrying import carried_on, settle, stays
 from crossfade.cli.ship.ending import answered
 from crossfade.cli.ship.follow import follow, group, rollout
 from crossfade.cli.ship.screens import Screen, screen
-from crossfade.cli.text import release
 from crossfade.core.errors import UnchangedError, WrongInputError
+from crossfade.telling.text import release
 
 Json = Mapping[str, Any]
 STRATEGIES = ("rolling", "blue-green", "canary", "linear", "recreate")

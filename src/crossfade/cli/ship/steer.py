@@ -10,8 +10,8 @@ from crossfade.cli.client import Client
 from crossfade.cli.ship.carrying import seen_through, settle, stays
 from crossfade.cli.ship.ending import answered
 from crossfade.cli.ship.screens import screen
-from crossfade.cli.text import plural
 from crossfade.core.errors import WrongInputError
+from crossfade.telling.text import plural
 
 Json = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossfade.cli.call import Call, called
-from crossfade.cli.text import plural
+from crossfade.telling.text import plural
 
 if TYPE_CHECKING:
     from crossfade.aws.cost.check.check import Verdict

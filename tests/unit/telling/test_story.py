@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crossfade.cli.story import Story, newest
+from crossfade.telling.story import Story, newest
 
 
 def event(kind: str, **data: Any) -> dict[str, Any]:

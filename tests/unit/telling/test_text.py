@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crossfade.cli.text import outcome, seconds, table, traffic
+from crossfade.telling.text import outcome, seconds, table, traffic
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from crossfade.cli.text import clock, plain, plural, release, seconds
+from crossfade.telling.text import clock, plain, plural, release, seconds
 
 Event = Mapping[str, Any]
 
