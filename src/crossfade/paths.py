@@ -41,6 +41,11 @@ class State:
         return self.root / "balancer.choice"
 
     @property
+    def page(self) -> Path:
+        """Where the page of `crossfade dashboard` is open, with its token."""
+        return self.root / "page.json"
+
+    @property
     def secrets(self) -> Path:
         return self.root / "secrets"
 

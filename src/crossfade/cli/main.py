@@ -38,6 +38,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Look": {
         "status": ("look.look", "What runs here, and the rollout under way."),
         "watch": ("look.watch", "The same, live."),
+        "dashboard": ("look.dashboard", "The same as a page in the browser, with its orders."),
         "releases": ("look.look", "The releases of a service and what became of them."),
         "events": ("look.look", "Everything that happened, step by step."),
         "logs": ("look.look", "What instances wrote."),
@@ -81,7 +82,8 @@ MEANT = {
     **dict.fromkeys(("terraform", "provision", "env"), "infra"),
     **dict.fromkeys(("bill", "price", "prices", "estimate"), "cost"),
     **dict.fromkeys(("draw", "graph"), "diagram"),
-    **dict.fromkeys(("top", "dashboard"), "watch"),
+    **dict.fromkeys(("top",), "watch"),
+    **dict.fromkeys(("ui", "page", "web", "open", "browser"), "dashboard"),
 }
 
 _NAMES = {"exec": "enter"}  # what a verb is called where Python's own function has its name

@@ -17,6 +17,7 @@ from crossfade.controller.api.listening import serve, serve_metrics
 from crossfade.controller.api.server import Api
 from crossfade.controller.lock import Lock
 from crossfade.controller.orders import Orders
+from crossfade.controller.page.door import Door
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.ports.journal import Journal
 from crossfade.paths import State, unusable
@@ -59,9 +60,12 @@ async def run(
             newest = await machine.journal.read(limit=1, newest=True)
             hub.seq = max(hub.seq, *(event.seq for event in newest), 0)  # who deploys next is told nothing older
             leaving.push_async_callback(orders.close)
-            api = Api(orders, hub, end, token)
+            door = Door(state.socket, state.page)
+            api = Api(orders, hub, end, token, more=door.routes())
             runner = await serve(api, state.socket, tcp)
             leaving.push_async_callback(runner.cleanup)
+            await door.reopen()
+            leaving.push_async_callback(door.close)
             if metrics:
                 leaving.push_async_callback((await serve_metrics(api, metrics)).cleanup)
             watch = partial(_watch_balancer, machine)

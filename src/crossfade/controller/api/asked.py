@@ -29,6 +29,11 @@ def knows(request: web.Request, token: str) -> bool:
     return bool(token) and given.startswith(SCHEME) and hmac.compare_digest(mine, token.encode())
 
 
+def by_browser(request: web.Request) -> bool:
+    """A browser sent it: each of them says where the page is from that makes it ask, or order."""
+    return bool({"Origin", "Sec-Fetch-Site"} & request.headers.keys())
+
+
 async def body(request: web.Request) -> dict[str, Any]:
     """The JSON object that was sent. WrongInputError for anything else, NaN and infinite numbers included."""
     try:

@@ -38,6 +38,7 @@ class Looks:
             web.get("/v1/controller", self._about),
             web.get("/v1/status", self._status),
             web.get("/v1/releases", self._releases),
+            web.get("/v1/rollouts", self._rollouts),
             web.get("/v1/rollouts/{id}", self._rollout),
             web.get("/v1/events", self._events),
             web.get("/v1/logs", self._logs),
@@ -95,6 +96,15 @@ class Looks:
     async def _releases(self, request: web.Request) -> web.Response:
         ledger = self._registry.ledger(self._key(request))
         return web.json_response({"service": ledger.service, "releases": views.releases(ledger)})
+
+    async def _rollouts(self, request: web.Request) -> web.Response:
+        """The records of the rollouts that are over, newest first; `limit=0` is all of them."""
+        ledger = self._registry.ledger(self._key(request))
+        limit = asked.number(request.query, "limit", 0)
+        records = ledger.records[-limit:] if limit else ledger.records
+        return web.json_response(
+            {"service": ledger.service, "rollouts": [views.result(one, ledger) for one in reversed(records)]}
+        )
 
     async def _rollout(self, request: web.Request) -> web.Response:
         """The record of a rollout once it is over; `wait=1` answers only then."""

@@ -24,6 +24,8 @@ from crossfade.engine.ports.stores import StoreOutcome
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+PAGE = "/page/"  # the one place for browsers, behind a token of its own
+
 
 class Api:
     """Routes to use cases. Every error is JSON with its exit code."""
@@ -36,6 +38,7 @@ class Api:
         token: str = "",
         *,
         around: Sequence[Middleware] = (),
+        more: Sequence[web.RouteDef] = (),
         beside: Callable[[Loop], Mapping[str, Any]] = lambda _: {},
     ) -> None:
         self.looks = Looks(orders, hub, beside)
@@ -44,6 +47,7 @@ class Api:
         self._hub = hub
         self._stop = stop
         self._token = token
+        self._more = more  # what is served beside our own
         self._around = around  # what is done about a request before its handler
         self._reading = asyncio.Lock()  # the file's models are built at the first reading, and only once
 
@@ -52,6 +56,7 @@ class Api:
         app.add_routes(
             [
                 *self.looks.routes(),
+                *self._more,
                 web.post("/v1/services", self._services),
                 web.post("/v1/builds/stop", self._stop_builds),
                 web.post("/v1/deploy", self._deploy),
@@ -76,6 +81,8 @@ class Api:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not _is_local(request) and not asked.knows(request, self._token):
             return refused(RefusedError("no valid token", "send `Authorization: Bearer ...`"), status=401)
+        if asked.by_browser(request) and not request.path.startswith(PAGE):  # the socket may be forwarded to a port
+            return refused(RefusedError("a browser asks", "`crossfade dashboard` opens a page for it"), status=403)
         try:
             return await handler(request)
         except CrossfadeError as error:

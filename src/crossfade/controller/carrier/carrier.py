@@ -19,9 +19,10 @@ from aiohttp import ClientError, ClientSession, UnixConnector, web
 from crossfade.controller.api import asked, views
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.listening import serve
-from crossfade.controller.api.server import Api
+from crossfade.controller.api.server import PAGE, Api
 from crossfade.controller.carrier.turn import ABORT, Turn
 from crossfade.controller.orders import Orders
+from crossfade.controller.page.door import Door
 from crossfade.core.errors import PlatformError
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.journal import Lease
@@ -34,7 +35,9 @@ LONGEST_REST = 900.0  # seconds that old instances may take to go, once a rollou
 SELDOM = 3  # ticks
 FIRST_LOOK = 30.0  # seconds that `status` waits for, and then says what is known
 # What holds no service: it only looks, or says by itself what it needs.
-FREE = frozenset({"/v1/plan", "/v1/services", "/v1/builds/stop", "/v1/carry", "/v1/shutdown"})
+FREE = frozenset(
+    {"/v1/plan", "/v1/services", "/v1/builds/stop", "/v1/carry", "/v1/shutdown", "/v1/page", "/v1/page/close"}
+)
 # What whoever carries a service does as well for somebody else. The rest needs the files or the patience of its own.
 _VERBS = ("pause", "promote", "resume", "lock", "unlock")
 SENT = frozenset({ABORT, "/v1/scale", "/v1/tag", *(f"/v1/order/{verb}" for verb in _VERBS)})
@@ -61,12 +64,14 @@ class Carrier:
         newest = await self._world.journal.read(limit=1, newest=True)
         self._seq = self._hub.seq = newest[0].seq if newest else 0
         await self._orders.know()
-        api = Api(self._orders, self._hub, _stays, around=[self._held], beside=self._beside)
+        door = Door(self._socket)
+        api = Api(self._orders, self._hub, _stays, around=[self._held], more=door.routes(), beside=self._beside)
         runner = await serve(api, self._socket)
         self._registry.supervisor.keep("what others write", self._follow)
         try:
             yield
         finally:
+            await door.close()
             await self._orders.close()
             await runner.cleanup()
 
@@ -90,7 +95,7 @@ class Carrier:
             return web.json_response({"settled": await self._settled()})
         if request.path == "/v1/status" and request.query.get("looks") != "0":
             await self._look(request.query.get("app"))
-        if request.method != "POST" or request.path in FREE:
+        if request.method != "POST" or request.path in FREE or request.path.startswith(PAGE):
             return await handler(request)
         body = await asked.body(request)
         await self._read_on()
