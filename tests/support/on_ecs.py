@@ -4,8 +4,8 @@ import asyncio
 import os
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -155,7 +155,7 @@ class OnEcs:
         await self.process.orders.deploy([service], Order(by="kim"), Shell())
 
     async def over(self) -> Rollout:
-        async with asyncio.timeout(_LIMIT):
+        async with self._patience():
             await self.loop.until(lambda loop: loop.ledger.active is None)
         rollout = self.loop.ledger.rollout
         assert rollout is not None
@@ -170,9 +170,25 @@ class OnEcs:
             return ""
 
     async def until(self, what: Callable[[], Any]) -> None:
-        async with asyncio.timeout(_LIMIT):
+        async with self._patience():
             while not await asyncio.to_thread(what):  # noqa: ASYNC110  what is waited for happens elsewhere
                 await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def _patience(self) -> AsyncIterator[None]:
+        """A limit for what never comes, which then says how things stand."""
+        try:
+            async with asyncio.timeout(_LIMIT):
+                yield
+        except TimeoutError as error:
+            raise AssertionError(self._state()) from error
+
+    def _state(self) -> str:
+        said = [f"sizes {self.sizes()}, weights {self.weights()}"]
+        if loop := self.process.orders.registry.loops.get(self.key):
+            said.append(f"trouble {loop.trouble!r}, wanted {loop.ledger.wanted}, {loop.ledger.rollout}")
+        said += [f"{event.kind} {event.data}" for event in self.process.told[-12:]]
+        return "\n".join(said)
 
     def weights(self) -> dict[str, int]:
         """By colour, as the load balancer's API has them."""

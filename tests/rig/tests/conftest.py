@@ -1,5 +1,6 @@
 """One rig for all tests of a worker; each module has a place of its own on it."""
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,7 @@ from tests.rig.place import make
 from tests.rig.tests.site import Site
 
 PACE = 20.0
+_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -18,8 +20,11 @@ def rig() -> Iterator[Rig]:
 
 @pytest.fixture(scope="module")
 def site(rig: Rig, request: pytest.FixtureRequest) -> Iterator[Site]:
-    """Blue with two tasks of release 1 and all weight, green with none."""
-    app = request.module.__name__.rpartition(".test_")[2]
+    """Blue with two tasks of release 1 and all weight, green with none.
+
+    Tests of other modules may come between a module's own, which then begins anew: no name is used twice.
+    """
+    app = f"{request.module.__name__.rpartition('.test_')[2]}{next(_NUMBERS)}"
     site = Site(rig, make(rig, app))
     yield site
     for colour in ("blue", "green"):

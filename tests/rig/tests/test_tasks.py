@@ -17,7 +17,7 @@ def run(site: Site) -> Callable[..., Json]:
     """Run a task of the app with this environment; with a command, that instead of the app."""
 
     def run(image: str = "", command: list[str] | None = None, **environment: str) -> Json:
-        said = task_definition("tasks-dev-web", "web", image or site.place.image, **environment)
+        said = task_definition(site.place.family, "web", image or site.place.image, **environment)
         if command:
             said["containerDefinitions"][0]["command"] = command
         return _run(site, said)
@@ -77,7 +77,7 @@ async def test_secrets_come_in_the_version_that_is_named(site: Site) -> None:
     secrets = site.rig.client("secretsmanager")
     first = secrets.create_secret(Name="tasks/key", SecretString=json.dumps({"key": "old"}))
     secrets.put_secret_value(SecretId="tasks/key", SecretString=json.dumps({"key": "new"}))
-    said = task_definition("tasks-dev-web", "web", site.place.image)
+    said = task_definition(site.place.family, "web", site.place.image)
     container = said["containerDefinitions"][0]
     container["command"] = ["sh", "-c", 'echo "$PINNED $NEWEST"']
     container["secrets"] = [
@@ -90,7 +90,7 @@ async def test_secrets_come_in_the_version_that_is_named(site: Site) -> None:
 
 
 async def test_a_secret_that_is_not_there_keeps_the_task_from_starting(site: Site) -> None:
-    said = task_definition("tasks-dev-web", "web", site.place.image)
+    said = task_definition(site.place.family, "web", site.place.image)
     arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nowhere-abcdef"
     said["containerDefinitions"][0]["secrets"] = [{"name": "KEY", "valueFrom": arn}]
     task = await ended(site, _run(site, said))
@@ -98,7 +98,7 @@ async def test_a_secret_that_is_not_there_keeps_the_task_from_starting(site: Sit
 
 
 async def test_a_log_group_that_is_not_there_keeps_the_task_from_starting(site: Site) -> None:
-    said = task_definition("tasks-dev-web", "web", site.place.image)
+    said = task_definition(site.place.family, "web", site.place.image)
     said["containerDefinitions"][0]["logConfiguration"]["options"]["awslogs-group"] = "/ecs/nowhere"
     task = await ended(site, _run(site, said))
     assert "failed to create Cloudwatch log stream" in task["stoppedReason"]
@@ -124,7 +124,7 @@ def _said(site: Site, task: Json) -> str:
 
 
 async def test_a_run_may_say_another_command_and_other_variables(site: Site) -> None:
-    said = task_definition("tasks-dev-web", "web", site.place.image)
+    said = task_definition(site.place.family, "web", site.place.image)
     instead = {"name": "web", "command": ["sh", "-c", "exit $CODE"], "environment": [{"name": "CODE", "value": "9"}]}
     task = _run(site, said, overrides={"containerOverrides": [instead]}, startedBy="crossfade")
     arns = site.ecs.list_tasks(cluster=site.place.cluster, startedBy="crossfade")["taskArns"]
@@ -133,7 +133,7 @@ async def test_a_run_may_say_another_command_and_other_variables(site: Site) -> 
 
 
 async def test_the_same_token_runs_a_task_once(site: Site, rig: Rig) -> None:
-    said = task_definition("tasks-dev-web", "web", site.place.image)
+    said = task_definition(site.place.family, "web", site.place.image)
     said["containerDefinitions"][0]["command"] = ["true"]
     tasks = {_run(site, said, clientToken="once")["taskArn"] for _ in range(2)}
     assert len(tasks) == 1
