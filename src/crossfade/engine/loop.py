@@ -143,10 +143,11 @@ class Loop:
             began = self._world.clock.now()
             pause = await self._safely(work)
             # Of a step that took long, because a call did or we were stopped in it, no more is held against the
-            # release.
-            self._due = min(self._world.clock.now(), began + self._world.pace.gap) + pause
+            # release; what was given back for its look already is not given back twice.
+            ended, gap = self._world.clock.now(), self._world.pace.gap
+            self._due = min(ended, began + gap) + pause
             if not self.trouble:
-                self._worked_until = self._due
+                self._worked_until = min(ended, max(began, self._worked_until) + gap) + pause
             async with self._stepped:
                 self._stepped.notify_all()
             await self._rest(pause)
@@ -208,8 +209,8 @@ class Loop:
         now = self._world.clock.now()
         gap = now - self._worked_until
         if gap > pace.gap:  # before anything is decided by the time that passed
-            if self.ledger.active:
-                await self.record("nobody worked", {"seconds": round(gap, 3)})
+            if self.ledger.active:  # as much as a step may take counts, so that steps that all take longer end, too
+                await self.record("nobody worked", {"seconds": round(gap - pace.gap, 3)})
             self._worked_until = now
         await self._scribe.renew()  # not before the gap is on record: who dies between them leaves it to be seen
         await self._note(look)

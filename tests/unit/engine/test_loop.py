@@ -47,14 +47,16 @@ class Journal(DryJournal):
 
 
 class Runtime(DryRuntime):
-    """Remembers when it was asked what runs."""
+    """Remembers when it was asked what runs; answers after `slow` seconds."""
 
     def __init__(self, platform: Platform, journal: DryJournal) -> None:
         super().__init__(platform, journal)
         self.asked: list[float] = []
+        self.slow = 0.0
 
     async def instances(self, service: str) -> Sequence[Running]:
         self.asked.append(self._platform.clock.now())
+        await asyncio.sleep(self.slow)
         return await super().instances(service)
 
 
@@ -151,6 +153,15 @@ def test_health_that_was_found_before_a_stop_is_found_again_after_it() -> None:
         after = [at for of, at in here.probed if of == address and resumed <= at <= traffic]
         assert len(before) == 1, before
         assert len(after) >= SERVICE.health.healthy, after
+
+
+def test_what_is_waited_for_ends_where_every_look_takes_longer_than_a_gap() -> None:
+    """A look of 3 s counts as the 1 s that one may take: 20 s of patience end after less than 20 looks, not never."""
+    here = Here(lambda _: Behaviour(life=()), replace(SERVICE.strategy, timeout=20.0))
+    here.runtime.slow = 3.0
+    here.run(lambda ledger: ledger.active is None)
+    assert here.journal.events[-1].data["action"]["do"] == "Finish"
+    assert 20.0 < here.timeline.time() <= 20 * (3.0 + 0.2)
 
 
 def test_probes_that_nobody_counts_are_sent_once_a_tick() -> None:
