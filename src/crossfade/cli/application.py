@@ -92,12 +92,13 @@ def shell_of(services: Iterable[Json]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("CROSSFADE_")}
 
 
-def absent(services: Iterable[Json], client: Client) -> list[str]:
-    """Services of the file's app that run although the file does not have them."""
-    services = list(services)
+def absent(services: Iterable[Json], stores: Iterable[Json], client: Client) -> list[str]:
+    """Services and stores of the file's app that run although the file does not have them."""
+    services, kept = list(services), {f"{one['service']['app']}/{one['service']['name']}" for one in stores}
     named = {key(service) for service in services} | {f"{home(one)}/{one['was']}" for one in services}
     apps = {home(service) for service in services}
-    running = client.get("/v1/controller")["services"]
+    about = client.get("/v1/controller")
+    running = [*about["services"], *(one for one in about.get("stores", ()) if one not in kept)]
     return [one for one in running if one.split("/")[0] in apps and one not in named]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from crossfade.aws.terraform.guard import Question, Said
-from crossfade.cli.call import Call, called
+from crossfade.cli.call import Call, called, who
 from crossfade.cli.client import Client
 from crossfade.cli.confirm import ask
 from crossfade.core.errors import WrongInputError
@@ -18,7 +18,7 @@ from crossfade.core.errors import WrongInputError
 def backup(call: Call, *, store: str | None) -> None:
     """Write the data of STORE down with the file's own command; its newest backups are kept."""
     client, found = _store(call, store)
-    made = client.post("/v1/backup", store=found)["file"]
+    made = client.post("/v1/backup", store=found, by=who())["file"]
     call.answer({"file": made}, f"{_key(found)} is written down in {made}")
 
 
@@ -32,7 +32,8 @@ def restore(call: Call, *, store: str | None, backup: str, yes: bool) -> None:
     client, found = _store(call, store)
     what = backup or "its newest backup"
     ask([Question(f"This overwrites the data of {_key(found)} with {what}. Go on?", "--yes")], Said(yes=yes))
-    read = client.post("/v1/restore", store=found, backup=os.path.abspath(backup) if backup else "")["file"]  # noqa: PTH100
+    named = os.path.abspath(backup) if backup else ""  # noqa: PTH100
+    read = client.post("/v1/restore", store=found, backup=named, by=who())["file"]
     call.answer({"file": read}, f"{_key(found)} has the data of {read}")
 
 

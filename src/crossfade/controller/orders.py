@@ -1,6 +1,6 @@
 """The verbs: what a user can ask for. Each asks whether it may, writes it down, and leaves the rest to the loop."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from crossfade.controller import admission, rollouts
 from crossfade.controller.deploys import Begun, Deploys
@@ -10,6 +10,7 @@ from crossfade.controller.leftovers import Leftovers
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.registry import Registry
 from crossfade.controller.releases import rollback_to
+from crossfade.controller.stores.stores import Stores
 from crossfade.controller.values import Kept, Values, nothing_kept
 from crossfade.controller.visits import Visits
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
@@ -19,7 +20,6 @@ from crossfade.core.service import Service
 from crossfade.core.store import Store
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.secrets import Secrets
-from crossfade.engine.ports.stores import StoreKeeper, StoreOutcome
 from crossfade.engine.world import World
 
 RESTART_EXITS = 3  # of new instances, after which the old ones are left as they are
@@ -32,6 +32,7 @@ class Orders:
         self.registry = Registry(world, holder)
         self.leftovers = Leftovers(self.registry)
         self.groups = Groups(self.registry, holder)
+        self.stores = Stores(self.registry, holder)
         values = Values(self.registry, secrets, kept)
         self.registry.listeners.append(values.tell)
         self._handovers = Handovers(self.registry, self.groups)
@@ -44,6 +45,7 @@ class Orders:
         await self.registry.start()
         await self.leftovers.take_up()
         await self.groups.start()
+        await self.stores.start()
         self.registry.supervisor.keep("the look for what runs unknown", self.leftovers.watch)
         self.registry.supervisor.keep("the end of what was succeeded", self._handovers.watch)
 
@@ -56,6 +58,7 @@ class Orders:
         """Stop looking after all of it; all of it goes on serving."""
         await self.registry.close()
         await self.groups.close()
+        await self.stores.close()
 
     async def deploy(
         self, services: Sequence[Service], order: Order, shell: Shell, stores: Sequence[Store] = ()
@@ -66,35 +69,9 @@ class Orders:
         async def before(releases: Sequence[Release]) -> None:
             if any(release.service.hooks.migrate for release in releases):
                 for store in kept:
-                    await self.backup(store)
+                    await self.stores.backup(store, order.by)
 
         return await self.deploys.deploy(services, order, shell, before)
-
-    async def stores(
-        self, stores: Sequence[Store], values: Mapping[str, Mapping[str, str]], *, replace: bool
-    ) -> dict[str, StoreOutcome]:
-        """See that the stores of an app run before its services do; by key, what became of each.
-
-        One that changed is left as it is, unless the order says `replace`.
-        """
-        return {one.key: await self._keeper().ensure(one, values.get(one.key, {}), replace=replace) for one in stores}
-
-    async def compared(self, stores: Sequence[Store]) -> dict[str, StoreOutcome]:
-        """By key, what a deploy would do with each."""
-        return {one.key: await self._keeper().compare(one) for one in stores}
-
-    async def backup(self, store: Store) -> str:
-        """Write a store's data down; where it is."""
-        return await self._keeper().backup(store)
-
-    async def restore(self, store: Store, backup: str) -> str:
-        """Give a store a backup back; which one it was."""
-        return await self._keeper().restore(store, backup)
-
-    def _keeper(self) -> StoreKeeper:
-        if self._world.stores is None:
-            raise RefusedError("this platform runs no stores", "use what it has in their place")
-        return self._world.stores
 
     async def rollback(self, loop: Loop, to: str, order: Order) -> Rollout:
         """Go to an earlier release: the last good one, or the one named."""
@@ -202,7 +179,9 @@ class Orders:
         """
         loops = [loop for loop in self.registry.of(app) if service in {None, loop.key.split("/")[1]}]
         unknown = [] if service else [one for one in self.leftovers.unknown if app in {None, one.app}]
-        kept = await self._world.stores.found(app) if self._world.stores is not None and not service else ()
+        if app and service and f"{app}/{service}" in self.stores.up(app):
+            return await self.stores.stop(app, order.by, service)
+        kept = () if service else await self.stores.found(app)
         if app and not loops and not unknown and not kept:
             self.registry.find(app, service)
         for loop in loops:
@@ -219,18 +198,16 @@ class Orders:
         for loop in loops:
             await self.registry.gone(loop)
         ended = [] if service else await self.leftovers.end(app)
-        if self._world.stores is not None and not service:  # last: whoever needs them is gone
-            ended += await self._world.stores.stop(app)
+        if not service:  # last: whoever needs them is gone
+            ended += await self.stores.stop(app, order.by)
         return [loop.key for loop in loops] + ended
 
-    async def delete_data(self, app: str) -> list[str]:
+    async def delete_data(self, app: str, order: Order) -> list[str]:
         """Remove what an app that was taken down kept. RefusedError while something of it runs."""
         running = [loop.key for loop in self.registry.of(app)]
         if running:
             raise RefusedError(f"{', '.join(running)} still runs", "take it down first: its data is in use")
-        if self._world.stores is None:
-            return []
-        return [*await self._world.stores.stop(app), *await self._world.stores.delete(app)]
+        return await self.stores.delete(app, order.by)
 
     async def _take_back(self, loop: Loop, order: Order, reason: str) -> None:
         """The newer order wins: what is under way is taken back completely before anything else begins."""

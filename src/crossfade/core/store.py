@@ -11,7 +11,8 @@ class Store:
 
     It is ready when `service.health.command` ends with 0 in it, asked each `interval` for up to `patience` seconds;
     without a command as soon as it runs. `port` is opened for processes on this machine's loopback; None: it is not.
-    What `backup` writes in it is kept, the newest `keep` times; `restore` reads it. Neither is part of what it is.
+    What `backup` writes in it is kept, the newest `keep` times; `restore` reads it. By the clock it is done at
+    `schedule`, five words of cron meant in `timezone`. None of these is part of what it is.
     """
 
     service: Service
@@ -20,6 +21,8 @@ class Store:
     backup: str = ""
     restore: str = ""
     keep: int = 7
+    schedule: str = ""
+    timezone: str = "UTC"
 
     @property
     def key(self) -> str:

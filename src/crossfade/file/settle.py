@@ -112,6 +112,8 @@ def _store(app: App, name: str, folder: Path) -> core_store.Store:
         backup=str(backup.command) if backup else "",
         restore=str(backup.restore or "") if backup else "",
         keep=backup.keep if backup else 7,
+        schedule=(backup.schedule or "") if backup else "",
+        timezone=backup.timezone if backup else "UTC",
     )
 
 

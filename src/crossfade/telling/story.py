@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from crossfade.telling import stores
 from crossfade.telling.text import clock, plain, plural, release, seconds
 
 Event = Mapping[str, Any]
@@ -243,6 +244,7 @@ _RULES: dict[str, Callable[[Story, Event], list[str]]] = {
     "job started": _begun,
     "job ended": _run_ended,
     "job skipped": _left_out,
+    **stores.RULES,
     "group started": _grouped,
     "group taken back": _group_back,
     "group ended": _group_ended,

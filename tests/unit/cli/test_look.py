@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crossfade.cli.look.look import described
+from crossfade.cli.look.look import described, kept
 
 
 def found(release: int | None, *weights: float) -> dict[str, Any]:
@@ -104,3 +104,18 @@ def test_a_job_is_shown_with_its_newest_run(told: dict[str, Any], said: str) -> 
     line = described({**found(1, 100), "jobs": [told]}).splitlines()[-1]
     assert line.startswith("  job digest (0 3 * * * UTC): ")
     assert said in line
+
+
+def test_a_store_is_told_with_its_backups() -> None:
+    """How the newest one went, and where the newest whole one lies."""
+    backup = {"schedule": "0 3 * * *", "timezone": "UTC", "next": None, "file": "/b/old", "run": None}
+    store = {"app": "shop", "name": "db", "image": "postgres:16", "state": "running", "changed": True}
+    failed = {"state": "failed", "ended_at": 0.0, "detail": "no space"}
+    text = kept([{**store, "backup": {**backup, "run": failed}, "trouble": None}]).splitlines()
+    assert text[0] == "shop/db: store, postgres:16, running"
+    assert text[1].startswith("  the file says something else of it: `crossfade plan`")
+    assert text[2].endswith("failed: no space; the newest is /b/old")
+    assert kept([{**store, "changed": False, "backup": backup, "trouble": "x"}]).splitlines()[1:] == [
+        "  no backup yet",
+        "  trouble: x",
+    ]

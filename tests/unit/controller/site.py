@@ -23,6 +23,7 @@ from crossfade.engine.dry.platform import Platform
 from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.journal import Event, Fence
+from crossfade.engine.ports.stores import StoreKeeper
 from crossfade.engine.world import World
 
 KIM = Order(by="kim")
@@ -75,6 +76,8 @@ class Site:
     endless: set[str] = field(default_factory=set)
     programs: dict[str, Behaviour] = field(default_factory=dict)  # what commands do, where they do more than pass
     balancer: type[Balancer] = Balancer
+    stores: StoreKeeper | None = None
+    ahead: float = 0.0  # seconds by which the clock on the wall is set ahead
 
     def __post_init__(self) -> None:
         self.platform = Platform(command=self._command, clock=self.clock)
@@ -148,6 +151,8 @@ class Control:
             clock=site.clock,
             secrets=site.secrets.of,
             told=self.told.append,
+            stores=site.stores,
+            wall=lambda: site.clock.now() + site.ahead,
         )
         self.orders = Orders(world, "the controller", site.secrets)
         self.registry = self.orders.registry

@@ -84,7 +84,7 @@ stores:
     env: {POSTGRES_DB: shop, VERSION: 1.10}
     secrets: [POSTGRES_PASSWORD]
     health: {command: pg_isready -U postgres, interval: 2s, timeout: 5m}
-    backup: {command: pg_dump shop, restore: psql shop, keep: 3}
+    backup: {command: pg_dump shop, restore: psql shop, keep: 3, schedule: 0 3 * * *, timezone: Asia/Seoul}
     port: 5432
     grace: 2m
     shm_size: 256M

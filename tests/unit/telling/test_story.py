@@ -144,3 +144,26 @@ def test_jobs_and_commands_by_hand_are_told() -> None:
     assert story.tell(skipped) == ["job digest is left out: the run before it is still under way"]
     by_hand = event("command run", by="ann@desk", release=2, instance="")
     assert story.tell(by_hand) == ["ann@desk runs a command on release 2"]
+
+
+def test_a_store_is_told_from_its_start_to_the_end_of_its_data() -> None:
+    """A line each for what somebody did with it, and for what became of that."""
+    story = Story()
+    lines = [
+        event("store noted", store={"schedule": "0 3 * * *", "timezone": "UTC"}, since=0.0),
+        event("store starting", image="postgres:16", by="ann", anew=False),
+        event("store made", store={}, what="started"),
+        event("backup started", run={}, command="pg_dump", by="the clock"),
+        event("backup ended", run="b", code=1, detail="no space", file=""),
+        event("restore ended", file="a.backup", detail=""),
+        event("store stopped", by="ann"),
+    ]
+    assert [line for one in lines for line in story.tell(one)] == [
+        "backups are scheduled: 0 3 * * * UTC",
+        "making the store from postgres:16",
+        "the store is ready",
+        "a backup begins, by the clock: pg_dump",
+        "the backup failed: no space",
+        "it has the data of a.backup",
+        "the store was taken down by ann; its data stays",
+    ]

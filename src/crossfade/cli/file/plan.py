@@ -30,22 +30,27 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     plans = [_plan(call, wanted, together) for wanted in services]
     others: list[str] = []
     with suppress(NotRunningError):
-        others = [] if service else absent(services, call.client())
+        others = [] if service else absent(services, wanted.get("stores") or [], call.client())
     stores = _stores(call, wanted.get("stores") or [])
-    parts = ["\n".join(planned(stores))] if stores else []
+    parts = ["\n".join(planned(stores["stores"], stores["changes"]))] if stores else []
     parts += [f"{one['service']}\n{_steps(one['steps'])}" for one in plans]
     parts += ["\n".join(map(ends, others))] if others else []
-    call.answer({"plans": plans, "not_in_file": others, **({"stores": stores} if stores else {})}, "\n\n".join(parts))
+    kept = {"stores": stores["stores"], "store_changes": stores["changes"]} if stores else {}
+    call.answer({"plans": plans, "not_in_file": others, **kept}, "\n\n".join(parts))
 
 
-def _stores(call: Call, stores: list[Any]) -> dict[str, str]:
-    """By app/store, what a deploy would do with it; where no controller runs, nothing was ever started."""
+def _stores(call: Call, stores: list[Any]) -> dict[str, Any]:
+    """By app/store, what a deploy would do with it, and what changed of it; empty where the file has none.
+
+    Where no controller runs, nothing was ever started.
+    """
     if not stores:
         return {}
     try:
-        found: dict[str, str] = call.client().post("/v1/stores", stores=stores)
+        found: dict[str, Any] = call.client().post("/v1/stores", stores=stores)
     except NotRunningError:
-        return {f"{one['service']['app']}/{one['service']['name']}": "started" for one in stores}
+        started = {f"{one['service']['app']}/{one['service']['name']}": "started" for one in stores}
+        return {"stores": started, "changes": {}}
     return found
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -33,6 +33,7 @@ def status(call: Call) -> None:
 def shown(found: Json) -> str:
     """All of `status` as text."""
     parts = [described(service) for service in found["services"]]
+    parts += [kept(found["stores"])] if found.get("stores") else []
     parts += [
         f"{build['service']}: {build['by']} has been building a release since {clock(build['since'])}"
         for build in found.get("building", ())
@@ -43,6 +44,33 @@ def shown(found: Json) -> str:
         parts.append(f"runs although no record says so; `crossfade down --all` ends it:\n{table(rows)}")
     parts += [f"trouble: {trouble}" for trouble in found.get("trouble", ())]
     return "\n\n".join(parts) or NOTHING
+
+
+def kept(stores: Sequence[Json]) -> str:
+    """The stores of `status` as text, with their backups."""
+    lines = []
+    for store in stores:
+        key = f"{store['app']}/{store['name']}"
+        lines.append(f"{key}: store, {store['image']}, {store['state']}")
+        if store["changed"]:
+            lines.append("  the file says something else of it: `crossfade plan` shows what, --replace-stores does it")
+        lines += [f"  {_backup(store['backup'])}"] if store["backup"] else []
+        lines += [f"  trouble: {store['trouble']}"] if store["trouble"] else []
+    return "\n".join(lines)
+
+
+def _backup(backup: Json) -> str:
+    """A store's backups in one line: how the newest went, where the newest whole one lies, when the next is due."""
+    run, said = backup["run"], "no backup yet"
+    if run and run["state"] == "running":
+        said = f"a backup is being written since {clock(run['started_at'])}"
+    elif run and run["state"] == "failed":
+        said = f"the backup at {clock(run['ended_at'])} failed: {run['detail']}"
+        said += f"; the newest is {backup['file']}" if backup["file"] else "; there is none"
+    elif run:
+        said = f"backup of {clock(run['ended_at'])} in {backup['file']}"
+    coming = f", next at {clock(backup['next'])}" if backup["next"] else ""
+    return said + coming
 
 
 def _group(group: Json) -> str:

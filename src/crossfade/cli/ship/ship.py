@@ -72,7 +72,7 @@ def deploy(
         for line in [*contents.lines(found), *readable.of_deploy(services, wanted["sources"])]:
             shown.say(line)
         gone_on = [] if supersede else carried_on(call, [key(one) for one in services], shown)
-        for one in [] if service else absent(services, client):
+        for one in [] if service else absent(services, wanted.get("stores") or [], client):
             shown.say(ends(one))
         try:
             begun = _begin(client, services, order, shown)

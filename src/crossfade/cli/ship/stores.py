@@ -1,6 +1,6 @@
 """What a deploy says and hands on of stores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crossfade.cli.secrets import given
@@ -28,9 +28,13 @@ _PLANNED = {
 }
 
 
-def planned(outcomes: Mapping[str, str]) -> list[str]:
-    """What a deploy would do with each store."""
-    return [_PLANNED[outcome].format(key) for key, outcome in outcomes.items()]
+def planned(outcomes: Mapping[str, str], changes: Mapping[str, Sequence[str]]) -> list[str]:
+    """What a deploy would do with each store, and what of it the file says otherwise than it was made."""
+    lines = []
+    for key, outcome in outcomes.items():
+        lines.append(_PLANNED[outcome].format(key))
+        lines += [f"  {change}" for change in changes.get(key, ()) if outcome == "changed"]
+    return lines
 
 
 def told_of_stores(outcomes: Mapping[str, str]) -> Iterator[str]:

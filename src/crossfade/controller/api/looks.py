@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from crossfade import __version__
-from crossfade.controller.api import asked, streams, views
+from crossfade.controller.api import asked, stores, streams, views
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.history import history
 from crossfade.controller.orders import Orders
@@ -53,6 +53,7 @@ class Looks:
                 "pid": os.getpid(),
                 "started_at": self._started,
                 "services": sorted(self._registry.loops),
+                "stores": self._orders.stores.up(),
                 "taken_down": self._registry.taken_down,
                 "ports": sorted(ports),
             }
@@ -67,6 +68,7 @@ class Looks:
 
     async def _status(self, request: web.Request) -> web.Response:
         app, now = request.query.get("app"), self._registry.world.clock.now()
+        kept, troubles = await stores.status(self._orders.stores, app, self._registry.world.wall())
         return web.json_response(
             {
                 "services": [
@@ -77,6 +79,7 @@ class Looks:
                     }
                     for loop in self._registry.of(app)
                 ],
+                "stores": kept,
                 "groups": [
                     self.group_view(group) for group in self._orders.groups.all_active() if app in {None, group.app}
                 ],
@@ -89,6 +92,7 @@ class Looks:
                 "trouble": [
                     *(f"{name}: {why}" for name, why in self._registry.supervisor.troubles().items()),
                     *self._registry.world.balancer.complaints(),
+                    *troubles,
                 ],
             }
         )
@@ -127,7 +131,7 @@ class Looks:
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         whole = request.query.get("whole")  # of this app, its release groups included
-        service = self._key(request) if "app" in request.query and not whole else None
+        service = self._history_of(request) if "app" in request.query and not whole else None
 
         def wanted(event: Event) -> bool:
             return event.service.split("/")[0] == whole if whole else service in {None, event.service}
@@ -166,6 +170,11 @@ class Looks:
             return None
         url, headers = await self._registry.world.balancer.preview(loop.ledger.release(release).service, release)
         return {"release": release, "url": url, "headers": dict(headers)}
+
+    def _history_of(self, request: web.Request) -> str:
+        """The service or store whose lines are meant."""
+        named = f"{request.query['app']}/{request.query.get('service') or ''}"
+        return named if named in self._orders.stores.records else self._key(request)
 
     def _key(self, request: web.Request) -> str:
         return self._registry.key(request.query["app"], request.query.get("service") or None)

@@ -118,7 +118,9 @@ class Api:
         )
         before = self._hub.seq
         stores = [decode(Store, one) for one in body.get("stores") or ()]
-        told = await self._orders.stores(stores, shell.secrets_of, replace=bool(body.get("replace_stores")))
+        told = await self._orders.stores.ensure(
+            stores, shell.secrets_of, asked.order(body).by, replace=bool(body.get("replace_stores"))
+        )
         try:
             begun = await self._orders.deploy(services, asked.order(body), shell, stores)
         except UnchangedError as error:
@@ -223,21 +225,24 @@ class Api:
         if self._registry.of(app) or not (app and body.get("with_data")):
             stopped = await self._orders.down(app, body.get("service"), asked.order(body))
         if body.get("with_data") and app:
-            stopped += await self._orders.delete_data(app)
+            stopped += await self._orders.delete_data(app, asked.order(body))
         return web.json_response({"stopped": stopped})
 
     async def _stores(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
-        return web.json_response(await self._orders.compared([decode(Store, one) for one in body["stores"]]))
+        stores = [decode(Store, one) for one in body["stores"]]
+        found = await self._orders.stores.compare(stores)
+        return web.json_response({"stores": found, "changes": self._orders.stores.changes(stores)})
 
     async def _backup(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
-        return web.json_response({"file": await self._orders.backup(decode(Store, body["store"]))})
+        store, by = decode(Store, body["store"]), asked.order(body).by
+        return web.json_response({"file": await self._orders.stores.backup(store, by)})
 
     async def _restore(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
-        store = decode(Store, body["store"])
-        return web.json_response({"file": await self._orders.restore(store, body.get("backup") or "")})
+        store, by = decode(Store, body["store"]), asked.order(body).by
+        return web.json_response({"file": await self._orders.stores.restore(store, body.get("backup") or "", by)})
 
     async def _restart_balancer(self, _: web.Request) -> web.Response:
         await self._registry.world.balancer.restart()

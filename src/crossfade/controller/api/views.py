@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from crossfade import cron
+from crossfade.controller.api.stores import state_of
 from crossfade.controller.builds import Build
 from crossfade.controller.leftovers import Unknown
 from crossfade.core.actions import (
@@ -29,7 +30,7 @@ from crossfade.core.actions import (
 from crossfade.core.counters import Counters
 from crossfade.core.fleet import Instance
 from crossfade.core.group import Group
-from crossfade.core.job import Job, Run, Timetable
+from crossfade.core.job import Job, Timetable
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
@@ -78,13 +79,9 @@ def _job(job: Job, known: Timetable | None, wall: float) -> Json:
         "schedule": job.schedule,
         "timezone": job.timezone,
         "next": cron.next_after(job.schedule, job.timezone, wall),
-        "run": {**encode(run), "state": _state_of(run)} if run else None,
+        "run": {**encode(run), "state": state_of(run)} if run else None,
         "skipped": {"due": known.since, "why": known.skipped} if known and known.skipped else None,
     }
-
-
-def _state_of(run: Run) -> str:
-    return "running" if run.under_way else "failed" if run.failed else "done"
 
 
 def build(one: Build) -> Json:

@@ -53,8 +53,8 @@ class StoreKeeper(Protocol):
         """The stores of an app, or all."""
         ...
 
-    async def stop(self, app: str | None) -> list[str]:
-        """Stop and remove the stores of an app, or all, and keep their data; which these were."""
+    async def stop(self, app: str | None, name: str | None = None) -> list[str]:
+        """Stop and remove the stores of an app, one of them, or all, and keep their data; which these were."""
         ...
 
     async def delete(self, app: str) -> list[str]:

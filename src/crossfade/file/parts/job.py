@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crossfade import cron
 from crossfade.file.command import Command
 from crossfade.file.part import Clash, Part
+from crossfade.file.parts.schedule import SCHEDULE, wrong_times
 from crossfade.file.parts.service import NAME
-from crossfade.file.units import Duration, Text
+from crossfade.file.units import Duration
 
 
 class Job(Part):
@@ -27,7 +27,7 @@ class Job(Part):
         description="What is run; it must be there. With code 0 it did what it should.",
         examples=["python manage.py clearsessions"],
     )
-    schedule: Annotated[str, Text(r"\S+( +\S+){4}", 'five words of cron, such as "0 3 * * *"')] = Field(
+    schedule: Annotated[str, SCHEDULE] = Field(
         description="When, in five words of cron: minute, hour, day of the month, month, day of the week.",
         examples=["0 3 * * *"],
     )
@@ -56,8 +56,4 @@ class Job(Part):
     def impossible(self) -> Iterator[Clash]:
         if self.command is None:
             yield Clash((), "a job without a command", "command, such as python manage.py clearsessions")
-        if not cron.is_zone(self.timezone):
-            meant = cron.nearest_zone(self.timezone)
-            yield Clash(("timezone",), f'"{self.timezone}"', "a time zone such as Asia/Seoul or UTC", meant)
-        elif why := cron.complaint(self.schedule, self.timezone):
-            yield Clash(("schedule",), f'"{self.schedule}", {why}', 'five words of cron, such as "0 3 * * *"')
+        yield from wrong_times(self.schedule, self.timezone)

@@ -10,6 +10,7 @@ from crossfade.file.command import Command, Line, Value
 from crossfade.file.part import Clash, Part
 from crossfade.file.parts.container import Words
 from crossfade.file.parts.image import Image
+from crossfade.file.parts.schedule import SCHEDULE, wrong_times
 from crossfade.file.parts.secrets import VARIABLE, SecretList, Secrets
 from crossfade.file.parts.volumes import VolumeText, wrong_volumes
 from crossfade.file.units import Duration, Size, Whole
@@ -42,6 +43,16 @@ class Backup(Part):
         examples=["psql -U postgres -v ON_ERROR_STOP=1 shop"],
     )
     keep: Annotated[int, Whole(1, 1000)] = Field(default=7, description="How many are kept.", examples=[30])
+    schedule: Annotated[str, SCHEDULE] | None = Field(
+        default=None,
+        description="When the controller makes one by itself, in five words of cron. Default: only when asked, and "
+        "before a migration.",
+        examples=["0 3 * * *"],
+    )
+    timezone: str = Field(default="UTC", description="In which the schedule is meant.", examples=["Asia/Seoul"])
+
+    def impossible(self) -> Iterator[Clash]:
+        yield from wrong_times(self.schedule, self.timezone)
 
 
 class Store(Part):

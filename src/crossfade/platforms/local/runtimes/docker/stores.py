@@ -51,14 +51,10 @@ class DockerStores:
         return _compared(store, there)
 
     async def backup(self, store: Store) -> str:
-        if not store.backup:
-            raise WrongInputError(f"the store {store.key} has no backup in the file", "backup: {command: ...}")
         await self._require(store)
         return str(await self._backups.write(store, self._name(store)))
 
     async def restore(self, store: Store, backup: str) -> str:
-        if not store.restore:
-            raise WrongInputError(f"the store {store.key} has no restore in the file", "backup: {restore: ...}")
         await self._require(store)
         return str(await self._backups.read(store, self._name(store), backup))
 
@@ -79,10 +75,11 @@ class DockerStores:
             for one in listed
         ]
 
-    async def stop(self, app: str | None) -> list[str]:
+    async def stop(self, app: str | None, name: str | None = None) -> list[str]:
         if not (self._state / "docker").exists():
             return []
-        return [await self._stopped(one) for one in await self._daemon.ask(lambda client: self._find(client, app))]
+        found = await self._daemon.ask(lambda client: self._find(client, app, name or ""))
+        return [await self._stopped(one) for one in found]
 
     async def _stopped(self, one: Mapping[str, Any]) -> str:
         await self._end(one)
@@ -202,7 +199,7 @@ def _compared(store: Store, there: Sequence[Mapping[str, Any]]) -> StoreOutcome:
 def _spec(store: Store) -> str:
     """What it was made of, in 12 hexadecimal digits: another one is a change. Who else is in the app is none."""
     told = encode(store)
-    for key in ("backup", "restore", "keep"):  # what is done with it, and not what it is
+    for key in ("backup", "restore", "keep", "schedule", "timezone"):  # what is done with it, and not what it is
         del told[key]
     del told["service"]["names"]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
