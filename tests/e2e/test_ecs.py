@@ -150,6 +150,11 @@ async def test_another_process_goes_on_where_one_died(shop: OnEcs) -> None:
 
 async def test_a_deploy_at_the_peak_keeps_what_scaling_made(shop: OnEcs) -> None:
     """Three tasks where the file said two: neither colour has fewer, whoever deploys."""
+    await shop.process.close()
+    serving = next(colour for colour, weight in shop.weights().items() if weight)
+    at_work = dict.fromkeys(
+        ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"), False
+    )
     scaling = shop.rig.client("application-autoscaling")
     for colour in shop.place.services:
         scaling.register_scalable_target(
@@ -158,9 +163,8 @@ async def test_a_deploy_at_the_peak_keeps_what_scaling_made(shop: OnEcs) -> None
             ScalableDimension="ecs:service:DesiredCount",
             MinCapacity=2,
             MaxCapacity=4,
+            SuspendedState=at_work,
         )
-    await shop.process.close()
-    serving = next(colour for colour, weight in shop.weights().items() if weight)
     ecs = shop.rig.client("ecs")
     ecs.update_service(cluster=shop.place.cluster, service=shop.place.services[serving], desiredCount=3)
     await shop.begin()
@@ -173,8 +177,13 @@ async def test_a_deploy_at_the_peak_keeps_what_scaling_made(shop: OnEcs) -> None
     assert sorted(shop.sizes().values()) == [3, 3]
 
 
-async def test_weights_that_another_hand_changed_are_put_right(shop: OnEcs) -> None:
-    """While a process looks after the service it sees them at its next look."""
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "empty"])
+async def test_weights_that_another_hand_changed_are_put_right(shop: OnEcs, warm: bool) -> None:
+    """While a process looks after the service it sees them at its next look, whether or not anything runs there."""
+    kept = 600.0 if warm else 0.0
+    rollout = await shop.deploy(shop.service(f"steered {warm}", keep_previous=kept))
+    assert rollout.state is State.SUCCEEDED, rollout.reason
+    await shop.until(lambda: (0 in shop.sizes().values()) is not warm)
     right = shop.weights()
     wrong = weights(shop.place.target_groups, blue=50, green=50)
     shop.rig.client("elbv2").modify_rule(RuleArn=shop.place.rule, Actions=wrong)

@@ -188,10 +188,17 @@ def _previewing(sight: Sight, routing: Routing, wanted: Mapping[str, int]) -> di
 
 
 def _by_release(sight: Sight) -> dict[int, int]:
-    """What the weights mean: those of an empty colour send nobody anywhere, and are no release's."""
+    """What the weights mean.
+
+    An empty colour that has them alone is no release's: nothing serves. Beside another it gets its share of visitors
+    all the same, who are answered 503, and that has to be seen to be put right.
+    """
     found: dict[int, int] = {}
-    for side in sight.sides.values():
-        if side.weight and side.release and not side.empty:
+    weighed = [side for side in sight.sides.values() if side.weight]
+    if all(side.empty for side in weighed):
+        return found
+    for side in weighed:
+        if side.release or side.empty:
             found[side.number] = found.get(side.number, 0) + side.weight
     return found
 
