@@ -6,10 +6,14 @@ BIN := $(VENV)/bin
 SELECT ?= -m "not applies and not long"
 WORKERS := -n 4 --dist worksteal # on two cores, too: most tests wait most of the time
 
-.PHONY: demo test test-again test-busy test-aws soak check lint types layers bench picture lock clean
+.PHONY: demo demo-aws test test-again test-busy test-aws soak check lint types layers bench picture lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crossfade demo
+
+# The same on AWS, as tests/rig models it: two minutes, without Docker or Terraform, and no account is asked.
+demo-aws: $(VENV)/.installed
+	$(BIN)/python -m tests.rig.demo
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest $(SELECT) $(WORKERS)

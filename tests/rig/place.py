@@ -1,8 +1,10 @@
 """What `infra apply` makes for one web service in two colours, made with botocore: a place that a release can go to."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 from tests.rig.rig import Rig
@@ -42,9 +44,20 @@ class Place:
 
 
 def make(
-    rig: Rig, app: str = "shop", environment: str = "dev", service: str = "web", *, desired: int = 2, delay: int = 30
+    rig: Rig,
+    app: str = "shop",
+    environment: str = "dev",
+    service: str = "web",
+    *,
+    desired: int = 2,
+    delay: int = 30,
+    port: int = PORT,
+    secrets: Mapping[str, str] | None = None,
 ) -> Place:
-    """A new place, its blue service with `desired` tasks of release 1 and all weight. `delay` is of deregistration."""
+    """A new place, its blue service with `desired` tasks of release 1 and all weight. `delay` is of deregistration.
+
+    `secrets` are names in Secrets Manager by the variables that have their values; all of them have one.
+    """
     places = Places(app, environment)
     name, tags = places.family(service), _tags(places)
     ec2, elb, ecs = (rig.client(one) for one in ("ec2", "elbv2", "ecs"))
@@ -55,7 +68,7 @@ def make(
     made = elb.create_load_balancer(Name=places.prefix, Subnets=list(subnets), SecurityGroups=[group], Tags=tags)
     balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
     groups = {
-        colour: _target_group(elb, places.coloured(service, colour), _tags(places, service, colour), vpc, delay)
+        colour: _target_group(elb, places.coloured(service, colour), _tags(places, service, colour), vpc, port, delay)
         for colour in COLOURS
     }
     answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain"}}
@@ -82,7 +95,11 @@ def make(
     )
     rig.client("logs").create_log_group(logGroupName=places.log_group(service))
     cluster = ecs.create_cluster(clusterName=places.prefix, tags=_lower(tags))["cluster"]["clusterArn"]
-    definition = ecs.register_task_definition(**task_definition(name, service, image))["taskDefinition"]
+    asked = task_definition(name, service, image, port=port)
+    asked["containerDefinitions"][0]["secrets"] = [
+        {"name": variable, "valueFrom": _secret(rig, called)} for variable, called in (secrets or {}).items()
+    ]
+    definition = ecs.register_task_definition(**asked)["taskDefinition"]
     services = {}
     for colour in COLOURS:
         services[colour] = ecs.create_service(
@@ -94,7 +111,7 @@ def make(
             healthCheckGracePeriodSeconds=60,
             deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": False}},
             networkConfiguration={"awsvpcConfiguration": {"subnets": list(subnets), "securityGroups": [group]}},
-            loadBalancers=[{"targetGroupArn": groups[colour], "containerName": service, "containerPort": PORT}],
+            loadBalancers=[{"targetGroupArn": groups[colour], "containerName": service, "containerPort": port}],
             propagateTags="SERVICE",
             tags=_lower(_tags(places, service, colour)),
         )["service"]["serviceArn"]
@@ -136,7 +153,7 @@ def journal(rig: Rig, table: str) -> None:
         return
 
 
-def task_definition(family: str, container: str, image: str, **environment: str) -> Json:
+def task_definition(family: str, container: str, image: str, *, port: int = PORT, **environment: str) -> Json:
     """What RegisterTaskDefinition takes; `environment` is the app's: RELEASE, FAULT, BOOT."""
     return {
         "family": family,
@@ -150,7 +167,7 @@ def task_definition(family: str, container: str, image: str, **environment: str)
                 "image": image,
                 "essential": True,
                 "stopTimeout": 30,
-                "portMappings": [{"containerPort": PORT, "protocol": "tcp"}],
+                "portMappings": [{"containerPort": port, "protocol": "tcp"}],
                 "environment": [
                     {"name": name, "value": value} for name, value in ({"RELEASE": "1"} | environment).items()
                 ],
@@ -174,16 +191,22 @@ def weights(groups: dict[str, str], *, blue: int, green: int) -> list[Json]:
     return [{"Type": "forward", "ForwardConfig": {"TargetGroups": targets}}]
 
 
+def _secret(rig: Rig, name: str) -> str:
+    """Its ARN; the value is new, and nobody needs to know it."""
+    made = rig.client("secretsmanager").create_secret(Name=name, SecretString=token_urlsafe())
+    return str(made["ARN"])
+
+
 def _subnet(ec2: Any, vpc: str, at: int, zone: str) -> str:
     made = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.20.{at}.0/24", AvailabilityZone=zone)
     return str(made["Subnet"]["SubnetId"])
 
 
-def _target_group(elb: Any, name: str, tags: list[Json], vpc: str, delay: int) -> str:
+def _target_group(elb: Any, name: str, tags: list[Json], vpc: str, port: int, delay: int) -> str:  # noqa: PLR0917
     made = elb.create_target_group(
         Name=name[:32],
         Protocol="HTTP",
-        Port=PORT,
+        Port=port,
         VpcId=vpc,
         TargetType="ip",
         HealthCheckPath="/health",

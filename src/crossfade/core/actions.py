@@ -105,6 +105,14 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandBy:
+    """`release` is kept warm for a rollback `until` then. Nothing moves meanwhile, and nobody has to see to it."""
+
+    release: int
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartBake:
     """The step's goal is reached: its bake begins."""
 
@@ -135,6 +143,6 @@ class Finish:
 
 
 Effect = Launch | Resize | Shift | Stop | RunHook | Probe
-Wait = AwaitHealthy | Drain | Bake | AwaitApproval | Hold
+Wait = AwaitHealthy | Drain | Bake | AwaitApproval | Hold | StandBy
 Move = StartBake | Advance | RollBack | Finish
 Action = Effect | Wait | Move

@@ -12,10 +12,10 @@ from typing import Any, Self
 import click
 
 from crossfade.core.errors import PlatformError
+from crossfade.demo.programme import Programme
 from crossfade.demo.record import Step, as_table, step, summary
 from crossfade.demo.stage import Stage, set_up
 from crossfade.load import Mode, Report, Traffic
-from crossfade.telling.story import Story
 
 READERS, READS = 16, 300.0  # clients, and requests a second of all of them
 WRITERS, WRITES = 4, 40.0
@@ -97,34 +97,6 @@ class Clients:
         return readers + writers
 
 
-class Programme:
-    """What is shown while it happens; with JSON nothing is, until the end."""
-
-    def __init__(self, *, silent: bool) -> None:
-        self._silent = silent
-        self._story = Story()
-        self._began = time.monotonic()
-
-    def say(self, line: str = "", **style: Any) -> None:
-        if not self._silent:
-            click.secho(line, **style)
-
-    def begin(self, act: Act) -> None:
-        self._began = time.monotonic()
-        self.say()
-        self.say(f"{act.name}: {act.told}", bold=True)
-
-    def event(self, event: Mapping[str, Any]) -> None:
-        for line in self._story.tell(event):
-            self.aside(line)
-
-    def aside(self, line: str) -> None:
-        self.say(f"{time.monotonic() - self._began:6.1f} s  {line}")
-
-    def end(self, done: Step) -> None:
-        self.say(f"          {done.line()}", fg="green" if done.ok else "red")
-
-
 async def play(*, as_json: bool) -> int:
     programme = Programme(silent=as_json)
     stage = set_up(programme.aside)
@@ -175,7 +147,7 @@ async def _play(stage: Stage, programme: Programme, steps: list[Step]) -> None:
 
 
 async def _perform(stage: Stage, programme: Programme, act: Act, clients: Clients | None) -> Step:
-    programme.begin(act)
+    programme.begin(act.name, act.told)
     if act.source:
         stage.write(act.source, timeout=act.timeout)
     if clients:

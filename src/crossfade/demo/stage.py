@@ -11,30 +11,17 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.demo.verbs import Ran, Told, Verbs
 
 APP = "feedback"
 PORTS = range(18_000, 20_000)  # below those the kernel gives to clients
 ENDING = 5.0  # seconds in which a process that was told to end is gone
 GENTLE = 20.0  # seconds for a gentle end after Ctrl-C
-LONGEST = 60.0  # seconds for what the demo asks; a machine that needs more is in trouble
-
-Json = Mapping[str, Any]
-Told = Callable[[Json], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
-    """One verb that ended: its exit code, its last line of JSON, and how long the shell waited."""
-
-    code: int
-    result: dict[str, Any]
-    seconds: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +31,6 @@ class Stage:
     folder: Path
     port: int
     said: Callable[[str], None]
-    _running: set[asyncio.subprocess.Process] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -72,43 +58,8 @@ class Stage:
 
     async def verb(self, *words: str, told: Told | None = None) -> Ran:
         """Run `crossfade WORDS --json` to its end; every event goes to `told`, what it says aside is said."""
-        began = time.monotonic()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "crossfade.cli.main", *words, "--json"),
-            cwd=self.folder / APP,
-            env=self._environment(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the demo, which then ends them in order
-        )
-        self._running.add(process)
-        try:
-            async with asyncio.timeout(LONGEST):
-                last, _ = await asyncio.gather(self._read(process, told), self._listen(process))
-                code = await process.wait()
-        except TimeoutError:
-            raise PlatformError(
-                f"`crossfade {' '.join(words)}` did not end within {LONGEST:g} s", "is this machine very busy?"
-            ) from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-            self._running.discard(process)
-        return Ran(code=code, result=last, seconds=time.monotonic() - began)
-
-    async def _read(self, process: asyncio.subprocess.Process, told: Told | None) -> dict[str, Any]:
-        last: dict[str, Any] = {}
-        async for line in _lines(process.stdout):
-            last = json.loads(line)
-            if told and "kind" in last:
-                told(last)
-        return last
-
-    async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        async for line in _lines(process.stderr):
-            self.said(line.decode(errors="replace").rstrip())
+        verbs = Verbs(folder=self.folder / APP, environment=self._environment(), said=self.said)
+        return await verbs.run(*words, told=told)
 
     def _environment(self) -> dict[str, str]:
         """The user's own, with our interpreter first: `python -m feedback` must find what this one has."""
@@ -171,12 +122,6 @@ def _free_port() -> int:
             probe.bind(("127.0.0.1", port))
             return port
     raise PlatformError(f"no port from {PORTS.start} to {PORTS.stop} is free", "stop something that listens there")
-
-
-def _lines(pipe: asyncio.StreamReader | None) -> asyncio.StreamReader:
-    if pipe is None:
-        raise RuntimeError("a pipe was asked for")
-    return pipe
 
 
 def _processes() -> Iterator[int]:

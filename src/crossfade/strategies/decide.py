@@ -17,6 +17,7 @@ from crossfade.core.actions import (
     Resize,
     RollBack,
     RunHook,
+    StandBy,
     StartBake,
 )
 from crossfade.core.fleet import Fleet, Health
@@ -104,7 +105,7 @@ def keep(
         course = toward(replace(goal, enough=room.floor), fleet, now)
     if course.effects:
         return course.effects
-    retire = tuple(Hold(why=f"release {r} is kept warm", until=t) for r, t in sorted(ready_until.items()))
+    retire = tuple(StandBy(release=r, until=t) for r, t in sorted(ready_until.items()))
     return (*course.waits, *retire)
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.controller.site import service, within
 from tests.unit.controller.there import BAKED, HOME, SLOW, WEB, There, Unreturned
 
+from crossfade.core.service import Strategy
 from crossfade.core.wire import encode
 
 
@@ -25,6 +26,16 @@ async def test_the_process_that_was_asked_carries_the_rollout(there: There) -> N
     async with there.process("ben@desk") as ben:
         assert await ben.journal.lease(WEB) is None
         assert (await ben.status())["version"] == "v1"
+
+
+async def test_nobody_waits_for_what_is_kept_warm(there: There) -> None:
+    """The old release stands by for an hour; the command ends as soon as nothing moves."""
+    warm = Strategy(bake=0.0, timeout=60.0, keep_previous=3600.0, rollback_on=BAKED.rollback_on)
+    async with there.process() as kim:
+        await kim.over((await kim.deploy("v1", warm))["id"])
+        await kim.over((await kim.deploy("v2", warm))["id"])
+        assert await within(kim.ask("POST", "/v1/settle")) == {"settled": True}
+        assert (await kim.status())["warm"].keys() == {"1"}
 
 
 async def test_looking_holds_nothing(there: There) -> None:

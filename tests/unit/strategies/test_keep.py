@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.unit.strategies.fleets import NEW, NOW, OLD, exits, fleet, some
 
-from crossfade.core.actions import Action, Hold, Launch, Shift, Stop
+from crossfade.core.actions import Action, Hold, Launch, Shift, StandBy, Stop
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.service import Strategy
 from crossfade.strategies.decide import keep
@@ -50,7 +50,7 @@ def test_a_service_grows_and_shrinks_to_its_size() -> None:
 def test_the_warm_release_stands_by_until_its_time() -> None:
     """It stays registered without weight, says until when, and then leaves."""
     seen = fleet(some(OLD, 2), some(NEW, 2), weights={NEW: 100})
-    assert kept(seen, warm={OLD: NOW + 60}) == (Hold(why="release 1 is kept warm", until=NOW + 60),)
+    assert kept(seen, warm={OLD: NOW + 60}) == (StandBy(release=OLD, until=NOW + 60),)
     (shift,) = kept(seen, warm={OLD: NOW})
     assert isinstance(shift, Shift)
     assert shift.routing.draining() == {"1-0", "1-1"}

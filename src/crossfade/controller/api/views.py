@@ -24,6 +24,7 @@ from crossfade.core.actions import (
     RollBack,
     RunHook,
     Shift,
+    StandBy,
     StartBake,
     Stop,
 )
@@ -273,6 +274,8 @@ def waiting(action: Action, now: float) -> str:
             return f"baking, {max(0.0, until - now):.0f} s left"
         case AwaitApproval(why=why) | Hold(why=why):
             return why
+        case StandBy(release=release):
+            return f"release {release} is kept warm"
         case _:
             return _doing(action)
 

@@ -23,6 +23,7 @@ from crossfade.controller.api.server import PAGE, Api
 from crossfade.controller.carrier.turn import ABORT, Turn
 from crossfade.controller.orders import Orders
 from crossfade.controller.page.door import Door
+from crossfade.core.actions import StandBy
 from crossfade.core.errors import PlatformError
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.journal import Lease
@@ -209,8 +210,9 @@ class Carrier:
 
 
 def _rests(loop: Loop) -> bool:
-    """No rollout, its record closed, and nothing more to do or to wait for."""
-    return not (loop.ledger.active or loop.ledger.recording or loop.waits) and bool(loop.observed_at)
+    """No rollout, its record closed, and nothing more to do or to wait for: what is warm the platform sends home."""
+    moves = any(not isinstance(one, StandBy) for one in loop.waits)
+    return not (loop.ledger.active or loop.ledger.recording or moves) and bool(loop.observed_at)
 
 
 def _error(cause: str, way_out: str) -> Mapping[str, Any]:
