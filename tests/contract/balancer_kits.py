@@ -43,7 +43,12 @@ def service(name: str = "web", *, app: str = "shop", port: int | None = None, **
 
 
 def routing(
-    weights: Mapping[int, int], groups: Mapping[int, str], *, draining: str = "", preview: int | None = None
+    weights: Mapping[int, int],
+    groups: Mapping[int, str],
+    *,
+    draining: str = "",
+    preview: int | None = None,
+    pinned: tuple[int, ...] = (),
 ) -> Routing:
     """`routing({1: 90, 2: 10}, {1: "a b", 2: "c"}, draining="b")`."""
     gone = set(draining.split())
@@ -55,7 +60,7 @@ def routing(
         )
         for release, ids in sorted(groups.items())
     )
-    return Routing(groups=made, weights=weights_of(weights), preview=preview)
+    return Routing(groups=made, weights=weights_of(weights), preview=preview, pinned=pinned)
 
 
 @dataclass

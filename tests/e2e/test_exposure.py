@@ -18,6 +18,7 @@ from tests.support.wire import EVENTS, WEBSOCKET, stream
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import HealthCheck, Listener, Preview, Rule, Service, Sticky, Tls
 from crossfade.engine.ports.balancer import LoadBalancer
+from crossfade.platforms.local.balancers import visitors
 
 
 @pytest.fixture(params=["envoy", "haproxy", "nginx"])
@@ -235,6 +236,89 @@ class TestSticky:
                 assert new <= now
                 assert len(now) >= at_least
                 new = now
+
+
+class TestReleases:
+    """A visitor stays with a release."""
+
+    WEB = Sticky(cookie="id", ttl=300, release=True)
+
+    async def test_a_visitor_stays_with_a_release_while_it_is_reached(self, balancer: LoadBalancer) -> None:
+        """Through a canary and past the switch; who is new gets the shares, and who is left behind is new again."""
+        web = service("web", sticky=self.WEB)
+        async with Backend("a") as one, Backend("b") as two:
+            addresses, both = {"a": one.address, "b": two.address}, {1: "a", 2: "b"}
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
+            async with browser() as anna, browser() as bert:
+                assert await asks(anna, web, 3) == {"a"}
+                assert f"{visitors.cookie(web)}=1" in cookies(anna)
+                await balancer.apply(web, routing({1: 50, 2: 50}, both), addresses, 1)
+                assert await asks(anna, web, 10) == {"a"}
+                await until(lambda: _meets(bert, web, "b"))
+                assert await asks(bert, web, 10) == {"b"}
+                await balancer.apply(web, routing({2: 100}, both, pinned=(1,)), addresses, 1)
+                assert await asks(anna, web, 10) == {"a"}
+                async with browser() as carl:
+                    assert await asks(carl, web, 5) == {"b"}
+                await balancer.apply(web, routing({2: 100}, both, draining="a"), addresses, 1)
+                await until(lambda: _is_answered(anna, web, "b"))
+                assert f"{visitors.cookie(web)}=2" in cookies(anna)
+                await balancer.apply(web, routing({1: 100}, both), addresses, 1)
+                await until(lambda: _is_answered(bert, web, "a"))
+
+    async def test_a_cookie_leads_nobody_to_a_release_that_has_no_visitors(
+        self, balancer: LoadBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """Not to one in preview, to one that was taken back, or into anything that a cookie may say."""
+        web = service("web", sticky=self.WEB)
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            await balancer.apply(web, routing({1: 100}, {1: "a", 2: "b"}, preview=2), addresses, 1)
+            for value in ("2", "1 2", "", "2;x=1", "x" * 2000, "@shop/web#0", "%00", "1\\"):
+                said = f"{visitors.cookie(web)}={value}"
+                assert (await fetch(http, url(web), headers={"cookie": said})).body == "a", value
+            base, headers = await balancer.preview(web, 2)
+            async with http.get(base, headers=headers) as answer:
+                assert await answer.text() == "b"
+                assert "crossfade-release" not in str(answer.headers)
+
+    async def test_two_services_of_a_visitor_keep_their_releases_apart(self, balancer: LoadBalancer) -> None:
+        """Each has a cookie of its own, on one host."""
+        port = free_port()
+        web, api = (service(name, port=port, sticky=self.WEB) for name in ("web", "api"))
+        api = replace(api, routes=(Rule(path="/api/*"),))
+        async with Backend("a") as one, Backend("b") as two, Backend("c") as three:
+            addresses = {"a": one.address, "b": two.address, "c": three.address}
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
+            await balancer.apply(api, routing({3: 100}, {3: "b"}), addresses, 1)
+            async with browser() as anna:
+                assert await asks(anna, web, 2) == {"a"}
+                assert await asks(anna, web, 2, "/api/x") == {"b"}
+                await balancer.apply(api, routing({4: 100}, {3: "b", 4: "c"}, pinned=(3,)), addresses, 1)
+                assert await asks(anna, web, 4, "/api/x") == {"b"}
+                assert await asks(anna, web, 2) == {"a"}
+
+
+def browser() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+
+def cookies(browser: aiohttp.ClientSession) -> set[str]:
+    return {f"{cookie.key}={cookie.value}" for cookie in browser.cookie_jar}
+
+
+async def asks(browser: aiohttp.ClientSession, service: Service, times: int, path: str = "/") -> set[str]:
+    return {(await fetch(browser, url(service, path))).body for _ in range(times)}
+
+
+async def _is_answered(browser: aiohttp.ClientSession, service: Service, name: str) -> bool:
+    return (await fetch(browser, url(service))).body == name
+
+
+async def _meets(browser: aiohttp.ClientSession, service: Service, name: str) -> bool:
+    """Be new again until this one answers."""
+    browser.cookie_jar.clear()
+    return await _is_answered(browser, service, name)
 
 
 async def test_a_service_takes_anothers_place_without_a_gap(

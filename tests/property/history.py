@@ -19,7 +19,7 @@ from tests.property.trouble import (
 )
 
 from crossfade.core.fleet import Health
-from crossfade.core.service import HealthCheck, Hooks, RollbackOn, Service, Strategy, StrategyName
+from crossfade.core.service import HealthCheck, Hooks, RollbackOn, Service, Sticky, Strategy, StrategyName
 from crossfade.engine.dry.behaviour import Behaviour
 
 OLD, NEW = 1, 2
@@ -194,7 +194,10 @@ def _troubles(rng: Random, *, cloud: bool) -> tuple[Trouble, ...]:
 
 
 def history(seed: int, *, sickness: float = 0.4, cloud: bool | None = None) -> History:
-    """The history of a seed; every fifth is on a cloud, every seventh of a worker."""
+    """The history of a seed; every fifth is on a cloud, every seventh of a worker.
+
+    In every third visitors stay with their release, but not on a cloud.
+    """
     rng = Random(seed)
     cloud = seed % 5 == 4 if cloud is None else cloud
     name = rng.choice(STRATEGIES)
@@ -213,6 +216,7 @@ def history(seed: int, *, sickness: float = 0.4, cloud: bool | None = None) -> H
         hooks=hooks,
         strategy=strategy(rng, name),
         env=(("RELEASE", "new"),),
+        sticky=Sticky(cookie="id", ttl=60.0, release=True) if seed % 3 == 1 and not cloud else None,
     )
     old = replace(
         new,
@@ -255,7 +259,13 @@ def _of_workers(told: History, rng: Random) -> History:
     strategy = replace(
         told.new.strategy, name="blue-green" if name in {"canary", "linear"} else name, keep_previous=0.0
     )
-    traits: dict[str, Any] = {"kind": "worker", "health": check, "drain": 0.0, "grace": rng.choice((2.0, 90.0))}
+    traits: dict[str, Any] = {
+        "kind": "worker",
+        "sticky": None,
+        "health": check,
+        "drain": 0.0,
+        "grace": rng.choice((2.0, 90.0)),
+    }
     grown = {
         of: tuple(replace(lasting(life) if after is not None else life, grace=grace) for life in each)
         for (of, each), grace in zip(told.lives.items(), rng.choices((0.0, 3.0, 70.0), k=2), strict=True)

@@ -64,6 +64,7 @@ class Watch:
                 self.traffic_goes_only_to_the_healthy(args[1])
                 self.capacity_is_kept(args[1])
                 self.a_canary_gets_no_more_than_its_step(args[1])
+                self.nobody_stays_with_what_is_taken_back(args[1])
             case "launch":
                 self.the_fleet_stays_below_its_surge(args[0])
                 self.what_must_not_run_twice_does_not(args[0], args[1])
@@ -90,7 +91,7 @@ class Watch:
         """
         platform = self._simulation.platform
         now = platform.clock.now()
-        for name in sorted(routing.serving()):
+        for name in sorted(routing.answering()):
             life = platform.lives.get(name)
             if life is None:
                 continue  # it ended this moment
@@ -213,6 +214,15 @@ class Watch:
         share = 100 * routing.weight(rollout.target) / total
         if share > allowed:
             self.fail(f"release {rollout.target} gets {share:.0f} % in a step of {allowed} %")
+
+    def nobody_stays_with_what_is_taken_back(self, routing: Routing) -> None:
+        """Visitors of a release that is taken back, or was, do not stay with it."""
+        ledger = self._simulation.ledger
+        bad = {release.number for release in ledger.releases if release.outcome is Outcome.BAD}
+        if ledger.active and ledger.active.state is State.ROLLING_BACK:
+            bad.add(ledger.active.target)
+        if stay := bad & set(routing.pinned):
+            self.fail(f"visitors stay with {stay}, and it is taken back")
 
     def the_fleet_stays_below_its_surge(self, name: str) -> None:
         """Our own actions never take the fleet above the surge bound; the same launch again is none."""

@@ -29,7 +29,7 @@ class Backend:
     /fail answers 500, /slow after 1 s, /hold when `gate` is set, /begin at once and ends
     when `gate` is set, /die closes unanswered, /cut in the middle of its
     body, /headers says what came, /events streams, /echo is a WebSocket, /health answers `healthy` after
-    `health_takes`.
+    `health_takes`. What it `lacks` gets a 404, or as in many sites a page.
     """
 
     def __init__(self, name: str, port: int = 0) -> None:
@@ -39,6 +39,7 @@ class Backend:
         self.health_takes = 0.0  # seconds
         self.seen: list[str] = []
         self.checks = 0
+        self.lacks: dict[str, str] = {}  # path -> what it gets instead: "404", or "page"
         self.gate = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -120,13 +121,22 @@ class Backend:
                 await self._echo(head, reader, writer)
                 return False
             case _:
-                self._send(writer, 200, self.name)
+                self._send(writer, *self._page(path))
         await writer.drain()
         return True
 
-    def _send(self, writer: asyncio.StreamWriter, code: int, body: str) -> None:
+    def _page(self, path: str) -> tuple[int, str, str]:
+        instead = self.lacks.get(path)
+        if instead is None:
+            return 200, self.name, ""
+        return 404 if instead == "404" else 200, f"page of {self.name}", "text/html"
+
+    def _send(self, writer: asyncio.StreamWriter, code: int, body: str, kind: str = "") -> None:
         data = body.encode()
-        head = f"HTTP/1.1 {code} X\r\ncontent-length: {len(data)}\r\nx-release: {self.name}\r\nserver: tiny\r\n\r\n"
+        said = f"content-type: {kind}\r\n" if kind else ""
+        head = (
+            f"HTTP/1.1 {code} X\r\ncontent-length: {len(data)}\r\n{said}x-release: {self.name}\r\nserver: tiny\r\n\r\n"
+        )
         writer.write(head.encode() + data)
 
     async def _events(self, writer: asyncio.StreamWriter) -> None:

@@ -56,6 +56,7 @@ def rollout_to(ledger: Ledger, release: Release, order: Order, now: float) -> Ro
         source_replicas=ledger.wanted if ledger.current is not None else None,
         drain=service.drain,
         kind=service.kind,
+        pins=service.pins,
         by=order.by,
         started_at=now,
         hooks=frozenset(hook for hook, command in hooks.items() if command),

@@ -41,6 +41,7 @@ class Rollout:
     replicas: int
     drain: float
     kind: Kind = "web"
+    pins: bool = False  # visitors stay with their release while it runs
     back: bool = False  # a rollback: who ordered it leaves the source for bad
     group: int = 0  # the release group that it belongs to; 0: none
     source_replicas: int | None = None  # None: as many as the target is to have

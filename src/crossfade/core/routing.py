@@ -24,6 +24,7 @@ class Routing:
     groups: tuple[TargetGroup, ...] = ()
     weights: tuple[tuple[int, int], ...] = ()
     preview: int | None = None
+    pinned: tuple[int, ...] = ()  # releases without weight whose visitors stay with them, ascending
 
     def weight(self, release: int) -> int:
         return dict(self.weights).get(release, 0)
@@ -39,15 +40,23 @@ class Routing:
 
         Only for one that has traffic, and never by one that is still in preview: nobody has let it have traffic yet.
         """
-        if not self.weight(release):
+        if not self.weight(release) and release not in self.pinned:
             return ()
         others = [g for g in self.groups if g.release != release and (g.registered or g.draining)]
         allowed = [g for g in others if self.weight(g.release) or g.release != self.preview]
         return tuple(sorted(allowed, key=lambda group: -group.release))
 
     def serving(self) -> frozenset[str]:
-        """Instances that may get a new client request: registered in a group that has weight."""
+        """Instances that carry the load: registered in a group that has weight, so that any request may come."""
         return frozenset(i for group in self.groups if self.weight(group.release) for i in group.registered)
+
+    def answering(self) -> frozenset[str]:
+        """Instances that may get a new client request: those, and those that a visitor stays with."""
+        return frozenset(i for group in self.groups if group.release in self.visited() for i in group.registered)
+
+    def visited(self) -> frozenset[int]:
+        """Releases that have visitors, of whom each may stay with its own."""
+        return frozenset(dict(self.weights)) | frozenset(self.pinned)
 
 
 def weights_of(shares: Mapping[int, int]) -> tuple[tuple[int, int], ...]:

@@ -100,10 +100,11 @@ class Listener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sticky:
-    """A client keeps its instance for `ttl` seconds by this cookie."""
+    """A client keeps its instance for `ttl` seconds by this cookie; with `release` its release, too, by another."""
 
     cookie: str
     ttl: float
+    release: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +257,11 @@ class Service:
     def key(self) -> str:
         """The service's name among all that are deployed: `app/service`, elsewhere `app@environment/service`."""
         return f"{self.home}/{self.name}"
+
+    @property
+    def pins(self) -> bool:
+        """Its visitors stay with their release."""
+        return self.sticky is not None and self.sticky.release
 
     @property
     def follows(self) -> str:

@@ -64,6 +64,7 @@ class _Draft:
     records: list[Record]
     exits: list[Exit]
     draining: Mapping[str, float]
+    pinned: Mapping[int, float]
     tags: dict[str, int]
     freeze: Freeze | None
     removed_artifacts: set[int]
@@ -224,6 +225,7 @@ def _adopted(draft: _Draft, event: Event) -> None:
 
 def _routed(draft: _Draft, event: Event) -> None:
     draft.draining = {**event.data["draining"]}
+    draft.pinned = dict(event.data.get("pinned", ()))
     draft.refused = Refused()
 
 
@@ -303,7 +305,8 @@ def _removed(draft: _Draft, event: Event) -> None:
     why = event.data.get("taken_back", "")
     if why and draft.current is not None:  # a first release whose group went back
         draft.judge(draft.current, Outcome.ABORTED, why)
-    draft.current, draft.warm, draft.draining, draft.replicas, draft.removed = None, {}, {}, None, True
+    draft.current, draft.warm, draft.draining, draft.pinned = None, {}, {}, {}
+    draft.replicas, draft.removed = None, True
 
 
 _RULES: dict[str, Callable[[_Draft, Event], None]] = {

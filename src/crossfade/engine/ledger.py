@@ -49,6 +49,7 @@ class Ledger:
     records: tuple[Record, ...] = ()  # finished rollouts, oldest first
     exits: tuple[Exit, ...] = ()
     draining: Mapping[str, float] = field(default_factory=dict)  # instance -> since
+    pinned: Mapping[int, float] = field(default_factory=dict)  # release -> since when only its own visitors reach it
     tags: Mapping[str, int] = field(default_factory=dict)
     freeze: Freeze | None = None
     removed_artifacts: frozenset[int] = frozenset()
@@ -76,6 +77,7 @@ class Ledger:
             drain=at.service.drain,
             warm=self.warm,
             kind=at.service.kind,
+            pins=at.service.pins,
         )
         return Facts(kept=kept)
 

@@ -246,7 +246,7 @@ class Loop:
         await self._scribe.count(look.report.traffic)
         if self.window and not self.ledger.active:
             old = [i for i in look.fleet.instances if i.release != self.ledger.current]
-            if not any(map(_holds_requests, old)):
+            if not look.report.routing.pinned and not any(map(_holds_requests, old)):
                 await self._scribe.close_record()
 
     async def _rest_platform(self) -> None:
@@ -309,7 +309,8 @@ class Loop:
                 await self._scribe.count((await self._world.balancer.report(self.key)).traffic)
             data["proof"] = encode(self.window.proof())
             stays = self.ledger.active.target if move.state is State.SUCCEEDED else self.ledger.active.source
-            data["open"] = any(_holds_requests(i) for i in self.fleet.instances if i.release != stays)
+            held = any(_holds_requests(i) for i in self.fleet.instances if i.release != stays)
+            data["open"] = held or bool(self.fleet.routing.pinned)
         if isinstance(move, RollBack):
             self._performer.cancel_hooks()
         await self.record("move", data)

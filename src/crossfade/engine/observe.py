@@ -40,6 +40,7 @@ class Observer:
         self._anew = True  # what is there at the next look may be from before we looked
         self._launched: dict[str, float] = {}  # by our own time: the platform's clock may have been set
         self._draining: dict[str, float] = {}  # since when, for those whose `routed` event a crash swallowed
+        self._stayed_with: dict[int, float] = {}  # the same of releases
 
     async def look(self, ledger: Ledger, leaving: frozenset[str]) -> Look:
         """See what is there; `leaving` are instances whose stop is under way."""
@@ -62,8 +63,14 @@ class Observer:
             sizes=sizes,
             places=self._places(ledger),
             watched_since=self.watched_since,
+            pinned=self._pinned(ledger, report),
         )
         return Look(fleet=fleet, report=report, ended=tuple(self._ended(instances)))
+
+    def _pinned(self, ledger: Ledger, report: Report) -> tuple[tuple[int, float], ...]:
+        now = self._world.clock.now()
+        self._stayed_with = {r: self._stayed_with.get(r, now) for r in report.routing.pinned}
+        return tuple((r, ledger.pinned.get(r, since)) for r, since in self._stayed_with.items())
 
     def begin_anew(self) -> None:
         """Nobody looked for a while: what ended since, nobody saw end, and who was healthy has to be asked again.

@@ -183,8 +183,9 @@ class Performer:
             return Outcome.FAILED
         now = self._world.clock.now()
         since = {i: scribe.ledger.draining.get(i, now) for i in sorted(routing.draining())}
+        pinned = [[release, scribe.ledger.pinned.get(release, now)] for release in routing.pinned]
         targets = (await balancer.report(scribe.key)).targets
-        silenced = fleet.routing.serving() - routing.serving()
+        silenced = fleet.routing.answering() - routing.answering()
         held = [targets[i].in_flight for i in silenced if i in targets]
         await scribe.record(
             "routed",
@@ -194,6 +195,7 @@ class Performer:
                 "draining": since,
                 "drained": sum(n or 0 for n in held),
                 "switched": routing.weights != fleet.routing.weights,
+                **({"pinned": pinned} if pinned else {}),
                 **({"uncounted": ["drained"]} if None in held else {}),
             },
         )

@@ -132,6 +132,7 @@ class _Rehearsal:
             source_replicas=ledger.wanted if ledger.current is not None else None,
             drain=service.drain,
             kind=service.kind,
+            pins=service.pins,
             hooks=frozenset(hook for hook, command in hooks.items() if command),
         )
 
@@ -186,6 +187,7 @@ def _shifted(routing: Routing) -> str:
     total = sum(weight for _, weight in routing.weights)
     shares = ", ".join(f"release {release} {100 * weight / total:.0f} %" for release, weight in routing.weights)
     leaving = f"; {len(routing.draining())} drain" if routing.draining() else ""
+    stay = "".join(f"; release {release} for those who know it" for release in routing.pinned)
     unseen = routing.preview is not None and not routing.weight(routing.preview)
     preview = f"; release {routing.preview} by preview" if unseen else ""
-    return f"traffic: {shares or 'nobody'}{leaving}{preview}"
+    return f"traffic: {shares or 'nobody'}{stay}{leaving}{preview}"

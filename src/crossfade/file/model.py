@@ -15,7 +15,8 @@ from crossfade.file.parts.deploy import Deploy, Inconclusive, RollbackOn, Strate
 from crossfade.file.parts.health import Codes, Health
 from crossfade.file.parts.job import Job
 from crossfade.file.parts.listen import Listen, Tls
-from crossfade.file.parts.service import NAME, Hooks, Preview, Resources, Route, Service, Sticky
+from crossfade.file.parts.service import NAME, Hooks, Preview, Resources, Route, Service
+from crossfade.file.parts.sticky import Sticky
 from crossfade.file.parts.store import Backup, Store, StoreHealth
 from crossfade.file.parts.volumes import shared_by_two_kinds
 from crossfade.file.reading.problem import nearest
@@ -152,6 +153,9 @@ class App(Settings, Named):
             if service.protocol == "h2c" and (self.platform, self.balancer) != ("local", "envoy"):
                 where = "on AWS" if self.platform == "aws" else f"with {self.balancer}"
                 yield Clash(("services", name, "protocol"), f"h2c {where}", "http there, or platform local with envoy")
+            if service.sticky and service.sticky.release and self.platform == "aws":
+                allowed = "sticky without release there: releases on AWS share no visitors yet"
+                yield Clash(("services", name, "sticky", "release"), "release on AWS", allowed)
         if self.platform == "aws":
             yield from misfits(self.name, self.environment, self.services, self.cloud)
 

@@ -49,7 +49,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         grace=service.grace,
         timeout=service.timeout,
         idle_timeout=service.idle_timeout,
-        sticky=core.Sticky(cookie=service.sticky.cookie, ttl=service.sticky.ttl) if service.sticky else None,
+        sticky=_sticky(service),
         routes=tuple(core.Rule(host=route.host or "*", path=route.path) for route in service.routes),
         protocol=service.protocol,
         headers=tuple(written(name, value) for name, value in service.headers.items()),
@@ -151,6 +151,11 @@ def _container(service: Service, folder: Path) -> core.Container:
         shm_size=service.shm_size,
         ulimits=service.ulimits,
     )
+
+
+def _sticky(service: Service) -> core.Sticky | None:
+    sticky = service.sticky
+    return core.Sticky(cookie=sticky.cookie, ttl=sticky.ttl, release=sticky.release) if sticky else None
 
 
 def _volume(volume: core.Volume, folder: Path) -> core.Volume:

@@ -25,6 +25,7 @@ from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Kind, Strategy
 from crossfade.strategies.goal import Course, Goal, toward
 from crossfade.strategies.phases import Bounds, Phase, bounds, journey, limits
+from crossfade.strategies.pins import Pins
 from crossfade.strategies.verdict import Verdict, judge
 
 Actions = tuple[Action, ...]
@@ -77,6 +78,7 @@ def keep(
     warm: Mapping[int, float],
     drain: float,
     kind: Kind = "web",
+    pins: bool = False,
 ) -> Actions:
     """Hold a service at its current release and size; `warm` maps releases kept ready to when they may go.
 
@@ -97,6 +99,7 @@ def keep(
         drain=drain,
         patience=strategy.timeout,
         lead=current or 0,
+        pins=Pins() if pins else None,
     )
     # Traffic comes to the current release when it can carry it, or when no more of it is on its way.
     course = toward(goal, fleet, now)
@@ -140,9 +143,17 @@ def _goal(rollout: Rollout, phase: Phase, fleet: Fleet) -> Goal:
         started_at=rollout.started_at,
         lead=rollout.target,
         until=rollout.step_since + _patience(rollout, phase.new, drains=phase.share is None),
+        pins=_pins(rollout, spurned=rollout.source if rollout.back else None),
     )
     migrates = Hook.MIGRATE in rollout.hooks
     return _still(goal, rollout, fleet) if (rollout.paused or migrates) and rollout.holding_since is None else goal
+
+
+def _pins(rollout: Rollout, spurned: int | None) -> Pins | None:
+    """What must not run twice has no visitors who stay: the old one is gone before the new one comes."""
+    if not rollout.pins or rollout.strategy.name == "recreate":
+        return None
+    return Pins(hands_over=rollout.source, spurned=spurned)
 
 
 def _still(goal: Goal, rollout: Rollout, fleet: Fleet) -> Goal:
@@ -277,6 +288,7 @@ def _goal_back(rollout: Rollout, ready: int, until: float) -> Goal:
         started_at=rollout.started_at,
         lead=source or rollout.target,
         until=until,
+        pins=_pins(rollout, spurned=rollout.target),
     )
 
 

@@ -5,7 +5,7 @@ Level-triggered: everything is derived from what is there now, so the same call 
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from crossfade.core.actions import AwaitHealthy, Drain, Launch, Resize, Shift, Stop, Wait
@@ -13,6 +13,7 @@ from crossfade.core.fleet import Fleet, Health, Instance
 from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.strategies.back_off import waits_after_exits
 from crossfade.strategies.phases import Bounds
+from crossfade.strategies.pins import Pins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Goal:
     closed: frozenset[int] = frozenset()
     alone: bool = False  # a release is launched only when nothing of another one runs any more
     preview: int | None = None
+    pins: Pins | None = None  # visitors stay with their release
     warmup: float = 0.0
     drain: float = 30.0
     patience: float = math.inf  # seconds after which an instance that is still starting is taken for broken
@@ -58,7 +60,7 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     shares = _shares(goal, fleet, now)
     sized = fleet.sizes is not None
     leaving = _abandoned(goal, fleet, shares) if sized else _leaving(goal, fleet, shares, now)
-    routing = _routing(goal, fleet, shares, leaving)
+    routing, stays = _routing(goal, fleet, shares, leaving, now)
     shift = () if routing == fleet.routing or not goal.serves else (Shift(routing=routing, lead=_lead(goal, routing)),)
     due, drain = _due(goal, fleet, leaving, now)
     launches, waits = _launches(goal, fleet, leaving, now)
@@ -70,6 +72,7 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     if sized:
         grows, shrinks = _resizes(goal, fleet, leaving - due, now)
         return Course(effects=(*grows, *shift, *shrinks), waits=(*waits, *drain), reached=reached)
+    drain = (*stays, *drain)
     known = sorted(fleet.instances, key=lambda i: i.id)
     exited = [i.id for i in known if i.health is Health.EXITED and not i.stopping]
     stops = (Stop(instance=name) for name in (*exited, *(i.id for i in known if i.id in due)))
@@ -175,7 +178,29 @@ def _least_useful_first(instance: Instance, *, sick: bool) -> tuple[int, bool, f
     return (use, instance.draining_since is None, -instance.launched_at, instance.id)
 
 
-def _routing(goal: Goal, fleet: Fleet, shares: Mapping[int, int], leaving: frozenset[str]) -> Routing:
+def _routing(
+    goal: Goal, fleet: Fleet, shares: Mapping[int, int], leaving: frozenset[str], now: float
+) -> tuple[Routing, tuple[Drain, ...]]:
+    """Who gets requests, and for whom of those that leave it is waited because visitors stay with them."""
+    counts = Counter(i.release for i in fleet.instances if i.usable and i.id not in leaving)
+    parts = counts if goal.shares is None else shares
+    weights = weights_of({r: part for r, part in parts.items() if r in shares and counts[r]})
+    pins = goal.pins if fleet.sizes is None else None
+    held = pins.held(fleet, dict(weights), goal.want, goal.drain, now) if pins else {}
+    stay = {i for g in fleet.routing.groups if g.release in held for i in g.registered} & leaving
+    groups = _groups(fleet, leaving - stay)
+    usable = {group.release for group in groups if group.registered}
+    routing = Routing(
+        groups=groups,
+        weights=weights,
+        preview=goal.preview if counts[goal.preview or 0] else None,
+        pinned=tuple(release for release in held if release in usable),
+    )
+    until = min((held[i.release] for i in fleet.instances if i.id in stay), default=now)
+    return routing, (Drain(instances=tuple(sorted(stay)), until=until),) if stay else ()
+
+
+def _groups(fleet: Fleet, leaving: Collection[str]) -> tuple[TargetGroup, ...]:
     known = fleet.routing.registered() | fleet.routing.draining()
     members: dict[int, tuple[list[str], list[str]]] = {}
     for instance in sorted(fleet.instances, key=lambda i: i.id):
@@ -183,15 +208,10 @@ def _routing(goal: Goal, fleet: Fleet, shares: Mapping[int, int], leaving: froze
             members.setdefault(instance.release, ([], []))[0].append(instance.id)
         elif instance.id in known and instance.health is not Health.EXITED:
             members.setdefault(instance.release, ([], []))[1].append(instance.id)
-    groups = tuple(
+    return tuple(
         TargetGroup(release=release, registered=tuple(registered), draining=tuple(draining))
         for release, (registered, draining) in sorted(members.items())
     )
-    counts = {group.release: len(group.registered) for group in groups}
-    parts = counts if goal.shares is None else dict(shares)
-    weights = weights_of({r: part for r, part in parts.items() if r in shares and counts.get(r)})
-    preview = goal.preview if counts.get(goal.preview or 0) else None
-    return Routing(groups=groups, weights=weights, preview=preview)
 
 
 def _due(goal: Goal, fleet: Fleet, leaving: frozenset[str], now: float) -> tuple[frozenset[str], tuple[Drain, ...]]:

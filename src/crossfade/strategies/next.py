@@ -32,6 +32,7 @@ class Kept:
     drain: float
     warm: Mapping[int, float]
     kind: Kind = "web"
+    pins: bool = False  # as in `Rollout`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,5 +68,6 @@ def next_step(facts: Facts, fleet: Fleet, now: float) -> tuple[Action, ...]:
             warm=kept.warm,
             drain=kept.drain,
             kind=kept.kind,
+            pins=kept.pins,
         )
     return ()

@@ -26,8 +26,12 @@ def fleet(
     counters: Mapping[int, Counters] | None = None,
     exits: Iterable[Exit] = (),
     preview: int | None = None,
+    pinned: Mapping[int, float] | None = None,
 ) -> Fleet:
-    """Healthy instances are registered, those with `draining_since` drain; all traffic is on `weights`."""
+    """Healthy instances are registered, those with `draining_since` drain; all traffic is on `weights`.
+
+    `pinned` are releases that only their own visitors reach, and since when.
+    """
     everyone = [i for group in instances for i in group]
     groups = []
     for release in sorted({i.release for i in everyone}):
@@ -38,7 +42,10 @@ def fleet(
             groups.append(TargetGroup(release=release, registered=registered, draining=draining))
     return Fleet(
         instances=tuple(everyone),
-        routing=Routing(groups=tuple(groups), weights=weights_of(weights or {}), preview=preview),
+        routing=Routing(
+            groups=tuple(groups), weights=weights_of(weights or {}), preview=preview, pinned=tuple(pinned or ())
+        ),
+        pinned=tuple((pinned or {}).items()),
         counters=tuple((counters or {}).items()),
         exits=tuple(exits),
     )

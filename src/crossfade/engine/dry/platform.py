@@ -82,6 +82,9 @@ class Exchange:
     seconds: float = 0.02
 
 
+_STAY = 0.3  # of the visitors, with a release that lost its share
+
+
 class Platform:
     """What outlives every controller. `behaves` gives the n-th instance of a release its life, `command` a hook its."""
 
@@ -152,9 +155,9 @@ class Platform:
             exposure.groups, exposure.total = old.groups, old.total
             exposure.failed, exposure.in_flight = old.failed, old.in_flight
             exposure.silent_since = old.silent_since
-            for name in old.routing.serving() - exposure.routing.serving():
+            for name in old.routing.answering() - exposure.routing.answering():
                 exposure.silent_since.setdefault(name, now)
-        for name in exposure.routing.serving():
+        for name in exposure.routing.answering():
             exposure.silent_since.pop(name, None)
             if name in self.lives:
                 self.lives[name].served = True
@@ -209,6 +212,8 @@ class Platform:
     def _release(self, routing: Routing) -> int | None:
         if not routing.weights:
             return None
+        if routing.pinned and self.random.random() < _STAY:
+            return self.random.choice(routing.pinned)
         releases, weights = zip(*routing.weights, strict=True)
         return int(self.random.choices(releases, weights)[0])
 

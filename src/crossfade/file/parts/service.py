@@ -16,6 +16,7 @@ from crossfade.file.parts.health import Health
 from crossfade.file.parts.image import Image
 from crossfade.file.parts.kind import WORKER_GRACE, wrong_for_its_kind
 from crossfade.file.parts.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
+from crossfade.file.parts.sticky import Sticky
 from crossfade.file.parts.volumes import VolumeText, wrong_volumes
 from crossfade.file.units import Duration, Number, Size, Text, Whole
 
@@ -30,17 +31,6 @@ PATH = Text(
 
 # An instance learns these from us; a value in the file would contradict where traffic goes.
 GIVEN = frozenset({"PORT", "CROSSFADE_RELEASE", "CROSSFADE_INSTANCE"})
-
-
-class Sticky(Part):
-    """Sends the requests of one visitor to the same instance, by a cookie."""
-
-    cookie: Annotated[str, Text(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}", "a cookie name without spaces or = ; ,")] = Field(
-        default="crossfade", description="The cookie's name.", examples=["sessionid"]
-    )
-    ttl: Annotated[float, Duration(least=1)] = Field(
-        default=86400.0, description="How long a visitor stays with the instance.", examples=["1d"]
-    )
 
 
 class Route(Part):
@@ -308,6 +298,9 @@ class Service(Contained):
                 "an empty list, so no request would come here",
                 "at least one route, or no routes at all for everything",
             )
+        if self.sticky and self.sticky.release and self.deploy.strategy == "recreate":
+            allowed = "another strategy: with recreate no two releases run at once"
+            yield Clash(("sticky", "release"), "release with the strategy recreate", allowed)
         yield from wrong_headers(self.headers)
         yield from wrong_volumes(self)
         yield from self._contradicting_variables()

@@ -103,7 +103,8 @@ def stages(old: Entry | None, new: Entry) -> tuple[Entry, Entry, Entry]:
         addresses=tuple(sorted((dict(old.addresses) | dict(new.addresses)).items())),
         made_of=tuple(sorted((dict(new.made_of) | dict(old.made_of)).items())),
     )
-    before = replace(both.routing, weights=old.routing.weights, preview=old.routing.preview)
+    was = old.routing
+    before = replace(both.routing, weights=was.weights, preview=was.preview, pinned=was.pinned)
     return replace(both, service=old.service, routing=before), replace(both, backed_as=before), new
 
 

@@ -76,7 +76,9 @@ def test_nobody_stands_in_for_a_release_in_its_preview() -> None:
     canary = entry(routing({1: 90, 2: 10}, {1: "a", 2: "c"}, preview=2))
     found = {cluster: len(assignment["endpoints"]) for cluster, assignment in assignments(canary).items()}
     expected = {"shop/web/1": 2, "shop/web/1/preview": 1, "shop/web/2": 2, "shop/web/2/preview": 1}
-    assert found == expected | {f"{cluster}/streams": number for cluster, number in expected.items()}
+    streams = {f"{cluster}/streams": number for cluster, number in expected.items()}
+    assets = {"shop/web/1/assets": 2, "shop/web/2/assets": 2}  # the service is sticky
+    assert found == expected | streams | assets
 
 
 def test_an_instance_that_left_stays_until_nobody_is_sent_to_it() -> None:

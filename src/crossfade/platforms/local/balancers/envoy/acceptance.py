@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.routing import Routing
@@ -43,8 +44,8 @@ def _check_of(entry: Entry, instance: str) -> HealthCheck:
 
 
 async def _healthy(admin: Admin, service: str) -> frozenset[str]:
-    """Those that passed in both clusters of their release that check them."""
-    found = await admin.hosts(asked(service))
-    hosts = [host for host in found if host.healthy and not host.standing_in]
-    streams = {host.instance for host in hosts if host.streams}
-    return frozenset(host.instance for host in hosts if not host.streams) & streams
+    """Those that passed in all clusters of their release that check them; each is in two at least."""
+    hosts = [host for host in await admin.hosts(asked(service)) if not host.standing_in]
+    passed = Counter(host.instance for host in hosts if host.healthy)
+    asked_in = Counter(host.instance for host in hosts)
+    return frozenset(i for i, times in passed.items() if times == asked_in[i] > 1)

@@ -2,7 +2,7 @@
 
 from crossfade.platforms.local.balancers.buckets import BUCKETS
 from crossfade.platforms.local.balancers.envoy import streams
-from crossfade.platforms.local.balancers.envoy.clusters import ASKED, STREAMS, Json, typed
+from crossfade.platforms.local.balancers.envoy.clusters import ASKED, ASSETS, STREAMS, Json, typed
 
 ADMIN = "admin.sock"
 DISCOVERY = "discovery.sock"
@@ -18,7 +18,7 @@ _COUNTED = (
     r"^server\..*",
     r"^filesystem\.write_total_buffered$",
     EVERYTHING,
-    rf"^cluster\.[^.]+{STREAMS}\.upstream_cx_total$",  # by which Envoy knows that a cluster has been used
+    rf"^cluster\.[^.]+({STREAMS}|{ASSETS})\.upstream_cx_total$",  # by which Envoy knows that a cluster has been used
     streams.COUNTED,
 )
 

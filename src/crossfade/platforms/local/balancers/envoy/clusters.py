@@ -1,11 +1,14 @@
 """Target groups as Envoy's clusters, and their instances as its endpoints.
 
 A release has four clusters of the same instances. Those for WebSocket and SSE connections tell the streams that an
-instance holds from its in-flight requests; those for previews tell them from clients' requests.
+instance holds from its in-flight requests; those for previews tell them from clients' requests. One whose clients keep
+their instance has a fifth, for parts of pages: a hash leads to its own instances only, and what they lack is looked for
+in those of another release.
 """
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +29,7 @@ class Part(Json):
         return json.dumps(self)
 
 
-STREAMS, PREVIEW = "/streams", "/preview"
+STREAMS, PREVIEW, ASSETS = "/streams", "/preview", "/assets"
 ASKED: Json = {"ads": {}, "resource_api_version": "V3"}  # from the controller, with all else
 # Above anything one machine can hold: who limits traffic is the app, never a default of the balancer.
 _NO_LIMIT = 1_000_000_000
@@ -47,18 +50,32 @@ def name(service: str, release: int, *, preview: bool = False, streams: bool = F
     return f"{service}/{release}{PREVIEW if preview else ''}{STREAMS if streams else ''}"
 
 
+def assets_of(service: str, release: int) -> str:
+    """`feedback/web/7/assets`."""
+    return f"{service}/{release}{ASSETS}"
+
+
+def is_clients(cluster: str) -> bool:
+    """Are its requests those of clients?"""
+    return PREVIEW not in cluster
+
+
 def group_of(cluster: str) -> str:
     """`feedback/web/7`, whichever of its clusters it is."""
     return "/".join(cluster.split("/")[:3])
 
 
 def clusters(entry: Entry) -> list[Json]:
-    return [
-        _cluster(entry.service.key, group.release, entry.made(group.release), preview=preview, streams=streams)
-        for group in entry.routing.groups
-        for preview in (False, True)
-        for streams in (False, True)
-    ]
+    found = []
+    for group in entry.routing.groups:
+        key, release, service = entry.service.key, group.release, entry.made(group.release)
+        for preview in (False, True):
+            for streams in (False, True):
+                called = name(key, release, preview=preview, streams=streams)
+                found.append(_cluster(called, service, preview=preview, seldom=streams))
+        if service.sticky:
+            found.append(_cluster(assets_of(key, release), replace(service, sticky=None), preview=False, seldom=True))
+    return found
 
 
 def assignments(entry: Entry) -> dict[str, Json]:
@@ -74,20 +91,23 @@ def assignments(entry: Entry) -> dict[str, Json]:
             for streams in (False, True):
                 cluster = name(entry.service.key, group.release, preview=preview, streams=streams)
                 found[cluster] = _assignment(cluster, (group, *stand_ins), entry)
+        if entry.made(group.release).sticky:
+            cluster = assets_of(entry.service.key, group.release)
+            found[cluster] = _assignment(cluster, (group, *entry.stand_ins(group.release)), entry)
     return found
 
 
-def _cluster(key: str, release: int, service: Service, *, preview: bool, streams: bool) -> Json:
+def _cluster(called: str, service: Service, *, preview: bool, seldom: bool) -> Json:
     balance: Json = {"lb_policy": "RING_HASH"} if service.sticky else {"lb_policy": "LEAST_REQUEST"}
     return {
         **typed("config.cluster.v3.Cluster"),
-        "name": name(key, release, preview=preview, streams=streams),
+        "name": called,
         "type": "EDS",
         "eds_cluster_config": {"eds_config": ASKED},
         "connect_timeout": "2s",
         **balance,
         # A preview shows the release as it is, and its instances are not asked twice as often for it.
-        "health_checks": [] if preview else [_health_check(service.health, streams=streams)],
+        "health_checks": [] if preview else [_health_check(service.health, seldom=seldom)],
         "ignore_health_on_host_removal": True,
         "common_lb_config": {
             "healthy_panic_threshold": {"value": 0},  # never send to an instance that is known to be dead
@@ -138,7 +158,7 @@ _OUTLIERS: Json = {
 _LOOKED_AT = 1 << 16  # bytes of an answer that are searched for what it should contain, as our own probe does
 
 
-def _health_check(check: HealthCheck, *, streams: bool) -> Json:
+def _health_check(check: HealthCheck, *, seldom: bool) -> Json:
     """Envoy checks a new endpoint at once and believes the first pass; thresholds count from then on.
 
     The same instances are in a cluster for plain requests. So where nobody ever asked for a stream, the one for streams
@@ -148,7 +168,7 @@ def _health_check(check: HealthCheck, *, streams: bool) -> Json:
     return {
         "interval": interval,
         "no_traffic_interval": interval,
-        "no_traffic_healthy_interval": seconds(max(check.interval, _IDLE_CHECK)) if streams else interval,
+        "no_traffic_healthy_interval": seconds(max(check.interval, _IDLE_CHECK)) if seldom else interval,
         "timeout": seconds(check.timeout),
         "healthy_threshold": check.healthy,
         "unhealthy_threshold": check.unhealthy,

@@ -12,7 +12,7 @@ from crossfade.core.counters import Counters
 from crossfade.engine.ports.balancer import Traffic
 from crossfade.platforms.local.balancers import files
 from crossfade.platforms.local.balancers.envoy.admin import histogram
-from crossfade.platforms.local.balancers.envoy.clusters import PREVIEW, group_of
+from crossfade.platforms.local.balancers.envoy.clusters import ASSETS, PREVIEW, group_of, is_clients
 from crossfade.platforms.local.balancers.envoy.failures import NOBODY, Failure, failure
 from crossfade.platforms.local.balancers.tail import Tail
 
@@ -21,11 +21,12 @@ _COUNTED = re.compile(r"cluster\.(?P<name>[^.]+?)(?P<streams>/streams)?\.upstrea
 
 def pattern(service: str) -> str:
     """The statistics that one service is counted by."""
-    return rf"^cluster\.{re.escape(service)}/[0-9]+(/preview)?(/streams)?\.upstream_rq_(completed|retry|time|active)$"
+    clusters = rf"{re.escape(service)}/[0-9]+(/preview|/assets)?(/streams)?"
+    return rf"^cluster\.{clusters}\.upstream_rq_(completed|retry|time|active)$"
 
 
 def counted(stats: dict[str, str]) -> dict[str, Counters]:
-    """By group: clients' requests as `feedback/web/7`, previews as `feedback/web/7/preview`; errors are not in it.
+    """By group: clients' requests as `feedback/web/7`, parts of pages and previews below it; errors are not in it.
 
     A stream lasts as long as its client likes: it is a request, but no latency.
     """
@@ -95,7 +96,7 @@ class Counts:
         for name in self._groups(service):
             if group_of(name) in known:
                 continue
-            if name == group_of(name):
+            if is_clients(name):
                 self._base[service] = self._base.get(service, Counters()) + self._total(name)
             for counters in (self._seen, self._base, self._errors):
                 counters.pop(name, None)
@@ -103,14 +104,15 @@ class Counts:
     def group(self, service: str, release: int) -> Counters:
         """Clients' requests and previews."""
         name = f"{service}/{release}"
-        return self._total(name) + self._total(f"{name}{PREVIEW}") + Counters(errors=self._errors[name])
+        counted = sum((self._total(f"{name}{which}") for which in ("", ASSETS, PREVIEW)), Counters())
+        return counted + Counters(errors=self._errors[name])
 
     def traffic(self, service: str) -> Traffic:
         failed = self._failed.get(service, Counter())
         gone = self._base.get(service, Counters())
         unseen = Counters(requests=failed[NOBODY], errors=failed.total())
         return Traffic(
-            total=sum((self._total(name) for name in self._groups(service) if name == group_of(name)), gone) + unseen,
+            total=sum((self._total(name) for name in self._groups(service) if is_clients(name)), gone) + unseen,
             failed=tuple(sorted(failed.items())),
             client_closed=self._left[service],
             balancer_deaths=len(self._dead),

@@ -4,14 +4,17 @@ Order inside a host: preview by its full name, then rule after rule, most specif
 before clients' ones.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from crossfade.core.service import IDLE_TIMEOUT, Service
+from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy import streams
-from crossfade.platforms.local.balancers.envoy.clusters import Json, Part, name, seconds, typed
+from crossfade.platforms.local.balancers.envoy.clusters import Json, Part, assets_of, name, seconds, typed
+from crossfade.platforms.local.balancers.envoy.retries import assets, retries
 from crossfade.platforms.local.balancers.previews import named
 from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, seen_at
 
@@ -29,6 +32,8 @@ class _To:
     preview: bool = False
     stood_in_for: bool = False  # another release answers when all instances of this one are dead
     secure: bool = False  # browsers come by HTTPS
+    greets: bool = False  # who comes is new, and is told its release
+    hashed: frozenset[int] = frozenset()  # releases whose clients keep their instance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,12 +138,26 @@ def _routes_of_rule(path: str, entry: Entry, way: _Way) -> Iterator[Json]:
 def _answers(match: Json, entry: Entry, way: _Way) -> Iterator[Json]:
     service, routing = entry.service, entry.routing
     if routing.weights:
-        # By the routing alone, so that it is right from the switch on: the endpoints of who stands in follow.
-        stood_in_for = any(routing.stand_ins(release) for release, _ in routing.weights)
-        to = _To(service=service, weights=routing.weights, stood_in_for=stood_in_for, secure=way.secure)
-        yield from _routes(match, to)
+        for release in visitors.stayed_with(entry):
+            yield from _routes(_who_knows(release, match, service), _to(entry, ((release, 1),), way))
+        yield from _routes(match, replace(_to(entry, routing.weights, way), greets=service.pins))
     else:
         yield _nobody(match, f"{CLIENTS}/{service.key}", f"No release of {service.key} serves now.\n")
+
+
+def _to(entry: Entry, weights: tuple[tuple[int, int], ...], way: _Way) -> _To:
+    """By the routing alone, so that it is right from the switch on: the endpoints of who stands in follow."""
+    stood_in_for = any(entry.routing.stand_ins(release) for release, _ in weights)
+    hashed = frozenset(release for release, _ in weights if entry.made(release).sticky)
+    return _To(service=entry.service, weights=weights, stood_in_for=stood_in_for, secure=way.secure, hashed=hashed)
+
+
+def _who_knows(release: int, match: Json, service: Service) -> Json:
+    """Requests whose cookie names the release."""
+    cookie = re.escape(visitors.cookie(service))
+    regex = rf"(.*;\s*)?{cookie}={release}(\s*;.*)?"
+    known = {"name": "cookie", "string_match": {"safe_regex": {"regex": regex}}}
+    return {**match, "headers": [*match.get("headers", []), known]}
 
 
 def _redirects(match: Json, service: Service) -> Iterator[Json]:
@@ -172,6 +191,9 @@ def _routes(match: Json, to: _To) -> Iterator[Json]:
     past the look at the answer. Who opens an event stream by GET says so, as browsers do.
     """
     headers = match.get("headers", [])
+    for more in assets() if to.stood_in_for else ():
+        asked = {**match, "headers": [*headers, _GET, _NO_UPGRADE, *more]}
+        yield _route(asked, to, answer="ends", repeatable=True, asset=True)
     for more, answer, repeatable in (
         (_PLAIN, "ends", True),
         ([_WEBSOCKET, _GET], "lasts", True),
@@ -205,7 +227,7 @@ _CAME_BY_HTTP: Json = {  # to us, or as a trusted proxy says: what others say of
 _SAFE: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}}}
 
 
-def _route(match: Json, to: _To, *, answer: str, repeatable: bool) -> Json:
+def _route(match: Json, to: _To, *, answer: str, repeatable: bool, asset: bool = False) -> Json:
     """Streams have clusters of their own, so that how long they last is no latency. What is one is told by its answer.
 
     Until that begins, a request that may get a stream has the time that any has, and is not asked again when it is
@@ -214,18 +236,20 @@ def _route(match: Json, to: _To, *, answer: str, repeatable: bool) -> Json:
     service = to.service
     by_try = answer == "may last" and service.timeout > 0
     action: Json = {
-        **_where(to, lasting=answer != "ends"),
+        **_where(to, lasting=answer != "ends", asset=asset),
         "timeout": seconds(service.timeout if answer == "ends" else 0.0),
         # Envoy sets a timer anew for a route that has its own, which is 3 % of what a request costs it.
         **({} if service.idle_timeout == IDLE_TIMEOUT else {"idle_timeout": seconds(service.idle_timeout)}),
         "retry_policy": {
-            **_retries(repeatable=repeatable and not by_try, stood_in_for=to.stood_in_for),
+            **retries(repeatable=repeatable and not by_try, stood_in_for=to.stood_in_for, asset=asset),
             **({"per_try_timeout": seconds(service.timeout)} if by_try else {}),
         },
     }
     if service.sticky:
         action["hash_policy"] = _hash_policy(service, secure=to.secure)
     added = [_added(header, value) for header, value in service.headers if to.secure or header.lower() != HSTS]
+    if to.greets and len(to.weights) == 1:
+        added.append(_greeting(to, to.weights[0][0]))
     return {
         "name": f"{PREVIEW if to.preview else CLIENTS}/{service.key}",
         "match": match,
@@ -240,14 +264,30 @@ def _added(header: str, value: str) -> Json:
     return {"header": {"key": header, "value": value.replace("%", "%%")}, "append_action": "ADD_IF_ABSENT"}
 
 
-def _where(to: _To, *, lasting: bool) -> Json:
+def _where(to: _To, *, lasting: bool, asset: bool) -> Json:
     def cluster(release: int) -> str:
+        if asset and release in to.hashed:
+            return assets_of(to.service.key, release)
         return name(to.service.key, release, preview=to.preview, streams=lasting)
 
     if len(to.weights) == 1:
         return {"cluster": cluster(to.weights[0][0])}
-    shares = [{"name": cluster(release), "weight": share} for release, share in _scaled(to.weights)]
+    shares = [
+        {
+            "name": cluster(release),
+            "weight": share,
+            **({"response_headers_to_add": [_greeting(to, release)]} if to.greets else {}),
+        }
+        for release, share in _scaled(to.weights)
+    ]
     return {"weighted_clusters": {"clusters": shares, **({"use_hash_policy": True} if to.service.sticky else {})}}
+
+
+def _greeting(to: _To, release: int) -> Json:
+    """The cookie by which a new visitor stays with the release that answers now."""
+    secure = "; Secure" if to.secure else ""
+    value = f"{visitors.cookie(to.service)}={release}{visitors.attributes(to.service)}{secure}"
+    return {"header": {"key": "set-cookie", "value": value}, "append_action": "APPEND_IF_EXISTS_OR_ADD"}
 
 
 def _scaled(weights: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
@@ -256,39 +296,6 @@ def _scaled(weights: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
     scaled = [(release, weight * _SHARES // total) for release, weight in weights]
     rest = _SHARES - sum(share for _, share in scaled)
     return [*scaled[:-1], (scaled[-1][0], scaled[-1][1] + rest)]
-
-
-def _retries(*, repeatable: bool, stood_in_for: bool) -> Json:
-    """Anything may be repeated that never reached an instance; GET, HEAD and OPTIONS also when it died unanswered.
-
-    An answer, even a 500, is the app's and is never asked for twice. Two more tries and no more: a request that kills
-    whoever gets it must not kill them all. Envoy counts priorities for each request, so only where there are two.
-    """
-    never_sent = "connect-failure,refused-stream,reset-before-request"
-    return {
-        "retry_on": f"{never_sent},reset" if repeatable else never_sent,
-        "num_retries": 2,
-        "retry_host_predicate": [
-            {
-                "name": "envoy.retry_host_predicates.previous_hosts",
-                "typed_config": {**typed("extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate")},
-            }
-        ],
-        **({"retry_priority": _STAND_IN_LAST} if stood_in_for else {}),
-        # Of two instances the dead one has fewest requests, so three of four draws find it again: 0.75^30 is 0.02 %.
-        "host_selection_retry_max_attempts": 30,
-        "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.050s"},
-    }
-
-
-# Two tries in the release's own group, the third in the one that stands in for it.
-_STAND_IN_LAST: Json = {
-    "name": "envoy.retry_priorities.previous_priorities",
-    "typed_config": {
-        **typed("extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"),
-        "update_frequency": 2,
-    },
-}
 
 
 def _hash_policy(service: Service, *, secure: bool) -> list[Json]:

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from crossfade.engine.ports.balancer import Target
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy.admin import Host
-from crossfade.platforms.local.balancers.envoy.clusters import PREVIEW, STREAMS, group_of, name
+from crossfade.platforms.local.balancers.envoy.clusters import ASSETS, PREVIEW, STREAMS, group_of, name
 
 _ACTIVE = ".upstream_rq_active"
 
 
 def asked(service: str) -> str:
     """The clusters whose endpoints are asked for. Those of previews hold the same, and would double a long answer."""
-    return f"^{re.escape(service)}/[0-9]+({STREAMS})?$"
+    return f"^{re.escape(service)}/[0-9]+({STREAMS}|{ASSETS})?$"
 
 
 def targets(

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 
 from crossfade.core.service import HealthCheck, Service, Tls
+from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.haproxy import maps, settings, who
 from crossfade.platforms.local.balancers.haproxy.settings import quoted
@@ -150,12 +151,15 @@ def _rules(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
     for service in services:
         yield from _sticky(service, door, only=len(services) == 1)
         yield from _headers(service, door)
+        yield from _stays(service)
     yield f"  http-request set-var(txn.to) var(txn.svc),map({maps.ROUTES}) if {_NOWHERE}"
     split = f"{{ var(txn.to) -m str {maps.SPLIT} }}"
     if any(service.sticky for service in services):
         yield f"  http-request set-var(txn.draw) var(txn.sticky),xxh32,mod({maps.SHARES}) if {split}"
     yield f"  http-request set-var(txn.draw) rand({maps.SHARES}) if {split} !{{ var(txn.draw) -m found }}"
     yield f"  http-request set-var(txn.to) var(txn.svc),concat(:,txn.draw),map({maps.ROUTES}) if {split}"
+    for service in services:
+        yield from _told(service, door)
     if not _takes_all(services):
         yield _answer(404, "Not found.\\n", f"{_NO_SERVICE} {_NOWHERE}")
     yield _answer(503, "No release of %[var(txn.svc)] serves now.\\n", _NOWHERE)
@@ -249,6 +253,27 @@ def _sticky(service: Service, door: Door, *, only: bool) -> Iterator[str]:
     more = f"Path=/; Max-Age={round(service.sticky.ttl)}; HttpOnly{'; Secure' if door.secure else ''}"
     fresh = f"{ours.replace('%', '%%')}=%[var(txn.fresh)]; {more}"
     yield f"  http-after-response add-header Set-Cookie {quoted(fresh)} if {{ var(txn.fresh) -m found }}{mine}"
+
+
+def _stays(service: Service) -> Iterator[str]:
+    """Who stays with a release goes there, whatever the shares."""
+    if service.pins:
+        mine = f"{_is(service.key)} {_NOWHERE}"
+        yield f"  http-request set-var(txn.known) req.cook({visitors.cookie(service)}) if {mine}"
+        there = f"var(txn.svc),concat(=,txn.known),map({maps.ROUTES})"
+        yield f"  http-request set-var(txn.to) {there} if {mine} {{ var(txn.known) -m found }}"
+        yield f"  http-request set-var(txn.stays) int(1) if {_is(service.key)} {{ var(txn.to) -m found }}"
+
+
+def _told(service: Service, door: Door) -> Iterator[str]:
+    """Who is new is told the release that answers; a preview stays with none."""
+    if service.pins:
+        new = f"{_is(service.key)} !{{ var(txn.stays) -m found }} !{{ var(txn.preview) -m found }}"
+        yield f"  http-request set-var(txn.met) var(txn.svc),concat(@,txn.to),map({maps.ROUTES}) if {new}"
+        secure = "; Secure" if door.secure else ""
+        cookie = f"{visitors.cookie(service)}=%[var(txn.met)]{visitors.attributes(service)}{secure}"
+        when = f"{_is(service.key)} {{ var(txn.met) -m found }}"
+        yield f"  http-after-response add-header Set-Cookie {quoted(cookie)} if {when}"
 
 
 def _is(key: str) -> str:

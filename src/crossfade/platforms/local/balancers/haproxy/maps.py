@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
+from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
 from crossfade.platforms.local.balancers.previews import named
 
-ROUTES = "routes.map"  # `shop/web` -> its backend, or SPLIT and then `shop/web:0` to `shop/web:999`
+# `shop/web` -> its backend, or SPLIT and then `shop/web:0` to `shop/web:999`; where visitors stay with their release,
+# `shop/web=7` -> the backend of 7, and `shop/web@` and the backend -> 7
+ROUTES = "routes.map"
 # `shop/web/7:SECRET` by its full name, `shop/web?SECRET` by the secret alone, `shop/web?` at its own port
 PREVIEWS = "previews.map"
 SPLIT = "split"
@@ -34,6 +37,10 @@ def _routes(entry: Entry, slots: Slots) -> Iterator[tuple[str, str]]:
     weights = [(release, weight) for release, weight in entry.routing.weights if release in filled]
     if not weights:
         return
+    for release in visitors.stayed_with(entry):
+        to = backend(key, slots.of(key)[release])
+        yield f"{key}={release}", to
+        yield f"{key}@{to}", str(release)
     if len(weights) == 1:
         yield key, backend(key, slots.of(key)[weights[0][0]])
         return

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from crossfade.core.service import Service, Tls
+from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.nginx import settings
 from crossfade.platforms.local.balancers.previews import named
@@ -109,15 +110,34 @@ def _variables(name: str, entry: Entry, secret: str) -> Iterator[str]:
     yield from _headers(name, service)
     shares = [(upstream(service.key, release), weight) for release, weight in routing.weights if release in filled]
     yield _split(name, f"${_sticky_key(service)}" if service.sticky else "$request_id", shares)
+    yield from _stays(name, entry)
     header = f"$http_{service.preview.header.lower().replace('-', '_')}"
     asked, full = [], []
     if routing.preview in filled and routing.preview is not None:
         asked = [quoted(secret)]
         group = upstream(service.key, routing.preview)
         full = [f"{quoted(named(service.key, routing.preview, secret))} {group};"]
-    yield _block(f"map {header} ${name}_group", [f"default ${name}_split;", *(f"{value} {group};" for value in asked)])
+    yield _block(f"map {header} ${name}_group", [f"default ${name}_to;", *(f"{value} {group};" for value in asked)])
     yield _block(f"map {header} ${name}_kind", ["default clients;", *(f"{value} preview;" for value in asked)])
     yield _block(f"map {header} ${name}_named", ["default '';", *full])
+
+
+def _stays(name: str, entry: Entry) -> Iterator[str]:
+    """Who stays with a release goes there, whatever the shares; who is new is told which one answers."""
+    service, releases = entry.service, visitors.stayed_with(entry)
+    cookie = re.escape(visitors.cookie(service))
+    named_by = {release: rf"~(?:^|;\s*){cookie}={release}\s*(?:;|\z)" for release in releases}
+    known = [f"{quoted(pattern)} {upstream(service.key, release)};" for release, pattern in named_by.items()]
+    yield _block(f"map $http_cookie ${name}_stays", ["default '';", *known])
+    yield _block(f"map ${name}_stays ${name}_to", [f"default ${name}_stays;", f"'' ${name}_split;"])
+    told = [
+        f'":clients:{upstream(service.key, release)}" '
+        f'"{visitors.cookie(service)}={release}{visitors.attributes(service)}$cf_secure";'
+        for release in releases
+    ]
+    if service.pins:
+        now = f'"${name}_stays:${name}_kind:${name}_split"'
+        yield _block(f"map {now} ${name}_told", ["default '';", *told])
 
 
 def _split(name: str, key: str, shares: list[tuple[str, int]]) -> str:
@@ -163,6 +183,8 @@ def _headers(name: str, service: Service) -> Iterator[str]:
 def _added(name: str, service: Service, door: Door) -> Iterator[str]:
     if service.sticky:
         yield f"add_header Set-Cookie ${name}_cookie always;"
+    if service.pins:
+        yield f"add_header Set-Cookie ${name}_told always;"
     for number, (header, _) in enumerate(service.headers):
         if door.secure or header.lower() != HSTS:
             yield f"add_header {header} ${name}_header{number} always;"

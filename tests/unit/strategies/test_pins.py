@@ -1,0 +1,98 @@
+"""Visitors who stay with their release: whose may, and for how long."""
+
+from dataclasses import replace
+
+from tests.unit.strategies.fleets import NEW, NOW, OLD, fleet, rollout, some
+
+from crossfade.core.actions import Action, Drain, Shift, Stop
+from crossfade.core.fleet import Fleet, Health
+from crossfade.core.rollout import State
+from crossfade.core.routing import Routing
+from crossfade.core.service import Strategy
+from crossfade.strategies.decide import decide, keep
+
+PINS = rollout(pins=True, step=1)  # blue-green, at its switch
+ROLLING = rollout("rolling", pins=True, replicas=1, min_healthy=100, max_surge=100)
+
+
+def routing(actions: tuple[Action, ...], seen: Fleet) -> Routing:
+    """The routing that is asked for; what is there when none is."""
+    return next((one.routing for one in actions if isinstance(one, Shift)), seen.routing)
+
+
+def held(seen: Fleet, now: float, *, warm: bool = False) -> tuple[Action, ...]:
+    """Between rollouts, with release 2 as the current one."""
+    standby = {OLD: now + 600.0} if warm else {}
+    return keep(NEW, 2, Strategy(), seen, now, warm=standby, drain=30.0, pins=True)
+
+
+def test_visitors_of_the_old_release_stay_in_the_switch() -> None:
+    """It has no share any more, and its own visitors still reach it."""
+    seen = fleet(some(OLD, 2), some(NEW, 2), weights={OLD: 100}, preview=NEW)
+    asked = routing(decide(PINS, seen, NOW), seen)
+    assert (asked.weights, asked.pinned) == (((NEW, 100),), (OLD,))
+    assert asked.serving() == {"2-0", "2-1"}
+    assert asked.answering() == {"1-0", "1-1", "2-0", "2-1"}
+
+
+def test_without_the_word_of_the_file_nobody_stays() -> None:
+    seen = fleet(some(OLD, 2), some(NEW, 2), weights={OLD: 100}, preview=NEW)
+    assert routing(decide(replace(PINS, pins=False), seen, NOW), seen).pinned == ()
+
+
+def test_a_kept_release_keeps_its_visitors() -> None:
+    """As long as it is warm, however long ago the switch was."""
+    seen = fleet(some(OLD, 2), some(NEW, 2), weights={NEW: 100}, pinned={OLD: NOW - 500})
+    assert routing(held(seen, NOW, warm=True), seen).pinned == (OLD,)
+
+
+def test_one_that_is_to_go_is_held_for_its_drain_and_then_drained() -> None:
+    """30 s after it lost its share it gets nothing new, and only after that it is stopped."""
+    seen = fleet(some(OLD, 2), some(NEW, 2), weights={NEW: 100}, pinned={OLD: NOW})
+    waits = held(seen, NOW + 29)
+    assert routing(waits, seen) == seen.routing
+    assert Drain(instances=("1-0", "1-1"), until=NOW + 30) in waits
+    assert not any(isinstance(one, Stop) for one in waits)
+    asked = routing(held(seen, NOW + 30), seen)
+    assert (asked.pinned, asked.draining()) == ((), {"1-0", "1-1"})
+
+
+def test_in_a_rolling_deploy_the_last_old_instance_is_held() -> None:
+    """The new one gets all newcomers at once; who has a page of the old release gets the rest of it, too."""
+    seen = fleet(some(OLD, 1), some(NEW, 1), weights={OLD: 1, NEW: 1})
+    asked = routing(decide(ROLLING, seen, NOW), seen)
+    assert (asked.weights, asked.pinned, asked.draining()) == (((NEW, 100),), (OLD,), frozenset())
+    later = fleet(some(OLD, 1), some(NEW, 1), weights={NEW: 100}, pinned={OLD: NOW})
+    assert routing(decide(ROLLING, later, NOW + 31), later).draining() == {"1-0"}
+
+
+def test_all_visitors_leave_a_release_that_is_taken_back() -> None:
+    """A bad one, and one that a person goes back from: whoever had it gets the good one at once."""
+    seen = fleet(some(OLD, 2), some(NEW, 2), weights={NEW: 100}, pinned={OLD: NOW - 5})
+    back = replace(PINS, state=State.ROLLING_BACK, reason="errors")
+    asked = routing(decide(back, seen, NOW), seen)
+    assert (asked.weights, asked.pinned) == (((OLD, 100),), ())
+    left = rollout("rollback", pins=True, back=True)
+    asked = routing(decide(left, fleet(some(OLD, 2), some(NEW, 2), weights={OLD: 100}), NOW), seen)
+    assert (asked.weights, asked.pinned) == (((NEW, 100),), ())
+
+
+def test_who_stays_with_a_release_that_dies_is_let_go() -> None:
+    """One without a healthy instance is reached by nobody; its visitors are new again, and do not come back to it."""
+    seen = fleet(some(OLD, 2, Health.UNHEALTHY), some(NEW, 2), weights={NEW: 100}, pinned={OLD: NOW})
+    assert routing(held(seen, NOW), seen).pinned == ()
+    well = fleet(some(OLD, 2, draining_since=NOW), some(NEW, 2), weights={NEW: 100})
+    assert routing(held(well, NOW + 1), well).pinned == ()
+
+
+def test_what_must_not_run_twice_has_nobody_who_stays() -> None:
+    seen = fleet(some(OLD, 2), weights={OLD: 100})
+    assert routing(decide(rollout("recreate", pins=True), seen, NOW), seen).answering() == frozenset()
+
+
+def test_a_release_from_before_the_last_one_keeps_its_visitors_while_there_is_room() -> None:
+    """A third release begins: the first one's time runs from its own switch."""
+    third = replace(PINS, source=NEW, target=3, step=0)
+    seen = fleet(some(OLD, 2), some(NEW, 2), weights={NEW: 100}, pinned={OLD: NOW - 10})
+    assert routing(decide(third, seen, NOW), seen).pinned == (OLD,)
+    assert routing(decide(third, seen, NOW + 20), seen).pinned == ()
