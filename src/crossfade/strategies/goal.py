@@ -72,11 +72,10 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     if sized:
         grows, shrinks = _resizes(goal, fleet, leaving - due, now)
         return Course(effects=(*grows, *shift, *shrinks), waits=(*waits, *drain), reached=reached)
-    drain = (*stays, *drain)
     known = sorted(fleet.instances, key=lambda i: i.id)
     exited = [i.id for i in known if i.health is Health.EXITED and not i.stopping]
     stops = (Stop(instance=name) for name in (*exited, *(i.id for i in known if i.id in due)))
-    return Course(effects=(*launches, *shift, *stops), waits=(*waits, *drain), reached=reached)
+    return Course(effects=(*launches, *shift, *stops), waits=(*waits, *stays, *drain), reached=reached)
 
 
 def _ready(fleet: Fleet, release: int, goal: Goal, now: float) -> int:

@@ -38,6 +38,12 @@ def test_short_words_are_headers(tmp_path: Path) -> None:
     )
 
 
+def test_visitors_stay_with_their_release_where_the_file_says_so(tmp_path: Path) -> None:
+    """By default they stay with an instance alone."""
+    assert not settled(tmp_path, SMALL + "    sticky: {cookie: id}\n").pins
+    assert settled(tmp_path, SMALL + "    sticky: {release: true}\n").pins
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -50,6 +56,9 @@ def test_short_words_are_headers(tmp_path: Path) -> None:
         ("    headers: {Set-Cookie: a=b}", ("Set-Cookie", "any other header")),
         ('    headers: {"X A": b}', ("a header name",)),
         ('    routes: [{path: "/a;{b/*"}]', ("routes", "a path such as")),
+        ("    sticky: {release: maybe}", ("sticky.release", "maybe")),
+        ("    sticky: {release: true}\n    deploy: {strategy: recreate}", ("sticky.release", "no two releases run")),
+        ("    sticky: {release: true}\nplatform: aws", ("sticky.release", "release on AWS")),
         ("    protocol: h2c\nbalancer: nginx", ("protocol", "h2c with nginx")),
         ("tls: {certificate: c, key: k, redirect: false, redirect_except: [/health]}", ("redirect_except",)),
     ],
