@@ -25,7 +25,7 @@ services:
     grace: 10s
     timeout: 60s
     idle_timeout: 1h
-    sticky: {cookie: sessionid, ttl: 1d}
+    sticky: {cookie: sessionid, ttl: 1d, release: false}
     routes: [{path: /api/*}, {host: api.example.com}]
     headers: {hsts: 1y, frame: deny, nosniff: true, Referrer-Policy: same-origin}
     preview: {header: X-Crossfade-Preview, port: 8081, host: 10.0.0.7}
