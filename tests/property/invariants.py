@@ -351,6 +351,9 @@ class Watch:
             left = cloud.resting.get(KEY)
             if left != (ledger.current, dict(ledger.warm)):
                 self.fail(f"release {ledger.current} serves, and the platform was left at {left}")
+            named = cloud.named.get(KEY)
+            if named != (ledger.current, ledger.previous.number if ledger.previous else None):
+                self.fail(f"release {ledger.current} serves, and names of artifacts say {named}")
 
     def several_services_end_together(self) -> None:
         """Services that are deployed together are all at the new release in the end, or all back.

@@ -21,14 +21,13 @@ instead of its own. `rig/host:latest` has none of its own. Any other reference i
 listens on PORT at 127.0.0.1 (another port than the definition's; clients see the task's address and containerPort).
 
 With `Rig(containers=True)` an image that Docker has is run as a container. An image named as ECR names it is in ECR,
-too.
+too; Docker pushes to ECR's registry with the login of GetAuthorizationToken.
 
 CloudWatch's metrics are kept by minutes of 60 s divided by the pace; their timestamps are this machine's. Logs are
 what tasks write. Target tracking acts, scheduled actions are only kept. Distributions have a caching edge before
 their bucket or load balancer, on a port of their own: `rig.address_of(distribution_arn)`. CloudFront functions are
-not run but the one that crossfade writes. Nothing can be pushed to ECR over Docker's protocol. EC2 instances, their
-groups, RDS and ElastiCache are moto's shapes; Terraform applies a whole environment, and plans again only what moto
-forgets of those.
+not run but the one that crossfade writes. EC2 instances, their groups, RDS and ElastiCache are moto's shapes; Terraform
+applies a whole environment, and plans again only what moto forgets of those.
 
 Each rule of AWS's stands beside its source. What is not a rule but a figure that AWS does not promise is a knob.
 """

@@ -14,6 +14,7 @@ from tests.rig.cloudwatch.scaling import Scaling
 from tests.rig.ecs.images import ECR, Image, Images, push
 from tests.rig.ecs.life import Life
 from tests.rig.ecs.operations import Ecs
+from tests.rig.ecs.registry import Ecr
 from tests.rig.ecs.scheduler import Scheduler
 from tests.rig.ecs.service import Deployment, Service
 from tests.rig.ecs.task import Task
@@ -42,8 +43,9 @@ class Server:
         self._minutes = Minutes(knobs)
         self._cloudwatch = CloudWatch(self._minutes)
         self._balancer = Balancer(self._emulator, knobs, ports, folder / "balancer", self._heard)
+        self._ecr = Ecr(self._emulator)
         self._life = Life(self._emulator, knobs, self._balancer, self._images, self._logs, ports)
-        self._life.containers = containers
+        self._life.containers, self._life.here = containers, self._ecr.here
         self._scheduler = Scheduler(knobs, self._balancer, self._begin)
         self._ecs = Ecs(self._emulator, self._life, self._scheduler)
         self._scaling = Scaling(self._emulator, knobs, self._cloudwatch, self._scheduler.services)
@@ -76,6 +78,7 @@ class Server:
         scalable, nodes = ScalableTags(self._emulator), Nodes()
         return {
             **self._edges.operations(),
+            ("ecr", "GetAuthorizationToken"): self._ecr.get_authorization_token,
             ("elbv2", "RegisterTargets"): balancer.register,
             ("elbv2", "DeregisterTargets"): balancer.deregister,
             ("elbv2", "DescribeTargetHealth"): balancer.describe_health,
@@ -119,6 +122,7 @@ class Server:
         """0: any port that is free."""
         await self._balancer.start()
         await self._logs.start()
+        await self._ecr.start()
         await self._scheduler.start()
         await self._scaling.start()
         await self._edges.start()
@@ -138,6 +142,7 @@ class Server:
         await self._scaling.close()
         await self._scheduler.close()
         await self._ecs.close()
+        await self._ecr.close()
         await self._balancer.close()
         await self._logs.close()
         if self._runner:

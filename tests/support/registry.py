@@ -3,15 +3,30 @@
 import hashlib
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A manifest that came, and who brought it: the credentials of Basic, as they were sent."""
+
+    by: str
+    repository: str
+    name: str  # tag or digest
+    media: str
+    text: bytes
+
+
 class Registry(ThreadingHTTPServer):
-    """Everything in memory. `asked` counts questions for manifests; a `closed` one answers 503 to everything."""
+    """Everything in memory. `asked` counts questions for manifests; a `closed` one answers 503 to everything.
+
+    With `lets_in` it asks who one is; `heard` is told of manifests.
+    """
 
     daemon_threads = True
 
@@ -22,6 +37,8 @@ class Registry(ThreadingHTTPServer):
         self.uploads: dict[str, bytes] = {}
         self.asked = 0
         self.closed = False
+        self.lets_in: Callable[[str], bool] | None = None
+        self.heard: Callable[[Pushed], None] = lambda _: None
 
     @property
     def name(self) -> str:
@@ -64,7 +81,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return sent
 
+    @property
+    def _who(self) -> str:
+        return self.headers.get("Authorization", "").removeprefix("Basic ")
+
+    def _refused(self) -> bool:
+        if self.server.lets_in is None or self.server.lets_in(self._who):
+            return False
+        self._sent()
+        self._answer(401, WWW_Authenticate='Basic realm="registry"')
+        return True
+
     def do_GET(self) -> None:
+        if self._refused():
+            return
         path = urlsplit(self.path).path
         kind, _, name = path.rpartition("/")
         if kind.endswith("/manifests"):
@@ -81,22 +111,30 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815
 
     def do_POST(self) -> None:
+        if self._refused():
+            return
         self._sent()
         upload = uuid.uuid4().hex
         self.server.uploads[upload] = b""
         self._answer(202, Location=f"{urlsplit(self.path).path.rstrip('/')}/{upload}")
 
     def do_PATCH(self) -> None:
+        if self._refused():
+            return
         upload = self.path.rpartition("/")[2]
         self.server.uploads[upload] += self._sent()
         self._answer(202, Location=self.path, Range=f"0-{len(self.server.uploads[upload]) - 1}")
 
     def do_PUT(self) -> None:
+        if self._refused():
+            return
         sent, parts = self._sent(), urlsplit(self.path)
         kind, _, name = parts.path.rpartition("/")
         if kind.endswith("/manifests"):
             for key in (name, _digest(sent)):
                 self.server.manifests[key] = (self.headers["Content-Type"], sent)
+            repository = kind.removeprefix("/v2/").removesuffix("/manifests")
+            self.server.heard(Pushed(self._who, repository, name, self.headers["Content-Type"], sent))
             self._answer(201, Docker_Content_Digest=_digest(sent))
         else:
             self.server.blobs[parse_qs(parts.query)["digest"][0]] = self.server.uploads.pop(name) + sent

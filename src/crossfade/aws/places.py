@@ -57,6 +57,10 @@ class Places:
         """What tasks of both colours write."""
         return f"/ecs/{self.family(service)}"
 
+    def repository(self, service: str) -> str:
+        """The ECR repository of a service's images."""
+        return f"{self.prefix}/{service}"
+
     def coloured(self, service: str, colour: str) -> str:
         """The ECS service of a colour and its target group: both are called the same."""
         return f"{self.family(service)}-{colour}"

@@ -23,14 +23,16 @@ from crossfade.core.actions import (
     StartBake,
     Stop,
 )
-from crossfade.core.errors import CrossfadeError
+from crossfade.core.errors import CrossfadeError, StaleTokenError
 from crossfade.core.fleet import Fleet, Instance
+from crossfade.core.release import Release
 from crossfade.core.rollout import State
 from crossfade.core.wire import encode, encode_action
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.observe import Look, Observer
 from crossfade.engine.perform import Outcome, Performer
 from crossfade.engine.ports.journal import Event
+from crossfade.engine.ports.runtime import Sizer
 from crossfade.engine.proof import Window
 from crossfade.engine.recent import Recent
 from crossfade.engine.scribe import Scribe
@@ -62,7 +64,7 @@ class Loop:
         self._worked_until = world.clock.now()  # when the step after the last one that went well was due
         self._due = world.clock.now()  # when the next step is due, however the last one went
         self._settled_at = 0.0  # what we did last can be seen from then on
-        self._rested: tuple[int | None, tuple[tuple[int, float], ...]] | None = None  # what the platform was left at
+        self._rested: tuple[object, ...] | None = None  # what the platform was left at
 
     @property
     def key(self) -> str:
@@ -256,7 +258,8 @@ class Loop:
         sale shrinks nothing to what the file began with.
         """
         ledger = self.ledger
-        at = (ledger.current, tuple(sorted(ledger.warm.items())))
+        before = ledger.previous
+        at = (ledger.current, before and before.number, tuple(sorted(ledger.warm.items())))
         if ledger.active or ledger.current is None or self._rested == at:
             return
         release = ledger.release(ledger.current)
@@ -265,7 +268,18 @@ class Loop:
             size = await sizer.rest(release, ledger.warm, self.token)
             if size and size != ledger.wanted:
                 await self.record("service scaled", {"replicas": size, "by": "its scaling"})
+            await self._name(sizer, release, before)
         self._rested = at
+
+    async def _name(self, sizer: Sizer, release: Release, before: Release | None) -> None:
+        """What keeps names of artifacts from following is on record, and holds nothing else up."""
+        try:
+            await sizer.name(release, before, self.token)
+        except StaleTokenError:
+            raise
+        except CrossfadeError as error:
+            said = f"the tags of images do not say that release {release.label} serves: {error}"
+            await self.record("failed", {"what": "name", "error": said})
 
     async def _discard(self) -> None:
         """Remove the artifacts that retention does not keep and nothing runs from."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -36,6 +37,7 @@ class Life:
         self._given: dict[str, int] = {}
         self.endpoint = ""
         self.containers = False  # images that Docker has are run by it
+        self.here: Callable[[str], str] = str  # what Docker calls an image here
 
     def begin(self, task: Task) -> None:
         task.life = asyncio.create_task(self._live(task))
@@ -95,11 +97,10 @@ class Life:
             container = Container(definition["name"], **limits)
             own |= self._port(task, definition)
         except NotFoundError as error:
-            if self.containers and await docker.has(definition["image"]):
+            called = self.here(definition["image"])
+            if self.containers and await docker.has(called):
                 image = Image()
-                container = docker.DockerContainer(
-                    definition["name"], **limits, image=definition["image"], ports=task.ports
-                )
+                container = docker.DockerContainer(definition["name"], **limits, image=called, ports=task.ports)
             elif not essential:
                 return  # an agent that the rig does not have, such as X-Ray's: nothing waits for it
             else:

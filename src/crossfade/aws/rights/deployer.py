@@ -25,6 +25,7 @@ _PUSH = (
     "ecr:BatchGetImage",
     "ecr:CompleteLayerUpload",
     "ecr:DescribeImages",
+    "ecr:DescribeRepositories",
     "ecr:GetDownloadUrlForLayer",
     "ecr:InitiateLayerUpload",
     "ecr:PutImage",
@@ -60,7 +61,7 @@ def rights(app: App) -> Iterator[Right]:
     images = [name for name, service in app.services.items() if in_containers(app, service)]
     if images:
         yield Right("RegistryToken", ("ecr:GetAuthorizationToken",))  # for the account's registry, which has no ARN
-        yield Right("Images", _PUSH, tuple(arn(app, "ecr", f"repository/{called.prefix}/{name}") for name in images))
+        yield Right("Images", _PUSH, tuple(arn(app, "ecr", f"repository/{called.repository(name)}") for name in images))
     yield from hosts(app) if on_hosts(app) else containers(app)
     yield from revisions(app)
     if app.cloud.site is not None:

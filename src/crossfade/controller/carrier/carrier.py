@@ -210,9 +210,13 @@ class Carrier:
 
 
 def _rests(loop: Loop) -> bool:
-    """No rollout, its record closed, and nothing more to do or to wait for: what is warm the platform sends home."""
+    """No rollout, its record closed, its platform left to itself, and nothing more to do or to wait for.
+
+    What is warm the platform sends home.
+    """
     moves = any(not isinstance(one, StandBy) for one in loop.waits)
-    return not (loop.ledger.active or loop.ledger.recording or moves) and bool(loop.observed_at)
+    over = not (loop.ledger.active or loop.ledger.recording or moves)
+    return over and bool(loop.observed_at) and loop.knows_its_size
 
 
 def _error(cause: str, way_out: str) -> Mapping[str, Any]:

@@ -34,6 +34,7 @@ class Cloud:
 
     def __init__(self, platform: Platform) -> None:
         self.sizes: dict[str, dict[int, tuple[Release, int]]] = {}  # by service and release
+        self.named: dict[str, tuple[int, int | None]] = {}  # by service: which release serves, and the good one before
         self.resting: dict[str, tuple[int, dict[int, float]] | None] = {}  # by service: what it was left at
         self.scaled: dict[str, int] = {}  # by service: what scaling brought the release to that serves
         self.quiet: dict[str, frozenset[int]] = {}  # by service, releases that were told to get nothing new
@@ -149,6 +150,10 @@ class CloudRuntime(DryRuntime):
         worked = self._cloud.resting.get(key) is not None
         self._cloud.resting[key] = (release.number, dict(warm))
         return self._cloud.scaled.get(key) if worked else None
+
+    async def name(self, release: Release, previous: Release | None, token: int) -> None:
+        await self._fence.check(release.service.key, token)
+        self._cloud.named[release.service.key] = (release.number, previous.number if previous else None)
 
     async def instances(self, service: str) -> Sequence[Running]:
         self._cloud.settle()

@@ -188,3 +188,10 @@ class Sizer(Protocol):
         that nobody is there to do it. Absolute, and told again by whoever comes next.
         """
         ...
+
+    async def name(self, release: Release, previous: Release | None, token: int) -> None:
+        """Have the names that others find artifacts by say that `release` serves, and which good one was before it.
+
+        Absolute, as `rest` is, and told after it. Nothing where the platform has no such names.
+        """
+        ...

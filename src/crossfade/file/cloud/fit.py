@@ -51,8 +51,6 @@ def _containers(service: "Service") -> Iterator[Clash]:
         yield Clash((key,), f"{key} on AWS", "platform local for it, or what the image says")
     if service.volumes:
         yield Clash(("volumes",), "volumes on AWS", "a bucket or a database, which every instance reaches")
-    if service.image is not None and service.image.build is not None:
-        yield Clash(("image", "build"), "an image that is built here, on AWS", "a name that AWS can pull it by")
 
 
 def _users(known: list[str], cloud: Cloud) -> Iterator[Clash]:
@@ -110,6 +108,8 @@ def _size(mib: float) -> str:
 
 
 def _hosts(service: "Service") -> Iterator[Clash]:
+    if service.image is not None and service.image.build is not None:
+        yield Clash(("image", "build"), "an image that is built here, for hosts", "a name that they can pull it by")
     if service.scale is not None and service.scale.memory is not None:
         yield Clash(("scale", "memory"), "memory of hosts, which EC2 does not measure", "cpu, requests, or Fargate")
 

@@ -12,10 +12,10 @@ from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.ecs import errand, logs
 from crossfade.platforms.aws.ecs.definitions import Definitions
 from crossfade.platforms.aws.ecs.errand import Errands
-from crossfade.platforms.aws.ecs.images import Images
 from crossfade.platforms.aws.ecs.logs import Logs
 from crossfade.platforms.aws.ecs.runtime import EcsRuntime
 from crossfade.platforms.aws.ecs.scaling import Scaling
+from crossfade.platforms.aws.images.images import Images
 from crossfade.platforms.aws.place import Finder
 from crossfade.platforms.aws.secrets import PinnedSecrets, Pins
 from crossfade.platforms.aws.sight import SAME_MOMENT, Lookout
@@ -68,7 +68,7 @@ class Adapters:
             definitions,
             fence,
             errands=Errands(clients, definitions, clock, self.timing.errand),
-            images=Images(clients),
+            images=Images(clients, places),
             logs=Logs(clients, self.lookout, definitions, clock, self.timing.log),
             scaling=Scaling(clients, clock),
             pins=self.pins,

@@ -51,6 +51,7 @@ async def environment(app: str, name: str, *, region: str, told: Callable[[Event
         yield Environment(
             home=home, world=world, secrets=made.secrets, letters=DynamoLetters(table), kept=made.pins.current
         )
+        await made.runtime.close()
     finally:
         await visitor.close()
         await clients.close()

@@ -8,7 +8,7 @@ import pytest
 from crossfade.core.errors import PlatformError
 from crossfade.core.release import Release
 from crossfade.core.service import Resources, Service
-from crossfade.platforms.aws.ecs.definition import LABEL, TAG, defined, release_in
+from crossfade.platforms.aws.ecs.definition import LABEL, TAG, defined, platform, release_in
 
 IMAGE = "1.dkr.ecr.eu-west-1.amazonaws.com/shop-prod/web@sha256:" + 64 * "a"
 WEB = Service(
@@ -122,3 +122,10 @@ def test_a_copy_with_another_image_is_nobodys_release() -> None:
     assert LABEL in copy["containerDefinitions"][0]["dockerLabels"]
     with pytest.raises(PlatformError, match=r"shop-prod-web:9 is not crossfade's: it says release 7 \(v7\).*web:other"):
         release_in(copy)
+
+
+def test_what_tasks_run_on_is_said_as_docker_says_it() -> None:
+    """ARM where Terraform says so; x86 where nothing does, which is ECS's own default."""
+    assert platform(TEMPLATE) == "linux/arm64"
+    assert platform({**TEMPLATE, "runtimePlatform": {"operatingSystemFamily": "LINUX"}}) == "linux/amd64"
+    assert platform({name: said for name, said in TEMPLATE.items() if name != "runtimePlatform"}) == "linux/amd64"

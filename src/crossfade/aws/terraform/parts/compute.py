@@ -6,7 +6,7 @@ from typing import Any
 from crossfade.aws.environment import whole
 from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.hosts import exposed, in_containers, listens_on, on_hosts, process_ports, proxied
-from crossfade.aws.resources.names import identifier, places, prefix
+from crossfade.aws.resources.names import identifier, places
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
 from crossfade.file.cloud.compute import Proxy
@@ -39,7 +39,7 @@ def _repository(app: App, name: str) -> Block:
         "module",
         f"ecr_{identifier(name)}",
         source=f"{MODULES}/compute/ecr",
-        name=f"{prefix(app)}/{name}",
+        name=places(app).repository(name),
         keep=wanted.keep,
         expire_days=wanted.expire,
         immutable=wanted.immutable,

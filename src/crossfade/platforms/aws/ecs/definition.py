@@ -92,6 +92,15 @@ def release_in(definition: Answer) -> Release | None:
     return None
 
 
+def platform(definition: Answer) -> str:
+    """What its containers are made for, as Docker says it: linux/amd64 where it is not said.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html
+    """
+    arm = (definition.get("runtimePlatform") or {}).get("cpuArchitecture") == "ARM64"
+    return "linux/arm64" if arm else "linux/amd64"
+
+
 def template_number(definition: Answer) -> int:
     """A revision as a number: higher is newer."""
     return int(definition["taskDefinitionArn"].rpartition(":")[2])

@@ -16,11 +16,12 @@ from crossfade.core.service import Service
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
 from crossfade.platforms.aws.clients import Clients
+from crossfade.platforms.aws.ecs.definition import platform
 from crossfade.platforms.aws.ecs.definitions import Definitions
 from crossfade.platforms.aws.ecs.errand import Errands
-from crossfade.platforms.aws.ecs.images import Images
 from crossfade.platforms.aws.ecs.logs import Logs
 from crossfade.platforms.aws.ecs.scaling import Scaling
+from crossfade.platforms.aws.images.images import Images
 from crossfade.platforms.aws.secrets import Pins
 from crossfade.platforms.aws.sight import NOBODYS, Lookout, Side, Sight, Task
 
@@ -46,9 +47,10 @@ class EcsRuntime:
         self._clients, self._lookout, self._definitions, self._fence = clients, lookout, definitions, fence
         self._errands, self._images, self._logs, self._scaling, self._pins = errands, images, logs, scaling, pins
 
-    async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:  # noqa: ARG002  nothing is built here
+    async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         await self._lookout.look(service.key, fresh=True)  # says what of its place is missing, before anything begins
-        return await self._images.pinned(service)
+        template, _ = await self._definitions.template(service.key)
+        return await self._images.pinned(service, env or {}, platform(template))
 
     async def check(self, release: Release) -> None:
         await self._images.require(release)
@@ -88,6 +90,9 @@ class EcsRuntime:
         before = partial(self._fence.check, release.service.key, token)
         await self._send_home(sight, token)
         return await self._scaling.resume(sight, release.number, warm, before)
+
+    async def name(self, release: Release, previous: Release | None, token: int) -> None:
+        await self._images.follow(release, previous, partial(self._fence.check, release.service.key, token))
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:  # noqa: ARG002
         raise PlatformError(f"{instance} cannot be launched: ECS is told how many tasks to keep, and names them itself")
@@ -147,6 +152,7 @@ class EcsRuntime:
 
     async def close(self) -> None:
         """The clients belong to whoever made them."""
+        await self._images.close()
 
     async def _room(self, sight: Sight, release: Release, token: int) -> Side:
         """A colour that is empty."""

@@ -19,15 +19,17 @@ _THEIRS = ("PATH", "HOME", "DOCKER_CONFIG", "DOCKER_BUILDKIT", "SSH_AUTH_SOCK")
 ENDS_WITHIN = 10.0  # seconds for the command line to give a build up
 
 
-async def image_id(service: Service, build: Build, env: Mapping[str, str], log: Path) -> str:
+async def image_id(service: Service, build: Build, env: Mapping[str, str], log: Path, platform: str = "") -> str:
     """Build the image and return its id, `sha256:...`; what the build writes goes to `log`.
+
+    `platform` is what it is to run on, such as linux/arm64, where that is not the daemon's own.
 
     Values of ARGs are handed over in the environment, where no list of processes shows them. WrongInputError for a
     build that fails.
     """
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder) / "id"
-        line = _line(build, told)
+        line = _line(build, told, platform)
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         try:
             code = await _run(line, {**_surroundings(env), **dict(build.args)}, output)
@@ -47,9 +49,11 @@ def commit(build: Build) -> git.Commit | None:
     return git.commit(Path(build.context)) if Path(build.context).is_dir() else None
 
 
-def _line(build: Build, told: Path) -> list[str]:
+def _line(build: Build, told: Path, platform: str) -> list[str]:
     remote = not Path(build.context).is_absolute()
     line = ["docker", "build", "--iidfile", str(told)]
+    if platform:
+        line += ["--platform", platform]
     if build.dockerfile:
         line += ["--file", build.dockerfile if remote else str(Path(build.context) / build.dockerfile)]
     if build.target:
