@@ -8,7 +8,9 @@ from typing import Any
 
 from moto.codebuild import responses as codebuild
 from moto.codepipeline import models as codepipeline
+from moto.core.responses import ActionResult
 from moto.ecr.models import ECRBackend, Image
+from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.rds import utils as rds
 from moto.s3.models import FakeBucket
@@ -22,6 +24,8 @@ def mend() -> None:
     codebuild._validate_required_params_artifacts = _placed(codebuild._validate_required_params_artifacts)
     codepipeline.iso_8601_datetime_with_milliseconds = _seconds
     ECRBackend.put_image = _put_image(ECRBackend.put_image)  # type: ignore[method-assign]
+    listed = EC2ContainerServiceResponse.list_task_definitions
+    EC2ContainerServiceResponse.list_task_definitions = _sorted(listed)  # type: ignore[method-assign]
     rds.get_overlap_between_two_date_ranges = _overlap
 
 
@@ -83,3 +87,18 @@ def _put_image(put: Callable[..., Image]) -> Callable[..., Image]:
         return put(self, repository_name, image_manifest, image_tag, *rest, **more)
 
     return keep
+
+
+def _sorted(listed: Callable[[EC2ContainerServiceResponse], ActionResult]) -> Callable[..., ActionResult]:
+    """Newest first where that is asked for.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTaskDefinitions.html: "sort"
+    """
+
+    def sort(self: EC2ContainerServiceResponse) -> ActionResult:
+        found: Any = listed(self).result
+        newest_first = self._get_param("sort") == "DESC"
+        arns = found["taskDefinitionArns"]
+        return ActionResult({"taskDefinitionArns": arns[::-1] if newest_first else arns})
+
+    return sort
