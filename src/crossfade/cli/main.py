@@ -42,6 +42,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "releases": ("look.look", "The releases of a service and what became of them."),
         "events": ("look.look", "Everything that happened, step by step."),
         "logs": ("look.look", "What instances wrote."),
+        "report": ("look.report", "The record of a rollout as one file, for others."),
     },
     "Stores": {
         "backup": ("stores", "Write a store's data down."),
