@@ -144,12 +144,12 @@ class Loop:
         while True:
             began = self._world.clock.now()
             pause = await self._safely(work)
-            # Of a step that took long, because a call did or we were stopped in it, no more is held against the
-            # release; what was given back for its look already is not given back twice.
-            ended, gap = self._world.clock.now(), self._world.pace.gap
-            self._due = min(ended, began + gap) + pause
+            # Of acts that took long, because a call did or we were stopped in one, no more is held against the release;
+            # what was given back for a slow look already is not given back twice.
+            looked = max(began, self._worked_until)
+            self._due = min(self._world.clock.now(), looked + self._world.pace.gap) + pause
             if not self.trouble:
-                self._worked_until = min(ended, max(began, self._worked_until) + gap) + pause
+                self._worked_until = self._due
             async with self._stepped:
                 self._stepped.notify_all()
             await self._rest(pause)

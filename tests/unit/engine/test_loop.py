@@ -164,6 +164,14 @@ def test_what_is_waited_for_ends_where_every_look_takes_longer_than_a_gap() -> N
     assert 20.0 < here.timeline.time() <= 20 * (3.0 + 0.2)
 
 
+def test_a_good_release_goes_out_where_every_look_takes_longer_than_a_gap() -> None:
+    """What its probes found meanwhile holds: a slow answer of the platform is no time in which nobody looked."""
+    here = Here(lambda _: Behaviour(), replace(SERVICE.strategy, timeout=20.0))
+    here.runtime.slow = 3.0
+    here.run(lambda ledger: ledger.active is None)
+    assert here.journal.events[-1].data["action"]["state"] == "succeeded"
+
+
 def test_probes_that_nobody_counts_are_sent_once_a_tick() -> None:
     """For the 10 s until there is no verdict, at 0.2 s a tick: some fifty times, and not without a pause."""
     rules = RollbackOn(min_requests=5, inconclusive="probe")
