@@ -53,12 +53,16 @@ def _variables(path: Path) -> dict[str, str]:
     return {name: os.environ[name] for name in asked if name in os.environ}
 
 
-def preflight(call: Call, wanted: Json) -> None:
+def preflight(call: Call, wanted: Json, *, detach: bool = False) -> None:
     """Refuse what cannot become a release, while nothing has been touched yet.
 
     Raises RefusedError for a platform that is not reached, WrongInputError for a command that is not, PlatformError for
     a port that somebody else holds.
     """
+    if detach and call.environment:
+        raise WrongInputError("--detach: nobody would carry the rollout once this process ends", "leave it out")
+    if wanted["platform"] == "hosts":
+        return
     if wanted["platform"] != "local":
         _require_reach(wanted)
         return

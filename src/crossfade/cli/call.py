@@ -135,20 +135,37 @@ _NAMED = click.option("--app", metavar="NAME", help="The app. Default: the file'
 _FILE = click.option("-f", "--file", type=click.Path(path_type=Path), help=f"Default: {FILE} here or above.")
 _LONG_FILE = click.option("--file", type=click.Path(path_type=Path), help=f"Default: {FILE} here or above.")
 _AWAY = click.option(
-    "-e", "--environment", metavar="NAME", help="An environment of the file on AWS. Default: what runs on this machine."
+    "-e",
+    "--environment",
+    metavar="NAME",
+    help="An environment of the file on AWS or hosts. Default: what runs on this machine.",
 )
 _ENVIRONMENT = click.option("-e", "--environment", metavar="NAME", help="Which environment of the file.")
+
+
+def _over_hosts(call: Call, given: dict[str, Any]) -> int | None:
+    """The exit code of the verb over the hosts that the call names; None where it names none."""
+    if call.environment is None:
+        return None
+    from crossfade.cli.hosts.verbs import over_hosts
+
+    return over_hosts(call, str(click.get_current_context().command.name), given)
 
 
 Wrap = Callable[[Callable[..., Any]], Any]
 
 
-def called(*, app: bool = False, file: bool = False, state: bool = True, f: bool = True) -> Wrap:
-    """Give a verb its common options and hand them over as one `Call`, first. Without `f`, -f is the verb's own."""
+def called(*, app: bool = False, file: bool = False, away: bool = False, state: bool = True, f: bool = True) -> Wrap:
+    """Give a verb its common options and hand them over as one `Call`, first. Without `f`, -f is the verb's own.
+
+    `away` gives one that names its app otherwise the options for an environment elsewhere.
+    """
     options = [_JSON]
-    named = {name for name, wanted in {"app": app, "file": app or file, "environment": app or file}.items() if wanted}
+    reads = app or file or away
+    named = {name for name, wanted in {"app": app, "file": reads, "environment": reads}.items() if wanted}
     options += [_STATE] if state else []
-    options += [_NAMED, _FILE if f else _LONG_FILE, _AWAY] if app else []
+    options += [_NAMED] if app else []
+    options += [_FILE if f else _LONG_FILE, _AWAY] if app or away else []
     options += [_FILE, _ENVIRONMENT] if file else []
 
     def wrap(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -157,7 +174,9 @@ def called(*, app: bool = False, file: bool = False, state: bool = True, f: bool
             common = {name: given.pop(name) for name in named}
             at = given.pop("state", None)
             where = State(at.expanduser().absolute()) if at else default_state()
-            return verb(Call(state=where, json=given.pop("json"), **common), **given)
+            call = Call(state=where, json=given.pop("json"), **common)
+            code = _over_hosts(call, given) if app or away else None
+            return verb(call, **given) if code is None else code
 
         return functools.reduce(lambda made, option: option(made), options, run)
 

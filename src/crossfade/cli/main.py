@@ -54,6 +54,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "audit": ("aws.audit", "Find what is dangerous in the file or in a Terraform plan."),
         "diagram": ("aws.diagram", "Draw an environment: zones, subnets, services, who may reach whom."),
     },
+    "On hosts": {
+        "hosts": ("hosts.hosts", "Make servers with SSH ready for `platform: hosts`."),
+    },
     "The machine": {
         "up": ("machine.machine", "Start the controller, or replace it by this version."),
         "down": ("machine.machine", "Stop an app, the controller, or everything."),

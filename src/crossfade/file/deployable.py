@@ -10,6 +10,8 @@ from typing import Any
 from crossfade.core.errors import WrongInputError
 from crossfade.core.wire import encode
 from crossfade.file.load import load
+from crossfade.file.model import App
+from crossfade.file.parts.health import code_ranges
 from crossfade.file.parts.service import GIVEN, Service
 from crossfade.file.parts.store import Store
 from crossfade.file.reading.dotenv import read_variables
@@ -29,14 +31,14 @@ def deployable(
     strategy: str | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """`{"environment", "platform", "balancer", "services": [...], "sources": {...}}`.
+    """`{"environment", "platform", "balancer", "hosts", "services": [...], "sources": {...}}`.
 
     The services are encoded, in the order they are deployed. `sources` says by service where the values of its secrets
     come from: `{"folder", "files": [path], "secrets": {NAME: {"file" | "command" | "optional"}}, "from_files": [NAME]}`
     - never the values themselves. `variables` are those of the shell that deploys, by default this process's.
-    `balancer` is None where the file leaves it to the machine. All services, or the one that is named; `strategy` is
-    taken instead of the file's, `called` is the file's name in messages. Raises WrongInputError for a file that is
-    wrong, and for an environment or a service that it has not.
+    `balancer` is None where the file leaves it to the machine, `hosts` where there are none, else as `reached` has it.
+    All services, or the one that is named; `strategy` is taken instead of the file's, `called` is the file's name in
+    messages. Raises WrongInputError for a file that is wrong, and for an environment or a service that it has not.
     """
     app = load(path, environment, called=called, variables=variables)
     if service is not None and service not in app.services:
@@ -59,9 +61,40 @@ def deployable(
         "environment": app.environment,
         "platform": app.platform,
         "balancer": app.balancer if "balancer" in app.model_fields_set else None,
+        "hosts": reached(app, folder) if app.platform == "hosts" else None,
         "services": [encode(services[name]) for name in names],
         "stores": [encode(store) for store in settle_stores(app, folder)],
         "sources": sources | {name: _store_sources(store, folder) for name, store in app.stores.items()},
+    }
+
+
+def reached(app: App, folder: Path) -> dict[str, Any]:
+    """`{"app", "environment", "hosts", "balancer", "ssh", "outside"}` of an environment on hosts, in plain values.
+
+    Paths in it are absolute; `folder` is where the file stands.
+    """
+    ssh, outside = app.ssh, app.outside
+
+    def absolute(path: str | None) -> str:
+        return str(folder / Path(path).expanduser()) if path else ""
+
+    return {
+        "app": app.name,
+        "environment": app.environment,
+        "hosts": list(app.hosts),
+        "balancer": app.balancer if "balancer" in app.model_fields_set else None,
+        "ssh": {
+            "key": absolute(ssh.key),
+            "known_hosts": absolute(ssh.known_hosts),
+            "timeout": ssh.timeout,
+            "crossfade": ssh.crossfade,
+        },
+        "outside": {
+            "url": outside.url or "",
+            "codes": code_ranges(outside.codes),
+            "passes": outside.passes,
+            "timeout": outside.timeout,
+        },
     }
 
 

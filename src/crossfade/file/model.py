@@ -13,6 +13,7 @@ from crossfade.file.cloud.stage import is_production
 from crossfade.file.part import Clash, Part
 from crossfade.file.parts.deploy import Deploy, Inconclusive, RollbackOn, Strategy
 from crossfade.file.parts.health import Codes, Health
+from crossfade.file.parts.hosts import HostAddress, Outside, Ssh, misfits_on_hosts
 from crossfade.file.parts.job import Job
 from crossfade.file.parts.listen import Listen, Tls
 from crossfade.file.parts.service import NAME, Hooks, Preview, Resources, Route, Service
@@ -47,7 +48,7 @@ __all__ = [
     "Tls",
 ]
 
-Platform = Literal["local", "aws"]
+Platform = Literal["local", "hosts", "aws"]
 if TYPE_CHECKING:
     Balancer = str
 else:
@@ -94,7 +95,23 @@ class Settings(Part):
     )
     access_log: bool = Field(default=False, strict=True, description="Writes a line for each request.", examples=[True])
     platform: Platform = Field(
-        default="local", description="`local` is this machine, `aws` is described by `cloud`.", examples=["local"]
+        default="local",
+        description="`local` is this machine, `hosts` are servers with SSH, `aws` is described by `cloud`.",
+        examples=["local"],
+    )
+    hosts: tuple[Annotated[str, HostAddress()], ...] = Field(
+        default=(),
+        description="With `platform: hosts`, the servers, in the order in which a release reaches them. The first one "
+        "keeps the record.",
+        examples=[["deploy@a.example.com", "deploy@b.example.com:2222"]],
+    )
+    ssh: Ssh = Field(
+        default=Ssh.unwritten(), description="How the hosts are reached.", examples=[{"key": "~/.ssh/deploy"}]
+    )
+    outside: Outside = Field(
+        default=Outside.unwritten(),
+        description="Who says from outside that a host serves its new release.",
+        examples=[{"url": "https://shop.example.com/health"}],
     )
     cloud: Cloud = Field(
         default=Cloud.unwritten(),
@@ -150,12 +167,13 @@ class App(Settings, Named):
             if service.kind == "worker" and self.platform == "aws":
                 allowed = "a web service there, or platform local: releases do not reach AWS workers yet"
                 yield Clash(("services", name, "kind"), "a worker on AWS", allowed)
-            if service.protocol == "h2c" and (self.platform, self.balancer) != ("local", "envoy"):
+            if service.protocol == "h2c" and (self.platform == "aws" or self.balancer != "envoy"):
                 where = "on AWS" if self.platform == "aws" else f"with {self.balancer}"
                 yield Clash(("services", name, "protocol"), f"h2c {where}", "http there, or platform local with envoy")
             if service.sticky and service.sticky.release and self.platform == "aws":
                 allowed = "sticky without release there: releases on AWS share no visitors yet"
                 yield Clash(("services", name, "sticky", "release"), "release on AWS", allowed)
+        yield from misfits_on_hosts(self)
         if self.platform == "aws":
             yield from misfits(self.name, self.environment, self.services, self.cloud)
 

@@ -37,6 +37,7 @@ from crossfade.file.model import (
 )
 from crossfade.file.part import Part
 from crossfade.file.parts.container import Contained
+from crossfade.file.parts.hosts import Outside, Ssh
 from crossfade.file.parts.image import Build, Image
 from crossfade.file.reading.wording import in_flow
 from crossfade.file.units import Notation
@@ -59,6 +60,8 @@ _SECTIONS: tuple[tuple[str, type[Part]], ...] = (
     ("stores.*", Store),
     ("stores.*.health", StoreHealth),
     ("stores.*.backup", Backup),
+    ("ssh", Ssh),
+    ("outside", Outside),
     ("listen", Listen),
     ("tls", Tls),
     ("environments.*", Environment),

@@ -121,7 +121,7 @@ def _names(app: App) -> core.Names:
     """Names of services lead to the balancer, which is Envoy here: no other one tells its callers apart."""
     parts = app.services.values()
     join = app.network or ""
-    if app.platform != "local" or len(parts) < 2 or app.balancer != DEFAULT_BALANCER:  # noqa: PLR2004  nobody to call
+    if app.platform == "aws" or len(parts) < 2 or app.balancer != DEFAULT_BALANCER:  # noqa: PLR2004  nobody to call
         return core.Names(containers=bool(app.stores), join=join)
     web = {name: service for name, service in app.services.items() if service.kind == "web"}
     return core.Names(

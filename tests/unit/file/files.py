@@ -297,6 +297,19 @@ jobs:
     timeout: 1h
 """
 
+# On servers of one's own.
+ON_HOSTS = """\
+app: shop
+services:
+  web:
+    source: .
+    command: python -m shop --port $PORT
+platform: hosts
+hosts: [deploy@a.example.com, "deploy@b.example.com:2222"]
+ssh: {key: ~/.ssh/deploy, known_hosts: deploy/known_hosts, timeout: 5s, crossfade: ~/.crossfade/bin/crossfade}
+outside: {url: "https://{host}/health", codes: "200", passes: 5, timeout: 30s}
+"""
+
 # As little as possible.
 SMALL = """\
 app: shop

@@ -129,7 +129,7 @@ def check(call: Call) -> None:
     names = list(dict.fromkeys(name for app in apps.values() for name in app.deploy_order))
     app = next(iter(apps.values()))
     folder = path.absolute().parent.resolve()
-    settled = [one for app in apps.values() if app.platform == "local" for one in settle(app, folder)]
+    settled = [one for app in apps.values() if app.platform != "aws" for one in settle(app, folder)]
     found = contents.accounts([{"name": one.name, "source": one.source} for one in settled], call.state.root)
     open_to_all = readable.lines(_secret_files(settled, apps, folder))
     todo = open_items(path.read_text(encoding="utf-8"), apps, _Images(), _known_here(path, apps))

@@ -25,6 +25,11 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     from crossfade.cli.ship.stores import planned
 
     wanted = read(call, service, strategy)
+    if wanted["hosts"]:
+        from crossfade.cli.hosts.deploy import plan_over_hosts
+
+        plan_over_hosts(call, wanted)
+        return
     call, services = _known(replace(call, environment=wanted["environment"]), wanted["platform"]), wanted["services"]
     together = [key(wanted) for wanted in services]
     plans = [_plan(call, wanted, together) for wanted in services]
@@ -33,7 +38,7 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
         others = [] if service else absent(services, wanted.get("stores") or [], call.client())
     stores = _stores(call, wanted.get("stores") or [])
     parts = ["\n".join(planned(stores["stores"], stores["changes"]))] if stores else []
-    parts += [f"{one['service']}\n{_steps(one['steps'])}" for one in plans]
+    parts += [f"{one['service']}\n{steps_of(one['steps'])}" for one in plans]
     parts += ["\n".join(map(ends, others))] if others else []
     kept = {"stores": stores["stores"], "store_changes": stores["changes"]} if stores else {}
     call.answer({"plans": plans, "not_in_file": others, **kept}, "\n\n".join(parts))
@@ -80,5 +85,6 @@ def _plan(call: Call, service: Any, together: list[str]) -> Any:
         return {"service": wanted.key, "steps": locally(wanted, None)}
 
 
-def _steps(steps: list[dict[str, Any]]) -> str:
+def steps_of(steps: list[dict[str, Any]]) -> str:
+    """A plan's steps as a table."""
     return table([(f"{step['at']:8.1f} s", step["do"]) for step in steps])

@@ -50,7 +50,7 @@ def up(call: Call, *, foreground: bool, balancer: str | None, restart: bool, bal
 
 @click.command(epilog="Examples: crossfade down feedback | crossfade down feedback/web | crossfade down --all")
 @click.argument("app", metavar="[APP[/SERVICE]]", required=False)
-@called()
+@called(away=True)
 @click.option("--service", metavar="NAME", help="Only this service of the app; the same as APP/SERVICE.")
 @click.option("--controller", "only_controller", is_flag=True, help="Only the controller: everything keeps serving.")
 @click.option("--all", "everything", is_flag=True, help="All apps, the balancer and the controller.")
@@ -72,6 +72,10 @@ def down(
 
     Its history stays, and so does the data of its stores and volumes.
     """
+    if call.away() is not None:
+        raise WrongInputError(
+            f"{call.environment} is on AWS, which `down` does not reach", "`crossfade infra destroy` ends it all there"
+        )
     if with_data and (not app or "/" in app or service):
         raise WrongInputError("--with-data needs the app whose data is to go", "crossfade down APP --with-data")
     if [bool(app or service), only_controller, everything].count(True) > 1:

@@ -13,7 +13,7 @@ from crossfade.cli.ship.carrying import carried_on, settle, stays
 from crossfade.cli.ship.ending import answered
 from crossfade.cli.ship.follow import follow, group, rollout
 from crossfade.cli.ship.screens import Screen, screen
-from crossfade.core.errors import UnchangedError, WrongInputError
+from crossfade.core.errors import UnchangedError
 from crossfade.telling.text import release
 
 Json = Mapping[str, Any]
@@ -46,7 +46,7 @@ def deploy(
     """Bring a new release of all services of the file, or of SERVICE.
 
     Several services are one release: all of them end at the new one, or all go back.
-    The controller is started when it does not run; on AWS this process carries the rollout to its end.
+    The controller is started when it does not run; on AWS, and over hosts, this process carries the rollout to its end.
     A release that turns out bad is taken back: exit code 1.
     Values of secrets that the file names are taken from this shell's environment, from where the file says, or from
     .env beside it.
@@ -58,9 +58,11 @@ def deploy(
 
     wanted = read(call, service, strategy)
     call = replace(call, environment=None if wanted["platform"] == "local" else wanted["environment"])
-    preflight(call, wanted)
-    if detach and call.environment:
-        raise WrongInputError("--detach: nobody would carry the rollout once this process ends", "leave it out")
+    preflight(call, wanted, detach=detach)
+    if wanted["hosts"]:
+        from crossfade.cli.hosts.deploy import deploy_over_hosts
+
+        return deploy_over_hosts(call, wanted, version=version, force=force, supersede=supersede)
     client = call.ensured(wanted["balancer"])
     services, secrets = (wanted["services"], {}) if call.environment else given(wanted)
     order: dict[str, Any] = {"by": who(), "path": os.environ.get("PATH", os.defpath), "version": version}

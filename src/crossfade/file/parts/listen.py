@@ -9,8 +9,11 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
 from crossfade.file.part import Clash, Part
-from crossfade.file.parts.service import ADDRESS, FILLED, PATH, PORT
-from crossfade.file.units import Notation
+from crossfade.file.parts.service import FILLED, PATH, PORT
+from crossfade.file.units import Notation, Text
+
+OWN = "own"  # the address by which the file calls a host
+LISTENED = Text(r"[0-9A-Fa-f.:]{2,45}|own", "an IP address such as 127.0.0.1, or 0.0.0.0 for all")
 
 NETWORKS: Mapping[str, tuple[str, ...]] = {
     "loopback": ("127.0.0.0/8", "::1/128"),
@@ -68,9 +71,10 @@ class Listen(Part):
         ),
         examples=[True],
     )
-    host: Annotated[str, ADDRESS] = Field(
+    host: Annotated[str, LISTENED] = Field(
         default="0.0.0.0",  # noqa: S104 - a web application is there to be reached; the file can say otherwise
-        description="Address of the machine to listen on; 0.0.0.0 is all of them.",
+        description="Address of the machine to listen on; 0.0.0.0 is all of them. With `platform: hosts`, `own` is the "
+        "one by which the file calls each host.",
         examples=["127.0.0.1"],
     )
 

@@ -16,6 +16,7 @@ from crossfade.platforms.local.runtimes import seal
 from crossfade.platforms.local.runtimes.seal import Entry, Seal
 from crossfade.platforms.local.runtimes.sources import Look, Seen
 from crossfade.source import folder, git
+from crossfade.source.listing import listing
 
 T = TypeVar("T")
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -56,15 +57,15 @@ def take(
         raise WrongInputError(
             f"the source folder {source} does not exist", "correct `source` in the file, or create it"
         )
-    listed = git.files(source)
-    before = git.commit(source) if listed else None
+    listed = listing(source)
+    before = listed.commit()
     digest = hashlib.sha256(f"build {build}\n".encode())
     links = links or {}
     mask = 0o777 if build else seal.READ_ONLY  # a build may still write to what it finds
     contents, unread, looks = dict[str, str](), list[str](), dict[str, Look]()
     try:
         target.mkdir(parents=True)
-        for path, info in folder.belonging(source, listed, without):
+        for path, info in folder.belonging(source, listed.files, without):
             if any(path == link or path.startswith(f"{link}/") for link in links):
                 continue
             if info is None:
@@ -88,7 +89,7 @@ def take(
             digest.update(os.fsencode(f"volume {there} {path}\0"))
     except OSError as error:
         raise _trouble(source, error) from error
-    artifact = _artifact(digest.hexdigest(), before, git.commit(source) if listed else None)
+    artifact = _artifact(digest.hexdigest(), before, listed.commit())
     return Snapshot(artifact, contents, unread, looks, mask)
 
 

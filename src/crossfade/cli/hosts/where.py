@@ -1,0 +1,215 @@
+"""An environment on hosts, opened: a connection to each, and what each one's crossfade says of itself."""
+
+import json
+import shlex
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import click
+
+from crossfade import __version__
+from crossfade.cli.call import Call, who
+from crossfade.cli.hosts.api import HostApi
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError
+from crossfade.engine.ports.hosts import HostLostError
+from crossfade.engine.ports.journal import Event
+from crossfade.platforms.hosts.journal import KeptJournal
+from crossfade.platforms.hosts.ssh import CommandError, Connection, Login
+
+Json = Mapping[str, Any]
+T = TypeVar("T")
+
+LONGEST = 40  # bytes of a folder in which ssh makes its sockets: it adds names of its own, and 107 are allowed
+START_SECONDS = 60.0  # for a host's controller to come up
+_NOT_FOUND = 127  # a shell's code for a command that is not there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """What the file says of an environment on hosts."""
+
+    app: str
+    environment: str
+    hosts: tuple[str, ...]
+    balancer: str | None
+    ssh: Json
+    outside: Json = field(default_factory=dict)
+
+    @property
+    def home(self) -> str:
+        return f"{self.app}@{self.environment}"
+
+    def command(self, *words: str) -> str:
+        """A command line of the hosts' crossfade, whose own name a shell may complete: ~/.crossfade/bin/crossfade."""
+        return f"{self.ssh['crossfade']} {shlex.join(words)}"
+
+    def login(self, host: str) -> Login:
+        return Login(
+            host=host,
+            key=self.ssh["key"],
+            known_hosts=self.ssh["known_hosts"],
+            timeout=self.ssh["timeout"],
+        )
+
+
+def where_of(told: Json) -> Where:
+    """From `hosts` of `deployable`."""
+    return Where(**{**told, "hosts": tuple(told["hosts"])})
+
+
+def hosts_of(call: Call) -> Where | None:
+    """The environment that is meant, when it is on hosts. WrongInputError for one that the file has not."""
+    path = call.required()
+    with suppress(OSError, UnicodeDecodeError):
+        if "hosts" not in path.read_text(encoding="utf-8"):
+            return None  # without reading it as a whole, which takes longer than most verbs do
+    from crossfade.file.deployable import reached
+    from crossfade.file.load import load
+
+    app = load(path.absolute(), call.environment, called=str(path))
+    return where_of(reached(app, path.absolute().parent)) if app.platform == "hosts" else None
+
+
+@dataclass(slots=True, kw_only=True)
+class Reached:
+    """One host that answered. `state` and `path` are its crossfade's state directory and its shell's PATH."""
+
+    name: str
+    connection: Connection
+    state: str = ""
+    path: str = ""
+    api: HostApi
+
+
+class Hosts:
+    """The environment's hosts, as a context: whatever is opened is closed with it."""
+
+    def __init__(self, where: Where) -> None:
+        self.where = where
+        self._folder = Path(tempfile.mkdtemp(prefix="crossfade-"))
+        if len(str(self._folder)) > LONGEST:
+            shutil.rmtree(self._folder)
+            self._folder = Path(tempfile.mkdtemp(prefix="crossfade-", dir="/tmp"))
+        self._connections: dict[str, Connection] = {}
+        self.reached: dict[str, Reached] = {}
+        self._journal: KeptJournal | None = None
+
+    @property
+    def folder(self) -> Path:
+        """For files on their way: of mode 0700, and gone with the rest."""
+        return self._folder
+
+    def open(self, *, up: bool = True) -> None:
+        """Reach every host. Raises what is wrong with the first one that does not answer; all others are left alone.
+
+        `up` starts controllers that do not run.
+        """
+        self._require(self._each(self.where.hosts, lambda host: self._reach(host, up=up)))
+
+    def open_some(self) -> dict[str, CrossfadeError]:
+        """Reach whichever hosts answer, and start nothing there; why the others do not, by name."""
+        found = self._each(self.where.hosts, lambda host: self._reach(host, up=False))
+        return {host: error for host, error in found.items() if isinstance(error, CrossfadeError)}
+
+    def connect(self) -> dict[str, Connection]:
+        """Connections alone, whatever the hosts have of crossfade."""
+        self._require(self._each(self.where.hosts, self._connect))
+        return self._connections
+
+    def each(self, act: Callable[[Reached], T]) -> dict[str, T]:
+        """Do it with all hosts at once, and raise the first error there was."""
+        return self._require(self._each(self.where.hosts, lambda host: act(self.reached[host])))
+
+    def journal(self) -> KeptJournal:
+        """The record, for ourselves. RefusedError while somebody else works on this environment."""
+        first = self.where.hosts[0]
+        command = self.where.command("hosts", "keep", self.where.home, "--by", who())
+        self._journal = KeptJournal(self._connections[first].talk(command), first)
+        return self._journal
+
+    def record(self) -> Sequence[Event]:
+        """What is on record, whoever writes to it. HostLostError when the first host does not answer."""
+        from crossfade.core.wire import decode
+
+        first = self.where.hosts[0]
+        if first not in self.reached:
+            raise HostLostError(f"{first}, which keeps the record, does not answer")
+        told = json.loads(self._connections[first].run(self.where.command("hosts", "keep", self.where.home, "--look")))
+        return [decode(Event, event) for event in told["events"]]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._journal:
+            self._journal.close()
+        for connection in self._connections.values():
+            connection.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _connect(self, host: str) -> Connection:
+        folder = self._folder / str(self.where.hosts.index(host))
+        folder.mkdir()
+        connection = self._connections[host] = Connection(self.where.login(host), folder)
+        connection.open()
+        return connection
+
+    def _reach(self, host: str, *, up: bool) -> Reached:
+        connection = self._connect(host)
+        options = ["--up"] if up else []
+        options += ["--balancer", self.where.balancer] if up and self.where.balancer else []
+        try:
+            here = json.loads(
+                connection.run(self.where.command("hosts", "here", *options), seconds=START_SECONDS).splitlines()[-1]
+            )
+        except CommandError as error:
+            raise self._unfit(host, error) from error
+        except (ValueError, IndexError) as error:
+            raise PlatformError(f"{host}: its crossfade answers otherwise than ours", self._setup()) from error
+        if here["version"] != __version__:
+            raise RefusedError(f"{host} has crossfade {here['version']}, and this is {__version__}", self._setup())
+        api = HostApi(host, connection.forward(here["socket"]))
+        self.reached[host] = Reached(name=host, connection=connection, state=here["state"], path=here["path"], api=api)
+        return self.reached[host]
+
+    def _unfit(self, host: str, error: CommandError) -> CrossfadeError:
+        if error.code == _NOT_FOUND:
+            return PlatformError(f"{host} has no crossfade ({self.where.ssh['crossfade']})", self._setup())
+        lines = error.output.splitlines()
+        with suppress(ValueError, LookupError):
+            why = json.loads(lines[-1])["error"]
+            way_out = self._setup() if "No such command" in why["cause"] else why["way_out"]
+            return PlatformError(f"{host}: {why['cause']}", way_out)
+        return PlatformError(error.cause, f"log in to {host} and see what `crossfade up` says")
+
+    def _setup(self) -> str:
+        return f"`crossfade hosts setup -e {self.where.environment}` installs this version there"
+
+    def _each(self, hosts: Sequence[str], act: Callable[[str], T]) -> dict[str, T | CrossfadeError]:
+        def attempt(host: str) -> T | CrossfadeError:
+            try:
+                return act(host)
+            except CrossfadeError as error:
+                return error
+
+        with ThreadPoolExecutor(len(hosts)) as threads:
+            return dict(zip(hosts, threads.map(attempt, hosts), strict=True))
+
+    def _require(self, found: Mapping[str, T | CrossfadeError]) -> dict[str, T]:
+        good: dict[str, T] = {}
+        for host, result in found.items():
+            if isinstance(result, CrossfadeError):
+                raise result
+            good[host] = result
+        return good
+
+
+def opened(where: Where) -> Hosts:
+    """The environment's hosts, closed with the command."""
+    return click.get_current_context().with_resource(Hosts(where))
