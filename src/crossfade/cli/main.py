@@ -49,6 +49,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "restore": ("stores", "Give a store the data of a backup back."),
     },
     "On AWS": {
+        "secrets": ("aws.secrets", "Give secrets their values, and see which are empty."),
         "infra": ("aws.infra", "Write, plan and apply the infrastructure, as Terraform that you own."),
         "cost": ("aws.cost.cost", "Say what a month costs, before anything is created."),
         "audit": ("aws.audit", "Find what is dangerous in the file or in a Terraform plan."),

@@ -33,10 +33,18 @@ class Values:
 
         WrongInputError that names every one that is in none of them.
         """
-        known = {}
+        known: dict[str, Mapping[str, str]] = {}
+        refused: list[WrongInputError] = []
         for service in services:
-            given = {**shell.secrets, **shell.secrets_of.get(service.key, {}), **await self._kept(service)}
+            try:
+                kept = await self._kept(service)
+            except WrongInputError as error:
+                refused.append(error)
+                continue
+            given = {**shell.secrets, **shell.secrets_of.get(service.key, {}), **kept}
             known[service.key] = self._known(service, given)
+        if refused:
+            raise WrongInputError("; ".join(error.cause for error in refused), refused[0].way_out)
         missing = {
             service.key: [name for name in service.secrets if name not in known[service.key]] for service in services
         }

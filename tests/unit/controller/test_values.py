@@ -8,7 +8,9 @@ from tests.adapters.until import until
 from tests.unit.controller.site import KIM, Site, service
 
 from crossfade.controller.order import Order, Shell
+from crossfade.controller.values import Values
 from crossfade.core.errors import RefusedError, UnchangedError, WrongInputError
+from crossfade.core.service import Service
 
 NEEDS = service(secrets=("PASSWORD",), retain=1)
 
@@ -107,3 +109,18 @@ async def test_a_build_has_what_the_deploying_shell_brought(site: Site) -> None:
         "API_URL": "https://two.example",
         "PASSWORD": "right",
     }
+
+
+async def test_all_that_lack_a_value_are_named_at_once(site: Site) -> None:
+    """Where the platform keeps values, too: of every service of the deploy, before anything is built."""
+
+    async def kept(of: Service) -> dict[str, str]:
+        raise WrongInputError(f"a secret of {of.key} is empty", f"fill that of {of.key}")
+
+    async with site.controller() as control:
+        values = Values(control.orders.registry, site.secrets, kept)
+        two = replace(NEEDS, name="api")
+        with pytest.raises(
+            WrongInputError, match=r"of shop/web is empty; a secret of shop/api is empty\n  .* shop/web"
+        ):
+            await values.of_all([NEEDS, two], Shell())

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.platforms.aws.clients import Check, Clients
+from crossfade.platforms.aws.clients import Answer, Check, Clients
 from crossfade.platforms.aws.ecs.definition import container_of
 from crossfade.platforms.aws.ecs.definitions import Definitions
 from crossfade.platforms.aws.place import Finder
@@ -66,7 +66,7 @@ class Pins:
         if empty:
             raise WrongInputError(
                 f"these secrets of {service.key} have no value yet: {', '.join(empty)}",
-                "`crossfade secrets set NAME -e ENVIRONMENT` gives them one",
+                f"`crossfade secrets set {empty[0]} -e {service.environment}` gives it one",
             )
         return pinned
 
@@ -100,8 +100,7 @@ class Pins:
                     f"secret {_secret(reference)} is not there", "`crossfade infra apply` makes it"
                 ) from error
             raise
-        stages: Mapping[str, Sequence[str]] = answer.get("VersionIdsToStages") or {}
-        return next((version for version, names in stages.items() if CURRENT in names), "")
+        return current_version(answer)
 
     def _pinned(self, release: Release) -> list[tuple[str, str]]:
         references = sorted(set(PinnedSecrets().of(release).values()))
@@ -111,6 +110,12 @@ class Pins:
         await self._clients.call(
             "secretsmanager", "update_secret_version_stage", before, SecretId=secret, VersionStage=label, **moves
         )
+
+
+def current_version(secret: Answer) -> str:
+    """Of what DescribeSecret says: the version that whoever names none is given; empty while there is no value."""
+    stages: Mapping[str, Sequence[str]] = secret.get("VersionIdsToStages") or {}
+    return next((version for version, names in stages.items() if CURRENT in names), "")
 
 
 def _label(release: Release) -> str:

@@ -66,7 +66,7 @@ async def test_every_empty_secret_is_named_at_once(aws: InMoto) -> None:
     vault = aws.aws("secretsmanager")
     arns = {name: vault.create_secret(Name=f"shop/dev/{name}")["ARN"] for name in ("TOKEN", "SALT")}
     aws.lay_out(arns)
-    with pytest.raises(WrongInputError, match="have no value yet: TOKEN, SALT"):
+    with pytest.raises(WrongInputError, match="have no value yet: TOKEN, SALT\n  `crossfade secrets set TOKEN -e dev`"):
         await pins(aws).current(replace(WEB, secrets=("TOKEN", "SALT")))
     with pytest.raises(WrongInputError, match="does not have: PEPPER"):
         await pins(aws).current(replace(WEB, secrets=("PEPPER",)))
