@@ -18,6 +18,7 @@ from crossfade.core.service import HealthCheck, Listener, Service
 from crossfade.engine.dry.balancer import DryBalancer
 from crossfade.engine.dry.platform import Platform
 from crossfade.engine.ports.balancer import LoadBalancer
+from crossfade.platforms.local.address import SOCKETS, socket_of
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
 from crossfade.platforms.local.balancers.nginx import NginxBalancer
@@ -70,6 +71,14 @@ class Kit:
     balancer: LoadBalancer
     fence: TokenFence
     lossless: bool = True
+    directory: Path = Path()
+
+    @property
+    def sockets(self) -> Path:
+        """Where instances that listen on sockets make them."""
+        folder = self.directory / SOCKETS
+        folder.mkdir(exist_ok=True, parents=True, mode=0o700)
+        return folder
 
     def again(self) -> LoadBalancer:
         """Another adapter on the same state."""
@@ -91,7 +100,6 @@ class Kit:
 class RealKit(Kit):
     """A balancer that listens on ports; clients keep their connections."""
 
-    directory: Path = Path()
     http: aiohttp.ClientSession = field(default_factory=aiohttp.ClientSession)
 
     async def ask(
@@ -139,10 +147,16 @@ class MemoryKit(Kit):
             async with self.platform.request(service.key, headers or {}) as exchange:
                 if not exchange.address:
                     return Answer(503)
-                answer = await fetch(self.http, f"http://{exchange.address}{path}", method, headers)
+                answer = await self._carry(exchange.address, path, method, headers)
                 exchange.status = answer.status
                 return answer
         return Answer(0)
+
+    async def _carry(self, address: str, path: str, method: str, headers: Mapping[str, str] | None) -> Answer:
+        if not (unix := socket_of(address)):
+            return await fetch(self.http, f"http://{address}{path}", method, headers)
+        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(unix)) as http:
+            return await fetch(http, f"http://localhost{path}", method, headers)
 
     @contextmanager
     def obstructed(self, service: Service) -> Iterator[None]:
@@ -170,7 +184,9 @@ async def kit(name: str, directory: Path) -> AsyncIterator[Kit]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         if name == "memory":
             platform = Platform()
-            made = MemoryKit(balancer=DryBalancer(platform, fence), fence=fence, platform=platform, http=http)
+            made = MemoryKit(
+                balancer=DryBalancer(platform, fence), fence=fence, directory=directory, platform=platform, http=http
+            )
         elif name == "envoy":
             balancer = EnvoyBalancer(directory, fence, parent_shutdown=5)
             made = EnvoyKit(balancer=balancer, fence=fence, directory=directory, http=http)

@@ -24,7 +24,7 @@ def free_port() -> int:
 
 
 class Backend:
-    """Serves on 127.0.0.1 in this process. `seen` are its requests in order, health checks aside.
+    """Serves on 127.0.0.1 in this process, or on a Unix socket. `seen` are its requests in order, health checks aside.
 
     /fail answers 500, /slow after 1 s, /hold when `gate` is set, /begin at once and ends
     when `gate` is set, /die closes unanswered, /cut in the middle of its
@@ -32,9 +32,10 @@ class Backend:
     `health_takes`. What it `lacks` gets a 404, or as in many sites a page.
     """
 
-    def __init__(self, name: str, port: int = 0) -> None:
+    def __init__(self, name: str, port: int = 0, socket: Path | None = None) -> None:
         self.name = name
         self.port = port
+        self.socket = socket
         self.healthy = True
         self.health_takes = 0.0  # seconds
         self.seen: list[str] = []
@@ -46,9 +47,12 @@ class Backend:
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"unix:{self.socket}" if self.socket else f"127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:
+        if self.socket:
+            self._server = await asyncio.start_unix_server(self._serve, self.socket, backlog=512)
+            return self
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=512)
         self.port = self._server.sockets[0].getsockname()[1]
         return self

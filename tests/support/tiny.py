@@ -131,17 +131,27 @@ def misbehave() -> int:
     return 500 if FAULT == "errors" else 200
 
 
+def listen() -> socket.socket:
+    if path := os.environ.get("CROSSFADE_SOCKET"):
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(path)
+        server.listen(1024)
+        return server
+    return socket.create_server(("0.0.0.0", int(os.environ["PORT"])), backlog=1024)
+
+
 def main() -> None:
     if FAULT == "deaf":
         time.sleep(3600)
     if FAULT == "broken":
         sys.exit("no database")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with socket.create_server(("0.0.0.0", int(os.environ["PORT"])), backlog=1024) as server:
+    with listen() as server:
         try:
             while True:
                 connection, _ = server.accept()
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if server.family != socket.AF_UNIX:
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=converse, args=(connection,), daemon=True).start()
         finally:
             server.close()

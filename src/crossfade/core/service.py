@@ -222,6 +222,7 @@ class Service:
     command: str = ""  # a shell command line; of a container, in place of all that its image starts
     container: Container = field(default_factory=Container)
     port: int = 8080  # inside a container; a process is told its port in $PORT
+    listen_on: Literal["port", "socket"] = "port"  # a socket's path is in $CROSSFADE_SOCKET
     replicas: int = 1
     health: HealthCheck = field(default_factory=HealthCheck)
     drain: float = 30.0

@@ -164,6 +164,8 @@ class App(Settings, Named):
         yield from self._stores()
         yield from shared_by_two_kinds(self.services)
         for name, service in self.services.items():
+            if service.listen_on == "socket" and self.platform == "aws":
+                yield Clash(("services", name, "listen_on"), "a socket on AWS", "port there")
             if service.kind == "worker" and self.platform == "aws":
                 allowed = "a web service there, or platform local: releases do not reach AWS workers yet"
                 yield Clash(("services", name, "kind"), "a worker on AWS", allowed)

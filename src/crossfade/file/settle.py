@@ -43,6 +43,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         command=service.command if service.command and service.image is None else "",
         container=_container(service, folder),
         port=service.port,
+        listen_on=service.listen_on,
         replicas=service.replicas,
         health=_health(service),
         drain=service.drain if service.kind == "web" else 0.0,

@@ -9,6 +9,7 @@ services:
     build: python -m pip install -r requirements.txt -t vendor
     command: python -m app --port $PORT
     port: 8080
+    listen_on: port
     protocol: http
     replicas: 2
     health:

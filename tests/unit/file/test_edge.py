@@ -60,6 +60,10 @@ def test_visitors_stay_with_their_release_where_the_file_says_so(tmp_path: Path)
         ("    sticky: {release: true}\n    deploy: {strategy: recreate}", ("sticky.release", "no two releases run")),
         ("    sticky: {release: true}\nplatform: aws", ("sticky.release", "release on AWS")),
         ("    protocol: h2c\nbalancer: nginx", ("protocol", "h2c with nginx")),
+        ("    listen_on: sockets", ("listen_on", "did you mean socket")),
+        ("    env: {CROSSFADE_SOCKET: /tmp/x}", ("CROSSFADE_SOCKET", "gives each instance itself")),
+        ("    kind: worker\n    listen_on: socket", ("listen_on for a worker",)),
+        ("  api:\n    image: nginx\n    listen_on: socket", ("services.api.listen_on", "socket beside a source")),
         ("tls: {certificate: c, key: k, redirect: false, redirect_except: [/health]}", ("redirect_except",)),
     ],
 )

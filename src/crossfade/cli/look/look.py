@@ -162,11 +162,18 @@ def _row(instance: Json) -> tuple[str, ...]:
         instance["id"],
         str(instance["release"]),
         instance["state"],
-        instance["address"] or "-",
+        _place(instance["address"]),
         "-" if instance["weight"] is None else f"{instance['weight']:g} %",
         "-" if None in held else str(sum(held)),
         instance["detail"][:80],
     )
+
+
+def _place(address: str | None) -> str:
+    """Sockets have long paths, of which the name tells them apart; a worker has no address."""
+    if not address:
+        return "-"
+    return f"socket {address.rpartition('/')[2]}" if address.startswith("unix:") else address
 
 
 @click.command(epilog="Examples: crossfade releases | crossfade releases web --json")

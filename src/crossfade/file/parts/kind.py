@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 # Of each key of the service, of its `deploy` and of its `health` that a worker cannot have: what to do instead.
 _OF_REQUESTS = {
     "port": "no port",
+    "listen_on": "nothing in its place",
     "protocol": "no protocol",
     "routes": "no routes",
     "headers": "no headers",

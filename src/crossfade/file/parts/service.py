@@ -30,7 +30,7 @@ PATH = Text(
 )
 
 # An instance learns these from us; a value in the file would contradict where traffic goes.
-GIVEN = frozenset({"PORT", "CROSSFADE_RELEASE", "CROSSFADE_INSTANCE"})
+GIVEN = frozenset({"PORT", "CROSSFADE_SOCKET", "CROSSFADE_RELEASE", "CROSSFADE_INSTANCE"})
 
 
 class Route(Part):
@@ -153,8 +153,9 @@ class Service(Contained):
     )
     command: Annotated[Line, Command()] | None = Field(
         default=None,
-        description="Starts one instance. It must listen on `$PORT`. With `image` it takes the place of the CMD and "
-        "goes to the ENTRYPOINT: a text by way of a shell, a list as it is. Default there: the image's own.",
+        description="Starts one instance. It must listen on `$PORT`, or as `listen_on` says. With `image` it takes the "
+        "place of the CMD and goes to the ENTRYPOINT: a text by way of a shell, a list as it is. Default there: the "
+        "image's own.",
         examples=["python -m app --port $PORT"],
     )
     kind: Kind = Field(
@@ -169,6 +170,15 @@ class Service(Contained):
         default=8080,
         description="Where a container listens. A process is given a free port in `$PORT` instead.",
         examples=[8080],
+    )
+    listen_on: Literal["port", "socket"] = Field(
+        default="port",
+        description=(
+            "`port`: an instance listens on `$PORT`. `socket`: a process listens on the Unix socket whose path is in "
+            "`$CROSSFADE_SOCKET`, which no other user of the machine can open or take (`gunicorn --bind "
+            "unix:$CROSSFADE_SOCKET`, `uvicorn --uds $CROSSFADE_SOCKET`)."
+        ),
+        examples=["socket"],
     )
     protocol: Literal["http", "h2c"] = Field(
         default="http",
@@ -318,6 +328,8 @@ class Service(Contained):
             yield Clash((), "a source without a command", "command, such as python -m app --port $PORT")
         if self.build is not None and self.source is None:
             yield Clash(("build",), "build beside an image", "build only beside a source, or image: {build: .}")
+        if self.image is not None and self.listen_on == "socket":
+            yield Clash(("listen_on",), "a socket of a container", "port beside an image, socket beside a source")
         if self.image is None:
             for key in written_for_containers(self):
                 yield Clash((key,), f"{key} of a process", f"{key} only beside an image")

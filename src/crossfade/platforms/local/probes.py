@@ -1,13 +1,15 @@
 """Health probes and synthetic visits over HTTP/1.1, on a new connection each."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import aiohttp
 
 from crossfade.core.health import accepts
 from crossfade.core.service import HealthCheck
 from crossfade.platforms.local import h2c
+from crossfade.platforms.local.address import host_of, socket_of
 
 VISITS_AT_ONCE = 4
 EXPLAIN_SECONDS = 1.0
@@ -30,17 +32,20 @@ class HttpProbe:
         return await (self._greet(address, check) if check.h2c else self._get(address, check))
 
     async def _get(self, address: str, check: HealthCheck) -> str:
-        url = f"http://{address}{check.path}"
+        host = host_of(address)
         try:
-            async with self._open().get(
-                url,
-                headers=_headers(check),
-                timeout=aiohttp.ClientTimeout(total=check.timeout),
-                allow_redirects=False,
-            ) as answer:
+            async with (
+                self._reaching(address) as session,
+                session.get(
+                    f"http://{host}{check.path}",
+                    headers=_headers(check),
+                    timeout=aiohttp.ClientTimeout(total=check.timeout),
+                    allow_redirects=False,
+                ) as answer,
+            ):
                 self._refused.pop(address, None)
                 if not accepts(check, answer.status):
-                    return f"answered {answer.status} on {check.path} with Host {check.host or address}{_leads(answer)}"
+                    return f"answered {answer.status} on {check.path} with Host {check.host or host}{_leads(answer)}"
                 if check.body and not await _contains(answer.content, check.body.encode()):
                     return f'answered {answer.status} on {check.path} without "{check.body}"'
                 return ""
@@ -57,7 +62,7 @@ class HttpProbe:
                 speaks = await h2c.speaks(address)
         except TimeoutError:
             return f"did not answer a connection of HTTP/2 within {check.timeout:g} s"
-        except ConnectionRefusedError:
+        except (ConnectionRefusedError, FileNotFoundError):
             return await self._explain(address)
         except OSError as error:
             return f"broke off a connection of HTTP/2: {error}"
@@ -71,7 +76,7 @@ class HttpProbe:
         if now - asked >= EXPLAIN_SECONDS:
             why = await asyncio.to_thread(self._silent, address)
             self._refused[address] = (now, why)
-        return why or f"nothing listens on $PORT, {address}"
+        return why or f"nothing listens on {_asked(address)}"
 
     async def visit(self, url: str, headers: Mapping[str, str], count: int) -> None:
         """GET `url` so many times, a few at once; how they end is counted by the balancer, not here."""
@@ -93,11 +98,28 @@ class HttpProbe:
         if self._session:
             await self._session.close()
 
+    @asynccontextmanager
+    async def _reaching(self, address: str) -> AsyncIterator[aiohttp.ClientSession]:
+        """A socket has a session of its own, for its connector knows no other."""
+        if path := socket_of(address):
+            async with _session(aiohttp.UnixConnector(path, force_close=True)) as session:
+                yield session
+        else:
+            yield self._open()
+
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(force_close=True, limit=0)
-            self._session = aiohttp.ClientSession(connector=connector, headers={"User-Agent": "crossfade-health"})
+            self._session = _session(aiohttp.TCPConnector(force_close=True, limit=0))
         return self._session
+
+
+def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=connector, headers={"User-Agent": "crossfade-health"})
+
+
+def _asked(address: str) -> str:
+    path = socket_of(address)
+    return f"the socket $CROSSFADE_SOCKET, {path}" if path else f"$PORT, {address}"
 
 
 def _leads(answer: aiohttp.ClientResponse) -> str:

@@ -5,13 +5,15 @@ import errno
 import ipaddress
 import socket
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.address import socket_of
 
 _LISTEN = "0A"
 _ESTABLISHED = "01"
+_CONNECTED, _PATH = "03", 7  # of a Unix socket: its state, and the column of its path
 
 
 def require_free(host: str, port: int) -> None:
@@ -56,13 +58,27 @@ def holder_of(port: int) -> str:
 
 
 def connections(addresses: Iterable[str], pids: Iterable[int]) -> Counter[str]:
-    """How many open connections these processes have to each of these IPv4 addresses (host:port).
+    """How many open connections these processes have to each of these addresses.
 
-    By inode, because the kernel tells of one twice when others come and go while its table is read.
+    By inode, because the kernel tells of one twice when others come and go while its table is read. Of a Unix socket
+    the kernel does not say who is connected: all count, our own probes among them.
     """
-    asked = {_as_in_table(address): address for address in addresses}
+    paths = {path: address for address in addresses if (path := socket_of(address))}
+    asked = {_as_in_table(address): address for address in addresses if not socket_of(address)}
     own = {inode for pid in pids for inode in _held_by(Path(f"/proc/{pid}"))}
     found = {row[9]: asked[row[2]] for row in _table(_ESTABLISHED) if row[2] in asked and f"socket:[{row[9]}]" in own}
+    return Counter(found.values()) + _connected(paths)
+
+
+def _connected(paths: Mapping[str, str]) -> Counter[str]:
+    """Connections by the address whose path they came in by; those that wait to be accepted are among them.
+
+    A row: number, references, protocol, flags, type, state, inode, path.
+    """
+    if not paths:
+        return Counter()
+    rows = [line.split(maxsplit=7) for line in Path("/proc/net/unix").read_text(encoding="utf-8").splitlines()[1:]]
+    found = {row[6]: paths[row[7]] for row in rows if len(row) > _PATH and row[5] == _CONNECTED and row[7] in paths}
     return Counter(found.values())
 
 

@@ -32,7 +32,7 @@ async def accepted(admin: Admin, entry: Entry, instances: frozenset[str]) -> Non
             if time.monotonic() > began + limit:
                 raise PlatformError(
                     f"Envoy's own check of {instance} does not pass: "
-                    f"GET http://{entry.address(instance)}{check.path}, {limit:.0f} s long",
+                    f"GET {check.path} at {entry.address(instance)}, {limit:.0f} s long",
                     "look into the instance's log; nothing was changed",
                 )
         await asyncio.sleep(0.005)

@@ -14,6 +14,7 @@ from typing import Any
 
 from crossfade.core.routing import TargetGroup
 from crossfade.core.service import HealthCheck, Service
+from crossfade.platforms.local.address import host_of, near
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.h2c import GREETING
 
@@ -227,15 +228,21 @@ def _states(group: TargetGroup) -> list[tuple[str, str]]:
 
 
 def _endpoint(instance: str, address: str, state: str, asked_host: str) -> Json:
-    host, port = address.rsplit(":", 1)
     return {
         "health_status": state,
         "endpoint": {
             "hostname": instance,  # comes back in /clusters: an endpoint is known by its instance's id
-            "address": {"socket_address": {"address": host.strip("[]"), "port_value": int(port)}},
-            "health_check_config": {"hostname": asked_host or address},  # the Host header, as in our own probe
+            "address": _place(address),
+            "health_check_config": {"hostname": asked_host or host_of(address)},  # the Host, as in our own probe
         },
     }
+
+
+def _place(address: str) -> Json:
+    if path := near(address):
+        return {"pipe": {"path": path}}
+    host, port = address.rsplit(":", 1)
+    return {"socket_address": {"address": host.strip("[]"), "port_value": int(port)}}
 
 
 def seconds(value: float) -> str:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from crossfade.engine.ports.balancer import Target
+from crossfade.platforms.local.address import near
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy.admin import Host
 from crossfade.platforms.local.balancers.envoy.clusters import ASSETS, PREVIEW, STREAMS, group_of, name
@@ -33,7 +34,8 @@ def targets(
             if instance in group.draining:
                 held += sum(n for c, n in besides.items() if group_of(c) == name(entry.service.key, group.release))
             # Asked for one after the other, so that one that ended in between may be in one number alone.
-            open_ = min(held, max(0, streams.get(entry.address(instance), 0)))
+            address = entry.address(instance)
+            open_ = min(held, max(0, streams.get(near(address) or address, 0)))
             found[instance] = Target(in_flight=held - open_, streams=open_)
     return found
 

@@ -208,7 +208,7 @@ class HaproxyBalancer:
                 instance = min(waiting)
                 raise PlatformError(
                     f"HAProxy's own check of {instance} does not pass: "
-                    f"GET http://{entry.address(instance)}{entry.service.health.path}, {limit:.0f} s long",
+                    f"GET {entry.service.health.path} at {entry.address(instance)}, {limit:.0f} s long",
                     "look into the instance's log; nothing was changed",
                 )
             if time.monotonic() > again:

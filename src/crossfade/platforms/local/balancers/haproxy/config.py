@@ -9,7 +9,8 @@ import hashlib
 import zlib
 from collections.abc import Iterator, Mapping
 
-from crossfade.core.service import HealthCheck, Service, Tls
+from crossfade.core.service import Service, Tls
+from crossfade.platforms.local.address import near
 from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.haproxy import maps, settings, who
@@ -65,7 +66,9 @@ def structure(lines: list[str], lists: Mapping[str, str]) -> str:
 def server(service: Service, instance: str, address: str) -> str:
     """What a server is, in the words that a line of the file and `add server` share."""
     check = service.health
-    words = f"{address} check inter {_ms(check.interval)} fall {check.unhealthy} rise {check.healthy}"
+    path = near(address)
+    where = f"unix@{path}" if path else address
+    words = f"{where} check inter {_ms(check.interval)} fall {check.unhealthy} rise {check.healthy}"
     # By its id a client is hashed to it: of its own, not of its place among the others, which changes.
     return f"{words} id {zlib.crc32(instance.encode()) % 2**30 + 1}" if service.sticky else words
 
@@ -303,7 +306,7 @@ def _backend(service: Service) -> Iterator[str]:
     yield "  balance hash var(txn.sticky)" if service.sticky else "  balance leastconn"
     if service.sticky:
         yield "  hash-type consistent sdbm avalanche"
-    yield from _check(service.health)
+    yield from _check(service)
     yield f"  timeout server {_ms(service.timeout or service.idle_timeout)}"
     yield f"  timeout tunnel {_ms(service.idle_timeout)}"
     if service.timeout:
@@ -317,10 +320,11 @@ def _backend(service: Service) -> Iterator[str]:
     yield "  http-response track-sc0 srv_name if { var(txn.stream) -m found }"
 
 
-def _check(check: HealthCheck) -> Iterator[str]:
+def _check(service: Service) -> Iterator[str]:
+    check = service.health
     codes = ",".join(f"{low}-{high}" if low != high else f"{low}" for low, high in check.codes)
     yield "  option httpchk"
-    host = "hdr Host %[bc_dst]:%[bc_dst_port]"
+    host = f"hdr Host {'localhost' if service.listen_on == 'socket' else '%[bc_dst]:%[bc_dst_port]'}"
     yield f"  http-check send meth GET uri {quoted(check.path)} ver HTTP/1.1 {host} hdr Connection close"
     yield f"  http-check expect status {codes}"
     yield f"  timeout check {_ms(check.timeout)}"

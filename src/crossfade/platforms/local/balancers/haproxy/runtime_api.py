@@ -13,6 +13,7 @@ from crossfade.platforms.local.balancers.haproxy.settings import MASTER
 
 _LIMIT = 5.0  # seconds for one answer
 _TOLD = re.compile(r"^(New server registered|no need to change|IP changed|port changed)|changed from .* to ")
+SOCKET = "unix"  # the address of a server that is a socket, whichever it is
 _BACKENDS, _SERVERS = 2, 4  # of the kinds of things that `show stat` tells of
 _PAYLOAD = 8192  # bytes of a map handed over at once: HAProxy reads a command into a buffer of 16 KiB
 

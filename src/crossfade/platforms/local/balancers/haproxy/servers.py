@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from crossfade.core.service import Service
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.haproxy.config import server
-from crossfade.platforms.local.balancers.haproxy.runtime_api import Server
+from crossfade.platforms.local.balancers.haproxy.runtime_api import SOCKET, Server
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
 
 
@@ -47,7 +47,7 @@ def changes(there: Iterable[Server], asked: Mapping[Key, Wanted]) -> list[str]:
         elif want.draining:
             found += [] if have.draining or have.out else [f"set server {name} state drain"]
         else:
-            if have.address != want.address:
+            if have.address not in {want.address, SOCKET}:  # an instance has one socket for life
                 host, port = want.address.rsplit(":", 1)
                 found.append(f"set server {name} addr {host} port {port}")
             if have.draining or have.out:

@@ -17,7 +17,7 @@ from crossfade.engine.ports.journal import Fence
 from crossfade.platforms.local.balancers import book, files, ports, previews, sockets
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
-from crossfade.platforms.local.balancers.nginx.config import Process, render, upstream
+from crossfade.platforms.local.balancers.nginx.config import Process, render, server, upstream
 from crossfade.platforms.local.balancers.nginx.counts import Counts
 from crossfade.platforms.local.balancers.nginx.process import CONFIG, NginxProcess
 from crossfade.platforms.local.balancers.nginx.settings import ACCESS, ERRORS, REQUESTS, STREAM_ERRORS
@@ -199,7 +199,7 @@ class NginxBalancer:
 
     def _count(self) -> None:
         owners = {
-            entry.address(i): (key, upstream(key, group.release))
+            server(entry.address(i)): (key, upstream(key, group.release))
             for key, entry in self._book.entries.items()
             for group in entry.routing.groups
             for i in (*group.registered, *group.draining)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from crossfade.core.service import Service, Tls
+from crossfade.platforms.local.address import near, of_socket
 from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.nginx import settings
@@ -65,6 +66,12 @@ def upstream(key: str, release: int) -> str:
     return f"{key.replace('/', '.')}.{release}"
 
 
+def server(address: str) -> str:
+    """An instance as nginx writes it, in its configuration and its logs: `127.0.0.1:8000`, `unix:sockets/4f1c9a02`."""
+    path = near(address)
+    return of_socket(path) if path else address
+
+
 def quoted(text: str) -> str:
     """As nginx reads it back, where it does not look for variables."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -94,7 +101,7 @@ def _upstreams(entry: Entry) -> Iterator[str]:
             continue
         service = entry.made(group.release)
         lines = [f"hash ${_sticky_key(service)} consistent;" if service.sticky else "least_conn;"]
-        lines += [f"server {entry.address(i)} max_fails=3 fail_timeout=2s;" for i in group.registered]
+        lines += [f"server {server(entry.address(i))} max_fails=3 fail_timeout=2s;" for i in group.registered]
         # An idle connection is closed before an app server would close it under a POST: they wait 2 s and more.
         lines += ["keepalive 64;", "keepalive_timeout 1s;"]
         yield _block(f"upstream {upstream(service.key, group.release)}", lines)

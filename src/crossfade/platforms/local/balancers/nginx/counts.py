@@ -13,7 +13,7 @@ from crossfade.platforms.local.balancers.totals import Outcome, Totals
 
 _SERVER_ERROR = 500
 _CLIENT_LEFT = 499
-_TRUNCATED = re.compile(rb'while reading upstream.*upstream: "https?://([^/"]+)')
+_TRUNCATED = re.compile(rb'while reading upstream.*upstream: "https?://(unix:[^":]+|[^/"]+)')
 
 
 class Line(NamedTuple):
@@ -38,7 +38,7 @@ class Counts:
         self._requests, self._errors = Tail(requests, positions[0]), Tail(errors, positions[1])
 
     def read(self, groups: Mapping[str, tuple[str, str]]) -> None:
-        """Take in what the logs say since last time. `groups` has (service, group) by an instance's address."""
+        """Take in what the logs say since last time. `groups` has (service, group) by instance, as nginx writes it."""
         for raw, times in Counter(self._requests.lines()).items():
             line = Line(*raw.decode(errors="replace").split("\t"))
             if line.kind == "clients":

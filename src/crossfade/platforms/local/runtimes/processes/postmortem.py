@@ -1,4 +1,4 @@
-"""Why an instance ended, or why nobody answers at its port: its exit code, its last words, and who listens where."""
+"""Why an instance ended, or why nobody answers where it should: its exit code, last words, and who listens where."""
 
 from dataclasses import dataclass
 
@@ -37,11 +37,16 @@ def of(session: Session, port: int) -> Ending:
 
 
 def silent(session: Session, port: int) -> str:
-    """What an instance listens on when it is not its port on 127.0.0.1; empty when it listens on nothing."""
+    """What an instance listens on when it is not its port on 127.0.0.1; empty when it listens on no port at all.
+
+    `port` is 0 for one that should listen on a socket.
+    """
     held = listening.of(process.pid for process in session.members())
     if not held:
         return ""
     there = ", ".join(sorted({str(listener) for listener in held}))
+    if not port:
+        return f"listens on {there}, not on the socket $CROSSFADE_SOCKET"
     if any(listener.port == port for listener in held):
         return f"listens only on {there}: let it listen on 127.0.0.1 or on all addresses"
     return f"listens on {there}, not on $PORT, which is {port}"

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 
 from crossfade.core.release import Release
 from crossfade.core.wire import decode, encode
+from crossfade.platforms.local.address import of_socket
 
 ABANDONED_SECONDS = 60.0
 
@@ -22,11 +23,19 @@ class Record:
     service: str  # app/service
     release: int
     digest: str
-    port: int  # 0: a worker, which has none
+    port: int  # 0: a worker, which has none, or one that listens on a socket
     launched_at: float
     stopping: bool = False
     exit: str = ""  # how it ended, once somebody saw it
     displaced: bool = False  # ... because somebody else had its port: no fault of its release
+    socket: str = ""  # the path of what it listens on instead of a port
+
+    @property
+    def address(self) -> str:
+        """Where it is reached; empty for a worker."""
+        if self.socket:
+            return of_socket(self.socket)
+        return f"127.0.0.1:{self.port}" if self.port else ""
 
 
 class Records:

@@ -16,6 +16,7 @@ from crossfade.core.service import Service
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
 from crossfade.engine.ports.seats import Seat
+from crossfade.platforms.local.address import SOCKETS
 from crossfade.platforms.local.runtimes import sqlite
 from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.environment import for_process
@@ -27,6 +28,7 @@ from crossfade.platforms.local.runtimes.processes.logs import Logs
 from crossfade.platforms.local.runtimes.processes.ports import Ports
 from crossfade.platforms.local.runtimes.processes.record import Record, Records
 from crossfade.platforms.local.runtimes.processes.session import Session
+from crossfade.platforms.local.runtimes.processes.sockets import Sockets
 
 FOLLOW_SECONDS = 0.2
 
@@ -47,11 +49,15 @@ class ProcessRuntime:
             self._hooks = state / "hooks"
             self._hooks.mkdir(exist_ok=True, mode=0o700)
             self._ports = Ports(state / "ports")
+            self._sockets = Sockets(state / "balancer" / SOCKETS)
+            self._sweep()
             self._runs = Runs(state / "jobs", self._logs)
         self._sessions: dict[str, Session] = {}
         self._listeners = Listeners()
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
+        if service.listen_on == "socket":
+            self._sockets.require_room()
         with _disk():
             in_use = {record.digest for record in self._records.all()}
             made = await self._artifacts.make(service, env or {}, in_use)
@@ -106,6 +112,7 @@ class ProcessRuntime:
         session.forget()  # after its record: one without a session says that it was never started
         if record.port:
             self._ports.give_back(record.port)
+        self._sockets.remove(record.socket)
         self._sessions.pop(instance, None)
         self._logs.prune(record.service, [other.id for other in self._records.all()])
         return killed
@@ -214,9 +221,8 @@ class ProcessRuntime:
 
     def silent(self, address: str) -> str:
         """Why nobody answers at an instance's address, as far as the kernel knows: what it listens on instead."""
-        port = int(address.rpartition(":")[2])
-        record = next((record for record in self._records.all() if record.port == port), None)
-        return postmortem.silent(self._session(record), port) if record else ""
+        record = next((record for record in self._records.all() if record.address == address), None)
+        return postmortem.silent(self._session(record), record.port) if record else ""
 
     async def close(self) -> None:
         """Instances write their own records and logs, and go on."""
@@ -228,17 +234,22 @@ class ProcessRuntime:
         session = Session(file, file)
         killed = await session.end(grace)
         session.forget()
+        self._sweep()
         return killed
+
+    def _sweep(self) -> None:
+        self._sockets.sweep({record.socket for record in self._records.all()})
 
     def _announce(self, instance: str, release: Release) -> Record:
         """Write down what is about to start, so that it is known even if we die in the next line."""
-        worker = release.service.kind == "worker"
+        worker, on_socket = release.service.kind == "worker", release.service.listen_on == "socket"
         record = Record(
             id=instance,
             service=release.service.key,
             release=release.number,
             digest=release.digest,
-            port=0 if worker else self._ports.take({record.port for record in self._records.all()}),
+            port=0 if worker or on_socket else self._ports.take({record.port for record in self._records.all()}),
+            socket=self._sockets.take() if on_socket else "",
             launched_at=time.time(),  # noqa: TID251  when a real process really started
         )
         self._records.keep_release(instance, release)
@@ -265,7 +276,7 @@ class ProcessRuntime:
             id=record.id,
             service=record.service,
             release=record.release,
-            address=f"127.0.0.1:{record.port}" if record.port else "",
+            address=record.address,
             launched_at=record.launched_at,
             exited=bool(record.exit or lost),
             stopping=record.stopping,
@@ -289,9 +300,10 @@ class ProcessRuntime:
 
 
 def _own(record: Record) -> dict[str, str]:
-    """What an instance alone is told; a worker has no port."""
+    """What an instance alone is told; a worker has neither port nor socket."""
     port = {"PORT": str(record.port)} if record.port else {}
-    return {"CROSSFADE_INSTANCE": record.id, **port}
+    socket = {"CROSSFADE_SOCKET": record.socket} if record.socket else {}
+    return {"CROSSFADE_INSTANCE": record.id, **port, **socket}
 
 
 @contextmanager
