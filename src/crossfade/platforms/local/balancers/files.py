@@ -6,16 +6,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
+from crossfade.paths import open_own
 
 
 def replace(path: Path, text: str, *, durable: bool = True) -> None:
-    """Write beside and rename over: readers and watchers see one step. PlatformError when the disk refuses.
+    """Write beside and rename over, for us alone to read: one step to who watches. PlatformError when the disk refuses.
 
     `durable` waits for the disk, so that a power cut leaves no half; what is written anew at every start need not.
     """
     beside = path.with_name(f".{path.name}.new")
     try:
-        with beside.open("w", encoding="utf-8") as file:
+        with os.fdopen(open_own(beside, os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as file:
             file.write(text)
             if durable:
                 file.flush()

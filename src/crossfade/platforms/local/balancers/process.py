@@ -8,7 +8,7 @@ import resource
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
@@ -67,12 +67,15 @@ async def end(everyone: Iterable[Known], limit: float) -> None:
             return
 
 
-async def run(directory: Path, *command: str) -> tuple[int, str]:
-    """A balancer's program asked for something that ends: its exit code, and all that it said."""
+async def run(directory: Path, *command: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """A balancer's program asked for something that ends: its exit code, and all that it said.
+
+    It finds nothing of ours in its environment, but `env`.
+    """
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=directory,
-        env={},
+        env=env or {},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

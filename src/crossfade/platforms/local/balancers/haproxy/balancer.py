@@ -12,7 +12,7 @@ from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports.balancer import Exposed, Report, Target
 from crossfade.engine.ports.journal import Fence
-from crossfade.platforms.local.balancers import book, ports, previews
+from crossfade.platforms.local.balancers import book, ports, previews, unprivileged
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.haproxy import slots as slots_
@@ -51,6 +51,9 @@ class HaproxyBalancer:
     ) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         directory.chmod(0o700)
+        self._who = unprivileged.nobody()
+        if self._who:
+            unprivileged.let_in(directory)
         (directory / "certificates").mkdir(exist_ok=True)
         self._directory = directory
         self._fence = fence
@@ -89,6 +92,8 @@ class HaproxyBalancer:
                 return 0.0
             ports.require_free(self._book.entries, self._book.with_entry(new).entries)
             self._settle_slots(old, new)
+            if self._who:
+                unprivileged.introduce(self._directory, addresses.values())
             try:
                 return await self._transition(old, new)
             except PlatformError:
@@ -286,7 +291,7 @@ class HaproxyBalancer:
         links = self._certificates.links(entries, self._book.entries)
         entries = handed_over(self._certificates.lit(entries, links))
         secrets = self._passes.previewed(entries)
-        rendered = render(entries, self._slots, links, secrets, shutdown=self._shutdown)
+        rendered = render(entries, self._slots, links, secrets, shutdown=self._shutdown, who=self._who)
         return Plan.of(entries, self._slots, secrets, rendered)
 
     def _settle_slots(self, old: Entry | None, new: Entry) -> None:

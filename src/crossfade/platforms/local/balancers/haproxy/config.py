@@ -17,6 +17,7 @@ from crossfade.platforms.local.balancers.haproxy import maps, settings, who
 from crossfade.platforms.local.balancers.haproxy.settings import quoted
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
 from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors
+from crossfade.platforms.local.balancers.unprivileged import Unprivileged
 
 Files = dict[str, str]  # text by name, from HAProxy's working directory
 
@@ -35,10 +36,11 @@ def render(
     secrets: Mapping[str, str],
     *,
     shutdown: int,
+    who: Unprivileged | None = None,
 ) -> Files:
     """All files. `links` are the names of certificate and key, `secrets` those of previews by service.
 
-    `shutdown` are the seconds that a replaced worker may take.
+    `shutdown` are the seconds that a replaced worker may take, `who` is who workers are; None: as their master is.
 
     Raises WrongInputError when services cannot share a port.
     """
@@ -49,7 +51,7 @@ def render(
         parts += _frontend(door, entries)
     for _, entry in sorted(entries.items()):
         parts += _backends(entry, slots)
-    lines = [*_global(shutdown, structure(parts, lists)), *parts, ""]
+    lines = [*_global(shutdown, who, structure(parts, lists)), *parts, ""]
     return {
         settings.CONFIG: "\n".join(lines),
         **lists,
@@ -73,8 +75,11 @@ def server(service: Service, instance: str, address: str) -> str:
     return f"{words} id {zlib.crc32(instance.encode()) % 2**30 + 1}" if service.sticky else words
 
 
-def _global(shutdown: int, name: str) -> Iterator[str]:
+def _global(shutdown: int, who: Unprivileged | None, name: str) -> Iterator[str]:
     yield "global"
+    if who:
+        yield f"  user {who.user}"
+        yield f"  group {who.group}"
     yield "  expose-experimental-directives"  # normalize-uri
     yield f"  description {name}"
     yield "  log stdout format raw local0"

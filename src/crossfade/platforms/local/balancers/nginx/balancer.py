@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import pwd
 import resource
 import time
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports.balancer import Exposed, Report, Target
 from crossfade.engine.ports.journal import Fence
-from crossfade.platforms.local.balancers import book, files, ports, previews, sockets
+from crossfade.platforms.local.balancers import book, files, ports, previews, sockets, unprivileged
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.nginx.config import Process, render, server, upstream
@@ -49,6 +48,9 @@ class NginxBalancer:
     ) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         directory.chmod(0o700)
+        self._who = unprivileged.nobody(looked_into=True)
+        if self._who:
+            unprivileged.let_in(directory)
         (directory / "certificates").mkdir(exist_ok=True)
         self._directory = directory
         self._fence = fence
@@ -84,6 +86,8 @@ class NginxBalancer:
             began = time.monotonic()
             if old is None or not old.same(new):
                 ports.require_free(self._book.entries, entries)
+                if self._who:
+                    unprivileged.introduce(self._directory, addresses.values())
                 await self._load(text)
             self._keep(self._book.with_entry(new))
             return time.monotonic() - began
@@ -185,11 +189,10 @@ class NginxBalancer:
             raise
 
     def _render(self, entries: Mapping[str, Entry]) -> str:
-        user = pwd.getpwuid(0).pw_name if os.geteuid() == 0 else ""
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         process = Process(
             workers=_workers(),
-            user=user,
+            who=self._who,
             shutdown=self._shutdown,
             files=_MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES),
         )

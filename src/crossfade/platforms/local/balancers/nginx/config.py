@@ -17,6 +17,7 @@ from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.nginx import settings
 from crossfade.platforms.local.balancers.previews import named
 from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors
+from crossfade.platforms.local.balancers.unprivileged import Unprivileged
 
 _HTTPS = 443
 
@@ -26,7 +27,7 @@ class Process:
     """What nginx is told about itself."""
 
     workers: int
-    user: str  # who its workers are; empty when the master is not root and cannot choose
+    who: Unprivileged | None  # who its workers are; None: as the master is
     shutdown: int  # seconds that a replaced worker may take
     files: int  # that one may have open
 
@@ -49,7 +50,7 @@ def render(
         http += _servers(door, entries, names, links)
     return "\n".join(
         [
-            *([f"user {process.user};"] if process.user else []),
+            *([f"user {process.who.user} {process.who.group};"] if process.who else []),
             f"worker_processes {process.workers};",
             f"worker_shutdown_timeout {process.shutdown}s;",
             f"worker_rlimit_nofile {process.files};",
