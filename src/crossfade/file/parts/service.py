@@ -173,11 +173,8 @@ class Service(Contained):
     )
     listen_on: Literal["port", "socket"] = Field(
         default="port",
-        description=(
-            "`port`: an instance listens on `$PORT`. `socket`: a process listens on the Unix socket whose path is in "
-            "`$CROSSFADE_SOCKET`, which no other user of the machine can open or take (`gunicorn --bind "
-            "unix:$CROSSFADE_SOCKET`, `uvicorn --uds $CROSSFADE_SOCKET`)."
-        ),
+        description="`socket` instead of `$PORT`: the process listens on the Unix socket `$CROSSFADE_SOCKET`, which no "
+        "other user of the machine can open or take (`gunicorn --bind unix:$CROSSFADE_SOCKET`, `uvicorn --uds ...`).",
         examples=["socket"],
     )
     protocol: Literal["http", "h2c"] = Field(
