@@ -135,6 +135,15 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Static:
+    """A folder of the release that is served as it is. What paths like `immutable` lead to never changes."""
+
+    folder: str
+    fallback: str = ""  # the page of what is not there
+    immutable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
     """A web service of the app by its name, and the port that it is asked at by that name."""
 
@@ -220,6 +229,7 @@ class Service:
     image: str = ""  # image reference (docker)
     build: str = ""
     command: str = ""  # a shell command line; of a container, in place of all that its image starts
+    static: Static | None = None  # in place of a command
     container: Container = field(default_factory=Container)
     port: int = 8080  # inside a container; a process is told its port in $PORT
     listen_on: Literal["port", "socket"] = "port"  # a socket's path is in $CROSSFADE_SOCKET

@@ -127,6 +127,11 @@ def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Proble
             place = settings.at(("services", name, "volumes", index)).place
             allowed = "a folder that is there, or a name such as uploads, which crossfade keeps"
             yield Problem(place, f"found {shown(path)}, {why}", allowed)
+        static = service.static
+        if static and not (service.build or (folder / (service.source or "") / static.folder).is_dir()):
+            place = settings.at(("services", name, "static")).place
+            found, allowed = shown(static.folder), "a folder below the source, or a build that makes it"
+            yield Problem(place, f"found {found}, which is no folder", allowed)
         build = service.image.build if service.image and app.platform == "local" else None
         if build and (missing := _missing_of(build, folder)):
             place = settings.at(("services", name, "image", "build", missing[0])).place

@@ -13,10 +13,13 @@ from crossfade.file.cloud.stage import is_production
 from crossfade.file.part import Clash, Part
 from crossfade.file.parts.deploy import Deploy, Inconclusive, RollbackOn, Strategy
 from crossfade.file.parts.health import Codes, Health
+from crossfade.file.parts.hooks import Hooks
 from crossfade.file.parts.hosts import HostAddress, Outside, Ssh, misfits_on_hosts
 from crossfade.file.parts.job import Job
+from crossfade.file.parts.kind import wrong_for_its_platform
 from crossfade.file.parts.listen import Listen, Tls
-from crossfade.file.parts.service import NAME, Hooks, Preview, Resources, Route, Service
+from crossfade.file.parts.service import NAME, Preview, Resources, Route, Service
+from crossfade.file.parts.static import Static
 from crossfade.file.parts.sticky import Sticky
 from crossfade.file.parts.store import Backup, Store, StoreHealth
 from crossfade.file.parts.volumes import shared_by_two_kinds
@@ -41,6 +44,7 @@ __all__ = [
     "Route",
     "Service",
     "Settings",
+    "Static",
     "Sticky",
     "Store",
     "StoreHealth",
@@ -164,17 +168,7 @@ class App(Settings, Named):
         yield from self._stores()
         yield from shared_by_two_kinds(self.services)
         for name, service in self.services.items():
-            if service.listen_on == "socket" and self.platform == "aws":
-                yield Clash(("services", name, "listen_on"), "a socket on AWS", "port there")
-            if service.kind == "worker" and self.platform == "aws":
-                allowed = "a web service there, or platform local: releases do not reach AWS workers yet"
-                yield Clash(("services", name, "kind"), "a worker on AWS", allowed)
-            if service.protocol == "h2c" and (self.platform == "aws" or self.balancer != "envoy"):
-                where = "on AWS" if self.platform == "aws" else f"with {self.balancer}"
-                yield Clash(("services", name, "protocol"), f"h2c {where}", "http there, or platform local with envoy")
-            if service.sticky and service.sticky.release and self.platform == "aws":
-                allowed = "sticky without release there: releases on AWS share no visitors yet"
-                yield Clash(("services", name, "sticky", "release"), "release on AWS", allowed)
+            yield from wrong_for_its_platform(name, service, self.platform, self.balancer)
         yield from misfits_on_hosts(self)
         if self.platform == "aws":
             yield from misfits(self.name, self.environment, self.services, self.cloud)

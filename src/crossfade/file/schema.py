@@ -9,8 +9,9 @@ from crossfade.file.model import File
 
 _RUNS = {
     "oneOf": [
-        {"required": ["source", "command"], "properties": {"image": False}},
-        {"required": ["image"], "properties": {"source": False, "build": False}},
+        {"required": ["source", "command"], "properties": {"image": False, "static": False}},
+        {"required": ["source", "static"], "properties": {"image": False, "command": False, "kind": False}},
+        {"required": ["image"], "properties": {"source": False, "build": False, "static": False}},
     ]
 }
 
@@ -39,7 +40,7 @@ def schema() -> dict[str, Any]:
     listen = made["$defs"]["Listen"]
     port = {"type": "integer", "minimum": 1, "maximum": 65535}
     made["$defs"]["Listen"] = {"description": listen.pop("description"), "anyOf": [port, listen]}
-    for short, pattern in (("Image", r"^\S+$"), ("Build", r"\S")):
+    for short, pattern in (("Image", r"^\S+$"), ("Build", r"\S"), ("Static", r"^[^/]")):
         part = made["$defs"][short]
         text = {"type": "string", "pattern": pattern}
         made["$defs"][short] = {"description": part.pop("description"), "anyOf": [text, part]}

@@ -41,6 +41,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         image=(service.image.name or "") if service.image else "",
         build=service.build or "",
         command=service.command if service.command and service.image is None else "",
+        static=_static(service),
         container=_container(service, folder),
         port=service.port,
         listen_on=service.listen_on,
@@ -152,6 +153,13 @@ def _container(service: Service, folder: Path) -> core.Container:
         shm_size=service.shm_size,
         ulimits=service.ulimits,
     )
+
+
+def _static(service: Service) -> core.Static | None:
+    static = service.static
+    if static is None:
+        return None
+    return core.Static(folder=static.folder, fallback=static.fallback or "", immutable=static.immutable)
 
 
 def _sticky(service: Service) -> core.Sticky | None:

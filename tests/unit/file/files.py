@@ -274,10 +274,14 @@ environments:
         ulimits: null
 """
 
-# What no service that gets requests can have.
+# What no service that gets requests can have, or none that runs a command.
 WORKERS = """\
 app: feedback
 services:
+  site:
+    source: .
+    build: npm run build
+    static: {folder: dist, fallback: index.html, immutable: [/assets/*]}
   mailer:
     kind: worker
     image: ghcr.io/acme/mailer:1.4

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.unit.file.files import SMALL
 
-from crossfade.core.service import Service
+from crossfade.core.service import Service, Static
 from crossfade.file.load import load
 from crossfade.file.reading.problem import WrongFileError
 from crossfade.file.settle import settle
@@ -44,6 +44,36 @@ def test_visitors_stay_with_their_release_where_the_file_says_so(tmp_path: Path)
     assert settled(tmp_path, SMALL + "    sticky: {release: true}\n").pins
 
 
+def site(folder: Path, text: str) -> Service:
+    """A service that is a folder."""
+    return settled(folder, f"app: shop\nservices:\n  site:\n    source: .\n{text}")
+
+
+def test_a_folder_is_served_by_a_word_or_with_more(tmp_path: Path) -> None:
+    (tmp_path / "dist").mkdir()
+    assert site(tmp_path, "    static: dist\n").static == Static(folder="dist")
+    more = "    build: npm run build\n    static: {folder: out, fallback: index.html, immutable: [/a/*]}\n"
+    assert site(tmp_path, more).static == Static(folder="out", fallback="index.html", immutable=("/a/*",))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("    static: dist\n", ("services.site.static", "dist", "no folder", "a build that makes it")),
+        ("    static: ../dist\n", ("services.site.static", "../dist", "below the source")),
+        ("    static: /srv\n", ("services.site.static", "/srv")),
+        ("    static: {fallback: index.html}\n", ("services.site.static", "folder")),
+        ("    static: .\n    kind: worker\n", ("kind beside static",)),
+        ("    static: .\nplatform: aws\n", ("static on AWS", "cloud: {site: ...}")),
+    ],
+)
+def test_a_folder_that_cannot_be_served_is_named(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
+    with pytest.raises(WrongFileError) as error:
+        site(tmp_path, text)
+    for word in words:
+        assert word in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -56,6 +86,7 @@ def test_visitors_stay_with_their_release_where_the_file_says_so(tmp_path: Path)
         ("    headers: {Set-Cookie: a=b}", ("Set-Cookie", "any other header")),
         ('    headers: {"X A": b}', ("a header name",)),
         ('    routes: [{path: "/a;{b/*"}]', ("routes", "a path such as")),
+        ("    static: dist", ("command beside static", "no command")),
         ("    sticky: {release: maybe}", ("sticky.release", "maybe")),
         ("    sticky: {release: true}\n    deploy: {strategy: recreate}", ("sticky.release", "no two releases run")),
         ("    sticky: {release: true}\nplatform: aws", ("sticky.release", "release on AWS")),

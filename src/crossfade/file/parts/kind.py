@@ -1,4 +1,4 @@
-"""Kinds of services: which keys are for those that get requests, and which are for workers."""
+"""Kinds of services, and where they run: which keys are for those that get requests, and which are for workers."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -46,6 +46,26 @@ def wrong_for_its_kind(service: "Service") -> Iterator[Clash]:
             yield Clash((key,), f"{key} for a worker, which gets no requests", instead)
     yield from _wrong_health(service)
     yield from _wrong_deploy(service)
+
+
+def wrong_for_its_platform(name: str, service: "Service", platform: str, balancer: str) -> Iterator[Clash]:
+    """What releases of a service cannot be where they run. Keys are from the file's top."""
+    there, cloud = ("services", name), platform == "aws"
+    if service.protocol == "h2c" and (cloud or balancer != "envoy"):
+        where = "on AWS" if cloud else f"with {balancer}"
+        yield Clash((*there, "protocol"), f"h2c {where}", "http there, or platform local with envoy")
+    if not cloud:
+        return
+    if service.listen_on == "socket":
+        yield Clash((*there, "listen_on"), "a socket on AWS", "port there")
+    if service.kind == "worker":
+        allowed = "a web service there, or platform local: releases do not reach AWS workers yet"
+        yield Clash((*there, "kind"), "a worker on AWS", allowed)
+    if service.static:
+        yield Clash((*there, "static"), "static on AWS", "cloud: {site: ...} there, a bucket and its CDN")
+    if service.sticky and service.sticky.release:
+        allowed = "sticky without release there: releases on AWS share no visitors yet"
+        yield Clash((*there, "sticky", "release"), "release on AWS", allowed)
 
 
 def _wrong_health(service: "Service") -> Iterator[Clash]:

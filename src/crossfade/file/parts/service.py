@@ -13,9 +13,11 @@ from crossfade.file.parts.container import Contained, written_for_containers
 from crossfade.file.parts.deploy import WEEK, Deploy
 from crossfade.file.parts.headers import HEADER, HeaderValue, wrong_headers
 from crossfade.file.parts.health import Health
+from crossfade.file.parts.hooks import Hooks
 from crossfade.file.parts.image import Image
 from crossfade.file.parts.kind import WORKER_GRACE, wrong_for_its_kind
 from crossfade.file.parts.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
+from crossfade.file.parts.static import Static, wrong_static
 from crossfade.file.parts.sticky import Sticky
 from crossfade.file.parts.volumes import VolumeText, wrong_volumes
 from crossfade.file.units import Duration, Number, Size, Text, Whole
@@ -93,42 +95,6 @@ class Resources(Part):
     )
 
 
-class Hooks(Part):
-    """Commands of yours at certain moments. One that fails stops the deploy, and the old release stays."""
-
-    migrate: Annotated[str, Command()] | None = Field(
-        default=None,
-        description="Runs once per release, before its first instance starts.",
-        examples=["python -m app.migrate"],
-    )
-    schema_: Annotated[str, Command()] | None = Field(
-        default=None,
-        alias="schema",
-        description=(
-            "Runs before and after `migrate`, and what it writes is compared: where that is the same, nothing was "
-            "migrated, and a rollback past this release is not refused."
-        ),
-        examples=["python manage.py showmigrations --plan"],
-    )
-    smoke: Annotated[str, Command()] | None = Field(
-        default=None,
-        description=(
-            "Runs against the new release before it gets traffic: its address is in `$CROSSFADE_URL`, the header that "
-            "leads there in `$CROSSFADE_HEADER`."
-        ),
-        examples=["./smoke.sh"],
-    )
-    drain: Annotated[str, Command()] | None = Field(
-        default=None,
-        description="Runs for an instance that gets no new requests any more, before it is stopped.",
-        examples=["./finish-jobs.sh"],
-    )
-
-    def impossible(self) -> Iterator[Clash]:
-        if self.schema_ is not None and self.migrate is None:
-            yield Clash(("schema",), "schema without migrate, which it is compared around", "migrate beside it")
-
-
 class Service(Contained):
     """What runs: `source` (processes) or `image` (containers), and everything about it."""
 
@@ -157,6 +123,11 @@ class Service(Contained):
         "place of the CMD and goes to the ENTRYPOINT: a text by way of a shell, a list as it is. Default there: the "
         "image's own.",
         examples=["python -m app --port $PORT"],
+    )
+    static: Static | None = Field(
+        default=None,
+        description="A folder that is served as it is, in place of a `command`: it ships in releases like all else.",
+        examples=["dist", {"folder": "dist", "fallback": "index.html"}],
     )
     kind: Kind = Field(
         default="web",
@@ -299,6 +270,7 @@ class Service(Contained):
     def impossible(self) -> Iterator[Clash]:
         yield from self._nothing_to_run()
         yield from wrong_for_its_kind(self)
+        yield from wrong_static(self)
         if not self.routes:
             yield Clash(
                 ("routes",),
@@ -321,7 +293,7 @@ class Service(Contained):
                 "an image beside a source",
                 "one of source, image; in an environment, `source: null` takes it back",
             )
-        elif self.source is not None and self.command is None:
+        elif self.source is not None and self.command is None and self.static is None:
             yield Clash((), "a source without a command", "command, such as python -m app --port $PORT")
         if self.build is not None and self.source is None:
             yield Clash(("build",), "build beside an image", "build only beside a source, or image: {build: .}")

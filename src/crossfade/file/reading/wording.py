@@ -26,6 +26,7 @@ _SHORT = {
     "Listen": "a port such as 8080, or a mapping",
     "Image": "the name of an image, or {build: .}",
     "Build": "a folder with a Dockerfile, or a mapping",
+    "Static": "a folder below the source, or a mapping",
 }
 # Keys are often written one level too high or too low; this is where they belong.
 _HOMES: dict[type[Part], str] = {

@@ -26,6 +26,7 @@ from crossfade.platforms.local.runtimes.processes.jobs import Runs
 from crossfade.platforms.local.runtimes.processes.listeners import Listeners
 from crossfade.platforms.local.runtimes.processes.logs import Logs
 from crossfade.platforms.local.runtimes.processes.ports import Ports
+from crossfade.platforms.local.runtimes.processes.program import program
 from crossfade.platforms.local.runtimes.processes.record import Record, Records
 from crossfade.platforms.local.runtimes.processes.session import Session
 from crossfade.platforms.local.runtimes.processes.sockets import Sockets
@@ -77,7 +78,7 @@ class ProcessRuntime:
             self._artifacts.wake(release.digest)
             env = for_process(release, secrets, self._state) | _own(record)
             self._session(record).start(
-                service.command, self._artifacts.tree(release.digest), env, service.resources.memory
+                program(service), self._artifacts.tree(release.digest), env, service.resources.memory
             )
 
     async def instances(self, service: str) -> Sequence[Running]:
