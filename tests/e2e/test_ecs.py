@@ -10,6 +10,7 @@ from tests.rig.place import weights
 from tests.support.on_ecs import PACE, OnEcs, reached
 
 from crossfade.aws.places import Places
+from crossfade.core.release import Outcome
 from crossfade.core.rollout import State
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.journal import DryJournal
@@ -133,6 +134,30 @@ async def test_throttling_and_lost_answers_change_nothing(clear: OnEcs) -> None:
         rollout = await clear.deploy(clear.service("throttled"))
     report = traffic.report()
     assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "right"),
+    [
+        ("ecs", "RegisterTaskDefinition", "ecs:RegisterTaskDefinition on *"),
+        ("ecs", "UpdateService", "ecs:UpdateService on arn:aws:ecs:us-east-1:1:service/shop-dev/web"),
+        ("elbv2", "ModifyRule", "elasticloadbalancing:ModifyRule on arn:aws:elasticloadbalancing:us-east-1:1:rule"),
+        ("ecs", "RunTask", "ecs:RunTask on *"),
+    ],
+)
+async def test_a_right_that_is_missing_takes_the_release_back_at_once(
+    clear: OnEcs, service: str, operation: str, right: str
+) -> None:
+    """It is named with what it is for, nobody waits for the timeout, and the release is not to blame."""
+    action, _, where = right.partition(" on ")
+    said = f"User: ci is not authorized to perform: {action} on resource: {where} because no policy allows it"
+    clear.rig.knobs.refuse(service, operation, "AccessDeniedException", said)
+    hooks = {"migrate": "true"} if operation == "RunTask" else {}
+    async with Traffic(f"{clear.url}/slow?s=0.02", clients=2) as traffic:
+        rollout = await clear.deploy(clear.service(f"no-{operation}", hooks=hooks))
+    assert (rollout.state, traffic.report().failed) == (State.ROLLED_BACK, 0)
+    assert rollout.reason.startswith(f"these credentials may not {right}; give their role that right")
+    assert clear.loop.ledger.release(rollout.target).outcome is Outcome.ABORTED
 
 
 async def test_another_process_goes_on_where_one_died(shop: OnEcs) -> None:

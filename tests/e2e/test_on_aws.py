@@ -255,6 +255,22 @@ def test_a_cancelled_job_leaves_things_as_they_are(shop: Shop) -> None:
     assert not visitors.lost
 
 
+def test_credentials_that_expire_on_the_way_end_the_command(rig: Rig, shop: Shop) -> None:
+    """It cannot even write down what is: traffic stays, and the next command with good ones carries it home."""
+    shop.write(1, bake="10m")
+    with shop.visited() as visitors:
+        with shop.running("deploy", "-e", "dev", "--version", "v1", "--json") as process:
+            _until(process, lambda event: event["kind"] == "move" and event["data"]["action"]["do"] == "StartBake")
+            rig.knobs.refuse("*", "*", "ExpiredTokenException", "The security token is expired")
+            out, _ = process.communicate(timeout=LIMIT)
+            rig.knobs.clear()
+        error = json.loads(out.splitlines()[-1])["error"]
+        assert (process.returncode, error["cause"]) == (4, "the credentials for AWS have expired")
+        assert "traffic stays as it is, and `crossfade resume -e dev` goes on" in error["way_out"]
+        assert shop.run("abort", "-e", "dev").code == 0
+    assert not visitors.lost
+
+
 def test_what_aws_refuses_is_one_sentence(rig: Rig, shop: Shop) -> None:
     """With its way out and exit code, and nothing is on record."""
     nobody = shop.run("deploy", "-e", "dev", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", HOME="/nonexistent")

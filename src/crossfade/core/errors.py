@@ -4,10 +4,12 @@
 class CrossfadeError(Exception):
     """Base of every error that is shown as one message instead of a traceback.
 
-    `cause` is a sentence that says what is wrong and where; `way_out` says what to do next.
+    `cause` is a sentence that says what is wrong and where; `way_out` says what to do next. What is `lasting` does not
+    pass by itself: somebody has to do something first, and trying again before is no use.
     """
 
     exit_code = 4
+    lasting = False
 
     def __init__(self, cause: str, way_out: str = "") -> None:
         super().__init__(cause)

@@ -230,8 +230,12 @@ def _routed(draft: _Draft, event: Event) -> None:
 
 
 def _failed(draft: _Draft, event: Event) -> None:
-    if event.data.get("action", {}).get("do") == "Shift":
-        blame, why = event.data.get("blame", True), event.data.get("cause", event.data["error"])
+    data, shift = event.data, event.data.get("action", {}).get("do") == "Shift"
+    if data.get("lasting"):
+        why = "; ".join(filter(None, (data["cause"], data["way_out"])))
+        draft.refused = Refused(why=why, blame=False, lasting=True)
+    elif shift and not draft.refused.lasting:
+        blame, why = data.get("blame", True), data.get("cause", data["error"])
         draft.refused = Refused(times=draft.refused.times + 1, why=why, blame=blame)
 
 

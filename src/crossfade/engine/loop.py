@@ -55,6 +55,7 @@ class Loop:
         self.waits: tuple[Action, ...] = ()
         self.recent = Recent()
         self.trouble = ""
+        self.hopeless: CrossfadeError | None = None  # trouble of the last step that will not pass by itself
         self._world = world
         self._scribe = Scribe(ledger, world, holder)
         self._wake = asyncio.Event()
@@ -165,7 +166,7 @@ class Loop:
 
     async def _safely(self, work: Callable[[], Awaitable[float]]) -> float:
         """One step, whatever happens in it: the care for a service never ends by itself."""
-        pace = self._world.pace
+        pace, self.hopeless = self._world.pace, None
         try:
             pause = await work()
         except asyncio.CancelledError:
@@ -174,7 +175,7 @@ class Loop:
             self.trouble = "a call to the platform was broken off"
             return pace.idle
         except CrossfadeError as error:
-            self.trouble = str(error)
+            self.trouble, self.hopeless = str(error), error if error.lasting else None
             return pace.idle
         except Exception as error:
             log.exception("the loop of %s met what it did not expect", self.key)

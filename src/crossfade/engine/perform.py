@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import Any
 
 from crossfade.core.actions import Effect, Launch, Probe, Resize, RunHook, Shift, Stop
-from crossfade.core.errors import CrossfadeError, StaleTokenError, WrongInputError
+from crossfade.core.errors import CrossfadeError, PlatformError, StaleTokenError, WrongInputError
 from crossfade.core.fleet import Exit, Fleet, Health
 from crossfade.core.release import Release
 from crossfade.core.rollout import Hook
@@ -94,19 +94,19 @@ class Performer:
         except asyncio.CancelledError:
             if cancelled():
                 raise
-            await self._went_wrong(name, "it was broken off")
+            await self._went_wrong(name, PlatformError("it was broken off"))
         except CrossfadeError as error:
-            await self._went_wrong(name, str(error))
+            await self._went_wrong(name, error)
         except Exception as error:
             log.exception("%s of %s met what it did not expect", name, self._scribe.key)
-            await self._went_wrong(name, f"unexpected: {error!r}")
+            await self._went_wrong(name, PlatformError(f"unexpected: {error!r}"))
         finally:
             self._beside.pop(name, None)
             self._ended()
 
-    async def _went_wrong(self, name: str, error: str) -> None:
+    async def _went_wrong(self, name: str, error: CrossfadeError) -> None:
         with suppress(CrossfadeError):
-            await self._scribe.record("failed", {"what": name, "error": error})
+            await self._scribe.record("failed", {"what": name, "error": str(error), **_lasting(error)})
         await self._world.clock.sleep(2 * self._world.pace.retry)
 
     async def _launch(self, action: Launch) -> Outcome:
@@ -286,7 +286,12 @@ class Performer:
 
 def _trouble(error: CrossfadeError) -> dict[str, Any]:
     """What is on record of a failed act: `blame` when the release's own settings cannot be met."""
-    return {"error": str(error), "cause": error.cause, "blame": isinstance(error, WrongInputError)}
+    told = {"error": str(error), "cause": error.cause, "blame": isinstance(error, WrongInputError)}
+    return {**told, **_lasting(error)}
+
+
+def _lasting(error: CrossfadeError) -> dict[str, Any]:
+    return {"lasting": True, "cause": error.cause, "way_out": error.way_out} if error.lasting else {}
 
 
 def _schema(result: HookResult) -> str:

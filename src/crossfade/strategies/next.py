@@ -15,11 +15,23 @@ REFUSALS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """How often in a row a routing was refused, and what was said last. `blame`: its own settings cannot be met."""
+    """How often in a row a routing was refused, and what was said last. `blame`: its own settings cannot be met.
+
+    `lasting`: something was refused, whatever it was, that no trying again will change.
+    """
 
     times: int = 0
     why: str = ""
     blame: bool = True
+    lasting: bool = False
+
+    @property
+    def for_good(self) -> bool:
+        return self.lasting or self.times >= REFUSALS
+
+    @property
+    def reason(self) -> str:
+        return self.why if self.lasting else f"the balancer refused the new routing: {self.why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +65,8 @@ def next_step(facts: Facts, fleet: Fleet, now: float) -> tuple[Action, ...]:
     if abandoned:
         return abandoned
     if facts.rollout:
-        if facts.rollout.state is State.RUNNING and facts.refused.times >= REFUSALS:
-            why = f"the balancer refused the new routing: {facts.refused.why}"
-            return (RollBack(reason=why, blame=facts.refused.blame),)
+        if facts.rollout.state is State.RUNNING and facts.refused.for_good:
+            return (RollBack(reason=facts.refused.reason, blame=facts.refused.blame),)
         return decide(facts.rollout, fleet, now)
     if facts.kept:
         kept = facts.kept

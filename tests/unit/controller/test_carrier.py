@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.controller.site import service, within
-from tests.unit.controller.there import BAKED, HOME, SLOW, WEB, There, Unreturned
+from tests.unit.controller.there import BAKED, HOME, SLOW, WEB, Expiring, There, Unreturned
 
 from crossfade.core.service import Strategy
 from crossfade.core.wire import encode
@@ -36,6 +36,18 @@ async def test_nobody_waits_for_what_is_kept_warm(there: There) -> None:
         await kim.over((await kim.deploy("v2", warm))["id"])
         assert await within(kim.ask("POST", "/v1/settle")) == {"settled": True}
         assert (await kim.status())["warm"].keys() == {"1"}
+
+
+async def test_what_only_a_person_can_mend_is_said_to_whoever_waits(there: There) -> None:
+    """Credentials expire in the middle of a rollout: nobody can go on with it, and the command need not wait."""
+    async with there.process(journal=Expiring) as kim:
+        await kim.deploy("v1", SLOW)
+        assert await within(kim.ask("GET", "/v1/stuck")) == {}
+        assert isinstance(kim.journal, Expiring)
+        kim.journal.expired = True
+        assert await within(kim.ask("POST", "/v1/settle")) == {"settled": False}
+        stuck = await within(kim.ask("GET", "/v1/stuck"))
+        assert stuck == {"cause": "the credentials have expired", "way_out": "log in again"}
 
 
 async def test_looking_holds_nothing(there: There) -> None:

@@ -12,6 +12,7 @@ from tests.unit.controller.site import QUICK, Site, service, within
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.carrier.carrier import Carrier
 from crossfade.controller.values import nothing_kept
+from crossfade.core.errors import PlatformError
 from crossfade.core.service import Strategy
 from crossfade.core.wire import encode
 from crossfade.engine.dry.journal import DryJournal, Paper
@@ -111,6 +112,23 @@ class Unreturned(DryJournal):
     """Of a process that is killed: it gives no lease back."""
 
     async def release(self, lease: Lease) -> None: ...
+
+
+class ExpiredError(PlatformError):
+    """Credentials that were good when it began, and are no more."""
+
+    lasting = True
+
+
+class Expiring(DryJournal):
+    """Takes nothing any more once `expired` is said."""
+
+    expired = False
+
+    async def renew(self, lease: Lease, ttl: float) -> Lease:
+        if self.expired:
+            raise ExpiredError("the credentials have expired", "log in again")
+        return await super().renew(lease, ttl)
 
 
 BAKED = Strategy(bake=1.0, timeout=60.0, keep_previous=0.0, rollback_on=QUICK.rollback_on)

@@ -8,6 +8,7 @@ import pytest
 
 from crossfade.core.actions import Advance, Finish, Move, RollBack, StartBake
 from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.core.fleet import Fleet
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Service, Strategy
@@ -15,6 +16,7 @@ from crossfade.core.wire import encode, encode_action
 from crossfade.engine.fold import TELLING, advance, fold
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.journal import Event
+from crossfade.strategies.next import next_step
 
 KEY = "shop/web"
 
@@ -219,6 +221,19 @@ def test_of_many_records_the_newest_are_kept_and_closed() -> None:
     records = story.ledger.records
     assert [r.rollout.id for r in records] == list(range(4, 104))
     assert [r.proof["requests"] for r in records] == list(range(4, 104))
+
+
+@pytest.mark.parametrize("what", [{"action": {"do": "Resize", "release": 2, "count": 2}}, {"what": "hook migrate"}])
+def test_what_is_refused_for_good_takes_the_rollout_back_at_once(what: dict[str, Any]) -> None:
+    """The reason has its way out, and the release is not to blame; what may pass is tried again."""
+    story = Story().good().release().start(2)
+    story.tell("failed", {**what, "error": "busy", "cause": "busy"})
+    assert not story.ledger.facts.refused.for_good
+    lasts = {"error": "no right\n  get it", "cause": "no right", "way_out": "get it", "lasting": True}
+    story.tell("failed", {**what, **lasts})
+    assert next_step(story.ledger.facts, Fleet(), story.at) == (RollBack(reason="no right; get it", blame=False),)
+    story.move(RollBack(reason="no right; get it", blame=False))
+    assert not story.ledger.facts.refused.for_good
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from crossfade.core.errors import CrossfadeError, PlatformError
 POLL = 0.2
 RETURN_SECONDS = 10.0  # a controller that was stopped in order may be in the middle of its upgrade
 RESTARTS = 5
+STUCK = 2.0  # seconds between two looks whether the rollout can go on at all
 
 Json = Mapping[str, Any]
 
@@ -109,9 +110,10 @@ def _next(call: Call, listener: _Listener, followed: Followed, screen: Screen) -
     shown = time.monotonic()
     while True:
         try:
-            heard = listener.heard.get(timeout=screen.tick or None)
+            heard = listener.heard.get(timeout=screen.tick or (STUCK if call.environment else None))
         except queue.Empty:
-            pass
+            if call.environment:
+                _require_hope(call)
         else:
             if isinstance(heard, CrossfadeError):
                 raise heard
@@ -124,6 +126,14 @@ def _next(call: Call, listener: _Listener, followed: Followed, screen: Screen) -
                 mine = [one for one in services if one["name"] in followed.services]
                 for one in [one for one in mine if one["rollout"]] or mine[:1]:
                     screen.state(one)
+
+
+def _require_hope(call: Call) -> None:
+    """PlatformError where this process carries the rollout and cannot go on until somebody does something."""
+    stuck = call.client().get("/v1/stuck")
+    if stuck:
+        left = f"traffic stays as it is, and `crossfade resume -e {call.environment}` goes on"
+        raise PlatformError(stuck["cause"], f"{stuck['way_out']}; {left}" if stuck["way_out"] else left)
 
 
 def _bring_back(call: Call, screen: Screen) -> None:

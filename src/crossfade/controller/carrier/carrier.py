@@ -58,6 +58,7 @@ class Carrier:
         self._others: dict[str, Lease | None] = {}  # by service under way that we do not hold: who does
         self._looked = False
         self._answering: set[asyncio.Task[None]] = set()
+        self._own = {"/v1/carry": self._carry, "/v1/settle": self._settle, "/v1/stuck": self._stuck}
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -76,13 +77,18 @@ class Carrier:
             await self._orders.close()
             await runner.cleanup()
 
+    async def _settle(self, _: web.Request) -> dict[str, Any]:
+        """Answers when nothing of what is held moves any more: no rollout, and nobody on the way out."""
+        return {"settled": await self._settled()}
+
     async def _settled(self) -> bool:
-        """True when nothing of what is held moves any more: no rollout, and nobody on the way out."""
         try:
             async with asyncio.timeout(LONGEST_REST):
                 for key, loop in list(self._registry.loops.items()):
                     if self._registry.holds(key):
-                        await loop.until(_rests)
+                        await loop.until(lambda loop: _rests(loop) or loop.hopeless is not None)
+                        if loop.hopeless:
+                            return False
         except TimeoutError:
             return False
         return True
@@ -90,10 +96,8 @@ class Carrier:
     @web.middleware
     async def _held(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Hold the services that an order is for, or have it done by the process that does."""
-        if request.path == "/v1/carry":
-            return web.json_response(await self._carry(await asked.body(request)))
-        if request.path == "/v1/settle":
-            return web.json_response({"settled": await self._settled()})
+        if own := self._own.get(request.path):
+            return web.json_response(await own(request))
         if request.path == "/v1/status" and request.query.get("looks") != "0":
             await self._look(request.query.get("app"))
         if request.method != "POST" or request.path in FREE or request.path.startswith(PAGE):
@@ -113,8 +117,9 @@ class Carrier:
             return web.json_response({**json.loads(answer.text or "{}"), "carrying": carrying})
         return answer
 
-    async def _carry(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def _carry(self, request: web.Request) -> dict[str, Any]:
         """Go on with what was left of these services, and say what it is; without `wait`, who else may have it."""
+        body = await asked.body(request)
         for key in body["services"]:
             ledger = self._registry.ledger(key)
             if not (ledger.active or ledger.recording):
@@ -124,6 +129,12 @@ class Carrier:
             await self._turn.take(key)
         await self._turn.together()
         return self._under_way(body["services"])
+
+    async def _stuck(self, _: web.Request) -> dict[str, Any]:
+        """What nobody but a person can mend, and keeps us from going on: empty where nothing does."""
+        held = [loop for key, loop in self._registry.loops.items() if self._registry.holds(key)]
+        error = next((loop.hopeless for loop in held if loop.hopeless), None)
+        return {"cause": error.cause, "way_out": error.way_out} if error else {}
 
     def _under_way(self, keys: Sequence[str]) -> dict[str, Any]:
         """What moves of these services: their release group or their rollouts, told by events after `seq`."""

@@ -10,16 +10,21 @@ _MAY_NOT = re.compile(r"not authorized to perform:? (?P<action>[\w-]+:\w+)(?: on
 
 
 class AwsError(PlatformError):
-    """`code` is AWS's word for it, empty where no answer came; `again`: it may pass by itself."""
+    """`code` is AWS's word for it, empty where no answer came; `again`: it may pass while one waits."""
 
-    def __init__(self, cause: str, way_out: str = "", *, code: str = "", again: bool = False) -> None:
+    def __init__(
+        self, cause: str, way_out: str = "", *, code: str = "", again: bool = False, lasting: bool = False
+    ) -> None:
         super().__init__(cause, way_out)
-        self.code, self.again = code, again
+        self.code, self.again, self.lasting = code, again, lasting
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """`cause` may have `{asked}`, the service and its operation, and `{said}`, AWS's own words."""
+    """`cause` may have `{asked}`, the service and its operation, and `{said}`, AWS's own words.
+
+    What is not to be tried again lasts until somebody does something about it.
+    """
 
     words: frozenset[str]  # codes of AWS, or names of botocore's exceptions
     cause: str
@@ -84,6 +89,7 @@ _ILL = _KINDS[1]
 _SILENT = _Kind(
     frozenset(), "AWS gave no answer to {asked}: {said}", "look whether this machine reaches it", again=True
 )
+_RIGHTS_OF = {"elbv2": "elasticloadbalancing"}  # where IAM calls a service otherwise
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "UnauthorizedOperation"}
 
 
@@ -108,15 +114,19 @@ def _kind(word: str) -> _Kind | None:
 
 def _error(kind: _Kind, asked: str, said: str, code: str) -> AwsError:
     cause = kind.cause.format(asked=asked, said=said.strip().rstrip("."))
-    return AwsError(cause, kind.way_out.format(), code=code, again=kind.again)
+    return AwsError(cause, kind.way_out.format(), code=code, again=kind.again, lasting=not kind.again)
 
 
 def _denied(asked: str, said: str, code: str) -> AwsError:
     found = _MAY_NOT.search(said)
-    action = found["action"] if found else asked.replace(" ", ":")
+    service, _, operation = asked.partition(" ")
+    action = found["action"] if found else f"{_RIGHTS_OF.get(service, service)}:{operation}"
     where = f" on {found['resource'].rstrip('.')}" if found and found["resource"] else ""
     return AwsError(
-        f"these credentials may not {action}{where}", "give their role that right, or use another one", code=code
+        f"these credentials may not {action}{where}",
+        "give their role that right: `crossfade infra rights` prints all that a deploy takes",
+        code=code,
+        lasting=True,
     )
 
 

@@ -137,6 +137,16 @@ def test_refusals_are_worded(code: str, message: str, cause: str, again: bool) -
     """The action and the resource are named, and what may pass by itself is known from what will not."""
     error = refused(code, message)
     assert (error.cause, error.again, error.code) == (cause, again, code)
+    assert error.lasting == (not again and code != "SomethingNew")  # who knows what a new word means
+
+
+def test_a_right_is_named_as_policies_name_it() -> None:
+    """Where AWS says no without saying to what."""
+    from botocore.exceptions import ClientError
+
+    said = {"Error": {"Code": "AccessDenied", "Message": "Access Denied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    error = worded("elbv2", "modify_rule", ClientError(said, "ModifyRule"))  # type: ignore[arg-type]
+    assert error.cause == "these credentials may not elasticloadbalancing:ModifyRule"
 
 
 def test_trouble_of_aws_is_known_by_its_status() -> None:
