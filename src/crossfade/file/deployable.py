@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from crossfade.core import store as core
 from crossfade.core.errors import WrongInputError
 from crossfade.core.wire import encode
 from crossfade.file.load import load
@@ -57,14 +58,15 @@ def deployable(
         for one in settle(app, folder)
         if one.name in sources
     }
+    sources |= {name: _sources(store, folder, values) for name, store in app.stores.items()}
     return {
         "environment": app.environment,
         "platform": app.platform,
         "balancer": app.balancer if "balancer" in app.model_fields_set else None,
         "hosts": reached(app, folder) if app.platform == "hosts" else None,
         "services": [encode(services[name]) for name in names],
-        "stores": [encode(store) for store in settle_stores(app, folder)],
-        "sources": sources | {name: _store_sources(store, folder) for name, store in app.stores.items()},
+        "stores": [encode(_with_files(store, sources)) for store in settle_stores(app, folder)],
+        "sources": sources,
     }
 
 
@@ -98,12 +100,14 @@ def reached(app: App, folder: Path) -> dict[str, Any]:
     }
 
 
-def _store_sources(store: Store, folder: Path) -> dict[str, Any]:
-    secrets = {name: asdict(source) for name, source in store.secrets.sources.items()}
-    return {"folder": str(folder), "files": [], "secrets": secrets, "from_files": []}
+def _with_files(store: core.Store, sources: Mapping[str, Any]) -> core.Store:
+    """The store with what its files hold among its secrets."""
+    service = store.service
+    named = tuple(dict.fromkeys((*service.secrets, *sources[service.name]["from_files"])))
+    return replace(store, service=replace(service, secrets=named))
 
 
-def _sources(service: Service, folder: Path, values: Mapping[str, str]) -> dict[str, Any]:
+def _sources(service: Service | Store, folder: Path, values: Mapping[str, str]) -> dict[str, Any]:
     """Where the values of a service's secrets come from. What an env_file holds is a secret, unless `env` has it."""
     files = [one.path for one in service.env_file if (folder / one.path).is_file()]
     held = {name for path in files for name in read_variables(folder / path, path, values)}

@@ -12,7 +12,8 @@ from crossfade.core.errors import WrongInputError
 from crossfade.file.model import App, File, Settings
 from crossfade.file.parts import volumes
 from crossfade.file.parts.image import Build, is_remote
-from crossfade.file.parts.service import NAME
+from crossfade.file.parts.service import NAME, Service
+from crossfade.file.parts.store import Store
 from crossfade.file.reading.document import Keys, Written, read, written
 from crossfade.file.reading.problem import Problem, WrongFileError, nearest, shown
 from crossfade.file.reading.variables import Filling, variables_beside
@@ -122,23 +123,29 @@ def _all(
 
 def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Problem]:
     """Each `env_file`, Dockerfile and folder that must be there and is not."""
-    for name, service in app.services.items():
+    parts: list[tuple[str, str, Service | Store]] = [("services", *one) for one in app.services.items()]
+    parts += [("stores", *one) for one in app.stores.items()]
+    for section, name, service in parts:
         for index, path, why in volumes.missing(service, folder) if app.platform == "local" else ():
-            place = settings.at(("services", name, "volumes", index)).place
+            place = settings.at((section, name, "volumes", index)).place
             allowed = "a folder that is there, or a name such as uploads, which crossfade keeps"
             yield Problem(place, f"found {shown(path)}, {why}", allowed)
-        static = service.static
-        if static and not (service.build or (folder / (service.source or "") / static.folder).is_dir()):
+        static = service.static if isinstance(service, Service) else None
+        if (
+            static
+            and isinstance(service, Service)
+            and not (service.build or (folder / (service.source or "") / static.folder).is_dir())
+        ):
             place = settings.at(("services", name, "static")).place
             found, allowed = shown(static.folder), "a folder below the source, or a build that makes it"
             yield Problem(place, f"found {found}, which is no folder", allowed)
         build = service.image.build if service.image and app.platform == "local" else None
         if build and (missing := _missing_of(build, folder)):
-            place = settings.at(("services", name, "image", "build", missing[0])).place
+            place = settings.at((section, name, "image", "build", missing[0])).place
             yield Problem(place, f"found {shown(missing[1])}, {missing[2]}", missing[3])
         for index, one in enumerate(service.env_file):
             if one.required and not (folder / one.path).is_file():
-                place = settings.at(("services", name, "env_file", index)).place
+                place = settings.at((section, name, "env_file", index)).place
                 allowed = "a file that is there, or {path: ..., required: false}"
                 yield Problem(place, f"found {shown(one.path)}, which is no file", allowed)
 

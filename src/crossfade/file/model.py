@@ -1,6 +1,6 @@
 """The whole file as types. Whoever needs one of them takes it from here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -148,6 +148,11 @@ class App(Settings, Named):
             TopologicalSorter({name: service.depends_on for name, service in self.services.items()}).static_order()
         )
 
+    @property
+    def store_order(self) -> tuple[str, ...]:
+        """Names of stores, each after those it depends on, else in alphabetical order."""
+        return tuple(TopologicalSorter({n: self.stores[n].depends_on for n in sorted(self.stores)}).static_order())
+
     def impossible(self) -> Iterator[Clash]:
         if not self.services:
             yield Clash(("services",), "no service", "at least one")
@@ -220,6 +225,7 @@ class App(Settings, Named):
         return job.service or next(iter(self.services))
 
     def _stores(self) -> Iterator[Clash]:
+        yield from _unmet("stores", self.stores, "store")
         owners: dict[str, str] = {}
         for name, store in self.stores.items():
             if name in self.services:
@@ -245,18 +251,23 @@ class App(Settings, Named):
                 yield Clash(("jobs", name), "a job on AWS", "platform local: jobs do not reach AWS yet")
 
     def _dependencies(self) -> Iterator[Clash]:
-        names = list(self.services)
-        for name, service in self.services.items():
-            for index, other in enumerate(service.depends_on):
-                if other not in self.services:
-                    found, allowed = f'"{other}", which is no service', f"one of {', '.join(names)}"
-                    yield Clash(("services", name, "depends_on", index), found, allowed, nearest(other, names))
-        try:
-            _ = self.deploy_order
-        except CycleError as error:
-            circle = list(reversed(error.args[1]))  # each now depends on the next
-            allowed = "services that wait for each other in one direction only"
-            yield Clash(("services", circle[0], "depends_on"), f"a circle: {' -> '.join(circle)}", allowed)
+        yield from _unmet("services", self.services, "service")
+
+
+def _unmet(section: str, parts: Mapping[str, Service] | Mapping[str, Store], kind: str) -> Iterator[Clash]:
+    """Names in `depends_on` that there are not, and a circle."""
+    names = list(parts)
+    for name, part in parts.items():
+        for index, other in enumerate(part.depends_on):
+            if other not in parts:
+                found, allowed = f'"{other}", which is no {kind}', f"one of {', '.join(names)}"
+                yield Clash((section, name, "depends_on", index), found, allowed, nearest(other, names))
+    try:
+        TopologicalSorter({name: part.depends_on for name, part in parts.items()}).prepare()
+    except CycleError as error:
+        circle = list(reversed(error.args[1]))  # each now depends on the next
+        allowed = f"{kind}s that wait for each other in one direction only"
+        yield Clash((section, circle[0], "depends_on"), f"a circle: {' -> '.join(circle)}", allowed)
 
 
 class Environment(Settings):

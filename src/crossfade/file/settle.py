@@ -15,6 +15,7 @@ from crossfade.file.parts.health import code_ranges
 from crossfade.file.parts.image import Build, is_remote
 from crossfade.file.parts.job import Job
 from crossfade.file.parts.listen import ranges
+from crossfade.file.parts.store import Store
 
 _ON_AWS = {"fargate": "ecs", "autoscaling": "autoscaling"}  # runtimes by `cloud.compute.kind`
 RUNS_FOR = 5.0  # seconds after which a worker is healthy that says nothing of it
@@ -77,25 +78,20 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
 
 
 def settle_stores(app: App, folder: Path) -> tuple[core_store.Store, ...]:
-    """Every store of an application, in the order of their names; `folder` as in `settle`."""
-    return tuple(_store(app, name, folder) for name in sorted(app.stores))
+    """Every store of an application, each after those that it depends on; `folder` as in `settle`."""
+    return tuple(_store(app, name, folder) for name in app.store_order)
 
 
 def _store(app: App, name: str, folder: Path) -> core_store.Store:
     store = app.stores[name]
-    command = store.command
     service = core.Service(
         app=app.name,
         name=name,
         runtime="docker",
         kind="worker",
         image=store.image.name or "",
-        container=core.Container(
-            entrypoint=store.entrypoint or (),
-            command=() if command is None else command.words or ("/bin/sh", "-c", str(command)),
-            build=_build(store.image.build, folder) if store.image.build else None,
-            shm_size=store.shm_size,
-        ),
+        container=_container(store, folder),
+        resources=core.Resources(cpu=store.resources.cpu, memory=store.resources.memory),
         volumes=tuple(_volume(volume, folder) for volume in store.volumes),
         env=tuple(sorted(store.env.items())),
         secrets=tuple(store.secrets),
@@ -134,7 +130,7 @@ def _names(app: App) -> core.Names:
     )
 
 
-def _container(service: Service, folder: Path) -> core.Container:
+def _container(service: Service | Store, folder: Path) -> core.Container:
     if service.image is None:
         return core.Container()
     command = service.command

@@ -89,6 +89,19 @@ stores:
     port: 5432
     grace: 2m
     shm_size: 256M
+    user: 999:999
+    working_dir: /tmp
+    cap_drop: [NET_RAW]
+    cap_add: [SYS_NICE]
+    read_only: true
+    tmpfs: [/run]
+    stop_signal: SIGINT
+    extra_hosts: {mail: 10.0.0.5}
+    ulimits: {nofile: 65536}
+    env_file: [{path: .env.store, required: false}]
+    resources: {cpu: 2, memory: 2G}
+    depends_on: [queue]
+  queue: {image: "rabbitmq:4", volumes: [queue:/var/lib/rabbitmq]}
 listen: {http: 8000, https: 8443, host: 127.0.0.1, trusted_proxies: [loopback, 203.0.113.7], proxy_protocol: true}
 tls: {certificate: tls/fullchain.pem, key: tls/privkey.pem, redirect: true, redirect_except: [/health]}
 network: shop_default

@@ -174,7 +174,7 @@ def test_a_folder_of_the_machine_is_found_from_the_file(tmp_path: Path) -> None:
 def test_a_store_is_a_container_that_services_wait_for(tmp_path: Path) -> None:
     """Its own name on the app's network, which a single service gets for it too."""
     (tmp_path / "crossfade.yaml").write_text(FULL)
-    (store,) = settle_stores(load(tmp_path / "crossfade.yaml", "local"), tmp_path)
+    _, store = settle_stores(load(tmp_path / "crossfade.yaml", "local"), tmp_path)
     made = store.service
     assert (store.key, store.port, store.patience, made.kind) == ("feedback/postgres", 5432, 300.0, "worker")
     assert made.container.command == ("postgres", "-c", "max_connections=200")

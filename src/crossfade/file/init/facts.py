@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from crossfade.file.init.todo import still_open
-from crossfade.file.model import App, Service
+from crossfade.file.model import App, Service, Store
 
 _ASSUMED_PORT = 8080
 
@@ -31,10 +31,19 @@ def _done(where: str, what: str, apps: Mapping[str, App], has_image: Callable[[s
     name, _, key = rest.partition(".")
     if section == "tls":
         return all(app.tls is not None for app in apps.values())
+    if section == "stores":
+        stores = [app.stores[name] for app in apps.values() if name in app.stores]
+        return bool(stores) and all(_done_of_store(store, key, what, has_image) for store in stores)
     services = [app.services[name] for app in apps.values() if name in app.services]
     if section != "services" or not services:
         return False
     return all(_done_there(service, name, key, what, has_image) for service in services)
+
+
+def _done_of_store(store: Store, key: str, what: str, has_image: Callable[[str], bool | None]) -> bool:
+    if key == "image":
+        return what.startswith("build it") and bool(has_image(store.image.name or ""))
+    return key == "secrets" or (key == "env_file" and bool(store.env_file))
 
 
 def _done_there(service: Service, name: str, key: str, what: str, has_image: Callable[[str], bool | None]) -> bool:
@@ -57,15 +66,17 @@ def _facts(apps: Mapping[str, App], known: Collection[str], told: Collection[str
     """What is to do whether a line says so or not."""
     said: set[tuple[str, str]] = set()
     for app in apps.values():
-        for name, service in app.services.items():
-            for item in _of_service(name, service, known):
+        parts: list[tuple[str, Service | Store]] = [(f"services.{name}", one) for name, one in app.services.items()]
+        parts += [(f"stores.{name}", one) for name, one in app.stores.items()]
+        for where, part in parts:
+            for item in _of_part(where, part, known):
                 if item[0] not in told and item not in said:
                     said.add(item)
                     yield item
 
 
-def _of_service(name: str, service: Service, known: Collection[str]) -> Iterator[tuple[str, str]]:
-    lacking = [one for one in service.secrets if one not in known and one not in service.secrets.sources]
+def _of_part(where: str, part: Service | Store, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    lacking = [one for one in part.secrets if one not in known and one not in part.secrets.sources]
     if lacking:
-        where = "unless an earlier deploy brought it" if len(lacking) == 1 else "unless an earlier deploy brought them"
-        yield f"services.{name}.secrets", f"export {', '.join(lacking)} before a deploy, {where}"
+        unless = "unless an earlier deploy brought it" if len(lacking) == 1 else "unless an earlier deploy brought them"
+        yield f"{where}.secrets", f"export {', '.join(lacking)} before a deploy, {unless}"

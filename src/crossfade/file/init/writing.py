@@ -11,6 +11,7 @@ from crossfade.file.init.todo import Todo, as_comments, on_one_line
 _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _KEY = re.compile(r"( *)(['\"]?)([^\s:'\"#-][^:'\"#]*)\2:(?= |$)")
 _INDENT = 2
+_PARTS = ("services", "stores", "jobs")
 _WIDEST = 10**6  # a value is never folded: its comment stands behind it
 
 
@@ -40,10 +41,10 @@ def text_of(
     """The file as YAML. `comments` stand behind their lines: by service ("" for the top) and key, `env.NAME` too."""
     files = on_one_line(", ".join(read))
     head = f"# Carried over from {files}. `crossfade check` reads this file without running anything.\n"
-    services = {name: _short(service) for name, service in file["services"].items()}
-    top = {key: _on_one_line(value) for key, value in file.items() if key != "services"}
+    parts = {key: {name: _short(one) for name, one in file[key].items()} for key in _PARTS if key in file}
+    top = {key: _on_one_line(value) for key, value in file.items() if key not in _PARTS}
     body = yaml.dump(
-        {"app": top.pop("app"), "services": services, **top},
+        {"app": top.pop("app"), **parts, **top},
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
@@ -53,8 +54,20 @@ def text_of(
 
 
 def _short(service: Mapping[str, Any]) -> dict[str, Any]:
-    """The service with everything on one line but its variables, which may have comments of their own."""
-    return {key: value if key == "env" else _on_one_line(value) for key, value in service.items()}
+    """The service or store with everything on one line but its variables, which may have comments of their own."""
+    return {
+        key: _literal(value) if key == "env" else _on_one_line(value if key == "image" else _literal(value))
+        for key, value in service.items()
+    }
+
+
+def _literal(value: Any) -> Any:
+    """The value with each `${` as it has to be written where that is no variable of this file."""
+    if isinstance(value, str):
+        return value.replace("${", "$${")
+    if isinstance(value, dict):
+        return {key: _literal(item) for key, item in value.items()}
+    return [_literal(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _on_one_line(value: Any) -> Any:
@@ -78,6 +91,6 @@ def _commented(body: str, comments: Mapping[tuple[str, str], str]) -> list[str]:
 
 
 def _place(path: Sequence[str]) -> tuple[str, str]:
-    if path[0] == "services" and len(path) > 2:  # noqa: PLR2004 - services, its name, its key
+    if path[0] in _PARTS and len(path) > 2:  # noqa: PLR2004 - services, its name, its key
         return path[1], ".".join(path[2:])
     return "", ".".join(path)

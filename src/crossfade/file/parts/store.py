@@ -8,12 +8,13 @@ from pydantic import Field
 from crossfade.core.service import Volume
 from crossfade.file.command import Command, Line, Value
 from crossfade.file.part import Clash, Part
-from crossfade.file.parts.container import Words
+from crossfade.file.parts.container import Contained
 from crossfade.file.parts.image import Image
 from crossfade.file.parts.schedule import SCHEDULE, wrong_times
-from crossfade.file.parts.secrets import VARIABLE, SecretList, Secrets
+from crossfade.file.parts.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
+from crossfade.file.parts.service import NAME, Resources
 from crossfade.file.parts.volumes import VolumeText, wrong_volumes
-from crossfade.file.units import Duration, Size, Whole
+from crossfade.file.units import Duration, Whole
 
 
 class StoreHealth(Part):
@@ -55,23 +56,27 @@ class Backup(Part):
         yield from wrong_times(self.schedule, self.timezone)
 
 
-class Store(Part):
+class Store(Contained):
     """What keeps data: a container that is started before the services, reached by its name, and left as it is."""
 
     image: Image = Field(description="Container image, as of a service.", examples=["postgres:16"])
-    entrypoint: Annotated[tuple[str, ...], Words()] | None = Field(
-        default=None, description="As of a service.", examples=[["docker-entrypoint.sh"]]
-    )
     command: Annotated[Line, Command()] | None = Field(
         default=None,
         description="As of a service. Default: the image's own.",
         examples=[["redis-server", "--save", "60"]],
     )
     volumes: tuple[Annotated[Volume, VolumeText()], ...] = Field(
-        description="Where it keeps its data; they outlive it.", examples=[["data:/var/lib/postgresql/data"]]
+        description="Where it keeps its data; they outlive it. A file of this machine can be read, with `:ro`.",
+        examples=[["data:/var/lib/postgresql/data"]],
+    )
+    depends_on: tuple[Annotated[str, NAME], ...] = Field(
+        default=(), description="Stores that must be ready before this one is started.", examples=[["zookeeper"]]
     )
     env: dict[Annotated[str, VARIABLE], Annotated[str, Value()]] = Field(
         default={}, description="Its environment variables.", examples=[{"POSTGRES_DB": "shop"}]
+    )
+    env_file: Annotated[tuple[EnvFile, ...], EnvFiles()] = Field(
+        default=(), description="Files of variables, as of a service.", examples=[[".env"]]
     )
     secrets: Annotated[Secrets, SecretList()] = Field(
         default_factory=Secrets,
@@ -97,8 +102,8 @@ class Store(Part):
     grace: Annotated[float, Duration(most=86400)] = Field(
         default=60.0, description="Time between SIGTERM and SIGKILL.", examples=["2m"]
     )
-    shm_size: Annotated[int, Size(least=1)] | None = Field(
-        default=None, description="Size of /dev/shm. Default: 64M.", examples=["256M"]
+    resources: Resources = Field(
+        default=Resources.unwritten(), description="The most it may use.", examples=[{"cpu": 2, "memory": "2G"}]
     )
 
     def impossible(self) -> Iterator[Clash]:

@@ -74,8 +74,9 @@ _KINDS = {"docker": "container", "process": "process"}
 
 
 def missing(service: "Service | Store", folder: Path) -> Iterator[tuple[int, str, str]]:
-    """(index, path, what is wrong) of each folder of the machine that is not there."""
+    """(index, path, what is wrong) of each folder of the machine that is not there; a store may read a file, too."""
+    files = not hasattr(service, "source")
     for index, volume in enumerate(service.volumes):
         there = folder / Path(volume.source).expanduser()
-        if not volume.named and not there.is_dir():
+        if not volume.named and not there.is_dir() and not (files and volume.read_only and there.is_file()):
             yield index, volume.source, "which is no directory" if there.exists() else "which is not there"

@@ -1,13 +1,14 @@
 """Values that name another service of the Compose file, where its name will not resolve."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crossfade.file.init.compose.judge.roles import Kind, Role
 from crossfade.file.init.compose.notes import Notes
 from crossfade.file.init.compose.service import Carried
 from crossfade.file.init.compose.source.project import Project
+from crossfade.file.init.compose.store import CarriedStore
 from crossfade.file.init.todo import Rank, Todo
 
 _NETWORK = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")  # as Docker has it
@@ -25,8 +26,8 @@ _IS_NAME = re.compile(
 )
 
 
-def named(variable: str, value: str, names: Mapping[str, str]) -> Iterator[tuple[str, str, int | None]]:
-    """(name as written, service, port) of each service that the value gives as an address.
+def named(variable: str, value: str, names: Mapping[str, str]) -> Iterator[tuple[int, str, str]]:
+    """(where, name as written, service) of each service that the value gives as an address.
 
     `names` maps what a container is reached by (service, alias, container_name) to the service. In
     `redis://cache:6379/0`, `a:1,b:2` and `jdbc:postgresql://db/x` they are found by what is around them; a bare word
@@ -43,7 +44,7 @@ def named(variable: str, value: str, names: Mapping[str, str]) -> Iterator[tuple
         listed = bool(token[2]) and (not after or after[0] in ",;/ ?#&\"'")
         alone = (bare or _is_list(value)) and _is_about_address(variable, token[1])
         if (in_url and _ends_host(after)) or keyed or listed or alone:
-            yield token[1], service, int(token[2]) if token[2] else None
+            yield token.start(), token[1], service
 
 
 def _ends_host(after: str) -> bool:
@@ -61,29 +62,56 @@ def _is_about_address(variable: str, name: str) -> bool:
 
 
 def tell_addresses(
-    project: Project, judged: Mapping[str, Role], carried: Mapping[str, Carried], file: dict[str, Any], notes: Notes
+    project: Project,
+    judged: Mapping[str, Role],
+    carried: Sequence[tuple[str, Carried | CarriedStore]],
+    file: dict[str, Any],
+    notes: Notes,
 ) -> None:
-    """Has names of other services resolve, and tells of every variable whose name does not what to write instead.
+    """Has names of others resolve, and tells of every variable whose name does not what to write instead.
 
-    A service of this file is found by its name. What stays in Compose is, too, from its network, which the file joins.
+    A service and a store of this file are found by their names. What stays in Compose is, too, from its network, which
+    the file joins.
     """
     names = _names(judged, project)
-    called = {one.compose_name: ours for ours, one in carried.items() if ours in file["services"]}
-    for ours, one in carried.items():
-        if ours not in file["services"]:
+    there = {*file["services"], *file.get("stores", ())}
+    called = {one.compose_name: ours for ours, one in carried if ours in there}
+    for ours, one in carried:
+        if ours not in there:
             continue
         told = set()
         for variable, value in one.variables.known.items():
-            for word, service, _ in named(variable, value, names):
+            for _, word, service in named(variable, value, names):
                 if (variable, service) in told or service == one.compose_name:
                     continue
                 told.add((variable, service))
                 if service in called and word != called[service]:
+                    if variable in one.settings.get("env", {}):
+                        _rename(notes, one, (ours, variable), names=names, called=called)
+                        continue
                     instead = f"is called {called[service]} here: write that"
                 else:
                     instead = "" if service in called else _instead(service, judged[service].kind, file, project)
                 if instead:
                     _tell(notes, one, ours, variable=variable, word=word, what=f"{service} {instead}")
+
+
+def _rename(
+    notes: Notes,
+    one: Carried | CarriedStore,
+    place: tuple[str, str],
+    *,
+    names: Mapping[str, str],
+    called: Mapping[str, str],
+) -> None:
+    """Write what each is called here into the value, in place of another name that its container had in Compose."""
+    ours, variable = place
+    value = one.settings["env"][variable]
+    for start, word, service in reversed(list(named(variable, value, names))):
+        if service in called:
+            value = value[:start] + called[service] + value[start + len(word) :]
+    one.settings["env"][variable] = value
+    notes.comments[ours, f"env.{variable}"] = f"was {one.variables.env[variable]}"
 
 
 def _names(judged: Mapping[str, Role], project: Project) -> dict[str, str]:
@@ -131,14 +159,15 @@ def network_of(project: Project, service: str) -> str:
     return found if _NETWORK.fullmatch(found) else ""
 
 
-def _tell(notes: Notes, one: Carried, ours: str, *, variable: str, word: str, what: str) -> None:
-    if variable in one.service.get("env", {}):
+def _tell(notes: Notes, one: Carried | CarriedStore, ours: str, *, variable: str, word: str, what: str) -> None:
+    section = "services" if isinstance(one, Carried) else "stores"
+    if variable in one.settings.get("env", {}):
         key = f"env.{variable}"
-    elif variable in one.service.get("secrets", []):
+    elif variable in one.settings.get("secrets", []):
         key = f"secrets.{variable}"
     else:
         key = f"env_file.{variable}"
-    value = one.service["env"][variable] if key.startswith("env.") else word
+    value = one.settings["env"][variable] if key.startswith("env.") else word
     notes.leave(("services", one.compose_name, "environment", variable), f"{variable}: {value}", what)
-    notes.todos.append(Todo(Rank.NEVER_HEALTHY, f"services.{ours}.{key}", what))
+    notes.todos.append(Todo(Rank.NEVER_HEALTHY, f"{section}.{ours}.{key}", what))
     notes.comments[ours, key] = f"{word} does not resolve here"

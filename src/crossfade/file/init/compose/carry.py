@@ -19,6 +19,7 @@ from crossfade.file.init.compose.proxy import taken as proxies
 from crossfade.file.init.compose.service import Carried, carry
 from crossfade.file.init.compose.source.ports import HTTPS, Port, ports_of, published
 from crossfade.file.init.compose.source.project import Project, read_project
+from crossfade.file.init.compose.store import CarriedStore, carry_store, stays
 from crossfade.file.init.starter import app_name
 from crossfade.file.init.todo import Rank, Todo, worst_first
 from crossfade.file.init.writing import text_of
@@ -28,7 +29,7 @@ from crossfade.file.reading.wording import problems
 
 _SECTIONS = {
     "networks": "instances are reached through the balancer; there is nothing to connect",
-    "volumes": "services name them where they mount them; the stores' stay in Compose",
+    "volumes": "services and stores name them where they mount them",
     "configs": "put the file into the source or the image",
     "secrets": "name environment variables under `secrets` of a service",
 }
@@ -78,6 +79,7 @@ class _Import:
         self.judged = self.roles.judged()
         self.taken = proxies.Taken()
         self.carried: dict[str, Carried] = {}
+        self.stores: dict[str, CarriedStore] = {}
 
     def done(self) -> Draft:
         plain = self.project.plain
@@ -88,11 +90,16 @@ class _Import:
         for name in self.roles.services:
             if self.judged[name].kind in CARRIED:
                 self._carry(name)
-        leave_out(self.project, self.roles, self.judged, self.carried, self.notes)
+        for name in self.roles.services if self.carried else ():
+            if self.judged[name].kind is Kind.STORE:
+                self._carry_store(name)
+        kept = {one.compose_name for one in self.stores.values()}
+        leave_out(self.project, self.roles, self.judged, self.carried, stores=kept, notes=self.notes)
         file = self._without_the_impossible(self._file())
         if not file["services"]:
             raise self._nothing()
-        tell_addresses(self.project, self.judged, self.carried, file, self.notes)
+        here: list[tuple[str, Carried | CarriedStore]] = [*self.carried.items(), *self.stores.items()]
+        tell_addresses(self.project, self.judged, here, file, self.notes)
         todos = worst_first(self.notes.todos)
         text = text_of(file, self.project.files, todos, self.notes.comments)
         return Draft(text, self.notes.left, todos, self.judged, self.project.files)
@@ -130,6 +137,22 @@ class _Import:
             here=self.here,
         )
 
+    def _carry_store(self, name: str) -> None:
+        ours, compose = service_name(name), self.roles.services[name]
+        taken = ours in self.carried or ours in self.stores
+        if why := f"something else is called {ours} already" if taken else stays(compose):
+            self.notes.leave(("services", name), name, f"it stays in Compose: {why}")
+            return
+        self.stores[ours] = carry_store(
+            self.project,
+            name,
+            because=self.judged[name].because,
+            app=self._app(),
+            dockerfile=self.roles.dockerfiles[name],
+            notes=ServiceNotes(self.notes, name, ours, "stores"),
+            here=self.here,
+        )
+
     def _app(self) -> str:
         name = self.project.plain.get("name")
         return app_name(Path(name)) if isinstance(name, str) and name else app_name(self.project.folder)
@@ -139,7 +162,7 @@ class _Import:
         file: dict[str, Any] = {"app": self._app(), "services": {}}
         first, why = self._front()
         for name, one in self.carried.items():
-            service = dict(one.service)
+            service = dict(one.settings)
             waits = [service_name(other) for other in waits_for(self.roles.services[one.compose_name])]
             if known := [other for other in waits if other in self.carried]:
                 service["depends_on"] = known
@@ -154,8 +177,17 @@ class _Import:
             elif sum(not other.worker for other in self.carried.values()) > 1:
                 self.notes.comments[name, "image"] = f"gets all other requests: {why}"
             file["services"][name] = service
+        file |= {"stores": self._stores_of_the_file()} if self.stores else {}
         file |= self._listen(first)
         return file
+
+    def _stores_of_the_file(self) -> dict[str, Any]:
+        found = {}
+        for name, one in self.stores.items():
+            waits = [service_name(other) for other in waits_for(self.roles.services[one.compose_name])]
+            known = [other for other in waits if other in self.stores]
+            found[name] = {**one.settings, **({"depends_on": known} if known else {})}
+        return found
 
     def _front(self) -> tuple[str, str]:
         """The service that gets all other requests, and why."""
@@ -213,8 +245,11 @@ class _Import:
             try:
                 App.model_validate(file)
             except ValidationError as error:
+                left = len(self.notes.left)
                 for problem in list(problems(error, written(file, self.project.called))):
                     self._leave_impossible(file, problem.place.keys, f"{problem.found}; allowed: {problem.allowed}")
+                if len(self.notes.left) == left:  # nothing that could be left: there is no file to write
+                    file["services"].clear()
             else:
                 break
         return file
@@ -224,8 +259,9 @@ class _Import:
         if not taken:
             return  # gone with what it is a part of
         place = taken
-        if len(taken) > 1 and taken[1] in self.carried:
-            place = (taken[0], self.carried[str(taken[1])].compose_name, *taken[2:])
+        here: dict[str, Carried | CarriedStore] = {**self.carried, **self.stores}
+        if len(taken) > 1 and taken[1] in here:
+            place = ("services", here[str(taken[1])].compose_name, *taken[2:])
         self.notes.leave(place, ".".join(map(str, taken)), why)
 
     def _nothing(self) -> WrongInputError:

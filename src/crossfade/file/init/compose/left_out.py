@@ -1,7 +1,7 @@
 """Services that are not carried over: each is told with the evidence, and with what becomes of it."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from crossfade.file.init.compose.judge.roles import CARRIED, Kind, Role, Roles, waits_for
@@ -12,7 +12,7 @@ from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.todo import Rank, Todo
 
 _WHY = {
-    Kind.STORE: "it keeps state: leave it where it is, and give services its address in env or secrets",
+    Kind.STORE: "it keeps state and stays in Compose",
     Kind.PROXY: "crossfade's own balancer takes its place, and its ports",
     Kind.OTHER: "crossfade runs services that answer HTTP: leave it in Compose",
     Kind.PROFILE: "Compose does not start it either, unless it is asked to",
@@ -21,10 +21,19 @@ _WHY = {
 
 
 def leave_out(
-    project: Project, roles: Roles, judged: Mapping[str, Role], carried: Mapping[str, Carried], notes: Notes
+    project: Project,
+    roles: Roles,
+    judged: Mapping[str, Role],
+    carried: Mapping[str, Carried],
+    *,
+    stores: Collection[str],
+    notes: Notes,
 ) -> None:
-    """Tells of every service that is not carried; a migration becomes a hook of the service whose image it runs."""
-    _LeftOut(project, roles, judged, carried, notes).tell()
+    """Tells of every service that is not carried; a migration becomes a hook of the service whose image it runs.
+
+    `stores` are those that are carried, as Compose calls them.
+    """
+    _LeftOut(project, roles, judged, carried, stores, notes).tell()
 
 
 @dataclass
@@ -33,17 +42,18 @@ class _LeftOut:
     roles: Roles
     judged: Mapping[str, Role]
     carried: Mapping[str, Carried]
+    stores: Collection[str]
     notes: Notes
 
     def tell(self) -> None:
         for name, role in self.judged.items():
             if role.kind is Kind.MIGRATION:
                 self._migration(name, role)
-            elif role.kind not in CARRIED:
+            elif role.kind not in CARRIED and name not in self.stores:
                 self._left(name, role)
         for one in self.carried.values():
             self._waits(one)
-        stores = [name for name, role in self.judged.items() if role.kind is Kind.STORE]
+        stores = [name for name, role in self.judged.items() if role.kind is Kind.STORE and name not in self.stores]
         if stores and self.carried:
             start = shlex.join(["docker", "compose", "-f", self.project.called, "up", "-d", *stores])
             self.notes.todos.append(Todo(Rank.NEVER_HEALTHY, "services", f"start {', '.join(stores)}: {start}"))
@@ -65,7 +75,7 @@ class _LeftOut:
             self.notes.todos.append(Todo(Rank.MISSING, where, what))
             self.notes.leave(("services", name), name, f"{_WHY[Kind.MIGRATION]} ({role.because}); {why}")
             return
-        hooks = self.carried[found].service.setdefault("hooks", {})
+        hooks = self.carried[found].settings.setdefault("hooks", {})
         hooks["migrate"] = f"{hooks['migrate']} && {command}" if "migrate" in hooks else command
         self.notes.leave(
             ("services", name), name, f"it runs once ({role.because}): its command is hooks.migrate of {found} now"
@@ -90,7 +100,7 @@ class _LeftOut:
         """What a service waited for and crossfade does not start."""
         for other, condition in waits_for(self.roles.services[one.compose_name]).items():
             role = self.judged.get(other)
-            if role is None or role.kind in {*CARRIED, Kind.MIGRATION}:
+            if role is None or role.kind in {*CARRIED, Kind.MIGRATION} or other in self.stores:
                 continue
             state = "be healthy" if condition == "service_healthy" else "run"
             why = f"{other} is not in the file: it must {state} before a deploy"

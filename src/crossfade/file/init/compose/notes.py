@@ -34,18 +34,19 @@ class Notes:
 
 @dataclass(frozen=True)
 class ServiceNotes:
-    """The same for one service: keys are below it. `name` is its name in our file."""
+    """The same for one service: keys are below it. `name` is its name in our file, below `section`."""
 
     notes: Notes
     compose_name: str
     name: str
+    section: str = "services"
 
     def leave(self, below: Keys, what: str, why: str) -> None:
         self.notes.leave(("services", self.compose_name, *below), what, why)
 
     def todo(self, rank: Rank, key: str, what: str) -> None:
         """Say what is left to do about one of the service's keys in our file; no key: about all of it."""
-        where = f"services.{self.name}.{key}" if key else f"services.{self.name}"
+        where = f"{self.section}.{self.name}.{key}" if key else f"{self.section}.{self.name}"
         self.notes.todos.append(Todo(rank, where, what))
 
     def comment(self, key: str, text: str) -> None:

@@ -8,6 +8,7 @@ from crossfade.file.init.compose import running
 from crossfade.file.init.compose.environment import Variables, variables_of
 from crossfade.file.init.compose.health import health, worker_health
 from crossfade.file.init.compose.judge.roles import NO_PORT, Kind, Role
+from crossfade.file.init.compose.limits import limits_of
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.compose.proxy.taken import Taken, is_label, labels_left
 from crossfade.file.init.compose.source.mounts import Mount, becomes, lasts, mounts_of, our_name
@@ -53,7 +54,7 @@ class Carried:
     """
 
     compose_name: str
-    service: Settings
+    settings: Settings
     published: Port | None
     variables: Variables
     worker: bool = False  # nobody sends it anything
@@ -105,10 +106,10 @@ class _Service:
             "replicas": replicas,
             "grace": self.compose.get("stop_grace_period"),
             "env_file": [running.relative(self.project.folder / path, self.here) for path in variables.files],
-            "env": variables.env,
+            "env": dict(variables.env),
             "secrets": variables.secrets,
             "volumes": self._volumes(),
-            "resources": self._resources(deploy),
+            "resources": limits_of(self.compose, deploy, self.notes),
             "deploy": self._deploy(deploy, replicas),
         }
         if self.role.kind is Kind.SCHEDULER:
@@ -174,20 +175,6 @@ class _Service:
         self.notes.leave(("healthcheck", "test"), f"port {asked_port}", said)
         self.notes.comment("health", said)
         self.notes.todo(Rank.NEVER_HEALTHY, "health", f"{said}: write a path that answers there, if {path} does not")
-
-    def _resources(self, deploy: Settings) -> Settings:
-        resources = deploy.get("resources")
-        resources = resources if isinstance(resources, dict) else {}
-        limits = resources.get("limits")
-        limits = limits if isinstance(limits, dict) else {}
-        for key in limits.keys() - {"cpus", "memory"}:
-            self.notes.leave(("deploy", "resources", "limits", key), key, "crossfade limits cpu and memory")
-        if resources.get("reservations") is not None:
-            why = "one machine has no scheduler to reserve from"
-            self.notes.leave(("deploy", "resources", "reservations"), "reservations", why)
-        cpu, memory = limits.get("cpus", self.compose.get("cpus")), limits.get("memory", self.compose.get("mem_limit"))
-        # 0 is no limit in Compose, as leaving it out is here.
-        return {key: value for key, value in (("cpu", cpu), ("memory", memory)) if value not in (None, 0, "0", "")}
 
     def _deploy(self, deploy: Settings, replicas: Any) -> Settings:
         """`update_config` is a rolling deploy; without it ours is blue-green."""

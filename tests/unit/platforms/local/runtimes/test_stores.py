@@ -79,6 +79,7 @@ async def test_a_store_is_started_once_and_changed_only_when_asked(kit: Kit, tmp
     assert await stores.ensure(db(kit, "two"), SECRETS, replace=False) is StoreOutcome.CHANGED
     assert [one.id for one in client.containers.list(filters={"label": f"crossfade.app={kit.app}"})] == [there.id]
     assert there.attrs["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+    assert there.attrs["Config"]["Hostname"] == "db"
     assert await stores.ensure(db(kit, "two"), SECRETS, replace=True) is StoreOutcome.REPLACED
     (there,) = client.containers.list(filters={"label": f"crossfade.app={kit.app}"})
     assert there.exec_run(["cat", "/data/log"]).output == b"xyzzy one\nxyzzy two\n"

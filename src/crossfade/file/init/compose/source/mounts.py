@@ -77,6 +77,11 @@ def lasts(mount: Mount, folder: Path) -> bool:
     return mount.is_named or (mount.kind == "bind" and (folder / Path(mount.source).expanduser()).is_dir())
 
 
+def given(mount: Mount) -> bool:
+    """False for what no container is given: a socket of the machine, its own folders."""
+    return mount.kind == "tmpfs" or not _not_given(mount)
+
+
 def our_name(volume: str) -> str:
     """A name of Compose's as crossfade's file takes it."""
     return re.sub(r"[^a-z0-9_.-]", "-", volume.lower()).lstrip("0123456789_.-") or "data"

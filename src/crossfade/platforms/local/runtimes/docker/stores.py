@@ -135,7 +135,8 @@ class DockerStores:
             marks={**self._ours, **marks, "crossfade.image": service.image or digest[:19]},
             service=service,
             mounts=volumes.mounts(client, service, self._ours, self._keep),
-            network=network.settings(client, service, self._state, named=True),
+            # Its own name for itself stays the same: RabbitMQ keeps its data under it.
+            network={**network.settings(client, service, self._state, named=True), "hostname": service.name},
             published=store.port,
         )
         network.join(client, made, service)
