@@ -32,6 +32,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "restart": ("ship.steer", "Replace a service's instances, without losing a request."),
         "run": ("ship.visit", "Run a command in the release that runs, on this terminal."),
         "exec": ("ship.visit", "The same beside an instance."),
+        "loadtest": ("ship.loadtest", "Send visitors, and hold what they met against what was promised."),
         "tag": ("ship.steer", "Name a release, so that it is kept and found again."),
         "lock": ("ship.steer", "Forbid rollouts of a service, or allow them again."),
     },

@@ -34,6 +34,11 @@ class Response:
         start += len(needle)
         return self._head[start : self._head.find(b"\r\n", start)].strip().decode("latin-1")
 
+    def headers(self, name: str) -> list[str]:
+        """The values of all headers of this name, given in lower case: a server may set several cookies."""
+        lines = (line.partition(b":") for line in self._head.split(b"\r\n")[1:])
+        return [value.strip().decode("latin-1") for known, _, value in lines if known.strip().lower() == name.encode()]
+
 
 OnHead = Callable[[Response], Sink | None]
 

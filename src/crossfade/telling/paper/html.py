@@ -19,7 +19,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; }
 table { border-collapse: collapse; width: 100%; font-size: .86rem; font-variant-numeric: tabular-nums; } .wide { overflow-x: auto; }
 th, td { text-align: left; padding: .25rem .7rem .25rem 0; border-top: 1px solid var(--edge); white-space: nowrap; } thead th { border: 0; color: var(--quiet); }
 figure { margin: 1rem 0; } svg { width: 100%; height: auto; } svg text { font-size: 11px; fill: var(--quiet); } .side { text-anchor: end; }
-.grid { stroke: var(--edge); } polyline { fill: none; stroke-width: 2.2; stroke-linejoin: round; } polyline.old { stroke: var(--old); stroke-dasharray: 6 3; } polyline.new { stroke: var(--new); }
+.span { fill: var(--old); opacity: .13; } .grid { stroke: var(--edge); } polyline { fill: none; stroke-width: 2.2; stroke-linejoin: round; } polyline.old { stroke: var(--old); stroke-dasharray: 6 3; } polyline.new { stroke: var(--new); }
 .old { color: var(--old); } .new { color: var(--new); }
 ol { list-style: none; padding: 0; font-size: .92rem; } time { color: var(--quiet); font-variant-numeric: tabular-nums; margin-right: .8rem; }
 @media print { body { max-width: none; } }
@@ -41,16 +41,21 @@ def html(account: Account) -> str:
     if account.traffic:
         parts += ["<h2>What its clients got</h2>", _legend(account), *_charts(account)]
     if rows := stretches(account):
-        parts.append(_table(STRETCHES, rows))
+        parts.append(table(STRETCHES, rows))
     parts += [f'<p class="quiet">{text(line)}</p>' for line in unsaid(account)]
     story = "".join(f"<li><time>{clock(at)}</time>{text(line)}</li>" for at, line in account.story)
     parts += ["<h2>What happened</h2>", f"<ol>{story}</ol>"]
+    return page(title(account), parts)
+
+
+def page(name: str, parts: Iterable[str]) -> str:
+    """A whole file of these parts, which are HTML already."""
     body = "\n".join(parts)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f"<title>{name}</title><style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+        f"<title>{text(name)}</title><style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
 
 
@@ -75,7 +80,7 @@ def _charts(account: Account) -> list[str]:
     return drawn
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     top = "".join(f'<th scope="col">{text(name)}</th>' for name in head)
     cells = "".join("<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{cells}</tbody></table></div>'

@@ -15,10 +15,10 @@ def markdown(account: Account) -> str:
     parts = [
         f"# {text(title(account))}",
         "\n\n".join(text(line) for line in summary(account)),
-        _table(("", ""), facts(account)),
+        table(("", ""), facts(account)),
     ]
     if rows := stretches(account):
-        parts += ["## What its clients got", _table(STRETCHES, rows)]
+        parts += ["## What its clients got", table(STRETCHES, rows)]
     parts += [" ".join(text(line) for line in unsaid(account))]
     story = "\n".join(f"- {clock(at)} {text(line)}" for at, line in account.story)
     return "\n\n".join([*parts, "## What happened", story]) + "\n"
@@ -35,6 +35,7 @@ def _inside(flat: str, at: int) -> bool:
     return flat == "-" or (flat[at] in "-()+" and at > 0)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Rows of text under a head."""
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     return "\n".join([*lines, *("| " + " | ".join(text(cell) for cell in row) + " |" for row in rows)])

@@ -1,0 +1,1 @@
+"""The load test file: journeys in a few lines of YAML."""

@@ -1,0 +1,1 @@
+"""Visitors with journeys: what a load test sends, counts and says."""
