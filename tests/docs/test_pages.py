@@ -16,6 +16,7 @@ from crossfade.aws.cost.savings.assumed import read_assumptions
 from crossfade.cli.main import crossfade
 from crossfade.core.service import Strategy
 from crossfade.file.load import load
+from crossfade.file.loadtest.load import load as load_test
 from crossfade.strategies.phases import bounds
 
 _SERVICE = "app: page\nservices:\n  web:\n    source: .\n    command: serve\n"
@@ -64,8 +65,12 @@ def _called(page: Page) -> Iterator[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
 def test_files_load(block: Block, tmp_path: Path) -> None:
-    """Every YAML block is a file that loads, a table of costs, assumptions or prices, or a part of a service."""
+    """Every YAML block is a file that loads, a table of costs, assumptions or prices, a load test, or a part of one."""
     file = tmp_path / "crossfade.yaml"
+    if "\njourneys:" in block.text:
+        file.write_text(block.text)
+        load_test(file, str(file))
+        return
     for begins, read in (("region:", read_table), ("rates:", read_assumptions), ("name:", own)):
         if block.text.startswith(begins):
             file.write_text(block.text)
