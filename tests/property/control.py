@@ -160,6 +160,7 @@ class Port:
 
             async def really() -> Any:
                 simulation = control.simulation
+                simulation.looks += method == "instances" and args[0] == KEY
                 key = concerned(method, args, simulation.platform)
                 if key == KEY:
                     simulation.watch.before(method, args)

@@ -268,6 +268,7 @@ class Watch:
         self.several_services_end_together()
         self.nobody_gave_up()
         self.the_platform_scales_again()
+        self.who_waits_looks_once_a_tick()
 
     def a_rollout_ends_with_all_traffic_on_one_good_release(self) -> None:
         """A failed rollout ends with all traffic on the last good release at full capacity, with its own settings."""
@@ -354,6 +355,16 @@ class Watch:
             named = cloud.named.get(KEY)
             if named != (ledger.current, ledger.previous.number if ledger.previous else None):
                 self.fail(f"release {ledger.current} serves, and names of artifacts say {named}")
+
+    def who_waits_looks_once_a_tick(self) -> None:
+        """Nobody asks without a pause: the platform is looked at once a tick, and a few times for each line.
+
+        A tick is 2 s or more; a call that fails is made again after half a second, and no line says so.
+        """
+        simulation = self._simulation
+        passed, lines = simulation.now - simulation.t0, len(simulation.paper.events)
+        if simulation.looks > 5 + passed + 4 * lines:
+            self.fail(f"{simulation.looks} looks within {passed:g} s and {lines} lines")
 
     def several_services_end_together(self) -> None:
         """Services that are deployed together are all at the new release in the end, or all back.

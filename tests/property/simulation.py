@@ -53,6 +53,7 @@ class Simulation:
         self.began = False
         self.calls = 0
         self.writes = 0
+        self.looks = 0  # how often it was asked what runs
         self.full_until = 0.0
         self.stopped = (0.0, 0.0)  # when the controller was stopped last, and for how long
         self.control: Control | None = None

@@ -64,12 +64,12 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwaitHealthy:
-    """Instances of `release` are starting: `ready` of `wanted` count as capacity, `until` the timeout."""
+    """Instances of `release` are starting: `ready` of `wanted` count as capacity; `until` they have to, if ever."""
 
     release: int
     ready: int
     wanted: int
-    until: float
+    until: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -238,7 +238,7 @@ class Loop:
             return 0.0
         if not self.ledger.active:
             await self._discard()
-        due: list[float] = [until for a in actions if (until := getattr(a, "until", None))]
+        due: list[float] = [until for a in actions if (until := getattr(a, "until", None) or 0.0) > now]
         tick = pace.busy if self.ledger.active or self._moving() else pace.idle
         return min([tick, *(max(0.01, until - now) for until in due)])
 

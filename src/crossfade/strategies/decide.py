@@ -1,6 +1,5 @@
 """What to do next: for a rollout under way, and for a service that is to stay as it is."""
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,6 +22,7 @@ from crossfade.core.actions import (
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Kind, Strategy
+from crossfade.strategies.deadline import deadline, patience
 from crossfade.strategies.goal import Course, Goal, toward
 from crossfade.strategies.phases import Bounds, Phase, bounds, journey, limits
 from crossfade.strategies.pins import Pins
@@ -142,7 +142,7 @@ def _goal(rollout: Rollout, phase: Phase, fleet: Fleet) -> Goal:
         drain=rollout.drain,
         started_at=rollout.started_at,
         lead=rollout.target,
-        until=rollout.step_since + _patience(rollout, phase.new, drains=phase.share is None),
+        until=deadline(rollout, phase, fleet),
         pins=_pins(rollout, spurned=rollout.source if rollout.back else None),
     )
     migrates = Hook.MIGRATE in rollout.hooks
@@ -167,31 +167,15 @@ def _still(goal: Goal, rollout: Rollout, fleet: Fleet) -> Goal:
     return replace(goal, want=want, shares=weights)
 
 
-def _patience(rollout: Rollout, size: int, *, drains: bool) -> float:
-    """Seconds in which `size` instances have to be there: the timeout for each batch, and what a batch must wait.
-
-    Rolling 4 with a floor of 3 and a ceiling of 5 goes in ceil(4 / 2) = 2 batches.
-    """
-    room = limits(rollout)
-    batches = max(1, math.ceil(size / max(1, room.ceiling - room.floor)))
-    return batches * (rollout.strategy.timeout + rollout.strategy.warmup + (rollout.drain if drains else 0.0))
-
-
 def _late(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> bool:
     """Instances are missing that did not come in time, or that got lost while the step held and did not come back.
 
     Late is only who misses instances: a controller that was away for an hour goes on with those that are ready.
     """
-    since = rollout.step_since
-    if rollout.holding_since is not None:
-        since = max([rollout.holding_since + phase.bake, *(e.at for e in fleet.exits)])
-    if rollout.kind == "worker":  # the grace of an old one may last as long as a job, and takes up its room
-        if any(i.stopping for i in fleet.instances):
-            return False
-        since = max([since, *(i.launched_at for i in fleet.of(rollout.target))])
-    missing = _ready(rollout.target, fleet, now, rollout.strategy.warmup) < phase.new
-    patience = _patience(rollout, phase.new, drains=phase.share is None)
-    return missing and not rollout.paused and now >= since + patience
+    if rollout.paused or _ready(rollout.target, fleet, now, rollout.strategy.warmup) >= phase.new:
+        return False
+    until = deadline(rollout, phase, fleet)
+    return until is not None and now >= until
 
 
 def _smoke_is_due(rollout: Rollout, fleet: Fleet, course: Course) -> bool:
@@ -250,7 +234,7 @@ def _undecided(rollout: Rollout, verdict: Verdict, fleet: Fleet, until: float, n
 
 def _take_back(rollout: Rollout, fleet: Fleet, now: float) -> Actions:
     """All traffic to the source as soon as it can carry it, its capacity made whole, then the target goes."""
-    until = rollout.step_since + _patience(rollout, rollout.before, drains=True)
+    until = rollout.step_since + patience(rollout, rollout.before, drains=True)
     ready = 0 if rollout.source is None else _ready(rollout.source, fleet, now, 0.0)
     course = toward(_goal_back(rollout, ready, until), fleet, now)
     if course.reached and not _to_go(rollout.target, fleet):
@@ -331,6 +315,6 @@ def _too_slow(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> RollB
     detail = f": {complaints[0]}" if complaints else ""
     reason = (
         f"{ready} of {phase.new} instances of release {rollout.target} became healthy "
-        f"within {_patience(rollout, phase.new, drains=phase.share is None):g} s{detail}"
+        f"within {patience(rollout, phase.new, drains=phase.share is None):g} s{detail}"
     )
     return RollBack(reason=reason, blame=not ended)

@@ -43,7 +43,7 @@ class Goal:
     patience: float = math.inf  # seconds after which an instance that is still starting is taken for broken
     started_at: float = 0.0  # exits before it are not held against a release
     lead: int = 0  # whose settings expose the service when nobody has traffic
-    until: float = 0.0  # when waiting for health is given up; shown, not enforced here
+    until: float | None = None  # when waiting for health is given up; not enforced here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from crossfade.core.actions import (
     Action,
     Advance,
     AwaitApproval,
+    AwaitHealthy,
     Bake,
     Finish,
     Hold,
@@ -174,7 +175,9 @@ def test_what_got_lost_while_a_step_held_has_the_time_to_come_back() -> None:
     plan = rollout("canary", steps=(10, 100), step=1, holding_since=NOW, approve=(10,), unhealthy=5)
     late = NOW + 50_000.0
     gone = beside({OLD: 90, NEW: 10}, new=1, exits=exits(NEW, late - 599.0, was_healthy=True))
-    assert RollBack not in kinds(decide(plan, gone, late))
+    starts = replace(gone, instances=(*gone.instances, *some(NEW, 1, Health.STARTING, first=1)))
+    assert decide(plan, gone, late) == (Launch(release=NEW, count=1),)
+    assert decide(plan, starts, late) == (AwaitHealthy(release=NEW, ready=1, wanted=2, until=late + 1.0),)
     assert kinds(decide(plan, gone, late + 1)) == [RollBack]
 
 

@@ -1,0 +1,34 @@
+"""How long a step is waited for: until when its instances have to be there."""
+
+import math
+
+from crossfade.core.fleet import Fleet
+from crossfade.core.rollout import Rollout
+from crossfade.strategies.phases import Phase, limits
+
+
+def deadline(rollout: Rollout, phase: Phase, fleet: Fleet) -> float | None:
+    """When a step that still misses instances has taken too long; None while no time runs for it.
+
+    A step that holds was whole once: its time begins again when its bake is over, and whenever one gets lost. Of
+    workers, an old one's grace may last as long as a job, and takes up the room of a new one: the time of the new
+    begins when the last of them was launched.
+    """
+    since = rollout.step_since
+    if rollout.holding_since is not None:
+        since = max([rollout.holding_since + phase.bake, *(e.at for e in fleet.exits)])
+    if rollout.kind == "worker":
+        if any(i.stopping for i in fleet.instances):
+            return None
+        since = max([since, *(i.launched_at for i in fleet.of(rollout.target))])
+    return since + patience(rollout, phase.new, drains=phase.share is None)
+
+
+def patience(rollout: Rollout, size: int, *, drains: bool) -> float:
+    """Seconds in which `size` instances have to be there: the timeout for each batch, and what a batch must wait.
+
+    Rolling 4 with a floor of 3 and a ceiling of 5 goes in ceil(4 / 2) = 2 batches.
+    """
+    room = limits(rollout)
+    batches = max(1, math.ceil(size / max(1, room.ceiling - room.floor)))
+    return batches * (rollout.strategy.timeout + rollout.strategy.warmup + (rollout.drain if drains else 0.0))
