@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from tests.property.history import KEY
-from tests.property.invariants import concerned
+from tests.property.invariants import ACTS, concerned
 from tests.property.trouble import DiskFull, Killed, LineLost, Struck
 
 from crossfade.controller.orders import Orders
@@ -111,12 +112,8 @@ class Control:
         if name.startswith("balancer") and simulation.now < self.balancer_back:
             raise PlatformError("the balancer does not answer")
         simulation.calls += 1
-        struck = next(
-            (t for t in simulation.history.troubles if isinstance(t, Struck) and t.nth == simulation.calls), None
-        )
-        if struck is None:
-            return await act()
-        return await self._strike(struck, act)
+        struck = simulation.struck.get(simulation.calls)
+        return await (act() if struck is None else self._strike(struck, act))
 
     async def _strike(self, struck: Struck, act: Callable[[], Awaitable[Any]]) -> Any:
         match struck.how:
@@ -151,27 +148,34 @@ class Port:
         act = getattr(self._adapter, method)
         if not callable(act):
             return act
-        control = self._control
-        name = f"{self._name}.{method}"
-
-        async def called(*args: Any, **kwargs: Any) -> Any:
-            if control.dead:
-                raise PlatformError("its controller is dead")
-
-            async def really() -> Any:
-                simulation = control.simulation
-                simulation.looks += method == "instances" and args[0] == KEY
-                key = concerned(method, args, simulation.platform)
-                if key == KEY:
-                    simulation.watch.before(method, args)
-                newest = simulation.paper.leases[key].token if key in simulation.paper.leases else 0
-                result = await act(*args, **kwargs)
-                simulation.watch.nobody_acts_under_an_old_token(method, args, newest)
-                return result
-
-            return await self._struck(name, really)
-
+        called = partial(self._call, f"{self._name}.{method}", self._watched(method, act))
+        setattr(self, method, called)  # found at once from now on
         return called
+
+    async def _call(self, name: str, act: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+        if self._control.dead:
+            raise PlatformError("its controller is dead")
+        return await self._struck(name, partial(act, *args, **kwargs))
+
+    def _watched(self, method: str, act: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """The same act, looked upon by who knows the truth."""
+        simulation = self._control.simulation
+        platform, leases, watch = simulation.platform, simulation.paper.leases, simulation.watch
+
+        async def look(service: str) -> Any:
+            simulation.looks += service == KEY
+            return await act(service)
+
+        async def really(*args: Any, **kwargs: Any) -> Any:
+            key = concerned(method, args, platform)
+            if key == KEY:
+                watch.before(method, args)
+            newest = leases[key].token if key in leases else 0
+            result = await act(*args, **kwargs)
+            watch.nobody_acts_under_an_old_token(method, args, newest)
+            return result
+
+        return look if method == "instances" else really if method in ACTS else act
 
 
 class Secrets:

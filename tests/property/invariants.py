@@ -23,6 +23,9 @@ class BrokenPromiseError(AssertionError):
     """A history in which something happened that never may."""
 
 
+ACTS = {"apply", "launch", "resize", "append", "stop"}
+
+
 def concerned(method: str, args: tuple[Any, ...], platform: Platform) -> str:
     """The service that an act is done to, empty where that does not matter."""
     match method:
@@ -36,7 +39,7 @@ def concerned(method: str, args: tuple[Any, ...], platform: Platform) -> str:
             return str(args[0].service)
         case "stop":
             life = platform.lives.get(args[0])
-            return life.release.service.key if life else ""
+            return life.service if life else ""
         case _:
             return ""
 
@@ -79,7 +82,7 @@ class Watch:
 
     def nobody_acts_under_an_old_token(self, method: str, args: tuple[Any, ...], newest: int) -> None:
         """Two holders never both act: the stale fencing token is refused."""
-        if method in {"apply", "launch", "resize", "append"}:
+        if method != "stop":
             token = args[1] if method == "append" else args[3]
             if token < newest:
                 self.fail(f"{method} was done under token {token}, and {newest} had been granted")

@@ -10,7 +10,7 @@ from typing import Any
 from tests.property.control import Control
 from tests.property.history import CHECK, KEY, NEW, OLD, History, sound
 from tests.property.invariants import Watch
-from tests.property.trouble import BalancerDead, ClockSet, Frozen, Ordered, Rival
+from tests.property.trouble import BalancerDead, ClockSet, Frozen, Ordered, Rival, Struck
 
 from crossfade.controller.order import Order, Shell
 from crossfade.core.actions import AwaitApproval, Finish
@@ -52,6 +52,7 @@ class Simulation:
         self.calm = False  # from now on nothing goes wrong any more
         self.began = False
         self.calls = 0
+        self.struck = {t.nth: t for t in reversed(history.troubles) if isinstance(t, Struck)}
         self.writes = 0
         self.looks = 0  # how often it was asked what runs
         self.full_until = 0.0

@@ -30,12 +30,14 @@ class Counters:
         )
 
     def __add__(self, other: Self) -> Self:
-        mine, theirs = dict(self.latency), dict(other.latency)
+        both = dict(self.latency)
+        for bound, count in other.latency:
+            both[bound] = both.get(bound, 0) + count
         return type(self)(
             requests=self.requests + other.requests,
             errors=self.errors + other.errors,
             retried=self.retried + other.retried,
-            latency=tuple((b, mine.get(b, 0) + theirs.get(b, 0)) for b in sorted(mine.keys() | theirs.keys())),
+            latency=tuple(sorted(both.items())),
         )
 
     @property

@@ -43,7 +43,7 @@ class Instance:
     @property
     def usable(self) -> bool:
         """May get requests: healthy and not told to go."""
-        return self.up and self.health is Health.HEALTHY
+        return self.health is Health.HEALTHY and not self.stopping
 
     def ready(self, now: float, warmup: float) -> bool:
         """Counts as capacity: usable, and through its warmup. Without one the clock is not asked: it may go back."""

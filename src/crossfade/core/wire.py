@@ -19,12 +19,12 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
 
 def encode(value: Any) -> Any:
     """A frozen noun as plain JSON values."""
-    return _adapter(type(value)).dump_python(value, mode="json")
+    return _adapter(type(value)).serializer.to_python(value, mode="json")
 
 
 def decode(kind: type[T], data: Any) -> T:
     """The noun of this kind that `encode` made `data` of."""
-    value: T = _adapter(kind).validate_python(data)
+    value: T = _adapter(kind).validator.validate_python(data)
     return value
 
 

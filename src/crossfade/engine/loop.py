@@ -221,7 +221,8 @@ class Loop:
             return 0.0
         await self._rest_platform()
         # With the ends that were just put on record: else one more would be launched of a release that has failed.
-        self.fleet, self.observed_at = replace(look.fleet, exits=self.ledger.exits), looked
+        self.fleet = replace(look.fleet, exits=self.ledger.exits) if look.ended else look.fleet
+        self.observed_at = looked
         self.recent.note(now, look.report.traffic.total, look.report.groups)
         actions = next_step(self.ledger.facts, self.fleet, now)
         self.waits = actions

@@ -68,7 +68,7 @@ class Window:
         """
         self._uncounted.update(now.uncounted)
         self._behind = now.total.requests < self._last.total.requests
-        if self._behind:
+        if self._behind or now == self._last:
             return
         now = _highest(now, self._last)
         self._total += now.total.since(self._last.total)

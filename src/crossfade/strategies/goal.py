@@ -7,6 +7,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from crossfade.core.actions import AwaitHealthy, Drain, Launch, Resize, Shift, Stop, Wait
 from crossfade.core.fleet import Fleet, Health, Instance
@@ -108,8 +109,10 @@ def _running(fleet: Fleet) -> set[int]:
 
 def _room(goal: Goal, fleet: Fleet) -> int:
     """How many more may run; those in their grace still do, and those that the platform is about to start will."""
-    running = Counter(i.release for i in fleet.instances if i.health is not Health.EXITED)
-    sizes = dict(fleet.sizes or ())
+    releases = [i.release for i in fleet.instances if i.health is not Health.EXITED]
+    if not fleet.sizes:
+        return goal.bounds.ceiling - len(releases)
+    running, sizes = Counter(releases), dict(fleet.sizes)
     return goal.bounds.ceiling - sum(max(running[r], sizes.get(r, 0)) for r in running.keys() | sizes.keys())
 
 
@@ -155,11 +158,13 @@ def _leaving(goal: Goal, fleet: Fleet, shares: Mapping[int, int], now: float) ->
     leaving: set[str] = set()
     for release, mine in sorted(up.items()):
         wanted = goal.want.get(release, 0)
-        mine.sort(key=lambda i: _least_useful_first(i, sick=_sick(i, goal, fleet, now)))
-        sick = [i for i in mine if _sick(i, goal, fleet, now)]
+        sick = {i.id for i in mine if _sick(i, goal, fleet, now)}
+        if not sick and len(mine) <= wanted:
+            continue
+        mine.sort(key=partial(_least_useful_first, sick=sick))
         # With no room to launch a replacement beside a sick one, the sick one makes room.
         missing = max(0, wanted - (len(mine) - len(sick)) - room)
-        for instance in sick[:missing] if len(mine) <= wanted else mine[: len(mine) - wanted]:
+        for instance in mine[: min(missing, len(sick)) if len(mine) <= wanted else len(mine) - wanted]:
             left = capacity - carries(instance)
             if could_serve(instance) and left < goal.bounds.floor:
                 continue
@@ -168,12 +173,12 @@ def _leaving(goal: Goal, fleet: Fleet, shares: Mapping[int, int], now: float) ->
     return frozenset(leaving)
 
 
-def _least_useful_first(instance: Instance, *, sick: bool) -> tuple[int, bool, float, str]:
+def _least_useful_first(instance: Instance, *, sick: Collection[str]) -> tuple[int, bool, float, str]:
     """Sick ones, then starting ones, then the healthy: of these the draining first, so that what goes goes on going.
 
     Of equals the youngest: the others' caches are warm.
     """
-    use = 0 if sick else 1 if instance.health is Health.STARTING else 2
+    use = 0 if instance.id in sick else 1 if instance.health is Health.STARTING else 2
     return (use, instance.draining_since is None, -instance.launched_at, instance.id)
 
 

@@ -71,8 +71,11 @@ def limits(rollout: Rollout) -> Bounds:
 
     Blue-green from 4 to 2 replicas keeps 2 serving, and 8 may run; from nothing to 2 there is no floor to keep.
     """
+    strategy = rollout.strategy
     small, large = sorted((rollout.before, rollout.replicas))
-    return Bounds(floor=bounds(rollout.strategy, small).floor, ceiling=bounds(rollout.strategy, large).ceiling)
+    if small == large:
+        return bounds(strategy, large)
+    return Bounds(floor=bounds(strategy, small).floor, ceiling=bounds(strategy, large).ceiling)
 
 
 def _by_traffic(strategy: Strategy, replicas: int, before: int, shares: tuple[int, ...]) -> tuple[Phase, ...]:

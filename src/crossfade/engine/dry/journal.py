@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from crossfade.engine.ports.clock import Clock
 from crossfade.engine.ports.journal import Event, HeldError, Lease, Waiting, stale
 
+_as_json = json.JSONEncoder(allow_nan=False).encode
+
 
 @dataclass
 class Paper:
@@ -30,7 +32,7 @@ class DryJournal:
 
     async def append(self, event: Event, token: int) -> Event:
         self._refuse_unless(event.service, token, good=token == self._newest(event.service))
-        data = json.loads(json.dumps(event.data, allow_nan=False))
+        data = json.loads(_as_json(event.data))
         written = replace(event, data=data, seq=len(self.events) + 1, at=self._clock.now())
         self.events.append(written)
         return written

@@ -24,6 +24,7 @@ class Life:
     """One instance. `term_at` is when it was told to go, `gone_at` when it was killed."""
 
     id: str
+    service: str
     release: Release
     behaviour: Behaviour
     address: str
@@ -124,6 +125,7 @@ class Platform:
         lines = self.written[key, name] = list(behaviour.says(environment))
         self.lives[name] = Life(
             id=name,
+            service=key,
             release=release,
             behaviour=behaviour,
             address=f"127.0.0.1:{port}",
@@ -138,7 +140,7 @@ class Platform:
         now = self.clock.now()
         for name in [name for name, life in self.lives.items() if life.gone(now)]:
             del self.lives[name]
-        return [life for life in self.lives.values() if life.release.service.key == service]
+        return [life for life in self.lives.values() if life.service == service]
 
     def terminate(self, life: Life) -> None:
         """SIGTERM; told twice it is told once."""
@@ -201,7 +203,8 @@ class Platform:
         timed = tuple((bound, int(ms <= bound)) for bound in BOUNDS_MS)
         one = Counters(requests=1, errors=int(failed), latency=timed)
         if release is not None:
-            exposure.groups[release] = exposure.groups.get(release, Counters()) + one
+            known = exposure.groups.get(release)
+            exposure.groups[release] = one if known is None else known + one
         if preview:
             return
         exposure.total += one

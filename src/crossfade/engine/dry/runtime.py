@@ -49,7 +49,7 @@ class DryRuntime:
         life = platform.lives.get(instance)
         if life is None:
             return False
-        await self._fence.check(life.release.service.key, token)
+        await self._fence.check(life.service, token)
         platform.terminate(life)
         alive = life.truth(platform.clock.now()) is not Health.EXITED
         if alive:
@@ -75,7 +75,7 @@ class DryRuntime:
 
     async def found(self) -> Sequence[Found]:
         lives = self._platform.lives.values()
-        return [Found(id=life.id, service=life.release.service.key, release=life.release) for life in lives]
+        return [Found(id=life.id, service=life.service, release=life.release) for life in lives]
 
     async def run(
         self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
@@ -156,7 +156,7 @@ def running(life: Life, now: float) -> Running:
     exited = life.truth(now) is Health.EXITED
     return Running(
         id=life.id,
-        service=life.release.service.key,
+        service=life.service,
         release=life.release.number,
         address=life.address if life.release.service.kind == "web" else "",
         launched_at=life.launched_at,
