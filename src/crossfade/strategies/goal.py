@@ -62,6 +62,8 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     sized = fleet.sizes is not None
     leaving = _abandoned(goal, fleet, shares) if sized else _leaving(goal, fleet, shares, now)
     routing, stays = _routing(goal, fleet, shares, leaving, now)
+    if sized and not routing.weights and _somebody_is_to_serve(goal):
+        routing = fleet.routing
     shift = () if routing == fleet.routing or not goal.serves else (Shift(routing=routing, lead=_lead(goal, routing)),)
     due, drain = _due(goal, fleet, leaving, now)
     launches, waits = _launches(goal, fleet, leaving, now)
@@ -216,6 +218,14 @@ def _groups(fleet: Fleet, leaving: Collection[str]) -> tuple[TargetGroup, ...]:
         TargetGroup(release=release, registered=tuple(registered), draining=tuple(draining))
         for release, (registered, draining) in sorted(members.items())
     )
+
+
+def _somebody_is_to_serve(goal: Goal) -> bool:
+    """Where the platform registers whoever is healthy, a weight that leads to nobody now leads to the next that is.
+
+    Taken away, it would have to be given back first; and what is read may be a moment old, so that there is one.
+    """
+    return any(goal.want.values()) and (goal.shares is None or any(goal.shares.values()))
 
 
 def _due(goal: Goal, fleet: Fleet, leaving: frozenset[str], now: float) -> tuple[frozenset[str], tuple[Drain, ...]]:

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from tests.unit.strategies.fleets import NEW, NOW, OLD, fleet, rollout, some
 
-from crossfade.core.actions import Action, Resize, Shift
-from crossfade.core.fleet import Fleet
-from crossfade.strategies.decide import decide
+from crossfade.core.actions import Action, AwaitHealthy, Resize, Shift
+from crossfade.core.fleet import Fleet, Health
+from crossfade.core.service import Strategy
+from crossfade.strategies.decide import decide, keep
 
 OLDER = 0  # before OLD, and still warm
 
@@ -42,3 +43,18 @@ def test_as_many_as_there_are_where_nothing_limits_it() -> None:
     assert Resize(release=NEW, count=2) not in first(seen)  # two times the fleet run already
     seen = sized(fleet(some(OLDER, 1), some(OLD, 2), weights={OLD: 100}), {OLDER: 1, OLD: 2}, places=None)
     assert first(seen)[0] == Resize(release=NEW, count=1)
+
+
+def test_weight_stays_where_the_next_that_is_healthy_will_be() -> None:
+    """Of a release whose instances all are ill the platform starts others and registers them: it keeps its weight."""
+    ill = some(NEW, 2, Health.UNHEALTHY, stopping=True)
+    starting = some(NEW, 2, Health.STARTING, first=2)
+    routing = fleet(some(NEW, 2), weights={NEW: 100}).routing
+    seen = replace(sized(fleet(ill, starting), {NEW: 2}), routing=routing)
+    assert kept(NEW, seen) == (AwaitHealthy(release=NEW, ready=0, wanted=2, until=None),)
+    (shift,) = (action for action in kept(None, seen) if isinstance(action, Shift))
+    assert shift.routing.weights == ()
+
+
+def kept(current: int | None, seen: Fleet) -> tuple[Action, ...]:
+    return keep(current, 2, Strategy(), seen, NOW, warm={}, drain=0.0)
