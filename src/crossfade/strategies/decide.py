@@ -22,8 +22,9 @@ from crossfade.core.actions import (
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Kind, Strategy
+from crossfade.strategies.course import Course, toward
 from crossfade.strategies.deadline import deadline, patience
-from crossfade.strategies.goal import Course, Goal, toward
+from crossfade.strategies.goal import Goal
 from crossfade.strategies.phases import Bounds, Phase, bounds, journey, limits
 from crossfade.strategies.pins import Pins
 from crossfade.strategies.verdict import Verdict, judge

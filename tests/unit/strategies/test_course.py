@@ -9,7 +9,8 @@ from crossfade.core.actions import AwaitHealthy, Drain, Hold, Launch, Shift, Sto
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.strategies.back_off import back_off
-from crossfade.strategies.goal import Course, Goal, toward
+from crossfade.strategies.course import Course, toward
+from crossfade.strategies.goal import Goal
 from crossfade.strategies.phases import Bounds
 
 
