@@ -3,9 +3,9 @@
 import json
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from crossfade.core.release import Release
@@ -13,6 +13,9 @@ from crossfade.core.wire import decode, encode
 from crossfade.platforms.local.address import of_socket
 
 ABANDONED_SECONDS = 60.0
+# A folder that changed within this time before it was read may change again without its time showing it, which is only
+# as fine as the kernel's tick of 1 to 10 ms.
+_UNSURE_NS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +41,19 @@ class Record:
         return f"127.0.0.1:{self.port}" if self.port else ""
 
 
+class _Known(NamedTuple):
+    """A file as it was read, and what was in it: None where that is no record."""
+
+    inode: int
+    modified: int
+    record: Record | None
+
+
 class Records:
-    """The instances of one state directory, a JSON file each."""
+    """The instances of one state directory, a JSON file each.
+
+    Hundreds of services ask for theirs several times a second, so what was read counts until the folder changes.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -47,14 +61,50 @@ class Records:
         for draft in directory.glob("*.draft"):  # of a controller that died while writing; ours take microseconds
             if draft.stat().st_mtime < time.time() - ABANDONED_SECONDS:  # noqa: TID251  as the file system counts it
                 draft.unlink(missing_ok=True)
+        self._changed = -1  # when the folder did, as far as what follows goes; ns
+        self._known: dict[str, _Known] = {}  # by the file's name
+        self._by_service: dict[str, list[Record]] = {}
 
     def path(self, instance: str, suffix: str) -> Path:
         return self._directory / f"{quote(instance, safe='')}.{suffix}"
 
-    def all(self) -> Iterator[Record]:
-        for name in os.listdir(self._directory):  # noqa: PTH208  the names alone, every tick
-            if name.endswith(".json") and (record := _read(f"{self._directory}/{name}")) is not None:
-                yield record
+    def all(self) -> list[Record]:
+        self._look()
+        return [known.record for known in self._known.values() if known.record is not None]
+
+    def of(self, service: str) -> list[Record]:
+        """Those of one service."""
+        self._look()
+        return self._by_service.get(service, [])
+
+    def _look(self) -> None:
+        """Read what changed. Every change is a rename or a removal, which the folder's time shows."""
+        began = time.time_ns()
+        changed = self._directory.stat().st_mtime_ns
+        if changed == self._changed:
+            return
+        known, by_service = dict[str, _Known](), dict[str, list[Record]]()
+        for entry in os.scandir(self._directory):
+            if not entry.name.endswith(".json"):
+                continue
+            one = self._read_again(entry)
+            if one is not None:
+                known[entry.name] = one
+                if one.record is not None:
+                    by_service.setdefault(one.record.service, []).append(one.record)
+        self._known, self._by_service = known, by_service
+        self._changed = changed if began - changed > _UNSURE_NS else -1
+
+    def _read_again(self, entry: os.DirEntry[str]) -> _Known | None:
+        """As it was, if nobody replaced it. None when it went meanwhile."""
+        try:
+            info = entry.stat()
+        except FileNotFoundError:
+            return None
+        before = self._known.get(entry.name)
+        if before is not None and before[:2] == (info.st_ino, info.st_mtime_ns):
+            return before
+        return _Known(info.st_ino, info.st_mtime_ns, _read(entry.path))
 
     def get(self, instance: str) -> Record | None:
         return _read(str(self.path(instance, "json")))

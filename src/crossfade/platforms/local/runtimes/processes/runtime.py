@@ -83,7 +83,7 @@ class ProcessRuntime:
 
     async def instances(self, service: str) -> Sequence[Running]:
         with _disk():
-            return [self._observe(record) for record in self._records.all() if record.service == service]
+            return [self._observe(record) for record in self._records.of(service)]
 
     async def found(self) -> Sequence[Found]:
         with _disk():
@@ -296,7 +296,7 @@ class ProcessRuntime:
         if instance is not None:
             self._logs.find(service, instance)
             return [instance]
-        there = sorted((record.launched_at, record.id) for record in self._records.all() if record.service == service)
+        there = sorted((record.launched_at, record.id) for record in self._records.of(service))
         return [name for _, name in there] or self._logs.latest(service)
 
 
