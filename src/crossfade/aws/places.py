@@ -57,6 +57,11 @@ class Places:
         """What tasks of both colours write."""
         return f"/ecs/{self.family(service)}"
 
+    @property
+    def site(self) -> str:
+        """What the distribution before the site is called."""
+        return f"{self.prefix} site"
+
     def repository(self, service: str) -> str:
         """The ECR repository of a service's images."""
         return f"{self.prefix}/{service}"

@@ -15,7 +15,7 @@ from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.platforms.local.balancers.sockets import require_free
 
 Json = Mapping[str, Any]
-REACHED = frozenset({"ecs"})  # runtimes elsewhere
+REACHED = frozenset({"ecs", "site"})  # runtimes elsewhere
 
 # A command that begins with anything but a plain word (an assignment, a quote, a subshell) is left to the shell.
 _ASKED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

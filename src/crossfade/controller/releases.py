@@ -20,7 +20,7 @@ def release_of(ledger: Ledger, service: Service, artifact: Artifact, order: Orde
     UnchangedError when exactly this runs already, unless forced.
     """
     number = max((r.number for r in ledger.releases), default=0) + 1
-    settings = json.dumps(encode(replace(service, takes=())), sort_keys=True).encode()
+    settings = json.dumps(encode(_settings(service)), sort_keys=True).encode()
     release = Release(
         number=number,
         service=service,
@@ -40,6 +40,17 @@ def release_of(ledger: Ledger, service: Service, artifact: Artifact, order: Orde
                 "change something, or use --force to deploy it again",
             )
     return release
+
+
+def _settings(service: Service) -> Service:
+    """What of it two releases may differ in, beside what they are made of.
+
+    Elsewhere each may have been made in a folder of its own: jobs of CI have a new one every time.
+    """
+    same = replace(service, takes=())
+    if not service.environment:
+        return same
+    return replace(same, source="", build="", container=replace(service.container, build=None))
 
 
 def rollout_to(ledger: Ledger, release: Release, order: Order, now: float) -> Rollout:

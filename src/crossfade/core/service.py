@@ -216,6 +216,19 @@ class Container:
     ulimits: tuple[tuple[str, int, int], ...] = ()  # name, soft, hard; -1: no limit
 
 
+SITE = "site"  # what the service of a site is called, and its runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A site of files: the folder that is shown, from the source's, and for how many seconds each kind is kept."""
+
+    folder: str = "dist"
+    html: float = 300.0
+    assets: float = 365 * 86400.0
+    images: float = 7 * 86400.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """A service of an app as one release wants it. Everything an adapter needs to run, check and expose it."""
@@ -258,6 +271,7 @@ class Service:
     was: str = ""  # the service of this app whose place it takes: its routes come in the switch, and then it ends
     takes: tuple[tuple[str, float], ...] = ()  # keys of services that give it routes in the same deploy, and when
     jobs: tuple[Job, ...] = ()
+    site: Site | None = None  # of the one that is files
 
     @property
     def home(self) -> str:

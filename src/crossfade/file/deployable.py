@@ -9,6 +9,7 @@ from typing import Any
 
 from crossfade.core import store as core
 from crossfade.core.errors import WrongInputError
+from crossfade.core.service import SITE
 from crossfade.core.wire import encode
 from crossfade.file.load import load
 from crossfade.file.model import App
@@ -42,17 +43,21 @@ def deployable(
     messages. Raises WrongInputError for a file that is wrong, and for an environment or a service that it has not.
     """
     app = load(path, environment, called=called, variables=variables)
-    if service is not None and service not in app.services:
-        meant = nearest(service, list(app.services))
+    known = [*app.deploy_order, *([SITE] if app.has_site else [])]
+    if service is not None and service not in known:
+        meant = nearest(service, known)
         hint = f"did you mean {meant}? " if meant else ""
-        raise WrongInputError(f"{called} has no service {service}", f"{hint}it has {', '.join(app.services)}")
-    names = [service] if service else list(app.deploy_order)
+        raise WrongInputError(f"{called} has no service {service}", f"{hint}it has {', '.join(known)}")
+    names = [service] if service else known
     if strategy:
-        overrides = {"services": {name: {"deploy": {"strategy": strategy}} for name in names}}
+        overrides = {"services": {name: {"deploy": {"strategy": strategy}} for name in names if name in app.services}}
         app = load(path, environment, overrides, called=called, variables=variables)
     folder = path.parent.resolve()
     values = variables_beside(path, os.environ if variables is None else variables)
-    sources = {name: _sources(app.services[name], folder, values) for name in names}
+    sources = {
+        name: _sources(app.services[name], folder, values) if name in app.services else _no_secrets(folder)
+        for name in names
+    }
     services = {
         one.name: replace(one, secrets=tuple(dict.fromkeys((*one.secrets, *sources[one.name]["from_files"]))))
         for one in settle(app, folder)
@@ -105,6 +110,10 @@ def _with_files(store: core.Store, sources: Mapping[str, Any]) -> core.Store:
     service = store.service
     named = tuple(dict.fromkeys((*service.secrets, *sources[service.name]["from_files"])))
     return replace(store, service=replace(service, secrets=named))
+
+
+def _no_secrets(folder: Path) -> dict[str, Any]:
+    return {"folder": str(folder), "files": [], "secrets": {}, "from_files": []}
 
 
 def _sources(service: Service | Store, folder: Path, values: Mapping[str, str]) -> dict[str, Any]:

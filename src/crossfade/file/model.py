@@ -142,6 +142,11 @@ class App(Settings, Named):
         return is_production(self.environment)
 
     @property
+    def has_site(self) -> bool:
+        """True where a deploy brings files to a CDN as well."""
+        return self.platform == "aws" and self.cloud.site is not None
+
+    @property
     def deploy_order(self) -> tuple[str, ...]:
         """Service names, each after those it depends on."""
         return tuple(

@@ -1,6 +1,7 @@
 """From the file's words to the plain services that strategies, runtimes and balancers work with."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,30 @@ def settle(app: App, folder: Path) -> tuple[core.Service, ...]:
     `folder` is where the file stands: relative paths in it are meant from there, and are absolute in the result.
     """
     listener = _listener(app, folder)
-    return tuple(_service(app, name, listener, folder) for name in app.deploy_order)
+    services = tuple(_service(app, name, listener, folder) for name in app.deploy_order)
+    return (*services, *_site(app, folder))
+
+
+def _site(app: App, folder: Path) -> Iterator[core.Service]:
+    """The site goes out after the services that it asks, as one more of them. Its switch is one change, and final."""
+    site = app.cloud.site if app.has_site else None
+    if site is None:
+        return
+    fresh = site.fresh
+    yield core.Service(
+        app=app.name,
+        name=core.SITE,
+        environment=app.environment,
+        runtime=core.SITE,
+        source=str(folder),
+        build=site.build or "",
+        drain=0.0,
+        routes=(),
+        listener=core.Listener(http=None),
+        strategy=core.Strategy(keep_previous=0.0, rollback_on=core.RollbackOn(error_rate=None, min_requests=0)),
+        depends_on=app.deploy_order,
+        site=core.Site(folder=site.folder, html=fresh.html, assets=fresh.assets, images=fresh.images),
+    )
 
 
 def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core.Service:

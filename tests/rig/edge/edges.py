@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import aiohttp
 from aiohttp import web
@@ -149,7 +150,9 @@ class Edges:
         distribution.config, distribution.single_page = config, single_page
 
     async def _forget(self, distribution: Distribution, invalidation: Json) -> None:
-        distribution.cache.forget(invalidation["InvalidationBatch"]["Paths"].get("Items") or [])
+        distribution.cache.forget(
+            [unquote(path) for path in invalidation["InvalidationBatch"]["Paths"].get("Items") or []]
+        )
         invalidation["Status"] = "Completed"
 
 

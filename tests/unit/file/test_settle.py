@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from tests.unit.file.files import FULL, SMALL
 
 from crossfade.core import service as core
+from crossfade.core.errors import WrongInputError
 from crossfade.core.service import Build, Container, Volume
+from crossfade.file.deployable import deployable
 from crossfade.file.load import load
 from crossfade.file.settle import settle, settle_stores
 
@@ -184,3 +187,37 @@ def test_a_store_is_a_container_that_services_wait_for(tmp_path: Path) -> None:
     one = "app: shop\nservices: {web: {image: x}}\nstores: {db: {image: y, volumes: [data:/data]}}\n"
     (web,) = settled(tmp_path, one)
     assert (web.names.containers, web.names.peers) == (True, ())
+
+
+SITED = """
+app: shop
+services:
+  api: {image: acme/api, resources: {cpu: 0.5, memory: 1G}}
+environments:
+  prod:
+    platform: aws
+    cloud: {region: us-east-1, site: {folder: build, build: npm run build, fresh: {html: 1m}}}
+"""
+
+
+def test_a_site_is_a_service_that_goes_out_after_those_it_asks(tmp_path: Path) -> None:
+    """Of an environment on AWS alone: with its folder, its build and how long its files are kept."""
+    api, site = settled(tmp_path, SITED)
+    assert (site.key, site.runtime, site.kind, site.depends_on) == ("shop@prod/site", "site", "web", (api.name,))
+    assert (site.source, site.build, site.routes, site.replicas) == (str(tmp_path), "npm run build", (), 1)
+    assert site.site == core.Site(folder="build", html=60.0)
+    (alone,) = settled(tmp_path, SITED.replace("platform: aws", "platform: local"))
+    assert alone.name == "api"
+
+
+def test_a_site_can_be_deployed_by_its_name(tmp_path: Path) -> None:
+    """Alone, and with a strategy that only services have."""
+    path = tmp_path / "crossfade.yaml"
+    path.write_text(SITED)
+    said = deployable(path, called="crossfade.yaml", environment="prod", service="site", strategy="canary")
+    assert [one["name"] for one in said["services"]] == ["site"]
+    both = deployable(path, called="crossfade.yaml", environment="prod")
+    assert [one["name"] for one in both["services"]] == ["api", "site"]
+    with pytest.raises(WrongInputError, match="has no service sight") as error:
+        deployable(path, called="crossfade.yaml", environment="prod", service="sight")
+    assert "did you mean site?" in error.value.way_out

@@ -68,5 +68,6 @@ def rights(app: App) -> Iterator[Right]:
         bucket = everywhere("s3", f"{called.prefix}-site-*", account="")
         yield Right("SiteBucket", ("s3:ListBucket",), (bucket,))
         yield Right("SiteFiles", ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"), (f"{bucket}/*",))
+        yield Right("LookForSite", ("cloudfront:ListDistributions",))
         edge = ("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation")
         yield Right("SiteEdge", edge, (everywhere("cloudfront", "distribution/*"),), ours(app))

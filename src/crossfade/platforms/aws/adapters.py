@@ -9,6 +9,7 @@ from crossfade.engine.world import Pace
 from crossfade.platforms.aws.alb.balancer import MARGIN, AlbBalancer
 from crossfade.platforms.aws.alb.counts import MINUTE, Counts
 from crossfade.platforms.aws.clients import Clients
+from crossfade.platforms.aws.doors import Doors
 from crossfade.platforms.aws.ecs import errand, logs
 from crossfade.platforms.aws.ecs.definitions import Definitions
 from crossfade.platforms.aws.ecs.errand import Errands
@@ -19,6 +20,10 @@ from crossfade.platforms.aws.images.images import Images
 from crossfade.platforms.aws.place import Finder
 from crossfade.platforms.aws.secrets import PinnedSecrets, Pins
 from crossfade.platforms.aws.sight import SAME_MOMENT, Lookout
+from crossfade.platforms.aws.site import edge
+from crossfade.platforms.aws.site.edge import SiteEdge
+from crossfade.platforms.aws.site.place import SiteFinder
+from crossfade.platforms.aws.site.runtime import SiteRuntime
 
 SHORTEST_LEASE = 15.0  # seconds, as on one machine
 
@@ -40,6 +45,7 @@ class Timing:
     errand: float = errand.LOOK
     log: float = logs.LOOK
     minute: float = MINUTE
+    edge: float = edge.LOOK
 
     def faster(self, times: float) -> "Timing":
         """For an emulator whose own times are so many times shorter. Its answers come at once, and so may the lease."""
@@ -74,4 +80,7 @@ class Adapters:
             pins=self.pins,
         )
         counts = Counts(clients, clock, self.timing.minute)
-        self.balancer = AlbBalancer(clients, self.lookout, counts, fence=fence, clock=clock, margin=self.timing.margin)
+        balancer = AlbBalancer(clients, self.lookout, counts, fence=fence, clock=clock, margin=self.timing.margin)
+        place = SiteFinder(clients, places)
+        self.site = SiteRuntime(clients, place, fence, clock)
+        self.balancer = Doors(balancer, SiteEdge(clients, place, fence=fence, clock=clock, look=self.timing.edge))

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from crossfade.aws.places import Places
 from crossfade.core.errors import WrongInputError
-from crossfade.core.service import HealthCheck
+from crossfade.core.service import SITE, HealthCheck
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.ports.journal import Event
 from crossfade.engine.world import Environment, World
@@ -38,8 +38,8 @@ async def environment(app: str, name: str, *, region: str, told: Callable[[Event
         made = Adapters(clients, places, journal, clock, Timing().faster(_pace()))
         world = World(
             journal=journal,
-            runtimes={"ecs": made.runtime},
-            sizers={"ecs": made.runtime},
+            runtimes={"ecs": made.runtime, SITE: made.site},
+            sizers={"ecs": made.runtime, SITE: made.site},
             balancer=made.balancer,
             ask=_not_asked,
             visit=visitor.visit,

@@ -46,6 +46,8 @@ class Pins:
 
     async def current(self, service: Service) -> dict[str, str]:
         """By variable, what ECS is to read: an ARN and a version. WrongInputError names every secret that is empty."""
+        if not service.secrets:
+            return {}
         where = await self._where(service.key)
         unknown = [name for name in service.secrets if name not in where]
         if unknown:

@@ -1,0 +1,1 @@
+"""The static site of an environment: files of a bucket behind CloudFront, released as services are."""
