@@ -8,7 +8,7 @@ from crossfade.controller.order import Order
 from crossfade.core.errors import UnchangedError
 from crossfade.core.release import Release
 from crossfade.core.rollout import Hook, Rollout
-from crossfade.core.service import Service, StrategyName
+from crossfade.core.service import SITE, Service, StrategyName
 from crossfade.core.wire import encode
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.runtime import Artifact
@@ -50,7 +50,8 @@ def _settings(service: Service) -> Service:
     same = replace(service, takes=())
     if not service.environment:
         return same
-    return replace(same, source="", build="", container=replace(service.container, build=None))
+    same = replace(same, container=replace(service.container, build=None))
+    return replace(same, source="", build="") if service.runtime == SITE else same
 
 
 def rollout_to(ledger: Ledger, release: Release, order: Order, now: float) -> Rollout:

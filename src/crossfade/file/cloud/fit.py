@@ -39,9 +39,7 @@ def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud
             found = f"a name that makes the target group {target}, of {len(target)} characters"
             yield Clash(("services", name), found, f"shorter names: AWS takes {NAME_LIMIT} characters")
     if cloud.site is not None and SITE in services:
-        yield Clash(
-            ("services", SITE), "a service beside the site, which is released as one of that name", "another name"
-        )
+        yield Clash(("services", SITE), "a service beside the site, which has that name", "another name")
     yield from _users(list(services), cloud)
     yield from _buckets(cloud)
     if cloud.pipeline is not None and cloud.compute.kind != (needed := DEPLOYS_TO[cloud.pipeline.by]):
