@@ -10,6 +10,8 @@ from tests.rig.place import weights
 from tests.support.on_ecs import PACE, OnEcs, reached
 
 from crossfade.aws.places import Places
+from crossfade.controller.order import Order, Shell
+from crossfade.core.errors import PlatformError
 from crossfade.core.release import Outcome
 from crossfade.core.rollout import State
 from crossfade.engine.clock import SystemClock
@@ -45,6 +47,7 @@ async def clear(shop: OnEcs) -> AsyncIterator[OnEcs]:
     """The shop; afterwards the rig's knobs are turned back."""
     yield shop
     shop.rig.knobs.clear()
+    shop.rig.knobs.set(quota=0)
 
 
 async def test_blue_green_loses_nothing_and_keeps_the_old_fleet_warm(shop: OnEcs) -> None:
@@ -158,6 +161,39 @@ async def test_a_right_that_is_missing_takes_the_release_back_at_once(
     assert (rollout.state, traffic.report().failed) == (State.ROLLED_BACK, 0)
     assert rollout.reason.startswith(f"these credentials may not {right}; give their role that right")
     assert clear.loop.ledger.release(rollout.target).outcome is Outcome.ABORTED
+
+
+async def test_a_quota_that_is_reached_is_said(clear: OnEcs) -> None:
+    """No task ever appears: why is in the events of the service, and the release is not to blame."""
+    before = clear.answer()
+    clear.rig.knobs.set(quota=1)
+    async with Traffic(f"{clear.url}/slow?s=0.02", clients=2) as traffic:
+        rollout = await clear.deploy(clear.service("quota", timeout=5.0))
+    assert (rollout.state, traffic.report().failed, clear.answer()) == (State.ROLLED_BACK, 0, before)
+    assert "You've reached the limit on the number of tasks you can run concurrently" in rollout.reason
+    assert clear.loop.ledger.release(rollout.target).outcome is Outcome.ABORTED
+
+
+async def test_a_service_that_another_hand_deploys_to_stops_the_deploy(shop: OnEcs) -> None:
+    """What serves then is not ours to take away, until somebody says so; nobody loses a request either way."""
+    await shop.deploy(shop.service("ours"))
+    await shop.process.close()
+    serving = next(colour for colour, weight in shop.weights().items() if weight)
+    ecs = shop.rig.client("ecs")
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=2) as traffic:
+        ecs.update_service(
+            cluster=shop.place.cluster, service=shop.place.services[serving], taskDefinition=shop.place.definition
+        )
+        await shop.until(lambda: shop.answer() == "1")
+        await shop.begin()
+        weights, sizes = shop.weights(), shop.sizes()
+        with pytest.raises(PlatformError, match=rf"another hand changed service {shop.app}-dev-web-{serving}"):
+            await shop.order(shop.service("refused"))
+        assert (shop.weights(), shop.sizes()) == (weights, sizes)
+        await shop.process.orders.deploy([shop.service("forced")], Order(by="kim", force=True), Shell())
+        rollout = await shop.over()
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
 
 
 async def test_another_process_goes_on_where_one_died(shop: OnEcs) -> None:

@@ -10,7 +10,7 @@ as late as AWS says. By hand: `python -m tests.rig`. In a test:
         rig.address_of(place.load_balancer)           # "127.0.0.1:23456", where the ALB's listener is
         rig.images.add("shop/web:2", [sys.executable, "app.py"], folder=Path("app"))  # -> "sha256:..."
         rig.knobs.throttle("ecs", "*", rate=0.5)      # also: refuse, lose_answer, cut, delay; clear()
-        rig.knobs.set(lag=20)                         # pace, lag, task_start, metrics_after, invalidation
+        rig.knobs.set(lag=20)                         # pace, lag, task_start, metrics_after, invalidation, quota
         rig.calls()                                   # {"ecs:UpdateService": 3, ...}
 
 Times are AWS's seconds divided by `pace`: at 10, a deregistration delay of 30 s takes 3 s. `lag` is AWS's seconds, too:

@@ -75,6 +75,8 @@ class Deploys:
                     self.may_begin(loop, order)
                     if self._world.sizers:  # its size may be another one than is on record: the first step tells
                         await loop.until(lambda loop: loop.knows_its_size)
+                    if loop.hopeless and not order.force:
+                        raise loop.hopeless
                 await self.require_apart(services)
                 await self._supersede(loops, order)
                 return await self._begin(loops, services, artifacts, order, values=values, before=before)

@@ -42,5 +42,11 @@ class PlatformError(CrossfadeError):
     exit_code = 4
 
 
+class TakenError(PlatformError):
+    """Another hand put something else in the place of what we keep: a person has to say who is right."""
+
+    lasting = True
+
+
 class StaleTokenError(RefusedError):
     """Another holder took the lease since: this one must not act any more."""

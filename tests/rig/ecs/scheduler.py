@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import sys
 from collections.abc import Callable
 
 from tests.rig.balancer.balancer import Balancer
@@ -63,12 +64,12 @@ class Scheduler:
         for task in [task for task in service.tasks if task.stopped]:
             service.tasks.remove(task)
             if task.stop_code in (StopCode.EXITED, StopCode.FAILED_TO_START):
-                self._failed(service, task)
+                self._failed(service, task.deployment)
                 service.say(f"has stopped 1 running tasks: (task {task.id}).")
 
-    def _failed(self, service: Service, task: Task) -> None:
+    def _failed(self, service: Service, begun: str) -> None:
         """The next start waits longer after each failure."""
-        deployment = next((one for one in service.deployments if one.id == task.deployment), None)
+        deployment = next((one for one in service.deployments if one.id == begun), None)
         if deployment is None:
             return
         if deployment.rollout is Rollout.IN_PROGRESS:
@@ -101,7 +102,7 @@ class Scheduler:
                     service.say(
                         f"(port {port}) is unhealthy in (target-group {arn}) due to (reason Health checks failed)."
                     )
-                    self._failed(service, task)
+                    self._failed(service, task.deployment)
 
     def _break(self, service: Service) -> None:
         """The circuit breaker.
@@ -134,11 +135,24 @@ class Scheduler:
         most = math.floor(service.desired * service.configuration["maximumPercent"] / 100)
         have = sum(task.wanted for task in service.of(primary))
         room = most - sum(task.wanted for task in service.tasks)
-        started = [self._start(service, primary) for _ in range(min(service.desired - have, room))]
+        missing = min(service.desired - have, room)
+        started = [self._start(service, primary) for _ in range(min(missing, self._left()))]
+        if missing > len(started):
+            # As seen in wellcomecollection/platform#3875.
+            service.say(
+                "was unable to place a task. Reason: You've reached the limit on the number of tasks you can run "
+                "concurrently. For more information, see the Troubleshooting section."
+            )
+            self._failed(service, primary.id)
         service.tasks += started
         if started:
             service.steady = False
             service.say(f"has started {len(started)} tasks: {' '.join(f'(task {task.id})' for task in started)}.")
+
+    def _left(self) -> int:
+        """How many tasks more the account may have."""
+        has = sum(len(service.tasks) for service in self.services.values())
+        return max(0, int(self._knobs.quota) - has) if self._knobs.quota else sys.maxsize
 
     def _end_surplus(self, service: Service) -> None:
         """Older deployments' tasks and what is above the desired count, as far as enough healthy ones stay."""

@@ -36,4 +36,4 @@ def knobs(rig: Rig) -> Iterator[Rig]:
     """The rig, whose knobs are turned back afterwards."""
     yield rig
     rig.knobs.clear()
-    rig.knobs.set(pace=PACE, lag=2, task_start=5)
+    rig.knobs.set(pace=PACE, lag=2, task_start=5, quota=0)

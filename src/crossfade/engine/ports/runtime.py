@@ -182,7 +182,8 @@ class Sizer(Protocol):
     async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> int | None:
         """Nothing moves any more and `release` serves: what changes its count by itself may do so again.
 
-        Returns the count that it had been brought to by that, None where nothing was at work.
+        Returns the count that it had been brought to by that, None where nothing was at work. A PlatformError that
+        lasts says that somebody else's took the place of `release`: then nothing is changed.
 
         `warm` maps releases that are kept ready to when they may go: by then the platform sends them home, in case
         that nobody is there to do it. Absolute, and told again by whoever comes next.

@@ -15,7 +15,7 @@ from crossfade.engine.ports.clock import Clock
 from crossfade.platforms.aws.alb.health import TargetHealth, by_address
 from crossfade.platforms.aws.clients import Answer, Clients
 from crossfade.platforms.aws.ecs.definitions import Definition, Definitions
-from crossfade.platforms.aws.ecs.endings import ending
+from crossfade.platforms.aws.ecs.endings import ending, unplaced
 from crossfade.platforms.aws.place import Finder, Place, shares
 
 SAME_MOMENT = 2.0  # seconds for which a look serves whoever asks
@@ -50,6 +50,15 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unplaced:
+    """A task that ECS could not even begin: a quota is reached, or capacity is short. `id` is of ECS's event."""
+
+    id: str
+    at: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """One colour: how many tasks of which definition it is told to keep. `release` None: of none of ours."""
 
@@ -62,6 +71,7 @@ class Side:
     failed: bool  # its deployment was given up by ECS
     since: float  # when its deployment began
     why: str = ""  # what ECS says of a deployment that it gave up
+    unplaced: tuple[Unplaced, ...] = ()  # since this deployment began
 
     @property
     def number(self) -> int:
@@ -287,6 +297,11 @@ def _side(  # noqa: PLR0917
         failed=primary.get("rolloutState") == "FAILED",
         since=primary["createdAt"].timestamp(),
         why=primary.get("rolloutStateReason", ""),
+        unplaced=tuple(
+            Unplaced(id=event["id"], at=event["createdAt"].timestamp(), why=why)
+            for event in service.get("events", ())
+            if event["createdAt"] >= primary["createdAt"] and (why := unplaced(event["message"]))
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crossfade.platforms.aws.ecs.endings import LEFT, ending
+from crossfade.platforms.aws.ecs.endings import LEFT, ending, unplaced
 
 EXITED = {"stopCode": "EssentialContainerExited", "stoppedReason": "Essential container in task exited"}
 
@@ -97,3 +97,20 @@ def test_failed_checks_say_what_the_load_balancer_heard() -> None:
     found = ending(task, "web", "", "answered 503")
     assert (found.died, found.blamed) == (True, True)
     assert found.detail == "was replaced: the load balancer's checks failed: answered 503"
+
+
+MORE = ". For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (f". Reason: You've reached the limit on tasks{MORE}", "You've reached the limit on tasks"),
+        (". Reason: Capacity is unavailable at this time.", "Capacity is unavailable at this time"),
+        (f" because no container instance has enough memory{MORE}", "no container instance has enough memory"),
+    ],
+)
+def test_a_task_that_could_not_be_begun_is_told_by_an_event(event: str, why: str) -> None:
+    """There is no task to ask: a quota, or no capacity."""
+    assert unplaced(f"(service web-blue) was unable to place a task{event}") == f"ECS could not place a task: {why}"
+    assert not unplaced("(service web-blue) has reached a steady state.")

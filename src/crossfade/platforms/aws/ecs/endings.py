@@ -16,6 +16,7 @@ _NOT_ITS_OWN = re.compile(
     r"|unable to assume the role|spot",
     re.IGNORECASE,
 )
+_UNPLACED = re.compile(r"was unable to place a task(?:\. Reason:| because) (?P<why>.+?)(?:\. For more information.*)?$")
 _PLATFORM = re.compile(r"descriptor matching platform '(?P<wanted>[^']+)'", re.IGNORECASE)
 _NO_IMAGE = re.compile(r"not ?found|manifest unknown|does not exist|no such image", re.IGNORECASE)
 _MAY_NOT = re.compile(r"access ?denied|not authorized|unauthorized|403|denied", re.IGNORECASE)
@@ -51,6 +52,15 @@ def ending(task: Answer, container: str, last_line: str = "", health: str = "") 
         whose = f"the load balancer's checks failed: {health}" if "ELB" in reason else "its own health check failed"
         return Ending(died=True, detail=f"was replaced: {whose}".rstrip(": "))
     return LEFT if code == "ServiceSchedulerInitiated" else _exited(task, container, reason, last_line)
+
+
+def unplaced(event: str) -> str:
+    """Why ECS could not even begin a task, as an event of its service says it; empty for any other event.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
+    """
+    found = _UNPLACED.search(event)
+    return f"ECS could not place a task: {found['why'].strip().rstrip('.')}" if found else ""
 
 
 def _never_started(reason: str) -> Ending:

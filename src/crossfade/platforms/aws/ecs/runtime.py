@@ -10,7 +10,7 @@ end and only then stops it, which StopTask would not.
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import partial
 
-from crossfade.core.errors import PlatformError, RefusedError
+from crossfade.core.errors import PlatformError, RefusedError, TakenError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports.journal import Fence
@@ -23,7 +23,7 @@ from crossfade.platforms.aws.ecs.logs import Logs
 from crossfade.platforms.aws.ecs.scaling import Scaling
 from crossfade.platforms.aws.images.images import Images
 from crossfade.platforms.aws.secrets import Pins
-from crossfade.platforms.aws.sight import NOBODYS, Lookout, Side, Sight, Task
+from crossfade.platforms.aws.sight import NOBODYS, Lookout, Side, Sight, Task, Unplaced
 
 
 class EcsRuntime:
@@ -57,7 +57,9 @@ class EcsRuntime:
 
     async def instances(self, service: str) -> Sequence[Running]:
         sight = await self._lookout.look(service, fresh=True)
-        return [_running(service, task) for task in sight.tasks if task.release != NOBODYS or task.stopping]
+        tasks = [_running(service, task) for task in sight.tasks if task.release != NOBODYS or task.stopping]
+        short = [side for side in sight.sides.values() if side.release and side.live < side.wanted]
+        return tasks + [_never_running(service, side, one) for side in short for one in side.unplaced]
 
     async def sizes(self, service: str) -> Mapping[int, int]:
         sight = await self._lookout.look(service)
@@ -88,6 +90,7 @@ class EcsRuntime:
     async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> int | None:
         sight = await self._lookout.look(release.service.key)
         before = partial(self._fence.check, release.service.key, token)
+        _require_ours(sight, release)
         await self._send_home(sight, token)
         return await self._scaling.resume(sight, release.number, warm, before)
 
@@ -195,10 +198,41 @@ class EcsRuntime:
 async def _free() -> None: ...
 
 
+def _require_ours(sight: Sight, release: Release) -> None:
+    """TakenError where visitors get to what is nobody's release, and the one on record is kept no more."""
+    side = sight.side_of(release.number)
+    if side is not None and side.wanted:
+        return
+    for other in sight.sides.values():
+        if other.release is None and other.wanted and other.weight:
+            service, definition = sight.place.colour(other.colour).service, other.definition.rpartition("/")[2]
+            raise TakenError(
+                f"another hand changed service {service}: it keeps {other.wanted} of {definition}, which crossfade did "
+                f"not make, and release {release.label} is gone",
+                "see that nothing else deploys here; `crossfade deploy --force` brings a release in its place",
+            )
+
+
 def _is(release: Release, kept: Release | None) -> bool:
     """Not only its number: where a journal was lost they begin anew."""
     known = kept and (kept.number, kept.digest, kept.config_hash, kept.secrets)
     return known == (release.number, release.digest, release.config_hash, release.secrets)
+
+
+def _never_running(service: str, side: Side, one: Unplaced) -> Running:
+    """What ECS could not begin, as one that ended at once: a verdict has to know why there are too few."""
+    return Running(
+        id=one.id,
+        service=service,
+        release=side.number,
+        address="",
+        launched_at=one.at,
+        exited=True,
+        stopping=False,
+        detail=one.why,
+        health=None,
+        blamed=False,
+    )
 
 
 def _running(service: str, task: Task) -> Running:
