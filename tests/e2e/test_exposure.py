@@ -238,6 +238,46 @@ class TestSticky:
                 new = now
 
 
+class TestMoved:
+    """A host is sent on to another one."""
+
+    async def test_a_host_is_sent_on_with_path_and_method(
+        self, balancer: LoadBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """By 301 or 308, to the port it came by; other hosts are answered, and a rule of a service comes first."""
+        port = free_port()
+        redirects = (("www.example.com", "example.com"), ("api.example.com", "example.com"))
+        listener = Listener(host="127.0.0.1", http=port, redirects=redirects)
+        web = service(listener=listener, routes=(Rule(), Rule(host="api.example.com", path="/v1/*")))
+        async with Backend("a") as one:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            for method, status in (("GET", 301), ("HEAD", 301), ("POST", 308)):
+                where = url(web, "/a%20b?c=d%26e")
+                async with http.request(
+                    method, where, headers={"host": f"WWW.example.com:{port}"}, allow_redirects=False
+                ) as answer:
+                    assert answer.status == status
+                    assert answer.headers["location"] == f"http://example.com:{port}/a%20b?c=d%26e"
+            for host in ("example.com", "api.example.com"):
+                assert (await fetch(http, url(web, "/v1/x"), headers={"host": host})).body == "a"
+            assert one.seen == ["/v1/x", "/v1/x"]
+            assert (await balancer.report(web.key)).traffic.failed == ()
+
+    async def test_behind_a_proxy_it_is_sent_on_as_the_browser_came(
+        self, balancer: LoadBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """By HTTPS if it came so to the proxy, whose port is not ours."""
+        redirects = (("www.example.com", "example.com"),)
+        trusted = Listener(host="127.0.0.1", http=free_port(), trusted_proxies=("127.0.0.0/8",), redirects=redirects)
+        web = service(listener=trusted)
+        async with Backend("a") as one:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            for scheme in ("https", "http"):
+                said = {"host": "www.example.com", "x-forwarded-proto": scheme}
+                async with http.get(url(web, "/x"), headers=said, allow_redirects=False) as answer:
+                    assert (answer.status, answer.headers["location"]) == (301, f"{scheme}://example.com/x")
+
+
 class TestReleases:
     """A visitor stays with a release."""
 

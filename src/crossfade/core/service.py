@@ -96,6 +96,7 @@ class Listener:
     access_log: bool = False
     trusted_proxies: tuple[str, ...] = ()
     proxy_protocol: bool = False
+    redirects: tuple[tuple[str, str], ...] = ()  # (host, the one it is sent on to)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from crossfade.file.parts.hooks import Hooks
 from crossfade.file.parts.hosts import HostAddress, Outside, Ssh, misfits_on_hosts
 from crossfade.file.parts.job import Job
 from crossfade.file.parts.kind import wrong_for_its_platform
-from crossfade.file.parts.listen import Listen, Tls
+from crossfade.file.parts.listen import HOST, Listen, Tls
 from crossfade.file.parts.service import NAME, Preview, Resources, Route, Service
 from crossfade.file.parts.static import Static
 from crossfade.file.parts.sticky import Sticky
@@ -90,6 +90,11 @@ class Settings(Part):
         default=None,
         description="Certificate for HTTPS. Default: none.",
         examples=[{"certificate": "tls/fullchain.pem", "key": "tls/privkey.pem"}],
+    )
+    redirects: dict[Annotated[str, HOST], Annotated[str, HOST]] = Field(
+        default={},
+        description="Hosts that are sent on to another one, path and all. With `tls` they need a certificate, too.",
+        examples=[{"www.example.com": "example.com"}],
     )
     network: Annotated[str, Text(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*", "the name of a network of Docker's")] | None = Field(
         default=None,
@@ -172,6 +177,7 @@ class App(Settings, Named):
         yield from self._exceptions()
         yield from self._shared_ports()
         yield from self._shared_routes()
+        yield from self._redirects()
         yield from self._dependencies()
         yield from self._successors()
         yield from self._jobs()
@@ -213,6 +219,16 @@ class App(Settings, Named):
                     yield Clash(
                         ("services", name, "routes", index), found, "a route of its own, such as {path: /api/*}"
                     )
+
+    def _redirects(self) -> Iterator[Clash]:
+        hosts = {route.host: name for name, service in self.services.items() for route in service.routes}
+        for host, to in self.redirects.items():
+            if host in hosts:
+                yield Clash(("redirects", host), f"{host}, which services.{hosts[host]} has a route for", "one of both")
+            if to in self.redirects:
+                yield Clash(("redirects", host), f"{to}, which is sent on too", "the host where that leads in the end")
+            if self.platform == "aws":
+                yield Clash(("redirects", host), "a redirect on AWS", "platform local or hosts")
 
     def _successors(self) -> Iterator[Clash]:
         heirs: dict[str, str] = {}

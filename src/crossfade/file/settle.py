@@ -279,6 +279,7 @@ def _listener(app: App, folder: Path) -> core.Listener:
         access_log=app.access_log,
         trusted_proxies=ranges(listen.trusted_proxies),
         proxy_protocol=listen.proxy_protocol,
+        redirects=tuple(sorted(app.redirects.items())),
     )
 
 

@@ -106,6 +106,7 @@ listen: {http: 8000, https: 8443, host: 127.0.0.1, trusted_proxies: [loopback, 2
 tls: {certificate: tls/fullchain.pem, key: tls/privkey.pem, redirect: true, redirect_except: [/health]}
 network: shop_default
 access_log: true
+redirects: {old.example.com: example.com}
 cloud:
   region: ap-northeast-2
   zones: [a, c]
@@ -271,6 +272,7 @@ environments:
     platform: aws
     balancer: nginx
     stores: null
+    redirects: null
     services:
       web: {volumes: null, replicas: 4, health: {host: null, headers: null, body: null}, deploy: {bake: 1h}}
       db-api:

@@ -79,6 +79,7 @@ def test_paths_are_meant_from_where_the_file_stands(tmp_path: Path) -> None:
         https=8443,
         access_log=True,
         trusted_proxies=("127.0.0.0/8", "::1/128", "203.0.113.7/32"),
+        redirects=(("old.example.com", "example.com"),),
         proxy_protocol=True,
         tls=core.Tls(
             certificate=str(tmp_path.resolve() / "tls/fullchain.pem"),

@@ -7,10 +7,11 @@ from typing import Any
 
 from crossfade.core.clash import clash
 from crossfade.core.errors import PlatformError, WrongInputError
-from crossfade.core.service import Rule, Service, Tls
+from crossfade.core.service import Listener, Rule, Service, Tls
 from crossfade.platforms.local.balancers.book import Entry
 
 HSTS = "strict-transport-security"  # must not be said over plain HTTP (RFC 6797, 7.2)
+_HTTP, _HTTPS = 80, 443
 _EVERY_PATH = frozenset({"*", "/*"})
 
 
@@ -28,6 +29,7 @@ class Door:
     trusted: tuple[str, ...] = ()  # CIDRs of proxies whose word on the client counts
     proxy_protocol: bool = False
     by_path: bool = False  # who answers depends on the path
+    moved: tuple[tuple[str, str], ...] = ()  # hosts that are sent on, and the URL before the path where to
     clients: tuple[str, ...] = ()  # CIDRs of the app's own parts, which are all that may come in; empty: everybody
 
     @property
@@ -108,15 +110,29 @@ def _doors_of(service: Service) -> list[Door]:
     found = []
     if listener.http is not None:
         redirect = listener.https is not None and tls is not None and tls.redirect
-        found.append(replace(front, port=listener.http, redirect=frozenset({key} if redirect else ())))
+        moved = _moved(listener, listener.https if redirect else listener.http, secure=redirect)
+        found.append(replace(front, port=listener.http, redirect=frozenset({key} if redirect else ()), moved=moved))
     if listener.https is not None and tls is not None and tls.certificate:  # a pair without names is one of no use
-        found.append(replace(front, port=listener.https, tls=(tls,)))
+        moved = _moved(listener, listener.https, secure=True)
+        found.append(replace(front, port=listener.https, tls=(tls,), moved=moved))
     for inside in service.inside:
         clients = inside.clients  # what an app's own parts say of their clients is believed
         found.append(Door(host=inside.host, port=inside.port, services=(key,), clients=clients, trusted=clients))
     if service.preview.port is not None:
         found.append(Door(host=service.preview.host, port=service.preview.port, preview=key))
     return found
+
+
+def _moved(listener: Listener, port: int | None, *, secure: bool) -> tuple[tuple[str, str], ...]:
+    """`("www.example.com", "https://example.com:8443")`. Behind a proxy browsers know its ports and not ours."""
+    usual = port == (_HTTPS if secure else _HTTP) or bool(listener.trusted_proxies)
+    where = "" if usual else f":{port}"
+    return tuple((host, f"{'https' if secure else 'http'}://{to}{where}") for host, to in listener.redirects)
+
+
+def sent_on(door: Door, hosts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The hosts that are sent on at this door: none for which a service has a rule."""
+    return tuple((host, to) for host, to in door.moved if host not in hosts)
 
 
 def _shared(one: Door, other: Door) -> Door:
@@ -128,6 +144,7 @@ def _shared(one: Door, other: Door) -> Door:
         redirect=one.redirect | other.redirect,
         access_log=one.access_log or other.access_log,
         by_path=one.by_path or other.by_path,
+        moved=tuple({**dict(other.moved), **dict(one.moved)}.items()),
     )
 
 

@@ -16,7 +16,7 @@ from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.clusters import Json, Part, assets_of, name, seconds, typed
 from crossfade.platforms.local.balancers.envoy.retries import assets, retries
 from crossfade.platforms.local.balancers.previews import named
-from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, seen_at
+from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, seen_at, sent_on
 
 # What the name of a route begins with, by which the log of failures knows it: `clients/feedback/web`.
 CLIENTS, PREVIEW = "clients", "preview"
@@ -81,6 +81,7 @@ def _hosts(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str])
         )
         for key in door.services
     }
+    rules_by_host = by_host(services)
     by_name = [route for key in door.services for route in _preview_by_name(entries[key], secrets)]
     return [
         {
@@ -88,8 +89,22 @@ def _hosts(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str])
             "domains": [host],
             "routes": by_name + [r for path, s in rules for r in _rule(path, entries[s.key], ways[s.key])],
         }
-        for host, rules in by_host(services).items()
-    ]
+        for host, rules in rules_by_host.items()
+    ] + [{"name": host, "domains": [host], "routes": list(_sent_on(to))} for host, to in sent_on(door, rules_by_host)]
+
+
+def _sent_on(to: str) -> Iterator[Json]:
+    """To another host, path and all. Behind a proxy browsers may have come by HTTPS though we have no certificate."""
+    scheme, _, rest = to.partition("://")
+    host, _, port = rest.partition(":")
+    for methods, code in (([_READ], "MOVED_PERMANENTLY"), ([], "PERMANENT_REDIRECT")):
+        for headers, said in (([_CAME_BY_HTTP], scheme), ([], "https")):
+            redirect: Json = {"host_redirect": host, "scheme_redirect": said, "response_code": code}
+            yield {
+                "name": "moved",
+                "match": {"prefix": "/", "headers": [*methods, *headers]},
+                "redirect": {**redirect, **({"port_redirect": int(port)} if port else {})},
+            }
 
 
 def _preview_hosts(entry: Entry) -> list[Json]:

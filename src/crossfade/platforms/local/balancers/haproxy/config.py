@@ -16,7 +16,7 @@ from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.haproxy import maps, settings, who
 from crossfade.platforms.local.balancers.haproxy.settings import quoted
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
-from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors
+from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors, sent_on
 from crossfade.platforms.local.balancers.unprivileged import Unprivileged
 
 Files = dict[str, str]  # text by name, from HAProxy's working directory
@@ -152,6 +152,12 @@ def _preview_port(service: Service) -> Iterator[str]:
 
 def _rules(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
     services = [entries[key].service for key in door.services]
+    for host, to in sent_on(door, by_host(services)):
+        scheme, _, rest = to.partition("://")
+        there = f"{'%[req.hdr(x-forwarded-proto)]' if scheme == 'http' else scheme}://{rest}%[pathq]"
+        when = f"{{ req.hdr(host),host_only,lower,rtrim(.) -m str {host} }}"
+        yield f"  http-request redirect location {there} code 301 if {{ method GET HEAD }} {when}"
+        yield f"  http-request redirect location {there} code 308 if {when}"
     yield from _choice(services)
     yield from _asked(services)
     for key in sorted(door.redirect):

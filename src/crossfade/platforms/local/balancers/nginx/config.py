@@ -6,7 +6,7 @@ a request goes once its preview header is looked at, `$s0_kind` says whether it 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -15,8 +15,9 @@ from crossfade.platforms.local.address import near, of_socket
 from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.nginx import settings
+from crossfade.platforms.local.balancers.nginx.words import block, literal, quoted
 from crossfade.platforms.local.balancers.previews import named
-from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors
+from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors, sent_on
 from crossfade.platforms.local.balancers.unprivileged import Unprivileged
 
 _HTTPS = 443
@@ -47,7 +48,7 @@ def render(
     for key, entry in sorted(entries.items()):
         http += [*_upstreams(entry), *_variables(names[key], entry, secrets.get(key, ""))]
     for door in doors(entries):
-        http += _servers(door, entries, names, links)
+        http += [*_servers(door, entries, names, links), *_sent_on(door, entries, links)]
     return "\n".join(
         [
             *([f"user {process.who.user} {process.who.group};"] if process.who else []),
@@ -56,7 +57,7 @@ def render(
             f"worker_rlimit_nofile {process.files};",
             f"events {{ worker_connections {process.files}; }}",
             settings.MAIN,
-            _block("http", http),
+            block("http", http),
             "",
         ]
     )
@@ -73,26 +74,11 @@ def server(address: str) -> str:
     return of_socket(path) if path else address
 
 
-def quoted(text: str) -> str:
-    """As nginx reads it back, where it does not look for variables."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def literal(text: str) -> str:
-    """The same where it does."""
-    return quoted(text).replace("$", "${cf_dollar}")
-
-
 def _passed_on(entries: Mapping[str, Entry]) -> Iterator[str]:
     """The header of a preview goes on with requests of previews alone."""
     for number, header in enumerate(sorted({entry.service.preview.header.lower() for entry in entries.values()})):
         yield f"map $cf_kind $cf_pass{number} {{ default ''; preview $http_{header.replace('-', '_')}; }}"
         yield f"proxy_set_header {header} $cf_pass{number};"
-
-
-def _block(head: str, lines: Iterable[str]) -> str:
-    return "\n".join([f"{head} {{", *lines, "}"])
 
 
 def _upstreams(entry: Entry) -> Iterator[str]:
@@ -105,7 +91,7 @@ def _upstreams(entry: Entry) -> Iterator[str]:
         lines += [f"server {server(entry.address(i))} max_fails=3 fail_timeout=2s;" for i in group.registered]
         # An idle connection is closed before an app server would close it under a POST: they wait 2 s and more.
         lines += ["keepalive 64;", "keepalive_timeout 1s;"]
-        yield _block(f"upstream {upstream(service.key, group.release)}", lines)
+        yield block(f"upstream {upstream(service.key, group.release)}", lines)
 
 
 def _variables(name: str, entry: Entry, secret: str) -> Iterator[str]:
@@ -125,9 +111,9 @@ def _variables(name: str, entry: Entry, secret: str) -> Iterator[str]:
         asked = [quoted(secret)]
         group = upstream(service.key, routing.preview)
         full = [f"{quoted(named(service.key, routing.preview, secret))} {group};"]
-    yield _block(f"map {header} ${name}_group", [f"default ${name}_to;", *(f"{value} {group};" for value in asked)])
-    yield _block(f"map {header} ${name}_kind", ["default clients;", *(f"{value} preview;" for value in asked)])
-    yield _block(f"map {header} ${name}_named", ["default '';", *full])
+    yield block(f"map {header} ${name}_group", [f"default ${name}_to;", *(f"{value} {group};" for value in asked)])
+    yield block(f"map {header} ${name}_kind", ["default clients;", *(f"{value} preview;" for value in asked)])
+    yield block(f"map {header} ${name}_named", ["default '';", *full])
 
 
 def _stays(name: str, entry: Entry) -> Iterator[str]:
@@ -136,8 +122,8 @@ def _stays(name: str, entry: Entry) -> Iterator[str]:
     cookie = re.escape(visitors.cookie(service))
     named_by = {release: rf"~(?:^|;\s*){cookie}={release}\s*(?:;|\z)" for release in releases}
     known = [f"{quoted(pattern)} {upstream(service.key, release)};" for release, pattern in named_by.items()]
-    yield _block(f"map $http_cookie ${name}_stays", ["default '';", *known])
-    yield _block(f"map ${name}_stays ${name}_to", [f"default ${name}_stays;", f"'' ${name}_split;"])
+    yield block(f"map $http_cookie ${name}_stays", ["default '';", *known])
+    yield block(f"map ${name}_stays ${name}_to", [f"default ${name}_stays;", f"'' ${name}_split;"])
     told = [
         f'":clients:{upstream(service.key, release)}" '
         f'"{visitors.cookie(service)}={release}{visitors.attributes(service)}$cf_secure";'
@@ -145,16 +131,16 @@ def _stays(name: str, entry: Entry) -> Iterator[str]:
     ]
     if service.pins:
         now = f'"${name}_stays:${name}_kind:${name}_split"'
-        yield _block(f"map {now} ${name}_told", ["default '';", *told])
+        yield block(f"map {now} ${name}_told", ["default '';", *told])
 
 
 def _split(name: str, key: str, shares: list[tuple[str, int]]) -> str:
     """The last takes what rounding left, and all when it is the only one."""
     if not shares:
-        return _block(f"map '' ${name}_split", ["default '';"])
+        return block(f"map '' ${name}_split", ["default '';"])
     total = sum(weight for _, weight in shares)
     lines = [f"{weight * 100 / total:.2f}% {group};" for group, weight in shares[:-1]]
-    return _block(f"split_clients {key} ${name}_split", [*lines, f"* {shares[-1][0]};"])
+    return block(f"split_clients {key} ${name}_split", [*lines, f"* {shares[-1][0]};"])
 
 
 def _sticky_key(service: Service) -> str:
@@ -172,20 +158,20 @@ def _sticky(name: str, service: Service) -> Iterator[str]:
     for variable, cookie in (("own", ours), ("app", service.sticky.cookie)):
         pattern = rf"~(?:^|;\s*){re.escape(cookie)}=(?<{name}_{variable}_value>[^;]+)"
         value = f"{quoted(pattern)} ${name}_{variable}_value;"
-        yield _block(f"map $http_cookie ${name}_{variable}", ["default '';", value])
+        yield block(f"map $http_cookie ${name}_{variable}", ["default '';", value])
     both = f"${name}_own:${name}_app"
     app_only = f"'~^:.' ${name}_app;"
-    yield _block(f"map {both} ${_sticky_key(service)}", [f"default ${name}_own;", ": $request_id;", app_only])
+    yield block(f"map {both} ${_sticky_key(service)}", [f"default ${name}_own;", ": $request_id;", app_only])
     rest = f"=$request_id; Path=/; Max-Age={round(service.sticky.ttl)}; HttpOnly$cf_secure"
     fresh = f'{literal(ours)[:-1]}{rest}"'
-    yield _block(f"map {both} ${name}_cookie", ["default '';", f": {fresh};"])
+    yield block(f"map {both} ${name}_cookie", ["default '';", f": {fresh};"])
 
 
 def _headers(name: str, service: Service) -> Iterator[str]:
     """Each header of ours as a variable, empty where the app says it itself: it may know better."""
     for number, (header, value) in enumerate(service.headers):
         theirs = f"$upstream_http_{header.lower().replace('-', '_')}"
-        yield _block(f"map {theirs} ${name}_header{number}", ["default '';", f"'' {literal(value)};"])
+        yield block(f"map {theirs} ${name}_header{number}", ["default '';", f"'' {literal(value)};"])
 
 
 def _added(name: str, service: Service, door: Door) -> Iterator[str]:
@@ -202,15 +188,15 @@ def _servers(
     door: Door, entries: Mapping[str, Entry], names: Mapping[str, str], links: Mapping[Tls, tuple[str, str]]
 ) -> Iterator[str]:
     if door.preview:
-        yield _block("server", [*_front(door, "*", "", ""), *_preview_port(entries[door.preview])])
+        yield block("server", [*_front(door, "*", "", ""), *_preview_port(entries[door.preview])])
         return
     services = [entries[key].service for key in door.services]
     trusted = f"$cf_trusted_{door.port}"
     if door.trusted:
         said = "$proxy_protocol_addr" if door.proxy_protocol else "$realip_remote_addr"
         ranges = [f"{cidr} 1;" for cidr in door.trusted]
-        yield _block(f"geo {said} {trusted}", ["default '';", *ranges])
-        yield _block(f"geo $realip_remote_addr $cf_peer_{door.port}", ["default '';", *ranges])
+        yield block(f"geo {said} {trusted}", ["default '';", *ranges])
+        yield block(f"geo $realip_remote_addr $cf_peer_{door.port}", ["default '';", *ranges])
     for host, rules in by_host(services).items():
         lines = [*_front(door, host, *_certificate(door, host, services, links))]
         if door.trusted:
@@ -222,14 +208,27 @@ def _servers(
         lines.append("location @named { set $cf_kind preview; proxy_pass http://$cf_group; }")
         for service in services:
             lines.append(
-                _block(f"location {_streams_of(names[service.key])}", _streams(names[service.key], service, door))
+                block(f"location {_streams_of(names[service.key])}", _streams(names[service.key], service, door))
             )
         taken: set[str] = set()
         for path, service in rules:
             lines += _locations(path, service, names[service.key], door, taken)
         if quoted("/") not in taken:
             lines.append("location / { return 404; }")
-        yield _block("server", lines)
+        yield block("server", lines)
+
+
+def _sent_on(door: Door, entries: Mapping[str, Entry], links: Mapping[Tls, tuple[str, str]]) -> Iterator[str]:
+    """Hosts that lead to another one, path and all."""
+    services = [entries[key].service for key in door.services]
+    for host, to in sent_on(door, by_host(services)):
+        scheme, _, rest = to.partition("://")
+        there = f"{'$cf_scheme' if scheme == 'http' else scheme}://{rest}$request_uri"
+        lines = [*_front(door, host, *_certificate(door, host, services, links))]
+        if door.trusted:
+            lines.append(f"set $cf_trusted $cf_trusted_{door.port};")
+        lines.append(f"if ($request_method ~ ^(GET|HEAD)$) {{ return 301 {there}; }}")
+        yield block("server", [*lines, f"return 308 {there};"])
 
 
 def _front(door: Door, host: str, certificate: str, key: str) -> Iterator[str]:
@@ -274,7 +273,7 @@ def _preview_port(entry: Entry) -> Iterator[str]:
     yield f"set $cf_kind preview; set $cf_service {key};"
     if any(group.release == release and group.registered for group in entry.routing.groups) and release is not None:
         group = upstream(key, release)
-        yield _block(
+        yield block(
             "location /", [f"set $cf_group {group};", *_timeouts(entry.service), "proxy_pass http://$cf_group;"]
         )
     else:
@@ -295,7 +294,7 @@ def _locations(path: str, service: Service, name: str, door: Door, taken: set[st
         for place in _places(some):
             if place not in taken:
                 taken.add(place)
-                yield _block(f"location {place}", lines)
+                yield block(f"location {place}", lines)
 
 
 def _redirects(service: Service) -> Iterator[str]:

@@ -1,0 +1,19 @@
+"""How nginx wants to be written to."""
+
+from collections.abc import Iterable
+
+
+def block(head: str, lines: Iterable[str]) -> str:
+    """`head { lines }`."""
+    return "\n".join([f"{head} {{", *lines, "}"])
+
+
+def quoted(text: str) -> str:
+    """As nginx reads it back, where it does not look for variables."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def literal(text: str) -> str:
+    """The same where it does."""
+    return quoted(text).replace("$", "${cf_dollar}")
