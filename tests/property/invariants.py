@@ -106,7 +106,8 @@ class Watch:
     def capacity_is_kept(self, routing: Routing) -> None:
         """Our own actions never take healthy capacity below the floor.
 
-        What a way back that took too long left of a bad release is no capacity of the good one: it goes all the same.
+        What counts is who is known to be healthy: nobody can know yet that one has just recovered (see
+        `is_seen_to_be_healthy`), or has just failed (see `passes_for_healthy`).
         """
         simulation = self._simulation
         platform, ledger = simulation.platform, simulation.ledger
@@ -116,11 +117,41 @@ class Watch:
         floor, now = self._floor(ledger), platform.clock.now()
         healthy = {name for name, life in platform.lives.items() if self.is_seen_to_be_healthy(life, now)}
         known = {name for name, life in platform.lives.items() if self.passes_for_healthy(life, now)}
-        bad = set() if ledger.active else {r.number for r in ledger.releases if r.outcome is Outcome.BAD}
-        good = {name for name, life in platform.lives.items() if life.release.number not in bad}
-        had, has = len(exposure.routing.serving() & healthy & known & good), len(routing.serving() & known)
+        spent = {name for name, life in platform.lives.items() if life.release.number in self.remains(ledger)}
+        had = len((exposure.routing.serving() & healthy & known) - spent)
+        has = len(self.will_serve(routing, now) & known)
         if has < min(had, floor):
             self.fail(f"capacity goes from {had} to {has}, the floor is {floor}")
+
+    def will_serve(self, routing: Routing, now: float) -> frozenset[str]:
+        """Who gets requests by a routing: a cloud registers itself whoever is healthy, of groups that are not quiet."""
+        platform, cloud = self._simulation.platform, self._simulation.cloud
+        if cloud is None:
+            return routing.serving()
+        quiet = {group.release for group in routing.groups if group.draining and not group.registered}
+        weighted = {number for number, _ in routing.weights} - quiet
+        return frozenset(
+            life.id
+            for life in platform.of(KEY)
+            if life.release.number in weighted and life.drains_until is None and life.term_at is None
+            if life.truth(now) is Health.HEALTHY
+        )
+
+    def remains(self, ledger: Ledger) -> set[int]:
+        """Bad releases that are no capacity any more: a way back took too long, and they have the good one's places.
+
+        Only where the platform chooses victims. With floor 2 and ceiling 3, one good instance, one bad one that serves
+        and one bad one that never gets healthy, no size can change: one more good one is a fourth, and of one bad one
+        less the platform might end the one that serves. The way back ends when its time is over, and then the bad one
+        goes altogether: that the good one comes to its full size is worth more than that of the bad.
+        """
+        cloud = self._simulation.cloud
+        if cloud is None or ledger.active or ledger.current is None:
+            return set()
+        sizes = sum(count for _, count in cloud.sizes.get(KEY, {}).values())
+        if sizes < bounds(ledger.release(ledger.current).service.strategy, ledger.wanted).ceiling:
+            return set()
+        return {release.number for release in ledger.releases if release.outcome is Outcome.BAD}
 
     def the_traffic_has_left_who_goes(self, release: int, count: int) -> None:
         """A release is not taken away altogether while a share of the traffic leads to it and others could have it."""
@@ -130,7 +161,7 @@ class Watch:
             return
         now = simulation.platform.clock.now()
         able = {life.release.number for life in simulation.platform.of(KEY) if self.is_known_to_be_healthy(life, now)}
-        others = [number for number, _ in exposure.routing.weights if number != release and number in able]
+        others = sorted(able - {release})
         if others:
             self.fail(f"release {release} is to go, and {exposure.routing.weights} lead to it and to {others}")
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,12 @@ def test_all_promises_hold_of_two_services_that_go_out_together(chunk: int) -> N
     """And in the end both are at their new releases, or both back."""
     for seed in range(chunk * 100, (chunk + 1) * 100):
         play(seed, together)
+
+
+@pytest.mark.parametrize("seed", [43, 466, 531, 1210, 1396, 1896, 10240, 10586])
+def test_all_promises_hold_of_what_a_cloud_once_broke(seed: int) -> None:
+    """Of each of these histories something was not true once: floors, weights, or an end."""
+    play(seed, partial(history, cloud=True))
 
 
 def play(seed: int, make: Callable[[int], History] = history) -> Simulation:

@@ -13,7 +13,7 @@ from crossfade.core.fleet import Fleet, Health, Instance
 from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.strategies.back_off import waits_after_exits
 from crossfade.strategies.goal import Goal, count_ready, is_sick, releases_running, room_left, who_serves
-from crossfade.strategies.sizes import abandoned, parting, resizes, somebody_is_to_serve
+from crossfade.strategies.sizes import abandoned, next_is_awaited, parting, resizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     sized = fleet.sizes is not None
     leaving = abandoned(goal, fleet, shares) if sized else _leaving(goal, fleet, shares, now)
     routing, stays = _routing(goal, fleet, shares, leaving, now)
-    if sized and not routing.weights and somebody_is_to_serve(goal):
+    if sized and not routing.weights and next_is_awaited(goal, fleet):
         routing = fleet.routing
     shift = () if routing == fleet.routing or not goal.serves else (Shift(routing=routing, lead=_lead(goal, routing)),)
     due, drain = _due(goal, fleet, leaving, now)

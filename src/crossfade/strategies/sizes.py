@@ -18,12 +18,14 @@ def abandoned(goal: Goal, fleet: Fleet, shares: Mapping[int, int]) -> frozenset[
     )
 
 
-def somebody_is_to_serve(goal: Goal) -> bool:
+def next_is_awaited(goal: Goal, fleet: Fleet) -> bool:
     """Where the platform registers whoever is healthy, a weight that leads to nobody now leads to the next that is.
 
-    Taken away, it would have to be given back first; and what is read may be a moment old, so that there is one.
+    Taken away, it would have to be given back first; and what is read may be a moment old, so that there is one. Not
+    so of a release that is to go: without room beside it, it goes before another comes.
     """
-    return any(goal.want.values()) and (goal.shares is None or any(goal.shares.values()))
+    stays = any(goal.want.get(release) for release, _ in fleet.routing.weights)
+    return stays and (goal.shares is None or any(goal.shares.values()))
 
 
 def parting(goal: Goal, fleet: Fleet, now: float) -> frozenset[int]:

@@ -56,5 +56,13 @@ def test_weight_stays_where_the_next_that_is_healthy_will_be() -> None:
     assert shift.routing.weights == ()
 
 
+def test_weight_leaves_what_has_to_go_first() -> None:
+    """One instance, floor 0 and no room for a second: the old one gets nothing new although nobody else is there."""
+    seen = sized(fleet(some(OLD, 1), weights={OLD: 100}), {OLD: 1})
+    (shift,) = decide(rollout("rolling", replicas=1, min_healthy=0, max_surge=0), seen, NOW)
+    assert isinstance(shift, Shift)
+    assert shift.routing.weights == ()
+
+
 def kept(current: int | None, seen: Fleet) -> tuple[Action, ...]:
     return keep(current, 2, Strategy(), seen, NOW, warm={}, drain=0.0)
