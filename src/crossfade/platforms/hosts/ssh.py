@@ -167,14 +167,16 @@ class Connection:
     def close(self) -> None:
         if self._master is None:
             return
-        if self._master.stdin:
-            with suppress(OSError):
-                self._master.stdin.close()
+        self._master.terminate()  # it would wait for whoever still listens to events through it
         try:
             self._master.wait(LEAVING)
         except subprocess.TimeoutExpired:
             self._master.kill()
             self._master.wait()
+        for pipe in (self._master.stdin, self._master.stdout):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
 
     def _started(self, how: Sequence[str], command: str, errors: IO[bytes]) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
