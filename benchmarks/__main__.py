@@ -20,6 +20,7 @@ NOUNS = (
     "switches",
     "rollback",
     "deploy",
+    "hosts",
     "services",
     "throughput",
     "instructions",

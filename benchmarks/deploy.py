@@ -41,7 +41,7 @@ async def measure(scale: Scale) -> Result:
         try:
             crossfade("deploy", "--json", state=state, cwd=source)  # starts the controller and Envoy, too
             for turn in range(scale.deploys):
-                boots.append(_boot(source))
+                boots.append(boot(source))
                 (source / "turn.txt").write_text(f"{turn}\n")
                 ran = crossfade("deploy", "--json", state=state, cwd=source)
                 if ran.last["rollout"]["state"] != "succeeded":
@@ -92,7 +92,7 @@ def _command() -> str:
     return f"exec {sys.executable} app.py"
 
 
-def _boot(source: Path) -> float:
+def boot(source: Path) -> float:
     """Milliseconds from the start of the command to its first healthy answer."""
     port = free_port()
     began = time.perf_counter()

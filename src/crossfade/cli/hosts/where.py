@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +99,7 @@ class Hosts:
             self._folder = Path(tempfile.mkdtemp(prefix="crossfade-", dir="/tmp"))
         self._connections: dict[str, Connection] = {}
         self.reached: dict[str, Reached] = {}
+        self._keeper: subprocess.Popen[bytes] | None = None
         self._journal: KeptJournal | None = None
 
     @property
@@ -108,7 +110,7 @@ class Hosts:
     def open(self, *, up: bool = True) -> None:
         """Reach every host. Raises what is wrong with the first one that does not answer; all others are left alone.
 
-        `up` starts controllers that do not run.
+        `up` is for who means to change something: controllers that do not run are started, and the record is asked for.
         """
         self._require(self._each(self.where.hosts, lambda host: self._reach(host, up=up)))
 
@@ -128,20 +130,17 @@ class Hosts:
 
     def journal(self) -> KeptJournal:
         """The record, for ourselves. RefusedError while somebody else works on this environment."""
-        first = self.where.hosts[0]
-        command = self.where.command("hosts", "keep", self.where.home, "--by", who())
-        self._journal = KeptJournal(self._connections[first].talk(command), first)
+        assert self._keeper is not None  # noqa: S101  `open` began it
+        self._journal = KeptJournal(self._keeper, self.where.hosts[0])
         return self._journal
 
     def record(self) -> Sequence[Event]:
         """What is on record, whoever writes to it. HostLostError when the first host does not answer."""
-        from crossfade.core.wire import decode
-
         first = self.where.hosts[0]
         if first not in self.reached:
             raise HostLostError(f"{first}, which keeps the record, does not answer")
         told = json.loads(self._connections[first].run(self.where.command("hosts", "keep", self.where.home, "--look")))
-        return [decode(Event, event) for event in told["events"]]
+        return [Event(**event) for event in told["events"]]
 
     def __enter__(self) -> Self:
         return self
@@ -149,6 +148,9 @@ class Hosts:
     def __exit__(self, *_: object) -> None:
         if self._journal:
             self._journal.close()
+        elif self._keeper:
+            self._keeper.kill()
+            self._keeper.wait()
         for connection in self._connections.values():
             connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -162,6 +164,8 @@ class Hosts:
 
     def _reach(self, host: str, *, up: bool) -> Reached:
         connection = self._connect(host)
+        if up and host == self.where.hosts[0]:  # it starts while the hosts say what they are
+            self._keeper = connection.talk(self.where.command("hosts", "keep", self.where.home, "--by", who()))
         options = ["--up"] if up else []
         options += ["--balancer", self.where.balancer] if up and self.where.balancer else []
         try:

@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any
 
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
-from crossfade.core.wire import decode
 from crossfade.engine.ports.hosts import HostLostError
 from crossfade.engine.ports.journal import Event
 
@@ -28,7 +27,7 @@ class KeptJournal:
         self._pipe = threading.Lock()
         self._closed = threading.Event()
         try:
-            self._events = [decode(Event, event) for event in self._answer()["events"]]
+            self._events = [Event(**event) for event in self._answer()["events"]]
         except CrossfadeError:
             self.close()
             raise
@@ -40,7 +39,7 @@ class KeptJournal:
     def append(self, kind: str, data: Mapping[str, Any]) -> Event:
         with self._pipe:
             self._say({"kind": kind, "data": data})
-            event: Event = decode(Event, self._answer()["event"])
+            event = Event(**self._answer()["event"])
         self._events.append(event)
         return event
 

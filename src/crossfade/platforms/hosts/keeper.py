@@ -12,10 +12,10 @@ import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from typing import IO, Any
 
 from crossfade.core.errors import CrossfadeError, RefusedError
-from crossfade.core.wire import encode
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.ports.journal import Event, Lease
 from crossfade.paths import State, open_own
@@ -37,7 +37,7 @@ def keep(state: State, place: str, by: str, heard: IO[bytes], said: IO[bytes]) -
         with _lock(state, place) as free:
             journal = SqliteJournal(state.root / "hosts.db", SystemClock())
             lease = asyncio.run(_taken(journal, place, by, free=free))
-            say({"events": [encode(event) for event in asyncio.run(journal.read(service=place))]})
+            say({"events": [asdict(event) for event in asyncio.run(journal.read(service=place))]})
             with suppress(BrokenPipeError):
                 for line in _lines(heard):
                     told = json.loads(line)
@@ -53,7 +53,7 @@ def look(state: State, place: str, said: IO[bytes]) -> None:
     found: list[Any] = []
     if (state.root / "hosts.db").exists():
         journal = SqliteJournal(state.root / "hosts.db", SystemClock())
-        found = [encode(event) for event in asyncio.run(journal.read(service=place))]
+        found = [asdict(event) for event in asyncio.run(journal.read(service=place))]
     said.write(json.dumps({"events": found}).encode() + b"\n")
     said.flush()
 
@@ -61,7 +61,7 @@ def look(state: State, place: str, said: IO[bytes]) -> None:
 def _written(journal: SqliteJournal, place: str, token: int, told: dict[str, Any]) -> Any:
     event = Event(kind=told["kind"], service=place, data=told["data"])
     try:
-        return {"event": encode(asyncio.run(journal.append(event, token)))}
+        return {"event": asdict(asyncio.run(journal.append(event, token)))}
     except CrossfadeError as error:
         return _refused(error)
 
