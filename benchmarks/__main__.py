@@ -7,6 +7,7 @@ import os
 import sys
 import time
 import traceback
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +32,7 @@ NOUNS = (
     "cost",
     "infra",
 )
+COMPARED = ("bills",)  # with what --folder has
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
@@ -40,15 +42,23 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         description="Measures what crossfade promises, beside real peers that are installed.",
         epilog="Exit code: 0 measured, met or not; 1 a benchmark broke.",
     )
-    parser.add_argument("nouns", nargs="*", metavar="BENCHMARK", help=f"some of {', '.join(NOUNS)}; default: all")
+    parser.add_argument(
+        "nouns",
+        nargs="*",
+        metavar="BENCHMARK",
+        help=f"some of {', '.join(NOUNS)}; default: all; and {', '.join(COMPARED)}",
+    )
+    parser.add_argument("--folder", type=Path, help="cases of others, for bills: folders of *.tf with a *.golden")
     parser.add_argument("--quick", action="store_true", help="small sizes: a few minutes instead of twenty")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of tables")
     parser.add_argument(
         "--page", type=Path, help=f"write the page there; a full run writes {PAGE.parent.name}/{PAGE.name}"
     )
     options = parser.parse_args(arguments)
-    if unknown := [noun for noun in options.nouns if noun not in NOUNS]:
-        parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(NOUNS)}")
+    if unknown := [noun for noun in options.nouns if noun not in (*NOUNS, *COMPARED)]:
+        parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join((*NOUNS, *COMPARED))}")
+    if options.folder is None and (lacking := [noun for noun in options.nouns if noun in COMPARED]):
+        parser.error(f"{lacking[0]} needs --folder: cases of others, folders of *.tf with a *.golden")
     options.nouns = options.nouns or list(NOUNS)
     if options.page is None and not options.quick and options.nouns == list(NOUNS):
         options.page = PAGE
@@ -77,7 +87,9 @@ def main() -> int:
     # Users' Pythons keep their bytecode; one that compiles crossfade at each start would measure the compiler.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     began, machine = time.monotonic(), facts()
-    results, broken = asyncio.run(measure(options.nouns, QUICK if options.quick else FULL))
+    results, broken = asyncio.run(
+        measure(options.nouns, replace(QUICK if options.quick else FULL, folder=options.folder))
+    )
     minutes = (time.monotonic() - began) / 60
     command = " ".join(["python -m benchmarks", *sys.argv[1:]])
     date = f"{datetime.now(UTC):%Y-%m-%d}"

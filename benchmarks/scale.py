@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -21,6 +22,7 @@ class Scale:
     counted: int = 3_200  # requests under callgrind
     idle_seconds: float = 30.0
     services: int = 500
+    folder: Path | None = None  # of what somebody else made, for benchmarks that compare with it
 
     def announced(self, noun: str, parts: Sequence[T]) -> Iterator[T]:
         """Each part in turn, named on stderr: a run of minutes should say where it is."""

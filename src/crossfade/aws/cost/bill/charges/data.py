@@ -14,6 +14,8 @@ from crossfade.file.cloud.usage import Usage
 
 _BUCKET = 10 * GIB  # kept in a bucket of which the file says nothing
 _ONE_NODE = {"num_cache_nodes": 1, "num_cache_clusters": 0, "num_node_groups": 0}
+# The least that io1 has: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html
+_IO1 = (100, 1_000)  # GB, IOPS
 _PROVISIONED = ("gp3", "io1", "io2")
 
 
@@ -24,6 +26,8 @@ def data(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
     yield from _snapshots(inventory)
     for cache in inventory.of("aws_elasticache_replication_group", "aws_elasticache_cluster"):
         yield from _cache(inventory, cache, usage)
+    for copier in inventory.of("aws_dms_replication_instance"):
+        yield from _beyond_included(copier)
     for bucket in inventory.of("aws_s3_bucket"):
         yield from _bucket(bucket, usage)
     yield from _requests(inventory, usage)
@@ -34,6 +38,7 @@ def data(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
 def _database(inventory: Inventory, database: Resource, usage: Usage) -> Iterator[Charge]:
     primary = next(iter(inventory.referred(database, "replicate_source_db", "aws_db_instance")), database)
     engine = database.values.get("engine") or primary.values.get("engine") or "unknown"
+    engine = "aurora-mysql" if engine == "aurora" else engine  # its name when Aurora had only one
     zones = "multi" if database.values.get("multi_az") else "single"
     kind = database.values.get("instance_class", "db.unknown.unknown")
     copies = primary is not database or database.values.get("replicate_source_db")
@@ -54,6 +59,8 @@ def _database(inventory: Inventory, database: Resource, usage: Usage) -> Iterato
     disk = database.values.get("storage_type") or primary.values.get("storage_type")
     iops = database.values.get("iops") or 0
     disk = disk or ("io1" if iops else "gp2")
+    if disk == "io1":
+        size, iops = size and max(size, _IO1[0]), max(iops, _IO1[1])
     most = max(database.values.get("max_allocated_storage") or 0, size or 0)
     yield Charge(
         area="Data",
@@ -62,9 +69,7 @@ def _database(inventory: Inventory, database: Resource, usage: Usage) -> Iterato
         unit="GB-months",
         rate=once(f"rds.gb-month.{disk}.{zones}" if size else UNPRICED),
         addresses=(database.address,),
-        note=(f"grows by itself up to {most} GB" if most > size else "")
-        if size
-        else "as large as what it is made from",
+        note=_size(size, most),
     )
     included = _included(engine, disk, size or 0)
     through = database.values.get("storage_throughput") or 0
@@ -158,6 +163,24 @@ def _cache(inventory: Inventory, cache: Resource, usage: Usage) -> Iterator[Char
     )
     if (values.get("snapshot_retention_limit") or 0) > 1:
         yield used("Data", "Cache backups", "elasticache.backup-gb-month", "GB-months", (cache.address,), usage)
+
+
+def _beyond_included(copier: Resource) -> Iterator[Charge]:
+    """The disk of an instance of DMS, of which 50 GB come with t2 and t3, and 100 with others.
+
+    https://aws.amazon.com/dms/pricing/
+    """
+    included = 50 if str(copier.values.get("replication_instance_class", "")).startswith(("dms.t2", "dms.t3")) else 100
+    beyond = (copier.values.get("allocated_storage") or included) - included
+    if beyond > 0:
+        yield Charge(
+            area="Data",
+            item=f"DMS disk beyond the {included} GB that are included",
+            quantity=Amount.of(beyond),
+            unit="GB-months",
+            rate=once(f"dms.gb-month{'.multi' if copier.values.get('multi_az') else ''}"),
+            addresses=(copier.address,),
+        )
 
 
 def _bucket(bucket: Resource, usage: Usage) -> Iterator[Charge]:

@@ -90,13 +90,24 @@ def node_group(inventory: Inventory, found: Resource, usage: Usage) -> Iterator[
     template, count = _template(inventory, found), nodes(found, usage)
     kinds = found.values.get("instance_types") or ()
     host = _of_template(template) if template else _Host(kind=None)
-    named = kinds[0] if kinds else host.kind or (None if "instance_types" in found.unknown and template else _NODE)
+    named = kinds[0] if kinds else host.kind or (None if blocks(found.values, "launch_template") else _NODE)
     spot = found.values.get("capacity_type") == "SPOT" or host.spot
     note = f"the first of {len(kinds)} classes that it may take" if len(kinds) > 1 else ""
     addresses = (found.address, *((template.address,) if template else ()))
     windows = str(found.values.get("ami_type", "")).startswith("WINDOWS")
     each = replace(host, kind=named, spot=spot, windows=windows)
     yield from _running(each, f"Nodes {label(found)}", count, addresses, usage, note, "instances")
+    if template is None and blocks(found.values, "launch_template"):
+        yield Charge(
+            area="Compute",
+            item=f"Disks of nodes {label(found)}",
+            quantity=count,
+            unit="disks",
+            rate=once(UNPRICED),
+            addresses=addresses,
+            note=_Host(kind=None).note,
+        )
+        return
     root, further = of_template(template.values) if template else ([], [])
     size = found.values.get("disk_size") or _NODE_DISK
     yield from of_host(root or [{"volume_size": size}], further, count, addresses)
