@@ -47,6 +47,7 @@ KEYS: dict[str, str] = {
     "secrets.secret-month": "a secret for a month",
     "secrets.calls-10k": "10,000 times that a secret is read",
     "kms.key-month": "a key of your own for a month",
+    "kms.requests-10k": "10,000 requests to keys of your own",
     "route53.zone-month": "a hosted zone for a month",
     "route53.queries-1m": "a million DNS queries",
     "codepipeline.month": "a pipeline for a month",
