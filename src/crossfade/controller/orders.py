@@ -192,7 +192,8 @@ class Orders:
         for loop in loops:
             await self._take_back(loop, order, f"{loop.key} was taken down by {order.by}")
         for loop in loops:
-            if not self.registry.leaves(loop.key):
+            there = self.registry.loops.get(loop.key) is loop  # of a first deploy nothing is, once its group went back
+            if there and not self.registry.leaves(loop.key):
                 await rollouts.remove(loop, order.by)
                 self.registry.take_down(loop)
         for loop in loops:

@@ -105,6 +105,20 @@ async def test_an_abort_takes_all_of_it_back(site: Site) -> None:
         assert (site.serves("shop/api"), site.serves("shop/web")) == (1, 1)
 
 
+async def test_a_first_deploy_that_is_taken_down_meanwhile_is_gone(site: Site) -> None:
+    """What went out first is gone by the time the whole group has gone back, and need not be taken down again."""
+    site.sick.add(("shop/web", 1))
+    async with site.controller() as control:
+        api, web = pair()
+        begun = await control.orders.deploy((api, replace(web, strategy=QUICK)), KIM, Shell())
+        assert begun.group
+        await until(lambda: control.registry.loops["shop/web"].ledger.active)
+        stopped = await within(control.orders.down(None, None, replace(KIM, force=True)))
+        assert set(stopped) == {"shop/api", "shop/web"}
+        assert control.registry.loops == {}
+        assert (site.running("shop/api"), site.running("shop/web")) == ({}, {})
+
+
 async def test_what_is_taken_down_meanwhile_takes_the_others_back(site: Site) -> None:
     """`down --force` in the middle: the group ends as aborted, says why, and nothing of it runs."""
     site.sick.add(("shop/web", 2))
