@@ -18,7 +18,10 @@ QUICK = Strategy(timeout=10.0, keep_previous=0.0, rollback_on=RollbackOn(min_req
 
 @pytest.mark.slow
 async def test_a_renamed_service_loses_no_request(shop: App) -> None:
-    """A bad release under the new name leaves the old service as it was; a good one takes its place, and it ends."""
+    """A bad release under the new name leaves the old service as it was; a good one takes its place, and it ends.
+
+    A rollback brings the old name back in the same way.
+    """
     machine = shop.machine
     web = shop.service(strategy=QUICK)
     await shop.deploy(web)
@@ -30,6 +33,13 @@ async def test_a_renamed_service_loses_no_request(shop: App) -> None:
             assert ended["rollout"]["state"] == state, ended
         async with asyncio.timeout(20):
             while await _names(shop) != ["site"]:  # noqa: ASYNC110  another process takes it down
+                await asyncio.sleep(0.05)
+        begun = await machine.call("POST", "/v1/rollback", {"app": shop.name, "service": "site", "by": "tester"})
+        assert (begun["service"], begun["to_version"]) == (f"{shop.name}/web", "r1")
+        ended = await shop.outcome(begun["id"])
+        assert ended["rollout"]["state"] == "succeeded", ended
+        async with asyncio.timeout(60):
+            while await _names(shop) != ["web"]:  # noqa: ASYNC110  as above
                 await asyncio.sleep(0.05)
         await asyncio.sleep(0.3)
     loses_nothing(crowd.report)

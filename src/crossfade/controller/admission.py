@@ -88,14 +88,19 @@ def destination(ledger: Ledger, to: str, order: Order) -> Release:
         )
     same_kind(ledger, target.service)
     has_files(ledger, target)
-    later = _later_migration(ledger, target)
-    if later and not order.force:
+    unmigrated([r for r in ledger.releases if r.number > target.number], target, order)
+    return target
+
+
+def unmigrated(later: Iterable[Release], target: Release, order: Order) -> None:
+    """RefusedError when a later release changed the database; the same schema version on both is no change."""
+    found = [r for r in later if r.migrated and not (r.schema and r.schema == target.schema)]
+    if found and not order.force:
         raise RefusedError(
-            f"release {later.label} migrated the database after release {target.label} was made: "
+            f"release {found[-1].label} migrated the database after release {target.label} was made: "
             "the older code may not understand it",
             "restore a backup or deploy a fix; `--force` goes back even so",
         )
-    return target
 
 
 def has_files(ledger: Ledger, release: Release) -> None:
@@ -139,13 +144,3 @@ def busy(ledger: Ledger) -> str:
 def clock(at: float) -> str:
     """The time of day as refusals name it."""
     return time.strftime("%H:%M:%S", time.localtime(at))
-
-
-def _later_migration(ledger: Ledger, target: Release) -> Release | None:
-    """The newest release after `target` that changed the database; the same schema version on both is no change."""
-    later = [
-        r
-        for r in ledger.releases
-        if r.number > target.number and r.migrated and not (r.schema and r.schema == target.schema)
-    ]
-    return later[-1] if later else None

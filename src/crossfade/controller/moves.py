@@ -23,7 +23,13 @@ def claimed(services: Sequence[Service], known: Mapping[str, Exposed], now: floa
     """
     wanted = {service.key: service for service in services}
     found = [
-        replace(service, takes=tuple((other, now) for other in wanted if _takes(service, wanted[other], known)))
+        replace(
+            service,
+            takes=(
+                *((other, now) for other in wanted if _takes(service, wanted[other], known)),
+                *((other, now) for other in [service.follows] if _claims_back(service, known)),
+            ),
+        )
         for service in services
     ]
     for service in found:
@@ -75,6 +81,11 @@ def _takes(taker: Service, other: Service, known: Mapping[str, Exposed]) -> bool
     now = known[other.key].service
     ports = {now.listener.http, now.listener.https} & {taker.listener.http, taker.listener.https} - {None}
     return bool(ports and (_routes(now) - _routes(other)) & _routes(taker))
+
+
+def _claims_back(service: Service, known: Mapping[str, Exposed]) -> bool:
+    """Does it take the place of one that took its own, in a rollback across the name? Then the later word is ours."""
+    return service.follows in known and service.key in known[service.follows].service.claims
 
 
 def _routes(service: Service) -> set[tuple[str, str]]:

@@ -9,7 +9,7 @@ from crossfade.controller.handovers import Handovers
 from crossfade.controller.leftovers import Leftovers
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.registry import Registry
-from crossfade.controller.releases import rollback_to
+from crossfade.controller.releases import back_by_name, rollback_to
 from crossfade.controller.stores.stores import Stores
 from crossfade.controller.values import Kept, Values, nothing_kept
 from crossfade.controller.visits import Visits
@@ -18,6 +18,7 @@ from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
 from crossfade.core.store import Store
+from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.secrets import Secrets
 from crossfade.engine.world import World
@@ -74,16 +75,43 @@ class Orders:
         return await self.deploys.deploy(services, order, shell, before)
 
     async def rollback(self, loop: Loop, to: str, order: Order) -> Rollout:
-        """Go to an earlier release: the last good one, or the one named."""
+        """Go to an earlier release: the last good one, or the one named.
+
+        A service that has none of its own but took another's place gives it back: the rollout is that one's.
+        """
         if order.supersede:
             await self.deploys.stop([loop.key], f"superseded by {order.by}")
         self.deploys.may_begin(loop, order)
+        if to == "previous" and loop.ledger.previous is None and (earlier := self._earlier_name(loop)):
+            return await self._give_back(loop, earlier, order)
         target = admission.destination(loop.ledger, to, order)
         await self.deploys.require_apart([target.service])
         await self._require_artifact(target)
         await self._take_back(loop, order, f"superseded by {order.by}")
         return await rollouts.begin(
             self._world.balancer, loop, rollback_to(loop.ledger, target, order, self._world.clock.now())
+        )
+
+    def _earlier_name(self, loop: Loop) -> Ledger | None:
+        """What is on record of the service whose place this one took, where that has a good release and none runs."""
+        ledger = loop.ledger
+        follows = ledger.release(ledger.current).service.follows if ledger.current is not None else ""
+        earlier = self.registry.ledger(follows)
+        return earlier if earlier.current is None and earlier.previous else None
+
+    async def _give_back(self, heir: Loop, earlier: Ledger, order: Order) -> Rollout:
+        """The last good release under the earlier name takes the place of the service that took its own."""
+        target = admission.destination(earlier, "previous", order)
+        admission.unmigrated(heir.ledger.releases, target, order)
+        await self._require_artifact(target)
+        release = back_by_name(earlier, target, heir.key, order, self._world.clock.now())
+        await self.deploys.require_apart([release.service])
+        await self.deploys.require_room({release.service: release.service.replicas})
+        await self._take_back(heir, order, f"superseded by {order.by}")
+        loop = await self.registry.take_up(earlier.service)
+        await rollouts.add(loop, release)
+        return await rollouts.begin(
+            self._world.balancer, loop, rollback_to(loop.ledger, release, order, self._world.clock.now())
         )
 
     async def scale(self, loop: Loop, replicas: int, order: Order) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from crossfade.controller.order import Order
 from crossfade.core.errors import UnchangedError
-from crossfade.core.release import Release
+from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout
 from crossfade.core.service import SITE, Service, StrategyName
 from crossfade.core.wire import encode
@@ -52,6 +52,19 @@ def _settings(service: Service) -> Service:
         return same
     same = replace(same, container=replace(service.container, build=None))
     return replace(same, source="", build="") if service.runtime == SITE else same
+
+
+def back_by_name(ledger: Ledger, release: Release, heir: str, order: Order, now: float) -> Release:
+    """A release of a service whose place another one, `heir`, took: as a new one, which takes the place back."""
+    return replace(
+        release,
+        number=max(r.number for r in ledger.releases) + 1,
+        service=replace(release.service, was=heir.rpartition("/")[2], takes=((heir, now),)),
+        by=order.by,
+        at=0.0,
+        outcome=Outcome.PENDING,
+        migrated=False,
+    )
 
 
 def rollout_to(ledger: Ledger, release: Release, order: Order, now: float) -> Rollout:

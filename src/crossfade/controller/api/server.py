@@ -153,7 +153,8 @@ class Api:
         loop = self._loop(body)
         before = self._hub.seq
         rollout = await self._orders.rollback(loop, body.get("to") or "previous", asked.order(body))
-        return web.json_response({**views.rollout_view(rollout, loop.ledger), "seq": before}, status=201)
+        ledger = self._orders.registry.ledger(rollout.service)
+        return web.json_response({**views.rollout_view(rollout, ledger), "seq": before}, status=201)
 
     async def _scale(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
