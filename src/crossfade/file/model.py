@@ -18,6 +18,7 @@ from crossfade.file.parts.hosts import HostAddress, Outside, Ssh, misfits_on_hos
 from crossfade.file.parts.job import Job
 from crossfade.file.parts.kind import wrong_for_its_platform
 from crossfade.file.parts.listen import HOST, Listen, Tls
+from crossfade.file.parts.names import nameless
 from crossfade.file.parts.service import NAME, Preview, Resources, Route, Service
 from crossfade.file.parts.static import Static
 from crossfade.file.parts.sticky import Sticky
@@ -178,6 +179,8 @@ class App(Settings, Named):
         yield from self._shared_ports()
         yield from self._shared_routes()
         yield from self._redirects()
+        if self.platform != "aws":
+            yield from nameless(self.services, self.balancer)
         yield from self._dependencies()
         yield from self._successors()
         yield from self._jobs()

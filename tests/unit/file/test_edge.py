@@ -44,6 +44,46 @@ def test_visitors_stay_with_their_release_where_the_file_says_so(tmp_path: Path)
     assert settled(tmp_path, SMALL + "    sticky: {release: true}\n").pins
 
 
+TWO = """app: shop
+services:
+  api: {image: acme/api:1, routes: [{path: /api/*}]}
+  web:
+    image: acme/web:1
+    env: {%s}
+balancer: %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("variable", "named"),
+    [
+        ("API: http://api:8080/v1", True),
+        ("API: http://user@api/v1", True),
+        ("API: api:8080", True),
+        ("API_HOST: api", True),
+        ("MODE: api", False),
+        ("API: http://api.example.com/v1", False),
+        ("API: http://localhost/api/v1", False),
+        ("WEB: http://web:8080", False),
+    ],
+)
+@pytest.mark.parametrize("balancer", ["envoy", "haproxy", "nginx"])
+def test_a_name_that_no_balancer_keeps_is_refused(tmp_path: Path, balancer: str, variable: str, *, named: bool) -> None:
+    """Only Envoy leads the name of a service to it; an address that merely looks alike is none."""
+    path = tmp_path / "crossfade.yaml"
+    path.write_text(TWO % (variable, balancer))
+    if not named or balancer == "envoy":
+        assert load(path).balancer == balancer
+        return
+    with pytest.raises(WrongFileError, match=rf"services\.web\.env.*api is no name with {balancer}.*balancer: envoy"):
+        load(path)
+
+
+def test_an_address_that_is_not_there_is_refused_in_a_command(tmp_path: Path) -> None:
+    with pytest.raises(WrongFileError, match=r"services.web.command.*CROSSFADE_URL_.*with nginx"):
+        settled(tmp_path, SMALL.replace("-m shop", "-m shop $CROSSFADE_URL_API") + "balancer: nginx\n")
+
+
 def site(folder: Path, text: str) -> Service:
     """A service that is a folder."""
     return settled(folder, f"app: shop\nservices:\n  site:\n    source: .\n{text}")

@@ -85,7 +85,9 @@ class Preview(Part):
 
 
 class Resources(Part):
-    """The most an instance may use. A container has both limits; a process only that of memory, each of its own."""
+    """The most an instance may use. Of processes memory is a limit of each, and cpu one of all that an instance starts:
+    as root, or where systemd delegates a cgroup. Where neither is, a deploy says so.
+    """
 
     cpu: Annotated[float, Number(above=0, most=1024)] | None = Field(
         default=None, description="Cores. Default: no limit.", examples=[0.5]

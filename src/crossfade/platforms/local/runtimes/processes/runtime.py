@@ -22,6 +22,7 @@ from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.environment import for_process
 from crossfade.platforms.local.runtimes.hook import result
 from crossfade.platforms.local.runtimes.processes import beside, logs, marks, postmortem, volumes
+from crossfade.platforms.local.runtimes.processes.cpu import Cpu
 from crossfade.platforms.local.runtimes.processes.jobs import Runs
 from crossfade.platforms.local.runtimes.processes.listeners import Listeners
 from crossfade.platforms.local.runtimes.processes.logs import Logs
@@ -37,7 +38,8 @@ FOLLOW_SECONDS = 0.2
 class ProcessRuntime:
     """`Runtime` whose instances are sessions of this machine, recorded below `directory`, and outlive us.
 
-    Limits: memory is a limit of each process's data (RLIMIT_DATA), cpu is not limited. A log is shortened at 50 MB.
+    Limits: memory is a limit of each process's data (RLIMIT_DATA), cpu one of all that an instance starts, where there
+    is a cgroup that we may divide. A log is shortened at 50 MB.
     """
 
     def __init__(self, directory: Path, fence: Fence, now_ns: Callable[[], int] = time.time_ns) -> None:
@@ -50,6 +52,7 @@ class ProcessRuntime:
             self._hooks = state / "hooks"
             self._hooks.mkdir(exist_ok=True, mode=0o700)
             self._ports = Ports(state / "ports")
+            self._cpu = Cpu(state)
             self._sockets = Sockets(state / "balancer" / SOCKETS)
             self._sweep()
             self._runs = Runs(state / "jobs", self._logs)
@@ -63,7 +66,9 @@ class ProcessRuntime:
             in_use = {record.digest for record in self._records.all()}
             made = await self._artifacts.make(service, env or {}, in_use)
             there = volumes.links(service, self._state / "volumes").values()
-            return replace(made, notes=(*made.notes, *await asyncio.to_thread(sqlite.warnings, service, there)))
+            notes = [*made.notes, *await asyncio.to_thread(sqlite.warnings, service, there)]
+            unlimited = self._cpu.why_not(service.resources.cpu)
+            return replace(made, notes=(*notes, unlimited) if unlimited else tuple(notes))
 
     async def check(self, release: Release) -> None:
         with _disk():
@@ -78,7 +83,11 @@ class ProcessRuntime:
             self._artifacts.wake(release.digest)
             env = for_process(release, secrets, self._state) | _own(record)
             self._session(record).start(
-                program(service), self._artifacts.tree(release.digest), env, service.resources.memory
+                program(service),
+                self._artifacts.tree(release.digest),
+                env,
+                service.resources.memory,
+                self._cpu.enter(instance, service.resources.cpu),
             )
 
     async def instances(self, service: str) -> Sequence[Running]:
@@ -114,6 +123,7 @@ class ProcessRuntime:
         if record.port:
             self._ports.give_back(record.port)
         self._sockets.remove(record.socket)
+        self._cpu.sweep({other.id for other in self._records.all()})
         self._sessions.pop(instance, None)
         self._logs.prune(record.service, [other.id for other in self._records.all()])
         return killed

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import shlex
 import signal
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,12 +39,21 @@ class Session:
         self._child: int | None = None
         self._leader: Process | None = None
 
-    def start(self, command: str, folder: Path, env: Mapping[str, str], memory: int | None = None) -> None:
+    def start(
+        self,
+        command: str,
+        folder: Path,
+        env: Mapping[str, str],
+        memory: int | None = None,
+        cgroup: Path | None = None,
+    ) -> None:
         """Run it in `folder` unless this session was started before; `memory` limits each process's data, in bytes.
 
+        `cgroup` is the file by which it joins the cgroup that limits its CPU.
         Raises OSError when the disk is full or the files cannot be written.
         """
-        limit = f"ulimit -Sn {open_files.of_instances()} && " + (f"ulimit -d {memory // 1024} && " if memory else "")
+        limit = f"echo $$ >{shlex.quote(str(cgroup))} && " if cgroup else ""
+        limit += f"ulimit -Sn {open_files.of_instances()} && " + (f"ulimit -d {memory // 1024} && " if memory else "")
         arguments = ["sh", "-c", RECORD + limit + BECOME, "sh", str(folder), command]
         lock = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
