@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,25 @@ def test_every_write_is_synced(journal: SqliteJournal) -> None:
     """A line that was acknowledged survives a power cut: write-ahead log, full synchronisation."""
     assert journal._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert journal._db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+async def test_a_renewal_waits_for_no_disk_and_what_follows_does(journal: SqliteJournal) -> None:
+    """Hundreds of services renew theirs every few seconds; each line is on disk all the same, after one refused too."""
+    settings: list[str] = []
+    lease = await journal.acquire(WEB, "one", ttl=10)
+    journal._db.set_trace_callback(settings.append)
+    renewed = await journal.renew(lease, ttl=20)
+    with pytest.raises(RefusedError):
+        await journal.renew(replace(lease, token=lease.token + 1), ttl=20)
+    await journal.append(Event(kind="x", service=WEB), lease.token)
+    journal._db.set_trace_callback(None)
+    told = [line.split(" ", 1)[0] if "PRAGMA" not in line else line.rpartition(" ")[2] for line in settings]
+    assert [word for word in told if word in {"NORMAL", "FULL", "COMMIT", "ROLLBACK"}] == [
+        *("NORMAL", "COMMIT", "FULL"),
+        *("NORMAL", "ROLLBACK", "FULL"),
+        "COMMIT",
+    ]
+    assert renewed.expires == 1020.0
 
 
 async def test_lines_can_neither_be_changed_nor_removed(journal: SqliteJournal) -> None:
