@@ -19,6 +19,7 @@ from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import HealthCheck, Listener, Preview, Rule, Service, Sticky, Tls
 from crossfade.engine.ports.balancer import LoadBalancer
 from crossfade.platforms.local.balancers import visitors
+from crossfade.platforms.local.balancers.nginx import NginxBalancer
 
 
 @pytest.fixture(params=["envoy", "haproxy", "nginx"])
@@ -35,6 +36,33 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 def url(service: Service, path: str = "/") -> str:
     return f"http://127.0.0.1:{service.listener.http}{path}"
+
+
+class TestHealth:
+    """The balancer's own check of an instance."""
+
+    @pytest.mark.parametrize("said", ["www.example.com", "x-probe: a \"b\" 'c' 100%"])
+    async def test_it_asks_and_judges_as_ours_does(self, balancer: LoadBalancer, said: str) -> None:
+        """With the Host and the headers of the file, and by words of the answer, which is what was asked."""
+        check = HealthCheck(
+            path="/headers",
+            interval=0.2,
+            timeout=1.0,
+            host="www.example.com",
+            headers=(("x-probe", "a \"b\" 'c' 100%"),),
+            body=said,
+        )
+        async with Backend("a") as one:
+            await balancer.apply(service(health=check), routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+
+    async def test_an_answer_without_the_words_is_no_good_one(self, balancer: LoadBalancer) -> None:
+        """It would be sent traffic that our own probe keeps from it."""
+        if isinstance(balancer, NginxBalancer):
+            pytest.skip("nginx asks nothing")
+        check = HealthCheck(path="/health", interval=0.2, timeout=0.2, body="something else")
+        async with Backend("a") as one:
+            with pytest.raises(PlatformError, match="own check of a does not pass"):
+                await balancer.apply(service(health=check), routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
 
 
 class TestStreams:

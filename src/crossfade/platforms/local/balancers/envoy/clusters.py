@@ -187,7 +187,8 @@ def _get(check: HealthCheck) -> Json:
     asked: Json = {}
     if check.headers:
         asked["request_headers_to_add"] = [
-            {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+            # A value is a format, in which % begins a command.
+            {"header": {"key": key, "value": value.replace("%", "%%")}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
             for key, value in check.headers
         ]
     if check.body:

@@ -13,8 +13,8 @@ from crossfade.core.service import Service, Tls
 from crossfade.platforms.local.address import near
 from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.platforms.local.balancers.haproxy import maps, settings, who
-from crossfade.platforms.local.balancers.haproxy.settings import quoted
+from crossfade.platforms.local.balancers.haproxy import checks, maps, settings, who
+from crossfade.platforms.local.balancers.haproxy.settings import ms, quoted
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
 from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors, sent_on
 from crossfade.platforms.local.balancers.unprivileged import Unprivileged
@@ -70,7 +70,7 @@ def server(service: Service, instance: str, address: str) -> str:
     check = service.health
     path = near(address)
     where = f"unix@{path}" if path else address
-    words = f"{where} check inter {_ms(check.interval)} fall {check.unhealthy} rise {check.healthy}"
+    words = f"{where} check inter {ms(check.interval)} fall {check.unhealthy} rise {check.healthy}"
     # By its id a client is hashed to it: of its own, not of its place among the others, which changes.
     return f"{words} id {zlib.crc32(instance.encode()) % 2**30 + 1}" if service.sticky else words
 
@@ -100,7 +100,7 @@ def _defaults(entries: Mapping[str, Entry]) -> Iterator[str]:
     yield "  log global"
     yield f"  log-format {settings.COUNT_FORMAT}"
     yield "  timeout connect 2s"
-    yield f"  timeout client {_ms(idle)}"
+    yield f"  timeout client {ms(idle)}"
     yield "  timeout http-keep-alive 120s"
     yield "  timeout queue 2s"
     # A worker that was replaced answers what comes on a connection that it has, and closes it then: nothing is lost.
@@ -317,29 +317,15 @@ def _backend(service: Service) -> Iterator[str]:
     yield "  balance hash var(txn.sticky)" if service.sticky else "  balance leastconn"
     if service.sticky:
         yield "  hash-type consistent sdbm avalanche"
-    yield from _check(service)
-    yield f"  timeout server {_ms(service.timeout or service.idle_timeout)}"
-    yield f"  timeout tunnel {_ms(service.idle_timeout)}"
+    yield from checks.lines(service)
+    yield f"  timeout server {ms(service.timeout or service.idle_timeout)}"
+    yield f"  timeout tunnel {ms(service.idle_timeout)}"
     if service.timeout:
         long = "{ req.hdr(accept) -m sub text/event-stream }"
-        yield f"  http-request set-timeout server {_ms(service.idle_timeout)} if {long}"
+        yield f"  http-request set-timeout server {ms(service.idle_timeout)} if {long}"
     yield "  retry-on conn-failure empty-response"
     yield f"  http-request disable-l7-retry unless {_SAFE}"
     # WebSocket and event streams are told from requests by their answer, and counted while they last.
     yield "  stick-table type string len 128 size 100k expire 24d store conn_cur"
     yield f"  http-response set-var(txn.stream) int(1) if {{ status 101 }} or {_EVENTS}"
     yield "  http-response track-sc0 srv_name if { var(txn.stream) -m found }"
-
-
-def _check(service: Service) -> Iterator[str]:
-    check = service.health
-    codes = ",".join(f"{low}-{high}" if low != high else f"{low}" for low, high in check.codes)
-    yield "  option httpchk"
-    host = f"hdr Host {'localhost' if service.listen_on == 'socket' else '%[bc_dst]:%[bc_dst_port]'}"
-    yield f"  http-check send meth GET uri {quoted(check.path)} ver HTTP/1.1 {host} hdr Connection close"
-    yield f"  http-check expect status {codes}"
-    yield f"  timeout check {_ms(check.timeout)}"
-
-
-def _ms(seconds: float) -> str:
-    return f"{max(1, round(seconds * 1000))}ms"

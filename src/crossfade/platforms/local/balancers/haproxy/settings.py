@@ -24,5 +24,10 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+def ms(seconds: float) -> str:
+    """A duration, at least of a millisecond: 0 would be none at all."""
+    return f"{max(1, round(seconds * 1000))}ms"
+
+
 COUNT_FORMAT = quoted(_COUNTED)
 ACCESS_FORMAT = quoted(f"{_COUNTED} {_ACCESS}")
