@@ -16,7 +16,7 @@ from tests.support.certificate import certificate
 from tests.support.wire import EVENTS, WEBSOCKET, stream
 
 from crossfade.core.errors import PlatformError, WrongInputError
-from crossfade.core.service import HealthCheck, Listener, Preview, Rule, Service, Sticky, Tls
+from crossfade.core.service import HealthCheck, Inside, Listener, Preview, Rule, Service, Sticky, Tls
 from crossfade.engine.ports.balancer import LoadBalancer
 from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.nginx import NginxBalancer
@@ -304,6 +304,31 @@ class TestMoved:
                 said = {"host": "www.example.com", "x-forwarded-proto": scheme}
                 async with http.get(url(web, "/x"), headers=said, allow_redirects=False) as answer:
                     assert (answer.status, answer.headers["location"]) == (301, f"{scheme}://example.com/x")
+
+
+async def test_parts_of_an_app_find_a_service_at_a_door_of_their_own(
+    balancer: LoadBalancer, http: aiohttp.ClientSession
+) -> None:
+    """Whatever its routes are, told apart by name where two share the door, and through a switch."""
+    door = Inside(host="127.77.0.3", port=free_port(), clients=("127.0.0.0/8",))
+    api = service("api", routes=(Rule(path="/api/*"),), inside=(door,))
+    web = service("web", listener=api.listener, inside=(door,))
+    there = f"http://{door.host}:{door.port}/any/path"
+    async with Backend("a") as one, Backend("b") as two, Backend("c") as three:
+        await balancer.apply(api, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        assert (await fetch(http, there)).body == "a"
+        await balancer.apply(web, routing({1: 100}, {1: "c"}), {"c": three.address}, 1)
+        for name, body in (("api", "a"), ("web", "c"), (f"api:{door.port}", "a")):
+            assert (await fetch(http, there, headers={"host": name})).body == body
+        addresses = {"a": one.address, "b": two.address}
+        await balancer.apply(api, routing({2: 100}, {1: "a", 2: "b"}), addresses, 1)
+        await until(lambda: _is_said(http, there, "api", "b"))
+        said = {"host": "web", "x-forwarded-for": "203.0.113.9"}
+        assert "203.0.113.9" in (await fetch(http, f"http://{door.host}:{door.port}/headers", headers=said)).body
+
+
+async def _is_said(http: aiohttp.ClientSession, url: str, host: str, body: str) -> bool:
+    return (await fetch(http, url, headers={"host": host})).body == body
 
 
 class TestReleases:

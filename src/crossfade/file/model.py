@@ -180,7 +180,7 @@ class App(Settings, Named):
         yield from self._shared_routes()
         yield from self._redirects()
         if self.platform != "aws":
-            yield from nameless(self.services, self.balancer)
+            yield from nameless(self.services, self.balancer, stores=bool(self.stores))
         yield from self._dependencies()
         yield from self._successors()
         yield from self._jobs()

@@ -140,16 +140,20 @@ def _store(app: App, name: str, folder: Path) -> core_store.Store:
 
 
 def _names(app: App) -> core.Names:
-    """Names of services lead to the balancer, which is Envoy here: no other one tells its callers apart."""
+    """Names of services lead to the balancer: those of processes to any, those of containers to Envoy, which alone can
+    wait at an address that is not there yet.
+    """
     parts = app.services.values()
     join = app.network or ""
-    if app.platform == "aws" or len(parts) < 2 or app.balancer != DEFAULT_BALANCER:  # noqa: PLR2004  nobody to call
+    contained = bool(app.stores) or any(service.runtime == "docker" for service in parts)
+    nameless = contained and app.balancer != DEFAULT_BALANCER
+    if app.platform == "aws" or len(parts) < 2 or nameless:  # noqa: PLR2004  nobody to call
         return core.Names(containers=bool(app.stores), join=join)
     web = {name: service for name, service in app.services.items() if service.kind == "web"}
     return core.Names(
         peers=tuple(core.Peer(name=name, port=web[name].port) for name in sorted(web)),
         processes=any(service.runtime == "process" for service in parts),
-        containers=bool(app.stores) or any(service.runtime == "docker" for service in parts),
+        containers=contained,
         join=join,
     )
 

@@ -80,8 +80,15 @@ def test_a_name_that_no_balancer_keeps_is_refused(tmp_path: Path, balancer: str,
 
 
 def test_an_address_that_is_not_there_is_refused_in_a_command(tmp_path: Path) -> None:
+    """Beside containers; where all are processes any balancer leads there."""
+    api = "  api: {source: ., command: python -m api, routes: [{path: /api/*}]}\n"
+    text = SMALL.replace("-m shop", "-m shop $CROSSFADE_URL_API") + api + "balancer: nginx\n"
+    (tmp_path / "crossfade.yaml").write_text(text)
+    for service in settle(load(tmp_path / "crossfade.yaml"), tmp_path):
+        assert ([peer.name for peer in service.names.peers], service.names.containers) == (["api", "web"], False)
+    (tmp_path / "crossfade.yaml").write_text(text.replace("source: ., command: python -m api", "image: acme/api:1"))
     with pytest.raises(WrongFileError, match=r"services.web.command.*CROSSFADE_URL_.*with nginx"):
-        settled(tmp_path, SMALL.replace("-m shop", "-m shop $CROSSFADE_URL_API") + "balancer: nginx\n")
+        load(tmp_path / "crossfade.yaml")
 
 
 def site(folder: Path, text: str) -> Service:

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 _URL = "CROSSFADE_URL_"
 
 
-def nameless(services: Mapping[str, "Service"], balancer: str) -> Iterator[Clash]:
-    """Variables and commands that count on a name of a web service, which only Envoy keeps.
+def nameless(services: Mapping[str, "Service"], balancer: str, *, stores: bool) -> Iterator[Clash]:
+    """Variables and commands that count on a name of a web service: where there are containers only Envoy keeps one.
 
     A name is one where a host is: `http://api:8080`, `api:8080`, or `api` alone in a variable that is called so.
     """
-    if balancer == DEFAULT_BALANCER:
+    contained = stores or any(service.runtime == "docker" for service in services.values())
+    if balancer == DEFAULT_BALANCER or not contained:
         return
     web = [name for name, service in services.items() if service.kind == "web"]
     allowed = f"balancer: {DEFAULT_BALANCER}, which leads names to services, or the address that visitors use"
@@ -30,7 +31,11 @@ def nameless(services: Mapping[str, "Service"], balancer: str) -> Iterator[Clash
                     yield Clash(("services", name, "env", key), found, allowed)
         for key in ("command", "build"):
             if _URL in (getattr(service, key) or ""):
-                yield Clash(("services", name, key), f"${_URL}..., which is not there with {balancer}", allowed)
+                yield Clash(
+                    ("services", name, key),
+                    f"${_URL}..., which is not there with {balancer} beside containers",
+                    allowed,
+                )
 
 
 def _called(peer: str, key: str, value: str) -> bool:

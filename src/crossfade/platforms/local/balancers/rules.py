@@ -1,5 +1,6 @@
 """Which service answers which request: rules of all services that share a port, most specific first."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -36,6 +37,11 @@ class Door:
     def name(self) -> str:
         """Its port, which is enough for a public door: of those inside, several have one port."""
         return f"{self.host}:{self.port}" if self.clients else str(self.port)
+
+    @property
+    def word(self) -> str:
+        """The same as a part of a variable's name."""
+        return re.sub(r"\W", "_", self.name)
 
     @property
     def secure(self) -> bool:

@@ -16,7 +16,7 @@ from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.haproxy import checks, maps, settings, who
 from crossfade.platforms.local.balancers.haproxy.settings import ms, quoted
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
-from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors, sent_on
+from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors, seen_at, sent_on
 from crossfade.platforms.local.balancers.unprivileged import Unprivileged
 
 Files = dict[str, str]  # text by name, from HAProxy's working directory
@@ -127,7 +127,7 @@ def _certificates(door: Door, entries: Mapping[str, Entry], links: Mapping[Tls, 
 
 def _frontend(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
     address = f"[{door.host}]" if ":" in door.host else door.host
-    yield f"frontend {door.port}"
+    yield f"frontend {door.name}"
     secure = f" ssl crt-list {_list(door)} alpn h2,http/1.1" if door.tls else ""
     yield f"  bind {address}:{door.port}{secure}"
     if door.access_log:
@@ -151,7 +151,7 @@ def _preview_port(service: Service) -> Iterator[str]:
 
 
 def _rules(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
-    services = [entries[key].service for key in door.services]
+    services = [seen_at(door, entries[key].service) for key in door.services]
     for host, to in sent_on(door, by_host(services)):
         scheme, _, rest = to.partition("://")
         there = f"{'%[req.hdr(x-forwarded-proto)]' if scheme == 'http' else scheme}://{rest}%[pathq]"

@@ -20,6 +20,8 @@ def client(door: Door) -> Iterator[str]:
         if ranges:
             yield f"  tcp-request connection reject if !{{ src {ranges} }}"
         yield "  tcp-request connection expect-proxy layer4"
+    if door.clients:
+        yield f"  tcp-request connection reject if !{{ src {ranges} }}"
     if ranges:
         yield f"  http-request set-var(txn.trusted) int(1) if {{ src {ranges} }}"
         for back in range(1, _PROXIES + 1):

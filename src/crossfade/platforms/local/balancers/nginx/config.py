@@ -17,7 +17,7 @@ from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.nginx import settings
 from crossfade.platforms.local.balancers.nginx.words import block, literal, quoted
 from crossfade.platforms.local.balancers.previews import named
-from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors, sent_on
+from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors, seen_at, sent_on
 from crossfade.platforms.local.balancers.unprivileged import Unprivileged
 
 _HTTPS = 443
@@ -190,13 +190,13 @@ def _servers(
     if door.preview:
         yield block("server", [*_front(door, "*", "", ""), *_preview_port(entries[door.preview])])
         return
-    services = [entries[key].service for key in door.services]
-    trusted = f"$cf_trusted_{door.port}"
+    services = [seen_at(door, entries[key].service) for key in door.services]
+    trusted = f"$cf_trusted_{door.word}"
     if door.trusted:
         said = "$proxy_protocol_addr" if door.proxy_protocol else "$realip_remote_addr"
         ranges = [f"{cidr} 1;" for cidr in door.trusted]
         yield block(f"geo {said} {trusted}", ["default '';", *ranges])
-        yield block(f"geo $realip_remote_addr $cf_peer_{door.port}", ["default '';", *ranges])
+        yield block(f"geo $realip_remote_addr $cf_peer_{door.word}", ["default '';", *ranges])
     for host, rules in by_host(services).items():
         lines = [*_front(door, host, *_certificate(door, host, services, links))]
         if door.trusted:
@@ -226,7 +226,7 @@ def _sent_on(door: Door, entries: Mapping[str, Entry], links: Mapping[Tls, tuple
         there = f"{'$cf_scheme' if scheme == 'http' else scheme}://{rest}$request_uri"
         lines = [*_front(door, host, *_certificate(door, host, services, links))]
         if door.trusted:
-            lines.append(f"set $cf_trusted $cf_trusted_{door.port};")
+            lines.append(f"set $cf_trusted $cf_trusted_{door.word};")
         lines.append(f"if ($request_method ~ ^(GET|HEAD)$) {{ return 301 {there}; }}")
         yield block("server", [*lines, f"return 308 {there};"])
 
@@ -250,10 +250,12 @@ def _client(door: Door) -> Iterator[str]:
         yield from (f"set_real_ip_from {cidr};" for cidr in (door.trusted or ("0.0.0.0/0", "::/0")))
         yield "real_ip_header proxy_protocol;"
         if door.trusted:
-            yield f"if ($cf_peer_{door.port} = '') {{ return 444; }}"
+            yield f"if ($cf_peer_{door.word} = '') {{ return 444; }}"
     elif door.trusted:
         yield from (f"set_real_ip_from {cidr};" for cidr in door.trusted)
         yield "real_ip_header X-Forwarded-For; real_ip_recursive on;"
+        if door.clients:
+            yield f"if ($cf_peer_{door.word} = '') {{ return 444; }}"
 
 
 def _certificate(
