@@ -263,6 +263,7 @@ class Service:
     names: Names = field(default_factory=Names)
     inside: tuple[Inside, ...] = ()  # found when traffic is sent: it is the machine's, and no part of a release
     env: tuple[tuple[str, str], ...] = ()
+    told: tuple[str, ...] = ()  # variables whose values the place knows: the address of a database
     secrets: tuple[str, ...] = ()
     resources: Resources = field(default_factory=Resources)
     hooks: Hooks = field(default_factory=Hooks)

@@ -19,6 +19,7 @@ from crossfade.file.parts.job import Job
 from crossfade.file.parts.kind import wrong_for_its_platform
 from crossfade.file.parts.listen import HOST, Listen, Tls
 from crossfade.file.parts.names import nameless
+from crossfade.file.parts.origin import unknown_here, unknown_on_aws
 from crossfade.file.parts.service import NAME, Preview, Resources, Route, Service
 from crossfade.file.parts.static import Static
 from crossfade.file.parts.sticky import Sticky
@@ -189,7 +190,10 @@ class App(Settings, Named):
         for name, service in self.services.items():
             yield from wrong_for_its_platform(name, service, self.platform, self.balancer)
         yield from misfits_on_hosts(self)
-        if self.platform == "aws":
+        if self.platform != "aws":
+            yield from unknown_here(self.services)
+        else:
+            yield from unknown_on_aws(self.services, self.cloud)
             yield from misfits(self.name, self.environment, self.services, self.cloud)
 
     def _exceptions(self) -> Iterator[Clash]:

@@ -16,6 +16,7 @@ from crossfade.file.parts.health import code_ranges
 from crossfade.file.parts.image import Build, is_remote
 from crossfade.file.parts.job import Job
 from crossfade.file.parts.listen import ranges
+from crossfade.file.parts.origin import origins, texts
 from crossfade.file.parts.store import Store
 
 _ON_AWS = {"fargate": "ecs", "autoscaling": "autoscaling"}  # runtimes by `cloud.compute.kind`
@@ -84,7 +85,8 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         listener=listener,
         names=_names(app),
         volumes=tuple(_volume(volume, folder) for volume in service.volumes),
-        env=tuple(sorted(service.env.items())),
+        env=tuple(sorted(texts(service.env).items())),
+        told=tuple(sorted(origins(service.env))),
         secrets=tuple(service.secrets),
         resources=core.Resources(cpu=service.resources.cpu, memory=service.resources.memory),
         hooks=core.Hooks(

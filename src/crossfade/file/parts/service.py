@@ -7,7 +7,7 @@ from pydantic import Field
 
 from crossfade.core.service import IDLE_TIMEOUT, Kind, Volume
 from crossfade.file.cloud.compute import Scale
-from crossfade.file.command import Command, Line, Value
+from crossfade.file.command import Command, Line
 from crossfade.file.part import Clash, Part
 from crossfade.file.parts.container import Contained, written_for_containers
 from crossfade.file.parts.deploy import WEEK, Deploy
@@ -16,6 +16,7 @@ from crossfade.file.parts.health import Health
 from crossfade.file.parts.hooks import Hooks
 from crossfade.file.parts.image import Image
 from crossfade.file.parts.kind import WORKER_GRACE, wrong_for_its_kind
+from crossfade.file.parts.origin import Variable
 from crossfade.file.parts.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
 from crossfade.file.parts.static import Static, wrong_static
 from crossfade.file.parts.sticky import Sticky
@@ -231,8 +232,11 @@ class Service(Contained):
         "is a folder of this machine. All instances and releases share it; a process finds it in its source.",
         examples=[["uploads:/app/uploads", "./data:/data:ro"]],
     )
-    env: dict[Annotated[str, VARIABLE], Annotated[str, Value()]] = Field(
-        default={}, description="Environment variables of every instance.", examples=[{"LOG_LEVEL": "info"}]
+    env: dict[Annotated[str, VARIABLE], Annotated[str, Variable()]] = Field(
+        default={},
+        description="Environment variables of every instance; on AWS also `{from: database.host}`, `.port`, `.name`, "
+        "`.user`, `.password`, `cache.host`, `cache.port`, `bucket.NAME` and `region`, which the environment tells.",
+        examples=[{"LOG_LEVEL": "info"}],
     )
     env_file: Annotated[tuple[EnvFile, ...], EnvFiles()] = Field(
         default=(),

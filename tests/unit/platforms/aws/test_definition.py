@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from crossfade.core.errors import PlatformError
+from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Resources, Service
-from crossfade.platforms.aws.ecs.definition import LABEL, TAG, defined, platform, release_in
+from crossfade.platforms.aws.ecs.definition import LABEL, TAG, defined, platform, release_in, require_told
 
 IMAGE = "1.dkr.ecr.eu-west-1.amazonaws.com/shop-prod/web@sha256:" + 64 * "a"
 WEB = Service(
@@ -129,3 +129,15 @@ def test_what_tasks_run_on_is_said_as_docker_says_it() -> None:
     assert platform(TEMPLATE) == "linux/arm64"
     assert platform({**TEMPLATE, "runtimePlatform": {"operatingSystemFamily": "LINUX"}}) == "linux/amd64"
     assert platform({name: said for name, said in TEMPLATE.items() if name != "runtimePlatform"}) == "linux/amd64"
+
+
+def test_what_the_place_tells_reaches_the_app_and_what_it_does_not_is_refused() -> None:
+    """Its address and its password as Terraform has them; a variable that is new in the file wants an apply."""
+    takes = replace(WEB, env=(), told=("DB_HOST", "DB_PASSWORD"))
+    require_told(TEMPLATE, "web", takes)
+    made = defined(TEMPLATE, TAGS, replace(RELEASE, service=takes), {"TOKEN": SECRET}, "web")["containerDefinitions"][0]
+    assert {"name": "DB_HOST", "value": "db.internal"} in made["environment"]
+    assert {"name": "DB_PASSWORD", "valueFrom": "arn:rds"} in made["secrets"]
+    with pytest.raises(WrongInputError, match="the place of shop@prod/web does not tell CACHE_HOST yet") as error:
+        require_told(TEMPLATE, "web", replace(takes, told=("DB_HOST", "CACHE_HOST")))
+    assert "infra apply -e prod" in error.value.way_out

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from crossfade.aws.audit.finding import Spot
 from crossfade.aws.audit.secret import looks_secret
 from crossfade.file.model import App
+from crossfade.file.parts.origin import texts
 
 
 def in_plain_sight(app: App) -> Iterator[Spot]:
     for name, service in app.services.items():
-        for variable, value in service.env.items():
+        for variable, value in texts(service.env).items():
             if why := looks_secret(variable, value):
                 yield Spot(("services", name, "env", variable), f"{variable} of service {name} {why}")
 

@@ -9,6 +9,7 @@ from crossfade.aws.resources.hosts import exposed, in_containers, listens_on, on
 from crossfade.aws.resources.names import identifier, places
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
+from crossfade.aws.terraform.parts import told
 from crossfade.file.cloud.compute import Proxy
 from crossfade.file.command import Line
 from crossfade.file.model import App, Deploy, Service
@@ -74,8 +75,8 @@ def _service(app: App, name: str, service: Service) -> Block:
         cpu=round((service.resources.cpu or 0) * _UNITS),
         memory=(service.resources.memory or 0) // _MIB,
         architecture="ARM64" if cloud.compute.architecture == "arm" else "X86_64",
-        environment={**service.env, "PORT": str(service.port), "CROSSFADE_RELEASE": _tag(name)},
-        secrets=_secrets(service) or None,
+        environment={**told.environment(app, service), "PORT": str(service.port), "CROSSFADE_RELEASE": _tag(name)},
+        secrets={**_secrets(service), **told.secrets(app, service)} or None,
         execution_role_arn=Expression(f'module.iam.execution_role_arn["{name}"]'),
         task_role_arn=Expression(f'module.iam.task_role_arn["{name}"]'),
         subnet_ids=from_module("vpc", "private_subnet_ids"),
@@ -116,7 +117,7 @@ def _hosts(app: App, name: str, service: Service) -> Block:
         container_port=service.port if container else None,
         ports=process_ports(app, service),
         proxy=_proxy(app, service) if proxied(app) else None,
-        environment=service.env or None,
+        environment=told.environment(app, service) or None,
         secrets=_secrets(service) or None,
         agent_parameter=from_module("monitoring", "agent_parameter") if wanted.metrics else None,
         instance_type=wanted.instance,

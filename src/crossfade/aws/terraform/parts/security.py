@@ -9,6 +9,7 @@ from crossfade.aws.resources.hosts import in_containers, on_hosts
 from crossfade.aws.resources.names import identifier
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import DEPLOYER_POLICY, MODULES, NAME, REGION, from_module
+from crossfade.aws.terraform.parts import told
 from crossfade.aws.terraform.parts.monitoring import metrics_namespace
 from crossfade.aws.terraform.revision import by_codedeploy, new_fleet
 from crossfade.file.cloud.deployer import Deployer
@@ -62,7 +63,10 @@ def _service(app: App, name: str, service: Service) -> dict[str, Any]:
     own = [bucket for bucket, of in app.cloud.buckets.items() if of.services is None or name in of.services]
     log = from_module("asg" if on_hosts(app) else f"service_{identifier(name)}", "log_group_arn")
     given = {
-        "secret_arns": [Expression(f'module.secrets.arns["{variable}"]') for variable in service.secrets],
+        "secret_arns": [
+            *(Expression(f'module.secrets.arns["{variable}"]') for variable in service.secrets),
+            *told.secret_arns(app, service),
+        ],
         "repository_arns": [from_module(f"ecr_{identifier(name)}", "repository_arn")]
         if in_containers(app, service)
         else [],

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from crossfade.core.errors import PlatformError
+from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.release import Release
+from crossfade.core.service import Service
 from crossfade.core.wire import decode, encode
 from crossfade.platforms.aws.clients import Answer
 
@@ -90,6 +91,18 @@ def release_in(definition: Answer) -> Release | None:
             )
         return release
     return None
+
+
+def require_told(definition: Answer, name: str, service: Service) -> None:
+    """WrongInputError when the place does not tell what the file takes from it."""
+    container = container_of(definition, name)
+    known = {one["name"] for kind in ("environment", "secrets") for one in container.get(kind, ())}
+    unknown = [variable for variable in service.told if variable not in known]
+    if unknown:
+        raise WrongInputError(
+            f"the place of {service.key} does not tell {', '.join(unknown)} yet",
+            f"`crossfade infra apply -e {service.environment}` has it do so",
+        )
 
 
 def platform(definition: Answer) -> str:

@@ -16,7 +16,7 @@ from crossfade.core.service import Service
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
 from crossfade.platforms.aws.clients import Clients
-from crossfade.platforms.aws.ecs.definition import platform
+from crossfade.platforms.aws.ecs.definition import platform, require_told
 from crossfade.platforms.aws.ecs.definitions import Definitions
 from crossfade.platforms.aws.ecs.errand import Errands
 from crossfade.platforms.aws.ecs.logs import Logs
@@ -48,8 +48,9 @@ class EcsRuntime:
         self._errands, self._images, self._logs, self._scaling, self._pins = errands, images, logs, scaling, pins
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
-        await self._lookout.look(service.key, fresh=True)  # says what of its place is missing, before anything begins
+        sight = await self._lookout.look(service.key, fresh=True)  # says what of its place is missing, at once
         template, _ = await self._definitions.template(service.key)
+        require_told(template, sight.place.container, service)
         return await self._images.pinned(service, env or {}, platform(template))
 
     async def check(self, release: Release) -> None:
