@@ -72,7 +72,7 @@ def unknown_here(services: "Mapping[str, Service]") -> Iterator[Clash]:
     for name, service in services.items():
         for variable, origin in origins(service.env).items():
             key = ("services", name, "env", variable)
-            yield Clash(key, f"{origin} of AWS, in an environment that is not there", "text, for this environment")
+            yield Clash(key, f"{origin} in an environment that is not on AWS", "text for this environment")
 
 
 def unknown_on_aws(services: "Mapping[str, Service]", cloud: "Cloud") -> Iterator[Clash]:

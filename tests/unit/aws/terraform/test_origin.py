@@ -103,7 +103,7 @@ def test_any_other_mapping_is_no_value(value: Any) -> None:
 def test_elsewhere_nobody_knows_them() -> None:
     """On this machine the environment has to say it in text."""
     web = {"image": "acme/web", "env": {"DB_HOST": {"from": "database.host"}}}
-    with pytest.raises(ValidationError, match=r"database\.host of AWS, in an environment that is not there"):
+    with pytest.raises(ValidationError, match=r"database\.host in an environment that is not on AWS"):
         App.model_validate({"app": "shop", "services": {"web": web}})
 
 
