@@ -267,6 +267,7 @@ class Service:
     secrets: tuple[str, ...] = ()
     resources: Resources = field(default_factory=Resources)
     hooks: Hooks = field(default_factory=Hooks)
+    snapshot: str = ""  # the database that has one taken before `hooks.migrate`; empty: none has
     strategy: Strategy = field(default_factory=Strategy)
     retain: int = 5
     depends_on: tuple[str, ...] = ()

@@ -95,6 +95,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
             smoke=service.hooks.smoke or "",
             drain=service.hooks.drain or "",
         ),
+        snapshot=_snapshot(app, service),
         strategy=_strategy(service),
         retain=service.deploy.retain,
         depends_on=service.depends_on,
@@ -235,6 +236,13 @@ def _health(service: Service) -> core.HealthCheck:
         body=health.body or "",
         h2c=service.protocol == "h2c",
     )
+
+
+def _snapshot(app: App, service: Service) -> str:
+    """The database that RDS has of the environment, where it is to be kept as it was before a migration."""
+    database = app.cloud.database if app.platform == "aws" else None
+    asked = database is not None and database.snapshot and service.hooks.migrate
+    return f"{app.name}-{app.environment}" if asked else ""
 
 
 def _strategy(service: Service) -> core.Strategy:

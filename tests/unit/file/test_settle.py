@@ -222,3 +222,16 @@ def test_a_site_can_be_deployed_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(WrongInputError, match="has no service sight") as error:
         deployable(path, called="crossfade.yaml", environment="prod", service="sight")
     assert "did you mean site?" in error.value.way_out
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "migrate", "database"), [("true", "rake", "shop-prod"), ("false", "rake", ""), ("true", "", "")]
+)
+def test_a_database_is_kept_as_it_was_before_a_migration(
+    tmp_path: Path, snapshot: str, migrate: str, database: str
+) -> None:
+    """Where the file asks for it, and a service migrates."""
+    hooks = f"hooks: {{migrate: {migrate}}}" if migrate else "grace: 5s"
+    text = SITED.replace("cpu: 0.5, memory: 1G}", f"cpu: 0.5, memory: 1G}}, {hooks}")
+    text = text.replace("site: {folder", f"database: {{snapshot: {snapshot}}}, site: {{folder")
+    assert settled(tmp_path, text)[0].snapshot == database

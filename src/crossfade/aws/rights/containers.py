@@ -60,6 +60,11 @@ def containers(app: App) -> Iterator[Right]:
         ("logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"),
         tuple(arn(app, "logs", f"log-group:{called.log_group(name)}:*") for name in app.services),
     )
+    if app.cloud.database is not None and app.cloud.database.snapshot:
+        taken = arn(app, "rds", f"snapshot:{called.prefix}-before-*")
+        yield Right("Snapshots", ("rds:CreateDBSnapshot", "rds:DeleteDBSnapshot"), (taken,))
+        known = (arn(app, "rds", f"db:{called.prefix}"), arn(app, "rds", f"snapshot:{called.prefix}-before-*"))
+        yield Right("Database", ("rds:CreateDBSnapshot", "rds:DescribeDBSnapshots"), known)
     if app.cloud.secrets:
         # Which version is current, and a label on the one that a release was deployed with. No value is read.
         pins = ("secretsmanager:DescribeSecret", "secretsmanager:UpdateSecretVersionStage")

@@ -68,6 +68,12 @@ class Database(Part):
         description="Reachable from the internet. `audit` has an opinion on it.",
         examples=[False],
     )
+    snapshot: bool = Field(
+        default=False,
+        strict=True,
+        description="Takes one before each migration that a deploy runs, and waits for it; the newest 5 are kept.",
+        examples=[True],
+    )
     protect: bool | None = Field(
         default=None,
         strict=True,
@@ -99,6 +105,8 @@ class Database(Part):
             yield Clash(("version",), f"{self.engine} {self.version}", "two numbers, such as 8.0 or 8.4")
         if self.host and (self.multi_az or self.replica):
             yield Clash(("host",), "multi_az or replica with a host of its own", "either host: true, or RDS with these")
+        if self.host and self.snapshot:
+            yield Clash(("snapshot",), "a snapshot of a database on a host of its own", "RDS, or a backup of your own")
         if self.replica and not self.backups:
             yield Clash(("replica",), "a replica without backups, which RDS refuses", "backups: 1d or longer")
         if Window.overlap(self.backup_window, self.maintenance_window):

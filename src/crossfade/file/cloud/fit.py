@@ -40,6 +40,10 @@ def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud
             yield Clash(("services", name), found, f"shorter names: AWS takes {NAME_LIMIT} characters")
     if cloud.site is not None and SITE in services:
         yield Clash(("services", SITE), "a service beside the site, which has that name", "another name")
+    if cloud.database is not None and cloud.database.snapshot and cloud.compute.kind != "fargate":
+        yield Clash(
+            ("cloud", "database", "snapshot"), "a snapshot before migrations on hosts", "compute: {kind: fargate}"
+        )
     yield from _users(list(services), cloud)
     yield from _buckets(cloud)
     if cloud.pipeline is not None and cloud.compute.kind != (needed := DEPLOYS_TO[cloud.pipeline.by]):

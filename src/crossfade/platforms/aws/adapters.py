@@ -6,6 +6,7 @@ from crossfade.aws.places import Places
 from crossfade.engine.ports.clock import Clock
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.world import Pace
+from crossfade.platforms.aws import snapshots
 from crossfade.platforms.aws.alb.balancer import MARGIN, AlbBalancer
 from crossfade.platforms.aws.alb.counts import MINUTE, Counts
 from crossfade.platforms.aws.clients import Clients
@@ -24,6 +25,7 @@ from crossfade.platforms.aws.site import edge
 from crossfade.platforms.aws.site.edge import SiteEdge
 from crossfade.platforms.aws.site.place import SiteFinder
 from crossfade.platforms.aws.site.runtime import SiteRuntime
+from crossfade.platforms.aws.snapshots import Snapshots
 
 SHORTEST_LEASE = 15.0  # seconds, as on one machine
 
@@ -46,6 +48,7 @@ class Timing:
     log: float = logs.LOOK
     minute: float = MINUTE
     edge: float = edge.LOOK
+    snapshot: float = snapshots.LOOK
 
     def faster(self, times: float) -> "Timing":
         """For an emulator whose own times are so many times shorter. Its answers come at once, and so may the lease."""
@@ -78,6 +81,7 @@ class Adapters:
             logs=Logs(clients, self.lookout, definitions, clock, self.timing.log),
             scaling=Scaling(clients, clock),
             pins=self.pins,
+            snapshots=Snapshots(clients, clock, self.timing.snapshot),
         )
         counts = Counts(clients, clock, self.timing.minute)
         balancer = AlbBalancer(clients, self.lookout, counts, fence=fence, clock=clock, margin=self.timing.margin)

@@ -23,6 +23,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 _PAGES = {
     "cloudwatch": ("NextToken", "NextToken"),
     "elbv2": ("Marker", "NextMarker"),
+    "rds": ("Marker", "Marker"),
     "s3": ("ContinuationToken", "NextContinuationToken"),
 }  # asks for the next, and names it
 

@@ -12,7 +12,7 @@ from tests.unit.aws.terraform.files import app, on_hosts
 from crossfade.aws.rights.deployer import policy
 from crossfade.file.model import App
 
-SHOP = app({"web": {"secrets": ["KEY"]}, "api": {}}, secrets={"KEY": {}}, site={})
+SHOP = app({"web": {"secrets": ["KEY"]}, "api": {}}, secrets={"KEY": {}}, site={}, database={"snapshot": True})
 # Botocore's name of a service -> IAM's prefix, where they differ.
 PREFIXES = {"elbv2": "elasticloadbalancing"}
 # A transaction is allowed by the rights of what it is made of: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html

@@ -24,6 +24,7 @@ from crossfade.platforms.aws.ecs.scaling import Scaling
 from crossfade.platforms.aws.images.images import Images
 from crossfade.platforms.aws.secrets import Pins
 from crossfade.platforms.aws.sight import NOBODYS, Lookout, Side, Sight, Task, Unplaced
+from crossfade.platforms.aws.snapshots import Snapshots
 
 
 class EcsRuntime:
@@ -43,8 +44,10 @@ class EcsRuntime:
         logs: Logs,
         scaling: Scaling,
         pins: Pins,
+        snapshots: Snapshots,
     ) -> None:
         self._clients, self._lookout, self._definitions, self._fence = clients, lookout, definitions, fence
+        self._snapshots = snapshots
         self._errands, self._images, self._logs, self._scaling, self._pins = errands, images, logs, scaling, pins
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
@@ -121,7 +124,9 @@ class EcsRuntime:
     async def run(
         self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
     ) -> HookResult:
-        key = release.service.key
+        key, service = release.service.key, release.service
+        if service.snapshot and command == service.hooks.migrate:
+            await self._snapshots.take(release, limit, _free)
         sight = await self._lookout.look(key)
         side = sight.side_of(release.number)
         if side is not None:
