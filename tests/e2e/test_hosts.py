@@ -276,6 +276,23 @@ def test_a_killed_deploy_is_taken_back_by_a_rollback(shop: Shop) -> None:
 
 
 @pytest.mark.long
+def test_a_step_that_waits_for_a_person_is_approved_from_here(shop: Shop) -> None:
+    """On each host as it comes; and what was taken down runs no release."""
+    shop.write(strategy="canary", steps=["50%", "100%"], approve=["50%"], bake="0s")
+    shop.ok("deploy")
+    shop.write(mark="two", strategy="canary", steps=["50%", "100%"], approve=["50%"], bake="0s")
+    process = shop.start("deploy", "-e", "prod")
+    for host in shop.hosts:
+        shop.until_said(process, "crossfade promote")
+        assert shop.ok("promote")["hosts"] == [{"host": host, "service": "web"}]
+    out, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, out
+    assert shop.serving() == ["2", "2"]
+    assert [host["stopped"] for host in shop.ok("down", "--force")["hosts"]] == [[f"{shop.name}/web"]] * 2
+    assert shop.ok("status")["release"] is None
+
+
+@pytest.mark.long
 def test_two_deploys_at_once_are_one(shop: Shop) -> None:
     """The second is told who works on it, and touches nothing."""
     shop.ok("deploy")

@@ -35,6 +35,11 @@ class Call:
     file: Path | None = None
     environment: str | None = None
 
+    @property
+    def carries(self) -> bool:
+        """This process carries what it follows: no daemon does, where the environment is."""
+        return self.environment is not None
+
     def client(self) -> Client:
         """What the verb asks: this machine's controller, or ourselves as that of an environment elsewhere."""
         elsewhere = self.away()

@@ -68,9 +68,10 @@ class HostsRollout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostsLedger:
-    """All journeys of one environment, oldest first."""
+    """All journeys of one environment, oldest first. `down` is how many there were when the app was taken down."""
 
     rollouts: tuple[HostsRollout, ...] = ()
+    down: int = 0
 
     @property
     def active(self) -> HostsRollout | None:
@@ -85,8 +86,10 @@ class HostsLedger:
 
     @property
     def current(self) -> int | None:
-        """The number of the deploy whose release runs; None before the first good one."""
-        arrived = [one for one in self.rollouts if one.state is State.SUCCEEDED and (one.changed or one.to)]
+        """The number of the deploy whose release runs; None before the first good one, and once it was taken down."""
+        arrived = [
+            one for one in self.rollouts[self.down :] if one.state is State.SUCCEEDED and (one.changed or one.to)
+        ]
         if not arrived:
             return None
         return arrived[-1].id if arrived[-1].to is None else arrived[-1].to

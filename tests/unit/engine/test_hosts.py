@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import pytest
 from tests.support.fleet_of_hosts import KilledError, MemoryJournal, ScriptedHost
 
-from crossfade.core.hosts import HostsLedger, HostsRollout, Stage
+from crossfade.core.errors import RefusedError
+from crossfade.core.hosts import HostsLedger, HostsRollout, Releases, Stage
 from crossfade.core.rollout import State
 from crossfade.engine.hosts.carry import Carried
-from crossfade.engine.hosts.fold import ledger_of
+from crossfade.engine.hosts.fold import DOWN, ledger_of
 
 
 def deploy(hosts: Sequence[ScriptedHost], journal: MemoryJournal, to: int = 2) -> HostsRollout:
@@ -154,3 +155,23 @@ def test_a_deploy_that_changed_nothing_is_no_release_to_go_back_to() -> None:
 def test_an_empty_record_is_an_empty_ledger() -> None:
     assert ledger_of([]) == HostsLedger()
     assert HostsLedger().current is None
+
+
+def test_what_was_taken_down_runs_no_release_until_the_next_one() -> None:
+    """And nothing is previous to it."""
+    hosts, journal = fleet("", ""), MemoryJournal()
+    deploy(hosts, journal, to=2)
+    journal.append(DOWN, {"by": "me"})
+    down = ledger_of(journal.kept)
+    assert (down.current, down.previous) == (None, None)
+    deploy(hosts, journal, to=3)
+    assert ledger_of(journal.kept).current == 2
+
+
+def test_a_refusal_of_a_host_brings_its_way_out_along() -> None:
+    class Locked(ScriptedHost):
+        def bring(self) -> Releases:
+            raise RefusedError("ann locked shop/web", "`crossfade lock --release` unlocks it")
+
+    ended = deploy([Locked("a"), ScriptedHost("b")], MemoryJournal())
+    assert ended.reason == "ann locked shop/web (`crossfade lock --release` unlocks it)"

@@ -25,7 +25,7 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     from crossfade.cli.ship.stores import planned
 
     wanted = read(call, service, strategy)
-    if wanted["hosts"]:
+    if wanted.get("hosts"):
         from crossfade.cli.hosts.deploy import plan_over_hosts
 
         plan_over_hosts(call, wanted)

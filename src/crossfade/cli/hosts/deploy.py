@@ -59,6 +59,8 @@ def deploy_over_hosts(call: Call, wanted: Json, *, version: str, force: bool, su
             host = journey.hosts[name]
             host.goal = lambda host=host, order=order: host.deploy(order)  # type: ignore[misc]  # bound now
         if not begun:
+            for host in journey.hosts.values():
+                host.require_rest()
             before = {name: host.runs() for name, host in journey.hosts.items()}
             journey.carried.begin(before, what, by=who(), version=version or _version(services))
         ended = journey.carry()

@@ -14,7 +14,7 @@ from crossfade.cli.hosts.door import Ask, found_wrong
 from crossfade.cli.hosts.where import Reached
 from crossfade.cli.ship.follow import Followed, follow, group, rollout
 from crossfade.cli.ship.screens import Lines, Screen, standing
-from crossfade.core.errors import CrossfadeError, PlatformError, UnchangedError, WrongInputError
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, UnchangedError, WrongInputError
 from crossfade.core.hosts import Releases
 from crossfade.paths import State
 from crossfade.telling.story import Story
@@ -32,6 +32,11 @@ class OnHost(Call):
 
     def client(self) -> Client:
         return self.through
+
+    @property
+    def carries(self) -> bool:
+        """The host's own controller does."""
+        return False
 
     def away(self) -> None:
         return None
@@ -66,6 +71,14 @@ class ControlledHost:
         self._own = own
         self._passes = passes
         self._seconds = seconds
+
+    def require_rest(self) -> None:
+        """RefusedError while its controller is at something else, which may take as long as it likes."""
+        if self._moving():
+            raise RefusedError(
+                f"{self.name} is at something else: a rollout or a build of {self._app} is under way there",
+                f"wait for it, or end it there: ssh -t {self.name} crossfade abort --app {self._app}",
+            )
 
     def runs(self) -> Releases:
         self._wait()
@@ -166,6 +179,7 @@ class _Told:
         self._screen = screen
         self._host = host
         self._stories = dict[str, Story]()
+        self._asked = ""  # what a person is asked for, said once
 
     def say(self, line: str) -> None:
         self._screen.say(f"{self._host}: {line}")
@@ -178,8 +192,13 @@ class _Told:
             self.say(line)
 
     def state(self, service: Json) -> None:
-        if service["rollout"]:
-            self.now(standing(service["rollout"]))
+        rollout = service["rollout"]
+        asked = "; ".join(why for why in rollout["waiting_for"] if "crossfade promote" in why) if rollout else ""
+        if asked and asked != self._asked:
+            self.say(asked)
+        elif rollout:
+            self.now(standing(rollout))
+        self._asked = asked
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:

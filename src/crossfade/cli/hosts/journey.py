@@ -100,6 +100,7 @@ def _began(data: Json, home: str) -> str:
 _RULES: Mapping[str, Callable[[Json, str], str]] = {
     fold.BEGAN: _began,
     fold.TAKEN_UP: lambda data, home: f"{home} was left on its way: {data['by']} takes it up",
+    fold.DOWN: lambda data, home: f"{home} was taken down by {data['by']}",
     fold.HOST_BEGUN: lambda data, _: f"{data['host']} begins",
     fold.HOST_DONE: lambda data, _: f"{data['host']} has it, and answers",
     fold.HOST_FAILED: lambda data, _: f"{data['host']} failed: {data['why']}",

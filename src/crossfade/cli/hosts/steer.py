@@ -9,7 +9,8 @@ from crossfade.cli.hosts.where import Hosts, Reached, Where, opened
 from crossfade.cli.ship.screens import Screen, screen
 from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.core.hosts import HostsLedger, HostsRollout
-from crossfade.engine.hosts.fold import ledger_of
+from crossfade.engine.hosts.fold import DOWN, ledger_of
+from crossfade.engine.ports.hosts import HostsJournal
 from crossfade.telling.text import plural
 
 Json = Mapping[str, Any]
@@ -51,6 +52,26 @@ def abort(call: Call, where: Where, *, service: str | None, reason: str) -> int:
     return journey.answered(call, ended, wanted=ended.ending)
 
 
+def tell(call: Call, where: Where, verb: str, *, service: str | None) -> int:
+    """Tell every host with a rollout under way to promote, pause or resume it; whoever carries it follows on."""
+    hosts = opened(where)
+    hosts.open(up=False)
+    told: list[Json] = []
+    for name, host in hosts.reached.items():
+        moving = [one["name"] for one in host.api.get("/v1/status", app=where.app)["services"] if one["rollout"]]
+        for one in moving if service is None else [service] if service in moving else []:
+            host.api.post(f"/v1/order/{verb}", app=where.app, service=one, by=who())
+            told.append({"host": name, "service": one})
+    if not told:
+        raise RefusedError(f"no rollout is under way on a host of {where.home}", "`crossfade status` shows what runs")
+    lines = [f"{one['host']}: {where.app}/{one['service']} {_TOLD[verb]}" for one in told]
+    call.answer({"hosts": told}, "\n".join(lines))
+    return 0
+
+
+_TOLD = {"promote": "goes on: its step is approved", "pause": "is paused", "resume": "goes on"}
+
+
 def destination(ledger: HostsLedger, to: str, where: Where) -> HostsRollout:
     """The deploy whose releases come back: the last good one before what runs, or the one that is named."""
     known = {str(one.id): one for one in ledger.good} | {one.version: one for one in ledger.good if one.version}
@@ -78,7 +99,7 @@ def scale(call: Call, where: Where, *, sizes: Sequence[tuple[str | None, int]], 
             for service, count in sizes
         ]
 
-    answers = _settled(where).each(one)
+    answers = _settled(where)[0].each(one)
     has = "is to have" if detach else "has"
     lines = [
         f"{name}: {answer['service']} {has} {plural(answer['replicas'], 'instance')}"
@@ -91,7 +112,7 @@ def scale(call: Call, where: Where, *, sizes: Sequence[tuple[str | None, int]], 
 
 def restart(call: Call, where: Where, *, service: str | None, detach: bool, force: bool) -> int:
     """Host after host; the first on which new instances exit ends it."""
-    hosts = _settled(where)
+    hosts, _ = _settled(where)
     answers: list[Json] = []
     for name in where.hosts:
         host = hosts.reached[name]
@@ -121,8 +142,10 @@ def down(call: Call, where: Where, *, app: str | None, service: str | None, forc
     named, _, part = (app or where.app).partition("/")
     if named != where.app:
         raise WrongInputError(f"{named} is not the app of {where.home}", f"leave it out, or name {where.app}")
-    hosts = _settled(where)
+    hosts, journal = _settled(where)
     which = {"app": where.app, **({"service": part or service} if part or service else {})}
+    if "service" not in which:
+        journal.append(DOWN, {"by": who()})
     stopped = hosts.each(lambda host: host.api.post("/v1/down", **which, by=who(), force=force)["stopped"])
     lines = [f"{name}: stopped: {', '.join(those)}" for name, those in stopped.items()]
     call.answer({"hosts": [{"host": name, "stopped": those} for name, those in stopped.items()]}, "\n".join(lines))
@@ -138,15 +161,16 @@ def _begun(call: Call, where: Where) -> tuple[Journey, Screen]:
     return Journey(hosts, wanted["services"], shown), shown
 
 
-def _settled(where: Where) -> Hosts:
+def _settled(where: Where) -> tuple[Hosts, HostsJournal]:
     """The hosts, of which none is on its way anywhere; nobody else changes them until this command ends."""
     hosts = opened(where)
     hosts.open()
-    left = ledger_of(hosts.journal().events()).active
+    journal = hosts.journal()
+    left = ledger_of(journal.events()).active
     if left:
         way_out = f"the same deploy goes on, `crossfade abort -e {where.environment}` takes it back"
         raise RefusedError(refused_while_left(left), way_out)
-    return hosts
+    return hosts, journal
 
 
 def _target(where: Where, service: str | None) -> dict[str, str]:

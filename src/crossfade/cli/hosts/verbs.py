@@ -1,6 +1,7 @@
 """What each verb does over hosts."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from crossfade.cli.call import Call
@@ -15,6 +16,9 @@ _VERBS: Mapping[str, Callable[..., int]] = {
     "logs": looks.logs,
     "rollback": steer.rollback,
     "abort": steer.abort,
+    "promote": partial(steer.tell, verb="promote"),
+    "pause": partial(steer.tell, verb="pause"),
+    "resume": partial(steer.tell, verb="resume"),
     "scale": steer.scale,
     "restart": steer.restart,
     "down": steer.down,

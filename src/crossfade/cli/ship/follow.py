@@ -110,9 +110,9 @@ def _next(call: Call, listener: _Listener, followed: Followed, screen: Screen) -
     shown = time.monotonic()
     while True:
         try:
-            heard = listener.heard.get(timeout=screen.tick or (STUCK if call.environment else None))
+            heard = listener.heard.get(timeout=screen.tick or (STUCK if call.carries else None))
         except queue.Empty:
-            if call.environment:
+            if call.carries:
                 _require_hope(call)
         else:
             if isinstance(heard, CrossfadeError):
@@ -121,7 +121,7 @@ def _next(call: Call, listener: _Listener, followed: Followed, screen: Screen) -
         if screen.tick and time.monotonic() - shown >= screen.tick:
             shown = time.monotonic()
             with suppress(PlatformError):
-                looks = "0" if call.environment else None  # what this process does not carry costs calls to look at
+                looks = "0" if call.carries else None  # what this process does not carry costs calls to look at
                 services = call.client().get("/v1/status", app=followed.app, looks=looks)["services"]
                 mine = [one for one in services if one["name"] in followed.services]
                 for one in [one for one in mine if one["rollout"]] or mine[:1]:

@@ -59,7 +59,7 @@ def deploy(
     wanted = read(call, service, strategy)
     call = replace(call, environment=None if wanted["platform"] == "local" else wanted["environment"])
     preflight(call, wanted, detach=detach)
-    if wanted["hosts"]:
+    if wanted.get("hosts"):
         from crossfade.cli.hosts.deploy import deploy_over_hosts
 
         return deploy_over_hosts(call, wanted, version=version, force=force, supersede=supersede)

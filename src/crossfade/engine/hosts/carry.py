@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from crossfade.core.errors import CrossfadeError, StaleTokenError
+from crossfade.core.errors import CrossfadeError, RefusedError, StaleTokenError
 from crossfade.core.hosts import HostsLedger, HostsRollout, Releases
 from crossfade.core.rollout import State
 from crossfade.engine.hosts import fold
@@ -86,7 +86,8 @@ class Carried:
         except StaleTokenError:
             raise
         except CrossfadeError as error:
-            self._write(fold.HOST_FAILED, host=host.name, why=error.cause)
+            refused = f" ({error.way_out})" if isinstance(error, RefusedError) and error.way_out else ""
+            self._write(fold.HOST_FAILED, host=host.name, why=f"{error.cause}{refused}")
             return
         if why:
             self._write(fold.HOST_FAILED, host=host.name, why=why, after=dict(after))

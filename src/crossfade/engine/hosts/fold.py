@@ -12,6 +12,7 @@ BEGAN = "hosts rollout began"
 TAKEN_UP = "hosts rollout taken up"
 GOES_BACK = "hosts rollout goes back"
 ENDED = "hosts rollout ended"
+DOWN = "hosts taken down"
 HOST_BEGUN = "host begun"
 HOST_DONE = "host done"
 HOST_FAILED = "host failed"
@@ -32,14 +33,16 @@ def ledger_of(events: Iterable[Event]) -> HostsLedger:
 def grown(ledger: HostsLedger, event: Event) -> HostsLedger:
     """The ledger with one more event."""
     if event.kind == BEGAN:
-        return HostsLedger(rollouts=(*ledger.rollouts, _begun(event)))
+        return replace(ledger, rollouts=(*ledger.rollouts, _begun(event)))
+    if event.kind == DOWN:
+        return replace(ledger, down=len(ledger.rollouts))
     change = _CHANGES.get(event.kind)
     if change is None or ledger.active is None:
         return ledger
     changed = change(ledger.active, event.data)
     if event.kind == ENDED:
         changed = replace(changed, finished_at=event.at)
-    return HostsLedger(rollouts=(*ledger.rollouts[:-1], changed))
+    return replace(ledger, rollouts=(*ledger.rollouts[:-1], changed))
 
 
 def _begun(event: Event) -> HostsRollout:
