@@ -90,9 +90,11 @@ def _verdict(line: Expected, mine: list[tuple[Charge, Decimal | None]]) -> tuple
     if line.by_use:
         said = any(charge.usage or charge.unsaid or usd is None or _near(usd, line.usd) for charge, usd in mine)
         return ("right" if said else "silent"), told
-    same = next((one for one in mine if one[1] is not None and _near(one[1], line.usd)), None)
-    if same is not None:
-        return "right", told
+    if any(
+        usd is not None and (_near(usd, line.usd) or _near(usd / len(charge.addresses), line.usd))
+        for charge, usd in mine
+    ):
+        return "right", told  # alone, or one of several that are a line of ours together
     if _near(sum((usd for _, usd in mine if usd), Decimal(0)), line.all_usd):
         return "right", told  # cut into other lines
     if any(usd is None for _, usd in mine):
