@@ -22,7 +22,7 @@ from crossfade.core.errors import WrongInputError
 from crossfade.core.service import HealthCheck
 from crossfade.platforms.local.address import socket_of
 from crossfade.platforms.local.probes import HttpProbe
-from crossfade.platforms.local.runtimes.processes.sockets import Sockets
+from crossfade.platforms.local.runtimes.processes.addresses.sockets import Sockets
 
 TOKEN = 1
 SERVES = f"""exec {sys.executable} -c '

@@ -25,7 +25,7 @@ from tests.rig.knobs import TIMES, Knobs
 from tests.rig.logs import Logs
 from tests.rig.shelf import Connections, Nodes, ParameterGroups, ScalableTags, Subscribers
 
-from crossfade.platforms.local.runtimes.processes.ports import Ports
+from crossfade.platforms.local.runtimes.processes.addresses.ports import Ports
 
 # Rigs of one machine share it, so that no two give out the same port.
 _PORTS = Path(tempfile.gettempdir()) / "crossfade-rig-ports"

@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterable, Mapping
 
 from crossfade.controller.order import Order
-from crossfade.core.clash import clash
 from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.core.release import Outcome, Release
 from crossfade.core.service import Service
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.balancer import Exposed
+from crossfade.strategies.clash import clash
 
 _KINDS = {"web": "web service", "worker": "worker"}
 

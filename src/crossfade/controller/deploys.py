@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
-from crossfade.controller import admission, moves, rollouts
+from crossfade.controller import admission, rollouts
 from crossfade.controller.builds import Builds
-from crossfade.controller.groups import Groups
+from crossfade.controller.groups import moves
+from crossfade.controller.groups.groups import Groups
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.registry import Registry
 from crossfade.controller.releases import release_of, rollout_to

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from crossfade.controller import admission, rollouts
 from crossfade.controller.deploys import Begun, Deploys
-from crossfade.controller.groups import Groups
-from crossfade.controller.handovers import Handovers
+from crossfade.controller.groups.groups import Groups
+from crossfade.controller.groups.handovers import Handovers
 from crossfade.controller.leftovers import Leftovers
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.registry import Registry

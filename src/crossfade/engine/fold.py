@@ -9,12 +9,12 @@ from crossfade.core.counters import Counters
 from crossfade.core.errors import PlatformError
 from crossfade.core.fleet import Exit
 from crossfade.core.job import Run, Timetable
-from crossfade.core.moves import Counted, abort, apply, hook_ended, overslept, pause, promote, resume
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.wire import decode, decode_action
 from crossfade.engine.ledger import Freeze, Ledger, Record
 from crossfade.engine.ports.journal import RESTORE, Event
+from crossfade.strategies.moves import Counted, abort, apply, hook_ended, overslept, pause, promote, resume
 from crossfade.strategies.next import Refused
 
 EXITS_KEPT = 50  # more than any back-off or verdict looks at

@@ -17,14 +17,14 @@ from crossfade.file.parts.hooks import Hooks
 from crossfade.file.parts.hosts import HostAddress, Outside, Ssh, misfits_on_hosts
 from crossfade.file.parts.job import Job
 from crossfade.file.parts.kind import wrong_for_its_platform
-from crossfade.file.parts.listen import HOST, Listen, Tls
 from crossfade.file.parts.names import nameless
 from crossfade.file.parts.origin import unknown_here, unknown_on_aws
 from crossfade.file.parts.service import NAME, Preview, Resources, Route, Service
-from crossfade.file.parts.static import Static
-from crossfade.file.parts.sticky import Sticky
 from crossfade.file.parts.store import Backup, Store, StoreHealth
 from crossfade.file.parts.volumes import shared_by_two_kinds
+from crossfade.file.parts.web.listen import HOST, Listen, Tls
+from crossfade.file.parts.web.static import Static
+from crossfade.file.parts.web.sticky import Sticky
 from crossfade.file.reading.problem import nearest
 from crossfade.file.units import Text
 

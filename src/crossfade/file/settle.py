@@ -11,13 +11,13 @@ from crossfade.core import store as core_store
 from crossfade.core.job import Job as CoreJob
 from crossfade.file.model import App, Service
 from crossfade.file.parts.deploy import Deploy
-from crossfade.file.parts.headers import written
 from crossfade.file.parts.health import code_ranges
 from crossfade.file.parts.image import Build, is_remote
 from crossfade.file.parts.job import Job
-from crossfade.file.parts.listen import ranges
 from crossfade.file.parts.origin import origins, texts
 from crossfade.file.parts.store import Store
+from crossfade.file.parts.web.headers import written
+from crossfade.file.parts.web.listen import ranges
 
 _ON_AWS = {"fargate": "ecs", "autoscaling": "autoscaling"}  # runtimes by `cloud.compute.kind`
 RUNS_FOR = 5.0  # seconds after which a worker is healthy that says nothing of it

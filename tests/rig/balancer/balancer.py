@@ -15,7 +15,7 @@ from tests.rig.emulator import Emulator
 from tests.rig.knobs import Knobs
 from tests.rig.wire import AwsError, Call, Json
 
-from crossfade.platforms.local.runtimes.processes.ports import Ports
+from crossfade.platforms.local.runtimes.processes.addresses.ports import Ports
 
 _SHORTEST = 0.05  # seconds between two checks, however fast the pace
 _IDLE = 60.0  # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html

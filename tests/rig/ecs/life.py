@@ -17,7 +17,7 @@ from tests.rig.knobs import Knobs
 from tests.rig.logs import Logs
 from tests.rig.wire import Json
 
-from crossfade.platforms.local.runtimes.processes.ports import Ports
+from crossfade.platforms.local.runtimes.processes.addresses.ports import Ports
 
 _STOP_TIMEOUT = 30  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html

@@ -7,7 +7,7 @@ import pytest
 from tests.adapters.until import until
 from tests.unit.controller.site import KIM, QUICK, Control, Site, service, within
 
-from crossfade.controller.groups import ENDED
+from crossfade.controller.groups.groups import ENDED
 from crossfade.controller.order import Shell
 from crossfade.core.errors import PlatformError, RefusedError, UnchangedError
 from crossfade.core.release import Outcome

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from crossfade.core.errors import CrossfadeError
 from crossfade.file.parts.hosts import name_of
-from crossfade.file.parts.listen import OWN
+from crossfade.file.parts.web.listen import OWN
 from crossfade.platforms.hosts.ssh import Connection
 
 Json = Mapping[str, Any]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from crossfade.core.clash import clash
 from crossfade.core.counters import Counters
 from crossfade.core.errors import PlatformError, StaleTokenError
 from crossfade.core.routing import Routing
@@ -10,6 +9,7 @@ from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.dry.platform import Exposure, Platform
 from crossfade.engine.ports.balancer import Exposed, Report, Target, Traffic
 from crossfade.engine.ports.journal import Fence
+from crossfade.strategies.clash import clash
 
 
 class DryBalancer:

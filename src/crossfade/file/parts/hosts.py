@@ -11,7 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 
 from crossfade.file.part import Clash, Part
 from crossfade.file.parts.health import Codes
-from crossfade.file.parts.listen import OWN
+from crossfade.file.parts.web.listen import OWN
 from crossfade.file.units import Duration, Notation, Text, Whole
 
 if TYPE_CHECKING:

@@ -11,16 +11,16 @@ from crossfade.file.command import Command, Line
 from crossfade.file.part import Clash, Part
 from crossfade.file.parts.container import Contained, written_for_containers
 from crossfade.file.parts.deploy import WEEK, Deploy
-from crossfade.file.parts.headers import HEADER, HeaderValue, wrong_headers
 from crossfade.file.parts.health import Health
 from crossfade.file.parts.hooks import Hooks
 from crossfade.file.parts.image import Image
 from crossfade.file.parts.kind import WORKER_GRACE, wrong_for_its_kind
 from crossfade.file.parts.origin import Variable
 from crossfade.file.parts.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
-from crossfade.file.parts.static import Static, wrong_static
-from crossfade.file.parts.sticky import Sticky
 from crossfade.file.parts.volumes import VolumeText, wrong_volumes
+from crossfade.file.parts.web.headers import HEADER, HeaderValue, wrong_headers
+from crossfade.file.parts.web.static import Static, wrong_static
+from crossfade.file.parts.web.sticky import Sticky
 from crossfade.file.units import Duration, Number, Size, Text, Whole
 
 NAME = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter")

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from crossfade.core.clash import clash
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import Listener, Rule, Service, Tls
 from crossfade.platforms.local.balancers.book import Entry
+from crossfade.strategies.clash import clash
 
 HSTS = "strict-transport-security"  # must not be said over plain HTTP (RFC 6797, 7.2)
 _HTTP, _HTTPS = 80, 443

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.core.errors import RefusedError
-from crossfade.platforms.local.runtimes.processes.ports import PORTS
+from crossfade.platforms.local.runtimes.processes.addresses.ports import PORTS
 
 _PROCESSES = {"process": 3, "docker": 2}  # of an instance at least: what writes its log is two, what holds it one
 _MEMORY = 2 * 2**20  # bytes of an instance at least

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from crossfade.core.counters import Counters
-from crossfade.platforms.local.balancers.envoy.counts import Counts, counted
+from crossfade.platforms.local.balancers.envoy.statistics.counts import Counts, counted
 
 LATENCY = "B1(0,3) B2(1,4)"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crossfade.platforms.local.balancers.envoy.failures import Failure, failure
+from crossfade.platforms.local.balancers.envoy.statistics.failures import Failure, failure
 
 
 def line(code: int, flags: str, details: str, route: str = "clients/shop/web", **more: Any) -> dict[str, Any]:

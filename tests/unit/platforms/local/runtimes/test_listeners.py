@@ -10,7 +10,7 @@ from tests.adapters.until import until
 from tests.support.nobody import NOBODY
 from tests.unit.platforms.local.runtimes.conftest import Machine
 
-from crossfade.platforms.local.runtimes.processes.listeners import Listeners
+from crossfade.platforms.local.runtimes.processes.addresses.listeners import Listeners
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user as well")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.local.runtimes.processes.ports import PORTS, Ports
+from crossfade.platforms.local.runtimes.processes.addresses.ports import PORTS, Ports
 
 
 def test_two_of_one_state_never_choose_the_same_port(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from tests.unit.platforms.local.runtimes.conftest import Machine
 from crossfade.core.service import HealthCheck
 from crossfade.engine.ports.runtime import Running
 from crossfade.platforms.local.probes import HttpProbe
-from crossfade.platforms.local.runtimes.processes import listening
-from crossfade.platforms.local.runtimes.processes.listening import Listener
-from crossfade.platforms.local.runtimes.processes.ports import is_free
+from crossfade.platforms.local.runtimes.processes.addresses import listening
+from crossfade.platforms.local.runtimes.processes.addresses.listening import Listener
+from crossfade.platforms.local.runtimes.processes.addresses.ports import is_free
 
 LISTEN = (
     "import os,socket,time; s=socket.socket({family}); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); "

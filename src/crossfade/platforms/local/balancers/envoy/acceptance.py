@@ -9,7 +9,7 @@ from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy.admin import Admin
-from crossfade.platforms.local.balancers.envoy.targets import asked
+from crossfade.platforms.local.balancers.envoy.statistics.targets import asked
 
 _OWN_CHECK = 2.0  # seconds beyond the check's timeout until a new instance has to have passed Envoy's check
 

@@ -20,9 +20,9 @@ from crossfade.platforms.local.balancers.envoy import limits, streams
 from crossfade.platforms.local.balancers.envoy.acceptance import accepted, newcomers
 from crossfade.platforms.local.balancers.envoy.admin import Admin, Host
 from crossfade.platforms.local.balancers.envoy.config import Config
-from crossfade.platforms.local.balancers.envoy.counting import Counting
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
-from crossfade.platforms.local.balancers.envoy.targets import (
+from crossfade.platforms.local.balancers.envoy.statistics.counting import Counting
+from crossfade.platforms.local.balancers.envoy.statistics.targets import (
     elsewhere,
     group_names,
     known_groups,

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from crossfade.platforms.local.runtimes.ending import describe
-from crossfade.platforms.local.runtimes.processes import listening, logs
-from crossfade.platforms.local.runtimes.processes.listening import Listener
-from crossfade.platforms.local.runtimes.processes.ports import is_free
+from crossfade.platforms.local.runtimes.processes import logs
+from crossfade.platforms.local.runtimes.processes.addresses import listening
+from crossfade.platforms.local.runtimes.processes.addresses.listening import Listener
+from crossfade.platforms.local.runtimes.processes.addresses.ports import is_free
 from crossfade.platforms.local.runtimes.processes.session import Session
 
 

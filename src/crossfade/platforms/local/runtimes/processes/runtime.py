@@ -22,15 +22,15 @@ from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.environment import for_process
 from crossfade.platforms.local.runtimes.hook import result
 from crossfade.platforms.local.runtimes.processes import beside, logs, marks, postmortem, volumes
+from crossfade.platforms.local.runtimes.processes.addresses.listeners import Listeners
+from crossfade.platforms.local.runtimes.processes.addresses.ports import Ports
+from crossfade.platforms.local.runtimes.processes.addresses.sockets import Sockets
 from crossfade.platforms.local.runtimes.processes.cpu import Cpu
 from crossfade.platforms.local.runtimes.processes.jobs import Runs
-from crossfade.platforms.local.runtimes.processes.listeners import Listeners
 from crossfade.platforms.local.runtimes.processes.logs import Logs
-from crossfade.platforms.local.runtimes.processes.ports import Ports
 from crossfade.platforms.local.runtimes.processes.program import program
 from crossfade.platforms.local.runtimes.processes.record import Record, Records
 from crossfade.platforms.local.runtimes.processes.session import Session
-from crossfade.platforms.local.runtimes.processes.sockets import Sockets
 
 FOLLOW_SECONDS = 0.2
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from crossfade.core.clash import clash
 from crossfade.core.service import Listener, Preview, Rule, Service, Tls
+from crossfade.strategies.clash import clash
 
 PAIR = Tls(certificate="/c.pem", key="/k.pem")
 WEB = Service(app="ren", name="web", listener=Listener(http=8080))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 from crossfade.controller import rollouts
-from crossfade.controller.groups import Groups
+from crossfade.controller.groups.groups import Groups
 from crossfade.controller.registry import Registry
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.journal import Event

@@ -11,10 +11,10 @@ from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.admin import Admin, Host
 from crossfade.platforms.local.balancers.envoy.bootstrap import EVERYTHING
 from crossfade.platforms.local.balancers.envoy.clusters import group_of
-from crossfade.platforms.local.balancers.envoy.counts import Counts, pattern
 from crossfade.platforms.local.balancers.envoy.listeners import ACCESS, FAILURES
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
-from crossfade.platforms.local.balancers.envoy.targets import asked
+from crossfade.platforms.local.balancers.envoy.statistics.counts import Counts, pattern
+from crossfade.platforms.local.balancers.envoy.statistics.targets import asked
 from crossfade.platforms.local.balancers.tail import rotate
 
 _SAVE_EVERY = 5.0  # seconds; a log is begun anew no sooner, for its writer has to follow first

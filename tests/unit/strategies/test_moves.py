@@ -6,9 +6,9 @@ import pytest
 
 from crossfade.core.actions import Advance, Finish, Move, RollBack, StartBake
 from crossfade.core.counters import Counters
-from crossfade.core.moves import abort, apply, hook_ended, pause, promote, resume
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Strategy
+from crossfade.strategies.moves import abort, apply, hook_ended, pause, promote, resume
 
 ROLLOUT = Rollout(
     id=1,

@@ -1,0 +1,1 @@
+"""Several services of one deploy: they end together, give each other routes, and take the place of others."""

@@ -1,0 +1,1 @@
+"""Where processes listen: ports and sockets for them, and who has one already."""
