@@ -32,7 +32,7 @@ SHORTEST_LEASE = 15.0  # seconds, as on one machine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Seconds, as AWS wants them. A look is seven or eight calls: one each 9 s makes 50 calls a minute.
+    """Seconds, as AWS wants them. A look is six calls and two of the journal: one each 9 s makes 56 calls a minute.
 
     What a list says may be a few seconds old, so nobody looks sooner after an act.
     """

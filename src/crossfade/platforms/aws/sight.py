@@ -1,7 +1,7 @@
 """What AWS says of one service at one moment: both colours, their tasks, the health of these, and the weights.
 
 One look serves all who ask at that moment, so that the tasks and the routing of one step are of one moment, and no
-more is asked of AWS than is needed: seven calls with both colours filled.
+more is asked of AWS than is needed: six calls with both colours filled, one more while tasks come and go.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from crossfade.platforms.aws.alb.health import TargetHealth, by_address
 from crossfade.platforms.aws.clients import Answer, Clients
 from crossfade.platforms.aws.ecs.definitions import Definition, Definitions
 from crossfade.platforms.aws.ecs.endings import ending, unplaced
+from crossfade.platforms.aws.ecs.quiet import Quiet, primary_of
 from crossfade.platforms.aws.place import Finder, Place, shares
 
 SAME_MOMENT = 2.0  # seconds for which a look serves whoever asks
@@ -118,9 +119,14 @@ class Lookout:
         self._clock, self._moment = clock, moment
         self._last: dict[str, Sight] = {}
         self._looking: dict[str, asyncio.Lock] = {}
+        self._quiet: dict[str, Quiet] = {}
         self._ended: dict[str, dict[str, Answer]] = {}  # by service and ARN: tasks that will not change any more
         self._healthy: dict[str, set[str]] = {}  # by service: tasks that were seen healthy
         self._said: dict[str, str] = {}  # by task: what the load balancer complained of last
+
+    async def place(self, key: str) -> Place:
+        """Where it is, which does not change; asks AWS only the first time."""
+        return await self._finder.place(key)
 
     async def look(self, key: str, *, fresh: bool = False) -> Sight:
         """At `app/service`; not `fresh`, it may be of a moment ago."""
@@ -137,25 +143,25 @@ class Lookout:
     async def _look(self, key: str) -> Sight:
         at = self._clock.now()
         place = await self._finder.place(key)
-        services, running, stopped, actions = await asyncio.gather(
-            self._finder.services(place),
-            self._listed(place, "RUNNING"),
-            self._listed(place, "STOPPED"),
-            self._actions(place),
+        services, running, actions = await asyncio.gather(
+            self._finder.services(place), self._listed(place, "RUNNING"), self._actions(place)
         )
-        described = await self._described(key, place, {*running, *stopped})
+        quiet = self._quiet.setdefault(key, Quiet())
+        if quiet.moves(services, running):
+            quiet.stopped = await self._listed(place, "STOPPED")
+        described = await self._described(key, place, {*running, *quiet.stopped})
         mine = {arn: one for arn, one in described.items() if _colour(place, one)}
         filled = {_colour(place, one) for one in mine.values() if one["lastStatus"] != "STOPPED"}
         health = await self._health(place, filled | {n for n, one in services.items() if one["desiredCount"]})
         definitions = {one["taskDefinitionArn"] for one in mine.values()}
-        definitions |= {_primary(one)["taskDefinition"] for one in services.values()}
-        known = {arn: await self._definitions.of(arn, place.container) for arn in sorted(definitions)}
+        definitions |= {primary_of(one)["taskDefinition"] for one in services.values()}
+        defined = {arn: await self._definitions.of(arn, place.container) for arn in sorted(definitions)}
         weights = _weights(place, actions)
         sides = {
-            name: _side(name, services[name], known, mine, place, weights[name])
+            name: _side(name, services[name], defined, mine, place, weights[name])
             for name in (c.name for c in place.colours)
         }
-        tasks = [task for arn in sorted(mine) if (task := await self._task(key, place, mine[arn], known, health))]
+        tasks = [task for arn in sorted(mine) if (task := await self._task(key, place, mine[arn], defined, health))]
         return Sight(
             place=place,
             at=at,
@@ -268,15 +274,6 @@ def _address(task: Answer, port: int) -> str:
     return ""
 
 
-def _primary(service: Answer) -> Answer:
-    """The deployment that counts: another one that ends is a past one's end."""
-    for one in service["deployments"]:
-        if one["status"] == "PRIMARY":
-            primary: Answer = one
-            return primary
-    raise PlatformError(f"service {service['serviceName']} has no deployment", "`crossfade infra plan`")
-
-
 def _side(  # noqa: PLR0917
     name: str,
     service: Answer,
@@ -285,7 +282,7 @@ def _side(  # noqa: PLR0917
     place: Place,
     weight: int,
 ) -> Side:
-    primary = _primary(service)
+    primary = primary_of(service)
     mine = [one for one in tasks.values() if _colour(place, one) == name]
     return Side(
         colour=name,
