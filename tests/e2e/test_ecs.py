@@ -7,11 +7,12 @@ import pytest
 import pytest_asyncio
 from tests.rig import Rig
 from tests.rig.place import weights
-from tests.support.on_ecs import PACE, OnEcs, reached
+from tests.support.on_ecs import LIMIT, PACE, OnEcs, reached
 
 from crossfade.aws.places import Places
 from crossfade.controller.carrier.carrier import SELDOM
 from crossfade.controller.order import Order, Shell
+from crossfade.core.actions import AwaitApproval
 from crossfade.core.errors import PlatformError
 from crossfade.core.release import Outcome
 from crossfade.core.rollout import State
@@ -124,6 +125,63 @@ async def test_rolling_goes_by_counts_with_the_weights_following(shop: OnEcs) ->
     report = traffic.report()
     assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
     assert sorted(shop.sizes().values()) == [0, 2]
+
+
+async def test_going_back_to_a_warm_release_starts_nothing(shop: OnEcs) -> None:
+    """The same tasks as before serve again, and nobody loses a request."""
+    await shop.deploy(shop.service("warm"))
+    before = {one.id for one in shop.loop.fleet.instances if one.release == shop.loop.ledger.current}
+    await shop.deploy(shop.service("regretted"))
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        await shop.process.orders.rollback(shop.loop, "previous", Order(by="kim"))
+        rollout = await shop.over()
+        await shop.until(lambda: shop.answer() == "warm")
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+    assert {one.id for one in shop.loop.fleet.instances if one.release == shop.loop.ledger.current} == before
+
+
+async def test_a_step_waits_for_a_person(shop: OnEcs) -> None:
+    """Paused, resumed and approved: half of the traffic stays where it is until somebody says so."""
+    service = shop.service("approved", name="canary", steps=(50, 100), approve=(50,), bake=0.0)
+    orders, kim = shop.process.orders, Order(by="kim")
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        await shop.order(service)
+        async with asyncio.timeout(LIMIT):
+            await shop.loop.until(lambda loop: any(isinstance(one, AwaitApproval) for one in loop.waits))
+        await orders.pause(shop.loop, kim)
+        await orders.resume(shop.loop, kim)
+        assert sorted(shop.weights().values()) == [50, 50]
+        await orders.promote(shop.loop, kim)
+        rollout = await shop.over()
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+
+
+async def test_a_newer_deploy_takes_the_older_one_back_first(shop: OnEcs) -> None:
+    """Superseded in the middle of its steps: three releases within one rollout's time, and nobody loses a request."""
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        await shop.order(shop.service("older", name="canary", steps=(50, 100), bake=600.0))
+        await shop.until(lambda: 50 in shop.weights().values())
+        older = shop.loop.ledger.rollouts
+        await shop.process.orders.deploy([shop.service("newer")], Order(by="ben", supersede=True), Shell())
+        rollout = await shop.over()
+        await shop.until(lambda: shop.answer() == "newer")
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+    states = {one.rollout.id: one.rollout.state for one in shop.loop.ledger.records}
+    assert states[older] is State.ABORTED
+
+
+async def test_recreate_never_runs_two_releases(shop: OnEcs) -> None:
+    """The old one has gone when the new one comes: who chooses this has clients that wait."""
+    before = shop.answer()
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=2) as traffic:
+        rollout = await shop.deploy(shop.service("recreated", name="recreate"))
+        await shop.until(lambda: shop.answer() == "recreated")
+    report = traffic.report()
+    assert rollout.state is State.SUCCEEDED, rollout.reason
+    assert report.releases[before].last_seen < report.releases["recreated"].first_seen
 
 
 async def test_throttling_and_lost_answers_change_nothing(clear: OnEcs) -> None:

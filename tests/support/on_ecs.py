@@ -27,7 +27,7 @@ from crossfade.platforms.aws.adapters import Adapters, Timing
 from crossfade.platforms.aws.clients import Clients
 
 PACE = 20.0  # how much faster than AWS the rig is
-_LIMIT = 180.0  # seconds that a busy machine may take for one rollout
+LIMIT = 180.0  # seconds that a busy machine may take for one rollout
 _RULES = RollbackOn.__dataclass_fields__
 
 
@@ -178,7 +178,7 @@ class OnEcs:
     async def _patience(self) -> AsyncIterator[None]:
         """A limit for what never comes, which then says how things stand."""
         try:
-            async with asyncio.timeout(_LIMIT):
+            async with asyncio.timeout(LIMIT):
                 yield
         except TimeoutError as error:
             raise AssertionError(self._state()) from error

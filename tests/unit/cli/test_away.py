@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -150,6 +151,12 @@ def test_a_plan_needs_no_credentials(shell: Shell) -> None:
     """It says that it knows nothing of what runs."""
     shell.troubles = [WrongInputError("there are no credentials for AWS")]
     assert "launch 1 of release 1" in shell.run("plan", "-e", "prod")[1]
+
+
+def test_a_plan_says_what_both_fleets_cost(shell: Shell) -> None:
+    """By the hour in which they run; where the old one goes first there is no second fleet."""
+    assert re.search(r"while both fleets run, an hour costs \d+\.\d\d USD more", shell.run("plan", "-e", "prod")[1])
+    assert "both fleets" not in shell.run("plan", "-e", "prod", "--strategy", "recreate")[1]
 
 
 def test_what_is_not_reached_yet_is_said(shell: Shell) -> None:

@@ -1,5 +1,6 @@
 """`crossfade plan`: the decisions of a deploy on a simulated fleet."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,7 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
 
         plan_over_hosts(call, wanted)
         return
+    beside = {} if service else _beside(call, wanted)  # what it costs is that of all services
     call, services = _known(replace(call, environment=wanted["environment"]), wanted["platform"]), wanted["services"]
     together = [key(wanted) for wanted in services]
     plans = [_plan(call, wanted, together) for wanted in services]
@@ -40,8 +42,19 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     parts = ["\n".join(planned(stores["stores"], stores["changes"]))] if stores else []
     parts += [f"{one['service']}\n{steps_of(one['steps'])}" for one in plans]
     parts += ["\n".join(map(ends, others))] if others else []
+    parts += [f"while both fleets run, an hour costs {beside['both_fleets_hour']:,.2f} USD more"] if beside else []
     kept = {"stores": stores["stores"], "store_changes": stores["changes"]} if stores else {}
-    call.answer({"plans": plans, "not_in_file": others, **kept}, "\n\n".join(parts))
+    call.answer({"plans": plans, "not_in_file": others, **kept, **beside}, "\n\n".join(parts))
+
+
+def _beside(call: Call, wanted: Mapping[str, Any]) -> dict[str, float]:
+    """What AWS takes for an hour of the second fleet, on top of the first; empty where there is none, or it is free."""
+    if wanted["platform"] == "local" or all(one["strategy"]["name"] == "recreate" for one in wanted["services"]):
+        return {}
+    from crossfade.cli.aws.cost.source import made
+
+    [(bill, _)] = made(replace(call, environment=wanted["environment"]), None, None, None, None)
+    return {"both_fleets_hour": float(bill.beside)} if bill.beside else {}
 
 
 def _stores(call: Call, stores: list[Any]) -> dict[str, Any]:
