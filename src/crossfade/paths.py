@@ -50,6 +50,11 @@ class State:
         return self.root / "secrets"
 
     @property
+    def notify(self) -> Path:
+        """Who is told, with addresses that are secrets."""
+        return self.root / "notify"
+
+    @property
     def balancer(self) -> Path:
         return self.root / "balancer"
 

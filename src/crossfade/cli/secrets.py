@@ -70,6 +70,16 @@ def given(wanted: Json) -> tuple[list[dict[str, Any]], dict[str, Mapping[str, st
     return services, {f"{one['app']}/{one['name']}": values.found.get(one["name"], {}) for one in services}
 
 
+def addresses(channels: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    """Who is told, each with its address from this shell or from `.env` in the file's folder; empty where none is."""
+    from crossfade.file.reading.dotenv import read_variables
+
+    if not channels:
+        return []
+    dotenv = read_variables(folder / ".env", ".env", os.environ) if (folder / ".env").is_file() else {}
+    return [{**one, "url": os.environ.get(one["secret"], dotenv.get(one["secret"], ""))} for one in channels]
+
+
 def _held(sources: Json) -> tuple[dict[str, str], dict[str, str]]:
     """What the env_files of a service hold, later ones over earlier ones, and what `.env` beside the file does."""
     from crossfade.file.reading.dotenv import read_variables

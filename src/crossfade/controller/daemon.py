@@ -16,6 +16,8 @@ from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.listening import serve, serve_metrics
 from crossfade.controller.api.server import Api
 from crossfade.controller.lock import Lock
+from crossfade.controller.notify.channels import Channels
+from crossfade.controller.notify.notify import Notify
 from crossfade.controller.orders import Orders
 from crossfade.controller.page.door import Door
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
@@ -60,8 +62,11 @@ async def run(
             newest = await machine.journal.read(limit=1, newest=True)
             hub.seq = max(hub.seq, *(event.seq for event in newest), 0)  # who deploys next is told nothing older
             leaving.push_async_callback(orders.close)
+            notify = Notify(orders.registry, Channels(state.notify), holder)
+            notify.start()
+            leaving.push_async_callback(notify.close)
             door = Door(state.socket, state.page)
-            api = Api(orders, hub, end, token, more=door.routes())
+            api = Api(orders, hub, end, token, more=door.routes(), notify=notify)
             runner = await serve(api, state.socket, tcp)
             leaving.push_async_callback(runner.cleanup)
             await door.reopen()

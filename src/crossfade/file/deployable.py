@@ -33,7 +33,7 @@ def deployable(
     strategy: str | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """`{"environment", "platform", "balancer", "hosts", "services": [...], "sources": {...}}`.
+    """`{"environment", "platform", "balancer", "hosts", "services", "stores", "sources": {...}, "notify"}`.
 
     The services are encoded, in the order they are deployed. `sources` says by service where the values of its secrets
     come from: `{"folder", "files": [path], "secrets": {NAME: {"file" | "command" | "optional"}}, "from_files": [NAME]}`
@@ -72,6 +72,9 @@ def deployable(
         "services": [encode(services[name]) for name in names],
         "stores": [encode(_with_files(store, sources)) for store in settle_stores(app, folder)],
         "sources": sources,
+        "notify": [
+            {"name": name, "secret": one.secret, "on": list(one.on)} for name, one in sorted(app.notify.items())
+        ],
     }
 
 

@@ -18,6 +18,7 @@ from crossfade.file.parts.hosts import HostAddress, Outside, Ssh, misfits_on_hos
 from crossfade.file.parts.job import Job
 from crossfade.file.parts.kind import wrong_for_its_platform
 from crossfade.file.parts.names import nameless
+from crossfade.file.parts.notify import Channel
 from crossfade.file.parts.origin import unknown_here, unknown_on_aws
 from crossfade.file.parts.service import NAME, Preview, Resources, Route, Service
 from crossfade.file.parts.store import Backup, Store, StoreHealth
@@ -103,6 +104,11 @@ class Settings(Part):
         description="A network of Docker's that containers join beside the app's own, such as a Compose project's: "
         "what runs there is reached by its name.",
         examples=["shop_default"],
+    )
+    notify: dict[Annotated[str, NAME], Channel] = Field(
+        default={},
+        description="Who is told how rollouts on this machine ended, and of trouble, by name. On AWS: `cloud.notify`.",
+        examples=[{"ops": {"secret": "OPS_WEBHOOK", "on": ["failed", "trouble"]}}],
     )
     access_log: bool = Field(default=False, strict=True, description="Writes a line for each request.", examples=[True])
     platform: Platform = Field(

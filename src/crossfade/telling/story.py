@@ -245,6 +245,7 @@ _RULES: dict[str, Callable[[Story, Event], list[str]]] = {
     "job ended": _run_ended,
     "job skipped": _left_out,
     **stores.RULES,
+    "not told": lambda _, data: [f"notify {data['channel']} was not told that {data['title']}: {data['why']}"],
     "group started": _grouped,
     "group taken back": _group_back,
     "group ended": _group_ended,

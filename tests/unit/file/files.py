@@ -105,6 +105,7 @@ stores:
 listen: {http: 8000, https: 8443, host: 127.0.0.1, trusted_proxies: [loopback, 203.0.113.7], proxy_protocol: true}
 tls: {certificate: tls/fullchain.pem, key: tls/privkey.pem, redirect: true, redirect_except: [/health]}
 network: shop_default
+notify: {ops: {secret: OPS_WEBHOOK, on: [failed, trouble]}}
 access_log: true
 redirects: {old.example.com: example.com}
 cloud:

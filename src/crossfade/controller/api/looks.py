@@ -23,12 +23,19 @@ from crossfade.engine.ports.journal import Event
 class Looks:
     """`beside` adds to a service's status what only who serves it knows; `ended` are rollouts by (service, state)."""
 
-    def __init__(self, orders: Orders, hub: Hub, beside: Callable[[Loop], Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        orders: Orders,
+        hub: Hub,
+        beside: Callable[[Loop], Mapping[str, Any]],
+        not_told: Callable[[], list[str]] = list,
+    ) -> None:
         self.ended: Counter[tuple[str, str]] = Counter()  # since we began
         self._orders = orders
         self._registry = orders.registry
         self._hub = hub
         self._beside = beside
+        self._not_told = not_told
         self._started = orders.registry.world.clock.now()
         orders.registry.listeners.append(self._count)
 
@@ -93,6 +100,7 @@ class Looks:
                     *(f"{name}: {why}" for name, why in self._registry.supervisor.troubles().items()),
                     *self._registry.world.balancer.complaints(),
                     *troubles,
+                    *self._not_told(),
                 ],
             }
         )

@@ -12,6 +12,7 @@ from crossfade.controller.api import asked, views
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.looks import Looks
 from crossfade.controller.api.refusal import refused
+from crossfade.controller.notify.notify import Notify
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.orders import Orders
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, UnchangedError, WrongInputError
@@ -40,8 +41,10 @@ class Api:
         around: Sequence[Middleware] = (),
         more: Sequence[web.RouteDef] = (),
         beside: Callable[[Loop], Mapping[str, Any]] = lambda _: {},
+        notify: Notify | None = None,
     ) -> None:
-        self.looks = Looks(orders, hub, beside)
+        self.looks = Looks(orders, hub, beside, notify.troubles if notify else list)
+        self._notify = notify  # where nobody stays, nobody is told
         self._orders = orders
         self._registry = orders.registry
         self._hub = hub
@@ -117,6 +120,8 @@ class Api:
             },
         )
         before = self._hub.seq
+        app, told_by = services[0].app, self._notify
+        channels = told_by.prepared(app, body.get("notify") or ()) if told_by else []
         stores = [decode(Store, one) for one in body.get("stores") or ()]
         told = await self._orders.stores.ensure(
             stores, shell.secrets_of, asked.order(body).by, replace=bool(body.get("replace_stores"))
@@ -124,9 +129,13 @@ class Api:
         try:
             begun = await self._orders.deploy(services, asked.order(body), shell, stores)
         except UnchangedError as error:
+            if told_by:
+                told_by.set(app, channels, before)
             if not set(told.values()) - {StoreOutcome.RUNS}:
                 raise
             return web.json_response({"seq": before, "unchanged": [error.cause], "stores": told})
+        if told_by:
+            told_by.set(app, channels, before)
         answer: dict[str, Any] = {"seq": before, "unchanged": begun.unchanged, "stores": told}
         if begun.group:
             answer["group"] = self.looks.group_view(begun.group)

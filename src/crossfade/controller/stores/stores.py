@@ -3,11 +3,11 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from crossfade import cron
 from crossfade.controller.history import pages
+from crossfade.controller.pen import Pen
 from crossfade.controller.registry import Registry
 from crossfade.controller.stores import record as kinds
 from crossfade.controller.stores.record import BACKUP, StoreRecord, advance, changes
@@ -15,7 +15,7 @@ from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, W
 from crossfade.core.job import Run
 from crossfade.core.store import Store
 from crossfade.core.wire import encode
-from crossfade.engine.ports.journal import Event, Lease
+from crossfade.engine.ports.journal import Event
 from crossfade.engine.ports.stores import StoreFound, StoreKeeper, StoreOutcome
 from crossfade.strategies.jobs import Begin, next_of
 
@@ -30,9 +30,8 @@ class Stores:
     def __init__(self, registry: Registry, holder: str) -> None:
         self._registry = registry
         self._world = registry.world
-        self._holder = holder
+        self._pen = Pen(registry.world, holder)
         self._records: dict[str, StoreRecord] = {}
-        self._leases: dict[str, Lease] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # one thing at a time with a store
         self._coming: dict[str, tuple[tuple[str, str, float], float]] = {}
         self._attended: set[str] = set()  # ids of backups that we are at
@@ -54,11 +53,7 @@ class Stores:
             self._registry.supervisor.keep("the backups of stores", self._watch)
 
     async def close(self) -> None:
-        """Let others write of the stores, without having to wait."""
-        for lease in self._leases.values():
-            with suppress(CrossfadeError):
-                await self._world.journal.release(lease)
-        self._leases.clear()
+        await self._pen.close()
 
     async def ensure(
         self, stores: Sequence[Store], values: Mapping[str, Mapping[str, str]], by: str, *, replace: bool
@@ -236,11 +231,7 @@ class Stores:
         return f"backup-{self._world.new_id()}"
 
     async def _record(self, key: str, kind: str, data: dict[str, Any]) -> None:
-        journal, ttl = self._world.journal, self._world.pace.lease
-        lease = self._leases[key] = await journal.renew(await journal.acquire(key, self._holder, ttl), ttl)
-        event = await journal.append(Event(kind=kind, service=key, data=data), lease.token)
-        self._fold(event)
-        self._world.told(event)
+        self._fold(await self._pen.write(key, kind, data))
 
     def _fold(self, event: Event) -> None:
         if event.kind in kinds.KINDS:
