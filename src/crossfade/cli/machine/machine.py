@@ -21,17 +21,23 @@ class _Balancer(click.Choice[str]):
         return require_known(BALANCERS, value, "--balancer", "nothing was changed")
 
 
-@click.command(epilog="Examples: crossfade up | crossfade up --restart | crossfade up --foreground (under systemd)")
+@click.command(epilog="Examples: crossfade up | crossfade up --restart | crossfade up --install")
 @called()
 @click.option("--foreground", is_flag=True, help="Be the controller, until Ctrl-C or SIGTERM.")
 @click.option("--balancer", type=_Balancer(list(BALANCERS)), help="Default: envoy, or the one of before.")
 @click.option("--restart", is_flag=True, help="Replace the controller by this version; everything keeps serving.")
 @click.option("--balancer-restart", is_flag=True, help="Replace the balancer's process without losing a request.")
-def up(call: Call, *, foreground: bool, balancer: str | None, restart: bool, balancer_restart: bool) -> None:
+@click.option("--install", is_flag=True, help="Write a systemd unit that starts it with the machine.")
+def up(
+    call: Call, *, foreground: bool, balancer: str | None, restart: bool, balancer_restart: bool, install: bool
+) -> None:
     """Start the controller of this machine; nothing happens when it runs.
 
     What was deployed is found again: instances that still run are adopted, others started anew.
     """
+    if install:
+        _install(call, balancer)
+        return
     if foreground:
         _be_it(call, balancer)
     if restart:
@@ -125,6 +131,18 @@ def _named(call: Call, client: Client, app: str | None, service: str | None) -> 
     if not app:
         return call.target(client, service)
     return {"app": app, "service": service} if service else {"app": app}
+
+
+def _install(call: Call, balancer: str | None) -> None:
+    """Write the unit, and say what is typed next: starting it is for whoever may."""
+    from crossfade.cli.machine.unit import install, unit_of
+
+    unit = unit_of(call.state, balancer or controller.balancer_of(call.state), os.geteuid())
+    install(unit)
+    runs = ["crossfade down --controller"] if call.state.socket.exists() else []
+    commands = [*runs, *unit.commands]
+    lines = [f"{unit.path} is written; type:", *(f"  {command}" for command in commands)]
+    call.answer({"unit": str(unit.path), "commands": commands}, "\n".join(lines))
 
 
 def _be_it(call: Call, balancer: str | None) -> None:
