@@ -47,7 +47,7 @@ def _settings(service: Service) -> Service:
 
     Elsewhere each may have been made in a folder of its own: jobs of CI have a new one every time.
     """
-    same = replace(service, takes=())
+    same = replace(service, takes=(), cache=())
     if not service.environment:
         return same
     same = replace(same, container=replace(service.container, build=None))

@@ -242,6 +242,7 @@ class Service:
     source: str = ""  # folder of the code (process)
     image: str = ""  # image reference (docker)
     build: str = ""
+    cache: tuple[str, ...] = ()  # folders that one build keeps for the next
     command: str = ""  # a shell command line; of a container, in place of all that its image starts
     static: Static | None = None  # in place of a command
     container: Container = field(default_factory=Container)

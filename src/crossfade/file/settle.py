@@ -66,6 +66,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         source=str((folder / service.source).resolve()) if service.source else "",
         image=(service.image.name or "") if service.image else "",
         build=service.build or "",
+        cache=service.cache,
         command=service.command if service.command and service.image is None else "",
         static=_static(service),
         container=_container(service, folder),

@@ -7,6 +7,7 @@ services:
   web:
     source: .
     build: python -m pip install -r requirements.txt -t vendor
+    cache: [vendor, ~/.cache/pip]
     command: python -m app --port $PORT
     port: 8080
     listen_on: port

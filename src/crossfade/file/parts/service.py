@@ -23,6 +23,9 @@ from crossfade.file.parts.web.static import Static, wrong_static
 from crossfade.file.parts.web.sticky import Sticky
 from crossfade.file.units import Duration, Number, Size, Text, Whole
 
+CACHED = Text(
+    r"(~/)?(?!\.\.?(/|$))[^/~\0][^/\0]*(/(?!\.\.?(/|$))[^/\0]+)*", "a folder such as node_modules or ~/.cache/pip"
+)
 NAME = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter")
 FILLED = Text(r"[\s\S]*\S[\s\S]*", "text that is not empty")
 PORT = Whole(1, 65535)
@@ -119,6 +122,12 @@ class Service(Contained):
         default=None,
         description="Runs once per release in the copy of `source`.",
         examples=["python -m pip install -r requirements.txt -t vendor"],
+    )
+    cache: tuple[Annotated[str, CACHED], ...] = Field(
+        default=(),
+        description="Folders that a build leaves for the next one: in the source, or below one's home with `~/`. Each "
+        "build has a copy of its own; one that fails with it is tried once more without.",
+        examples=[["node_modules", ".venv", "~/.cache/pip"]],
     )
     command: Annotated[Line, Command()] | None = Field(
         default=None,
@@ -288,6 +297,7 @@ class Service(Contained):
             yield Clash(("sticky", "release"), "release with the strategy recreate", allowed)
         yield from wrong_headers(self.headers)
         yield from wrong_volumes(self)
+        yield from self._unused_cache()
         yield from self._contradicting_variables()
 
     def _nothing_to_run(self) -> Iterator[Clash]:
@@ -313,6 +323,10 @@ class Service(Contained):
             allowed = f"a list, such as {shown}, which goes to the ENTRYPOINT without a shell"
             if not self.command.words:
                 yield Clash(("command",), "a text that begins with -, which no shell runs", allowed)
+
+    def _unused_cache(self) -> Iterator[Clash]:
+        if self.cache and self.build is None:
+            yield Clash(("cache",), "cache without a build that would use it", "build beside it")
 
     def _contradicting_variables(self) -> Iterator[Clash]:
         for name in sorted(self.env.keys() & GIVEN):

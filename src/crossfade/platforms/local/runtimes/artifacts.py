@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
@@ -14,7 +15,8 @@ from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports.runtime import Artifact
-from crossfade.platforms.local.runtimes import seal, snapshot
+from crossfade.platforms.local.runtimes import caches, seal, snapshot
+from crossfade.platforms.local.runtimes.caches import Caches
 from crossfade.platforms.local.runtimes.environment import for_build
 from crossfade.platforms.local.runtimes.processes import volumes
 from crossfade.platforms.local.runtimes.processes.logs import Logs, last_words
@@ -22,6 +24,8 @@ from crossfade.platforms.local.runtimes.processes.session import Session
 from crossfade.platforms.local.runtimes.seal import Seal
 from crossfade.platforms.local.runtimes.snapshot import Snapshot
 from crossfade.platforms.local.runtimes.sources import Seen, Sources
+
+log = logging.getLogger(__name__)
 
 STAGING = ".staging-"
 NEEDED_BY = "needed-by"
@@ -46,6 +50,7 @@ class Artifacts:
         self._releases.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._sources = Sources(state / "sources")
         self._volumes = state / "volumes"
+        self._caches = Caches(state / "caches")
 
     def tree(self, digest: str) -> Path:
         return self._home(digest) / "tree"
@@ -219,14 +224,32 @@ class Artifacts:
         if not service.build:
             return
         session.log.unlink(missing_ok=True)
+        await asyncio.to_thread(caches.prepare, service)
+        brought = await asyncio.to_thread(self._caches.bring, service, tree)
+        await self._run_once(service, env, session, tree)
+        if session.code != 0 and brought:  # what was kept may be what it fails over: once more without
+            await asyncio.to_thread(self._caches.forget, service)
+            for path in brought:
+                await asyncio.to_thread(shutil.rmtree, tree / path, ignore_errors=True)
+            await self._run_once(service, env, session, tree)
+        if session.code != 0:
+            raise _failed(service, session)
+        await asyncio.to_thread(self._keep, service, tree)
+
+    async def _run_once(self, service: Service, env: Mapping[str, str], session: Session, tree: Path) -> None:
         session.start(service.build, tree, for_build(service, env))
         try:
             await session.wait()
         finally:
             await session.end(0)  # on a cancelled deploy the build itself; else what it left in the background
             session.file.unlink(missing_ok=True)
-        if session.code != 0:
-            raise _failed(service, session)
+
+    def _keep(self, service: Service, tree: Path) -> None:
+        """The release is whole whether this works or not: the next build takes longer, no more."""
+        try:
+            self._caches.keep(service, tree)
+        except PlatformError as error:
+            log.warning("%s", error)
 
     def _stage(self) -> tuple[Path, int]:
         """Make a folder to copy into; its lock tells a later `_sweep` that we still work on it."""

@@ -33,6 +33,9 @@ class Snapshot:
     mask: int = seal.READ_ONLY
 
 
+OURS = "crossfade.yaml"
+
+
 class ChangedMeanwhileError(Exception):
     """A file is not what it was when it was looked at: take the snapshot again."""
 
@@ -49,8 +52,9 @@ def take(
     """Copy what belongs to `source` to the new folder `target`, and name it by what belongs.
 
     The digest covers paths, contents, executable bits, the build command and `links`, which are made in place of what
-    the source has at these paths: folders that last beyond the release. What is `seen` unchanged is not read and
-    not yet copied: see `complete`. `without`: our own state, if it lies inside.
+    the source has at these paths: folders that last beyond the release. Our own file is in the copy and not in the
+    digest: what it says is in the release otherwise, and a change of it builds nothing again.
+    What is `seen` unchanged is not read and not yet copied: see `complete`. `without`: our own state, if inside.
     Raises WrongInputError for a folder that is missing or cannot be read, PlatformError for a full disk.
     """
     if not source.is_dir():
@@ -82,7 +86,8 @@ def take(
             else:
                 content = _place(source, target, path, info)
             contents[path] = content
-            digest.update(os.fsencode(f"{content} {path}\0"))
+            if path != OURS:
+                digest.update(os.fsencode(f"{content} {path}\0"))
         for path, there in sorted(links.items()):
             _within(f"{target}/{path}", partial(os.symlink, there, f"{target}/{path}"))
             contents[path] = f"link {there}"

@@ -15,6 +15,7 @@ from tests.adapters.until import until
 from tests.unit.platforms.local.runtimes.conftest import Machine
 
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
+from crossfade.platforms.local.runtimes import caches
 from crossfade.platforms.local.runtimes.processes import proc
 from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
 
@@ -245,3 +246,80 @@ async def test_no_program_of_a_release_is_setuid(machine: Machine) -> None:
     tree = folders(machine)[0] / "tree"
     assert all(path.stat().st_mode & 0o7000 == 0 for path in tree.rglob("*"))
     assert (tree / "made").stat().st_mode & 0o777 == 0o555
+
+
+INSTALLS = (
+    "mkdir -p deps && { test -f deps/big || { echo $PWD > deps/place; echo made > deps/big; touch made-anew; }; }"
+)
+
+
+def trees(machine: Machine) -> list[Path]:
+    return sorted((one / "tree" for one in folders(machine)), key=lambda tree: tree.stat().st_ctime_ns)
+
+
+async def test_a_build_finds_what_the_one_before_it_kept(machine: Machine) -> None:
+    """A copy that names the place where it is now: what one release does with it is nothing to another."""
+    service = machine.service(build=INSTALLS, cache=("deps",))
+    await machine.runtime.build(service)
+    (first,) = trees(machine)
+    (machine.source / "app.txt").write_text("changed")
+    await machine.runtime.build(service)
+    second = next(tree for tree in trees(machine) if tree != first)
+    assert (first / "made-anew").exists()
+    assert not (second / "made-anew").exists()
+    assert (first / "deps/place").read_text() == f"{first}\n"
+    assert (second / "deps/place").read_text() == f"{second}\n"
+    assert (second / "deps/big").stat().st_ino != (first / "deps/big").stat().st_ino
+
+
+async def test_a_change_of_crossfade_s_own_file_builds_nothing_again(machine: Machine) -> None:
+    """What it says is in the release otherwise; any other file counts."""
+    (machine.source / "crossfade.yaml").write_text("app: shop\n")
+    first = await machine.runtime.build(machine.service(build="date +%N > made"))
+    (machine.source / "crossfade.yaml").write_text("app: shop\nlisten: 8081\n")
+    assert await machine.runtime.build(machine.service(build="date +%N > made")) == first
+    (machine.source / "other.yaml").write_text("app: shop\n")
+    assert (await machine.runtime.build(machine.service(build="date +%N > made"))).digest != first.digest
+
+
+async def test_without_cache_a_build_finds_nothing(machine: Machine) -> None:
+    """And one whose command changed begins anew."""
+    await machine.runtime.build(machine.service(build=INSTALLS, cache=("deps",)))
+    (machine.source / "app.txt").write_text("changed")
+    await machine.runtime.build(machine.service(build=INSTALLS))
+    await machine.runtime.build(machine.service(build=f"{INSTALLS}; true", cache=("deps",)))
+    assert all((tree / "made-anew").exists() for tree in trees(machine))
+
+
+async def test_a_build_that_fails_with_what_was_kept_is_tried_without(machine: Machine) -> None:
+    """What was kept may be what it fails over; one that fails without it too keeps nothing."""
+    fails = "test ! -f deps/big || exit 3; mkdir -p deps; echo made > deps/big"
+    service = machine.service(build=fails, cache=("deps",))
+    await machine.runtime.build(service)
+    (machine.source / "app.txt").write_text("changed")
+    await machine.runtime.build(service)
+    assert len(trees(machine)) == 2
+    with pytest.raises(WrongInputError, match="failed with code 5"):
+        await machine.runtime.build(machine.service(build="mkdir deps; exit 5", cache=("deps",)))
+    assert len(list((machine.state / "caches").glob("*/copy-*"))) == 1
+
+
+async def test_builds_at_the_same_time_find_a_whole_copy_or_none(machine: Machine, tmp_path: Path) -> None:
+    """Each copies out what is whole; the one that is done last leaves the next its own, and no other one stays."""
+    made = machine.service(build="true", cache=("deps",))
+    kept = caches.Caches(tmp_path / "caches")
+    trees = [tmp_path / f"tree-{number}" for number in range(8)]
+    for number, tree in enumerate(trees):
+        (tree / "deps").mkdir(parents=True)
+        for name in range(50):
+            (tree / "deps" / str(name)).write_text(f"{number} {tree}")
+
+    def build(number: int) -> set[str]:
+        found = tmp_path / f"next-{number}"
+        kept.keep(made, trees[number])
+        assert kept.bring(made, found) == ["deps"]
+        return {file.read_text() for file in (found / "deps").iterdir()}
+
+    for held in await asyncio.gather(*(asyncio.to_thread(build, number) for number in range(8))):
+        assert len(held) == 1
+    assert len(list((tmp_path / "caches").glob("*/copy-*"))) == 1
