@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from crossfade.core.errors import WrongInputError
 from crossfade.file.init.compose.addresses import tell_addresses
+from crossfade.file.init.compose.by_clock import by_clock
 from crossfade.file.init.compose.judge.front import front
 from crossfade.file.init.compose.judge.roles import CARRIED, Kind, Role, Roles, values_of, waits_for
 from crossfade.file.init.compose.left_out import leave_out
@@ -80,6 +81,7 @@ class _Import:
         self.taken = proxies.Taken()
         self.carried: dict[str, Carried] = {}
         self.stores: dict[str, CarriedStore] = {}
+        self.jobs: dict[str, Any] = {}
 
     def done(self) -> Draft:
         plain = self.project.plain
@@ -90,6 +92,7 @@ class _Import:
         for name in self.roles.services:
             if self.judged[name].kind in CARRIED:
                 self._carry(name)
+        self.jobs = by_clock(self.project, self.roles, self.judged, self.carried, notes=self.notes)
         for name in self.roles.services if self.carried else ():
             if self.judged[name].kind is Kind.STORE:
                 self._carry_store(name)
@@ -178,6 +181,7 @@ class _Import:
                 self.notes.comments[name, "image"] = f"gets all other requests: {why}"
             file["services"][name] = service
         file |= {"stores": self._stores_of_the_file()} if self.stores else {}
+        file |= {"jobs": self.jobs} if self.jobs else {}
         file |= self._listen(first)
         return file
 

@@ -232,7 +232,7 @@ class _Service:
     def _labels(self) -> None:
         labels = self.compose.get("labels")
         names = list(labels) if isinstance(labels, dict) else []
-        own = [name for name in names if not is_label(name)]
+        own = [name for name in names if not is_label(name) and not name.startswith("ofelia.")]
         if own:
             self.notes.leave(("labels",), f"labels ({len(own)})", "crossfade labels containers itself")
         for name in labels_left(labels):

@@ -1,0 +1,65 @@
+"""What runs by the clock in a Compose project becomes jobs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.file.compose.composed import Composed, services
+
+from crossfade.file.init.compose.crons import schedule_of
+
+WEB: dict[str, Any] = {"image": "acme/web:1", "ports": ["3000:3000"]}
+OFELIA = {"image": "mcuadros/ofelia:0.3", "volumes": ["/var/run/docker.sock:/var/run/docker.sock:ro"]}
+CRONTAB = "# tidy\n0 3 * * * python manage.py clearsessions\n@hourly ./digest --all\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "ours"),
+    [
+        ("@daily", "0 0 * * *"),
+        ("@every 5m", "*/5 * * * *"),
+        ("@every 1h", "0 * * * *"),
+        ("@every 6h0m0s", "0 */6 * * *"),
+        ("0 30 3 * * *", "30 3 * * *"),
+        ("30 3 ? * MON", "30 3 * * MON"),
+        ("@every 7m", ""),
+        ("@every 90s", ""),
+        ("15 30 3 * * *", ""),
+        ("61 3 * * *", ""),
+    ],
+)
+def test_a_schedule_is_written_in_five_words_or_not_at_all(written: str, ours: str) -> None:
+    """What would come at other times is not taken for the same."""
+    assert schedule_of(written) == ours
+
+
+def test_labels_of_ofelia_are_jobs_of_the_service_that_has_them(tmp_path: Path) -> None:
+    """And ofelia itself, which would need Docker's socket, is not there any more."""
+    labels = {
+        "ofelia.enabled": "true",
+        "ofelia.job-exec.tidy.schedule": "@daily",
+        "ofelia.job-exec.tidy.command": "python manage.py clearsessions",
+        "ofelia.job-exec.beat.schedule": "@every 10s",
+        "ofelia.job-exec.beat.command": "./beat",
+    }
+    carried = Composed(tmp_path, services(web={**WEB, "labels": labels}, cron=OFELIA))
+    assert set(carried.app.services) == {"web"}
+    (job,) = carried.app.jobs.values()
+    assert (job.service, job.command, job.schedule) == ("web", "python manage.py clearsessions", "0 0 * * *")
+    assert "write the job beat (@every 10s: ./beat)" in carried.todo("services.web")
+    assert carried.why("cron").startswith("see `jobs`: the controller runs what it ran by the clock")
+
+
+def test_a_crontab_is_jobs_of_the_service_with_the_same_image(tmp_path: Path) -> None:
+    """One whose image nobody else runs stays as it is."""
+    cron = {"image": "acme/web:1", "command": "crond -f", "volumes": ["./crontab:/etc/crontabs/root"]}
+    carried = Composed(tmp_path, services(web=WEB, cron=cron), {"crontab": CRONTAB})
+    assert set(carried.app.services) == {"web"}
+    assert {name: (job.command, job.schedule) for name, job in carried.app.jobs.items()} == {
+        "cron-1": ("python manage.py clearsessions", "0 3 * * *"),
+        "cron-2": ("./digest --all", "0 * * * *"),
+    }
+    (tmp_path / "other").mkdir()
+    alone = Composed(tmp_path / "other", services(web=WEB, cron={**cron, "image": "acme/x:1"}), {"crontab": CRONTAB})
+    assert alone.app.jobs == {}
+    assert alone.service("cron").deploy.strategy == "recreate"
