@@ -322,7 +322,7 @@ async def test_parts_of_an_app_find_a_service_at_a_door_of_their_own(
             assert (await fetch(http, there, headers={"host": name})).body == body
         addresses = {"a": one.address, "b": two.address}
         await balancer.apply(api, routing({2: 100}, {1: "a", 2: "b"}), addresses, 1)
-        await until(lambda: _is_said(http, there, "api", "b"))
+        await until(lambda: _is_said(http, there, "api", "b"), 60)
         said = {"host": "web", "x-forwarded-for": "203.0.113.9"}
         assert "203.0.113.9" in (await fetch(http, f"http://{door.host}:{door.port}/headers", headers=said)).body
 
@@ -347,17 +347,17 @@ class TestReleases:
                 assert f"{visitors.cookie(web)}=1" in cookies(anna)
                 await balancer.apply(web, routing({1: 50, 2: 50}, both), addresses, 1)
                 assert await asks(anna, web, 10) == {"a"}
-                await until(lambda: _meets(bert, web, "b"))
+                await until(lambda: _meets(bert, web, "b"), 60)
                 assert await asks(bert, web, 10) == {"b"}
                 await balancer.apply(web, routing({2: 100}, both, pinned=(1,)), addresses, 1)
                 assert await asks(anna, web, 10) == {"a"}
                 async with browser() as carl:
                     assert await asks(carl, web, 5) == {"b"}
                 await balancer.apply(web, routing({2: 100}, both, draining="a"), addresses, 1)
-                await until(lambda: _is_answered(anna, web, "b"))
+                await until(lambda: _is_answered(anna, web, "b"), 60)
                 assert f"{visitors.cookie(web)}=2" in cookies(anna)
                 await balancer.apply(web, routing({1: 100}, both), addresses, 1)
-                await until(lambda: _is_answered(bert, web, "a"))
+                await until(lambda: _is_answered(bert, web, "a"), 60)
 
     async def test_a_cookie_leads_nobody_to_a_release_that_has_no_visitors(
         self, balancer: LoadBalancer, http: aiohttp.ClientSession

@@ -116,11 +116,11 @@ async def test_a_thousand_pages_are_whole_throughout_a_rolling_deploy(shop: App)
     reader = Reader(shop.url)
     tasks = [asyncio.create_task(reader.load()) for _ in range(4)]
     try:
-        async with asyncio.timeout(240):
+        async with asyncio.timeout(480):
             for tag in ("2", "3"):
                 result = await shop.deploy(paged(shop, strategy=rolling, replicas=4, tag=tag))
                 assert result["rollout"]["state"] == "succeeded"
-            await until(lambda: reader.loads.total() >= 1000, 240)
+            await until(lambda: reader.loads.total() >= 1000, 480)
     finally:
         for task in tasks:
             task.cancel()
