@@ -241,6 +241,7 @@ class Service:
     runtime: str = "process"  # one of `adapters.RUNTIMES`
     source: str = ""  # folder of the code (process)
     image: str = ""  # image reference (docker)
+    login: str = ""  # the secret by which a platform pulls it from a registry of others
     build: str = ""
     cache: tuple[str, ...] = ()  # folders that one build keeps for the next
     command: str = ""  # a shell command line; of a container, in place of all that its image starts

@@ -65,6 +65,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         kind=service.kind,
         source=str((folder / service.source).resolve()) if service.source else "",
         image=(service.image.name or "") if service.image else "",
+        login=_login(app, service),
         build=service.build or "",
         cache=service.cache,
         command=service.command if service.command and service.image is None else "",
@@ -237,6 +238,14 @@ def _health(service: Service) -> core.HealthCheck:
         body=health.body or "",
         h2c=service.protocol == "h2c",
     )
+
+
+def _login(app: App, service: Service) -> str:
+    """What the secret is called in Secrets Manager; on this machine Docker has logins of its own."""
+    variable = service.image.credentials if service.image and app.platform == "aws" else None
+    if variable is None:
+        return ""
+    return app.cloud.secrets[variable].name or f"{app.name}/{app.environment}/{variable}"
 
 
 def _snapshot(app: App, service: Service) -> str:

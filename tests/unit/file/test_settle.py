@@ -235,3 +235,12 @@ def test_a_database_is_kept_as_it_was_before_a_migration(
     text = SITED.replace("cpu: 0.5, memory: 1G}", f"cpu: 0.5, memory: 1G}}, {hooks}")
     text = text.replace("site: {folder", f"database: {{snapshot: {snapshot}}}, site: {{folder")
     assert settled(tmp_path, text)[0].snapshot == database
+
+
+def test_a_login_is_called_as_the_secret_is(tmp_path: Path) -> None:
+    """By its own name or by the environment's; nothing on this machine, where Docker has logins of its own."""
+    text = SITED.replace("image: acme/api", "image: {name: ghcr.io/acme/api:1, credentials: LOGIN}")
+    for secret, name in (("{}", "shop/prod/LOGIN"), ("{name: acme/ghcr}", "acme/ghcr")):
+        there = text.replace("site: {folder", f"secrets: {{LOGIN: {secret}}}, site: {{folder")
+        assert settled(tmp_path, there)[0].login == name
+    assert settled(tmp_path, text.replace("platform: aws", "platform: local"))[0].login == ""

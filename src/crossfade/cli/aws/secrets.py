@@ -113,7 +113,11 @@ def _require(app: "App", name: str) -> None:
 
 
 def _services(app: "App", variable: str) -> list[str]:
-    return [name for name, service in app.services.items() if variable in service.secrets]
+    return [
+        name
+        for name, service in app.services.items()
+        if variable in service.secrets or (service.image and service.image.credentials == variable)
+    ]
 
 
 def _users(app: "App", variable: str) -> str:

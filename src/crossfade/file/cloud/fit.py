@@ -32,6 +32,7 @@ def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud
             *_scale(service),
             *_health(service),
             *_secrets(service, list(cloud.secrets)),
+            *_credentials(service, list(cloud.secrets)),
         ]
         of_service += _fargate(service) if cloud.compute.kind == "fargate" else _hosts(service)
         yield from (_under(name, clash) for clash in of_service)
@@ -92,6 +93,13 @@ def _secrets(service: "Service", known: list[str]) -> Iterator[Clash]:
         if name not in known:
             allowed = f"one of {', '.join(known)}" if known else f"cloud: {{secrets: {{{name}: {{}}}}}}"
             yield Clash(("secrets", index), f"{name}, which cloud.secrets has not", allowed, nearest(name, known))
+
+
+def _credentials(service: "Service", known: list[str]) -> Iterator[Clash]:
+    name = service.image.credentials if service.image else None
+    if name is not None and name not in known:
+        allowed = f"one of {', '.join(known)}" if known else f"cloud: {{secrets: {{{name}: {{}}}}}}"
+        yield Clash(("image", "credentials"), f"{name}, which cloud.secrets has not", allowed, nearest(name, known))
 
 
 def _fargate(service: "Service") -> Iterator[Clash]:

@@ -53,6 +53,13 @@ class Image(Part):
         examples=["."],
     )
 
+    credentials: Annotated[str, VARIABLE] | None = Field(
+        default=None,
+        description="On AWS, the secret of `cloud: secrets` by which tasks pull it from a registry of others: "
+        "JSON with `username` and `password`. Default: it is public, or in ECR.",
+        examples=["REGISTRY_LOGIN"],
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, data: Any) -> Any:
@@ -62,6 +69,8 @@ class Image(Part):
         if (self.name is None) == (self.build is None):
             found = "neither a name nor a build" if self.name is None else "a name beside a build"
             yield Clash(() if self.name is None else ("name",), found, "one of name, build")
+        if self.credentials is not None and self.build is not None:
+            yield Clash(("credentials",), "credentials of an image that is built here", "a name beside them")
 
 
 def is_remote(context: str) -> bool:

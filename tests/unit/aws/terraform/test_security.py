@@ -28,6 +28,14 @@ def test_a_service_is_given_its_own_secrets_only() -> None:
     assert given["services"]["api"]["secret_arns"] == [Expression('module.secrets.arns["TOKEN"]')]
 
 
+def test_tasks_may_read_the_login_of_their_images_registry() -> None:
+    """And no other service's."""
+    web = {"image": {"name": "ghcr.io/acme/web:1", "credentials": "KEY"}}
+    given = call("iam", *security(app({"web": web, "api": {}}, secrets=SECRETS)))["services"]
+    assert given["web"]["secret_arns"] == [Expression('module.secrets.arns["KEY"]')]
+    assert "secret_arns" not in given["api"]
+
+
 def test_a_bucket_is_for_those_it_names() -> None:
     """A bucket without services is for all of them, one with services for those alone."""
     buckets = {"shared": {}, "files": {"services": ["api"]}}

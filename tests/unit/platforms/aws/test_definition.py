@@ -141,3 +141,13 @@ def test_what_the_place_tells_reaches_the_app_and_what_it_does_not_is_refused() 
     with pytest.raises(WrongInputError, match="the place of shop@prod/web does not tell CACHE_HOST yet") as error:
         require_told(TEMPLATE, "web", replace(takes, told=("DB_HOST", "CACHE_HOST")))
     assert "infra apply -e prod" in error.value.way_out
+
+
+def test_an_image_of_another_registry_is_pulled_with_its_secret() -> None:
+    """By the secret's name; one of ECR needs none, and what an older definition had goes."""
+    hers = replace(WEB, image="ghcr.io/acme/web:1", login="shop/prod/REGISTRY_LOGIN")
+    elsewhere = replace(RELEASE, service=hers, digest=f"ghcr.io/acme/web@sha256:{64 * 'a'}")
+    made = defined(TEMPLATE, TAGS, elsewhere, {}, "web")["containerDefinitions"][0]
+    assert made["repositoryCredentials"] == {"credentialsParameter": "shop/prod/REGISTRY_LOGIN"}
+    in_ecr = defined(TEMPLATE, TAGS, replace(RELEASE, service=hers), {}, "web")["containerDefinitions"][0]
+    assert "repositoryCredentials" not in in_ecr

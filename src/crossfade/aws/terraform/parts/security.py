@@ -64,7 +64,7 @@ def _service(app: App, name: str, service: Service) -> dict[str, Any]:
     log = from_module("asg" if on_hosts(app) else f"service_{identifier(name)}", "log_group_arn")
     given = {
         "secret_arns": [
-            *(Expression(f'module.secrets.arns["{variable}"]') for variable in service.secrets),
+            *(Expression(f'module.secrets.arns["{variable}"]') for variable in _read_by(service)),
             *told.secret_arns(app, service),
         ],
         "repository_arns": [from_module(f"ecr_{identifier(name)}", "repository_arn")]
@@ -74,6 +74,12 @@ def _service(app: App, name: str, service: Service) -> dict[str, Any]:
         "log_group_arns": [log],
     }
     return {kind: arns for kind, arns in given.items() if arns}
+
+
+def _read_by(service: Service) -> list[str]:
+    """The secrets that its tasks are started with, and the one by which their image is pulled."""
+    login = service.image.credentials if service.image else None
+    return [*service.secrets, *([login] if login and login not in service.secrets else [])]
 
 
 def _hosts(app: App) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.core.wire import decode, encode
 from crossfade.platforms.aws.clients import Answer
+from crossfade.platforms.local.runtimes.docker.image import parse
 
 # On the container, which a tag is too short for: whoever finds a task knows its release without any journal.
 LABEL = "crossfade.release"
@@ -141,6 +142,9 @@ def _container(template: Answer, release: Release, secrets: Mapping[str, str]) -
         "dockerLabels": {**template.get("dockerLabels", {}), LABEL: _told(release)},
     }
     made.pop("command", None)
+    made.pop("repositoryCredentials", None)
+    if service.login and release.digest.startswith(f"{parse(service.image).repository}@"):  # where the file found it
+        made["repositoryCredentials"] = {"credentialsParameter": service.login}
     if service.container.command:
         made["command"] = list(service.container.command)
     elif service.command:
