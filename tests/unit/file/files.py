@@ -63,7 +63,7 @@ services:
       timeout: 10m
       retain: 7
   db-api:
-    image: ghcr.io/acme/db-api:1.4
+    image: {name: ghcr.io/acme/db-api:1.4, credentials: DATABASE_URL}
     entrypoint: [docker-entrypoint.sh, -v]
     user: "1000:1000"
     working_dir: /app
@@ -155,6 +155,7 @@ cloud:
     version: 17
     host: false
     instance: db.t4g.small
+    snapshot: true
     storage: 50G
     max_storage: 100G
     multi_az: true

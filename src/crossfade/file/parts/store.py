@@ -107,6 +107,10 @@ class Store(Contained):
     )
 
     def impossible(self) -> Iterator[Clash]:
+        if self.image.credentials is not None:
+            yield Clash(
+                ("image", "credentials"), "credentials of a store", "`docker login`, by which it is pulled here"
+            )
         if not self.volumes:
             yield Clash(("volumes",), "a store without a volume", "at least one, such as data:/var/lib/postgresql/data")
         yield from wrong_volumes(self)
