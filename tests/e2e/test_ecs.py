@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from tests.rig import Rig
-from tests.rig.place import weights
+from tests.rig.place import PREVIEW_HEADER, weights
 from tests.support.on_ecs import LIMIT, PACE, OnEcs, reached
 
 from crossfade.aws.places import Places
@@ -182,6 +183,24 @@ async def test_recreate_never_runs_two_releases(shop: OnEcs) -> None:
     report = traffic.report()
     assert rollout.state is State.SUCCEEDED, rollout.reason
     assert report.releases[before].last_seen < report.releases["recreated"].first_seen
+
+
+async def test_smoke_goes_through_the_preview_before_any_visitor(shop: OnEcs, tmp_path: Path) -> None:
+    """While the hook runs, its header leads to the new release; when it fails, no visitor ever got there."""
+    seen = tmp_path / "seen"
+    smoke = f'while [ ! -e {seen} ]; do sleep 0.1; done; echo "$CROSSFADE_HEADER"; exit 3'
+    header = {PREVIEW_HEADER: shop.place.preview_token}
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        try:
+            await shop.order(shop.service("smoked", hooks={"smoke": smoke}))
+            await shop.until(lambda: shop.answer(header) == "smoked")
+        finally:
+            seen.touch()
+        rollout = await shop.over()
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
+    assert f"failed with code 3: {PREVIEW_HEADER}: {shop.place.preview_token}" in rollout.reason
+    assert "smoked" not in report.releases
 
 
 async def test_throttling_and_lost_answers_change_nothing(clear: OnEcs) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock, Thread
 from typing import Any
 from uuid import uuid4
 
@@ -29,19 +30,30 @@ class Moto:
 def moto() -> Iterator[str]:
     """The endpoint of an AWS of one's own, which forgets everything at the end."""
     server = pytest.importorskip("moto.server", reason="moto is not installed: pip install -e '.[dev]'")
+    from werkzeug.serving import make_server
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    made = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    made.start()
+    application, turn = server.DomainDispatcherApplication(server.create_backend_app), Lock()
+
+    def one_by_one(environ: Any, start: Any) -> Any:
+        """Moto undoes a refused transaction by putting whole tables back, and what others wrote meanwhile is lost."""
+        with turn:
+            return application(environ, start)
+
+    made = make_server("127.0.0.1", 0, one_by_one, threaded=True)
+    serving = Thread(target=made.serve_forever, daemon=True)
+    serving.start()
     try:
         with pytest.MonkeyPatch.context() as patched:
             patched.setenv("AWS_ACCESS_KEY_ID", "test")
             patched.setenv("AWS_SECRET_ACCESS_KEY", "test")
             patched.setenv("AWS_EC2_METADATA_DISABLED", "true")
             patched.delenv("AWS_PROFILE", raising=False)
-            host, port = made.get_host_and_port()
-            yield f"http://{host}:{port}"
+            yield f"http://127.0.0.1:{made.port}"
     finally:
-        made.stop()
+        made.shutdown()
+        serving.join()
+        made.server_close()
 
 
 @contextmanager

@@ -161,10 +161,11 @@ class OnEcs:
         assert rollout is not None
         return rollout
 
-    def answer(self) -> str:
+    def answer(self, headers: Mapping[str, str] | None = None) -> str:
         """The release that answers; empty when none does."""
         try:
-            with urllib.request.urlopen(self.url, timeout=5) as answer:
+            request = urllib.request.Request(self.url, headers=dict(headers or {}))
+            with urllib.request.urlopen(request, timeout=5) as answer:
                 return str(answer.read().decode())
         except OSError:
             return ""
