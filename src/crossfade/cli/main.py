@@ -52,6 +52,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "On AWS": {
         "secrets": ("aws.secrets", "Give secrets their values, and see which are empty."),
         "infra": ("aws.infra", "Write, plan and apply the infrastructure, as Terraform that you own."),
+        "pipeline": ("aws.pipeline", "Write how a push becomes a release, for GitHub Actions or GitLab CI."),
         "cost": ("aws.cost.cost", "Say what a month costs, before anything is created."),
         "audit": ("aws.audit", "Find what is dangerous in the file or in a Terraform plan."),
         "diagram": ("aws.diagram", "Draw an environment: zones, subnets, services, who may reach whom."),

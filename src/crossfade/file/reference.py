@@ -10,7 +10,17 @@ from pydantic.fields import FieldInfo
 from crossfade.file.cloud.accept import Acceptance
 from crossfade.file.cloud.compute import Compute, HostMetrics, Proxy, Registry, Scale
 from crossfade.file.cloud.data import Bucket, Cache, Database, Secret, Transition
-from crossfade.file.cloud.delivery import Checks, Domain, Freshness, Lifecycle, LoadBalancer, Move, Pipeline, Site
+from crossfade.file.cloud.delivery import (
+    Checks,
+    Domain,
+    Freshness,
+    Lifecycle,
+    LoadBalancer,
+    Move,
+    Pipeline,
+    Setup,
+    Site,
+)
 from crossfade.file.cloud.deployer import Deployer
 from crossfade.file.cloud.model import Guards, State
 from crossfade.file.cloud.network import Network, OpenPort
@@ -91,6 +101,7 @@ _SECTIONS: tuple[tuple[str, type[Part]], ...] = (
     ("cloud.targets", Targets),
     ("cloud.guards", Guards),
     ("cloud.pipeline", Pipeline),
+    ("cloud.pipeline.setup", Setup),
     ("cloud.pipeline.lifecycle", Lifecycle),
     ("cloud.pipeline.checks", Checks),
     ("cloud.deployer", Deployer),

@@ -227,6 +227,8 @@ cloud:
       until: 2027-03-31
   pipeline:
     by: codepipeline
+    test: pytest -q
+    setup: {python: "3.13", node: "22", java: "21"}
     repository: acme/feedback
     host: gitlab
     branch: main

@@ -39,7 +39,7 @@ FIGURES: dict[tuple[str, str], dict[str, Any]] = {
         "services.web.deploy": {"strategy": "canary", "steps": (10, 50, 100), "timeout": 600.0},
         "services.web.deploy.rollback_on": {"error_rate": 0.1, "p95": 0.5},
         "cloud.domain.ttl": 60.0,
-        "cloud.pipeline": {"by": "codedeploy", "strategy": "hybrid", "approve": True},
+        "cloud.pipeline": {"by": ("gitlab", "codedeploy"), "strategy": "hybrid", "approve": True},
         "cloud.pipeline.lifecycle": {
             "application_stop": 300.0,
             "before_install": 300.0,
@@ -191,7 +191,7 @@ FIGURES: dict[tuple[str, str], dict[str, Any]] = {
         "cloud.buckets.logs": {"expire": 365},
         "cloud.buckets.logs.moves.0": {"after": 90, "to": "glacier"},
         "cloud.registry": {"scan": True, "immutable": True, "keep": 10},
-        "cloud.pipeline": {"by": "codepipeline", "approve": False},
+        "cloud.pipeline": {"by": ("github", "codepipeline"), "approve": False},
         "cloud.alarms.0": {"on": "cpu", "limit": 80.0, "stays": 300.0},
         "cloud.alarms.1": {"on": "unhealthy-hosts", "limit": 0.0, "stays": 120.0},
         "cloud.alarms.2": {"on": "errors", "limit": 10.0, "stays": 60.0},

@@ -93,9 +93,12 @@ def _life(bucket: Bucket) -> Iterator[str]:
         yield ", ".join(steps)
 
 
+_CARRIERS = {"codedeploy": "CodeDeploy", "github": "GitHub Actions", "gitlab": "GitLab CI"}
+
+
 def _pipeline(app: App) -> str:
-    pipeline = app.cloud.pipeline
-    return "CodeDeploy" if pipeline is not None and pipeline.by == "codedeploy" else "CodePipeline"
+    by = app.cloud.pipeline.on_aws or app.cloud.pipeline.by[0] if app.cloud.pipeline else ""
+    return _CARRIERS.get(by, "CodePipeline")
 
 
 def _source(app: App) -> Iterator[str]:

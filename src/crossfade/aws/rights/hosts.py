@@ -53,7 +53,7 @@ def hosts(app: App) -> Iterator[Right]:
 
 def revisions(app: App) -> Iterator[Right]:
     """CodeDeploy, where a pipeline deploys by it."""
-    if app.cloud.pipeline is None or app.cloud.pipeline.by != "codedeploy":
+    if app.cloud.pipeline is None or app.cloud.pipeline.on_aws != "codedeploy":
         return
     name = prefix(app)
     bucket = everywhere("s3", f"{name}-revisions-*/*", account="")

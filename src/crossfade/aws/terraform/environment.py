@@ -47,7 +47,7 @@ def files(app: App) -> dict[str, str]:
 def deploys(app: App) -> bool:
     """True when somebody is given the rights to deploy: a role of the file's, or the pipeline."""
     pipeline = app.cloud.pipeline
-    return app.cloud.deployer is not None or (pipeline is not None and pipeline.by == "codepipeline")
+    return app.cloud.deployer is not None or (pipeline is not None and pipeline.on_aws == "codepipeline")
 
 
 def tags(app: App) -> dict[str, str]:

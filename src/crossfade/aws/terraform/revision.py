@@ -21,7 +21,7 @@ _PACKAGES = {"node": "nodejs20", "npm": "nodejs20", "python": "python3.11", "jav
 
 
 def by_codedeploy(app: App) -> bool:
-    return app.cloud.pipeline is not None and app.cloud.pipeline.by == "codedeploy"
+    return app.cloud.pipeline is not None and app.cloud.pipeline.on_aws == "codedeploy"
 
 
 def new_fleet(app: App) -> bool:
@@ -32,9 +32,9 @@ def new_fleet(app: App) -> bool:
 
 
 def revision(app: App) -> dict[str, str]:
-    """Text by path below `infrastructure/`; nothing without a pipeline."""
+    """Text by path below `infrastructure/`; nothing without a pipeline on AWS."""
     pipeline = app.cloud.pipeline
-    if pipeline is None:
+    if pipeline is None or not pipeline.on_aws:
         return {}
     if not by_codedeploy(app):
         specs = [

@@ -45,10 +45,10 @@ def init(
     apps = on_aws(path, wanted)
     comparison = compare(folder, tree(apps), _answered_for(apps) if wanted else lambda _: True)
     if not call.json:
-        click.echo(_shown(comparison, everything=diff), nl=False)
+        click.echo(shown(comparison, everything=diff), nl=False)
     moved = {} if diff else write(comparison, force=force, keep=keep)
-    answer = _data(comparison, [app.environment for app in apps], written=not diff)
-    call.answer(answer | {"moved": moved}, _told(comparison, moved, written=not diff))
+    answer = data(comparison, [app.environment for app in apps], written=not diff)
+    call.answer(answer | {"moved": moved}, told(comparison, moved, written=not diff))
 
 
 def _answered_for(apps: Iterable["App"]) -> Callable[[str], bool]:
@@ -57,7 +57,7 @@ def _answered_for(apps: Iterable["App"]) -> Callable[[str], bool]:
     return lambda path: path.startswith(own)
 
 
-def _shown(comparison: "Comparison", *, everything: bool) -> str:
+def shown(comparison: "Comparison", *, everything: bool) -> str:
     """What changes in files that are there. Whole new files only when nothing but the difference was asked for."""
     from crossfade.aws.terraform.write import State, diffs
 
@@ -65,7 +65,7 @@ def _shown(comparison: "Comparison", *, everything: bool) -> str:
     return diffs(comparison.of(*states))
 
 
-def _data(comparison: "Comparison", environments: list[str], *, written: bool) -> dict[str, Any]:
+def data(comparison: "Comparison", environments: list[str], *, written: bool) -> dict[str, Any]:
     from crossfade.aws.terraform.write import State, diffs
 
     return {
@@ -78,7 +78,7 @@ def _data(comparison: "Comparison", environments: list[str], *, written: bool) -
     }
 
 
-def _told(comparison: "Comparison", moved: Mapping[str, str], *, written: bool) -> str:
+def told(comparison: "Comparison", moved: Mapping[str, str], *, written: bool) -> str:
     from crossfade.aws.terraform.write import State
 
     new, changed, gone = (comparison.of(state) for state in (State.NEW, State.CHANGED, State.GONE))

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
+from pydantic.json_schema import JsonSchemaValue
 
 from crossfade.file.cloud.words import Cidr, Days
 from crossfade.file.part import Clash, Part
-from crossfade.file.units import Duration, Share, Text, Whole, write_duration
+from crossfade.file.reading.problem import nearest
+from crossfade.file.units import Duration, MeantError, Notation, Share, Text, Whole, write_duration
 
 HOST = Text(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name in small letters, such as example.com")
 ZONE_ID = Text(r"Z[A-Z0-9]{5,31}", "the id of a hosted zone, such as Z0123456789ABCDEFGHIJ")
@@ -150,13 +152,56 @@ class Checks(Part):
     )
 
 
+ON_AWS = ("codepipeline", "codedeploy")
+OF_CI = ("github", "gitlab")
+
+
+class By(Notation):
+    """Who carries a push on: a word, or several as a list."""
+
+    def read(self, value: object) -> tuple[str, ...]:
+        words = [value] if isinstance(value, str) else value
+        known = (*OF_CI, *ON_AWS)
+        allowed = f"one of {', '.join(known)}, or several as a list"
+        if not isinstance(words, list | tuple) or not words or len(set(map(str, words))) < len(words):
+            raise ValueError(allowed)
+        for word in words:
+            if word not in known:
+                raise MeantError(allowed, nearest(word, known))
+        return tuple(map(str, words))
+
+    def write(self, value: tuple[str, ...]) -> str | list[str]:
+        return value[0] if len(value) == 1 else list(value)
+
+    def schema(self) -> JsonSchemaValue:
+        word = {"enum": [*OF_CI, *ON_AWS]}
+        return {"anyOf": [word, {"type": "array", "items": word, "minItems": 1}]}
+
+
+class Setup(Part):
+    """Languages that a job of CI has before its tests, by version."""
+
+    node: str | None = Field(default=None, description="Node.js, with npm's cache.", examples=["22"])
+    python: str | None = Field(default=None, description="Python, with pip's cache.", examples=["3.13"])
+    java: str | None = Field(default=None, description="A JDK, with Maven's or Gradle's cache.", examples=["21"])
+
+
 class Pipeline(Part):
     """How a push becomes a release."""
 
-    by: Literal["codepipeline", "codedeploy"] = Field(
-        default="codepipeline",
-        description="`codepipeline` builds images and deploys to ECS; `codedeploy` brings a zip to hosts.",
-        examples=["codedeploy"],
+    by: Annotated[tuple[str, ...], By()] = Field(
+        default=("codepipeline",),
+        description="`codepipeline` builds images and deploys to ECS; `codedeploy` brings a zip to hosts. For `github` "
+        "and `gitlab`, `crossfade pipeline init` writes workflows; beside `codepipeline` they test and roll back.",
+        examples=["codedeploy", ["github", "codepipeline"]],
+    )
+    test: str | None = Field(
+        default=None,
+        description="Command of the tests, with the database and the cache beside it; a failed one stops the rest.",
+        examples=["pytest -q"],
+    )
+    setup: Setup = Field(
+        default=Setup.unwritten(), description="Languages that the tests want.", examples=[{"python": "3.13"}]
     )
     repository: Annotated[str, Text(r"[\w.-]+/[\w./-]+", "owner/name of a repository, such as acme/shop")] = Field(
         description="Where the source is.", examples=["acme/shop"]
@@ -186,7 +231,14 @@ class Pipeline(Part):
         default=Checks.unwritten(), description="What CodeDeploy asks of a host.", examples=[{"then": "/api/version"}]
     )
 
+    @property
+    def on_aws(self) -> str:
+        """`codepipeline` or `codedeploy`, where one of them carries releases; else nothing."""
+        return next((word for word in self.by if word in ON_AWS), "")
+
     def impossible(self) -> Iterator[Clash]:
+        if len([word for word in self.by if word in ON_AWS]) > 1:
+            yield Clash(("by",), "codepipeline and codedeploy at once", "one of them")
         if not self.branch.strip():
             yield Clash(("branch",), "an empty branch", "a branch such as main")
         limit, waits = self.lifecycle.validate_service, self.checks.tries * self.checks.every

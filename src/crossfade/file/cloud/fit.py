@@ -47,8 +47,9 @@ def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud
         )
     yield from _users(list(services), cloud)
     yield from _buckets(cloud)
-    if cloud.pipeline is not None and cloud.compute.kind != (needed := DEPLOYS_TO[cloud.pipeline.by]):
-        found = f"{cloud.pipeline.by} with compute {cloud.compute.kind}"
+    by = cloud.pipeline.on_aws if cloud.pipeline else ""
+    if by and cloud.compute.kind != (needed := DEPLOYS_TO[by]):
+        found = f"{by} with compute {cloud.compute.kind}"
         yield Clash(("cloud", "pipeline", "by"), found, f"compute: {{kind: {needed}}}, or another way to deploy")
     if cloud.compute.kind == "autoscaling" and len(services) > 1:
         yield Clash(("services",), f"{len(services)} services on hosts", "one service, or compute: {kind: fargate}")

@@ -57,9 +57,9 @@ def _site(app: App) -> Iterator[Resource]:
 
 def _pipeline(app: App) -> Iterator[Resource]:
     pipeline, where = app.cloud.pipeline, "cloud.pipeline"
-    if pipeline is None:
+    if pipeline is None or not pipeline.on_aws:
         return
-    if pipeline.by == "codedeploy":
+    if pipeline.on_aws == "codedeploy":
         yield from bucket("module.deploys.aws_s3_bucket.revisions", where)
         return
     yield made("module.pipeline.aws_codepipeline.this", where, name=prefix(app))

@@ -16,7 +16,7 @@ _LONGEST = 2880  # minutes that CodeDeploy keeps an old fleet at most
 
 
 def cicd(app: App) -> Iterator[Block]:
-    if app.cloud.pipeline is None:
+    if app.cloud.pipeline is None or not app.cloud.pipeline.on_aws:
         return
     if by_codedeploy(app):
         yield _deploys(app, app.cloud.pipeline)

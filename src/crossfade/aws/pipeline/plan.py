@@ -1,0 +1,163 @@
+"""What a pipeline does, whoever runs it: settled once from the file."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crossfade import __version__
+from crossfade.core.errors import WrongInputError
+from crossfade.file.cloud.delivery import Pipeline
+from crossfade.file.model import App
+
+TYPED = "rollback"  # what is typed to confirm one
+DOCUMENTS = ("**.md", "docs/**")  # these alone change nothing
+_BRANCH = re.compile(r"[\w][\w./-]*")
+_IMAGE = re.compile(r"[a-z0-9][\w./-]*")  # without a tag: what the pipeline builds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """An environment that jobs deploy to. `after` is one that the same branch is deployed to first.
+
+    `codedeploy` is CodeDeploy's application where it has the hosts, else nothing.
+    """
+
+    environment: str
+    branch: str
+    region: str
+    approve: bool
+    after: str
+    codedeploy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """A database or a cache that tests find on this machine's loopback, and what tells them so."""
+
+    name: str
+    image: str
+    port: int
+    environment: tuple[tuple[str, str], ...]
+    ready: str
+    variable: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`images` are built once by the pipeline, as (service, image); `releases` False: AWS's own pipeline deploys."""
+
+    app: str
+    test: str
+    setup: tuple[tuple[str, str], ...]
+    beside: tuple[Beside, ...]
+    images: tuple[tuple[str, str], ...]
+    targets: tuple[Target, ...]
+    releases: bool
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(target.branch for target in self.targets))
+
+    @property
+    def install(self) -> str:
+        return f"'crossfade[aws]=={__version__}'"
+
+
+def plan(apps: Sequence[App], by: str) -> Plan:
+    """Of the environments whose pipeline is run by `by`, dev before production.
+
+    WrongInputError for a branch that cannot stand in a condition.
+    """
+    known = [(app, app.cloud.pipeline) for app in apps if app.cloud.pipeline and by in app.cloud.pipeline.by]
+    known.sort(key=lambda pair: (pair[0].production, pair[1].approve))
+    targets: list[Target] = []
+    for app, pipeline in known:
+        if not _BRANCH.fullmatch(pipeline.branch):
+            raise WrongInputError(f"branch {pipeline.branch!r} of {app.environment} cannot be written", "rename it")
+        before = [target.environment for target in targets if target.branch == pipeline.branch]
+        targets.append(
+            Target(
+                environment=app.environment,
+                branch=pipeline.branch,
+                region=app.cloud.region,
+                approve=pipeline.approve or app.production,
+                after=before[-1] if before else "",
+                codedeploy=f"{app.name}-{app.environment}" if pipeline.on_aws == "codedeploy" else "",
+            )
+        )
+    first, pipeline = known[0]
+    return Plan(
+        app=first.name,
+        test=pipeline.test or "",
+        setup=tuple((name, version) for name, version in pipeline.setup if version),
+        beside=tuple(_beside(first)) if pipeline.test else (),
+        images=tuple(_images(first)),
+        targets=tuple(targets),
+        releases=not any(one.on_aws == "codepipeline" for _, one in known),
+    )
+
+
+def missing(apps: Sequence[App], by: str) -> list[str]:
+    """What jobs cannot do before something else is there: no role to take on, hosts that a deploy does not reach."""
+    unreached = [
+        f"{app.environment}: `crossfade deploy` does not reach hosts of an Auto Scaling group yet, and its job says so"
+        for app in apps
+        if (pipeline := _by(app, by)) and app.cloud.compute.kind == "autoscaling" and not pipeline.on_aws
+    ]
+    return unreached + [
+        f"{app.environment}: no role is made for its jobs; `deployer: {{{by}: {pipeline.repository}}}` makes one"
+        for app in apps
+        if (pipeline := _by(app, by)) and not (app.cloud.deployer and getattr(app.cloud.deployer, by))
+    ]
+
+
+def _by(app: App, by: str) -> Pipeline | None:
+    return app.cloud.pipeline if app.cloud.pipeline and by in app.cloud.pipeline.by else None
+
+
+def _images(app: App) -> list[tuple[str, str]]:
+    named = [
+        (name, str(service.image.name))
+        for name, service in app.services.items()
+        if service.image and service.image.name
+    ]
+    return [(name, image) for name, image in named if _IMAGE.fullmatch(image)]
+
+
+def _beside(app: App) -> list[Beside]:
+    found = []
+    database, cache = app.cloud.database, app.cloud.cache
+    if database and database.engine == "mysql":
+        found.append(
+            Beside(
+                name="mysql",
+                image=f"mysql:{database.version or '8.4'}",
+                port=3306,
+                environment=(("MYSQL_DATABASE", "test"), ("MYSQL_ROOT_PASSWORD", "test")),
+                ready="mysqladmin ping --silent -h 127.0.0.1 -ptest",
+                variable=("DATABASE_URL", "mysql://root:test@{host}:3306/test"),
+            )
+        )
+    elif database:
+        found.append(
+            Beside(
+                name="postgres",
+                image=f"postgres:{database.version or '17'}",
+                port=5432,
+                environment=(("POSTGRES_DB", "test"), ("POSTGRES_PASSWORD", "test")),
+                ready="pg_isready -U postgres",
+                variable=("DATABASE_URL", "postgresql://postgres:test@{host}:5432/test"),
+            )
+        )
+    if cache:
+        found.append(
+            Beside(
+                name="redis",
+                image="redis:7" if cache.engine == "redis" else "valkey/valkey:8",
+                port=6379,
+                environment=(),
+                ready="redis-cli ping" if cache.engine == "redis" else "valkey-cli ping",
+                variable=("REDIS_URL", "redis://{host}:6379/0"),
+            )
+        )
+    return found
