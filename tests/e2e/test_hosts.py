@@ -58,7 +58,7 @@ class Shop:
         web = {
             "source": ".",
             "command": f"exec {PYTHON} main.py",
-            "health": {"path": "/health", "interval": "500ms", "timeout": "500ms"},
+            "health": {"path": "/health", "interval": "1s", "timeout": "1s", "healthy": 1, "unhealthy": 5},
             "drain": "3s",
             "grace": "1s",
             "secrets": ["TOKEN"],
@@ -295,15 +295,20 @@ def test_a_step_that_waits_for_a_person_is_approved_from_here(shop: Shop) -> Non
 @pytest.mark.long
 def test_two_deploys_at_once_are_one(shop: Shop) -> None:
     """The second is told who works on it, and touches nothing."""
+    shop.write(strategy="canary", steps=["50%", "100%"], approve=["50%"])
     shop.ok("deploy")
-    shop.write(mark="two", bake="5s")
+    shop.write(mark="two", strategy="canary", steps=["50%", "100%"], approve=["50%"])
     first = shop.start("deploy", "-e", "prod")
-    shop.until_said(first, "begins")
+    shop.until_said(first, "crossfade promote")
     refused = shop.run("deploy")
     assert refused.code == 3, refused.out
     assert f"has been working on {shop.name}@prod since" in refused.out
-    out, _ = first.communicate(timeout=PATIENCE)
-    assert first.returncode == 0, out
+    first.kill()
+    first.wait()
+    assert "half done" in shop.run("scale", "web=2").out
+    stopped = shop.run("down", "--force")
+    assert stopped.code == 0, stopped.out
+    assert shop.ok("status")["rollout"] is None
 
 
 @pytest.mark.long

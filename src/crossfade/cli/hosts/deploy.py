@@ -133,11 +133,11 @@ def _mark(services: Sequence[Json], parcels: Mapping[str, Parcel], hosts: Sequen
 
 
 def _version(services: Sequence[Json]) -> str:
-    """What the release is called: git's label, or the image's."""
+    """What the release is called: git's label, or the image's; empty where neither says anything."""
     for one in services:
         commit = listing(Path(one["source"])).commit() if one["source"] else None
         if commit:
             return commit.version
         if one["image"]:
             return str(one["image"]).rpartition("/")[2].rpartition(":")[2]
-    return "unnamed"
+    return ""

@@ -9,7 +9,8 @@ from crossfade.cli.hosts.where import Hosts, Reached, Where, opened
 from crossfade.cli.ship.screens import Screen, screen
 from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.core.hosts import HostsLedger, HostsRollout
-from crossfade.engine.hosts.fold import DOWN, ledger_of
+from crossfade.core.rollout import State
+from crossfade.engine.hosts.fold import DOWN, ENDED, ledger_of
 from crossfade.engine.ports.hosts import HostsJournal
 from crossfade.telling.text import plural
 
@@ -142,7 +143,7 @@ def down(call: Call, where: Where, *, app: str | None, service: str | None, forc
     named, _, part = (app or where.app).partition("/")
     if named != where.app:
         raise WrongInputError(f"{named} is not the app of {where.home}", f"leave it out, or name {where.app}")
-    hosts, journal = _settled(where)
+    hosts, journal = _settled(where, given_up=force and not (part or service))
     which = {"app": where.app, **({"service": part or service} if part or service else {})}
     if "service" not in which:
         journal.append(DOWN, {"by": who()})
@@ -161,13 +162,18 @@ def _begun(call: Call, where: Where) -> tuple[Journey, Screen]:
     return Journey(hosts, wanted["services"], shown), shown
 
 
-def _settled(where: Where) -> tuple[Hosts, HostsJournal]:
-    """The hosts, of which none is on its way anywhere; nobody else changes them until this command ends."""
+def _settled(where: Where, *, given_up: bool = False) -> tuple[Hosts, HostsJournal]:
+    """The hosts, of which none is on its way anywhere; nobody else changes them until this command ends.
+
+    A journey that was left is refused, unless it is `given_up`: then it is over, and its hosts are as they are.
+    """
     hosts = opened(where)
     hosts.open()
     journal = hosts.journal()
     left = ledger_of(journal.events()).active
-    if left:
+    if left and given_up:
+        journal.append(ENDED, {"state": State.ABORTED, "reason": f"given up by {who()}"})
+    elif left:
         way_out = f"the same deploy goes on, `crossfade abort -e {where.environment}` takes it back"
         raise RefusedError(refused_while_left(left), way_out)
     return hosts, journal

@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -143,6 +144,8 @@ class Hosts:
         return [Event(**event) for event in told["events"]]
 
     def __enter__(self) -> Self:
+        with suppress(ValueError):  # not in the main thread: then somebody else looks after signals
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is cancelled leaves as with Ctrl-C
         return self
 
     def __exit__(self, *_: object) -> None:

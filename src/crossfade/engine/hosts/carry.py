@@ -29,13 +29,14 @@ class Carried:
         self, before: Mapping[str, Releases], what: str, *, by: str, version: str = "", to: int | None = None
     ) -> HostsRollout:
         """Put a new journey on record, over hosts in their order, with what runs on each."""
+        number = len(self.ledger.rollouts) + 1
         self._write(
             fold.BEGAN,
-            id=len(self.ledger.rollouts) + 1,
+            id=number,
             hosts=list(before),
             before={name: dict(releases) for name, releases in before.items()},
             what=what,
-            version=version,
+            version=version or f"r{number}",
             to=to,
             by=by,
         )
