@@ -51,7 +51,7 @@ def commit(build: Build) -> git.Commit | None:
 
 def _line(build: Build, told: Path, platform: str) -> list[str]:
     remote = not Path(build.context).is_absolute()
-    line = ["docker", "build", "--iidfile", str(told)]
+    line = ["docker", "build", "--force-rm", "--iidfile", str(told)]  # a failed step would leave its container
     if platform:
         line += ["--platform", platform]
     if build.dockerfile:
