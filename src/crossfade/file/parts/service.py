@@ -16,6 +16,7 @@ from crossfade.file.parts.hooks import Hooks
 from crossfade.file.parts.image import Image
 from crossfade.file.parts.kind import WORKER_GRACE, wrong_for_its_kind
 from crossfade.file.parts.origin import Variable
+from crossfade.file.parts.place import wrong_place
 from crossfade.file.parts.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
 from crossfade.file.parts.volumes import VolumeText, wrong_volumes
 from crossfade.file.parts.web.headers import HEADER, HeaderValue, wrong_headers
@@ -298,6 +299,7 @@ class Service(Contained):
         yield from wrong_headers(self.headers)
         yield from wrong_volumes(self)
         yield from self._unused_cache()
+        yield from wrong_place(self)
         yield from self._contradicting_variables()
 
     def _nothing_to_run(self) -> Iterator[Clash]:
@@ -313,8 +315,6 @@ class Service(Contained):
             yield Clash((), "a source without a command", "command, such as python -m app --port $PORT")
         if self.build is not None and self.source is None:
             yield Clash(("build",), "build beside an image", "build only beside a source, or image: {build: .}")
-        if self.image is not None and self.listen_on == "socket":
-            yield Clash(("listen_on",), "a socket of a container", "port beside an image, socket beside a source")
         if self.image is None:
             for key in written_for_containers(self):
                 yield Clash((key,), f"{key} of a process", f"{key} only beside an image")

@@ -201,7 +201,8 @@ class HaproxyBalancer:
 
     async def _accepted(self, entry: Entry, instances: frozenset[str]) -> None:
         """Wait until HAProxy's own check passed for these. PlatformError names one for which it does not."""
-        limit = entry.service.health.timeout + _OWN_CHECK
+        checks = [entry.made(g.release).health for g in entry.routing.groups if instances & set(g.registered)]
+        limit = max((check.timeout for check in checks), default=0.0) + _OWN_CHECK
         end = time.monotonic() + limit
         mine, again = self._backends(entry).keys(), time.monotonic() + _FIRST_CHECK
         while instances:
