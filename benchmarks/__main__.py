@@ -23,6 +23,7 @@ NOUNS = (
     "deploy",
     "hosts",
     "services",
+    "fleet",
     "throughput",
     "instructions",
     "idle",

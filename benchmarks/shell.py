@@ -28,12 +28,14 @@ class Ran:
         return json.loads(self.out.splitlines()[-1])
 
 
-def crossfade(*words: str, state: Path, cwd: Path | None = None) -> Ran:
+def crossfade(*words: str, state: Path, cwd: Path | None = None, limit: float = LIMIT) -> Ran:
     """BrokenError when it exits with anything but 0."""
-    return timed([str(CROSSFADE), *words], cwd=cwd, env={"CROSSFADE_STATE": str(state)})
+    return timed([str(CROSSFADE), *words], cwd=cwd, env={"CROSSFADE_STATE": str(state)}, limit=limit)
 
 
-def timed(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None) -> Ran:
+def timed(
+    command: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None, limit: float = LIMIT
+) -> Ran:
     began = time.perf_counter()
     done = subprocess.run(
         command,
@@ -43,7 +45,7 @@ def timed(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | 
         capture_output=True,
         text=True,
         check=False,
-        timeout=LIMIT,
+        timeout=limit,
     )
     ms = (time.perf_counter() - began) * 1000
     if done.returncode:
