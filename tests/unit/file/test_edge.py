@@ -143,6 +143,10 @@ def test_a_folder_that_cannot_be_served_is_named(tmp_path: Path, text: str, word
         ("    protocol: h2c\nbalancer: nginx", ("protocol", "h2c with nginx")),
         ("    listen_on: socket", ("services.web.command", "$PORT, which", "$CROSSFADE_SOCKET")),
         ("  api:\n    source: .\n    command: a ${CROSSFADE_SOCKET}", ("services.api.command", "listen_on: socket")),
+        (
+            "  site:\n    source: .\n    static: dist\n    listen_on: socket",
+            ("services.site.listen_on", "beside static"),
+        ),
         ("    listen_on: sockets", ("listen_on", "did you mean socket")),
         ("    env: {CROSSFADE_SOCKET: /tmp/x}", ("CROSSFADE_SOCKET", "gives each instance itself")),
         ("    kind: worker\n    listen_on: socket", ("listen_on for a worker",)),

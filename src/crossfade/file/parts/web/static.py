@@ -48,6 +48,6 @@ def wrong_static(service: "Service") -> Iterator[Clash]:
         return
     if service.source is None:
         yield Clash(("static",), "static without a source", "source, whose copy the folder is in")
-    for key in ("command", "kind", "protocol"):
+    for key in ("command", "kind", "protocol", "listen_on"):
         if key in service.model_fields_set:
             yield Clash((key,), f"{key} beside static, which runs nothing of yours", f"no {key}, or no static")
