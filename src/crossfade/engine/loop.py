@@ -63,6 +63,7 @@ class Loop:
         self._observer = Observer(world, ledger, self.wake)
         self._performer = Performer(world, self._scribe, self._ended)
         self._worked_until = world.clock.now()  # when the step after the last one that went well was due
+        self._interrupted = True  # nobody worked, or nothing could be done: no time of that is anybody's
         self._due = world.clock.now()  # when the next step is due, however the last one went
         self._settled_at = 0.0  # what we did last can be seen from then on
         self._rested: tuple[object, ...] | None = None  # what the platform was left at
@@ -149,6 +150,7 @@ class Loop:
             # what was given back for a slow look already is not given back twice.
             looked = max(began, self._worked_until)
             self._due = min(self._world.clock.now(), looked + self._world.pace.gap) + pause
+            self._interrupted = bool(self.trouble)
             if not self.trouble:
                 self._worked_until = self._due
             async with self._stepped:
@@ -212,8 +214,10 @@ class Loop:
         now = self._world.clock.now()
         gap = now - self._worked_until
         if gap > pace.gap:  # before anything is decided by the time that passed
-            if self.ledger.active:  # as much as a step may take counts, so that steps that all take longer end, too
-                await self.record("nobody worked", {"seconds": round(gap - pace.gap, 3)})
+            if self.ledger.active:
+                # After a step that went well, as much counts as one may take: steps that all take longer end, too.
+                counts = 0.0 if self._interrupted else pace.gap
+                await self.record("nobody worked", {"seconds": round(gap - counts, 3)})
             self._worked_until = now
         await self._scribe.renew()  # not before the gap is on record: who dies between them leaves it to be seen
         await self._note(look)
