@@ -65,6 +65,7 @@ class Loop:
         self._worked_until = world.clock.now()  # when the step after the last one that went well was due
         self._interrupted = True  # nobody worked, or nothing could be done: no time of that is anybody's
         self._due = world.clock.now()  # when the next step is due, however the last one went
+        self._swept: Ledger | None = None  # nothing in it was to be removed
         self._settled_at = 0.0  # what we did last can be seen from then on
         self._rested: tuple[object, ...] | None = None  # what the platform was left at
 
@@ -289,12 +290,14 @@ class Loop:
 
     async def _discard(self) -> None:
         """Remove the artifacts that retention does not keep and nothing runs from."""
-        if self.artifacts.locked():
+        if self.artifacts.locked() or self._swept is self.ledger:
             return
         async with self.artifacts:
             in_use = {i.release for i in self.fleet.instances}
             in_use |= {run.release for run in self.ledger.runs}
-            for release in self.ledger.discarded():
+            discarded = self.ledger.discarded()
+            self._swept = None if discarded else self.ledger
+            for release in discarded:
                 if release.number not in in_use:
                     await self._world.runtimes[release.service.runtime].forget(release, self.token)
                     await self.record("artifact removed", {"release": release.number})
