@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from crossfade.controller import admission, rollouts
-from crossfade.controller.deploys import Begun, Deploys
+from crossfade.controller.deploys.deploys import Begun, Deploys
 from crossfade.controller.groups.groups import Groups
 from crossfade.controller.groups.handovers import Handovers
 from crossfade.controller.leftovers import Leftovers

@@ -19,9 +19,9 @@ from crossfade.file.parts.job import Job
 from crossfade.file.parts.kind import wrong_for_its_platform
 from crossfade.file.parts.names import nameless
 from crossfade.file.parts.notify import Channel
-from crossfade.file.parts.origin import unknown_here, unknown_on_aws
 from crossfade.file.parts.service import NAME, Preview, Resources, Route, Service
 from crossfade.file.parts.store import Backup, Store, StoreHealth
+from crossfade.file.parts.variables.origin import unknown_here, unknown_on_aws
 from crossfade.file.parts.volumes import shared_by_two_kinds
 from crossfade.file.parts.web.listen import HOST, Listen, Tls
 from crossfade.file.parts.web.static import Static

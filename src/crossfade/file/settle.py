@@ -14,8 +14,8 @@ from crossfade.file.parts.deploy import Deploy
 from crossfade.file.parts.health import code_ranges
 from crossfade.file.parts.image import Build, is_remote
 from crossfade.file.parts.job import Job
-from crossfade.file.parts.origin import origins, texts
 from crossfade.file.parts.store import Store
+from crossfade.file.parts.variables.origin import origins, texts
 from crossfade.file.parts.web.headers import written
 from crossfade.file.parts.web.listen import ranges
 

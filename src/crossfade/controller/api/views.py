@@ -5,7 +5,7 @@ from typing import Any
 
 from crossfade import cron
 from crossfade.controller.api.stores import state_of
-from crossfade.controller.builds import Build
+from crossfade.controller.deploys.builds import Build
 from crossfade.controller.leftovers import Unknown
 from crossfade.core.actions import (
     Action,

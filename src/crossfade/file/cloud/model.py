@@ -16,8 +16,8 @@ from crossfade.file.cloud.usage import Usage
 from crossfade.file.cloud.watch import ALARMS, OF_CACHE, OF_DATABASE, Alarm, Budget, Logs, Notify, Targets
 from crossfade.file.cloud.words import REGIONS, Word
 from crossfade.file.part import Clash, Part
-from crossfade.file.parts.secrets import VARIABLE
 from crossfade.file.parts.service import NAME
+from crossfade.file.parts.variables.secrets import VARIABLE
 from crossfade.file.reading.problem import nearest
 from crossfade.file.units import Text
 

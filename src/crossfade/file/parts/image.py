@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from crossfade.file.command import Value
 from crossfade.file.part import Clash, Part
-from crossfade.file.parts.secrets import VARIABLE
+from crossfade.file.parts.variables.secrets import VARIABLE
 from crossfade.file.units import Text
 
 _TEXT = Text(r"[\s\S]*\S[\s\S]*", "text that is not empty")

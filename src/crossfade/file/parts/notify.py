@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from crossfade.file.part import Part
-from crossfade.file.parts.secrets import VARIABLE
+from crossfade.file.parts.variables.secrets import VARIABLE
 
 Sort = Literal["succeeded", "failed", "trouble"]
 EVERYTHING: tuple[Sort, ...] = ("succeeded", "failed", "trouble")

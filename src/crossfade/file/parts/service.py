@@ -15,8 +15,8 @@ from crossfade.file.parts.health import Health
 from crossfade.file.parts.hooks import Hooks
 from crossfade.file.parts.image import Image
 from crossfade.file.parts.kind import WORKER_GRACE, wrong_for_its_kind
-from crossfade.file.parts.origin import Variable
-from crossfade.file.parts.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
+from crossfade.file.parts.variables.origin import Variable
+from crossfade.file.parts.variables.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
 from crossfade.file.parts.volumes import VolumeText, wrong_volumes
 from crossfade.file.parts.web.headers import HEADER, HeaderValue, wrong_headers
 from crossfade.file.parts.web.place import wrong_place

@@ -11,8 +11,8 @@ from crossfade.file.part import Clash, Part
 from crossfade.file.parts.container import Contained
 from crossfade.file.parts.image import Image
 from crossfade.file.parts.schedule import SCHEDULE, wrong_times
-from crossfade.file.parts.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
 from crossfade.file.parts.service import NAME, Resources
+from crossfade.file.parts.variables.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
 from crossfade.file.parts.volumes import VolumeText, wrong_volumes
 from crossfade.file.units import Duration, Whole
 

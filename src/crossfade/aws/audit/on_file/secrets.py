@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from crossfade.aws.audit.finding import Spot
 from crossfade.aws.audit.secret import looks_secret
 from crossfade.file.model import App
-from crossfade.file.parts.origin import texts
+from crossfade.file.parts.variables.origin import texts
 
 
 def in_plain_sight(app: App) -> Iterator[Spot]:

@@ -7,7 +7,7 @@ from crossfade.aws.terraform.hcl import Expression
 from crossfade.aws.terraform.names import REGION, from_module
 from crossfade.file.cloud.data import PORTS
 from crossfade.file.model import App, Service
-from crossfade.file.parts.origin import HIDDEN, OF_BUCKET, origins, texts
+from crossfade.file.parts.variables.origin import HIDDEN, OF_BUCKET, origins, texts
 
 USER = "app"  # the owner of the database, as its modules have it
 

@@ -8,8 +8,8 @@ from crossfade.core.errors import WrongInputError
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.todo import Rank
-from crossfade.file.parts.secrets import VARIABLE
 from crossfade.file.parts.service import GIVEN
+from crossfade.file.parts.variables.secrets import VARIABLE
 from crossfade.file.reading.document import Keys
 from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.interpolation import Filled, fill

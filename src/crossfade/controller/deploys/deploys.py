@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from crossfade.controller import admission, rollouts
-from crossfade.controller.builds import Builds
+from crossfade.controller.deploys.builds import Builds
 from crossfade.controller.groups import moves
 from crossfade.controller.groups.groups import Groups
 from crossfade.controller.order import Order, Shell

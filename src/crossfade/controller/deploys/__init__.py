@@ -1,0 +1,1 @@
+"""Deploys: what is built, put on record and begun."""
