@@ -96,7 +96,7 @@ async def gone(run: Run) -> Book:
 async def test_a_stall_shows_in_every_request_that_it_held_up() -> None:
     """Four visitors who ask a hundred times a second are held up half a second: four slow answers would be a lie."""
     async with serving() as server:
-        run = Run(loaded(users=4, seconds=1.5), target(server))
+        run = Run(loaded(users=4, seconds=50.0), target(server))
 
         async def stall() -> None:
             while len(server.seen) < 40:  # noqa: ASYNC110  a server in this loop
@@ -104,8 +104,13 @@ async def test_a_stall_shows_in_every_request_that_it_held_up() -> None:
             server.free.clear()
             await asyncio.sleep(0.5)
             server.free.set()
+            while len(server.seen) < 240:  # noqa: ASYNC110  as above
+                await asyncio.sleep(0.005)
+            run.stop()
 
-        _, book = await asyncio.gather(stall(), gone(run))
+        stalling = asyncio.create_task(stall())
+        book = await gone(run)
+        stalling.cancel()
     slow = sum(
         count for number, count in book.whole.buckets.items() if paper.Tally(buckets={number: 1}).quantile_ms(100) > 100
     )  # type: ignore[arg-type, operator]
@@ -130,7 +135,7 @@ async def test_a_visitor_logs_in_once_and_keeps_what_it_was_given() -> None:
         step("/buy", method="POST", body="token=${token}&who=${user}", status=(201, 201)),
     )
     async with serving(answer) as server:
-        book = await gone(Run(loaded(*steps, users=1, login=login), target(server)))
+        book = await gone(Run(loaded(*steps, users=1, seconds=1.5, login=login), target(server)))
         assert [request.path for request in server.seen].count("/login") == 1
         assert server.seen[0].body == "user=1"
     assert book.whole.failed == 0
@@ -163,7 +168,7 @@ async def test_answers_are_told_apart_by_release_and_instance() -> None:
         return 200, {"X-Release": str(number % 2), "x-instance": f"<i>{number % 3}</i>"}, ""
 
     async with serving(answer) as server:
-        made = loaded(health="/health", users=2, warmup=0.1)
+        made = loaded(health="/health", users=2, seconds=1.5, warmup=0.1)
         book = await gone(Run(made, target(server)))
     assert set(book.releases) == {"0", "1"}
     assert set(book.instances) == {"<i>0</i>", "<i>1</i>", "<i>2</i>"}
@@ -184,7 +189,7 @@ async def test_what_visitors_notice_of_a_command_is_told_by_itself() -> None:
         return 1
 
     async with serving() as server:
-        book = await gone(Run(loaded(seconds=0.4), target(server), (("deploy", deploy),)))
+        book = await gone(Run(loaded(seconds=1.2), target(server), (("deploy", deploy),)))
     (command,) = book.commands
     assert asked.is_set()
     assert command.code == 1
