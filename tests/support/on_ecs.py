@@ -170,6 +170,18 @@ class OnEcs:
         except OSError:
             return ""
 
+    async def settled(self) -> str:
+        """The release that answers alone, once a switch before has reached every part of the load balancer."""
+        seen: set[str] = set()
+
+        def alone() -> bool:
+            seen.clear()
+            seen.update(self.answer() for _ in range(10))
+            return len(seen) == 1 and "" not in seen
+
+        await self.until(alone)
+        return seen.pop()
+
     async def until(self, what: Callable[[], Any]) -> None:
         async with self._patience():
             while not await asyncio.to_thread(what):  # noqa: ASYNC110  what is waited for happens elsewhere
