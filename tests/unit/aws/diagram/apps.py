@@ -31,7 +31,7 @@ def apps(draw: st.DrawFn) -> App:
         cloud["compute"]["processes"] = draw(st.integers(1, 4))
     if draw(st.booleans()):
         cloud["domain"] = {"name": "example.com"}
-    if draw(st.booleans()):
+    if "site" not in names and draw(st.booleans()):  # it is a service of that name
         cloud["site"] = {"api": draw(st.booleans())}
     cloud["database"] = draw(st.none() | _database())
     cloud["cache"] = draw(
