@@ -45,6 +45,8 @@ def _site(app: App) -> Iterator[Resource]:
     files = "module.site.aws_s3_bucket.site"
     yield from bucket(files, where)
     yield made(_SITE, where, {"origin.domain_name": (files,)}, enabled=True, comment=f"{prefix(app)} site")
+    if site.app:
+        yield made("module.site.aws_cloudfront_function.single_page[0]", where, name=f"{prefix(app)}-single-page")
     if site.api:
         yield made(
             "module.site.aws_cloudfront_distribution.api[0]",
