@@ -166,7 +166,7 @@ class TestFailures:
             addresses = {"a": one.address, "b": sick.address}
             first = routing({1: 100}, {1: "a"})
             await envoy.apply(web, first, addresses, 1)
-            with pytest.raises(PlatformError, match=rf"check of b does not pass: GET http://{sick.address}/health"):
+            with pytest.raises(PlatformError, match=rf"check of b does not pass: GET /health at {sick.address}"):
                 await envoy.apply(web, routing({2: 100}, {2: "b"}), addresses, 1)
             assert (await envoy.report(web.key)).routing == first
             assert {(await fetch(http, url(web))).body for _ in range(5)} == {"a"}
