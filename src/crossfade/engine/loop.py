@@ -23,18 +23,17 @@ from crossfade.core.actions import (
     StartBake,
     Stop,
 )
-from crossfade.core.errors import CrossfadeError, StaleTokenError
+from crossfade.core.errors import CrossfadeError
 from crossfade.core.fleet import Fleet, Instance
-from crossfade.core.release import Release
 from crossfade.core.rollout import State
 from crossfade.core.wire import encode, encode_action
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.observe import Look, Observer
 from crossfade.engine.perform import Outcome, Performer
 from crossfade.engine.ports.journal import Event
-from crossfade.engine.ports.runtime import Sizer
 from crossfade.engine.proof import Window
 from crossfade.engine.recent import Recent
+from crossfade.engine.resting import Resting
 from crossfade.engine.scribe import Scribe
 from crossfade.engine.task import cancelled
 from crossfade.engine.world import World
@@ -67,7 +66,7 @@ class Loop:
         self._due = world.clock.now()  # when the next step is due, however the last one went
         self._swept: Ledger | None = None  # nothing in it was to be removed
         self._settled_at = 0.0  # what we did last can be seen from then on
-        self._rested: tuple[object, ...] | None = None  # what the platform was left at
+        self._resting = Resting(world, self._scribe)
 
     @property
     def key(self) -> str:
@@ -97,7 +96,7 @@ class Loop:
     def knows_its_size(self) -> bool:
         """What its platform's own scaling made of the service is on record, or cannot be known now."""
         at_rest = self.ledger.current is not None and self.ledger.active is None
-        return not at_rest or self._rested is not None or bool(self.trouble)
+        return not at_rest or self._resting.is_known or bool(self.trouble)
 
     def wake(self) -> None:
         """Look again now: something changed."""
@@ -224,7 +223,7 @@ class Loop:
         await self._note(look)
         if self.ledger.releases != known:  # written meanwhile: instances of these were not looked for
             return 0.0
-        await self._rest_platform()
+        await self._resting.leave(self.token)
         # With the ends that were just put on record: else one more would be launched of a release that has failed.
         self.fleet = replace(look.fleet, exits=self.ledger.exits) if look.ended else look.fleet
         self.observed_at = looked
@@ -258,36 +257,6 @@ class Loop:
             if not look.report.routing.pinned and not any(map(_holds_requests, old)):
                 await self._scribe.close_record()
 
-    async def _rest_platform(self) -> None:
-        """A platform that keeps sizes may do so by itself again, once for each release that came to serve.
-
-        What it made of them while nobody looked is what the service is to have from now on: a deploy at the peak of a
-        sale shrinks nothing to what the file began with.
-        """
-        ledger = self.ledger
-        before = ledger.previous
-        at = (ledger.current, before and before.number, tuple(sorted(ledger.warm.items())))
-        if ledger.active or ledger.current is None or self._rested == at:
-            return
-        release = ledger.release(ledger.current)
-        sizer = self._world.sizers.get(release.service.runtime)
-        if sizer is not None:
-            size = await sizer.rest(release, ledger.warm, self.token)
-            if size and size != ledger.wanted:
-                await self.record("service scaled", {"replicas": size, "by": "its scaling"})
-            await self._name(sizer, release, before)
-        self._rested = at
-
-    async def _name(self, sizer: Sizer, release: Release, before: Release | None) -> None:
-        """What keeps names of artifacts from following is on record, and holds nothing else up."""
-        try:
-            await sizer.name(release, before, self.token)
-        except StaleTokenError:
-            raise
-        except CrossfadeError as error:
-            said = f"the tags of images do not say that release {release.label} serves: {error}"
-            await self.record("failed", {"what": "name", "error": said})
-
     async def _discard(self) -> None:
         """Remove the artifacts that retention does not keep and nothing runs from."""
         if self.artifacts.locked() or self._swept is self.ledger:
@@ -312,7 +281,7 @@ class Loop:
                 await self._move(action)
                 return Outcome.DONE
             case Launch() | Resize() | Shift() | Stop() | RunHook() | Probe():
-                self._rested = None
+                self._resting.disturb()
                 outcome = await self._performer.perform(action, self.fleet)
                 if outcome is not Outcome.UNDER_WAY:
                     self._settled_at = self._world.clock.now() + self._world.pace.settle

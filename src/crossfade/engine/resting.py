@@ -1,0 +1,62 @@
+"""Between rollouts: a platform that keeps sizes scales by itself again, and names of artifacts follow what serves."""
+
+from crossfade.core.errors import CrossfadeError, StaleTokenError
+from crossfade.core.release import Release
+from crossfade.engine.ports.runtime import Sizer
+from crossfade.engine.scribe import Scribe
+from crossfade.engine.world import World
+
+
+class Resting:
+    """How the platform of one service was left. Nothing of it is on record: whoever comes next says the same again."""
+
+    def __init__(self, world: World, scribe: Scribe) -> None:
+        self._world, self._scribe = world, scribe
+        self._left: tuple[object, ...] | None = None
+        self._named: tuple[int, int | None] | None = None  # the releases that names say serve now, and served before
+        self._unnamed = ""  # why they do not say it, once it was told
+
+    @property
+    def is_known(self) -> bool:
+        """What the platform's own scaling made of the service is on record."""
+        return self._left is not None
+
+    def disturb(self) -> None:
+        """Something was done to its instances or its traffic."""
+        self._left = None
+
+    async def leave(self, token: int) -> None:
+        """Once for each release that came to serve; nothing while a rollout is under way.
+
+        What scaling made of the size while nobody looked is what the service is to have from now on: a deploy at the
+        peak of a sale shrinks nothing to what the file began with.
+        """
+        ledger = self._scribe.ledger
+        if ledger.active or ledger.current is None:
+            return
+        release, at = ledger.release(ledger.current), (ledger.current, tuple(sorted(ledger.warm.items())))
+        sizer = self._world.sizers.get(release.service.runtime)
+        if sizer is not None and self._left != at:
+            size = await sizer.rest(release, ledger.warm, token)
+            if size and size != ledger.wanted:
+                await self._scribe.record("service scaled", {"replicas": size, "by": "its scaling"})
+        self._left = at
+        if sizer is not None:
+            await self._name(sizer, release, ledger.previous, token)
+
+    async def _name(self, sizer: Sizer, release: Release, before: Release | None, token: int) -> None:
+        """What keeps names from following is told once, tried again at each look, and holds nothing else up."""
+        names = (release.number, before.number if before else None)
+        if self._named == names:
+            return
+        try:
+            await sizer.name(release, before, token)
+        except StaleTokenError:
+            raise
+        except CrossfadeError as error:
+            said = f"the tags of images do not say that release {release.label} serves: {error}"
+            if said != self._unnamed:
+                await self._scribe.record("failed", {"what": "name", "error": said})
+            self._unnamed = said
+        else:
+            self._named, self._unnamed = names, ""
