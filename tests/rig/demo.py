@@ -60,7 +60,7 @@ SECRETS = {
     "JWT_SECRET": "tiketi/demo/jwt/secret",
     "REDIS_PASSWORD": "tiketi/demo/redis/password",
 }
-DEPLOY, ROLLBACK = ("deploy", "-e", "demo"), ("rollback", "-e", "demo")
+DEPLOY, ROLLBACK = ("deploy", "api", "-e", "demo"), ("rollback", "api", "-e", "demo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
