@@ -19,7 +19,9 @@ from crossfade.load import Report, Traffic
 
 pytestmark = pytest.mark.slow
 
-NOTHING: dict[str, list[object]] = {"services": [], "stores": [], "groups": [], "building": [], "unknown": [], "trouble": []}
+NOTHING: dict[str, list[object]] = {
+    name: [] for name in ("services", "stores", "groups", "building", "unknown", "trouble")
+}
 
 
 @pytest.fixture
