@@ -148,9 +148,11 @@ class DockerImages:
                 link = tarfile.TarInfo(f"bin/{applet}")
                 link.type, link.linkname = tarfile.SYMTYPE, "busybox"
                 tar.addfile(link)
-            told = tarfile.TarInfo("which")
-            told.size = len(tag)
-            tar.addfile(told, io.BytesIO(tag.encode()))
+            # Without `whose` it were the image of another's, and would go when that one goes.
+            for file, said in (("which", tag), ("whose", self._name)):
+                told = tarfile.TarInfo(file)
+                told.size = len(said)
+                tar.addfile(told, io.BytesIO(said.encode()))
         self._client.api.import_image_from_data(
             archive.getvalue(), repository=self._name, tag=tag, changes=list(changes)
         )

@@ -84,7 +84,7 @@ def rollout_to(ledger: Ledger, release: Release, order: Order, now: float) -> Ro
         pins=service.pins,
         by=order.by,
         started_at=now,
-        hooks=frozenset(hook for hook, command in hooks.items() if command),
+        hooks=tuple(hook for hook, command in hooks.items() if command),
         step_since=now,
     )
 
@@ -94,4 +94,4 @@ def rollback_to(ledger: Ledger, release: Release, order: Order, now: float) -> R
     rollout, strategy = rollout_to(ledger, release, order, now), release.service.strategy
     name: StrategyName = "recreate" if strategy.name == "recreate" else "rollback"
     strategy = replace(strategy, name=name, bake=0.0, approve=())
-    return replace(rollout, strategy=strategy, back=True, hooks=frozenset())
+    return replace(rollout, strategy=strategy, back=True, hooks=())

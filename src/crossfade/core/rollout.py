@@ -47,7 +47,7 @@ class Rollout:
     source_replicas: int | None = None  # None: as many as the target is to have
     by: str = ""
     started_at: float = 0.0
-    hooks: frozenset[Hook] = frozenset()  # still to run
+    hooks: tuple[Hook, ...] = ()  # still to run
     state: State = State.RUNNING
     step: int = 0
     step_since: float = 0.0

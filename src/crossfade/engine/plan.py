@@ -133,7 +133,7 @@ class _Rehearsal:
             drain=service.drain,
             kind=service.kind,
             pins=service.pins,
-            hooks=frozenset(hook for hook, command in hooks.items() if command),
+            hooks=tuple(hook for hook, command in hooks.items() if command),
         )
 
 

@@ -35,7 +35,7 @@ def hook_ended(rollout: Rollout, hook: Hook, complaint: str, now: float) -> Roll
     """
     if complaint:
         return _back(rollout, complaint, State.ROLLED_BACK, now)
-    return replace(rollout, hooks=rollout.hooks - {hook}, step_since=now)
+    return replace(rollout, hooks=tuple(left for left in rollout.hooks if left is not hook), step_since=now)
 
 
 def promote(rollout: Rollout) -> Rollout:

@@ -52,7 +52,7 @@ class Story:
             drain=10.0,
             by="ann",
             started_at=self.at,
-            hooks=frozenset(hooks),
+            hooks=tuple(hooks),
         )
         return self.tell("rollout started", {"rollout": encode(rollout)})
 

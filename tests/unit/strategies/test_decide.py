@@ -183,7 +183,7 @@ def test_what_got_lost_while_a_step_held_has_the_time_to_come_back() -> None:
 
 def test_the_migration_comes_before_anything_new() -> None:
     """While it runs the old fleet is mended, nothing of the new release is launched, and the step's time stands."""
-    plan = rollout(hooks=frozenset({Hook.MIGRATE, Hook.SMOKE}))
+    plan = rollout(hooks=(Hook.MIGRATE, Hook.SMOKE))
     hook = RunHook(hook=Hook.MIGRATE, release=NEW)
     assert decide(plan, fleet(some(OLD, 2), weights={OLD: 100}), NOW + 5000.0) == (hook,)
     assert decide(plan, fleet(some(OLD, 1), weights={OLD: 100}), NOW) == (Launch(release=OLD, count=1), hook)
@@ -191,16 +191,16 @@ def test_the_migration_comes_before_anything_new() -> None:
 
 def test_the_smoke_hook_guards_the_first_client() -> None:
     """Blue-green runs it when all are ready and only the preview reaches them."""
-    plan = rollout(hooks=frozenset({Hook.SMOKE}))
+    plan = rollout(hooks=(Hook.SMOKE,))
     assert decide(plan, beside({OLD: 100}), NOW) == (RunHook(hook=Hook.SMOKE, release=NEW),)
 
 
 def test_rolling_smokes_its_first_batch() -> None:
     """The first batch is up and no client reaches it: smoke now, as no old one may go before; not while one starts."""
-    plan = rollout("rolling", replicas=4, max_surge=25, hooks=frozenset({Hook.SMOKE}))
+    plan = rollout("rolling", replicas=4, max_surge=25, hooks=(Hook.SMOKE,))
     up = fleet(some(OLD, 4), some(NEW, 1), weights={OLD: 4}, preview=NEW)
     assert decide(plan, up, NOW) == (RunHook(hook=Hook.SMOKE, release=NEW),)
-    plan = rollout("rolling", replicas=4, max_surge=50, hooks=frozenset({Hook.SMOKE}))
+    plan = rollout("rolling", replicas=4, max_surge=50, hooks=(Hook.SMOKE,))
     starting = fleet(some(OLD, 4), some(NEW, 1), some(NEW, 1, Health.STARTING, first=1), weights={OLD: 4}, preview=NEW)
     assert RunHook not in kinds(decide(plan, starting, NOW))
 

@@ -231,4 +231,4 @@ def test_exits_of_others_and_of_before_do_not_count() -> None:
 
 def test_a_smoke_tests_own_requests_are_no_sample() -> None:
     """While the smoke hook is to run, only health speaks."""
-    assert judge(rollout(hooks=frozenset({Hook.SMOKE})), fleet(counters={NEW: counted(5, 5)})).ruling == "good"
+    assert judge(rollout(hooks=(Hook.SMOKE,)), fleet(counters={NEW: counted(5, 5)})).ruling == "good"

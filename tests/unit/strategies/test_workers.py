@@ -110,7 +110,7 @@ def test_it_is_taken_back_by_ending_the_new_ones() -> None:
 
 def test_a_smoke_test_comes_before_any_old_one_goes() -> None:
     """Rolling, with the first new one up: it is tried first."""
-    plan = worker("rolling", max_surge=50, hooks=frozenset({Hook.SMOKE}))
+    plan = worker("rolling", max_surge=50, hooks=(Hook.SMOKE,))
     assert decide(plan, workers(some(OLD, 2), some(NEW, 1)), NOW) == (RunHook(hook=Hook.SMOKE, release=NEW),)
 
 
