@@ -5,6 +5,7 @@ import os
 import tarfile
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
@@ -160,10 +161,19 @@ class DockerImages:
         return self._tags[-1]
 
     def remove(self) -> None:
-        ours = [image for name in self._tags for image in [self._client.images.get(name)]]
-        for image in ours:
-            self._client.images.remove(image.id, force=True)
+        """With all that was built on them."""
+        for name in self._tags:
+            self._remove(str(self._client.images.get(name).id))
         self._client.close()
+
+    def _remove(self, image: str) -> None:
+        import docker.errors
+
+        for one in self._client.api.images(all=True):
+            if one["ParentId"] == image:
+                self._remove(one["Id"])
+        with suppress(docker.errors.ImageNotFound):  # it went with the last one that was built on it
+            self._client.images.remove(image, force=True)
 
 
 def docker_is_missing() -> str:

@@ -94,16 +94,18 @@ def built(who: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def rig() -> Iterator[Rig]:
-    with Rig(pace=PACE, lag=2, containers=True) as rig:
-        yield rig
-
-
-@pytest.fixture(scope="module")
 def base() -> Iterator[str]:
     images = DockerImages()
     yield images.add("base")
     images.remove()
+
+
+@pytest.fixture(scope="module")
+def rig(base: str) -> Iterator[Rig]:
+    """Ends before the image goes that its containers are made of."""
+    assert base
+    with Rig(pace=PACE, lag=2, containers=True) as rig:
+        yield rig
 
 
 @pytest.fixture
