@@ -97,6 +97,11 @@ def rates(counted: Mapping[str, Any]) -> str:
     return f"{plural(counted['requests'], 'request')}, {100 * counted['error_rate']:.2g} % failed, {within}"
 
 
+def sentence(words: str) -> str:
+    """With one full stop, whatever they end with: a reason may be the last line of an app's log."""
+    return f"{words.rstrip('.')}."
+
+
 def outcome(result: Mapping[str, Any]) -> list[str]:
     """How a rollout ended: the sentence that matters first, then the proof."""
     rollout = result["rollout"]
@@ -110,15 +115,16 @@ def outcome(result: Mapping[str, Any]) -> list[str]:
         stays = f"Nothing of {rollout['service']} runs any more"
     elif rollout["from"] is None:
         stays = f"Nothing of {rollout['service']} runs: there was no release before it"
-    back = f"Release {new} was taken back: {rollout['reason']}. {stays}."
-    failed = f"Release {new} failed: {rollout['reason']}."
-    sentence = {
+    why = sentence(rollout["reason"])
+    back = f"Release {new} was taken back: {why} {stays}."
+    failed = f"Release {new} failed: {why}"
+    first = {
         "succeeded": f"{rollout['service']} runs release {new}: {took}{switched}.",
         "rolled_back": back,
         "aborted": back,
         "failed": f"{failed} {stays}." if rollout["from"] is None else failed,  # else the reason says what came back
     }[rollout["state"]]
-    return [sentence, f"While it happened: {traffic(result['traffic']) if result['traffic'] else _ended(result)}."]
+    return [first, f"While it happened: {traffic(result['traffic']) if result['traffic'] else _ended(result)}."]
 
 
 def _ended(result: Mapping[str, Any]) -> str:

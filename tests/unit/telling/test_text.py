@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crossfade.telling.text import outcome, seconds, table, traffic
+from crossfade.telling.text import outcome, seconds, sentence, table, traffic
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,12 @@ def test_seconds(value: float, shown: str) -> None:
 def test_a_table_has_straight_columns() -> None:
     """And no spaces at the ends of its lines."""
     assert table([("A", "B"), ("long", "x"), ("s", "")]) == "  A     B\n  long  x\n  s"
+
+
+@pytest.mark.parametrize("words", ["no room on the disk", "no room on the disk.", "no room on the disk..."])
+def test_a_sentence_has_one_full_stop(words: str) -> None:
+    """Also when the reason is the last line of a log that ends with one."""
+    assert sentence(words) == "no room on the disk."
 
 
 def proof(**more: Any) -> dict[str, Any]:

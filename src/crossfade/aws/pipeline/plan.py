@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossfade import __version__
 from crossfade.core.errors import WrongInputError
@@ -40,6 +40,34 @@ class Beside:
     environment: tuple[tuple[str, str], ...]
     ready: str
     variable: tuple[str, str]
+
+
+_DATABASES = {
+    "mysql": Beside(
+        name="mysql",
+        image="mysql:8.4",
+        port=3306,
+        environment=(("MYSQL_DATABASE", "test"), ("MYSQL_ROOT_PASSWORD", "test")),
+        ready="mysqladmin ping --silent -h 127.0.0.1 -ptest",
+        variable=("DATABASE_URL", "mysql://root:test@{host}:3306/test"),
+    ),
+    "mariadb": Beside(
+        name="mariadb",
+        image="mariadb:11.4",
+        port=3306,
+        environment=(("MARIADB_DATABASE", "test"), ("MARIADB_ROOT_PASSWORD", "test")),
+        ready="mariadb-admin ping --silent -h 127.0.0.1 -ptest",
+        variable=("DATABASE_URL", "mysql://root:test@{host}:3306/test"),
+    ),
+    "postgres": Beside(
+        name="postgres",
+        image="postgres:17",
+        port=5432,
+        environment=(("POSTGRES_DB", "test"), ("POSTGRES_PASSWORD", "test")),
+        ready="pg_isready -U postgres",
+        variable=("DATABASE_URL", "postgresql://postgres:test@{host}:5432/test"),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,28 +155,9 @@ def _images(app: App) -> list[tuple[str, str]]:
 def _beside(app: App) -> list[Beside]:
     found = []
     database, cache = app.cloud.database, app.cloud.cache
-    if database and database.engine == "mysql":
-        found.append(
-            Beside(
-                name="mysql",
-                image=f"mysql:{database.version or '8.4'}",
-                port=3306,
-                environment=(("MYSQL_DATABASE", "test"), ("MYSQL_ROOT_PASSWORD", "test")),
-                ready="mysqladmin ping --silent -h 127.0.0.1 -ptest",
-                variable=("DATABASE_URL", "mysql://root:test@{host}:3306/test"),
-            )
-        )
-    elif database:
-        found.append(
-            Beside(
-                name="postgres",
-                image=f"postgres:{database.version or '17'}",
-                port=5432,
-                environment=(("POSTGRES_DB", "test"), ("POSTGRES_PASSWORD", "test")),
-                ready="pg_isready -U postgres",
-                variable=("DATABASE_URL", "postgresql://postgres:test@{host}:5432/test"),
-            )
-        )
+    if database:
+        usual = _DATABASES[database.engine]
+        found.append(replace(usual, image=f"{usual.name}:{database.version}") if database.version else usual)
     if cache:
         found.append(
             Beside(

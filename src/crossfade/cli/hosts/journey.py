@@ -17,7 +17,7 @@ from crossfade.core.wire import encode
 from crossfade.engine.hosts import fold
 from crossfade.engine.hosts.carry import Carried
 from crossfade.engine.ports.journal import Event
-from crossfade.telling.text import clock, outcome, plain, plural
+from crossfade.telling.text import clock, outcome, plain, plural, sentence
 
 Json = Mapping[str, Any]
 
@@ -121,7 +121,7 @@ def said_of(one: HostsRollout, where: Where) -> str:
     if not one.state.terminal:
         lost = ", ".join(f"{host.name} ({host.why})" for host in one.hosts if host.stage is Stage.LOST)
         return _sentence(
-            f"{what} was taken back, but not everywhere: {one.reason}. Left: {lost}. "
+            f"{what} was taken back, but not everywhere: {sentence(one.reason)} Left: {lost}. "
             f"Mend it or take it out of `hosts`: the next `crossfade abort -e {where.environment}` or deploy ends it."
         )
     return _sentence(f"{what} was taken back: {one.reason}; {back}.")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from crossfade.cli.call import Call
-from crossfade.telling.text import outcome, plain
+from crossfade.telling.text import outcome, plain, sentence
 
 Json = Mapping[str, Any]
 
@@ -33,4 +33,4 @@ def _together(made: Json) -> str:
     names = ", ".join(member["service"] for member in made["members"])
     if made["state"] == "succeeded":
         return f"{names} are out together."
-    return f"{names} went back together: {made['reason']}."
+    return f"{names} went back together: {sentence(made['reason'])}"

@@ -107,6 +107,19 @@ def test_a_push_is_tested_built_once_and_goes_where_its_branch_says(repository: 
         assert ("id-token" in job["permissions"]) == ("configure" in str(job) or "identity" in str(job))
 
 
+@pytest.mark.parametrize(
+    ("database", "image"),
+    [("mysql, version: 8.4", "mysql:8.4"), ("mariadb, version: 11.4", "mariadb:11.4"), ("postgres", "postgres:")],
+)
+def test_tests_have_the_database_of_the_file_beside_them(repository: Path, database: str, image: str) -> None:
+    """Of its engine, and of its version where the file names one."""
+    (repository / "crossfade.yaml").write_text(FILE.replace("postgres, version: 16", database))
+    run(repository)
+    services = workflow(repository)["jobs"]["test"]["services"]
+    name, _, _ = database.partition(",")
+    assert services[name]["image"].startswith(image)
+
+
 def test_documents_alone_change_nothing(repository: Path) -> None:
     """Neither is tested nor deployed."""
     run(repository)
