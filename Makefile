@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 SELECT ?= -m "not applies and not long"
-WORKERS := -n 4 --dist worksteal # on two cores, too: most tests wait most of the time
+WORKERS := -n 4 # on two cores, too: most tests wait most of the time (tests/conftest.py says which process has which)
 
 .PHONY: demo demo-aws test test-again test-busy test-aws soak check lint types layers bench picture lock clean
 
@@ -52,8 +52,9 @@ types: $(VENV)/.installed
 layers: $(VENV)/.installed
 	$(BIN)/lint-imports
 
-# All of what docs/benchmarks.md says, measured again: about half an hour on a machine that does nothing else.
-# `make bench ARGS=--quick` is a look in three. nginx, HAProxy, wrk and valgrind are used when they are installed.
+# All of what docs/benchmarks.md says, measured again: more than an hour on a machine that does nothing else. Each part is
+# kept as soon as it is there; `make bench ARGS=deploy` measures one again, and `ARGS=--quick` is a look. nginx, HAProxy,
+# wrk and valgrind are used when they are installed.
 bench: $(VENV)/.installed-bench
 	@for tool in nginx haproxy wrk valgrind; do PATH="$$PATH:/usr/sbin" command -v $$tool >/dev/null || echo "bench: $$tool is not installed, goes without"; done
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -69,9 +70,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-# The README's picture of the demo, from a real run.
+# The README's pictures of the demo and of the dashboard, from real runs.
 picture: $(VENV)/.installed
 	$(BIN)/python docs/images/record.py
+	PYTHONPATH=. $(BIN)/python docs/images/page.py
 
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 

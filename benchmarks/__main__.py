@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: all of them, or those that are named. A full run of all writes docs/benchmarks.md."""
+"""`python -m benchmarks`: all of them, or those that are named. What is measured in full goes to docs/benchmarks.md."""
 
 import argparse
 import asyncio
@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.machine import facts
+from benchmarks.machine import commit, facts
+from benchmarks.measured import Measured, keep
 from benchmarks.page import page
 from benchmarks.result import Result, Table, summary
 from benchmarks.scale import FULL, QUICK, Scale
@@ -21,20 +22,26 @@ NOUNS = (
     "switches",
     "rollback",
     "deploy",
+    "edit",
     "hosts",
+    "aws",
     "services",
     "fleet",
     "throughput",
     "instructions",
     "idle",
+    "watched",
     "cli",
     "decide",
+    "start",
     "audit",
     "cost",
     "infra",
+    "compose",
+    "folders",
 )
 COMPARED = ("bills",)  # with what --folder has
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -53,7 +60,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small sizes: a few minutes instead of twenty")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of tables")
     parser.add_argument(
-        "--page", type=Path, help=f"write the page there; a full run writes {PAGE.parent.name}/{PAGE.name}"
+        "--docs",
+        type=Path,
+        help="where benchmarks.md is written, and what it is made of, benchmarks.json; default: docs, but with --quick",
     )
     options = parser.parse_args(arguments)
     if unknown := [noun for noun in options.nouns if noun not in (*NOUNS, *COMPARED)]:
@@ -61,43 +70,60 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if options.folder is None and (lacking := [noun for noun in options.nouns if noun in COMPARED]):
         parser.error(f"{lacking[0]} needs --folder: cases of others, folders of *.tf with a *.golden")
     options.nouns = options.nouns or list(NOUNS)
-    if options.page is None and not options.quick and options.nouns == list(NOUNS):
-        options.page = PAGE
+    if options.docs is None and not options.quick:
+        options.docs = DOCS
+    if options.docs and not options.docs.is_dir():
+        parser.error(f"--docs: there is no folder {options.docs}")
     return options
 
 
-async def measure(nouns: list[str], scale: Scale) -> tuple[list[Result], dict[str, str]]:
-    """What was measured, and by noun what broke."""
+async def measure(nouns: list[str], scale: Scale, docs: Path | None) -> tuple[list[Result], dict[str, str]]:
+    """What was measured, each on the page as soon as it was, and by noun what broke."""
     results: list[Result] = []
     broken: dict[str, str] = {}
     for noun in nouns:
         sys.stderr.write(f"{noun} ...\n")
+        began, load = time.monotonic(), os.getloadavg()[0]
         try:
             result: Result = await import_module(f"benchmarks.{noun}").measure(scale)
         except Exception as error:  # noqa: BLE001  one that breaks must not take the others with it
             traceback.print_exc()
             broken[noun] = f"{type(error).__name__}: {error}"
-        else:
-            results.append(result)
-            broken |= {f"{noun}, {part}": why for part, why in result.broken.items()}
+            continue
+        results.append(result)
+        broken |= {f"{noun}, {part}": why for part, why in result.broken.items()}
+        if docs and noun in NOUNS and not result.broken:
+            publish(docs, result, (time.monotonic() - began) / 60, load)
     return results, broken
+
+
+def publish(docs: Path, result: Result, minutes: float, load: float) -> None:
+    """Keep it, and write the page of all that is kept."""
+    made = Measured(
+        result=result,
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        commit=commit(),
+        minutes=minutes,
+        machine=facts(),
+        load=load,
+    )
+    kept = keep(docs / "benchmarks.json", made, NOUNS)
+    (docs / "benchmarks.md").write_text(page(kept), encoding="utf-8")
 
 
 def main() -> int:
     options = parse(sys.argv[1:])
     # Users' Pythons keep their bytecode; one that compiles crossfade at each start would measure the compiler.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    began, machine = time.monotonic(), facts()
-    results, broken = asyncio.run(
-        measure(options.nouns, replace(QUICK if options.quick else FULL, folder=options.folder))
-    )
+    began = time.monotonic()
+    scale = replace(QUICK if options.quick else FULL, folder=options.folder)
+    results, broken = asyncio.run(measure(options.nouns, scale, options.docs))
     minutes = (time.monotonic() - began) / 60
-    command = " ".join(["python -m benchmarks", *sys.argv[1:]])
-    date = f"{datetime.now(UTC):%Y-%m-%d}"
     if options.json:
-        about = {"command": command, "date": date, "minutes": round(minutes, 1), "machine": dict(machine)}
+        command = " ".join(["python -m benchmarks", *sys.argv[1:]])
+        about = {"command": command, "date": f"{datetime.now(UTC):%Y-%m-%d}", "minutes": round(minutes, 1)}
         found = {result.noun: result.to_json() for result in results}
-        print(json.dumps({**about, "benchmarks": found, "broken": broken}))
+        print(json.dumps({**about, "machine": facts(), "benchmarks": found, "broken": broken}))
     else:
         for result in results:
             print(f"\n{result.title}")
@@ -108,9 +134,6 @@ def main() -> int:
         print(f"\n{text(summary(results))}\n\n{minutes:.1f} minutes")
     for part, why in broken.items():
         sys.stderr.write(f"broken: {part}: {why}\n")
-    if options.page and not broken:
-        options.page.write_text(page(results, machine, command, date, minutes), encoding="utf-8")
-        sys.stderr.write(f"written: {options.page}\n")
     return 1 if broken else 0
 
 

@@ -1,8 +1,8 @@
 """Hundreds of services of one file, deployed as somebody would: how long each takes, and what looking at all costs."""
 
+import asyncio
 import json
 import shutil
-import time
 from pathlib import Path
 from statistics import median
 
@@ -10,15 +10,17 @@ from benchmarks.children import BrokenError, free_port, workplace
 from benchmarks.result import Figure, Result, Table, number
 from benchmarks.scale import Scale
 from benchmarks.shell import crossfade
+from benchmarks.usage import Usage
 
 NOUN = "fleet"
 PER_SERVICE = 5.0  # seconds that a deploy may take for each, on a busy machine
 REST = 5.0
+REPLICAS = 2
 HOW = """\
-One file with so many services, told apart by path on one port, each with one instance of busybox's httpd and with
-`bake: 0s`. `crossfade deploy` brings all of them as one release group, one after the other. Then `crossfade status` is
-asked as somebody types it, and the controller is left alone for a while to see what it takes of one core to look after
-all of them, with a health check of each every ten seconds.
+One file with so many services, told apart by path on one port, each with two instances of busybox's httpd and with
+`bake: 0s`. `crossfade deploy` brings all of them as one release group, those that do not depend on each other together.
+Then `crossfade status` is asked as somebody types it, and the controller is left alone for a while to see what it takes
+of one core to look after all of them, with a health check of each instance every ten seconds.
 """
 
 
@@ -37,27 +39,32 @@ async def measure(scale: Scale) -> Result:
             )
             looks = [crossfade("status", "--json", state=state, cwd=source) for _ in range(scale.repeats)]
             serving = sum(one["state"] == "healthy" for s in looks[-1].last["services"] for one in s["instances"])
-            if serving != scale.services:
-                raise BrokenError(f"{serving} of {scale.services} services are healthy")
-            busy = _busy(_controller(state), REST)
+            if serving != REPLICAS * scale.services:
+                raise BrokenError(f"{serving} of {REPLICAS * scale.services} instances are healthy")
+            controller = _controller(state)
+            before = Usage.of(controller)
+            await asyncio.sleep(REST)
+            after = Usage.of(controller)
         finally:
             crossfade("down", "--all", "--force", state=state, limit=60.0 + PER_SERVICE * scale.services)
     seconds = deployed.ms / 1000
     taken = [look.ms for look in looks]
+    busy, memory = (after.cpu_seconds - before.cpu_seconds) / REST, after.mb
     rows = [
         ("deploy of all", f"{number(seconds)} s"),
         ("deploy, for each service", f"{number(seconds / scale.services)} s"),
         ("`crossfade status --json`, median", f"{number(median(taken))} ms"),
         ("`crossfade status --json`, longest", f"{number(max(taken))} ms"),
         ("the controller at rest, of one core", f"{number(100 * busy)} %"),
+        ("the controller's memory", f"{number(memory)} MB"),
     ]
     return Result(
         noun=NOUN,
-        title=f"{scale.services} services of one file",
+        title=f"{scale.services} services of one file with {REPLICAS * scale.services:,} instances",
         how=HOW,
         figures=(Figure(name="status, median", value=median(taken), unit="ms", most=200),),
         tables=(Table(head=("", "measured"), rows=rows),),
-        data={"deploy_s": seconds, "status_ms": taken, "controller_busy": busy},
+        data={"deploy_s": seconds, "status_ms": taken, "controller_busy": busy, "controller_mb": memory},
     )
 
 
@@ -66,6 +73,7 @@ def _file(services: int, busybox: str) -> dict[str, object]:
     one = {
         "source": ".",
         "command": f"exec {busybox} httpd -f -p 127.0.0.1:$PORT -h .",
+        "replicas": REPLICAS,
         "drain": "1s",
         "grace": "1s",
         "deploy": {"bake": "0s", "keep_previous": "0s"},
@@ -85,16 +93,3 @@ def _controller(state: Path) -> int:
             if b"crossfade.controller.daemon" in words and str(state).encode() in words:
                 return int(process.name)
     raise BrokenError("no controller runs")
-
-
-def _busy(pid: int, seconds: float) -> float:
-    """The share of one core that it takes meanwhile."""
-    before = _ticks(pid)
-    time.sleep(seconds)
-    return (_ticks(pid) - before) / 100 / seconds
-
-
-def _ticks(pid: int) -> int:
-    """Hundredths of a second in its own code and in the kernel for it."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])

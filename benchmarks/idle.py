@@ -1,15 +1,13 @@
 """What the controller costs while nothing happens."""
 
 import asyncio
-import os
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Self
+from dataclasses import replace
 
 from tests.support.machine import Machine
 
 from benchmarks.result import Figure, Result, Table, number
 from benchmarks.scale import Scale
+from benchmarks.usage import Usage
 
 NOUN = "idle"
 INSTANCES = 20
@@ -18,22 +16,6 @@ HOW = f"""\
 traffic, nobody asking. Memory is the resident set at the end, CPU the share of one core over the whole time,
 both as the kernel counts them.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Of one process, since it began."""
-
-    mb: float
-    cpu_seconds: float
-
-    @classmethod
-    def of(cls, pid: int) -> Self:
-        process = Path(f"/proc/{pid}")
-        pages = int((process / "statm").read_text().split()[1])
-        fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
-        ticks = int(fields[11]) + int(fields[12])
-        return cls(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, ticks / os.sysconf("SC_CLK_TCK"))
 
 
 async def measure(scale: Scale) -> Result:

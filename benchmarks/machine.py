@@ -2,18 +2,27 @@
 
 import os
 import platform
+import subprocess
 from pathlib import Path
 
 
-def facts() -> list[tuple[str, str]]:
-    """Cores as this process may use them; load before anything was measured."""
-    return [
-        ("cores", f"{len(os.sched_getaffinity(0))}, {_processor()}"),
-        ("memory", f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.1f} GB"),
-        ("kernel", f"{platform.system()} {platform.release().partition('-')[0]}"),
-        ("Python", platform.python_version()),
-        ("load before", f"{os.getloadavg()[0]:.1f} over the last minute"),
-    ]
+def facts() -> dict[str, str]:
+    """Cores as this process may use them."""
+    return {
+        "cores": f"{len(os.sched_getaffinity(0))}, {_processor()}",
+        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.1f} GB",
+        "kernel": f"{platform.system()} {platform.release().partition('-')[0]}",
+        "Python": platform.python_version(),
+    }
+
+
+def commit() -> str:
+    """Of this checkout, with a word where files differ from it."""
+    here = Path(__file__).parent
+    said = subprocess.run(
+        ["git", "describe", "--always", "--dirty=, changed"], cwd=here, capture_output=True, check=False
+    )
+    return said.stdout.decode().strip() or "no commit"
 
 
 def _processor() -> str:

@@ -1,26 +1,33 @@
-"""docs/benchmarks.md, as the run that was just made says it."""
+"""docs/benchmarks.md, as what was measured last says it."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from benchmarks.result import Result, Table, summary
+from benchmarks.measured import Measured
+from benchmarks.result import Table, summary
 
 INTRODUCTION = """\
-Written by the run itself; do not edit. Counts and ratios are of one run on one machine, where clients, proxies and
-releases share the same cores: compare the rows with each other, not with another machine's.
+Written by `python -m benchmarks`; do not edit. Counts and ratios are of one run on one machine, where clients, proxies
+and releases share the same cores: compare the rows of a table with each other, not with another machine's. Each part
+says when it was measured, at which commit, and how busy the machine was in the minute before.
 """
 
 
-def page(results: Sequence[Result], facts: Sequence[tuple[str, str]], command: str, date: str, minutes: float) -> str:
-    lines = ["# Benchmarks", "", INTRODUCTION, f"`{command}` on {date}, in {minutes:.0f} minutes.", ""]
-    lines += [*_table(Table(head=("machine", ""), rows=facts)), "", "## Targets", "", *_table(summary(results)), ""]
-    for result in results:
-        lines += _section(result)
+def page(measured: Sequence[Measured]) -> str:
+    """One machine is told at the top, further ones in their parts."""
+    machine = measured[0].machine
+    lines = ["# Benchmarks", "", INTRODUCTION, *_table(Table(head=("machine", ""), rows=list(machine.items()))), ""]
+    lines += ["## Targets", "", *_table(summary([one.result for one in measured])), ""]
+    for one in measured:
+        lines += _section(one, () if one.machine == machine else one.machine.items())
     return "\n".join(lines)
 
 
-def _section(result: Result) -> Iterator[str]:
-    yield from (f"## {result.title}", "", _prose(result.how), "")
+def _section(measured: Measured, elsewhere: Iterable[tuple[str, str]]) -> Iterator[str]:
+    result = measured.result
+    yield from (f"## {result.title}", "", _prose(result.how), "", _prose(measured.when), "")
+    if machine := ", ".join(f"{name} {what}" for name, what in elsewhere):
+        yield from (_prose(f"On another machine: {machine}."), "")
     for table in result.tables:
         yield from (*_table(table), "")
     if result.notes:

@@ -22,6 +22,10 @@ class Scale:
     counted: int = 3_200  # requests under callgrind
     idle_seconds: float = 30.0
     services: int = 500
+    releases: int = 14_285  # whose deploys fill 200,000 lines of a journal
+    aws_switches: int = 20
+    aws_requests: int = 100_000
+    aws_deploys: int = 2
     folder: Path | None = None  # of what somebody else made, for benchmarks that compare with it
 
     def announced(self, noun: str, parts: Sequence[T]) -> Iterator[T]:
@@ -42,4 +46,8 @@ QUICK = Scale(
     counted=320,
     idle_seconds=5.0,
     services=50,
+    releases=1_000,
+    aws_switches=4,
+    aws_requests=4_000,
+    aws_deploys=1,
 )

@@ -16,6 +16,7 @@ from benchmarks.origin import HOSTS
 from benchmarks.proxies.crossfade import TOKEN, Alone
 from benchmarks.result import Figure, Result, Table, number
 from benchmarks.scale import Scale
+from benchmarks.usage import Usage
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import HealthCheck, Listener, Rule, Service
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
@@ -147,13 +148,20 @@ async def _timed(work: Awaitable[object]) -> float:
 
 def _taken(pid: int) -> dict[str, int]:
     """What it holds that a machine has only so many of."""
-    held = [str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()]
-    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    held = list(filter(None, map(_leads_to, Path(f"/proc/{pid}/fd").iterdir())))
     return {
         "inotify instances": sum("inotify" in one for one in held),
         "open files": len(held),
-        "memory, MB": int(status["VmRSS"].split()[0]) // 1024,
+        "memory, MB": round(Usage.of(pid).mb),
     }
+
+
+def _leads_to(opened: Path) -> str:
+    """What an open file is; nothing when it was closed since it was listed."""
+    try:
+        return str(opened.readlink())
+    except OSError:
+        return ""
 
 
 def _is(process: Path, directory: Path) -> bool:

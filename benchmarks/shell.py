@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,20 @@ class Ran:
         return json.loads(self.out.splitlines()[-1])
 
 
-def crossfade(*words: str, state: Path, cwd: Path | None = None, limit: float = LIMIT) -> Ran:
-    """BrokenError when it exits with anything but 0."""
-    return timed([str(CROSSFADE), *words], cwd=cwd, env={"CROSSFADE_STATE": str(state)}, limit=limit)
+def crossfade(
+    *words: str, state: Path, cwd: Path | None = None, limit: float = LIMIT, codes: Container[int] = (0,)
+) -> Ran:
+    """BrokenError when it exits with anything but these codes."""
+    return timed([str(CROSSFADE), *words], cwd=cwd, env={"CROSSFADE_STATE": str(state)}, limit=limit, codes=codes)
 
 
 def timed(
-    command: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None, limit: float = LIMIT
+    command: list[str],
+    *,
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+    limit: float = LIMIT,
+    codes: Container[int] = (0,),
 ) -> Ran:
     began = time.perf_counter()
     done = subprocess.run(
@@ -48,6 +56,6 @@ def timed(
         timeout=limit,
     )
     ms = (time.perf_counter() - began) * 1000
-    if done.returncode:
+    if done.returncode not in codes:
         raise BrokenError(f"`{' '.join(command[1:])}` exits with {done.returncode}: {done.stderr.strip()[-500:]}")
     return Ran(ms, done.stdout)

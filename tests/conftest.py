@@ -1,13 +1,24 @@
 """What holds for every test."""
 
+import os
 import signal
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # How long an example takes says how busy the machine is, and nothing of what is tested.
 settings.register_profile("crossfade", deadline=None)
 settings.load_profile("crossfade")
+
+# The tests start Python some thousand times. One that keeps no bytecode, as is usual in containers, would compile
+# crossfade and its libraries at each of them, and pytest all tests in each worker: more than half of all their work.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell starts what it runs in its background with Ctrl-C ignored, and children inherit that: where the tests
 # themselves are run so, what they start has to hear it all the same.
@@ -17,3 +28,27 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What mostly waits comes first: the rest is worked off meanwhile."""
     items.sort(key=lambda item: item.get_closest_marker("applies") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Which of the processes of `-n` runs a test."""
+    return Together(config, log)
+
+
+class Together(LoadScopeScheduling):
+    """Tests of one file that share what the file made stay with one process, in their order; all others go anywhere.
+
+    A model of AWS with a first release on it takes ten seconds to make: as many times as processes have a part of it.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if _shares(file) else nodeid
+
+
+@cache
+def _shares(file: str) -> bool:
+    """It, or the conftest.py beside it, makes something for a whole file."""
+    path = Path(__file__).parents[1] / file
+    return any('scope="module"' in one.read_text() for one in (path, path.with_name("conftest.py")) if one.is_file())

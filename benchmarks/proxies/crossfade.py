@@ -46,7 +46,8 @@ def envoy_binary() -> str:
 async def telling(directory: Path) -> AsyncIterator[None]:
     """Tell an Envoy that somebody else starts what the last one of this directory was to run."""
     discovery = Discovery(directory)
-    discovery.offer(Config().render(load(directory / "book.json").entries, {}, {}))
+    book, _ = load(directory / "book.json")
+    discovery.offer(Config().render(book.entries, {}, {}))
     await discovery.open()
     try:
         yield
@@ -62,7 +63,7 @@ def envoy_version() -> str:
 class Balancer(Proxy):
     """One of our adapters alone. `adapter` is called with a directory and a fence."""
 
-    adapter: ClassVar[Callable[[Path, Alone], LoadBalancer]]
+    adapter: ClassVar[Callable[..., LoadBalancer]]
 
     @property
     def directory(self) -> Path:

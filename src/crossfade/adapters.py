@@ -21,6 +21,8 @@ RUNTIMES: Mapping[str, str] = {
     "docker": "crossfade.platforms.local.runtimes.docker.runtime:DockerRuntime",
 }
 DEFAULT_BALANCER = "envoy"
+# What services call the runtimes of AWS, by `cloud.compute.kind`. Its hosts run those of a machine.
+ON_AWS: Mapping[str, str] = {"fargate": "ecs", "autoscaling": "autoscaling"}
 # Where releases go that is not this machine: an async context of an `Environment`, given the app, the environment, its
 # region, and who is told of events.
 PLATFORMS: Mapping[str, str] = {

@@ -5,16 +5,18 @@ import json
 import os
 import pwd
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError, WrongInputError
 
+SESSION = "CROSSFADE_SESSION"  # in the environment of all that runs for an instance: its session's file
 FORMAT = 1  # of the state directory; a newer one is refused, an older one would be converted here
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class StateDirectory:
     """The state directory. `socket` must stay below 108 bytes, the limit of a unix socket's path."""
 
     root: Path
@@ -26,6 +28,11 @@ class State:
     @property
     def journal(self) -> Path:
         return self.root / "journal.db"
+
+    @property
+    def snapshot(self) -> Path:
+        """What the journal adds up to, so that a start need not add it up: the journal stays the truth."""
+        return self.root / "ledgers.snapshot"
 
     @property
     def lock(self) -> Path:
@@ -62,7 +69,7 @@ class State:
     def used(self) -> bool:
         """Something was deployed from here, and may still run: the journal says so, or what lies beside it does."""
         records = (self.journal, self.balancer / "book.json")
-        return self.balancing or any(path.exists() for path in records) or self.serving
+        return self.balancing or any(path.exists() for path in records) or self.serving or self._deserted
 
     @property
     def balancing(self) -> bool:
@@ -85,18 +92,27 @@ class State:
         except (OSError, ValueError, TypeError, LookupError):
             return True
 
+    @property
+    def _deserted(self) -> bool:
+        """Processes of ours run although nothing lies here: somebody deleted the directory under them."""
+        session, work = f"{SESSION}={self.root}/".encode(), {str(self.balancer), f"{self.balancer} (deleted)"}
+        for process in Path("/proc").iterdir():
+            if process.name.isdigit():
+                with suppress(OSError):  # gone, or somebody else's
+                    if str((process / "cwd").readlink()) in work or session in (process / "environ").read_bytes():
+                        return True
+        return False
+
     def prepare(self) -> None:
         """Make the directory for its owner alone, and refuse one that a newer crossfade wrote.
 
         PlatformError for one that is another user's, or that others may write to: what lies there may be theirs.
         """
-        mark = self.root / "format"
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._take_possession()
-            found = mark.read_text().strip() if mark.exists() else ""
-            if not found:
-                mark.write_text(f"{FORMAT}\n")
+            if not self._format:
+                (self.root / "format").write_text(f"{FORMAT}\n")
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise unusable(error, self.root) from error
@@ -104,16 +120,28 @@ class State:
                 f"the state directory {self.root} cannot be used: {error.strerror}",
                 "give another one with --state or CROSSFADE_STATE",
             ) from error
-        if found and (not found.isdecimal() or int(found) > FORMAT):
-            raise WrongInputError(
-                f"the state directory {self.root} has format {found}, this crossfade knows up to {FORMAT}",
-                "upgrade crossfade, or use another directory with --state",
-            )
+        self.refuse_newer()
         if len(os.fsencode(self.socket)) > 100:  # noqa: PLR2004  sun_path holds 108 bytes, Envoy's socket lies deeper
             raise WrongInputError(
                 f"the state directory's path is too long for a unix socket: {self.root}",
                 "choose one of at most 80 characters with --state or CROSSFADE_STATE",
             )
+
+    def refuse_newer(self) -> None:
+        """WrongInputError where a newer crossfade wrote it: what it says there we may read wrongly, or not see."""
+        found = ""
+        with suppress(OSError):  # whoever needs the directory says why it cannot be read
+            found = self._format
+        if found and (not found.isdecimal() or int(found) > FORMAT):
+            raise WrongInputError(
+                f"the state directory {self.root} has format {found}, this crossfade knows up to {FORMAT}",
+                "upgrade crossfade, or use another directory with --state",
+            )
+
+    @property
+    def _format(self) -> str:
+        mark = self.root / "format"
+        return mark.read_text().strip() if mark.exists() else ""
 
     def _take_possession(self) -> None:
         info = self.root.stat()
@@ -164,10 +192,10 @@ def unusable(error: OSError, where: Path) -> PlatformError:
     return PlatformError(f"{where} cannot be used: {error.strerror or error}{named}", "check it and its permissions")
 
 
-def default_state() -> State:
+def default_state() -> StateDirectory:
     """CROSSFADE_STATE, else crossfade in XDG_STATE_HOME, else ~/.local/state/crossfade."""
     given = os.environ.get("CROSSFADE_STATE")
     if given:
-        return State(Path(given).expanduser().absolute())
+        return StateDirectory(Path(given).expanduser().absolute())
     home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return State(Path(home).expanduser() / "crossfade")
+    return StateDirectory(Path(home).expanduser() / "crossfade")

@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from tests.adapters.token_fence import TokenFence
-from tests.support.backend import free_port
+from tests.support.ports import free_port
 
 from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.core.service import HealthCheck, Listener, Service
@@ -195,11 +195,13 @@ async def kit(name: str, directory: Path) -> AsyncIterator[Kit]:
                 pytest.skip("haproxy is not installed")
             haproxy = HaproxyBalancer(directory, fence, shutdown=5)
             made = HaproxyKit(balancer=haproxy, fence=fence, directory=directory, http=http)
-        else:
+        elif name == "nginx":
             if shutil.which("nginx") is None:
                 pytest.skip("nginx is not installed")
             nginx = NginxBalancer(directory, fence)
             made = NginxKit(balancer=nginx, fence=fence, lossless=False, directory=directory, http=http)
+        else:
+            raise LookupError(f"{name} has no kit here, without which nobody knows what it keeps")
         try:
             await made.balancer.ensure()
             yield made

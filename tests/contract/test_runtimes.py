@@ -15,6 +15,7 @@ from tests.contract.runtime_kits import Kit
 
 from crossfade.core.errors import PlatformError, RefusedError, StaleTokenError, WrongInputError
 from crossfade.core.release import Release
+from crossfade.engine.ports.logs import LogQuery
 from crossfade.engine.ports.runtime import HookResult, JobRunner, Running, Runtime
 
 TOKEN = 1
@@ -41,7 +42,7 @@ def runtime(kit: Kit) -> Runtime:
 
 
 async def lines(runtime: Runtime, kit: Kit, instance: str | None, last: int = 100) -> list[str]:
-    return [line async for _, line in runtime.logs(f"{kit.app}/web", instance=instance, lines=last, follow=False)]
+    return [one.line async for one in runtime.logs(f"{kit.app}/web", LogQuery(instance=instance, lines=last))]
 
 
 async def until_said(runtime: Runtime, kit: Kit, instance: str, line: str) -> list[str]:
@@ -372,8 +373,13 @@ async def test_logs_of_a_service_name_the_instance(runtime: Runtime, kit: Kit) -
     for name in names:
         await runtime.launch(name, release, {}, TOKEN)
         await until_said(runtime, kit, name, "up")
-    said = [pair async for pair in runtime.logs(f"{kit.app}/web", instance=None, lines=10, follow=False)]
-    assert sorted(said) == sorted((name, "up") for name in names)
+    said = [one async for one in runtime.logs(f"{kit.app}/web", LogQuery(lines=10))]
+    assert sorted((one.writer, one.line) for one in said) == sorted((name, "up") for name in names)
+    assert [one.at for one in said] == sorted(one.at for one in said)
+    since = max(one.at for one in said) + 1
+    assert [one async for one in runtime.logs(f"{kit.app}/web", LogQuery(since=since))] == []
+    earlier = [one async for one in runtime.logs(f"{kit.app}/web", LogQuery(since=since - 600))]
+    assert sorted(earlier) == sorted(said)
 
 
 async def test_logs_can_be_followed(runtime: Runtime, kit: Kit) -> None:
@@ -383,10 +389,10 @@ async def test_logs_can_be_followed(runtime: Runtime, kit: Kit) -> None:
     said = []
     async with (
         asyncio.timeout(SOON),
-        aclosing(runtime.logs(f"{kit.app}/web", instance=instance, lines=10, follow=True)) as stream,
+        aclosing(runtime.logs(f"{kit.app}/web", LogQuery(instance=instance, lines=10, follow=True))) as stream,
     ):
-        async for pair in stream:
-            said.append(pair)
+        async for one in stream:
+            said.append((one.writer, one.line))
             if len(said) == 2:
                 break
     assert said == [(instance, "first"), (instance, "second")]
@@ -405,6 +411,9 @@ async def test_the_same_source_gives_the_same_digest(runtime: Runtime, kit: Kit)
     assert len({artifact.digest for artifact in built}) == 1
     other = await runtime.build(kit.service(source=kit.other.source, image=kit.other.image))
     assert other.digest != built[0].digest
+    foreseen = await runtime.foresee(service)
+    assert foreseen is not None
+    assert foreseen.digest == built[0].digest
 
 
 async def test_a_source_that_is_not_there_is_wrong_input(runtime: Runtime, kit: Kit) -> None:

@@ -18,6 +18,7 @@ from tests.contract.test_balancers import Hammer
 from tests.support.backend import Backend
 from tests.support.nobody import as_nobody
 
+from crossfade.adapters import BALANCERS
 from crossfade.core.errors import WrongInputError
 from crossfade.core.service import HealthCheck
 from crossfade.platforms.local.address import socket_of
@@ -37,7 +38,7 @@ socketserver.UnixStreamServer(os.environ["CROSSFADE_SOCKET"], Answer).serve_fore
 '"""
 
 
-@pytest.fixture(params=["memory", "envoy", "haproxy", "nginx"])
+@pytest.fixture(params=["memory", *BALANCERS])
 async def lb(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kit]:
     async with kit(request.param, tmp_path / "balancer") as made:
         yield made
@@ -176,7 +177,7 @@ async def test_a_process_that_listens_elsewhere_is_told(tmp_path: Path) -> None:
         await probe.close()
 
         async def told() -> str:
-            return await asyncio.to_thread(runtime.silent, found.address)
+            return await runtime.silent(found.address)
 
         said = await until(told)
         assert said.startswith("listens on 127.0.0.1:")

@@ -19,7 +19,7 @@ from crossfade.core.service import Service
 from crossfade.core.wire import decode
 from crossfade.engine.ports.balancer import Traffic
 from crossfade.engine.ports.journal import Event, Journal, Lease
-from crossfade.paths import State
+from crossfade.paths import StateDirectory
 from crossfade.platforms.local.balancers import book
 
 # What every controller would make for itself: all of them are forked from the process that imported this.
@@ -80,4 +80,4 @@ def run(state: Path, balancer: str, kill_at: tuple[str, int] | None = None) -> N
     """Be the controller; `kill_at` is ("before", 7) or ("after", 7)."""
     logging.basicConfig(level=logging.INFO)
     killing = (lambda real: KillingJournal(real, *kill_at)) if kill_at else None
-    asyncio.run(daemon.run(State(state), balancer, journal=killing))
+    asyncio.run(daemon.run(StateDirectory(state), balancer, journal=killing))

@@ -17,6 +17,10 @@ class Forked:
         self._process = _FORKS.Process(target=_alone, args=(run, arguments, log))
         self._process.start()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid or 0
+
     def poll(self) -> int | None:
         """How it ended; None while it runs."""
         return self._process.exitcode

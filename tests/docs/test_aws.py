@@ -10,7 +10,7 @@ import pytest
 from tests.docs.pages import ROOT, Page
 from tests.docs.shell import Shell, commands
 from tests.infra.cloud import ministack
-from tests.support.machine import free_port
+from tests.support.ports import free_port
 from tests.support.terraform import find_terraform
 
 PAGE = Page(ROOT / "docs" / "aws.md")

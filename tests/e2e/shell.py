@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.support.ports import free_port
 
 # Answers its release on every path; {trouble} makes it a bad one.
 APP = """\
@@ -190,16 +191,6 @@ def machine() -> Iterator[Machine]:
         yield made
     finally:
         made.close()
-
-
-def free_port() -> int:
-    """Below the kernel's own range for clients, so that no connection takes it meanwhile."""
-    for _ in range(200):
-        port = 10_000 + int.from_bytes(os.urandom(2)) % 9_000
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no free port")
 
 
 def sentence(text: str) -> str:

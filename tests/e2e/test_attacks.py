@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from tests.contract.balancer_kits import kit, routing, service
-from tests.support.backend import Backend, free_port
+from tests.support.backend import Backend
 from tests.support.certificate import certificate
+from tests.support.ports import free_port
 
 from crossfade.core.service import Listener, Rule, Service, Sticky
 from crossfade.engine.ports.balancer import LoadBalancer
@@ -64,6 +65,8 @@ CLAIMS = (
     "X-Forwarded-Port: 443",
     "X-Forwarded-Scheme: https",
     "X-Forwarded-Prefix: /admin",
+    "X-Original-URL: /admin",
+    "X-Rewrite-URL: /admin",
     "X-Real-IP: 198.51.100.1",
     "Forwarded: for=198.51.100.1;proto=https",
     "Proxy: http://evil.example",
@@ -98,6 +101,8 @@ class TestClients:
             "x-forwarded-prefix",
             "forwarded",
             "proxy",
+            "x-original-url",
+            "x-rewrite-url",
         }
         assert not gone & seen.keys()
         assert not [name for name in seen if "_" in name]

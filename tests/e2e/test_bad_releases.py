@@ -7,7 +7,7 @@ import pytest
 from tests.support.crowd import Crowd, agree, loses_nothing
 from tests.support.machine import App
 
-from crossfade.core.service import RollbackOn, Strategy
+from crossfade.core.service import HealthCheck, RollbackOn, Strategy
 from crossfade.load import Report
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -57,7 +57,19 @@ async def test_a_release_that_never_gets_healthy_gets_no_request(shop: App, stra
     loses_nothing(report, result)
     assert "2" not in report.releases
     assert "became healthy" in result["rollout"]["reason"]
-    assert ("503" in result["rollout"]["reason"]) is (fault == "sick")
+    assert ("answered 503" in result["rollout"]["reason"]) is (fault == "sick")
+
+
+async def test_a_command_says_whether_a_web_service_is_healthy(shop: App) -> None:
+    """In place of a request, and the balancer looks whether somebody listens: what never passes gets no request."""
+    asked = HealthCheck(command='test "$TAG" = well', interval=0.2, timeout=1.0, unhealthy=2)
+    await shop.deploy(shop.service(health=asked, tag="well", fault="sick", strategy=replace(QUICK, bake=0.0)))
+    async with Crowd(shop.url) as crowd:
+        result = await shop.deploy(shop.service(health=asked, tag="ill", strategy=replace(QUICK, timeout=1.5)))
+        await shop.settled(1)
+    loses_nothing(crowd.report, result)
+    assert set(crowd.report.releases) == {"1"}
+    assert 'test "$TAG" = well' in result["rollout"]["reason"]
 
 
 async def test_a_release_that_exits_while_it_starts_is_a_verdict_and_not_a_loop(shop: App) -> None:

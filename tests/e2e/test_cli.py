@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,13 +142,13 @@ class TestDeploy:
         assert all("kind" in line for line in lines[:-1])
         assert "rollout" in lines[-1]
 
-    def test_the_same_again_is_refused(self, shop: Machine) -> None:
-        """Nothing changed, so nothing is done, unless forced."""
+    def test_the_same_again_is_unchanged(self, shop: Machine) -> None:
+        """Nothing changed, so nothing is done, unless forced; a job of CI that runs again does not fail."""
         shop.ok("deploy")
         ran = shop.run("deploy", "--json")
-        assert ran.code == 3
-        assert "already runs exactly this" in ran.err
-        assert ran.last["error"]["exit_code"] == 3
+        assert ran.code == 0
+        assert "already runs exactly this" in ran.last["unchanged"][0]
+        assert "unchanged: release 1" in shop.run("deploy").out
         assert len(shop.ok("releases")["releases"]) == 1
 
     def test_a_terminal_sees_it_move(self, shop: Machine) -> None:
@@ -384,6 +385,21 @@ class TestMachine:
             time.sleep(0.05)
         assert shop.processes() == {}
 
+    def test_down_finds_what_runs_after_its_state_directory_was_deleted(self, shop: Machine) -> None:
+        """The deploy that meets its port says who has it and how to end that; afterwards nothing is left of it."""
+        shop.ok("deploy")
+        shop.kill_controller()
+        shutil.rmtree(shop.state)
+        ran = shop.run("deploy")
+        assert ran.code == 4, ran.out + ran.err
+        assert f"`crossfade down --all --state {shop.state}` ends it" in ran.err
+        assert len(shop.ok("down", "--all", "--state", str(shop.state))["stopped"]) > 1
+        end = time.monotonic() + 60
+        while shop.processes() and time.monotonic() < end:
+            time.sleep(0.05)
+        assert shop.processes() == {}
+        assert shop.ok("deploy")["rollout"]["state"] == "succeeded"
+
     def test_the_foreground_is_for_supervisors(self, shop: Machine) -> None:
         """`up --foreground` is the controller, until it is told to stop."""
         process = shop.start("up", "--foreground")
@@ -421,13 +437,16 @@ class TestLooking:
         assert any("scaled to 3 instances" in follow.stdout.readline() for _ in range(5))
 
     def test_plan_changes_nothing(self, shop: Machine) -> None:
-        """With and without a controller it tells the steps with their times."""
+        """With and without a controller it tells the steps with their times; none where a deploy would do nothing."""
         [plan] = shop.ok("plan")["plans"]
         assert plan["service"] == "shop/web"
         assert all({"at", "do"} == step.keys() for step in plan["steps"])
         assert not shop.state.exists()
         shop.ok("deploy")
-        assert shop.run("plan", "--strategy", "canary").code == 0
+        [same] = shop.ok("plan")["plans"]
+        assert same["steps"] == []
+        assert same["unchanged"].endswith("of shop/web already runs exactly this")
+        assert shop.ok("plan", "--strategy", "canary")["plans"][0]["steps"]
         assert len(shop.ok("releases")["releases"]) == 1
 
 
@@ -570,10 +589,19 @@ BAD: list[tuple[str, Callable[[Machine], None], int, str]] = [
     (
         "AWS without credentials",
         lambda shop: shop.write_file(
-            {"web": shop.service(health={"path": "/health"}, resources={"cpu": 1, "memory": "2G"})}, platform="aws"
+            {"web": {"image": "acme/shop", "health": {"path": "/health"}, "resources": {"cpu": 1, "memory": "2G"}}},
+            platform="aws",
         ),
         4,
         "credentials",
+    ),
+    (
+        "a source on Fargate",
+        lambda shop: shop.write_file(
+            {"web": shop.service(health={"path": "/health"}, resources={"cpu": 1, "memory": "2G"})}, platform="aws"
+        ),
+        3,
+        "give it an `image`",
     ),
     ("a port in use", _port_in_use, 4, "is in use by python"),
     ("a command that is not there", _web(command="gunicorm app:app"), 2, "gunicorm"),
@@ -629,11 +657,12 @@ def test_wrong_words_are_named(running: Machine, words: list[str], says: str) ->
 
 class TestState:
     def test_a_state_of_a_newer_version(self, shop: Machine) -> None:
-        """It is refused before anything is written."""
+        """It is refused before anything is written, and not taken for one where nothing runs."""
         shop.state.mkdir()
         (shop.state / "format").write_text("99\n")
-        ran = shop.run("deploy")
-        assert (ran.code, "format 99" in ran.err) == (2, True)
+        for verb in ("deploy", "status", "down --all"):
+            ran = shop.run(*verb.split())
+            assert (ran.code, "format 99" in ran.err) == (2, True)
         assert not (shop.state / "journal.db").exists()
 
     def test_a_state_with_a_path_no_socket_can_have(self, shop: Machine) -> None:

@@ -67,6 +67,7 @@ def demo(folder: Path) -> Iterator[Demo]:
     subprocess.run(["rm", "-rf", folder], check=False)
 
 
+@pytest.mark.long  # a minute of a processor for what other tests show one by one; the next one sees that it plays
 def test_nothing_is_lost_and_nothing_is_left(demo: Demo) -> None:
     """Every step as told, no request lost, the 500s of v3 counted by clients and balancer alike.
 

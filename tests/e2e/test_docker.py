@@ -69,7 +69,7 @@ async def test_containers_are_replaced_without_a_loss(shop: App, images: DockerI
         assert set(report.releases) == {"1", "2"}
     finally:
         await shop.down()
-    assert [c.name for c in docker.containers.list(all=True) if shop.name in c.name] == []
+    assert [c.name for c in docker.containers.list(all=True, ignore_removed=True) if shop.name in c.name] == []
 
 
 async def test_a_container_that_exits_takes_its_release_back(shop: App, images: DockerImages) -> None:

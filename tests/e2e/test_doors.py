@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 from tests.support.certificate import certificate
 from tests.support.crowd import Crowd, loses_nothing
-from tests.support.machine import App, free_port
+from tests.support.machine import App
+from tests.support.ports import free_port
 
 from crossfade.core.service import Listener, RollbackOn, Rule, Sticky, Strategy
 from crossfade.load import Mode

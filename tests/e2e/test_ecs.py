@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.e2e.by_colour import (  # noqa: F401  tests of this module, too
+    test_a_release_that_answers_500_is_taken_back,
+    test_a_release_that_is_never_healthy_gets_no_visitor,
+    test_blue_green_loses_nothing_and_keeps_the_old_fleet_warm,
+)
 from tests.rig import Rig
 from tests.rig.place import PREVIEW_HEADER, weights
 from tests.support.on_ecs import LIMIT, PACE, OnEcs, reached
@@ -19,7 +24,6 @@ from crossfade.core.release import Outcome
 from crossfade.core.rollout import State
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.journal import DryJournal
-from crossfade.load import Traffic
 from crossfade.platforms.aws.adapters import Adapters
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.ecs.quiet import STEADY
@@ -36,13 +40,7 @@ def rig() -> Iterator[Rig]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shop(rig: Rig) -> AsyncIterator[OnEcs]:
-    """A first release of ours serves, where Terraform's own tasks did before."""
-    async with OnEcs(rig, "shop") as shop:
-        async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
-            rollout = await shop.deploy(shop.service("first"))
-        report = traffic.report()
-        assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
-        assert report.releases.keys() == {"1", "first"}
+    async with OnEcs(rig, "shop").serving() as shop:
         yield shop
 
 
@@ -54,41 +52,6 @@ async def clear(shop: OnEcs) -> AsyncIterator[OnEcs]:
     shop.rig.knobs.set(quota=0)
 
 
-async def test_blue_green_loses_nothing_and_keeps_the_old_fleet_warm(shop: OnEcs) -> None:
-    """All weight goes to the new colour; the old one keeps its tasks for a rollback, and gets no visitor."""
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
-        rollout = await shop.deploy(shop.service("blue-green"))
-        await shop.until(lambda: shop.answer() == "blue-green")
-    report = traffic.report()
-    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
-    assert sorted(shop.weights().values()) == [0, 100]
-    assert sorted(shop.sizes().values()) == [2, 2]
-
-
-async def test_a_release_that_answers_500_is_taken_back(shop: OnEcs) -> None:
-    """By what CloudWatch counts of its own target group, minute by minute; only its own share of clients saw it."""
-    before = await shop.settled()
-    service = shop.service("sick", "errors", name="canary", steps=(20, 100), bake=8.0, min_requests=5)
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
-        rollout = await shop.deploy(service)
-    report = traffic.report()
-    assert rollout.state is State.ROLLED_BACK
-    assert f"release {rollout.target} failed" in rollout.reason
-    assert {one.detail.split()[0] for one in report.losses} == {"500"}
-    assert report.failed < report.requests / 2
-    await shop.until(lambda: {shop.answer() for _ in range(10)} == {before})
-
-
-async def test_a_release_that_is_never_healthy_gets_no_visitor(shop: OnEcs) -> None:
-    """Why is what the load balancer heard of it."""
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
-        rollout = await shop.deploy(shop.service("never", "sick"))
-    report = traffic.report()
-    assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
-    assert "the load balancer's checks failed: answered 503" in rollout.reason
-    assert "never" not in report.releases
-
-
 @pytest.mark.parametrize(
     ("release", "fault", "image", "why"),
     [
@@ -98,7 +61,7 @@ async def test_a_release_that_is_never_healthy_gets_no_visitor(shop: OnEcs) -> N
 )
 async def test_a_task_that_never_starts_says_why(shop: OnEcs, release: str, fault: str, image: str, why: str) -> None:
     """Its exit code and last line, or what ECS says of its image."""
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=2) as traffic:
+    async with shop.visited(2) as traffic:
         rollout = await shop.deploy(shop.service(release, fault, image=image))
     assert (rollout.state, traffic.report().failed) == (State.ROLLED_BACK, 0)
     assert why in rollout.reason
@@ -108,7 +71,7 @@ async def test_a_canary_goes_by_weights(shop: OnEcs) -> None:
     """Each step is a weight that was read back; nothing is lost at any."""
     seen: set[int] = set()
     service = shop.service("canary", name="canary", steps=(10, 50, 100), bake=1.0)
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+    async with shop.visited() as traffic:
         await shop.order(service)
         while shop.loop.ledger.active:
             seen.update(await asyncio.to_thread(lambda: shop.weights().values()))
@@ -121,7 +84,7 @@ async def test_a_canary_goes_by_weights(shop: OnEcs) -> None:
 async def test_rolling_goes_by_counts_with_the_weights_following(shop: OnEcs) -> None:
     """One task more, then one less; a colour has no weight any more before its last task goes."""
     service = shop.service("rolling", name="rolling", max_surge=50)
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+    async with shop.visited() as traffic:
         rollout = await shop.deploy(service)
     report = traffic.report()
     assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
@@ -133,7 +96,7 @@ async def test_going_back_to_a_warm_release_starts_nothing(shop: OnEcs) -> None:
     await shop.deploy(shop.service("warm"))
     before = {one.id for one in shop.loop.fleet.instances if one.release == shop.loop.ledger.current}
     await shop.deploy(shop.service("regretted"))
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+    async with shop.visited() as traffic:
         await shop.process.orders.rollback(shop.loop, "previous", Order(by="kim"))
         rollout = await shop.over()
         await shop.until(lambda: shop.answer() == "warm")
@@ -146,7 +109,7 @@ async def test_a_step_waits_for_a_person(shop: OnEcs) -> None:
     """Paused, resumed and approved: half of the traffic stays where it is until somebody says so."""
     service = shop.service("approved", name="canary", steps=(50, 100), approve=(50,), bake=0.0)
     orders, kim = shop.process.orders, Order(by="kim")
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+    async with shop.visited() as traffic:
         await shop.order(service)
         async with asyncio.timeout(LIMIT):
             await shop.loop.until(lambda loop: any(isinstance(one, AwaitApproval) for one in loop.waits))
@@ -161,7 +124,7 @@ async def test_a_step_waits_for_a_person(shop: OnEcs) -> None:
 
 async def test_a_newer_deploy_takes_the_older_one_back_first(shop: OnEcs) -> None:
     """Superseded in the middle of its steps: three releases within one rollout's time, and nobody loses a request."""
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+    async with shop.visited() as traffic:
         await shop.order(shop.service("older", name="canary", steps=(50, 100), bake=600.0))
         await shop.until(lambda: 50 in shop.weights().values())
         older = shop.loop.ledger.rollouts
@@ -177,7 +140,7 @@ async def test_a_newer_deploy_takes_the_older_one_back_first(shop: OnEcs) -> Non
 async def test_recreate_never_runs_two_releases(shop: OnEcs) -> None:
     """The old one has gone when the new one comes: who chooses this has clients that wait."""
     before = await shop.settled()
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=2) as traffic:
+    async with shop.visited(2) as traffic:
         rollout = await shop.deploy(shop.service("recreated", name="recreate"))
         await shop.until(lambda: shop.answer() == "recreated")
     report = traffic.report()
@@ -190,7 +153,7 @@ async def test_smoke_goes_through_the_preview_before_any_visitor(shop: OnEcs, tm
     seen = tmp_path / "seen"
     smoke = f'while [ ! -e {seen} ]; do sleep 0.1; done; echo "$CROSSFADE_HEADER"; exit 3'
     header = {PREVIEW_HEADER: shop.place.preview_token}
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+    async with shop.visited() as traffic:
         try:
             await shop.order(shop.service("smoked", hooks={"smoke": smoke}))
             await shop.until(lambda: shop.answer(header) == "smoked")
@@ -212,7 +175,7 @@ async def test_throttling_and_lost_answers_change_nothing(clear: OnEcs) -> None:
     ):
         clear.rig.knobs.lose_answer(service, operation, times=1)
     clear.rig.knobs.throttle(rate=0.05)
-    async with Traffic(f"{clear.url}/slow?s=0.02", clients=4) as traffic:
+    async with clear.visited() as traffic:
         rollout = await clear.deploy(clear.service("throttled"))
     report = traffic.report()
     assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
@@ -231,11 +194,12 @@ async def test_a_right_that_is_missing_takes_the_release_back_at_once(
     clear: OnEcs, service: str, operation: str, right: str
 ) -> None:
     """It is named with what it is for, nobody waits for the timeout, and the release is not to blame."""
+    await clear.until(lambda: clear.loop.knows_its_size)  # what ran here before has gone home, which takes rights too
     action, _, where = right.partition(" on ")
     said = f"User: ci is not authorized to perform: {action} on resource: {where} because no policy allows it"
     clear.rig.knobs.refuse(service, operation, "AccessDeniedException", said)
     hooks = {"migrate": "true"} if operation == "RunTask" else {}
-    async with Traffic(f"{clear.url}/slow?s=0.02", clients=2) as traffic:
+    async with clear.visited(2) as traffic:
         rollout = await clear.deploy(clear.service(f"no-{operation}", hooks=hooks))
     assert (rollout.state, traffic.report().failed) == (State.ROLLED_BACK, 0)
     assert rollout.reason.startswith(f"these credentials may not {right}; give their role that right")
@@ -246,7 +210,7 @@ async def test_a_quota_that_is_reached_is_said(clear: OnEcs) -> None:
     """No task ever appears: why is in the events of the service, and the release is not to blame."""
     before = clear.answer()
     clear.rig.knobs.set(quota=1)
-    async with Traffic(f"{clear.url}/slow?s=0.02", clients=2) as traffic:
+    async with clear.visited(2) as traffic:
         rollout = await clear.deploy(clear.service("quota", timeout=5.0))
     assert (rollout.state, traffic.report().failed, clear.answer()) == (State.ROLLED_BACK, 0, before)
     assert "You've reached the limit on the number of tasks you can run concurrently" in rollout.reason
@@ -259,7 +223,7 @@ async def test_a_service_that_another_hand_deploys_to_stops_the_deploy(shop: OnE
     await shop.process.close()
     serving = next(colour for colour, weight in shop.weights().items() if weight)
     ecs = shop.rig.client("ecs")
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=2) as traffic:
+    async with shop.visited(2) as traffic:
         ecs.update_service(
             cluster=shop.place.cluster, service=shop.place.services[serving], taskDefinition=shop.place.definition
         )
@@ -277,7 +241,7 @@ async def test_a_service_that_another_hand_deploys_to_stops_the_deploy(shop: OnE
 
 async def test_another_process_goes_on_where_one_died(shop: OnEcs) -> None:
     """It finds tasks, weights and what is on record, and brings the rollout to its end."""
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+    async with shop.visited() as traffic:
         await shop.order(shop.service("resumed", name="canary", steps=(50, 100), bake=2.0))
         await shop.until(lambda: 50 in shop.weights().values())
         await shop.process.close()
@@ -309,7 +273,7 @@ async def test_a_deploy_at_the_peak_keeps_what_scaling_made(shop: OnEcs) -> None
     ecs.update_service(cluster=shop.place.cluster, service=shop.place.services[serving], desiredCount=3)
     await shop.begin()
     await shop.until(lambda: shop.loop.ledger.wanted == 3)
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+    async with shop.visited() as traffic:
         rollout = await shop.deploy(shop.service("peak"))
     report = traffic.report()
     assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)

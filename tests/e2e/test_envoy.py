@@ -17,8 +17,9 @@ import pytest
 from tests.adapters.token_fence import TokenFence
 from tests.adapters.until import until
 from tests.contract.balancer_kits import fetch, routing, service
-from tests.support.backend import Backend, free_port
+from tests.support.backend import Backend
 from tests.support.edge import keep_asking, running_envoy, settled, target, url
+from tests.support.ports import free_port
 from tests.support.wire import WEBSOCKET, stream
 
 from crossfade.core.errors import PlatformError, RefusedError
@@ -81,6 +82,29 @@ class TestProcess:
             assert report.routing == asked
             assert report.traffic.total.requests == before.total.requests + 1
             assert report.traffic.failed == before.failed
+
+    @pytest.mark.parametrize("name", ["discovery.sock", "admin.sock"])
+    async def test_a_socket_that_was_deleted_keeps_no_envoy_from_coming_back(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession, tmp_path: Path, name: str
+    ) -> None:
+        """It serves on and is told of changes, and one that dies afterwards is started again with what it was told."""
+        web = service()
+        async with Backend("a") as one, Backend("b") as two:
+            addresses = {"a": one.address, "b": two.address}
+            await envoy.apply(web, routing({1: 100}, {1: "a"}), addresses, 1)
+            (tmp_path / "envoy" / name).unlink()
+            await envoy.ensure()
+            await envoy.apply(web, routing({2: 100}, {1: "a", 2: "b"}), addresses, 1)
+            assert (await fetch(http, url(web))).body == "b"
+            os.kill(envoy_pid(envoy), signal.SIGKILL)
+
+            async def answers() -> bool:
+                with suppress(PlatformError, aiohttp.ClientError):
+                    await envoy.ensure()
+                    return (await fetch(http, url(web))).body == "b"
+                return False
+
+            assert await until(answers)
 
     async def test_a_restart_loses_nothing_and_keeps_what_is_under_way(
         self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
@@ -200,6 +224,52 @@ class TestProcess:
                         await envoy.ensure()
                 assert (await fetch(http, url(api))).body == "a"
             await envoy.ensure()
+            assert (await fetch(http, url(web))).body == "a"
+
+    async def test_services_that_change_together_are_told_of_together_and_refused_alone(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """Of ten Envoy hears not ten times as often as of one; where it refuses one of them, the others are served."""
+        async with Backend("a") as one:
+            addresses, asked = {"a": one.address}, routing({1: 100}, {1: "a"})
+
+            def heard() -> int:
+                said = envoy._discovery.with_process(envoy._process.node)
+                return said._nonce if said else 0
+
+            before = heard()
+            await envoy.apply(service(), asked, addresses, 1)
+            alone, before = heard() - before, heard()
+            ten = [service(f"s{n}") for n in range(10)]
+            with socket.socket() as thief:
+                thief.bind(("127.0.0.1", 0))
+                thief.listen()
+                taken = service("taken", port=thief.getsockname()[1])
+                wave = [envoy.apply(made, asked, addresses, 1) for made in (*ten, taken)]
+                *fine, refused = await asyncio.gather(*wave, return_exceptions=True)
+            assert all(isinstance(took, float) for took in fine), fine
+            assert isinstance(refused, PlatformError)
+            assert f"pid {os.getpid()}" in str(refused)
+            assert [(await fetch(http, url(made))).body for made in ten] == ["a"] * 10
+            before = heard()
+            await asyncio.gather(*(envoy.apply(m, routing({1: 1}, {1: "a", 2: "a"}), addresses, 1) for m in ten))
+            assert heard() - before < 5 * alone
+
+    async def test_a_removal_that_is_broken_off_keeps_nobody_from_coming_back(
+        self, envoy: EnvoyBalancer, http: aiohttp.ClientSession
+    ) -> None:
+        """Cancelled when Envoy has no routes of it any more and the book still has it: the next apply brings them."""
+        web = service()
+        async with Backend("a") as one:
+            asked = routing({1: 100}, {1: "a"})
+            await envoy.apply(web, asked, {"a": one.address}, 1)
+            removal = asyncio.create_task(envoy.remove(web.key, 1))
+            while web.key in envoy._live:  # noqa: ASYNC110  it has to be cancelled in that very moment
+                await asyncio.sleep(0)
+            removal.cancel()
+            await asyncio.gather(removal, return_exceptions=True)
+            assert web.key in await envoy.known()
+            await envoy.apply(web, asked, {"a": one.address}, 2)
             assert (await fetch(http, url(web))).body == "a"
 
     async def test_what_a_group_counted_outlives_it(self, envoy: EnvoyBalancer, http: aiohttp.ClientSession) -> None:

@@ -11,8 +11,9 @@ import pytest
 from tests.adapters.token_fence import TokenFence
 from tests.adapters.until import until
 from tests.contract.balancer_kits import Answer, fetch, kit, routing, service
-from tests.support.backend import Backend, free_port
+from tests.support.backend import Backend
 from tests.support.certificate import certificate
+from tests.support.ports import free_port
 from tests.support.wire import EVENTS, WEBSOCKET, stream
 
 from crossfade.core.errors import PlatformError, WrongInputError

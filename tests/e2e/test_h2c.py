@@ -6,8 +6,9 @@ from pathlib import Path
 
 import grpc.aio
 from tests.contract.balancer_kits import routing, service
-from tests.support.backend import Backend, free_port
+from tests.support.backend import Backend
 from tests.support.edge import running_envoy
+from tests.support.ports import free_port
 
 from crossfade.core.service import HealthCheck
 from crossfade.platforms.local.probes import HttpProbe

@@ -20,7 +20,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.core.service import HealthCheck, Listener, Service
 from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi
-from crossfade.platforms.local.balancers.known import Known, children
+from crossfade.platforms.local.balancers.known import KnownProcess, children
 
 pytestmark = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
 
@@ -46,7 +46,7 @@ def url(service: Service, path: str = "/") -> str:
     return f"http://127.0.0.1:{service.listener.http}{path}"
 
 
-def master(balancer: HaproxyBalancer) -> Known:
+def master(balancer: HaproxyBalancer) -> KnownProcess:
     found = balancer._process.master
     assert found is not None
     return found
@@ -196,7 +196,7 @@ async def test_a_killed_haproxy_is_started_again(
         await fetch(http, url(web))
         await until(lambda: served(haproxy, web))  # it answers first and writes its line then
         old = master(haproxy)
-        dies = old if victim == "master" else Known.of(next(iter(children(old.pid))))
+        dies = old if victim == "master" else KnownProcess.of(next(iter(children(old.pid))))
         dies.signal(signal.SIGKILL)
         await until(lambda: not old.running)
         await haproxy.ensure()
@@ -216,7 +216,7 @@ async def test_a_worker_that_ends_before_it_answers_is_an_error(
     """No answer is not an empty one: nothing is taken for done or for not there. Nor when it is gone already."""
     api = RuntimeApi(tmp_path / "haproxy")
     (worker,) = await api.workers()
-    process = Known.of(worker.pid)
+    process = KnownProcess.of(worker.pid)
     process.signal(signal.SIGSTOP)  # it takes the question and never answers
 
     def ask() -> Awaitable[object]:
@@ -323,7 +323,7 @@ async def test_shutdown_leaves_no_process(tmp_path: Path) -> None:
     try:
         async with Backend("a") as one:
             await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
-            everyone = [master(balancer), *map(Known.of, children(master(balancer).pid))]
+            everyone = [master(balancer), *map(KnownProcess.of, children(master(balancer).pid))]
             assert len(everyone) == 2
             await balancer.shutdown()
         assert not any(known.running for known in everyone)

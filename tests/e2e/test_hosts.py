@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from tests.e2e.shell import APP, ERRORS, GOOD, NEVER_HEALTHY, PYTHON, Ran, free_port
+from tests.e2e.shell import APP, ERRORS, GOOD, NEVER_HEALTHY, PYTHON, Ran
+from tests.support.ports import free_port
 from tests.support.sshd import SshHosts, why_not
 
 from crossfade.load import Report, Traffic
@@ -69,7 +70,8 @@ class Shop:
         data = {"app": self.name, "services": {"web": web}, "environments": {"prod": {**prod, "listen": listen}}}
         (self.folder / "crossfade.yaml").write_text(json.dumps(data, indent=1))  # JSON is YAML
 
-    def start(self, *words: str) -> "subprocess.Popen[str]":
+    def start(self, *words: str, token: str | None = SECRET) -> "subprocess.Popen[str]":
+        """`token` is what this shell has for the secret."""
         return subprocess.Popen(
             [str(PYTHON), "-m", "crossfade.cli.main", *words],
             cwd=self.folder,
@@ -77,7 +79,7 @@ class Shop:
                 **os.environ,
                 "CROSSFADE_STATE": str(self.folder / "s"),
                 "TMPDIR": str(self.pair.root),
-                "TOKEN": SECRET,
+                **({"TOKEN": token} if token else {}),
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -346,6 +348,23 @@ def test_what_keeps_hosts_from_being_reached_is_one_sentence(
     assert ran.code == code, ran.out
     assert said in ran.out
     assert "Traceback" not in ran.out
+
+
+@pytest.mark.long
+def test_a_secret_is_given_to_hosts_before_a_deploy_that_does_not_have_it(shop: Shop) -> None:
+    """Each host keeps the value; the next release starts with it, another value makes another release."""
+    (shop.folder / "value").write_text("given-4f2a\n")
+    assert shop.run("secrets", "set", "TOKE", "--from", "value").code == 2
+    told = shop.ok("secrets", "set", "TOKEN", "--from", "value")
+    assert told["secret"] == {"variable": "TOKEN", "hosts": shop.hosts}
+    process = shop.start("deploy", "-e", "prod", token=None)
+    out, _ = process.communicate(timeout=PATIENCE)
+    shop.deployed = True
+    assert process.returncode == 0, out
+    assert "listening, secret given-4f2a" in shop.run("logs", "--lines", "3").out
+    listed = shop.run("secrets", "list")
+    assert listed.out.count("TOKEN  given 20") == 2
+    assert "given-4f2a" not in listed.out + shop.run("events", "--json").out
 
 
 def test_a_verb_that_is_each_hosts_own_says_where_it_works(shop: Shop) -> None:

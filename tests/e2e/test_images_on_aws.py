@@ -1,11 +1,7 @@
 """Images that a deploy to AWS makes: built by Docker, pushed to ECR, run as containers, and named once they serve."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +9,12 @@ import pytest
 from tests.contract.runtime_kits import DockerImages, docker_is_missing
 from tests.rig import Rig
 from tests.rig.place import make
+from tests.support.shipped import PACE, Ran, Shipped
 
 pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(bool(docker_is_missing()), reason=docker_is_missing() or "Docker runs"),
 ]
-PACE = 20.0
-LIMIT = 300.0  # seconds for one command on a busy machine
 FILE = """
 app: {app}
 services:
@@ -44,16 +39,12 @@ CMD trap 'exit 0' TERM; httpd -p 8080 -h /; while :; do sleep 0.1; done
 """
 
 
-@dataclass
-class Shop:
+class Shop(Shipped):
     """A folder with a Dockerfile, and where it is shipped to."""
 
-    rig: Rig
-    folder: Path
-    app: str
-    base: str
-
-    def __post_init__(self) -> None:
+    def __init__(self, rig: Rig, folder: Path, app: str, base: str) -> None:
+        super().__init__(rig, folder)
+        self.app, self.base = app, base
         self.place = make(self.rig, self.app, desired=0)
         self.repository = f"{self.app}-dev/web"
         self.rig.client("ecr").create_repository(repositoryName=self.repository)
@@ -62,21 +53,10 @@ class Shop:
     def dockerfile(self, text: str) -> None:
         (self.folder / "Dockerfile").write_text(text.format(base=self.base))
 
-    def deploy(self, image: str, version: str, command: str = "") -> "subprocess.CompletedProcess[str]":
+    def deploy(self, image: str, version: str, command: str = "") -> Ran:
         said = FILE.format(app=self.app, image=image, command=command)
-        (self.folder / "crossfade.yaml").write_text(said if command else said.replace('    command: ""\n', ""))
-        variables = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "CROSSFADE_"))}
-        variables |= {"CROSSFADE_AWS_PACE": f"{PACE:g}", "CROSSFADE_STATE": str(self.folder / "state")}
-        command_line = [sys.executable, "-m", "crossfade.cli.main", "deploy", "-e", "dev", "--json"]
-        return subprocess.run(
-            [*command_line, "--version", version],
-            env={**variables, **self.rig.environment},
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=LIMIT,
-        )
+        self.file(said if command else said.replace('    command: ""\n', ""))
+        return self.run("deploy", "-e", "dev", "--json", "--version", version)
 
     def tags(self) -> dict[str, str]:
         """Digests by tag, without the names that images are pushed by."""
@@ -84,7 +64,8 @@ class Shop:
         named = {tag: one["imageDigest"] for one in found for tag in one.get("imageTags", ())}
         return {tag: digest for tag, digest in named.items() if not tag.startswith("build-")}
 
-    def releases(self) -> list[Any]:
+    def on_record(self) -> list[Any]:
+        """Lines of the journal by which releases came to be."""
         table = self.rig.client("dynamodb").scan(TableName=self.place.journal)["Items"]
         return [one for one in table if "release added" in json.dumps(one)]
 
@@ -133,30 +114,30 @@ def _forget(repository: str) -> None:
 
 def test_an_image_is_built_pushed_and_named_once_it_serves(shop: Shop) -> None:
     """A bad one gets no name; `previous` is the last good one; the same source again is no new release."""
-    assert shop.deploy(built("one"), "v1").returncode == 0
+    assert shop.deploy(built("one"), "v1").code == 0
     first = shop.tags()
     assert first.keys() == {"latest", "v1"}
-    assert "already runs exactly this" in shop.deploy(built("one"), "v1").stdout
+    assert "already runs exactly this" in shop.deploy(built("one"), "v1").out
     bad = shop.deploy(built("bad"), "v2", command="echo no database; exit 1")
-    assert bad.returncode == 1
-    assert "no database" in bad.stdout
+    assert bad.code == 1
+    assert "no database" in bad.out
     assert shop.tags() == first
     good = shop.deploy(built("three"), "v3")
-    assert good.returncode == 0, good.stdout
+    assert good.code == 0, good.out
     tags = shop.tags()
     assert tags.keys() == {"latest", "previous", "v1", "v3"}
     assert (tags["previous"], tags["latest"]) == (first["v1"], tags["v3"])
-    assert "rig-us-east-1" not in good.stdout + good.stderr + json.dumps(shop.releases())
+    assert "rig-us-east-1" not in good.out + good.err + json.dumps(shop.on_record())
 
 
 def test_a_build_that_fails_changes_nothing(shop: Shop) -> None:
     """Exit code 2 with the last lines; the same for an image that is nowhere."""
     shop.dockerfile("FROM {base}\nRUN echo the disk is full; exit 7\n")
     failed = shop.deploy("{build: .}", "v1")
-    assert (failed.returncode, "the disk is full" in failed.stderr) == (2, True)
+    assert (failed.code, "the disk is full" in failed.err) == (2, True)
     nowhere = shop.deploy("nowhere.invalid/acme/web:1", "v1")
-    assert (nowhere.returncode, "cannot be pinned" in nowhere.stderr) == (2, True)
-    assert shop.releases() == []
+    assert (nowhere.code, "cannot be pinned" in nowhere.err) == (2, True)
+    assert shop.on_record() == []
 
 
 def test_an_image_for_other_processors_is_not_pushed(shop: Shop) -> None:
@@ -169,5 +150,5 @@ def test_an_image_for_other_processors_is_not_pushed(shop: Shop) -> None:
         runtimePlatform={"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
     )
     refused = shop.deploy(shop.base, "v1")
-    assert (refused.returncode, "is for linux/amd64, and its tasks run on linux/arm64" in refused.stderr) == (2, True)
+    assert (refused.code, "is for linux/amd64, and its tasks run on linux/arm64" in refused.err) == (2, True)
     assert shop.tags() == {}

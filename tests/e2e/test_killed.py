@@ -5,9 +5,11 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import pytest
 from tests.adapters.until import until
 from tests.support.crowd import Crowd, agree, loses_nothing
@@ -15,7 +17,7 @@ from tests.support.machine import App, Machine
 
 from crossfade.core.service import RollbackOn, Service, Strategy
 from crossfade.load import Mode
-from crossfade.platforms.local.balancers.known import Known
+from crossfade.platforms.local.balancers.known import KnownProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -120,6 +122,25 @@ async def test_a_rollout_goes_on_under_the_next_controller(own_machine: Machine,
     loses_nothing(crowd.report, result)
 
 
+async def test_damaged_files_of_the_balancer_keep_no_controller_from_going_on(own_machine: Machine) -> None:
+    """They are set aside, which `status` says, and clients lose nothing: not even when the next release goes out."""
+    shop, folder = own_machine.app(), own_machine.state / "balancer"
+    for tag in ("1", "2"):
+        await shop.deploy(shop.service(strategy=QUICK, tag=tag))
+    await shop.settled(2)
+    async with Crowd(shop.url, *GETS) as crowd:
+        own_machine.kill()
+        for name in ("book.json", "counts.json"):
+            (folder / name).write_bytes(b'{"entries": \0')
+        await own_machine.up()
+        told = (await own_machine.call("GET", "/v1/status"))["trouble"]
+        result = await shop.deploy(shop.service(strategy=QUICK, tag="3"))
+        await shop.settled(3)
+    assert [one for one in told if "book.json.damaged" in one], told
+    assert result["rollout"]["state"] == "succeeded", result
+    loses_nothing(crowd.report, result)
+
+
 async def test_a_restart_of_envoy_loses_nothing(own_machine: Machine) -> None:
     """In the middle of a canary: the successor takes the ports and the routing over, and the proof goes on counting."""
     shop = own_machine.app()
@@ -170,6 +191,24 @@ async def test_envoy_killed_is_back_with_the_same_routing(own_machine: Machine) 
     assert 0.3 < new / (old + new) < 0.7
 
 
+async def test_a_controller_whose_socket_was_deleted_can_be_given_orders_again(own_machine: Machine) -> None:
+    """By the same controller: nobody else may become it while it runs."""
+    machine = own_machine
+    shop = machine.app()
+    await shop.deploy(shop.service(strategy=QUICK))
+    (machine.state / "api.sock").unlink()
+
+    async def answers() -> bool:
+        with suppress(aiohttp.ClientError):
+            return bool((await shop.status())["release"] == 1)
+        return False
+
+    assert await until(answers)
+    assert (machine.state / "api.sock").stat().st_mode & 0o777 == 0o600
+    assert machine.process is not None
+    assert machine.process.poll() is None
+
+
 async def test_an_envoy_that_hangs_is_replaced(own_machine: Machine) -> None:
     """Stopped in the middle of everything: it would never end by itself, and its clients would wait for ever."""
     shop = own_machine.app()
@@ -180,7 +219,7 @@ async def test_an_envoy_that_hangs_is_replaced(own_machine: Machine) -> None:
     assert own_machine.balancer_pid() != stopped
     await shop.settled(1)
     # It keeps its ports until the new one has them, and whoever reaps it may take a while.
-    await until(lambda: not Known.of(stopped).running)
+    await until(lambda: not KnownProcess.of(stopped).running)
 
 
 async def _answers_again(shop: App) -> float:

@@ -13,11 +13,12 @@ import pytest
 from tests.adapters.token_fence import TokenFence
 from tests.adapters.until import until
 from tests.contract.balancer_kits import fetch, routing, service
-from tests.support.backend import Backend, free_port
+from tests.support.backend import Backend
+from tests.support.ports import free_port
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.service import Listener, Service
-from crossfade.platforms.local.balancers.known import Known
+from crossfade.platforms.local.balancers.known import KnownProcess
 from crossfade.platforms.local.balancers.nginx import NginxBalancer
 
 pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
@@ -44,7 +45,7 @@ def url(service: Service, path: str = "/") -> str:
     return f"http://127.0.0.1:{service.listener.http}{path}"
 
 
-def master(balancer: NginxBalancer) -> Known:
+def master(balancer: NginxBalancer) -> KnownProcess:
     found = balancer._process.master
     assert found is not None
     return found
@@ -172,8 +173,53 @@ async def test_shutdown_leaves_no_process(tmp_path: Path) -> None:
             workers = await until(
                 lambda: len(found := balancer._process.workers) == len(os.sched_getaffinity(0)) and found
             )
-            everyone = [master(balancer), *map(Known.of, workers)]
+            everyone = [master(balancer), *map(KnownProcess.of, workers)]
     finally:
         await balancer.shutdown()
         await balancer.close()
     assert not [known for known in everyone if known.running]
+
+
+async def test_a_part_of_a_page_that_a_release_lacks_is_the_other_ones(
+    nginx: NginxBalancer, http: aiohttp.ClientSession
+) -> None:
+    """Told by the browser or by the path's ending; never from a preview, nor for one; pages are whose they are."""
+    web = service()
+    async with Backend("a") as old, Backend("b") as new:
+        new.lacks = {"/app.1.js": "404", "/chunk": "404", "/about": "404", "/gone.css": "404", "/x.js": "page"}
+        old.lacks = {"/gone.css": "404", "/only-new.js": "404"}
+        addresses = {"a": old.address, "b": new.address}
+        await nginx.apply(web, routing({2: 100}, {1: "a", 2: "b"}), addresses, 1)
+        for path, headers, status, body in (
+            ("/app.1.js", {}, 200, "a"),
+            ("/app.1.js?v=1", {}, 200, "a"),
+            ("/chunk", {"sec-fetch-dest": "script"}, 200, "a"),
+            ("/chunk", {"sec-fetch-dest": "document"}, 404, "page of b"),
+            ("/about", {}, 404, "page of b"),
+            ("/only-new.js", {}, 200, "b"),
+            ("/gone.css", {}, 404, "page of a"),
+            ("/x.js", {}, 200, "page of b"),  # nothing says that it is none
+        ):
+            answer = await fetch(http, url(web, path), headers=headers)
+            assert (path, answer.status, answer.body) == (path, status, body)
+        assert (await fetch(http, url(web, "/app.1.js"), "POST")).status == 404
+        await nginx.catch_up()
+        traffic = (await nginx.report(web.key)).traffic
+        assert (traffic.total.requests, traffic.total.errors, traffic.total.retried) == (9, 0, 4)
+        old.kill()
+        assert (await fetch(http, url(web, "/app.1.js"))).status == 404, "who is dead lacks it, too"
+
+
+async def test_a_part_of_a_page_is_never_from_a_preview_nor_for_one(
+    nginx: NginxBalancer, http: aiohttp.ClientSession
+) -> None:
+    """Nobody has let it have visitors, and whoever looks at it sees it as it is."""
+    web = service()
+    async with Backend("a") as old, Backend("b") as new:
+        old.lacks, new.lacks = {"/next.js": "404"}, {"/old.js": "404"}
+        await nginx.apply(web, routing({1: 100}, {1: "a", 2: "b"}, preview=2), {"a": old.address, "b": new.address}, 1)
+        assert (await fetch(http, url(web, "/next.js"))).status == 404
+        assert new.seen == []
+        _, headers = await nginx.preview(web, 2)
+        assert (await fetch(http, url(web, "/old.js"), headers=dict(headers))).status == 404
+        assert (await fetch(http, url(web, "/next.js"), headers=dict(headers))).body == "b"

@@ -1,168 +1,16 @@
 """Releases on AWS as a person ships them: the command line, a model of AWS, and clients that count what they lose."""
 
-import http.client
 import json
-import os
 import signal
-import subprocess
-import sys
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from tests.rig import Rig
-from tests.rig.place import make
+from tests.support.shipped import LIMIT, PACE, until
+from tests.support.shop_on_aws import Shop
 
 pytestmark = pytest.mark.long
-
-PACE = 20.0
-LIMIT = 300.0  # seconds for one command on a busy machine
-
-FILE = """
-app: {app}
-services:
-  web:
-    image: {image}
-    port: 8080
-    replicas: 2
-    resources: {{cpu: 0.25, memory: 512M}}
-    health: {{path: /health, interval: 6s, timeout: 2s}}
-    drain: 2s
-    env: {{RELEASE: "{release}", FAULT: "{fault}"}}
-    deploy: {{strategy: blue-green, bake: {bake}, keep_previous: 0s, timeout: 120s, rollback_on: {{min_requests: 0}}}}
-environments:
-  local: {{}}
-  dev: {{platform: aws}}
-"""
-
-
-@dataclass
-class Ran:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def last(self) -> Any:
-        return json.loads(self.out.splitlines()[-1])
-
-
-@dataclass
-class Visitors:
-    """Clients that ask all the time: what was answered, and what went wrong."""
-
-    answers: Counter[str] = field(default_factory=Counter)
-    lost: Counter[str] = field(default_factory=Counter)
-
-
-class Shop:
-    """An app of its own on the rig, and the folder that it is shipped from."""
-
-    def __init__(self, rig: Rig, app: str, folder: Path) -> None:
-        self.place = make(rig, app)
-        self._rig, self._folder = rig, folder
-        self.home = f"{app}@dev"
-        self.variables = {**_plain(), **rig.environment, "CROSSFADE_AWS_PACE": f"{PACE:g}"}
-        self.variables["CROSSFADE_STATE"] = str(folder / "state")
-        self.write(1)
-
-    def write(self, release: int, *, fault: str = "", bake: str = "0s") -> None:
-        (self._folder / "crossfade.yaml").write_text(
-            FILE.format(app=self.place.app, image=self.place.image, release=release, fault=fault, bake=bake)
-        )
-
-    def run(self, *words: str, **variables: str) -> Ran:
-        done = subprocess.run(
-            [*_CROSSFADE, *words],
-            env={**self.variables, **variables},
-            cwd=self._folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=LIMIT,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
-
-    @contextmanager
-    def running(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
-        """A command under way; it is gone at the end of the block."""
-        process = subprocess.Popen(
-            [*_CROSSFADE, *words], env=self.variables, cwd=self._folder, stdout=subprocess.PIPE, text=True
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.communicate()
-
-    @contextmanager
-    def visited(self) -> Iterator[Visitors]:
-        visitors, over = Visitors(), threading.Event()
-        address = urlsplit(f"http://{self._rig.address_of(self.place.load_balancer)}").netloc
-        _await_the_first_answer(address)  # of what the place began with
-        threads = [threading.Thread(target=_visit, args=(address, visitors, over)) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield visitors
-        finally:
-            over.set()
-            for thread in threads:
-                thread.join()
-
-
-_CROSSFADE = (sys.executable, "-m", "crossfade.cli.main")
-
-
-def _plain() -> dict[str, str]:
-    return {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "CROSSFADE_"))}
-
-
-def _await_the_first_answer(address: str) -> None:
-    deadline = time.monotonic() + LIMIT
-    while time.monotonic() < deadline:
-        connection = http.client.HTTPConnection(address, timeout=10)
-        with suppress(OSError, http.client.HTTPException):
-            connection.request("GET", "/")
-            if connection.getresponse().status == 200:
-                return
-        connection.close()
-        time.sleep(0.1)
-    raise AssertionError("nothing answers")
-
-
-def _visit(address: str, visitors: Visitors, over: threading.Event) -> None:
-    connection = http.client.HTTPConnection(address, timeout=10)
-    while not over.wait(0.02):
-        try:
-            connection.request("GET", "/")
-            answer = connection.getresponse()
-            said = answer.read().decode()
-        except (OSError, http.client.HTTPException) as error:
-            visitors.lost[type(error).__name__] += 1
-            connection.close()
-        else:
-            visitors.answers[said] += answer.status == 200
-            if answer.status != 200:
-                visitors.lost[str(answer.status)] += 1
-    connection.close()
-
-
-def _until(process: "subprocess.Popen[str]", holds: Callable[[Any], bool]) -> Any:
-    """The first line of `--json` for which something holds."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        event = json.loads(line)
-        if holds(event):
-            return event
-    raise AssertionError("it ended before")
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +24,7 @@ def shop(rig: Rig, request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     return Shop(rig, f"shop{request.module.SHOPS.pop()}", tmp_path)
 
 
-SHOPS = list("hgfedcba")
+SHOPS = list("kjihgfedcba")
 
 
 def test_a_release_goes_out_and_back_without_losing_a_request(shop: Shop) -> None:
@@ -212,7 +60,7 @@ def test_what_a_killed_process_left_is_gone_on_with_by_the_next(shop: Shop) -> N
     shop.write(2)
     with shop.visited() as visitors:
         with shop.running("deploy", "-e", "dev", "--version", "v2", "--json") as process:
-            _until(process, lambda event: event["kind"] == "done")
+            until(process, lambda event: event["kind"] == "done")
             process.send_signal(signal.SIGKILL)
         ran = shop.run("deploy", "-e", "dev", "--version", "v2")
         assert (ran.code, "was left: going on with it" in ran.out) == (0, True)
@@ -221,12 +69,26 @@ def test_what_a_killed_process_left_is_gone_on_with_by_the_next(shop: Shop) -> N
     assert visitors.answers["2"]
 
 
+def test_a_command_runs_as_a_task_of_the_release(shop: Shop) -> None:
+    """With its environment and its exit code; the same again is another one. Beside a task AWS has its own way."""
+    shop.write(7)
+    assert shop.run("deploy", "-e", "dev", "--version", "v7").code == 0
+    for _ in range(2):
+        ran = shop.run("run", "-e", "dev", "--json", "--", "sh", "-c", "echo release $RELEASE; exit 3")
+        assert (ran.code, ran.last["code"], ran.last["output"]) == (3, 3, "release 7"), ran.err
+    assert "release 7" in shop.run("run", "web", "-e", "dev", "--", "sh", "-c", "echo release $RELEASE").out
+    beside = shop.run("exec", "0123abc", "-e", "dev", "--", "sh", "-c", "env")
+    assert (beside.code, "--task 0123abc --command 'sh -c env'" in beside.err) == (3, True), beside.err
+    unknown = shop.run("run", "api", "-e", "dev", "--", "ls")
+    assert (unknown.code, "nothing called" in unknown.err) == (2, True), unknown.err
+
+
 def test_another_machine_looks_and_gives_orders(shop: Shop) -> None:
     """A second deploy is refused with who carries the first; `abort` is done by that one."""
     shop.run("deploy", "-e", "dev", "--version", "v1")
     shop.write(2, bake="10m")
     with shop.visited() as visitors, shop.running("deploy", "-e", "dev", "--version", "v2", "--json") as process:
-        _until(process, lambda event: event["kind"] == "move" and event["data"]["action"]["do"] == "StartBake")
+        until(process, lambda event: event["kind"] == "move" and event["data"]["action"]["do"] == "StartBake")
         refused = shop.run("deploy", "-e", "dev", "--version", "v3")
         assert refused.code == 3
         assert f"rollout 2 of {shop.home}/web to release 2 (v2)" in refused.err
@@ -247,7 +109,7 @@ def test_a_cancelled_job_leaves_things_as_they_are(shop: Shop) -> None:
     shop.write(2, bake="10m")
     with shop.visited() as visitors:
         with shop.running("deploy", "-e", "dev", "--version", "v2", "--json") as process:
-            _until(process, lambda event: event["kind"] == "move" and event["data"]["action"]["do"] == "StartBake")
+            until(process, lambda event: event["kind"] == "move" and event["data"]["action"]["do"] == "StartBake")
             process.terminate()
             assert process.wait(LIMIT) == 130
         assert "nobody carries it" in shop.run("status", "-e", "dev").out
@@ -260,7 +122,7 @@ def test_credentials_that_expire_on_the_way_end_the_command(rig: Rig, shop: Shop
     shop.write(1, bake="10m")
     with shop.visited() as visitors:
         with shop.running("deploy", "-e", "dev", "--version", "v1", "--json") as process:
-            _until(process, lambda event: event["kind"] == "move" and event["data"]["action"]["do"] == "StartBake")
+            until(process, lambda event: event["kind"] == "move" and event["data"]["action"]["do"] == "StartBake")
             rig.knobs.refuse("*", "*", "ExpiredTokenException", "The security token is expired")
             out, _ = process.communicate(timeout=LIMIT)
             rig.knobs.clear()
@@ -269,6 +131,25 @@ def test_credentials_that_expire_on_the_way_end_the_command(rig: Rig, shop: Shop
         assert "traffic stays as it is, and `crossfade resume -e dev` goes on" in error["way_out"]
         assert shop.run("abort", "-e", "dev").code == 0
     assert not visitors.lost
+
+
+def test_a_right_that_is_missing_on_the_way_is_trouble_of_the_platform(rig: Rig, shop: Shop) -> None:
+    """Exit code 4 and the right by its name; the release goes back unblamed, and no request is lost."""
+    assert shop.run("deploy", "-e", "dev", "--version", "v1").code == 0
+    shop.write(2)
+    said = "User: ci is not authorized to perform: elasticloadbalancing:ModifyRule on resource: * because of no policy"
+    with shop.visited() as visitors:
+        with shop.running("deploy", "-e", "dev", "--version", "v2", "--json") as process:
+            until(process, lambda event: event["kind"] == "done")
+            rig.knobs.refuse("elbv2", "ModifyRule", "AccessDeniedException", said)
+            out, _ = process.communicate(timeout=LIMIT)
+            rig.knobs.clear()
+        last = json.loads(out.splitlines()[-1])["rollout"]
+        assert (process.returncode, last["state"], last["denied"]) == (4, "rolled_back", True)
+        assert "may not elasticloadbalancing:ModifyRule" in last["reason"]
+    assert not visitors.lost
+    releases = json.loads(shop.run("releases", "-e", "dev", "--json").out)["releases"]
+    assert releases[0]["outcome"] == "aborted"
 
 
 def test_what_aws_refuses_is_one_sentence(rig: Rig, shop: Shop) -> None:
@@ -280,3 +161,49 @@ def test_what_aws_refuses_is_one_sentence(rig: Rig, shop: Shop) -> None:
     rig.knobs.clear()
     assert (expired.code, "the credentials for AWS have expired" in expired.err) == (4, True)
     assert "nothing runs here" in shop.run("status", "-e", "dev").out
+
+
+def test_what_is_wrong_before_a_deploy_begins_leaves_all_as_it_was(rig: Rig, shop: Shop) -> None:
+    """Each is one sentence with its way out and exit code 2 to 4; the release that serves does so all the time."""
+    assert shop.run("deploy", "-e", "dev", "--version", "v1").code == 0
+    shop.write(2)
+    unknown = "UnrecognizedClientException", "The security token included in the request is invalid."
+    denied = "User: ci is not authorized to perform: {} on resource: arn:aws:x because no policy allows it"
+    with shop.visited() as visitors:
+        for (service, operation, code, said), cause in {
+            ("dynamodb", "GetItem", *unknown): "AWS does not know these credentials",
+            ("dynamodb", "Query", "AccessDeniedException", denied.format("dynamodb:Query")): "may not dynamodb:Query",
+            ("ecs", "*", "AccessDeniedException", denied.format("ecs:ListTasks")): "may not ecs:ListTasks on arn:aws:x",
+            ("elbv2", "DescribeRules", "AccessDenied", ""): "may not elasticloadbalancing:DescribeRules",
+            ("elbv2", "DescribeTargetGroups", "TargetGroupNotFound", "gone"): "there is no target group of",
+            ("ecs", "DescribeServices", "ClusterNotFoundException", "gone"): "there is no cluster",
+        }.items():
+            rig.knobs.refuse(service, operation, code, said)
+            ran = shop.run("deploy", "-e", "dev", "--version", "v2")
+            rig.knobs.clear()
+            assert (ran.code, cause in ran.err, ran.err.count("\n")) == (4, True, 2), ran.err
+        with shop.unruled():
+            ran = shop.run("deploy", "-e", "dev", "--version", "v2")
+        assert (ran.code, "is in no rule of the load balancer" in ran.err) == (4, True), ran.err
+        shop.write(2, region="eu-west-1")
+        ran = shop.run("deploy", "-e", "dev", "--version", "v2")
+        assert (ran.code, f"{shop.place.journal} is not in eu-west-1" in ran.err) == (2, True), ran.err
+        shop.write(2, image="123456789012.dkr.ecr.us-east-1.amazonaws.com/shop:gone")
+        ran = shop.run("deploy", "-e", "dev", "--version", "v2")
+        assert (ran.code, "is not in ECR" in ran.err) == (2, True), ran.err
+    assert (set(visitors.answers), dict(visitors.lost)) == ({"1"}, {})
+    releases = json.loads(shop.run("releases", "-e", "dev", "--json").out)["releases"]
+    assert [one["version"] for one in releases] == ["v1"]
+
+
+def test_a_quota_that_is_reached_on_the_way_is_trouble_of_the_platform(rig: Rig, shop: Shop) -> None:
+    """No task more is begun: the release goes back, unblamed, with what AWS says of it."""
+    assert shop.run("deploy", "-e", "dev", "--version", "v1").code == 0
+    shop.write(2, timeout="10s")
+    with shop.visited() as visitors:
+        rig.knobs.set(quota=1)
+        ran = shop.run("deploy", "-e", "dev", "--version", "v2", "--json")
+        rig.knobs.set(quota=0)
+    last = ran.last["rollout"]
+    assert (ran.code, last["state"], set(visitors.answers), dict(visitors.lost)) == (4, "rolled_back", {"1"}, {}), last
+    assert "the limit on the number of tasks" in last["reason"]

@@ -16,7 +16,7 @@ import pytest
 from tests.contract.runtime_kits import docker_is_missing
 from tests.docs.shell import Shell
 from tests.support import debian_images
-from tests.support.machine import free_port
+from tests.support.ports import free_port
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 POSTGRES = Path("/usr/lib/postgresql/15")

@@ -1,31 +1,23 @@
 """A site and the service that it asks as one release on AWS, with visitors who load a page and all that it names."""
 
-import http.client
-import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.rig import Rig
 from tests.rig.place import make
+from tests.support.shipped import PACE, Ran, Shipped, asked, repeated
 
 from crossfade.aws.places import Places
 
 pytestmark = pytest.mark.long
 
-PACE = 20.0
-LIMIT = 300.0  # seconds for one command on a busy machine
 FILE = """
 app: {app}
 services:
@@ -54,11 +46,12 @@ class Visitors:
     broken: Counter[str] = field(default_factory=Counter)
 
 
-class Shop:
+class Shop(Shipped):
     """An app with a site on the rig, and the folder that it is shipped from."""
 
     def __init__(self, rig: Rig, app: str, folder: Path) -> None:
-        self.rig, self.folder, self.app = rig, folder, app
+        super().__init__(rig, folder)
+        self.app = app
         self.place = make(rig, app, desired=0)
         self.bucket = f"{app}-dev-site-0"
         self.s3 = rig.client("s3")
@@ -67,68 +60,39 @@ class Shop:
         self.write(1)
 
     def write(self, release: int, *, fault: str = "", pages: str = "", image: str = "") -> None:
-        said = FILE.format(app=self.app, image=image or self.place.image, release=release, fault=fault)
-        (self.folder / "crossfade.yaml").write_text(said)
+        self.file(FILE.format(app=self.app, image=image or self.place.image, release=release, fault=fault))
         script = f"{release:x}" * 8
         page = PAGE.format(hash=script, release=release)
         lines = ["rm -rf public", "mkdir -p public/img", f"printf '%s' '{page}' > public/index.html"]
         lines += [f"echo 'release({release})' > public/app-{script}.js", "echo logo > public/img/logo.svg"]
         (self.folder / "build.sh").write_text("\n".join(["set -e", *lines, pages]))
 
-    def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        variables = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "CROSSFADE_"))}
-        variables |= {"CROSSFADE_AWS_PACE": f"{PACE:g}", "CROSSFADE_STATE": str(self.folder / "state")}
-        return subprocess.run(
-            [sys.executable, "-m", "crossfade.cli.main", *words, "-e", "dev"],
-            env={**variables, **self.rig.environment},
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=LIMIT,
-        )
+    def there(self, *words: str) -> Ran:
+        return self.run(*words, "-e", "dev")
 
     def ask(self, path: str) -> tuple[int, str, str]:
         """Status, text, and how long it may be kept."""
-        connection = http.client.HTTPConnection(self.rig.address_of(self.edge), timeout=30)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode(), answer.headers.get("Cache-Control", "")
-        finally:
-            connection.close()
+        return asked(self.rig.address_of(self.edge), path)
 
     @contextmanager
     def visited(self) -> Iterator[Visitors]:
-        visitors, over = Visitors(), threading.Event()
-        threads = [threading.Thread(target=self._visit, args=(visitors, over)) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        try:
+        visitors = Visitors()
+        with repeated(*[lambda: self._visit(visitors)] * 2):
             yield visitors
-        finally:
-            over.set()
-            for thread in threads:
-                thread.join()
 
-    def _visit(self, visitors: Visitors, over: threading.Event) -> None:
-        while not over.wait(0.02):
-            status, page, _ = self.ask("/index.html")
-            script = re.search(r'src="([^"]+)"', page)
-            if status != 200 or script is None:
-                visitors.broken[f"page {status}"] += 1
-                continue
-            over.wait(0.05)  # a browser takes a moment until it asks for what the page names
-            got, text, _ = self.ask(script[1])
-            release = re.search(r"release (\d+)", page)
-            if got != 200 or release is None or f"release({release[1]})" not in text:
-                visitors.broken[f"{script[1]} {got}"] += 1
-                continue
-            visitors.seen[release[1]] += 1
-
-    def releases(self, service: str) -> list[Any]:
-        found = json.loads(self.run("releases", service, "--json").stdout)["releases"]
-        return [(one["version"], one["outcome"]) for one in found]
+    def _visit(self, visitors: Visitors) -> None:
+        status, page, _ = self.ask("/index.html")
+        script = re.search(r'src="([^"]+)"', page)
+        if status != 200 or script is None:
+            visitors.broken[f"page {status}"] += 1
+            return
+        time.sleep(0.05)  # a browser takes a moment until it asks for what the page names
+        got, text, _ = self.ask(script[1])
+        release = re.search(r"release (\d+)", page)
+        if got != 200 or release is None or f"release({release[1]})" not in text:
+            visitors.broken[f"{script[1]} {got}"] += 1
+            return
+        visitors.seen[release[1]] += 1
 
 
 def _distribution(rig: Rig, bucket: str, comment: str) -> str:
@@ -175,20 +139,20 @@ def shop(rig: Rig, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S
 
 def test_a_site_is_switched_and_goes_back_with_its_service_without_a_broken_page(shop: Shop) -> None:
     """A page and what it names fit at every moment; open pages find their old files, and edges forget the old page."""
-    assert shop.run("deploy", "--version", "v1").returncode == 0
+    assert shop.there("deploy", "--version", "v1").code == 0
     assert "immutable" in shop.ask("/app-11111111.js")[2]
     assert shop.ask("/index.html")[2] == "public, max-age=300"
     assert shop.ask("/img/logo.svg")[2] == "public, max-age=604800"
     with shop.visited() as visitors:
         shop.write(2)
-        ran = shop.run("deploy", "--version", "v2")
-        assert ran.returncode == 0, ran.stdout + ran.stderr
+        ran = shop.there("deploy", "--version", "v2")
+        assert ran.code == 0, ran.out + ran.err
         time.sleep(0.5)
         assert "release 2" in shop.ask("/index.html")[1]
         assert shop.ask("/app-11111111.js")[0] == 200
         shutil.rmtree(shop.folder / "public")  # whoever goes back needs nothing of the machine that built it
-        back = shop.run("rollback", "site")
-        assert back.returncode == 0, back.stdout + back.stderr
+        back = shop.there("rollback", "site")
+        assert back.code == 0, back.out + back.err
         assert "release 1" in shop.ask("/index.html")[1]
     assert not visitors.broken
     assert visitors.seen.keys() == {"1", "2"}
@@ -197,10 +161,10 @@ def test_a_site_is_switched_and_goes_back_with_its_service_without_a_broken_page
 
 def test_a_site_stays_when_its_service_goes_back(shop: Shop) -> None:
     """They are one release: a service that never gets healthy leaves the old page where it is."""
-    assert shop.run("deploy", "--version", "v1").returncode == 0
+    assert shop.there("deploy", "--version", "v1").code == 0
     shop.write(2, fault="broken")
     with shop.visited() as visitors:
-        assert shop.run("deploy", "--version", "v2").returncode == 1
+        assert shop.there("deploy", "--version", "v2").code == 1
         assert "release 1" in shop.ask("/index.html")[1]
     assert not visitors.broken
     assert visitors.seen.keys() == {"1"}
@@ -209,11 +173,11 @@ def test_a_site_stays_when_its_service_goes_back(shop: Shop) -> None:
 def test_a_site_that_is_none_changes_nothing(shop: Shop) -> None:
     """A build that fails and a folder without a page are named, with exit code 2 and nothing on record."""
     shop.write(1, pages="echo no such module; exit 9")
-    failed = shop.run("deploy")
-    assert (failed.returncode, "ended with 9" in failed.stderr, "no such module" in failed.stderr) == (2, True, True)
+    failed = shop.there("deploy")
+    assert (failed.code, "ended with 9" in failed.err, "no such module" in failed.err) == (2, True, True)
     shop.write(1, pages="rm public/index.html")
-    empty = shop.run("deploy")
-    assert (empty.returncode, "the site's folder public has no index.html" in empty.stderr) == (2, True)
-    assert "nothing runs here" in shop.run("status").stdout
-    planned = shop.run("plan")
-    assert (planned.returncode, "site" in planned.stdout) == (0, True), planned.stdout + planned.stderr
+    empty = shop.there("deploy")
+    assert (empty.code, "the site's folder public has no index.html" in empty.err) == (2, True)
+    assert "nothing runs here" in shop.there("status").out
+    planned = shop.there("plan")
+    assert (planned.code, "site" in planned.out) == (0, True), planned.out + planned.err

@@ -68,7 +68,7 @@ def worker(shop: App, path: Path, strategy: Strategy) -> Service:
 async def test_ten_deploys_lose_no_job_and_do_none_twice(shop: App, queue: Path) -> None:
     """A thousand jobs, blue-green and rolling in turn: each is counted once, and the record says "no traffic"."""
     asked = await redis(queue)
-    quick = Strategy(timeout=20.0, keep_previous=0.0, rollback_on=RollbackOn(min_requests=0))
+    quick = Strategy(timeout=60.0, keep_previous=0.0, rollback_on=RollbackOn(min_requests=0))
     results = []
     for n in range(DEPLOYS):
         asked.ask("RPUSH", "jobs", *range(n * JOBS // DEPLOYS, (n + 1) * JOBS // DEPLOYS))

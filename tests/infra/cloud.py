@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.e2e.shell import free_port
+from tests.support.ports import free_port
 
 # What MiniStack cannot do, or reads back otherwise, is turned off by these files and by nothing else.
 SWITCHES = Path(__file__).parent / "ministack"

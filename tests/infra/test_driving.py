@@ -36,6 +36,10 @@ output "size" {
   value = terraform_data.small.output
 }
 
+output "addresses" {
+  value = ["http://a", "http://b"]
+}
+
 output "password" {
   value     = "correct horse"
   sensitive = true
@@ -75,6 +79,7 @@ sys.exit(1)
 
 
 BOTH = ("dev", "prod")
+OUTPUTS = {"addresses": ["http://a", "http://b"], "size": 1, "password": "(secret)"}
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +109,7 @@ def test_from_nothing_to_nothing(project: Project) -> None:
 
     applied = project.ok("apply", "-e", "dev", "--yes")
     assert applied["add"] == 2
-    assert applied["outputs"] == {"size": 1, "password": "(secret)"}
+    assert applied["outputs"] == OUTPUTS
     again = project.ok("apply", "-e", "dev", "--yes")
     assert (again["add"], again["change"], again["destroy"]) == (0, 0, 0)
 
@@ -165,8 +170,9 @@ def test_a_saved_plan_is_applied_exactly(project: Project, tmp_path: Path) -> No
 def test_outputs(project: Project) -> None:
     """All of them without secrets; the one that is named as it is, for scripts."""
     project.ok("apply", "-e", "dev", "--yes")
-    assert project.ok("output", "-e", "dev")["outputs"] == {"size": 1, "password": "(secret)"}
+    assert project.ok("output", "-e", "dev")["outputs"] == OUTPUTS
     assert project.run("output", "password", "-e", "dev").out.splitlines()[-1] == "correct horse"
+    assert project.run("output", "addresses", "-e", "dev").out.splitlines()[-2:] == ["http://a", "http://b"]
     ran = project.run("output", "sizes", "-e", "dev")
     assert (ran.code, "it has" in ran.err) == (2, True)
 

@@ -20,6 +20,7 @@ from tests.infra.project import Project, Ran
 from crossfade.file.reading.document import read
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+FIRST = "created (1 of"
 OWN_LOCK = re.compile(r"the state of dev is locked by .* \(lock ([0-9a-f-]{36})\)")
 pytestmark = [pytest.mark.slow, pytest.mark.applies, pytest.mark.timeout(2400)]
 
@@ -38,21 +39,36 @@ class Stack(Project):
         closed network connection", seen with max_retries = 1). It asks again, and what was made is in its own way.
         """
         ran = super().run(*words, **options)
-        if (lock := OWN_LOCK.search(ran.err)) is None:
-            return ran
-        warnings.warn(f"MiniStack: {ran.err.strip()}", stacklevel=2)
+        return super().run(*words, **options) if self._unlocked(ran.err) else ran
+
+    def _unlocked(self, said: str) -> bool:
+        """Whether it met a lock of its own, which is taken away."""
+        if (lock := OWN_LOCK.search(said)) is None:
+            return False
+        warnings.warn(f"MiniStack: {said.strip()}", stacklevel=3)
         unlock = ["terraform", "force-unlock", "-force", lock[1]]
         subprocess.run(unlock, cwd=self.folder("dev"), env=os.environ | self.env, check=True, capture_output=True)
-        return super().run(*words, **options)
+        return True
 
     def apply_while(self, meanwhile: Callable[[], None]) -> Any:
         """Apply, and once the first resource is there, do something else beside it."""
-        process = self.start("apply", "-e", "dev", "--yes", "--json")
-        assert any("created (1 of" in line for line in process.stderr)
+        process, said = self._begun()
+        if self._unlocked(said):
+            process, said = self._begun()
+        assert FIRST in said, said
         meanwhile()
         out, err = process.communicate(timeout=600)
         assert process.returncode == 0, err
         return json.loads(out.splitlines()[-1])
+
+    def _begun(self) -> tuple[Any, str]:
+        """An apply with its first resource, and what it said until then; or one that ended before."""
+        process, said = self.start("apply", "-e", "dev", "--yes", "--json"), ""
+        for line in process.stderr:
+            said += line
+            if FIRST in line:
+                break
+        return process, said
 
     def change(self, **different: Any) -> None:
         """Lay something over dev in the file."""
@@ -205,15 +221,19 @@ def test_tiketi_dev(stack: Callable[[str], Stack]) -> None:
     assert tiketi.aws("rds", "describe_db_instances")["DBInstances"] == []
 
 
+def _sizes(of: Stack) -> dict[str, tuple[int, int]]:
+    groups = of.aws("autoscaling", "describe_auto_scaling_groups")["AutoScalingGroups"]
+    return {group["AutoScalingGroupName"]: (group["MinSize"], group["MaxSize"]) for group in groups}
+
+
 def test_feedback_dev(stack: Callable[[str], Stack]) -> None:
-    """An Auto Scaling group behind a balancer, and a database on a host of its own: from nothing to nothing."""
+    """Two Auto Scaling groups behind a balancer, and a database on a host of its own: from nothing to nothing."""
     feedback = stack("feedback")
     feedback.ok("bootstrap")
     feedback.init()
     made = feedback.ok("apply", "-e", "dev", "--yes", limit=600)
     assert made["add"] > 50
-    (group,) = feedback.aws("autoscaling", "describe_auto_scaling_groups")["AutoScalingGroups"]
-    assert (group["MinSize"], group["MaxSize"]) == (2, 3)
+    assert _sizes(feedback) == {"feedback-dev-web-blue": (2, 3), "feedback-dev-web-green": (0, 3)}
     assert as_the_file_says(feedback)
 
     feedback.change(services={"web": {"scale": {"max": 4}}}, cloud={"secrets": {"PARTNER_KEY": {}}})
@@ -221,8 +241,7 @@ def test_feedback_dev(stack: Callable[[str], Stack]) -> None:
     changed = feedback.ok("apply", "-e", "dev", "--yes", limit=600)
     assert changed["add"] > 0
     assert changed["destroy"] == 0
-    (group,) = feedback.aws("autoscaling", "describe_auto_scaling_groups")["AutoScalingGroups"]
-    assert (group["MinSize"], group["MaxSize"]) == (2, 4)
+    assert _sizes(feedback) == {"feedback-dev-web-blue": (2, 4), "feedback-dev-web-green": (0, 4)}
     refused = feedback.run("destroy", "-e", "dev", "--confirm", "dev")
     assert (refused.code, "confirm it with --with-data" in refused.err) == (3, True)
     ended = feedback.ok("destroy", "-e", "dev", "--confirm", "dev", "--with-data", limit=600)

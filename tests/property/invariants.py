@@ -138,19 +138,18 @@ class Watch:
         )
 
     def remains(self, ledger: Ledger) -> set[int]:
-        """Bad releases that are no capacity any more: the way back took too long and has ended, as failed.
+        """Bad releases that are no capacity any more: a way back took too long, and they have the good one's places.
 
-        On one machine they go with it, in favour of the good one, whose next instances take their places. Where the
-        platform chooses victims they go where no size could change otherwise. With floor 2 and ceiling 3, one good
-        instance, one bad one that serves and one bad one that never gets healthy, no size can change: one more good one
-        is a fourth, and of one bad one less the platform might end the one that serves. That the good one comes to its
-        full size is worth more than that of the bad.
+        Only where the platform chooses victims. With floor 2 and ceiling 3, one good instance, one bad one that serves
+        and one bad one that never gets healthy, no size can change: one more good one is a fourth, and of one bad one
+        less the platform might end the one that serves. The way back ends when its time is over, and then the bad one
+        goes altogether: that the good one comes to its full size is worth more than that of the bad.
         """
         cloud = self._simulation.cloud
-        if ledger.active or ledger.current is None:
+        if cloud is None or ledger.active or ledger.current is None:
             return set()
-        sizes = sum(count for _, count in cloud.sizes.get(KEY, {}).values()) if cloud else 0
-        if cloud and sizes < bounds(ledger.release(ledger.current).service.strategy, ledger.wanted).ceiling:
+        sizes = sum(count for _, count in cloud.sizes.get(KEY, {}).values())
+        if sizes < bounds(ledger.release(ledger.current).service.strategy, ledger.wanted).ceiling:
             return set()
         return {release.number for release in ledger.releases if release.outcome is Outcome.BAD}
 

@@ -24,7 +24,7 @@ from crossfade.core.wire import encode, encode_action
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.behaviour import Behaviour
 from crossfade.engine.dry.cloud import Cloud
-from crossfade.engine.dry.journal import Paper
+from crossfade.engine.dry.journal import JournalPaper
 from crossfade.engine.dry.platform import Exposure, Platform
 from crossfade.engine.dry.timeline import Timeline
 from crossfade.engine.ledger import Ledger
@@ -43,12 +43,12 @@ class Simulation:
     def __init__(self, history: History) -> None:
         self.history = history
         self.timeline = Timeline.new(history.seed)
-        self.paper = Paper()
+        self.paper = JournalPaper()
         self.offset = EPOCH  # what the wall clock shows more than the time that passed
         clock = SystemClock(wall=lambda: self.timeline.time() + EPOCH, passed=self.timeline.time)
         self.platform = Platform(behaves=self._behaves, command=self._command, clock=clock, seed=history.seed)
         self.platform.wall = self.wall
-        self.cloud = Cloud(self.platform) if history.cloud else None
+        self.cloud = Cloud(self.platform, by_hand=history.seed % 2 == 0) if history.cloud else None
         self.calm = False  # from now on nothing goes wrong any more
         self.began = False
         self.calls = 0

@@ -24,10 +24,21 @@ With `Rig(containers=True)` an image that Docker has is run as a container. An i
 too; Docker pushes to ECR's registry with the login of GetAuthorizationToken.
 
 CloudWatch's metrics are kept by minutes of 60 s divided by the pace; their timestamps are this machine's. Logs are
-what tasks write. Target tracking acts, scheduled actions are only kept. Distributions have a caching edge before
-their bucket or load balancer, on a port of their own: `rig.address_of(distribution_arn)`. CloudFront functions are
-not run but the one that crossfade writes. EC2 instances, their groups, RDS and ElastiCache are moto's shapes; Terraform
-applies a whole environment, and plans again only what moto forgets of those.
+what tasks write. Target tracking acts, of groups by their CPU, and so does a group's step policy by its alarm;
+scheduled actions are only kept. Distributions have a caching edge before their bucket or load balancer, on a port of
+their own: `rig.address_of(distribution_arn)`. CloudFront functions are not run but the one that crossfade writes. RDS
+and ElastiCache are moto's shapes; Terraform applies a whole environment, and plans again only what moto forgets of
+those.
+
+An instance of EC2 is a real machine in small: disks, a network and processes of its own, and the instance metadata
+service. It boots by running its user data, finds `docker` (an image is a program here, too), `systemctl` with nginx and
+the units that it wrote, and `aws`. That takes root; without it instances are moto's shapes. RunInstances makes one, and
+Auto Scaling groups do (`tests.rig.groups.make`), which keep their size, replace who is sick and are refreshed:
+
+        rig.ask("GET", "/instances")                  # each with its console and where its open ports really are
+        rig.ask("POST", f"/instances/{id}/ports/22")  # {"address": "127.0.0.1:23456"}: any port of it, from here
+        rig.ask("POST", f"/instances/{id}/run", {"argv": ["ps", "ax"]})   # {"code": 0, "out": "..."}
+        rig.ask("DELETE", f"/instances/{id}")         # its power is cut
 
 Each rule of AWS's stands beside its source. What is not a rule but a figure that AWS does not promise is a knob.
 """

@@ -1,10 +1,10 @@
 """The app that tasks of the rig run: says its release, misbehaves as it is told, and is unkind on SIGTERM.
 
-/health (or HEALTH), / (the release), /slow?s=0.1. It ends at once on SIGTERM, whatever it is answering: an engine that
-relies on an app's kindness loses requests here. BOOT=S: not healthy for S seconds. FAULT: `sick` says 503 on /health,
-`errors` 500 on all else, `late=S` answers after S seconds, `broken` exits with 1 at once, `dies=S` exits with 3 after S
-seconds, `hungry` takes memory until it is killed, `deaf` never listens, `mute` never answers a health check, `stubborn`
-does not hear SIGTERM.
+/health (or HEALTH), / (the release), /slow?s=0.1, /env/NAME (a variable's value). It ends at once on SIGTERM, whatever
+it is answering: an engine that relies on an app's kindness loses requests here. BOOT=S: not healthy for S seconds.
+FAULT: `sick` says 503 on /health, `errors` 500 on all else, `late=S` answers after S seconds, `broken` exits with 1 at
+once, `dies=S` exits with 3 after S seconds, `hungry` takes memory until it is killed, `deaf` never listens, `mute` does
+not answer health checks, `stubborn` does not hear SIGTERM.
 """
 
 import asyncio
@@ -39,10 +39,12 @@ async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
                 name, _, value = head.partition(b":")
                 length = int(value) if name.lower() == b"content-length" else length
             await reader.readexactly(length)
-            status, late = answer(line.split()[1].decode())
+            path = line.split()[1].decode()
+            status, late = answer(path)
             if late:
                 await asyncio.sleep(late)
-            body = RELEASE.encode()
+            named = path.removeprefix("/env/") if path.startswith("/env/") else "RELEASE"
+            body = os.environ.get(named, RELEASE if named == "RELEASE" else "").encode()
             said = f"HTTP/1.1 {status} X\r\nX-Release: {RELEASE}\r\nContent-Length: {len(body)}\r\n\r\n"
             writer.write(said.encode() + body)
             await writer.drain()

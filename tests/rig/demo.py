@@ -21,11 +21,11 @@ from tests.rig.place import APP, Place, make
 from tests.rig.rig import REGION
 
 from crossfade.core.errors import CrossfadeError, PlatformError
+from crossfade.demo.app import examples
 from crossfade.demo.programme import Programme
-from crossfade.demo.record import Step, as_table, step, summary
-from crossfade.demo.stage import examples
-from crossfade.demo.verbs import Verbs
+from crossfade.demo.record import DemoStep, as_table, step, summary
 from crossfade.load import Mode, Traffic
+from crossfade.stage.verbs import Verbs
 
 PACE = 20.0  # a minute of AWS's is 3 s
 CLIENTS, RATE = 8, 100.0  # and requests a second of all of them
@@ -136,7 +136,7 @@ async def staged(programme: Programme) -> AsyncIterator[Stage]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def play(acts: Sequence[Act], programme: Programme) -> list[Step]:
+async def play(acts: Sequence[Act], programme: Programme) -> list[DemoStep]:
     """Each with what clients saw meanwhile."""
     programme.say(f"An AWS on this machine, {PACE:g} times as fast as the real one, which is asked nothing")
     async with staged(programme) as stage:
@@ -148,7 +148,7 @@ async def play(acts: Sequence[Act], programme: Programme) -> list[Step]:
             return [await _perform(stage, programme, act, load) for act in acts]
 
 
-async def _perform(stage: Stage, programme: Programme, act: Act, load: Traffic) -> Step:
+async def _perform(stage: Stage, programme: Programme, act: Act, load: Traffic) -> DemoStep:
     programme.begin(act.name, act.told)
     if act.version:
         await asyncio.to_thread(stage.build, act)

@@ -10,7 +10,7 @@ from typing import Any
 # How long AWS takes until its data plane does what its API says. AWS promises no figure; an engine that needs one is
 # wrong, so this is a knob and never 0 unless somebody wants it.
 LAG = 2.0
-TIMES = ("pace", "lag", "task_start", "metrics_after", "invalidation", "quota")
+TIMES = ("pace", "lag", "task_start", "instance_start", "metrics_after", "invalidation", "quota")
 
 
 class Kind(StrEnum):
@@ -51,6 +51,7 @@ class Knobs:
     pace: float = 1.0
     lag: float = LAG
     task_start: float = 5.0  # from asked for to its first instruction, in AWS's seconds; Fargate takes 20 to 60
+    instance_start: float = 20.0  # from asked for until it runs and Auto Scaling has it in service, in AWS's seconds
     metrics_after: float = 5.0  # AWS's seconds between the end of a minute and its figures in CloudWatch
     quota: float = 0.0  # tasks that the account may have at once; 0: as many as there are
     invalidation: float = 30.0  # AWS's seconds until edges have forgotten what was invalidated

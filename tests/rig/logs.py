@@ -8,26 +8,17 @@ from typing import Any
 
 from tests.rig.emulator import Emulator
 from tests.rig.wire import Json
+from tests.rig.working import Working
 
 _EVERY = 0.1  # seconds of this machine between two batches
 
 
-class Logs:
+class Logs(Working):
     """Lines by region, group and stream, put in batches."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self._waiting: dict[tuple[str, str, str], list[Json]] = defaultdict(list)
-        self._work: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        self._work = asyncio.create_task(self._run())
-
-    async def close(self) -> None:
-        if self._work:
-            self._work.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._work
 
     async def open(self, region: str, group: str, stream: str, *, create: bool) -> None:
         """A new stream. LookupError when there is no such group and it shall not be made."""

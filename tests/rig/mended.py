@@ -4,21 +4,25 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 from moto.codebuild import responses as codebuild
 from moto.codepipeline import models as codepipeline
+from moto.core.config import default_user_config
 from moto.core.responses import ActionResult
 from moto.ecr.models import ECRBackend, Image
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.rds import utils as rds
+from moto.rds.models import DBInstance
 from moto.s3.models import FakeBucket
 
 
 @cache
 def mend() -> None:
     """Once for the process."""
+    default_user_config["iam"]["load_aws_managed_policies"] = True  # which roles of hosts are given
     FakeBucket.get_permission = _permission  # type: ignore[method-assign]
     codebuild._validate_required_params_source = _placed(codebuild._validate_required_params_source)
     codebuild._validate_required_params_artifacts = _placed(codebuild._validate_required_params_artifacts)
@@ -27,6 +31,7 @@ def mend() -> None:
     listed = EC2ContainerServiceResponse.list_task_definitions
     EC2ContainerServiceResponse.list_task_definitions = _sorted(listed)  # type: ignore[method-assign]
     rds.get_overlap_between_two_date_ranges = _overlap
+    DBInstance.__init__ = _told_apart(DBInstance.__init__)  # type: ignore[method-assign]
 
 
 def _permission(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
@@ -49,6 +54,16 @@ def _overlap(start: datetime, end: datetime, other_start: datetime, other_end: d
     """Seconds; below 0 where windows of RDS do not overlap, to which belong those that only touch."""
     seconds = int((min(end, other_end) - max(start, other_start)).total_seconds())
     return seconds or -1
+
+
+def _told_apart(init: Callable[..., None]) -> Callable[..., None]:
+    """All databases of moto's have one id, by which Terraform reads its own."""
+
+    def begin(self: DBInstance, *given: Any, **more: Any) -> None:
+        init(self, *given, **more)
+        self.dbi_resource_id = f"db-{sha256(self.db_instance_identifier.encode()).hexdigest()[:26].upper()}"
+
+    return begin
 
 
 def _placed(validate: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:

@@ -53,33 +53,32 @@ def make(
     delay: int = 30,
     port: int = PORT,
     secrets: Mapping[str, str] | None = None,
+    beside: Place | None = None,
+    path: str = "/*",
 ) -> Place:
     """A new place, its blue service with `desired` tasks of release 1 and all weight. `delay` is of deregistration.
 
-    `secrets` are names in Secrets Manager by the variables that have their values; all of them have one.
+    `secrets` are names in Secrets Manager by the variables that have their values; all of them have one. `beside` is
+    another service of the same environment, behind whose load balancer this one has what comes to `path`.
     """
     places = Places(app, environment)
-    name, tags = places.family(service), _tags(places)
+    name, tags = places.family(service), tagged(places)
     ec2, elb, ecs = (rig.client(one) for one in ("ec2", "elbv2", "ecs"))
     image = f"{name}@{rig.images.add(f'{name}:1', [sys.executable, str(APP)])}"
-    vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
-    subnets = tuple(_subnet(ec2, vpc, at, zone) for at, zone in enumerate(("us-east-1a", "us-east-1b")))
+    vpc = beside.vpc if beside else ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
+    zones = enumerate(("us-east-1a", "us-east-1b"))
+    subnets = beside.subnets if beside else tuple(subnet(ec2, vpc, at, zone) for at, zone in zones)
     group = ec2.create_security_group(GroupName=name, Description="tasks", VpcId=vpc)["GroupId"]
-    made = elb.create_load_balancer(Name=places.prefix, Subnets=list(subnets), SecurityGroups=[group], Tags=tags)
-    balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
+    balancer = beside.load_balancer if beside else _load_balancer(elb, places.prefix, subnets, group, tags)
     groups = {
-        colour: _target_group(elb, places.coloured(service, colour), _tags(places, service, colour), vpc, port, delay)
+        colour: target_group(elb, places.coloured(service, colour), tagged(places, service, colour), vpc, port, delay)
         for colour in COLOURS
     }
-    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain"}}
-    listener = elb.create_listener(
-        LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[answer], Tags=tags
-    )
-    arn = listener["Listeners"][0]["ListenerArn"]
-    token = "rig-preview"
+    arn = beside.listener if beside else _listener(elb, balancer, tags)
+    token = f"rig-preview-{service}" if beside else "rig-preview"
     preview = elb.create_rule(
         ListenerArn=arn,
-        Priority=10,
+        Priority=9 if beside else 10,
         Conditions=[
             {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": PREVIEW_HEADER, "Values": [token]}}
         ],
@@ -88,13 +87,13 @@ def make(
     )
     rule = elb.create_rule(
         ListenerArn=arn,
-        Priority=100,
-        Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/*"]}}],
+        Priority=99 if beside else 100,
+        Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": [path]}}],
         Actions=weights(groups, blue=100, green=0),
-        Tags=_tags(places, service),
+        Tags=tagged(places, service),
     )
     rig.client("logs").create_log_group(logGroupName=places.log_group(service))
-    cluster = ecs.create_cluster(clusterName=places.prefix, tags=_lower(tags))["cluster"]["clusterArn"]
+    cluster = beside.cluster if beside else _cluster(ecs, places.prefix, tags)
     asked = task_definition(name, service, image, port=port)
     asked["containerDefinitions"][0]["secrets"] = [
         {"name": variable, "valueFrom": _secret(rig, called)} for variable, called in (secrets or {}).items()
@@ -113,7 +112,7 @@ def make(
             networkConfiguration={"awsvpcConfiguration": {"subnets": list(subnets), "securityGroups": [group]}},
             loadBalancers=[{"targetGroupArn": groups[colour], "containerName": service, "containerPort": port}],
             propagateTags="SERVICE",
-            tags=_lower(_tags(places, service, colour)),
+            tags=_lower(tagged(places, service, colour)),
         )["service"]["serviceArn"]
     journal(rig, places.journal)
     return Place(
@@ -137,6 +136,31 @@ def make(
         log_group=places.log_group(service),
         journal=places.journal,
     )
+
+
+def make_worker(rig: Rig, beside: Place, service: str, image: str) -> dict[str, str]:
+    """Both services of a worker beside a web service, by colour: behind no load balancer, and empty until a release."""
+    places = Places(beside.app, beside.environment)
+    ecs, name = rig.client("ecs"), places.family(service)
+    rig.client("logs").create_log_group(logGroupName=places.log_group(service))
+    asked = task_definition(name, service, image)
+    del asked["containerDefinitions"][0]["portMappings"]
+    definition = ecs.register_task_definition(**asked)["taskDefinition"]["taskDefinitionArn"]
+    network = {"awsvpcConfiguration": {"subnets": list(beside.subnets), "securityGroups": [beside.security_group]}}
+    return {
+        colour: ecs.create_service(
+            cluster=beside.cluster,
+            serviceName=places.coloured(service, colour),
+            taskDefinition=definition,
+            desiredCount=0,
+            launchType="FARGATE",
+            deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": False}},
+            networkConfiguration=network,
+            propagateTags="SERVICE",
+            tags=_lower(tagged(places, service, colour)),
+        )["service"]["serviceArn"]
+        for colour in COLOURS
+    }
 
 
 def journal(rig: Rig, table: str) -> None:
@@ -191,29 +215,52 @@ def weights(groups: dict[str, str], *, blue: int, green: int) -> list[Json]:
     return [{"Type": "forward", "ForwardConfig": {"TargetGroups": targets}}]
 
 
+def _cluster(ecs: Any, name: str, tags: list[Json]) -> str:
+    return str(ecs.create_cluster(clusterName=name, tags=_lower(tags))["cluster"]["clusterArn"])
+
+
+def _load_balancer(elb: Any, name: str, subnets: tuple[str, ...], group: str, tags: list[Json]) -> str:
+    made = elb.create_load_balancer(Name=name, Subnets=list(subnets), SecurityGroups=[group], Tags=tags)
+    return str(made["LoadBalancers"][0]["LoadBalancerArn"])
+
+
+def _listener(elb: Any, balancer: str, tags: list[Json]) -> str:
+    """It answers nothing but what rules lead to."""
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain"}}
+    made = elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[answer], Tags=tags)
+    return str(made["Listeners"][0]["ListenerArn"])
+
+
 def _secret(rig: Rig, name: str) -> str:
     """Its ARN; the value is new, and nobody needs to know it."""
     made = rig.client("secretsmanager").create_secret(Name=name, SecretString=token_urlsafe())
     return str(made["ARN"])
 
 
-def _subnet(ec2: Any, vpc: str, at: int, zone: str) -> str:
+def subnet(ec2: Any, vpc: str, at: int, zone: str) -> str:
+    """One of two, its id."""
     made = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.20.{at}.0/24", AvailabilityZone=zone)
     return str(made["Subnet"]["SubnetId"])
 
 
-def _target_group(elb: Any, name: str, tags: list[Json], vpc: str, port: int, delay: int) -> str:  # noqa: PLR0917
+def target_group(  # noqa: PLR0917
+    elb: Any, name: str, tags: list[Json], vpc: str, port: int, delay: int, kind: str = "ip", **checks: int
+) -> str:
+    """Its ARN; the names of a group's attributes are those of its Terraform."""
     made = elb.create_target_group(
         Name=name[:32],
         Protocol="HTTP",
         Port=port,
         VpcId=vpc,
-        TargetType="ip",
+        TargetType=kind,
         HealthCheckPath="/health",
-        HealthCheckIntervalSeconds=5,
-        HealthCheckTimeoutSeconds=2,
-        HealthyThresholdCount=2,
-        UnhealthyThresholdCount=2,
+        **{
+            "HealthCheckIntervalSeconds": 5,
+            "HealthCheckTimeoutSeconds": 2,
+            "HealthyThresholdCount": 2,
+            "UnhealthyThresholdCount": 2,
+            **checks,
+        },
         Matcher={"HttpCode": "200"},
         Tags=tags,
     )
@@ -223,7 +270,8 @@ def _target_group(elb: Any, name: str, tags: list[Json], vpc: str, port: int, de
     return arn
 
 
-def _tags(places: Places, service: str = "", colour: str = "") -> list[Json]:
+def tagged(places: Places, service: str = "", colour: str = "") -> list[Json]:
+    """What a place is found by."""
     return [{"Key": key, "Value": value} for key, value in places.tags(service, colour).items()]
 
 

@@ -79,7 +79,7 @@ class Rig:
     @cached_property
     def _session(self) -> Any:
         """One for all clients: it reads each service's model once."""
-        import botocore.session
+        import botocore.session  # type: ignore[import-untyped]
 
         return botocore.session.Session()
 
@@ -96,7 +96,7 @@ class Rig:
 
     def client(self, service: str, region: str = REGION) -> Any:
         """A botocore client that asks once: what goes wrong is seen."""
-        from botocore.config import Config
+        from botocore.config import Config  # type: ignore[import-untyped]
 
         return self._session.create_client(
             service,

@@ -2,16 +2,25 @@
 
 import asyncio
 import dataclasses
+import json
 import tempfile
 from pathlib import Path
 
 from aiohttp import web
+from tests.rig.autoscaling.operations import AutoScaling
+from tests.rig.autoscaling.policies import Policies
+from tests.rig.autoscaling.scheduler import Scheduler as GroupScheduler
 from tests.rig.balancer import access
 from tests.rig.balancer.balancer import Balancer
 from tests.rig.cloudwatch.minutes import Minutes
 from tests.rig.cloudwatch.operations import CloudWatch
 from tests.rig.cloudwatch.scaling import Scaling
-from tests.rig.ecs.images import ECR, Image, Images, push
+from tests.rig.codedeploy.carrier import Carrier
+from tests.rig.codedeploy.operations import CodeDeploy
+from tests.rig.ec2.cli import Cli
+from tests.rig.ec2.instances import OUT, Instances
+from tests.rig.ec2.run_command import RunCommand
+from tests.rig.ecs.images import ECR, Image, Images, NotFoundError, push
 from tests.rig.ecs.life import Life
 from tests.rig.ecs.operations import Ecs
 from tests.rig.ecs.registry import Ecr
@@ -23,7 +32,7 @@ from tests.rig.emulator import Emulator
 from tests.rig.gateway import Gateway, Operation
 from tests.rig.knobs import TIMES, Knobs
 from tests.rig.logs import Logs
-from tests.rig.shelf import Connections, Nodes, ParameterGroups, ScalableTags, Subscribers
+from tests.rig.shelf import Connections, Lifecycles, Nodes, ParameterGroups, SavedQueries, ScalableTags, Subscribers
 
 from crossfade.platforms.local.runtimes.processes.addresses.ports import Ports
 
@@ -49,11 +58,20 @@ class Server:
         self._scheduler = Scheduler(knobs, self._balancer, self._begin)
         self._ecs = Ecs(self._emulator, self._life, self._scheduler)
         self._scaling = Scaling(self._emulator, knobs, self._cloudwatch, self._scheduler.services)
+        self._instances = Instances(
+            self._emulator, self._balancer, self._images, self._logs, ports, folder / "instances"
+        )
+        self._groups = GroupScheduler(self._emulator, knobs, self._balancer, self._instances)
+        self._policies = Policies(self._emulator, knobs, self._cloudwatch, self._groups.groups)
+        self._autoscaling = AutoScaling(self._emulator, self._groups)
+        self._carrier = Carrier(self._emulator, knobs, self._groups, self._instances)
+        self._cli = Cli()
         self._edges = Edges(self._emulator, knobs, self._balancer.address)
         self._gauge: asyncio.Task[None] | None = None
         self._gateway = Gateway(self._emulator, knobs, self._own())
         self._gateway.after["elbv2"] = self._balancer.follow
         self._gateway.after["cloudfront"] = self._edges.follow
+        self._gateway.after["ec2"] = self._instances.follow
         self._runner: web.AppRunner | None = None
 
     def _heard(self, line: str) -> None:
@@ -75,10 +93,15 @@ class Server:
     def _own(self) -> dict[tuple[str, str], Operation]:
         balancer, ecs, cloudwatch = self._balancer, self._ecs, self._cloudwatch
         parameters, connections, subscribers = ParameterGroups(), Connections(), Subscribers()
-        scalable, nodes = ScalableTags(self._emulator), Nodes()
+        scalable, nodes, queries = ScalableTags(self._emulator), Nodes(), SavedQueries()
+        lifecycles = Lifecycles()
         return {
             **self._edges.operations(),
+            **self._autoscaling.operations(),
+            **CodeDeploy(self._carrier).operations(),
+            **RunCommand(self._instances).operations(),
             ("ecr", "GetAuthorizationToken"): self._ecr.get_authorization_token,
+            ("ecr", "GetDownloadUrlForLayer"): self._ecr.get_download_url_for_layer,
             ("elbv2", "RegisterTargets"): balancer.register,
             ("elbv2", "DeregisterTargets"): balancer.deregister,
             ("elbv2", "DescribeTargetHealth"): balancer.describe_health,
@@ -96,6 +119,13 @@ class Server:
             ("codeconnections", "GetConnection"): connections.get,
             ("codeconnections", "DeleteConnection"): connections.delete,
             ("codeconnections", "ListTagsForResource"): connections.tags,
+            ("dlm", "CreateLifecyclePolicy"): lifecycles.create,
+            ("dlm", "GetLifecyclePolicy"): lifecycles.get,
+            ("dlm", "DeleteLifecyclePolicy"): lifecycles.delete,
+            ("dlm", "ListTagsForResource"): lifecycles.tags,
+            ("logs", "PutQueryDefinition"): queries.put,
+            ("logs", "DescribeQueryDefinitions"): queries.describe,
+            ("logs", "DeleteQueryDefinition"): queries.delete,
             ("elasticache", "CreateReplicationGroup"): nodes.create_group,
             ("elasticache", "DescribeCacheClusters"): nodes.describe,
             ("elasticache", "CreateCacheParameterGroup"): parameters.create,
@@ -124,23 +154,33 @@ class Server:
         await self._logs.start()
         await self._ecr.start()
         await self._scheduler.start()
+        await self._groups.start()
         await self._scaling.start()
+        await self._policies.start()
         await self._edges.start()
         self._gauge = asyncio.create_task(self._weigh())
         self._runner = web.AppRunner(self._gateway.application(self._control()), access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
-        endpoint = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        self._life.endpoint = endpoint
+        self._instances.folder.mkdir(parents=True, exist_ok=True)
+        await web.UnixSite(self._runner, str(self._instances.folder / OUT)).start()
+        real = self._runner.addresses[0][1]
+        endpoint = f"http://127.0.0.1:{real}"
+        self._life.endpoint = self._cli.endpoint = endpoint
+        self._instances.endpoint_port = real
         return endpoint
 
     async def close(self) -> None:
         if self._gauge:
             self._gauge.cancel()
         await self._edges.close()
+        await self._policies.close()
         await self._scaling.close()
         await self._scheduler.close()
+        await self._carrier.close()
+        await self._groups.close()
+        await self._instances.close()
         await self._ecs.close()
         await self._ecr.close()
         await self._balancer.close()
@@ -159,6 +199,13 @@ class Server:
         control.router.add_get("/calls", self._calls)
         control.router.add_get("/scaling", self._looks)
         control.router.add_put("/images", self._add_image)
+        control.router.add_post("/pull", self._pull)
+        control.router.add_post("/cli", self._run_cli)
+        control.router.add_get("/instances", self._show_instances)
+        control.router.add_post("/instances/{id}/ports/{port}", self._open_port)
+        control.router.add_post("/instances/{id}/run", self._run_there)
+        control.router.add_delete("/instances/{id}", self._cut_power)
+        control.router.add_put("/targets", self._lead)
         return control
 
     async def _read_knobs(self, _: web.Request) -> web.Response:
@@ -190,6 +237,12 @@ class Server:
     async def _looks(self, _: web.Request) -> web.Response:
         return web.json_response({"looks": self._scaling.looks})
 
+    async def _lead(self, request: web.Request) -> web.Response:
+        """Where a port of an instance that a test brings itself really is."""
+        said = await request.json()
+        self._balancer.addresses[said["id"], said["port"]] = (said["host"], said["at"])
+        return web.json_response({})
+
     async def _add_image(self, request: web.Request) -> web.Response:
         said = await request.json()
         image = Image(
@@ -202,3 +255,39 @@ class Server:
         if ecr:
             await self._emulator.use("ecr", ecr["region"], lambda client: push(client, ecr, image))
         return web.json_response({"digest": image.digest})
+
+    # What instances ask, and what is done with them by hand
+
+    async def _pull(self, request: web.Request) -> web.Response:
+        try:
+            image = self._images.pull((await request.json())["reference"])
+        except NotFoundError as error:
+            return web.json_response({"error": str(error)}, status=404)
+        return web.json_response(dataclasses.asdict(image))
+
+    async def _run_cli(self, request: web.Request) -> web.Response:
+        said = await request.json()
+        try:
+            found = await asyncio.to_thread(self._cli.run, **said)
+        except Exception as error:  # noqa: BLE001  who asked is to hear of it, as the CLI says it
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response(found, dumps=lambda value: json.dumps(value, default=str))
+
+    async def _show_instances(self, _: web.Request) -> web.Response:
+        return web.json_response(self._instances.shown())
+
+    async def _open_port(self, request: web.Request) -> web.Response:
+        machine = self._instances.machines[request.match_info["id"]]
+        host, port = machine.open(int(request.match_info["port"]))
+        return web.json_response({"address": f"{host}:{port}"})
+
+    async def _run_there(self, request: web.Request) -> web.Response:
+        said = await request.json()
+        machine = self._instances.machines[request.match_info["id"]]
+        code, out = await machine.run(*said["argv"], env=said.get("env"), limit=said.get("limit", 60))
+        return web.json_response({"code": code, "out": out})
+
+    async def _cut_power(self, request: web.Request) -> web.Response:
+        """As a host that dies: nobody is told."""
+        await self._instances.machines[request.match_info["id"]].kill()
+        return web.json_response({})

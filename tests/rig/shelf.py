@@ -99,6 +99,58 @@ class Connections:
         return self._connections[arn]
 
 
+class SavedQueries:
+    """Of Logs Insights: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_QueryDefinition.html"""
+
+    def __init__(self) -> None:
+        self._queries: dict[str, Json] = {}
+        self._numbers = count(1)
+
+    async def put(self, call: Call) -> Json:
+        name = call.params.get("queryDefinitionId") or f"00000000-0000-4000-8000-{next(self._numbers):012x}"
+        kept = ("name", "queryString", "logGroupNames")
+        said = {key: call.params[key] for key in kept if key in call.params}
+        self._queries[name] = {"queryDefinitionId": name, **said}
+        return {"queryDefinitionId": name}
+
+    async def describe(self, call: Call) -> Json:
+        prefix = call.params.get("queryDefinitionNamePrefix") or ""
+        return {"queryDefinitions": [one for one in self._queries.values() if one["name"].startswith(prefix)]}
+
+    async def delete(self, call: Call) -> Json:
+        return {"success": self._queries.pop(call.params["queryDefinitionId"], None) is not None}
+
+
+class Lifecycles:
+    """Snapshots by the clock, which nobody takes: https://docs.aws.amazon.com/dlm/latest/APIReference/Welcome.html"""
+
+    def __init__(self) -> None:
+        self._policies: dict[str, Json] = {}
+
+    async def create(self, call: Call) -> Json:
+        name = f"policy-{len(self._policies) + 1:017x}"
+        kept = ("Description", "State", "ExecutionRoleArn", "PolicyDetails", "Tags")
+        arn = f"arn:aws:dlm:{call.region}:{ACCOUNT}:policy/{name}"
+        said = {key: call.params[key] for key in kept if key in call.params}
+        self._policies[name] = {"PolicyId": name, "PolicyArn": arn, **said}
+        return {"PolicyId": name}
+
+    async def get(self, call: Call) -> Json:
+        return {"Policy": self._policy(call.params["PolicyId"])}
+
+    async def delete(self, call: Call) -> Json:
+        del self._policies[self._policy(call.params["PolicyId"])["PolicyId"]]
+        return {}
+
+    async def tags(self, call: Call) -> Json:
+        return {"Tags": self._policy(call.params["ResourceArn"].rpartition("/")[2]).get("Tags") or {}}
+
+    def _policy(self, name: str) -> Json:
+        if name not in self._policies:
+            raise AwsError("ResourceNotFoundException", f"Policy {name} not found", 404)
+        return self._policies[name]
+
+
 class Subscribers:
     """Of budgets' notifications, and their tags: https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/Welcome.html"""
 

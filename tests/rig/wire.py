@@ -74,7 +74,7 @@ def read(method: str, url: str, headers: Mapping[str, str], body: bytes, *, mine
         named = way.parameters(split.path) if way else {}
     params: Json = {}
     if mine:
-        asked = {"method": method, "values": values, "headers": headers, "body": body}
+        asked: Any = {"method": method, "values": values, "headers": headers, "body": body}
         asked |= {"url_path": split.path, "url_params": named}
         params = _plain(PROTOCOL_PARSERS[protocol](_operation(service, operation)).parse(asked))
     return Call(service, operation, scope["region"], protocol, params)
@@ -109,7 +109,8 @@ def _model(service: str) -> ServiceModel:
 
 @cache
 def _operation(service: str, operation: str) -> OperationModel:
-    return _model(service).operation_model(operation)
+    found: OperationModel = _model(service).operation_model(operation)
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -4,9 +4,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
-import os
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +12,10 @@ from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import Self
 
+from tests.support.ports import free_port
+
+_ROOT = Path(__file__).parents[2]
 _WEBSOCKET = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Backend:
@@ -176,8 +171,7 @@ def _header(head: str, name: str) -> str:
 def process(name: str) -> Iterator[tuple[Popen[bytes], str]]:
     """The same server in a process of its own, which a test may kill; (process, address)."""
     port = free_port()
-    script = Path(__file__)
-    with Popen([sys.executable, str(script), name, str(port)], stdout=DEVNULL, env={**os.environ}) as child:
+    with Popen([sys.executable, "-m", __name__, name, str(port)], stdout=DEVNULL, cwd=_ROOT) as child:
         try:
             yield child, f"127.0.0.1:{port}"
         finally:

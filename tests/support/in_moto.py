@@ -39,7 +39,7 @@ class InMoto:
     def aws(self, service: str) -> Any:
         return _session().create_client(service, region_name=REGION, endpoint_url=self.endpoint)
 
-    def lay_out(self, secrets: dict[str, str] | None = None) -> None:
+    def lay_out(self, secrets: dict[str, str] | None = None, *, protocol: str = "HTTP") -> None:
         """What `infra apply` makes; `secrets` are ARNs by variable."""
         ec2, elb, ecs = self.aws("ec2"), self.aws("elbv2"), self.aws("ecs")
         vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
@@ -57,8 +57,8 @@ class InMoto:
             )["TargetGroups"][0]["TargetGroupArn"]
         self.listener = elb.create_listener(
             LoadBalancerArn=balancer,
-            Protocol="HTTP",
-            Port=80,
+            Protocol=protocol,
+            Port=443 if protocol == "HTTPS" else 80,
             DefaultActions=weights(self.groups, blue=100, green=0),
         )["Listeners"][0]["ListenerArn"]
         elb.create_rule(

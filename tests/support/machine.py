@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
+from tests.support.ports import free_port
 
 from crossfade.core.service import HealthCheck, Listener, RollbackOn, Service, Strategy
 from crossfade.core.wire import encode
@@ -24,15 +24,11 @@ TINY = Path(__file__).with_name("tiny.py")
 ROOT = Path(__file__).parents[2]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Process(Protocol):
     """What is asked of a controller's process; `subprocess.Popen` has it."""
 
+    @property
+    def pid(self) -> int: ...
     def poll(self) -> int | None: ...
     def send_signal(self, sig: int) -> None: ...
     def wait(self, timeout: float) -> int: ...
@@ -57,7 +53,8 @@ class Machine:
         return self.root / "controller.log"
 
     def start(self) -> None:
-        """Run the controller."""
+        """Run the controller; a second one beside it would end at once, and be taken for the first."""
+        assert self.process is None or self.process.poll() is not None, "its controller runs already"
         env = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(

@@ -1,5 +1,6 @@
 """Doing something as a user who may do little, also where the tests run as root."""
 
+import codecs
 import os
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ NOBODY = 65534
 
 def as_nobody(work: Callable[[], object]) -> str:
     """Run `work` in a child process without privileges: the message of what it raised, empty when nothing."""
+    codecs.lookup("ascii")  # Python's own files may be root's alone, and what it has not loaded by now it cannot load
     reader, writer = os.pipe()
     child = os.fork()
     if not child:

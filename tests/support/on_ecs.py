@@ -11,18 +11,20 @@ from typing import Any, Self
 
 import pytest
 from tests.rig import Rig
-from tests.rig.place import APP, PORT, Place, make
+from tests.rig.place import APP, PORT, make
 
+from crossfade.adapters import ON_AWS
 from crossfade.aws.places import Places
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.orders import Orders
-from crossfade.core.rollout import Rollout
+from crossfade.core.rollout import Rollout, State
 from crossfade.core.service import HealthCheck, Hooks, RollbackOn, Service, Strategy
 from crossfade.engine.clock import SystemClock
-from crossfade.engine.dry.journal import DryJournal, Paper
+from crossfade.engine.dry.journal import DryJournal, JournalPaper
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.journal import Event
 from crossfade.engine.world import World
+from crossfade.load import Traffic
 from crossfade.platforms.aws.adapters import Adapters, Timing
 from crossfade.platforms.aws.clients import Clients
 
@@ -45,16 +47,25 @@ def reached(rig: Rig) -> Iterator[None]:
 class Process:
     """One process that deploys: its clients, its adapters and its loops. `told` are the events that it wrote."""
 
-    def __init__(self, rig: Rig, places: Places, journal: DryJournal, name: str, timing: Timing) -> None:
+    def __init__(  # noqa: PLR0917  what one process has
+        self,
+        rig: Rig,
+        places: Places,
+        journal: DryJournal,
+        name: str,
+        timing: Timing,
+        compute: str,
+        revision: Mapping[str, str] | None = None,
+    ) -> None:
         self.told: list[Event] = []
         self.clients = Clients("us-east-1", endpoint=rig.endpoint, patience=4.0)
         clock = SystemClock()
-        self.adapters = Adapters(self.clients, places, journal, clock, timing)
-        runtime = self.adapters.runtime
+        self.adapters = Adapters(self.clients, places, journal, clock, timing, compute=compute, revision=revision)
+        kind, runtime = self.adapters.kind, self.adapters.runtime
         self.world = World(
             journal=journal,
-            runtimes={"ecs": runtime},
-            sizers={"ecs": runtime},
+            runtimes={kind: runtime},
+            sizers={kind: runtime},
             balancer=self.adapters.balancer,
             ask=_nobody,
             visit=_nobody,
@@ -77,12 +88,15 @@ async def _nobody(*_: Any) -> Any:
 class OnEcs:
     """`async with OnEcs(rig, "shop") as shop`: a place that serves what Terraform began with, and a process."""
 
+    compute = "fargate"
+    patient: Mapping[str, Any] = {}
+
     def __init__(self, rig: Rig, app: str) -> None:
         self.rig, self.app = rig, app
         self.timing = Timing().faster(PACE)
-        self.paper = Paper()
+        self.paper = JournalPaper()
         self.processes: list[Process] = []
-        self.place: Place
+        self.place: Any  # a Place, as `tests.rig` makes it for this compute
 
     @property
     def url(self) -> str:
@@ -101,7 +115,7 @@ class OnEcs:
         return self.process.orders.registry.loops[self.key]
 
     async def __aenter__(self) -> Self:
-        self.place = await asyncio.to_thread(make, self.rig, self.app)
+        self.place = await asyncio.to_thread(self.made)
         await self.begin()
         await self.until(lambda: self.answer() == "1")
         return self
@@ -110,15 +124,23 @@ class OnEcs:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.process.close()
+        await asyncio.to_thread(self.emptied)
+
+    def made(self) -> Any:
+        """The place, as `infra apply` would make it."""
+        return make(self.rig, self.app)
+
+    def emptied(self) -> None:
+        """Nothing runs there any more."""
         ecs = self.rig.client("ecs")
         for service in self.place.services.values():
-            await asyncio.to_thread(ecs.update_service, cluster=self.place.cluster, service=service, desiredCount=0)
+            ecs.update_service(cluster=self.place.cluster, service=service, desiredCount=0)
 
     async def begin(self) -> Process:
         """Another process, which goes on with what is on record."""
         name = f"process {len(self.processes)}"
         journal = DryJournal(SystemClock(), self.paper)
-        self.processes.append(Process(self.rig, Places(self.app, "dev"), journal, name, self.timing))
+        self.processes.append(Process(self.rig, Places(self.app, "dev"), journal, name, self.timing, self.compute))
         await self.process.orders.start()
         return self.process
 
@@ -135,7 +157,7 @@ class OnEcs:
             app=self.app,
             name="web",
             environment="dev",
-            runtime="ecs",
+            runtime=ON_AWS[self.compute],
             image=image,
             port=PORT,
             replicas=2,
@@ -145,6 +167,21 @@ class OnEcs:
             hooks=Hooks(**(hooks or {})),
             strategy=Strategy(**known, rollback_on=RollbackOn(**{"min_requests": 0, **rules})),
         )
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Self]:
+        """With a first release of ours, which came under load where Terraform's own had served."""
+        async with self:
+            async with self.visited() as traffic:
+                rollout = await self.deploy(self.service("first"))
+            report = traffic.report()
+            assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+            assert report.releases.keys() == {"1", "first"}
+            yield self
+
+    def visited(self, clients: int = 4) -> Traffic:
+        """Clients that wait for an answer all the time: what ends in the middle of one is seen."""
+        return Traffic(f"{self.url}/slow?s=0.02", clients=clients)
 
     async def deploy(self, service: Service) -> Rollout:
         """Until it is over."""

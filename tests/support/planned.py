@@ -17,6 +17,8 @@ from crossfade.file.load import load_every
 from crossfade.file.model import App
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+WORKER = ("mailer", "dev")  # what no example has: a worker beside a web service
 
 
 def on_aws() -> list[tuple[str, str]]:
@@ -29,17 +31,21 @@ def on_aws() -> list[tuple[str, str]]:
     ]
 
 
-# Planned in every run: each system as it is in production, and one whose development is small. What the others have
-# beside these, they have from the same modules.
-_ALWAYS = {("codemate", "dev")} | {
+# Planned in every run: each system as it is in production, one whose development is small, and one on hosts that stay.
+# What the others have beside these, they have from the same modules.
+_ALWAYS = {("codemate", "dev"), ("teammoa", "dev"), WORKER} | {
     (name, "prod") for name in ("bluegreen", "codemate", "feedback", "teammoa", "tiketi")
 }
+
+
+def file_of(system: str) -> Path:
+    return (FIXTURES if system == WORKER[0] else EXAMPLES) / system / "crossfade.yaml"
 
 
 def to_plan() -> list[Any]:
     """`on_aws()` as parameters of tests that want a plan of each."""
     long = pytest.mark.long
-    return [pytest.param(one, marks=() if one in _ALWAYS else long, id="-".join(one)) for one in on_aws()]
+    return [pytest.param(one, marks=() if one in _ALWAYS else long, id="-".join(one)) for one in [*on_aws(), WORKER]]
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class Plans:
     def of(self, system: str, environment: str) -> Planned:
         key = (system, environment)
         if key not in self._made:
-            app = load_every(EXAMPLES / system / "crossfade.yaml")[environment]
+            app = load_every(file_of(system))[environment]
             root = self._scratch / "-".join(key)
             folder = root / "environments" / environment
             text = once(self._scratch / f"{root.name}.json", lambda: self._plan(app, root, folder))

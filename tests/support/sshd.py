@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.support.machine import ROOT, free_port
+from tests.support.machine import ROOT
+from tests.support.ports import free_port
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 

@@ -12,7 +12,7 @@ from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.engine.ports.balancer import LoadBalancer
 from crossfade.engine.ports.runtime import Runtime
 from crossfade.file.deployable import deployable
-from crossfade.paths import State
+from crossfade.paths import StateDirectory
 from crossfade.platforms.local.machine import Runtimes
 
 FILE = "app: shop\nservices: {web: {image: 'shop:1'}}\n"
@@ -35,7 +35,7 @@ def test_the_table_is_read_without_any_adapter() -> None:
 
 def test_a_wrong_word_in_the_choice_of_before_names_the_file(tmp_path: Path) -> None:
     """The file, what stands in it, what was probably meant and what is allowed; the file stays as it is."""
-    state = State(tmp_path)
+    state = StateDirectory(tmp_path)
     state.choice.write_text("envoi\n")
     with pytest.raises(
         WrongInputError, match=r'balancer\.choice: found "envoi"; did you mean envoy\?; allowed: one of envoy, '
@@ -48,7 +48,7 @@ def test_a_wrong_word_in_the_choice_of_before_names_the_file(tmp_path: Path) -> 
 @pytest.mark.parametrize(("written", "chosen"), [(None, "envoy"), ("", "envoy"), ("nginx\n", "nginx")])
 def test_the_choice_of_before_counts(tmp_path: Path, written: str | None, chosen: str) -> None:
     """Without one it is Envoy."""
-    state = State(tmp_path)
+    state = StateDirectory(tmp_path)
     if written is not None:
         state.choice.write_text(written)
     assert controller.balancer_of(state) == chosen

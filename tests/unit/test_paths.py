@@ -1,6 +1,7 @@
 """The state directory: made for its owner alone, and refused when it cannot be used."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -8,12 +9,12 @@ import pytest
 from tests.support.nobody import as_nobody
 
 from crossfade.core.errors import PlatformError, WrongInputError
-from crossfade.paths import State, default_state, open_own
+from crossfade.paths import StateDirectory, default_state, open_own
 
 
 def test_a_state_directory_is_for_its_owner_alone(tmp_path: Path) -> None:
     """Nobody else reads the journal, the secrets or the socket."""
-    state = State(tmp_path / "s")
+    state = StateDirectory(tmp_path / "s")
     state.prepare()
     assert state.root.stat().st_mode & 0o777 == 0o700
 
@@ -21,7 +22,7 @@ def test_a_state_directory_is_for_its_owner_alone(tmp_path: Path) -> None:
 def test_a_directory_that_may_not_be_written_is_named_with_the_way_out(tmp_path: Path) -> None:
     """No permission is said to be that."""
     tmp_path.chmod(0o500)
-    said = as_nobody(State(tmp_path / "s").prepare)
+    said = as_nobody(StateDirectory(tmp_path / "s").prepare)
     tmp_path.chmod(0o700)
     assert "Permission denied" in said
     assert "--state" in said
@@ -31,7 +32,7 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     """What a newer crossfade wrote is not touched."""
     (tmp_path / "format").write_text("99\n")
     with pytest.raises(WrongInputError, match="format 99"):
-        State(tmp_path).prepare()
+        StateDirectory(tmp_path).prepare()
 
 
 def test_the_environment_names_the_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -51,7 +52,7 @@ def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
         pytest.skip("a directory of another user can be made only by root")
     os.chown(tmp_path / "s", 1, 1)
     with pytest.raises(PlatformError, match=r"belongs to daemon, not to root(.|\n)*--state"):
-        State(tmp_path / "s").prepare()
+        StateDirectory(tmp_path / "s").prepare()
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o775, 0o770, 0o1777, 0o722])
@@ -61,7 +62,7 @@ def test_a_directory_that_others_write_to_is_refused(mode: int, tmp_path: Path) 
     root.mkdir()
     root.chmod(mode)
     with pytest.raises(PlatformError, match=r"others may write(.|\n)*chmod 700"):
-        State(root).prepare()
+        StateDirectory(root).prepare()
 
 
 @pytest.mark.parametrize("planted", [False, True])
@@ -77,9 +78,9 @@ def test_a_disk_that_was_just_mounted_is_taken_when_it_is_empty(tmp_path: Path, 
             (root / "api.sock").touch()
             for _ in range(2):
                 with pytest.raises(PlatformError, match="others may write"):
-                    State(root).prepare()
+                    StateDirectory(root).prepare()
         else:
-            State(root).prepare()
+            StateDirectory(root).prepare()
             assert root.stat().st_mode & 0o7777 == 0o700
     finally:
         subprocess.run(["umount", root], check=True)
@@ -91,7 +92,7 @@ def test_a_directory_that_others_could_look_into_is_closed(mode: int, tmp_path: 
     root = tmp_path / "s"
     root.mkdir()
     root.chmod(mode)
-    State(root).prepare()
+    StateDirectory(root).prepare()
     assert root.stat().st_mode & 0o777 == 0o700
 
 
@@ -120,7 +121,7 @@ def test_what_was_left_to_serve_is_told_from_what_was_taken_down(
     book: str | None, instance: bool, serves: bool, tmp_path: Path
 ) -> None:
     """By the balancer's book and the instances on record; a book that cannot be read is taken for a full one."""
-    state = State(tmp_path)
+    state = StateDirectory(tmp_path)
     for folder in (state.balancer, tmp_path / "instances"):
         folder.mkdir()
     if book is not None:
@@ -130,10 +131,27 @@ def test_what_was_left_to_serve_is_told_from_what_was_taken_down(
     assert state.serving is serves
 
 
+@pytest.mark.parametrize("how", ["instance", "balancer"])
+def test_what_runs_after_its_directory_was_deleted_is_still_ours(how: str, tmp_path: Path) -> None:
+    """By the mark of an instance, or by where a balancer works; of a process of another directory nothing is said."""
+    state, other = StateDirectory(tmp_path / "s"), StateDirectory(tmp_path / "s2")
+    state.balancer.mkdir(parents=True)
+    assert not state.used
+    mark = {"CROSSFADE_SESSION": f"{state.root}/instances/a.session"} if how == "instance" else {}
+    work = tmp_path if how == "instance" else state.balancer
+    with subprocess.Popen(["sleep", "60"], cwd=work, env={**os.environ, **mark}) as process:
+        try:
+            shutil.rmtree(state.root)
+            assert (state.used, other.used) == (True, False)
+        finally:
+            process.kill()
+    assert not state.used
+
+
 @pytest.mark.parametrize("record", ["process.json", "nginx.pid"])
 def test_a_balancer_that_was_left_to_run_is_known_by_its_record(record: str, tmp_path: Path) -> None:
     """Without it none runs."""
-    state = State(tmp_path)
+    state = StateDirectory(tmp_path)
     state.balancer.mkdir()
     assert (state.balancing, state.used) == (False, False)
     (state.balancer / record).write_text("1")

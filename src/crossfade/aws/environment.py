@@ -5,13 +5,9 @@ Terraform, the expected resources, the bill, the findings and the picture read i
 
 import math
 
+from crossfade.aws.idle import LONGEST_IDLE, SHORT_IDLE
 from crossfade.file.cloud.network import GATEWAYS
 from crossfade.file.model import App, Service
-
-# Seconds of silence after which a load balancer closes a connection: at most, and when nobody said anything else.
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html#connection-idle-timeout
-LONGEST_IDLE = 4000
-SHORT_IDLE = 60
 
 # What the file calls one endpoint is more than one on AWS.
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
@@ -29,7 +25,7 @@ def idle_timeout(app: App) -> int:
 
     The most patient service decides, for all share it; 0 is never, of which the load balancer's most is nearest.
     """
-    asked = [whole(service.idle_timeout) or LONGEST_IDLE for service in app.services.values()]
+    asked = [whole(service.idle_timeout) or LONGEST_IDLE for service in app.web.values()]
     return min(max(asked, default=SHORT_IDLE), LONGEST_IDLE)
 
 

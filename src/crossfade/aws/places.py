@@ -10,6 +10,9 @@ APP = "crossfade:app"
 ENVIRONMENT = "crossfade:environment"
 SERVICE = "crossfade:service"  # on services, target groups, rules; on the listener, whose rest is a service's
 COLOUR = "crossfade:colour"  # on services and target groups
+HOST = "crossfade:host"  # on hosts that stay: the number of each, by which a release goes from one to the next
+GROUP = "crossfade:group"  # on hosts of an Auto Scaling group whose revisions CodeDeploy brings: the group's name
+LEAST = "crossfade:least"  # on Auto Scaling groups: the least size of the one that serves
 PREVIEW = "crossfade:preview"  # on the rule that leads to a release before visitors see it: the service's name
 
 JOURNAL_KEYS = ("place", "line")  # of the journal's table: partition and sort, both text
@@ -58,6 +61,11 @@ class Places:
         return f"/ecs/{self.family(service)}"
 
     @property
+    def hosts_log_group(self) -> str:
+        """What containers on hosts write."""
+        return f"/{self.prefix}/hosts"
+
+    @property
     def site(self) -> str:
         """What the distribution before the site is called."""
         return f"{self.prefix} site"
@@ -67,7 +75,7 @@ class Places:
         return f"{self.prefix}/{service}"
 
     def coloured(self, service: str, colour: str) -> str:
-        """The ECS service of a colour and its target group: both are called the same."""
+        """The ECS service or the Auto Scaling group of a colour, and its target group: both are called the same."""
         return f"{self.family(service)}-{colour}"
 
     def tags(self, service: str = "", colour: str = "") -> dict[str, str]:

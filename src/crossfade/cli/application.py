@@ -10,12 +10,12 @@ from typing import Any
 
 from crossfade import __version__
 from crossfade.cli.call import Call
-from crossfade.cli.client import Client, NotRunningError
+from crossfade.cli.client import ControllerClient, NotRunningError
 from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.platforms.local.balancers.sockets import require_free
+from crossfade.source.there import is_there
 
 Json = Mapping[str, Any]
-REACHED = frozenset({"ecs", "site"})  # runtimes elsewhere
 
 # A command that begins with anything but a plain word (an assignment, a quote, a subshell) is left to the shell.
 _ASKED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -35,7 +35,7 @@ def read(call: Call, service: str | None = None, strategy: str | None = None) ->
     wanted: dict[str, Any] = {"environment": call.environment, "service": service, "strategy": strategy}
     wanted["variables"] = _variables(path)
     with suppress(NotRunningError):
-        client = Client(call.state.socket)
+        client = ControllerClient(call.state.socket)
         if client.get("/v1/controller")["version"] == __version__:
             there: Json = client.post("/v1/services", path=str(path.absolute()), called=str(path), **wanted)
             return there
@@ -61,14 +61,14 @@ def preflight(call: Call, wanted: Json, *, detach: bool = False) -> None:
     """
     if detach and call.environment:
         raise WrongInputError("--detach: nobody would carry the rollout once this process ends", "leave it out")
-    if wanted["platform"] == "hosts":
+    if wanted["hosts"] is not None:
         return
     if wanted["platform"] != "local":
         _require_reach(wanted)
         return
     ours = _our_ports(call)
     for service in wanted["services"]:
-        _require_command(service)
+        require_command(service)
         if service["kind"] == "worker":
             continue
         listener, preview = service["listener"], service["preview"]
@@ -80,13 +80,24 @@ def preflight(call: Call, wanted: Json, *, detach: bool = False) -> None:
 def _require_reach(wanted: Json) -> None:
     from crossfade.adapters import PLATFORMS
 
-    unknown = [key(service) for service in wanted["services"] if service["runtime"] not in REACHED]
+    unknown = [key(service) for service in wanted["services"] if not _is_reached(service, brings=wanted["brings"])]
     if wanted["platform"] not in PLATFORMS or unknown:
         named = ", ".join(unknown) or wanted["environment"]
         raise RefusedError(
-            f"{named} cannot be deployed yet: on AWS only containers on Fargate can",
-            "`cloud: {compute: {kind: fargate}}`, or an environment with `platform: local`",
+            f"{named} cannot be deployed yet: on AWS images can, on Fargate or in Auto Scaling groups, and sources "
+            "that CodeDeploy brings",
+            "give it an `image`, or write `cloud: {pipeline: {by: codedeploy, strategy: hybrid}}`",
         )
+
+
+def _is_reached(service: Json, *, brings: bool) -> bool:
+    """Hosts of a group are told which image to run; a source gets there by CodeDeploy."""
+    from crossfade.adapters import ON_AWS
+    from crossfade.core.service import SITE
+
+    has_artifact = service["image"] or service["container"]["build"] or (brings and service["source"])
+    there = service["runtime"] in ON_AWS.values() and bool(has_artifact)
+    return there or service["runtime"] == SITE
 
 
 def shell_of(services: Iterable[Json]) -> dict[str, str]:
@@ -96,7 +107,7 @@ def shell_of(services: Iterable[Json]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("CROSSFADE_")}
 
 
-def absent(services: Iterable[Json], stores: Iterable[Json], client: Client) -> list[str]:
+def absent(services: Iterable[Json], stores: Iterable[Json], client: ControllerClient) -> list[str]:
     """Services and stores of the file's app that run although the file does not have them."""
     services, kept = list(services), {f"{one['service']['app']}/{one['service']['name']}" for one in stores}
     named = {key(service) for service in services} | {f"{home(one)}/{one['was']}" for one in services}
@@ -134,19 +145,26 @@ def _our_ports(call: Call) -> frozenset[int]:
         return frozenset(ensure(call.state).get("/v1/controller")["ports"])
 
 
-def _require_command(service: Json) -> None:
-    """Find the first word of the command as the shell will, unless the build may yet bring it."""
-    command: str = service["command"]
+def require_command(service: Json) -> None:
+    """Find the first word of the command, and of each job's, as the shell will, unless the build may yet bring it; else
+    WrongInputError.
+    """
+    _require(service, service["command"], f"the command of {key(service)}", "command")
+    for job in service["jobs"]:
+        _require(service, job["command"], f"the command of the job {job['name']}", f"jobs.{job['name']}.command")
+
+
+def _require(service: Json, command: str, what: str, where: str) -> None:
     word = command.split(maxsplit=1)[0] if command.split() else ""
     if service["runtime"] != "process" or not _PLAIN.fullmatch(word) or word in _BUILTINS:
         return
     own = dict(service["env"]).get("PATH")
     if "/" in word:
-        there = (Path(service["source"]) / word).exists() or bool(service["build"])
+        there = is_there(Path(service["source"]) / word) or bool(service["build"])
     else:
         there = shutil.which(word, path=own) is not None or (own is not None and bool(service["build"]))
     if not there:
         raise WrongInputError(
-            f"the command of {key(service)} is not there: {word}",
-            f"install it, correct `command` ({command}), or deploy from the shell whose PATH has it",
+            f"{what} is not there: {word}",
+            f"install it, correct `{where}` ({command}), or deploy from the shell whose PATH has it",
         )

@@ -11,15 +11,20 @@ import shutil
 import signal
 import tempfile
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from crossfade.cli.call import Call, who
-from crossfade.cli.client import Client
-from crossfade.core.errors import CrossfadeError, PlatformError
+from crossfade.cli.client import ControllerClient
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError
+
+if TYPE_CHECKING:
+    from crossfade.file.model import App
 
 PATIENCE = 150.0  # seconds for one answer: AWS may throttle for a minute, and its first look is a dozen calls
 LEAVING = 20.0  # seconds to give leases back; who is killed instead loses them all the same, a minute later
@@ -35,6 +40,9 @@ class Where:
     environment: str
     platform: str
     region: str
+    compute: str = "fargate"  # what runs its services there
+    host: str = ""  # the name that its certificate is for, where it has one
+    revision: Mapping[str, str] | None = None  # what goes with a source that CodeDeploy brings to hosts, texts by path
 
     @property
     def home(self) -> str:
@@ -46,6 +54,7 @@ def away(call: Call) -> "Away | None":
 
     Raises WrongInputError for a file or an environment that is not there.
     """
+    from crossfade.aws.resources.hostnames import balancer_names
     from crossfade.file.load import load
 
     context = click.get_current_context()
@@ -56,10 +65,32 @@ def away(call: Call) -> "Away | None":
         app = load(path.absolute(), call.environment, called=str(path))
         known[asked] = None
         if app.platform != "local":
-            where = Where(app=app.name, environment=app.environment, platform=app.platform, region=app.cloud.region)
+            where = Where(
+                app=app.name,
+                environment=app.environment,
+                platform=app.platform,
+                region=app.cloud.region,
+                compute=app.cloud.compute.kind,
+                host=next(iter(balancer_names(app)), ""),
+                revision=_revision(app),
+            )
             known[asked] = opened = Away(where)
             context.call_on_close(opened.close)
     return known[asked]
+
+
+def _revision(app: "App") -> Mapping[str, str] | None:
+    """RefusedError where CodeDeploy moves the visitors by itself: two hands would."""
+    from crossfade.aws.resources.hosts import by_revision
+    from crossfade.aws.terraform.revision import by_codedeploy, carried
+
+    if by_codedeploy(app) and not by_revision(app):
+        raise RefusedError(
+            f"CodeDeploy deploys to {app.environment} by itself: `cloud: {{pipeline: {{strategy: codedeploy-only}}}}`",
+            "its pipeline begins deployments; for crossfade's, write `strategy: hybrid` and run "
+            f"`crossfade infra apply -e {app.environment}`",
+        )
+    return carried(app) if by_revision(app) else None
 
 
 class Away:
@@ -79,7 +110,7 @@ class Away:
         if trouble is not None:
             self.close()
             raise trouble
-        self.client = Client(self._socket, patience=PATIENCE)
+        self.client = ControllerClient(self._socket, patience=PATIENCE)
         with suppress(ValueError):  # not in the main thread: then somebody else looks after signals
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is cancelled leaves as with Ctrl-C
 
@@ -109,7 +140,13 @@ class Away:
         holder = f"{who()}, process {os.getpid()}-{secrets.token_hex(2)}"
         async with (
             adapter(PLATFORMS, where.platform)(
-                where.app, where.environment, region=where.region, told=hub.tell
+                where.app,
+                where.environment,
+                region=where.region,
+                told=hub.tell,
+                compute=where.compute,
+                host=where.host,
+                revision=where.revision,
             ) as environment,
             Carrier(environment, hub, holder, self._socket).serving(),
         ):

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossfade.cli.client import Client
+from crossfade.cli import names
+from crossfade.cli.client import ControllerClient
 from crossfade.core.errors import WrongInputError
-from crossfade.paths import State, default_state
+from crossfade.paths import StateDirectory, default_state
 from crossfade.telling.text import plain
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _APP = re.compile(r"""^app:\s*(["']?)([\w-]+)\1\s*(?:#.*)?$""", re.MULTILINE)
 class Call:
     """The common options of one call."""
 
-    state: State
+    state: StateDirectory
     json: bool
     app: str | None = None
     file: Path | None = None
@@ -40,10 +41,10 @@ class Call:
         """This process carries what it follows: no daemon does, where the environment is."""
         return self.environment is not None
 
-    def client(self) -> Client:
+    def client(self) -> ControllerClient:
         """What the verb asks: this machine's controller, or ourselves as that of an environment elsewhere."""
         elsewhere = self.away()
-        return elsewhere.client if elsewhere else Client(self.state.socket)
+        return elsewhere.client if elsewhere else self._here()
 
     def away(self) -> "Away | None":
         """The environment that is meant, when it is not on this machine."""
@@ -53,14 +54,18 @@ class Call:
 
         return away(self)
 
-    def ensured(self, balancer: str | None = None, *, start: bool = True) -> Client:
+    def ensured(self, balancer: str | None = None, *, start: bool = True) -> ControllerClient:
         """The same; on this machine the controller is started when it does not run."""
         from crossfade.cli.machine import controller
 
         elsewhere = self.away()
         if elsewhere:
             return elsewhere.client
-        return controller.ensure(self.state, balancer) if start else Client(self.state.socket)
+        return controller.ensure(self.state, balancer) if start else self._here()
+
+    def _here(self) -> ControllerClient:
+        self.state.refuse_newer()
+        return ControllerClient(self.state.socket)
 
     def found(self) -> Path | None:
         """The file that was named, or the nearest one upwards from here."""
@@ -80,7 +85,7 @@ class Call:
             )
         return path
 
-    def target(self, client: Client, service: str | None) -> dict[str, str]:
+    def target(self, client: ControllerClient, service: str | None) -> dict[str, str]:
         """`{"app", "service"}` as the API wants them. The app: named, else the file's, else the only one there is."""
         if service and "/" in service:
             app, _, service = service.partition("/")
@@ -121,7 +126,7 @@ def who() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _only_app(client: Client) -> str:
+def _only_app(client: ControllerClient) -> str:
     about = client.get("/v1/controller")
     apps = sorted({key.split("/")[0] for key in about["services"] or about.get("taken_down", ())})
     if len(apps) == 1:
@@ -136,16 +141,25 @@ _STATE = click.option(
     "--state", type=click.Path(path_type=Path), help="State directory. Default: $CROSSFADE_STATE, or in your home."
 )
 _JSON = click.option("--json", is_flag=True, help="Machine-readable: one JSON object on the last line.")
-_NAMED = click.option("--app", metavar="NAME", help="The app. Default: the file's, or the only one there is.")
+_NAMED = click.option(
+    "--app", metavar="NAME", shell_complete=names.apps, help="The app. Default: the file's, or the only one there is."
+)
 _FILE = click.option("-f", "--file", type=click.Path(path_type=Path), help=f"Default: {FILE} here or above.")
 _LONG_FILE = click.option("--file", type=click.Path(path_type=Path), help=f"Default: {FILE} here or above.")
 _AWAY = click.option(
     "-e",
     "--environment",
     metavar="NAME",
+    shell_complete=names.environments,
     help="An environment of the file on AWS or hosts. Default: what runs on this machine.",
 )
-_ENVIRONMENT = click.option("-e", "--environment", metavar="NAME", help="Which environment of the file.")
+_ENVIRONMENT = click.option(
+    "-e",
+    "--environment",
+    metavar="NAME",
+    shell_complete=names.environments,
+    help="Which environment of the file.",
+)
 
 
 def _over_hosts(call: Call, given: dict[str, Any]) -> int | None:
@@ -178,7 +192,7 @@ def called(*, app: bool = False, file: bool = False, away: bool = False, state: 
         def run(**given: Any) -> Any:
             common = {name: given.pop(name) for name in named}
             at = given.pop("state", None)
-            where = State(at.expanduser().absolute()) if at else default_state()
+            where = StateDirectory(at.expanduser().absolute()) if at else default_state()
             call = Call(state=where, json=given.pop("json"), **common)
             code = _over_hosts(call, given) if app or away else None
             return verb(call, **given) if code is None else code

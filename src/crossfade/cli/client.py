@@ -33,7 +33,7 @@ class LostError(PlatformError):
     """The controller went away while we listened."""
 
 
-class Client:
+class ControllerClient:
     """One connection a request. Raises what the controller answered as the error it is."""
 
     def __init__(self, socket_path: Path, *, patience: float = ANSWER_SECONDS) -> None:

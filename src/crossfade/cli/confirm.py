@@ -5,11 +5,11 @@ from collections.abc import Iterable
 
 import click
 
-from crossfade.aws.terraform.guard import Question, Said
+from crossfade.aws.terraform.guard import Question, SaidBefore
 from crossfade.core.errors import RefusedError
 
 
-def ask(questions: Iterable[Question], said: Said) -> None:
+def ask(questions: Iterable[Question], said: SaidBefore) -> None:
     """Return when everything was confirmed, by options or at the prompt. Raises RefusedError else."""
     left = [question for question in questions if not said.answers(question)]
     if left and not sys.stdin.isatty():

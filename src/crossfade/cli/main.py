@@ -33,6 +33,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "run": ("ship.visit", "Run a command in the release that runs, on this terminal."),
         "exec": ("ship.visit", "The same beside an instance."),
         "loadtest": ("ship.loadtest", "Send visitors, and hold what they met against what was promised."),
+        "rehearse": ("ship.rehearse", "Play a deploy to production on this machine, with a sick release as well."),
         "tag": ("ship.steer", "Name a release, so that it is kept and found again."),
         "lock": ("ship.steer", "Forbid rollouts of a service, or allow them again."),
     },
@@ -42,7 +43,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "dashboard": ("look.dashboard", "The same as a page in the browser, with its orders."),
         "releases": ("look.look", "The releases of a service and what became of them."),
         "events": ("look.look", "Everything that happened, step by step."),
-        "logs": ("look.look", "What instances wrote."),
+        "logs": ("look.logs", "What instances, builds, hooks and jobs wrote."),
         "report": ("look.report", "The record of a rollout as one file, for others."),
     },
     "Stores": {
@@ -50,7 +51,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "restore": ("stores", "Give a store the data of a backup back."),
     },
     "On AWS": {
-        "secrets": ("aws.secrets", "Give secrets their values, and see which are empty."),
+        "secrets": ("aws.secrets", "Give secrets their values, on hosts too, and see which are empty."),
         "infra": ("aws.infra", "Write, plan and apply the infrastructure, as Terraform that you own."),
         "pipeline": ("aws.pipeline", "Write how a push becomes a release, for GitHub Actions or GitLab CI."),
         "cost": ("aws.cost.cost", "Say what a month costs, before anything is created."),
@@ -71,7 +72,7 @@ _MODULES = {verb: module for verbs in SECTIONS.values() for verb, (module, _) in
 # What people type who come from elsewhere, and what they mean here.
 MEANT = {
     **dict.fromkeys(("ps", "ls", "list", "info", "details", "describe", "services"), "status"),
-    **dict.fromkeys(("stop", "destroy", "rm", "remove", "delete", "kill", "uninstall"), "down"),
+    **dict.fromkeys(("stop", "destroy", "rm", "remove", "delete", "kill", "uninstall", "undeploy"), "down"),
     **dict.fromkeys(("start", "setup", "install", "daemon", "boot"), "up"),
     **dict.fromkeys(("ship", "push", "release", "redeploy", "publish"), "deploy"),
     **dict.fromkeys(("undo", "revert", "back"), "rollback"),
@@ -86,20 +87,25 @@ MEANT = {
     **dict.fromkeys(("validate", "lint", "config", "doctor"), "check"),
     **dict.fromkeys(("diff", "preview", "dry-run"), "plan"),
     **dict.fromkeys(("new", "generate", "import"), "init"),
-    **dict.fromkeys(("terraform", "provision", "env"), "infra"),
+    **dict.fromkeys(("build", "pull", "up-d", "rollout"), "deploy"),
+    **dict.fromkeys(("images", "tags"), "releases"),
+    **dict.fromkeys(("inspect", "health", "stats"), "status"),
+    **dict.fromkeys(("secret", "env", "set", "vars", "config:set", "env:set"), "secrets"),
+    **dict.fromkeys(("terraform", "provision"), "infra"),
     **dict.fromkeys(("bill", "price", "prices", "estimate"), "cost"),
     **dict.fromkeys(("draw", "graph"), "diagram"),
     **dict.fromkeys(("top",), "watch"),
     **dict.fromkeys(("ui", "page", "web", "open", "browser"), "dashboard"),
 }
 
+_FLAGS = {"version": "crossfade --version", "help": "crossfade --help"}
 _NAMES = {"exec": "enter"}  # what a verb is called where Python's own function has its name
 
 EPILOG = """\
 Exit codes: 0 done, 1 the deploy failed and was rolled back, 2 wrong input, 3 refused, or `audit` or `cost check` found
 something, 4 platform trouble.
 
-Completion of verbs and options: eval "$(_CROSSFADE_COMPLETE=bash_source crossfade)", or zsh_source, fish_source.
+Completion of verbs, options and names: eval "$(_CROSSFADE_COMPLETE=bash_source crossfade)", or zsh_source, fish_source.
 """
 
 
@@ -140,7 +146,11 @@ def _meant(word: str) -> str | None:
     """The verb that somebody meant by another word, or by one with a slip in it: never what does the opposite."""
     from difflib import get_close_matches
 
-    word = word.rpartition(":")[2].lower()  # kamal's `app:deploy`
+    whole, word = word.lower(), word.rpartition(":")[2].lower()  # kamal's `app:deploy`
+    if whole in _FLAGS:
+        return _FLAGS[whole]
+    if whole in MEANT or word in MEANT or word in _MODULES:
+        return MEANT.get(whole) or MEANT.get(word, word)
     close = get_close_matches(word, [*_MODULES, *MEANT], n=1, cutoff=0.7)
     return MEANT.get(close[0], close[0]) if close else None
 

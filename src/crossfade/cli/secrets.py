@@ -14,24 +14,25 @@ LIMIT = 60.0  # seconds for a command that prints a secret: time to unlock a vau
 
 
 @dataclass
-class Values:
+class FoundValues:
     """What was found by service, and which source failed and why."""
 
     found: dict[str, dict[str, str]] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
 
 
-def values_of(wanted: Json) -> Values:
+def values_of(wanted: Json, *, commands: bool = True) -> FoundValues:
     """The values of the secrets of all services that are to be deployed.
 
-    For each name: this shell, its own file or command, the service's env_file, `.env` beside the file, in this order;
-    what is only in an env_file is taken from there. A command runs once, whoever asks for what it prints.
+    For each name: this shell, its own file, command or text, the service's env_file, `.env` beside the file, in this
+    order; what is only in an env_file is taken from there. A command runs once, whoever asks for what it prints, and
+    without `commands` never: it may ask somebody for a finger.
     """
-    values = Values()
+    values = FoundValues()
     printed: dict[tuple[str, str], str | None] = {}
     for service in wanted["services"]:
         sources = wanted["sources"][service["name"]]
-        held, dotenv = _held(sources)
+        held, dotenv = _held(sources) if service["secrets"] else ({}, {})
         for name in service["secrets"]:
             source = sources["secrets"].get(name) or {}
             if name in sources["from_files"]:
@@ -40,8 +41,11 @@ def values_of(wanted: Json) -> Values:
                 value = os.environ[name]
             elif source.get("file"):
                 value = _of_file(name, Path(sources["folder"]), source["file"], values.failed)
+            elif source.get("value"):
+                value = _made(source["value"], {**dotenv, **os.environ})
             elif source.get("command"):
-                value = _printed(name, sources["folder"], source["command"], printed, values.failed)
+                printing = (name, sources["folder"], source["command"], printed, values.failed)
+                value = _printed(*printing) if commands else None
             else:
                 value = held.get(name, dotenv.get(name))
             if value is not None:
@@ -99,6 +103,14 @@ def _of_file(name: str, folder: Path, path: str, failed: list[str]) -> str | Non
         reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
         failed.append(f"the secret {name} cannot be read from {path}: {reason}")
         return None
+
+
+def _made(text: str, variables: Mapping[str, str]) -> str | None:
+    """A text with its variables filled in; None where one of them is set nowhere."""
+    from crossfade.file.reading.interpolation import fill
+
+    filled = fill(text, variables, bare=False)
+    return None if filled.unset or filled.required else filled.text
 
 
 def _printed(

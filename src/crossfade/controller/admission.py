@@ -9,7 +9,7 @@ from crossfade.core.release import Outcome, Release
 from crossfade.core.service import Service
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.balancer import Exposed
-from crossfade.strategies.clash import clash
+from crossfade.strategies.clash import Tenants
 
 _KINDS = {"web": "web service", "worker": "worker"}
 
@@ -56,12 +56,11 @@ def apart(services: Iterable[Service], known: Mapping[str, Exposed], leaving: It
     `leaving` are keys whose present routes do not count, because they change in the same deploy.
     """
     wanted = {service.key: service for service in services if service.kind == "web"}
-    held = {key: one.service for key, one in sorted(known.items()) if key not in {*leaving, *wanted}}
+    gone = {*leaving, *wanted}
+    tenants = Tenants(one.service for key, one in known.items() if key not in gone)
     for service in wanted.values():
-        for other in held.values():
-            found = clash(service, other)
-            if found is None:
-                continue
+        if clash := tenants.clash(service):
+            found, other = clash
             way_out = found.way_out
             if other.app == service.app and other.key not in wanted:
                 way_out += (
@@ -69,7 +68,7 @@ def apart(services: Iterable[Service], known: Mapping[str, Exposed], leaving: It
                     f"`was: {other.name}` lets {service.name} take its place without a gap"
                 )
             raise RefusedError(found.cause, way_out)
-        held[service.key] = service
+        tenants.add(service)
 
 
 def destination(ledger: Ledger, to: str, order: Order) -> Release:

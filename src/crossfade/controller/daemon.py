@@ -12,17 +12,18 @@ from functools import partial
 from pathlib import Path
 
 from crossfade.adapters import BALANCERS, require_known
+from crossfade.controller.api.given import GivenRoutes
 from crossfade.controller.api.hub import Hub
-from crossfade.controller.api.listening import serve, serve_metrics
+from crossfade.controller.api.listening import reachable, serve, serve_metrics
 from crossfade.controller.api.server import Api
 from crossfade.controller.lock import Lock
 from crossfade.controller.notify.channels import Channels
 from crossfade.controller.notify.notify import Notify
 from crossfade.controller.orders import Orders
-from crossfade.controller.page.door import Door
+from crossfade.controller.page.door import PagePort
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.ports.journal import Journal
-from crossfade.paths import State, unusable
+from crossfade.paths import StateDirectory, unusable
 from crossfade.platforms.local.machine import Machine
 
 log = logging.getLogger("crossfade")
@@ -32,7 +33,7 @@ BALANCER_PAUSE = 2.0  # at most, before one that did not start is started again
 
 
 async def run(
-    state: State,
+    state: StateDirectory,
     balancer: str,
     *,
     tcp: tuple[str, int] | None = None,
@@ -53,9 +54,11 @@ async def run(
 
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, end, False)  # noqa: FBT003
-        # Not the pid: who holds the lock above takes over the leases of a controller that was killed at once.
+        # Not the pid: who holds the lock above takes over the leases of a controller that was killed at once, whatever
+        # this machine and this directory were called then.
         holder = f"the controller on {socket.gethostname()} in {state.root}"
-        orders = Orders(machine.world, holder, machine.secrets)
+        machine.inherit(holder)
+        orders = Orders(machine.world, holder, machine.secrets, machine.given.of)
         async with AsyncExitStack() as leaving:
             leaving.push_async_callback(machine.close)
             await orders.start()
@@ -65,8 +68,10 @@ async def run(
             notify = Notify(orders.registry, Channels(state.notify), holder)
             notify.start()
             leaving.push_async_callback(notify.close)
-            door = Door(state.socket, state.page)
-            api = Api(orders, hub, end, token, more=door.routes(), notify=notify)
+            door = PagePort(state.socket, state.page)
+            api = Api(
+                orders, hub, end, token, more=[*door.routes(), *GivenRoutes(machine.given).routes()], notify=notify
+            )
             runner = await serve(api, state.socket, tcp)
             leaving.push_async_callback(runner.cleanup)
             await door.reopen()
@@ -75,10 +80,11 @@ async def run(
                 leaving.push_async_callback((await serve_metrics(api, metrics)).cleanup)
             watch = partial(_watch_balancer, machine)
             orders.registry.supervisor.keep("the balancer", watch, longest_pause=BALANCER_PAUSE)
-            log.info("controller ready, pid %s", os.getpid())
-            everything = await stop
-            state.socket.unlink(missing_ok=True)
+            async with reachable(orders.registry.supervisor, runner, state.socket):
+                log.info("controller ready, pid %s", os.getpid())
+                everything = await stop
             if everything:
+                await orders.registry.supervisor.stop("the balancer")  # it would start it again
                 await machine.balancer.shutdown()
 
 
@@ -91,7 +97,7 @@ async def _watch_balancer(machine: Machine) -> None:
 
 def main() -> int:
     """Entry of the background process: `python -m crossfade.controller.daemon STATE BALANCER`."""
-    state = State(Path(sys.argv[1]))
+    state = StateDirectory(Path(sys.argv[1]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     token = os.environ.get("CROSSFADE_TOKEN", "")
     try:

@@ -8,6 +8,7 @@ from crossfade.controller.registry import Registry
 from crossfade.core.errors import PlatformError
 from crossfade.core.release import Release
 from crossfade.core.wire import encode
+from crossfade.engine.loop import Loop
 from crossfade.engine.ports.runtime import Found
 
 GRACE = 10.0  # seconds for what no release says anything about
@@ -47,6 +48,11 @@ class Leftovers:
                 await self._adopt(key, found[key])
         await self.look()
 
+    async def cut_off(self, app: str) -> list[str]:
+        """Services of an app that were taken down by one who died on the way: something of them is still there."""
+        gone = [key for key in self._registry.taken_down if key.partition("/")[0] == app]
+        return [key for key in gone if await self._is_there(key)]
+
     async def watch(self) -> None:
         """Look again and again, for ever."""
         while True:
@@ -55,7 +61,7 @@ class Leftovers:
 
     async def look(self) -> None:
         """Renew `unknown`."""
-        kept = {key: await self._ids(key) for key in self._registry.loops}
+        kept = {key: await self._ids(loop) for key, loop in list(self._registry.loops.items())}
         unknown = [
             Unknown(service=one.service, what=one.id, runtime=runtime)
             for runtime, one in await self._found()
@@ -100,9 +106,19 @@ class Leftovers:
                 continue
         return found
 
-    async def _ids(self, key: str) -> Collection[str]:
-        runtimes = {r.service.runtime for r in self._registry.loops[key].ledger.releases}
-        return {one.id for name in runtimes for one in await self._world.runtimes[name].instances(key)}
+    async def _is_there(self, key: str) -> bool:
+        """False as well where it has no place any more."""
+        for name in {release.service.runtime for release in self._registry.ledger(key).releases}:
+            try:
+                if await self._world.runtimes[name].instances(key):
+                    return True
+            except PlatformError:
+                continue
+        return False
+
+    async def _ids(self, loop: Loop) -> Collection[str]:
+        runtimes = {r.service.runtime for r in loop.ledger.releases}
+        return {one.id for name in runtimes for one in await self._world.runtimes[name].instances(loop.key)}
 
 
 def _adopted(releases: Mapping[int, Release], current: int) -> dict[str, object]:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from crossfade.core.errors import RefusedError
-from crossfade.paths import State, open_own
+from crossfade.paths import StateDirectory, open_own
 
 
 class Lock:
@@ -17,7 +17,7 @@ class Lock:
     a file can be deleted by hand and made anew by a second controller while the first one goes on.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: StateDirectory) -> None:
         self._state = state
         self._file: IO[str] | None = None
         self._folder = -1
@@ -47,7 +47,7 @@ class Lock:
         os.close(self._folder)
 
 
-def is_free(state: State) -> bool:
+def is_free(state: StateDirectory) -> bool:
     """No controller holds it. A pid would not do: it may stay as a zombie where nobody collects them."""
     for path, flags in ((state.root, os.O_RDONLY | os.O_DIRECTORY), (state.lock, os.O_RDONLY)):
         try:

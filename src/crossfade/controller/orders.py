@@ -11,9 +11,9 @@ from crossfade.controller.order import Order, Shell
 from crossfade.controller.registry import Registry
 from crossfade.controller.releases import back_by_name, rollback_to
 from crossfade.controller.stores.stores import Stores
-from crossfade.controller.values import Kept, Values, nothing_kept
+from crossfade.controller.values import WHERE, Kept, Values, no_value, nothing_kept
 from crossfade.controller.visits import Visits
-from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
@@ -34,7 +34,7 @@ class Orders:
         self.leftovers = Leftovers(self.registry)
         self.groups = Groups(self.registry, holder)
         self.stores = Stores(self.registry, holder)
-        values = Values(self.registry, secrets, kept)
+        values = self._values = Values(self.registry, secrets, kept)
         self.registry.listeners.append(values.tell)
         self._handovers = Handovers(self.registry, self.groups)
         self.deploys = Deploys(self.registry, self.groups, values)
@@ -60,6 +60,28 @@ class Orders:
         await self.registry.close()
         await self.groups.close()
         await self.stores.close()
+
+    async def require_values(
+        self,
+        services: Sequence[Service],
+        shell: Shell,
+        stores: Sequence[Store],
+        *,
+        replace: bool,
+        channels: Sequence[str] = (),
+    ) -> None:
+        """WrongInputError that names every value that nobody gave: of services, of stores that would be made, and of
+        `channels`, which says it.
+        """
+        lacking = await self.stores.lacking(stores, shell.secrets_of, replace=replace)
+        said = [no_value(names, f"the store {key}") for key, names in lacking.items()]
+        if not said and not channels:
+            return  # of services alone the deploy says it
+        try:
+            await self._values.of_all(services, shell)
+        except WrongInputError as error:
+            said.append(error.cause)
+        raise WrongInputError("; ".join([*said, *channels]), WHERE)
 
     async def deploy(
         self, services: Sequence[Service], order: Order, shell: Shell, stores: Sequence[Store] = ()
@@ -131,6 +153,13 @@ class Orders:
         await loop.until(lambda loop: loop.observed_at > 0.0)
         old = [i.id for i in loop.fleet.of(release.number) if i.up]
         await loop.record("service restarted", {"instances": old, "by": order.by})
+        sizer = self._world.sizers.get(release.service.runtime)
+        if sizer is not None:
+            try:
+                await sizer.renew(release, loop.token)
+            except CrossfadeError:
+                await loop.record("service restarted", {"instances": [], "by": ""})
+                raise
         loop.wake()
 
     async def restarted(self, loop: Loop) -> str:
@@ -202,8 +231,8 @@ class Orders:
     async def down(self, app: str | None, service: str | None, order: Order) -> list[str]:
         """Stop services for good: no traffic, drained, stopped, forgotten by the balancer. Returns what was stopped.
 
-        One service, an app's, or all of them. What runs unknown goes with its app, and builds are stopped. Refused in
-        the middle of a rollout; with force it is taken back first.
+        One service, an app's, or all of them. What runs unknown goes with its app, and builds are stopped. Refused
+        where one is locked, and in the middle of a rollout; with force it is taken back first.
         """
         loops = [loop for loop in self.registry.of(app) if service in {None, loop.key.split("/")[1]}]
         unknown = [] if service else [one for one in self.leftovers.unknown if app in {None, one.app}]
@@ -213,6 +242,7 @@ class Orders:
         if app and not loops and not unknown and not kept:
             self.registry.find(app, service)
         for loop in loops:
+            admission.thawed(loop.ledger, order)
             if not order.force:
                 admission.idle(loop.ledger, "abort it first, or use --force")
         await self.deploys.stop([loop.key for loop in loops], f"taken down by {order.by}")

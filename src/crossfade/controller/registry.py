@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from crossfade.controller.history import pages
+from crossfade.controller.ledgers import Ledgers
 from crossfade.controller.supervisor import Supervisor
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
-from crossfade.engine.fold import TELLING, fold
+from crossfade.core.fleet import Fleet, Health
 from crossfade.engine.jobs import Jobs
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
@@ -25,11 +25,12 @@ class Registry:
     """Begins and ends loops. `loops` are those of services that are deployed or being taken down, by `app/service`."""
 
     def __init__(self, world: World, holder: str) -> None:
-        self.world = replace(world, told=self._tell)
+        self.world = replace(world, told=self._tell, crowd=lambda: len(self._loops))
         self.listeners: list[Callable[[Event], None]] = []  # told of every event, before whoever watches
         self._told = world.told
         self.supervisor = Supervisor(world.clock)
         self._holder = holder
+        self._ledgers = Ledgers(world)
         self._loops: dict[str, Loop] = {}
         self._retired: dict[str, Ledger] = {}  # services that were taken down: a new deploy goes on with their numbers
 
@@ -44,8 +45,8 @@ class Registry:
 
     async def start(self, *, carry: bool = True) -> None:
         """Pick up every service where the journal left it; without `carry` they are only known, until `hold`."""
-        told = [event async for event in pages(self.world.journal, kinds=TELLING)]
-        ledgers = [ledger for ledger in fold(told).values() if carry or "/" in ledger.service]
+        on_record = await self._ledgers.read()
+        ledgers = [ledger for ledger in on_record.values() if carry or "/" in ledger.service]
         if carry:
             await self._see_to_the_balancer(somebody_serves=any(not ledger.removed for ledger in ledgers))
         for ledger in ledgers if carry else ():  # before any loop looks: what one service needs no more, another may
@@ -57,6 +58,8 @@ class Registry:
                 await self._begin(ledger)
             else:
                 self._know(ledger)
+        if carry and self._ledgers.kept:
+            self.supervisor.keep("the snapshot of the ledgers", self._ledgers.keep)
 
     def holds(self, key: str) -> bool:
         """It is us who look after the service."""
@@ -189,7 +192,7 @@ class Registry:
         since = self.world.clock.now()
         loop.wake()
         # Seen empty after that: a controller that has just started has not looked yet, and sees nothing either.
-        await loop.until(lambda loop: loop.observed_at >= since and not loop.fleet.instances and not loop.ledger.runs)
+        await loop.until(lambda loop: loop.observed_at >= since and not _left(loop.fleet) and not loop.ledger.runs)
         if loop.ledger.kind == "web":
             await self.world.balancer.remove(loop.key, loop.token)
         await self.drop(loop)
@@ -245,3 +248,8 @@ def _watch_of(key: str) -> str:
 
 def _leaving(key: str) -> str:
     return f"taking {key} down"
+
+
+def _left(fleet: Fleet) -> bool:
+    """Something runs, or is ours to clear away: a platform that keeps sizes lists for an hour what ended there."""
+    return any(fleet.sizes is None or i.health is not Health.EXITED for i in fleet.instances)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from crossfade.controller.order import Order
 from crossfade.core.errors import UnchangedError
 from crossfade.core.release import Outcome, Release
-from crossfade.core.rollout import Hook, Rollout
+from crossfade.core.rollout import Rollout
 from crossfade.core.service import SITE, Service, StrategyName
 from crossfade.core.wire import encode
 from crossfade.engine.ledger import Ledger
@@ -19,12 +19,11 @@ def release_of(ledger: Ledger, service: Service, artifact: Artifact, order: Orde
 
     UnchangedError when exactly this runs already, unless forced.
     """
-    number = max((r.number for r in ledger.releases), default=0) + 1
     settings = json.dumps(encode(_settings(service)), sort_keys=True).encode()
     release = Release(
-        number=number,
+        number=ledger.next_number,
         service=service,
-        version=order.version or artifact.version or f"r{number}",
+        version=order.version or artifact.version or f"r{ledger.next_number}",
         digest=artifact.digest,
         config_hash=hashlib.sha256(settings).hexdigest()[:12],
         git_sha=artifact.git_sha,
@@ -47,7 +46,7 @@ def _settings(service: Service) -> Service:
 
     Elsewhere each may have been made in a folder of its own: jobs of CI have a new one every time.
     """
-    same = replace(service, takes=(), cache=())
+    same = replace(service, takes=(), cache=(), built_from=())
     if not service.environment:
         return same
     same = replace(same, container=replace(service.container, build=None))
@@ -58,7 +57,7 @@ def back_by_name(ledger: Ledger, release: Release, heir: str, order: Order, now:
     """A release of a service whose place another one, `heir`, took: as a new one, which takes the place back."""
     return replace(
         release,
-        number=max(r.number for r in ledger.releases) + 1,
+        number=ledger.next_number,
         service=replace(release.service, was=heir.rpartition("/")[2], takes=((heir, now),)),
         by=order.by,
         at=0.0,
@@ -69,24 +68,7 @@ def back_by_name(ledger: Ledger, release: Release, heir: str, order: Order, now:
 
 def rollout_to(ledger: Ledger, release: Release, order: Order, now: float) -> Rollout:
     """The journey from what runs to `release`."""
-    service = release.service
-    hooks = {Hook.MIGRATE: service.hooks.migrate, Hook.SMOKE: service.hooks.smoke}
-    return Rollout(
-        id=ledger.rollouts + 1,
-        service=ledger.service,
-        source=ledger.current,
-        target=release.number,
-        strategy=service.strategy,
-        replicas=service.replicas if ledger.replicas is None else ledger.replicas,
-        source_replicas=ledger.wanted if ledger.current is not None else None,
-        drain=service.drain,
-        kind=service.kind,
-        pins=service.pins,
-        by=order.by,
-        started_at=now,
-        hooks=tuple(hook for hook, command in hooks.items() if command),
-        step_since=now,
-    )
+    return ledger.rollout_to(release, order.by, now)
 
 
 def rollback_to(ledger: Ledger, release: Release, order: Order, now: float) -> Rollout:

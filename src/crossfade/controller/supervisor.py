@@ -16,7 +16,7 @@ REMEMBERED = 60.0  # seconds for which a failure is told although the task goes 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class TaskFailure:
     """How a task failed last, and when."""
 
     why: str
@@ -29,7 +29,7 @@ class Supervisor:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._failures: dict[str, Failure] = {}
+        self._failures: dict[str, TaskFailure] = {}
 
     def keep(self, name: str, work: Callable[[], Awaitable[None]], *, longest_pause: float = LONGEST_PAUSE) -> None:
         """Run `work` until it returns. ValueError when a task of this name runs already."""
@@ -91,4 +91,4 @@ class Supervisor:
 
     def _failed(self, name: str, why: str) -> None:
         log.warning("%s is begun again: %s", name, why)
-        self._failures[name] = Failure(why=why, at=self._clock.now())
+        self._failures[name] = TaskFailure(why=why, at=self._clock.now())

@@ -15,6 +15,14 @@ Kept = Callable[[Service], Awaitable[Mapping[str, str]]]
 """The values of a service's secrets where the platform keeps them; empty where it keeps none."""
 
 
+WHERE = "set what is missing in the shell of `crossfade deploy`, or in .env beside the file"
+
+
+def no_value(names: Sequence[str], whose: str) -> str:
+    """Which secrets of somebody have none."""
+    return f"no value for the secret{'s' * (len(names) > 1)} {', '.join(names)} of {whose}"
+
+
 async def nothing_kept(_: Service) -> Mapping[str, str]:
     return {}
 
@@ -49,13 +57,12 @@ class Values:
             service.key: [name for name in service.secrets if name not in known[service.key]] for service in services
         }
         if any(missing.values()):
-            said = "; ".join(
-                f"no value for the secret {', '.join(names)} of {key}" for key, names in missing.items() if names
-            )
-            raise WrongInputError(said, "set it in the environment of `crossfade deploy`")
+            raise WrongInputError("; ".join(no_value(names, key) for key, names in missing.items() if names), WHERE)
         return {service.key: {name: known[service.key][name] for name in service.secrets} for service in services}
 
     def _known(self, service: Service, given: Mapping[str, str]) -> Mapping[str, str]:
+        if not service.secrets:
+            return given
         others = [loop.ledger for loop in self._registry.of(service.home) if loop.key != service.key]
         known = dict(given)
         for ledger in (self._registry.ledger(service.key), *others):
@@ -86,8 +93,7 @@ class Values:
             return
         ledger = self._registry.ledger(event.service)
         gone = ledger.release(event.data["release"]).secrets
-        needed = {r.secrets for r in ledger.releases if r.number not in ledger.removed_artifacts}
-        if gone and gone not in needed:
+        if gone and not any(r.secrets == gone and r.number not in ledger.removed_artifacts for r in ledger.releases):
             self._secrets.forget(gone)
 
     def _of(self, ledger: Ledger) -> Mapping[str, str]:

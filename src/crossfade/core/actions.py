@@ -128,15 +128,19 @@ class Advance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollBack:
-    """The target is bad, or no longer wanted: take it back. Without `blame` the platform failed, not the release."""
+    """The target is bad, or no longer wanted: take it back. Without `blame` the platform failed, not the release.
+
+    `inconclusive`: neither did, as far as anybody can say.
+    """
 
     reason: str
     blame: bool = True
+    inconclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """The rollout is over."""
+    """It is over: a rollout, a release group, or a release's way over hosts."""
 
     state: State
     reason: str

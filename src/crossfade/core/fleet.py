@@ -34,6 +34,7 @@ class Instance:
     address: str = ""
     detail: str = ""  # the last probe's complaint, or how it exited
     blamed: bool = True  # its exit counts against its release
+    final: bool = False  # where it exited: another of its release would do the same
 
     @property
     def up(self) -> bool:
@@ -57,7 +58,7 @@ class Exit:
     """An instance that ended without being told to, or lost its health: what verdicts and back-off count.
 
     Not `blamed` on its release: it ended while nobody worked (a reboot, a controller that was stopped), or was never
-    launched because the platform could not.
+    launched because the platform could not. A `final` one is enough to know how all others would end.
     """
 
     instance: str
@@ -66,6 +67,7 @@ class Exit:
     was_healthy: bool
     detail: str
     blamed: bool = True
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

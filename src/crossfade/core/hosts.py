@@ -10,7 +10,7 @@ Releases = Mapping[str, int | None]
 """By service, the number of the release that runs on a host; None where nothing of it does."""
 
 
-class Stage(StrEnum):
+class HostPhase(StrEnum):
     """How far one host is."""
 
     WAITING = "waiting"  # untouched
@@ -26,7 +26,7 @@ class HostStage:
     """One host of the journey. `before` and `after` are what ran there; `why` says how it failed or was lost."""
 
     name: str
-    stage: Stage = Stage.WAITING
+    stage: HostPhase = HostPhase.WAITING
     before: Releases = field(default_factory=dict)
     after: Releases = field(default_factory=dict)
     why: str = ""
@@ -61,7 +61,7 @@ class HostsRollout:
         """Some host runs something else than before."""
         return any(host.after and host.after != host.before for host in self.hosts)
 
-    def reached(self, stage: Stage) -> list[str]:
+    def reached(self, stage: HostPhase) -> list[str]:
         """Names of the hosts at a stage."""
         return [host.name for host in self.hosts if host.stage is stage]
 

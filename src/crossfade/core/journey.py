@@ -36,7 +36,7 @@ class Journey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class LoadStage:
     """So many visitors for so many seconds."""
 
     users: int
@@ -54,6 +54,7 @@ class Promises:
     health_ms: float | None = None
     requests: float | None = None
     deploy_s: float | None = None
+    recovery_s: float | None = None  # from a bad release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,8 @@ class LoadTest:
     """`warmup` seconds of the first stage's visitors count for nothing. `health` is a path that is asked beside."""
 
     journeys: tuple[Journey, ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[LoadStage, ...]
+    locustfile: str = ""  # instead of journeys: a path
     warmup: float = 0.0
     timeout: float = 10.0
     health: str = ""

@@ -41,3 +41,13 @@ class Release:
     def label(self) -> str:
         """How it is shown: number and version, `7 (v2.1)`."""
         return f"{self.number} ({self.version})"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What it tells of itself to whatever runs of it, wherever that is."""
+        return {
+            "CROSSFADE_APP": self.service.app,
+            "CROSSFADE_SERVICE": self.service.name,
+            "CROSSFADE_RELEASE": str(self.number),
+            "CROSSFADE_VERSION": self.version,
+        }

@@ -59,6 +59,7 @@ class Rollout:
     ending: State = State.ROLLED_BACK  # what a rollback under way ends as
     reason: str = ""
     blamed: bool = True  # False: it is taken back through no fault of its target
+    denied: bool = False  # the platform refused something, such as a right or a quota that is missing
     finished_at: float | None = None
 
     @property

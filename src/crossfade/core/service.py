@@ -15,7 +15,8 @@ IDLE_TIMEOUT = 3600.0  # seconds, of a service that says nothing else
 class HealthCheck:
     """A GET of `path` each `interval`: `healthy` passes in a row let traffic in, `unhealthy` failures end it.
 
-    A worker is asked nothing: it is healthy once it has run `after` seconds, or while `command` beside it passes.
+    A worker is asked nothing: it is healthy once it has run `after` seconds, or while `command` beside it passes, which
+    a service that gets requests may have, too.
     """
 
     path: str = "/"
@@ -30,6 +31,12 @@ class HealthCheck:
     h2c: bool = False  # instead of a GET: does it speak HTTP/2 without TLS?
     after: float | None = None  # instead of any question: for how long it must have run
     command: str = ""  # instead of a GET: run in the instance's own environment, it passes with code 0
+    port: int | None = None  # of the container, that is asked instead of the one that gets requests
+
+    @property
+    def elsewhere(self) -> bool:
+        """It is asked where a balancer does not come: what that can see is whether somebody listens."""
+        return bool(self.command) or self.port is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,12 +245,14 @@ class Service:
     name: str
     environment: str = ""  # where it is deployed to; empty: this machine, whatever its environment is called
     kind: Kind = "web"
-    runtime: str = "process"  # one of `adapters.RUNTIMES`
+    runtime: str = "process"  # of `adapters.RUNTIMES`; on AWS of `adapters.ON_AWS`, or `SITE`
     source: str = ""  # folder of the code (process)
+    also: tuple[str, ...] = ()  # what else it is made of, absolute as the source: folders, which end with /, and files
     image: str = ""  # image reference (docker)
     login: str = ""  # the secret by which a platform pulls it from a registry of others
     build: str = ""
     cache: tuple[str, ...] = ()  # folders that one build keeps for the next
+    built_from: tuple[str, ...] = ()  # all that the build depends on, from the source; empty: on everything
     command: str = ""  # a shell command line; of a container, in place of all that its image starts
     static: Static | None = None  # in place of a command
     container: Container = field(default_factory=Container)

@@ -11,12 +11,14 @@ class Store:
 
     It is ready when `service.health.command` ends with 0 in it, asked each `interval` for up to `patience` seconds;
     without a command as soon as it runs. `port` is opened for processes on this machine's loopback; None: it is not.
+    `inside` is where it listens itself; None: at the same one.
     What `backup` writes in it is kept, the newest `keep` times; `restore` reads it. By the clock it is done at
     `schedule`, five words of cron meant in `timezone`. None of these is part of what it is.
     """
 
     service: Service
     port: int | None = None
+    inside: int | None = None
     patience: float = 60.0
     backup: str = ""
     restore: str = ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from crossfade.demo.record import Step
+from crossfade.demo.record import DemoStep
 from crossfade.telling.story import Story
 
 
@@ -34,5 +34,5 @@ class Programme:
     def aside(self, line: str) -> None:
         self.say(f"{time.monotonic() - self._began:6.1f} s  {line}")
 
-    def end(self, done: Step) -> None:
+    def end(self, done: DemoStep) -> None:
         self.say(f"          {done.line()}", fg="green" if done.ok else "red")

@@ -11,7 +11,7 @@ BAD = 500  # only the application answers it: what the balancer answers by itsel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class DemoStep:
     """One step, counted by the clients and by the balancer.
 
     `failed` are requests that we lost: no answer, a broken one, or an error of the balancer's own. `bad_answers` are
@@ -63,11 +63,11 @@ class Step:
 
 def step(
     name: str, expected: str, result: Mapping[str, Any], took: float, report: Report | None, *, bad_release: bool
-) -> Step:
+) -> DemoStep:
     """The record of one rollout, from its result and from what the clients saw meanwhile."""
     rollout, proof = result.get("rollout", {}), result.get("traffic")
     bad = report.statuses.get(BAD, 0) if report and bad_release else 0
-    return Step(
+    return DemoStep(
         name=name,
         state=rollout.get("state", "failed"),
         expected=expected,
@@ -81,7 +81,7 @@ def step(
     )
 
 
-def summary(steps: list[Step]) -> dict[str, Any]:
+def summary(steps: list[DemoStep]) -> dict[str, Any]:
     """`demo --json`."""
     return {
         "ok": all(one.ok for one in steps),
@@ -92,7 +92,7 @@ def summary(steps: list[Step]) -> dict[str, Any]:
     }
 
 
-def as_table(steps: list[Step]) -> str:
+def as_table(steps: list[DemoStep]) -> str:
     head = ("STEP", "STATE", "SECONDS", "SWITCH", "REQUESTS", "LOST", "500s OF ITS OWN", "BALANCER SAYS FAILED")
     rows = [
         (

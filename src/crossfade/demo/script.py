@@ -12,10 +12,11 @@ from typing import Any, Self
 import click
 
 from crossfade.core.errors import PlatformError
+from crossfade.demo.app import DemoStage
 from crossfade.demo.programme import Programme
-from crossfade.demo.record import Step, as_table, step, summary
-from crossfade.demo.stage import Stage, set_up
+from crossfade.demo.record import DemoStep, as_table, step, summary
 from crossfade.load import Mode, Report, Traffic
+from crossfade.stage.stage import clear_deserted, free_port, new_folder
 
 READERS, READS = 16, 300.0  # clients, and requests a second of all of them
 WRITERS, WRITES = 4, 40.0
@@ -99,12 +100,13 @@ class Clients:
 
 async def play(*, as_json: bool) -> int:
     programme = Programme(silent=as_json)
-    stage = set_up(programme.aside)
+    await clear_deserted("demo")
+    stage = DemoStage(folder=new_folder("demo"), port=free_port(), said=programme.aside)
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel if task else _nothing)
-    steps: list[Step] = []
+    steps: list[DemoStep] = []
     began = time.monotonic()
     try:
         await _play(stage, programme, steps)
@@ -130,7 +132,7 @@ async def play(*, as_json: bool) -> int:
     return 0 if data["ok"] else 1
 
 
-async def _play(stage: Stage, programme: Programme, steps: list[Step]) -> None:
+async def _play(stage: DemoStage, programme: Programme, steps: list[DemoStep]) -> None:
     programme.say(f"Everything happens in {stage.folder}; the app answers at {stage.url}")
     steps.append(await _perform(stage, programme, FIRST, None))
     if not steps[0].ok:
@@ -146,7 +148,7 @@ async def _play(stage: Stage, programme: Programme, steps: list[Step]) -> None:
             steps.append(done)
 
 
-async def _perform(stage: Stage, programme: Programme, act: Act, clients: Clients | None) -> Step:
+async def _perform(stage: DemoStage, programme: Programme, act: Act, clients: Clients | None) -> DemoStep:
     programme.begin(act.name, act.told)
     if act.source:
         stage.write(act.source, timeout=act.timeout)
@@ -172,7 +174,7 @@ async def _perform(stage: Stage, programme: Programme, act: Act, clients: Client
     return done
 
 
-def _conclude(steps: list[Step], data: Mapping[str, Any], took: float) -> None:
+def _conclude(steps: list[DemoStep], data: Mapping[str, Any], took: float) -> None:
     click.echo(f"\n{as_table(steps)}\n")
     verdict = f"{data['requests']:,} requests while five releases came and went, {data['failed']} lost"
     click.secho(f"{verdict}, in {took:.0f} s. Nothing is left running.", bold=True, fg="green" if data["ok"] else "red")

@@ -12,7 +12,7 @@ from crossfade.core.job import Run, Timetable
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.wire import decode, decode_action
-from crossfade.engine.ledger import Freeze, Ledger, Record
+from crossfade.engine.ledger import Freeze, Ledger, Record, read_release
 from crossfade.engine.ports.journal import RESTORE, Event
 from crossfade.strategies.moves import Counted, abort, apply, hook_ended, overslept, pause, promote, resume
 from crossfade.strategies.next import Refused
@@ -21,9 +21,9 @@ EXITS_KEPT = 50  # more than any back-off or verdict looks at
 RECORDS_KEPT = 100  # older ones stay in the journal
 
 
-def fold(events: Iterable[Event]) -> dict[str, Ledger]:
-    """All services' ledgers, by `app/service`."""
-    drafts: dict[str, _Draft] = {}
+def fold(events: Iterable[Event], since: Mapping[str, Ledger] | None = None) -> dict[str, Ledger]:
+    """All services' ledgers, by `app/service`; `since` is what all lines before these add up to."""
+    drafts = {service: _Draft.of(ledger) for service, ledger in (since or {}).items()}
     for event in events:
         draft = drafts.get(event.service)
         if draft is None:
@@ -114,7 +114,7 @@ class _Draft:
 
 
 def _created(draft: _Draft, event: Event) -> None:
-    release = decode(Release, event.data["release"])
+    release = read_release(event.data["release"])
     draft.releases[release.number] = replace(release, at=event.at)
     draft.removed = False
 
@@ -234,6 +234,8 @@ def _failed(draft: _Draft, event: Event) -> None:
     if data.get("lasting"):
         why = "; ".join(filter(None, (data["cause"], data["way_out"])))
         draft.refused = Refused(why=why, blame=False, lasting=True)
+        if draft.rollout and draft.rollout.state is State.RUNNING:
+            draft.rollout = replace(draft.rollout, denied=True)
     elif shift and not draft.refused.lasting:
         blame, why = data.get("blame", True), data.get("cause", data["error"])
         draft.refused = Refused(times=draft.refused.times + 1, why=why, blame=blame)

@@ -12,7 +12,7 @@ from crossfade.core.wire import encode
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.runtime import HookResult, JobRunner
 from crossfade.engine.world import World
-from crossfade.strategies.jobs import Begin, Skip, next_of
+from crossfade.strategies.jobs import BeginRun, Skip, next_of
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Jobs:
             coming = self._next(job, known.since)
             due = None if coming > now else cron.latest(job.schedule, job.timezone, known.since, now)
             match next_of(job, known, due, now):
-                case Begin(due=due):
+                case BeginRun(due=due):
                     await self._begin(job, due)
                 case Skip(due=due, why=why):
                     await self._loop.record("job skipped", {"job": job.name, "due": due, "why": why})

@@ -15,6 +15,7 @@ from crossfade.core.actions import (
     Advance,
     Finish,
     Launch,
+    Move,
     Probe,
     Resize,
     RollBack,
@@ -29,9 +30,9 @@ from crossfade.core.rollout import State
 from crossfade.core.wire import encode, encode_action
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.observe import Look, Observer
-from crossfade.engine.perform import Outcome, Performer
+from crossfade.engine.perform import EffectOutcome, Performer
 from crossfade.engine.ports.journal import Event
-from crossfade.engine.proof import Window
+from crossfade.engine.proof import ProofWindow
 from crossfade.engine.recent import Recent
 from crossfade.engine.resting import Resting
 from crossfade.engine.scribe import Scribe
@@ -40,8 +41,6 @@ from crossfade.engine.world import World
 from crossfade.strategies.next import next_step
 
 log = logging.getLogger(__name__)
-
-Move = StartBake | Advance | RollBack | Finish
 
 
 class Loop:
@@ -81,7 +80,7 @@ class Loop:
         return self._scribe.token
 
     @property
-    def window(self) -> Window | None:
+    def window(self) -> ProofWindow | None:
         """The record under way."""
         return self._scribe.window
 
@@ -210,7 +209,8 @@ class Loop:
             self._observer.begin_anew()
         leaving = self._performer.stopping()  # taken first: one that ends while we look is not begun again
         known = self.ledger.releases
-        look = await self._observer.look(self.ledger, leaving)
+        rests = not (self.ledger.active or self.window or leaving or self._moving())
+        look = await self._observer.look(self.ledger, leaving, self._world.rest if rests else 0.0)
         now = self._world.clock.now()
         gap = now - self._worked_until
         if gap > pace.gap:  # before anything is decided by the time that passed
@@ -235,8 +235,9 @@ class Loop:
             if self._world.clock.now() - now > pace.gap:
                 return 0.0  # stopped, or held up by a call: what was decided is of a fleet that may be gone
             outcome = await self._act(action)
-            acted |= outcome in {Outcome.DONE, Outcome.BEGUN}
-            failed |= outcome is Outcome.FAILED
+            acted |= outcome in {EffectOutcome.DONE, EffectOutcome.BEGUN}
+            failed |= outcome is EffectOutcome.FAILED
+        await self._performer.tend()  # last: what was seen is acted upon while it is still true
         if failed:
             return max(pace.retry, pace.settle)
         if acted:
@@ -244,7 +245,8 @@ class Loop:
         if not self.ledger.active:
             await self._discard()
         due: list[float] = [until for a in actions if (until := getattr(a, "until", None) or 0.0) > now]
-        tick = pace.busy if self.ledger.active or self._moving() else pace.idle
+        moves = self.ledger.active or self._moving()
+        tick = pace.busy if moves else _calm(self._world.rest, self._world.clock.now() - looked)
         return min([tick, *(max(0.01, until - now) for until in due)])
 
     async def _note(self, look: Look) -> None:
@@ -274,17 +276,17 @@ class Loop:
     def _moving(self) -> bool:
         return any(not i.usable or i.draining_since is not None for i in self.fleet.instances)
 
-    async def _act(self, action: Action) -> Outcome | None:
+    async def _act(self, action: Action) -> EffectOutcome | None:
         """What became of it; None for what is only waited for."""
         match action:
             case StartBake() | Advance() | RollBack() | Finish():
                 await self._move(action)
-                return Outcome.DONE
+                return EffectOutcome.DONE
             case Launch() | Resize() | Shift() | Stop() | RunHook() | Probe():
                 self._resting.disturb()
                 outcome = await self._performer.perform(action, self.fleet)
-                if outcome is not Outcome.UNDER_WAY:
-                    self._settled_at = self._world.clock.now() + self._world.pace.settle
+                if outcome is not EffectOutcome.UNDER_WAY:
+                    self._settled_at = self._performer.acted_at + self._world.pace.settle
                 return outcome
             case _:
                 return None
@@ -311,6 +313,14 @@ class Loop:
         """Something that was begun beside us is over."""
         self._settled_at = self._world.clock.now() + self._world.pace.settle
         self.wake()
+
+
+def _calm(rest: float, took: float) -> float:
+    """Seconds until the next look at what rests: longer where a look takes long, at most four times as long.
+
+    On a machine that has no time, those of hundreds of services would leave none to the few that move.
+    """
+    return min(4 * rest, max(rest, 4 * took))
 
 
 def _holds_requests(instance: Instance) -> bool:

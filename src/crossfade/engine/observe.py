@@ -42,11 +42,15 @@ class Observer:
         self._draining: dict[str, float] = {}  # since when, for those whose `routed` event a crash swallowed
         self._stayed_with: dict[int, float] = {}  # the same of releases
 
-    async def look(self, ledger: Ledger, leaving: frozenset[str]) -> Look:
-        """See what is there; `leaving` are instances whose stop is under way."""
+    async def look(self, ledger: Ledger, leaving: frozenset[str], age: float = 0.0) -> Look:
+        """See what is there; `leaving` are instances whose stop is under way.
+
+        What the balancer counted may be `age` seconds old.
+        """
         running = await self._running(ledger)
         sizes = await self._sizes(ledger)
-        report = Report() if ledger.kind == "worker" else await self._world.balancer.report(ledger.service)
+        web = ledger.kind != "worker"
+        report = await self._world.balancer.report(ledger.service, age) if web else Report()
         self._watch(ledger, running, report)
         draining, trusted = report.routing.draining(), self._trusted(report)
         self._forget({r.id for r in running})
@@ -117,7 +121,7 @@ class Observer:
         check = release.service.health
         if check.command:
             return partial(self._run_check, running.id, release)
-        return partial(self._world.ask, running.address, check)
+        return partial(self._world.ask, running.asked_at or running.address, check)
 
     async def _run_check(self, instance: str, release: Release) -> str:
         """The health command beside an instance: the complaint, empty when it passes."""
@@ -156,6 +160,7 @@ class Observer:
             address=running.address,
             detail=running.detail if running.exited else probed.detail,
             blamed=running.blamed,
+            final=running.final,
         )
 
     def _trusted(self, report: Report) -> frozenset[str]:
@@ -222,5 +227,6 @@ class Observer:
                     detail=instance.detail or "exited",
                     blamed=instance.blamed
                     and (instance.id in self._known or instance.launched_at >= self.watched_since),
+                    final=instance.final,
                 )
         self._known = {i.id for i in instances}

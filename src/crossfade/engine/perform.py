@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 SCHEMA_LINE = "CROSSFADE_SCHEMA="  # what a migrate hook may print: the version of the database from now on
 
 
-class Outcome(Enum):
+class EffectOutcome(Enum):
     """What became of an effect."""
 
     DONE = auto()
@@ -43,7 +43,10 @@ class Performer:
         self._world = world
         self._scribe = scribe
         self._ended = ended
+        self._waited = 0.0  # by the last effect, after it had changed something
+        self.acted_at = 0.0  # when the last effect changed something
         self._beside: dict[str, asyncio.Task[None]] = {}
+        self._untended: dict[str, tuple[int, str]] = {}  # by runtime: in which rollout, and why, as it was told last
 
     def stopping(self) -> frozenset[str]:
         """Instances whose stop is under way."""
@@ -62,8 +65,13 @@ class Performer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def perform(self, action: Effect, fleet: Fleet) -> Outcome:
+    async def perform(self, action: Effect, fleet: Fleet) -> EffectOutcome:
         """Do it, or begin it. StaleTokenError when the lease is somebody else's."""
+        outcome = await self._perform(action, fleet)
+        self.acted_at, self._waited = self._world.clock.now() - self._waited, 0.0
+        return outcome
+
+    async def _perform(self, action: Effect, fleet: Fleet) -> EffectOutcome:
         match action:
             case Launch():
                 return await self._launch(action)
@@ -78,12 +86,12 @@ class Performer:
             case Probe():
                 return self._begin("probe", self._probe(action))
 
-    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> Outcome:
+    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> EffectOutcome:
         if name in self._beside:
             work.close()
-            return Outcome.UNDER_WAY
+            return EffectOutcome.UNDER_WAY
         self._beside[name] = asyncio.create_task(self._guarded(name, work), name=name)
-        return Outcome.BEGUN
+        return EffectOutcome.BEGUN
 
     async def _guarded(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Whatever goes wrong beside the loop is recorded; the loop sees what is there and asks again."""
@@ -109,7 +117,7 @@ class Performer:
             await self._scribe.record("failed", {"what": name, "error": str(error), **_lasting(error)})
         await self._world.clock.sleep(2 * self._world.pace.retry)
 
-    async def _launch(self, action: Launch) -> Outcome:
+    async def _launch(self, action: Launch) -> EffectOutcome:
         """Count a launch that the release's own settings made impossible like an exit: back-off and verdicts hold."""
         scribe, release = self._scribe, self._scribe.ledger.release(action.release)
         secrets = self._world.secrets_of(release)
@@ -132,11 +140,11 @@ class Performer:
                     blamed=isinstance(error, WrongInputError),
                 )
                 await scribe.record("instance exited", encode(exit_))
-                return Outcome.FAILED
+                return EffectOutcome.FAILED
             await scribe.record("done", told)
-        return Outcome.DONE
+        return EffectOutcome.DONE
 
-    async def _resize(self, action: Resize, fleet: Fleet) -> Outcome:
+    async def _resize(self, action: Resize, fleet: Fleet) -> EffectOutcome:
         """Count a growth that did not come about like an exit: who is to blame for it is for verdicts to know."""
         scribe, releases = self._scribe, self._scribe.ledger.releases
         # What runs and is not on record is only ever told to go, for which its number is enough.
@@ -162,11 +170,42 @@ class Performer:
                     blamed=isinstance(error, WrongInputError),
                 )
                 await scribe.record("instance exited", encode(exit_))
-            return Outcome.FAILED
+            return EffectOutcome.FAILED
         await scribe.record("done", told)
-        return Outcome.DONE
+        return EffectOutcome.DONE
 
-    async def _shift(self, action: Shift, fleet: Fleet) -> Outcome:
+    async def tend(self) -> None:
+        """Have platforms that keep sizes go on with what they are at.
+
+        One that cannot is no fault of a release. It is told of like an exit, and not at each step that it lasts.
+        """
+        scribe = self._scribe
+        for name in sorted({r.service.runtime for r in scribe.ledger.releases} & self._world.sizers.keys()):
+            try:
+                await self._world.sizers[name].tend(scribe.key, scribe.token)
+            except StaleTokenError:
+                raise
+            except CrossfadeError as error:
+                active = scribe.ledger.active
+                if active is None:
+                    raise
+                if self._untended.get(name) == (active.id, error.cause):
+                    continue
+                await scribe.record("failed", {"what": "tend", **_trouble(error), "blame": False})
+                exit_ = Exit(
+                    instance="the platform",
+                    release=active.target,
+                    at=0.0,
+                    was_healthy=False,
+                    detail=str(error.cause),
+                    blamed=False,
+                )
+                await scribe.record("instance exited", encode(exit_))
+                self._untended[name] = active.id, error.cause
+            else:
+                self._untended.pop(name, None)
+
+    async def _shift(self, action: Shift, fleet: Fleet) -> EffectOutcome:
         scribe, balancer, routing = self._scribe, self._world.balancer, action.routing
         lead = scribe.ledger.release(action.lead or scribe.ledger.releases[-1].number)
         await scribe.record("intent", {"action": encode_action(action)})
@@ -180,7 +219,8 @@ class Performer:
             raise
         except CrossfadeError as error:
             await scribe.record("failed", {"action": encode_action(action), **_trouble(error)})
-            return Outcome.FAILED
+            return EffectOutcome.FAILED
+        self._waited = seconds
         now = self._world.clock.now()
         since = {i: scribe.ledger.draining.get(i, now) for i in sorted(routing.draining())}
         pinned = [[release, scribe.ledger.pinned.get(release, now)] for release in routing.pinned]
@@ -199,7 +239,7 @@ class Performer:
                 **({"uncounted": ["drained"]} if None in held else {}),
             },
         )
-        return Outcome.DONE
+        return EffectOutcome.DONE
 
     async def _stop(self, action: Stop, fleet: Fleet) -> None:
         scribe = self._scribe
@@ -270,7 +310,7 @@ class Performer:
     async def _probe(self, action: Probe) -> None:
         """Too few clients came for a verdict: ask the health path through the balancer, as they would.
 
-        Under way until a tick after it: whoever counts late is not asked again and again meanwhile.
+        Under way until they are counted: a balancer whose figures come late is not asked again and again meanwhile.
         """
         release = self._scribe.ledger.release(action.release)
         await self._scribe.record("intent", {"action": encode_action(action)})
@@ -278,7 +318,7 @@ class Performer:
         await self._world.visit(url.rstrip("/") + release.service.health.path, headers, action.count)
         await self._scribe.record("done", {"action": encode_action(action)})
         self._ended()
-        await self._world.clock.sleep(self._world.pace.busy)
+        await self._world.clock.sleep(self._world.pace.counted)
 
     def _runtime(self, release: Release) -> Runtime:
         return self._world.runtimes[release.service.runtime]

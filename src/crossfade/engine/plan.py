@@ -53,7 +53,7 @@ class _Rehearsal:
         self._journal = DryJournal(self._clock)
         checked = replace(service.health, interval=RARELY, healthy=1)
         self._target = Release(
-            number=max((r.number for r in ledger.releases), default=0) + 1,
+            number=ledger.next_number,
             service=replace(service, health=checked),
             version="",
             digest="",
@@ -120,21 +120,9 @@ class _Rehearsal:
         )
 
     def _rollout(self, ledger: Ledger) -> Rollout:
-        service = self._service
-        hooks = {Hook.MIGRATE: service.hooks.migrate, Hook.SMOKE: service.hooks.smoke}
-        return Rollout(
-            id=ledger.rollouts + 1,
-            service=service.key,
-            source=ledger.current,
-            target=self._target.number,
-            strategy=replace(service.strategy, approve=(), rollback_on=NOBODY),
-            replicas=service.replicas if ledger.replicas is None else ledger.replicas,
-            source_replicas=ledger.wanted if ledger.current is not None else None,
-            drain=service.drain,
-            kind=service.kind,
-            pins=service.pins,
-            hooks=tuple(hook for hook, command in hooks.items() if command),
-        )
+        """Nobody has to be asked, and there are no clients to judge by."""
+        strategy = replace(self._service.strategy, approve=(), rollback_on=NOBODY)
+        return replace(ledger.rollout_to(self._target), strategy=strategy)
 
 
 async def _visit(_url: str, _headers: Mapping[str, str], _count: int) -> None: ...

@@ -32,7 +32,7 @@ class Proof:
     uncounted: list[str] = field(default_factory=list)  # which of these the balancer cannot tell: their 0 says nothing
 
 
-class Window:
+class ProofWindow:
     """Adds up traffic from the moment it is opened; of totals that stay behind those read before, it says so."""
 
     def __init__(self, start: Traffic) -> None:
@@ -110,12 +110,12 @@ def _highest(now: Traffic, before: Traffic) -> Traffic:
     )
 
 
-def reopen(events: Iterable[Event]) -> Window:
+def reopen(events: Iterable[Event]) -> ProofWindow:
     """The window of a rollout that a controller before us began, from what its journal holds from there on."""
-    window = Window(Traffic())
+    window = ProofWindow(Traffic())
     for event in events:
         if event.kind == "rollout started":
-            window = Window(decode(Traffic, event.data["traffic"]))
+            window = ProofWindow(decode(Traffic, event.data["traffic"]))
         else:
             window.note(event)
     return window

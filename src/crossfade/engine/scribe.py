@@ -11,7 +11,7 @@ from crossfade.engine.fold import advance
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.balancer import Traffic
 from crossfade.engine.ports.journal import Event, Lease
-from crossfade.engine.proof import Window, reopen
+from crossfade.engine.proof import ProofWindow, reopen
 from crossfade.engine.world import World
 
 
@@ -24,7 +24,7 @@ class Scribe:
 
     def __init__(self, ledger: Ledger, world: World, holder: str) -> None:
         self.ledger = ledger
-        self.window: Window | None = None
+        self.window: ProofWindow | None = None
         self._world = world
         self._holder = holder
         self._lease: Lease | None = None

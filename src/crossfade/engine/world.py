@@ -4,6 +4,7 @@ import secrets as entropy
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from crossfade.core.release import Release
 from crossfade.core.service import HealthCheck, Inside, Service
@@ -22,17 +23,20 @@ Ask = Callable[[str, HealthCheck], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """The seconds that belong to a platform. The defaults are one machine's; AWS wants 4 s between looks, not 0.2."""
+    """How fast a platform can be worked with. The defaults are one machine's; AWS wants 4 s between looks, not 0.2."""
 
     busy: float = 0.2  # between two looks while something moves; probes and orders wake the loop at once
-    idle: float = 1.5  # how long a death may go unseen; each look asks the balancer, most of what idling costs
+    idle: float = 1.5  # how long a death may go unseen
+    each: float = 0.01  # and what each service adds to that, so that looking at 500 takes no more than at 150
     retry: float = 0.5  # after an act that failed
     lease: float = 15.0
+    counted: float = 0.2  # after a request, until the balancer's figures have it
     settle: float = 0.0  # what is read may be as old as this: nobody looks sooner after an act
     # An instance that is still starting is asked more often than its interval says, so that 30 s do not make a 60 s
     # deploy of two thresholds. The younger it is the sooner: a tenth of its age within these bounds, so that one that
     # boots in 60 ms is found after 70, and one that takes a minute is asked 20 times a second and not 100 times.
     probe: tuple[float, float] = (0.01, 0.05)
+    together: int = 8  # services of one deploy that move at once: each starts instances, which want processors
 
     @property
     def beat(self) -> float:
@@ -58,7 +62,7 @@ class World:
     runtimes: Mapping[str, Runtime]  # by Service.runtime
     balancer: LoadBalancer
     ask: Ask
-    visit: Callable[[str, Mapping[str, str], int], Awaitable[None]]  # GET a URL with headers so many times
+    visit: Callable[[str, Mapping[str, str], int], Awaitable[None]]  # GET a URL with headers so often; PlatformError
     clock: Clock
     secrets: Callable[[Release], Mapping[str, str]]  # the values a release was deployed with
     told: Callable[[Event], None]  # whoever watches
@@ -70,7 +74,14 @@ class World:
     room: Callable[[str, int], None] = lambda _runtime, _more: None  # RefusedError: so many more do not fit
     inside: Callable[[Service], Awaitable[tuple[Inside, ...]]] = no_doors  # where the app's own parts reach a service
     stores: StoreKeeper | None = None  # where the platform has none
+    crowd: Callable[[], int] = lambda: 1  # how many services are looked after
+    snapshot: Path | None = None  # where a snapshot of the ledgers is kept, if one is
     new_id: Callable[[], str] = field(default=lambda: entropy.token_hex(2))  # what tells instances of a release apart
+
+    @property
+    def rest(self) -> float:
+        """Seconds between two looks at a service in which nothing moves."""
+        return max(self.pace.idle, self.pace.each * self.crowd())
 
     def secrets_of(self, release: Release) -> Mapping[str, str]:
         """The values of the secrets that a release names."""

@@ -20,6 +20,7 @@ from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.problem import nearest
 from crossfade.file.reading.variables import variables_beside
 from crossfade.file.settle import settle, settle_stores
+from crossfade.source.there import is_file
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -33,12 +34,13 @@ def deployable(
     strategy: str | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """`{"environment", "platform", "balancer", "hosts", "services", "stores", "sources": {...}, "notify"}`.
+    """`{"environment", "platform", "balancer", "hosts", "brings", "services", "stores", "sources": {...}, "notify"}`.
 
     The services are encoded, in the order they are deployed. `sources` says by service where the values of its secrets
     come from: `{"folder", "files": [path], "secrets": {NAME: {"file" | "command" | "optional"}}, "from_files": [NAME]}`
     - never the values themselves. `variables` are those of the shell that deploys, by default this process's.
     `balancer` is None where the file leaves it to the machine, `hosts` where there are none, else as `reached` has it.
+    With `brings` a source reaches hosts on AWS, by CodeDeploy.
     All services, or the one that is named; `strategy` is taken instead of the file's, `called` is the file's name in
     messages. Raises WrongInputError for a file that is wrong, and for an environment or a service that it has not.
     """
@@ -68,7 +70,8 @@ def deployable(
         "environment": app.environment,
         "platform": app.platform,
         "balancer": app.balancer if "balancer" in app.model_fields_set else None,
-        "hosts": reached(app, folder) if app.platform == "hosts" else None,
+        "hosts": reached(app, folder) if app.over_ssh else None,
+        "brings": bool(app.cloud.pipeline and app.cloud.pipeline.brings),
         "services": [encode(services[name]) for name in names],
         "stores": [encode(_with_files(store, sources)) for store in settle_stores(app, folder)],
         "sources": sources,
@@ -79,9 +82,11 @@ def deployable(
 
 
 def reached(app: App, folder: Path) -> dict[str, Any]:
-    """`{"app", "environment", "hosts", "balancer", "ssh", "outside"}` of an environment on hosts, in plain values.
+    """`{"app", "environment", "hosts", "cloud", "balancer", "ssh", "outside"}` of an environment on hosts, in plain
+    values.
 
-    Paths in it are absolute; `folder` is where the file stands.
+    Paths in it are absolute; `folder` is where the file stands. `cloud` is None, or where AWS has hosts that the file
+    does not name: `{"region", "service", "user", "private"}`.
     """
     ssh, outside = app.ssh, app.outside
 
@@ -92,6 +97,7 @@ def reached(app: App, folder: Path) -> dict[str, Any]:
         "app": app.name,
         "environment": app.environment,
         "hosts": list(app.hosts),
+        "cloud": _cloud(app) if app.platform == "aws" else None,
         "balancer": app.balancer if "balancer" in app.model_fields_set else None,
         "ssh": {
             "key": absolute(ssh.key),
@@ -108,6 +114,16 @@ def reached(app: App, folder: Path) -> dict[str, Any]:
     }
 
 
+def _cloud(app: App) -> dict[str, Any]:
+    compute = app.cloud.compute
+    return {
+        "region": app.cloud.region,
+        "service": app.deploy_order[0],  # the only one, which the file's own check holds
+        "user": compute.user,
+        "private": compute.address == "private",
+    }
+
+
 def _with_files(store: core.Store, sources: Mapping[str, Any]) -> core.Store:
     """The store with what its files hold among its secrets."""
     service = store.service
@@ -121,7 +137,7 @@ def _no_secrets(folder: Path) -> dict[str, Any]:
 
 def _sources(service: Service | Store, folder: Path, values: Mapping[str, str]) -> dict[str, Any]:
     """Where the values of a service's secrets come from. What an env_file holds is a secret, unless `env` has it."""
-    files = [one.path for one in service.env_file if (folder / one.path).is_file()]
+    files = [one.path for one in service.env_file if is_file(folder / one.path)]
     held = {name for path in files for name in read_variables(folder / path, path, values)}
     wrong = sorted(name for name in held if _VARIABLE.fullmatch(name) is None)
     if wrong:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from crossfade.core.errors import WrongInputError
 from crossfade.file.model import App, File, Settings
-from crossfade.file.parts import volumes
+from crossfade.file.parts import making, volumes
 from crossfade.file.parts.image import Build, is_remote
 from crossfade.file.parts.service import NAME, Service
 from crossfade.file.parts.store import Store
@@ -18,6 +18,7 @@ from crossfade.file.reading.document import Keys, Written, read, written
 from crossfade.file.reading.problem import Problem, WrongFileError, nearest, shown
 from crossfade.file.reading.variables import Filling, variables_beside
 from crossfade.file.reading.wording import keys_of, problems
+from crossfade.source.there import is_file, is_folder
 
 DEFAULT_ENVIRONMENT = "local"
 # An environment is a part of the file; it cannot rename the application or contain further environments.
@@ -112,6 +113,7 @@ def _all(
         if filling.unset and chosen not in (None, name):
             continue  # that environment's variables are set where it is deployed from
         found += filling.unset
+        found += _held_secrets(_resolved(document, name))
         app = _app(settings)
         found += _missing_files(app, settings, path.parent) if isinstance(app, App) else app
         if isinstance(app, App):
@@ -119,6 +121,19 @@ def _all(
     if found:
         raise WrongFileError(called, found)
     return resolved, apps
+
+
+def _held_secrets(settings: Written) -> Iterator[Problem]:
+    """Each secret whose text stands in the file: what is not made of variables."""
+    for section in ("services", "stores"):
+        parts = settings.get(section)
+        for part in parts.value.values() if parts is not None and isinstance(parts.value, dict) else ():
+            secrets = part.get("secrets") if isinstance(part.value, dict) else None
+            for secret in secrets.value.values() if secrets is not None and isinstance(secrets.value, dict) else ():
+                text = secret.get("value") if isinstance(secret.value, dict) else None
+                if text is not None and isinstance(text.value, str) and "${" not in text.value.replace("$${", ""):
+                    allowed = "a text made of variables, such as postgres://app:${DB_PASSWORD}@db/shop"
+                    yield Problem(text.place, "found a value without variables, which the file never holds", allowed)
 
 
 def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Problem]:
@@ -130,11 +145,15 @@ def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Proble
             place = settings.at((section, name, "volumes", index)).place
             allowed = "a folder that is there, or a name such as uploads, which crossfade keeps"
             yield Problem(place, f"found {shown(path)}, {why}", allowed)
+        for key, index, path, allowed in making.missing(service, folder) if isinstance(service, Service) else ():
+            yield Problem(
+                settings.at((section, name, key, index)).place, f"found {shown(path)}, which is not there", allowed
+            )
         static = service.static if isinstance(service, Service) else None
         if (
             static
             and isinstance(service, Service)
-            and not (service.build or (folder / (service.source or "") / static.folder).is_dir())
+            and not (service.build or is_folder(folder / (service.source or "") / static.folder))
         ):
             place = settings.at(("services", name, "static")).place
             found, allowed = shown(static.folder), "a folder below the source, or a build that makes it"
@@ -144,7 +163,7 @@ def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Proble
             place = settings.at((section, name, "image", "build", missing[0])).place
             yield Problem(place, f"found {shown(missing[1])}, {missing[2]}", missing[3])
         for index, one in enumerate(service.env_file):
-            if one.required and not (folder / one.path).is_file():
+            if one.required and not is_file(folder / one.path):
                 place = settings.at((section, name, "env_file", index)).place
                 allowed = "a file that is there, or {path: ..., required: false}"
                 yield Problem(place, f"found {shown(one.path)}, which is no file", allowed)
@@ -154,10 +173,10 @@ def _missing_of(build: Build, folder: Path) -> tuple[str, str, str, str] | None:
     """What an image cannot be built without: its key, what it says, what that is not, what is allowed."""
     if is_remote(build.context):
         return None
-    if not (folder / build.context).is_dir():
+    if not is_folder(folder / build.context):
         return "context", build.context, "which is no folder", "a folder with a Dockerfile, from where this file stands"
     dockerfile = build.dockerfile or "Dockerfile"
-    if not (folder / build.context / dockerfile).is_file():
+    if not is_file(folder / build.context / dockerfile):
         return "dockerfile", dockerfile, "which is no file", f"a Dockerfile's path, from {build.context}"
     return None
 

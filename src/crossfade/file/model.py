@@ -19,11 +19,12 @@ from crossfade.file.parts.job import Job
 from crossfade.file.parts.kind import wrong_for_its_platform
 from crossfade.file.parts.names import nameless
 from crossfade.file.parts.notify import Channel
-from crossfade.file.parts.service import NAME, Preview, Resources, Route, Service
+from crossfade.file.parts.service import NAME, Resources, Service
 from crossfade.file.parts.store import Backup, Store, StoreHealth
 from crossfade.file.parts.variables.origin import unknown_here, unknown_on_aws
 from crossfade.file.parts.volumes import shared_by_two_kinds
 from crossfade.file.parts.web.listen import HOST, Listen, Tls
+from crossfade.file.parts.web.route import Preview, Route
 from crossfade.file.parts.web.static import Static
 from crossfade.file.parts.web.sticky import Sticky
 from crossfade.file.reading.problem import nearest
@@ -155,6 +156,16 @@ class App(Settings, Named):
         return is_production(self.environment)
 
     @property
+    def over_ssh(self) -> bool:
+        """True where releases are brought to servers that have a controller each."""
+        return self.platform == "hosts" or (self.platform == "aws" and self.cloud.compute.kind == "hosts")
+
+    @property
+    def web(self) -> Mapping[str, Service]:
+        """The services that get requests: a worker has no door."""
+        return {name: service for name, service in self.services.items() if service.kind == "web"}
+
+    @property
     def has_site(self) -> bool:
         """True where a deploy brings files to a CDN as well."""
         return self.platform == "aws" and self.cloud.site is not None
@@ -194,7 +205,7 @@ class App(Settings, Named):
         yield from self._stores()
         yield from shared_by_two_kinds(self.services)
         for name, service in self.services.items():
-            yield from wrong_for_its_platform(name, service, self.platform, self.balancer)
+            yield from wrong_for_its_platform(name, service, self.platform, self.balancer, self.cloud.compute.kind)
         yield from misfits_on_hosts(self)
         if self.platform != "aws":
             yield from unknown_here(self.services)

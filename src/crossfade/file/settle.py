@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from crossfade.adapters import DEFAULT_BALANCER
+from crossfade.adapters import DEFAULT_BALANCER, ON_AWS
 from crossfade.core import service as core
 from crossfade.core import store as core_store
 from crossfade.core.job import Job as CoreJob
@@ -17,9 +17,8 @@ from crossfade.file.parts.job import Job
 from crossfade.file.parts.store import Store
 from crossfade.file.parts.variables.origin import origins, texts
 from crossfade.file.parts.web.headers import written
-from crossfade.file.parts.web.listen import ranges
+from crossfade.file.parts.web.listen import OWN, ranges
 
-_ON_AWS = {"fargate": "ecs", "autoscaling": "autoscaling"}  # runtimes by `cloud.compute.kind`
 RUNS_FOR = 5.0  # seconds after which a worker is healthy that says nothing of it
 
 
@@ -29,6 +28,8 @@ def settle(app: App, folder: Path) -> tuple[core.Service, ...]:
     `folder` is where the file stands: relative paths in it are meant from there, and are absolute in the result.
     """
     listener = _listener(app, folder)
+    if app.platform == "aws" and app.over_ssh:
+        return tuple(_on_server(app, name, listener, folder) for name in app.deploy_order)
     services = tuple(_service(app, name, listener, folder) for name in app.deploy_order)
     return (*services, *_site(app, folder))
 
@@ -55,19 +56,29 @@ def _site(app: App, folder: Path) -> Iterator[core.Service]:
     )
 
 
+def _on_server(app: App, name: str, listener: core.Listener, folder: Path) -> core.Service:
+    """As each host behind the load balancer runs it: its processes, behind the balancer of its own controller."""
+    service = _service(app, name, listener, folder)
+    door = replace(listener, host=OWN, http=service.port, https=None)
+    # The load balancer asks the door at the service's port; the processes have others, which the controller chooses.
+    return replace(service, environment="", replicas=app.cloud.compute.processes, listener=door)
+
+
 def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core.Service:
     service = app.services[name]
     return core.Service(
         app=app.name,
         name=name,
         environment=app.environment if app.platform == "aws" else "",
-        runtime=_ON_AWS[app.cloud.compute.kind] if app.platform == "aws" else service.runtime,
+        runtime=ON_AWS.get(app.cloud.compute.kind, service.runtime) if app.platform == "aws" else service.runtime,
         kind=service.kind,
         source=str((folder / service.source).resolve()) if service.source else "",
         image=(service.image.name or "") if service.image else "",
         login=_login(app, service),
         build=service.build or "",
+        also=_also(service, folder),
         cache=service.cache,
+        built_from=tuple(sorted(service.built_from)),
         command=service.command if service.command and service.image is None else "",
         static=_static(service),
         container=_container(service, folder),
@@ -134,7 +145,8 @@ def _store(app: App, name: str, folder: Path) -> core_store.Store:
     backup = store.backup
     return core_store.Store(
         service=service,
-        port=store.port,
+        port=store.port.here if store.port else None,
+        inside=store.port.inside if store.port else None,
         patience=store.health.timeout if store.health else 60.0,
         backup=str(backup.command) if backup else "",
         restore=str(backup.restore or "") if backup else "",
@@ -182,6 +194,12 @@ def _container(service: Service | Store, folder: Path) -> core.Container:
         shm_size=service.shm_size,
         ulimits=service.ulimits,
     )
+
+
+def _also(service: Service, folder: Path) -> tuple[str, ...]:
+    """Absolute; folders end with a slash, for where they are may be gone when a release starts again."""
+    places = {(folder / one).resolve() for one in service.also}
+    return tuple(sorted(f"{place}/" if place.is_dir() else str(place) for place in places))
 
 
 def _static(service: Service) -> core.Static | None:
@@ -236,7 +254,8 @@ def _health(service: Service) -> core.HealthCheck:
         host=health.host or "",
         headers=tuple(sorted(health.headers.items())),
         body=health.body or "",
-        h2c=service.protocol == "h2c",
+        h2c=service.protocol == "h2c" and health.port is None,
+        port=health.port if health.port != service.port else None,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 from crossfade.load.latency import Latency
 
 K = TypeVar("K")
-V = TypeVar("V", int, "Count", "Seen")
+V = TypeVar("V", int, "Count", "Span")
 
 
 class Mode(StrEnum):
@@ -47,7 +47,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Span:
     """When one release answered: seconds of CLOCK_MONOTONIC, which is one for all processes of a machine.
 
     A request that was sent before a switch may be answered by the old release long after it: `last_sent` is when the
@@ -60,8 +60,8 @@ class Seen:
     last_seen: float
     last_sent: float
 
-    def __add__(self, other: "Seen") -> "Seen":
-        return Seen(
+    def __add__(self, other: "Span") -> "Span":
+        return Span(
             requests=self.requests + other.requests,
             failed=self.failed + other.failed,
             first_seen=min(self.first_seen, other.first_seen),
@@ -98,7 +98,7 @@ class Report:
     causes: Mapping[Cause, int] = field(default_factory=dict)
     statuses: Mapping[int, int] = field(default_factory=dict)
     modes: Mapping[Mode, Count] = field(default_factory=dict)
-    releases: Mapping[str, Seen] = field(default_factory=dict)
+    releases: Mapping[str, Span] = field(default_factory=dict)
     latency: Latency = field(default_factory=Latency)
     connections: int = 0  # opened
     told_to_close: int = 0  # WebSockets and event streams that the server ended in an orderly way
@@ -200,7 +200,7 @@ class Report:
             statuses={int(status): number for status, number in data["statuses"].items()},
             modes={Mode(mode): Count(**count) for mode, count in data["modes"].items()},
             releases={
-                name: Seen(**{key: value for key, value in seen.items() if not key.endswith("_wall")})
+                name: Span(**{key: value for key, value in seen.items() if not key.endswith("_wall")})
                 for name, seen in data["releases"].items()
             },
             latency=Latency({int(number): count for number, count in data["latency_us"].items()}),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from crossfade.load.latency import BUCKETS, Latency, bucket
-from crossfade.load.report import LOSSES_KEPT, Cause, Count, Loss, Mode, Report, Seen
+from crossfade.load.report import LOSSES_KEPT, Cause, Count, Loss, Mode, Report, Span
 
 
 class Lost(Exception):  # noqa: N818 - the word for it: "a lost request"
@@ -32,8 +32,8 @@ class _Sighting:
         self.last_seen = first_seen
         self.last_sent = 0.0
 
-    def frozen(self) -> Seen:
-        return Seen(self.requests, self.failed, self.first_seen, self.last_seen, self.last_sent)
+    def frozen(self) -> Span:
+        return Span(self.requests, self.failed, self.first_seen, self.last_seen, self.last_sent)
 
 
 class Tally:

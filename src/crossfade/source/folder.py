@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +31,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class FolderAccount:
     """What a release of the folder lacks, and what it has that looks like a secret."""
 
     left_out: tuple[LeftOut, ...] = ()
@@ -51,8 +51,8 @@ def belonging(source: Path, listed: list[str] | None, without: Path | None = Non
             yield path, info
 
 
-def account(source: Path, without: Path | None = None) -> Account:
-    """Compare the folder with what a release of it has."""
+def account(source: Path, without: Path | None = None, parts: Collection[Path] = ()) -> FolderAccount:
+    """Compare the folder with what a release of it has; `parts` are the absolute paths of all that it has."""
     listed, hidden = git.files(source), _inside(source, without)
     if listed is None:
         missing, why = [f"{path}/" for path in _skipped(source, "")], "left out where there is no git"
@@ -63,11 +63,11 @@ def account(source: Path, without: Path | None = None) -> Account:
     for path, info in _walk(source, "", hidden) if listed is None else _listed(source, listed, hidden):
         if is_personal(path):
             left.append(LeftOut(path=path, why="somebody's credentials"))
-        elif info is not None and stat.S_ISLNK(info.st_mode) and (target := _out_of(source, path)):
+        elif info is not None and stat.S_ISLNK(info.st_mode) and (target := _out_of(source, path, parts)):
             left.append(LeftOut(path=f"{path} -> {target}", why="leads out of the source"))
         elif info is not None and stat.S_ISREG(info.st_mode) and _is_secret(source, path):
             exposed.append(path)
-    return Account(left_out=tuple(left), exposed=tuple(exposed))
+    return FolderAccount(left_out=tuple(left), exposed=tuple(exposed))
 
 
 def is_personal(path: str) -> bool:
@@ -150,14 +150,18 @@ def _count(path: Path) -> int:
     return min(count, MOST)
 
 
-def _out_of(source: Path, path: str) -> str:
-    """Where a link leads that leaves the folder; empty when it stays inside."""
+def _out_of(source: Path, path: str, parts: Collection[Path]) -> str:
+    """Where a link leads that leaves all that belongs; empty when it stays inside."""
     try:
         target = os.readlink(f"{source}/{path}")  # noqa: PTH115  the text of the link, as it is
     except FileNotFoundError:
         return ""
     reached = os.path.normpath(os.path.join(os.path.dirname(path), target))  # noqa: PTH118, PTH120  texts, not files
-    return target if reached == ".." or reached.startswith(("/", "../")) else ""
+    if reached != ".." and not reached.startswith(("/", "../")):
+        return ""
+    there = Path(os.path.normpath(source / reached))
+    inside = not target.startswith("/") and any(there.is_relative_to(part) for part in parts)
+    return "" if inside else target
 
 
 def _is_secret(source: Path, path: str) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,14 +37,20 @@ def ignored(folder: Path) -> list[str] | None:
     return sorted(set(listed.split("\0")) - {""}) if listed is not None else None
 
 
-def commit(folder: Path) -> Commit | None:
-    """None when there is no commit yet."""
+def commit(folder: Path, others: Sequence[Path] = ()) -> Commit | None:
+    """None when there is no commit yet. `others` are folders and files that may have changed, too."""
     sha = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
     if not sha:
         return None
     label = _git(folder, "describe", "--tags", "--always", "--abbrev=7")
-    changed = _git(folder, "status", "--porcelain", "--", ".")
-    return Commit(sha.strip(), (label or sha[:7]).strip(), changed=bool(changed))
+    changed = any(_changed(place) for place in (folder, *others))
+    return Commit(sha.strip(), (label or sha[:7]).strip(), changed=changed)
+
+
+def _changed(place: Path) -> bool:
+    """A folder or a file is not what it is in its repository's commit."""
+    folder, name = (place, ".") if place.is_dir() else (place.parent, place.name)
+    return bool(_git(folder, "status", "--porcelain", "--", name))
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

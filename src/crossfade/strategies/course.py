@@ -138,11 +138,23 @@ def _routing(
     routing = Routing(
         groups=groups,
         weights=weights,
-        preview=goal.preview if counts[goal.preview or 0] else None,
+        preview=_preview(goal, fleet, weights, there=counts[goal.preview or 0] > 0),
         pinned=tuple(release for release in held if release in usable),
     )
     until = min((held[i.release] for i in fleet.instances if i.id in stay), default=now)
     return routing, (Drain(instances=tuple(sorted(stay)), until=until),) if stay else ()
+
+
+def _preview(goal: Goal, fleet: Fleet, weights: tuple[tuple[int, int], ...], *, there: bool) -> int | None:
+    """Who is seen before visitors see it.
+
+    Where the platform keeps sizes a routing takes seconds to arrive: it is told while instances still boot, and with
+    the visitors' own once all of them are sent there, so that neither costs a rollout time.
+    """
+    if fleet.sizes is None:
+        return goal.preview if there else None
+    comes = dict(fleet.sizes).get(goal.preview or 0, 0) > 0
+    return goal.preview if comes and weights != ((goal.preview, 100),) else None
 
 
 def _groups(fleet: Fleet, leaving: Collection[str]) -> tuple[TargetGroup, ...]:

@@ -43,7 +43,7 @@ def decide(rollout: Rollout, fleet: Fleet, now: float) -> Actions:  # noqa: C901
         return _take_back(rollout, fleet, now)
     verdict = judge(rollout, fleet)
     if verdict.ruling == "bad":
-        return (RollBack(reason=verdict.why),)
+        return (RollBack(reason=verdict.why, blame=verdict.blamed),)
     phase = journey(rollout)[rollout.step]
     course = toward(_goal(rollout, phase, fleet), fleet, now)
     if Hook.MIGRATE in rollout.hooks and not rollout.paused:
@@ -104,13 +104,19 @@ def keep(
     )
     # Traffic comes to the current release when it can carry it, or when no more of it is on its way.
     course = toward(goal, fleet, now)
-    starting = any(i.up and i.health is Health.STARTING for i in fleet.of(current or 0))
-    if starting or any(isinstance(e, Launch | Resize) and e.release == current for e in course.effects):
+    if _comes(fleet, current or 0) or any(
+        isinstance(e, Launch | Resize) and e.release == current for e in course.effects
+    ):
         course = toward(replace(goal, enough=room.floor), fleet, now)
     if course.effects:
         return course.effects
     retire = tuple(StandBy(release=r, until=t) for r, t in sorted(ready_until.items()))
     return (*course.waits, *retire)
+
+
+def _comes(fleet: Fleet, release: int) -> bool:
+    """More of a release is on its way: an instance that starts, or one that ends and leaves its place to another."""
+    return any(i.health is Health.STARTING or (i.stopping and i.health is not Health.EXITED) for i in fleet.of(release))
 
 
 def _sound(fleet: Fleet) -> Counter[int]:
@@ -226,11 +232,17 @@ def _undecided(rollout: Rollout, verdict: Verdict, fleet: Fleet, until: float, n
         return (AwaitApproval(step=rollout.step, why=f"{why}: `crossfade promote` or `crossfade abort`"),)
     if now >= until + rollout.strategy.timeout:
         late = f"no verdict within {rollout.strategy.timeout:g} s after the bake: {why}"
-        return (RollBack(reason=late, blame=verdict.blamed),)
+        return (RollBack(reason=late, blame=verdict.blamed, inconclusive=not verdict.blamed),)
     missing = rules.min_requests - fleet.counted(rollout.target).since(rollout.base(rollout.target)).requests
-    if rules.inconclusive == "probe" and missing > 0 and fleet.routing.preview == rollout.target:
+    if rules.inconclusive == "probe" and missing > 0 and rollout.target in _reached(fleet):
         return (Probe(release=rollout.target, count=missing),)
     return (Hold(why=why, until=until + rollout.strategy.timeout),)
+
+
+def _reached(fleet: Fleet) -> set[int | None]:
+    """Releases that the preview's way leads to: the one in preview, else the one that has all visitors."""
+    routing = fleet.routing
+    return {routing.preview} if routing.preview or len(routing.weights) != 1 else {routing.weights[0][0]}
 
 
 def _take_back(rollout: Rollout, fleet: Fleet, now: float) -> Actions:
@@ -311,8 +323,10 @@ def _too_slow(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> RollB
     """A release is not to blame for instances that the platform could not launch."""
     ready = _ready(rollout.target, fleet, now, rollout.strategy.warmup)
     complaints = sorted(f"{i.id} {i.detail}" for i in fleet.of(rollout.target) if i.detail)
-    ended = [e for e in fleet.exits if e.release == rollout.target and e.at >= rollout.started_at and not e.blamed]
-    complaints += [f"{e.instance} {e.detail}" for e in ended[-1:]]
+    exits = [e for e in fleet.exits if e.release == rollout.target and e.at >= rollout.started_at]
+    ended = [e for e in exits if not e.blamed]
+    # Where a platform has just replaced all that failed, those that are there have nothing to say yet.
+    complaints += [f"{e.instance} {e.detail}" for e in (ended or exits)[-1:] if e.detail]
     detail = f": {complaints[0]}" if complaints else ""
     reason = (
         f"{ready} of {phase.new} instances of release {rollout.target} became healthy "

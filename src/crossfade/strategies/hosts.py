@@ -3,7 +3,8 @@
 from collections.abc import Collection, Container
 from dataclasses import dataclass
 
-from crossfade.core.hosts import HostsRollout, HostStage, Stage
+from crossfade.core.actions import Finish
+from crossfade.core.hosts import HostPhase, HostsRollout, HostStage
 from crossfade.core.rollout import State
 
 
@@ -15,7 +16,7 @@ class Bring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Return:
+class ReturnHost:
     """Let a host have back what it ran before."""
 
     host: str
@@ -30,23 +31,15 @@ class GoBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finish:
-    """It is over."""
-
-    state: State
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Leave:
     """It cannot end now: these hosts are to go back and cannot be told. The next command tries again."""
 
     hosts: tuple[str, ...]
 
 
-HostsAction = Bring | Return | GoBack | Finish | Leave
+HostsAction = Bring | ReturnHost | GoBack | Finish | Leave
 
-_CHANGED = frozenset({Stage.BEGUN, Stage.DONE, Stage.FAILED})
+_CHANGED = frozenset({HostPhase.BEGUN, HostPhase.DONE, HostPhase.FAILED})
 
 
 def next_over_hosts(rollout: HostsRollout, serving: Container[str]) -> HostsAction | None:
@@ -62,9 +55,9 @@ def next_over_hosts(rollout: HostsRollout, serving: Container[str]) -> HostsActi
 
 def _forward(rollout: HostsRollout, serving: Container[str]) -> HostsAction:
     for host in rollout.hosts:
-        if host.stage in {Stage.FAILED, Stage.LOST, Stage.BACK}:
+        if host.stage in {HostPhase.FAILED, HostPhase.LOST, HostPhase.BACK}:
             return GoBack(reason=host.why or f"{host.name} went back")
-    coming = [host for host in rollout.hosts if host.stage in {Stage.BEGUN, Stage.WAITING}]
+    coming = [host for host in rollout.hosts if host.stage in {HostPhase.BEGUN, HostPhase.WAITING}]
     if not coming:
         return Finish(state=State.SUCCEEDED, reason="")
     if alone := _would_be_last(rollout, coming[0], serving):
@@ -81,7 +74,7 @@ def _would_be_last(rollout: HostsRollout, coming: HostStage, serving: Container[
 
 
 def _has_something(host: HostStage) -> bool:
-    runs = host.after if host.stage is Stage.DONE else host.before
+    runs = host.after if host.stage is HostPhase.DONE else host.before
     return any(number is not None for number in runs.values())
 
 
@@ -92,7 +85,7 @@ def _do(names: Collection[str]) -> str:
 def _backward(rollout: HostsRollout) -> HostsAction:
     for host in reversed(rollout.hosts):
         if host.stage in _CHANGED:
-            return Return(host=host.name)
-    if lost := rollout.reached(Stage.LOST):
+            return ReturnHost(host=host.name)
+    if lost := rollout.reached(HostPhase.LOST):
         return Leave(hosts=tuple(lost))
     return Finish(state=rollout.ending, reason=rollout.reason)

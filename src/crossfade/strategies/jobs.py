@@ -8,7 +8,7 @@ LATE = 60.0  # seconds after its moment from which on a run was missed: a contro
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begin:
+class BeginRun:
     """Run it now, for the moment `due`; moments before it that nobody decided are made good by this one run."""
 
     due: float
@@ -22,7 +22,7 @@ class Skip:
     why: str
 
 
-def next_of(job: Job, known: Timetable, due: float | None, now: float) -> Begin | Skip | None:
+def next_of(job: Job, known: Timetable, due: float | None, now: float) -> BeginRun | Skip | None:
     """`due` is the newest moment of the schedule after `known.since` that has come, None when none has.
 
     At most one run for all moments that came since: after a night without a controller an hourly job runs once.
@@ -37,4 +37,4 @@ def next_of(job: Job, known: Timetable, due: float | None, now: float) -> Begin 
     queued = run is not None and run.ended_at is not None and run.ended_at >= due
     if job.missed == "skip" and now - due > LATE and not queued:
         return Skip(due=due, why="nobody was there at its time")
-    return Begin(due=due)
+    return BeginRun(due=due)

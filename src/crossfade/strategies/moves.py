@@ -22,8 +22,10 @@ def apply(rollout: Rollout, move: Move, counters: Counted, now: float) -> Rollou
             return replace(rollout, holding_since=now)
         case Advance(step=step):
             return replace(rollout, step=step, step_since=now, holding_since=None, baseline=counters)
-        case RollBack(reason=reason, blame=blame):
-            return replace(_back(rollout, reason, State.ROLLED_BACK, now), blamed=rollout.blamed and blame)
+        case RollBack(reason=reason, blame=blame, inconclusive=inconclusive):
+            back = _back(rollout, reason, State.ROLLED_BACK, now)
+            denied = rollout.denied or not (blame or inconclusive)
+            return replace(back, blamed=rollout.blamed and blame, denied=denied)
         case Finish(state=state, reason=reason):
             return replace(rollout, state=state, reason=reason, finished_at=now)
 

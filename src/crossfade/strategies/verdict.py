@@ -50,7 +50,13 @@ def window(rollout: Rollout, fleet: Fleet, release: int) -> Counters:
 
 def _by_health(rollout: Rollout, fleet: Fleet) -> Verdict | None:
     rules, target = rollout.strategy.rollback_on, rollout.target
-    exits = [e for e in fleet.exits if e.release == target and e.at >= rollout.started_at and e.blamed]
+    ended = [e for e in fleet.exits if e.release == target and e.at >= rollout.started_at]
+    for last in ended:
+        if last.final:
+            return Verdict(
+                ruling="bad", why=f"release {target} failed: {last.instance} {last.detail}", blamed=last.blamed
+            )
+    exits = [e for e in ended if e.blamed]
     if not exits:
         return None
     last = exits[-1]
@@ -79,9 +85,8 @@ def _by_traffic(rollout: Rollout, fleet: Fleet) -> Verdict:
         why = f"{complaints[0].why}, and release {rollout.source} does no better"
         return Verdict(ruling="inconclusive", why=why, blamed=False)
     if new.requests < rules.min_requests:
-        return Verdict(
-            ruling="inconclusive", why=f"only {new.requests} of the {rules.min_requests} requests a verdict needs came"
-        )
+        why = f"only {new.requests} of the {rules.min_requests} requests a verdict needs came"
+        return Verdict(ruling="inconclusive", why=why, blamed=False)
     return GOOD
 
 

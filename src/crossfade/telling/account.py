@@ -33,7 +33,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class ReleaseAccount:
     """`result` is the record with its proof, None while the rollout is under way; `release` is the target's facts."""
 
     service: str
@@ -73,7 +73,7 @@ def events_of(events: Iterable[Event], rollout: int) -> Iterator[Event]:
                 return
 
 
-def account(events: Iterable[Event], result: Json | None, release: Json | None) -> Account | None:
+def account(events: Iterable[Event], result: Json | None, release: Json | None) -> ReleaseAccount | None:
     """The account of the rollout that these events are of; None when its beginning is not among them."""
     found = list(events)
     if not found or found[0]["kind"] != "rollout started":
@@ -81,7 +81,7 @@ def account(events: Iterable[Event], result: Json | None, release: Json | None) 
     started = found[0]
     rollout = started["data"]["rollout"]
     story = Story()
-    return Account(
+    return ReleaseAccount(
         service=started["service"],
         rollout=rollout,
         versions={int(number): version for number, version in started["data"].get("versions", {}).items()},

@@ -112,8 +112,10 @@ class Story:
         return ["all new instances are healthy"] if first else baking
 
     def _hooked(self, data: Event) -> list[str]:
-        nothing = "" if data.get("migrated", True) else ", and changed nothing"
-        return [data["complaint"] or f"the {data['hook']} hook passed{nothing}"]
+        """Where no command said what the schema is, nobody knows."""
+        changed = "the schema" if data.get("migrated") and data.get("schema") else ""
+        changed = changed if data.get("migrated", True) else "nothing"
+        return [data["complaint"] or f"the {data['hook']} hook passed{f', and changed {changed}' if changed else ''}"]
 
     def _exited(self, data: Event) -> list[str]:
         return [f"{data['instance']} {data['detail']}"]

@@ -94,7 +94,12 @@ def rates(counted: Mapping[str, Any]) -> str:
         return "no requests, so neither error rate nor p95 is known"
     slowest = counted["p95_ms"]
     within = "p95 is not known" if slowest is None else f"95 % within {slowest:.{0 if slowest >= 10 else 1}f} ms"  # noqa: PLR2004
-    return f"{plural(counted['requests'], 'request')}, {100 * counted['error_rate']:.2g} % failed, {within}"
+    return f"{plural(counted['requests'], 'request')}, {percent(counted['error_rate'])} failed, {within}"
+
+
+def percent(share: float) -> str:
+    """`0.012 %`, `2.1 %`; nearly all in full, or two digits of it would be all of it, and written `1e+02`."""
+    return f"{100 * share:.{4 if share > 0.99 else 2}g} %"  # noqa: PLR2004
 
 
 def sentence(words: str) -> str:

@@ -39,6 +39,7 @@ class Balancer:
         self.groups: dict[str, Group] = {}
         self.listeners: dict[str, tuple[str, int]] = {}  # the load balancer and the real port, by a listener's ARN
         self.addresses: dict[Key, tuple[str, int]] = {}
+        self.reach: Callable[[Key], None] = lambda _key: None  # told of each target before anybody goes there
 
     async def start(self) -> None:
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
@@ -108,6 +109,7 @@ class Balancer:
             return
         if old is not None and old.life:
             old.life.cancel()
+        self.reach(key)
         target = group.targets[key] = Target(*key)
         target.life = asyncio.create_task(self._check(group, target))
         self._publish()

@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-sc
 """
 
 import asyncio
-import contextlib
 import logging
 import math
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from tests.rig.ecs.service import Rollout, Service
 from tests.rig.emulator import Emulator
 from tests.rig.knobs import Knobs
 from tests.rig.wire import Json
+from tests.rig.working import Working
 
 _log = logging.getLogger(__name__)
 # "Target tracking scaling policies do not scale in as long as the metric is within ten percent of the target."
@@ -28,7 +28,7 @@ _ECS = {
 }
 
 
-class Scaling:
+class Scaling(Working):
     """Looks once a minute at every service that is a scalable target."""
 
     def __init__(
@@ -37,16 +37,6 @@ class Scaling:
         self._emulator, self._knobs, self._cloudwatch, self._services = emulator, knobs, cloudwatch, services
         self.looks = 0
         self._acted: dict[str, float] = {}
-        self._work: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        self._work = asyncio.create_task(self._run())
-
-    async def close(self) -> None:
-        if self._work:
-            self._work.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._work
 
     async def _run(self) -> None:
         while True:

@@ -12,8 +12,8 @@ from typing import Any
 from tests.rig.ecs.images import ECR
 from tests.rig.emulator import Emulator
 from tests.rig.shelf import ACCOUNT
-from tests.rig.wire import Call, Json
-from tests.support.registry import Pushed, Registry
+from tests.rig.wire import AwsError, Call, Json
+from tests.support.registry import SIGNED, Pushed, Registry
 
 _PASSWORD = "rig-"  # and the region that it is for: ECR's registries are regional
 _LASTS = timedelta(hours=12)  # https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
@@ -43,6 +43,17 @@ class Ecr:
         endpoint = f"http://{self._registry.name}"
         expires = datetime.now(UTC) + _LASTS
         return {"authorizationData": [{"authorizationToken": token, "expiresAt": expires, "proxyEndpoint": endpoint}]}
+
+    async def get_download_url_for_layer(self, call: Call) -> Json:
+        """An address with its right in it, of a layer as of an image's configuration.
+
+        https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetDownloadUrlForLayer.html
+        """
+        repository, digest = call.params["repositoryName"], call.params["layerDigest"]
+        if digest not in self._registry.blobs:
+            raise AwsError("LayersNotFoundException", f"The layer {digest} does not exist in {repository}")
+        url = f"http://{self._registry.name}/v2/{repository}/blobs/{digest}?{SIGNED}=rig"
+        return {"downloadUrl": url, "layerDigest": digest}
 
     def here(self, reference: str) -> str:
         """What Docker on this machine calls an image that ECR's name is for."""

@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.
 """
 
 import asyncio
-import contextlib
 import logging
 import math
 import sys
@@ -15,28 +14,19 @@ from tests.rig.balancer.targets import HEALTHY, State
 from tests.rig.ecs.service import Deployment, Rollout, Service
 from tests.rig.ecs.task import Status, StopCode, Task, now
 from tests.rig.knobs import Knobs
+from tests.rig.working import Working
 
 _log = logging.getLogger(__name__)
 _EVERY = 0.1  # seconds of this machine between two looks
 _LONGEST_WAIT = 27 * 60.0  # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-throttle-logic.html
 
 
-class Scheduler:
+class Scheduler(Working):
     """Steps through services; `start` begins a task of one of their deployments."""
 
     def __init__(self, knobs: Knobs, balancer: Balancer, start: Callable[[Service, Deployment], Task]) -> None:
         self._knobs, self._balancer, self._start = knobs, balancer, start
-        self._work: asyncio.Task[None] | None = None
         self.services: dict[tuple[str, str], Service] = {}  # by the cluster's ARN and the service's name
-
-    async def start(self) -> None:
-        self._work = asyncio.create_task(self._run())
-
-    async def close(self) -> None:
-        if self._work:
-            self._work.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._work
 
     async def _run(self) -> None:
         while True:
@@ -78,9 +68,11 @@ class Scheduler:
         deployment.next_start = asyncio.get_running_loop().time() + self._knobs.real(deployment.waits)
 
     def _judge_health(self, service: Service) -> None:
-        """A task whose target is unhealthy is replaced, except in its grace period.
+        """A task whose target is unhealthy is to be replaced, except in its grace period, and goes once that is done.
 
-        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html, healthCheckGracePeriodSeconds
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html, healthCheckGracePeriodSeconds,
+        and https://aws.amazon.com/about-aws/whats-new/2023/10/amazon-ecs-applications-resiliency-unpredictable-load-spikes/:
+        it starts another one for each and waits until that is healthy before it ends the one in doubt.
         """
         grace = self._knobs.real(service.spec.get("healthCheckGracePeriodSeconds") or 0)
         for task in service.tasks:
@@ -88,21 +80,23 @@ class Scheduler:
                 continue
             if (now() - task.times["startedAt"]).total_seconds() < grace:
                 continue
-            for arn, port in task.targets:
-                group = self._balancer.groups.get(arn)
-                sick = (
-                    group
-                    and group.used
-                    and any(t.health.state is State.UNHEALTHY for t in group.find(task.address, port))
+            was, task.sick_in = task.sick_in, self._unhealthy_in(task)
+            if task.sick_in and not was:
+                service.say(
+                    f"(port {dict(task.targets)[task.sick_in]}) is unhealthy in (target-group {task.sick_in}) "
+                    "due to (reason Health checks failed)."
                 )
-                if sick:
-                    task.stop(
-                        StopCode.BY_SERVICE, f"Task failed ELB health checks in (target-group {arn})", drains=True
-                    )
-                    service.say(
-                        f"(port {port}) is unhealthy in (target-group {arn}) due to (reason Health checks failed)."
-                    )
-                    self._failed(service, task.deployment)
+                self._failed(service, task.deployment)
+
+    def _unhealthy_in(self, task: Task) -> str:
+        """The target group whose checks it fails; empty when it fails none."""
+        for arn, port in task.targets:
+            group = self._balancer.groups.get(arn)
+            if group is None or not group.used:
+                continue
+            if any(target.health.state is State.UNHEALTHY for target in group.find(task.address, port)):
+                return arn
+        return ""
 
     def _break(self, service: Service) -> None:
         """The circuit breaker.
@@ -133,7 +127,7 @@ class Scheduler:
         # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html: "an upper limit on
         # the number of your service's tasks that are allowed in the RUNNING or PENDING state during a deployment".
         most = math.floor(service.desired * service.configuration["maximumPercent"] / 100)
-        have = sum(task.wanted for task in service.of(primary))
+        have = sum(task.wanted and not task.sick_in for task in service.of(primary))
         room = most - sum(task.wanted for task in service.tasks)
         missing = min(service.desired - have, room)
         started = [self._start(service, primary) for _ in range(min(missing, self._left()))]
@@ -163,6 +157,8 @@ class Scheduler:
         if service.primary.rollout is Rollout.FAILED and service.desired:
             old, new = [], []
         healthy = sum(self.healthy(task) for task in wanted)
+        sick = [task for task in new if task.sick_in]
+        new = [task for task in new if not task.sick_in]
         new.sort(key=self.healthy, reverse=True)  # who is not healthy goes first
         for task in [*old, *new[service.desired :]]:
             counts = self.healthy(task)
@@ -173,6 +169,23 @@ class Scheduler:
             said = f"Scaling activity initiated by (deployment {service.primary.id})"
             task.stop(StopCode.BY_SERVICE, said, drains=True)
             service.say(f"has begun draining connections on 1 tasks: (task {task.id}).")
+        self._end_sick(service, sick, sum(self.healthy(task) for task in new))
+
+    def _end_sick(self, service: Service, sick: list[Task], healthy: int) -> None:
+        """One for each healthy task that came in its place; where there is no room for any, one whom enough do without.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html, of both percentages.
+        """
+        config, desired = service.configuration, service.desired
+        stay = max(0, desired - healthy)
+        wanted = [task for task in service.tasks if task.wanted]
+        least = math.ceil(desired * config["minimumHealthyPercent"] / 100)
+        full = len(wanted) >= math.floor(desired * config["maximumPercent"] / 100)
+        if full and sum(map(self.healthy, wanted)) + len(sick) - 1 >= least:
+            stay = min(stay, len(sick) - 1)
+        for task in sick[: max(0, len(sick) - stay)]:
+            said = f"Task failed ELB health checks in (target-group {task.sick_in})"
+            task.stop(StopCode.BY_SERVICE, said, drains=True)
 
     def _settle(self, service: Service) -> None:
         primary = service.primary

@@ -53,6 +53,7 @@ class Task:
     last: Status = Status.PROVISIONING
     stop_code: StopCode | None = None
     stopped_reason: str = ""
+    sick_in: str = ""  # the target group whose checks it fails: another one is started in its place, and then it goes
     drains: bool = False  # its targets are deregistered and drained before it is told to end
     address: str = ""
     subnet: str = ""

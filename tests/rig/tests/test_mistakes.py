@@ -62,7 +62,7 @@ async def test_all_weight_on_a_group_without_targets_loses_everything(site: Site
 
 async def test_weight_on_targets_that_are_initial_loses_until_one_is_healthy(site: Site) -> None:
     async with load(site) as traffic:
-        site.update("green", desiredCount=2, taskDefinition=site.definition(RELEASE="2", BOOT="2"))
+        site.update("green", desiredCount=2, taskDefinition=site.definition(RELEASE="2", BOOT="8"))
         await site.until(lambda: "initial" in site.states("green"))
         site.weigh(blue=0, green=100)
         await site.until(lambda: traffic.snapshot().failed > 0)

@@ -19,8 +19,9 @@ async def test_a_rolling_deployment_loses_nothing_and_is_known_by_its_id(site: S
         assert both[1]["id"] == before
         await site.until(lambda: site.service("blue")["deployments"][0]["rolloutState"] == "COMPLETED")
         await site.until_answered_by("2")
+        # The old one is there for as long as the last of its tasks drains.
+        await site.until(lambda: len(site.service("blue")["deployments"]) == 1)
     assert not traffic.report().failed, traffic.report().losses
-    assert len(site.service("blue")["deployments"]) == 1
     assert "has reached a steady state." in site.service("blue")["events"][0]["message"]
 
 
@@ -49,6 +50,24 @@ async def test_a_slow_start_is_forgiven_in_the_grace_period_and_punished_without
     await site.until(lambda: any("ELB health checks" in one["stoppedReason"] for one in site.tasks("green", "STOPPED")))
     site.update("green", desiredCount=0)
     await site.until_gone("green")
+
+
+async def test_tasks_that_fail_their_checks_stay_until_others_are_healthy(site: Site) -> None:
+    """A busy moment in which both miss their checks empties no service: who is in doubt is replaced first."""
+    await site.until_healthy("blue", 2)
+    group, running = site.place.target_groups["blue"], list[int]()
+
+    def ended() -> bool:
+        running.append(site.service("blue")["runningCount"])
+        return any("ELB health checks" in one["stoppedReason"] for one in site.tasks("blue", "STOPPED"))
+
+    site.elb.modify_target_group(TargetGroupArn=group, Matcher={"HttpCode": "299"})
+    try:
+        await site.until(ended)
+    finally:
+        site.elb.modify_target_group(TargetGroupArn=group, Matcher={"HttpCode": "200"})
+    await site.until_healthy("blue", 2)
+    assert min(running) >= 2
 
 
 async def test_a_service_of_that_name_is_not_made_twice(site: Site) -> None:

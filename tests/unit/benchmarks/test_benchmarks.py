@@ -1,7 +1,11 @@
 """What turns measurements into verdicts and a page."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
-from benchmarks.__main__ import PAGE, parse
+from benchmarks.__main__ import DOCS, parse, publish
+from benchmarks.measured import Measured
 from benchmarks.page import page
 from benchmarks.proxies.proxy import short_version
 from benchmarks.result import Figure, Result, Table, number
@@ -41,17 +45,41 @@ def test_page_has_targets_tables_and_what_was_missed() -> None:
         tables=[Table(head=("part", "ms"), rows=[("all", "1,400")])],
         because="The disk is slow.",
     )
-    text = page([missed], [("cores", "2")], "python -m benchmarks", "2026-01-02", 3.0)
+    text = page([measured(missed)])
     assert "| deploy | overhead | ≤ 300 ms | 400 ms | NO |" in text
     assert "| part | ms |\n| --- | ---: |\n| all | 1,400 |" in text
     assert "Not met: overhead, 400 ms instead of ≤ 300 ms.\n\nThe disk is slow." in text
 
 
-def test_only_a_full_run_writes_the_page() -> None:
-    """The page of the repository is written by a run of all in full size, and by no other unless it is asked to."""
-    assert parse([]).page == PAGE
-    assert parse(["--quick"]).page is None
-    assert parse(["idle"]).page is None
+def measured(result: Result) -> Measured:
+    return Measured(result=result, date="2026-01-02", commit="abc", minutes=3.0, machine={"cores": "2"}, load=0.4)
+
+
+def test_a_part_says_when_it_was_measured_and_another_machine_is_named() -> None:
+    """The machine of the first one stands at the top."""
+    one = measured(Result(noun="deploy", title="Deploy", how="As it is."))
+    text = page([one, replace(one, result=replace(one.result, noun="idle", title="Idle"), machine={"cores": "8"})])
+    assert "`python -m benchmarks deploy` on 2026-01-02 at abc: 3 min, load 0.4 before." in text
+    assert text.count("On another machine: cores 8.") == 1
+
+
+def test_a_part_that_is_measured_again_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    """All others stay on the page as they were, in the order of the benchmarks."""
+    for noun, ms in (("idle", 1), ("deploy", 2), ("deploy", 3)):
+        figure = Figure(name="time", value=ms, unit="ms", most=9)
+        publish(tmp_path, Result(noun=noun, title=noun, how="So.", figures=[figure], data={"raw": [ms]}), 1.0, 0.0)
+    text = (tmp_path / "benchmarks.md").read_text()
+    assert "| deploy | time | ≤ 9 ms | 3 ms | yes |\n| idle | time | ≤ 9 ms | 1 ms | yes |" in text
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["benchmarks.json", "benchmarks.md"]
+
+
+def test_only_full_sizes_go_to_the_page(tmp_path: Path) -> None:
+    """A quick look is written where it is asked to be, and nowhere else."""
+    assert parse([]).docs == parse(["idle"]).docs == DOCS
+    assert parse(["--quick"]).docs is None
+    assert parse(["--quick", "--docs", str(tmp_path)]).docs == tmp_path
+    with pytest.raises(SystemExit):
+        parse(["--docs", str(tmp_path / "nowhere")])
 
 
 @pytest.mark.parametrize(

@@ -167,3 +167,30 @@ def test_what_is_no_plan_is_refused(folder: Path) -> None:
     (folder / "plan.json").write_text("{}")
     with pytest.raises(WrongInputError, match="no plan"):
         run("--plan", "plan.json")
+
+
+def test_a_plan_without_aws_is_refused(folder: Path) -> None:
+    """Nobody looked at anything, so "0 findings" would say too much."""
+    cluster = {"address": "google_container_cluster.a", "type": "google_container_cluster", "values": {}}
+    plan = {"planned_values": {"root_module": {"resources": [cluster]}}}
+    (folder / "plan.json").write_text(json.dumps(plan))
+
+    with pytest.raises(WrongInputError, match=r"nothing in plan\.json is on AWS: its resources are of google"):
+        run("--plan", "plan.json")
+
+
+def test_a_plan_that_is_a_part_of_the_truth_says_so(folder: Path) -> None:
+    """In words, in JSON and in SARIF, whatever was found."""
+    plan = json.loads(Path(CLEAN).read_text()) | {"complete": False}
+    (folder / "plan.json").write_text(json.dumps(plan))
+
+    said = run("--plan", "plan.json", "--sarif", "audit.sarif").output.splitlines()
+
+    (sentence,) = asked("--plan", "plan.json")["incomplete"]
+    assert "not complete" in sentence
+    assert said[-2] == f"Not all of the truth: {sentence}"
+    (done,) = json.loads((folder / "audit.sarif").read_text())["runs"][0]["invocations"]
+    assert [each["message"]["text"] for each in done["toolExecutionNotifications"]] == [
+        f"Not all of the truth: {sentence}."
+    ]
+    assert asked("--plan", CLEAN)["incomplete"] == []

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,6 @@ services:
 environments:
   local: {}
   prod: {platform: aws}
-  hosts: {platform: aws, cloud: {compute: {kind: autoscaling}}}
 """
 
 
@@ -42,10 +41,20 @@ class Shell:
     def __init__(self, there: There, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.there, self.folder, self._capsys = there, folder, capsys
         self.troubles: list[CrossfadeError] = []
+        self.compute = "fargate"
+        self.revision: Mapping[str, str] | None = None  # what goes with a source that CodeDeploy brings
         self.write("0s")
 
     def write(self, bake: str) -> None:
         (self.folder / "crossfade.yaml").write_text(FILE % bake)
+
+    def write_groups(self, runs: str, by: str = "") -> None:
+        """Auto Scaling groups instead of Fargate, what is to run there, and the strategy of CodeDeploy's pipeline."""
+        self.compute = "autoscaling"
+        pipeline = f", pipeline: {{by: codedeploy, repository: acme/shop, strategy: {by}}}" if by else ""
+        cloud = f"prod: {{platform: aws, cloud: {{compute: {{kind: autoscaling}}{pipeline}}}}}"
+        text = (FILE % "0s").replace("prod: {platform: aws}", cloud).replace("image: shop/web", runs)
+        (self.folder / "crossfade.yaml").write_text(text)
 
     def run(self, *words: str) -> tuple[int, str]:
         """Exit code, and what was said."""
@@ -58,9 +67,19 @@ class Shell:
 
     @asynccontextmanager
     async def environment(
-        self, app: str, name: str, *, region: str, told: Callable[[Event], None]
+        self,
+        app: str,
+        name: str,
+        *,
+        region: str,
+        told: Callable[[Event], None],
+        compute: str,
+        host: str,
+        revision: Mapping[str, str] | None,
     ) -> AsyncIterator[Environment]:
-        assert (f"{app}@{name}", region) == (HOME, "us-east-1")
+        self.revision = revision
+        assert not host, "no file here names a domain"
+        assert (f"{app}@{name}", region, compute) == (HOME, "us-east-1", self.compute)
         if self.troubles:
             raise self.troubles.pop()
         yield self.there.environment(told)[0]
@@ -159,12 +178,32 @@ def test_a_plan_says_what_both_fleets_cost(shell: Shell) -> None:
     assert "both fleets" not in shell.run("plan", "-e", "prod", "--strategy", "recreate")[1]
 
 
+def test_an_image_is_deployed_to_auto_scaling_groups(shell: Shell) -> None:
+    """By the same command as to Fargate."""
+    shell.write_groups("image: shop/web")
+    assert shell.run("deploy", "-e", "prod", "--version", "v1")[0] == 0
+    assert shell.there.site.serves(WEB) == 1
+
+
 def test_what_is_not_reached_yet_is_said(shell: Shell) -> None:
-    """Hosts, and a rollout that nobody would carry."""
-    with pytest.raises(RefusedError, match="shop@hosts/web cannot be deployed yet"):
-        shell.run("deploy", "-e", "hosts")
+    """A rollout that nobody would carry, and a source on hosts of Auto Scaling groups, with whoever brings it there."""
     with pytest.raises(WrongInputError, match="nobody would carry the rollout"):
         shell.run("deploy", "-e", "prod", "--detach")
+    shell.write_groups("source: .\n    command: exec ./serve")
+    with pytest.raises(RefusedError, match=r"shop@prod/web cannot be deployed yet.* Auto Scaling groups") as refused:
+        shell.run("deploy", "-e", "prod")
+    assert "by: codedeploy, strategy: hybrid" in refused.value.way_out
+
+
+def test_a_source_is_deployed_where_codedeploy_brings_it(shell: Shell) -> None:
+    """With the appspec and the hooks that the file says; where CodeDeploy moves the visitors too, it is refused."""
+    shell.write_groups("source: .\n    command: exec ./serve", by="hybrid")
+    assert shell.run("deploy", "-e", "prod", "--version", "v1")[0] == 0
+    assert shell.revision is not None
+    assert shell.revision["appspec.yml"].startswith("# How CodeDeploy brings a revision to a host of prod")
+    shell.write_groups("source: .\n    command: exec ./serve", by="codedeploy-only")
+    with pytest.raises(RefusedError, match="CodeDeploy deploys to prod by itself"):
+        shell.run("status", "-e", "prod")
 
 
 def _left_by_a_killed_process(shell: Shell, bake: str = "60s") -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from crossfade.cli.call import Call
 from crossfade.core.errors import WrongInputError
-from crossfade.paths import State
+from crossfade.paths import StateDirectory
 
 
 class Controller:
@@ -23,7 +23,7 @@ class Controller:
 
 
 def call(tmp_path: Path, **options: Any) -> Call:
-    return Call(state=State(tmp_path / "state"), json=False, **options)
+    return Call(state=StateDirectory(tmp_path / "state"), json=False, **options)
 
 
 @pytest.fixture(autouse=True)

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from crossfade.aws.terraform.changes import Change, Changes
+from crossfade.aws.terraform.changes import Changes, ResourceChange
 from crossfade.cli.aws.changes import as_json, described, summary
 
 
-def one(address: str, action: Any, *why: str, **before: Any) -> Change:
+def one(address: str, action: Any, *why: str, **before: Any) -> ResourceChange:
     kind = address.split(".")[-2]
-    return Change(address=address, type=kind, action=action, before=before, why=why)
+    return ResourceChange(address=address, type=kind, action=action, before=before, why=why)
 
 
 CHANGES = Changes(

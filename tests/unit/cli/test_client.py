@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support.nobody import NOBODY
 
-from crossfade.cli.client import Client, LostError, NotRunningError
+from crossfade.cli.client import ControllerClient, LostError, NotRunningError
 from crossfade.cli.machine.controller import environment
 from crossfade.core.errors import PlatformError, RefusedError, UnchangedError, WrongInputError
 
@@ -72,7 +72,7 @@ def error(exit_code: int, **more: str) -> dict[str, object]:
 def test_questions_carry_their_query(server: Server) -> None:
     """What is None is not asked."""
     server.answers = [answer(200, {"services": []})]
-    assert Client(server.path).get("/v1/status", app="my app", service=None) == {"services": []}
+    assert ControllerClient(server.path).get("/v1/status", app="my app", service=None) == {"services": []}
     assert server.asked[0].startswith(b"GET /v1/status?app=my+app HTTP/1.1\r\n")
 
 
@@ -89,14 +89,14 @@ def test_errors_come_out_as_what_they_are(server: Server, body: object, kind: ty
     """With their cause, their way out and their exit code."""
     server.answers = [answer(409, body)]
     with pytest.raises(kind, match="because") as raised:
-        Client(server.path).post("/v1/deploy")
+        ControllerClient(server.path).post("/v1/deploy")
     assert raised.type is kind
 
 
 def test_no_controller_was_ever_here(tmp_path: Path) -> None:
     """Without a socket it was stopped in order, or never started."""
     with pytest.raises(NotRunningError) as raised:
-        Client(tmp_path / "api.sock").get("/v1/status")
+        ControllerClient(tmp_path / "api.sock").get("/v1/status")
     assert raised.value.stopped
 
 
@@ -105,14 +105,14 @@ def test_a_killed_controller_leaves_its_socket(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(tmp_path / "api.sock"))
     with pytest.raises(NotRunningError) as raised:
-        Client(tmp_path / "api.sock").get("/v1/status")
+        ControllerClient(tmp_path / "api.sock").get("/v1/status")
     assert not raised.value.stopped
 
 
 def test_lines_that_break_off_are_a_loss(server: Server) -> None:
     """A stream that ends in the middle of a chunk did not end by itself."""
     server.answers = [b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"seq":1}\r\n9\r\n{"s']
-    lines = Client(server.path).lines("/v1/events")
+    lines = ControllerClient(server.path).lines("/v1/events")
     with pytest.raises(LostError):
         list(lines)
 
@@ -122,7 +122,7 @@ def test_lines_come_whole_however_they_were_cut(server: Server) -> None:
     parts = [b'{"seq": 1}\n{"s', b'eq": 2}\n', b'{"seq": 3}\n']
     body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
     server.answers = [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + body]
-    assert list(Client(server.path).lines("/v1/events")) == [{"seq": 1}, {"seq": 2}, {"seq": 3}]
+    assert list(ControllerClient(server.path).lines("/v1/events")) == [{"seq": 1}, {"seq": 2}, {"seq": 3}]
 
 
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 ", b"hello\r\n", b"HTTP/1.1 200 OK\r\nContent-Le"])
@@ -130,20 +130,20 @@ def test_what_is_no_answer_is_a_loss(server: Server, said: bytes) -> None:
     """A controller that dies while it answers, or something else on its socket."""
     server.answers = [said]
     with pytest.raises(LostError):
-        Client(server.path).get("/v1/status")
+        ControllerClient(server.path).get("/v1/status")
 
 
 def test_an_answer_that_breaks_off_is_a_loss(server: Server) -> None:
     """The order may have been taken or not: it is not reported as done."""
     server.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"]
     with pytest.raises(LostError):
-        Client(server.path).post("/v1/scale")
+        ControllerClient(server.path).post("/v1/scale")
 
 
 def test_a_path_that_no_socket_can_have(tmp_path: Path) -> None:
     """A too long path is said to be one, without a traceback."""
     with pytest.raises(WrongInputError, match="too long"):
-        Client(tmp_path / ("x" * 120) / "api.sock").get("/v1/status")
+        ControllerClient(tmp_path / ("x" * 120) / "api.sock").get("/v1/status")
 
 
 def test_nothing_is_said_to_a_socket_that_somebody_else_planted(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_nothing_is_said_to_a_socket_that_somebody_else_planted(tmp_path: Path) 
         os._exit(0)
     assert os.read(told, 5) == b"ready"
     with pytest.raises(PlatformError, match=rf"runs as user {NOBODY}(.|\n)*nothing was sent"):
-        Client(path).post("/v1/deploy", secrets={"PASSWORD": "hunter2"})
+        ControllerClient(path).post("/v1/deploy", secrets={"PASSWORD": "hunter2"})
     assert os.read(told, 100) == b"nothing"
     os.waitpid(child, 0)
 

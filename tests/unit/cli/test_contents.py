@@ -70,3 +70,27 @@ def test_a_folder_that_goes_whole_needs_no_word(tmp_path: Path) -> None:
     """Neither does an image, nor a folder that is missing: the deploy says that."""
     services = [{"name": name, "source": source} for name, source in (("a", str(tmp_path)), ("b", ""), ("c", "/none"))]
     assert lines(accounts(services, None)) == []
+
+
+def test_a_check_says_which_source_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody may make it before the deploy, so it is no mistake."""
+    (tmp_path / "crossfade.yaml").write_text("app: shop\nservices: {web: {source: dist, command: ./run}}\n")
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(check, [])
+    assert done.exit_code == 0
+    assert "1. services.web.source: there is no folder dist: correct it, or make it before a deploy" in done.output
+
+
+def test_what_else_a_service_is_made_of_is_looked_at_too(tmp_path: Path) -> None:
+    """By paths from its source; a link from one part to another leads nowhere else."""
+    for name in ("api/x", "shared/.env", "shared/node_modules/y", "other/z"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "api/shared").symlink_to("../shared")
+    (tmp_path / "api/other").symlink_to("../other")
+    made = {"name": "api", "source": str(tmp_path / "api"), "also": [f"{tmp_path}/shared/"]}
+    left, exposed = lines(accounts([made], None))
+    assert left.startswith(
+        "not in a release of api: other -> ../other, leads out of the source; ../shared/node_modules/"
+    )
+    assert exposed.startswith("in each release of api, though it looks like a secret: ../shared/.env; ")

@@ -82,6 +82,25 @@ def test_check_looks_at_every_environment(folder: Path) -> None:
     assert json.loads(run("check", "-e", "prod", "--json"))["environments"] == ["prod"]
 
 
+@pytest.mark.parametrize(
+    ("balancer", "sticky", "strategy", "said"),
+    [
+        ("haproxy", "", "rolling", True),
+        ("nginx", "", "canary", True),
+        ("envoy", "", "rolling", False),
+        ("haproxy", ", sticky: {release: true}", "canary", False),
+        ("nginx", "", "recreate", False),
+    ],
+)
+def test_check_says_what_only_envoy_does_for_pages(
+    balancer: str, sticky: str, strategy: str, said: bool, folder: Path
+) -> None:
+    """Where a page may meet the script of another release, and how that is kept from happening."""
+    web = f"web: {{source: ., command: run, deploy: {{strategy: {strategy}}}{sticky}}}"
+    (folder / "crossfade.yaml").write_text(f"app: shop\nbalancer: {balancer}\nservices: {{{web}}}\n")
+    assert (f"web: with {balancer} a " in run("check")) is said
+
+
 def test_check_finds_the_file_above(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As git does with its repository."""
     (folder / "crossfade.yaml").write_text(FILE)
@@ -100,3 +119,36 @@ def test_check_without_a_file(folder: Path) -> None:
 def test_schema_is_json(folder: Path) -> None:
     """Editors can read it."""
     assert json.loads(run("schema"))["title"] == "crossfade.yaml"
+
+
+def test_channels_that_nobody_tells_are_named(folder: Path) -> None:
+    """Where rollouts are carried by whoever deploys, no controller is there to tell."""
+    hosts = "environments:\n  prod: {platform: hosts, hosts: [a.example.com]}\n  local: {}\n"
+    notify = "notify: {ops: {secret: OPS_WEBHOOK}}\n"
+    text = "app: shop\nservices: {web: {source: ., command: x --port $PORT}}\n"
+    (folder / "crossfade.yaml").write_text(text + notify + hosts)
+    told = json.loads(run("check", "--json"))["todo"]
+    assert [one["where"] for one in told] == ["notify.ops", "notify"]
+    assert told[0]["what"].startswith("export OPS_WEBHOOK")
+    assert "each host of prod" in told[1]["what"]
+    (folder / "crossfade.yaml").write_text(text + hosts)
+    assert json.loads(run("check", "--json"))["todo"] == []
+
+
+def test_a_hook_that_nobody_runs_is_named(folder: Path) -> None:
+    """AWS ends its instances itself, without `drain`; the other hooks it runs, but not beside processes."""
+    text = (
+        "app: shop\nservices: {web: {image: acme/shop, port: 80, hooks: {migrate: x, drain: y}}}\n"
+        "cloud: {region: us-east-1, compute: {kind: autoscaling}}\n"
+    )
+    (folder / "crossfade.yaml").write_text(text + "environments: {prod: {platform: aws}}\n")
+    (told,) = [one for one in json.loads(run("check", "--json"))["todo"] if "hooks" in one["where"]]
+    assert "nobody runs drain in prod" in told["what"]
+    processes = text.replace("image: acme/shop", "source: ., command: x").replace("drain: y", "smoke: y")
+    (folder / "crossfade.yaml").write_text(processes + "environments: {prod: {platform: aws}}\n")
+    (told,) = [one for one in json.loads(run("check", "--json"))["todo"] if "hooks" in one["where"]]
+    assert "beside processes of the Auto Scaling group of prod" in told["what"]
+    assert "have the pipeline run migrate, smoke" in told["what"]
+    without = "environments: {prod: {platform: aws, services: {web: {hooks: {drain: null}}}}}\n"
+    (folder / "crossfade.yaml").write_text(text + without)
+    assert not [one for one in json.loads(run("check", "--json"))["todo"] if "hooks" in one["where"]]

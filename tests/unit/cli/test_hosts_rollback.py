@@ -6,7 +6,7 @@ from crossfade.cli.hosts.journey import said_of
 from crossfade.cli.hosts.steer import destination
 from crossfade.cli.hosts.where import Where
 from crossfade.core.errors import CrossfadeError
-from crossfade.core.hosts import HostsLedger, HostsRollout, HostStage, Stage
+from crossfade.core.hosts import HostPhase, HostsLedger, HostsRollout, HostStage
 from crossfade.core.rollout import State
 
 WHERE = Where(app="shop", environment="prod", hosts=("a", "b"), balancer=None, ssh={})
@@ -59,7 +59,7 @@ def test_the_end_is_one_sentence() -> None:
     assert said_of(deploy(1), WHERE) == "shop@prod runs release 1 (v1) on 2 hosts."
     back = HostsRollout(
         id=2,
-        hosts=(HostStage(name="a", stage=Stage.BACK), HostStage(name="b")),
+        hosts=(HostStage(name="a", stage=HostPhase.BACK), HostStage(name="b")),
         what="",
         version="v2",
         state=State.ROLLED_BACK,

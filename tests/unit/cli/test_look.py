@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from crossfade.cli.look.look import described, kept
+from crossfade.cli.look.look import described, kept, only
+from crossfade.core.errors import WrongInputError
 
 
 def found(release: int | None, *weights: float) -> dict[str, Any]:
@@ -35,6 +36,18 @@ def found(release: int | None, *weights: float) -> dict[str, Any]:
 def test_the_first_line_says_what_serves(service: dict[str, Any], said: str) -> None:
     """Before a first release is good there is none to be named."""
     assert described(service).splitlines()[0] == said
+
+
+def test_one_service_or_store_is_shown_alone() -> None:
+    """What is about no service stays; a name that nothing has is answered with those that there are."""
+    db = {"name": "db"}
+    everything = {"services": [found(1, 100), {**found(1, 100), "name": "api"}], "stores": [db], "trouble": ["Docker"]}
+    alone = {"building": [], "trouble": ["Docker"]}
+    assert only(everything, "web") == {"services": [found(1, 100)], "stores": [], **alone}
+    assert only(everything, "db") == {"services": [], "stores": [db], **alone}
+    with pytest.raises(WrongInputError, match="no service or store is called wep here") as refused:
+        only(everything, "wep")
+    assert refused.value.way_out == "there is api, db, web"
 
 
 def test_a_worker_is_at_work_and_has_no_traffic() -> None:

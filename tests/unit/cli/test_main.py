@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.unit.aws.audit.plans import FOLDER
 
 from crossfade.cli.main import MEANT, SECTIONS, crossfade
 
 VERBS = [verb for verbs in SECTIONS.values() for verb in verbs]
 HEAVY = ("aiohttp", "asyncio", "botocore", "docker", "pydantic", "rich", "yaml")
 LIMIT = 0.150
+CLEAN = FOLDER / "clean" / "plan.json"
 
 
 def run(*words: str, state: Path, code: str = "") -> subprocess.CompletedProcess[str]:
@@ -59,6 +61,11 @@ def test_a_misspelt_verb_is_answered_with_the_nearest_one(tmp_path: Path) -> Non
     ("word", "verb"),
     [
         ("ps", "status"),
+        ("build", "deploy"),
+        ("inspect", "status"),
+        ("env:set", "secrets"),
+        ("help", "crossfade --help"),
+        ("version", "crossfade --version"),
         ("destroy", "down"),
         ("stop", "down"),
         ("app:deploy", "deploy"),
@@ -101,6 +108,20 @@ def test_status_loads_nothing_heavy(tmp_path: Path) -> None:
     )
     result = run("status", state=tmp_path / "state", code=code)
     assert result.stderr.strip() == "[]"
+
+
+def test_a_deploy_loads_nothing_heavy_before_it_asks() -> None:
+    """What reads the file and starts processes is in the controller; a deploy is a look with an order."""
+    verb = "crossfade.cli.ship.ship, crossfade.cli.application, crossfade.cli.secrets, crossfade.cli.file.contents"
+    code = f"import sys, {verb}; print([m for m in {HEAVY!r} if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_plan_is_audited_without_the_model_of_the_file(tmp_path: Path) -> None:
+    """It is a third of the time of an audit in a pipeline, and nothing of a plan asks for it."""
+    code = "import sys; from crossfade.cli.main import main; main(); print('pydantic' in sys.modules, file=sys.stderr)"
+    result = run("audit", "--plan", str(CLEAN), state=tmp_path / "state", code=code)
+    assert result.stderr.strip() == "False"
 
 
 @pytest.mark.parametrize("words", [["--help"], ["status"]])

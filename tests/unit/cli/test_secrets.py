@@ -33,6 +33,19 @@ def test_the_shell_wins_over_sources_files_and_dotenv(tmp_path: Path, monkeypatc
     assert services[0]["secrets"] == ["A", "B", "C", "D", "E", "ONLY"]
 
 
+def test_a_secret_is_made_of_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of this shell and of `.env`, when it is deployed; where one of them is set nowhere it has no value here."""
+    monkeypatch.setenv("PASSWORD", "p$a")
+    monkeypatch.delenv("NAME", raising=False)
+    url = "postgres://app:${PASSWORD}@${HOST_OF_DB:-db}/${NAME}"
+    asked = wanted(
+        tmp_path, f"secrets: {{URL: {{value: '{url}'}}, GONE: {{value: '${{NOWHERE}}'}}}}", _env="NAME=shop\n"
+    )
+    assert "p$a" not in str(asked)
+    _, values = given(asked)
+    assert values["shop/web"] == {"URL": "postgres://app:p$a@db/shop"}
+
+
 def test_all_that_failed_is_named_at_once(tmp_path: Path) -> None:
     """What has no value here may be known from an earlier deploy."""
     keys = "secrets: {KNOWN: , MAYBE: {optional: true}, F: {file: none.txt}, C: {command: exit 3}}"

@@ -7,7 +7,7 @@ import pytest
 
 from crossfade.cli.machine import controller
 from crossfade.core.errors import PlatformError, RefusedError
-from crossfade.paths import State
+from crossfade.paths import StateDirectory
 
 
 def test_one_that_is_slow_but_works_is_waited_for() -> None:
@@ -23,7 +23,7 @@ def test_one_that_does_nothing_is_given_up() -> None:
 
 def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:
     """Before anything is started, and the choice of before stays."""
-    state = State(tmp_path)
+    state = StateDirectory(tmp_path)
     controller.choose(state, "nginx")
     (tmp_path / "balancer.new").symlink_to("/dev/full")
     with pytest.raises(PlatformError, match=f"the disk of {tmp_path} is full") as failure:
@@ -34,7 +34,7 @@ def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:
 
 def test_no_other_balancer_is_started_beside_one_that_was_left_serving(tmp_path: Path) -> None:
     """Two would want the same ports; where nothing serves any more the file may name another."""
-    state = State(tmp_path)
+    state = StateDirectory(tmp_path)
     state.balancer.mkdir()
     (state.balancer / "book.json").write_text('{"entries": {"shop/web": {}}}')
     controller.choose(state, "nginx")

@@ -8,14 +8,14 @@ import pytest
 
 from crossfade.cli.machine.unit import MARK, Unit, install, unit_of
 from crossfade.core.errors import RefusedError
-from crossfade.paths import State
+from crossfade.paths import StateDirectory
 
 
 @pytest.fixture(params=[0, 1000], ids=["root", "a user"])
 def unit(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Unit:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("PATH", "/usr/bin:/odd $dir/100%")
-    return unit_of(State(tmp_path / "st"), "envoy", request.param)
+    return unit_of(StateDirectory(tmp_path / "st"), "envoy", request.param)
 
 
 def test_a_unit_is_root_s_or_a_user_s(unit: Unit) -> None:

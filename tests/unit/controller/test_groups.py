@@ -39,6 +39,26 @@ async def test_all_go_out_in_the_order_in_which_they_depend(site: Site) -> None:
         assert (site.serves("shop/api"), site.serves("shop/web")) == (1, 1)
 
 
+async def test_services_that_do_not_depend_on_each_other_go_out_together(site: Site) -> None:
+    """All have begun before the first is out; when one is bad, those beside it go back with it, at once."""
+    names = ("api", "web", "docs")
+    async with site.controller() as control:
+        assert (await control.deploy_together(*(service(name) for name in names))).state is State.SUCCEEDED
+        kinds = [(e.kind, e.service) for e in site.journal.events if e.kind in {"rollout started", "move"}]
+        assert kinds[:3] == [("rollout started", f"shop/{name}") for name in names]
+        site.sick.update({("shop/web", 2), ("shop/docs", 2)})
+        group = await control.deploy_together(
+            service("api", env=(("V", "2"),)),
+            service("web", env=(("V", "2"),), strategy=BRIEF),
+            service("docs", env=(("V", "2"),)),
+        )
+        assert group.state is State.ROLLED_BACK
+        assert group.reason.startswith("shop/web: 0 of 1 instances of release 2 became healthy")
+        assert [site.serves(f"shop/{name}") for name in names] == [1, 1, 1]
+        docs = control.registry.ledger("shop/docs").release(2)
+        assert (docs.outcome, docs.why) == (Outcome.ABORTED, f"release group 2: {group.reason}")
+
+
 async def test_one_that_is_bad_takes_the_others_back(site: Site) -> None:
     """What was out goes back to its old release, and is not called bad for it."""
     site.sick.add(("shop/web", 2))

@@ -62,10 +62,10 @@ class SlowJournal(DryJournal):
 class SlowerBalancer(Balancer):
     """A look at it takes longer than a write."""
 
-    async def report(self, service: str) -> Report:
+    async def report(self, service: str, age: float = 0.0) -> Report:
         for _ in range(100):
             await asyncio.sleep(0)
-        return await super().report(service)
+        return await super().report(service, age)
 
 
 async def test_traffic_stays_where_it_is_while_a_service_is_taken_over(site: Site) -> None:

@@ -8,14 +8,14 @@ import pytest
 
 from crossfade.controller.lock import Lock, is_free
 from crossfade.core.errors import RefusedError
-from crossfade.paths import State
+from crossfade.paths import StateDirectory
 
 HOLDS = """
 import sys
 from pathlib import Path
 from crossfade.controller.lock import Lock
-from crossfade.paths import State
-with Lock(State(Path(sys.argv[1]))):
+from crossfade.paths import StateDirectory
+with Lock(StateDirectory(Path(sys.argv[1]))):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -23,7 +23,7 @@ with Lock(State(Path(sys.argv[1]))):
 
 def test_a_second_one_is_refused_and_told_the_pid(tmp_path: Path) -> None:
     """Also when the lock's file was deleted by hand: the directory is locked, too."""
-    state = State(tmp_path)
+    state = StateDirectory(tmp_path)
     assert is_free(state)
     with subprocess.Popen(
         [sys.executable, "-c", HOLDS, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -46,7 +46,7 @@ def test_a_second_one_is_refused_and_told_the_pid(tmp_path: Path) -> None:
 
 def test_a_controller_of_before_holds_the_file_alone(tmp_path: Path) -> None:
     """0.1 did not lock the directory: it is refused even so."""
-    state = State(tmp_path)
+    state = StateDirectory(tmp_path)
     state.lock.write_text("")
     command = ["flock", "-x", str(state.lock), "sh", "-c", "echo held; cat"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:

@@ -172,8 +172,11 @@ async def test_an_address_is_kept_for_its_owner_and_shown_nowhere(
 async def test_an_address_that_is_missing_or_none_is_refused(site: Site, tmp_path: Path) -> None:
     """By the variable's name; the value is not shown."""
     async with telling(site, tmp_path / "notify") as (_, notify):
-        with pytest.raises(WrongInputError, match=r"the value of OPS_WEBHOOK, the address of notify\.ops is missing"):
-            notify.prepared("shop", [ASKED])
+        other = {**ASKED, "name": "team", "secret": "TEAM"}
+        assert notify.lacking("shop", [ASKED, other]) == [
+            "no value for OPS_WEBHOOK, the address of notify.ops",
+            "no value for TEAM, the address of notify.team",
+        ]
         with pytest.raises(WrongInputError) as refused:
             notify.prepared("shop", [{**ASKED, "url": "https://"}])
         assert "is no address" in str(refused.value)
@@ -188,7 +191,11 @@ async def test_other_addresses_are_told_by_apprise() -> None:
     message = Message(id=7, at=0.0, sort="failed", kind="rollout", key="shop/web", state="failed", title="t", text="x")
     async with webhook() as hook:
         await send(hook.url.replace("http://", "json://"), message, again=False)
-        assert (hook.bodies[0]["title"], hook.bodies[0]["message"]) == ("t", "x")
+        assert {key: hook.bodies[0][key] for key in ("title", "message", "type")} == {
+            "title": "t",
+            "message": "x",
+            "type": "failure",
+        }
     with pytest.raises(NotToldError, match="Apprise could not deliver it"):
         await send(hook.url.replace("http://", "json://"), message, again=False)
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, UnixConnector
-from tests.support.machine import free_port
+from tests.support.ports import free_port
 from tests.unit.controller.site import within
 from tests.unit.controller.there import BAKED, HOME, Process, There
 
 from crossfade.controller.page.asking import Asking
-from crossfade.controller.page.door import Door
+from crossfade.controller.page.door import PagePort
 from crossfade.controller.page.page import STATIC
-from crossfade.controller.page.pulse import Pulse
+from crossfade.controller.page.pulse import PagePulse
 from crossfade.engine.ports.journal import Event
 
 Json = dict[str, Any]
@@ -144,7 +144,7 @@ async def test_what_happens_is_told_while_it_happens(there: There) -> None:
 async def test_who_does_not_look_costs_nothing(there: There, tmp_path: Path) -> None:
     """Ten pages are one look, and when the last one is closed there is none."""
     async with there.process():
-        pulse = Pulse(Asking(tmp_path / "1"))
+        pulse = PagePulse(Asking(tmp_path / "1"))
         assert not pulse.beats
         pages = [pulse.follow() for _ in range(10)]
         first = await within(asyncio.gather(*(anext(page) for page in pages)))
@@ -158,7 +158,7 @@ async def test_who_does_not_look_costs_nothing(there: There, tmp_path: Path) -> 
 
 async def test_a_page_whose_controller_is_gone_is_told_so(tmp_path: Path) -> None:
     """It shows that nothing is known, and goes on looking."""
-    page = Pulse(Asking(tmp_path / "nobody")).follow()
+    page = PagePulse(Asking(tmp_path / "nobody")).follow()
     assert b"the controller does not answer" in await within(anext(page))
     await page.aclose()
 
@@ -264,7 +264,7 @@ async def test_the_next_controller_opens_the_same_page(tmp_path: Path) -> None:
     """A page that is left open goes on; its key is written for its owner alone."""
     record = tmp_path / "page.json"
     record.write_text(json.dumps({"port": free_port(), "token": "secret", "by": "kim"}))
-    door = Door(tmp_path / "socket", record)
+    door = PagePort(tmp_path / "socket", record)
     await door.reopen()
     async with ClientSession() as session:
         url = f"http://127.0.0.1:{json.loads(record.read_text())['port']}/page/secret/"
@@ -281,7 +281,7 @@ async def test_a_damaged_record_of_the_page_stops_no_controller(tmp_path: Path, 
     """The page is only looked at; what serves does not depend on it."""
     record = tmp_path / "page.json"
     record.write_text(content)
-    door = Door(tmp_path / "socket", record)
+    door = PagePort(tmp_path / "socket", record)
     await door.reopen()
     assert not door.token
     await door.close()

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.support.machine import free_port
+from tests.support.ports import free_port
 from tests.unit.controller.site import Site
 from tests.unit.controller.test_workers import MAILER
 

@@ -177,3 +177,18 @@ async def test_deleting_data_needs_everything_down_and_is_on_record(site: Site, 
         assert site.kinds("shop")[-1] == "data deleted"
     async with site.controller() as control:
         assert control.registry.taken_down == ["shop/web"]
+
+
+async def test_all_secrets_without_a_value_are_named_at_once(site: Site, keeper: MemoryStores) -> None:
+    """Of the stores that would be made and of the services, before anything is; a store that runs needs none."""
+    store = replace(db(), service=replace(db().service, secrets=("PASSWORD",)))
+    web = replace(service(), secrets=("TOKEN",))
+    async with site.controller() as control:
+        said = rf"secret PASSWORD of the store {DB}; no value for the secret TOKEN of {web.key}"
+        with pytest.raises(WrongInputError, match=said):
+            await control.orders.require_values([web], Shell(), [store], replace=False)
+        assert site.kinds(DB) == []
+        given = Shell(secrets_of={DB: {"PASSWORD": "x"}})
+        await control.orders.require_values([web], given, [store], replace=False)
+        await control.orders.stores.ensure([store], given.secrets_of, "kim", replace=False)
+        await control.orders.require_values([web], Shell(), [store], replace=False)

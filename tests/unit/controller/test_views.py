@@ -1,11 +1,21 @@
 """What `status` says of what is being done, in words of people."""
 
-import pytest
+import json
+from dataclasses import replace
 
-from crossfade.controller.api.views import waiting
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from tests.unit.controller.site import KIM, Control, Site, service, within
+from yarl import URL
+
+from crossfade.controller.api.hub import Hub
+from crossfade.controller.api.server import Api
+from crossfade.controller.api.views import status, waiting
 from crossfade.core.actions import (
     Action,
     Advance,
+    AwaitHealthy,
     Drain,
     Finish,
     Launch,
@@ -17,6 +27,7 @@ from crossfade.core.actions import (
     StartBake,
     Stop,
 )
+from crossfade.core.fleet import Fleet, Health, Instance
 from crossfade.core.rollout import Hook, State
 from crossfade.core.routing import Routing
 
@@ -39,4 +50,51 @@ from crossfade.core.routing import Routing
 )
 def test_no_step_is_named_by_what_the_code_calls_it(action: Action, said: str) -> None:
     """Waits say what they wait for, everything else what it does."""
-    assert waiting(action, 2.0) == said
+    assert waiting(action, Fleet(), 2.0) == said
+
+
+def test_a_wait_for_instances_says_why_it_lasts() -> None:
+    """What the first that is not ready said; one that is says nothing."""
+    sound = Instance(id="shop-web-2-a1b2", release=2, health=Health.HEALTHY, detail="answered 200")
+    ill = Instance(id="shop-web-2-c3d4", release=2, detail="answered 500 on /up")
+    action = AwaitHealthy(release=2, ready=1, wanted=2, until=None)
+    said = "1 of 2 instances of release 2 are ready"
+    assert waiting(action, Fleet(instances=(sound, ill)), 2.0) == f"{said}; shop-web-2-c3d4 answered 500 on /up"
+    assert waiting(action, Fleet(instances=(sound,)), 2.0) == said
+
+
+async def test_who_follows_is_told_of_what_moves_alone(site: Site) -> None:
+    """A deploy on a terminal asks five times a second: of hundreds of services those at rest are left out."""
+
+    async def shown(api: Api, **query: str) -> list[str]:
+        asked = make_mocked_request("GET", str(URL("/v1/status").with_query(moving=1, **query)))
+        answer = await api.looks._status(asked)
+        assert isinstance(answer, web.Response)
+        told = json.loads(answer.text or "")
+        assert told.keys() == {"services"}
+        return [one["name"] for one in told["services"]]
+
+    async with site.controller() as control:
+        api = Api(control.orders, Hub(), lambda _: None)
+        await control.deploy_together(*(service(name) for name in ("api", "docs", "web")))
+        assert await shown(api, app="shop") == []
+        site.sick.add(("shop/web", 2))
+        loop = control.registry.loops["shop/web"]
+        await control.orders.deploy([service(env=(("V", "2"),))], KIM, Control.shell)
+        await within(loop.until(lambda loop: loop.ledger.active is not None))
+        assert await shown(api, app="shop") == await shown(api) == ["web"]
+        assert await shown(api, app="shop", service="docs") == ["docs"]
+
+
+async def test_a_release_is_kept_warm_until_the_next_rollout_sends_it_home(site: Site) -> None:
+    """Its time is told while it stands by, and not by the rollout that has no room for it."""
+    kept = replace(service(), strategy=replace(service().strategy, keep_previous=600.0))
+    async with site.controller() as control:
+        for version in ("1", "2"):
+            await control.deploy(replace(kept, env=(("V", version),)))
+        loop = control.registry.loops["shop/web"]
+        assert status(loop, site.clock.now())["warm"].keys() == {"1"}
+        site.sick.add(("shop/web", 3))
+        await control.orders.deploy([replace(kept, env=(("V", "3"),))], KIM, Control.shell)
+        await within(loop.until(lambda loop: loop.ledger.active is not None))
+        assert status(loop, site.clock.now())["warm"] == {}

@@ -15,7 +15,7 @@ from crossfade.controller.values import nothing_kept
 from crossfade.core.errors import PlatformError
 from crossfade.core.service import Strategy
 from crossfade.core.wire import encode
-from crossfade.engine.dry.journal import DryJournal, Paper
+from crossfade.engine.dry.journal import DryJournal, JournalPaper
 from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.ports.journal import Event, Lease
 from crossfade.engine.world import Environment, Pace, World
@@ -66,7 +66,7 @@ class There:
     """An environment: what runs in it, and what is written of it, outlives every process that looks after it."""
 
     def __init__(self, folder: Path) -> None:
-        self.site, self.paper, self.box, self._folder = Site(), Paper(), Box(), folder
+        self.site, self.paper, self.box, self._folder = Site(), JournalPaper(), Box(), folder
         self._processes = 0
 
     @asynccontextmanager
@@ -86,7 +86,7 @@ class There:
         runtime = DryRuntime(self.site.platform, written)
         world = World(
             journal=written,
-            runtimes={"process": runtime, "ecs": runtime},
+            runtimes={"process": runtime, "ecs": runtime, "autoscaling": runtime},
             balancer=self.site.balancer(self.site.platform, written),
             ask=self.site.ask,
             visit=_visit,

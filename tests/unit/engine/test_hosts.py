@@ -6,7 +6,7 @@ import pytest
 from tests.support.fleet_of_hosts import KilledError, MemoryJournal, ScriptedHost
 
 from crossfade.core.errors import RefusedError
-from crossfade.core.hosts import HostsLedger, HostsRollout, Releases, Stage
+from crossfade.core.hosts import HostPhase, HostsLedger, HostsRollout, Releases
 from crossfade.core.rollout import State
 from crossfade.engine.hosts.carry import Carried
 from crossfade.engine.hosts.fold import DOWN, ledger_of
@@ -59,7 +59,7 @@ def test_a_host_that_dies_on_the_way_is_left_for_later_and_the_others_go_back() 
     hosts, journal = fleet("", "dies", ""), MemoryJournal()
     left = deploy(hosts, journal)
     assert left.state is State.ROLLING_BACK
-    assert left.host("b").stage is Stage.LOST
+    assert left.host("b").stage is HostPhase.LOST
     assert [host.release for host in hosts] == [1, 2, 1]
     hosts[1].fault = ""
     carried = Carried(journal)

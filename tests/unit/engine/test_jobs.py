@@ -19,7 +19,7 @@ from crossfade.core.wire import encode, encode_action
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.balancer import DryBalancer
 from crossfade.engine.dry.behaviour import Behaviour
-from crossfade.engine.dry.journal import DryJournal, Paper
+from crossfade.engine.dry.journal import DryJournal, JournalPaper
 from crossfade.engine.dry.platform import Platform
 from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.dry.timeline import Timeline
@@ -65,7 +65,7 @@ class Machine:
         self.clock = SystemClock(wall=lambda: self.timeline.time() + EPOCH, passed=self.timeline.time)
         program = {"code": 0, "seconds": 5.0, "says": lambda env: [f"of {env['CROSSFADE_RELEASE']}"], **program}
         self.platform = Platform(command=lambda _: Behaviour(**program), clock=self.clock)
-        self.paper = Paper()
+        self.paper = JournalPaper()
         service = Service(app="shop", name="web", replicas=0, jobs=jobs)
         self.release = Release(number=1, service=service, version="", digest="d", config_hash="")
         self.platform.artifacts.add((KEY, "d"))

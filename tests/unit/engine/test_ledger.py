@@ -11,7 +11,7 @@ from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.fleet import Fleet
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
-from crossfade.core.service import Service, Strategy
+from crossfade.core.service import Names, Peer, Service, Strategy
 from crossfade.core.wire import encode, encode_action
 from crossfade.engine.fold import TELLING, advance, fold
 from crossfade.engine.ledger import Ledger
@@ -177,6 +177,14 @@ def test_a_migration_is_remembered_with_its_release() -> None:
     assert not story.ledger.release(3).migrated
 
 
+def test_names_that_are_the_same_are_one() -> None:
+    """Of hundreds of services each release has the names of all."""
+    one, two = (Names(peers=tuple(Peer(name=f"s{n}", port=80) for n in range(3))) for _ in range(2))
+    first, second = Story().release(names=one).release(names=two).ledger.releases
+    assert first.service.names == one
+    assert first.service.names is second.service.names
+
+
 def test_the_fold_is_the_same_from_any_prefix() -> None:
     """Folding event by event gives what folding all of them at once gives: recovery sees what the running loop saw."""
     story = Story().good().bad().good().back(1)
@@ -229,11 +237,15 @@ def test_what_is_refused_for_good_takes_the_rollout_back_at_once(what: dict[str,
     story = Story().good().release().start(2)
     story.tell("failed", {**what, "error": "busy", "cause": "busy"})
     assert not story.ledger.facts.refused.for_good
+    assert story.ledger.active
+    assert not story.ledger.active.denied
     lasts = {"error": "no right\n  get it", "cause": "no right", "way_out": "get it", "lasting": True}
     story.tell("failed", {**what, **lasts})
     assert next_step(story.ledger.facts, Fleet(), story.at) == (RollBack(reason="no right; get it", blame=False),)
     story.move(RollBack(reason="no right; get it", blame=False))
     assert not story.ledger.facts.refused.for_good
+    assert story.ledger.active
+    assert story.ledger.active.denied
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import pytest
+
+from crossfade.core.errors import PlatformError
 from crossfade.core.fleet import Health
-from crossfade.core.release import Release
+from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import HealthCheck, RollbackOn, Service, Strategy
 from crossfade.core.wire import encode
@@ -66,6 +69,7 @@ class Here:
     def __init__(self, behaves: Callable[[int], Behaviour], strategy: Strategy = SERVICE.strategy) -> None:
         self.service = replace(SERVICE, strategy=strategy)
         self.visits = 0
+        self.unreached = ""  # why our own requests come to nobody
         self.timeline = Timeline.new()
         clock = SystemClock(wall=self.timeline.time, passed=self.timeline.time)
         self.platform = Platform(behaves=lambda _, nth: behaves(nth), clock=clock)
@@ -105,6 +109,8 @@ class Here:
 
         async def visit(*_: object) -> None:
             self.visits += 1
+            if self.unreached:
+                raise PlatformError(self.unreached)
 
         return World(
             journal=self.journal,
@@ -179,3 +185,30 @@ def test_probes_that_nobody_counts_are_sent_once_a_tick() -> None:
     here.run(lambda ledger: ledger.active is None)
     assert 40 <= here.visits <= 51
     assert "no verdict within 10 s" in here.loop.ledger.records[-1].rollout.reason
+
+
+def test_a_release_is_not_blamed_for_a_way_that_does_not_lead_to_it() -> None:
+    """Why our own requests arrive nowhere is on record, and another deploy of the same may do better."""
+    rules = RollbackOn(min_requests=5, inconclusive="probe")
+    here = Here(lambda _: Behaviour(), Strategy(bake=1.0, timeout=10.0, keep_previous=0.0, rollback_on=rules))
+    here.unreached = "certificate verify failed"
+    here.run(lambda ledger: ledger.active is None)
+    told = [event.data["error"] for event in here.journal.events if event.kind == "failed"]
+    assert told[0] == "certificate verify failed"
+    assert [release.outcome for release in here.loop.ledger.releases] == [Outcome.ABORTED]
+
+
+@pytest.mark.parametrize(("slow", "apart"), [(0.0, 1.5), (0.2, 1.7), (1.0, 5.0), (3.0, 9.0)])
+def test_what_rests_is_looked_at_less_often_where_a_look_takes_long(slow: float, apart: float) -> None:
+    """On a machine that has no time, looks at hundreds of services would leave none to those that move."""
+    here = Here(lambda _: Behaviour())
+    rested: list[float] = []
+
+    def over(ledger: Ledger) -> bool:
+        if ledger.active is None and ledger.records:
+            here.runtime.slow = slow
+            rested.append(here.runtime.asked[-1])
+        return len(rested) > 5
+
+    here.run(over)
+    assert rested[-1] - rested[-2] == pytest.approx(apart)

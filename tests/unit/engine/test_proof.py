@@ -6,7 +6,7 @@ from crossfade.core.counters import Counters
 from crossfade.core.wire import encode
 from crossfade.engine.ports.balancer import Traffic
 from crossfade.engine.ports.journal import Event
-from crossfade.engine.proof import Window, reopen
+from crossfade.engine.proof import ProofWindow, reopen
 
 
 def counted(requests: int, errors: int = 0, **causes: int) -> Traffic:
@@ -29,7 +29,7 @@ def stopped(instance: str, in_flight: int, streams: int) -> Event:
 
 def test_a_window_counts_only_what_came_after_it_opened() -> None:
     """Requests and failures before the rollout are not in its proof."""
-    window = Window(counted(100, 5, refused=5))
+    window = ProofWindow(counted(100, 5, refused=5))
     window.add(counted(150, 7, refused=6, reset=1))
     proof = window.proof()
     assert (proof.requests, proof.failed, proof.causes) == (50, 2, {"refused": 1, "reset": 1})
@@ -37,7 +37,7 @@ def test_a_window_counts_only_what_came_after_it_opened() -> None:
 
 def test_totals_that_go_back_are_an_older_reading() -> None:
     """Of 160 then 158 then 165 since 100, 65 are counted, and not 60 and 158; the same of one failure seen twice."""
-    window = Window(counted(100))
+    window = ProofWindow(counted(100))
     for seen in (
         counted(160, 2, reset=2),
         counted(158, 1, reset=1),
@@ -51,7 +51,7 @@ def test_totals_that_go_back_are_an_older_reading() -> None:
 
 def test_what_is_counted_anew_is_said_to_be_uncounted() -> None:
     """Totals that stay below what was read before do not say what came since."""
-    window = Window(counted(100))
+    window = ProofWindow(counted(100))
     window.add(counted(160))
     window.add(counted(30))
     assert (window.proof().requests, window.proof().uncounted) == (60, ["failed", "requests"])
@@ -59,7 +59,7 @@ def test_what_is_counted_anew_is_said_to_be_uncounted() -> None:
 
 def test_a_stop_that_is_begun_twice_is_counted_once() -> None:
     """A stop that a dead controller began and the next one begins again closes its streams once."""
-    window = Window(Traffic())
+    window = ProofWindow(Traffic())
     window.note(stopped("a", 1, 4))
     window.note(stopped("a", 0, 3))
     window.note(stopped("b", 0, 2))
@@ -68,7 +68,7 @@ def test_a_stop_that_is_begun_twice_is_counted_once() -> None:
 
 def test_the_switch_is_the_last_change_of_weights() -> None:
     """A routing that only lets an instance go is no switch."""
-    window = Window(Traffic())
+    window = ProofWindow(Traffic())
     for event in (routed(3, 1.5), routed(2, 2.5), routed(0, 9.0, switched=False)):
         window.note(event)
     assert (window.proof().switch_ms, window.proof().drained) == (2.5, 5)
@@ -86,6 +86,6 @@ def test_a_window_is_reopened_from_the_journal() -> None:
 
 def test_what_a_balancer_never_tells_is_said() -> None:
     """Its nought is no count."""
-    window = Window(Traffic())
+    window = ProofWindow(Traffic())
     window.add(Traffic(uncounted=("retried",)))
     assert window.proof().uncounted == ["retried"]

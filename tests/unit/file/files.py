@@ -8,6 +8,8 @@ services:
     source: .
     build: python -m pip install -r requirements.txt -t vendor
     cache: [vendor, ~/.cache/pip]
+    built_from: [crossfade.yaml]
+    also: [crossfade.yaml]
     command: python -m app --port $PORT
     port: 8080
     listen_on: port
@@ -77,6 +79,7 @@ services:
     ulimits: {nofile: 65536, core: {soft: 0, hard: -1}}
     routes: [{path: /db/*}]
     resources: {cpu: 0.25, memory: 512M}
+    health: {port: 9090}
 stores:
   postgres:
     image: {name: "postgres:16"}
@@ -140,7 +143,12 @@ cloud:
       websocket_timeout: 7d
       fresh: {/static/: 30d}
     warmup: 300s
-    metrics: {namespace: Feedback/Application, disks: [/, /opt], every: 60s, logs: {access: /var/log/nginx/access.log}}
+    metrics:
+      namespace: Feedback/Application
+      disks: [/, /opt]
+      every: 60s
+      names: {cpu_usage_idle: CPU_IDLE}
+      logs: {access: /var/log/nginx/access.log}
     insights: true
     checks: {web: "wget -qO- http://localhost:3000/health"}
     read_only: true
@@ -172,6 +180,7 @@ cloud:
     version: 7.1
     node: cache.t4g.small
     shards: 2
+    cluster: true
     replicas: 1
     snapshots: 5d
     snapshot_window: 04:00-05:00
@@ -183,6 +192,8 @@ cloud:
       moves: [{after: 30d, to: standard-ia}, {after: 90d, to: glacier-ir}]
       expire: 365d
       cors: [https://example.com]
+      cors_methods: [GET, PUT]
+      cors_kept: 10m
       services: [web]
   site:
     folder: build
@@ -241,7 +252,7 @@ cloud:
       after_install: 600s
       application_start: 300s
       validate_service: 300s
-    checks: {tries: 10, every: 5s, then: /api/version}
+    checks: {tries: 10, every: 5s, then: /api/version, namespace: Feedback/Deployment}
   deployer:
     github: acme/feedback
     gitlab: acme/feedback
@@ -279,7 +290,12 @@ environments:
     stores: null
     redirects: null
     services:
-      web: {volumes: null, replicas: 4, health: {host: null, headers: null, body: null}, deploy: {bake: 1h}}
+      web:
+        volumes: null
+        headers: null
+        replicas: 4
+        health: {host: null, headers: null, body: null}
+        deploy: {bake: 1h}
       db-api:
         entrypoint: null
         user: null
@@ -292,6 +308,7 @@ environments:
         extra_hosts: null
         shm_size: null
         ulimits: null
+        health: {port: null}
 """
 
 # What no service that gets requests can have, or none that runs a command.
@@ -333,6 +350,27 @@ platform: hosts
 hosts: [deploy@a.example.com, "deploy@b.example.com:2222"]
 ssh: {key: ~/.ssh/deploy, known_hosts: deploy/known_hosts, timeout: 5s, crossfade: ~/.crossfade/bin/crossfade}
 outside: {url: "https://{host}/health", codes: "200", passes: 5, timeout: 30s}
+"""
+
+# Hosts that AWS has, and that stay, behind a CDN.
+ON_SERVERS = """\
+app: shop
+services:
+  web:
+    source: .
+    command: python -m shop --port $PORT
+    port: 8000
+    replicas: 2
+platform: aws
+ssh: {key: ~/.ssh/deploy}
+cloud:
+  compute:
+    kind: hosts
+    address: private
+    user: deploy
+    keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDmQm1dS5n6v0n3G1fZ8jvXo0nqk0i0Qm7v4s3pXQ2aB deploy]
+  buckets: {built: {}}
+  cdn: {bucket: built, files: {/static/*: 365d}, never: [/api/*], keep: 24h, everywhere: true}
 """
 
 # As little as possible.

@@ -105,3 +105,19 @@ def test_a_file_made_to_hurt_is_only_wrong(path: Path, text: str, found: str) ->
     with pytest.raises(WrongInputError) as caught:
         load(path)
     assert found in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "env_file: {}",
+        "also: [{}]",
+        'volumes: ["./{}:media"]',
+        "build: make, cache: [out], built_from: [{}]",
+    ],
+)
+def test_what_is_too_long_for_a_name_is_not_there(path: Path, key: str) -> None:
+    """As any other that is not."""
+    text = f"app: shop\nservices:\n  web: {{source: ., command: ./run, {key.format('a' * 300)}}}\n"
+    (problem,) = wrong(path, text).problems
+    assert "which is n" in str(problem)

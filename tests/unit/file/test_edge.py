@@ -140,6 +140,7 @@ def test_a_folder_that_cannot_be_served_is_named(tmp_path: Path, text: str, word
         ("    sticky: {release: maybe}", ("sticky.release", "maybe")),
         ("    sticky: {release: true}\n    deploy: {strategy: recreate}", ("sticky.release", "no two releases run")),
         ("    sticky: {release: true}\nplatform: aws", ("sticky.release", "release on AWS")),
+        ("    headers: {hsts: 1y}\nplatform: aws", ("headers", "headers on AWS", "the app has to")),
         ("    protocol: h2c\nbalancer: nginx", ("protocol", "h2c with nginx")),
         ("    listen_on: socket", ("services.web.command", "$PORT, which", "$CROSSFADE_SOCKET")),
         ("  api:\n    source: .\n    command: a ${CROSSFADE_SOCKET}", ("services.api.command", "listen_on: socket")),

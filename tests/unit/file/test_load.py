@@ -7,8 +7,11 @@ import pytest
 from tests.unit.file.files import FULL, SMALL
 
 from crossfade.core.errors import WrongInputError
+from crossfade.core.health import accepts
+from crossfade.core.service import HealthCheck
 from crossfade.file.load import load
 from crossfade.file.model import App, Cloud, Route
+from crossfade.file.parts.health import code_ranges
 from crossfade.file.parts.image import Image
 
 
@@ -277,8 +280,9 @@ def test_rolling_always_ends_with_the_whole_fleet(write: Any) -> None:
 def test_codes_are_one_or_several_or_ranges(write: Any, codes: str, good: int, bad: int) -> None:
     """As target groups of load balancers have it."""
     health = load(write(f"{SMALL}    health: {{codes: {codes}}}\n")).services["web"].health
-    assert health.accepts(good)
-    assert not health.accepts(bad)
+    check = HealthCheck(codes=code_ranges(health.codes))
+    assert accepts(check, good)
+    assert not accepts(check, bad)
 
 
 def test_a_command_may_be_a_list(write: Any) -> None:

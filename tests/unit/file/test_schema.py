@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from tests.unit.file.files import FULL, ON_HOSTS, SMALL, WORKERS
+from tests.unit.file.files import FULL, ON_HOSTS, ON_SERVERS, SMALL, WORKERS
 from tests.unit.file.json_schema import accepts
 from tests.unit.file.test_bad_files import CASES
 
@@ -129,7 +129,7 @@ def test_the_full_file_has_every_key() -> None:
     """What is checked with it (the schema, JSON, random damage) is checked for all keys; Environment repeats them."""
     tree = data(FULL)
     tree.pop("environments")
-    trees = [tree, data(WORKERS), data(ON_HOSTS)]
+    trees = [tree, data(WORKERS), data(ON_HOSTS), data(ON_SERVERS)]
     lacking = [
         key
         for key in written_in(File, trees)

@@ -10,6 +10,7 @@ from crossfade.core.errors import WrongInputError
 from crossfade.core.service import Build, Container, Volume
 from crossfade.file.deployable import deployable
 from crossfade.file.load import load
+from crossfade.file.reading.problem import WrongFileError
 from crossfade.file.settle import settle, settle_stores
 
 
@@ -244,3 +245,25 @@ def test_a_login_is_called_as_the_secret_is(tmp_path: Path) -> None:
         there = text.replace("site: {folder", f"secrets: {{LOGIN: {secret}}}, site: {{folder")
         assert settled(tmp_path, there)[0].login == name
     assert settled(tmp_path, text.replace("platform: aws", "platform: local"))[0].login == ""
+
+
+@pytest.mark.parametrize(("written", "opened"), [("5432", (5432, None)), ("'5433:5432'", (5433, 5432))])
+def test_a_stores_port_may_be_another_one_here(tmp_path: Path, written: str, opened: tuple[int, int | None]) -> None:
+    """As Compose writes it: this machine's first, then the store's own."""
+    text = (
+        f"app: shop\nservices: {{web: {{image: x}}}}\nstores: {{db: {{image: y, volumes: [d:/d], port: {written}}}}}\n"
+    )
+    (tmp_path / "crossfade.yaml").write_text(text)
+    (store,) = settle_stores(load(tmp_path / "crossfade.yaml"), tmp_path)
+    assert (store.port, store.inside) == opened
+
+
+@pytest.mark.parametrize("written", ["0", "true", "'1:2:3'", "'5433:db'", "70000"])
+def test_a_port_that_is_none_is_said(tmp_path: Path, written: str) -> None:
+    """With what is allowed."""
+    text = (
+        f"app: shop\nservices: {{web: {{image: x}}}}\nstores: {{db: {{image: y, volumes: [d:/d], port: {written}}}}}\n"
+    )
+    (tmp_path / "crossfade.yaml").write_text(text)
+    with pytest.raises(WrongFileError, match="a port from 1 to 65535"):
+        load(tmp_path / "crossfade.yaml")

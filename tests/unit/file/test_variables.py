@@ -98,6 +98,6 @@ def test_a_deploy_is_told_where_values_come_from_and_none_of_them(tmp_path: Path
     assert made["services"][0]["secrets"] == ["TOKEN", "KEY", "OPTIONAL", "PLAIN", "DB_HOST", "DB_PASS"]
     sources = made["sources"]["web"]
     assert sources["from_files"] == ["DB_HOST", "DB_PASS"]
-    assert sources["secrets"]["TOKEN"] == {"file": "", "command": "cat $HOME/t", "optional": False}
+    assert sources["secrets"]["TOKEN"] == {"file": "", "command": "cat $HOME/t", "value": "", "optional": False}
     assert set(sources["secrets"]) == {"TOKEN", "KEY", "OPTIONAL"}
     assert "geheim" not in str(made)

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,12 @@ from click.testing import CliRunner
 
 from crossfade.cli.main import crossfade
 from crossfade.core.errors import CrossfadeError, RefusedError, WrongInputError
-from crossfade.core.journey import Journey, LoadTest, Promises, Stage, Step
+from crossfade.core.journey import Journey, LoadStage, LoadTest, Promises, Step
 from crossfade.file.loadtest.load import load
 from crossfade.load.journeys import paper
-from crossfade.load.journeys.book import Book, Period, Sample, Tally
-from crossfade.load.journeys.run import Run
-from crossfade.load.journeys.verdict import holds, limits, verdict
+from crossfade.load.journeys.book import JourneyTally, LoadBook
+from crossfade.load.journeys.run import LoadRun
+from crossfade.load.journeys.verdict import Result
 from crossfade.load.target import Target, resolve
 
 QUICK = (0.01, 0.01)
@@ -85,10 +84,10 @@ def step(path: str = "/", **how: Any) -> Step:
 def loaded(*steps: Step, users: int = 3, seconds: float = 0.5, **how: Any) -> LoadTest:
     login = how.pop("login", ())
     journey = Journey(name="visit", login=login, steps=steps or (step(),))
-    return LoadTest(journeys=(journey,), stages=(Stage(users=users, seconds=seconds),), **how)
+    return LoadTest(journeys=(journey,), stages=(LoadStage(users=users, seconds=seconds),), **how)
 
 
-async def gone(run: Run) -> Book:
+async def gone(run: LoadRun) -> LoadBook:
     async with asyncio.timeout(60):
         return await run.go()
 
@@ -96,7 +95,7 @@ async def gone(run: Run) -> Book:
 async def test_a_stall_shows_in_every_request_that_it_held_up() -> None:
     """Four visitors who ask a hundred times a second are held up half a second: four slow answers would be a lie."""
     async with serving() as server:
-        run = Run(loaded(users=4, seconds=50.0), target(server))
+        run = LoadRun(loaded(users=4, seconds=50.0), target(server))
 
         async def stall() -> None:
             while len(server.seen) < 40:  # noqa: ASYNC110  a server in this loop
@@ -112,7 +111,9 @@ async def test_a_stall_shows_in_every_request_that_it_held_up() -> None:
         book = await gone(run)
         stalling.cancel()
     slow = sum(
-        count for number, count in book.whole.buckets.items() if paper.Tally(buckets={number: 1}).quantile_ms(100) > 100
+        count
+        for number, count in book.whole.buckets.items()
+        if JourneyTally(buckets={number: 1}).quantile_ms(100) > 100
     )  # type: ignore[arg-type, operator]
     assert slow > 40, "only those that were under way were counted as slow"
     assert book.whole.failed == 0
@@ -135,7 +136,7 @@ async def test_a_visitor_logs_in_once_and_keeps_what_it_was_given() -> None:
         step("/buy", method="POST", body="token=${token}&who=${user}", status=(201, 201)),
     )
     async with serving(answer) as server:
-        book = await gone(Run(loaded(*steps, users=1, seconds=1.5, login=login), target(server)))
+        book = await gone(LoadRun(loaded(*steps, users=1, seconds=1.5, login=login), target(server)))
         assert [request.path for request in server.seen].count("/login") == 1
         assert server.seen[0].body == "user=1"
     assert book.whole.failed == 0
@@ -153,7 +154,7 @@ async def test_a_journey_that_cannot_work_sends_no_load(made: LoadTest, said: st
     """It is gone once, alone, before anybody else comes."""
     async with serving(lambda _: (500, {}, "")) as server:
         with pytest.raises(WrongInputError) as error:
-            await Run(made, target(server)).rehearse()
+            await LoadRun(made, target(server)).rehearse()
         assert str(error.value).startswith(said)
         assert error.value.way_out == "no load was sent"
         assert len(server.seen) == 1
@@ -169,12 +170,12 @@ async def test_answers_are_told_apart_by_release_and_instance() -> None:
 
     async with serving(answer) as server:
         made = loaded(health="/health", users=2, seconds=1.5, warmup=0.1)
-        book = await gone(Run(made, target(server)))
+        book = await gone(LoadRun(made, target(server)))
     assert set(book.releases) == {"0", "1"}
     assert set(book.instances) == {"<i>0</i>", "<i>1</i>", "<i>2</i>"}
     assert sum(tally.requests for tally in book.releases.values()) == book.whole.requests
     assert "GET /health" not in book.endpoints
-    page = paper.html("x", [], book)
+    page = paper.html(Result(name="x", book=book))
     assert "<i>" not in page
     assert "&lt;i&gt;0&lt;/i&gt;" in page
 
@@ -189,93 +190,23 @@ async def test_what_visitors_notice_of_a_command_is_told_by_itself() -> None:
         return 1
 
     async with serving() as server:
-        book = await gone(Run(loaded(seconds=1.2), target(server), (("deploy", deploy),)))
+        book = await gone(LoadRun(loaded(seconds=1.2), target(server), (("deploy", deploy),)))
     (command,) = book.commands
     assert asked.is_set()
     assert command.code == 1
     assert 0 < command.tally.requests < book.whole.requests
     assert book.stages[0].ended >= command.ended
-    assert "deploy, " in paper.markdown("x", [], book)
+    assert "deploy, " in paper.markdown(Result(name="x", book=book))
 
 
 async def test_a_server_that_goes_away_is_counted_and_not_hammered() -> None:
     """Each request that is lost is one failure with its cause."""
     async with serving() as server:
         aim = target(server)
-    book = await gone(Run(loaded(step(think=(0.0, 0.0)), users=2, seconds=0.3), aim))
+    book = await gone(LoadRun(loaded(step(think=(0.0, 0.0)), users=2, seconds=0.3), aim))
     assert book.whole.requests == book.whole.failed > 0
     assert set(book.causes) == {"was lost (refused)"}
     assert book.whole.requests < 200
-
-
-TEAMMOA = Promises(p95_ms=500.0, errors=1.0, requests=10.0)
-# Users, requests a second, mean, p95 and failed requests in percent, as a team measured them.
-TABLE = [(20, 5.57, 43, 65, 0.0), (50, 13.95, 42, 68, 0.0), (100, 27.46, 52, 69, 0.0), (150, 40.34, 70, 76, 0.63)]
-
-
-def measured(rows: list[tuple[int, float, int, int, float]], seconds: float = 600.0) -> Book:
-    """A book with these figures: so many within the mean, and 6 % at p95."""
-    book = Book()
-    book.began = at = 0.0
-    for users, rate, mean, p95, failed in rows:
-        book.stages.append(Period(f"{users} users", users, at, at + seconds))
-        total = int(rate * seconds)
-        for number in range(total):
-            due = at + number / rate
-            lost = "was lost (timeout)" if number < total * failed / 100 else ""
-            took = (p95 if number % 100 >= 94 else mean) / 1000
-            book.add(Sample(endpoint="GET /", due=due, ended=due + took, late=0.0, failure=lost))
-        at += seconds
-    return book
-
-
-def test_a_teams_own_table_gets_its_verdict() -> None:
-    """Met as a whole; by stage its figures come out as they were."""
-    book = measured(TABLE)
-    rows = {row.what: row for row in verdict(TEAMMOA, book)}
-    assert holds(list(rows.values()))
-    assert rows["answered a second"].note == "with 150 users"
-    stage = book.stages[3].tally
-    assert stage.error_percent == pytest.approx(0.63, abs=0.01)
-    assert stage.quantile_ms(95) == pytest.approx(76, rel=0.05)
-    lines = dict(paper.tables(book))["By stage"]
-    assert [line[0] for line in lines] == ["20 users", "50 users", "100 users", "150 users"]
-
-
-@pytest.mark.parametrize(
-    ("promises", "what"),
-    [
-        (replace(TEAMMOA, errors=0.1), "failed requests"),
-        (replace(TEAMMOA, p95_ms=60.0), "p95"),
-        (replace(TEAMMOA, requests=1000.0), "answered a second"),
-        (replace(TEAMMOA, mean_ms=50.0), "mean"),
-        (Promises(availability=99.99), "availability"),
-        (Promises(health_ms=100.0), "p95 of the health check"),
-    ],
-)
-def test_what_is_missed_or_not_measured_is_not_met(promises: Promises, what: str) -> None:
-    """A promise of 99.99 % is not rounded up, and what nobody asked is not met."""
-    rows = verdict(promises, measured(TABLE, 60.0))
-    assert [row.what for row in rows if not row.met] == [what]
-    assert not holds(rows)
-
-
-def test_too_few_requests_do_not_show_a_rare_failure() -> None:
-    """None of 1,000 failed says little of one in 10,000."""
-    (row,) = verdict(Promises(availability=99.99), measured([(1, 10.0, 5, 6, 0.0)], 100.0))
-    assert row.met
-    assert row.note == "1,000 requests are too few to show it"
-
-
-def test_the_client_says_when_it_was_too_slow_itself() -> None:
-    """By its processor, and by how late it sent."""
-    book = measured([(1, 10.0, 5, 6, 0.0)], 10.0)
-    assert limits(book) == []
-    book.processor = 9.5
-    book.late = Tally()
-    for _ in range(100):
-        book.late.add(0.05)
-    assert [line.split(" ")[2] for line in limits(book)] == ["used", "sent"]
 
 
 SHEET = """
@@ -294,7 +225,7 @@ targets: {p95: 500ms, errors: 1%, requests: 10, health_check: 100ms}
 def test_a_file_of_a_few_lines_is_a_test(tmp_path: Path) -> None:
     """With the environment's targets where it has none."""
     (tmp_path / "loadtest.yaml").write_text(SHEET)
-    made = load(tmp_path / "loadtest.yaml", "loadtest.yaml").made(None)
+    made = load(tmp_path / "loadtest.yaml", "loadtest.yaml").made(None, Path())
     (journey,) = made.journeys
     assert (journey.weight, journey.login[0].body, journey.login[0].status) == (3, "name=a%26b${user}", (302, 302))
     assert [step.name for step in journey.steps] == ["GET /api/teams", "POST /api/todos"]
@@ -306,9 +237,9 @@ def test_a_file_of_a_few_lines_is_a_test(tmp_path: Path) -> None:
 def test_the_example_is_right() -> None:
     """A team's journey with its login, and its own stages."""
     path = Path(__file__).parents[3] / "examples" / "teammoa" / "loadtest.yaml"
-    made = load(path, str(path)).made(None)
+    made = load(path, str(path)).made(None, Path())
     assert [stage.users for stage in made.stages] == [20, 50, 100, 150]
-    assert made.promises == TEAMMOA
+    assert made.promises == Promises(p95_ms=500.0, errors=1.0, requests=10.0)
 
 
 @pytest.mark.parametrize(

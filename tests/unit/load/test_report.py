@@ -1,7 +1,7 @@
 import json
 
 from crossfade.load.latency import Latency
-from crossfade.load.report import LOSSES_KEPT, Cause, Count, Loss, Mode, Report, Seen
+from crossfade.load.report import LOSSES_KEPT, Cause, Count, Loss, Mode, Report, Span
 from crossfade.load.tally import Lost, Tally
 
 MORNING = Report(
@@ -11,7 +11,7 @@ MORNING = Report(
     causes={Cause.RESET: 1},
     statuses={200: 9},
     modes={Mode.KEEPALIVE: Count(10, 1)},
-    releases={"1": Seen(9, 0, first_seen=10.5, last_seen=19.0, last_sent=18.0)},
+    releases={"1": Span(9, 0, first_seen=10.5, last_seen=19.0, last_sent=18.0)},
     latency=Latency({7: 9}),
     connections=2,
     losses=(Loss(15.0, Mode.KEEPALIVE, Cause.RESET, "reset after the request was sent"),),
@@ -24,8 +24,8 @@ EVENING = Report(
     statuses={200: 3, 500: 1},
     modes={Mode.KEEPALIVE: Count(2, 0), Mode.POST: Count(2, 1)},
     releases={
-        "1": Seen(1, 0, first_seen=18.5, last_seen=19.5, last_sent=18.2),
-        "2": Seen(3, 1, first_seen=19.4, last_seen=29.0, last_sent=28.0),
+        "1": Span(1, 0, first_seen=18.5, last_seen=19.5, last_sent=18.2),
+        "2": Span(3, 1, first_seen=19.4, last_seen=29.0, last_sent=28.0),
     },
     latency=Latency({7: 1, 9: 2}),
     told_to_close=1,
@@ -42,7 +42,7 @@ def test_two_reports_add_up() -> None:
     both = MORNING + EVENING
     assert (both.requests, both.failed, both.seconds) == (14, 2, 20.0)
     assert both.modes == {Mode.KEEPALIVE: Count(12, 1), Mode.POST: Count(2, 1)}
-    assert both.releases["1"] == Seen(10, 0, first_seen=10.5, last_seen=19.5, last_sent=18.2)
+    assert both.releases["1"] == Span(10, 0, first_seen=10.5, last_seen=19.5, last_sent=18.2)
     assert both.statuses == {200: 12, 500: 1}
 
 
@@ -62,7 +62,7 @@ def test_a_loss_is_no_latency_but_an_answer_of_its_release() -> None:
     tally.lost(Mode.KEEPALIVE, 4.0, Lost(Cause.STATUS, "500", status=500, release="3"))
     report = tally.report()
     assert (report.requests, report.failed, report.statuses) == (1, 1, {500: 1})
-    assert report.releases["3"] == Seen(1, 1, first_seen=5.0, last_seen=5.0, last_sent=4.0)
+    assert report.releases["3"] == Span(1, 1, first_seen=5.0, last_seen=5.0, last_sent=4.0)
     assert report.latency == Latency()
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from crossfade.core.service import Listener, Preview, Rule, Service, Tls
-from crossfade.strategies.clash import clash
+from crossfade.strategies.clash import Tenants, clash
 
 PAIR = Tls(certificate="/c.pem", key="/k.pem")
 WEB = Service(app="ren", name="web", listener=Listener(http=8080))
@@ -48,6 +48,7 @@ def test_who_cannot_share_a_port(new: Service, held: Service, cause: str) -> Non
     found = clash(new, held)
     assert found is not None
     assert found.cause == cause
+    assert Tenants([held]).clash(new) == (found, held)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,18 @@ def test_who_cannot_share_a_port(new: Service, held: Service, cause: str) -> Non
 def test_who_can(new: Service) -> None:
     """Another port, another path or another host is enough."""
     assert clash(new, WEB) is None
+    assert Tenants([WEB]).clash(new) is None
+
+
+def test_of_many_tenants_the_one_in_the_way_is_named() -> None:
+    """As if each had been compared with the new one."""
+    many = [replace(WEB, name=f"s{n}", routes=(Rule(path=f"/s{n}/*"),)) for n in range(20)]
+    many.append(replace(WEB, name="other", listener=at(http=8081, host="127.0.0.1")))
+    tenants = Tenants(many)
+    assert tenants.clash(replace(SITE, routes=(Rule(path="/free"), Rule(path="/s7/*")))) == (
+        clash(replace(SITE, routes=(Rule(path="/s7/*"),)), many[7]),
+        many[7],
+    )
+    assert tenants.clash(replace(SITE, listener=at(http=8081))) is not None
+    assert tenants.clash(replace(SITE, routes=(Rule(path="/free"),))) is None
+    assert tenants.clash(replace(many[7], env=(("A", "b"),))) is None

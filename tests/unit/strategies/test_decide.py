@@ -23,7 +23,7 @@ from crossfade.core.actions import (
     Stop,
 )
 from crossfade.core.counters import Counters
-from crossfade.core.fleet import Fleet, Health
+from crossfade.core.fleet import Exit, Fleet, Health
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.routing import TargetGroup
 from crossfade.core.service import StrategyName
@@ -132,11 +132,13 @@ def test_too_few_requests_are_never_a_silent_pass(inconclusive: str, expected: A
 
 
 def test_without_a_verdict_it_is_taken_back_in_the_end() -> None:
-    """Holding for a verdict ends with the timeout."""
+    """Holding for a verdict ends with the timeout; nobody asked, and that is no fault of the release's."""
     plan = rollout(step=1, bake=30.0, holding_since=NOW, inconclusive="hold")
     assert decide(plan, beside({NEW: 100}), NOW + 630.0) == (
         RollBack(
             reason="no verdict within 600 s after the bake: only 0 of the 20 requests a verdict needs came",
+            blame=False,
+            inconclusive=True,
         ),
     )
 
@@ -155,6 +157,17 @@ def test_a_release_that_does_not_come_in_time_is_taken_back() -> None:
     assert decide(rollout(), seen, NOW + 600.0) == (
         RollBack(reason="1 of 2 instances of release 2 became healthy within 600 s: 2-1 connection refused"),
     )
+
+
+def test_what_was_just_replaced_says_why_where_its_successor_cannot_yet() -> None:
+    """A platform that replaces what fails has a new instance there, which has nothing to say, when the time is up."""
+    starting = some(NEW, 1, Health.STARTING, first=1)
+    ended = Exit(instance="2-9", release=NEW, at=NOW + 1.0, was_healthy=False, detail="exited with 1: no database")
+    seen = replace(fleet(some(OLD, 2), some(NEW, 1), starting, weights={OLD: 100}, preview=NEW), exits=(ended,))
+    (back,) = decide(rollout(), seen, NOW + 600.0)
+    assert isinstance(back, RollBack)
+    assert back.reason.endswith("within 600 s: 2-9 exited with 1: no database")
+    assert back.blame
 
 
 def test_a_controller_that_was_away_goes_on_with_what_is_ready() -> None:

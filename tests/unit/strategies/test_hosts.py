@@ -4,15 +4,18 @@ import itertools
 
 import pytest
 
-from crossfade.core.hosts import HostsRollout, HostStage, Stage
+from crossfade.core.actions import Finish
+from crossfade.core.hosts import HostPhase, HostsRollout, HostStage
 from crossfade.core.rollout import State
-from crossfade.strategies.hosts import Bring, Finish, GoBack, Leave, Return, next_over_hosts
+from crossfade.strategies.hosts import Bring, GoBack, Leave, ReturnHost, next_over_hosts
 
 ALL = ("a", "b", "c")
-W, B, D, F, K, L = Stage.WAITING, Stage.BEGUN, Stage.DONE, Stage.FAILED, Stage.BACK, Stage.LOST
+W, B, D, F, K, L = HostPhase.WAITING, HostPhase.BEGUN, HostPhase.DONE, HostPhase.FAILED, HostPhase.BACK, HostPhase.LOST
 
 
-def journey(*stages: Stage, reason: str = "", release: int | None = 1, state: State = State.RUNNING) -> HostsRollout:
+def journey(
+    *stages: HostPhase, reason: str = "", release: int | None = 1, state: State = State.RUNNING
+) -> HostsRollout:
     hosts = tuple(
         HostStage(name=name, stage=stage, before={"web": release}, after={"web": 2}, why="it is bad")
         for name, stage in zip(ALL, stages, strict=False)
@@ -32,7 +35,7 @@ def journey(*stages: Stage, reason: str = "", release: int | None = 1, state: St
         ((D, L, W), GoBack(reason="it is bad")),
     ],
 )
-def test_going_on_it_takes_one_host_after_the_other(stages: tuple[Stage, ...], action: object) -> None:
+def test_going_on_it_takes_one_host_after_the_other(stages: tuple[HostPhase, ...], action: object) -> None:
     """The first that has not got it is next, and the first that fails ends it."""
     assert next_over_hosts(journey(*stages), ALL) == action
 
@@ -40,15 +43,15 @@ def test_going_on_it_takes_one_host_after_the_other(stages: tuple[Stage, ...], a
 @pytest.mark.parametrize(
     ("stages", "action"),
     [
-        ((D, F, W), Return(host="b")),
-        ((D, K, W), Return(host="a")),
-        ((D, L, W), Return(host="a")),
+        ((D, F, W), ReturnHost(host="b")),
+        ((D, K, W), ReturnHost(host="a")),
+        ((D, L, W), ReturnHost(host="a")),
         ((K, L, W), Leave(hosts=("b",))),
         ((K, K, W), Finish(state=State.ROLLED_BACK, reason="it is bad")),
         ((W, W, W), Finish(state=State.ROLLED_BACK, reason="it is bad")),
     ],
 )
-def test_going_back_it_takes_the_last_one_first(stages: tuple[Stage, ...], action: object) -> None:
+def test_going_back_it_takes_the_last_one_first(stages: tuple[HostPhase, ...], action: object) -> None:
     """Hosts that were not touched stay so; one that cannot be told keeps nobody else from going back."""
     going_back = journey(*stages, reason="it is bad", state=State.ROLLING_BACK)
     assert next_over_hosts(going_back, ALL) == action
@@ -80,7 +83,7 @@ def test_an_ended_journey_does_nothing() -> None:
 
 def test_there_is_always_a_next_action_until_the_end() -> None:
     """Every combination of stages leads somewhere, in both directions, and never to a host that was not touched."""
-    for stages in itertools.product(Stage, repeat=3):
+    for stages in itertools.product(HostPhase, repeat=3):
         assert next_over_hosts(journey(*stages), ALL) is not None
         back = next_over_hosts(journey(*stages, reason="it is bad", state=State.ROLLING_BACK), ALL)
-        assert not isinstance(back, Return) or stages[ALL.index(back.host)] in {B, D, F}
+        assert not isinstance(back, ReturnHost) or stages[ALL.index(back.host)] in {B, D, F}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from crossfade.core.job import Job, Run, Timetable
-from crossfade.strategies.jobs import LATE, Begin, Skip, next_of
+from crossfade.strategies.jobs import LATE, BeginRun, Skip, next_of
 
 DUE = 1000.0
 
@@ -25,8 +25,8 @@ def test_nothing_is_done_before_its_time() -> None:
 
 def test_it_begins_when_its_time_comes() -> None:
     """Also after a run that failed or is over."""
-    assert next_of(job(), known(), DUE, DUE) == Begin(due=DUE)
-    assert next_of(job(), known(due=1.0, ended_at=5.0), DUE, DUE + 0.5) == Begin(due=DUE)
+    assert next_of(job(), known(), DUE, DUE) == BeginRun(due=DUE)
+    assert next_of(job(), known(due=1.0, ended_at=5.0), DUE, DUE + 0.5) == BeginRun(due=DUE)
 
 
 def test_a_run_that_goes_on_is_not_joined_by_another() -> None:
@@ -39,12 +39,12 @@ def test_a_run_that_goes_on_is_not_joined_by_another() -> None:
 def test_what_was_queued_begins_when_the_run_before_is_over() -> None:
     """However late that is: it was not missed."""
     over = known(due=DUE - 3600, ended_at=DUE + 1800)
-    assert next_of(job(overlap="queue", missed="skip"), over, DUE, DUE + 1800) == Begin(due=DUE)
+    assert next_of(job(overlap="queue", missed="skip"), over, DUE, DUE + 1800) == BeginRun(due=DUE)
 
 
 def test_what_was_missed_is_made_good_once_or_left_out() -> None:
     """A minute late is not missed: a controller that is replaced is back sooner."""
-    assert next_of(job(), known(), DUE, DUE + 1800) == Begin(due=DUE)
-    assert next_of(job(missed="skip"), known(), DUE, DUE + LATE) == Begin(due=DUE)
+    assert next_of(job(), known(), DUE, DUE + 1800) == BeginRun(due=DUE)
+    assert next_of(job(missed="skip"), known(), DUE, DUE + LATE) == BeginRun(due=DUE)
     late = Skip(due=DUE, why="nobody was there at its time")
     assert next_of(job(missed="skip"), known(), DUE, DUE + LATE + 1) == late

@@ -84,6 +84,17 @@ def test_traffic_comes_back_when_the_current_release_can_carry_it() -> None:
     assert weights(kept(fleet(some(NEW, 1), some(OLD, 2), weights={OLD: 100}, exits=failing))) == [((NEW, 100),)]
 
 
+def test_the_bad_release_serves_on_until_the_good_one_is_whole() -> None:
+    """Also while those of the good one that never came up are in their grace, and leave no room for others yet."""
+    rolling, parts = Strategy(name="rolling", min_healthy=75, max_surge=25, timeout=60.0), {OLD: 1, NEW: 2}
+    ending = some(NEW, 2, Health.STARTING, first=2, stopping=True)
+    assert weights(kept(fleet(some(NEW, 2), ending, some(OLD, 1), weights=parts), replicas=4, strategy=rolling)) == []
+    beginning = kept(fleet(some(NEW, 2), some(OLD, 1), weights=parts), replicas=4, strategy=rolling)
+    assert beginning == (Launch(release=NEW, count=2),)
+    whole = fleet(some(NEW, 4), some(OLD, 1), weights={OLD: 1, NEW: 4})
+    assert weights(kept(whole, replicas=4, strategy=rolling)) == [((NEW, 100),)]
+
+
 def test_recreate_waits_for_the_last_orphan() -> None:
     """What must not run twice is launched only when nothing else runs."""
     seen = fleet(some(OLD, 1, Health.STARTING))

@@ -44,6 +44,16 @@ def test_what_is_taken_back_says_why() -> None:
     assert (back.step_since, back.holding_since, back.paused) == (140.0, None, False)
 
 
+def test_a_release_that_the_platform_let_down_is_not_blamed_and_it_is_on_record() -> None:
+    """Whoever waits for the rollout gets another exit code for trouble of the platform."""
+    baked = apply(ROLLOUT, StartBake(step=0), COUNTED, 130.0)
+    back = apply(baked, RollBack(reason="no task could be placed", blame=False), COUNTED, 140.0)
+    assert (back.blamed, back.denied) == (False, True)
+    assert not apply(baked, RollBack(reason="bad"), COUNTED, 140.0).denied
+    unsure = apply(baked, RollBack(reason="nobody came", blame=False, inconclusive=True), COUNTED, 140.0)
+    assert (unsure.blamed, unsure.denied) == (False, False)
+
+
 def test_a_finished_rollout_does_not_change() -> None:
     """After Finish no move, no abort and no hook brings it back."""
     done = apply(ROLLOUT, Finish(state=State.SUCCEEDED, reason="well"), COUNTED, 150.0)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.unit.strategies.fleets import NEW, NOW, OLD, fleet, rollout, some
 
-from crossfade.core.actions import Action, AwaitHealthy, Resize, Shift
+from crossfade.core.actions import Action, AwaitHealthy, Probe, Resize, Shift
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.service import Strategy
 from crossfade.strategies.decide import decide, keep
@@ -24,6 +24,25 @@ def test_a_release_grows_where_there_is_room() -> None:
     """With one place free the target grows at once, beside the source."""
     seen = sized(fleet(some(OLD, 2), weights={OLD: 100}), {OLD: 2})
     assert first(seen) == (Resize(release=NEW, count=2),)
+
+
+def test_a_preview_is_told_while_its_instances_boot() -> None:
+    """A routing takes seconds to arrive there: told once they are ready, it would hold the rollout up."""
+    booting = some(NEW, 2, Health.STARTING)
+    (shift, *_) = first(sized(fleet(some(OLD, 2), booting, weights={OLD: 100}), {OLD: 2, NEW: 2}))
+    assert isinstance(shift, Shift)
+    assert (shift.routing.preview, shift.routing.weights) == (NEW, ((OLD, 100),))
+
+
+def test_a_preview_ends_with_the_switch() -> None:
+    """Who has all visitors is seen by them: one routing less, and it is still asked where too few of them come."""
+    ready = sized(fleet(some(OLD, 2), some(NEW, 2), weights={OLD: 100}, preview=NEW), {OLD: 2, NEW: 2})
+    (shift,) = decide(rollout(step=1), ready, NOW)
+    assert isinstance(shift, Shift)
+    assert (shift.routing.preview, shift.routing.weights) == (None, ((NEW, 100),))
+    baked = rollout(bake=1.0, min_requests=5, inconclusive="probe", step=1, holding_since=NOW - 10)
+    seen = sized(fleet(some(OLD, 2), some(NEW, 2), weights={NEW: 100}), {OLD: 2, NEW: 2})
+    assert decide(baked, seen, NOW) == (Probe(release=NEW, count=5),)
 
 
 def test_a_release_waits_for_a_place() -> None:

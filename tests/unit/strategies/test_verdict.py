@@ -1,5 +1,6 @@
 """Verdicts, and the sentences they say."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -219,6 +220,15 @@ def test_a_crash_loop_is_a_verdict() -> None:
     assert judge(rollout(), fleet(exits=exits(NEW, 1001.0, 1002.0))).ruling == "inconclusive"
     verdict = judge(rollout(), fleet(exits=exits(NEW, 1001.0, 1002.0, 1004.0)))
     assert verdict.why == "release 2 exited 3 times while starting: 2-2 exited with code 1"
+
+
+@pytest.mark.parametrize("blamed", [True, False])
+def test_one_exit_that_all_others_would_repeat_is_enough(blamed: bool) -> None:
+    """Whether the release is to blame for it is another question."""
+    (last,) = exits(NEW, 1001.0)
+    verdict = judge(rollout(), fleet(exits=[replace(last, final=True, blamed=blamed)]))
+    assert (verdict.ruling, verdict.blamed) == ("bad", blamed)
+    assert verdict.why == "release 2 failed: 2-0 exited with code 1"
 
 
 def test_exits_of_others_and_of_before_do_not_count() -> None:

@@ -15,9 +15,9 @@ from tests.unit.controller.there import BAKED, HOME, There
 
 from crossfade.cli.main import crossfade
 from crossfade.core.errors import CrossfadeError
-from crossfade.telling.account import Account, account, events_of
+from crossfade.telling.account import ReleaseAccount, account, events_of
 from crossfade.telling.paper.html import html
-from crossfade.telling.paper.markdown import markdown
+from crossfade.telling.paper.markdown import markdown, spoken, text
 
 Json = dict[str, Any]
 
@@ -99,7 +99,7 @@ RESULT = {
 RELEASE = {"version": "v4", "outcome": "bad", "why": "too many", "git_sha": "abc1234", "digest": "sha256:feed"}
 
 
-def told(journal: list[Json] = JOURNAL, result: Json | None = RESULT) -> Account:
+def told(journal: list[Json] = JOURNAL, result: Json | None = RESULT) -> ReleaseAccount:
     made = account(events_of(journal, 7), result, RELEASE)
     assert made is not None
     return made
@@ -264,3 +264,9 @@ class Balanced(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.words.append(data)
+
+
+@pytest.mark.parametrize("said", ["C:\\new\\*", "a \\d+ pattern", "`rm -rf`", "| - |", "\\\\host\\share", "plain"])
+def test_what_a_terminal_shows_has_the_words_own_backslashes(said: str) -> None:
+    """Only those are gone that keep Markdown from reading a mark."""
+    assert spoken(text(said)) == said

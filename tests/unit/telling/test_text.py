@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crossfade.telling.text import outcome, seconds, sentence, table, traffic
+from crossfade.telling.text import outcome, percent, seconds, sentence, table, traffic
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,15 @@ from crossfade.telling.text import outcome, seconds, sentence, table, traffic
 def test_seconds(value: float, shown: str) -> None:
     """As fine as it matters."""
     assert seconds(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0.0, "0 %"), (0.000123, "0.012 %"), (0.021, "2.1 %"), (0.97, "97 %"), (0.9972, "99.72 %"), (1.0, "100 %")],
+)
+def test_a_share_has_no_exponent(share: float, shown: str) -> None:
+    """Of an app that answers nothing `status` said "1e+02 % failed"."""
+    assert percent(share) == shown
 
 
 def test_a_table_has_straight_columns() -> None:

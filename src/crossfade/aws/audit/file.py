@@ -17,6 +17,7 @@ OF_CLOUD: Mapping[str, Callable[[App], Iterator[Spot]]] = (
 # Those that depend on the day.
 BY_DAY: Mapping[str, Callable[[App, date], Iterator[Spot]]] = data.BY_DAY
 OF_ACCOUNT: Mapping[str, Callable[[Mapping[str, App]], Iterator[Spot]]] = watch.OF_ACCOUNT
+RULES = frozenset({*OF_SERVICES, *OF_CLOUD, *BY_DAY, *OF_ACCOUNT})  # those that look at the file
 
 
 def audit_file(loaded: Loaded, *, day: date | None = None) -> Iterator[Finding]:

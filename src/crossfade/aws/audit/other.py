@@ -12,10 +12,10 @@ _FILE = Path(__file__).parent / "others.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Other:
+class OtherCheck:
     """One thing that they look at. `fsbp` and `checkov` are their names for it; `rules` are ids of ours.
 
-    `why` says the reason where no rule looks at it, `yet` what is missing; `ours` is what our Terraform does about it.
+    `why` says the reason where no rule looks at it; `ours` is what our Terraform does about it.
     """
 
     what: str
@@ -23,7 +23,6 @@ class Other:
     checkov: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     why: str = ""
-    yet: str = ""
     ours: str = ""
 
     @property
@@ -31,16 +30,16 @@ class Other:
         """Which rules, or why none does."""
         if self.rules:
             return ", ".join(self.rules)
-        return f"left out: {self.why}" if self.why else f"not yet: {self.yet}"
+        return f"left out: {self.why}"
 
 
 @cache
-def others() -> Mapping[str, tuple[Other, ...]]:
+def others() -> Mapping[str, tuple[OtherCheck, ...]]:
     """By area, in the order of the file."""
     read: dict[str, list[dict[str, Any]]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     return {area: tuple(map(_other, found)) for area, found in read.items()}
 
 
-def _other(words: Mapping[str, Any]) -> Other:
+def _other(words: Mapping[str, Any]) -> OtherCheck:
     named: dict[str, Any] = {key: tuple(of) if isinstance(of, list) else of for key, of in words.items()}
-    return Other(**named)
+    return OtherCheck(**named)

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from crossfade.aws.audit.file import OF_ACCOUNT, OF_CLOUD, OF_SERVICES
+from crossfade.aws.audit import file, plan
+from crossfade.aws.audit.account import OF_ASKED
 from crossfade.aws.audit.other import others
-from crossfade.aws.audit.plan import OF_PLAN
 from crossfade.aws.audit.rule import Rule, rules
 
 _OPENING = """\
@@ -16,6 +16,7 @@ _OPENING = """\
 crossfade audit -e prod                            # the file
 crossfade audit --plan plan.json                   # any Terraform: terraform show -json PLAN > plan.json
 crossfade audit -e prod --plan plan.json           # both
+crossfade audit --account                          # the account: root, passwords, keys
 crossfade audit -e prod --sarif audit.sarif        # for a code host; - is stdout
 ```
 
@@ -29,6 +30,11 @@ resources has one.
 
 What a plan does not know before it is applied is no finding. A policy that names what the same plan makes is known
 statement by statement when it is an `aws_iam_policy_document`, and not at all when it is a `jsonencode`.
+
+`--account` asks AWS, with your own credentials (a role or a profile as for the AWS CLI) and `pip install
+'crossfade[aws]'`, what no file knows: whether root has a second factor or keys, how weak a password may be, and which
+passwords and keys nobody uses. It takes `iam:GetAccountSummary`, `GetAccountPasswordPolicy`, `GenerateCredentialReport`
+and `GetCredentialReport`, and changes nothing.
 
 ## Living with a finding
 
@@ -58,9 +64,9 @@ _OTHERS = """\
 ## Beside other checkers
 
 What AWS's Foundational Security Best Practices and checkov look at in the services that crossfade writes, and which of
-the rules above sees the same. Where none does, the reason stands there, or what is not there yet. The last column is
-what the Terraform of `infra init` does about it. All that checkov 3.3 has against the five production environments of
-`examples/` is among them: some is theirs by choice, as a bucket without versions or a database in one zone.
+the rules above sees the same. Where none does, the reason stands there. The last column is what the Terraform of
+`infra init` does about it. All that checkov 3.3 has against the five production environments of `examples/` is among
+them: some is theirs by choice, as a bucket without versions or a database in one zone.
 
 | FSBP | checkov | what | seen by | what is written |
 | --- | --- | --- | --- | --- |"""
@@ -94,10 +100,12 @@ def _section(rule: Rule) -> Iterator[str]:
 
 
 def _looks_at(rule: Rule) -> Iterator[str]:
-    if rule.id in {*OF_SERVICES, *OF_CLOUD, *OF_ACCOUNT}:
+    if rule.id in file.RULES:
         yield "the file"
-    if rule.id in OF_PLAN:
+    if rule.id in plan.RULES:
         yield "plans"
+    if rule.id in OF_ASKED:
+        yield "the account"
 
 
 if __name__ == "__main__":

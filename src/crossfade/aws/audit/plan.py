@@ -43,6 +43,7 @@ OF_PLAN: Mapping[str, Check] = (
 )
 # Those that depend on the day.
 BY_DAY: Mapping[str, Callable[[Inventory, date], Iterator[Mark]]] = versions.BY_DAY
+RULES = frozenset({*OF_PLAN, *BY_DAY})  # those that look at plans
 _STAGE_TAGS = frozenset({"environment", "env", "stage"})
 
 

@@ -3,7 +3,7 @@
 from ipaddress import ip_network
 
 ADMIN = frozenset({22, 23, 3389, 5985, 5986})  # SSH, Telnet, RDP, WinRM
-METRICS = frozenset({2375, 2376, 9090, 9100, 9182})  # Docker's API, Prometheus, the exporters of Linux and Windows
+METRICS = frozenset({9090, 9100, 9182})  # Prometheus, the exporters of Linux and Windows
 # What nobody outside should reach, by what listens there when nobody said otherwise.
 INNER = {
     111: "portmapper",
@@ -15,6 +15,8 @@ INNER = {
     1521: "Oracle",
     2049: "NFS",
     2181: "ZooKeeper",
+    2375: "Docker",
+    2376: "Docker",
     2379: "etcd",
     2380: "etcd's peers",
     3306: "MySQL",
@@ -45,6 +47,7 @@ INNER = {
     61616: "ActiveMQ",
 }
 DATA = frozenset(INNER)
+DATAGRAMS = frozenset({111, 389, 2049, 11211})  # what of these answers UDP as well, and answers for the attacked, too
 WEB = frozenset({80, 443})
 EVERYBODY = frozenset({"0.0.0.0/0", "::/0"})
 # A network of more than 2^24 IPv4 addresses, or 2^112 IPv6 ones, belongs to nobody: 0.0.0.0/1 is half of the world.

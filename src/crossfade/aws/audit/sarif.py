@@ -18,8 +18,11 @@ _LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: 
 _SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "2.0"}
 
 
-def sarif(findings: Iterable[Finding]) -> dict[str, Any]:
-    """One run with all findings; those that somebody accepted are there too, suppressed with the reason."""
+def sarif(findings: Iterable[Finding], lacks: Iterable[str] = ()) -> dict[str, Any]:
+    """One run with all findings; those that somebody accepted are there too, suppressed with the reason.
+
+    `lacks` are sentences about what was not looked at: notifications of the run.
+    """
     findings = list(findings)
     rules = list({finding.rule.id: finding.rule for finding in findings}.values())
     index = {rule.id: number for number, rule in enumerate(rules)}
@@ -29,10 +32,18 @@ def sarif(findings: Iterable[Finding]) -> dict[str, Any]:
         "rules": [_rule(rule) for rule in rules],
     }
     results = [_result(finding, index[finding.rule.id]) for finding in findings]
+    told = [{"level": "warning", "message": {"text": f"Not all of the truth: {each}."}} for each in lacks]
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
+        "runs": [
+            {
+                "tool": {"driver": driver},
+                "columnKind": "unicodeCodePoints",
+                "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": told}],
+                "results": results,
+            }
+        ],
     }
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from crossfade.aws.choose import on_aws
 from crossfade.aws.cost.bill.bill import Bill, bill
-from crossfade.aws.cost.prices.book import Book, list_prices, own
+from crossfade.aws.cost.prices.book import PriceBook, list_prices, own
 from crossfade.aws.resources.expect import expected
 from crossfade.core.errors import WrongInputError
 from crossfade.file.model import App
@@ -13,7 +13,9 @@ from crossfade.file.model import App
 def of_app(app: App, prices: Path | None = None) -> Bill:
     """The bill of one environment, from the file alone."""
     cloud = app.cloud
-    return bill(expected(app), cloud.usage, book(cloud.region, prices), title=app.environment, region=cloud.region)
+    return bill(
+        expected(app), cloud.usage.month, book(cloud.region, prices), title=app.environment, region=cloud.region
+    )
 
 
 def of_file(path: Path, environment: str | None = None, prices: Path | None = None) -> tuple[Bill, ...]:
@@ -21,7 +23,7 @@ def of_file(path: Path, environment: str | None = None, prices: Path | None = No
     return tuple(of_app(app, prices) for app in on_aws(path, [environment]))
 
 
-def book(region: str, prices: Path | None = None) -> Book:
+def book(region: str, prices: Path | None = None) -> PriceBook:
     """The list prices of a region, with a team's own over them."""
     listed = list_prices(region)
     if prices is None:

@@ -89,8 +89,10 @@ def _nat(app: App, zone: int) -> Iterator[Node]:
 def _balancer(app: App) -> Node:
     balancer = app.cloud.load_balancer
     first = f"HTTPS 443, {balancer.tls_policy}; HTTP 80 redirects" if app.cloud.https else "HTTP 80, no certificate"
-    lines = (first, f"idle connections {idle_timeout(app)} s; {balancer.algorithm.replace('_', ' ')}")
-    return Node(id="balancer", title="Application Load Balancer", lines=lines, kind="network")
+    lines = [first, f"idle connections {idle_timeout(app)} s; {balancer.algorithm.replace('_', ' ')}"]
+    if not on_hosts(app):
+        lines.append("of each service two target groups, blue and green, by weight")
+    return Node(id="balancer", title="Application Load Balancer", lines=tuple(lines), kind="network")
 
 
 def _arrows(app: App, tiers: tuple[Tier, ...]) -> Iterator[Arrow]:
@@ -101,7 +103,8 @@ def _arrows(app: App, tiers: tuple[Tier, ...]) -> Iterator[Arrow]:
         for node in (zones.instance(name, zone) for zone in cloud.zones):
             if node in idle:
                 continue
-            yield Arrow(source="balancer", target=node, label=str(listens_on(app, service)), way="serve")
+            if service.kind == "web":
+                yield Arrow(source="balancer", target=node, label=str(listens_on(app, service)), way="serve")
             if cloud.database:
                 yield Arrow(source=node, target="database", label=str(cloud.database.port), way="ask")
             if cloud.cache:

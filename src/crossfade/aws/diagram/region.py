@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from crossfade.aws.diagram.scene import NAMES, Arrow, Node
+from crossfade.aws.resources.hostnames import behind_cdn
 from crossfade.aws.resources.hosts import exposed
 from crossfade.file.cloud.data import Bucket
 from crossfade.file.model import App
@@ -24,8 +25,9 @@ def entrance(app: App) -> Iterator[Node]:
     if domain is not None:
         names = (domain.name, domain.api or f"api.{domain.name}") if web is not None else (domain.name,)
         yield Node(id=NAMES, title="Route 53", lines=(", ".join(names),), kind="edge")
-    if web is not None and web.api:
-        yield Node(id="cdn-api", title="CloudFront", lines=("before the load balancer",), kind="edge")
+    if behind_cdn(app):
+        files = f"; files of S3 {app.cloud.cdn.bucket}" if app.cloud.cdn and app.cloud.cdn.bucket else ""
+        yield Node(id="cdn-api", title="CloudFront", lines=(f"before the load balancer{files}",), kind="edge")
 
 
 def site(app: App) -> Node | None:

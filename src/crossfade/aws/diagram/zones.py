@@ -31,7 +31,9 @@ def _service(app: App, name: str, service: Service, zone: int) -> Node:
     what = "host" if on_hosts(app) else "task"
     several = what if service.replicas == 1 else f"{what}s"
     counted = f"{here} of {service.replicas} {several}" if here else f"no {what} now; one may start here"
-    lines = [counted, _size(app, service), _ports(app, service), *_routes(service)]
+    fleets = [] if on_hosts(app) else ["blue serves, green waits, or the reverse"]
+    door = [_ports(app, service), *_routes(service)] if service.kind == "web" else ["a worker: nobody asks it anything"]
+    lines = [counted, *fleets, _size(app, service), *door]
     if service.scale is not None and service.scale.max > service.scale.min:
         lines.append(f"scales from {service.scale.min} to {service.scale.max}")
     return Node(id=instance(name, app.cloud.zones[zone]), title=name, lines=tuple(lines), idle=not here)

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator
 
 from crossfade.aws.pipeline import carry
-from crossfade.aws.pipeline.plan import DOCUMENTS, TYPED, Plan, Target
+from crossfade.aws.pipeline.caches import cache
+from crossfade.aws.pipeline.plan import DOCUMENTS, TYPED, Destination, PipelinePlan
 
 WORKFLOW = ".github/workflows/crossfade.yml"
 ROLLBACK = ".github/workflows/crossfade-rollback.yml"
@@ -12,20 +13,12 @@ HEAD = "# Written by `crossfade pipeline init`. Yours to edit: an edited file is
 RUNNER = "ubuntu-24.04"
 PYTHON = "3.13"
 SETUPS = {
-    "node": (
-        "actions/setup-node@49933ea5288caeca8642d1e84afbd3f7d6820020 # v4.4.0",
-        "node-version",
-        "          cache: npm\n",
-    ),
-    "python": (
-        "actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0",
-        "python-version",
-        "          cache: pip\n",
-    ),
+    "node": ("actions/setup-node@49933ea5288caeca8642d1e84afbd3f7d6820020 # v4.4.0", "node-version", ""),
+    "python": ("actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0", "python-version", ""),
     "java": (
         "actions/setup-java@c5195efecf7bdfc987ee8bae7a71cb8b11521c00 # v4.7.1",
         "java-version",
-        "          distribution: temurin\n          cache: maven\n",
+        "          distribution: temurin\n",
     ),
 }
 # The job's own identity, which AWS believes: no key is kept anywhere.
@@ -56,12 +49,12 @@ INSTALL = f"""\
 """
 
 
-def github(plan: Plan) -> dict[str, str]:
+def github(plan: PipelinePlan) -> dict[str, str]:
     """Text by path from the repository's root."""
     return {WORKFLOW: "".join(_workflow(plan)), ROLLBACK: _rollback(plan)}
 
 
-def _workflow(plan: Plan) -> Iterator[str]:
+def _workflow(plan: PipelinePlan) -> Iterator[str]:
     ignored = "".join(f"      - {json.dumps(path)}\n" for path in DOCUMENTS)
     yield f"{HEAD}name: crossfade\n\non:\n  push:\n    branches: [{', '.join(map(json.dumps, plan.branches))}]\n"
     yield f"    paths-ignore:\n{ignored}  pull_request:\n    paths-ignore:\n{ignored}"
@@ -79,7 +72,7 @@ def _workflow(plan: Plan) -> Iterator[str]:
     yield "\n".join(jobs)
 
 
-def _dispatch(plan: Plan) -> str:
+def _dispatch(plan: PipelinePlan) -> str:
     return f"""\
   # A release of a tag: run it on the branch of the environment, which its role believes.
   workflow_dispatch:
@@ -94,7 +87,7 @@ def _dispatch(plan: Plan) -> str:
 """
 
 
-def _test(plan: Plan) -> str:
+def _test(plan: PipelinePlan) -> str:
     lines = [
         "  test:\n",
         f"    runs-on: {RUNNER}\n",
@@ -113,8 +106,10 @@ def _test(plan: Plan) -> str:
         )
     lines.append("    steps:\n" + _checkout(plan))
     for language, version in plan.setup:
-        action, key, cache = SETUPS[language]
-        lines.append(f"      - uses: {action}\n        with:\n          {key}: {json.dumps(version)}\n{cache}")
+        action, key, more = SETUPS[language]
+        lines.append(f"      - uses: {action}\n        with:\n          {key}: {json.dumps(version)}\n{more}")
+        if kept := cache(language, plan.test):
+            lines.append(f"          cache: {kept.tool}\n")
     lines.append("      - name: Test\n")
     if plan.beside:
         told = (
@@ -125,7 +120,7 @@ def _test(plan: Plan) -> str:
     return "".join(lines)
 
 
-def _proposal(plan: Plan) -> str:
+def _proposal(plan: PipelinePlan) -> str:
     """What a pull request would change, as one comment."""
     last = plan.targets[-1].environment
     return f"""\
@@ -161,7 +156,7 @@ def _proposal(plan: Plan) -> str:
 """
 
 
-def _build(plan: Plan) -> str:
+def _build(plan: PipelinePlan) -> str:
     builds = "".join(
         f"          context=.; if [ -f {name}/Dockerfile ]; then context={name}; fi\n"
         f'          docker build --tag {image} "$context"\n'
@@ -190,7 +185,7 @@ def _build(plan: Plan) -> str:
 """
 
 
-def _approval(plan: Plan, target: Target) -> str:
+def _approval(plan: PipelinePlan, target: Destination) -> str:
     """Who agrees is said in the repository's settings; the job itself may do nothing."""
     return f"""\
   approve-{target.environment}:
@@ -204,7 +199,7 @@ def _approval(plan: Plan, target: Target) -> str:
 """
 
 
-def _deploy(plan: Plan, target: Target) -> str:
+def _deploy(plan: PipelinePlan, target: Destination) -> str:
     loads = """\
       - uses: actions/download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093 # v4.3.0
         with:
@@ -234,7 +229,7 @@ def _deploy(plan: Plan, target: Target) -> str:
 {_lines(carry.deploy(target), 10)}"""
 
 
-def _rollback(plan: Plan) -> str:
+def _rollback(plan: PipelinePlan) -> str:
     jobs = "\n".join(
         f"""\
   {target.environment}:
@@ -299,17 +294,17 @@ jobs:
 {jobs}"""
 
 
-def _role(target: Target) -> str:
+def _role(target: Destination) -> str:
     name = target.environment.upper().replace("-", "_")
     bucket = f"          CROSSFADE_REVISIONS: ${{{{ vars.CROSSFADE_REVISIONS_{name} }}}}  # its output `revisions`\n"
     return ROLE.format(region=target.region, name=name) + (bucket if target.codedeploy else "")
 
 
-def _checkout(plan: Plan) -> str:
+def _checkout(plan: PipelinePlan) -> str:
     return CHECKOUT + ("          ref: ${{ inputs.tag || github.sha }}\n" if plan.releases else "")
 
 
-def _when(target: Target) -> str:
+def _when(target: Destination) -> str:
     """A push to its branch, or a tag that somebody releases to it from there; what it needs may have been left out."""
     return f"""\
     if: >-
@@ -318,7 +313,7 @@ def _when(target: Target) -> str:
 """
 
 
-def _needs(plan: Plan, before: str, *, job: bool = False) -> str:
+def _needs(plan: PipelinePlan, before: str, *, job: bool = False) -> str:
     named = before if job else before and f"deploy-{before}"
     jobs = [name for name, there in (("test", plan.test), ("build", plan.images), (named, named)) if there]
     return f"    needs: [{', '.join(jobs)}]\n" if jobs else ""

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from crossfade import __version__
+from crossfade.aws.resources.hosts import by_revision, in_containers, on_hosts, stay
+from crossfade.aws.terraform.revision import by_codedeploy, new_fleet
 from crossfade.core.errors import WrongInputError
 from crossfade.file.cloud.delivery import Pipeline
 from crossfade.file.model import App
@@ -16,10 +18,11 @@ _IMAGE = re.compile(r"[a-z0-9][\w./-]*")  # without a tag: what the pipeline bui
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Destination:
     """An environment that jobs deploy to. `after` is one that the same branch is deployed to first.
 
-    `codedeploy` is CodeDeploy's application where it has the hosts, else nothing.
+    `codedeploy` is CodeDeploy's application where it does all by itself, else nothing. With `switch` its new fleet
+    waits for a person before it gets the traffic.
     """
 
     environment: str
@@ -28,6 +31,7 @@ class Target:
     approve: bool
     after: str
     codedeploy: str = ""
+    switch: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +75,27 @@ _DATABASES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """`images` are built once by the pipeline, as (service, image); `releases` False: AWS's own pipeline deploys."""
+class PipelinePlan:
+    """`images` are built once by the pipeline, as (service, image); `releases` False: AWS's own pipeline deploys.
+
+    `build` is the command of a source that CodeDeploy brings, `strategy` by whom it reaches what is not production;
+    empty where CodeDeploy has no part in it.
+    """
 
     app: str
     test: str
     setup: tuple[tuple[str, str], ...]
     beside: tuple[Beside, ...]
     images: tuple[tuple[str, str], ...]
-    targets: tuple[Target, ...]
+    targets: tuple[Destination, ...]
     releases: bool
+    build: str = ""
+    strategy: str = ""
+
+    @property
+    def revisions(self) -> tuple[Destination, ...]:
+        """Where CodeDeploy brings a revision."""
+        return tuple(target for target in self.targets if target.codedeploy)
 
     @property
     def branches(self) -> tuple[str, ...]:
@@ -91,30 +106,31 @@ class Plan:
         return f"'crossfade[aws]=={__version__}'"
 
 
-def plan(apps: Sequence[App], by: str) -> Plan:
+def plan(apps: Sequence[App], by: str) -> PipelinePlan:
     """Of the environments whose pipeline is run by `by`, dev before production.
 
     WrongInputError for a branch that cannot stand in a condition.
     """
     known = [(app, app.cloud.pipeline) for app in apps if app.cloud.pipeline and by in app.cloud.pipeline.by]
     known.sort(key=lambda pair: (pair[0].production, pair[1].approve))
-    targets: list[Target] = []
+    targets: list[Destination] = []
     for app, pipeline in known:
         if not _BRANCH.fullmatch(pipeline.branch):
             raise WrongInputError(f"branch {pipeline.branch!r} of {app.environment} cannot be written", "rename it")
         before = [target.environment for target in targets if target.branch == pipeline.branch]
         targets.append(
-            Target(
+            Destination(
                 environment=app.environment,
                 branch=pipeline.branch,
                 region=app.cloud.region,
                 approve=pipeline.approve or app.production,
                 after=before[-1] if before else "",
-                codedeploy=f"{app.name}-{app.environment}" if pipeline.on_aws == "codedeploy" else "",
+                codedeploy=f"{app.name}-{app.environment}" if by_codedeploy(app) and not by_revision(app) else "",
+                switch=pipeline.approve and new_fleet(app),
             )
         )
     first, pipeline = known[0]
-    return Plan(
+    return PipelinePlan(
         app=first.name,
         test=pipeline.test or "",
         setup=tuple((name, version) for name, version in pipeline.setup if version),
@@ -122,21 +138,32 @@ def plan(apps: Sequence[App], by: str) -> Plan:
         images=tuple(_images(first)),
         targets=tuple(targets),
         releases=not any(one.on_aws == "codepipeline" for _, one in known),
+        build=next((one.build for one in first.services.values() if one.build), "") or "",
+        strategy=pipeline.strategy if pipeline.on_aws == "codedeploy" else "",
     )
 
 
 def missing(apps: Sequence[App], by: str) -> list[str]:
     """What jobs cannot do before something else is there: no role to take on, hosts that a deploy does not reach."""
     unreached = [
-        f"{app.environment}: `crossfade deploy` does not reach hosts of an Auto Scaling group yet, and its job says so"
+        f"{app.environment}: {why} yet, and its job says so"
         for app in apps
-        if (pipeline := _by(app, by)) and app.cloud.compute.kind == "autoscaling" and not pipeline.on_aws
+        if (pipeline := _by(app, by)) and not pipeline.on_aws and (why := _unreached(app))
     ]
     return unreached + [
         f"{app.environment}: no role is made for its jobs; `deployer: {{{by}: {pipeline.repository}}}` makes one"
         for app in apps
         if (pipeline := _by(app, by)) and not (app.cloud.deployer and getattr(app.cloud.deployer, by))
     ]
+
+
+def _unreached(app: App) -> str:
+    """What `crossfade deploy` cannot do on hosts of an Auto Scaling group; empty where it can all that is asked for."""
+    if not on_hosts(app) or stay(app):
+        return ""
+    if all(in_containers(app, service) for service in app.services.values()):
+        return ""
+    return "`crossfade deploy` does not reach processes on hosts of an Auto Scaling group"
 
 
 def _by(app: App, by: str) -> Pipeline | None:

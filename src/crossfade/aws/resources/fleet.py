@@ -16,6 +16,11 @@ def coloured(service: Resource) -> bool:
     return COLOUR in (service.values.get("tags") or {})
 
 
+def waits(group: Resource) -> bool:
+    """True of an Auto Scaling group without hosts, and without a least number of them: a release is to fill it."""
+    return group.values.get("desired_capacity") == 0 and not group.values.get("min_size")
+
+
 def rests(service: Resource) -> bool:
     """True of the colour without tasks. Its scaling is suspended, and what is said of the app is said of the other."""
     return coloured(service) and not service.values.get("desired_count")

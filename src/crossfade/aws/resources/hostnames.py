@@ -28,10 +28,20 @@ def balancer_names(app: App) -> list[str]:
     return [name for name in dict.fromkeys([first, *ours]) if name not in site_names(app)]
 
 
+def behind_cdn(app: App) -> bool:
+    """Visitors of services come by CloudFront."""
+    return app.cloud.cdn is not None or (app.cloud.site is not None and app.cloud.site.api)
+
+
+def at_edge(app: App) -> bool:
+    """CloudFront answers at all: files of a site, or services."""
+    return app.cloud.site is not None or app.cloud.cdn is not None
+
+
 def edge_names(app: App) -> list[str]:
     """Names that CloudFront answers to: the site's, and the services' own when they stand behind it too."""
-    site, api = app.cloud.site, api_name(app)
-    return [*site_names(app), *([api] if site and site.api and api else [])]
+    api = api_name(app)
+    return [*site_names(app), *([api] if behind_cdn(app) and api else [])]
 
 
 def managed(app: App) -> bool:
@@ -41,7 +51,7 @@ def managed(app: App) -> bool:
 
 def one_certificate(app: App) -> bool:
     """True where the load balancer's certificate does for CloudFront too: both are in the same region."""
-    return managed(app) and app.cloud.site is not None and app.cloud.region == GLOBAL
+    return managed(app) and at_edge(app) and app.cloud.region == GLOBAL
 
 
 def given_to_edge(app: App) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from crossfade.aws.environment import secret_name
 from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.names import places
+from crossfade.aws.rights.database import snapshots
 from crossfade.aws.rights.right import Right, arn, everywhere, ours
 from crossfade.file.model import App
 
@@ -60,13 +61,13 @@ def containers(app: App) -> Iterator[Right]:
         ("logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"),
         tuple(arn(app, "logs", f"log-group:{called.log_group(name)}:*") for name in app.services),
     )
-    if app.cloud.database is not None and app.cloud.database.snapshot:
-        taken = arn(app, "rds", f"snapshot:{called.prefix}-before-*")
-        yield Right("Snapshots", ("rds:CreateDBSnapshot", "rds:DeleteDBSnapshot"), (taken,))
-        known = (arn(app, "rds", f"db:{called.prefix}"), arn(app, "rds", f"snapshot:{called.prefix}-before-*"))
-        yield Right("Database", ("rds:CreateDBSnapshot", "rds:DescribeDBSnapshots"), known)
+    yield from snapshots(app)
+    yield from secret_versions(app)
+
+
+def secret_versions(app: App) -> Iterator[Right]:
+    """Which version is current, and a label on the one that a release was deployed with. No value is read."""
     if app.cloud.secrets:
-        # Which version is current, and a label on the one that a release was deployed with. No value is read.
         pins = ("secretsmanager:DescribeSecret", "secretsmanager:UpdateSecretVersionStage")
         yield Right("SecretVersions", pins, tuple(_secrets(app)))
 

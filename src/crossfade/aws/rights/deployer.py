@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from crossfade.aws.resources.hosts import in_containers, on_hosts
+from crossfade.aws.resources.hosts import in_containers, on_hosts, stay
 from crossfade.aws.resources.names import places
 from crossfade.aws.rights.containers import containers, filling
-from crossfade.aws.rights.hosts import hosts, revisions
+from crossfade.aws.rights.database import restoring
+from crossfade.aws.rights.hosts import hosts, revisions, servers
 from crossfade.aws.rights.right import Right, arn, everywhere, ours
 from crossfade.file.model import App
 
@@ -37,9 +38,9 @@ _JOURNAL = (
 )
 
 
-def policy(app: App, *, fills_secrets: bool = False) -> dict[str, Any]:
+def policy(app: App, *, fills_secrets: bool = False, restores: bool = False) -> dict[str, Any]:
     """As IAM takes it, with `${partition}` and `${account}` in its ARNs."""
-    asked = [*rights(app), *(filling(app) if fills_secrets else ())]
+    asked = [*rights(app), *(filling(app) if fills_secrets else ()), *(restoring(app) if restores else ())]
     return {"Version": VERSION, "Statement": [right.statement() for right in asked]}
 
 
@@ -62,7 +63,7 @@ def rights(app: App) -> Iterator[Right]:
     if images:
         yield Right("RegistryToken", ("ecr:GetAuthorizationToken",))  # for the account's registry, which has no ARN
         yield Right("Images", _PUSH, tuple(arn(app, "ecr", f"repository/{called.repository(name)}") for name in images))
-    yield from hosts(app) if on_hosts(app) else containers(app)
+    yield from servers(app) if stay(app) else hosts(app) if on_hosts(app) else containers(app)
     yield from revisions(app)
     if app.cloud.site is not None:
         bucket = everywhere("s3", f"{called.prefix}-site-*", account="")

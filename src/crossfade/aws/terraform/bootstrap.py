@@ -28,7 +28,7 @@ CLOSED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class StatePlace:
     """Where an app's state lives, and its journal of releases."""
 
     region: str
@@ -38,7 +38,7 @@ class Place:
     tags: Mapping[str, str]
 
 
-def bootstrap(place: Place) -> Iterator[str]:
+def bootstrap(place: StatePlace) -> Iterator[str]:
     """Make both, or what is missing of them; says each thing that was done, after it was."""
     try:
         from botocore.session import get_session  # type: ignore[import-untyped]  # noqa: PLC0415  needed here alone
@@ -56,7 +56,7 @@ def bootstrap(place: Place) -> Iterator[str]:
         yield from _kept(dynamodb, place.journal)
 
 
-def _bucket(s3: Any, place: Place) -> Iterator[str]:
+def _bucket(s3: Any, place: StatePlace) -> Iterator[str]:
     name = place.bucket
     found = _unless(lambda: s3.head_bucket(Bucket=name), "404", "NoSuchBucket")
     if found is None:
@@ -94,7 +94,7 @@ def _bucket(s3: Any, place: Place) -> Iterator[str]:
         yield f"bucket {name} drops overwritten states after {KEEP_DAYS} days"
 
 
-def _tls_only(s3: Any, place: Place) -> Iterator[str]:
+def _tls_only(s3: Any, place: StatePlace) -> Iterator[str]:
     """A state holds passwords: it travels encrypted, whoever asks. Statements that are there already stay."""
     name = place.bucket
     bucket = f"arn:{partition(place.region)}:s3:::{name}"
@@ -115,7 +115,7 @@ def _tls_only(s3: Any, place: Place) -> Iterator[str]:
     yield f"bucket {name} is reached over TLS only"
 
 
-def _table(dynamodb: Any, place: Place, name: str, keys: tuple[str, ...], way_out: str) -> Iterator[str]:
+def _table(dynamodb: Any, place: StatePlace, name: str, keys: tuple[str, ...], way_out: str) -> Iterator[str]:
     found = _unless(lambda: dynamodb.describe_table(TableName=name), "ResourceNotFoundException")
     schema = [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
     if found is None:
@@ -161,12 +161,12 @@ def _unless(ask: Callable[[], Mapping[str, Any]], *absent: str) -> Mapping[str, 
         raise
 
 
-def _tags(place: Place) -> list[dict[str, str]]:
+def _tags(place: StatePlace) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in place.tags.items()]
 
 
 @contextmanager
-def _errors_told(place: Place) -> Iterator[None]:
+def _errors_told(place: StatePlace) -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     again = "what was made stays; run it again"

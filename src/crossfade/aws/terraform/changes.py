@@ -23,7 +23,7 @@ _ACTIONS: Mapping[tuple[str, ...], Action] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class ResourceChange:
     """One resource that will not be what it was. `why` says what differs, and which of it forces a replacement."""
 
     address: str
@@ -52,7 +52,7 @@ class Change:
 class Changes:
     """A whole plan. `drifted` was changed by somebody else than Terraform since the last run."""
 
-    resources: tuple[Change, ...]
+    resources: tuple[ResourceChange, ...]
     outputs: tuple[str, ...] = ()
     drifted: tuple[str, ...] = ()
 
@@ -76,9 +76,9 @@ class Changes:
         """How many resources Terraform will report as done: one that is replaced is deleted and created."""
         return self.add + self.change + self.destroy
 
-    def by_module(self) -> dict[str, list[Change]]:
+    def by_module(self) -> dict[str, list[ResourceChange]]:
         """As people look for it: what belongs together stands together."""
-        found: dict[str, list[Change]] = {}
+        found: dict[str, list[ResourceChange]] = {}
         for one in sorted(self.resources, key=lambda one: (one.module, one.name)):
             found.setdefault(one.module, []).append(one)
         return found
@@ -109,13 +109,13 @@ def _drifted(plan: Mapping[str, Any], changed: set[str]) -> Iterator[str]:
             yield entry["address"]
 
 
-def _resources(plan: Mapping[str, Any]) -> Iterator[Change]:
+def _resources(plan: Mapping[str, Any]) -> Iterator[ResourceChange]:
     for entry in plan.get("resource_changes") or ():
         change = entry["change"]
         action = _ACTIONS.get(tuple(change["actions"]))
         if action is None or entry.get("mode") == "data":
             continue
-        yield Change(
+        yield ResourceChange(
             address=entry["address"],
             type=entry["type"],
             action=action,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 
+from crossfade.aws.resources.hostnames import at_edge
 from crossfade.aws.resources.names import places, prefix
 from crossfade.aws.rights.deployer import policy
 from crossfade.aws.terraform.hcl import Block, Expression, block, value
@@ -112,7 +113,7 @@ def _providers(app: App) -> Iterator[Block]:
     yield block("terraform", required_version=LOCKING if app.cloud.state.lock == "file" else TERRAFORM, body=[needs])
     tagged = block("default_tags", tags=Expression("var.tags"))
     yield block("provider", "aws", region=Expression("var.region"), body=[tagged])
-    if app.cloud.site is not None:
+    if at_edge(app):
         # CloudFront takes certificates from there only.
         # https://docs.aws.amazon.com/acm/latest/userguide/acm-regions.html
         yield block("provider", "aws", alias="global", region="us-east-1", body=[tagged])

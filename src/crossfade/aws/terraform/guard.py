@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.aws.terraform.changes import Change, Changes
+from crossfade.aws.terraform.changes import Changes, ResourceChange
 from crossfade.file.model import App
 
 Values = Mapping[str, Any]
@@ -12,7 +12,7 @@ _PROTECTIONS = ("deletion_protection", "enable_deletion_protection", "deletion_p
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class DataLoss:
     """Something that holds data and would be gone, and what becomes of the data."""
 
     address: str
@@ -33,7 +33,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class SaidBefore:
     """What was said with options, before anybody asked."""
 
     yes: bool = False
@@ -83,18 +83,18 @@ def protected(changes: Changes) -> tuple[str, ...]:
     )
 
 
-def losses(changes: Changes) -> tuple[Loss, ...]:
+def losses(changes: Changes) -> tuple[DataLoss, ...]:
     """Everything that holds data and that these changes delete, or replace by an empty one."""
     return tuple(loss for change in changes.resources if change.ends and (loss := _loss(change)) is not None)
 
 
-def _loss(change: Change) -> Loss | None:
+def _loss(change: ResourceChange) -> DataLoss | None:
     holds = _HOLDS.get(change.type)
     found = holds(change.before) if holds else None
     if found is None:
         return None
     what, fate = found
-    return Loss(change.address, what, f"{fate}; an empty one follows" if change.action == "replace" else fate)
+    return DataLoss(change.address, what, f"{fate}; an empty one follows" if change.action == "replace" else fate)
 
 
 def _database(of: Values) -> tuple[str, str] | None:

@@ -15,8 +15,8 @@ from types import FrameType
 from typing import Any, Protocol, Self
 
 from crossfade.aws.terraform.changes import Changes, read_changes
-from crossfade.aws.terraform.stream import Diagnostic, Story
-from crossfade.aws.terraform.trouble import Run, StoppedError, error, wants_init
+from crossfade.aws.terraform.stream import Diagnostic, TerraformStory
+from crossfade.aws.terraform.trouble import StoppedError, TerraformRun, error, wants_init
 from crossfade.core.errors import PlatformError, WrongInputError
 
 LEAST = (1, 5)
@@ -41,7 +41,7 @@ class Told:
     """What a run left behind."""
 
     code: int
-    story: Story
+    story: TerraformStory
     stopped: bool
 
 
@@ -98,7 +98,7 @@ class Terraform:
 
     def apply(self, plan: Path, changes: Changes) -> None:
         """Make exactly the changes of that plan."""
-        story = Story(total=changes.steps)
+        story = TerraformStory(total=changes.steps)
         told = self._run(["apply", "-json", "-input=false", self._waiting, str(plan.absolute())], story)
         if told.stopped and told.code:
             raise StoppedError(
@@ -114,7 +114,7 @@ class Terraform:
     def init(self) -> None:
         """Fetch providers and modules and connect to where the state is kept."""
         self.watch.say(f"{self.name} init: providers, modules and the state's place")
-        self._check("init", self._run(["init", "-input=false", "-no-color"], Story()))
+        self._check("init", self._run(["init", "-input=false", "-no-color"], TerraformStory()))
 
     @property
     def _waiting(self) -> str:
@@ -122,10 +122,10 @@ class Terraform:
 
     def _with_init(self, verb: str, arguments: list[str]) -> None:
         """Terraform says by itself when it wants `init` first; asking it is surer than guessing from dates of files."""
-        told = self._run(arguments, Story())
+        told = self._run(arguments, TerraformStory())
         if told.code and not told.stopped and wants_init(told.story.errors, told.story.plain):
             self.init()
-            told = self._run(arguments, Story())
+            told = self._run(arguments, TerraformStory())
         if told.stopped and told.code:
             raise StoppedError(f"the {verb} of {self.environment} was stopped; nothing was changed")
         self._check(verb, told)
@@ -135,7 +135,7 @@ class Terraform:
             raise self._error(verb, told.story.errors, told.story.plain)
 
     def _error(self, verb: str, errors: list[Diagnostic], plain: list[str]) -> Exception:
-        return error(Run(verb, self.environment, self.folder, self.name), errors, plain)
+        return error(TerraformRun(verb, self.environment, self.folder, self.name), errors, plain)
 
     def _data(self, *arguments: str) -> Any:
         done = self._captured(arguments)
@@ -156,7 +156,7 @@ class Terraform:
             check=False,
         )
 
-    def _run(self, arguments: list[str], story: Story) -> Told:
+    def _run(self, arguments: list[str], story: TerraformStory) -> Told:
         """Run to the end.
 
         What it says goes through a file: were it a pipe, our own death would end it in the middle of an apply, with its

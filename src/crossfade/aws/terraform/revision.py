@@ -53,6 +53,12 @@ def revision(app: App) -> dict[str, str]:
     } | dict(sorted(hooks.items()))
 
 
+def carried(app: App) -> dict[str, str]:
+    """What goes with a source, texts by their paths in it: the appspec at the top, and the scripts that it names."""
+    own = f"{FOLDER}/{app.environment}/appspec.yml"
+    return {"appspec.yml" if path == own else f"infrastructure/{path}": text for path, text in revision(app).items()}
+
+
 def _ours() -> Traversable:
     return package("crossfade.aws.terraform").joinpath("deploy")
 
@@ -89,7 +95,7 @@ def _settings(app: App, service: Service, pipeline: Pipeline) -> str:
         "TRIES": str(checks.tries),
         "EVERY": f"{checks.every:g}",
         "THEN": checks.then or "",
-        "NAMESPACE": metrics_namespace(app),
+        "NAMESPACE": checks.namespace or metrics_namespace(app),
         "KEEP": str(service.deploy.retain),
     }
     head = f"# What the hooks have to know of {prefix(app)}.\n"

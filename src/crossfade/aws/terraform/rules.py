@@ -11,7 +11,7 @@ VALUES = 5  # hosts and paths of one rule
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ListenerRule:
     """Empty hosts or paths: any."""
 
     service: str
@@ -28,15 +28,15 @@ def default(services: Mapping[str, Service]) -> str | None:
     return next((name for name, one in services.items() if any(map(_is_everything, one.routes))), None)
 
 
-def rules(services: Mapping[str, Service]) -> tuple[Rule, ...]:
+def rules(services: Mapping[str, Service]) -> tuple[ListenerRule, ...]:
     """Most specific first, as crossfade sorts them on one machine. Neighbours of one service and host are one rule."""
     asked = [(route, name) for name, one in services.items() for route in one.routes if not _is_everything(route)]
-    found: list[Rule] = []
+    found: list[ListenerRule] = []
     for route, name in sorted(asked, key=lambda pair: _order(pair[0])):
-        rule = Rule(name, (route.host,) if route.host else (), _patterns(route.path))
+        rule = ListenerRule(name, (route.host,) if route.host else (), _patterns(route.path))
         last = found[-1] if found else None
         if last and last.paths and rule.paths and (last.service, last.hosts) == (rule.service, rule.hosts):
-            both = Rule(name, rule.hosts, last.paths + rule.paths)
+            both = ListenerRule(name, rule.hosts, last.paths + rule.paths)
             if both.values <= VALUES:
                 found[-1] = both
                 continue

@@ -23,7 +23,7 @@ class Diagnostic:
 
 
 @dataclass(slots=True)
-class Story:
+class TerraformStory:
     """Takes line after line. `total` is how many resources a plan touches, when it is known."""
 
     total: int = 0

@@ -58,7 +58,7 @@ class StoppedError(CrossfadeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TerraformRun:
     """What was tried: `apply` of `prod`, in a folder that Terraform's file names are relative to."""
 
     verb: str
@@ -84,7 +84,7 @@ def from_plain(lines: Sequence[str]) -> list[Diagnostic]:
     return [Diagnostic(summary=summary, detail="\n".join(detail).strip()) for summary, *detail in found]
 
 
-def error(run: Run, errors: Sequence[Diagnostic], plain: Sequence[str] = ()) -> CrossfadeError:
+def error(run: TerraformRun, errors: Sequence[Diagnostic], plain: Sequence[str] = ()) -> CrossfadeError:
     """One error to raise, whatever happened."""
     errors = list(errors) or from_plain(plain)
     for one in errors:
@@ -107,7 +107,7 @@ def way_out_of(text: str) -> str:
     return next((way for pattern, way in _WAYS_OUT.items() if re.search(pattern, text, re.IGNORECASE | re.DOTALL)), "")
 
 
-def _locked(run: Run, held: dict[str, str]) -> RefusedError:
+def _locked(run: TerraformRun, held: dict[str, str]) -> RefusedError:
     created = re.sub(r"\.\d+ \+0000 UTC$", " UTC", held.get("Created", "an unknown time"))
     doing = held.get("Operation", "").removeprefix("OperationType").lower() or "something"
     lock = held.get("ID", "")

@@ -17,7 +17,7 @@ from crossfade.core.errors import RefusedError, WrongInputError
 MANIFEST = ".crossfade.json"
 
 
-class State(StrEnum):
+class FileState(StrEnum):
     """What is to be done about one file."""
 
     NEW = "new"  # not there
@@ -30,11 +30,11 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FileChange:
     """One file: what is there, and what is wanted there."""
 
     path: str
-    state: State
+    state: FileState
     there: str | None
     wanted: str | None
 
@@ -54,10 +54,10 @@ class Comparison:
     """A folder, beside what it should be."""
 
     folder: Path
-    changes: tuple[Change, ...]
+    changes: tuple[FileChange, ...]
     known: Mapping[str, str]  # what we wrote: path -> sha256
 
-    def of(self, *states: State) -> tuple[Change, ...]:
+    def of(self, *states: FileState) -> tuple[FileChange, ...]:
         return tuple(change for change in self.changes if change.state in states)
 
 
@@ -74,15 +74,15 @@ def write(comparison: Comparison, *, force: bool = False, keep: bool = False) ->
 
     Returns where edited files were moved to, by path.
     """
-    if comparison.of(State.EDITED) and not force and not keep:
+    if comparison.of(FileState.EDITED) and not force and not keep:
         raise _refusal(comparison)
     known, moved = dict(comparison.known), dict[str, str]()
-    theirs = {State.EDITED, State.YOURS}
+    theirs = {FileState.EDITED, FileState.YOURS}
     with _told(comparison.folder):
         for change in comparison.changes:
             target = comparison.folder / change.path
             if change.wanted is None:
-                if change.state is State.GONE:
+                if change.state is FileState.GONE:
                     _remove(target, comparison.folder)
                 known.pop(change.path, None)
                 continue
@@ -90,7 +90,7 @@ def write(comparison: Comparison, *, force: bool = False, keep: bool = False) ->
                 aside = _aside(target)
                 target.replace(aside)
                 moved[change.path] = str(aside.relative_to(comparison.folder))
-            if change.state in {State.NEW, State.CHANGED} or (force and change.state in theirs):
+            if change.state in {FileState.NEW, FileState.CHANGED} or (force and change.state in theirs):
                 _replace(target, change.wanted)
             # Also what was kept: who has seen a change and refused it is not asked about it again.
             known[change.path] = _sha256(change.wanted)
@@ -98,25 +98,25 @@ def write(comparison: Comparison, *, force: bool = False, keep: bool = False) ->
     return moved
 
 
-def _change(folder: Path, path: str, wanted: str | None, known: str | None) -> Change | None:
+def _change(folder: Path, path: str, wanted: str | None, known: str | None) -> FileChange | None:
     there = _read(folder / path)
     if wanted is None:
         if there is None:
-            return Change(path, State.LEFT, None, None)
-        return Change(path, State.GONE if _sha256(there) == known else State.LEFT, there, None)
+            return FileChange(path, FileState.LEFT, None, None)
+        return FileChange(path, FileState.GONE if _sha256(there) == known else FileState.LEFT, there, None)
     if there is None:
-        state = State.NEW
+        state = FileState.NEW
     elif there == wanted:
-        state = State.SAME
+        state = FileState.SAME
     elif _sha256(there) == known:
-        state = State.CHANGED
+        state = FileState.CHANGED
     else:
-        state = State.YOURS if _sha256(wanted) == known else State.EDITED
-    return Change(path, state, there, wanted)
+        state = FileState.YOURS if _sha256(wanted) == known else FileState.EDITED
+    return FileChange(path, state, there, wanted)
 
 
 def _refusal(comparison: Comparison) -> RefusedError:
-    paths = [change.path for change in comparison.of(State.EDITED)]
+    paths = [change.path for change in comparison.of(FileState.EDITED)]
     what = f"{paths[0]} was" if len(paths) == 1 else f"{', '.join(paths)} were"
     return RefusedError(
         f"{what} edited, and crossfade.yaml wants something else there; nothing was written",
@@ -205,5 +205,5 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def diffs(changes: Iterable[Change]) -> str:
+def diffs(changes: Iterable[FileChange]) -> str:
     return "".join(change.diff() for change in changes)

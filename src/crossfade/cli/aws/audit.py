@@ -15,6 +15,7 @@ from crossfade.telling.text import plural, table
 if TYPE_CHECKING:
     from crossfade.aws.audit.finding import Finding
     from crossfade.aws.audit.rule import Rule
+    from crossfade.aws.resources.plan import Plan
     from crossfade.file.cloud.accept import Acceptance
 
 FOUND = 3  # exit code
@@ -24,49 +25,60 @@ _SEVERITIES = ("critical", "high", "medium", "low")
 @click.command(
     epilog="Exit code 3: something at or above --fail-on was found that nobody accepted. "
     "Examples: crossfade audit -e prod | crossfade audit --plan plan.json --accept accept.yaml | "
-    "crossfade audit -e prod --sarif audit.sarif --fail-on medium"
+    "crossfade audit -e prod --sarif audit.sarif --fail-on medium | crossfade audit --account"
 )
 @called(file=True, state=False)
 @click.option(
     "--plan", type=click.Path(path_type=Path), help="A plan as `terraform show -json` writes it, of any Terraform."
 )
+@click.option("--account", is_flag=True, help="Ask AWS about the account itself: root, passwords, keys.")
 @click.option("--accept", type=click.Path(path_type=Path), help="A YAML file with `accept`, as in the file's `cloud`.")
 @click.option("--sarif", metavar="FILE|-", help="Write SARIF 2.1.0 there; - is stdout, instead of the table.")
 @click.option(
     "--fail-on",
-    type=click.Choice(("critical", "high", "medium", "low", "none")),
+    type=click.Choice((*_SEVERITIES, "none")),
     default="high",
     show_default=True,
     help="The least severity that fails.",
 )
-def audit(call: Call, *, plan: Path | None, accept: Path | None, sarif: str | None, fail_on: str) -> int:
-    """Find what is dangerous in the file, in a Terraform plan, or with -e or -f beside --plan in both."""
+def audit(call: Call, *, plan: Path | None, account: bool, accept: Path | None, sarif: str | None, fail_on: str) -> int:
+    """Find what is dangerous in the file, in a Terraform plan, in the account, or with -e or -f beside these in all."""
     if sarif == "-" and call.json:
         raise WrongInputError("--json and --sarif - both want stdout", "name a file for one of them")
     from crossfade.aws.audit.finding import counting
     from crossfade.aws.audit.rule import Severity
 
     today = datetime.now(UTC).astimezone().date()
-    findings, about = _findings(call, plan, accept, today)
+    read = _opened(plan) if plan else None
+    findings, about = _findings(call, read, accept, today, str(plan), account=account)
+    lacks = read.lacks if read else ()
     failing = counting(findings, None if fail_on == "none" else Severity.read(fail_on))
     if sarif:
-        _write_sarif(sarif, findings)
+        _write_sarif(sarif, findings, lacks)
     if sarif != "-":
-        call.answer({"ok": not failing, **about, **_json(findings)}, _text(findings, about))
+        answer = {"ok": not failing, **about, "incomplete": list(lacks), **_json(findings)}
+        call.answer(answer, _text(findings, about, lacks))
     return FOUND if failing else 0
 
 
+def _opened(plan: Path) -> "Plan":
+    """The plan. WrongInputError when nothing in it is on AWS: no finding there would mean nothing."""
+    from crossfade.aws.resources.plan import open_plan
+
+    return open_plan(plan).on_aws(str(plan))
+
+
 def _findings(
-    call: Call, plan: Path | None, accept: Path | None, today: date
+    call: Call, plan: "Plan | None", accept: Path | None, today: date, title: str, *, account: bool
 ) -> tuple[list["Finding"], dict[str, str | None]]:
     """All that was found, judged, and what was looked at. A plan alone needs no file."""
     from crossfade.aws.audit.judge import judged
 
     acceptances: list[Acceptance] = []
     found: list[Finding] = []
-    about: dict[str, str | None] = {"file": None, "environment": None, "plan": str(plan) if plan else None}
+    about: dict[str, str | None] = {"file": None, "environment": None, "plan": title if plan else None}
     production = None
-    if plan is None or call.file or call.environment:
+    if not (plan or account) or call.file or call.environment:
         from crossfade.aws.audit.accept import of_file
         from crossfade.aws.audit.file import audit_file
         from crossfade.file.load import load_whole
@@ -84,16 +96,21 @@ def _findings(
         acceptances += read_sheet(Accepted, accept).accept
     if plan:
         from crossfade.aws.audit.plan import audit_plan
-        from crossfade.aws.resources.plan import open_plan
 
-        found += audit_plan(open_plan(plan), str(plan), production=production)
+        found += audit_plan(plan, title, production=production)
+    if account:
+        from crossfade.aws.audit.account import asked, audit_account, called
+
+        looked_at = asked()
+        found += audit_account(looked_at, today)
+        about |= {"account": called(looked_at)}
     return judged(found, acceptances, today), about
 
 
-def _write_sarif(where: str, findings: Sequence["Finding"]) -> None:
+def _write_sarif(where: str, findings: Sequence["Finding"], lacks: Sequence[str]) -> None:
     from crossfade.aws.audit.sarif import sarif
 
-    text = json.dumps(sarif(findings), indent=2)
+    text = json.dumps(sarif(findings, lacks), indent=2)
     if where == "-":
         click.echo(text)
         return
@@ -136,8 +153,8 @@ def _acceptance(one: "Acceptance | None") -> dict[str, str] | None:
     return {"reason": one.reason, "until": one.until.isoformat()} if one else None
 
 
-def _text(findings: Sequence["Finding"], about: dict[str, str | None]) -> str:
-    """The table, what to do about it rule by rule, and the sum last, where a terminal ends."""
+def _text(findings: Sequence["Finding"], about: dict[str, str | None], lacks: Sequence[str]) -> str:
+    """The table, what to do about it rule by rule, what nobody looked at, and the sum last, where a terminal ends."""
     open_ = [finding for finding in findings if finding.accepted is None]
     accepted = [finding for finding in findings if finding.accepted]
     lines = []
@@ -148,6 +165,7 @@ def _text(findings: Sequence["Finding"], about: dict[str, str | None]) -> str:
         ]
     if accepted:
         lines += ["Accepted:", table(_accepted_row(finding) for finding in accepted), ""]
+    lines += [f"Not all of the truth: {each}" for each in lacks]
     return "\n".join([*lines, _summary(open_, len(accepted), about)])
 
 
@@ -187,7 +205,7 @@ def _advice(rule: "Rule") -> list[str]:
 
 def _summary(open_: Sequence["Finding"], accepted: int, about: dict[str, str | None]) -> str:
     environment = f"environment {about['environment']} of {about['file']}" if about["file"] else ""
-    looked_at = " and ".join(part for part in (environment, about["plan"]) if part)
+    looked_at = " and ".join(part for part in (environment, about["plan"], about.get("account")) if part)
     counts = [(sum(str(finding.severity) == severity for finding in open_), severity) for severity in _SEVERITIES]
     listed = ", ".join(f"{count} {severity}" for count, severity in counts if count)
     rest = f"; {accepted} accepted" if accepted else ""

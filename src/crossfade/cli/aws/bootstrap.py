@@ -7,7 +7,7 @@ import click
 from crossfade.cli.call import Call, called
 
 if TYPE_CHECKING:
-    from crossfade.aws.terraform.bootstrap import Place
+    from crossfade.aws.terraform.bootstrap import StatePlace
     from crossfade.file.model import App
 
 
@@ -40,18 +40,18 @@ def bootstrap(call: Call) -> None:
     call.answer({"ok": True, "places": shown, "done": done}, "\n".join(ready))
 
 
-def _for_state(place: "Place") -> list[str]:
+def _for_state(place: "StatePlace") -> list[str]:
     return [f"bucket {place.bucket}", *([f"table {place.table}"] if place.table else [])]
 
 
-def _place(app: "App") -> "Place":
+def _place(app: "App") -> "StatePlace":
     from crossfade.aws.places import ENVIRONMENT, Places
-    from crossfade.aws.terraform.bootstrap import Place
+    from crossfade.aws.terraform.bootstrap import StatePlace
     from crossfade.aws.terraform.environment import tags
     from crossfade.aws.terraform.names import lock_table, state_bucket
 
     shared = {key: value for key, value in tags(app).items() if key not in {"Environment", ENVIRONMENT}}
-    return Place(
+    return StatePlace(
         region=app.cloud.region,
         bucket=state_bucket(app),
         table=None if app.cloud.state.lock == "file" else lock_table(app),

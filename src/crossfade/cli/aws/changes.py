@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from crossfade.aws.terraform.changes import SIGNS, Change, Changes
+from crossfade.aws.terraform.changes import SIGNS, Changes, ResourceChange
 from crossfade.aws.terraform.guard import losses
 
 SHOWN = 6  # reasons on one line
@@ -53,7 +53,7 @@ def counted(changes: Changes, environment: str) -> dict[str, Any]:
     }
 
 
-def _line(change: Change) -> str:
+def _line(change: ResourceChange) -> str:
     why = [*change.why[:SHOWN], *(["..."] if len(change.why) > SHOWN else [])]
     return f"  {SIGNS[change.action]} {change.name}" + (f": {', '.join(why)}" if why else "")
 

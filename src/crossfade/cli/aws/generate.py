@@ -59,29 +59,29 @@ def _answered_for(apps: Iterable["App"]) -> Callable[[str], bool]:
 
 def shown(comparison: "Comparison", *, everything: bool) -> str:
     """What changes in files that are there. Whole new files only when nothing but the difference was asked for."""
-    from crossfade.aws.terraform.write import State, diffs
+    from crossfade.aws.terraform.write import FileState, diffs
 
-    states = (State.CHANGED, State.EDITED, *((State.NEW, State.GONE) if everything else ()))
+    states = (FileState.CHANGED, FileState.EDITED, *((FileState.NEW, FileState.GONE) if everything else ()))
     return diffs(comparison.of(*states))
 
 
 def data(comparison: "Comparison", environments: list[str], *, written: bool) -> dict[str, Any]:
-    from crossfade.aws.terraform.write import State, diffs
+    from crossfade.aws.terraform.write import FileState, diffs
 
     return {
         "ok": True,
         "folder": str(comparison.folder),
         "environments": environments,
         "written": written,
-        "files": {state.value: [change.path for change in comparison.of(state)] for state in State},
-        "diff": diffs(comparison.of(State.CHANGED, State.EDITED)),
+        "files": {state.value: [change.path for change in comparison.of(state)] for state in FileState},
+        "diff": diffs(comparison.of(FileState.CHANGED, FileState.EDITED)),
     }
 
 
 def told(comparison: "Comparison", moved: Mapping[str, str], *, written: bool) -> str:
-    from crossfade.aws.terraform.write import State
+    from crossfade.aws.terraform.write import FileState
 
-    new, changed, gone = (comparison.of(state) for state in (State.NEW, State.CHANGED, State.GONE))
+    new, changed, gone = (comparison.of(state) for state in (FileState.NEW, FileState.CHANGED, FileState.GONE))
     if new or changed or gone or moved:
         counts = f"{len(new)} new, {len(changed) + len(moved)} changed, {len(gone)} removed"
         lines = [f"{comparison.folder}: {counts}" if written else f"{comparison.folder} would have {counts}"]
@@ -89,9 +89,11 @@ def told(comparison: "Comparison", moved: Mapping[str, str], *, written: bool) -
         lines = [f"{comparison.folder} is as {FILE} says"]
     lines += [f"  {change.path}: removed" for change in gone if written]
     lines += [f"  {path}: yours is kept as {aside}" for path, aside in moved.items()]
-    edited = [change.path for change in comparison.of(State.EDITED, State.YOURS) if change.path not in moved]
+    edited = [change.path for change in comparison.of(FileState.EDITED, FileState.YOURS) if change.path not in moved]
     lines += [f"  {path}: edited, stays as it is" for path in edited]
     lines += [
-        f"  {change.path}: edited, stays, no longer asked for" for change in comparison.of(State.LEFT) if change.there
+        f"  {change.path}: edited, stays, no longer asked for"
+        for change in comparison.of(FileState.LEFT)
+        if change.there
     ]
     return "\n".join(lines)

@@ -21,7 +21,7 @@ Verb = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class EnvironmentJob:
     """One environment, and the program that works on it."""
 
     call: Call
@@ -81,17 +81,17 @@ def confirmed(verb: Verb) -> Verb:
     @click.option("--confirm", metavar="NAME", help="The environment's name, where it would have to be typed.")
     @click.option("--with-data", is_flag=True, help="What holds data may be lost.")
     @functools.wraps(verb)
-    def run(job: Job, *, confirm: str | None, with_data: bool, yes: bool = False, **given: Any) -> Any:
-        from crossfade.aws.terraform.guard import Said
+    def run(job: EnvironmentJob, *, confirm: str | None, with_data: bool, yes: bool = False, **given: Any) -> Any:
+        from crossfade.aws.terraform.guard import SaidBefore
 
         if confirm not in {None, job.environment}:
             raise WrongInputError(f"--confirm {confirm} names another environment than {job.environment}")
-        return verb(job, said=Said(yes=yes, confirm=confirm, with_data=with_data), **given)
+        return verb(job, said=SaidBefore(yes=yes, confirm=confirm, with_data=with_data), **given)
 
     return run
 
 
-def _job(call: Call, program: str | None, wait: str, at: Path | None) -> Job:
+def _job(call: Call, program: str | None, wait: str, at: Path | None) -> EnvironmentJob:
     from crossfade.aws.choose import one_on_aws
     from crossfade.aws.terraform.program import find
     from crossfade.cli.aws.generate import FOLDER
@@ -103,7 +103,7 @@ def _job(call: Call, program: str | None, wait: str, at: Path | None) -> Job:
         raise WrongInputError(f"--wait {wait} is no time", f"it takes {wrong}") from wrong
     path = call.required()
     app = one_on_aws(path, call.environment)
-    job = Job(call, app, at or path.parent / FOLDER, find(program), patience)
+    job = EnvironmentJob(call, app, at or path.parent / FOLDER, find(program), patience)
     if not job.folder.is_dir():
         raise WrongInputError(f"{job.folder} is not there", "`crossfade infra init` writes it")
     return job

@@ -37,7 +37,7 @@ def init(call: Call, *, file: Path | None, to: Path | None, checks: bool, force:
     Run it again after every change of the file. What you edited is never overwritten unasked: it shows both, and stops.
     """
     from crossfade.aws.pipeline.files import files, hints
-    from crossfade.aws.terraform.write import State, compare, write
+    from crossfade.aws.terraform.write import FileState, compare, write
 
     if sum((force, keep, checks)) > 1:
         raise WrongInputError("--force, --keep and --check mean different things", "one of them")
@@ -46,7 +46,7 @@ def init(call: Call, *, file: Path | None, to: Path | None, checks: bool, force:
     comparison = compare(to or path.parent, files(apps), lambda name: name.startswith(OURS))
     if not call.json:
         click.echo(generate.shown(comparison, everything=checks), nl=False)
-    drift = comparison.of(State.NEW, State.CHANGED, State.EDITED, State.GONE)
+    drift = comparison.of(FileState.NEW, FileState.CHANGED, FileState.EDITED, FileState.GONE)
     if checks and drift:
         names = ", ".join(change.path for change in drift)
         raise RefusedError(f"not as {path} says: {names}", "`crossfade pipeline init` writes them")

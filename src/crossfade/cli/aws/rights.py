@@ -11,12 +11,13 @@ ANY = "*"
 
 @click.command(
     epilog="Examples: crossfade infra rights -e prod | crossfade infra rights -e prod --account 123456789012 | "
-    "crossfade infra rights -e prod --secrets --json"
+    "crossfade infra rights -e prod --secrets --restore --json"
 )
 @called(file=True, state=False)
 @click.option("--account", metavar="ID", help="The account, twelve digits. Default: whichever the policy is used in.")
 @click.option("--secrets", is_flag=True, help="Also what `crossfade secrets set` takes.")
-def rights(call: Call, *, account: str | None, secrets: bool) -> None:
+@click.option("--restore", is_flag=True, help="Also what `crossfade restore database` takes.")
+def rights(call: Call, *, account: str | None, secrets: bool, restore: bool) -> None:
     """Print the IAM policy that whoever deploys an environment needs, and no more than that.
 
     It is the one that Terraform gives to the role of `cloud: {deployer: ...}`. Infrastructure itself takes more: who
@@ -30,6 +31,6 @@ def rights(call: Call, *, account: str | None, secrets: bool) -> None:
     if account is not None and not (len(account) == 12 and account.isascii() and account.isdigit()):  # noqa: PLR2004
         raise WrongInputError(f'"{account}" is no account', "twelve digits, such as 123456789012")
     app = one_on_aws(call.required(), call.environment)
-    text = json.dumps(policy(app, fills_secrets=secrets), indent=2)
+    text = json.dumps(policy(app, fills_secrets=secrets, restores=restore), indent=2)
     filled = text.replace("${partition}", partition(app.cloud.region)).replace("${account}", account or ANY)
     call.answer({"ok": True, "environment": app.environment, "policy": json.loads(filled)}, filled)

@@ -1,4 +1,4 @@
-"""`crossfade secrets`: the values that releases on AWS start with, put where only their tasks read them."""
+"""`crossfade secrets`: the values that releases start with, on AWS and on hosts, put where only they read them."""
 
 import asyncio
 import subprocess
@@ -13,8 +13,9 @@ from crossfade.cli.call import Call, called
 from crossfade.core.errors import WrongInputError
 
 if TYPE_CHECKING:
+    from crossfade.cli.hosts.where import Where
     from crossfade.file.model import App
-    from crossfade.platforms.aws.vault import Known, Vault
+    from crossfade.platforms.aws.vault import KnownSecret, Vault
 
 T = TypeVar("T")
 LIMIT = 60.0  # seconds for a command that prints a value: time to unlock a vault with a finger
@@ -24,10 +25,11 @@ LIMIT = 60.0  # seconds for a command that prints a value: time to unlock a vaul
     epilog="Examples: crossfade secrets list -e prod | op read op://shop/jwt | crossfade secrets set JWT_SECRET -e prod"
 )
 def secrets() -> None:
-    """Give the secrets of an environment on AWS their values, and see which are empty.
+    """Give the secrets of an environment on AWS or on hosts their values, and see which are empty.
 
-    Terraform makes secrets without values. A release has the values that were current when it was deployed, and goes
-    back with them. Both verbs take --json.
+    On AWS Terraform makes secrets without values; hosts keep them themselves, and a value that was given counts before
+    that of the shell that deploys. A release has the values that were current when it was deployed, and goes back with
+    them. Both verbs take --json.
     """
 
 
@@ -48,6 +50,13 @@ def fill(call: Call, *, name: str, path: str | None, command: str | None) -> Non
     """
     from crossfade.aws.environment import secret_name
 
+    if there := _on_hosts(call):
+        from crossfade.cli.hosts import secrets as hosts
+
+        place, services = there
+        _require_named(place.environment, name, list(services), f"name it in the file: `secrets: [{name}]`")
+        hosts.fill(call, place, name, _value(name, path, command), services[name])
+        return
     app = _app(call)
     _require(app, name)
     value, where = _value(name, path, command), secret_name(app, name)
@@ -64,9 +73,14 @@ def show(call: Call) -> None:
     """Show the secrets of an environment: which have a value, and which services get it. No value is read."""
     from crossfade.aws.environment import secret_name
 
+    if there := _on_hosts(call):
+        from crossfade.cli.hosts import secrets as hosts
+
+        hosts.show(call, *there)
+        return
     app = _app(call)
 
-    async def look(vault: "Vault") -> "dict[str, Known]":
+    async def look(vault: "Vault") -> "dict[str, KnownSecret]":
         return {variable: await vault.known(secret_name(app, variable)) for variable in app.cloud.secrets}
 
     found = _ask(app, look) if app.cloud.secrets else {}
@@ -78,7 +92,7 @@ def show(call: Call) -> None:
     call.answer({"ok": True, "environment": app.environment, "secrets": shown}, _text(app, found))
 
 
-def _text(app: "App", found: "dict[str, Known]") -> str:
+def _text(app: "App", found: "dict[str, KnownSecret]") -> str:
     width = max(map(len, found), default=0)
     lines = [
         f"{variable:{width}}  {one.state:8}  {one.name}  for {_users(app, variable) or 'nobody'}"
@@ -98,18 +112,39 @@ def _app(call: Call) -> "App":
     return one_on_aws(call.required(), call.environment)
 
 
+def _on_hosts(call: Call) -> "tuple[Where, dict[str, list[str]]] | None":
+    """Where the hosts are, and the services by secret, of an environment whose releases come over SSH."""
+    from crossfade.file.deployable import reached
+    from crossfade.file.load import load
+
+    path = call.required()
+    if call.environment is None:
+        return None
+    app = load(path.absolute(), call.environment, called=str(path))
+    if not app.over_ssh:
+        return None
+    from crossfade.cli.hosts.where import where_of
+
+    names = dict.fromkeys(name for service in app.services.values() for name in service.secrets)
+    users = {name: [one for one, service in app.services.items() if name in service.secrets] for name in names}
+    return where_of(reached(app, path.absolute().parent)), users
+
+
 def _require(app: "App", name: str) -> None:
+    instead = f"name it in the file: `cloud: {{secrets: {{{name}: {{}}}}}}`"
+    _require_named(app.environment, name, list(app.cloud.secrets), instead)
+
+
+def _require_named(environment: str, name: str, known: list[str], instead: str) -> None:
     from crossfade.file.reading.problem import nearest
 
-    known = list(app.cloud.secrets)
     if name in known:
         return
     meant = nearest(name, known)
     hint = f"did you mean {meant}? " if meant else ""
-    ways = (
-        f"{hint}it has {', '.join(known)}" if known else f"name it in the file: `cloud: {{secrets: {{{name}: {{}}}}}}`"
+    raise WrongInputError(
+        f"{environment} has no secret {name}", f"{hint}it has {', '.join(known)}" if known else instead
     )
-    raise WrongInputError(f"{app.environment} has no secret {name}", ways)
 
 
 def _services(app: "App", variable: str) -> list[str]:

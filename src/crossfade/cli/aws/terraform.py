@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossfade.cli.aws.job import Job, confirmed, driven
+from crossfade.cli.aws.job import EnvironmentJob, confirmed, driven
 from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.telling.text import seconds, table
 
 if TYPE_CHECKING:
     from crossfade.aws.terraform.changes import Changes
-    from crossfade.aws.terraform.guard import Said
+    from crossfade.aws.terraform.guard import SaidBefore
 
 SHOWN = 3  # stale files in one message
 SECRET = "(secret)"  # noqa: S105  what is shown instead of one
@@ -26,7 +26,7 @@ SECRET = "(secret)"  # noqa: S105  what is shown instead of one
 @driven
 @click.option("--out", type=click.Path(path_type=Path), help="Write it as JSON, for `cost --plan` and `audit --plan`.")
 @click.option("--save", type=click.Path(path_type=Path), help="Write it for `infra apply --plan`.")
-def plan(job: Job, *, out: Path | None, save: Path | None) -> None:
+def plan(job: EnvironmentJob, *, out: Path | None, save: Path | None) -> None:
     """Show what `apply` would change on AWS, and change nothing.
 
     What --out and --save write holds everything that Terraform knows, secrets too: keep it out of the repository.
@@ -52,7 +52,7 @@ def plan(job: Job, *, out: Path | None, save: Path | None) -> None:
 @confirmed
 @click.option("--yes", is_flag=True, help="Do not ask. Production wants --confirm instead.")
 @click.option("--plan", "saved", type=click.Path(path_type=Path), help="What `infra plan --save` wrote, exactly.")
-def apply(job: Job, *, said: "Said", saved: Path | None) -> None:
+def apply(job: EnvironmentJob, *, said: "SaidBefore", saved: Path | None) -> None:
     """Make AWS as the file says: plan, show the plan, ask, and make exactly what was shown.
 
     Production is confirmed by typing its name; what would lose data, by a second sentence. Ctrl-C stops in order:
@@ -77,7 +77,7 @@ def apply(job: Job, *, said: "Said", saved: Path | None) -> None:
 )
 @driven
 @confirmed
-def destroy(job: Job, *, said: "Said") -> None:
+def destroy(job: EnvironmentJob, *, said: "SaidBefore") -> None:
     """Take everything of an environment off AWS. Its name has to be typed, and a second sentence for its data.
 
     What protects itself (deletion protection, prevent_destroy, a bucket with objects) stays, and the rest goes.
@@ -94,7 +94,7 @@ def destroy(job: Job, *, said: "Said") -> None:
 )
 @driven
 @click.argument("name", required=False)
-def output(job: Job, *, name: str | None) -> None:
+def output(job: EnvironmentJob, *, name: str | None) -> None:
     """Print what Terraform says of the environment: addresses, names. A secret is printed only when it is named."""
     with job.terraform(f"reading the outputs of {job.environment}") as terraform:
         found = terraform.outputs()
@@ -108,10 +108,12 @@ def output(job: Job, *, name: str | None) -> None:
     if name not in found:
         raise WrongInputError(f"{job.environment} has no output {name}", f"it has {', '.join(found) or 'none'}")
     value = found[name]["value"]
-    job.call.answer({"ok": True, "environment": job.environment, "outputs": {name: value}}, _text(value))
+    job.call.answer({"ok": True, "environment": job.environment, "outputs": {name: value}}, _bare(value))
 
 
-def _carry_out(job: Job, changes: "Changes", file: Path, said: "Said", *, destroying: bool = False) -> None:
+def _carry_out(
+    job: EnvironmentJob, changes: "Changes", file: Path, said: "SaidBefore", *, destroying: bool = False
+) -> None:
     """Show, ask, and only then act."""
     from crossfade.aws.terraform.guard import is_guarded, protected, questions
     from crossfade.aws.terraform.trouble import PROTECTION
@@ -131,15 +133,15 @@ def _carry_out(job: Job, changes: "Changes", file: Path, said: "Said", *, destro
             terraform.apply(file, changes)
 
 
-def _refuse_stale(job: Job) -> None:
+def _refuse_stale(job: EnvironmentJob) -> None:
     """What is planned is what the file says now, and not what it said when `infra init` was run last."""
     from crossfade.aws.terraform.tree import tree
-    from crossfade.aws.terraform.write import State, compare
+    from crossfade.aws.terraform.write import FileState, compare
 
     ours = (f"environments/{job.environment}/", "modules/")
     wanted = {path: text for path, text in tree([job.app]).items() if path.startswith(ours)}
     found = compare(job.root, wanted, lambda path: path.startswith(ours[0]))
-    stale = [change.path for change in found.of(State.NEW, State.CHANGED, State.EDITED, State.GONE)]
+    stale = [change.path for change in found.of(FileState.NEW, FileState.CHANGED, FileState.EDITED, FileState.GONE)]
     if stale:
         shown = ", ".join(stale[:SHOWN]) + (f" and {len(stale) - SHOWN} more" if len(stale) > SHOWN else "")
         raise RefusedError(
@@ -148,13 +150,13 @@ def _refuse_stale(job: Job) -> None:
         )
 
 
-def _counted(job: Job, changes: "Changes") -> dict[str, Any]:
+def _counted(job: EnvironmentJob, changes: "Changes") -> dict[str, Any]:
     from crossfade.cli.aws.changes import counted
 
     return {**counted(changes, job.environment), "seconds": job.seconds}
 
 
-def _ended(job: Job, changes: "Changes") -> str:
+def _ended(job: EnvironmentJob, changes: "Changes") -> str:
     done = f"{changes.add} added, {changes.change} changed, {changes.destroy} destroyed"
     return f"{job.environment}: {done if changes else 'there was nothing to do'}, in {seconds(job.seconds)}"
 
@@ -169,6 +171,12 @@ def _table(outputs: Mapping[str, Any]) -> str:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _bare(value: Any) -> str:
+    """For scripts: a text as it is, and of several one a line."""
+    several = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return "\n".join(value) if several else _text(value)
 
 
 @contextmanager

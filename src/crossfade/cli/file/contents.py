@@ -1,10 +1,14 @@
 """What of the services' folders does not go into a release, and what goes along that should not, in a line or two."""
 
+import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from crossfade.source.folder import MOST, Account, LeftOut, account
+from crossfade.source.folder import MOST, FolderAccount, LeftOut, account
+from crossfade.source.there import is_folder
+from crossfade.source.whole import Whole
 from crossfade.telling.text import plain, plural
 
 SHOWN = 4  # examples a reason
@@ -12,20 +16,36 @@ SHOWN = 4  # examples a reason
 Json = Mapping[str, Any]
 
 
-def accounts(services: Iterable[Json], without: Path | None) -> dict[str, Account]:
+def accounts(services: Iterable[Json], without: Path | None) -> dict[str, FolderAccount]:
     """By service, as the file names it. A folder is looked at once; one that is missing is for the deploy to say."""
-    folders: dict[str, Account] = {}
+    wholes: dict[Whole, FolderAccount] = {}
     found = {}
     for service in services:
         source = service["source"]
-        if source and Path(source).is_dir():
-            if source not in folders:
-                folders[source] = account(Path(source), without)
-            found[service["name"]] = folders[source]
+        if source and is_folder(Path(source)):
+            whole = Whole.of(Path(source), service.get("also", ()))
+            if whole not in wholes:
+                wholes[whole] = _account(whole, without)
+            found[service["name"]] = wholes[whole]
     return found
 
 
-def lines(found: Mapping[str, Account]) -> list[str]:
+def _account(whole: Whole, without: Path | None) -> FolderAccount:
+    """Of all parts, by paths from the source. A link from one part into another leads nowhere else."""
+    parts = whole.parts or ("",)
+    left, exposed = list[LeftOut](), list[str]()
+    for part in parts:
+        place = whole.root / part
+        if place.is_dir():
+            found = account(place, without, [whole.root / other for other in parts])
+            from_source = os.path.relpath(place, whole.source)
+            below = "" if from_source == "." else f"{from_source}/"
+            left += [replace(one, path=f"{below}{one.path}") for one in found.left_out]
+            exposed += [f"{below}{path}" for path in found.exposed]
+    return FolderAccount(left_out=tuple(left), exposed=tuple(exposed))
+
+
+def lines(found: Mapping[str, FolderAccount]) -> list[str]:
     """Two lines a folder at most; services of one folder share them."""
     told = []
     for one in dict.fromkeys(found.values()):
@@ -40,7 +60,7 @@ def lines(found: Mapping[str, Account]) -> list[str]:
     return told
 
 
-def data(found: Mapping[str, Account]) -> dict[str, Any]:
+def data(found: Mapping[str, FolderAccount]) -> dict[str, Any]:
     """The same for machines: everything, and not only examples. Nothing where all goes along."""
     told = {
         name: {

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossfade.cli.call import FILE, Call, called
+from crossfade.cli.file import nobody
 from crossfade.core.errors import RefusedError
+from crossfade.source.there import is_folder
 from crossfade.telling.text import plain, table
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from crossfade.file.init.starter import Start
     from crossfade.file.init.todo import Todo
     from crossfade.file.model import App
+    from crossfade.file.parts.health import Health
 
 _PATIENCE = 5.0  # seconds for Docker to say whether it has an image
 
@@ -48,6 +51,7 @@ def init(call: Call, *, file: Path, compose: tuple[Path, ...], force: bool) -> N
 
         draft = from_compose(compose, file.absolute().parent)
         _write(file, draft.text)
+        _make(draft.folders)
         call.answer({"file": str(file), **_told(draft)}, _report(file, draft))
         return
     from crossfade.file.init.starter import starter
@@ -89,9 +93,17 @@ def _write(file: Path, text: str) -> None:
         raise RefusedError(f"{file} cannot be written: {error.strerror}", "name another with --file") from error
 
 
+def _make(folders: Sequence[Path]) -> None:
+    """What Compose makes when it starts, a mount's folder of the project; one that cannot be made `check` names."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
 def _told(draft: "Draft") -> dict[str, Any]:
     return {
         "from": list(draft.read),
+        "made": [str(folder) for folder in draft.folders if is_folder(folder)],
         "services": [
             {"name": name, "kind": str(role.kind), "because": list(role.evidence)} for name, role in draft.roles.items()
         ],
@@ -103,7 +115,10 @@ def _told(draft: "Draft") -> dict[str, Any]:
 def _report(file: Path, draft: "Draft") -> str:
     """What each service is, what is left behind, and last, where it is read, what to do."""
     rows = [(plain(name), str(role.kind), plain(role.because)) for name, role in draft.roles.items()]
-    lines = [f"{file} is written from {', '.join(draft.read)}", "What each service is:", table(rows)]
+    lines = [f"{file} is written from {', '.join(draft.read)}"]
+    made = [str(folder) for folder in draft.folders if is_folder(folder)]
+    lines += [f"Made, as Compose does: {', '.join(made)}"] if made else []
+    lines += ["What each service is:", table(rows)]
     lines += (
         ["What could not be carried over:", *(f"  {plain(str(item))}" for item in draft.left)] if draft.left else []
     )
@@ -118,6 +133,7 @@ def check(call: Call) -> None:
     Nothing is run. Without --environment every environment is checked.
     """
     from crossfade.cli.file import contents, readable
+    from crossfade.core.wire import encode
     from crossfade.file.init.facts import open_items
     from crossfade.file.load import load_every, load_whole
     from crossfade.file.settle import settle
@@ -130,9 +146,14 @@ def check(call: Call) -> None:
     app = next(iter(apps.values()))
     folder = path.absolute().parent.resolve()
     settled = [one for app in apps.values() if app.platform != "aws" for one in settle(app, folder)]
-    found = contents.accounts([{"name": one.name, "source": one.source} for one in settled], call.state.root)
+    found = contents.accounts(map(encode, settled), call.state.root)
     open_to_all = readable.lines(_secret_files(settled, apps, folder))
-    todo = open_items(path.read_text(encoding="utf-8"), apps, _Images(), _known_here(path, apps))
+    todo = [
+        *_without_source(apps, folder),
+        *open_items(path.read_text(encoding="utf-8"), apps, _Images(), _known_here(path, apps)),
+        *nobody.runs(apps),
+        *nobody.tells(apps),
+    ]
     data = {
         "ok": True,
         "file": str(path),
@@ -146,11 +167,22 @@ def check(call: Call) -> None:
     }
     where = f"environment{'s' if len(apps) > 1 else ''} {', '.join(apps)}"
     lines = [f"{path} is right: app {app.name}, {where}, services {', '.join(names)}"]
-    lines += [*contents.lines(found), *open_to_all, *_healthy_when(apps)]
+    lines += [*contents.lines(found), *open_to_all, *_healthy_when(apps), *_half_a_release(apps)]
     lines += (
         ["To do before a deploy:", *(f"  {i}. {at}: {what}" for i, (at, what) in enumerate(todo, 1))] if todo else []
     )
     call.answer(data, "\n".join(lines))
+
+
+def _without_source(apps: "Mapping[str, App]", folder: Path) -> list[tuple[str, str]]:
+    """Services whose folder is not there; somebody may yet make it."""
+    gone = {
+        (f"services.{name}.source", f"there is no folder {service.source}: correct it, or make it before a deploy")
+        for app in apps.values()
+        for name, service in app.services.items()
+        if service.source and not is_folder(folder / service.source)
+    }
+    return sorted(gone)
 
 
 def _secret_files(settled: "list[Service]", apps: "Mapping[str, App]", folder: Path) -> list[Path]:
@@ -165,12 +197,38 @@ def _secret_files(settled: "list[Service]", apps: "Mapping[str, App]", folder: P
 def _healthy_when(apps: "Mapping[str, App]") -> list[str]:
     """What each service must answer before it gets requests, where its file leaves the codes to us."""
     asked = {
-        f"{name} is healthy when GET {service.health.path} answers {service.health.codes}"
+        f"{name} is healthy {_asked(service.health)}"
         for app in apps.values()
         for name, service in app.services.items()
         if service.kind == "web" and "codes" not in service.health.model_fields_set
     }
     return [f"  {line}" for line in sorted(asked)]
+
+
+def _asked(health: "Health") -> str:
+    if health.command is not None:
+        return f"while `{health.command}` ends with 0"
+    there = f" at port {health.port}" if health.port is not None else ""
+    return f"when GET {health.path}{there} answers {health.codes}"
+
+
+def _half_a_release(apps: "Mapping[str, App]") -> list[str]:
+    """What only Envoy does for pages while two releases serve, said where another balancer was chosen."""
+    lacked = {
+        "haproxy": "a page of one release may ask for a script that only the other has, while both serve",
+        "nginx": "a script that only the other release has is found while both serve, where a 404 says so: not where "
+        "the app answers with a page",
+    }
+    mixed = {
+        f"{name}: with {app.balancer} {lacked[app.balancer]}; sticky: {{release: true}} keeps a visitor with one, and "
+        "balancer: envoy looks in both"
+        for app in apps.values()
+        for name, service in app.services.items()
+        if app.platform != "aws" and app.balancer in lacked and service.kind == "web"
+        if service.deploy.strategy != "recreate" and not (service.sticky and service.sticky.release)
+        if not (service.static and app.balancer == "nginx")  # our own server says 404
+    }
+    return [f"  {line}" for line in sorted(mixed)]
 
 
 def _known_here(path: Path, apps: "Mapping[str, App]") -> set[str]:

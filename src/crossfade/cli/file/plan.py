@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from crossfade.cli import names
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import NotRunningError
 from crossfade.core.errors import CrossfadeError
@@ -14,7 +15,7 @@ from crossfade.telling.text import plain, table
 
 
 @click.command(epilog="Examples: crossfade plan | crossfade plan web --strategy canary -e prod")
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=names.services)
 @called(file=True)
 @click.option("--strategy", type=click.Choice(["rolling", "blue-green", "canary", "linear", "recreate"]))
 def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
@@ -23,6 +24,7 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     The same code decides as in a deploy, on a fleet like the one that runs; how long an app takes to boot is a guess.
     """
     from crossfade.cli.application import absent, ends, key, read
+    from crossfade.cli.secrets import values_of
     from crossfade.cli.ship.stores import planned
 
     wanted = read(call, service, strategy)
@@ -33,14 +35,15 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
         return
     beside = {} if service else _beside(call, wanted)  # what it costs is that of all services
     call, services = _known(replace(call, environment=wanted["environment"]), wanted["platform"]), wanted["services"]
-    together = [key(wanted) for wanted in services]
-    plans = [_plan(call, wanted, together) for wanted in services]
+    together = [key(one) for one in services]
+    values = {} if call.environment else values_of(wanted, commands=False).found
+    plans = [_plan(call, one, together, values.get(one["name"], {})) for one in services]
     others: list[str] = []
     with suppress(NotRunningError):
         others = [] if service else absent(services, wanted.get("stores") or [], call.client())
     stores = _stores(call, wanted.get("stores") or [])
     parts = ["\n".join(planned(stores["stores"], stores["changes"]))] if stores else []
-    parts += [f"{one['service']}\n{steps_of(one['steps'])}" for one in plans]
+    parts += [f"{one['service']}\n{said_of(one)}" for one in plans]
     parts += ["\n".join(map(ends, others))] if others else []
     parts += [f"while both fleets run, an hour costs {beside['both_fleets_hour']:,.2f} USD more"] if beside else []
     kept = {"stores": stores["stores"], "store_changes": stores["changes"]} if stores else {}
@@ -86,18 +89,21 @@ def _known(call: Call, platform: str) -> Call:
     return call
 
 
-def _plan(call: Call, service: Any, together: list[str]) -> Any:
+def _plan(call: Call, service: Any, together: list[str], values: Mapping[str, str]) -> Any:
+    """`values` are those of its secrets, with another of which it would be another release."""
     try:
-        return call.client().post("/v1/plan", service=service, together=together)
+        return call.client().post("/v1/plan", service=service, together=together, secrets=values)
     except NotRunningError:
         from crossfade.core.service import Service
         from crossfade.core.wire import decode
         from crossfade.engine.plan import plan as locally
 
         wanted = decode(Service, service)
-        return {"service": wanted.key, "steps": locally(wanted, None)}
+        return {"service": wanted.key, "unchanged": None, "steps": locally(wanted, None)}
 
 
-def steps_of(steps: list[dict[str, Any]]) -> str:
-    """A plan's steps as a table."""
-    return table([(f"{step['at']:8.1f} s", step["do"]) for step in steps])
+def said_of(one: Mapping[str, Any]) -> str:
+    """A plan's steps as a table, or why there are none."""
+    if one.get("unchanged"):  # a host of an earlier version says nothing of it
+        return f"unchanged: {one['unchanged']}"
+    return table([(f"{step['at']:8.1f} s", step["do"]) for step in one["steps"]])

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crossfade.cli.client import Client, LostError, NotRunningError
+from crossfade.cli.client import ControllerClient, LostError, NotRunningError
 from crossfade.core.errors import CrossfadeError
 from crossfade.engine.ports.hosts import HostLostError
 
@@ -17,7 +17,7 @@ class HostApi:
 
     def __init__(self, host: str, socket: Path) -> None:
         self.host = host
-        self.client = Client(socket, patience=PATIENCE)
+        self.client = ControllerClient(socket, patience=PATIENCE)
 
     def get(self, path: str, /, **query: Any) -> Any:
         with self._named():

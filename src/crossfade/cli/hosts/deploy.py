@@ -3,13 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import click
 
 from crossfade.cli.call import Call, who
-from crossfade.cli.file.plan import steps_of
+from crossfade.cli.file.plan import said_of
 from crossfade.cli.hosts.door import listened
 from crossfade.cli.hosts.journey import Journey
 from crossfade.cli.hosts.where import Hosts, Reached, opened, where_of
@@ -19,6 +19,7 @@ from crossfade.core.errors import UnchangedError
 from crossfade.core.rollout import State
 from crossfade.platforms.hosts.shipping import Parcel, pack, unpack
 from crossfade.source.listing import listing
+from crossfade.source.whole import Whole
 from crossfade.telling.text import plain, plural
 
 Json = Mapping[str, Any]
@@ -83,34 +84,48 @@ def plan_over_hosts(call: Call, wanted: Json) -> None:
         for there in _there(hosts, name, wanted["services"], migrates=name == hosts.where.hosts[0]):
             together = [f"{one['app']}/{one['name']}" for one in wanted["services"]]
             plans.append({"host": name, **hosts.reached[name].api.post("/v1/plan", service=there, together=together)})
-    parts = [f"{one['host']}: {one['service']}\n{steps_of(one['steps'])}" for one in plans]
+    parts = [f"{one['host']}: {one['service']}\n{said_of(one)}" for one in plans]
     call.answer({"plans": plans}, plain("\n\n".join(parts)))
 
 
-def _packed(services: Sequence[Json], folder: Path, state: Path) -> dict[str, Parcel]:
-    """What is shipped, by source folder: each once, however many services run from it."""
-    sources = dict.fromkeys(one["source"] for one in services if one["source"])
-    return {source: pack(Path(source), folder / f"{index}.tar", without=state) for index, source in enumerate(sources)}
+def _packed(services: Sequence[Json], folder: Path, state: Path) -> dict[Whole, Parcel]:
+    """What is shipped, by what it is made of: each once, however many services run from it."""
+    wholes = dict.fromkeys(_whole(one) for one in services if one["source"])
+    return {whole: pack(whole, folder / f"{index}.tar", without=state) for index, whole in enumerate(wholes)}
 
 
-def _ship(hosts: Hosts, services: Sequence[Json], parcels: Mapping[str, Parcel], shown: Screen) -> None:
+def _ship(hosts: Hosts, services: Sequence[Json], parcels: Mapping[Whole, Parcel], shown: Screen) -> None:
     """Bring the files to all hosts before the first one changes."""
     if not parcels:
         return
     files = sum(parcel.files for parcel in parcels.values())
 
     def to(host: Reached) -> None:
-        for source, parcel in parcels.items():
-            unpack(host.connection, parcel, _place(hosts, host.name, source, services))
+        for whole, parcel in parcels.items():
+            unpack(host.connection, parcel, _place(hosts, host.name, whole, services))
 
     with shown.doing(f"bringing {plural(files, 'file')} to {plural(len(hosts.where.hosts), 'host')}"):
         hosts.each(to)
 
 
-def _place(hosts: Hosts, name: str, source: str, services: Sequence[Json]) -> str:
-    """Where a source folder lies on a host: called after the first service that runs from it."""
-    first = next(one["name"] for one in services if one["source"] == source)
+def _place(hosts: Hosts, name: str, whole: Whole, services: Sequence[Json]) -> str:
+    """Where what was shipped lies on a host: called after the first service that runs from it."""
+    first = next(one["name"] for one in services if one["source"] and _whole(one) == whole)
     return f"{hosts.reached[name].state}/shipped/{hosts.where.home}/{first}"
+
+
+def _whole(service: Json) -> Whole:
+    return Whole.of(Path(service["source"]), service["also"])
+
+
+def _sources(hosts: Hosts, name: str, service: Json, services: Sequence[Json]) -> dict[str, Any]:
+    """Where a service's files lie on a host, as they lie to each other here."""
+    if not service["source"]:
+        return {}
+    whole = _whole(service)
+    place = PurePosixPath(_place(hosts, name, whole, services))
+    also = [f"{place / Path(one).relative_to(whole.root)}{'/' * one.endswith('/')}" for one in service["also"]]
+    return {"source": str(place / whole.within), "also": also}
 
 
 def _there(hosts: Hosts, name: str, services: Sequence[Json], *, migrates: bool) -> list[Json]:
@@ -118,24 +133,24 @@ def _there(hosts: Hosts, name: str, services: Sequence[Json], *, migrates: bool)
     return [
         {
             **service,
-            "source": _place(hosts, name, service["source"], services) if service["source"] else "",
-            "listener": {**service["listener"], "host": listened(service, name)},
+            **_sources(hosts, name, service, services),
+            "listener": {**service["listener"], "host": listened(service, hosts.where.own(name))},
             "hooks": service["hooks"] if migrates else {**service["hooks"], "migrate": ""},
         }
         for service in services
     ]
 
 
-def _mark(services: Sequence[Json], parcels: Mapping[str, Parcel], hosts: Sequence[str]) -> str:
+def _mark(services: Sequence[Json], parcels: Mapping[Whole, Parcel], hosts: Sequence[str]) -> str:
     """What tells two deploys apart."""
-    told = [{**one, "source": parcels[one["source"]].digest if one["source"] else ""} for one in services]
+    told = [{**one, "source": parcels[_whole(one)].digest if one["source"] else "", "also": ()} for one in services]
     return hashlib.sha256(json.dumps([told, list(hosts)], sort_keys=True).encode()).hexdigest()
 
 
 def _version(services: Sequence[Json]) -> str:
     """What the release is called: git's label, or the image's; empty where neither says anything."""
     for one in services:
-        commit = listing(Path(one["source"])).commit() if one["source"] else None
+        commit = listing(_whole(one)).commit() if one["source"] else None
         if commit:
             return commit.version
         if one["image"]:

@@ -16,7 +16,7 @@ from crossfade.file.parts.web.listen import OWN
 from crossfade.platforms.hosts.ssh import Connection
 
 Json = Mapping[str, Any]
-PAUSE = 0.1  # seconds between two questions
+PAUSE = 0.05  # seconds between two questions
 ANSWER_SECONDS = 5.0
 _ANY = ("0.0.0.0", "::", "")  # noqa: S104  where a door listens that is open on all addresses
 
@@ -25,8 +25,11 @@ Ask = Callable[[], str]
 """One question; empty when the answer was good, else what was wrong with it."""
 
 
-def doors(services: Sequence[Json], connection: Connection, host: str) -> list[Ask]:
-    """Questions to a host's own door, one for each service whose health path is led to it."""
+def doors(services: Sequence[Json], connection: Connection, host: str, own: str = "") -> list[Ask]:
+    """Questions to a host's own door, one for each service whose health path is led to it.
+
+    `own` is the address that it has, where its name is not.
+    """
     asked: list[Ask] = []
     for service in services:
         rule = next((r for r in service["routes"] if _leads(r["path"], service["health"]["path"])), None)
@@ -34,7 +37,7 @@ def doors(services: Sequence[Json], connection: Connection, host: str) -> list[A
         port = listener["https"] or listener["http"]
         if service["kind"] != "web" or service["protocol"] != "http" or rule is None or port is None:
             continue
-        at = listened(service, host)
+        at = listened(service, own or name_of(host))
         address = "127.0.0.1" if at in _ANY else f"[{at}]" if ":" in at else at
         asked.append(
             _Door(
@@ -51,10 +54,10 @@ def doors(services: Sequence[Json], connection: Connection, host: str) -> list[A
     return asked
 
 
-def listened(service: Json, host: str) -> str:
-    """The address that a host listens on for a service."""
+def listened(service: Json, own: str) -> str:
+    """The address that a host listens on for a service; `own` is the one that it has."""
     given = str(service["listener"]["host"])
-    return name_of(host) if given == OWN else given
+    return own if given == OWN else given
 
 
 def address(url: str, codes: Codes, host: str) -> Ask:
@@ -75,13 +78,14 @@ def found_wrong(asks: Sequence[Ask], *, passes: int, seconds: float) -> str:
     """Ask until each has been good so many times in a row; what was wrong last when that takes longer."""
     deadline = time.monotonic() + seconds
     for ask in asks:
-        good, wrong = 0, ""
+        good, last = 0, ""
         while good < passes:
             wrong = ask()
+            last = wrong or last  # every other answer may come from another host
             good = 0 if wrong else good + 1
             if good < passes:
                 if time.monotonic() > deadline:
-                    return wrong or f"only {good} of {passes} answers in a row were good within {seconds:g} s"
+                    return last or f"only {good} of {passes} answers in a row were good within {seconds:g} s"
                 time.sleep(PAUSE)
     return ""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crossfade.cli.call import Call, who
-from crossfade.cli.client import Client, LostError, NotRunningError
+from crossfade.cli.client import ControllerClient, LostError, NotRunningError
 from crossfade.cli.hosts.api import lost
 from crossfade.cli.hosts.door import Ask, found_wrong
 from crossfade.cli.hosts.where import Reached
@@ -16,21 +16,21 @@ from crossfade.cli.ship.follow import Followed, follow, group, rollout
 from crossfade.cli.ship.screens import Lines, Screen, standing
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, UnchangedError, WrongInputError
 from crossfade.core.hosts import Releases
-from crossfade.paths import State
+from crossfade.paths import StateDirectory
 from crossfade.telling.story import Story
 
 Json = Mapping[str, Any]
 POLL = 0.2  # seconds between two looks at a build
-_NOWHERE = State(Path("/nonexistent"))  # a host's controller has its state there, and none here
+_NOWHERE = StateDirectory(Path("/nonexistent"))  # a host's controller has its state there, and none here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnHost(Call):
     """A call to the controller of one host."""
 
-    through: Client
+    through: ControllerClient
 
-    def client(self) -> Client:
+    def client(self) -> ControllerClient:
         return self.through
 
     @property
@@ -100,6 +100,10 @@ class ControlledHost:
 
     def trouble(self) -> str:
         return found_wrong(self._asks, passes=self._passes, seconds=self._seconds)
+
+    def own_trouble(self) -> str:
+        """The same of its own door alone."""
+        return found_wrong(self._asks[: self._own], passes=self._passes, seconds=self._seconds)
 
     def serves(self) -> bool:
         return not any(ask() for ask in self._asks[: self._own])

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 
 import click
 
@@ -34,27 +35,17 @@ def setup(call: Call) -> None:
     call.answer({"hosts": said}, plain("\n".join(f"{one['host']}: {one['did']}" for one in said)))
 
 
+_UP = click.option("--up", is_flag=True, help="Start a controller that does not run.")
+_BALANCER = click.option("--balancer", type=click.Choice(list(BALANCERS)))
+
+
 @hosts.command(hidden=True)
 @called()
-@click.option("--up", is_flag=True)
-@click.option("--balancer", type=click.Choice(list(BALANCERS)))
+@_UP
+@_BALANCER
 def here(call: Call, *, up: bool, balancer: str | None) -> None:
     """What this host's crossfade is, in one line of JSON: asked through SSH."""
-    from dataclasses import replace
-
-    from crossfade.cli.machine import controller
-    from crossfade.controller.lock import is_free
-
-    if up:
-        controller.ensure(call.state, balancer)
-    about = {
-        "version": __version__,
-        "state": str(call.state.root),
-        "socket": str(call.state.socket),
-        "running": not is_free(call.state),
-        "path": os.environ.get("PATH", os.defpath),
-    }
-    replace(call, json=True).answer(about, "")
+    replace(call, json=True).answer(_about(call, up=up, balancer=balancer), "")
 
 
 @hosts.command(hidden=True)
@@ -62,11 +53,31 @@ def here(call: Call, *, up: bool, balancer: str | None) -> None:
 @called()
 @click.option("--by", default="")
 @click.option("--look", is_flag=True)
-def keep(call: Call, *, place: str, by: str, look: bool) -> None:
-    """Keep the record of an environment, in lines of JSON: asked through SSH."""
+@_UP
+@_BALANCER
+def keep(call: Call, *, place: str, by: str, look: bool, up: bool, balancer: str | None) -> None:
+    """Keep the record of an environment, in lines of JSON: asked through SSH. With --up it says first what is here."""
     from crossfade.platforms.hosts import keeper
 
     if look:
         keeper.look(call.state, place, sys.stdout.buffer)
-    else:
-        keeper.keep(call.state, place, by, sys.stdin.buffer, sys.stdout.buffer)
+        return
+    if up:
+        replace(call, json=True).answer(_about(call, up=True, balancer=balancer), "")
+        sys.stdout.flush()
+    keeper.keep(call.state, place, by, sys.stdin.buffer, sys.stdout.buffer)
+
+
+def _about(call: Call, *, up: bool, balancer: str | None) -> dict[str, object]:
+    from crossfade.cli.machine import controller
+    from crossfade.controller.lock import is_free
+
+    if up:
+        controller.ensure(call.state, balancer)
+    return {
+        "version": __version__,
+        "state": str(call.state.root),
+        "socket": str(call.state.socket),
+        "running": not is_free(call.state),
+        "path": os.environ.get("PATH", os.defpath),
+    }

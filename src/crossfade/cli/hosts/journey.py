@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import click
 
 from crossfade.cli.call import Call, who
+from crossfade.cli.hosts.balanced import BalancedHost
 from crossfade.cli.hosts.door import address, doors
 from crossfade.cli.hosts.host import ControlledHost
 from crossfade.cli.hosts.where import Hosts, Where
 from crossfade.cli.ship.screens import Screen
-from crossfade.core.hosts import HostsRollout, Stage
+from crossfade.core.hosts import HostPhase, HostsRollout
 from crossfade.core.rollout import State
 from crossfade.core.wire import encode
 from crossfade.engine.hosts import fold
@@ -66,11 +68,12 @@ class Journey:
 
     def _host(self, hosts: Hosts, name: str, services: Sequence[Json]) -> ControlledHost:
         outside, connection = self.where.outside, hosts.reached[name].connection
-        asks = doors(services, connection, name)
+        asks = doors(services, connection, name, self.where.own(name))
         own = len(asks)
         if outside["url"]:
             asks.append(address(outside["url"], outside["codes"], name))
-        return ControlledHost(
+        host = partial(BalancedHost, self.where.cloud) if self.where.cloud else ControlledHost
+        return host(
             hosts.reached[name],
             self.where.app,
             [one["name"] for one in services],
@@ -116,10 +119,10 @@ def said_of(one: HostsRollout, where: Where) -> str:
     took = f" in {one.finished_at - one.started_at:.1f} s" if one.finished_at else ""
     if one.state is State.SUCCEEDED:
         return f"{where.home} runs {what} on {plural(len(one.hosts), 'host')}{took}."
-    touched = [host for host in one.hosts if host.stage is not Stage.WAITING]
+    touched = [host for host in one.hosts if host.stage is not HostPhase.WAITING]
     back = "all of them run what they ran before" if touched else "no host was touched"
     if not one.state.terminal:
-        lost = ", ".join(f"{host.name} ({host.why})" for host in one.hosts if host.stage is Stage.LOST)
+        lost = ", ".join(f"{host.name} ({host.why})" for host in one.hosts if host.stage is HostPhase.LOST)
         return _sentence(
             f"{what} was taken back, but not everywhere: {sentence(one.reason)} Left: {lost}. "
             f"Mend it or take it out of `hosts`: the next `crossfade abort -e {where.environment}` or deploy ends it."

@@ -2,7 +2,6 @@
 
 import json
 import queue
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,9 +11,11 @@ import click
 from crossfade.cli.call import Call
 from crossfade.cli.hosts.journey import told
 from crossfade.cli.hosts.where import Hosts, Where, opened
-from crossfade.cli.look.look import NOTHING, described
+from crossfade.cli.look.logs import query as log_query
+from crossfade.cli.look.logs import shown
+from crossfade.cli.look.look import NOTHING, described, only
 from crossfade.core.errors import CrossfadeError
-from crossfade.core.hosts import HostsLedger, HostsRollout, Stage
+from crossfade.core.hosts import HostPhase, HostsLedger, HostsRollout
 from crossfade.core.rollout import State
 from crossfade.core.wire import encode
 from crossfade.engine.hosts.fold import ledger_of
@@ -26,14 +27,15 @@ Json = Mapping[str, Any]
 _END = object()
 
 
-def status(call: Call, where: Where) -> int:
-    """What runs on each host, and the journey that is under way or was left."""
+def status(call: Call, where: Where, *, service: str | None) -> int:
+    """What runs on each host, or a service of it, and the journey that is under way or was left."""
     hosts = opened(where)
     lost = {name: error.cause for name, error in hosts.open_some().items()}
     found: dict[str, Json] = {}
     for name, host in hosts.reached.items():
         try:
-            found[name] = host.api.get("/v1/status", app=where.app)
+            there = host.api.get("/v1/status", app=where.app)
+            found[name] = only(there, service.rpartition("/")[2]) if service else there
         except HostLostError:
             found[name] = {"services": []}  # its controller does not run: nothing was deployed there, or it was stopped
     ledger, trouble = _ledger(hosts)
@@ -97,15 +99,14 @@ def events(call: Call, where: Where, *, service: str | None, follow: bool, limit
     return 0
 
 
-def logs(call: Call, where: Where, *, service: str | None, follow: bool, instance: str | None, lines: int) -> int:
-    """What instances wrote, on all hosts."""
+def logs(call: Call, where: Where, *, service: str | None, follow: bool, **wanted: Any) -> int:
+    """What instances, builds, hooks and jobs wrote, on all hosts: in order, or as it comes."""
     hosts = opened(where)
     hosts.open(up=False)
-    which = {"app": where.app, "service": service, "instance": instance}
-    for name, said in _together(hosts, "/v1/logs", **which, lines=lines, follow=1 if follow else None):
-        line = f"{name} {said['instance']} | {said['line']}"
-        shown = plain(line, colours=True) if sys.stdout.isatty() else line
-        click.echo(json.dumps({"host": name, **said}) if call.json else shown)
+    which = {"app": where.app, "service": service, **log_query(wanted)}
+    found = _together(hosts, "/v1/logs", **which, follow=1 if follow else None)
+    for name, said in found if follow else sorted(found, key=lambda one: float(one[1]["at"])):
+        click.echo(json.dumps({"host": name, **said}) if call.json else shown(said, name))
     return 0
 
 
@@ -171,6 +172,6 @@ def _row(one: HostsRollout, ledger: HostsLedger) -> tuple[str, ...]:
     else:
         what = one.state.value.replace("_", " ")
     mark = "current" if one.id == ledger.current else "previous" if one is ledger.previous else ""
-    lost = one.reached(Stage.LOST)
+    lost = one.reached(HostPhase.LOST)
     why = one.reason + (f"; left: {', '.join(lost)}" if lost else "")
     return (str(one.id), one.version, what, mark, clock(one.started_at), one.by, why)

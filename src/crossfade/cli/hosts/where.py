@@ -1,17 +1,16 @@
 """An environment on hosts, opened: a connection to each, and what each one's crossfade says of itself."""
 
 import json
+import select
 import shlex
-import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
@@ -19,15 +18,19 @@ from crossfade import __version__
 from crossfade.cli.call import Call, who
 from crossfade.cli.hosts.api import HostApi
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError
-from crossfade.engine.ports.hosts import HostLostError
+from crossfade.engine.ports.hosts import HostLostError, HostsJournal
 from crossfade.engine.ports.journal import Event
+from crossfade.file.parts.hosts import name_of
 from crossfade.platforms.hosts.journal import KeptJournal
+from crossfade.platforms.hosts.scratch import Scratch
 from crossfade.platforms.hosts.ssh import CommandError, Connection, Login
+
+if TYPE_CHECKING:
+    from crossfade.cli.hosts.cloud import CloudHosts
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
 
-LONGEST = 40  # bytes of a folder in which ssh makes its sockets: it adds names of its own, and 107 are allowed
 START_SECONDS = 60.0  # for a host's controller to come up
 _NOT_FOUND = 127  # a shell's code for a command that is not there
 
@@ -42,6 +45,7 @@ class Where:
     balancer: str | None
     ssh: Json
     outside: Json = field(default_factory=dict)
+    cloud: "CloudHosts | None" = None
 
     @property
     def home(self) -> str:
@@ -51,18 +55,28 @@ class Where:
         """A command line of the hosts' crossfade, whose own name a shell may complete: ~/.crossfade/bin/crossfade."""
         return f"{self.ssh['crossfade']} {shlex.join(words)}"
 
+    def own(self, host: str) -> str:
+        """The address that a host has for those who ask it."""
+        return self.cloud.listens(host) if self.cloud else name_of(host)
+
     def login(self, host: str) -> Login:
-        return Login(
+        login = Login(
             host=host,
             key=self.ssh["key"],
             known_hosts=self.ssh["known_hosts"],
             timeout=self.ssh["timeout"],
         )
+        return self.cloud.login(login) if self.cloud else login
 
 
 def where_of(told: Json) -> Where:
-    """From `hosts` of `deployable`."""
-    return Where(**{**told, "hosts": tuple(told["hosts"])})
+    """From `hosts` of `deployable`. Hosts that AWS has are asked for, and let go of with the command."""
+    if told["cloud"] is None:
+        return Where(**{**told, "hosts": tuple(told["hosts"])})
+    from crossfade.cli.hosts.cloud import CloudHosts
+
+    cloud = click.get_current_context().with_resource(CloudHosts(told["app"], told["environment"], told["cloud"]))
+    return Where(**{**told, "hosts": cloud.hosts, "cloud": cloud})
 
 
 def hosts_of(call: Call) -> Where | None:
@@ -75,7 +89,7 @@ def hosts_of(call: Call) -> Where | None:
     from crossfade.file.load import load
 
     app = load(path.absolute(), call.environment, called=str(path))
-    return where_of(reached(app, path.absolute().parent)) if app.platform == "hosts" else None
+    return where_of(reached(app, path.absolute().parent)) if app.over_ssh else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,10 +108,7 @@ class Hosts:
 
     def __init__(self, where: Where) -> None:
         self.where = where
-        self._folder = Path(tempfile.mkdtemp(prefix="crossfade-"))
-        if len(str(self._folder)) > LONGEST:
-            shutil.rmtree(self._folder)
-            self._folder = Path(tempfile.mkdtemp(prefix="crossfade-", dir="/tmp"))
+        self._scratch = Scratch()
         self._connections: dict[str, Connection] = {}
         self.reached: dict[str, Reached] = {}
         self._keeper: subprocess.Popen[bytes] | None = None
@@ -106,22 +117,25 @@ class Hosts:
     @property
     def folder(self) -> Path:
         """For files on their way: of mode 0700, and gone with the rest."""
-        return self._folder
+        return self._scratch.path
 
     def open(self, *, up: bool = True) -> None:
         """Reach every host. Raises what is wrong with the first one that does not answer; all others are left alone.
 
         `up` is for who means to change something: controllers that do not run are started, and the record is asked for.
         """
+        self._let_in(writes=up)
         self._require(self._each(self.where.hosts, lambda host: self._reach(host, up=up)))
 
     def open_some(self) -> dict[str, CrossfadeError]:
         """Reach whichever hosts answer, and start nothing there; why the others do not, by name."""
+        self._let_in(writes=False)
         found = self._each(self.where.hosts, lambda host: self._reach(host, up=False))
         return {host: error for host, error in found.items() if isinstance(error, CrossfadeError)}
 
     def connect(self) -> dict[str, Connection]:
         """Connections alone, whatever the hosts have of crossfade."""
+        self._let_in(writes=True)
         self._require(self._each(self.where.hosts, self._connect))
         return self._connections
 
@@ -129,14 +143,18 @@ class Hosts:
         """Do it with all hosts at once, and raise the first error there was."""
         return self._require(self._each(self.where.hosts, lambda host: act(self.reached[host])))
 
-    def journal(self) -> KeptJournal:
+    def journal(self) -> HostsJournal:
         """The record, for ourselves. RefusedError while somebody else works on this environment."""
+        if self.where.cloud:
+            return self.where.cloud.journal
         assert self._keeper is not None  # noqa: S101  `open` began it
         self._journal = KeptJournal(self._keeper, self.where.hosts[0])
         return self._journal
 
     def record(self) -> Sequence[Event]:
         """What is on record, whoever writes to it. HostLostError when the first host does not answer."""
+        if self.where.cloud:
+            return self.where.cloud.record()
         first = self.where.hosts[0]
         if first not in self.reached:
             raise HostLostError(f"{first}, which keeps the record, does not answer")
@@ -156,10 +174,14 @@ class Hosts:
             self._keeper.wait()
         for connection in self._connections.values():
             connection.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.close()
+
+    def _let_in(self, *, writes: bool) -> None:
+        if self.where.cloud:
+            self.where.cloud.open(self.folder, writes=writes)
 
     def _connect(self, host: str) -> Connection:
-        folder = self._folder / str(self.where.hosts.index(host))
+        folder = self.folder / str(self.where.hosts.index(host))
         folder.mkdir()
         connection = self._connections[host] = Connection(self.where.login(host), folder)
         connection.open()
@@ -167,14 +189,14 @@ class Hosts:
 
     def _reach(self, host: str, *, up: bool) -> Reached:
         connection = self._connect(host)
-        if up and host == self.where.hosts[0]:  # it starts while the hosts say what they are
-            self._keeper = connection.talk(self.where.command("hosts", "keep", self.where.home, "--by", who()))
         options = ["--up"] if up else []
         options += ["--balancer", self.where.balancer] if up and self.where.balancer else []
+        keeps = up and host == self.where.hosts[0] and not self.where.cloud
         try:
-            here = json.loads(
-                connection.run(self.where.command("hosts", "here", *options), seconds=START_SECONDS).splitlines()[-1]
-            )
+            said = self._keeping(connection, options) if keeps else b""
+            # Who cannot keep the record says nothing, and is asked again for what is wrong with it.
+            said = said or connection.run(self.where.command("hosts", "here", *options), seconds=START_SECONDS)
+            here = json.loads(said.splitlines()[-1])
         except CommandError as error:
             raise self._unfit(host, error) from error
         except (ValueError, IndexError) as error:
@@ -184,6 +206,13 @@ class Hosts:
         api = HostApi(host, connection.forward(here["socket"]))
         self.reached[host] = Reached(name=host, connection=connection, state=here["state"], path=here["path"], api=api)
         return self.reached[host]
+
+    def _keeping(self, connection: Connection, options: Sequence[str]) -> bytes:
+        """Begin to keep the record there. The same process says what the host is: each takes a tenth of a second."""
+        words = ("hosts", "keep", self.where.home, "--by", who(), *options)
+        self._keeper = connection.talk(self.where.command(*words))
+        assert self._keeper.stdout is not None  # noqa: S101  it was asked for
+        return first_line(self._keeper.stdout, connection.login.host, START_SECONDS)
 
     def _unfit(self, host: str, error: CommandError) -> CrossfadeError:
         if error.code == _NOT_FOUND:
@@ -215,6 +244,13 @@ class Hosts:
                 raise result
             good[host] = result
         return good
+
+
+def first_line(pipe: IO[bytes], host: str, seconds: float) -> bytes:
+    """What a host says first; empty where it ends without a word. HostLostError when it says nothing in time."""
+    if not select.select([pipe], [], [], seconds)[0]:
+        raise HostLostError(f"{host} did not answer within {seconds:g} s")
+    return pipe.readline()
 
 
 def opened(where: Where) -> Hosts:

@@ -1,33 +1,60 @@
 """What runs here, what ran, and what was said: nothing in this module changes anything."""
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
+from crossfade.cli import names
 from crossfade.cli.call import Call, called
 from crossfade.cli.client import NotRunningError
 from crossfade.cli.ship.screens import standing
+from crossfade.core.errors import WrongInputError
 from crossfade.telling.story import Stories, newest
-from crossfade.telling.text import clock, outcome, plain, plural, rates, release, seconds, table
+from crossfade.telling.text import clock, outcome, plural, rates, release, seconds, table
 
 Json = Mapping[str, Any]
 NOTHING = "nothing runs here; `crossfade deploy` brings a release"
 ALONE = "no controller runs here; what was deployed goes on serving, and `crossfade up` looks after it again"
 
 
-@click.command(epilog="Examples: crossfade status | crossfade status --app feedback --json")
+@click.command(epilog="Examples: crossfade status | crossfade status web | crossfade status --app feedback --json")
+@click.argument("service", required=False, shell_complete=names.services)
 @called(app=True)
-def status(call: Call) -> None:
-    """What runs here, the rollout under way, and how the last one went."""
+def status(call: Call, *, service: str | None) -> None:
+    """What runs here, or SERVICE alone: the rollout under way, and how the last one went."""
+    app, _, name = (service or "").rpartition("/")
     try:
-        found = call.client().get("/v1/status", app=call.chosen_app())
+        found = call.client().get("/v1/status", app=app or call.chosen_app())
     except NotRunningError:
         call.answer({"services": []}, ALONE if call.state.serving else NOTHING)
         return
+    if call.app and not call.environment:
+        _require_known(call, found)
+    found = only(found, name) if name else found
     call.answer(found, shown(found))
+
+
+def only(found: Json, name: str) -> Json:
+    """What `status` says of one service or store, and of what is about none. WrongInputError where there is none."""
+    mine = {part: [one for one in found.get(part, ()) if one["name"] == name] for part in ("services", "stores")}
+    building = [one for one in found.get("building", ()) if one["service"].endswith(f"/{name}")]
+    if not any((*mine.values(), building)):
+        known = sorted(one["name"] for part in mine for one in found.get(part, ()))
+        there = f"there is {', '.join(known)}" if known else "nothing runs here"
+        raise WrongInputError(f"no service or store is called {name} here", there)
+    return {**found, **mine, "building": building}
+
+
+def _require_known(call: Call, found: Json) -> None:
+    """WrongInputError for an app that was named and is none of those here."""
+    about = call.client().get("/v1/controller")
+    known = [*about["services"], *about.get("stores", ()), *about.get("taken_down", ())]
+    apps = {key.split("/")[0] for key in known} | {one["service"].split("/")[0] for one in found.get("building", ())}
+    if call.app not in apps:
+        there = f"there is {', '.join(sorted(apps))}" if apps else "nothing was deployed here yet"
+        raise WrongInputError(f"no app is called {call.app} here", there)
 
 
 def shown(found: Json) -> str:
@@ -177,7 +204,7 @@ def _place(address: str | None) -> str:
 
 
 @click.command(epilog="Examples: crossfade releases | crossfade releases web --json")
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=names.services)
 @called(app=True)
 def releases(call: Call, *, service: str | None) -> None:
     """The releases of SERVICE, newest first, with what became of them."""
@@ -201,7 +228,7 @@ def releases(call: Call, *, service: str | None) -> None:
 
 
 @click.command(epilog="Examples: crossfade events | crossfade events web --follow | crossfade events --limit 0 --json")
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=names.services)
 @called(app=True)
 @click.option("--follow", is_flag=True, help="Go on with what happens from now on.")
 @click.option(
@@ -226,18 +253,3 @@ def events(call: Call, *, service: str | None, follow: bool, limit: int) -> None
         for event in client.lines("/v1/events", **where, after=after, follow=going_on):
             for line in stories.tell(event):
                 click.echo(line)
-
-
-@click.command(epilog="Examples: crossfade logs -f | crossfade logs web --instance feedback-web-7-x3f9 --lines 500")
-@click.argument("service", required=False)
-@called(app=True, f=False)
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")
-@click.option("--instance", metavar="ID", help="Only this one, also when it is gone.")
-@click.option("--lines", type=click.IntRange(min=0), default=100, show_default=True, help="The last of each instance.")
-def logs(call: Call, *, service: str | None, follow: bool, instance: str | None, lines: int) -> None:
-    """What the instances of SERVICE wrote, with builds and hooks beside them."""
-    client = call.client()
-    where = call.target(client, service)
-    for said in client.lines("/v1/logs", **where, instance=instance, lines=lines, follow=1 if follow else None):
-        line = f"{said['instance']} | {said['line']}"
-        click.echo(json.dumps(said) if call.json else plain(line, colours=True) if sys.stdout.isatty() else line)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossfade.cli.call import Call, called
-from crossfade.cli.client import Client
-from crossfade.core.errors import RefusedError, WrongInputError
+from crossfade.cli.client import ControllerClient
+from crossfade.cli.output import write
+from crossfade.core.errors import WrongInputError
 
 if TYPE_CHECKING:
-    from crossfade.telling.account import Account
+    from crossfade.telling.account import ReleaseAccount
 
 NEWEST = "latest"
 FORMS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
@@ -39,11 +40,11 @@ def report(call: Call, *, rollout: str, form: str | None, output: Path | None) -
     if output is None:
         call.answer({**named, "text": text}, text.rstrip("\n"))
         return
-    _write(output, text)
+    write(output, text)
     call.answer({**named, "file": str(output)}, f"{output} tells rollout {named['rollout']} of {made.service}")
 
 
-def _account(call: Call, client: Client, said: str) -> "Account":
+def _account(call: Call, client: ControllerClient, said: str) -> "ReleaseAccount":
     from crossfade.telling.account import account, events_of
 
     name, _, number = said.rpartition("/")
@@ -64,7 +65,7 @@ def _account(call: Call, client: Client, said: str) -> "Account":
     return replace(made, release=release)
 
 
-def _number(client: Client, target: dict[str, str], results: list[dict[str, Any]], said: str) -> int:
+def _number(client: ControllerClient, target: dict[str, str], results: list[dict[str, Any]], said: str) -> int:
     if re.fullmatch(r"[0-9]{1,15}", said):
         return int(said)
     if said != NEWEST:
@@ -79,7 +80,7 @@ def _number(client: Client, target: dict[str, str], results: list[dict[str, Any]
     return int(results[0]["rollout"]["id"])
 
 
-def _written(made: "Account", form: str) -> str:
+def _written(made: "ReleaseAccount", form: str) -> str:
     if form == "html":
         from crossfade.telling.paper.html import html
 
@@ -87,13 +88,3 @@ def _written(made: "Account", form: str) -> str:
     from crossfade.telling.paper.markdown import markdown
 
     return markdown(made)
-
-
-def _write(output: Path, text: str) -> None:
-    beside = output.with_name(f".{output.name}.new")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(output)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise RefusedError(f"{output} cannot be written: {error.strerror}", "name another with -o") from error

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crossfade.adapters import BALANCERS, DEFAULT_BALANCER, require_known
-from crossfade.cli.client import Client, LostError, NotRunningError
+from crossfade.cli.client import ControllerClient, LostError, NotRunningError
 from crossfade.controller.lock import is_free
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
-from crossfade.paths import State, open_own, unusable
+from crossfade.paths import StateDirectory, open_own, unusable
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
@@ -25,7 +25,7 @@ SHOWN_LINES = 5
 _REFUSED = 3  # a daemon's exit code when another one holds the lock
 
 
-def command(state: State, balancer: str) -> list[str]:
+def command(state: StateDirectory, balancer: str) -> list[str]:
     return [sys.executable, "-m", "crossfade.controller.daemon", str(state.root), balancer]
 
 
@@ -34,7 +34,7 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name in NAMES or name.startswith(PREFIXES)}
 
 
-def balancer_of(state: State) -> str:
+def balancer_of(state: StateDirectory) -> str:
     """The balancer that this state's controller was started with last. WrongInputError when the file names none."""
     try:
         chosen = state.choice.read_text(encoding="utf-8", errors="replace").strip()
@@ -44,12 +44,12 @@ def balancer_of(state: State) -> str:
     return require_known(BALANCERS, chosen, str(state.choice), way_out) if chosen else DEFAULT_BALANCER
 
 
-def ensure(state: State, balancer: str | None = None) -> Client:
+def ensure(state: StateDirectory, balancer: str | None = None) -> ControllerClient:
     """A client of the running controller; it is started when none answers.
 
     Raises RefusedError when it runs with another balancer than the one that is asked for, or left that one serving.
     """
-    client = Client(state.socket)
+    client = ControllerClient(state.socket)
     chosen = balancer_of(state)
     try:
         client.get("/v1/controller")
@@ -63,7 +63,7 @@ def ensure(state: State, balancer: str | None = None) -> Client:
     return client
 
 
-def require_balancer(state: State, chosen: str, balancer: str | None) -> None:
+def require_balancer(state: StateDirectory, chosen: str, balancer: str | None) -> None:
     """RefusedError when another balancer is asked for than the one that serves."""
     if balancer and balancer != chosen:
         raise RefusedError(
@@ -72,7 +72,7 @@ def require_balancer(state: State, chosen: str, balancer: str | None) -> None:
         )
 
 
-def start(state: State, balancer: str) -> None:
+def start(state: StateDirectory, balancer: str) -> None:
     """Start the controller in a session of its own and return when its API answers."""
     state.prepare()
     choose(state, balancer)
@@ -93,7 +93,7 @@ def start(state: State, balancer: str) -> None:
         )
     finally:
         os.close(log)
-    client = Client(state.socket)
+    client = ControllerClient(state.socket)
 
     def answers() -> bool:
         code = process.poll()
@@ -111,7 +111,7 @@ def start(state: State, balancer: str) -> None:
         raise PlatformError(f"the controller did nothing for {START_SECONDS:g} s", f"its log is {state.log}")
 
 
-def choose(state: State, balancer: str) -> None:
+def choose(state: StateDirectory, balancer: str) -> None:
     """Remember the balancer for whoever starts a controller next. PlatformError when the disk does not take it."""
     beside = state.choice.with_suffix(".new")
     try:
@@ -121,9 +121,9 @@ def choose(state: State, balancer: str) -> None:
         raise unusable(error, state.root) from error
 
 
-def stop(state: State, *, everything: bool = False) -> None:
+def stop(state: StateDirectory, *, everything: bool = False) -> None:
     """Order it to stop and return when it is gone; with `everything` the balancer goes too."""
-    Client(state.socket).post("/v1/shutdown", everything=everything)
+    ControllerClient(state.socket).post("/v1/shutdown", everything=everything)
     if not _until(lambda: is_free(state), STOP_SECONDS):
         raise PlatformError(f"the controller did not stop within {STOP_SECONDS:g} s", f"its log is {state.log}")
 
@@ -140,7 +140,7 @@ def _until(holds: Callable[[], bool], seconds: float, done: Callable[[], int] = 
     return True
 
 
-def _done_so_far(state: State, process: "subprocess.Popen[bytes]") -> int:
+def _done_so_far(state: StateDirectory, process: "subprocess.Popen[bytes]") -> int:
     """Clock ticks that the controller has computed: while they grow, it is slow and not stuck.
 
     It may be another one than ours, which was started in the same moment and has the lock.
@@ -153,7 +153,7 @@ def _done_so_far(state: State, process: "subprocess.Popen[bytes]") -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def _failed(state: State, before: int, code: int) -> CrossfadeError:
+def _failed(state: StateDirectory, before: int, code: int) -> CrossfadeError:
     """What the controller wrote last, as our own error: it prints its cause, and the way out below it."""
     with state.log.open("rb") as log:
         log.seek(before)

@@ -6,9 +6,9 @@ from contextlib import suppress
 import click
 
 from crossfade.adapters import BALANCERS, require_known
-from crossfade.aws.terraform.guard import Question, Said
+from crossfade.aws.terraform.guard import Question, SaidBefore
 from crossfade.cli.call import Call, called, who
-from crossfade.cli.client import Client, NotRunningError
+from crossfade.cli.client import ControllerClient, NotRunningError
 from crossfade.cli.confirm import ask
 from crossfade.cli.machine import controller
 from crossfade.core.errors import WrongInputError
@@ -21,6 +21,15 @@ class _Balancer(click.Choice[str]):
         return require_known(BALANCERS, value, "--balancer", "nothing was changed")
 
 
+def _meant(_: click.Context, __: click.Parameter, given: bool) -> None:  # noqa: FBT001  click's callback
+    """Who types `up -d` means what `docker compose` does by it."""
+    if given:
+        raise WrongInputError(
+            "`crossfade up` starts the controller of this machine, no app",
+            "`crossfade deploy` brings the app of the file",
+        )
+
+
 @click.command(epilog="Examples: crossfade up | crossfade up --restart | crossfade up --install")
 @called()
 @click.option("--foreground", is_flag=True, help="Be the controller, until Ctrl-C or SIGTERM.")
@@ -28,6 +37,7 @@ class _Balancer(click.Choice[str]):
 @click.option("--restart", is_flag=True, help="Replace the controller by this version; everything keeps serving.")
 @click.option("--balancer-restart", is_flag=True, help="Replace the balancer's process without losing a request.")
 @click.option("--install", is_flag=True, help="Write a systemd unit that starts it with the machine.")
+@click.option("-d", "--detach", "--build", "composes", is_flag=True, hidden=True, expose_value=False, callback=_meant)
 def up(
     call: Call, *, foreground: bool, balancer: str | None, restart: bool, balancer_restart: bool, install: bool
 ) -> None:
@@ -54,15 +64,21 @@ def up(
     )
 
 
-@click.command(epilog="Examples: crossfade down feedback | crossfade down feedback/web | crossfade down --all")
+@click.command(
+    epilog="Examples: crossfade down feedback | crossfade down feedback/web | crossfade down --all | "
+    "crossfade down -e dev"
+)
 @click.argument("app", metavar="[APP[/SERVICE]]", required=False)
 @called(away=True)
 @click.option("--service", metavar="NAME", help="Only this service of the app; the same as APP/SERVICE.")
 @click.option("--controller", "only_controller", is_flag=True, help="Only the controller: everything keeps serving.")
 @click.option("--all", "everything", is_flag=True, help="All apps, the balancer and the controller.")
-@click.option("--force", is_flag=True, help="Even in the middle of a rollout.")
+@click.option("--force", is_flag=True, help="Even locked, or in the middle of a rollout, which is taken back first.")
 @click.option("--with-data", is_flag=True, help="Delete the data of the app's stores and volumes, too.")
-@click.option("--confirm", metavar="APP", help="With --with-data: the app's name, where nobody can be asked.")
+@click.option("--yes", is_flag=True, help="With -e: no question, where nobody can be asked.")
+@click.option(
+    "--confirm", metavar="NAME", help="The app's name for --with-data, the environment's in production: no question."
+)
 def down(
     call: Call,
     *,
@@ -72,16 +88,24 @@ def down(
     everything: bool,
     force: bool,
     with_data: bool,
+    yes: bool,
     confirm: str | None,
 ) -> None:
     """Stop the services and stores of APP, or one service: no new requests, drained, stopped.
 
-    Its history stays, and so does the data of its stores and volumes.
+    Its history stays, and so does the data of its stores and volumes. Of an environment on AWS what Terraform made
+    stays as well: `crossfade infra destroy` takes that away.
     """
     if call.away() is not None:
-        raise WrongInputError(
-            f"{call.environment} is on AWS, which `down` does not reach", "`crossfade infra destroy` ends it all there"
-        )
+        if only_controller or everything or with_data:
+            raise WrongInputError(
+                f"--controller, --all and --with-data are of this machine, not of {call.environment}",
+                f"`crossfade infra destroy -e {call.environment}` takes all away that Terraform made, with its data",
+            )
+        from crossfade.cli.aws.down import down as down_there
+
+        down_there(call, app, service, force=force, said=SaidBefore(yes=yes, confirm=confirm))
+        return
     if with_data and (not app or "/" in app or service):
         raise WrongInputError("--with-data needs the app whose data is to go", "crossfade down APP --with-data")
     if [bool(app or service), only_controller, everything].count(True) > 1:
@@ -99,7 +123,7 @@ def down(
         return
     if with_data and app:
         text = f"This deletes all data of {app}'s stores and volumes. Type {app} to go on"
-        ask([Question(text, f"--confirm {app}", app)], Said(confirm=confirm))
+        ask([Question(text, f"--confirm {app}", app)], SaidBefore(confirm=confirm))
     which = {"all": True} if everything else _named(call, client, app, service)
     stopped = client.post("/v1/down", **which, by=who(), force=force, with_data=with_data)["stopped"]
     if everything:
@@ -108,7 +132,7 @@ def down(
     call.answer({"stopped": stopped}, f"stopped: {', '.join(stopped)}" if stopped else "nothing runs here")
 
 
-def _reached(call: Call, *, start: bool) -> tuple[Client, list[str]]:
+def _reached(call: Call, *, start: bool) -> tuple[ControllerClient, list[str]]:
     """The controller, and what of balancer and controller ran before we came.
 
     One that was killed is started again, because only it can stop gently what it left.
@@ -124,7 +148,7 @@ def _reached(call: Call, *, start: bool) -> tuple[Client, list[str]]:
     return client, ["balancer", "controller"]
 
 
-def _named(call: Call, client: Client, app: str | None, service: str | None) -> dict[str, str]:
+def _named(call: Call, client: ControllerClient, app: str | None, service: str | None) -> dict[str, str]:
     """What `down APP`, `down APP/SERVICE` and `down --service SERVICE` mean."""
     if app and not service:
         app, _, service = app.partition("/")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError, RefusedError
-from crossfade.paths import State, default_state
+from crossfade.paths import StateDirectory, default_state
 
 MARK = "# Written by `crossfade up --install`, which writes it again."
 SYSTEM = Path("/etc/systemd/system")
@@ -29,7 +29,7 @@ class Unit:
         return [*linger, f"{systemctl} daemon-reload", f"{systemctl} enable --now {self.path.name}"]
 
 
-def unit_of(state: State, balancer: str, user: int) -> Unit:
+def unit_of(state: StateDirectory, balancer: str, user: int) -> Unit:
     """The unit of a state directory's controller: root's for the machine, anybody else's for themselves."""
     system = user == 0
     folder = SYSTEM if system else _config() / "systemd/user"
@@ -50,7 +50,7 @@ def install(unit: Unit) -> None:
         raise PlatformError(f"{unit.path} cannot be written: {error.strerror}", "check the folder") from error
 
 
-def _text(state: State, balancer: str, *, system: bool) -> str:
+def _text(state: StateDirectory, balancer: str, *, system: bool) -> str:
     words = [_program(), "up", "--foreground", "--state", str(state.root), "--balancer", balancer]
     after = "After=network-online.target docker.service\nWants=network-online.target\n" if system else ""
     return f"""\

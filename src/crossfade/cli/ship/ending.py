@@ -7,13 +7,17 @@ from typing import Any
 import click
 
 from crossfade.cli.call import Call
+from crossfade.core.errors import PlatformError
 from crossfade.telling.text import outcome, plain, sentence
 
 Json = Mapping[str, Any]
 
 
 def answered(call: Call, result: Json, beside: Json | None = None, *, wanted: str = "succeeded") -> int:
-    """How it ended. Of a group all rollouts are named, and the last one is the result that `--json` had before."""
+    """How it ended. Of a group all rollouts are named, and the last one is the result that `--json` had before.
+
+    A release that went back because the platform refused something for good is no failed one: trouble of the platform.
+    """
     made = result.get("group")
     results = result["results"] if made else [result]
     state = made["state"] if made else result["rollout"]["state"]
@@ -26,7 +30,9 @@ def answered(call: Call, result: Json, beside: Json | None = None, *, wanted: st
             click.echo(plain("\n".join(outcome(one))))
         if made:
             click.echo(plain(_together(made)))
-    return 0 if state == wanted else 1
+    if state == wanted:
+        return 0
+    return PlatformError.exit_code if any(one["rollout"].get("denied") for one in results) else 1
 
 
 def _together(made: Json) -> str:

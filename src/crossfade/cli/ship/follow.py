@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossfade.cli.call import Call
-from crossfade.cli.client import Client, LostError, NotRunningError
+from crossfade.cli.client import ControllerClient, LostError, NotRunningError
 from crossfade.cli.machine import controller
 from crossfade.cli.ship.screens import Screen
-from crossfade.core.errors import CrossfadeError, PlatformError
+from crossfade.core.errors import PlatformError
 
 POLL = 0.2
 RETURN_SECONDS = 10.0  # a controller that was stopped in order may be in the middle of its upgrade
@@ -69,16 +69,16 @@ def group(begun: Json) -> Followed:
 class _Listener:
     """Reads events in a thread of its own, so that the one that shows them can do so between two of them."""
 
-    def __init__(self, client: Client, where: Json, after: int) -> None:
-        self.heard: queue.Queue[Json | CrossfadeError] = queue.Queue()
+    def __init__(self, client: ControllerClient, where: Json, after: int) -> None:
+        self.heard: queue.Queue[Json | Exception] = queue.Queue()
         threading.Thread(target=self._listen, args=(client, where, after), daemon=True).start()
 
-    def _listen(self, client: Client, where: Json, after: int) -> None:
+    def _listen(self, client: ControllerClient, where: Json, after: int) -> None:
         try:
             for event in client.lines("/v1/events", **where, follow=1, after=after):
                 self.heard.put(event)
             self.heard.put(LostError("the controller went away"))
-        except CrossfadeError as error:
+        except Exception as error:  # noqa: BLE001  whoever waits for the next event would wait for ever
             self.heard.put(error)
 
 
@@ -115,14 +115,16 @@ def _next(call: Call, listener: _Listener, followed: Followed, screen: Screen) -
             if call.carries:
                 _require_hope(call)
         else:
-            if isinstance(heard, CrossfadeError):
+            if isinstance(heard, Exception):
                 raise heard
             return heard
         if screen.tick and time.monotonic() - shown >= screen.tick:
             shown = time.monotonic()
             with suppress(PlatformError):
                 looks = "0" if call.carries else None  # what this process does not carry costs calls to look at
-                services = call.client().get("/v1/status", app=followed.app, looks=looks)["services"]
+                name = followed.services[0] if followed.rollout else None
+                asked = {"app": followed.app, "service": name, "moving": 1, "looks": looks}
+                services = call.client().get("/v1/status", **asked)["services"]
                 mine = [one for one in services if one["name"] in followed.services]
                 for one in [one for one in mine if one["rollout"]] or mine[:1]:
                     screen.state(one)

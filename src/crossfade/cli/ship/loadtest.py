@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,13 +14,14 @@ from urllib.parse import urlsplit
 import click
 
 from crossfade.cli.call import Call, called
-from crossfade.core.errors import RefusedError, WrongInputError
+from crossfade.cli.output import write
+from crossfade.core.errors import CrossfadeError, RefusedError, WrongInputError
 
 if TYPE_CHECKING:
     from crossfade.core.journey import LoadTest
     from crossfade.file.model import App
-    from crossfade.load.journeys.book import Book
-    from crossfade.load.journeys.verdict import Row
+    from crossfade.load.journeys.book import LoadBook
+    from crossfade.load.journeys.verdict import Result
     from crossfade.load.target import Target
 
 TEST = Path("loadtest.yaml")
@@ -51,6 +53,7 @@ def loadtest(
     Exit code: 0 every promise is met, 1 one is not.
     """
     from crossfade.file.loadtest.load import load
+    from crossfade.load.journeys.verdict import Result
 
     if output and output.suffix not in FORMS:
         raise WrongInputError(f"{output} ends in {output.suffix or 'nothing'}", f"allowed: {', '.join(FORMS)}")
@@ -58,7 +61,7 @@ def loadtest(
     app = _app(call)
     where = url or sheet.url or _reached(app)
     target = _target(where, sheet.timeout, sheet.release, anywhere=yes_i_may)
-    made = sheet.made(app.cloud.targets if app else None)
+    made = sheet.made(app.cloud.targets if app else None, test.absolute().parent)
     commands = (
         tuple((f"{during} {n + 1}" if times > 1 else during, _command(call, during)) for n in range(times))
         if during
@@ -68,56 +71,62 @@ def loadtest(
         book = asyncio.run(_run(made, target, commands))
     except KeyboardInterrupt:
         raise WrongInputError("ended before anything was counted", "let it run") from None
-    return _told(call, f"Load test of {where}", made, book, output)
+    result = Result(name=f"Load test of {where}", book=book, promises=made.promises, monthly=_monthly(app))
+    return _told(call, result, output)
 
 
 async def _run(
     test: "LoadTest", target: "Target", commands: tuple[tuple[str, Callable[[], Awaitable[int]]], ...]
-) -> "Book":
-    from crossfade.load.journeys.run import Run
+) -> "LoadBook":
+    from crossfade.load.journeys.run import LoadRun
 
-    run = Run(test, target, commands)
+    run = LoadRun(test, target, commands)
     await run.rehearse()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, run.stop)
     return await run.go()
 
 
-def _told(call: Call, name: str, test: "LoadTest", book: "Book", output: Path | None) -> int:
+def _told(call: Call, result: "Result", output: Path | None) -> int:
     from crossfade.load.journeys import paper
-    from crossfade.load.journeys.verdict import holds, verdict
+    from crossfade.load.journeys.verdict import holds
+    from crossfade.telling.paper.markdown import spoken
 
-    rows = verdict(test.promises, book)
-    told = paper.markdown(name, rows, book)
-    data = paper.data(rows, book)
+    data = paper.data(result)
     if output:
-        _write(output, name, rows, book)
+        _write(output, result)
         data["file"] = str(output)
-    call.answer(data, told.replace("\\", "").rstrip("\n"))
-    broken = any(command.code for command in book.commands)
-    return NOT_MET if broken or not holds(rows) else 0
+    call.answer(data, spoken(paper.markdown(result)).rstrip("\n"))
+    broken = any(command.code for command in result.book.commands)
+    return NOT_MET if broken or not holds(result.rows) else 0
 
 
-def _write(output: Path, name: str, rows: "list[Row]", book: "Book") -> None:
+def _write(output: Path, result: "Result") -> None:
     import json
 
     from crossfade.load.journeys import paper
 
     match FORMS[output.suffix]:
         case "html":
-            text = paper.html(name, rows, book)
+            text = paper.html(result)
         case "svg":
-            text = paper.svg(book)
+            text = paper.svg(result.book)
         case "json":
-            text = json.dumps(paper.data(rows, book), indent=2) + "\n"
+            text = json.dumps(paper.data(result), indent=2) + "\n"
         case _:
-            text = paper.markdown(name, rows, book)
-    beside = output.with_name(f".{output.name}.new")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(output)
-    except OSError as error:
-        raise RefusedError(f"{output} cannot be written: {error.strerror}", "name another with -o") from error
+            text = paper.markdown(result)
+    write(output, text)
+
+
+def _monthly(app: "App | None") -> float | None:
+    """What the environment costs in dollars; None where it is not on AWS."""
+    if app is None or app.platform != "aws":
+        return None
+    from crossfade.aws.cost.ask import of_app
+
+    with suppress(CrossfadeError):  # without a bill there is a load test all the same
+        return float(of_app(app).total.expected)
+    return None
 
 
 def _app(call: Call) -> "App | None":
@@ -139,7 +148,9 @@ def _reached(app: "App | None") -> str:
         return f"http://127.0.0.1:{app.listen.http}" if app.listen.http else f"https://127.0.0.1:{app.listen.https}"
     if app.cloud.domain is None:
         raise WrongInputError(f"environment {app.environment} has no domain", "give the balancer's address with --url")
-    return f"https://{app.cloud.domain.name}"
+    from crossfade.aws.resources.hostnames import api_name
+
+    return f"https://{api_name(app)}"  # the services' name: where a site has the domain's own, they have another
 
 
 def _target(url: str, timeout: float, release: str, *, anywhere: bool) -> "Target":

@@ -78,7 +78,7 @@ class Log:
     def __init__(self) -> None:
         self._stories: dict[str, Story] = {}
         self._began = self._spoke = time.monotonic()
-        self._asked = ""  # what a person is asked for, said once
+        self._asked: dict[str, str] = {}  # what a person is asked for, by service, said once
         self._trouble: dict[str, str] = {}  # by service, said once
 
     def say(self, line: str) -> None:
@@ -93,17 +93,18 @@ class Log:
             self.say(f"{service}: {line}" if self.several else line)
 
     def state(self, service: Json) -> None:
-        rollout = service["rollout"]
+        rollout, name = service["rollout"], service["name"]
+        of = f"{service['app']}/{name}: " if self.several else ""
         trouble = service["trouble"] or ""
-        if trouble and trouble != self._trouble.get(service["name"]):
-            self.say(f"trouble: {trouble.partition(chr(10))[0]}")
-        self._trouble[service["name"]] = trouble
+        if trouble and trouble != self._trouble.get(name):
+            self.say(f"{of}trouble: {trouble.partition(chr(10))[0]}")
+        self._trouble[name] = trouble
         asked = "; ".join(why for why in rollout["waiting_for"] if "crossfade promote" in why) if rollout else ""
-        if asked and asked != self._asked:
-            self.say(asked)
+        if asked and asked != self._asked.get(name):
+            self.say(f"{of}{asked}")
         elif rollout and time.monotonic() - self._spoke >= HEARTBEAT:
-            self.say(standing(rollout))
-        self._asked = asked
+            self.say(f"{of}{standing(rollout)}")
+        self._asked[name] = asked
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:

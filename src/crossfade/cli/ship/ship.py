@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from crossfade.cli import names
 from crossfade.cli.call import Call, called, who
-from crossfade.cli.client import Client
+from crossfade.cli.client import ControllerClient
 from crossfade.cli.ship.carrying import carried_on, settle, stays
 from crossfade.cli.ship.ending import answered
 from crossfade.cli.ship.follow import follow, group, rollout
@@ -24,7 +25,7 @@ INTERRUPTED = 130  # as a shell says it of Ctrl-C
 @click.command(
     epilog="Examples: crossfade deploy | crossfade deploy web -e prod --version v2.1 | crossfade deploy --json"
 )
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=names.services)
 @called(file=True)
 @click.option("--version", metavar="LABEL", default="", help="The release's version. Default: git's, or the image's.")
 @click.option("--strategy", type=click.Choice(STRATEGIES), help="Instead of the file's.")
@@ -32,7 +33,23 @@ INTERRUPTED = 130  # as a shell says it of Ctrl-C
 @click.option("--force", is_flag=True, help="Even when locked, or when exactly this runs already.")
 @click.option("--replace-stores", is_flag=True, help="Make stores anew that changed in the file; their data stays.")
 @click.option("--detach", is_flag=True, help="Do not wait for the end.")
-def deploy(
+def deploy(call: Call, **order: Any) -> int:
+    """Bring a new release of all services of the file, or of SERVICE.
+
+    Several services are one release: all of them end at the new one, or all go back.
+    The controller is started when it does not run; on AWS, and over hosts, this process carries the rollout to its end.
+    A release that turns out bad is taken back: exit code 1.
+    Values of secrets that the file names are taken from this shell's environment, from where the file says, or from
+    .env beside it.
+    """
+    try:
+        return _deploy(call, **order)
+    except UnchangedError as error:  # as where a job of CI runs again: that is no failure
+        call.answer({"unchanged": [error.cause]}, f"unchanged: {error.cause} (--force deploys it again)")
+        return 0
+
+
+def _deploy(
     call: Call,
     *,
     service: str | None,
@@ -43,14 +60,6 @@ def deploy(
     replace_stores: bool,
     detach: bool,
 ) -> int:
-    """Bring a new release of all services of the file, or of SERVICE.
-
-    Several services are one release: all of them end at the new one, or all go back.
-    The controller is started when it does not run; on AWS, and over hosts, this process carries the rollout to its end.
-    A release that turns out bad is taken back: exit code 1.
-    Values of secrets that the file names are taken from this shell's environment, from where the file says, or from
-    .env beside it.
-    """
     from crossfade.cli.application import absent, ends, key, preflight, read
     from crossfade.cli.file import contents, readable
     from crossfade.cli.secrets import addresses, given
@@ -82,6 +91,7 @@ def deploy(
         except UnchangedError as error:
             if not gone_on:
                 raise
+            settle(call, shown)
             shown.say(error.cause)
             return answered(call, gone_on[-1], contents.data(found))
         for why in [*told_of_stores(begun.get("stores") or {}), *begun["unchanged"]]:
@@ -106,7 +116,7 @@ def deploy(
 @click.command(
     epilog="Examples: crossfade rollback | crossfade rollback web --to 7 | crossfade rollback --to sha-3f9a1c2"
 )
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=names.services)
 @called(app=True)
 @click.option("--to", metavar="RELEASE", default="previous", help="A number, version, tag, sha-... Default: previous.")
 @click.option("--force", is_flag=True, help="Even to a bad release, past a migration, or when locked.")
@@ -131,7 +141,7 @@ def rollback(call: Call, *, service: str | None, to: str, force: bool, supersede
     return answered(call, result)
 
 
-def _begin(client: Client, services: Sequence[Json], order: Json, shown: Screen) -> Json:
+def _begin(client: ControllerClient, services: Sequence[Json], order: Json, shown: Screen) -> Json:
     """Have it built and begun. Ctrl-C stops the build: nothing is on record yet."""
     from crossfade.cli.application import key, shell_of
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
+from crossfade.cli import names
 from crossfade.cli.call import Call, called, who
-from crossfade.cli.client import Client
+from crossfade.cli.client import ControllerClient
 from crossfade.cli.ship.carrying import seen_through, settle, stays
 from crossfade.cli.ship.ending import answered
 from crossfade.cli.ship.screens import screen
@@ -16,7 +17,7 @@ from crossfade.telling.text import plural
 Json = Mapping[str, Any]
 
 
-def _under_way(call: Call, client: Client, service: str | None) -> dict[str, str]:
+def _under_way(call: Call, client: ControllerClient, service: str | None) -> dict[str, str]:
     """The service that is meant: the named one, or of several the only one with a rollout under way."""
     target = call.target(client, service)
     if "service" in target:
@@ -29,7 +30,7 @@ def _order(verb: str, does: str, help_text: str, example: str) -> Any:
     """A verb that tells the rollout under way something; `does` is how it is answered."""
 
     @click.command(verb, help=help_text, epilog=f"Examples: {example}")
-    @click.argument("service", required=False)
+    @click.argument("service", required=False, shell_complete=names.services)
     @called(app=True)
     def command(call: Call, *, service: str | None) -> int:
         client = call.client()
@@ -62,7 +63,7 @@ resume = _order(
 
 
 @click.command(epilog='Examples: crossfade abort | crossfade abort web --reason "wrong branch"')
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=names.services)
 @called(app=True)
 @click.option("--reason", default="", help="On record, and shown to who waits for the deploy.")
 def abort(call: Call, *, service: str | None, reason: str) -> int:
@@ -100,7 +101,7 @@ def _see_through(call: Call, answer: Json, wanted: str = "succeeded") -> int:
     return max((answered(call, one, wanted=wanted) for one in ended), default=0)
 
 
-def _aborted(call: Call, client: Client, service: str | None) -> dict[str, str]:
+def _aborted(call: Call, client: ControllerClient, service: str | None) -> dict[str, str]:
     """Without a name: the app's group or build under way, else its only rollout."""
     target = call.target(client, service)
     if "service" in target:
@@ -110,7 +111,7 @@ def _aborted(call: Call, client: Client, service: str | None) -> dict[str, str]:
 
 
 @click.command(epilog='Examples: crossfade lock --reason "sale until Monday" | crossfade lock --release')
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=names.services)
 @called(app=True)
 @click.option("--reason", default="", help="Shown to everybody who is refused.")
 @click.option("--release", is_flag=True, help="Unlock.")
@@ -162,7 +163,7 @@ def scale(call: Call, *, sizes: tuple[tuple[str | None, int], ...], detach: bool
 
 
 @click.command(epilog="Examples: crossfade restart | crossfade restart web | crossfade restart shop/web --detach")
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=names.services)
 @called(app=True)
 @click.option("--detach", is_flag=True, help="Do not wait until all of them are new.")
 @click.option("--force", is_flag=True, help="Even when locked.")

@@ -10,9 +10,10 @@ from typing import Any
 
 from aiohttp import web
 
-from crossfade.controller.order import Order
+from crossfade.controller.order import Order, Shell
 from crossfade.core.errors import WrongInputError
 from crossfade.core.service import Service
+from crossfade.engine.ports.logs import INSTANCES, LogQuery, Writer
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 HOME = re.compile(rf"{NAME.pattern}(@{NAME.pattern})?")  # an app, where it is at home
@@ -67,6 +68,24 @@ def number(given: Mapping[str, Any], name: str, default: int | None = None) -> i
     return int(text)
 
 
+def log_query(given: Mapping[str, str]) -> LogQuery:
+    """What somebody wants to read of logs."""
+    writers = [one for one in given.get("writers", "").split(",") if one]
+    if unknown := [one for one in writers if one not in set(Writer)]:
+        raise WrongInputError(f"writers: found {_shown(unknown[0])}", f"allowed: {', '.join(Writer)}")
+    try:
+        since = _finite(given["since"]) if given.get("since") else None
+    except ValueError:
+        raise WrongInputError(f"since: found {_shown(given['since'])}", "allowed: seconds since 1970") from None
+    return LogQuery(
+        instance=given.get("instance"),
+        writers=frozenset(map(Writer, writers)) or INSTANCES,
+        lines=number(given, "lines", 100),
+        since=since,
+        follow=bool(given.get("follow")),
+    )
+
+
 def order(given: Mapping[str, Any]) -> Order:
     """Who orders, and how."""
     made = Order(by=given["by"], **{f.name: given[f.name] for f in fields(Order) if f.name in given and f.name != "by"})
@@ -77,6 +96,15 @@ def order(given: Mapping[str, Any]) -> Order:
             allowed = "allowed: true or false" if kind is bool else "allowed: text without NUL"
             raise WrongInputError(f"{field.name}: found {_shown(value)}", allowed)
     return made
+
+
+def shell(given: Mapping[str, Any]) -> Shell:
+    """What the shell of who asks brings along."""
+    return Shell(
+        environment=variables(given.get("environment") or {}, "environment"),
+        secrets=variables(given.get("secrets") or {}, "secrets"),
+        secrets_of={key: variables(values, "secrets_of") for key, values in (given.get("secrets_of") or {}).items()},
+    )
 
 
 def require_sound(service: Service) -> Service:

@@ -1,12 +1,23 @@
 """Where the API is listened for: its socket, its port, and the port for Prometheus."""
 
+import asyncio
+import logging
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
 
 from crossfade.controller.api.server import Api
+from crossfade.controller.supervisor import Supervisor
 from crossfade.core.errors import PlatformError
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+_NAME = "the socket of the API"
 
 
 async def serve_metrics(api: Api, address: tuple[str, int]) -> web.AppRunner:
@@ -23,15 +34,41 @@ async def serve(api: Api, socket: Path, tcp: tuple[str, int] | None = None) -> w
     """Listen; the socket is made under a strict umask, so that nobody else can ever open it."""
     runner = web.AppRunner(api.application(), access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
-    socket.unlink(missing_ok=True)  # noqa: ASYNC240  once, before anything runs
+    await _open(runner, socket)
+    if tcp:
+        await _listen(runner, tcp, "CROSSFADE_TCP")
+    return runner
+
+
+@asynccontextmanager
+async def reachable(supervisor: Supervisor, runner: web.AppRunner, socket: Path) -> AsyncIterator[None]:
+    """Whoever deletes the socket meanwhile has it opened anew: no order would reach us any more, not even to stop.
+
+    At the end it is gone for good: who stops takes no order any more, however long what is left to do may take.
+    """
+    supervisor.keep(_NAME, partial(_stay, runner, socket))
+    try:
+        yield
+    finally:
+        await supervisor.stop(_NAME)
+        socket.unlink(missing_ok=True)  # noqa: ASYNC240  a moment
+
+
+async def _stay(runner: web.AppRunner, socket: Path) -> None:
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        if not socket.exists():  # noqa: ASYNC240  a moment
+            log.warning("%s is gone and is opened anew", socket)
+            await _open(runner, socket)
+
+
+async def _open(runner: web.AppRunner, socket: Path) -> None:
+    socket.unlink(missing_ok=True)  # noqa: ASYNC240  a moment
     before = os.umask(0o177)
     try:
         await web.UnixSite(runner, str(socket)).start()
     finally:
         os.umask(before)
-    if tcp:
-        await _listen(runner, tcp, "CROSSFADE_TCP")
-    return runner
 
 
 async def _listen(runner: web.AppRunner, address: tuple[str, int], variable: str) -> None:

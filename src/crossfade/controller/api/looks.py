@@ -18,6 +18,7 @@ from crossfade.core.group import Group
 from crossfade.core.wire import decode_action
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.journal import Event
+from crossfade.engine.ports.runtime import Runtime
 
 
 class Looks:
@@ -74,18 +75,23 @@ class Looks:
         return web.Response(body=text, headers={"Content-Type": metrics.CONTENT_TYPE})
 
     async def _status(self, request: web.Request) -> web.Response:
-        app, now = request.query.get("app"), self._registry.world.clock.now()
+        """Everything; with `moving`, for who follows a rollout, only services that move or are in trouble.
+
+        That is asked five times a second. `service` names the one that is followed, whatever it does.
+        """
+        app = request.query.get("app")
+        if request.query.get("moving"):
+            name = request.query.get("service")
+            followed = (
+                loop
+                for loop in self._registry.of(app)
+                if (loop.key.endswith(f"/{name}") if name else loop.ledger.active or loop.trouble)
+            )
+            return web.json_response({"services": [await self._service(loop) for loop in followed]})
         kept, troubles = await stores.status(self._orders.stores, app, self._registry.world.wall())
         return web.json_response(
             {
-                "services": [
-                    {
-                        **views.status(loop, now, self._registry.world.wall()),
-                        "preview": await self._preview(loop),
-                        **self._beside(loop),
-                    }
-                    for loop in self._registry.of(app)
-                ],
+                "services": [await self._service(loop) for loop in self._registry.of(app)],
                 "stores": kept,
                 "groups": [
                     self.group_view(group) for group in self._orders.groups.all_active() if app in {None, group.app}
@@ -104,6 +110,14 @@ class Looks:
                 ],
             }
         )
+
+    async def _service(self, loop: Loop) -> dict[str, Any]:
+        world = self._registry.world
+        return {
+            **views.status(loop, world.clock.now(), world.wall()),
+            "preview": await self._preview(loop),
+            **self._beside(loop),
+        }
 
     async def _releases(self, request: web.Request) -> web.Response:
         ledger = self._registry.ledger(self._key(request))
@@ -150,16 +164,21 @@ class Looks:
         return await streams.events(request, past, self._hub, wanted, after=after, follow=follow)
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
-        loop = self._registry.find(request.query["app"], request.query.get("service") or None)
-        releases = loop.ledger.releases  # none while the first one is built: a process, for an image is built already
-        runtime = self._registry.world.runtimes[releases[-1].service.runtime if releases else "process"]
-        lines = runtime.logs(
-            loop.key,
-            instance=request.query.get("instance"),
-            lines=asked.number(request.query, "lines", 100),
-            follow=bool(request.query.get("follow")),
-        )
-        return await streams.logs(request, lines)
+        app, query = request.query["app"], asked.log_query(request.query)
+        if service := request.query.get("service"):
+            loops = [self._registry.find(app, service)]
+        else:
+            loops = self._registry.of(app) or [self._registry.find(app)]
+            if query.instance is not None:  # known by its name, which begins with the service's
+                loops = [one for one in loops if query.instance.startswith(f"{one.key.replace('/', '-')}-")] or loops
+        lines = {loop.key: self._runtime(loop).logs(loop.key, query) for loop in loops}
+        together = streams.as_they_come if query.follow else streams.in_order
+        return await streams.logs(request, together(lines))
+
+    def _runtime(self, loop: Loop) -> Runtime:
+        """None while the first release is built: processes', for an image is built already."""
+        releases = loop.ledger.releases
+        return self._registry.world.runtimes[releases[-1].service.runtime if releases else "process"]
 
     def _result(self, key: str, number: int) -> dict[str, Any] | None:
         ledger = self._registry.ledger(key)

@@ -13,7 +13,7 @@ from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.looks import Looks
 from crossfade.controller.api.refusal import refused
 from crossfade.controller.notify.notify import Notify
-from crossfade.controller.order import Order, Shell
+from crossfade.controller.order import Order
 from crossfade.controller.orders import Orders
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, UnchangedError, WrongInputError
 from crossfade.core.service import Service
@@ -26,6 +26,7 @@ from crossfade.engine.ports.stores import StoreOutcome
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 PAGE = "/page/"  # the one place for browsers, behind a token of its own
+_LARGEST = 64 * 2**20  # bytes of a request: each of hundreds of services of a file brings the names of all others
 
 
 class Api:
@@ -55,7 +56,7 @@ class Api:
         self._reading = asyncio.Lock()  # the file's models are built at the first reading, and only once
 
     def application(self) -> web.Application:
-        app = web.Application(middlewares=[self._guard, *self._around], client_max_size=4 * 1024 * 1024)
+        app = web.Application(middlewares=[self._guard, *self._around], client_max_size=_LARGEST)
         app.add_routes(
             [
                 *self.looks.routes(),
@@ -112,20 +113,16 @@ class Api:
         body = await asked.body(request)
         given = body["services"] if "services" in body else [body["service"]]
         services = [asked.require_sound(decode(Service, one)) for one in given]
-        shell = Shell(
-            environment=asked.variables(body.get("environment") or {}, "environment"),
-            secrets=asked.variables(body.get("secrets") or {}, "secrets"),
-            secrets_of={
-                key: asked.variables(values, "secrets_of") for key, values in (body.get("secrets_of") or {}).items()
-            },
-        )
+        shell = asked.shell(body)
         before = self._hub.seq
         app, told_by = services[0].app, self._notify
-        channels = told_by.prepared(app, body.get("notify") or ()) if told_by else []
+        asked_for = body.get("notify") or ()
         stores = [decode(Store, one) for one in body.get("stores") or ()]
-        told = await self._orders.stores.ensure(
-            stores, shell.secrets_of, asked.order(body).by, replace=bool(body.get("replace_stores"))
-        )
+        replace = bool(body.get("replace_stores"))
+        lacking = told_by.lacking(app, asked_for) if told_by else []
+        await self._orders.require_values(services, shell, stores, replace=replace, channels=lacking)
+        channels = told_by.prepared(app, asked_for) if told_by else []
+        told = await self._orders.stores.ensure(stores, shell.secrets_of, asked.order(body).by, replace=replace)
         try:
             begun = await self._orders.deploy(services, asked.order(body), shell, stores)
         except UnchangedError as error:
@@ -153,9 +150,11 @@ class Api:
         body = await asked.body(request)
         service = asked.require_sound(decode(Service, body["service"]))
         await self._orders.deploys.require_apart([service], body.get("together") or ())
+        if same := await self._orders.deploys.unchanged(service, asked.shell(body)):
+            return web.json_response({"service": service.key, "unchanged": same, "steps": []})
         loop = self._registry.loops.get(service.key)
         steps = await asyncio.to_thread(plan, service, loop.ledger if loop else None)
-        return web.json_response({"service": service.key, "steps": steps})
+        return web.json_response({"service": service.key, "unchanged": None, "steps": steps})
 
     async def _rollback(self, request: web.Request) -> web.Response:
         body = await asked.body(request)

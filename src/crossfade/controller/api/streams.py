@@ -1,8 +1,8 @@
 """Answers of one JSON value a line, which may go on for as long as somebody listens: events and logs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, suppress
 from typing import Any
 
 from aiohttp import web
@@ -10,6 +10,9 @@ from aiohttp import web
 from crossfade.controller.api import views
 from crossfade.controller.api.hub import Hub
 from crossfade.engine.ports.journal import Event
+from crossfade.engine.ports.logs import Said
+
+HEARD = 1000  # lines of followed services that wait for a slow reader
 
 
 async def events(
@@ -48,16 +51,55 @@ async def events(
     return response
 
 
-async def logs(request: web.Request, lines: AsyncIterator[tuple[str, str]]) -> web.StreamResponse:
-    """What instances wrote, as (instance, line)."""
+async def logs(request: web.Request, lines: AsyncGenerator[tuple[str, Said], None]) -> web.StreamResponse:
+    """What was written, by service."""
     response = _lines()
-    said = await anext(lines, None)  # first: an unknown instance is an error, not a broken answer
-    await response.prepare(request)
-    with suppress(ConnectionError):
-        while said is not None:
-            await response.write(_line({"instance": said[0], "line": said[1]}))
-            said = await anext(lines, None)
+    async with aclosing(lines):
+        one = await anext(lines, None)  # first: an unknown instance is an error, not a broken answer
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while one is not None:
+                service, said = one
+                told = {"service": service, "instance": said.writer, "at": said.at, "line": said.line}
+                await response.write(_line(told))
+                one = await anext(lines, None)
     return response
+
+
+async def in_order(sources: Mapping[str, AsyncIterator[Said]]) -> AsyncGenerator[tuple[str, Said], None]:
+    """The lines of all services that are not followed, oldest first."""
+    said = [(service, one) for service, lines in sources.items() async for one in lines]
+    for one in sorted(said, key=lambda one: one[1].at):
+        yield one
+
+
+async def as_they_come(sources: Mapping[str, AsyncIterator[Said]]) -> AsyncGenerator[tuple[str, Said], None]:
+    """The lines of all services that are followed, until none of them has any more to come."""
+    heard: asyncio.Queue[tuple[str, Said] | Exception | None] = asyncio.Queue(HEARD)
+
+    async def listen(service: str, lines: AsyncIterator[Said]) -> None:
+        try:
+            async for said in lines:
+                await heard.put((service, said))
+            await heard.put(None)
+        except Exception as error:  # noqa: BLE001  raised below, where it is answered
+            await heard.put(error)
+
+    listening = [asyncio.create_task(listen(service, lines)) for service, lines in sources.items()]
+    going_on = len(listening)
+    try:
+        while going_on:
+            one = await heard.get()
+            if isinstance(one, Exception):
+                raise one
+            if one is None:
+                going_on -= 1
+            else:
+                yield one
+    finally:
+        for task in listening:
+            task.cancel()
+        await asyncio.gather(*listening, return_exceptions=True)
 
 
 def _lines() -> web.StreamResponse:

@@ -5,7 +5,7 @@ from typing import Any
 
 from crossfade import cron
 from crossfade.controller.api.stores import state_of
-from crossfade.controller.deploys.builds import Build
+from crossfade.controller.deploys.builds import RunningBuild
 from crossfade.controller.leftovers import Unknown
 from crossfade.core.actions import (
     Action,
@@ -29,7 +29,7 @@ from crossfade.core.actions import (
     Stop,
 )
 from crossfade.core.counters import Counters
-from crossfade.core.fleet import Instance
+from crossfade.core.fleet import Fleet, Instance
 from crossfade.core.group import Group
 from crossfade.core.job import Job, Timetable
 from crossfade.core.rollout import Rollout
@@ -44,6 +44,7 @@ from crossfade.strategies.phases import journey
 from crossfade.strategies.verdict import window
 
 Json = dict[str, Any]
+_SOON = 1.0  # seconds of looking of which nothing can be said
 
 
 def status(loop: Loop, now: float, wall: float | None = None) -> Json:
@@ -61,7 +62,7 @@ def status(loop: Loop, now: float, wall: float | None = None) -> Json:
         "release": ledger.current,
         "version": current.version if current else None,
         "replicas": ledger.wanted,
-        "warm": {str(r): round(t - now, 1) for r, t in ledger.warm.items() if t > now},
+        "warm": _warm(ledger, now),
         "locked": encode(ledger.freeze) if ledger.freeze else None,
         "trouble": loop.trouble or None,
         "instances": [_instance(i, loop) for i in loop.fleet.instances],
@@ -70,6 +71,11 @@ def status(loop: Loop, now: float, wall: float | None = None) -> Json:
         "rollout": _under_way(ledger.active, loop, now) if ledger.active else None,
         "last": result(ledger.records[-1], ledger) if ledger.records else None,
     }
+
+
+def _warm(ledger: Ledger, now: float) -> Json:
+    """For how many seconds which release is kept ready. A rollout has no room for older ones: it sends them home."""
+    return {} if ledger.active else {str(r): round(t - now, 1) for r, t in ledger.warm.items() if t > now}
 
 
 def _job(job: Job, known: Timetable | None, wall: float) -> Json:
@@ -85,7 +91,7 @@ def _job(job: Job, known: Timetable | None, wall: float) -> Json:
     }
 
 
-def build(one: Build) -> Json:
+def build(one: RunningBuild) -> Json:
     """A release that is being built."""
     return {"service": one.service, "by": one.by, "since": one.since}
 
@@ -189,10 +195,10 @@ def _under_way(rollout: Rollout, loop: Loop, now: float) -> Json:
     }
 
 
-def _lately(loop: Loop) -> Json:
-    """The last minute, or as much of it as somebody looked."""
+def _lately(loop: Loop) -> Json | None:
+    """The last minute, or as much of it as somebody looked; None by who has just begun, as each command does on AWS."""
     counted, seconds = loop.recent.lately()
-    return {"seconds": round(seconds, 1), **_rates(counted)}
+    return None if seconds < _SOON else {"seconds": round(seconds, 1), **_rates(counted)}
 
 
 def _rates(counted: Counters) -> Json:
@@ -220,6 +226,7 @@ def rollout_view(rollout: Rollout, ledger: Ledger) -> Json:
         "strategy": rollout.strategy.name,
         "state": rollout.state.value,
         "reason": rollout.reason,
+        "denied": rollout.denied,
         "group_id": rollout.group or None,
         "gone": ledger.removed,
         "by": rollout.by,
@@ -263,11 +270,12 @@ def releases(ledger: Ledger) -> list[Json]:
     ]
 
 
-def waiting(action: Action, now: float) -> str:
+def waiting(action: Action, fleet: Fleet, now: float) -> str:
     """What a wait is for, in words; of anything else, what is being done."""
     match action:
         case AwaitHealthy(release=release, ready=ready, wanted=wanted):
-            return f"{ready} of {wanted} instances of release {release} are ready"
+            why = next((f"; {i.id} {i.detail}" for i in fleet.of(release) if i.detail and not i.usable), "")
+            return f"{ready} of {wanted} instances of release {release} are ready{why}"
         case Drain(instances=instances, until=until):
             return f"{len(instances)} draining, at most {max(0.0, until - now):.0f} s more"
         case Bake(until=until):
@@ -301,7 +309,7 @@ def _doing(action: Effect | Move) -> str:  # noqa: PLR0911  a table
 
 
 def _waiting(loop: Loop, now: float) -> list[str]:
-    return [waiting(action, now) for action in loop.waits]
+    return [waiting(action, loop.fleet, now) for action in loop.waits]
 
 
 def event(item: Event) -> Json:

@@ -7,22 +7,25 @@ go there as letters.
 
 import asyncio
 import json
+import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from aiohttp import ClientError, ClientSession, UnixConnector, web
 
+from crossfade.controller import admission
 from crossfade.controller.api import asked, views
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.listening import serve
 from crossfade.controller.api.server import PAGE, Api
-from crossfade.controller.carrier.turn import ABORT, Turn
+from crossfade.controller.carrier.turn import ABORT, DOWN, Turn
 from crossfade.controller.orders import Orders
-from crossfade.controller.page.door import Door
+from crossfade.controller.page.door import PagePort
 from crossfade.core.actions import StandBy
 from crossfade.core.errors import PlatformError
 from crossfade.engine.loop import Loop
@@ -34,7 +37,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 LONGEST_REST = 900.0  # seconds that old instances may take to go, once a rollout is over
 SELDOM = 3  # ticks
+LONGEST_ERRAND = 86_400.0  # seconds
 FIRST_LOOK = 30.0  # seconds that `status` waits for, and then says what is known
+LAST_LOOK = 10.0  # seconds that a command waits for before it leaves what it held
 # What holds no service: it only looks, or says by itself what it needs.
 FREE = frozenset(
     {"/v1/plan", "/v1/services", "/v1/builds/stop", "/v1/carry", "/v1/shutdown", "/v1/page", "/v1/page/close"}
@@ -58,7 +63,12 @@ class Carrier:
         self._others: dict[str, Lease | None] = {}  # by service under way that we do not hold: who does
         self._looked = False
         self._answering: set[asyncio.Task[None]] = set()
-        self._own = {"/v1/carry": self._carry, "/v1/settle": self._settle, "/v1/stuck": self._stuck}
+        self._own = {
+            "/v1/carry": self._carry,
+            "/v1/errand": self._errand,
+            "/v1/settle": self._settle,
+            "/v1/stuck": self._stuck,
+        }
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -66,7 +76,7 @@ class Carrier:
         newest = await self._world.journal.read(limit=1, newest=True)
         self._seq = self._hub.seq = newest[0].seq if newest else 0
         await self._orders.know()
-        door = Door(self._socket)
+        door = PagePort(self._socket)
         api = Api(self._orders, self._hub, _stays, around=[self._held], more=door.routes(), beside=self._beside)
         runner = await serve(api, self._socket)
         self._registry.supervisor.keep("what others write", self._follow)
@@ -74,8 +84,17 @@ class Carrier:
             yield
         finally:
             await door.close()
+            await self._leave()
             await self._orders.close()
             await runner.cleanup()
+
+    async def _leave(self) -> None:
+        """One look at what was held and moves no more: who died before us may have left scaling at rest."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_LOOK):
+                for key, loop in list(self._registry.loops.items()):
+                    if self._registry.holds(key):
+                        await loop.until(lambda loop: loop.knows_its_size or bool(loop.ledger.active))
 
     async def _settle(self, _: web.Request) -> dict[str, Any]:
         """Answers when nothing of what is held moves any more: no rollout, and nobody on the way out."""
@@ -104,10 +123,11 @@ class Carrier:
             return await handler(request)
         body = await asked.body(request)
         await self._read_on()
-        meant = self._turn.meant(body)
+        meant = await self._turn.meant(request.path, body)
         for key in meant:
             if request.path not in SENT:
-                await self._turn.take(key, supersede=bool(body.get("supersede")), by=str(body.get("by")))
+                first = bool(body.get("supersede") or (request.path == DOWN and body.get("force")))
+                await self._turn.take(key, supersede=first, by=str(body.get("by")))
             elif told := await self._turn.by_letter(key, request.path, body):
                 return web.json_response(told)
         await self._turn.together()
@@ -129,6 +149,15 @@ class Carrier:
             await self._turn.take(key)
         await self._turn.together()
         return self._under_way(body["services"])
+
+    async def _errand(self, request: web.Request) -> dict[str, Any]:
+        """A person's command as one of the release that runs, beside its instances; nobody has to hold the service."""
+        asks = await asked.body(request)
+        release = admission.running(self._registry.find(asks["app"], asks.get("service")).ledger)
+        runtime, secrets = self._world.runtimes[release.service.runtime], self._world.secrets_of(release)
+        once = {"CROSSFADE_RUN": uuid4().hex}  # each is one of its own, also when it is the same again
+        ended = await runtime.run(release, shlex.join(asks["words"]), secrets, once, LONGEST_ERRAND)
+        return {"release": release.number, "version": release.version, "code": ended.code, "output": ended.output}
 
     async def _stuck(self, _: web.Request) -> dict[str, Any]:
         """What nobody but a person can mend, and keeps us from going on: empty where nothing does."""

@@ -11,7 +11,7 @@ from crossfade.engine.ports.journal import HeldError, Lease
 from crossfade.engine.ports.letters import Letter, Letters
 
 ASK_AGAIN = 1.0  # seconds between two looks at a lease that is waited for, or at a letter
-ABORT = "/v1/order/abort"
+ABORT, DOWN = "/v1/order/abort", "/v1/down"
 
 Json = Mapping[str, Any]
 
@@ -25,13 +25,17 @@ class Turn:
         self._letters, self._orders, self._caught_up = letters, orders, caught_up
         self._registry, self._clock = orders.registry, orders.registry.world.clock
 
-    def meant(self, body: Json) -> list[str]:
+    async def meant(self, path: str, body: Json) -> list[str]:
         """The services that an order is for."""
         single = [body["service"]] if isinstance(body.get("service"), dict) else None
         services = body.get("services", single)
         if services is not None:
             return [self._own(one) for one in services]
         app, service = body["app"], body.get("service") or None
+        if path == DOWN:
+            there = [*(loop.key for loop in self._registry.of(app)), *await self._orders.leftovers.cut_off(app)]
+            these = [key for key in there if service in {None, key.partition("/")[2]}]
+            return these or [self._registry.find(app, service).key]
         if service is None and (group := self._orders.groups.active(app)):
             return [member.service for member in group.members]
         return [self._registry.find(app, service).key]

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class RunningBuild:
     """A service of which somebody builds a release."""
 
     service: str
@@ -31,12 +31,12 @@ class Builds:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._under_way: dict[str, tuple[Build, _Job]] = {}
+        self._under_way: dict[str, tuple[RunningBuild, _Job]] = {}
 
-    def under_way(self) -> Sequence[Build]:
+    def under_way(self) -> Sequence[RunningBuild]:
         return [build for _, (build, _) in sorted(self._under_way.items())]
 
-    def of(self, service: str) -> Build | None:
+    def of(self, service: str) -> RunningBuild | None:
         found = self._under_way.get(service)
         return found[0] if found else None
 
@@ -45,7 +45,7 @@ class Builds:
         task: asyncio.Task[T] = asyncio.create_task(work, name=f"build of {', '.join(services)}")
         job = _Job(task)
         now = self._clock.now()
-        self._under_way |= {key: (Build(service=key, by=by, since=now), job) for key in services}
+        self._under_way |= {key: (RunningBuild(service=key, by=by, since=now), job) for key in services}
         try:
             await asyncio.wait([task])
         finally:

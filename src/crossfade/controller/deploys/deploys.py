@@ -13,7 +13,7 @@ from crossfade.controller.order import Order, Shell
 from crossfade.controller.registry import Registry
 from crossfade.controller.releases import release_of, rollout_to
 from crossfade.controller.values import Values
-from crossfade.core.errors import CrossfadeError, RefusedError, UnchangedError
+from crossfade.core.errors import CrossfadeError, RefusedError, UnchangedError, WrongInputError
 from crossfade.core.group import Group
 from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
@@ -102,6 +102,24 @@ class Deploys:
             more[service.runtime] += max(0, wanted - len(running))
         for runtime, number in more.items():
             self._world.room(runtime, number)
+
+    async def unchanged(self, service: Service, shell: Shell) -> str:
+        """Why a deploy of it would do nothing; empty where it would, or where only building it shows that."""
+        loop = self._registry.loops.get(service.key)
+        if loop is None or loop.ledger.current is None:
+            return ""
+        try:
+            made = await self._world.runtimes[service.runtime].foresee(service)
+            if made is None:
+                return ""
+            values = await self._values.of_all([service], shell)
+            mark = self._values.mark(service, values[service.key])
+            release_of(self._values.marked(loop.ledger), service, made, Order(by=""), mark)
+        except UnchangedError as error:
+            return error.cause
+        except WrongInputError:  # a folder or a value is missing, which a deploy says
+            return ""
+        return ""
 
     def may_begin(self, loop: Loop, order: Order) -> None:
         """RefusedError when no rollout of this service may begin now."""

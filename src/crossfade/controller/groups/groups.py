@@ -11,13 +11,14 @@ from crossfade.controller.history import pages
 from crossfade.controller.order import Order
 from crossfade.controller.registry import Registry
 from crossfade.controller.releases import rollback_to, rollout_to
+from crossfade.core.actions import Finish
 from crossfade.core.errors import CrossfadeError, StaleTokenError, WrongInputError
 from crossfade.core.group import Group, Member
 from crossfade.core.rollout import Rollout, State
 from crossfade.core.wire import decode, encode
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.journal import Event, Lease
-from crossfade.strategies.group import Abort, Begin, Finish, GroupAction, Return, Stand, Standing, TakeBack, next_of
+from crossfade.strategies.group import Abort, BeginMember, GroupAction, ReturnMember, Stand, Standing, TakeBack, next_of
 
 STARTED, BACK, ENDED = "group started", "group taken back", "group ended"
 KINDS = frozenset({STARTED, BACK, ENDED})
@@ -44,6 +45,7 @@ class Groups:
         self._groups: dict[str, list[Group]] = {}
         self._news: dict[str, asyncio.Event] = {}
         self._leases: dict[str, Lease] = {}  # that were taken to write of a group
+        self._stood: dict[str, tuple[Ledger, int, Standing]] = {}  # by service: of what record, in which group
         self._seq = 0  # of the newest line that is folded
         registry.listeners.append(self._listen)
 
@@ -88,7 +90,7 @@ class Groups:
 
     def standings(self, group: Group) -> dict[str, Standing]:
         """How the members stand, by service."""
-        return {m.service: standing(self._registry.ledger(m.service), group, m) for m in group.members}
+        return {m.service: self._standing(group, m) for m in group.members}
 
     def results(self, group: Group) -> list[tuple[str, int]]:
         """The rollouts of a group that are over, as (service, number): as they ended, and what was lost comes last."""
@@ -121,6 +123,15 @@ class Groups:
             await self._registry.supervisor.ended(_carrying(group.app))
         return now
 
+    def _standing(self, group: Group, member: Member) -> Standing:
+        """Looked up anew only when something was written of the service: of hundreds, each line is about one."""
+        ledger = self._registry.ledger(member.service)
+        of, number, stands = self._stood.get(member.service, (None, 0, _WAITING))
+        if of is not ledger or number != group.id:
+            stands = standing(ledger, group, member)
+            self._stood[member.service] = ledger, group.id, stands
+        return stands
+
     def _keep(self, app: str) -> None:
         self._news[app] = asyncio.Event()
         self._registry.supervisor.keep(_carrying(app), partial(self._carry, app))
@@ -129,27 +140,28 @@ class Groups:
         news = self._news[app]
         while group := self.active(app):
             news.clear()
-            action = next_of(group, self.standings(group))
-            if action is None:
+            actions = next_of(group, self.standings(group), self._registry.world.pace.together)
+            if not actions:
                 await news.wait()
-            else:
-                await self._act(group, action)
+            done = await asyncio.gather(*(self._act(group, one) for one in actions), return_exceptions=True)
+            if failed := next((one for one in done if one is not None), None):  # the others went on all the same
+                raise failed
 
     async def _act(self, group: Group, action: GroupAction) -> None:
         match action:
-            case Begin(member=member):
+            case BeginMember(member=member):
                 await self._move(group, member, member.target)
             case Abort(member=member):
                 loop = self._registry.loops[member.service]
                 if loop.ledger.active and loop.ledger.active.state is State.RUNNING:
                     await rollouts.abort(loop, group.by, _with(group))
                 await loop.until(lambda loop: loop.ledger.active is None)
-            case Return(member=member) if member.source is None:
+            case ReturnMember(member=member) if member.source is None:
                 loop = self._registry.loops[member.service]
                 await rollouts.remove(loop, group.by, f"went back with its {_with(group)}")
                 self._registry.take_down(loop)
                 await self._registry.gone(loop)
-            case Return(member=member):
+            case ReturnMember(member=member):
                 await self._move(group, member, member.source)
             case TakeBack(reason=reason, ending=ending):
                 await self._record(group.app, BACK, {"state": ending.value, "reason": reason})
@@ -213,11 +225,12 @@ def standing(ledger: Ledger, group: Group, member: Member) -> Standing:
 
 
 def _outward(rollout: Rollout, ledger: Ledger, member: Member) -> Standing:
-    if not rollout.state.terminal:
+    if rollout.state is State.RUNNING:
         return Standing(stand=Stand.MOVING)
     if rollout.state is not State.SUCCEEDED:
+        stand = Stand.LOST if rollout.state.terminal else Stand.TURNED
         why = f"{member.service}: {rollout.reason}"
-        return Standing(stand=Stand.LOST, why=why, aborted=rollout.ending is State.ABORTED)
+        return Standing(stand=stand, why=why, aborted=rollout.ending is State.ABORTED)
     if ledger.removed:
         return Standing(stand=Stand.BACK, why=f"{member.service} was taken down")
     return Standing(stand=Stand.OUT)

@@ -14,7 +14,7 @@ from crossfade.controller.notify.message import KINDS, Message, message_of
 from crossfade.controller.notify.send import NotToldError, require_known, send
 from crossfade.controller.pen import Pen
 from crossfade.controller.registry import Registry
-from crossfade.core.errors import CrossfadeError, WrongInputError
+from crossfade.core.errors import CrossfadeError
 from crossfade.engine.ports.journal import Event
 
 log = logging.getLogger(__name__)
@@ -76,23 +76,32 @@ class Notify:
         """Channels that could not be told, and why; no address is in it."""
         return [f"notify {name} of {app}: {why}".lstrip() for (app, name), why in sorted(self._troubles.items())]
 
-    def prepared(self, app: str, asked: Sequence[Mapping[str, Any]]) -> list[Channel]:
-        """The channels of a deploy; one whose address the shell does not have keeps the one that is known.
+    def lacking(self, app: str, asked: Sequence[Mapping[str, Any]]) -> list[str]:
+        """What of a deploy's channels has no address, neither from the shell nor from an earlier deploy."""
+        return [
+            f"no value for {one['secret']}, the address of notify.{one['name']}"
+            for one in asked
+            if not (one.get("url") or self._known(app, one))
+        ]
 
-        WrongInputError for one that has none, or one that nothing can be sent to.
+    def prepared(self, app: str, asked: Sequence[Mapping[str, Any]]) -> list[Channel]:
+        """The channels of a deploy, none of them `lacking`: one whose address the shell does not have keeps its own.
+
+        WrongInputError for one that nothing can be sent to.
         """
         made = []
         for one in asked:
-            known = self._channels.of(app).get(one["name"])
-            known = known if known and known.secret == one["secret"] else None
-            url = one.get("url") or (known.url if known else "")
-            what = f"the value of {one['secret']}, the address of notify.{one['name']},"
-            if not url:
-                raise WrongInputError(f"{what[:-1]} is missing", "set it in the environment of `crossfade deploy`")
-            if known is None or known.url != url:
-                require_known(url, what[:-1])
+            known = self._known(app, one)
+            url = one.get("url") or known
+            if url != known:
+                require_known(url, f"the value of {one['secret']}, the address of notify.{one['name']},")
             made.append(Channel(name=one["name"], secret=one["secret"], on=tuple(one["on"]), url=url))
         return made
+
+    def _known(self, app: str, asked: Mapping[str, Any]) -> str:
+        """The address that an earlier deploy brought; one of another variable is another address."""
+        known = self._channels.of(app).get(asked["name"])
+        return known.url if known and known.secret == asked["secret"] else ""
 
     def set(self, app: str, channels: Sequence[Channel], since: int) -> None:
         """Tell these of an app, and no others; a new one of what comes after the journal's line `since`."""

@@ -14,6 +14,7 @@ from crossfade.core.errors import WrongInputError
 SECONDS = 10.0  # that an answer may take
 WEBHOOK = ("https://", "http://")
 _AGAIN = frozenset({408, 425, 429})  # answers that ask for another try, among those that say it is our fault
+_SORTS = {"succeeded": "success", "failed": "failure", "trouble": "warning"}  # in Apprise's words
 _GOOD, _OURS, _THEIRS = 300, 400, 500  # answers below the first are good, from the second to the third our fault
 
 
@@ -77,7 +78,8 @@ def _by_apprise(url: str, message: Message) -> None:
     told = _apprise()
     if not told.add(url):
         raise NotToldError("its address is none that Apprise knows", hopeless=True)
-    if not told.notify(title=message.title, body=message.text or message.title):
+    sort = _SORTS[message.sort]  # which many of them show as a colour
+    if not told.notify(title=message.title, body=message.text or message.title, notify_type=sort):
         raise NotToldError("Apprise could not deliver it")
 
 

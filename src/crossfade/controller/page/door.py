@@ -21,7 +21,7 @@ HOST = "127.0.0.1"
 HIGHEST = 2**16 - 1
 
 
-class Door:
+class PagePort:
     """Opens and closes the port, with a token of its own.
 
     `record` keeps both for the next controller, so that a page that was left open goes on when the controller is

@@ -17,7 +17,7 @@ from aiohttp import ClientError, web
 from crossfade.controller.api import asked
 from crossfade.controller.api.refusal import refused
 from crossfade.controller.page.asking import Asking
-from crossfade.controller.page.pulse import Pulse
+from crossfade.controller.page.pulse import PagePulse
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
 from crossfade.telling.text import outcome
 
@@ -50,7 +50,7 @@ class Page:
         self.token = ""  # nobody is let in before there is one
         self.who = ""
         self._asking = asking
-        self.pulse = Pulse(asking)
+        self.pulse = PagePulse(asking)
 
     def routes(self) -> list[web.RouteDef]:
         below = "/page/{token}"

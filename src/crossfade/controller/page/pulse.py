@@ -21,7 +21,7 @@ EVENTS = 400  # of the journal, when somebody begins to look
 LINES = 200  # told of them
 
 
-class Pulse:
+class PagePulse:
     """One look for all pages that are open, and none while there is no page.
 
     Who reads slowly is told less often, and never an old status.

@@ -17,7 +17,7 @@ from crossfade.core.store import Store
 from crossfade.core.wire import encode
 from crossfade.engine.ports.journal import Event
 from crossfade.engine.ports.stores import StoreFound, StoreKeeper, StoreOutcome
-from crossfade.strategies.jobs import Begin, next_of
+from crossfade.strategies.jobs import BeginRun, next_of
 
 TICK = 0.5  # seconds within which a moment that has come is noticed, also when the clock was set
 PAUSE = 5.0  # seconds after trouble with the machine or the journal
@@ -63,6 +63,16 @@ class Stores:
         One that changed is left as it is, unless the order says `replace`.
         """
         return {one.key: await self._ensure(one, values.get(one.key, {}), by, replace=replace) for one in stores}
+
+    async def lacking(
+        self, stores: Sequence[Store], values: Mapping[str, Mapping[str, str]], *, replace: bool
+    ) -> dict[str, list[str]]:
+        """By key, the secrets without a value of each that `ensure` would make."""
+        made = {StoreOutcome.STARTED, *((StoreOutcome.CHANGED,) if replace else ())}
+        outcomes = await self.compare(stores)
+        asked = {one.key: one.service.secrets for one in stores if outcomes[one.key] in made}
+        found = {key: [name for name in names if name not in values.get(key, {})] for key, names in asked.items()}
+        return {key: names for key, names in found.items() if names}
 
     async def compare(self, stores: Sequence[Store]) -> dict[str, StoreOutcome]:
         """By key, what a deploy would do with each."""
@@ -207,7 +217,7 @@ class Stores:
             return coming - now
         due = cron.latest(job.schedule, job.timezone, known.backups.since, now)
         action = next_of(job, known.backups, due, now)
-        if isinstance(action, Begin) and not self._locks[key].locked():
+        if isinstance(action, BeginRun) and not self._locks[key].locked():
             run = Run(id=self._new_id(), job=BACKUP, release=0, due=action.due)
             self._attended.add(run.id)
             backups.create_task(self._attempt(known.store, run), name=f"{key} {run.id}")

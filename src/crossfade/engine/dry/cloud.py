@@ -30,12 +30,18 @@ LISTED = 30.0  # seconds for which a task that ended is still listed
 
 
 class Cloud:
-    """What the platform does by itself: it keeps the sizes it was told, and the targets of the balancer."""
+    """What the platform does by itself: it keeps the sizes it was told, and the targets of the balancer.
 
-    def __init__(self, platform: Platform) -> None:
+    With `by_hand` a size that was told is only begun: nothing is launched for it until somebody tends the service.
+    """
+
+    def __init__(self, platform: Platform, *, by_hand: bool = False) -> None:
+        self.by_hand = by_hand
+        self.begun: set[tuple[str, int]] = set()  # services and releases that wait to be tended
         self.sizes: dict[str, dict[int, tuple[Release, int]]] = {}  # by service and release
         self.named: dict[str, tuple[int, int | None]] = {}  # by service: which release serves, and the good one before
         self.resting: dict[str, tuple[int, dict[int, float]] | None] = {}  # by service: what it was left at
+        self.outdated: set[str] = set()  # tasks that are to be replaced, once others serve in their place
         self.scaled: dict[str, int] = {}  # by service: what scaling brought the release to that serves
         self.quiet: dict[str, frozenset[int]] = {}  # by service, releases that were told to get nothing new
         self.platform = platform
@@ -99,11 +105,22 @@ class Cloud:
             if late or life.truth(now) is Health.UNHEALTHY:
                 life.drains_until = now + release.service.drain
         staying = [life for life in staying if life.drains_until is None]
+        staying, count = self._renewed(staying, count, now)
         for _ in range(len(staying) - count):
             victim = staying.pop(int(platform.random.random() * len(staying)))
             victim.drains_until = now + (release.service.drain if victim.was_healthy(now) else 0.0)
-        for _ in range(count - len(staying)):
+        for _ in range(0 if (service, release.number) in self.begun else count - len(staying)):
             platform.launch(f"task-{len(platform.written):04x}", release, environment(release, {}))
+
+    def _renewed(self, staying: list[Life], count: int, now: float) -> tuple[list[Life], int]:
+        """Beside those that are to be replaced come as many new ones, and once these serve the old ones go."""
+        old = [life for life in staying if life.id in self.outdated]
+        fresh = [life for life in staying if life.id not in self.outdated]
+        if sum(life.truth(now) is Health.HEALTHY for life in fresh) < count:
+            return staying, count + len(old)
+        for life in old:
+            life.drains_until = now + life.release.service.drain
+        return fresh, count
 
     def _register(self, service: str) -> None:
         exposure = self.platform.exposed.get(service)
@@ -141,7 +158,20 @@ class CloudRuntime(DryRuntime):
         if count and len(self._cloud.taken(release.service.key) | {release.number}) > PLACES:
             raise PlatformError(f"there is no place for release {release.label}: {PLACES} others have theirs")
         self._cloud.sizes.setdefault(release.service.key, {})[release.number] = (release, count)
+        if self._cloud.by_hand:
+            self._cloud.begun.add((release.service.key, release.number))
         self._cloud.resting[release.service.key] = None
+        self._cloud.settle()
+
+    async def tend(self, service: str, token: int) -> None:
+        await self._fence.check(service, token)
+        self._cloud.begun = {at for at in self._cloud.begun if at[0] != service}
+        self._cloud.settle()
+
+    async def renew(self, release: Release, token: int) -> None:
+        await self._fence.check(release.service.key, token)
+        mine = self._cloud.platform.of(release.service.key)
+        self._cloud.outdated |= {life.id for life in mine if life.release.number == release.number}
         self._cloud.settle()
 
     async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> int | None:
@@ -208,7 +238,7 @@ class CloudBalancer(DryBalancer):
         await self._platform.clock.sleep(LAG)
         return self._platform.clock.now() - began
 
-    async def report(self, service: str) -> Report:
+    async def report(self, service: str, age: float = 0.0) -> Report:  # noqa: ARG002  each is asked by itself
         self._cloud.settle()
         return self._cloud.lately("report", service, lambda: self._unsure(service))
 

@@ -11,7 +11,7 @@ _as_json = json.JSONEncoder(allow_nan=False).encode
 
 
 @dataclass
-class Paper:
+class JournalPaper:
     """What outlives a `DryJournal`: its lines, and who has which lease."""
 
     events: list[Event] = field(default_factory=list)
@@ -21,8 +21,8 @@ class Paper:
 class DryJournal:
     """`Journal` and `Fence` in two lists; data go through JSON so that what a file could not hold fails here too."""
 
-    def __init__(self, clock: Clock, paper: Paper | None = None) -> None:
-        self.paper = paper or Paper()
+    def __init__(self, clock: Clock, paper: JournalPaper | None = None) -> None:
+        self.paper = paper or JournalPaper()
         self._clock = clock
         self._waiting = Waiting()
 

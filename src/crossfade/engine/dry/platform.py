@@ -30,7 +30,7 @@ class Life:
     address: str
     launched_at: float
     environment: Mapping[str, str]
-    written: list[str]
+    written: list[tuple[float, str]]
     born: float = 0.0  # by the platform's clock
     term_at: float | None = None
     gone_at: float | None = None
@@ -102,7 +102,7 @@ class Platform:
         self.wall: Callable[[], float] = self.clock.now  # what the machine's clock shows
         self.random = Random(seed)  # noqa: S311  it is to be repeatable
         self.lives: dict[str, Life] = {}
-        self.written: dict[tuple[str, str], list[str]] = {}  # by service and instance
+        self.written: dict[tuple[str, str], list[tuple[float, str]]] = {}  # when what, by service and instance
         self.exposed: dict[str, Exposure] = {}
         self.artifacts: set[tuple[str, str]] = set()  # service and digest
         self.missing: set[str] = set()  # sources that are not there
@@ -122,7 +122,7 @@ class Platform:
         port = 20_000 + len(self.written)
         told = {"PORT": str(port)} if release.service.kind == "web" else {}
         environment = {**environment, **told, "CROSSFADE_INSTANCE": name}
-        lines = self.written[key, name] = list(behaviour.says(environment))
+        lines = self.written[key, name] = [(self.wall(), line) for line in behaviour.says(environment)]
         self.lives[name] = Life(
             id=name,
             service=key,
@@ -147,7 +147,7 @@ class Platform:
         if life.term_at is None:
             life.term_at = self.clock.now()
             if life.behaviour.parting:
-                life.written.append(life.behaviour.parting)
+                life.written.append((self.wall(), life.behaviour.parting))
 
     def expose(self, exposure: Exposure) -> None:
         """The balancer's whole routing of a service, from now on."""

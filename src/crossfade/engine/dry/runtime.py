@@ -9,6 +9,7 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.dry.platform import Life, Platform
 from crossfade.engine.ports.journal import Fence
+from crossfade.engine.ports.logs import LogQuery, Said
 from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
 from crossfade.engine.ports.seats import Seat
 
@@ -23,13 +24,17 @@ class DryRuntime:
         self._fence = fence
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
-        source = service.source or service.image
         self._platform.built_with[service.key] = dict(env or {})
         await self._platform.clock.sleep(self._platform.command(service.build).seconds)
+        made = await self.foresee(service)
+        self._platform.artifacts.add((service.key, made.digest))
+        return made
+
+    async def foresee(self, service: Service) -> Artifact:
+        source = service.source or service.image
         if source in self._platform.missing:
             raise WrongInputError(f"{source} does not exist")
         digest = hashlib.sha256(f"{source} {service.build}".encode()).hexdigest()
-        self._platform.artifacts.add((service.key, digest))
         return Artifact(digest=digest, version=source.rpartition("/")[2])
 
     async def check(self, release: Release) -> None:
@@ -117,19 +122,18 @@ class DryRuntime:
     async def clear(self, run: str, release: Release, grace: float) -> None:  # noqa: ARG002  it ends at once
         self._platform.runs.pop(run, None)
 
-    async def logs(
-        self, service: str, *, instance: str | None, lines: int, follow: bool
-    ) -> AsyncIterator[tuple[str, str]]:
-        platform, read = self._platform, dict[str, int]()
+    async def logs(self, service: str, query: LogQuery) -> AsyncIterator[Said]:
+        platform, read, instance = self._platform, dict[str, int](), query.instance
         if instance is not None and (service, instance) not in platform.written:
             raise WrongInputError(f"there is no log of {instance} of {service}")
         while True:
             for name in [name for of, name in platform.written if of == service and instance in {None, name}]:
                 written = platform.written[service, name]
-                for line in written[read.get(name, max(0, len(written) - lines)) :]:
-                    yield name, line
+                for at, line in written[read.get(name, max(0, len(written) - query.lines)) :]:
+                    if query.since is None or at >= query.since:
+                        yield Said(at, name, line)
                 read[name] = len(written)
-            if not follow:
+            if not query.follow:
                 return
             await platform.clock.sleep(LOOK)
 
@@ -140,7 +144,7 @@ class DryRuntime:
                 raise RefusedError(f"instance {life.id} runs from release {release.label}")
         self._platform.artifacts.discard((release.service.key, release.digest))
 
-    def silent(self, address: str) -> str:  # noqa: ARG002  its instances say themselves what is wrong with them
+    async def silent(self, address: str) -> str:  # noqa: ARG002  its instances say themselves what is wrong with them
         return ""
 
     async def keep(self, service: str, digests: Collection[str]) -> None:
@@ -168,12 +172,4 @@ def running(life: Life, now: float) -> Running:
 
 def environment(release: Release, secrets: Mapping[str, str]) -> dict[str, str]:
     """What an instance of a release is told."""
-    service = release.service
-    return {
-        **dict(service.env),
-        **secrets,
-        "CROSSFADE_APP": service.app,
-        "CROSSFADE_SERVICE": service.name,
-        "CROSSFADE_RELEASE": str(release.number),
-        "CROSSFADE_VERSION": release.version,
-    }
+    return {**dict(release.service.env), **secrets, **release.variables}

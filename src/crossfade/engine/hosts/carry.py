@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from crossfade.core.actions import Finish
 from crossfade.core.errors import CrossfadeError, RefusedError, StaleTokenError
 from crossfade.core.hosts import HostsLedger, HostsRollout, Releases
 from crossfade.core.rollout import State
 from crossfade.engine.hosts import fold
 from crossfade.engine.ports.hosts import Host, HostLostError, HostsJournal
 from crossfade.engine.ports.journal import Event
-from crossfade.strategies.hosts import Bring, Finish, GoBack, HostsAction, Leave, Return, next_over_hosts
+from crossfade.strategies.hosts import Bring, GoBack, HostsAction, Leave, ReturnHost, next_over_hosts
 
 Told = Callable[[Event], None]
 
@@ -73,7 +74,7 @@ class Carried:
             case Bring(host=name):
                 self._write(fold.HOST_BEGUN, host=name)
                 self._bring(hosts[name])
-            case Return(host=name):
+            case ReturnHost(host=name):
                 self._return(hosts[name])
             case GoBack(reason=reason, ending=ending):
                 self._write(fold.GOES_BACK, reason=reason, ending=ending)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from crossfade.core.hosts import HostsLedger, HostsRollout, HostStage, Stage
+from crossfade.core.hosts import HostPhase, HostsLedger, HostsRollout, HostStage
 from crossfade.core.rollout import State
 from crossfade.engine.ports.journal import Event
 
@@ -58,7 +58,7 @@ def _begun(event: Event) -> HostsRollout:
     )
 
 
-def _staged(rollout: HostsRollout, data: Data, stage: Stage) -> HostsRollout:
+def _staged(rollout: HostsRollout, data: Data, stage: HostPhase) -> HostsRollout:
     def after(host: HostStage) -> HostStage:
         if host.name != data["host"]:
             return host
@@ -70,7 +70,7 @@ def _staged(rollout: HostsRollout, data: Data, stage: Stage) -> HostsRollout:
 def _taken_up(rollout: HostsRollout, data: Data) -> HostsRollout:
     """What was lost is tried again; a host that is no longer in the file is none of ours any more."""
     there = [host for host in rollout.hosts if host.name in data["hosts"]]
-    hosts = [replace(host, stage=Stage.BEGUN, why="") if host.stage is Stage.LOST else host for host in there]
+    hosts = [replace(host, stage=HostPhase.BEGUN, why="") if host.stage is HostPhase.LOST else host for host in there]
     return replace(rollout, hosts=tuple(hosts))
 
 
@@ -86,9 +86,9 @@ _CHANGES: Mapping[str, Callable[[HostsRollout, Data], HostsRollout]] = {
     TAKEN_UP: _taken_up,
     GOES_BACK: _goes_back,
     ENDED: _ended,
-    HOST_BEGUN: lambda rollout, data: _staged(rollout, data, Stage.BEGUN),
-    HOST_DONE: lambda rollout, data: _staged(rollout, data, Stage.DONE),
-    HOST_FAILED: lambda rollout, data: _staged(rollout, data, Stage.FAILED),
-    HOST_BACK: lambda rollout, data: _staged(rollout, data, Stage.BACK),
-    HOST_LOST: lambda rollout, data: _staged(rollout, data, Stage.LOST),
+    HOST_BEGUN: lambda rollout, data: _staged(rollout, data, HostPhase.BEGUN),
+    HOST_DONE: lambda rollout, data: _staged(rollout, data, HostPhase.DONE),
+    HOST_FAILED: lambda rollout, data: _staged(rollout, data, HostPhase.FAILED),
+    HOST_BACK: lambda rollout, data: _staged(rollout, data, HostPhase.BACK),
+    HOST_LOST: lambda rollout, data: _staged(rollout, data, HostPhase.LOST),
 }

@@ -75,8 +75,10 @@ class LoadBalancer(Protocol):
         """
         ...
 
-    async def report(self, service: str) -> Report:
+    async def report(self, service: str, age: float = 0.0) -> Report:
         """Routing, in-flight and counters of `app/service`; an unknown service has an empty report.
+
+        In flight and counters may be `age` seconds old, where one answer for all services costs less than one for each.
 
         Failures are read from logs, which are written a little late: see `catch_up`.
         """

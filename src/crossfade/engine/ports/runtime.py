@@ -7,6 +7,8 @@ from typing import Protocol
 from crossfade.core.fleet import Health
 from crossfade.core.release import Release
 from crossfade.core.service import Service
+from crossfade.engine.ports.logs import LogQuery, Said
+from crossfade.telling.traces import telling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,9 @@ class Running:
     stopping: bool = False
     detail: str = ""  # how it exited, with the last line it wrote, or what a platform says of its health
     health: Health | None = None  # where the platform checks it; None: it is probed at `address` by us
+    asked_at: str = ""  # where it is probed, when that is not its address
     blamed: bool = True  # its exit counts against its release; not when the machine took what it needed
+    final: bool = False  # another of its release would end the same way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +62,11 @@ class HookResult:
 
     @property
     def words(self) -> str:
-        """How it failed, with the last thing that it said."""
-        last = next((line for line in reversed(self.output.splitlines()) if line.strip()), "it wrote nothing")
+        """How it failed, with what it said of that."""
+        said = telling(self.output.splitlines()) or "it wrote nothing"
         if self.code is None:
-            return f"ended, and nobody saw how: {last.strip()}"
-        return f"failed with code {self.code}: {last.strip()}"
+            return f"ended, and nobody saw how: {said}"
+        return f"failed with code {self.code}: {said}"
 
 
 class Runtime(Protocol):
@@ -74,6 +78,10 @@ class Runtime(Protocol):
         A build command finds `env` in its environment, and of ours only who and where we are.
         Raises WrongInputError for what the user can mend: no such folder, a build that fails, a missing image.
         """
+        ...
+
+    async def foresee(self, service: Service) -> Artifact | None:
+        """What `build` would make now, where that shows without building or pulling anything; else None."""
         ...
 
     async def check(self, release: Release) -> None:
@@ -121,15 +129,15 @@ class Runtime(Protocol):
         """Run a command once in the release's own environment (a hook) and wait for it, `limit` seconds at most."""
         ...
 
-    def logs(self, service: str, *, instance: str | None, lines: int, follow: bool) -> AsyncIterator[tuple[str, str]]:
-        """Yield (instance id, line), oldest first: the last `lines` of each, then new ones while `follow`."""
+    def logs(self, service: str, query: LogQuery) -> AsyncIterator[Said]:
+        """Yield lines, oldest first, then new ones where the query follows. WrongInputError for an unknown instance."""
         ...
 
     async def forget(self, release: Release, token: int) -> None:
         """This release's service needs its artifact no more; one that no service needs is removed."""
         ...
 
-    def silent(self, address: str) -> str:
+    async def silent(self, address: str) -> str:
         """Why nobody answers at an instance's address: what it listens on instead. Empty when that is not known."""
         ...
 
@@ -176,6 +184,20 @@ class Sizer(Protocol):
         """Keep `count` instances of `release` from now on; returns when that is on its way. Absolute: repeatable.
 
         What else changes counts on this platform rests from then on.
+        """
+        ...
+
+    async def tend(self, service: str, token: int) -> None:
+        """Do what is due by now of what `resize` began, here or in a process before us; returns at once.
+
+        Told at each look. Nothing where the platform does the rest by itself.
+        """
+        ...
+
+    async def renew(self, release: Release, token: int) -> None:
+        """Have the instances of `release` replaced by new ones, each of which serves before an old one goes.
+
+        Returns when that is on its way. RefusedError where there is nothing to replace.
         """
         ...
 

@@ -1,7 +1,7 @@
 """What runs the services on AWS, how it grows, and where its images are kept."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -9,12 +9,20 @@ from crossfade.file.cloud.words import Days, InstanceClass
 from crossfade.file.part import Clash, Part
 from crossfade.file.units import GIB, Duration, Percent, Size, Text, Whole
 
-Kind = Literal["fargate", "autoscaling"]
+Kind = Literal["fargate", "autoscaling", "hosts"]
+Address = Literal["fixed", "private"]
 Architecture = Literal["x86", "arm"]
 
 SERVICE = LOG = Text(
     r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter"
 )
+
+
+PUBLIC_KEY = Text(
+    r"(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)) [A-Za-z0-9+/]{32,2048}={0,3}(?: [\w.@-]{1,64})?",
+    "a public key in one line, such as ssh-ed25519 AAAA... deploy",
+)
+USER = Text(r"[a-z_][a-z0-9_-]{0,31}", "a user's name")
 
 
 class Scale(Part):
@@ -45,6 +53,18 @@ class Scale(Part):
             yield Clash(("max",), f"max {self.max} below min {self.min}", f"{self.min} or more")
 
 
+Measure = Literal[
+    "cpu_usage_idle",
+    "cpu_usage_iowait",
+    "disk_used_percent",
+    "mem_used_percent",
+    "processes_running",
+    "processes_sleeping",
+    "processes_dead",
+    "processes_total",
+]
+
+
 class HostMetrics(Part):
     """What the CloudWatch agent reports of each host: CPU, disks, memory, processes."""
 
@@ -55,11 +75,24 @@ class HostMetrics(Part):
     every: Annotated[float, Duration(least=10, most=3600)] = Field(
         default=60.0, description="How often.", examples=["60s"]
     )
+    names: dict[Measure, Annotated[str, Text(r"[\w./-]{1,255}", "letters, digits and . / _ -")]] = Field(
+        default={},
+        description="Names of your own for what the agent measures: "
+        "`cpu_usage_idle`, `cpu_usage_iowait`, `disk_used_percent`, `mem_used_percent`, and `processes_running`, "
+        "`_sleeping`, `_dead` and `_total`.",
+        examples=[{"cpu_usage_idle": "CPU_IDLE"}],
+    )
     logs: dict[Annotated[str, LOG], str] = Field(
         default={},
         description="Files of the host that become log groups, by name.",
         examples=[{"access": "/var/log/nginx/access.log"}],
     )
+
+    def impossible(self) -> Iterator[Clash]:
+        known: dict[str, str] = {one: one for one in get_args(Measure) if one not in self.names}
+        for measure, name in self.names.items():
+            if (other := known.setdefault(name, measure)) != measure:
+                yield Clash(("names", measure), f"{name}, as {other} is called", "a name of its own")
 
 
 # What nginx takes for one word: nothing that would end it, begin a variable or another directive.
@@ -98,12 +131,26 @@ class Proxy(Part):
 
 
 class Compute(Part):
-    """What runs the services: containers on Fargate, or hosts in an Auto Scaling group."""
+    """What runs the services: containers on Fargate, hosts in an Auto Scaling group, or hosts that stay."""
 
     kind: Kind = Field(
         default="fargate",
-        description="`fargate` runs each instance as a task of ECS; `autoscaling` runs a host for each.",
+        description="`fargate` runs each instance as a task of ECS; `autoscaling` runs a host for each, made anew with "
+        "each release; `hosts` are as many servers that stay, to each of which a release is brought over SSH.",
         examples=["autoscaling"],
+    )
+    address: Address = Field(
+        default="fixed",
+        description="How `hosts` are reached: at fixed public addresses, or at private ones through Session Manager.",
+        examples=["private"],
+    )
+    keys: tuple[Annotated[str, PUBLIC_KEY], ...] = Field(
+        default=(),
+        description="Public keys that `hosts` let in; the private one is named with `ssh: {key: ...}`.",
+        examples=[["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ7lq0d2rX3vWvcrOaHcJ8mYqO2nZ3hF8YdTQqzL1b2k deploy"]],
+    )
+    user: Annotated[str, USER] = Field(
+        default="ec2-user", description="Whom a deploy logs in to `hosts` as.", examples=["deploy"]
     )
     architecture: Architecture = Field(
         default="x86", description="Processor of Fargate tasks; `arm` costs a fifth less.", examples=["arm"]

@@ -9,9 +9,10 @@ from pydantic import Field
 from crossfade.file.cloud.words import Days, InstanceClass, Version, Window
 from crossfade.file.command import Value
 from crossfade.file.part import Clash, Part
-from crossfade.file.units import GIB, Size, Text, Whole, write_size
+from crossfade.file.units import GIB, Duration, Size, Text, Whole, write_size
 
 Engine = Literal["postgres", "mysql", "mariadb"]
+Method = Literal["GET", "HEAD", "PUT", "POST", "DELETE"]
 StorageClass = Literal["standard-ia", "intelligent-tiering", "glacier-ir", "glacier", "deep-archive"]
 A_WEEK = 7
 YOUNGEST_IA = 30  # days before S3 lets an object move to Standard-IA
@@ -122,8 +123,12 @@ class Cache(Part):
     node: Annotated[str, InstanceClass("cache.")] = Field(
         default="cache.t4g.micro", description="Class of each node.", examples=["cache.t4g.small"]
     )
-    shards: Annotated[int, Whole(1, 90)] = Field(
-        default=1, description="Parts the data is spread over; with more than 1 it is a cluster.", examples=[2]
+    shards: Annotated[int, Whole(1, 90)] = Field(default=1, description="Parts the data is spread over.", examples=[2])
+    cluster: bool | None = Field(
+        default=None,
+        strict=True,
+        description="Cluster mode, also with one shard, which clients have to speak. Default: with more than 1.",
+        examples=[True],
     )
     replicas: Annotated[int, Whole(0, 5)] = Field(
         default=0, description="Copies of each shard; with one or more it survives the loss of a zone.", examples=[1]
@@ -137,6 +142,14 @@ class Cache(Part):
     policy: Annotated[
         str, Text(r"(volatile|allkeys)-(lru|lfu|random|ttl)|noeviction", "a policy such as volatile-lru")
     ] = Field(default="volatile-lru", description="What goes when it is full.", examples=["volatile-lru"])
+
+    @property
+    def clustered(self) -> bool:
+        return self.shards > 1 if self.cluster is None else self.cluster
+
+    def impossible(self) -> Iterator[Clash]:
+        if self.cluster is False and self.shards > 1:
+            yield Clash(("cluster",), f"false with {self.shards} shards", "shards: 1, or without it")
 
     @property
     def nodes(self) -> int:
@@ -167,6 +180,12 @@ class Bucket(Part):
     )
     cors: tuple[str, ...] = Field(
         default=(), description="Origins whose pages may read and write it.", examples=[["https://code1398.io"]]
+    )
+    cors_methods: tuple[Method, ...] = Field(
+        default=("GET", "HEAD", "PUT", "POST"), description="What they may do there.", examples=[["GET", "DELETE"]]
+    )
+    cors_kept: Annotated[float, Duration(least=1, most=86400)] = Field(
+        default=3600.0, description="How long their browsers remember that they may.", examples=["50m"]
     )
     services: tuple[str, ...] | None = Field(
         default=None, description="Services that read and write it. Default: all.", examples=[["backend"]]

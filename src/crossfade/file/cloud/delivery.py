@@ -13,6 +13,7 @@ from crossfade.file.units import Duration, MeantError, Notation, Share, Text, Wh
 
 HOST = Text(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name in small letters, such as example.com")
 ZONE_ID = Text(r"Z[A-Z0-9]{5,31}", "the id of a hosted zone, such as Z0123456789ABCDEFGHIJ")
+PATTERN = Text(r"/[\w./*-]*", "a path such as /_next/static/*")
 HOOK = Duration(least=1, most=3600)  # the longest that CodeDeploy lets a script run
 POLICIES = (
     *("ELBSecurityPolicy-TLS13-1-3-2021-06", "ELBSecurityPolicy-TLS13-1-2-2021-06"),
@@ -126,6 +127,43 @@ class Site(Part):
     )
 
 
+class Cdn(Part):
+    """CloudFront in front of the load balancer, and a bucket's files beside it."""
+
+    bucket: str | None = Field(
+        default=None, description="Bucket of `buckets` that `files` are in. Default: none.", examples=["static"]
+    )
+    files: dict[Annotated[str, PATTERN], Annotated[float, Duration()]] = Field(
+        default={},
+        description="Paths that the bucket answers, and how long they are kept.",
+        examples=[{"/_next/static/*": "365d"}],
+    )
+    never: tuple[Annotated[str, PATTERN], ...] = Field(
+        default=(), description="Paths of the services that are never kept.", examples=[["/api/*"]]
+    )
+    keep: Annotated[float, Duration()] = Field(
+        default=0.0,
+        description="How long answers of services are kept that do not say so themselves; what is one visitor's own "
+        "has to say `Cache-Control: private`. 0s keeps none.",
+        examples=["24h"],
+    )
+    everywhere: bool = Field(
+        default=False,
+        strict=True,
+        description="All edge locations instead of those of North America, Europe and Asia.",
+        examples=[True],
+    )
+
+    def impossible(self) -> Iterator[Clash]:
+        if self.files and self.bucket is None:
+            yield Clash(("files",), "files without a bucket that has them", "bucket: NAME beside them")
+        if self.bucket is not None and not self.files:
+            yield Clash(("bucket",), "a bucket none of whose files are served", "files: {PATH: HOW LONG} beside it")
+        for index, path in enumerate(self.never):
+            if path in self.files:
+                yield Clash(("never", index), f"{path}, which stands in files too", "a path in one of both")
+
+
 class Lifecycle(Part):
     """How long the scripts of CodeDeploy may take on a host, in their order."""
 
@@ -149,6 +187,11 @@ class Checks(Part):
     )
     then: Annotated[str, Text(r"/[^\s#]*", 'a path that begins with "/"')] | None = Field(
         default=None, description="A path that must answer 200 after it. Default: none.", examples=["/api/version"]
+    )
+    namespace: str | None = Field(
+        default=None,
+        description="Namespace of the metric DeploymentSuccess. Default: that of `metrics`.",
+        examples=["BlueGreen/Deployment"],
     )
 
 
@@ -219,7 +262,8 @@ class Pipeline(Part):
 
     strategy: Literal["hybrid", "codedeploy-only", "gitlab-only"] = Field(
         default="codedeploy-only",
-        description="With `codedeploy`, who moves the traffic: CodeDeploy, GitLab's jobs, or GitLab after CodeDeploy.",
+        description="With `codedeploy`, who moves the traffic: CodeDeploy by itself with `codedeploy-only`, else "
+        "`crossfade deploy`, once CodeDeploy has brought the source.",
         examples=["hybrid"],
     )
     lifecycle: Lifecycle = Field(
@@ -235,6 +279,11 @@ class Pipeline(Part):
     def on_aws(self) -> str:
         """`codepipeline` or `codedeploy`, where one of them carries releases; else nothing."""
         return next((word for word in self.by if word in ON_AWS), "")
+
+    @property
+    def brings(self) -> bool:
+        """CodeDeploy brings a source to hosts, and leaves all else to whoever deploys."""
+        return self.on_aws == "codedeploy" and self.strategy != "codedeploy-only"
 
     def impossible(self) -> Iterator[Clash]:
         if len([word for word in self.by if word in ON_AWS]) > 1:

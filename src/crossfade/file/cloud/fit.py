@@ -9,6 +9,7 @@ from crossfade.file.cloud.model import Cloud
 from crossfade.file.part import Clash
 from crossfade.file.parts.container import written_for_containers
 from crossfade.file.parts.health import code_ranges
+from crossfade.file.parts.variables.secrets import VARIABLE
 from crossfade.file.reading.problem import nearest
 from crossfade.file.units import GIB
 
@@ -30,29 +31,60 @@ def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud
         of_service = [
             *_containers(service),
             *_scale(service),
-            *_health(service),
+            *(_health(service) if service.kind == "web" else ()),
             *_secrets(service, list(cloud.secrets)),
             *_credentials(service, list(cloud.secrets)),
         ]
         of_service += _fargate(service) if cloud.compute.kind == "fargate" else _hosts(service)
+        of_service += _exported(service) if cloud.compute.kind == "autoscaling" else []
         yield from (_under(name, clash) for clash in of_service)
         if len(target := f"{app}-{environment}-{name}-green") > NAME_LIMIT:
             found = f"a name that makes the target group {target}, of {len(target)} characters"
             yield Clash(("services", name), found, f"shorter names: AWS takes {NAME_LIMIT} characters")
+    if not any(service.kind == "web" for service in services.values()):
+        yield Clash(("services",), "workers alone on AWS", "a web service beside them, which visitors get to")
     if cloud.site is not None and SITE in services:
         yield Clash(("services", SITE), "a service beside the site, which has that name", "another name")
-    if cloud.database is not None and cloud.database.snapshot and cloud.compute.kind != "fargate":
-        yield Clash(
-            ("cloud", "database", "snapshot"), "a snapshot before migrations on hosts", "compute: {kind: fargate}"
-        )
+    images = cloud.compute.kind == "autoscaling" and all(each.runtime == "docker" for each in services.values())
+    if cloud.database is not None and cloud.database.snapshot and cloud.compute.kind != "fargate" and not images:
+        found, allowed = "a snapshot before migrations on hosts", "compute: {kind: fargate}, or an image on autoscaling"
+        yield Clash(("cloud", "database", "snapshot"), found, allowed)
     yield from _users(list(services), cloud)
     yield from _buckets(cloud)
     by = cloud.pipeline.on_aws if cloud.pipeline else ""
     if by and cloud.compute.kind != (needed := DEPLOYS_TO[by]):
         found = f"{by} with compute {cloud.compute.kind}"
         yield Clash(("cloud", "pipeline", "by"), found, f"compute: {{kind: {needed}}}, or another way to deploy")
-    if cloud.compute.kind == "autoscaling" and len(services) > 1:
+    yield from _plain_hosts(services, cloud)
+    if cloud.compute.kind != "fargate" and len(services) > 1:
         yield Clash(("services",), f"{len(services)} services on hosts", "one service, or compute: {kind: fargate}")
+
+
+def _plain_hosts(services: "Mapping[str, Service]", cloud: Cloud) -> Iterator[Clash]:
+    """Hosts that stay have a controller each, which has its own balancer, and nobody makes more of them."""
+    compute = cloud.compute
+    if compute.kind != "hosts":
+        for key in ("address", "keys", "user"):
+            if key in compute.model_fields_set:
+                allowed = "compute: {kind: hosts}, or without it"
+                yield Clash(("cloud", "compute", key), f"{key} with kind {compute.kind}", allowed)
+        return
+    if not compute.keys:
+        yield Clash(("cloud", "compute", "keys"), "hosts that let nobody in", "the public key that deploys have")
+    if compute.proxy is not None:
+        yield Clash(("cloud", "compute", "proxy"), "nginx on hosts that have a balancer", "`balancer`, or without it")
+    for name, service in services.items():
+        if service.scale is not None:
+            yield Clash(
+                ("services", name, "scale"), "scale with hosts that stay", "replicas, or compute: {kind: autoscaling}"
+            )
+
+
+def _exported(service: "Service") -> Iterator[Clash]:
+    """A host of an Auto Scaling group hands variables to its container by a shell, which has to know their names."""
+    for name in service.env:
+        if "." in name or "-" in name:
+            yield Clash(("env", name), f"{name}, which no shell of a host hands on", VARIABLE.allowed)
 
 
 def _containers(service: "Service") -> Iterator[Clash]:
@@ -137,6 +169,8 @@ def _scale(service: "Service") -> Iterator[Clash]:
     if not scale.min <= service.replicas <= scale.max:
         found = f"{service.replicas} with scale from {scale.min} to {scale.max}"
         yield Clash(("replicas",), found, f"{scale.min} to {scale.max}")
+    if scale.requests is not None and service.kind == "worker":
+        yield Clash(("scale", "requests"), "requests for a worker, which gets none", "cpu or memory")
 
 
 def _health(service: "Service") -> Iterator[Clash]:
@@ -152,7 +186,7 @@ def _health(service: "Service") -> Iterator[Clash]:
         yield Clash(("health", "timeout"), f"{health.timeout:g}s, which is the interval", "a shorter time on AWS")
     if not all(TELLS[0] <= code <= TELLS[1] for span in code_ranges(health.codes) for code in span):
         yield Clash(("health", "codes"), health.codes, f"codes from {TELLS[0]} to {TELLS[1]} on AWS")
-    for key in ("host", "headers", "body"):
+    for key in ("host", "headers", "body", "port", *(["command"] if service.kind == "web" else [])):
         if getattr(health, key):
             yield Clash(
                 ("health", key), f"{key} of a health check", "none on AWS, whose balancer asks for a path alone"

@@ -9,7 +9,7 @@ from pydantic import Field
 from crossfade.file.cloud.accept import Acceptance
 from crossfade.file.cloud.compute import Compute, Registry
 from crossfade.file.cloud.data import Bucket, Cache, Database, Secret
-from crossfade.file.cloud.delivery import Domain, LoadBalancer, Pipeline, Site
+from crossfade.file.cloud.delivery import Cdn, Domain, LoadBalancer, Pipeline, Site
 from crossfade.file.cloud.deployer import Deployer
 from crossfade.file.cloud.network import Network
 from crossfade.file.cloud.usage import Usage
@@ -82,6 +82,9 @@ class Cloud(Part):
     )
     site: Site | None = Field(
         default=None, description="A static frontend behind a CDN. Default: none.", examples=[{"folder": "build"}]
+    )
+    cdn: Cdn | None = Field(
+        default=None, description="A CDN in front of the services. Default: none.", examples=[{"never": ["/api/*"]}]
     )
     domain: Domain | None = Field(
         default=None, description="The name it is reached by. Default: AWS's own.", examples=[{"name": "tiketi.gg"}]
@@ -169,9 +172,21 @@ class Cloud(Part):
                 yield Clash(("alarms", index, "on"), f"{alarm.on} without a cache", "cache: {...} beside it")
             if alarm.on == "memory" and self.compute.kind == "autoscaling" and self.compute.metrics is None:
                 yield Clash(("alarms", index, "on"), "memory of hosts without the agent", "compute: {metrics: {...}}")
+        yield from self._cdn()
         if self.network.nat == "none" and self.compute.kind == "fargate" and "ecr" not in self.network.endpoints:
             found = "none, so that tasks cannot fetch their images"
             yield Clash(("network", "nat"), found, "one, per-zone or instance; or endpoints: [s3, ecr, logs]")
+
+    def _cdn(self) -> Iterator[Clash]:
+        if self.cdn is None:
+            return
+        if self.site is not None:
+            yield Clash(("cdn",), "a CDN of services beside a site, which has its own", "site: {api: true}")
+        name = self.cdn.bucket
+        if name is not None and name not in self.buckets:
+            known = ", ".join(self.buckets)
+            allowed = f"one of {known}" if known else f"buckets: {{{name}: {{}}}}"
+            yield Clash(("cdn", "bucket"), f'"{name}", which is no bucket', allowed, nearest(name, [*self.buckets]))
 
     def _timezone(self) -> Iterator[Clash]:
         """One zone is looked up; listing all takes a tenth of a second, which only the message is worth."""

@@ -1,9 +1,10 @@
 """Which of the things to do that stand in a file are done, as far as the file and the machine show it."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from crossfade.file.init.todo import still_open
 from crossfade.file.model import App, Service, Store
+from crossfade.file.reading.interpolation import fill
 
 _ASSUMED_PORT = 8080
 
@@ -69,14 +70,33 @@ def _facts(apps: Mapping[str, App], known: Collection[str], told: Collection[str
         parts: list[tuple[str, Service | Store]] = [(f"services.{name}", one) for name, one in app.services.items()]
         parts += [(f"stores.{name}", one) for name, one in app.stores.items()]
         for where, part in parts:
-            for item in _of_part(where, part, known):
+            for item in _of_part(where, part, known, app):
                 if item[0] not in told and item not in said:
                     said.add(item)
                     yield item
+        for name, channel in app.notify.items() if app.platform == "local" else ():
+            if channel.secret not in known and (item := _to_export(f"notify.{name}", [channel.secret])) not in said:
+                said.add(item)
+                yield item
 
 
-def _of_part(where: str, part: Service | Store, known: Collection[str]) -> Iterator[tuple[str, str]]:
+def _to_export(where: str, names: Sequence[str]) -> tuple[str, str]:
+    brought = "it" if len(names) == 1 else "them"
+    return where, f"export {', '.join(names)} before a deploy, unless an earlier deploy brought {brought}"
+
+
+def _of_part(where: str, part: Service | Store, known: Collection[str], app: App) -> Iterator[tuple[str, str]]:
+    if app.platform == "aws":  # which keeps values itself, whatever this shell has
+        if lacking := list(part.secrets):
+            yield (
+                f"{where}.secrets",
+                f"give {', '.join(lacking)} a value once: `crossfade secrets set {lacking[0]} -e {app.environment}`",
+            )
+        return
     lacking = [one for one in part.secrets if one not in known and one not in part.secrets.sources]
+    there = dict.fromkeys(known, "there")
+    made = [fill(one.value, there, bare=False) for name, one in part.secrets.sources.items() if name not in known]
+    parts = {name for one in made for name in (*one.unset, *(name for name, _ in one.required))}
+    lacking += sorted(parts - set(lacking))
     if lacking:
-        unless = "unless an earlier deploy brought it" if len(lacking) == 1 else "unless an earlier deploy brought them"
-        yield f"{where}.secrets", f"export {', '.join(lacking)} before a deploy, {unless}"
+        yield _to_export(f"{where}.secrets", lacking)

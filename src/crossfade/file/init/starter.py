@@ -7,16 +7,19 @@ from pathlib import Path
 
 import yaml
 
-from crossfade.file.init.compose.judge.signs import FRONTS, words
+from crossfade.file.init.compose.judge.signs import FRONTS, WORKERS, words
 from crossfade.file.init.compose.source.project import USUAL
-from crossfade.file.init.guess import image, others, pages, procfile, python
-from crossfade.file.init.guess.found import Found
+from crossfade.file.init.guess import image, others, pages, procfile, python, remembered
+from crossfade.file.init.guess.found import GuessedService
 from crossfade.file.init.todo import Rank, Todo, as_comments, worst_first
 
 _WIDEST = 60  # comments begin behind the longest line, but not further right than this
-_HOMES = ("", "apps", "packages", "services")  # where the parts of a monorepo lie
-_SKIPPED = re.compile(r"(\.|_).*|node_modules|vendor|tests?|docs?|scripts|examples?|dist|build|public|infra|deploy")
-_MOST_PARTS = 8
+_HOMES = ("", "apps", "services", "src", "packages")  # where the parts of a monorepo lie
+_SKIPPED = re.compile(
+    r"(\.|_).*|node_modules|vendor|tests?|e2e|docs?|scripts|examples?|dist|build|public|infra|deploy|docker|ci|cli"
+    r"|nginx|traefik|caddy|haproxy|proxy|reverse-proxy|benchmark\w*|seed(-?data)?"
+)
+_MOST_PARTS = 20
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,9 @@ class Start:
 def starter(folder: Path) -> Start:
     """A file for the application in `folder`; it says what was guessed from what."""
     name = app_name(folder)
-    if found := _look(folder, "."):
+    if processes := procfile.looks(folder, _installs(folder)):
+        parts = {name: (found, ".") for name, found in processes.items()}
+    elif found := _look(folder, "."):
         parts = {"web": (found, ".")}
     else:
         parts = _parts(folder) or {"web": (pages.look(folder) or pages.nothing(folder), ".")}
@@ -46,7 +51,7 @@ def starter(folder: Path) -> Start:
         what = "write what starts the app; nothing was recognised, so its files are served"
         todos = [Todo(Rank.ASSUMED, "services.web.command", what)]
     beside = next((name for name in USUAL if (folder / name).is_file()), "")
-    return Start(as_comments(todos) + _text(name, parts), recognised, todos, beside)
+    return Start(as_comments(todos) + _text(name, parts, folder), recognised, todos, beside)
 
 
 def app_name(folder: Path) -> str:
@@ -55,59 +60,74 @@ def app_name(folder: Path) -> str:
     return words[:31].rstrip("-") or "app"
 
 
-def _look(folder: Path, place: str) -> Found | None:
+def _look(folder: Path, place: str) -> GuessedService | None:
     """What its own files say is right more often than what its language lets one guess."""
     return (
-        procfile.look(folder, python.installs(folder) or _installs(folder))
+        procfile.looks(folder, _installs(folder)).get("web")
         or image.look(folder, place)
         or others.node(folder)
         or python.look(folder)
         or others.ruby(folder)
         or others.go(folder)
+        or others.php(folder)
     )
 
 
 def _installs(folder: Path) -> str:
-    """What a Procfile's commands need of a project in JavaScript or Ruby."""
-    found = others.node(folder) or others.ruby(folder)
+    """What a Procfile's commands need."""
+    if install := python.installs(folder):
+        return install
+    found = others.node(folder) or others.ruby(folder) or others.php(folder)
     return next((value for key, value, _ in found.lines if key == "build"), "") if found else ""
 
 
-def _parts(folder: Path) -> dict[str, tuple[Found, str]]:
+def _parts(folder: Path) -> dict[str, tuple[GuessedService, str]]:
     """The services of a monorepo by name, each with its folder; the page is last, and gets all other requests."""
     homes = [folder / home for home in _HOMES if (folder / home).is_dir()]
     inner = [path for home in homes for path in sorted(home.iterdir()) if path.is_dir()]
-    found: dict[str, tuple[Found, str]] = {}
+    found: dict[str, tuple[GuessedService, str]] = {}
     for path in inner:
-        if _SKIPPED.fullmatch(path.name) or len(found) == _MOST_PARTS:
+        if _SKIPPED.fullmatch(path.name) or len(found) == _MOST_PARTS or image.is_store(path):
             continue
+        if path.parent.name == "packages" and found:
+            continue  # what the others are made of
         service, place = app_name(path), str(path.relative_to(folder))
         part = _look(path, place) or (pages.look(path) if set(words(path.name)) & FRONTS else None)
+        if part is not None and part.what == "Dockerfile" and set(words(path.name)) & WORKERS:
+            part = image.as_worker(part)
         if part is not None and service not in found:
             found[service] = (part, place)
-    front = next((service for service in found if set(words(service)) & FRONTS), next(iter(found), ""))
+    answering = [service for service, (part, _) in found.items() if not part.worker]
+    front = next((service for service in answering if set(words(service)) & FRONTS), next(iter(answering), ""))
     return {service: found[service] for service in sorted(found, key=lambda service: service == front)}
 
 
-def _text(name: str, parts: dict[str, tuple[Found, str]]) -> str:
+def _text(name: str, parts: dict[str, tuple[GuessedService, str]], folder: Path) -> str:
     lines = [(f"app: {name}", "every key is explained by `crossfade schema`"), ("services:", "")]
-    last = list(parts)[-1]
+    last = next((name for name in reversed(parts) if not parts[name][0].worker), "")
     for service, (found, place) in parts.items():
         lines.append((f"  {service}:", ""))
-        lines += [(f"    {key}: {_scalar(value)}", why) for key, value, why in _lines(found, place)]
-        if service != last:
+        lines += [(f"    {key}: {_scalar(value)}", why) for key, value, why in _lines(found, place, folder / place)]
+        if service != last and not found.worker:
             lines.append((f"    routes: [{{path: /{service}/*}}]", "the service sees the whole path"))
-    lines.append(("listen: 8080", "where visitors come in"))
+    known = any(found.what for found, _ in parts.values())  # files that nobody meant to publish are for nobody else
+    here = ("listen: {http: 8080, host: 127.0.0.1}", "where visitors come in: from this machine alone")
+    lines.append(("listen: 8080", "where visitors come in") if known else here)
     width = min(_WIDEST, max(len(line) for line, _ in lines))
     return "".join(f"{line:<{width}}  # {why}\n" if why else f"{line}\n" for line, why in lines)
 
 
-def _lines(found: Found, place: str) -> list[tuple[str, str, str]]:
-    """The lines of one service, with what every service has."""
+def _lines(found: GuessedService, place: str, folder: Path) -> list[tuple[str, str, str]]:
+    """The lines of one service, with what every service has; `folder` is where its files are."""
+    lines = []
+    for key, value, why in found.lines:
+        lines.append((key, place if key == "source" else value, why))
+        lines += remembered.lines(value, folder) if key == "build" else []
+    if found.worker:
+        return lines
     path, why = (
         (found.health, "from HEALTHCHECK") if found.health else ("/", "must answer 200-299 before it gets requests")
     )
-    lines = [(key, place if key == "source" else value, why) for key, value, why in found.lines]
     return [
         *lines,
         ("replicas", "2", "how many instances run"),
@@ -117,7 +137,7 @@ def _lines(found: Found, place: str) -> list[tuple[str, str, str]]:
 
 
 def _scalar(value: str) -> str:
-    """The value on one line, quoted where YAML would take it for something else. Numbers and flow mappings are ours."""
-    if value.startswith("{") or value.isdecimal():
+    """The value on one line, quoted where YAML would take it for another. Numbers, mappings and lists are ours."""
+    if value.startswith(("{", "[")) or value.isdecimal():
         return value
     return str(yaml.safe_dump(value, width=10**6, allow_unicode=True)).removesuffix("...\n").strip()

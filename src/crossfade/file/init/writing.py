@@ -12,6 +12,7 @@ _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _KEY = re.compile(r"( *)(['\"]?)([^\s:'\"#-][^:'\"#]*)\2:(?= |$)")
 _INDENT = 2
 _PARTS = ("services", "stores", "jobs")
+_FILLED = ("image", "secrets")  # may have variables of Compose's, which are the same here
 _WIDEST = 10**6  # a value is never folded: its comment stands behind it
 
 
@@ -56,7 +57,7 @@ def text_of(
 def _short(service: Mapping[str, Any]) -> dict[str, Any]:
     """The service or store with everything on one line but its variables, which may have comments of their own."""
     return {
-        key: _literal(value) if key == "env" else _on_one_line(value if key == "image" else _literal(value))
+        key: _literal(value) if key == "env" else _on_one_line(value if key in _FILLED else _literal(value))
         for key, value in service.items()
     }
 

@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from crossfade.core.journey import Journey, LoadTest, Promises, Stage, Step
+from crossfade.core.journey import Journey, LoadStage, LoadTest, Promises, Step
 from crossfade.file.cloud.watch import Targets
 from crossfade.file.part import Clash, Part
 from crossfade.file.units import Duration, Notation, Number, Text, Whole, read_duration
@@ -142,11 +143,17 @@ class Sheet(Part):
     release: Annotated[str, HEADER] = "X-Release"
     instance: Annotated[str, HEADER] = "X-Instance"
     stages: Annotated[list[Crowd], Field(min_length=1, max_length=50)]
-    journeys: Annotated[dict[str, Way], Field(min_length=1)]
+    journeys: dict[str, Way] = Field(default={})
+    locustfile: str | None = None
     targets: Targets | None = None
 
-    def made(self, targets: Targets | None) -> LoadTest:
-        """The test; `targets` are those of the environment, for a file that has none of its own."""
+    def impossible(self) -> Iterator[Clash]:
+        if bool(self.journeys) == bool(self.locustfile):
+            found = "journeys and a locustfile" if self.journeys else "neither journeys nor a locustfile"
+            yield Clash(("locustfile",) if self.journeys else (), found, "one of journeys, locustfile")
+
+    def made(self, targets: Targets | None, folder: Path) -> LoadTest:
+        """The test of a file in `folder`; `targets` are those of the environment, for one that has none of its own."""
         return LoadTest(
             journeys=tuple(
                 Journey(
@@ -157,7 +164,8 @@ class Sheet(Part):
                 )
                 for name, way in self.journeys.items()
             ),
-            stages=tuple(Stage(users=one.users, seconds=one.lasts) for one in self.stages),
+            stages=tuple(LoadStage(users=one.users, seconds=one.lasts) for one in self.stages),
+            locustfile=str(folder / self.locustfile) if self.locustfile else "",
             warmup=self.warmup,
             timeout=self.timeout,
             health=self.health or "",
@@ -182,4 +190,5 @@ def promises(targets: Targets | None) -> Promises:
         health_ms=ms(targets.health_check),
         requests=targets.requests,
         deploy_s=targets.deploy,
+        recovery_s=targets.recovery,
     )

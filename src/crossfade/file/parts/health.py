@@ -94,6 +94,11 @@ class Health(Part):
         examples=["ok"],
     )
 
+    port: Annotated[int, Whole(1, 65535)] | None = Field(
+        default=None,
+        description="Which port of a container is asked, where that is another one than gets requests.",
+        examples=[8081],
+    )
     after: Annotated[float, Duration(most=86400)] | None = Field(
         default=None,
         description=(
@@ -105,15 +110,11 @@ class Health(Part):
     command: Annotated[str, Command()] | None = Field(
         default=None,
         description=(
-            "worker: runs beside the instance, in its environment and folder, every `interval` and for at most "
-            "`timeout`; code 0 is a good answer. Default: none."
+            "In place of the GET, and for a worker: runs beside the instance, in its environment and folder, every "
+            "`interval` and for at most `timeout`; code 0 is a good answer. Default: none."
         ),
         examples=["celery -A shop inspect ping -d worker@$HOSTNAME"],
     )
-
-    def accepts(self, status: int) -> bool:
-        """True when an answer with this status code is a good one."""
-        return any(low <= status <= high for low, high in code_ranges(self.codes))
 
     def impossible(self) -> Iterator[Clash]:
         for name in self.headers:

@@ -28,18 +28,17 @@ _OF_TRAFFIC = {
     "inconclusive": "nothing in its place: a worker is judged by whether it lives",
 }
 _OF_ANSWERS = {"error_rate", "p95", "worse_than_previous", "min_requests"}
-_OF_QUESTIONS = {"path", "codes", "host", "headers", "body"}
+_OF_QUESTIONS = {"path", "codes", "host", "headers", "body", "port"}
 STRATEGIES = ("blue-green", "rolling", "recreate")
-OWN_HEALTH = ("after", "command")
+OWN_HEALTH = ("after", "command")  # that a worker may have
+LONGEST_GRACE = 120.0  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
 WORKER_GRACE = 60.0  # seconds; a web service's requests are drained before, a worker's job is not
 
 
 def wrong_for_its_kind(service: "Service") -> Iterator[Clash]:
     """Every key that says something about traffic a worker does not get, or that only a worker can have."""
     if service.kind == "web":
-        for key in OWN_HEALTH:
-            if key in service.health.model_fields_set:
-                yield Clash(("health", key), f"{key} for a web service", "path, which is asked; or kind: worker")
+        yield from _wrong_health_of_web(service)
         return
     for key, instead in _OF_REQUESTS.items():
         if key in service.model_fields_set:
@@ -48,7 +47,9 @@ def wrong_for_its_kind(service: "Service") -> Iterator[Clash]:
     yield from _wrong_deploy(service)
 
 
-def wrong_for_its_platform(name: str, service: "Service", platform: str, balancer: str) -> Iterator[Clash]:
+def wrong_for_its_platform(
+    name: str, service: "Service", platform: str, balancer: str, compute: str
+) -> Iterator[Clash]:
     """What releases of a service cannot be where they run. Keys are from the file's top."""
     there, cloud = ("services", name), platform == "aws"
     if service.protocol == "h2c" and (cloud or balancer != "envoy"):
@@ -59,13 +60,41 @@ def wrong_for_its_platform(name: str, service: "Service", platform: str, balance
     if service.listen_on == "socket":
         yield Clash((*there, "listen_on"), "a socket on AWS", "port there")
     if service.kind == "worker":
-        allowed = "a web service there, or platform local: releases do not reach AWS workers yet"
-        yield Clash((*there, "kind"), "a worker on AWS", allowed)
+        yield from _wrong_for_workers_there(there, service, compute)
+    if service.also and compute == "autoscaling":
+        yield Clash((*there, "also"), "also on AWS", "a source there that has all of it in one folder")
+    if service.headers and compute != "hosts":
+        allowed = "`headers: null` there: AWS's load balancer adds none, so that the app has to"
+        yield Clash((*there, "headers"), "headers on AWS", allowed)
     if service.static:
         yield Clash((*there, "static"), "static on AWS", "cloud: {site: ...} there, a bucket and its CDN")
     if service.sticky and service.sticky.release:
         allowed = "sticky without release there: releases on AWS share no visitors yet"
         yield Clash((*there, "sticky", "release"), "release on AWS", allowed)
+
+
+def _wrong_for_workers_there(there: tuple[str, str], service: "Service", compute: str) -> Iterator[Clash]:
+    if compute != "fargate":
+        allowed = "a worker on fargate, or platform local: hosts run one web service"
+        yield Clash((*there, "kind"), f"a worker with compute {compute}", allowed)
+    if "command" in service.health.model_fields_set:
+        allowed = f"after there; `cloud: {{compute: {{checks: {{{there[1]}: ...}}}}}}` has ECS run a command"
+        yield Clash((*there, "health", "command"), "a command on AWS", allowed)
+    if service.grace > LONGEST_GRACE:
+        allowed = f"at most {LONGEST_GRACE:g}s: then Fargate kills it"
+        yield Clash((*there, "grace"), f"{service.grace:g}s on AWS", allowed)
+
+
+def _wrong_health_of_web(service: "Service") -> Iterator[Clash]:
+    written = service.health.model_fields_set
+    if "after" in written:
+        yield Clash(("health", "after"), "after for a web service", "path, which is asked; or kind: worker")
+    if service.health.command is not None:
+        for key in sorted(written & _OF_QUESTIONS):
+            yield Clash(("health", key), f"{key} beside command, which is run instead", f"one of {key}, command")
+    if "port" in written and service.image is None:
+        found = "a port of its own for a process, which is given one in $PORT"
+        yield Clash(("health", "port"), found, "a path there, or a command")
 
 
 def _wrong_health(service: "Service") -> Iterator[Clash]:

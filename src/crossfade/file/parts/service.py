@@ -15,78 +15,22 @@ from crossfade.file.parts.health import Health
 from crossfade.file.parts.hooks import Hooks
 from crossfade.file.parts.image import Image
 from crossfade.file.parts.kind import WORKER_GRACE, wrong_for_its_kind
+from crossfade.file.parts.making import CACHED, ELSEWHERE, INSIDE, wrong_making
 from crossfade.file.parts.variables.origin import Variable
-from crossfade.file.parts.variables.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
+from crossfade.file.parts.variables.secrets import OF_CONTAINERS, VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
 from crossfade.file.parts.volumes import VolumeText, wrong_volumes
 from crossfade.file.parts.web.headers import HEADER, HeaderValue, wrong_headers
 from crossfade.file.parts.web.place import wrong_place
+from crossfade.file.parts.web.route import PORT, Preview, Route
 from crossfade.file.parts.web.static import Static, wrong_static
 from crossfade.file.parts.web.sticky import Sticky
 from crossfade.file.units import Duration, Number, Size, Text, Whole
 
-CACHED = Text(
-    r"(~/)?(?!\.\.?(/|$))[^/~\0][^/\0]*(/(?!\.\.?(/|$))[^/\0]+)*", "a folder such as node_modules or ~/.cache/pip"
-)
 NAME = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter")
 FILLED = Text(r"[\s\S]*\S[\s\S]*", "text that is not empty")
-PORT = Whole(1, 65535)
-ADDRESS = Text(r"[0-9A-Fa-f.:]{2,45}", "an IP address such as 127.0.0.1, or 0.0.0.0 for all")
-PATH = Text(
-    r"/|/\*|(/[A-Za-z0-9._~!$&'()+,;=:@%-]+)+(/|/\*)?",
-    "a path such as /api, or /api/* for everything below, other characters as in a URL (%20)",
-)
 
 # An instance learns these from us; a value in the file would contradict where traffic goes.
 GIVEN = frozenset({"PORT", "CROSSFADE_SOCKET", "CROSSFADE_RELEASE", "CROSSFADE_INSTANCE"})
-
-
-class Route(Part):
-    """Requests that a service gets: by path, by host, or both. The most exact one wins."""
-
-    path: Annotated[str, PATH] = Field(
-        default="/*",
-        description="An exact path, or one that ends in `/*` for everything below it.",
-        examples=["/api/*"],
-    )
-    host: (
-        Annotated[
-            str,
-            Text(
-                r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*",
-                "a host name in small letters, such as api.example.com or *.example.com",
-            ),
-        ]
-        | None
-    ) = Field(
-        default=None,
-        description="The host that was asked for, without port. Default: any.",
-        examples=["api.example.com"],
-    )
-
-    def impossible(self) -> Iterator[Clash]:
-        if not self.model_fields_set:
-            yield Clash((), "a route without path and host", "a path such as /api/*, a host, or both")
-
-
-class Preview(Part):
-    """A way to see the new release before visitors do: a header, and if you like a port of its own."""
-
-    header: Annotated[str, Text(r"[A-Za-z0-9-]{1,64}", "a header name of letters, digits and hyphens")] = Field(
-        default="X-Crossfade-Preview",
-        description=(
-            "Requests whose header of this name has the secret that `status` shows go to the new release. Hooks are "
-            "given it."
-        ),
-        examples=["X-Try-Me"],
-    )
-    port: Annotated[int, PORT] | None = Field(
-        default=None, description="A port on which everything goes to the new release. Default: none.", examples=[8081]
-    )
-    host: Annotated[str, ADDRESS] = Field(
-        default="127.0.0.1",
-        description="Address to open that port at. It asks nobody for a secret: by default it is for this machine.",
-        examples=["10.0.0.7"],
-    )
 
 
 class Resources(Part):
@@ -124,11 +68,24 @@ class Service(Contained):
         description="Runs once per release in the copy of `source`.",
         examples=["python -m pip install -r requirements.txt -t vendor"],
     )
+    also: tuple[Annotated[str, ELSEWHERE], ...] = Field(
+        default=(),
+        description="What else of a repository it is made of beside `source`: folders and files, from where this file "
+        "stands. In a release they lie where they lie here, so that `../shared` is found; a change there is a release, "
+        "and none elsewhere.",
+        examples=[["packages/shared", "package-lock.json"]],
+    )
     cache: tuple[Annotated[str, CACHED], ...] = Field(
         default=(),
         description="Folders that a build leaves for the next one: in the source, or below one's home with `~/`. Each "
         "build has a copy of its own; one that fails with it is tried once more without.",
         examples=[["node_modules", ".venv", "~/.cache/pip"]],
+    )
+    built_from: tuple[Annotated[str, INSIDE], ...] = Field(
+        default=(),
+        description="All that `build` depends on, from `source`, where it leaves nothing but `cache`: while none of it "
+        "changes, nor the build, a release is given what the last build left, and none is run. Default: everything.",
+        examples=[["requirements.txt"]],
     )
     command: Annotated[Line, Command()] | None = Field(
         default=None,
@@ -242,7 +199,7 @@ class Service(Contained):
         "is a folder of this machine. All instances and releases share it; a process finds it in its source.",
         examples=[["uploads:/app/uploads", "./data:/data:ro"]],
     )
-    env: dict[Annotated[str, VARIABLE], Annotated[str, Variable()]] = Field(
+    env: dict[Annotated[str, OF_CONTAINERS], Annotated[str, Variable()]] = Field(
         default={},
         description="Environment variables of every instance; on AWS also `{from: database.host}`, `.port`, `.name`, "
         "`.user`, `.password`, `cache.host`, `cache.port`, `bucket.NAME` and `region`, which the environment tells.",
@@ -260,7 +217,8 @@ class Service(Contained):
         default_factory=Secrets,
         description=(
             "Environment variables whose values are never in this file: from the shell of who deploys, or `.env` "
-            "beside this file. As a mapping: from a `file`, from what a `command` prints, or `optional`."
+            "beside this file. As a mapping: from a `file`, from what a `command` prints, a `value` made of variables "
+            "(`postgres://app:${DB_PASSWORD}@db/shop`), or `optional`."
         ),
         examples=[["DATABASE_URL"], {"TOKEN": {"command": "op read op://shop/token"}}],
     )
@@ -298,7 +256,7 @@ class Service(Contained):
             yield Clash(("sticky", "release"), "release with the strategy recreate", allowed)
         yield from wrong_headers(self.headers)
         yield from wrong_volumes(self)
-        yield from self._unused_cache()
+        yield from wrong_making(self)
         yield from wrong_place(self)
         yield from self._contradicting_variables()
 
@@ -313,8 +271,6 @@ class Service(Contained):
             )
         elif self.source is not None and self.command is None and self.static is None:
             yield Clash((), "a source without a command", "command, such as python -m app --port $PORT")
-        if self.build is not None and self.source is None:
-            yield Clash(("build",), "build beside an image", "build only beside a source, or image: {build: .}")
         if self.image is None:
             for key in written_for_containers(self):
                 yield Clash((key,), f"{key} of a process", f"{key} only beside an image")
@@ -324,13 +280,12 @@ class Service(Contained):
             if not self.command.words:
                 yield Clash(("command",), "a text that begins with -, which no shell runs", allowed)
 
-    def _unused_cache(self) -> Iterator[Clash]:
-        if self.cache and self.build is None:
-            yield Clash(("cache",), "cache without a build that would use it", "build beside it")
-
     def _contradicting_variables(self) -> Iterator[Clash]:
         for name in sorted(self.env.keys() & GIVEN):
             yield Clash(("env", name), f"{name}, which crossfade gives each instance itself", "any other variable")
+        for name in self.env if self.image is None else ():
+            if "." in name or "-" in name:
+                yield Clash(("env", name), f"{name}, which no shell hands on to a process", VARIABLE.allowed)
         for index, name in enumerate(self.secrets):
             if name in GIVEN:
                 yield Clash(

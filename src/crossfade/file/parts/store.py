@@ -1,9 +1,11 @@
 """Stores: databases, caches and queues that run beside the services, and that no deploy touches."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
+from pydantic.json_schema import JsonSchemaValue
 
 from crossfade.core.service import Volume
 from crossfade.file.command import Command, Line, Value
@@ -12,9 +14,11 @@ from crossfade.file.parts.container import Contained
 from crossfade.file.parts.image import Image
 from crossfade.file.parts.schedule import SCHEDULE, wrong_times
 from crossfade.file.parts.service import NAME, Resources
-from crossfade.file.parts.variables.secrets import VARIABLE, EnvFile, EnvFiles, SecretList, Secrets
+from crossfade.file.parts.variables.secrets import OF_CONTAINERS, EnvFile, EnvFiles, SecretList, Secrets
 from crossfade.file.parts.volumes import VolumeText, wrong_volumes
-from crossfade.file.units import Duration, Whole
+from crossfade.file.units import Duration, Notation, Whole
+
+_LARGEST = 65_535
 
 
 class StoreHealth(Part):
@@ -56,6 +60,39 @@ class Backup(Part):
         yield from wrong_times(self.schedule, self.timezone)
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A port of a store: where it is open on this machine, and where the store listens (None: at the same one)."""
+
+    here: int
+    inside: int | None = None
+
+
+@dataclass(frozen=True)
+class OpenedPort(Notation):
+    """`5432`, or `5433:5432` as Compose and Docker write it."""
+
+    def read(self, value: object) -> Opened:
+        if isinstance(value, Opened):
+            return value
+        parts = value.split(":") if isinstance(value, str) else [str(value)]
+        numbers = [int(part) for part in parts if part.isdecimal() and 1 <= int(part) <= _LARGEST]
+        if isinstance(value, bool) or len(numbers) != len(parts) or len(parts) > 2:  # noqa: PLR2004  here, inside
+            raise ValueError("a port from 1 to 65535, or two with a colon, such as 5433:5432: here, and its own")
+        return Opened(*numbers)
+
+    def write(self, value: Opened) -> int | str:
+        return f"{value.here}:{value.inside}" if value.inside else value.here
+
+    def schema(self) -> JsonSchemaValue:
+        return {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": _LARGEST},
+                {"type": "string", "pattern": "^[0-9]{1,5}(:[0-9]{1,5})?$"},
+            ]
+        }
+
+
 class Store(Contained):
     """What keeps data: a container that is started before the services, reached by its name, and left as it is."""
 
@@ -72,7 +109,7 @@ class Store(Contained):
     depends_on: tuple[Annotated[str, NAME], ...] = Field(
         default=(), description="Stores that must be ready before this one is started.", examples=[["zookeeper"]]
     )
-    env: dict[Annotated[str, VARIABLE], Annotated[str, Value()]] = Field(
+    env: dict[Annotated[str, OF_CONTAINERS], Annotated[str, Value()]] = Field(
         default={}, description="Its environment variables.", examples=[{"POSTGRES_DB": "shop"}]
     )
     env_file: Annotated[tuple[EnvFile, ...], EnvFiles()] = Field(
@@ -93,10 +130,10 @@ class Store(Contained):
         description="How its data is written down. Default: not by crossfade.",
         examples=[{"command": "pg_dump -U postgres shop", "restore": "psql -U postgres shop"}],
     )
-    port: Annotated[int, Whole(1, 65535)] | None = Field(
+    port: Annotated[Opened, OpenedPort()] | None = Field(
         default=None,
-        description="Its port, opened on this machine's loopback for processes. Containers need none: they find it by "
-        "its name. Default: not opened.",
+        description="Its port, opened on this machine's loopback for processes; `5433:5432` opens its 5432 as 5433. "
+        "Containers need none: they find it by its name. Default: not opened.",
         examples=[5432],
     )
     grace: Annotated[float, Duration(most=86400)] = Field(

@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from crossfade.core.service import Volume
 from crossfade.file.part import Clash
 from crossfade.file.units import Notation
+from crossfade.source.there import is_file, is_folder, is_there
 
 if TYPE_CHECKING:
     from crossfade.file.parts.service import Service
@@ -74,9 +75,9 @@ _KINDS = {"docker": "container", "process": "process"}
 
 
 def missing(service: "Service | Store", folder: Path) -> Iterator[tuple[int, str, str]]:
-    """(index, path, what is wrong) of each folder of the machine that is not there; a store may read a file, too."""
-    files = not hasattr(service, "source")
+    """(index, path, what is wrong) of each folder of the machine that is not there; containers may read files, too."""
+    files = service.image is not None
     for index, volume in enumerate(service.volumes):
         there = folder / Path(volume.source).expanduser()
-        if not volume.named and not there.is_dir() and not (files and volume.read_only and there.is_file()):
-            yield index, volume.source, "which is no directory" if there.exists() else "which is not there"
+        if not volume.named and not is_folder(there) and not (files and volume.read_only and is_file(there)):
+            yield index, volume.source, "which is no directory" if is_there(there) else "which is not there"

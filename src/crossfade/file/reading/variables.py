@@ -1,6 +1,5 @@
 """`${NAME}` in the values of `crossfade.yaml`, filled in from the shell and from `.env` beside the file."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,18 +13,12 @@ from crossfade.file.secrecy import is_secret_name
 
 DOTENV = ".env"
 _RUN = frozenset({"command", "build", "hooks"})
-_USED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)")
 
 
 def variables_beside(path: Path, shell: Mapping[str, str]) -> dict[str, str]:
     """What values of the file may use: the shell's variables, and below them those of `.env` beside it."""
     dotenv = path.parent / DOTENV
     return {**(read_variables(dotenv, str(dotenv), shell) if dotenv.is_file() else {}), **shell}
-
-
-def used_in(text: str) -> set[str]:
-    """The names of all variables that a file's text may ask for."""
-    return set(_USED.findall(text))
 
 
 @dataclass
@@ -52,10 +45,12 @@ class Filling:
 
     def _kept(self, node: Written, keys: Keys, key: str, keep: Callable[[str], bool]) -> Callable[[str], bool]:
         """What stays for the shell that runs the commands of a service: its own variables, secrets among them."""
-        if len(keys) != 2 or keys[0] != "services":  # noqa: PLR2004 - services and its name
+        if len(keys) != 2 or keys[0] not in ("services", "stores"):  # noqa: PLR2004 - services and its name
             return keep
-        if key == "secrets":  # its commands run in the shell of who deploys, which has all there is
+        if key == "secrets":  # its commands run in the shell of who deploys, and its texts are filled in there
             return lambda _name: True
+        if keys[0] == "stores":
+            return keep
         own = _own(node) if key in _RUN else frozenset()
         return lambda name: name in own or keep(name)
 

@@ -11,7 +11,7 @@ EXAMPLES = 10
 
 
 @dataclass(slots=True)
-class Tally:
+class JourneyTally:
     """Requests, and how long from the moment each was due to its whole answer. Lost ones have no latency."""
 
     requests: int = 0
@@ -62,30 +62,31 @@ class Period:
     began: float
     ended: float = math.inf
     code: int | None = None
-    tally: Tally = field(default_factory=Tally)
+    tally: JourneyTally = field(default_factory=JourneyTally)
 
     @property
     def seconds(self) -> float:
         return self.ended - self.began
 
 
-class Book:
+class LoadBook:
     """`began` is when counting began; times are of the client's clock."""
 
     def __init__(self) -> None:
         self.began = math.inf
         self.stages: list[Period] = []
         self.commands: list[Period] = []
-        self.whole = Tally()
-        self.health = Tally()
-        self.endpoints: defaultdict[str, Tally] = defaultdict(Tally)
-        self.releases: defaultdict[str, Tally] = defaultdict(Tally)
-        self.instances: defaultdict[str, Tally] = defaultdict(Tally)
-        self.seconds: defaultdict[int, Tally] = defaultdict(Tally)
+        self.whole = JourneyTally()
+        self.health = JourneyTally()
+        self.endpoints: defaultdict[str, JourneyTally] = defaultdict(JourneyTally)
+        self.releases: defaultdict[str, JourneyTally] = defaultdict(JourneyTally)
+        self.instances: defaultdict[str, JourneyTally] = defaultdict(JourneyTally)
+        self.seconds: defaultdict[int, JourneyTally] = defaultdict(JourneyTally)
         self.causes: Counter[str] = Counter()
         self.examples: list[tuple[float, str, str]] = []
-        self.late = Tally()  # what the client itself was too slow by
+        self.late = JourneyTally()  # what the client itself was too slow by
         self.processor = 0.0  # seconds of it that the client used
+        self.closed = False  # who waits for an answer asks for nothing meanwhile: a closed loop
 
     def add(self, one: Sample) -> None:
         if not self.began <= one.due:
@@ -104,6 +105,15 @@ class Book:
             self.causes[one.failure] += 1
             if len(self.examples) < EXAMPLES:
                 self.examples.append((one.due - self.began, one.endpoint, one.failure))
+
+    def failing(self, period: Period) -> float:
+        """Seconds from the first to the last failed request in it."""
+        bad = [
+            second
+            for second, tally in self.seconds.items()
+            if tally.failed and period.began - 1 <= self.began + second <= period.ended
+        ]
+        return float(max(bad) - min(bad) + 1) if bad else 0.0
 
     def _around(self, one: Sample) -> Iterator[Period]:
         """The stage in which it was due, and each command during which it was under way."""

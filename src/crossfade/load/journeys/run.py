@@ -1,15 +1,14 @@
 """A load test as it runs: its visitors come and go by its stages, and a command may run in the middle."""
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
 
-from crossfade.core.errors import WrongInputError
-from crossfade.core.journey import Journey, LoadTest, Stage, Step
-from crossfade.load.journeys.book import Book, Period, Sample
-from crossfade.load.journeys.visitor import LoginError, Visitor, until
+from crossfade.core.journey import Journey, LoadStage, LoadTest, Step
+from crossfade.load.journeys.book import LoadBook, Period, Sample
+from crossfade.load.journeys.crowd import Crowd, Visitors
+from crossfade.load.journeys.swarm import Swarm
+from crossfade.load.journeys.visitor import until
 from crossfade.load.target import Target
 
 Command = Callable[[], Awaitable[int]]
@@ -18,45 +17,38 @@ LONGEST_COMMAND = 3600.0  # seconds that a command may outlast the stages
 HEALTH_EVERY = 1.0  # seconds
 
 
-class Run:
+class LoadRun:
     """`during` are commands by name, run one after the other from a quarter of the stages' time on."""
 
     def __init__(
         self, test: LoadTest, target: Target, during: tuple[tuple[str, Command], ...] = (), *, seed: int = 1
     ) -> None:
-        self.book = Book()
+        self.book = LoadBook()
         self._test, self._target, self._during = test, target, during
-        self._chance = random.Random(seed)  # noqa: S311  no secret: the same seed sends the same journeys
-        self._visitors: list[tuple[asyncio.Event, asyncio.Task[None]]] = []
-        self._leaving: list[asyncio.Task[None]] = []
-        self._came = 0
         self._stopped = asyncio.Event()
         self._clock = time.monotonic
+        self._visitors = Visitors(test, target, self.book.add, self._clock, seed)
+        self._crowd: Crowd = self._visitors
+        if test.locustfile:
+            self._crowd = Swarm(test, target, self.book.add, self._clock)
+            self.book.closed = True
 
     async def rehearse(self) -> None:
-        """Each journey once, alone. WrongInputError for one that cannot work: then there is nothing to measure."""
-        for journey in self._test.journeys:
-            try:
-                wrong = await self._visitor(journey, 0, asyncio.Event(), lambda _: None).rehearse()
-            except LoginError as error:
-                raise WrongInputError(
-                    f"the login of journey {journey.name} fails: {error}", "no load was sent"
-                ) from None
-            if wrong:
-                raise WrongInputError(f"journey {journey.name} fails: {wrong[0]}", "no load was sent")
+        """WrongInputError for a test that cannot work: then there is nothing to measure."""
+        await self._crowd.rehearse()
 
     def stop(self) -> None:
         """End early; what was counted is told."""
         self._stopped.set()
 
-    async def go(self) -> Book:
+    async def go(self) -> LoadBook:
         """Warm up, go through the stages, wait for the commands, and let everybody finish."""
         processor = time.process_time()
         asking = asyncio.create_task(self._ask_health())
         commands = asyncio.create_task(self._run_commands())
         try:
             if self._test.warmup:
-                self._be(self._test.stages[0])
+                self._crowd.be(self._test.stages[0].users)
                 await until(self._stopped, self._test.warmup)
             self.book.began = self._clock()
             for stage in self._test.stages:
@@ -67,56 +59,19 @@ class Run:
         finally:
             for task in (asking, commands):
                 task.cancel()
-            self._leave(len(self._visitors))
-            await asyncio.gather(asking, commands, *self._leaving, return_exceptions=True)
+            await self._crowd.leave()
+            await asyncio.gather(asking, commands, return_exceptions=True)
         self.book.processor = time.process_time() - processor
         return self.book
 
-    async def _through(self, stage: Stage) -> None:
+    async def _through(self, stage: LoadStage) -> None:
         if self._stopped.is_set():
             return
         if self.book.stages:
             self.book.stages[-1].ended = self._clock()
         self.book.stages.append(Period(f"{stage.users} users", stage.users, self._clock()))
-        self._be(stage)
+        self._crowd.be(stage.users)
         await until(self._stopped, stage.seconds)
-
-    def _be(self, stage: Stage) -> None:
-        """As many visitors as the stage has."""
-        self._leave(len(self._visitors) - stage.users)
-        journeys = self._test.journeys
-        while len(self._visitors) < stage.users:
-            self._came += 1
-            journey = self._chance.choices(journeys, [one.weight for one in journeys])[0]
-            gone = asyncio.Event()
-            visitor = self._visitor(journey, self._came, gone, self.book.add)
-            self._visitors.append((gone, asyncio.create_task(self._live(visitor, journey))))
-
-    async def _live(self, visitor: Visitor, journey: Journey) -> None:
-        try:
-            await visitor.live()
-        except LoginError as error:
-            now = self._clock()
-            name = f"login of {journey.name}"
-            self.book.add(Sample(endpoint=name, due=now, ended=now, late=0.0, failure=str(error)))
-
-    def _leave(self, many: int) -> None:
-        for gone, task in self._visitors[: max(0, many)]:
-            gone.set()
-            self._leaving.append(task)
-        del self._visitors[: max(0, many)]
-
-    def _visitor(self, journey: Journey, number: int, gone: asyncio.Event, told: Callable[[Sample], None]) -> Visitor:
-        return Visitor(
-            self._target,
-            journey,
-            number,
-            clock=self._clock,
-            pause=partial(until, gone),
-            told=told,
-            instance=self._test.instance,
-            seed=self._chance.randrange(2**32),
-        )
 
     async def _run_commands(self) -> None:
         whole = sum(stage.seconds for stage in self._test.stages)
@@ -138,4 +93,4 @@ class Run:
             if one.due >= self.book.began:
                 self.book.health.add(None if one.failure else one.ended - one.due)
 
-        await self._visitor(journey, 0, asyncio.Event(), told).live()
+        await self._visitors.one(journey, 0, asyncio.Event(), told).live()

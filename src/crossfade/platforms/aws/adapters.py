@@ -1,31 +1,46 @@
 """The adapters of one environment on AWS, put together: what keeps its releases, what sends traffic, how patiently."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from crossfade.adapters import ON_AWS
 from crossfade.aws.places import Places
 from crossfade.engine.ports.clock import Clock
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.world import Pace
-from crossfade.platforms.aws import snapshots
+from crossfade.platforms.aws import following
 from crossfade.platforms.aws.alb.balancer import MARGIN, AlbBalancer
 from crossfade.platforms.aws.alb.counts import MINUTE, Counts
+from crossfade.platforms.aws.autoscaling.containers import ContainerRuntime
+from crossfade.platforms.aws.autoscaling.errands import HostErrands
+from crossfade.platforms.aws.autoscaling.finder import GroupFinder
+from crossfade.platforms.aws.autoscaling.hosts_logs import HostsLogs
+from crossfade.platforms.aws.autoscaling.lookout import GroupLookout
+from crossfade.platforms.aws.autoscaling.runtime import GroupRuntime
+from crossfade.platforms.aws.autoscaling.templates import Templates
+from crossfade.platforms.aws.balancer import EnvironmentBalancer
 from crossfade.platforms.aws.clients import Clients
-from crossfade.platforms.aws.doors import Doors
-from crossfade.platforms.aws.ecs import errand, logs
+from crossfade.platforms.aws.codedeploy.deployments import Deployments
+from crossfade.platforms.aws.codedeploy.lookout import RevisionLookout
+from crossfade.platforms.aws.codedeploy.revisions import Revisions
+from crossfade.platforms.aws.codedeploy.runtime import RevisionRuntime
+from crossfade.platforms.aws.database import snapshots
+from crossfade.platforms.aws.database.snapshots import Snapshots
+from crossfade.platforms.aws.ecs import errand
 from crossfade.platforms.aws.ecs.definitions import Definitions
 from crossfade.platforms.aws.ecs.errand import Errands
-from crossfade.platforms.aws.ecs.logs import Logs
+from crossfade.platforms.aws.ecs.logs import TaskLogs
+from crossfade.platforms.aws.ecs.lookout import TaskLookout
 from crossfade.platforms.aws.ecs.runtime import EcsRuntime
 from crossfade.platforms.aws.ecs.scaling import Scaling
 from crossfade.platforms.aws.images.images import Images
 from crossfade.platforms.aws.place import Finder
-from crossfade.platforms.aws.secrets import PinnedSecrets, Pins
+from crossfade.platforms.aws.secrets import PinnedSecrets, SecretPins
 from crossfade.platforms.aws.sight import SAME_MOMENT, Lookout
 from crossfade.platforms.aws.site import edge
 from crossfade.platforms.aws.site.edge import SiteEdge
 from crossfade.platforms.aws.site.place import SiteFinder
 from crossfade.platforms.aws.site.runtime import SiteRuntime
-from crossfade.platforms.aws.snapshots import Snapshots
 
 SHORTEST_LEASE = 15.0  # seconds, as on one machine
 
@@ -45,8 +60,9 @@ class Timing:
     margin: float = MARGIN
     moment: float = SAME_MOMENT
     errand: float = errand.LOOK
-    log: float = logs.LOOK
+    log: float = following.LOOK
     minute: float = MINUTE
+    counted: float = 2 * MINUTE  # a request is in a minute's figures, which are told a minute or so after its end
     edge: float = edge.LOOK
     snapshot: float = snapshots.LOOK
 
@@ -57,34 +73,117 @@ class Timing:
 
     @property
     def pace(self) -> Pace:
-        return Pace(busy=self.busy, idle=self.idle, retry=self.retry, lease=self.lease, settle=self.settle)
+        return Pace(
+            busy=self.busy,
+            idle=self.idle,
+            retry=self.retry,
+            lease=self.lease,
+            counted=self.counted,
+            settle=self.settle,
+        )
 
 
 class Adapters:
-    """`runtime` is its `Sizer` as well. `pins` are asked for the secrets that a deploy is to bring along."""
+    """`runtime` is its `Sizer` as well, and `kind` what services call it. `pins` are asked for the secrets that a
+    deploy is to bring along. `compute` is the file's: what runs the services. `host` is what the load balancer's
+    certificate is for, and `reached_at` is told where such names are asked. `revision` is what goes with the source
+    where CodeDeploy brings it to the hosts: appspec and hooks, texts by path.
+    """
+
+    runtime: EcsRuntime | GroupRuntime
+    lookout: Lookout
+    pins: SecretPins
 
     def __init__(
-        self, clients: Clients, places: Places, fence: Fence, clock: Clock, timing: Timing | None = None
+        self,
+        clients: Clients,
+        places: Places,
+        fence: Fence,
+        clock: Clock,
+        timing: Timing | None = None,
+        *,
+        compute: str = "fargate",
+        host: str = "",
+        reached_at: dict[str, str] | None = None,
+        revision: Mapping[str, str] | None = None,
     ) -> None:
         self.timing = timing or Timing()
-        finder, definitions = Finder(clients, places), Definitions(clients, places)
-        self.lookout = Lookout(clients, finder, definitions, clock, self.timing.moment)
         self.secrets = PinnedSecrets()
-        self.pins = Pins(clients, finder, definitions)
-        self.runtime = EcsRuntime(
-            clients,
-            self.lookout,
-            definitions,
-            fence,
-            errands=Errands(clients, definitions, clock, self.timing.errand),
-            images=Images(clients, places),
-            logs=Logs(clients, self.lookout, definitions, clock, self.timing.log),
-            scaling=Scaling(clients, clock),
-            pins=self.pins,
-            snapshots=Snapshots(clients, clock, self.timing.snapshot),
-        )
+        self.kind = ON_AWS.get(compute, compute)
+        self._host, self._reached_at = host, reached_at
+        if compute == "autoscaling":
+            if revision is None:
+                self._hosts(clients, places, fence, clock)
+            else:
+                self._processes(clients, places, fence, clock, revision)
+        else:
+            self._containers(clients, places, fence, clock)
         counts = Counts(clients, clock, self.timing.minute)
         balancer = AlbBalancer(clients, self.lookout, counts, fence=fence, clock=clock, margin=self.timing.margin)
         place = SiteFinder(clients, places)
         self.site = SiteRuntime(clients, place, fence, clock)
-        self.balancer = Doors(balancer, SiteEdge(clients, place, fence=fence, clock=clock, look=self.timing.edge))
+        edge = SiteEdge(clients, place, fence=fence, clock=clock, look=self.timing.edge)
+        self.balancer = EnvironmentBalancer(balancer, edge)
+
+    def _containers(self, clients: Clients, places: Places, fence: Fence, clock: Clock) -> None:
+        finder, definitions = Finder(clients, places, self._host, self._reached_at), Definitions(clients, places)
+        lookout = self.lookout = TaskLookout(clients, finder, definitions, clock, self.timing.moment)
+
+        async def where(key: str) -> Mapping[str, str]:
+            return await definitions.secrets(key, (await finder.place(key)).container)
+
+        self.pins = SecretPins(clients, where)
+        self.runtime = EcsRuntime(
+            clients,
+            lookout,
+            definitions,
+            fence,
+            errands=Errands(clients, definitions, clock, self.timing.errand),
+            artifacts=Images(clients, places),
+            logs=TaskLogs(clients, lookout, definitions, clock, self.timing.log),
+            scaling=Scaling(clients, clock),
+            pins=self.pins,
+            snapshots=Snapshots(clients, clock, self.timing.snapshot),
+        )
+
+    def _hosts(self, clients: Clients, places: Places, fence: Fence, clock: Clock) -> None:
+        finder = GroupFinder(clients, places, self._host, self._reached_at)
+        templates = Templates(clients, places)
+        lookout = GroupLookout(clients, finder, templates, clock, places.hosts_log_group, self.timing.moment)
+        self.lookout, self.pins = lookout, SecretPins(clients, templates.secrets)
+        self.runtime = ContainerRuntime(
+            clients,
+            lookout,
+            finder,
+            templates,
+            fence,
+            errands=HostErrands(clients, clock, self.timing.errand),
+            artifacts=Images(clients, places),
+            logs=HostsLogs(clients, lookout, clock, self.timing.log),
+            pins=self.pins,
+            snapshots=Snapshots(clients, clock, self.timing.snapshot),
+        )
+
+    def _processes(
+        self, clients: Clients, places: Places, fence: Fence, clock: Clock, revision: Mapping[str, str]
+    ) -> None:
+        finder, templates, deployments = (
+            GroupFinder(clients, places, self._host, self._reached_at),
+            Templates(clients, places),
+            Deployments(clients, places),
+        )
+        lookout = RevisionLookout(
+            clients, finder, templates, clock, deployments, places.hosts_log_group, self.timing.moment
+        )
+        self.lookout, self.pins = lookout, SecretPins(clients, templates.secrets)
+        self.runtime = RevisionRuntime(
+            clients,
+            lookout,
+            finder,
+            templates,
+            fence,
+            deployments=deployments,
+            artifacts=Revisions(clients, templates, places.environment, revision),
+            logs=HostsLogs(clients, lookout, clock, self.timing.log),
+            pins=self.pins,
+        )

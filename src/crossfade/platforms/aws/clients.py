@@ -23,8 +23,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 _PAGES = {
     "cloudwatch": ("NextToken", "NextToken"),
     "elbv2": ("Marker", "NextMarker"),
+    "ec2": ("NextToken", "NextToken"),
     "rds": ("Marker", "Marker"),
     "s3": ("ContinuationToken", "NextContinuationToken"),
+    "ssm": ("NextToken", "NextToken"),
 }  # asks for the next, and names it
 
 

@@ -1,7 +1,7 @@
 """An environment on AWS as a process works with it: this module alone makes its clients, adapters and journal."""
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from crossfade.aws.places import Places
@@ -21,13 +21,25 @@ PACE, FASTEST = "CROSSFADE_AWS_PACE", 100.0
 
 
 @asynccontextmanager
-async def environment(app: str, name: str, *, region: str, told: Callable[[Event], None]) -> AsyncIterator[Environment]:
+async def environment(
+    app: str,
+    name: str,
+    *,
+    region: str,
+    told: Callable[[Event], None],
+    compute: str = "fargate",
+    host: str = "",
+    revision: Mapping[str, str] | None = None,
+) -> AsyncIterator[Environment]:
     """Open environment `name` of an app. Raises what AWS says when it cannot be: no credentials, no table, no way.
+
+    `host` is the name that its load balancer's certificate is for, which need not lead there yet.
 
     Time is AWS's, asked once: whoever goes on with a rollout counts its bake as who began it did.
     """
     places, home = Places(app, name), f"{app}@{name}"
-    clients, visitor = Clients(region), HttpProbe()
+    clients, reached_at = Clients(region), dict[str, str]()
+    visitor = HttpProbe(reached_at=reached_at)
     try:
         table = Table(clients, places.journal, home)
         shown = await table.time()
@@ -35,11 +47,22 @@ async def environment(app: str, name: str, *, region: str, told: Callable[[Event
         journal = DynamoJournal(table, clock)
         newest = await journal.read(limit=1, newest=True)
         clock.not_before(newest[0].at if newest else 0.0)
-        made = Adapters(clients, places, journal, clock, Timing().faster(_pace()))
+        timing = Timing().faster(pace())
+        made = Adapters(
+            clients,
+            places,
+            journal,
+            clock,
+            timing,
+            compute=compute,
+            host=host,
+            reached_at=reached_at,
+            revision=revision,
+        )
         world = World(
             journal=journal,
-            runtimes={"ecs": made.runtime, SITE: made.site},
-            sizers={"ecs": made.runtime, SITE: made.site},
+            runtimes={made.kind: made.runtime, SITE: made.site},
+            sizers={made.kind: made.runtime, SITE: made.site},
             balancer=made.balancer,
             ask=_not_asked,
             visit=visitor.visit,
@@ -57,7 +80,7 @@ async def environment(app: str, name: str, *, region: str, told: Callable[[Event
         await clients.close()
 
 
-def _pace() -> float:
+def pace() -> float:
     """How many times faster than AWS an emulator is that stands in for it."""
     said = os.environ.get(PACE, "1")
     try:

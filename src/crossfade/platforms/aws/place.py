@@ -22,7 +22,7 @@ class Colour:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
+class PreviewRule:
     """The rule that leads to a release before visitors see it: it takes requests with this header."""
 
     rule: str
@@ -34,7 +34,8 @@ class Preview:
 class Place:
     """All that a deploy has to know of one service's places. ARNs, but for names of the cluster and its services.
 
-    `rules` lead visitors here; `listeners` are those whose rest does.
+    `rules` lead visitors here; `listeners` are those whose rest does. A worker has neither, nor target groups: nobody
+    sends it anything.
     """
 
     key: str  # app/service
@@ -44,7 +45,7 @@ class Place:
     port: int
     rules: tuple[str, ...]
     listeners: tuple[str, ...]
-    preview: Preview | None
+    preview: PreviewRule | None
     balancer: str
     url: str  # where visitors come in, without a path
     launch: Mapping[str, Any]  # how ECS is told to run one task more, in the same network
@@ -52,15 +53,26 @@ class Place:
     def colour(self, name: str) -> Colour:
         return next(colour for colour in self.colours if colour.name == name)
 
+    @property
+    def behind_balancer(self) -> bool:
+        return all(colour.group for colour in self.colours)
+
     def of_group(self, arn: str) -> Colour | None:
         return next((colour for colour in self.colours if colour.group == arn), None)
 
 
 class Finder:
-    """Finds the places of one environment, each service's once."""
+    """Finds the places of one environment, each service's once.
 
-    def __init__(self, clients: Clients, places: Places) -> None:
-        self._clients, self._places = clients, places
+    `host` is the name that its certificate is for, empty without one; `reached_at` is told at which load balancer a
+    name is to be asked for: the public DNS may lead elsewhere still, or to what stands before it.
+    """
+
+    def __init__(
+        self, clients: Clients, places: Places, host: str = "", reached_at: dict[str, str] | None = None
+    ) -> None:
+        self._clients, self._places, self._host = clients, places, host
+        self._reached_at = {} if reached_at is None else reached_at
         self._found: dict[str, Place] = {}
 
     async def place(self, key: str) -> Place:
@@ -96,9 +108,11 @@ class Finder:
 
     async def _find(self, key: str) -> Place:
         services = await self._services(key)
+        if not any(one.get("loadBalancers") for one in services.values()):
+            return self._of_worker(key, services)
         colours = tuple(self._colour(name, services[name]) for name in COLOURS)
         one = services[COLOURS[0]]
-        balancer = await self._balancer(colours)
+        balancer = await self._balancer_of(await self._target_groups(colours))
         rules, listeners, preview, url = await self._ways(balancer, colours)
         attached = one["loadBalancers"][0]
         return Place(
@@ -115,6 +129,22 @@ class Finder:
             launch=_launch(one),
         )
 
+    def _of_worker(self, key: str, services: Mapping[str, Answer]) -> Place:
+        blue, green = (Colour(name=name, service=services[name]["serviceName"], group="") for name in COLOURS)
+        return Place(
+            key=key,
+            cluster=self._places.prefix,
+            colours=(blue, green),
+            container=key.split("/")[1],
+            port=0,
+            rules=(),
+            listeners=(),
+            preview=None,
+            balancer="",
+            url="",
+            launch=_launch(services[COLOURS[0]]),
+        )
+
     def _colour(self, name: str, service: Answer) -> Colour:
         groups = [one["targetGroupArn"] for one in service.get("loadBalancers", ()) if "targetGroupArn" in one]
         if len(groups) != 1:
@@ -124,14 +154,17 @@ class Finder:
             )
         return Colour(name=name, service=service["serviceName"], group=groups[0])
 
-    async def _balancer(self, colours: tuple[Colour, ...]) -> Answer:
+    async def _target_groups(self, colours: tuple[Colour, ...]) -> list[Answer]:
         try:
             asked = {"TargetGroupArns": [colour.group for colour in colours]}
-            groups = (await self._clients.call("elbv2", "describe_target_groups", **asked))["TargetGroups"]
+            found: list[Answer] = (await self._clients.call("elbv2", "describe_target_groups", **asked))["TargetGroups"]
         except AwsError as error:
             if error.code in {"TargetGroupNotFound", "TargetGroupNotFoundException"}:
                 raise await self._missing(f"target group of {colours[0].service} or {colours[1].service}") from error
             raise
+        return found
+
+    async def _balancer_of(self, groups: list[Answer]) -> Answer:
         arns = {arn for group in groups for arn in group.get("LoadBalancerArns", ())}
         for group in groups:
             if not group.get("LoadBalancerArns"):
@@ -142,7 +175,7 @@ class Finder:
 
     async def _ways(
         self, balancer: Answer, colours: tuple[Colour, ...]
-    ) -> tuple[tuple[str, ...], tuple[str, ...], Preview | None, str]:
+    ) -> tuple[tuple[str, ...], tuple[str, ...], PreviewRule | None, str]:
         groups = {colour.group for colour in colours}
         arn = balancer["LoadBalancerArn"]
         rules: list[str] = []
@@ -159,9 +192,11 @@ class Finder:
                 token = next((c["HttpHeaderConfig"] for c in rule["Conditions"] if c["Field"] == HEADER), None)
                 if token is not None:
                     header, values = token["HttpHeaderName"], token["Values"]
-                    preview = Preview(rule=rule["RuleArn"], header=header, token=values[0])
+                    preview = PreviewRule(rule=rule["RuleArn"], header=header, token=values[0])
                     continue
-                url = url or _url(listener, rule, balancer["DNSName"])
+                if not url:
+                    url, name = _url(listener, rule, balancer["DNSName"], self._host)
+                    self._reached_at[name] = balancer["DNSName"]
                 if rule["IsDefault"]:
                     rests.append(listener["ListenerArn"])
                 else:
@@ -215,8 +250,8 @@ def _launch(service: Answer) -> dict[str, Any]:
     return {name: value for name, value in kept.items() if value}
 
 
-def _url(listener: Answer, rule: Answer, dns: str) -> str:
-    """By the name that the rule asks for, where it does: certificates are for names."""
+def _url(listener: Answer, rule: Answer, dns: str, host: str) -> tuple[str, str]:
+    """And the name in it: what the rule asks for, or what the certificate is for, which is never AWS's own name."""
     hosts = [
         host
         for condition in rule["Conditions"]
@@ -226,4 +261,5 @@ def _url(listener: Answer, rule: Answer, dns: str) -> str:
     ]
     scheme, usual = ("https", 443) if listener["Protocol"] == "HTTPS" else ("http", 80)
     port = "" if listener["Port"] == usual else f":{listener['Port']}"
-    return f"{scheme}://{hosts[0] if hosts else dns}{port}"
+    name = hosts[0] if hosts else (host if scheme == "https" else "") or dns
+    return f"{scheme}://{name}{port}", name

@@ -6,17 +6,15 @@ have none (https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.platforms.aws.clients import Answer, Check, Clients
-from crossfade.platforms.aws.ecs.definition import container_of
-from crossfade.platforms.aws.ecs.definitions import Definitions
-from crossfade.platforms.aws.place import Finder
 from crossfade.platforms.aws.refusals import AwsError
 
+Where = Callable[[str], Awaitable[Mapping[str, str]]]
 CURRENT = "AWSCURRENT"
 _MANAGED = ":secret:rds!"  # a database knows its newest password only: pinned to an older one a task would not get in
 
@@ -38,11 +36,12 @@ class PinnedSecrets:
         """Nothing is kept here; `Pins.let_go` takes the label off."""
 
 
-class Pins:
+class SecretPins:
     """Pins the secrets of services to the versions that are current."""
 
-    def __init__(self, clients: Clients, finder: Finder, definitions: Definitions) -> None:
-        self._clients, self._finder, self._definitions = clients, finder, definitions
+    def __init__(self, clients: Clients, where: Where) -> None:
+        """`where` says of `app/service` what each of its secrets is called, by the variable that it is for."""
+        self._clients, self._where = clients, where
 
     async def current(self, service: Service) -> dict[str, str]:
         """By variable, what ECS is to read: an ARN and a version. WrongInputError names every secret that is empty."""
@@ -85,13 +84,6 @@ class Pins:
             except AwsError as error:
                 if error.code not in {"InvalidParameterException", "ResourceNotFoundException"}:  # it is gone
                     raise
-
-    async def _where(self, key: str) -> dict[str, str]:
-        """The ARN of each secret, as Terraform's definition names them."""
-        place = await self._finder.place(key)
-        template, _ = await self._definitions.template(key)
-        known = container_of(template, place.container).get("secrets", ())
-        return {one["name"]: one["valueFrom"] for one in known}
 
     async def _version(self, reference: str) -> str:
         try:

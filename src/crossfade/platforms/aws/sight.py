@@ -6,7 +6,7 @@ more is asked of AWS than is needed: six calls with both colours filled, one mor
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.fleet import Health
@@ -14,9 +14,6 @@ from crossfade.core.release import Release
 from crossfade.engine.ports.clock import Clock
 from crossfade.platforms.aws.alb.health import TargetHealth, by_address
 from crossfade.platforms.aws.clients import Answer, Clients
-from crossfade.platforms.aws.ecs.definitions import Definition, Definitions
-from crossfade.platforms.aws.ecs.endings import ending, unplaced
-from crossfade.platforms.aws.ecs.quiet import Quiet, primary_of
 from crossfade.platforms.aws.place import Finder, Place, shares
 
 SAME_MOMENT = 2.0  # seconds for which a look serves whoever asks
@@ -25,7 +22,6 @@ SAME_MOMENT = 2.0  # seconds for which a look serves whoever asks
 PREVIEWED = 999
 NOBODYS = 0  # the number of what runs and was never a release: what Terraform or another tool began with
 WHOLE = 100  # the weight of a colour that visitors are sent to alone
-_AT_ONCE = 100  # tasks that DescribeTasks takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +39,7 @@ class Task:
     draining: bool = False  # the load balancer gives it nothing new, and lets it finish
     detail: str = ""
     blamed: bool = True
+    final: bool = False  # where it exited: another of its release would do the same
 
     @property
     def id(self) -> str:
@@ -110,19 +107,14 @@ class Sight:
 
 
 class Lookout:
-    """Looks at the services of one environment."""
+    """Looks at the services of one environment, in whichever way their platform is asked."""
 
-    def __init__(
-        self, clients: Clients, finder: Finder, definitions: Definitions, clock: Clock, moment: float = SAME_MOMENT
-    ) -> None:
-        self._clients, self._finder, self._definitions = clients, finder, definitions
-        self._clock, self._moment = clock, moment
+    def __init__(self, clients: Clients, finder: Finder, clock: Clock, moment: float = SAME_MOMENT) -> None:
+        self._clients, self._finder, self._clock, self._moment = clients, finder, clock, moment
         self._last: dict[str, Sight] = {}
         self._looking: dict[str, asyncio.Lock] = {}
-        self._quiet: dict[str, Quiet] = {}
-        self._ended: dict[str, dict[str, Answer]] = {}  # by service and ARN: tasks that will not change any more
-        self._healthy: dict[str, set[str]] = {}  # by service: tasks that were seen healthy
-        self._said: dict[str, str] = {}  # by task: what the load balancer complained of last
+        self._healthy: dict[str, set[str]] = {}  # by service: who was seen healthy
+        self._said: dict[str, str] = {}  # by instance: what the load balancer complained of last
 
     async def place(self, key: str) -> Place:
         """Where it is, which does not change; asks AWS only the first time."""
@@ -136,58 +128,26 @@ class Lookout:
                 last = self._last[key] = await self._look(key)
             return last
 
+    async def seen(self, key: str) -> Sight:
+        """The last look, however long it took: who goes on from it asks nothing anew unless we changed something."""
+        return self._last.get(key) or await self.look(key)
+
     def changed(self, key: str) -> None:
         """We changed something: what was seen before is old."""
         self._last.pop(key, None)
 
     async def _look(self, key: str) -> Sight:
-        at = self._clock.now()
-        place = await self._finder.place(key)
-        services, running, actions = await asyncio.gather(
-            self._finder.services(place), self._listed(place, "RUNNING"), self._actions(place)
-        )
-        quiet = self._quiet.setdefault(key, Quiet())
-        if quiet.moves(services, running):
-            quiet.stopped = await self._listed(place, "STOPPED")
-        described = await self._described(key, place, {*running, *quiet.stopped})
-        mine = {arn: one for arn, one in described.items() if _colour(place, one)}
-        filled = {_colour(place, one) for one in mine.values() if one["lastStatus"] != "STOPPED"}
-        health = await self._health(place, filled | {n for n, one in services.items() if one["desiredCount"]})
-        definitions = {one["taskDefinitionArn"] for one in mine.values()}
-        definitions |= {primary_of(one)["taskDefinition"] for one in services.values()}
-        defined = {arn: await self._definitions.of(arn, place.container) for arn in sorted(definitions)}
-        weights = _weights(place, actions)
-        sides = {
-            name: _side(name, services[name], defined, mine, place, weights[name])
-            for name in (c.name for c in place.colours)
-        }
-        tasks = [task for arn in sorted(mine) if (task := await self._task(key, place, mine[arn], defined, health))]
-        return Sight(
-            place=place,
-            at=at,
-            born=min(one["createdAt"].timestamp() for one in services.values()),
-            sides=sides,
-            tasks=tuple(tasks),
-            previewed=_previewed(place, actions),
-            actions=actions,
-        )
+        raise NotImplementedError
 
-    async def _listed(self, place: Place, status: str) -> list[str]:
-        """Tasks of both colours, which share the family of their definitions."""
-        family = self._definitions.family(place.key)
-        asked = {"cluster": place.cluster, "family": family, "desiredStatus": status}
-        return await self._clients.all("ecs", "list_tasks", "taskArns", **asked)
-
-    async def _described(self, key: str, place: Place, listed: set[str]) -> dict[str, Answer]:
-        ended = {arn: one for arn, one in self._ended.get(key, {}).items() if arn in listed}
-        open_ = sorted(listed - ended.keys())
-        for start in range(0, len(open_), _AT_ONCE):
-            some = open_[start : start + _AT_ONCE]
-            answer = await self._clients.call("ecs", "describe_tasks", cluster=place.cluster, tasks=some)
-            for one in answer["tasks"]:
-                ended[one["taskArn"]] = one
-        self._ended[key] = {arn: one for arn, one in ended.items() if one["lastStatus"] == "STOPPED"}
-        return ended
+    def _seen(self, key: str, name: str, told: TargetHealth) -> Health:
+        """Starting until it is healthy for the first time; what was complained of it is remembered."""
+        was_healthy = self._healthy.setdefault(key, set())
+        state = told.health or Health.STARTING
+        if state is Health.HEALTHY:
+            was_healthy.add(name)
+        if told.detail:
+            self._said[name] = told.detail
+        return Health.STARTING if state is Health.UNHEALTHY and name not in was_healthy else state
 
     async def _actions(self, place: Place) -> dict[str, list[Answer]]:
         """What the rules of both visitors and preview do now, by ARN."""
@@ -204,7 +164,7 @@ class Lookout:
 
     async def _health(self, place: Place, colours: set[str]) -> dict[tuple[str, str], TargetHealth]:
         """By colour and address."""
-        names = sorted(colours)
+        names = sorted(colours) if place.behind_balancer else []
         groups = [place.colour(name).group for name in names]
         answers = await asyncio.gather(
             *(self._clients.call("elbv2", "describe_target_health", TargetGroupArn=group) for group in groups)
@@ -220,89 +180,8 @@ class Lookout:
                 found[name, address] = health
         return found
 
-    async def _task(
-        self,
-        key: str,
-        place: Place,
-        said: Answer,
-        known: Mapping[str, Definition],
-        health: Mapping[tuple[str, str], TargetHealth],
-    ) -> Task | None:
-        """A task as it is; None for one that went because fewer were wanted, and is gone."""
-        arn, colour, definition = said["taskArn"], _colour(place, said), known[said["taskDefinitionArn"]]
-        address = _address(said, place.port)
-        told = health.get((colour, address), TargetHealth(health=Health.STARTING))
-        was_healthy = self._healthy.setdefault(key, set())
-        state = told.health or Health.STARTING
-        if state is Health.HEALTHY:
-            was_healthy.add(arn)
-        elif state is Health.UNHEALTHY and arn not in was_healthy:
-            state = Health.STARTING
-        if told.detail:
-            self._said[arn] = told.detail
-        task = Task(
-            arn=arn,
-            colour=colour,
-            release=definition.number,
-            address=address,
-            launched_at=said["createdAt"].timestamp(),
-            health=state,
-            detail=told.detail,
-            draining=told.draining,
-        )
-        if said["desiredStatus"] != "STOPPED":
-            return task
-        ends = ending(said, place.container)
-        if ends.died:
-            line = await self._definitions.last_line(definition, place.container, task.id)
-            ends = ending(said, place.container, line, self._said.get(arn, ""))
-            return replace(task, exited=True, detail=ends.detail, blamed=ends.blamed)
-        return None if said["lastStatus"] == "STOPPED" else replace(task, stopping=True, detail="")
 
-
-def _colour(place: Place, task: Answer) -> str:
-    """Empty for a task of no service: one that was run once."""
-    group = task.get("group", "")
-    return next((c.name for c in place.colours if group == f"service:{c.service}"), "")
-
-
-def _address(task: Answer, port: int) -> str:
-    for attachment in task.get("attachments", ()):
-        for detail in attachment.get("details", ()):
-            if detail["name"] == "privateIPv4Address":
-                return f"{detail['value']}:{port}"
-    return ""
-
-
-def _side(  # noqa: PLR0917
-    name: str,
-    service: Answer,
-    known: Mapping[str, Definition],
-    tasks: Mapping[str, Answer],
-    place: Place,
-    weight: int,
-) -> Side:
-    primary = primary_of(service)
-    mine = [one for one in tasks.values() if _colour(place, one) == name]
-    return Side(
-        colour=name,
-        definition=primary["taskDefinition"],
-        release=known[primary["taskDefinition"]].release,
-        wanted=service["desiredCount"],
-        live=sum(one["lastStatus"] != "STOPPED" for one in mine),
-        weight=weight,
-        failed=primary.get("rolloutState") == "FAILED",
-        since=primary["createdAt"].timestamp(),
-        why=primary.get("rolloutStateReason", ""),
-        unplaced=tuple(
-            Unplaced(id=event["id"], at=event["createdAt"].timestamp(), why=why)
-            for event in service.get("events", ())
-            if event["createdAt"] >= primary["createdAt"] and (why := unplaced(event["message"]))
-        ),
-    )
-
-
-def _weights(place: Place, actions: Mapping[str, list[Answer]]) -> dict[str, int]:
+def weights_by_colour(place: Place, actions: Mapping[str, list[Answer]]) -> dict[str, int]:
     """By colour what visitors are sent by; where rules differ both ways are open, which no goal is."""
     weights = {colour.name: 0 for colour in place.colours}
     for arn in (*place.rules, *place.listeners):
@@ -318,7 +197,8 @@ def _weights(place: Place, actions: Mapping[str, list[Answer]]) -> dict[str, int
     return weights
 
 
-def _previewed(place: Place, actions: Mapping[str, list[Answer]]) -> str:
+def previewed_colour(place: Place, actions: Mapping[str, list[Answer]]) -> str:
+    """The one that the preview's rule leads to alone; empty: it does what visitors' rules do."""
     if place.preview is None:
         return ""
     for group, weight in shares(actions.get(place.preview.rule, [])).items():

@@ -13,7 +13,7 @@ MOST = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownSecret:
     """What is known of a secret; `version` is empty while it has no value, `there` says that it has been made."""
 
     name: str
@@ -58,11 +58,11 @@ class Vault:
             raise
         return str(answer["VersionId"])
 
-    async def known(self, name: str) -> Known:
+    async def known(self, name: str) -> KnownSecret:
         try:
             answer = await self._clients.call("secretsmanager", "describe_secret", SecretId=name)
         except AwsError as error:
             if error.code == "ResourceNotFoundException":
-                return Known(name, there=False)
+                return KnownSecret(name, there=False)
             raise
-        return Known(name, current_version(answer))
+        return KnownSecret(name, current_version(answer))

@@ -18,14 +18,14 @@ from typing import IO, Any
 from crossfade.core.errors import CrossfadeError, RefusedError
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.ports.journal import Event, Lease
-from crossfade.paths import State, open_own
+from crossfade.paths import StateDirectory, open_own
 from crossfade.platforms.local.journal import SqliteJournal
 
 SILENCE = 30.0  # seconds without a word, after which nobody is there any more
 LEASE = 60.0  # seconds; who holds the file's lock is who works, so nobody waits for it
 
 
-def keep(state: State, place: str, by: str, heard: IO[bytes], said: IO[bytes]) -> None:
+def keep(state: StateDirectory, place: str, by: str, heard: IO[bytes], said: IO[bytes]) -> None:
     """Keep the record of `app@environment` for `by`, until its input ends or is silent."""
 
     def say(answer: Any) -> None:
@@ -48,7 +48,7 @@ def keep(state: State, place: str, by: str, heard: IO[bytes], said: IO[bytes]) -
         say(_refused(error))
 
 
-def look(state: State, place: str, said: IO[bytes]) -> None:
+def look(state: StateDirectory, place: str, said: IO[bytes]) -> None:
     """Say what is on record, and let whoever writes go on."""
     found: list[Any] = []
     if (state.root / "hosts.db").exists():
@@ -81,7 +81,7 @@ async def _taken(journal: SqliteJournal, place: str, by: str, *, free: bool) -> 
 
 
 @contextmanager
-def _lock(state: State, place: str) -> Iterator[bool]:
+def _lock(state: StateDirectory, place: str) -> Iterator[bool]:
     """Whether it is ours. The kernel gives it up for whoever dies."""
     file = open_own(state.root / f"hosts-{place}.lock", os.O_RDWR)
     try:

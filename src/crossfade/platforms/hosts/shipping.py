@@ -11,8 +11,9 @@ from pathlib import Path
 
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.platforms.hosts.ssh import Connection
-from crossfade.source import folder
 from crossfade.source.listing import MARK, listing, mark
+from crossfade.source.there import is_folder
+from crossfade.source.whole import Whole
 
 SECONDS = 600.0  # for all files of an app to reach a host
 
@@ -26,21 +27,21 @@ class Parcel:
     files: int
 
 
-def pack(source: Path, into: Path, without: Path | None = None) -> Parcel:
-    """What belongs to `source`, and no more, in a new file `into`; `without`: our own state, if it lies inside.
+def pack(whole: Whole, into: Path, without: Path | None = None) -> Parcel:
+    """What belongs to a source, and no more, in a new file `into`; `without`: our own state, if it lies inside.
 
     Raises WrongInputError for a folder that is missing or cannot be read.
     """
-    if not source.is_dir():
+    if not is_folder(whole.source):
         raise WrongInputError(
-            f"the source folder {source} does not exist", "correct `source` in the file, or create it"
+            f"the source folder {whole.source} does not exist", "correct `source` in the file, or create it"
         )
-    found, count = listing(source), 0
+    found, count = listing(whole), 0
     try:
         with into.open("xb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as packed:
-            for path, info in folder.belonging(source, found.files, without):
+            for path, info in found.belonging(without):
                 if info is not None:
-                    count += _add(packed, source, path, info)
+                    count += _add(packed, whole.root, path, info)
             note = mark(found)
             about = _about(MARK, stat.S_IFREG | 0o600, 0.0)
             about.size = len(note)
@@ -49,7 +50,7 @@ def pack(source: Path, into: Path, without: Path | None = None) -> Parcel:
             digest = hashlib.file_digest(made, "sha256").hexdigest()
     except OSError as error:
         raise PlatformError(
-            f"{source} could not be packed: {error.strerror or error} ({error.filename or into})", "deploy again"
+            f"{whole} could not be packed: {error.strerror or error} ({error.filename or into})", "deploy again"
         ) from error
     return Parcel(into, digest, count)
 
@@ -66,16 +67,16 @@ def unpack(connection: Connection, parcel: Parcel, there: str) -> None:
         )
 
 
-def _add(packed: tarfile.TarFile, source: Path, path: str, info: os.stat_result) -> int:
+def _add(packed: tarfile.TarFile, root: Path, path: str, info: os.stat_result) -> int:
     """Add one entry; how many files it is. Sockets and pipes are no content."""
     about = _about(path, info.st_mode, info.st_mtime_ns / 1e9)
     if stat.S_ISREG(info.st_mode):
-        with (source / path).open("rb") as file:
+        with (root / path).open("rb") as file:
             about.size = os.fstat(file.fileno()).st_size
             packed.addfile(about, file)
         return 1
     if stat.S_ISLNK(info.st_mode):
-        about.type, about.linkname = tarfile.SYMTYPE, os.readlink(source / path)  # noqa: PTH115  the text, as it is
+        about.type, about.linkname = tarfile.SYMTYPE, os.readlink(root / path)  # noqa: PTH115  the text, as it is
     elif stat.S_ISDIR(info.st_mode):
         about.type = tarfile.DIRTYPE
     else:

@@ -33,11 +33,16 @@ def in_shell(command: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """How one host is reached: `user@host:port` as the file has it; empty texts leave it to SSH's configuration."""
+    """How one host is reached: `user@host:port` as the file has it; empty texts leave it to SSH's configuration.
+
+    `alias` is the name that its key is known by, `through` a command whose pipes lead to it.
+    """
 
     host: str
     key: str = ""
     known_hosts: str = ""
+    alias: str = ""
+    through: str = ""
     timeout: float = 10.0
 
     @property
@@ -60,6 +65,10 @@ class Login:
             said |= {"IdentityFile": self.key, "IdentitiesOnly": "yes"}
         if self.known_hosts:
             said |= {"UserKnownHostsFile": self.known_hosts, "GlobalKnownHostsFile": "/dev/null"}
+        if self.alias:
+            said["HostKeyAlias"] = self.alias
+        if self.through:
+            said["ProxyCommand"] = self.through
         port = self._split()[1]
         return [word for name, value in said.items() for word in ("-o", f"{name}={value}")] + (
             ["-p", port] if port else []

@@ -38,7 +38,7 @@ class Doors:
         await self._daemon.close()
 
 
-def _containers(there: network.Network) -> tuple[str, ...]:
+def _containers(there: network.DockerNetwork) -> tuple[str, ...]:
     """All of the subnet but the machine itself, which has the gateway's address."""
     rest = ipaddress.IPv4Network(there.subnet).address_exclude(ipaddress.IPv4Network(there.gateway))
     return tuple(str(one) for one in sorted(rest))

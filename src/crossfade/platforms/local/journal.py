@@ -136,6 +136,14 @@ class SqliteJournal:
                 (self._clock.now(), lease.service, lease.token),
             )
 
+    def inherit(self, holder: str) -> None:
+        """Give `holder`, who alone may work with this file now, all leases that somebody of another name has.
+
+        That was itself: before the machine got another name, or the directory another place. Nobody else gives them up.
+        """
+        with self._transaction():
+            self._db.execute("UPDATE leases SET holder = ? WHERE holder NOT IN ('', ?)", (holder, holder))
+
     async def token(self, service: str) -> int:
         with self._reading():
             held = self._lease(service)

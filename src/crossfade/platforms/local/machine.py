@@ -11,13 +11,14 @@ from crossfade.engine.ports.journal import Event, Journal
 from crossfade.engine.ports.runtime import JobRunner, Runtime
 from crossfade.engine.ports.seats import Seats
 from crossfade.engine.world import World
-from crossfade.paths import State
+from crossfade.paths import StateDirectory
 from crossfade.platforms.local.balancers.premises import move_in
 from crossfade.platforms.local.inside import Doors
 from crossfade.platforms.local.journal import SqliteJournal
 from crossfade.platforms.local.probes import HttpProbe
 from crossfade.platforms.local.runtimes import open_files
 from crossfade.platforms.local.runtimes.docker.stores import DockerStores
+from crossfade.platforms.local.runtimes.given import GivenSecrets
 from crossfade.platforms.local.runtimes.room import require_room
 from crossfade.platforms.local.runtimes.secrets import SecretStore
 
@@ -44,7 +45,7 @@ class Machine:
 
     def __init__(
         self,
-        state: State,
+        state: StateDirectory,
         balancer: str,
         told: Callable[[Event], None],
         journal: Callable[[Journal], Journal] | None = None,
@@ -55,7 +56,9 @@ class Machine:
         sqlite = SqliteJournal(state.journal, self.clock)
         self.clock.not_before(sqlite.newest())
         self.journal = journal(sqlite) if journal else sqlite
+        self.inherit = sqlite.inherit
         self.secrets = SecretStore(state.secrets)
+        self.given = GivenSecrets(state.secrets, self.clock)
         self._probe = HttpProbe(self._silent)
         move_in(state.balancer, balancer)
         self.balancer: LoadBalancer = adapter(BALANCERS, balancer)(state.balancer, sqlite)
@@ -76,10 +79,14 @@ class Machine:
             room=require_room,
             inside=self._doors.of,
             stores=self._stores,
+            snapshot=state.snapshot,
         )
 
-    def _silent(self, address: str) -> str:
-        return next((why for runtime in self.runtimes.values() if (why := runtime.silent(address))), "")
+    async def _silent(self, address: str) -> str:
+        for runtime in self.runtimes.values():
+            if why := await runtime.silent(address):
+                return why
+        return ""
 
     async def close(self) -> None:
         """Let go of everything; instances and the balancer go on."""

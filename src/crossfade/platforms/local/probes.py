@@ -1,11 +1,14 @@
 """Health probes and synthetic visits over HTTP/1.1, on a new connection each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
+from aiohttp.abc import ResolveResult
 
+from crossfade.core.errors import PlatformError
 from crossfade.core.health import accepts
 from crossfade.core.service import HealthCheck
 from crossfade.platforms.local import h2c
@@ -20,10 +23,14 @@ class HttpProbe:
     """One client session for all probes of the controller.
 
     `silent` tells of an address where nobody answers what its instance listens on instead, empty when nothing is known.
+    `reached_at` says of names in URLs where they are asked, whatever the public DNS says: visits are for our own
+    balancer.
     """
 
-    def __init__(self, silent: Callable[[str], str] = lambda _: "") -> None:
-        self._silent = silent
+    def __init__(
+        self, silent: Callable[[str], Awaitable[str]] | None = None, *, reached_at: Mapping[str, str] | None = None
+    ) -> None:
+        self._silent, self._reached_at = silent, reached_at or {}
         self._refused: dict[str, tuple[float, str]] = {}  # by address: when it was asked about last, and what was said
         self._session: aiohttp.ClientSession | None = None
 
@@ -74,25 +81,36 @@ class HttpProbe:
         now = asyncio.get_running_loop().time()
         asked, why = self._refused.setdefault(address, (now, ""))
         if now - asked >= EXPLAIN_SECONDS:
-            why = await asyncio.to_thread(self._silent, address)
+            why = await self._silent(address) if self._silent else ""
             self._refused[address] = (now, why)
         return why or f"nothing listens on {_asked(address)}"
 
     async def visit(self, url: str, headers: Mapping[str, str], count: int) -> None:
-        """GET `url` so many times, a few at once; how they end is counted by the balancer, not here."""
+        """GET `url` so many times, a few at once; how they end is counted by the balancer, not here.
+
+        PlatformError when not one of them got to it: then there is nothing to count.
+        """
         gate = asyncio.Semaphore(VISITS_AT_ONCE)
 
-        async def once() -> None:
+        async def once() -> str:
             async with gate:
                 try:
                     async with self._open().get(
                         url, headers=headers, timeout=aiohttp.ClientTimeout(total=10)
                     ) as answer:
                         await answer.read()
-                except (aiohttp.ClientError, TimeoutError):
-                    return
+                except TimeoutError:
+                    return "no answer within 10 s"
+                except (aiohttp.ClientError, OSError) as error:
+                    return str(error) or repr(error)
+            return ""
 
-        await asyncio.gather(*(once() for _ in range(count)))
+        complaints = await asyncio.gather(*(once() for _ in range(count)))
+        if complaints and all(complaints):
+            raise PlatformError(
+                f"none of our own {count} requests to {url} was answered: {complaints[0]}",
+                "see that this machine reaches the load balancer; `crossfade promote` goes on without a verdict",
+            )
 
     async def close(self) -> None:
         if self._session:
@@ -109,8 +127,23 @@ class HttpProbe:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = _session(aiohttp.TCPConnector(force_close=True, limit=0))
+            self._session = _session(
+                aiohttp.TCPConnector(force_close=True, limit=0, resolver=_ReachedAt(self._reached_at))
+            )
         return self._session
+
+
+class _ReachedAt(aiohttp.ThreadedResolver):
+    """Another address for some names: Host and certificate stay those of the name."""
+
+    def __init__(self, reached_at: Mapping[str, str]) -> None:
+        super().__init__()
+        self._reached_at = reached_at
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return await super().resolve(self._reached_at.get(host, host), port, family)
 
 
 def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 
 from crossfade.core.counters import Counters
-from crossfade.telling.account import Account, Stretch
+from crossfade.telling.account import ReleaseAccount, Stretch
 from crossfade.telling.paper.svg import Points, chart
 
 KINDS = ("old", "new")  # a release's class in the page's style; a first release is new
 
 
-def shares(account: Account) -> str:
+def shares(account: ReleaseAccount) -> str:
     """Who had how much of the traffic, as it was switched."""
     lines = []
     for number, kind in kinds(account):
@@ -21,19 +21,19 @@ def shares(account: Account) -> str:
     return chart("Share of the traffic in percent", lines, within(account), most=100.0, unit="%")
 
 
-def requests(account: Account) -> str:
+def requests(account: ReleaseAccount) -> str:
     """Requests a second of each release, in each stretch."""
     return _by_stretch(
         account, "Requests a second", "/s", lambda one, counted: counted.requests / max(one.seconds, 0.001)
     )
 
 
-def failures(account: Account) -> str:
+def failures(account: ReleaseAccount) -> str:
     """Failed requests of each release in percent, in each stretch."""
     return _by_stretch(account, "Failed in percent", "%", lambda _, counted: 100 * counted.error_rate)
 
 
-def latency(account: Account) -> str:
+def latency(account: ReleaseAccount) -> str:
     """p95 of each release in each stretch; nothing where nothing was timed."""
 
     def p95(_: Stretch, counted: Counters) -> float | None:
@@ -42,14 +42,16 @@ def latency(account: Account) -> str:
     return _by_stretch(account, "95 % within, in ms", "ms", p95)
 
 
-def _by_stretch(account: Account, name: str, unit: str, read: Callable[[Stretch, Counters], float | None]) -> str:
+def _by_stretch(
+    account: ReleaseAccount, name: str, unit: str, read: Callable[[Stretch, Counters], float | None]
+) -> str:
     lines = [(kind, list(_flats(account, number, read))) for number, kind in kinds(account)]
     most = max((value for _, points in lines for _, value in points), default=0.0)
     return chart(name, lines, within(account), most=most * 1.1 or 1.0, unit=unit)
 
 
 def _flats(
-    account: Account, number: int, read: Callable[[Stretch, Counters], float | None]
+    account: ReleaseAccount, number: int, read: Callable[[Stretch, Counters], float | None]
 ) -> Iterator[tuple[float, float]]:
     for one in account.stretches:
         counted = one.counted.get(number)
@@ -58,9 +60,9 @@ def _flats(
             yield from ((one.since, value), (one.until, value))
 
 
-def kinds(account: Account) -> Iterator[tuple[int, str]]:
+def kinds(account: ReleaseAccount) -> Iterator[tuple[int, str]]:
     return zip(account.releases, KINDS[-len(account.releases) :], strict=True)
 
 
-def within(account: Account) -> tuple[float, float]:
+def within(account: ReleaseAccount) -> tuple[float, float]:
     return account.began, account.known_until

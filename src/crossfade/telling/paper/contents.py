@@ -4,24 +4,24 @@ import time
 from collections.abc import Sequence
 
 from crossfade.core.counters import Counters
-from crossfade.telling.account import Account, Json
+from crossfade.telling.account import Json, ReleaseAccount
 from crossfade.telling.text import outcome, release, seconds
 
 STRETCHES = ("from", "for", "what", "release", "traffic", "requests", "failed", "p50", "p95")
 
 
-def title(account: Account) -> str:
+def title(account: ReleaseAccount) -> str:
     return f"Rollout {account.rollout['id']} of {account.service}"
 
 
-def summary(account: Account) -> list[str]:
+def summary(account: ReleaseAccount) -> list[str]:
     """The sentence that matters, then the proof; or that it is not over."""
     if account.result is None:
         return [f"It is not over: what follows is what was known at {moment(account.known_until)}."]
     return outcome(account.result)
 
 
-def facts(account: Account) -> list[tuple[str, str]]:
+def facts(account: ReleaseAccount) -> list[tuple[str, str]]:
     """Who, what, when, why, as (name, value)."""
     rollout, made = account.rollout, account.release
     old, new = rollout["source"], rollout["target"]
@@ -46,7 +46,7 @@ def facts(account: Account) -> list[tuple[str, str]]:
     return known
 
 
-def stretches(account: Account) -> list[tuple[str, ...]]:
+def stretches(account: ReleaseAccount) -> list[tuple[str, ...]]:
     """A row for each stretch and release, as STRETCHES names its columns. What nobody counted has a dash."""
     rows = []
     for one in account.stretches:
@@ -60,7 +60,7 @@ def stretches(account: Account) -> list[tuple[str, ...]]:
     return rows
 
 
-def unsaid(account: Account) -> list[str]:
+def unsaid(account: ReleaseAccount) -> list[str]:
     """What a reader might take for granted and should not."""
     if not account.traffic:
         return ["A worker has no traffic, so none was counted."]

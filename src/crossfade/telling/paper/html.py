@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from crossfade.telling.account import Account
+from crossfade.telling.account import ReleaseAccount
 from crossfade.telling.paper import chart
 from crossfade.telling.paper.contents import STRETCHES, clock, facts, stretches, summary, title, unsaid
 from crossfade.telling.text import plain, release
@@ -27,7 +27,7 @@ ol { list-style: none; padding: 0; font-size: .92rem; } time { color: var(--quie
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # wherever it is opened, nothing in it runs or asks
 
 
-def html(account: Account) -> str:
+def html(account: ReleaseAccount) -> str:
     """One page. What apps and people wrote is text in it, and nothing else."""
     name = text(title(account))
     lead, *rest = summary(account)
@@ -63,7 +63,7 @@ def text(value: str) -> str:
     return escape(plain(value))
 
 
-def _legend(account: Account) -> str:
+def _legend(account: ReleaseAccount) -> str:
     each = [
         f'<span class="{kind}">{line} {text(release(number, account.versions.get(number)))}</span>'
         for (number, kind), line in zip(
@@ -73,7 +73,7 @@ def _legend(account: Account) -> str:
     return f"<p>{' &nbsp; '.join(each)}</p>"
 
 
-def _charts(account: Account) -> list[str]:
+def _charts(account: ReleaseAccount) -> list[str]:
     drawn = [chart.shares(account)]
     if any(counted.requests for one in account.stretches for counted in one.counted.values()):
         drawn += [chart.requests(account), chart.failures(account), chart.latency(account)]

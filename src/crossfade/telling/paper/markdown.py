@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from crossfade.telling.account import Account
+from crossfade.telling.account import ReleaseAccount
 from crossfade.telling.paper.contents import STRETCHES, clock, facts, stretches, summary, title, unsaid
 from crossfade.telling.text import plain
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$@-])")
+_ESCAPED = re.compile(rf"\\{_MARKS.pattern}")
 
 
-def markdown(account: Account) -> str:
+def markdown(account: ReleaseAccount) -> str:
     """One page. What apps and people wrote is text in it, and nothing else."""
     parts = [
         f"# {text(title(account))}",
@@ -28,6 +29,11 @@ def text(value: str) -> str:
     """Words that mean no mark and no link, on one line. Hyphens and dots inside a word stay as they are."""
     flat = " ".join(plain(value).split())
     return _MARKS.sub(lambda found: found[1] if _inside(flat, found.start()) else f"\\{found[1]}", flat)
+
+
+def spoken(page: str) -> str:
+    """A page for a terminal: without the backslashes that kept words from being marks, and with those of the words."""
+    return _ESCAPED.sub(r"\1", page)
 
 
 def _inside(flat: str, at: int) -> bool:

@@ -37,7 +37,7 @@ def chart(
     ]
     parts += [
         f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(v):.1f}" y2="{y(v):.1f}"/>'
-        f'<text class="side" x="{LEFT - 6}" y="{y(v) + 4:.1f}">{v:.3g} {unit}</text>'
+        f'<text class="side" x="{LEFT - 6}" y="{y(v) + 4:.1f}">{_number(v)} {unit}</text>'
         for v in (0.0, most / 2, most)
     ]
     for tick in range(TICKS + 1):
@@ -54,3 +54,8 @@ def chart(
         f"<figure><figcaption>{escape(name)}</figcaption>"
         f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{label}">{inside}</svg></figure>'
     )
+
+
+def _number(value: float) -> str:
+    """Three digits; from a thousand on all of them, and not `1.5e+03`."""
+    return f"{value:.3g}" if round(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004

@@ -121,7 +121,7 @@ GOOD = {"id": "CF-NET-001", "reason": "because", "until": "2027-03-31"}
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"id": "CF-NET-01"}, 'found "CF-NET-01"; did you mean CF-NET-001?; allowed: the id of a rule'),
+        ({"id": "CF-NET-O06"}, 'found "CF-NET-O06"; did you mean CF-NET-006?; allowed: the id of a rule'),
         ({"until": "soon"}, 'found "soon"; allowed: a day such as 2027-03-31'),
         ({"until": "2027-02-30"}, 'found "2027-02-30"; allowed: a day such as 2027-03-31'),
         ({"reason": " "}, 'found " "; allowed: one line that says why this is accepted'),

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from tests.unit.aws.audit.files import FOLDER, cases, found, loaded
 
-from crossfade.aws.audit.file import BY_DAY, OF_ACCOUNT, OF_CLOUD, OF_SERVICES, audit_file
-from crossfade.aws.audit.plan import OF_PLAN
+from crossfade.aws.audit import plan
+from crossfade.aws.audit.account import OF_ASKED
+from crossfade.aws.audit.file import RULES, audit_file
 from crossfade.aws.audit.rule import Severity, rules
 from crossfade.file.load import load_whole
 
@@ -22,12 +23,12 @@ def test_nothing_is_found_where_all_is_well() -> None:
 
 def test_every_rule_has_a_case() -> None:
     """A rule that looks at the file and has nothing that breaks it may never fire."""
-    assert set(cases()) == {*OF_SERVICES, *OF_CLOUD, *OF_ACCOUNT, *BY_DAY}
+    assert set(cases()) == RULES
 
 
 def test_every_rule_is_looked_for() -> None:
     """No rule is only written down."""
-    assert set(rules()) == {*OF_SERVICES, *OF_CLOUD, *OF_ACCOUNT, *OF_PLAN, *BY_DAY}
+    assert set(rules()) == RULES | plan.RULES | OF_ASKED.keys()
 
 
 @pytest.mark.parametrize(("rule", "case"), BREAKS, ids=[f"{rule}-{number}" for number, (rule, _) in enumerate(BREAKS)])

@@ -13,7 +13,7 @@ from tests.support.terraform import find_terraform, served
 from tests.unit.aws.audit.plans import FOLDER, NAMES, made
 
 from crossfade.aws.audit.finding import Finding
-from crossfade.aws.audit.plan import BY_DAY, OF_PLAN, audit_plan
+from crossfade.aws.audit.plan import RULES, audit_plan
 from crossfade.aws.audit.rule import Severity, rules
 from crossfade.aws.resources.plan import Plan, open_plan
 from crossfade.aws.resources.resource import Resource
@@ -36,7 +36,7 @@ def line(found: Finding) -> str:
     return f"{found.severity} {found.rule.id} {found.where or '-'}: {found.what}"
 
 
-@pytest.mark.parametrize("rule", sorted({*OF_PLAN, *BY_DAY}))
+@pytest.mark.parametrize("rule", sorted(RULES))
 def test_a_rule_finds_what_breaks_it_and_nothing_where_all_is_well(rule: str) -> None:
     """Each rule finds something in the broken plan, and nothing in the clean one."""
     assert [found for found in audited("broken") if found.rule.id == rule]
@@ -66,7 +66,7 @@ def test_outside_of_production_only_what_matters_there_is_found() -> None:
 
     assert found
     assert all(one.severity is one.rule.elsewhere for one in found)
-    assert {one.rule.id for one in found} == {id_ for id_ in {*OF_PLAN, *BY_DAY} if rules()[id_].elsewhere is not None}
+    assert {one.rule.id for one in found} == {id_ for id_ in RULES if rules()[id_].elsewhere is not None}
 
 
 def alone(tags: dict[str, str], key: str = "tags_all") -> list[Finding]:
@@ -128,6 +128,28 @@ def test_each_engine_forces_tls_in_its_own_way(
 
 def _known(values: dict[str, str | None]) -> dict[str, str]:
     return {key: value for key, value in values.items() if value is not None}
+
+
+@pytest.mark.parametrize(("hidden", "found"), [(True, False), (False, True)])
+def test_a_policy_whose_statements_are_not_known_yet_is_no_finding(hidden: bool, found: bool) -> None:
+    """One of a `dynamic` block over what comes later hides those that are written out beside it."""
+    unknown = frozenset({"statement"}) if hidden else frozenset()
+    refers = {"bucket": ("aws_s3_bucket.one",), "policy": ("data.aws_iam_policy_document.one",)}
+    made = (
+        Resource(address="aws_s3_bucket.one", type="aws_s3_bucket", values={}),
+        Resource(
+            address="data.aws_iam_policy_document.one", type="aws_iam_policy_document", values={}, unknown=unknown
+        ),
+        Resource(
+            address="aws_s3_bucket_policy.one",
+            type="aws_s3_bucket_policy",
+            values={},
+            refers=refers,
+            unknown=frozenset({"policy"}),
+        ),
+    )
+    rules = {one.rule.id for one in audit_plan(Plan(resources=made), "plan.json")}
+    assert ("CF-DAT-020" in rules) is found
 
 
 POLICY = '{"Statement": [{"Effect": "Allow", "Action": ACTION, "Resource": RESOURCE}]}'
@@ -192,6 +214,17 @@ SUB = "token.actions.githubusercontent.com:sub"
         (GITHUB, f'{{"StringLike": {{"{SUB}": "repo:*/*:*"}}}}', True),
         (GITHUB, f'{{"StringLike": {{"{SUB}": ["repo:acme/shop:*", "*"]}}}}', True),
         (GITHUB, f'{{"StringLike": {{"{SUB}": "repo:acme/*"}}}}', False),
+        ('{"Federated": "cognito-identity.amazonaws.com"}', "{}", True),
+        (
+            '{"Federated": "cognito-identity.amazonaws.com"}',
+            '{"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-west-1:0"}}',
+            False,
+        ),
+        ('{"Federated": "accounts.google.com"}', "{}", True),
+        ('{"Federated": "arn:aws:iam::1:oidc-provider/gitlab.com"}', "{}", True),
+        ('{"Federated": "arn:aws:iam::1:oidc-provider/oidc.circleci.com/org/0"}', "{}", False),
+        ('{"Federated": "arn:aws:iam::1:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0"}', "{}", False),
+        ('{"Federated": "arn:aws:iam::1:saml-provider/office"}', "{}", False),
         (GITHUB, f'{{"StringEquals": {{"{SUB.upper()}": "repo:acme/shop:environment:prod"}}}}', False),
     ],
 )
@@ -232,6 +265,24 @@ def test_half_of_the_world_is_the_world(network: str, open_: bool) -> None:
     assert ("CF-NET-003" in found) is open_
 
 
+@pytest.mark.parametrize(
+    ("protocol", "port", "found"),
+    [("udp", 11211, True), ("17", 111, True), ("udp", 443, False), ("udp", 5432, False), ("tcp", 2375, True)],
+)
+def test_what_answers_datagrams_is_found_where_it_answers_them(protocol: str, port: int, found: bool) -> None:
+    """Memcached and the portmapper over UDP, too; HTTP/3 and a database that speaks only TCP are no finding there."""
+    values = {"from_port": port, "to_port": port, "cidr_ipv4": "0.0.0.0/0", "ip_protocol": protocol}
+    rule = Resource(address="a.b", type="aws_vpc_security_group_ingress_rule", values=values)
+    assert ("CF-NET-003" in {one.rule.id for one in audit_plan(Plan(resources=(rule,)), "plan.json")}) is found
+
+
+def test_a_control_plane_that_is_open_to_two_halves_is_open() -> None:
+    """As everywhere: 0.0.0.0/1 is half of the world."""
+    plane = [{"public_access_cidrs": ["0.0.0.0/1", "128.0.0.0/1"]}]
+    cluster = Resource(address="aws_eks_cluster.k", type="aws_eks_cluster", values={"vpc_config": plane})
+    assert "CF-NET-009" in {one.rule.id for one in audit_plan(Plan(resources=(cluster,)), "plan.json")}
+
+
 def test_an_account_that_is_closed_closes_its_buckets_and_disks() -> None:
     """The switches of a whole account or region say what each resource leaves out."""
     closed = dict.fromkeys(
@@ -253,6 +304,32 @@ def test_an_account_that_is_closed_closes_its_buckets_and_disks() -> None:
 
     assert covered <= {one.rule.id for one in audit_plan(Plan(resources=alone), "plan.json")}
     assert covered.isdisjoint(one.rule.id for one in audit_plan(Plan(resources=(*alone, *switches)), "plan.json"))
+
+
+@pytest.mark.parametrize(
+    ("rule", "told", "found"),
+    [
+        ({"description": "db/password wants a new value", "schedule_expression": "rate(90 days)"}, True, False),
+        ({"description": "db/password wants a new value", "schedule_expression": "rate(90 days)"}, False, True),
+        ({"description": "jwt/secret wants a new value", "schedule_expression": "rate(90 days)"}, True, True),
+        ({"description": "db/password", "schedule_expression": "rate(90 days)", "state": "DISABLED"}, True, True),
+        ({"description": "db/password", "event_pattern": "{}"}, True, True),
+    ],
+)
+def test_a_reminder_is_one_that_reaches_somebody(rule: dict[str, str], told: bool, found: bool) -> None:
+    """A tag alone reminds nobody: a rule by the clock speaks of the secret, is on, and has a target."""
+    secret = {"name": "db/password", "tags": {"RotateEvery": "90d"}}
+    resources = [
+        Resource(address="aws_secretsmanager_secret.db", type="aws_secretsmanager_secret", values=secret),
+        Resource(address="aws_cloudwatch_event_rule.due", type="aws_cloudwatch_event_rule", values=rule),
+    ]
+    if told:
+        refers = {"rule": ("aws_cloudwatch_event_rule.due",)}
+        resources.append(
+            Resource(address="aws_cloudwatch_event_target.t", type="aws_cloudwatch_event_target", refers=refers)
+        )
+    ids = {one.rule.id for one in audit_plan(Plan(resources=tuple(resources)), "plan.json")}
+    assert ("CF-SEC-002" in ids) is found
 
 
 def test_a_condition_narrows_what_is_allowed() -> None:

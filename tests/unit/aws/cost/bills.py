@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from crossfade.aws.cost.bill.bill import Bill, Line, bill
-from crossfade.aws.cost.prices.book import Book, list_prices
+from crossfade.aws.cost.prices.book import PriceBook, list_prices
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.usage import Usage
 
@@ -19,8 +19,8 @@ def made(address: str, refers: dict[str, tuple[str, ...]] | None = None, **value
     return Resource(address=address, type=kind, values=values, refers=refers or {})
 
 
-def of(*resources: Resource, book: Book = SEOUL, usage: Usage | None = None, day: date = DAY) -> Bill:
-    return bill(resources, usage or Usage(), book, title="test", day=day)
+def of(*resources: Resource, book: PriceBook = SEOUL, usage: Usage | None = None, day: date = DAY) -> Bill:
+    return bill(resources, (usage or Usage()).month, book, title="test", day=day)
 
 
 def items(found: Bill) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.aws.cost.bills import SEOUL, VIRGINIA, line, made, months, of
 
 from crossfade.aws.cost.bill.bill import bill
-from crossfade.aws.cost.prices.book import Book
+from crossfade.aws.cost.prices.book import PriceBook
 from crossfade.aws.cost.prices.keys import KEYS
 from crossfade.aws.cost.prices.price import Price
 from crossfade.aws.resources.resource import Resource
@@ -249,7 +249,7 @@ def test_unknown_is_counted_and_not_nothing() -> None:
 
 def test_one_unknown_price_makes_the_rate_unknown() -> None:
     """A task whose memory has no price has none, and is not billed for its cores alone."""
-    book = Book(name="half", prices={"fargate.vcpu-hour.x86": Price(usd=Decimal(1), source="us")})
+    book = PriceBook(name="half", prices={"fargate.vcpu-hour.x86": Price(usd=Decimal(1), source="us")})
     assert line(of(*service(1, 1, 1), book=book), TASK).price is None
 
 
@@ -258,13 +258,16 @@ def test_one_unknown_price_makes_the_rate_unknown() -> None:
 )
 def test_what_is_free_is_no_line(types: tuple[str, ...]) -> None:
     """What nobody bills makes no line."""
-    assert bill([Resource(address=f"{each}.this", type=each) for each in types], Usage(), SEOUL, title="t").lines == ()
+    assert (
+        bill([Resource(address=f"{each}.this", type=each) for each in types], Usage().month, SEOUL, title="t").lines
+        == ()
+    )
 
 
 @pytest.mark.parametrize("kind", ["aws_batch_compute_environment", "aws_efs_backup_policy", "google_sql_instance"])
 def test_what_is_billed_but_not_priced_is_unknown(kind: str) -> None:
     """What AWS or another cloud bills and nobody here can price is a line, unknown and counted."""
-    found = bill([Resource(address=f"{kind}.this", type=kind)], Usage(), SEOUL, title="t")
+    found = bill([Resource(address=f"{kind}.this", type=kind)], Usage().month, SEOUL, title="t")
     assert [(each.item, each.monthly) for each in found.unknown] == [(kind, None)]
 
 
@@ -281,7 +284,7 @@ PRICES = st.decimals(min_value=0, max_value=10, places=5)
 @given(st.dictionaries(st.sampled_from(sorted(KEYS)), PRICES), st.integers(0, 4), st.integers(1, 9), st.integers(0, 9))
 def test_the_total_is_the_sum_of_rounded_lines(prices: dict[str, Decimal], least: int, wanted: int, more: int) -> None:
     """Each line is rounded to the cent, half up, and the total adds up what is printed, at each end of the range."""
-    book = Book(name="any", prices={key: Price(usd=price, source="any") for key, price in prices.items()})
+    book = PriceBook(name="any", prices={key: Price(usd=price, source="any") for key, price in prices.items()})
     edge = (made("aws_lb.this"), made("aws_nat_gateway.this"), made("aws_s3_bucket.this"), made("aws_eip.this"))
     found = of(*service(least, wanted, wanted + more), *edge, book=book)
     for end in ("least", "expected", "most"):

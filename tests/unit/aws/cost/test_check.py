@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossfade.aws.cost.check.check import Verdict, check
-from crossfade.aws.cost.check.line import Finding
+from crossfade.aws.cost.check.check import TableVerdict, check
+from crossfade.aws.cost.check.line import LineFinding
 from crossfade.aws.cost.check.money import Amount, Money
-from crossfade.aws.cost.check.table import Line, Table, read_table
+from crossfade.aws.cost.check.table import Table, TableLine, read_table
 from crossfade.aws.cost.prices.book import list_prices, regions
 from crossfade.cli.main import crossfade
 from crossfade.core.errors import WrongInputError
@@ -22,13 +22,13 @@ from crossfade.file.reading.problem import WrongFileError
 EXAMPLES = Path(__file__).parents[4] / "examples"
 
 
-def verdict(path: Path) -> Verdict:
+def verdict(path: Path) -> TableVerdict:
     table = read_table(path)
     elsewhere = {name: list_prices(name) for name in regions() if name != table.region}
     return check(table, list_prices(table.region), elsewhere)
 
 
-def of(found: Verdict, name: str) -> Finding:
+def of(found: TableVerdict, name: str) -> LineFinding:
     (one,) = [finding for finding in found.findings if finding.id == name]
     return one
 
@@ -159,7 +159,7 @@ def test_a_sum_is_found_wrong_exactly_when_it_is(amounts: list[tuple[int, int]],
     """For any ranges in cents: their sum passes, and a total that is a cent or more off does not."""
     ends = [sorted(pair) for pair in amounts]
     lines = tuple(
-        Line(item=f"line {index}", monthly=f"{low / 100:.2f}-{high / 100:.2f}")
+        TableLine(item=f"line {index}", monthly=f"{low / 100:.2f}-{high / 100:.2f}")
         for index, (low, high) in enumerate(ends)
     )
     low, high = (sum(pair[end] for pair in ends) for end in (0, 1))

@@ -36,7 +36,7 @@ def test_the_bill_of_a_plan_takes_work_in_proportion_to_its_resources(tmp_path: 
         path.write_text(json.dumps(plan(size)))
         calls: list[str] = []
         with counted(calls):
-            of_plan(path, Usage())
+            of_plan(path, Usage().month)
         work[size] = len(calls)
     first, second = work[800] - work[400], work[1200] - work[800]
     assert first > 1000

@@ -14,6 +14,7 @@ from tests.unit.aws.cost.bills import made, of
 from crossfade.aws.cost.live.answer import NoAnswerError, answer
 from crossfade.aws.cost.live.keep import keep
 from crossfade.aws.cost.live.live import Answers, ask
+from crossfade.aws.cost.live.live import client as connect
 from crossfade.aws.cost.live.question import question, rows
 from crossfade.aws.cost.prices.book import own
 from crossfade.aws.cost.prices.keys import unknown
@@ -170,6 +171,8 @@ def test_an_answer_that_is_not_one_price_is_none(page: list[str], why: str) -> N
     [
         ("AccessDeniedException", WrongInputError, "does not answer these credentials"),
         ("ExpiredTokenException", WrongInputError, "does not answer these credentials"),
+        ("InvalidSignatureException", WrongInputError, "does not answer these credentials"),
+        ("ThrottlingException", PlatformError, "AWS's price list"),
         ("InternalErrorException", PlatformError, "AWS's price list"),
     ],
 )
@@ -193,6 +196,15 @@ def test_without_credentials_there_is_one_clear_error(monkeypatch: pytest.Monkey
     with pytest.raises(WrongInputError, match="cannot be asked") as error:
         ask(client, ["nat.hour"], REGION)
     assert "--live" in error.value.way_out
+
+
+def test_a_profile_that_is_not_there_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is found out before anything is asked, and is no traceback either."""
+    pytest.importorskip("botocore.session")
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(WrongInputError, match=r"cannot be asked: The config profile \(nobody\)"):
+        connect()
 
 
 def test_answers_are_kept_beside_what_a_team_wrote(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from crossfade.aws.cost.ask import of_app, of_file
 from crossfade.aws.cost.bill.bill import Bill, Line
 from crossfade.aws.cost.bill.charge import Amount
 from crossfade.aws.cost.check.bill import table_bill
-from crossfade.aws.cost.prices.book import Book, Price, list_prices
+from crossfade.aws.cost.prices.book import Price, PriceBook, list_prices
 from crossfade.aws.cost.savings.assumed import proposed, read_assumptions
 from crossfade.aws.cost.savings.ground import RATES, Ground, Rate
 from crossfade.aws.cost.savings.ground import of_file as with_file
@@ -249,7 +249,7 @@ def test_unknown_prices_save_nothing() -> None:
         source="",
         rate=((Decimal(1), "rds.hour.postgres.multi.db.r6g.large"),),
     )
-    nothing = Book(name="empty", prices={"alb.hour": Price(usd=None, source="")})
+    nothing = PriceBook(name="empty", prices={"alb.hour": Price(usd=None, source="")})
     assert proposals(bill(unknown), Ground(book=nothing, rates=RATES)) == ()
 
 

@@ -38,6 +38,9 @@ def apps(draw: st.DrawFn) -> App:
         st.none() | st.fixed_dictionaries({"shards": st.integers(1, 3), "replicas": st.integers(0, 5)})
     )
     cloud["buckets"] = {name: {} for name in draw(st.lists(st.sampled_from(["site", "logs", "files"]), unique=True))}
+    if "site" not in cloud and draw(st.booleans()):
+        files = {"bucket": "files", "files": {"/static/*": "1d"}} if "files" in cloud["buckets"] else {}
+        cloud["cdn"] = {"keep": "1h", **files}
     cloud["load_balancer"] = {"visitors": draw(st.lists(st.sampled_from(ADDRESSES), min_size=1, unique=True))}
     cloud["budget"] = draw(st.none() | st.just({"monthly": 100}))
     if draw(st.booleans()):

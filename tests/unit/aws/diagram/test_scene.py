@@ -41,12 +41,21 @@ def test_services_are_spread_over_the_zones() -> None:
     drawn = scene(example("codemate"))
     assert box(drawn, "service-backend-a").lines == (
         "1 of 2 tasks",
+        "blue serves, green waits, or the reverse",
         "Fargate, 1 vCPU, 2 GB",
         "port 3001",
         "/api/*, /socket.io/*",
         "scales from 2 to 6",
     )
     assert {("balancer", f"service-backend-{zone}", "3001") for zone in "ac"} <= arrows(drawn, "serve")
+
+
+def test_containers_are_two_fleets_and_hosts_are_one() -> None:
+    """Blue and green of each service, and weights between their target groups, wherever a release goes to ECS."""
+    of_tasks = [node for node in scene(example("tiketi")).nodes() if any("green" in line for line in node.lines)]
+    assert {node.title for node in of_tasks} == {"Application Load Balancer", "api"}
+    on_hosts = scene(example("teammoa"))
+    assert not [node for node in on_hosts.nodes() if any("green" in line for line in node.lines)]
 
 
 def test_a_zone_without_an_instance_says_so() -> None:

@@ -120,6 +120,32 @@ def test_tests_have_the_database_of_the_file_beside_them(repository: Path, datab
     assert services[name]["image"].startswith(image)
 
 
+@pytest.mark.parametrize(
+    ("setup", "test", "on_github", "on_gitlab"),
+    [
+        ('node: "22"', "npm ci && npm test", "npm", "npm_config_cache"),
+        ('node: "22"', "yarn install && yarn test", "yarn", "YARN_CACHE_FOLDER"),
+        ('node: "22"', "pnpm install && pnpm test", None, None),
+        ('python: "3.13"', "python -m pip install -r requirements.txt && pytest", "pip", "PIP_CACHE_DIR"),
+        ('python: "3.13"', "uv run pytest", None, None),
+        ('java: "21"', "./gradlew test", "gradle", "GRADLE_USER_HOME"),
+        ('java: "21"', "./mvnw verify", "maven", "MAVEN_OPTS"),
+    ],
+)
+def test_downloads_are_kept_of_the_tool_that_the_tests_call(
+    repository: Path, setup: str, test: str, on_github: str | None, on_gitlab: str | None
+) -> None:
+    """GitHub's actions fail over one of which the repository has no file."""
+    text = FILE.replace('setup: {python: "3.13"}', f"setup: {{{setup}}}").replace("test: make test", f"test: {test}")
+    (repository / "crossfade.yaml").write_text(text)
+    run(repository)
+    steps = workflow(repository)["jobs"]["test"]["steps"]
+    assert next(step for step in steps if "setup-" in step.get("uses", ""))["with"].get("cache") == on_github
+    job = yaml.safe_load((repository / ".gitlab-ci.yml").read_text())["test"]
+    assert ("cache" in job) == (on_gitlab is not None)
+    assert on_gitlab is None or on_gitlab in job["variables"]
+
+
 def test_documents_alone_change_nothing(repository: Path) -> None:
     """Neither is tested nor deployed."""
     run(repository)
@@ -192,11 +218,12 @@ def test_a_mistake_is_one_sentence_and_nothing_is_written(repository: Path, befo
 
 
 def test_what_is_missing_is_said() -> None:
-    """No role for the jobs, and hosts that a deploy does not reach: each with its environment."""
+    """No role for the jobs, and what a deploy does not do on hosts: each with its environment."""
     said = list(hints(on_aws(ROOT / "examples" / "teammoa" / "crossfade.yaml")))
-    assert [line.split(" ")[0] for line in said] == ["dev:", "prod:", "dev:", "prod:"]
-    assert "does not reach hosts of an Auto Scaling group yet" in said[0]
-    assert "`deployer: {github: teammoa/teammoa}` makes one" in said[3]
+    assert [line.split(" ")[0] for line in said] == ["dev:", "prod:"]
+    assert "`deployer: {github: teammoa/teammoa}` makes one" in said[1]
+    roles = list(hints(on_aws(ROOT / "examples" / "feedback" / "crossfade.yaml")))
+    assert ["no role is made" in line for line in roles] == [True, True]
     assert list(hints(on_aws(ROOT / "examples" / "tiketi" / "crossfade.yaml"))) == []
 
 
@@ -280,3 +307,74 @@ def test_codedeploy_brings_a_revision_and_takes_back_what_is_under_way(tmp_path:
     calls = [call.split(" ")[2] for call in shell.calls if not call.startswith("aws deploy list")]
     assert calls == ["stop-deployment", "create-deployment", "wait"]
     assert any("key=prod/abc.zip" in call for call in shell.calls)
+
+
+def test_bluegreen_has_the_stages_that_it_wanted() -> None:
+    """Build, test, package, staging, production by hand, the switch by hand, and a rollback at any time."""
+    jobs = yaml.safe_load(written("bluegreen")["gitlab-ci.yml"])
+    assert jobs["stages"] == ["build", "test", "package", "dev", "prod", "switch", "rollback"]
+    assert jobs["variables"]["DEPLOYMENT_STRATEGY"]["options"] == ["hybrid", "codedeploy-only", "gitlab-only"]
+    for name in ("deploy-prod", "switch-prod", "rollback-prod", "rollback-dev"):
+        assert jobs[name]["rules"][0]["when"] == "manual", name
+    assert jobs["rollback-prod"]["needs"] == []
+    assert jobs["package"]["artifacts"]["paths"] == ["revision-prod.zip"]
+    assert "switch-dev" not in jobs, "crossfade switches by itself"
+
+
+CODEDEPLOY = """#!/bin/sh
+echo "aws $*" >> "{calls}"
+case "$2" in
+  create-deployment) echo d-2 ;;
+  list-deployments) echo "${{RUNNING:-None}}" ;;
+  get-deployment) [ -e "{seen}" ] && echo "${{THEN:-Ready}}" || echo InProgress; touch "{seen}" ;;
+esac
+"""
+
+
+@pytest.fixture
+def codedeploy(tmp_path: Path) -> Shell:
+    shell = Shell(tmp_path, "aws", "crossfade", "git", "python3")
+    text = CODEDEPLOY.format(calls=tmp_path / "calls", seen=tmp_path / "seen")
+    (tmp_path / "aws").write_text(text)
+    (tmp_path / "git").write_text("#!/bin/sh\nexit 1\n")  # something else than documents changed
+    return shell
+
+
+def _calls(shell: Shell) -> list[str]:
+    return [" ".join(call.split(" ")[:3]) for call in shell.calls]
+
+
+def test_production_waits_for_the_switch_and_then_gets_the_traffic(codedeploy: Shell) -> None:
+    """A new fleet that is well waits; who switches continues that deployment; with none waiting nothing is done."""
+    jobs = yaml.safe_load(written("bluegreen")["gitlab-ci.yml"])
+    deploy, switch = ("\n".join(jobs[name]["script"]) for name in ("deploy-prod", "switch-prod"))
+    told = {"CI_COMMIT_SHA": "abc", "CI_COMMIT_BEFORE_SHA": "0", "CROSSFADE_REVISIONS": "bucket", "POLL": "0"}
+    assert codedeploy.run(deploy, **told) == 0
+    assert _calls(codedeploy) == [
+        *("aws s3 cp", "aws deploy create-deployment"),
+        *("aws deploy get-deployment", "aws deploy get-deployment"),
+    ]
+    assert codedeploy.run(deploy, THEN="Failed", **told) == 1
+    assert codedeploy.run(switch) == 1
+    assert "aws deploy continue-deployment" not in _calls(codedeploy)
+    assert codedeploy.run(switch, RUNNING="d-2") == 0
+    assert _calls(codedeploy)[-2:] == ["aws deploy continue-deployment", "aws deploy wait"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "code", "called"),
+    [
+        ("hybrid", 0, "crossfade deploy -e"),
+        ("codedeploy-only", 1, ""),
+        ("gitlab-only", 0, "crossfade deploy -e"),
+        ("gitlab", 1, ""),
+    ],
+)
+def test_staging_is_shipped_by_whom_the_pipeline_is_told(
+    codedeploy: Shell, strategy: str, code: int, called: str
+) -> None:
+    """A word that is none ships nothing, and neither does one for which the environment was not made."""
+    script = "\n".join(yaml.safe_load(written("bluegreen")["gitlab-ci.yml"])["deploy-dev"]["script"])
+    assert codedeploy.run(script, CI_COMMIT_SHA="abc", DEPLOYMENT_STRATEGY=strategy) == code
+    calls = _calls(codedeploy)
+    assert (calls[-1] if calls else "") == called

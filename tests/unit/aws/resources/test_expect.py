@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.planned import EXAMPLES, on_aws
 
 from crossfade.aws.resources.expect import expected
-from crossfade.aws.resources.fleet import rests, suspended
+from crossfade.aws.resources.fleet import rests, suspended, waits
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.file.load import load_every
 from crossfade.file.model import App
@@ -29,6 +29,8 @@ def count(of: App) -> Counter[str]:
     return Counter(each.type for each in expected(of))
 
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDmQm1dS5n6v0n3G1fZ8jvXo0nqk0i0Qm7v4s3pXQ2aB deploy"
+
 CLOUDS = st.fixed_dictionaries(
     {},
     optional={
@@ -45,7 +47,13 @@ CLOUDS = st.fixed_dictionaries(
         "site": st.sampled_from([{}, {"api": True}]),
         "domain": st.sampled_from([{"name": "acme.com"}, {"name": "acme.com", "zone": "existing"}]),
         "compute": st.sampled_from(
-            [{"spot": "50%"}, {"kind": "autoscaling", "metrics": {"disks": ["/", "/opt"]}}, {"insights": True}]
+            [
+                {"spot": "50%"},
+                {"kind": "autoscaling", "metrics": {"disks": ["/", "/opt"]}},
+                {"kind": "hosts", "keys": [KEY]},
+                {"kind": "hosts", "keys": [KEY], "address": "private", "metrics": {"disks": ["/"]}},
+                {"insights": True},
+            ]
         ),
         "guards": st.just({"cloudtrail": True, "guardduty": True}),
         "pipeline": st.sampled_from([{"repository": "acme/shop"}, {"repository": "acme/shop", "by": "codedeploy"}]),
@@ -58,8 +66,8 @@ CLOUDS = st.fixed_dictionaries(
 def fits(cloud: dict[str, Any]) -> bool:
     """CodeDeploy is for hosts, CodePipeline for tasks."""
     by = cloud.get("pipeline", {}).get("by", "codepipeline")
-    on_hosts = cloud.get("compute", {}).get("kind") == "autoscaling"
-    return "pipeline" not in cloud or (by == "codedeploy") == on_hosts
+    kind = cloud.get("compute", {}).get("kind", "fargate")
+    return "pipeline" not in cloud or {"codedeploy": "autoscaling", "codepipeline": "fargate"}[by] == kind
 
 
 @given(CLOUDS.filter(fits))
@@ -95,8 +103,29 @@ def test_the_way_out(nat: str, gateways: int, addresses: int, hosts: int) -> Non
 def test_hosts_without_nat_stand_outside() -> None:
     """Without NAT hosts get public addresses and stand in the public subnets, which tasks never do."""
     inventory = Inventory(expected(app(compute={"kind": "autoscaling"}, network={"nat": "none"})))
-    (group,) = inventory.of("aws_autoscaling_group")
-    assert {each.values["tags"]["Tier"] for each in inventory.referred(group, "vpc_zone_identifier")} == {"public"}
+    blue, green = inventory.of("aws_autoscaling_group")
+    for group in (blue, green):
+        assert {each.values["tags"]["Tier"] for each in inventory.referred(group, "vpc_zone_identifier")} == {"public"}
+
+
+def test_hosts_of_containers_are_two_groups_of_which_one_waits() -> None:
+    """Blue has all hosts and green none, as large as blue may get; hosts of processes are one group."""
+    blue, green = Inventory(expected(app(compute={"kind": "autoscaling"}))).of("aws_autoscaling_group")
+    assert (blue.values["name"], green.values["name"]) == ("shop-prod-web-blue", "shop-prod-web-green")
+    assert (waits(blue), waits(green), green.values["max_size"]) == (False, True, blue.values["max_size"])
+
+
+def test_hosts_that_stay_have_addresses_that_do() -> None:
+    """Fixed addresses are public ones in public subnets, one a host; private ones have none of it."""
+    web, hosts = {"replicas": 3}, {"kind": "hosts", "keys": [KEY]}
+    inventory = Inventory(expected(app(web, compute=hosts)))
+    stay = list(inventory.of("aws_instance"))
+    assert [each.values["associate_public_ip_address"] for each in stay] == [True] * 3
+    fixed = [each for each in inventory.of("aws_eip") if each.address.startswith("module.hosts")]
+    assert [inventory.referred(each, "instance", "aws_instance") for each in fixed] == [(host,) for host in stay]
+    apart = Inventory(expected(app(web, compute={**hosts, "address": "private"})))
+    assert [each.values["associate_public_ip_address"] for each in apart.of("aws_instance")] == [False] * 3
+    assert not [each for each in apart.of("aws_eip") if "hosts" in each.address]
 
 
 def test_a_service_that_does_not_scale_has_no_bounds() -> None:

@@ -13,12 +13,17 @@ from crossfade.aws.rights.deployer import policy
 from crossfade.file.model import App
 
 SHOP = app({"web": {"secrets": ["KEY"]}, "api": {}}, secrets={"KEY": {}}, site={}, database={"snapshot": True})
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDmQm1dS5n6v0n3G1fZ8jvXo0nqk0i0Qm7v4s3pXQ2aB deploy"
+FIXED, PRIVATE = (app(compute={"kind": "hosts", "keys": [KEY], "address": to}) for to in ("fixed", "private"))
+GROUPS = app(compute={"kind": "autoscaling"}, database={"snapshot": True})
+REVISIONS = on_hosts(pipeline={"strategy": "hybrid"})
 # Botocore's name of a service -> IAM's prefix, where they differ.
 PREFIXES = {"elbv2": "elasticloadbalancing"}
 # A transaction is allowed by the rights of what it is made of: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 # So are operations of S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 MADE_OF = {
     "dynamodb:TransactWriteItems": ("dynamodb:PutItem", "dynamodb:ConditionCheckItem"),
+    "s3:HeadObject": ("s3:GetObject",),
     "s3:CopyObject": ("s3:GetObject", "s3:PutObject"),
     "s3:ListObjectsV2": ("s3:ListBucket",),
 }
@@ -52,14 +57,23 @@ def calls() -> set[str]:
 
 def test_all_that_is_called_is_allowed() -> None:
     """Each operation that the adapters call has its action in the policy."""
-    filled = {action for statement in statements(SHOP, fills_secrets=True) for action in statement["Action"]}
+    filled = {
+        action
+        for of in (SHOP, FIXED, GROUPS, REVISIONS, on_hosts())
+        for each in statements(of, fills_secrets=True, restores=True)
+        for action in each["Action"]
+    }
     may = {action.lower() for action in filled}
     assert len(calls()) > 15
     needed = {part for action in calls() for part in MADE_OF.get(action, (action,))}
-    assert {action for action in needed if action.lower() not in may} == set()
+    assert {action for action in needed if not any(fnmatchcase(action.lower(), one) for one in may)} == set()
 
 
-@pytest.mark.parametrize("of", [SHOP, on_hosts()], ids=["containers", "hosts"])
+@pytest.mark.parametrize(
+    "of",
+    [SHOP, on_hosts(), REVISIONS, GROUPS, FIXED, PRIVATE],
+    ids=["containers", "hosts", "revisions", "groups", "fixed", "private"],
+)
 def test_what_it_changes_has_a_name(of: App) -> None:
     """For everything at once it only looks; taking an old definition out of the list is the one call without names."""
     for statement in statements(of):
@@ -86,6 +100,22 @@ def test_a_journal_is_shared_by_a_table_and_not_by_rights() -> None:
     assert journal["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["shop@prod"]}}
 
 
+def test_a_way_in_is_opened_in_the_environments_own_group_alone() -> None:
+    """By the tags of the group; and where hosts are private nothing is opened at all."""
+    (opens,) = (each for each in statements(FIXED) if each["Sid"] == "WayIn")
+    assert opens["Condition"]["StringEquals"]["aws:ResourceTag/crossfade:environment"] == "prod"
+    assert not [action for action in allowed(PRIVATE) if "SecurityGroupIngress" in action]
+    (session,) = (each for each in statements(PRIVATE) if each["Sid"] == "Session")
+    assert session["Condition"]["StringEquals"]["aws:ResourceTag/crossfade:app"] == "shop"
+
+
+def test_hooks_run_on_the_environments_own_hosts_alone() -> None:
+    """Who runs commands on hosts as root does so on no other, and where nothing of a release is run not at all."""
+    (runs,) = (each for each in statements(GROUPS) if each["Sid"] == "Hooks")
+    assert runs["Condition"]["StringEquals"]["aws:ResourceTag/crossfade:environment"] == "prod"
+    assert "ssm:SendCommand" not in allowed(on_hosts()) | allowed(REVISIONS) | allowed(SHOP)
+
+
 def test_roles_are_handed_to_tasks_only() -> None:
     """It passes on the roles of its own tasks, and to nobody but ECS."""
     (passes,) = (each for each in statements(SHOP) if "iam:PassRole" in each["Action"])
@@ -102,8 +132,8 @@ def test_no_value_of_a_secret_is_read() -> None:
 
 def test_names_of_statements_are_what_iam_takes() -> None:
     """Letters and digits, each once: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html."""
-    for of in (SHOP, on_hosts()):
-        names = [each["Sid"] for each in statements(of, fills_secrets=True)]
+    for of in (SHOP, on_hosts(), REVISIONS, GROUPS, FIXED, PRIVATE):
+        names = [each["Sid"] for each in statements(of, fills_secrets=True, restores=True)]
         assert len(names) == len(set(names))
         assert all(re.fullmatch(r"[A-Za-z0-9]+", name) for name in names)
 

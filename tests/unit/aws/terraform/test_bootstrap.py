@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from tests.support.moto import REGION, moto
 
-from crossfade.aws.terraform.bootstrap import Place, bootstrap
+from crossfade.aws.terraform.bootstrap import StatePlace, bootstrap
 
 
 @pytest.fixture(scope="module")
@@ -16,10 +16,12 @@ def aws() -> Iterator[str]:
         yield endpoint
 
 
-def place(app: str, *, locked_by_table: bool = True) -> Place:
+def place(app: str, *, locked_by_table: bool = True) -> StatePlace:
     table = f"{app}-terraform-lock" if locked_by_table else None
     tags = {"Project": app, "crossfade:app": app}
-    return Place(region=REGION, bucket=f"{app}-terraform-state", table=table, journal=f"{app}-crossfade", tags=tags)
+    return StatePlace(
+        region=REGION, bucket=f"{app}-terraform-state", table=table, journal=f"{app}-crossfade", tags=tags
+    )
 
 
 def tables(app: str) -> list[str]:

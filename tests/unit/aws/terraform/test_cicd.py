@@ -1,5 +1,6 @@
 """How a push becomes a release: CodePipeline, CodeDeploy, and what lies in the repository for both."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -7,16 +8,17 @@ import yaml
 from tests.support.planned import Plans
 from tests.unit.aws.terraform.files import app, on_hosts
 
-from crossfade.aws.terraform.hcl import Expression
+from crossfade.aws.terraform.hcl import Block, Expression
 from crossfade.aws.terraform.parts.cicd import cicd
+from crossfade.aws.terraform.parts.compute import compute
 from crossfade.aws.terraform.revision import new_fleet, revision
 
 PIPELINE = {"repository": "acme/shop"}
 
 
-def call(of: Any) -> dict[str, Any]:
+def call(of: Any, part: Callable[[Any], Iterator[Block]] = cicd) -> dict[str, Any]:
     """Arguments of the one module."""
-    (found,) = (one for one in cicd(of) if one.kind == "module")
+    (found,) = (one for one in part(of) if one.kind == "module")
     return {"module": found.labels[0], **dict(item for item in found.body if isinstance(item, tuple))}
 
 
@@ -47,7 +49,6 @@ def test_a_moving_latest_is_only_for_registries_that_let_it_move() -> None:
     [
         ({"strategy": "blue-green"}, "codedeploy-only", True, "AllAtOnce"),
         ({"strategy": "canary"}, "codedeploy-only", True, "OneAtATime"),
-        ({"strategy": "blue-green"}, "hybrid", False, "OneAtATime"),
         ({"strategy": "rolling", "min_healthy": 50, "max_surge": 50}, "codedeploy-only", False, "HalfAtATime"),
         ({"strategy": "rolling"}, "codedeploy-only", False, "OneAtATime"),
         ({"strategy": "recreate"}, "codedeploy-only", False, "AllAtOnce"),
@@ -60,6 +61,18 @@ def test_codedeploy_does_what_the_strategy_says(deploy: dict[str, Any], by: str,
     assert new_fleet(asked) is given["blue_green"] is fleet
     assert given["configuration"] == f"CodeDeployDefault.{at_once}"
     assert ("keep_minutes" in given) is fleet
+
+
+@pytest.mark.parametrize("by", ["hybrid", "gitlab-only"])
+def test_codedeploy_brings_by_colour_where_crossfade_moves_the_traffic(by: str) -> None:
+    """A deployment group for each Auto Scaling group, called the same; hosts have its name as a tag."""
+    asked = on_hosts(pipeline={"strategy": by})
+    given, hosts = call(asked), call(asked, compute)
+    assert given["colours"] == {"shop-prod-web-blue": "crossfade:group", "shop-prod-web-green": "crossfade:group"}
+    assert not {"blue_green", "group", "alarm_names"} & given.keys()
+    assert hosts["host_tags"]["green"] == {"crossfade:group": "shop-prod-web-green"}
+    assert hosts["green"]["name"] == "shop-prod-web-green"
+    assert "revisions" in hosts
 
 
 def test_the_old_fleet_stays_as_long_as_the_file_says() -> None:

@@ -53,13 +53,13 @@ def test_cloudfront_has_a_certificate_where_it_takes_it_from() -> None:
     """Elsewhere a second one is made in us-east-1; there, one does for both."""
     far = calls(region="ap-northeast-2", domain=DOMAIN, site={"api": True})
     assert far["certificate"]["domain_name"] == "api.shop.io"
-    assert far["site_certificate"]["providers"] == {"aws": Expression("aws.global")}
-    assert far["site_certificate"]["domain_name"] == "shop.io"
-    assert far["site_certificate"]["alternative_names"] == ["api.shop.io"]
-    assert far["site"]["certificate_arn"] == Expression("module.site_certificate.arn")
+    assert far["edge_certificate"]["providers"] == {"aws": Expression("aws.global")}
+    assert far["edge_certificate"]["domain_name"] == "shop.io"
+    assert far["edge_certificate"]["alternative_names"] == ["api.shop.io"]
+    assert far["site"]["certificate_arn"] == Expression("module.edge_certificate.arn")
 
     near = calls(region="us-east-1", domain=DOMAIN, site={})
-    assert "site_certificate" not in near
+    assert "edge_certificate" not in near
     assert {near["certificate"]["domain_name"], *near["certificate"]["alternative_names"]} == {"shop.io", "api.shop.io"}
     assert near["site"]["certificate_arn"] == Expression("module.certificate.arn")
 
@@ -69,8 +69,8 @@ def test_cloudfront_has_a_certificate_where_it_takes_it_from() -> None:
     [
         (GIVEN, "us-east-1", set()),
         (GIVEN, "eu-west-1", set()),
-        (GIVEN.replace("us-east-1", "eu-west-1"), "eu-west-1", {"site_certificate"}),
-        ("managed", "eu-west-1", {"certificate", "site_certificate"}),
+        (GIVEN.replace("us-east-1", "eu-west-1"), "eu-west-1", {"edge_certificate"}),
+        ("managed", "eu-west-1", {"certificate", "edge_certificate"}),
     ],
 )
 def test_a_given_certificate_is_taken(certificate: str, region: str, made: set[str]) -> None:
@@ -83,9 +83,9 @@ def test_a_given_certificate_is_taken(certificate: str, region: str, made: set[s
 def test_without_a_domain_there_are_aws_own_names() -> None:
     """No zone and no certificate; the site has CloudFront's own name."""
     found = calls(site={"api": True})
-    assert set(found) == {"site"}
-    assert "certificate_arn" not in found["site"]
-    assert found["site"]["api"]["https"] is False
+    assert set(found) == {"site", "cdn"}
+    assert all("certificate_arn" not in one for one in found.values())
+    assert found["cdn"]["https"] is False
     assert not one_certificate(app(site={}))
     assert edge_names(app(site={"api": True})) == []
 
@@ -99,18 +99,21 @@ def test_a_moving_name_is_shared() -> None:
 
 
 def test_tiketis_site(plans: Plans) -> None:
-    """HTML 5 min, hashed assets 1 year, images 1 week; versioned, AES-256, old versions 30 d; two distributions."""
+    """HTML 5 min, hashed assets 1 year, images 1 week; AES-256, old versions 30 d; two distributions, at all edges."""
     prod = plans.of("tiketi", "prod")
     seconds = {
-        address.split('"')[1]: one["default_ttl"] for address, one in _named(prod.of("aws_cloudfront_cache_policy"))
+        address.split('"')[1]: one["default_ttl"]
+        for address, one in _named(prod.of("aws_cloudfront_cache_policy"))
+        if address.startswith("module.site.")
     }
     assert seconds == {"html": 300, "assets": 31536000, "images": 604800}
-    assert prod.resources["module.site.aws_cloudfront_cache_policy.api[0]"]["max_ttl"] == 0
-    site, api = (prod.resources[f"module.site.aws_cloudfront_distribution.{name}"] for name in ("site", "api[0]"))
+    assert prod.resources['module.cdn.aws_cloudfront_cache_policy.passed_on["services"]']["max_ttl"] == 0
+    made = "aws_cloudfront_distribution"
+    site, api = (prod.resources[f"module.{name}"] for name in (f"site.{made}.site", f"cdn.{made}.this"))
     assert (site["aliases"], api["aliases"]) == (["tiketi.gg"], ["api.tiketi.gg"])
     for one in (site, api):
         assert one["viewer_certificate"][0]["minimum_protocol_version"] == "TLSv1.2_2021"
-        assert one["price_class"] == "PriceClass_200"
+        assert one["price_class"] == "PriceClass_All"
     assert api["origin"][0]["custom_origin_config"][0]["origin_protocol_policy"] == "https-only"
     bucket = "module.site.aws_s3_bucket_"
     assert prod.resources[f"{bucket}versioning.site"]["versioning_configuration"][0]["status"] == "Enabled"
@@ -128,12 +131,36 @@ def test_tiketis_names(plans: Plans) -> None:
     certificates = {address: one["domain_name"] for address, one in prod.of("aws_acm_certificate").items()}
     assert certificates == {
         "module.certificate.aws_acm_certificate.this": "api.tiketi.gg",
-        "module.site_certificate.aws_acm_certificate.this": "tiketi.gg",
+        "module.edge_certificate.aws_acm_certificate.this": "tiketi.gg",
     }
-    call = prod.json["configuration"]["root_module"]["module_calls"]["site_certificate"]
+    call = prod.json["configuration"]["root_module"]["module_calls"]["edge_certificate"]
     region = prod.json["configuration"]["provider_config"]["aws.global"]["expressions"]["region"]["constant_value"]
     assert region == "us-east-1"
     assert {one["provider_config_key"] for one in call["module"]["resources"]} == {"aws.global"}
+
+
+def test_codemates_cdn(plans: Plans) -> None:
+    """Before balancer and static files, PriceClass_200: `_next/static` a year, `/api` never, the rest 24 h."""
+    prod = plans.of("codemate", "prod")
+    cdn, ages = prod.one("aws_cloudfront_distribution"), prod.of("aws_cloudfront_cache_policy")
+    assert (cdn["price_class"], cdn["aliases"]) == ("PriceClass_200", ["codemate.code1398.io"])
+    behaviours = {one["path_pattern"]: one["target_origin_id"] for one in cdn["ordered_cache_behavior"]}
+    assert behaviours == {"/api/*": "load-balancer", "/socket.io/*": "load-balancer", "/_next/static/*": "bucket"}
+    kept = {address.split('"')[1]: one["default_ttl"] for address, one in ages.items()}
+    assert kept == {"services": 86400, "never": 0, "31536000": 31536000}
+    records = {(one["name"], one["type"]) for one in prod.of("aws_route53_record").values() if one.get("alias")}
+    assert records == {("codemate.code1398.io", kind) for kind in ("A", "AAAA")}
+    versions = prod.resources["module.bucket_static.aws_s3_bucket_versioning.this"]["versioning_configuration"]
+    assert versions[0]["status"] == "Suspended"
+
+
+def test_a_cdn_has_the_services_name_and_leaves_the_load_balancer_its_certificate() -> None:
+    """Visitors come to it, and it asks by the same name."""
+    found = calls(region="eu-west-1", domain=DOMAIN, cdn={"never": ["/api/*"]})
+    assert found["dns"]["aliases"]["shop.io"]["dns_name"] == Expression("module.cdn.domain_name")
+    assert found["certificate"]["domain_name"] == found["edge_certificate"]["domain_name"] == "shop.io"
+    assert (found["cdn"]["aliases"], found["cdn"]["keep"]) == (["shop.io"], 0)
+    assert "cdn" not in calls(region="eu-west-1", domain=DOMAIN)
 
 
 def test_bluegreens_records_are_short(plans: Plans) -> None:

@@ -118,9 +118,9 @@ def test_codemates_database(plans: Plans) -> None:
 
 
 def test_codemates_cache(plans: Plans) -> None:
-    """Dev one cache.t4g.micro; prod cache.t4g.small with a copy, Multi-AZ, snapshots of 5 days."""
+    """Dev one cache.t4g.micro, kept a day; prod cache.t4g.small in cluster mode with a copy, Multi-AZ, kept 5 days."""
     prod, dev = (plans.of("codemate", name).one("aws_elasticache_replication_group") for name in ("prod", "dev"))
-    only(dev, node_type="cache.t4g.micro", num_node_groups=1, replicas_per_node_group=0, multi_az_enabled=False)
+    only(dev, node_type="cache.t4g.micro", num_node_groups=1, replicas_per_node_group=0, snapshot_retention_limit=1)
     only(
         prod,
         node_type="cache.t4g.small",
@@ -129,6 +129,10 @@ def test_codemates_cache(plans: Plans) -> None:
         automatic_failover_enabled=True,
         snapshot_retention_limit=5,
     )
+    clusters = [
+        plans.of("codemate", name).one("aws_elasticache_parameter_group")["parameter"] for name in ("prod", "dev")
+    ]
+    assert ["cluster-enabled" in {one["name"] for one in found} for found in clusters] == [True, False]
 
 
 def test_codemates_buckets(plans: Plans) -> None:
@@ -142,7 +146,9 @@ def test_codemates_buckets(plans: Plans) -> None:
     moves = [(one["days"], one["storage_class"]) for one in rule("files")["transition"]]
     assert sorted(moves) == [(30, "STANDARD_IA"), (90, "GLACIER_IR"), (365, "DEEP_ARCHIVE")]
     cors = planned.resources["module.bucket_files.aws_s3_bucket_cors_configuration.this[0]"]["cors_rule"]
-    assert cors[0]["allowed_origins"] == ["https://code1398.io"]
+    assert cors[0]["allowed_origins"] == ["https://codemate.code1398.io"]
+    assert sorted(cors[0]["allowed_methods"]) == ["DELETE", "GET", "POST", "PUT"]
+    assert (cors[0]["allowed_headers"], cors[0]["max_age_seconds"]) == (["*"], 3000)
     versioning = planned.resources["module.bucket_files.aws_s3_bucket_versioning.this"]
     assert versioning["versioning_configuration"][0]["status"] == "Enabled"
     assert [(one["days"], one["storage_class"]) for one in rule("logs")["transition"]] == [(90, "GLACIER")]
@@ -273,9 +279,9 @@ def test_teammoas_door(plans: Plans) -> None:
         )
         only(group["stickiness"][0], type="app_cookie", cookie_name="sessionid", cookie_duration=86400)
     assert 'module.security_groups.aws_vpc_security_group_ingress_rule.app_from_alb["8000"]' in planned.resources
-    template = planned.one("aws_launch_template")
+    template = planned.resources["module.asg.aws_launch_template.this"]
     assert template["instance_type"] == "t3.micro"
-    assert planned.one("aws_autoscaling_group")["desired_capacity"] == 2
+    assert planned.resources["module.asg.aws_autoscaling_group.this"]["desired_capacity"] == 2
 
 
 def test_teammoas_nginx(plans: Plans) -> None:
@@ -294,7 +300,9 @@ def test_teammoas_nginx(plans: Plans) -> None:
 def test_feedbacks_refresh(plans: Plans) -> None:
     """Two hosts, one at a time: 50 % stay healthy, 300 s of warmup, checkpoints at 50 and 100 %."""
     planned = plans.of("feedback", "prod")
-    group = planned.one("aws_autoscaling_group")
+    group = planned.resources["module.asg.aws_autoscaling_group.this"]
+    waits = planned.resources["module.asg.aws_autoscaling_group.green[0]"]
+    only(waits, min_size=0, max_size=3, desired_capacity=0)
     only(group, min_size=2, max_size=3, desired_capacity=2)
     only(
         group["instance_refresh"][0]["preferences"][0],
@@ -308,9 +316,9 @@ def test_feedbacks_refresh(plans: Plans) -> None:
 def test_feedbacks_scaling(plans: Plans) -> None:
     """CPU 70 % makes a third host, and ten quiet minutes take it away."""
     planned = plans.of("feedback", "prod")
-    target = planned.resources["module.asg.aws_autoscaling_policy.cpu[0]"]["target_tracking_configuration"][0]
+    target = planned.resources['module.asg.aws_autoscaling_policy.cpu["blue"]']["target_tracking_configuration"][0]
     only(target, target_value=70, disable_scale_in=True)
-    quiet = planned.resources["module.asg.aws_cloudwatch_metric_alarm.quiet[0]"]
+    quiet = planned.resources['module.asg.aws_cloudwatch_metric_alarm.quiet["blue"]']
     assert quiet["period"] * quiet["evaluation_periods"] == 600
     assert quiet["threshold"] == 46  # two hosts then have 69 % each
 

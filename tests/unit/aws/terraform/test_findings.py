@@ -1,10 +1,11 @@
 """The audit of what the modules make: as much as the file says, and nothing that only the modules brought."""
 
 import pytest
-from tests.support.planned import EXAMPLES, Planned, Plans, to_plan
+from tests.support.planned import Planned, Plans, file_of, to_plan
 
-from crossfade.aws.audit.file import BY_DAY, OF_CLOUD, OF_SERVICES, audit_file
-from crossfade.aws.audit.plan import OF_PLAN, audit_plan
+from crossfade.aws.audit import file, plan
+from crossfade.aws.audit.file import audit_file
+from crossfade.aws.audit.plan import audit_plan
 from crossfade.aws.audit.rule import Severity
 from crossfade.aws.resources.plan import understand
 from crossfade.file.load import load_whole
@@ -24,9 +25,9 @@ def test_the_plan_is_as_dangerous_as_its_file(planned: tuple[str, Planned]) -> N
     """What the file is warned of shows in the plan, and the modules add nothing to it."""
     system, made = planned
     app = made.app
-    of_file = audit_file(load_whole(EXAMPLES / system / "crossfade.yaml", app.environment))
+    of_file = audit_file(load_whole(file_of(system), app.environment))
     of_plan = audit_plan(understand(made.json, "plan.json"), "plan.json")
-    both = ((OF_SERVICES.keys() | OF_CLOUD.keys()) & OF_PLAN.keys()) | BY_DAY.keys()
+    both = file.RULES & plan.RULES
 
     said = {one.rule.id for one in of_file if one.severity > Severity.LOW and one.rule.id in both}
     shown = {one.rule.id for one in of_plan if one.severity > Severity.LOW}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossfade.aws.terraform.changes import Change, Changes
-from crossfade.aws.terraform.guard import Said, is_guarded, losses, protected, questions
+from crossfade.aws.terraform.changes import Changes, ResourceChange
+from crossfade.aws.terraform.guard import SaidBefore, is_guarded, losses, protected, questions
 from crossfade.file.load import load
 
 HOLDERS: dict[str, dict[str, Any]] = {
@@ -23,11 +23,11 @@ HOLDERS: dict[str, dict[str, Any]] = {
 OTHERS = ("aws_vpc", "aws_lb", "aws_ecs_service", "aws_iam_role")
 
 
-def change(kind: str, action: Any, **before: Any) -> Change:
-    return Change(address=f"{kind}.this", type=kind, action=action, before=before or HOLDERS.get(kind, {}))
+def change(kind: str, action: Any, **before: Any) -> ResourceChange:
+    return ResourceChange(address=f"{kind}.this", type=kind, action=action, before=before or HOLDERS.get(kind, {}))
 
 
-def plan(*resources: Change) -> Changes:
+def plan(*resources: ResourceChange) -> Changes:
     return Changes(resources=resources)
 
 
@@ -46,14 +46,14 @@ def test_no_data_goes_without_its_own_word(changes: Changes, production: bool, d
     """Neither --yes nor the environment's name is enough to delete or replace what holds data, and only that asks."""
     asked = questions(changes, "dev", production=production, destroying=destroying)
     ends = any(one.type in HOLDERS and one.action in {"replace", "delete"} for one in changes.resources)
-    said = Said(yes=True, confirm="dev")
+    said = SaidBefore(yes=True, confirm="dev")
     assert [one.option for one in asked if not said.answers(one)] == (["--with-data"] if ends else [])
 
 
 @given(_changes)
 def test_yes_is_not_enough_for_production(changes: Changes) -> None:
     """Its name has to be typed, whatever the change is."""
-    left = [one for one in questions(changes, "prod", production=True) if not Said(yes=True).answers(one)]
+    left = [one for one in questions(changes, "prod", production=True) if not SaidBefore(yes=True).answers(one)]
     assert bool(left) is bool(changes)
 
 
@@ -66,8 +66,8 @@ def test_an_ordinary_change() -> None:
     """Yes or no, which a CI says with --yes."""
     (question,) = questions(plan(change("aws_vpc", "create")), "dev", production=False)
     assert question.phrase is None
-    assert Said(yes=True).answers(question)
-    assert not Said().answers(question)
+    assert SaidBefore(yes=True).answers(question)
+    assert not SaidBefore().answers(question)
 
 
 def test_destroy_is_typed_and_its_data_too() -> None:
@@ -75,8 +75,8 @@ def test_destroy_is_typed_and_its_data_too() -> None:
     changes = plan(change("aws_s3_bucket", "delete"))
     asked = questions(changes, "dev", production=False, destroying=True)
     assert [one.phrase for one in asked] == ["dev", "destroy data of dev"]
-    assert not any(Said(yes=True).answers(one) for one in asked)
-    assert all(Said(confirm="dev", with_data=True).answers(one) for one in asked)
+    assert not any(SaidBefore(yes=True).answers(one) for one in asked)
+    assert all(SaidBefore(confirm="dev", with_data=True).answers(one) for one in asked)
 
 
 @pytest.mark.parametrize(

@@ -69,13 +69,15 @@ class Host:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text.replace("FOLDER=/opt/shop\n", f"FOLDER={self.home}\n"))
 
-    def run(self, hook: str, deployment: str = "d-1", group: str = "shop-prod") -> subprocess.CompletedProcess[str]:
+    def run(
+        self, hook: str, deployment: str = "d-1", application: str = "shop-prod"
+    ) -> subprocess.CompletedProcess[str]:
         environment = {
             "PATH": f"{self.bin}:{os.environ['PATH']}",
             "CALLS": str(self.calls),
             "AWS_REGION": "us-east-1",
             "DEPLOYMENT_ID": deployment,
-            "DEPLOYMENT_GROUP_NAME": group,
+            "APPLICATION_NAME": application,
         }
         script = self.revision / f"infrastructure/deploy/hooks/{hook}.sh"
         return subprocess.run(
@@ -181,7 +183,7 @@ def test_a_host_that_never_answers_stops_the_deployment(host: Host) -> None:
 
 def test_a_hook_without_settings_says_so(host: Host) -> None:
     """A deployment group of another name is refused before anything is touched."""
-    done = host.run("prepare", group="shop-staging")
+    done = host.run("prepare", application="shop-staging")
     assert done.returncode == 1
     assert "no settings for shop-staging" in done.stderr
     assert not host.home.exists()

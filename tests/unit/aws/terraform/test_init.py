@@ -106,8 +106,16 @@ def test_one_environment_leaves_the_others(folder: Path) -> None:
 def test_what_is_no_longer_asked_for_is_removed_by_name(folder: Path) -> None:
     """A module that nobody calls any more goes, and is named."""
     run()
-    edit(folder / "crossfade.yaml", "  cache: {engine: redis, version: 7.1, node: cache.t4g.micro}\n", "")
-    edit(folder / "crossfade.yaml", "      cache: {node: cache.t4g.small, replicas: 1, snapshots: 5d}\n", "")
+    edit(
+        folder / "crossfade.yaml", "  cache: {engine: redis, version: 7.1, node: cache.t4g.micro, snapshots: 1d}\n", ""
+    )
+    edit(
+        folder / "crossfade.yaml",
+        "      cache: {node: cache.t4g.small, cluster: true, replicas: 1, snapshots: 5d}\n",
+        "",
+    )
+    for told in ("host", "port"):
+        edit(folder / "crossfade.yaml", f"          REDIS_{told.upper()}: {{from: cache.{told}}}\n", "")
     assert "modules/database/elasticache/main.tf: removed" in run()
     assert not (folder / "infrastructure/modules/database/elasticache").exists()
 

@@ -67,6 +67,28 @@ def test_codemates_alarms(plans: Plans) -> None:
     assert planned.one("aws_cloudwatch_dashboard")["dashboard_name"] == "codemate-prod"
 
 
+@pytest.mark.parametrize(
+    ("system", "groups"),
+    [
+        ("codemate", ["/ecs/codemate-prod-frontend", "/ecs/codemate-prod-backend"]),
+        ("teammoa", ["/teammoa-prod/hosts"]),
+    ],
+)
+def test_logs_have_saved_questions(plans: Plans, system: str, groups: list[str]) -> None:
+    """What went wrong, and who writes most: of each service on ECS, and of hosts in the one group they have."""
+    found = plans.of(system, "prod").of("aws_cloudwatch_query_definition").values()
+    assert {one["name"] for one in found} == {f"{system}-prod/errors", f"{system}-prod/most"}
+    for one in found:
+        assert sorted(one["log_group_names"]) == sorted(groups)
+
+
+def test_the_dashboard_shows_what_a_service_lives_on() -> None:
+    """Latency by three shares, healthy targets, the database's IOPS, what the cache had to drop."""
+    text = texts("monitoring/cloudwatch")["dashboard.tf"]
+    assert '["p50", "p95", "p99"]' in text
+    assert {"HealthyHostCount", "ReadIOPS", "WriteIOPS", "Evictions"} <= set(re.findall(r'"(\w+)"', text))
+
+
 def test_codemates_budget(plans: Plans) -> None:
     """Told when the forecast passes 80 %, and when the bill passes 100 %."""
     planned = plans.of("codemate", "prod")
@@ -90,6 +112,14 @@ def test_bluegreens_agent(plans: Plans) -> None:
         "disks": ["/", "/opt"],
         "every_seconds": 60,
         "files": {"access": "/var/log/nginx/access.log", "app": "/opt/bluegreen/logs/app.log"},
+        "names": {
+            "cpu_usage_idle": "CPU_IDLE",
+            "cpu_usage_iowait": "CPU_IOWAIT",
+            "disk_used_percent": "DISK_USED",
+            "mem_used_percent": "MEM_USED",
+            "processes_running": "PROCESSES_RUNNING",
+            "processes_sleeping": "PROCESSES_SLEEPING",
+        },
     }
     parameter = planned.resources["module.monitoring.aws_ssm_parameter.agent[0]"]
     assert parameter["name"] == "AmazonCloudWatch-bluegreen-prod"
@@ -102,9 +132,22 @@ def test_the_agents_configuration_is_one(plans: Plans) -> None:
     """What the agent will read is JSON with the measures of the document."""
     value = plans.of("bluegreen", "prod").resources["module.monitoring.aws_ssm_parameter.agent[0]"]["value"]
     collected = json.loads(value)["metrics"]["metrics_collected"]
-    assert collected["cpu"]["measurement"] == ["cpu_usage_idle", "cpu_usage_iowait"]
-    assert collected["disk"] == {"measurement": ["used_percent"], "resources": ["/", "/opt"]}
-    assert collected["mem"]["measurement"] == ["mem_used_percent"]
+    named = {
+        one["name"]: one.get("rename", "")
+        for kind in ("cpu", "disk", "mem", "processes")
+        for one in collected[kind]["measurement"]
+    }
+    assert named == {
+        "cpu_usage_idle": "CPU_IDLE",
+        "cpu_usage_iowait": "CPU_IOWAIT",
+        "disk_used_percent": "DISK_USED",
+        "mem_used_percent": "MEM_USED",
+        "processes_running": "PROCESSES_RUNNING",
+        "processes_sleeping": "PROCESSES_SLEEPING",
+        "processes_dead": "",
+        "processes_total": "",
+    }
+    assert collected["disk"]["resources"] == ["/", "/opt"]
     assert set(collected) == {"cpu", "disk", "mem", "processes"}
 
 
@@ -128,7 +171,7 @@ def test_measures_of_what_is_not_there_are_not_asked_for() -> None:
 def test_hosts_are_watched_as_a_group() -> None:
     """On hosts the Auto Scaling group stands for the services."""
     given = call("monitoring", *monitoring(on_hosts(compute={"metrics": {"disks": ["/", "/opt"]}})))
-    assert given["hosts"] == {"group": Expression("module.asg.name")}
+    assert given["hosts"] == {"hosts": {"AutoScalingGroupName": Expression('module.asg.groups["hosts"]')}}
     assert "cluster" not in given
     assert given["agent"]["namespace"] == "shop"
     assert metrics_namespace(on_hosts(compute={"metrics": {"namespace": "Shop/App"}})) == "Shop/App"

@@ -3,7 +3,7 @@ from fnmatch import fnmatchcase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossfade.aws.terraform.rules import VALUES, Rule, default, rules
+from crossfade.aws.terraform.rules import VALUES, ListenerRule, default, rules
 from crossfade.file.model import Route, Service
 
 
@@ -18,7 +18,7 @@ def test_who_takes_everything_has_no_rule() -> None:
     """The service of `/*` is the default; the others have a rule each, and `/api/*` has `/api` in it."""
     found = services(web=[{"path": "/*"}], api=[{"path": "/api/*"}, {"path": "/socket.io/*"}])
     assert default(found) == "web"
-    assert rules(found) == (Rule("api", (), ("/socket.io", "/socket.io/*", "/api", "/api/*")),)
+    assert rules(found) == (ListenerRule("api", (), ("/socket.io", "/socket.io/*", "/api", "/api/*")),)
 
 
 def test_nobody_takes_everything() -> None:
@@ -40,7 +40,7 @@ def test_the_most_exact_is_asked_first() -> None:
 
 def test_a_host_alone_asks_for_no_path() -> None:
     """A route of a host is for all of its paths."""
-    assert rules(services(web=[{"host": "example.com"}])) == (Rule("web", ("example.com",), ()),)
+    assert rules(services(web=[{"host": "example.com"}])) == (ListenerRule("web", ("example.com",), ()),)
 
 
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -66,7 +66,7 @@ def test_a_request_finds_the_service_that_it_finds_on_one_machine(
     assert first == _best(found, host, path)
 
 
-def _fits(rule: Rule, host: str, path: str) -> bool:
+def _fits(rule: ListenerRule, host: str, path: str) -> bool:
     """As the load balancer matches."""
     hosts = not rule.hosts or any(fnmatchcase(host, pattern) for pattern in rule.hosts)
     return hosts and (not rule.paths or any(fnmatchcase(path, pattern) for pattern in rule.paths))

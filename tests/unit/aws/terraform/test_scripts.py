@@ -38,9 +38,11 @@ HOST = {
     "nginx": "# nginx\n",
     "start_app": "#!/bin/bash\n",
     "environment": {"MOTTO": "'it'\\''s'"},
-    "secrets": {"TOKEN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop"},
+    "secrets": {"TOKEN": "aws secretsmanager get-secret-value --secret-id 'shop' --query SecretString --output text"},
     "agent_parameter": "AmazonCloudWatch-shop-prod",
     "log_group": "/shop-prod/hosts",
+    "revisions": "",
+    "by_release": False,
 }
 DATABASE = {
     "name": "shop-prod-database",
@@ -79,13 +81,24 @@ def rendered(terraform: Terraform, scratch: Path, template: str, **values: Any) 
     ("template", "values"),
     [
         ("compute/asg/start-app.sh.tftpl", HOST),
+        ("compute/asg/start-app.sh.tftpl", HOST | {"by_release": True}),
         ("compute/asg/user_data.sh.tftpl", HOST),
+        ("compute/asg/user_data.sh.tftpl", HOST | {"revisions": "shop-prod-revisions-1"}),
         ("compute/asg/user_data.sh.tftpl", HOST | {"image": "registry/shop", "nginx": ""}),
         ("compute/asg/user_data.sh.tftpl", HOST | {"image": "registry/shop", "command": "", "agent_parameter": ""}),
         ("database/host/user_data.sh.tftpl", DATABASE),
         ("database/host/user_data.sh.tftpl", DATABASE | {"postgres": True, "prefix": "POSTGRES"}),
     ],
-    ids=["start", "processes", "containers", "containers-behind-nginx", "mysql", "postgres"],
+    ids=[
+        "start",
+        "start-of-a-release",
+        "processes",
+        "revisions",
+        "containers",
+        "containers-behind-nginx",
+        "mysql",
+        "postgres",
+    ],
 )
 def test_a_script_is_one_that_bash_reads(
     terraform: Terraform, tmp_path: Path, template: str, values: dict[str, Any]

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from crossfade.aws.terraform.stream import Diagnostic
-from crossfade.aws.terraform.trouble import Run, error, wants_init
+from crossfade.aws.terraform.trouble import TerraformRun, error, wants_init
 from crossfade.core.errors import CrossfadeError
 
-RUN = Run("apply", "prod", Path("infrastructure/environments/prod"))
+RUN = TerraformRun("apply", "prod", Path("infrastructure/environments/prod"))
 LOCKED = """Error message: operation error DynamoDB: PutItem, https response error StatusCode: 400, RequestID: 1,
 ConditionalCheckFailedException: The conditional request failed
 Lock Info:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossfade.aws.terraform.write import MANIFEST, Comparison, State, compare, write
+from crossfade.aws.terraform.write import MANIFEST, Comparison, FileState, compare, write
 from crossfade.core.errors import RefusedError, WrongInputError
 
 FIRST = {"environments/dev/main.tf": "one\n", "modules/vpc/main.tf": "two\n"}
@@ -12,7 +12,7 @@ LATER = {"environments/dev/main.tf": "one\n", "modules/vpc/main.tf": "three\n"}
 VPC = "modules/vpc/main.tf"
 
 
-def states(comparison: Comparison) -> dict[str, State]:
+def states(comparison: Comparison) -> dict[str, FileState]:
     return {change.path: change.state for change in comparison.changes}
 
 
@@ -25,7 +25,7 @@ def test_what_was_written_is_as_it_should_be(tmp_path: Path) -> None:
     """After a write nothing is left to do, and nothing else is in the folder."""
     write(compare(tmp_path, FIRST))
     assert content(tmp_path) == FIRST
-    assert set(states(compare(tmp_path, FIRST)).values()) == {State.SAME}
+    assert set(states(compare(tmp_path, FIRST)).values()) == {FileState.SAME}
 
 
 def test_a_file_that_nobody_touched_is_brought_up_to_date(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_a_file_that_nobody_touched_is_brought_up_to_date(tmp_path: Path) -> Non
     write(compare(tmp_path, FIRST))
     before = (tmp_path / "environments/dev/main.tf").stat().st_mtime_ns
     found = compare(tmp_path, LATER)
-    (changed,) = found.of(State.CHANGED)
+    (changed,) = found.of(FileState.CHANGED)
     assert "-two\n+three\n" in changed.diff()
     write(found)
     assert content(tmp_path) == LATER
@@ -55,7 +55,7 @@ def test_an_edit_that_stands_against_nothing_is_left_in_peace(tmp_path: Path) ->
     (tmp_path / VPC).write_text("mine\n")
     for _ in range(2):
         found = compare(tmp_path, FIRST)
-        assert states(found)[VPC] is State.YOURS
+        assert states(found)[VPC] is FileState.YOURS
         write(found)
     assert content(tmp_path)[VPC] == "mine\n"
 
@@ -77,7 +77,7 @@ def test_keep_leaves_theirs_and_asks_no_more(tmp_path: Path) -> None:
     write(compare(tmp_path, LATER | {"new.tf": "new\n"}), keep=True)
     assert content(tmp_path)[VPC] == "mine\n"
     assert content(tmp_path)["new.tf"] == "new\n"
-    assert states(compare(tmp_path, LATER | {"new.tf": "new\n"}))[VPC] is State.YOURS
+    assert states(compare(tmp_path, LATER | {"new.tf": "new\n"}))[VPC] is FileState.YOURS
 
 
 def test_what_is_no_longer_asked_for_goes(tmp_path: Path) -> None:
@@ -85,8 +85,8 @@ def test_what_is_no_longer_asked_for_goes(tmp_path: Path) -> None:
     write(compare(tmp_path, FIRST | {"modules/old/main.tf": "old\n", "edited.tf": "ours\n"}))
     (tmp_path / "edited.tf").write_text("mine\n")
     found = compare(tmp_path, FIRST)
-    assert [change.path for change in found.of(State.GONE)] == ["modules/old/main.tf"]
-    assert [change.path for change in found.of(State.LEFT)] == ["edited.tf"]
+    assert [change.path for change in found.of(FileState.GONE)] == ["modules/old/main.tf"]
+    assert [change.path for change in found.of(FileState.LEFT)] == ["edited.tf"]
     write(found)
     assert content(tmp_path) == FIRST | {"edited.tf": "mine\n"}
     assert not (tmp_path / "modules/old").exists()
@@ -97,7 +97,7 @@ def test_what_another_run_answers_for_stays(tmp_path: Path) -> None:
     write(compare(tmp_path, FIRST | {"environments/prod/main.tf": "prod\n"}))
     write(compare(tmp_path, FIRST, lambda path: path.startswith("environments/dev/")))
     assert content(tmp_path)["environments/prod/main.tf"] == "prod\n"
-    assert states(compare(tmp_path, FIRST))["environments/prod/main.tf"] is State.GONE
+    assert states(compare(tmp_path, FIRST))["environments/prod/main.tf"] is FileState.GONE
 
 
 def test_files_of_somebody_else_count_as_edited(tmp_path: Path) -> None:
@@ -105,9 +105,9 @@ def test_files_of_somebody_else_count_as_edited(tmp_path: Path) -> None:
     (tmp_path / "modules/vpc").mkdir(parents=True)
     (tmp_path / VPC).write_text("theirs\n")
     found = compare(tmp_path, FIRST)
-    assert states(found)[VPC] is State.EDITED
+    assert states(found)[VPC] is FileState.EDITED
     (tmp_path / VPC).write_text(FIRST[VPC])
-    assert states(compare(tmp_path, FIRST))[VPC] is State.SAME
+    assert states(compare(tmp_path, FIRST))[VPC] is FileState.SAME
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"written": 1}'])
@@ -156,7 +156,7 @@ def test_no_edit_is_ever_lost(
         try:
             write(found, force=how == "force", keep=how == "keep")
         except RefusedError:
-            assert found.of(State.EDITED)
+            assert found.of(FileState.EDITED)
         after = content(folder)
         for path, text in before.items():
             assert text in {after[there] for there in after if there.startswith(path)}

@@ -23,6 +23,8 @@ class Composed:
         self.draft = from_compose(paths, folder, shell or {})
         self.text, self.left = self.draft.text, self.draft.left
         (folder / "crossfade.yaml").write_text(self.text)
+        for made in self.draft.folders:
+            made.mkdir(parents=True, exist_ok=True)
         self.app: App = load(folder / "crossfade.yaml")
 
     def service(self, name: str = "web") -> Service:

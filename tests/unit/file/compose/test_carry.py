@@ -12,7 +12,6 @@ from tests.unit.file.test_mutations import KEYS, VALUES, places
 
 from crossfade.core.errors import WrongInputError
 from crossfade.file.init.compose.carry import from_compose
-from crossfade.file.init.compose.notes import NotCarried
 from crossfade.file.parts.image import Build, Image
 
 SHOP = """\
@@ -168,12 +167,34 @@ def test_a_second_service_gets_a_path_of_its_own(shop: Composed) -> None:
     assert "write its real path or host into routes" in shop.why("an address of its own for api")
 
 
+def test_a_network_of_others_is_joined(tmp_path: Path) -> None:
+    """One that its proxy alone needed is not, and a second one is told."""
+    text = """\
+services:
+  web: {image: "a/web:1", ports: ["80:80"], networks: [edge_proxy, back, shared, more]}
+networks:
+  edge_proxy: {external: true}
+  back: {internal: true}
+  shared: {external: true, name: platform_default}
+  more: {external: true}
+"""
+    carried = Composed(tmp_path, text)
+    assert carried.app.network == "platform_default"
+    assert carried.why("network more") == "a file joins one network, and this one platform_default"
+
+
+def test_what_a_volume_is_elsewhere_is_told(tmp_path: Path) -> None:
+    """Its driver and options; one that says nothing, or only which it is, has lost nothing."""
+    volumes = "{data: , old: {external: true}, nfs: {driver_opts: {type: nfs, device: ':/x'}}}"
+    mounts = "['data:/data', 'old:/old', 'nfs:/nfs']"
+    text = f"services:\n  web: {{image: 'a/web:1', ports: ['80:80'], volumes: {mounts}}}\nvolumes: {volumes}\n"
+    assert Composed(tmp_path, text).places() == ["volumes.nfs"]
+
+
 def test_everything_that_is_left_is_listed_with_its_line(shop: Composed, tmp_path: Path) -> None:
     """Nothing disappears silently, and secrets' values are not in the list."""
     assert sorted(shop.places()) == sorted(
         [
-            "volumes",
-            "networks",
             "services.web.ports.1",
             "services.web.ports.2",
             "services.web.healthcheck.start_period",
@@ -184,21 +205,14 @@ def test_everything_that_is_left_is_listed_with_its_line(shop: Composed, tmp_pat
             "services.web.deploy.restart_policy",
             "services.web.restart",
             "services.web.env_file",
-            "services.web.volumes.0",
             "services.api.environment.API_TOKEN",
             "services.migrate",
             "services.proxy",
             "services.api",
         ]
     )
-    assert (
-        NotCarried(
-            f"{tmp_path}/compose.yaml:33:15: services.web.volumes.0",
-            "volume ./uploads:/uploads",
-            "make the folder ./uploads, and write it under volumes: ./uploads:/uploads",
-        )
-        in shop.left
-    )
+    assert shop.draft.folders == [tmp_path / "uploads"]
+    assert [(one.source, one.target) for one in shop.service().volumes] == [("./uploads", "/uploads")]
     assert str(shop.left[0]).startswith(f"{tmp_path}/compose.yaml:")
 
 
@@ -257,12 +271,13 @@ def test_the_url_of_a_healthcheck_is_its_path(tmp_path: Path, test: str, path: s
     assert (carried.service().health.path, carried.left) == (path, [])
 
 
-def test_a_healthcheck_that_asks_no_url_is_listed(tmp_path: Path) -> None:
-    """We ask with GET."""
-    carried = one(tmp_path, "healthcheck: {test: [CMD, is_it_up], interval: 5s}")
-    assert carried.service().health.interval == 5.0
-    assert carried.why('test "is_it_up"') == "it runs a command in the container; health is asked with GET, of / now"
-    assert "write the path" in carried.todo("services.web.health")
+@pytest.mark.parametrize("test", ["[CMD, is_it_up]", "nc -z localhost 80"])
+def test_a_healthcheck_that_asks_no_url_is_a_command(tmp_path: Path, test: str) -> None:
+    """Run beside the instance, as Compose runs it."""
+    carried = one(tmp_path, f"healthcheck: {{test: {test}, interval: 5s, retries: 7}}")
+    health = carried.service().health
+    assert (health.command, health.interval, health.unhealthy) == (test.strip("[]").removeprefix("CMD, "), 5.0, 7)
+    assert (carried.left, carried.draft.todos) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -21,15 +21,18 @@ def test_secrets_are_only_named(tmp_path: Path) -> None:
 
 
 def test_a_secret_made_of_variables_shows_how(tmp_path: Path) -> None:
-    """With what is no secret filled in."""
-    carried = one(tmp_path, "environment: {DATABASE_URL: 'postgres://app:${DB_PASSWORD}@db:5432/${DB_NAME:-shop}'}")
-    assert carried.service().secrets == ("DATABASE_URL",)
-    said = "DATABASE_URL was postgres://app:${DB_PASSWORD}@db:5432/shop: export it like that before a deploy"
-    assert said in carried.why("the value of DATABASE_URL")
+    """As Compose has it, in the file; what is set nowhere is asked for, and nothing that has a default."""
+    made = "postgres://app:${DB_PASSWORD}@db:5432/${DB_NAME:-shop}"
+    carried = one(tmp_path, f"environment: {{DATABASE_URL: '{made}', PASS: '${{DB_PASSWORD:?say it}}'}}")
+    assert {name: one.value for name, one in carried.service().secrets.sources.items()} == {
+        "DATABASE_URL": made,
+        "PASS": "${DB_PASSWORD:?say it}",
+    }
+    assert carried.todo("services.web.secrets") == "export DB_PASSWORD, or write it to .env beside this file"
 
 
 def test_a_secret_that_dotenv_fills_in_is_not_shown(tmp_path: Path) -> None:
-    """Nor written, under whatever name it goes on."""
+    """Nor written, under whatever name it goes on: the file says what it is made of, and nothing is left to do."""
     carried = one(
         tmp_path,
         "environment: {A: '${DB_PASSWORD}', B: 'x://u:${DB_PASSWORD}@h'}",
@@ -37,6 +40,31 @@ def test_a_secret_that_dotenv_fills_in_is_not_shown(tmp_path: Path) -> None:
     )
     assert carried.service().secrets == ("A", "B")
     assert "geheim" not in carried.text + str(carried.left) + str(carried.draft.todos)
+    assert {name: one.value for name, one in carried.service().secrets.sources.items()} == {
+        "A": "${DB_PASSWORD}",
+        "B": "x://u:${DB_PASSWORD}@h",
+    }
+    assert carried.todo("services.web.secrets") == ""
+
+
+def test_a_secret_made_of_another_name_of_a_store_has_the_one_it_has_here(tmp_path: Path) -> None:
+    """As any variable has."""
+    text = services(
+        web={**WEB, "environment": {"URL": "postgres://u:${PW}@my_db:5432/x"}},
+        my_db={"image": "postgres:16", "environment": {"POSTGRES_PASSWORD": "${PW}"}},
+    )
+    carried = Composed(tmp_path, text, {".env": "PW=geheim\n"})
+    assert carried.service().secrets.sources["URL"].value == "postgres://u:${PW}@my-db:5432/x"
+    assert carried.app.stores["my-db"].secrets.sources["POSTGRES_PASSWORD"].value == "${PW}"
+
+
+def test_what_a_secret_was_made_of_stands_where_it_is_asked_for(tmp_path: Path) -> None:
+    """Where the file cannot say it somebody has to put it together."""
+    url = "postgres://app:$${DB_PASSWORD}-$$1@db/x".replace("$${", "${")
+    carried = one(tmp_path, f"environment: {{URL: '{url}', OTHER_TOKEN: '${{OTHER_TOKEN}}'}}")
+    assert carried.todo("services.web.secrets") == (
+        "export URL, OTHER_TOKEN, or write them to .env beside this file (URL was postgres://app:${DB_PASSWORD}-$1@db/x)"
+    )
 
 
 def test_what_may_be_unset_is_not_required(tmp_path: Path) -> None:

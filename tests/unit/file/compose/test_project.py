@@ -168,3 +168,26 @@ def test_an_env_file_that_is_not_there_is_the_first_thing_to_do(tmp_path: Path) 
     assert carried.why("env_file .env.prod") == f"found no such file; allowed: a file that is there: {what}"
     assert carried.draft.todos[0].what.startswith(what)
     assert carried.why("env_file none.env") == "it is not there and need not be"
+
+
+def test_each_key_of_another_type_is_named_at_once(tmp_path: Path) -> None:
+    """As Compose refuses it: nothing is guessed from a list where a name is meant."""
+    (tmp_path / "compose.yaml").write_text(
+        "services:\n"
+        "  web: {image: [a], ports: 80, environment: x, volumes: data}\n"
+        "  api: {build: 3, healthcheck: x, depends_on: web}\n"
+        "volumes: [data]\n"
+    )
+    with pytest.raises(WrongInputError) as told:
+        from_compose([tmp_path / "compose.yaml"], tmp_path, {})
+    assert re.findall(r"compose.yaml:(\d+):\d+: (\S+): found", str(told.value)) == [
+        ("2", "services.web.image"),
+        ("2", "services.web.ports"),
+        ("2", "services.web.environment"),
+        ("2", "services.web.volumes"),
+        ("3", "services.api.build"),
+        ("3", "services.api.healthcheck"),
+        ("3", "services.api.depends_on"),
+        ("4", "volumes"),
+    ]
+    assert 'found 80; allowed: a list such as ["8080:80"]' in str(told.value)

@@ -126,3 +126,71 @@ def test_caddys_file_becomes_routes(tmp_path: Path) -> None:
     )
     assert routes(carried, "web") == [("shop.example.com", "/*")]
     assert routes(carried, "api") == [("shop.example.com", "/api/*")]
+
+
+def test_a_proxy_that_is_built_says_where_others_listen(tmp_path: Path) -> None:
+    """Its configuration stands beside its Dockerfile, with its own variables filled in."""
+    carried = Composed(
+        tmp_path,
+        services(
+            back={"build": "back"},
+            proxy={"build": "proxy", "ports": ["80:80"], "depends_on": ["back"], "environment": {"TO": "back:8123"}},
+        ),
+        {
+            "back/Dockerfile": "FROM python:3\n",
+            "proxy/Dockerfile": "FROM nginx:1\n",
+            "proxy/conf": "server {\n  location / {\n    proxy_pass http://$TO;\n  }\n}\n",
+        },
+    )
+    assert carried.service("back").port == 8123
+
+
+def test_a_proxys_sticky_cookie_is_the_services(tmp_path: Path) -> None:
+    """With the name that it had; what else labels ask for is told."""
+    labels = {
+        "traefik.http.routers.a.rule": "Host(`a.example.com`)",
+        "traefik.http.services.a.loadbalancer.server.port": "8000",
+        "traefik.http.services.a.loadbalancer.sticky.cookie.name": "stay",
+        "traefik.http.services.a.loadbalancer.healthcheck.path": "/up",
+    }
+    carried = Composed(tmp_path, services(web={"image": "acme/web:1", "labels": labels}))
+    sticky = carried.service().sticky
+    assert sticky is not None
+    assert sticky.cookie == "stay"
+    assert [left.what for left in carried.left] == [
+        "label traefik.http.services.a.loadbalancer.healthcheck.path",
+    ]
+
+
+def test_hosts_that_a_proxy_sent_on_are_redirects(tmp_path: Path) -> None:
+    """By Caddy and by nginx, path and all; to HTTPS of the same host is no redirect, and others are told."""
+    caddy = {"image": "caddy:2", "ports": ["80:80"], "volumes": ["./Caddyfile:/etc/caddy/Caddyfile"]}
+    file = (
+        "example.com {\n\treverse_proxy web:3000\n}\n"
+        "www.example.com, old.example.com {\n\tredir https://example.com{uri} permanent\n}\n"
+        "docs.example.com {\n\tredir https://example.com/docs\n}\n"
+    )
+    carried = Composed(tmp_path, services(web=APP, caddy=caddy), {"Caddyfile": file})
+    assert carried.app.redirects == {"www.example.com": "example.com", "old.example.com": "example.com"}
+    assert "docs.example.com was sent on to https://example.com/docs" in carried.todo("services")
+    nginx = {"image": "nginx:1", "ports": ["80:80"], "volumes": ["./n.conf:/etc/nginx/conf.d/n.conf"]}
+    conf = (
+        "server { server_name example.com www.example.com; return 301 https://$host$request_uri; }\n"
+        "server { server_name www.example.com; location / { return 308 https://example.com$request_uri; } }\n"
+        "server { server_name example.com; location /old { return 301 /new; }\n"
+        "location / { proxy_pass http://web:3000; } }"
+    )
+    other = tmp_path / "other"
+    other.mkdir()
+    carried = Composed(other, services(web=APP, nginx=nginx), {"n.conf": conf})
+    assert carried.app.redirects == {"www.example.com": "example.com"}
+    assert "/old was sent on to /new" in carried.todo("services")
+
+
+def test_who_was_asked_by_another_protocol_is_told_what_to_do(tmp_path: Path) -> None:
+    """It would never get healthy."""
+    nginx = {"image": "nginx:1", "ports": ["80:80"], "volumes": ["./n.conf:/etc/nginx/conf.d/n.conf"]}
+    conf = "server { location ~ \\.php$ { fastcgi_pass app:9000; } }"
+    carried = Composed(tmp_path, services(app={"image": "acme/app:1", "expose": [9000]}, nginx=nginx), {"n.conf": conf})
+    assert carried.draft.todos[0].where == "services.app"
+    assert "FrankenPHP" in carried.draft.todos[0].what

@@ -55,6 +55,16 @@ def test_the_data_of_compose_s_volume_is_brought_along_by_the_lines_that_are_sai
     assert what.endswith("`crossfade restore db --from db.backup` after it")
 
 
+def test_the_data_of_a_store_that_nobody_knows_is_copied_while_neither_runs(tmp_path: Path) -> None:
+    """Compose's is stopped, ours taken down, and started again by a deploy that changes nothing else."""
+    db = {"image": "acme/our-database:1", "ports": ["127.0.0.1:5432:5432"], "volumes": ["d:/var/lib/postgresql/data"]}
+    what = Composed(tmp_path, services(db=db, web=WEB)).todo("stores.db.volumes")
+    steps = what.partition("after a deploy: ")[2].split("`, `")
+    begins = ("`docker compose -f ", "crossfade down ", "docker run --rm -v ", "crossfade deploy`")
+    assert [step.startswith(begin) for step, begin in zip(steps, begins, strict=True)] == [True] * 4
+    assert "sh -c 'rm -rf /to/* && cp -a /from/. /to'" in steps[2]
+
+
 @pytest.mark.parametrize(
     ("service", "volumes", "health"),
     [

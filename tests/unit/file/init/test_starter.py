@@ -28,7 +28,8 @@ FOLDERS: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
     ),
     "package.json": (
         {"package.json": '{"scripts": {"start": "node ."}}', "package-lock.json": "{}"},
-        {"command": "npm start", "build": "npm ci"},
+        {"command": "npm start", "build": "npm ci", "cache": ("node_modules",)}
+        | {"built_from": ("package.json", "package-lock.json")},
     ),
     "package.json without lock": ({"package.json": '{"scripts": {"start": "node ."}}'}, {"build": "npm install"}),
     "package.json with a build": (
@@ -48,7 +49,20 @@ FOLDERS: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
     "Django": ({"manage.py": ""}, {"command": "python3 manage.py runserver 127.0.0.1:$PORT --noreload"}),
     "Django with gunicorn": (
         {"manage.py": "", "site/wsgi.py": "", "requirements.txt": "django\ngunicorn\n"},
-        {"command": ".venv/bin/gunicorn site.wsgi --bind 127.0.0.1:$PORT", "build": f"{VENV} -r requirements.txt"},
+        {"command": ".venv/bin/gunicorn site.wsgi --bind 127.0.0.1:$PORT", "build": f"{VENV} -r requirements.txt"}
+        | {"cache": (".venv",), "built_from": ("requirements.txt",)},
+    ),
+    "requirements in two files": (
+        {"main.py": "", "requirements.txt": "-r base.txt\nuvicorn\n", "base.txt": "fastapi\n"},
+        {"cache": (".venv",), "built_from": ("requirements.txt", "base.txt")},
+    ),
+    "requirements with a folder": (
+        {"main.py": "", "requirements.txt": "fastapi\n-e ./lib\n"},
+        {"cache": (".venv",), "built_from": ()},
+    ),
+    "a package with a step of its own": (
+        {"package.json": '{"scripts": {"start": "node .", "postinstall": "./patch"}}', "yarn.lock": ""},
+        {"cache": ("node_modules",), "built_from": ()},
     ),
     "Django with daphne": (
         {"manage.py": "", "site/wsgi.py": "", "site/asgi.py": "", "requirements.txt": "daphne\n"},
@@ -109,7 +123,7 @@ FOLDERS: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
 def test_a_starter_loads_and_fits_its_folder(
     tmp_path: Path, files: Mapping[str, str], guessed: Mapping[str, object]
 ) -> None:
-    """Ten lines at most but for what is left to do, with the command of what stands there."""
+    """Twelve lines at most but for what is left to do, with the command of what stands there."""
     folder = tmp_path / "My Shop 2"
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +135,7 @@ def test_a_starter_loads_and_fits_its_folder(
     app = load(folder / "crossfade.yaml")
     assert app.name == "my-shop-2"
     assert {key: getattr(app.services["web"], key) for key in guessed} == guessed
-    assert len([line for line in text.splitlines() if not line.startswith("#")]) <= 10
+    assert len([line for line in text.splitlines() if not line.startswith("#")]) <= 12
     assert bool(start.recognised) == (guessed.get("command") != SERVER)
     assert app.services["web"].replicas == 2
     assert isinstance(app.services["web"], Service)
@@ -143,13 +157,18 @@ def made(folder: Path, files: Mapping[str, str]) -> Start:
 
 
 def test_a_procfile_has_more_than_web(tmp_path: Path) -> None:
-    """`release` is a hook, what runs beside it is left to do."""
-    start = made(tmp_path, {"Procfile": "web: ./run\nrelease: ./migrate 'it'\nworker: ./work\n"})
-    assert load(tmp_path / "crossfade.yaml").services["web"].hooks.migrate == "./migrate 'it'"
-    assert [todo.what for todo in start.todos] == [
-        "run worker yourself: ./work (crossfade runs services that answer HTTP)"
-    ]
-    assert "#  1. services: run worker yourself" in start.text
+    """`release` is a hook, what runs beside it are workers, one that runs by the clock is alone."""
+    processes = "web: ./run\nrelease: ./migrate 'it'\nworker: ./work\nclock: ./tick\nconsole: ./ask\n"
+    start = made(tmp_path, {"Procfile": processes})
+    services = load(tmp_path / "crossfade.yaml").services
+    assert services["web"].hooks.migrate == "./migrate 'it'"
+    assert {name: (one.kind, one.command) for name, one in services.items()} == {
+        "web": ("web", "./run"),
+        "worker": ("worker", "./work"),
+        "clock": ("worker", "./tick"),
+    }
+    assert (services["clock"].replicas, services["clock"].deploy.strategy) == (1, "recreate")
+    assert start.todos == []
 
 
 def test_a_dockerfile_says_how_it_is_checked_and_built(tmp_path: Path) -> None:
@@ -185,6 +204,7 @@ def test_where_nothing_is_recognised_it_says_so(tmp_path: Path) -> None:
     start = made(tmp_path, {"compose.yaml": "services: {}\n"})
     assert (list(start.recognised), start.compose) == ([], "compose.yaml")
     assert start.todos[0].what == "write what starts the app; nothing was recognised, so its files are served"
+    assert load(tmp_path / "crossfade.yaml").listen.host == "127.0.0.1"
 
 
 def test_files_are_served_without_what_git_or_docker_ignores(tmp_path: Path) -> None:

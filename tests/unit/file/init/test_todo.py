@@ -75,3 +75,29 @@ def test_facts_need_no_line(tmp_path: Path) -> None:
     text = FILE.replace("PATH", "/").replace("HOST}", "db}")
     assert opened(tmp_path, text, here=False, known=set()) == ["services.web.secrets"]
     assert opened(tmp_path, text, here=False, known={"KEY"}) == []
+
+
+def test_what_a_secret_is_made_of_and_who_is_told_are_facts_too(tmp_path: Path) -> None:
+    """A variable with a default is not asked for, nor an address that is here."""
+    text = FILE.replace("PATH", "/").replace("HOST}", "db}")
+    made = "postgres://${DB_USER:-app}:${DB_PASSWORD}@db"
+    text = (
+        text.replace("[KEY]", f"{{KEY: {{value: '{made}'}}}}") + "notify: {ops: {secret: OPS}, team: {secret: TEAM}}\n"
+    )
+    (tmp_path / "crossfade.yaml").write_text(text)
+    found = open_items("", load_every(tmp_path / "crossfade.yaml", variables={}), lambda _image: None, {"TEAM"})
+    assert found == [
+        ("services.web.secrets", "export DB_PASSWORD before a deploy, unless an earlier deploy brought it"),
+        ("notify.ops", "export OPS before a deploy, unless an earlier deploy brought it"),
+    ]
+
+
+def test_secrets_on_aws_are_filled_there(tmp_path: Path) -> None:
+    """A variable of this shell gives no release on AWS its value: the command that does is named."""
+    size = "{resources: {cpu: 0.25, memory: 512M}}"
+    dev = f"{{platform: aws, services: {{web: {size}, api: {size}}}, cloud: {{secrets: {{KEY: {{}}}}}}}}"
+    text = FILE.replace("PATH", "/ok").replace("HOST}", "db}")
+    (tmp_path / "crossfade.yaml").write_text(f"{text}environments: {{dev: {dev}}}\n")
+    apps = load_every(tmp_path / "crossfade.yaml", variables={})
+    found = open_items("", {"dev": apps["dev"]}, lambda _image: None, {"KEY"})
+    assert found == [("services.web.secrets", "give KEY a value once: `crossfade secrets set KEY -e dev`")]

@@ -1,8 +1,14 @@
 """What CloudWatch tells by the minute, added up."""
 
-import pytest
+from datetime import UTC, datetime
+from typing import Any
 
-from crossfade.platforms.aws.alb.counts import Minute, added
+import pytest
+from tests.unit.platforms.aws.test_weights import PLACE, Rules
+
+from crossfade.engine.clock import SystemClock
+from crossfade.platforms.aws.alb.counts import Counts, Minute, added
+from crossfade.platforms.aws.clients import Answer
 
 
 def minute(at: float, requests: int, *percentiles: float, errors: int = 0, refused: int = 0) -> Minute:
@@ -39,3 +45,23 @@ def test_a_minute_without_percentiles_has_no_times() -> None:
     """Nothing is made up for requests that nobody timed."""
     assert added([minute(0, 7)]).latency == ()
     assert added([]).requests == 0
+
+
+class Told(Rules):
+    """CloudWatch as well: one minute's sums by metric, of either colour or of the load balancer."""
+
+    sums = {"RequestCount": 30.0, "HTTPCode_ELB_5XX_Count": 9.0, "HTTPCode_ELB_503_Count": 7.0}  # noqa: RUF012
+
+    async def all(self, service: str, operation: str, result: str, /, **asked: Any) -> list[Answer]:
+        assert (service, operation, result) == ("cloudwatch", "get_metric_data", "MetricDataResults")
+        at = datetime.fromtimestamp(0, UTC)
+        named = {one["Id"]: one["MetricStat"]["Metric"]["MetricName"] for one in asked["MetricDataQueries"]}
+        return [{"Id": id_, "Timestamps": [at], "Values": [self.sums.get(name, 0.0)]} for id_, name in named.items()]
+
+
+async def test_what_no_target_took_was_asked_all_the_same() -> None:
+    """60 came to targets, and 7 to none: of 67 failed 9, two of them on their way to a target."""
+    clock = SystemClock(wall=lambda: 60.0)
+    told = Told(clock, "", PLACE)
+    counted = await Counts(told, clock).of(told.sight(clock.now()))
+    assert (counted.traffic.total.requests, counted.traffic.total.errors) == (67, 9)

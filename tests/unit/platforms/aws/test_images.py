@@ -44,8 +44,19 @@ def pushed(aws: InMoto, tag: str = "v1", **manifest: Any) -> str:
     return str(made["image"]["imageId"]["imageDigest"])
 
 
-def images(aws: InMoto) -> Images:
-    return Images(aws.clients, aws.places)
+class Layers:
+    """Configurations by digest, which moto has not."""
+
+    def __init__(self, **content: bytes) -> None:
+        self.content = {name.replace("_", ":"): text for name, text in content.items()}
+
+    async def read(self, account: str, repository: str, digest: str) -> bytes:
+        assert (account, repository) == ("123456789012", "shop-dev/web")
+        return self.content.get(digest, b"")
+
+
+def images(aws: InMoto, layers: Layers | None = None) -> Images:
+    return Images(aws.clients, aws.places, blobs=layers or Layers())
 
 
 def release(number: int, digest: str, **known: str) -> Release:
@@ -109,6 +120,21 @@ async def test_an_image_for_other_processors_is_wrong_input(aws: InMoto) -> None
     with pytest.raises(WrongInputError, match="is for linux/arm64, and its tasks run on linux/amd64") as error:
         await images(aws).pinned(WEB, ENV, X86)
     assert "architecture: arm" in error.value.way_out
+
+
+@pytest.mark.parametrize("name", [f"{REPOSITORY}:v1", "acme/web:v1"])
+async def test_a_single_image_says_in_its_configuration_what_it_is_for(aws: InMoto, name: str) -> None:
+    """Also where the environment's own repository has it; what says nothing of it is left to the tasks."""
+    repository(aws)
+    pushed(aws)
+    service, config = replace(WEB, image=name), hashlib.sha256(b"v1").hexdigest()
+    arm = Layers(**{f"sha256_{config}": b'{"os": "linux", "architecture": "arm64", "rootfs": {}}'})
+    assert (await images(aws, arm).pinned(service, ENV, ARM)).version == "v1"
+    with pytest.raises(WrongInputError, match="is for linux/arm64, and its tasks run on linux/amd64"):
+        await images(aws, arm).pinned(service, ENV, X86)
+    for said in (b"", b"{}", b"no JSON", b"[]"):
+        silent = Layers(**{f"sha256_{config}": said})
+        assert (await images(aws, silent).pinned(service, ENV, X86)).version == "v1"
 
 
 async def test_a_repository_that_is_not_there_is_terraforms_to_make(aws: InMoto) -> None:

@@ -7,6 +7,7 @@ from tests.rig.place import PORT, PREVIEW_HEADER
 from tests.support.in_moto import KEY, InMoto, in_moto
 
 from crossfade.core.errors import PlatformError
+from crossfade.platforms.aws.place import Finder
 
 
 @pytest.fixture
@@ -32,6 +33,15 @@ async def test_all_of_a_place_is_found(aws: InMoto) -> None:
     assert place.launch["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
 
 
+async def test_who_comes_by_tls_asks_for_the_certificates_name(aws: InMoto) -> None:
+    """Of AWS's own name it is never; where the name is asked for is told, for the public DNS may lead elsewhere yet."""
+    aws.lay_out(protocol="HTTPS")
+    reached_at: dict[str, str] = {}
+    place = await Finder(aws.clients, aws.places, "shop.test", reached_at).place(KEY)
+    assert place.url == "https://shop.test"
+    assert reached_at["shop.test"].startswith("shop-dev-")
+
+
 async def test_nothing_applied_is_said_to_be(aws: InMoto) -> None:
     """With the region, and the command that makes it."""
     with pytest.raises(PlatformError, match=r"there is no cluster shop-dev in ap-northeast-2(.|\n)*infra apply -e dev"):
@@ -55,3 +65,17 @@ async def test_a_target_group_in_no_rule_is_named(aws: InMoto) -> None:
     elb.modify_listener(ListenerArn=aws.listener, DefaultActions=only)
     with pytest.raises(PlatformError, match="target group shop-dev-web-green is in no rule"):
         await aws.finder.place(KEY)
+
+
+async def test_a_worker_has_no_door(aws: InMoto) -> None:
+    """Two services behind no load balancer: nothing of one is looked for, and its file may not be a web service's."""
+    aws.lay_out()
+    ecs = aws.aws("ecs")
+    for colour in ("blue", "green"):
+        ecs.create_service(
+            cluster="shop-dev", serviceName=f"shop-dev-mailer-{colour}", taskDefinition="shop-dev-web", desiredCount=0
+        )
+    place = await aws.finder.place("shop@dev/mailer")
+    assert (place.behind_balancer, place.container, place.rules, place.listeners) == (False, "mailer", (), ())
+    assert [one.service for one in place.colours] == ["shop-dev-mailer-blue", "shop-dev-mailer-green"]
+    assert (await aws.finder.place(KEY)).behind_balancer

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from tests.support.in_moto import InMoto, in_moto
@@ -10,7 +11,7 @@ from tests.support.in_moto import InMoto, in_moto
 from crossfade.core.errors import WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
-from crossfade.platforms.aws.secrets import PinnedSecrets, Pins
+from crossfade.platforms.aws.secrets import PinnedSecrets, SecretPins
 
 WEB = Service(app="shop", name="web", environment="dev", runtime="ecs", secrets=("TOKEN",))
 
@@ -24,8 +25,8 @@ def aws() -> Iterator[InMoto]:
 async def free() -> None: ...
 
 
-def pins(aws: InMoto) -> Pins:
-    return Pins(aws.clients, aws.finder, aws.definitions)
+def pins(aws: InMoto) -> SecretPins:
+    return SecretPins(aws.clients, partial(aws.definitions.secrets, container="web"))
 
 
 async def test_a_release_goes_back_with_its_own_value(aws: InMoto) -> None:

@@ -7,7 +7,7 @@ from crossfade.platforms.local import inside
 from crossfade.platforms.local.balancers.envoy.listeners import listener
 from crossfade.platforms.local.balancers.rules import Door
 from crossfade.platforms.local.inside import Doors
-from crossfade.platforms.local.runtimes.docker.network import Network
+from crossfade.platforms.local.runtimes.docker.network import DockerNetwork
 from crossfade.platforms.local.runtimes.environment import loopback, urls
 
 STATE = Path("/state")
@@ -33,7 +33,7 @@ async def test_a_service_that_nobody_calls_has_no_door() -> None:
 
 def test_only_containers_of_the_network_come_in() -> None:
     """The machine has the gateway's address there, and neither it nor anybody else finds a way to the service."""
-    clients = inside._containers(Network(name="n", gateway="172.30.0.1", subnet="172.30.0.0/29"))
+    clients = inside._containers(DockerNetwork(name="n", gateway="172.30.0.1", subnet="172.30.0.0/29"))
     assert clients == ("172.30.0.0/32", "172.30.0.2/31", "172.30.0.4/30")
     made = listener(Door(host="172.30.0.1", port=8080, services=("a/b",), clients=clients, trusted=clients))
     (chain,) = made["filter_chains"]

@@ -40,7 +40,9 @@ def one_way_out(app: App) -> Iterator[Spot]:
 
 
 def public_hosts(app: App) -> Iterator[Spot]:
-    if app.cloud.network.nat == "none" and app.cloud.compute.kind == "autoscaling":
+    if app.cloud.compute.kind == "hosts" and app.cloud.compute.address == "fixed":
+        yield Spot(("cloud", "compute", "address"), "fixed, so the hosts stand in public subnets with public addresses")
+    elif app.cloud.network.nat == "none" and app.cloud.compute.kind != "fargate":
         yield Spot(("cloud", "network", "nat"), "none, so the hosts stand in public subnets with public addresses")
 
 

@@ -5,14 +5,15 @@ from collections.abc import Iterator
 
 from crossfade.aws.audit.balancer import opens_streams
 from crossfade.aws.audit.finding import Keys, Spot
-from crossfade.aws.environment import LONGEST_IDLE, SHORT_IDLE
+from crossfade.aws.idle import LONGEST_IDLE, SHORT_IDLE
 from crossfade.file.model import App
-from crossfade.file.parts.service import Route, Service
+from crossfade.file.parts.service import Service
+from crossfade.file.parts.web.route import Route
 from crossfade.file.units import write_duration
 
 
 def short_drain(app: App) -> Iterator[Spot]:
-    for name, service in app.services.items():
+    for name, service in app.web.items():
         if service.timeout > service.drain:
             slowest, drain = write_duration(service.timeout), write_duration(service.drain)
             yield Spot(("services", name, "drain"), f"a request may take {slowest}, the drain ends after {drain}")
@@ -20,7 +21,7 @@ def short_drain(app: App) -> Iterator[Spot]:
 
 def streams_cut(app: App) -> Iterator[Spot]:
     """A stream that is silent for longer than this is closed, and the visitor sees it."""
-    for name, service in app.services.items():
+    for name, service in app.web.items():
         keys = ("services", name, "idle_timeout")
         idle = write_duration(service.idle_timeout) if service.idle_timeout else "never"
         paths = [route.path for route in service.routes if opens_streams(route.path)]
@@ -32,7 +33,7 @@ def streams_cut(app: App) -> Iterator[Spot]:
 
 
 def shadowed_health(app: App) -> Iterator[Spot]:
-    for name, service in app.services.items():
+    for name, service in app.web.items():
         owner = _answering(app, service)
         if owner not in (name, None):
             what = f"for visitors {service.health.path} is answered by service {owner}, not by {name}"
@@ -45,7 +46,7 @@ def _answering(app: App, service: Service) -> str | None:
     hosts = {route.host for route in service.routes}
     found = [
         (_exactness(route), name)
-        for name, other in app.services.items()
+        for name, other in app.web.items()
         for route in other.routes
         if _leads_to(route, path) and (route.host is None or route.host in hosts)
     ]
@@ -63,7 +64,7 @@ def _exactness(route: Route) -> tuple[bool, bool, int]:
 
 def cannot_roll(app: App) -> Iterator[Spot]:
     """AWS rounds the healthy up and the surge down: of one instance, 150 % is one instance."""
-    if app.platform != "aws":
+    if app.platform != "aws" or app.cloud.compute.kind == "hosts":  # the last one that serves is never taken out
         return
     hosts = app.cloud.compute.kind == "autoscaling"
     then = "the only host stops before another one starts" if hosts else "nothing may stop and nothing may start"
@@ -87,7 +88,7 @@ def alone(app: App) -> Iterator[Spot]:
 
 
 def recreated(app: App) -> Iterator[Spot]:
-    for name, service in app.services.items():
+    for name, service in app.web.items():
         if service.deploy.strategy == "recreate":
             yield Spot(("services", name, "deploy", "strategy"), "recreate: nobody answers while a release is replaced")
 

@@ -45,7 +45,7 @@ def no_budget(app: App) -> Iterator[Spot]:
 
 
 def full_disks_unseen(app: App) -> Iterator[Spot]:
-    if app.cloud.compute.kind == "autoscaling" and app.cloud.compute.metrics is None:
+    if app.cloud.compute.kind != "fargate" and app.cloud.compute.metrics is None:
         yield Spot(("cloud", "compute", "metrics"), "no agent on the hosts: memory and disks are not measured")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.related import settings
+from crossfade.aws.audit.on_plan.statements import denies_plain
 from crossfade.aws.audit.on_plan.switch import is_on
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
@@ -66,7 +67,16 @@ def kept_for_ever(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(registry.address, "no aws_ecr_lifecycle_policy")
 
 
+def plain_reads(inventory: Inventory) -> Iterator[Mark]:
+    for bucket in inventory.of("aws_s3_bucket"):
+        inside = (bucket,) if "policy" in bucket.values else ()  # else the provider only reads it
+        policies = (*inside, *_settings(inventory, bucket, "aws_s3_bucket_policy"))
+        if not any(denies_plain(inventory, each) for each in policies):
+            yield Mark(bucket.address, "no policy denies what comes without TLS (aws:SecureTransport)")
+
+
 CHECKS = {
+    "CF-DAT-020": plain_reads,
     "CF-DAT-009": not_versioned,
     "CF-DAT-010": can_be_public,
     "CF-DAT-011": encryption_unsaid,

@@ -7,7 +7,7 @@ from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.network import is_target
 from crossfade.aws.audit.on_plan.secrets import containers
 from crossfade.aws.audit.on_plan.switch import is_on, number
-from crossfade.aws.resources.fleet import coloured, suspended
+from crossfade.aws.resources.fleet import coloured, suspended, waits
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.fargate import FARGATE
@@ -29,6 +29,8 @@ def alone(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(target.address, f"min_capacity is {least}")
     for fleet in inventory.of("aws_autoscaling_group"):
         least = number(fleet.values.get("min_size"))
+        if waits(fleet):
+            continue
         if least is not None and least < _TWO and is_target(inventory, fleet):
             yield Mark(fleet.address, f"min_size is {least}")
 

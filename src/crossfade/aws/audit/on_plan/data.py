@@ -168,7 +168,31 @@ def nothing_left(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(database.address, "skip_final_snapshot = true")
 
 
+_UPDATED = (
+    "aws_db_instance",
+    "aws_rds_cluster_instance",
+    "aws_elasticache_replication_group",
+    "aws_elasticache_cluster",
+)
+_LOCK = "LockID"  # the key of Terraform's own table, whose items last as long as an apply
+
+
+def never_mended(inventory: Inventory) -> Iterator[Mark]:
+    for store in inventory.of(*_UPDATED):
+        if str(store.values.get("auto_minor_version_upgrade", True)).lower() == "false":
+            yield Mark(store.address, "auto_minor_version_upgrade is false")
+
+
+def no_moment_to_go_back_to(inventory: Inventory) -> Iterator[Mark]:
+    for table in inventory.of("aws_dynamodb_table"):
+        kept = is_on(first(table.values, "point_in_time_recovery", "enabled"))
+        if not kept and table.values.get("hash_key") != _LOCK:
+            yield Mark(table.address, "point_in_time_recovery is not enabled")
+
+
 CHECKS = {
+    "CF-DAT-018": never_mended,
+    "CF-DAT-019": no_moment_to_go_back_to,
     "CF-DAT-001": public_database,
     "CF-DAT-002": not_encrypted,
     "CF-DAT-003": plain_connections,

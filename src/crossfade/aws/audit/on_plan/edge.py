@@ -6,7 +6,7 @@ from crossfade.aws.audit.balancer import opens_streams
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.limits import LONGEST_TTL
 from crossfade.aws.audit.on_plan.switch import is_on, number
-from crossfade.aws.environment import SHORT_IDLE
+from crossfade.aws.idle import SHORT_IDLE
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 
@@ -117,7 +117,14 @@ def no_access_logs(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(balancer.address, "access_logs are not enabled")
 
 
+def odd_headers(inventory: Inventory) -> Iterator[Mark]:
+    for balancer in applications(inventory):
+        if not is_on(balancer.values.get("drop_invalid_header_fields")):
+            yield Mark(balancer.address, "drop_invalid_header_fields is not true")
+
+
 CHECKS = {
+    "CF-NET-010": odd_headers,
     "CF-TLS-001": plain_http,
     "CF-TLS-002": old_tls,
     "CF-TLS-004": slow_names,

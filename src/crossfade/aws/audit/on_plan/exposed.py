@@ -1,11 +1,13 @@
 """What of a plan strangers may use: roles they may take on, and resources whose own policies let anybody in."""
 
+import re
 from collections.abc import Iterator
 
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.secrets import containers
 from crossfade.aws.audit.on_plan.statements import Statement, statements
 from crossfade.aws.audit.on_plan.switch import is_on
+from crossfade.aws.audit.ports import is_everybody
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 
@@ -44,6 +46,19 @@ _OWN_POLICIES = {
 # Domains inside of a VPC are reached by who is in there.
 _DOMAINS = frozenset({"aws_elasticsearch_domain", "aws_opensearch_domain"})
 _OIDC = ":oidc-provider/"
+# Issuers of one organisation, workspace, cluster or pool alone: whoever has a token of theirs is no stranger.
+_OF_ONE = re.compile(
+    r"oidc\.eks\.[\w-]+\.amazonaws\.com/id/|oidc\.circleci\.com/org/|api\.bitbucket\.org/2\.0/workspaces/"
+    r"|cognito-idp\.[\w-]+\.amazonaws\.com/|token\.actions\.githubusercontent\.com/[\w-]"
+)
+# Providers that IAM knows by itself, and what tells whose application a token is for.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+_KNOWN = {
+    "cognito-identity.amazonaws.com": ("aud", "sub"),
+    "accounts.google.com": ("aud", "oaud", "sub"),
+    "www.amazon.com": ("app_id", "user_id"),
+    "graph.facebook.com": ("app_id", "id"),
+}
 
 
 def anybody_takes_on(inventory: Inventory) -> Iterator[Mark]:
@@ -52,16 +67,20 @@ def anybody_takes_on(inventory: Inventory) -> Iterator[Mark]:
             if one.anybody:
                 yield Mark(role.address, "any AWS account may take it on")
             for provider in _strangers(one):
-                yield Mark(role.address, f"anybody with an account at {provider} may take it on: nothing limits `sub`")
+                limits = " or ".join(f"`{key}`" for key in _KNOWN.get(provider, ("sub",)))
+                yield Mark(
+                    role.address, f"anybody with an account at {provider} may take it on: nothing limits {limits}"
+                )
 
 
 def _strangers(one: Statement) -> Iterator[str]:
     """OpenID Connect providers whose every user is let in: the issuer is shared, only `sub` tells whose job asks."""
     for kind, who in one.principals:
-        if kind != "Federated" or _OIDC not in who:
+        provider = who if who in _KNOWN else who.partition(_OIDC)[2]
+        if kind != "Federated" or not provider or _OF_ONE.match(provider):
             continue
-        provider = who.partition(_OIDC)[2]
-        subjects = [values for key, values in one.conditions if key == f"{provider}:sub".lower()]
+        limits = {f"{provider}:{key}".lower() for key in _KNOWN.get(provider, ("sub",))}
+        subjects = [values for key, values in one.conditions if key in limits]
         if not any(values and all(map(_names_somebody, values)) for values in subjects):
             yield provider
 
@@ -96,8 +115,8 @@ def public_doors(inventory: Inventory) -> Iterator[Mark]:
         plane = blocks(cluster.values, "vpc_config")
         if plane and plane[0].get("endpoint_public_access", True) is not False:
             networks = plane[0].get("public_access_cidrs") or ("0.0.0.0/0",)
-            if "0.0.0.0/0" in networks:
-                yield Mark(cluster.address, "its control plane is open to 0.0.0.0/0")
+            if open_to := next(filter(is_everybody, networks), ""):
+                yield Mark(cluster.address, f"its control plane is open to {open_to}")
     for stream in inventory.of("aws_msk_cluster"):
         kind = first(stream.values, "broker_node_group_info", "connectivity_info", "public_access", "type")
         if kind == "SERVICE_PROVIDED_EIPS":

@@ -12,10 +12,11 @@ GROUPS = ("aws_security_group", "aws_default_security_group")
 _ALL_PORTS = range(65536)
 _ALL_PROTOCOLS = frozenset({"-1", "all"})
 _TCP = frozenset({"tcp", "6"})
+_UDP = frozenset({"udp", "17"})
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class OpenWay:
     """Ports of a group that some networks reach. `address` is the rule's own, or the group's."""
 
     address: str
@@ -39,17 +40,26 @@ class Way:
         return f"port {first}" if first == last else f"ports {first}-{last}"
 
 
-def ways_in(inventory: Inventory) -> Iterator[Way]:
+def ways_in(inventory: Inventory) -> Iterator[OpenWay]:
     """Every rule that lets networks in over TCP."""
+    return _ways(inventory, _TCP)
+
+
+def datagrams_in(inventory: Inventory) -> Iterator[OpenWay]:
+    """Every rule that lets them in over UDP; one that lets all protocols in is among the others."""
+    return _ways(inventory, _UDP)
+
+
+def _ways(inventory: Inventory, over: frozenset[str]) -> Iterator[OpenWay]:
     for group in inventory.of(*GROUPS):
         for inline in blocks(group.values, "ingress"):
-            yield from _way(group.address, group, inline)
+            yield from _way(group.address, group, inline, over)
     for rule in inventory.of("aws_security_group_rule", "aws_vpc_security_group_ingress_rule"):
         if rule.values.get("type", "ingress") == "ingress":
-            yield from _way(rule.address, _group_of(inventory, rule), rule.values)
+            yield from _way(rule.address, _group_of(inventory, rule), rule.values, over)
 
 
-def _way(address: str, group: Resource | None, rule: Mapping[str, Any]) -> Iterator[Way]:
+def _way(address: str, group: Resource | None, rule: Mapping[str, Any], over: frozenset[str]) -> Iterator[OpenWay]:
     networks = (
         *(rule.get("cidr_blocks") or ()),
         *(rule.get("ipv6_cidr_blocks") or ()),
@@ -57,14 +67,14 @@ def _way(address: str, group: Resource | None, rule: Mapping[str, Any]) -> Itera
     )
     protocol = str(rule.get("protocol", rule.get("ip_protocol", "tcp")))
     first, last = rule.get("from_port"), rule.get("to_port")
-    if protocol in _ALL_PROTOCOLS:
+    if protocol in _ALL_PROTOCOLS and over is _TCP:
         ports = _ALL_PORTS
-    elif protocol not in _TCP or not isinstance(first, int) or not isinstance(last, int):
+    elif protocol not in over or not isinstance(first, int) or not isinstance(last, int):
         return
     else:
         ports = range(first, last + 1)
     if networks:
-        yield Way(address, group, ports, tuple(map(str, networks)))
+        yield OpenWay(address, group, ports, tuple(map(str, networks)))
 
 
 def _group_of(inventory: Inventory, rule: Resource) -> Resource | None:

@@ -101,7 +101,19 @@ def ways_up(inventory: Inventory) -> Iterator[Mark]:
                 yield Mark(one.address, f"allows {', '.join(ways)} on *")
 
 
+def one_role(inventory: Inventory) -> Iterator[Mark]:
+    """The role of the agent that starts a task, given to what runs in it."""
+    for task in inventory.of("aws_ecs_task_definition"):
+        agent, own = (
+            task.values.get(key) or frozenset(task.refers.get(key, ()))
+            for key in ("execution_role_arn", "task_role_arn")
+        )
+        if agent and agent == own:
+            yield Mark(task.address, "execution_role_arn and task_role_arn are one role")
+
+
 CHECKS = {
+    "CF-SEC-014": one_role,
     "CF-SEC-003": everything,
     "CF-SEC-004": every_secret,
     "CF-SEC-005": whole_services,

@@ -79,10 +79,26 @@ def _named(resource: Resource, variables: Any) -> Iterator[tuple[str, str, str]]
 
 def never_rotated(inventory: Inventory) -> Iterator[Mark]:
     for secret in inventory.of("aws_secretsmanager_secret"):
+        if settings(inventory, secret, "aws_secretsmanager_secret_rotation", "secret_id"):
+            continue
         # What `rotate` in the file becomes: somebody is told when the secret is due (docs/adr/0016).
-        reminded = "RotateEvery" in (secret.values.get("tags") or {})
-        if not reminded and not settings(inventory, secret, "aws_secretsmanager_secret_rotation", "secret_id"):
+        if "RotateEvery" not in (secret.values.get("tags") or {}):
             yield Mark(secret.address, "no aws_secretsmanager_secret_rotation")
+        elif not _reminds(inventory, secret):
+            yield Mark(secret.address, "its tag RotateEvery promises a reminder, and no rule that is on sends one")
+
+
+def _reminds(inventory: Inventory, secret: Resource) -> bool:
+    """A rule by the clock that speaks of it, is on, and has somebody whom it tells."""
+    name = str(secret.values.get("name") or secret.address)
+    return any(
+        name in str(rule.values.get("description", ""))
+        and rule.values.get("schedule_expression")
+        and rule.values.get("state", "ENABLED") != "DISABLED"
+        and rule.values.get("is_enabled") is not False
+        and inventory.referring(rule, "aws_cloudwatch_event_target")
+        for rule in inventory.of("aws_cloudwatch_event_rule")
+    )
 
 
 def credentials_for_any_request(inventory: Inventory) -> Iterator[Mark]:

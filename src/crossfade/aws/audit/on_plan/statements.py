@@ -120,6 +120,39 @@ def of_document(document: Resource) -> Iterator[Statement]:
         )
 
 
+def denies_plain(inventory: Inventory, resource: Resource) -> bool:
+    """Whether the policy of a bucket keeps out who comes without TLS. True also where it is known only later."""
+    if (text := resource.values.get("policy")) is not None:
+        return any(_of_transport(key) for key in _denied(text))
+    documents = inventory.referred(resource, "policy", "aws_iam_policy_document")
+    if any("statement" in document.unknown for document in documents):  # one of a `dynamic` block hides all of them
+        return True
+    said = [
+        str(test.get("variable"))
+        for document in documents
+        for one in blocks(document.values, "statement")
+        if one.get("effect") == "Deny"
+        for test in blocks(one, "condition")
+    ]
+    return any(map(_of_transport, said)) or ("policy" in resource.unknown and not documents)
+
+
+def _denied(text: Any) -> Iterator[str]:
+    """The condition keys of what is denied."""
+    try:
+        document = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return
+    for found in listed(document.get("Statement") if isinstance(document, dict) else None):
+        if isinstance(found, dict) and found.get("Effect") == "Deny" and isinstance(found.get("Condition"), dict):
+            for tested in found["Condition"].values():
+                yield from map(str, tested if isinstance(tested, dict) else ())
+
+
+def _of_transport(key: str) -> bool:
+    return key.lower() in {"aws:securetransport", "s3:tlsversion"}
+
+
 def listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
 

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.limits import LEAST_LOGS, MOST_LOGS
+from crossfade.aws.audit.on_plan.data import databases
 from crossfade.aws.audit.on_plan.edge import applications
 from crossfade.aws.audit.on_plan.related import settings
+from crossfade.aws.audit.on_plan.secrets import containers
 from crossfade.aws.audit.on_plan.switch import is_on, number
-from crossfade.aws.resources.inventory import Inventory, blocks
+from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 
 _ERRORS = frozenset({"HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"})
@@ -84,7 +86,27 @@ def gaps_in_the_trail(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(trail.address, "enable_logging is false")
 
 
+def writes_nowhere(inventory: Inventory) -> Iterator[Mark]:
+    for task in inventory.of("aws_ecs_task_definition"):
+        for container in containers(task):
+            if not container.get("logConfiguration"):
+                yield Mark(task.address, f"container {container.get('name', '')} has no logConfiguration")
+    for build in inventory.of("aws_codebuild_project"):
+        places = [first(build.values, "logs_config", place, "status") for place in ("cloudwatch_logs", "s3_logs")]
+        if places[0] == "DISABLED" and places[1] in {None, "DISABLED"}:
+            yield Mark(build.address, "both kinds of logs are DISABLED")
+
+
+def database_unheard(inventory: Inventory) -> Iterator[Mark]:
+    for database in (*databases(inventory), *inventory.of("aws_rds_cluster")):
+        key = "enabled_cloudwatch_logs_exports"
+        if not database.values.get(key) and key not in database.unknown:
+            yield Mark(database.address, f"{key} is empty")
+
+
 CHECKS = {
+    "CF-OBS-008": writes_nowhere,
+    "CF-OBS-009": database_unheard,
     "CF-ACC-003": gaps_in_the_trail,
     "CF-OBS-001": errors_unseen,
     "CF-OBS-002": sickness_unseen,

@@ -9,11 +9,11 @@ from crossfade.aws.cost.bill.charge import OWN, UNPRICED, Amount, Charge
 from crossfade.aws.cost.bill.charges import AREAS, charges
 from crossfade.aws.cost.catalog.catalog import Area
 from crossfade.aws.cost.money import cents
-from crossfade.aws.cost.prices.book import Book
+from crossfade.aws.cost.prices.book import PriceBook
 from crossfade.aws.cost.prices.price import Price
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.resource import Resource
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 NOTHING = Amount.of(0)
 _ORDER = tuple(AREAS)
@@ -86,12 +86,12 @@ class Bill:
 
 def bill(
     resources: Iterable[Resource],
-    usage: Usage,
-    book: Book,
+    usage: Month,
+    book: PriceBook,
     *,
     title: str,
     region: str = "",
-    books: Callable[[str | None], Book] | None = None,
+    books: Callable[[str | None], PriceBook] | None = None,
     day: date | None = None,
 ) -> Bill:
     """Every line that a month has, in the order of areas.
@@ -138,7 +138,7 @@ def _one(alike: Sequence[Charge]) -> Charge:
     )
 
 
-def _line(charge: Charge, book: Book, region: str | None, home: str) -> Line:
+def _line(charge: Charge, book: PriceBook, region: str | None, home: str) -> Line:
     prices = [(share, _DOLLAR if key == OWN else book.price(key)) for share, key in charge.rate]
     known = [share * price.usd for share, price in prices if price.usd is not None]
     price = sum(known, Decimal(0)) if len(known) == len(prices) else None

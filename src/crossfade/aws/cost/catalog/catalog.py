@@ -72,7 +72,7 @@ class Extra:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class TypeVerdict:
     """What is known of a type. Free: no lines, no reason and not priced by code."""
 
     area: Area
@@ -105,13 +105,13 @@ class _Table:
     words: frozenset[str]
 
 
-def verdicts() -> Mapping[str, Verdict]:
+def verdicts() -> Mapping[str, TypeVerdict]:
     """Every verdict by the type's whole name; those that end in `*` hold for all of that beginning."""
     return {kind: found for table in _tables() for kind, found in _understood(table).items()}
 
 
 @cache
-def verdict(kind: str) -> Verdict | None:
+def verdict(kind: str) -> TypeVerdict | None:
     """The verdict on a type; None when nobody has judged it."""
     name = kind.removeprefix(_PREFIX)
     for table in _tables():
@@ -148,17 +148,17 @@ def _tables() -> tuple[_Table, ...]:
 
 
 @cache
-def _understood(table: _Table) -> Mapping[str, Verdict]:
+def _understood(table: _Table) -> Mapping[str, TypeVerdict]:
     return dict(_read(table))
 
 
-def _read(table: _Table) -> Iterator[tuple[str, Verdict]]:
+def _read(table: _Table) -> Iterator[tuple[str, TypeVerdict]]:
     ((service, told),) = yaml.load(table.text, _LOADER).items()  # noqa: S506  a safe loader
     also = told.get("also", {})
 
-    def judged(name: str, **how: Any) -> tuple[str, Verdict]:
+    def judged(name: str, **how: Any) -> tuple[str, TypeVerdict]:
         extras = _extras(also.get(name))
-        return _PREFIX + name, Verdict(area=table.area, service=service, page=told["page"], extras=extras, **how)
+        return _PREFIX + name, TypeVerdict(area=table.area, service=service, page=told["page"], extras=extras, **how)
 
     for name in told.get("free", "").split():
         yield judged(name)

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from crossfade.aws.cost.bill.bill import Bill, Line
 from crossfade.aws.cost.bill.charge import Amount
-from crossfade.aws.cost.check.table import Line as Written
-from crossfade.aws.cost.check.table import read_table
+from crossfade.aws.cost.check.table import TableLine, read_table
 
 
 def table_bill(path: Path) -> Bill:
@@ -16,7 +15,7 @@ def table_bill(path: Path) -> Bill:
     return Bill(title=path.name, region=table.region, book=f"the team's figures in {path.name}", lines=lines)
 
 
-def _line(line: Written, hours: Decimal, file: str) -> Line:
+def _line(line: TableLine, hours: Decimal, file: str) -> Line:
     quantity, rate = line.quantity or Decimal(1), tuple((thing.quantity, thing.kind) for thing in line.things)
     by_hours = bool(rate) and all(thing.hourly for thing in line.things)
     if line.kind and rate:

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from crossfade.aws.cost.check.line import Checked, Finding, reckoned
+from crossfade.aws.cost.check.line import Checked, LineFinding, reckoned
 from crossfade.aws.cost.check.money import NOTHING, Money
 from crossfade.aws.cost.check.table import Table, Thing
 from crossfade.aws.cost.money import cents, plain
-from crossfade.aws.cost.prices.book import Book
+from crossfade.aws.cost.prices.book import PriceBook
 
 # AWS bills each public IPv4 address since February 2024, also those of load balancers and NAT gateways:
 # https://aws.amazon.com/blogs/aws/new-aws-public-ipv4-address-charge-public-ip-insights/
@@ -17,10 +17,10 @@ NAMES = {ADDRESS: "public IPv4 addresses", "alb.hour": "load balancer", "nat.hou
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class TableVerdict:
     """All that can be said of a table."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[LineFinding, ...]
     right: tuple[str, ...]
     unpriced: tuple[str, ...]  # lines whose price nobody here knows
     taken: tuple[str, ...]  # lines that do not say what they pay for
@@ -29,7 +29,7 @@ class Verdict:
     mended: Money
 
 
-def check(table: Table, book: Book, elsewhere: Mapping[str, Book]) -> Verdict:
+def check(table: Table, book: PriceBook, elsewhere: Mapping[str, PriceBook]) -> TableVerdict:
     """The verdict by the prices of the table's region; `elsewhere` is where a wrong price may come from."""
     checked = [Checked(line, table, book, elsewhere) for line in table.lines]
     findings = [finding for one in checked for finding in one.findings()]
@@ -40,7 +40,7 @@ def check(table: Table, book: Book, elsewhere: Mapping[str, Book]) -> Verdict:
     right = [one.right for one in checked if one.right]
     if table.total is not None and not total:
         right.insert(0, f"{len(table.lines)} lines add up to {table.sum}, as the table says")
-    return Verdict(
+    return TableVerdict(
         findings=(*total, *findings, *missing),
         right=tuple(right),
         unpriced=(
@@ -54,7 +54,7 @@ def check(table: Table, book: Book, elsewhere: Mapping[str, Book]) -> Verdict:
     )
 
 
-def _sum(table: Table) -> Iterator[Finding]:
+def _sum(table: Table) -> Iterator[LineFinding]:
     """Lines that are ranges make a total that is one; a range around single lines has to hold their sum."""
     total, added = table.total, table.sum
     if total is None:
@@ -69,7 +69,7 @@ def _sum(table: Table) -> Iterator[Finding]:
         sums = (" + ".join(f"{getattr(line.monthly, end):,.2f}" for line in table.lines) for end in ends)
         arithmetic = "; ".join(f"{way} = {getattr(added, end):,.2f}" for way, end in zip(sums, ends, strict=True))
         found = "the lines do not add up to the total"
-        yield Finding(id="sum", item="total", found=found, says=total, should=added, arithmetic=arithmetic)
+        yield LineFinding(id="sum", item="total", found=found, says=total, should=added, arithmetic=arithmetic)
 
 
 def _lacking(table: Table) -> Iterator[Thing]:
@@ -83,13 +83,13 @@ def _lacking(table: Table) -> Iterator[Thing]:
             yield Thing(kind=kind, quantity=count - paid)
 
 
-def _missing(thing: Thing, table: Table, book: Book) -> Iterator[Finding]:
+def _missing(thing: Thing, table: Table, book: PriceBook) -> Iterator[LineFinding]:
     price = book.price(thing.kind)
     if price.usd is None:
         return
     monthly = cents(thing.quantity * price.usd * table.hours)
     counted = f" ({table.exists.counted})" if thing.kind == ADDRESS else ""
-    yield Finding(
+    yield LineFinding(
         id="missing",
         item=NAMES[thing.kind],
         found=f"{plain(thing.quantity)} not in the table{counted}",

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Literal
 
 from crossfade.aws.cost.check.money import Money
-from crossfade.aws.cost.check.table import Line, Table, Thing
+from crossfade.aws.cost.check.table import Table, TableLine, Thing
 from crossfade.aws.cost.money import cents, plain
-from crossfade.aws.cost.prices.book import Book
+from crossfade.aws.cost.prices.book import PriceBook
 
 Id = Literal["sum", "arithmetic", "region", "price", "amount", "twice", "missing"]
 
@@ -18,7 +18,7 @@ BESIDE: Mapping[str, tuple[str, str]] = {"alb.hour": ("alb.lcu-hour", "LCU"), "n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class LineFinding:
     """One thing that is wrong: what the table says and should say, how that is reckoned, and who says the price."""
 
     id: Id
@@ -39,10 +39,10 @@ class Finding:
 class Checked:
     """One line beside the price book."""
 
-    line: Line
+    line: TableLine
     table: Table
-    book: Book
-    elsewhere: Mapping[str, Book]
+    book: PriceBook
+    elsewhere: Mapping[str, PriceBook]
 
     @property
     def unpriced(self) -> bool:
@@ -71,14 +71,14 @@ class Checked:
         """What the line should say, and else what it says."""
         return next((finding.should for finding in self.findings()), self.line.monthly)
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[LineFinding]:
         """At most one: the first thing that is wrong explains the rest."""
         if self.line.unit_price is not None and self.line.kind:
             yield from self._by_unit_price(self.line.unit_price.low, self.line.kind, self.line.unit_price.rounding)
         elif self.expected is not None:
             yield from self._by_amount(self.expected)
 
-    def _by_unit_price(self, stated: Decimal, kind: str, rounding: Decimal) -> Iterator[Finding]:
+    def _by_unit_price(self, stated: Decimal, kind: str, rounding: Decimal) -> Iterator[LineFinding]:
         listed = self.book.price(kind)
         own = cents(self._at(self.line.things[0], stated))
         if listed.usd is not None and abs(stated - listed.usd) > rounding and self.expected:
@@ -90,7 +90,7 @@ class Checked:
             arithmetic = f"{reckoned(self.line.things[0], stated, self.table)} = {own:,.2f}"
             yield self._finding("arithmetic", "quantity times price is something else", Money(own, own), arithmetic)
 
-    def _by_amount(self, expected: Money) -> Iterator[Finding]:
+    def _by_amount(self, expected: Money) -> Iterator[LineFinding]:
         extra = self._extra
         if extra is not None and self._beside:
             kind, unit = self._beside
@@ -134,9 +134,9 @@ class Checked:
         slack = max(says.rounding, expected.low * BY_HAND)
         return says.low - slack <= expected.low and expected.high <= says.high + slack
 
-    def _finding(self, name: Id, found: str, should: Money, arithmetic: str) -> Finding:
+    def _finding(self, name: Id, found: str, should: Money, arithmetic: str) -> LineFinding:
         sources = dict.fromkeys(self.book.price(thing.kind).source for thing in self.line.things)
-        return Finding(
+        return LineFinding(
             id=name,
             item=self.line.item,
             found=found,

@@ -39,6 +39,13 @@ class Money:
     def __str__(self) -> str:
         return f"{self.low:,.2f}" if self.exact else f"{self.low:,.2f}-{self.high:,.2f}"
 
+    def off(self, amount: Decimal) -> Decimal:
+        """How far an amount is from it: 0 within a range, or as exactly as it was written."""
+        away = max(self.low - amount, Decimal(0)) or max(amount - self.high, Decimal(0))
+        if away <= self.rounding:
+            return Decimal(0)
+        return -away if amount < self.low else away
+
     @property
     def signed(self) -> str:
         """As a difference: +4.20 to +6.20."""

@@ -51,7 +51,7 @@ class Thing(Part):
         return ".hour" in self.kind or "-hour" in self.kind
 
 
-class Line(Part):
+class TableLine(Part):
     """One line of the table. With `kind`, or with `of` where it pays for several things, its price can be checked."""
 
     item: Annotated[str, WORDS] = Field(description="What, in the team's words.", examples=["EC2 2 x t3.medium"])
@@ -123,7 +123,7 @@ class Table(Part):
 
     region: Annotated[str, REGION] = Field(description="Whose prices are meant.", examples=["ap-northeast-2"])
     hours: Annotated[Decimal, Quantity()] = Field(default=Decimal(730), description="Hours of a month.", examples=[730])
-    lines: tuple[Line, ...] = Field(
+    lines: tuple[TableLine, ...] = Field(
         description="What it consists of.", examples=[[{"item": "ALB", "monthly": 22.27, "kind": "alb.hour"}]]
     )
     total: Annotated[Money, Amount()] | None = Field(

@@ -54,7 +54,7 @@ def _git(folder: Path, *words: str, otherwise: str) -> bytes:
 
 
 @dataclass(frozen=True)
-class Other:
+class OtherBill:
     """What `--compare` names."""
 
     words: str

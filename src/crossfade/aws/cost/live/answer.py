@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from crossfade.aws.cost.live.question import Question
+from crossfade.aws.cost.live.question import PriceQuestion
 
 
 class NoAnswerError(Exception):
     """The answer is no price, and its text says why."""
 
 
-def answer(asked: Question, products: Sequence[str]) -> Decimal:
+def answer(asked: PriceQuestion, products: Sequence[str]) -> Decimal:
     """Dollars for one of our units, on demand. The first tier may be free; the first that costs something counts."""
     found = {price for product in products for price in _prices(asked, json.loads(product, parse_float=Decimal))}
     if not found:
@@ -22,7 +22,7 @@ def answer(asked: Question, products: Sequence[str]) -> Decimal:
     return found.pop() * asked.times
 
 
-def _prices(asked: Question, product: Mapping[str, Any]) -> Iterator[Decimal]:
+def _prices(asked: PriceQuestion, product: Mapping[str, Any]) -> Iterator[Decimal]:
     usage = str(product.get("product", {}).get("attributes", {}).get("usagetype", ""))
     if asked.usage and not _ends(usage, asked.usage):
         return

@@ -1,16 +1,16 @@
 """Asking AWS's price list, with the credentials of whoever asks."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from crossfade.aws.asking import Asked
 from crossfade.aws.cost.live.answer import NoAnswerError, answer
-from crossfade.aws.cost.live.question import Question, question
-from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.aws.cost.live.question import PriceQuestion, question
 
 ENDPOINT = "us-east-1"  # one of the few regions that answer, for all regions: https://docs.aws.amazon.com/general/latest/gr/billing.html
+PRICE_LIST = Asked(what="AWS's price list", rights="pricing:GetProducts", option="--live")
 _MOST = 100  # products of one answer
 
 
@@ -24,14 +24,8 @@ class Answers:
 
 
 def client() -> Any:
-    """A client of botocore for the price list."""
-    try:
-        from botocore.session import get_session  # type: ignore[import-untyped]  # noqa: PLC0415  needed here alone
-    except ImportError as missing:
-        raise PlatformError(
-            "--live talks to AWS with botocore, which is not installed", "pip install 'crossfade[aws]'"
-        ) from missing
-    return get_session().create_client("pricing", region_name=ENDPOINT)
+    """A client of botocore for the price list. WrongInputError for a profile that is not there."""
+    return PRICE_LIST.client("pricing", ENDPOINT)
 
 
 def ask(pricing: Any, keys: Iterable[str], region: str) -> Answers:
@@ -50,40 +44,13 @@ def ask(pricing: Any, keys: Iterable[str], region: str) -> Answers:
     return Answers(region=region, prices=prices, without=without)
 
 
-def _products(pricing: Any, asked: Question) -> Iterator[str]:
+def _products(pricing: Any, asked: PriceQuestion) -> Iterator[str]:
     wanted = {"ServiceCode": asked.service, "Filters": asked.filters, "FormatVersion": "aws_v1", "MaxResults": _MOST}
     more: Mapping[str, Any] = {}
     while True:
-        with _errors_told():
+        with PRICE_LIST.errors_told():
             page = pricing.get_products(**wanted, **more)
         yield from page.get("PriceList", ())
         if not page.get("NextToken"):
             return
         more = {"NextToken": page["NextToken"]}
-
-
-@contextmanager
-def _errors_told() -> Iterator[None]:
-    from botocore.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415
-        BotoCoreError,
-        ClientError,
-        NoCredentialsError,
-        PartialCredentialsError,
-    )
-
-    try:
-        yield
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise WrongInputError(
-            f"AWS's price list cannot be asked: {error}", "name a profile with AWS_PROFILE, or leave out --live"
-        ) from error
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in {"AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"}:
-            raise WrongInputError(
-                f"AWS's price list does not answer these credentials: {error.response['Error'].get('Message', code)}",
-                "they need pricing:GetProducts; name others with AWS_PROFILE",
-            ) from error
-        raise PlatformError(f"AWS's price list: {error}", "try again, or leave out --live") from error
-    except BotoCoreError as error:
-        raise PlatformError(f"AWS's price list cannot be reached: {error}", "try again, or leave out --live") from error

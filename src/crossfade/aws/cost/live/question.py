@@ -15,7 +15,7 @@ _PART = re.compile(r"\\{(\w+)\\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class PriceQuestion:
     """A product by its attributes, and how its usage type ends. `times` of AWS's units are one of ours."""
 
     key: str
@@ -30,7 +30,7 @@ class Question:
         return [{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in self.where.items()]
 
 
-def question(key: str, region: str) -> Question | None:
+def question(key: str, region: str) -> PriceQuestion | None:
     """None for a price that nobody here knows how to ask for."""
     for pattern, row in _rows():
         match = pattern.fullmatch(key)
@@ -43,7 +43,9 @@ def question(key: str, region: str) -> Question | None:
         if not row.get("everywhere"):
             where["regionCode"] = region
         usage = row.get("usage", "").format_map(parts)
-        return Question(key=key, service=row["service"], where=where, usage=usage, times=Decimal(row.get("times", 1)))
+        return PriceQuestion(
+            key=key, service=row["service"], where=where, usage=usage, times=Decimal(row.get("times", 1))
+        )
     return None
 
 

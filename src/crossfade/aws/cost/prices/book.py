@@ -22,7 +22,7 @@ _NUMBER = "dollars such as 0.0225, null for unknown, or {usd: 0.0225, source: ..
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
+class PriceBook:
     """Prices by key. A key that is missing is unknown, which is not 0."""
 
     name: str
@@ -39,7 +39,7 @@ class Book:
     def price(self, key: str) -> Price:
         return self.prices.get(key) or Price(usd=None, source=f"not in {self.name}")
 
-    def over(self, other: "Book") -> "Book":
+    def over(self, other: "PriceBook") -> "PriceBook":
         """These prices, and the other's where this book says nothing."""
         if self.only:
             return self
@@ -55,22 +55,22 @@ def regions() -> list[str]:
 
 
 @cache
-def list_prices(region: str) -> Book:
+def list_prices(region: str) -> PriceBook:
     """AWS's list prices in a region; in one that we do not know, only what costs the same everywhere is known."""
     same = _shipped(EVERYWHERE)
     if region not in regions():
         name = f"no price book for {region}" if region else "no region, and so no price book"
-        return Book(name=name, region=region, prices=same.prices)
+        return PriceBook(name=name, region=region, prices=same.prices)
     listed = _shipped(region)
     return replace(listed, prices={**same.prices, **classes(region), **listed.prices})
 
 
-def _shipped(name: str) -> Book:
+def _shipped(name: str) -> PriceBook:
     raw = files("crossfade.aws.cost.prices").joinpath(f"{name}.yaml").read_bytes()
     return read(raw, f"{name}.yaml", ours=True)
 
 
-def own(path: Path) -> Book:
+def own(path: Path) -> PriceBook:
     """A team's book. WrongInputError: no such file, or everything that is wrong in it."""
     try:
         raw = path.read_bytes()
@@ -83,7 +83,7 @@ def own(path: Path) -> Book:
     return read(raw, str(path))
 
 
-def read(raw: bytes, called: str, *, ours: bool = False) -> Book:
+def read(raw: bytes, called: str, *, ours: bool = False) -> PriceBook:
     """A book from its bytes; `called` is its name in messages. Of `ours` a test has looked at the keys."""
     root = parse(raw, called, "`prices:`")
     assert isinstance(root.value, dict)  # noqa: S101  parse refuses anything else
@@ -98,7 +98,7 @@ def read(raw: bytes, called: str, *, ours: bool = False) -> Book:
     only = root.get("only")
     if only is not None and not isinstance(only.value, bool):
         problems.append(Problem(only.place, f"found {shown(only.plain())}", "true or false"))
-    book = Book(
+    book = PriceBook(
         name=name,
         region=_text(root, "region", "", problems),
         date=_text(root, "date", "", problems),

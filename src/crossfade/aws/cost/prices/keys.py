@@ -73,6 +73,10 @@ KEYS: dict[str, str] = {
     "ebs.io-1m.standard": "a million requests of a magnetic volume",
     "dms.gb-month": "a GB of a disk of DMS beyond what is included, for a month",
     "dms.gb-month.multi": "the same in two zones",
+    "aurora.cpu-credit-hour": "a core for an hour beyond what a burstable class of Aurora earns",
+    "docdb.cpu-credit-hour": "the same of DocumentDB",
+    "neptune.cpu-credit-hour": "the same of Neptune",
+    "dms.cpu-credit-hour": "the same of DMS",
     "rds.io-1m": "a million requests of a magnetic disk",
     "rds.extended-vcpu-hour.year-1": "a core of a version past its standard support, in the first two years",
     "rds.extended-vcpu-hour.year-3": "the same in the third",
@@ -103,7 +107,7 @@ CLASSES: tuple[str, ...] = (
 )
 KINDS: tuple[str, ...] = (
     *("ebs.gb-month.", "ebs.iops-month.", "ebs.mbps-month.", "ec2.cpu-credit-hour."),
-    *("rds.gb-month.", "rds.iops-month.", "rds.mbps-month.", "codebuild.minute."),
+    *("rds.gb-month.", "rds.iops-month.", "rds.mbps-month.", "rds.cpu-credit-hour.", "codebuild.minute."),
 )
 
 

@@ -13,7 +13,7 @@ from crossfade.aws.cost.check.money import Amount, Money
 from crossfade.aws.cost.check.table import WORDS
 from crossfade.aws.cost.money import cents, exact, plain
 from crossfade.aws.cost.savings.ground import RATES, Rate
-from crossfade.aws.cost.savings.savings import Change, Proposal
+from crossfade.aws.cost.savings.savings import LineChange, Proposal
 from crossfade.core.errors import WrongInputError
 from crossfade.file.part import Clash, Part
 from crossfade.file.parts.service import NAME
@@ -105,7 +105,9 @@ def _proposal(assumed: Assumed, index: int, bill: Bill, file: str) -> Proposal:
         id=f"{index + 1}",
         title=assumed.name,
         changes=tuple(
-            Change(line=line, now=line.monthly.expected, then=line.monthly.expected * then / now if now else Decimal(0))
+            LineChange(
+                line=line, now=line.monthly.expected, then=line.monthly.expected * then / now if now else Decimal(0)
+            )
             for line in lines
             if line.monthly
         ),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from crossfade.aws.cost.money import exact
-from crossfade.aws.cost.prices.book import Book
+from crossfade.aws.cost.prices.book import PriceBook
 from crossfade.file.cloud.network import GATEWAYS
 from crossfade.file.model import App
 
@@ -42,7 +42,7 @@ RATES: Mapping[str, Rate] = {
 class Ground:
     """What the rules need to know beside the bill."""
 
-    book: Book
+    book: PriceBook
     rates: Mapping[str, Rate]
     production: bool = True
     hours: Decimal = Decimal(730)

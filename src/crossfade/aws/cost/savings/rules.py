@@ -30,7 +30,7 @@ Then = Callable[[Line, Ground, Decimal], Cheaper | Unpriced | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class SavingsRule:
     """A way to pay less."""
 
     id: str
@@ -211,15 +211,15 @@ def _aged(line: Line, ground: Ground, rate: Decimal) -> Cheaper | None:
 _ARM = {".x86": ".arm", ".t3.": ".t4g.", "ec2.hour.t2.": "ec2.hour.t4g."}
 _PAGES = "https://aws.amazon.com"
 
-RULES: tuple[Rule, ...] = (
-    Rule(
+RULES: tuple[SavingsRule, ...] = (
+    SavingsRule(
         id="single-az",
         title="Development in one zone",
         then=_one_zone,
         takes="database: {multi_az: false}, cache: {replicas: 0}; when that zone fails, all does",
         only="development",
     ),
-    Rule(
+    SavingsRule(
         id="one-nat",
         title="One NAT gateway for development",
         then=_one_gateway,
@@ -227,7 +227,7 @@ RULES: tuple[Rule, ...] = (
         only="development",
         instead_of="nat",
     ),
-    Rule(
+    SavingsRule(
         id="free-tier",
         title="What each account has for nothing",
         then=_without(
@@ -243,35 +243,35 @@ RULES: tuple[Rule, ...] = (
         takes="an account in which nothing else uses it up",
         source=f"{_PAGES}/cloudwatch/pricing, {_PAGES}/codepipeline/pricing, {_PAGES}/codebuild/pricing",
     ),
-    Rule(
+    SavingsRule(
         id="arm",
         title="ARM instead of x86",
         then=_priced_as(_ARM, "fargate.", "ec2.hour.", "rds.hour.", "elasticache.hour."),
         takes="images for arm64, and compute: {architecture: arm} or classes of the t4g family",
         instead_of="arm or spot",
     ),
-    Rule(
+    SavingsRule(
         id="fargate-spot",
         title="Spare capacity for tasks above the least",
         then=_off_the_rest("fargate."),
         takes="compute: {spot: 100%}; a task may get two minutes' notice. x86 only",
         instead_of="arm or spot",
     ),
-    Rule(
+    SavingsRule(
         id="nat-instance",
         title="A host as NAT instead of gateways",
         then=_nat_instance,
         takes="network: {nat: instance}; one host to patch, and no way out while it is down",
         instead_of="nat",
     ),
-    Rule(
+    SavingsRule(
         id="endpoints",
         title="Endpoints instead of NAT gateways",
         then=_endpoints,
         takes="network: {nat: none, endpoints: [s3, ecr, logs, secretsmanager]}, for apps that call nobody but AWS",
         instead_of="nat",
     ),
-    Rule(
+    SavingsRule(
         id="nights",
         title="Development sleeps at night and on weekends",
         then=_at_work,
@@ -280,48 +280,48 @@ RULES: tuple[Rule, ...] = (
         only="development",
         instead_of="commitment",
     ),
-    Rule(
+    SavingsRule(
         id="one-at-night",
         title="One task at night",
         then=_one_at_night,
         takes="scheduled actions that lower the least number of tasks for the night",
         only="production",
     ),
-    Rule(
+    SavingsRule(
         id="savings-plan",
         title="Compute Savings Plan, 1 year, nothing upfront",
         then=_off_the_least("fargate.", "ec2.hour."),
         takes="a commitment for a year, paid also when nothing runs",
         instead_of="commitment",
     ),
-    Rule(
+    SavingsRule(
         id="reserved-database",
         title="Reserved database, 1 year, nothing upfront",
         then=_off("rds.hour."),
         takes="a commitment for a year to this class; its disk and backups cost as before",
         only="production",
     ),
-    Rule(
+    SavingsRule(
         id="reserved-cache",
         title="Reserved cache nodes, 1 year, nothing upfront",
         then=_off("elasticache.hour."),
         takes="a commitment for a year to this class",
         only="production",
     ),
-    Rule(
+    SavingsRule(
         id="log-level",
         title="Log warnings instead of everything",
         then=_off("logs."),
         takes="LOG_LEVEL: warning, and no access log of health checks",
     ),
-    Rule(
+    SavingsRule(
         id="log-retention",
         title="Keep logs shorter",
         then=_shorter_logs,
         takes="logs: {keep: 30d} in production, 7d elsewhere",
         source=f"{_PAGES}/cloudwatch/pricing",
     ),
-    Rule(
+    SavingsRule(
         id="storage-classes",
         title="Objects that grow old move to Standard-IA",
         then=_aged,

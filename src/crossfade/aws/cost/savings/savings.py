@@ -7,11 +7,11 @@ from decimal import Decimal
 from crossfade.aws.cost.bill.bill import Bill, Line
 from crossfade.aws.cost.money import cents, exact
 from crossfade.aws.cost.savings.ground import Ground
-from crossfade.aws.cost.savings.rules import RULES, Cheaper, Rule, Unpriced
+from crossfade.aws.cost.savings.rules import RULES, Cheaper, SavingsRule, Unpriced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class LineChange:
     """One line of the bill, now and then."""
 
     line: Line
@@ -25,7 +25,7 @@ class Proposal:
 
     id: str
     title: str
-    changes: tuple[Change, ...]
+    changes: tuple[LineChange, ...]
     arithmetic: tuple[str, ...]
     takes: str
     source: str
@@ -45,7 +45,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class SavingsStep:
     """A proposal at its turn: `now` is what the ones before it left of its lines."""
 
     proposal: Proposal
@@ -58,11 +58,11 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Together:
+class Combined:
     """Several proposals one after the other."""
 
     now: Decimal
-    steps: tuple[Step, ...]
+    steps: tuple[SavingsStep, ...]
 
     @property
     def then(self) -> Decimal:
@@ -91,20 +91,20 @@ def unreckoned(bill: Bill, ground: Ground) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lacking))
 
 
-def _found(rule: Rule, bill: Bill, ground: Ground) -> Iterator[tuple[Line, Cheaper | Unpriced]]:
+def _found(rule: SavingsRule, bill: Bill, ground: Ground) -> Iterator[tuple[Line, Cheaper | Unpriced]]:
     for line in bill.lines if rule.fits(ground) else ():
         found = rule.then(line, ground, ground.rate(rule.id)) if line.monthly is not None else None
         if found is not None:
             yield line, found
 
 
-def _proposed(rule: Rule, bill: Bill, ground: Ground) -> Proposal:
+def _proposed(rule: SavingsRule, bill: Bill, ground: Ground) -> Proposal:
     changes, arithmetic = [], []
     for line, found in _found(rule, bill, ground):
         now = line.monthly.expected if line.monthly is not None else Decimal(0)
         if isinstance(found, Unpriced) or now == (then := cents(found.monthly)):
             continue
-        changes.append(Change(line=line, now=now, then=then))
+        changes.append(LineChange(line=line, now=now, then=then))
         arithmetic.append(f"{line.item}: {now:,.2f} -> {then:,.2f}, {found.how}")
     return Proposal(
         id=rule.id,
@@ -117,12 +117,12 @@ def _proposed(rule: Rule, bill: Bill, ground: Ground) -> Proposal:
     )
 
 
-def together(bill: Bill, wanted: Iterable[Proposal]) -> Together:
+def together(bill: Bill, wanted: Iterable[Proposal]) -> Combined:
     """The proposals in turn, each on what is left; of those that exclude each other the first. A share of a line stays
     the same share: 30 % off what a night schedule left of it.
     """
     left = {line: line.monthly.expected for line in bill.lines if line.monthly is not None}
-    steps: list[Step] = []
+    steps: list[SavingsStep] = []
     taken: set[str] = set()
     for proposal in wanted:
         if proposal.instead_of and proposal.instead_of in taken:
@@ -132,11 +132,11 @@ def together(bill: Bill, wanted: Iterable[Proposal]) -> Together:
         for change in proposal.changes:
             left[change.line] = left[change.line] * change.then / change.now if change.now else Decimal(0)
         then = cents(sum((left[change.line] for change in proposal.changes), Decimal(0)))
-        steps.append(Step(proposal=proposal, now=now, then=then))
-    return Together(now=bill.total.expected, steps=tuple(steps))
+        steps.append(SavingsStep(proposal=proposal, now=now, then=then))
+    return Combined(now=bill.total.expected, steps=tuple(steps))
 
 
-def not_combined(proposed: Sequence[Proposal], combined: Together) -> tuple[Proposal, ...]:
+def not_combined(proposed: Sequence[Proposal], combined: Combined) -> tuple[Proposal, ...]:
     """What was left out because something that excludes it saves more."""
     taken = {step.proposal for step in combined.steps}
     return tuple(proposal for proposal in proposed if proposal not in taken)

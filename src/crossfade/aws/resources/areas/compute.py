@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from crossfade.aws.places import BLUE, COLOUR, COLOURS, SERVICE
+from crossfade.aws.places import BLUE, COLOUR, COLOURS, GREEN, SERVICE
 from crossfade.aws.resources.areas.doors import group
-from crossfade.aws.resources.areas.made import gib, made, root_disk, subnets
-from crossfade.aws.resources.hosts import exposed, in_containers, on_hosts
+from crossfade.aws.resources.areas.made import counted, gib, made, root_disk, subnets
+from crossfade.aws.resources.hosts import by_colour, exposed, fixed, host_names, in_containers, on_hosts, stay
 from crossfade.aws.resources.names import identifier, places, prefix
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.compute import Scale
@@ -18,7 +18,9 @@ _HOST_PERIOD = 300  # seconds between EC2's own figures
 
 
 def compute(app: App) -> Iterator[Resource]:
-    if on_hosts(app):
+    if stay(app):
+        yield from _servers(app)
+    elif on_hosts(app):
         yield from _hosts(app)
     else:
         insights = {"name": "containerInsights", "value": "enabled" if app.cloud.compute.insights else "disabled"}
@@ -52,14 +54,15 @@ def _service(app: App, name: str, service: Service) -> Iterator[Resource]:
             "task_definition": (task,),
             "network_configuration.subnets": subnets(app, "private"),
             "network_configuration.security_groups": (group("app"),),
-            "load_balancer.target_group_arn": (f'module.alb.aws_lb_target_group.this["{name}-{colour}"]',),
         }
+        if service.kind == "web":
+            refers["load_balancer.target_group_arn"] = (f'module.alb.aws_lb_target_group.this["{name}-{colour}"]',)
         yield made(
             runs,
             where,
             refers,
             name=called.coloured(name, colour),
-            desired_count=service.replicas if colour == BLUE else 0,
+            desired_count=service.replicas if colour == BLUE and service.kind == "web" else 0,
             capacity_provider_strategy=_strategies(app, service),
             network_configuration=[{"assign_public_ip": False}],
             deployment_circuit_breaker=[{"enable": True, "rollback": False}],
@@ -90,6 +93,31 @@ def _scaling(app: App, scale: Scale, name: str, colour: str, runs: str) -> Resou
     )
 
 
+def _servers(app: App) -> Iterator[Resource]:
+    """Hosts that stay, and their addresses."""
+    compute, where = app.cloud.compute, "cloud.compute"
+    template, log = "module.hosts.aws_launch_template.this", "module.hosts.aws_cloudwatch_log_group.this"
+    yield made(log, "cloud.logs.keep", name=f"/{prefix(app)}/hosts", retention_in_days=app.cloud.logs.keep)
+    yield made(
+        template,
+        where,
+        name=prefix(app),
+        block_device_mappings=[root_disk(gib(compute.disk))],
+        metadata_options=[{"http_tokens": "required"}],
+    )
+    places = subnets(app, "public" if exposed(app) else "private")
+    for host in counted("module.hosts.aws_instance.this", len(host_names(app))):
+        refers = {
+            "subnet_id": places,
+            "vpc_security_group_ids": (group("app"),),
+            "launch_template.id": (template,),
+        }
+        yield made(host, where, refers, instance_type=compute.instance, associate_public_ip_address=exposed(app))
+        if fixed(app):
+            address = host.replace("aws_instance", "aws_eip")
+            yield made(address, f"{where}.address", {"instance": (host,)}, domain="vpc")
+
+
 def _hosts(app: App) -> Iterator[Resource]:
     compute = app.cloud.compute
     template, where = "module.asg.aws_launch_template.this", "cloud.compute"
@@ -105,19 +133,45 @@ def _hosts(app: App) -> Iterator[Resource]:
         block_device_mappings=[root_disk(gib(compute.disk))],
         metadata_options=[{"http_tokens": "required"}],
     )
-    for service in app.services.values():  # one: `check` refuses more
-        scale = service.scale
+    for name, service in app.services.items():  # one: `check` refuses more
+        scale, two = service.scale, by_colour(app)
+        stand = {
+            "launch_template.id": (template,),
+            "vpc_zone_identifier": subnets(app, "public" if exposed(app) else "private"),
+        }
         yield made(
             "module.asg.aws_autoscaling_group.this",
             where,
-            {
-                "launch_template.id": (template,),
-                "vpc_zone_identifier": subnets(app, "public" if exposed(app) else "private"),
-            },
-            name=prefix(app),
+            stand,
+            name=places(app).coloured(name, BLUE) if two else prefix(app),
             min_size=scale.min if scale else service.replicas,
             max_size=scale.max if scale else max(service.replicas, 1),
             desired_capacity=service.replicas,
         )
+        if two:
+            yield _green(app, name, service, stand)
+            yield made(
+                "module.asg.aws_launch_template.releases[0]",
+                where,
+                name=f"{prefix(app)}-releases",
+                instance_type=compute.instance,
+                block_device_mappings=[{"device_name": "/dev/xvda", "ebs": [{"encrypted": "true"}]}],
+                metadata_options=[{"http_tokens": "required"}],
+            )
         if scale is not None and scale.cpu is not None:  # the alarm that takes hosts away
-            yield made("module.asg.aws_cloudwatch_metric_alarm.quiet[0]", "services.scale", period=_HOST_PERIOD)
+            for colour in COLOURS if two else (BLUE,):
+                address = f'module.asg.aws_cloudwatch_metric_alarm.quiet["{colour}"]'
+                yield made(address, "services.scale", period=_HOST_PERIOD)
+
+
+def _green(app: App, name: str, service: Service, stand: dict[str, tuple[str, ...]]) -> Resource:
+    """The group that waits for a release."""
+    return made(
+        "module.asg.aws_autoscaling_group.green[0]",
+        "cloud.compute",
+        stand,
+        name=places(app).coloured(name, GREEN),
+        min_size=0,
+        max_size=service.scale.max if service.scale else max(service.replicas, 1),
+        desired_capacity=0,
+    )

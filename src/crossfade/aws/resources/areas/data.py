@@ -44,7 +44,8 @@ def _database(app: App) -> Iterator[Resource]:
         manage_master_user_password=True,
     )
     kinds = ("postgresql", "upgrade") if database.engine == "postgres" else ("error", "slowquery")
-    yield from _logs(app, "database", kinds, f"/aws/rds/instance/{prefix(app)}")
+    group_name = f"/aws/rds/instance/{prefix(app)}"
+    yield from _logs(app, "database", kinds, group_name)
     if database.replica is not None:
         yield made(
             "module.database.aws_db_instance.replica[0]",
@@ -54,11 +55,12 @@ def _database(app: App) -> Iterator[Resource]:
             instance_class=database.replica,
             publicly_accessible=database.public,
         )
+        yield from _logs(app, "database", kinds, f"{group_name}-replica", of="replica")
 
 
-def _logs(app: App, module: str, kinds: tuple[str, ...], group_name: str) -> Iterator[Resource]:
+def _logs(app: App, module: str, kinds: tuple[str, ...], group_name: str, of: str = "this") -> Iterator[Resource]:
     for kind in kinds:
-        address = f'module.{module}.aws_cloudwatch_log_group.this["{kind}"]'
+        address = f'module.{module}.aws_cloudwatch_log_group.{of}["{kind}"]'
         yield made(address, "cloud.logs.keep", name=f"{group_name}/{kind}", retention_in_days=app.cloud.logs.keep)
 
 

@@ -3,8 +3,16 @@
 from collections.abc import Iterator
 
 from crossfade.aws.resources.areas.made import bucket, made
-from crossfade.aws.resources.hostnames import balancer_names, edge_names, given_to_edge, managed, one_certificate
-from crossfade.aws.resources.names import prefix
+from crossfade.aws.resources.hostnames import (
+    at_edge,
+    balancer_names,
+    behind_cdn,
+    edge_names,
+    given_to_edge,
+    managed,
+    one_certificate,
+)
+from crossfade.aws.resources.names import identifier, prefix
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.model import App
 
@@ -15,6 +23,7 @@ _MACHINES = {"small": "BUILD_GENERAL1_SMALL", "medium": "BUILD_GENERAL1_MEDIUM",
 def delivery(app: App) -> Iterator[Resource]:
     yield from _names(app)
     yield from _site(app)
+    yield from _cdn(app)
     yield from _pipeline(app)
 
 
@@ -34,8 +43,8 @@ def _certificates(app: App) -> Iterator[tuple[str, str]]:
     """One for the load balancer, and one for CloudFront where that one does not do for it."""
     if managed(app):
         yield "certificate", balancer_names(app)[0]
-    if app.cloud.site and not one_certificate(app) and given_to_edge(app) is None:
-        yield "site_certificate", edge_names(app)[0]
+    if at_edge(app) and not one_certificate(app) and given_to_edge(app) is None:
+        yield "edge_certificate", edge_names(app)[0]
 
 
 def _site(app: App) -> Iterator[Resource]:
@@ -47,14 +56,21 @@ def _site(app: App) -> Iterator[Resource]:
     yield made(_SITE, where, {"origin.domain_name": (files,)}, enabled=True, comment=f"{prefix(app)} site")
     if site.app:
         yield made("module.site.aws_cloudfront_function.single_page[0]", where, name=f"{prefix(app)}-single-page")
-    if site.api:
-        yield made(
-            "module.site.aws_cloudfront_distribution.api[0]",
-            f"{where}.api",
-            {"origin.domain_name": ("module.alb.aws_lb.this",)},
-            enabled=True,
-            comment=f"{prefix(app)} api",
-        )
+
+
+def _cdn(app: App) -> Iterator[Resource]:
+    """Before the load balancer, with a bucket beside it where one has files."""
+    if not behind_cdn(app):
+        return
+    cdn = app.cloud.cdn
+    files = (f"module.bucket_{identifier(cdn.bucket)}.aws_s3_bucket.this",) if cdn and cdn.bucket else ()
+    yield made(
+        "module.cdn.aws_cloudfront_distribution.this",
+        "cloud.cdn" if cdn else "cloud.site.api",
+        {"origin.domain_name": ("module.alb.aws_lb.this", *files)},
+        enabled=True,
+        comment=f"{prefix(app)} services",
+    )
 
 
 def _pipeline(app: App) -> Iterator[Resource]:

@@ -46,7 +46,7 @@ def _rules(app: App) -> Iterator[Resource]:
     for port in (80, 443) if cloud.https else (80,):
         for cidr in cloud.load_balancer.visitors:
             yield _rule(f'{_RULE}.alb["{port} {cidr}"]', "cloud.load_balancer.visitors", "alb", port, cidr=cidr)
-    for port in dict.fromkeys(listens_on(app, service) for service in app.services.values()):
+    for port in dict.fromkeys(listens_on(app, service) for service in app.web.values()):
         yield _rule(f'{_RULE}.app_from_alb["{port}"]', "services", "app", port, of="alb")
     for index, opened in enumerate(cloud.network.open_ports):
         for cidr in opened.to:
@@ -94,7 +94,7 @@ def _balancer(app: App) -> Iterator[Resource]:
 
 
 def _targets(app: App) -> Iterator[Resource]:
-    for name, service in app.services.items():
+    for name, service in app.web.items():
         interval, timeout = health_seconds(service)
         for colour in COLOURS:
             yield made(

@@ -1,13 +1,13 @@
 """Who looks after it: alarms, dashboard, the hosts' agent, secrets, budget, watchers of the account."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from crossfade.aws.environment import secret_name
 from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.areas.made import GIB, bucket, gib, made
-from crossfade.aws.resources.hosts import on_hosts
+from crossfade.aws.resources.hosts import host_names, on_hosts
 from crossfade.aws.resources.names import prefix
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.watch import OF_CACHE, OF_DATABASE, Alarm
@@ -44,21 +44,21 @@ def watching(app: App) -> Iterator[Resource]:
 def _targets(app: App, alarm: Alarm) -> list[str]:
     """What one alarm of the file becomes an alarm for: each colour of a service, each node or the one there is."""
     if alarm.on in ("cpu", "memory"):
-        return ["hosts"] if on_hosts(app) else _coloured(app)
+        return host_names(app) if on_hosts(app) else _coloured(app.services)
     if alarm.on == "unhealthy-hosts":
-        return _coloured(app)
+        return _coloured(app.web)
     if alarm.on in OF_DATABASE:
         return ["database"]
     if alarm.on in OF_CACHE and (cache := app.cloud.cache) is not None:
         each = range(1, cache.replicas + 2)
-        if cache.shards > 1:
+        if cache.clustered:
             return [f"{shard:04d}-{node:03d}" for shard in range(1, cache.shards + 1) for node in each]
         return [f"{node:03d}" for node in each]
     return ["visitors"]
 
 
-def _coloured(app: App) -> list[str]:
-    return [f"{name}-{colour}" for name in app.services for colour in COLOURS]
+def _coloured(names: Iterable[str]) -> list[str]:
+    return [f"{name}-{colour}" for name in names for colour in COLOURS]
 
 
 def _alarm(app: App, alarm: Alarm, target: str, where: str) -> Resource:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from crossfade.aws.resources.names import identifier
+from crossfade.aws.places import COLOURS, GROUP
+from crossfade.aws.resources.hosts import by_revision
+from crossfade.aws.resources.names import identifier, places
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import DEPLOYER_POLICY, MODULES, NAME, REGION, from_module
 from crossfade.aws.terraform.revision import by_codedeploy, new_fleet
@@ -69,6 +71,8 @@ def _site(site: Site) -> dict[str, Any]:
 
 def _deploys(app: App, pipeline: Pipeline) -> Block:
     (name, service), *_ = app.services.items()  # hosts run one service, which the file's own check holds
+    if by_revision(app):
+        return _brought(app, name)
     fleet = new_fleet(app)
     return block(
         "module",
@@ -83,6 +87,19 @@ def _deploys(app: App, pipeline: Pipeline) -> Block:
         keep_minutes=min(round(service.deploy.keep_previous / 60), _LONGEST) if fleet else None,
         approve=pipeline.approve if fleet else None,
         alarm_names=from_module("monitoring", "rollback_alarm_names"),
+        topic_arn=from_module("monitoring", "warning_topic_arn"),
+    )
+
+
+def _brought(app: App, name: str) -> Block:
+    """A group for each colour. CodeDeploy moves no visitors and brings nothing back: whoever deploys does both."""
+    return block(
+        "module",
+        "deploys",
+        source=f"{MODULES}/cicd/codedeploy",
+        name=NAME,
+        role_arn=from_module("iam", "codedeploy_role_arn"),
+        colours={places(app).coloured(name, colour): GROUP for colour in COLOURS},
         topic_arn=from_module("monitoring", "warning_topic_arn"),
     )
 

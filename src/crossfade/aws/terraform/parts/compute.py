@@ -4,8 +4,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossfade.aws.environment import whole
-from crossfade.aws.places import COLOURS
-from crossfade.aws.resources.hosts import exposed, in_containers, listens_on, on_hosts, process_ports, proxied
+from crossfade.aws.places import BLUE, COLOURS, GREEN, GROUP, LEAST
+from crossfade.aws.resources.hosts import (
+    by_colour,
+    by_revision,
+    exposed,
+    fixed,
+    in_containers,
+    listens_on,
+    on_hosts,
+    process_ports,
+    proxied,
+    stay,
+)
 from crossfade.aws.resources.names import identifier, places
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
@@ -27,7 +38,7 @@ def compute(app: App) -> Iterator[Block]:
             yield _repository(app, name)
     if on_hosts(app):
         for name, service in app.services.items():  # one, which the file's own check holds
-            yield _hosts(app, name, service)
+            yield _servers(app, service) if stay(app) else _hosts(app, name, service)
         return
     yield _cluster(app)
     for name, service in app.services.items():
@@ -59,7 +70,8 @@ def _cluster(app: App) -> Block:
 
 
 def _service(app: App, name: str, service: Service) -> Block:
-    cloud, called = app.cloud, places(app)
+    cloud, called, web = app.cloud, places(app), service.kind == "web"
+    port = {"PORT": str(service.port)} if web else {}
     return block(
         "module",
         f"service_{identifier(name)}",
@@ -71,22 +83,22 @@ def _service(app: App, name: str, service: Service) -> Block:
         cluster_name=from_module("cluster", "name"),
         image=_image(name, tagged=True),
         command=_arguments(service.command),
-        port=service.port,
+        port=service.port if web else None,
         cpu=round((service.resources.cpu or 0) * _UNITS),
         memory=(service.resources.memory or 0) // _MIB,
         architecture="ARM64" if cloud.compute.architecture == "arm" else "X86_64",
-        environment={**told.environment(app, service), "PORT": str(service.port), "CROSSFADE_RELEASE": _tag(name)},
+        environment={**told.environment(app, service), **port, "CROSSFADE_RELEASE": _tag(name)},
         secrets={**_secrets(service), **told.secrets(app, service)} or None,
         execution_role_arn=Expression(f'module.iam.execution_role_arn["{name}"]'),
         task_role_arn=Expression(f'module.iam.task_role_arn["{name}"]'),
         subnet_ids=from_module("vpc", "private_subnet_ids"),
         security_group_id=from_module("security_groups", "app_id"),
-        target_groups=Expression(f'module.alb.target_groups["{name}"]'),
+        target_groups=Expression(f'module.alb.target_groups["{name}"]') if web else None,
         load_balancer_suffix=from_module("alb", "arn_suffix") if _counts_requests(service) else None,
         desired=service.replicas,
         scaling=_scaling(service),
         spot_percent=round(cloud.compute.spot) or None,
-        health_grace=whole(service.deploy.warmup or _GRACE),
+        health_grace=whole(service.deploy.warmup or _GRACE) if web else None,
         stop_timeout=max(1, min(whole(service.grace), _STOP)),
         log_retention_days=cloud.logs.keep,
         tracing=cloud.tracing or None,
@@ -118,7 +130,7 @@ def _hosts(app: App, name: str, service: Service) -> Block:
         ports=process_ports(app, service),
         proxy=_proxy(app, service) if proxied(app) else None,
         environment=told.environment(app, service) or None,
-        secrets=_secrets(service) or None,
+        secrets={**_secrets(service), **told.secrets(app, service)} or None,
         agent_parameter=from_module("monitoring", "agent_parameter") if wanted.metrics else None,
         instance_type=wanted.instance,
         disk_gib=-(-wanted.disk // GIB),
@@ -127,6 +139,7 @@ def _hosts(app: App, name: str, service: Service) -> Block:
         security_group_id=from_module("security_groups", "app_id"),
         instance_profile_name=from_module("iam", "instance_profile_name"),
         target_group_arn=_target_group(name, "blue", "arn"),
+        **(_two_groups(app, name, service) if by_colour(app) else {}),
         **_request_metrics(service, name),
         desired=service.replicas,
         min=scale.min if scale else service.replicas,
@@ -138,6 +151,60 @@ def _hosts(app: App, name: str, service: Service) -> Block:
         refresh=_refresh(service.deploy, wanted.warmup),
         log_retention_days=app.cloud.logs.keep,
     )
+
+
+def _servers(app: App, service: Service) -> Block:
+    """Hosts that stay. Nothing of a release is in them: their controllers get it over SSH."""
+    wanted = app.cloud.compute
+    subnets = "public_subnet_ids" if exposed(app) else "private_subnet_ids"
+    return block(
+        "module",
+        "hosts",
+        source=f"{MODULES}/compute/hosts",
+        name=NAME,
+        region=REGION,
+        instances=service.replicas,
+        instance_type=wanted.instance,
+        disk_gib=-(-wanted.disk // GIB),
+        user=wanted.user,
+        keys=list(wanted.keys),
+        containers=in_containers(app, service),
+        agent_parameter=from_module("monitoring", "agent_parameter") if wanted.metrics else None,
+        subnet_ids=from_module("vpc", subnets),
+        public_address=exposed(app) and not fixed(app),
+        fixed_address=fixed(app),
+        security_group_id=from_module("security_groups", "app_id"),
+        instance_profile_name=from_module("iam", "instance_profile_name"),
+        log_retention_days=app.cloud.logs.keep,
+    )
+
+
+def _two_groups(app: App, name: str, service: Service) -> dict[str, Any]:
+    """Releases go out by colour: one group serves, the other one is empty and waits for the next."""
+    called, least = places(app), service.scale.min if service.scale else service.replicas
+
+    def tags(colour: str) -> dict[str, str]:
+        return {**called.tags(name, colour), LEAST: str(least)}
+
+    return {
+        "group_name": called.coloured(name, BLUE),
+        "tags": tags(BLUE),
+        "green": {
+            "name": called.coloured(name, GREEN),
+            "target_group_arn": _target_group(name, GREEN, "arn"),
+            "tags": tags(GREEN),
+        },
+        **(_revisions(app, name) if by_revision(app) else {}),
+    }
+
+
+def _revisions(app: App, name: str) -> dict[str, Any]:
+    """What hosts boot without, and are known by to CodeDeploy."""
+    called = places(app)
+    return {
+        "revisions": from_module("deploys", "bucket"),
+        "host_tags": {colour: {GROUP: called.coloured(name, colour)} for colour in COLOURS},
+    }
 
 
 def bounds(deploy: Deploy) -> tuple[int, int]:

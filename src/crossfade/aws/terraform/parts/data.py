@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from crossfade.aws.environment import zones
+from crossfade.aws.environment import whole, zones
 from crossfade.aws.resources.hosts import exposed
 from crossfade.aws.resources.names import identifier, prefix
 from crossfade.aws.terraform.hcl import Block, Expression, block
@@ -102,6 +102,7 @@ def _cache(app: App, cache: Cache) -> Block:
         family=family(cache.engine, cache.version),
         node_type=cache.node,
         shards=cache.shards,
+        cluster=cache.clustered,
         replicas=cache.replicas,
         policy=cache.policy,
         port=PORTS[cache.engine],
@@ -124,6 +125,9 @@ def _bucket(app: App, name: str, bucket: Bucket) -> Block:
         moves=[{"days": move.after, "class": _CLASSES[move.to]} for move in bucket.moves] or None,
         expire_days=bucket.expire,
         cors_origins=list(bucket.cors) or None,
+        cors_methods=list(bucket.cors_methods) if bucket.cors else None,
+        cors_seconds=whole(bucket.cors_kept) if bucket.cors else None,
+        distributions=[from_module("cdn", "arn")] if app.cloud.cdn and app.cloud.cdn.bucket == name else None,
     )
 
 

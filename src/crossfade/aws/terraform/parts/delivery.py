@@ -6,21 +6,24 @@ from typing import Any
 from crossfade.aws.environment import whole
 from crossfade.aws.resources.hostnames import (
     api_name,
+    at_edge,
     balancer_names,
+    behind_cdn,
     edge_names,
     given_to_edge,
     managed,
     one_certificate,
     site_names,
 )
+from crossfade.aws.resources.names import identifier
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import MODULES, NAME, from_module
-from crossfade.file.cloud.delivery import Domain, Site
+from crossfade.file.cloud.delivery import Cdn, Domain, Site
 from crossfade.file.model import App
 
 
 def delivery(app: App) -> Iterator[Block]:
-    domain, site = app.cloud.domain, app.cloud.site
+    cloud, domain, site = app.cloud, app.cloud.domain, app.cloud.site
     if domain:
         yield _dns(app, domain)
         yield from _certificates(app, domain)
@@ -30,6 +33,8 @@ def delivery(app: App) -> Iterator[Block]:
         yield _site(app, site)
         yield _output("site_bucket", "Bucket that the site is uploaded to.", "site.bucket")
         yield _output("site_distribution", "Distribution to invalidate after an upload.", "site.distribution_id")
+    if behind_cdn(app):
+        yield _cdn(app, cloud.cdn or Cdn(everywhere=site is not None and site.everywhere))
     yield block("output", "urls", description="Where visitors find it.", value=_urls(app))
 
 
@@ -50,11 +55,14 @@ def _dns(app: App, domain: Domain) -> Block:
 
 def _aliases(app: App) -> dict[str, Any]:
     balancer = {"dns_name": from_module("alb", "dns_name"), "zone_id": from_module("alb", "zone_id")}
-    edge = {"zone_id": from_module("site", "zone_id"), "ipv6": True}
     aliases: dict[str, Any] = dict.fromkeys(balancer_names(app), balancer)
-    if app.cloud.site and app.cloud.site.api and (api := api_name(app)):
-        aliases[api] = {"dns_name": from_module("site", "api_domain_name"), **edge}
-    return aliases | {name: {"dns_name": from_module("site", "domain_name"), **edge} for name in site_names(app)}
+    if behind_cdn(app) and (api := api_name(app)):
+        aliases[api] = _at_edge("cdn")
+    return aliases | dict.fromkeys(site_names(app), _at_edge("site"))
+
+
+def _at_edge(module: str) -> dict[str, Any]:
+    return {"dns_name": from_module(module, "domain_name"), "zone_id": from_module(module, "zone_id"), "ipv6": True}
 
 
 def _certificates(app: App, domain: Domain) -> Iterator[Block]:
@@ -62,8 +70,8 @@ def _certificates(app: App, domain: Domain) -> Iterator[Block]:
     if managed(app):
         edge = edge_names(app) if one_certificate(app) else []
         yield _certificate("certificate", list(dict.fromkeys([*balancer_names(app), *edge])), domain)
-    if app.cloud.site and not one_certificate(app) and given_to_edge(app) is None:
-        yield _certificate("site_certificate", edge_names(app), domain, elsewhere=True)
+    if at_edge(app) and not one_certificate(app) and given_to_edge(app) is None:
+        yield _certificate("edge_certificate", edge_names(app), domain, elsewhere=True)
 
 
 def _certificate(module: str, names: list[str], domain: Domain, *, elsewhere: bool = False) -> Block:
@@ -80,7 +88,6 @@ def _certificate(module: str, names: list[str], domain: Domain, *, elsewhere: bo
 
 
 def _site(app: App, site: Site) -> Block:
-    api = api_name(app)
     return block(
         "module",
         "site",
@@ -93,22 +100,39 @@ def _site(app: App, site: Site) -> Block:
         asset_seconds=whole(site.fresh.assets),
         image_seconds=whole(site.fresh.images),
         old_version_days=site.expire_old,
-        price_class="PriceClass_All" if site.everywhere else "PriceClass_200",
-        api={
-            "dns_name": from_module("alb", "dns_name"),
-            "https": app.cloud.https,
-            "aliases": [api] if api else [],
-        }
-        if site.api
-        else None,
+        price_class=_price_class(everywhere=site.everywhere),
     )
+
+
+def _cdn(app: App, cdn: Cdn) -> Block:
+    """Before the services of a site it keeps nothing: what may be kept are the site's files."""
+    api = api_name(app)
+    return block(
+        "module",
+        "cdn",
+        source=f"{MODULES}/delivery/cdn",
+        name=NAME,
+        balancer=from_module("alb", "dns_name"),
+        https=app.cloud.https,
+        aliases=[api] if api else None,
+        certificate_arn=_edge_certificate(app),
+        price_class=_price_class(everywhere=cdn.everywhere),
+        keep=whole(cdn.keep),
+        never=list(cdn.never) or None,
+        bucket=from_module(f"bucket_{identifier(cdn.bucket)}", "regional_domain_name") if cdn.bucket else None,
+        files={path: whole(kept) for path, kept in cdn.files.items()} or None,
+    )
+
+
+def _price_class(*, everywhere: bool) -> str:
+    return "PriceClass_All" if everywhere else "PriceClass_200"
 
 
 def _edge_certificate(app: App) -> Expression | str | None:
     if app.cloud.domain is None:
         return None
     given = given_to_edge(app)
-    return given or from_module("certificate" if one_certificate(app) else "site_certificate", "arn")
+    return given or from_module("certificate" if one_certificate(app) else "edge_certificate", "arn")
 
 
 def _urls(app: App) -> list[str | Expression]:

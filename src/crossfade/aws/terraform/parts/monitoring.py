@@ -5,7 +5,7 @@ from typing import Any
 
 from crossfade.aws.environment import whole
 from crossfade.aws.places import COLOURS
-from crossfade.aws.resources.hosts import on_hosts
+from crossfade.aws.resources.hosts import host_names, on_hosts, stay
 from crossfade.aws.resources.names import identifier
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import MODULES, NAME, from_module
@@ -37,12 +37,13 @@ def _monitoring(app: App) -> Block:
         warning_contacts=list(cloud.notify.warning) or None,
         alarms=[_alarm(alarm) for alarm in cloud.alarms],
         cluster=None if on_hosts(app) else _cluster(app),
-        hosts={"group": from_module("asg", "name")} if on_hosts(app) else None,
+        hosts=_hosts(app) if on_hosts(app) else None,
         load_balancer=_load_balancer(app),
         database=_database(app),
         cache=_cache(app),
         agent=_agent(app),
         log_days=cloud.logs.keep,
+        log_groups=_log_groups(app),
         dashboard=cloud.dashboard,
         cloudtrail=cloud.guards.cloudtrail or None,
         guardduty=cloud.guards.guardduty or None,
@@ -67,10 +68,17 @@ def _cluster(app: App) -> dict[str, Any]:
     return {"name": from_module("cluster", "name"), "services": services}
 
 
+def _hosts(app: App) -> dict[str, Any]:
+    """The dimensions of EC2's metrics: each host that stays by itself, a group as a whole."""
+    if stay(app):
+        return {name: {"InstanceId": Expression(f'module.hosts.instances["{name}"]')} for name in host_names(app)}
+    return {name: {"AutoScalingGroupName": Expression(f'module.asg.groups["{name}"]')} for name in host_names(app)}
+
+
 def _load_balancer(app: App) -> dict[str, Any]:
     groups = {
         f"{name}-{colour}": Expression(f'module.alb.target_groups["{name}"].{colour}.suffix')
-        for name in app.services
+        for name in app.web
         for colour in COLOURS
     }
     return {"arn_suffix": from_module("alb", "arn_suffix"), "target_groups": groups}
@@ -88,7 +96,7 @@ def _cache(app: App) -> dict[str, Any] | None:
     if cache is None:
         return None
     group = from_module("cache", "replication_group_id")
-    return {"group": group, "shards": cache.shards, "replicas": cache.replicas, "cluster": cache.shards > 1}
+    return {"group": group, "shards": cache.shards, "replicas": cache.replicas, "cluster": cache.clustered}
 
 
 def _agent(app: App) -> dict[str, Any] | None:
@@ -100,7 +108,15 @@ def _agent(app: App) -> dict[str, Any] | None:
         "disks": list(metrics.disks),
         "every_seconds": whole(metrics.every),
         "files": dict(metrics.logs),
+        **({"names": dict(metrics.names)} if metrics.names else {}),
     }
+
+
+def _log_groups(app: App) -> list[Expression]:
+    """What instances write: of each service on ECS its own group, of hosts one for all."""
+    if not on_hosts(app):
+        return [Expression(f"module.service_{identifier(name)}.log_group_name") for name in app.services]
+    return [from_module("hosts" if stay(app) else "asg", "log_group_name")]
 
 
 def _budget(budget: Budget) -> Block:

@@ -14,10 +14,10 @@ from crossfade.aws.environment import (
     whole,
     zones,
 )
-from crossfade.aws.resources.hosts import listens_on, on_hosts
+from crossfade.aws.resources.hosts import by_colour, listens_on, on_hosts
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import MODULES, NAME, REGION, from_module
-from crossfade.aws.terraform.rules import Rule, default, rules
+from crossfade.aws.terraform.rules import ListenerRule, default, rules
 from crossfade.file.cloud.data import PORTS
 from crossfade.file.model import App, Service, Sticky
 
@@ -54,7 +54,7 @@ def _vpc(app: App) -> Block:
 
 def _security_groups(app: App) -> Block:
     cloud = app.cloud
-    ports = sorted({listens_on(app, service) for service in app.services.values()})
+    ports = sorted({listens_on(app, service) for service in app.web.values()})
     return block(
         "module",
         "security_groups",
@@ -73,7 +73,7 @@ def _security_groups(app: App) -> Block:
 
 
 def _alb(app: App) -> Block:
-    wanted, default_service = app.cloud.load_balancer, default(app.services)
+    wanted, default_service = app.cloud.load_balancer, default(app.web)
     return block(
         "module",
         "alb",
@@ -87,8 +87,8 @@ def _alb(app: App) -> Block:
         tls_policy=wanted.tls_policy if app.cloud.https else None,
         idle_timeout=idle_timeout(app),
         algorithm=wanted.algorithm,
-        services={name: _target(app, service) for name, service in app.services.items()},
-        rules=[_rule(rule) for rule in rules(app.services)] or None,
+        services={name: _target(app, service) for name, service in app.web.items()},
+        rules=[_rule(rule) for rule in rules(app.web)] or None,
         default_service=default_service,
         previews=_previews(app) or None,
         deletion_protection=balancer_protected(app) or None,
@@ -98,9 +98,9 @@ def _alb(app: App) -> Block:
 
 def _previews(app: App) -> list[dict[str, str]]:
     """In the order of the file, so that a service that is added at its end moves no other's rule."""
-    if on_hosts(app):
+    if on_hosts(app) and not by_colour(app):  # one group, and nothing to lead to before it serves
         return []
-    return [{"service": name, "header": service.preview.header} for name, service in app.services.items()]
+    return [{"service": name, "header": service.preview.header} for name, service in app.web.items()]
 
 
 def _certificate(app: App) -> Expression | str | None:
@@ -136,6 +136,6 @@ def _stickiness(sticky: Sticky) -> dict[str, Any]:
     return {"type": "app_cookie", "seconds": seconds, "cookie": sticky.cookie}
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _rule(rule: ListenerRule) -> dict[str, Any]:
     conditions = {"hosts": list(rule.hosts), "paths": list(rule.paths)}
     return {"service": rule.service} | {kind: values for kind, values in conditions.items() if values}

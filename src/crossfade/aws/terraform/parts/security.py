@@ -5,7 +5,7 @@ from typing import Any
 
 from crossfade.aws.environment import secret_name
 from crossfade.aws.places import COLOURS
-from crossfade.aws.resources.hosts import in_containers, on_hosts
+from crossfade.aws.resources.hosts import in_containers, on_hosts, stay
 from crossfade.aws.resources.names import identifier
 from crossfade.aws.terraform.hcl import Block, Expression, block
 from crossfade.aws.terraform.names import DEPLOYER_POLICY, MODULES, NAME, REGION, from_module
@@ -61,7 +61,8 @@ def _iam(app: App) -> Block:
 
 def _service(app: App, name: str, service: Service) -> dict[str, Any]:
     own = [bucket for bucket, of in app.cloud.buckets.items() if of.services is None or name in of.services]
-    log = from_module("asg" if on_hosts(app) else f"service_{identifier(name)}", "log_group_arn")
+    compute = "hosts" if stay(app) else "asg" if on_hosts(app) else f"service_{identifier(name)}"
+    log = from_module(compute, "log_group_arn")
     given = {
         "secret_arns": [
             *(Expression(f'module.secrets.arns["{variable}"]') for variable in _read_by(service)),
@@ -83,9 +84,12 @@ def _read_by(service: Service) -> list[str]:
 
 
 def _hosts(app: App) -> dict[str, Any]:
-    hosts: dict[str, Any] = {"namespace": metrics_namespace(app)}
+    told = app.cloud.pipeline.checks.namespace if app.cloud.pipeline and by_codedeploy(app) else None
+    hosts: dict[str, Any] = {"namespaces": [metrics_namespace(app), *([told] if told else [])]}
     if app.cloud.compute.metrics:
         hosts |= {"agent_parameter": True, "log_group_arns": from_module("monitoring", "log_group_arns")}
+    if stay(app):
+        hosts["host_keys"] = True
     if by_codedeploy(app):
         hosts["revisions"] = {"bucket_arn": from_module("deploys", "bucket_arn")}
     return hosts

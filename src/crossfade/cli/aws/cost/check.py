@@ -9,8 +9,8 @@ from crossfade.cli.call import Call, called
 from crossfade.telling.text import plural
 
 if TYPE_CHECKING:
-    from crossfade.aws.cost.check.check import Verdict
-    from crossfade.aws.cost.check.line import Finding
+    from crossfade.aws.cost.check.check import TableVerdict
+    from crossfade.aws.cost.check.line import LineFinding
     from crossfade.aws.cost.check.money import Money
 
 FOUND = 3  # exit code, as of `crossfade audit`
@@ -44,7 +44,7 @@ def check(call: Call, *, table: Path, region: str | None, prices: Path | None) -
     return FOUND if verdict.findings else 0
 
 
-def _text(table: Path, verdict: "Verdict") -> str:
+def _text(table: Path, verdict: "TableVerdict") -> str:
     count = plural(len(verdict.findings), "finding") if verdict.findings else "all that can be checked is right"
     lines = [f"{table}: {count}"]
     for finding in verdict.findings:
@@ -59,7 +59,7 @@ def _text(table: Path, verdict: "Verdict") -> str:
     return "\n".join([*lines, "", f"The lines add up to {verdict.added}; put right, to {verdict.mended}{stated}."])
 
 
-def _told(finding: "Finding") -> list[str]:
+def _told(finding: "LineFinding") -> list[str]:
     says = "not in the table" if finding.id == "missing" else f"says {finding.says}"
     return [
         f"{finding.item}: {finding.found}",
@@ -69,7 +69,7 @@ def _told(finding: "Finding") -> list[str]:
     ]
 
 
-def _data(verdict: "Verdict") -> dict[str, Any]:
+def _data(verdict: "TableVerdict") -> dict[str, Any]:
     return {
         "right": not verdict.findings,
         "findings": [

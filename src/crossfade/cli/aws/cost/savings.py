@@ -9,7 +9,7 @@ from crossfade.aws.cost.ask import book
 from crossfade.aws.cost.check.money import Money
 from crossfade.aws.cost.savings.assumed import Assumptions, proposed, read_assumptions
 from crossfade.aws.cost.savings.ground import Ground, of_file
-from crossfade.aws.cost.savings.savings import Proposal, Together, not_combined, proposals, together, unreckoned
+from crossfade.aws.cost.savings.savings import Combined, Proposal, not_combined, proposals, together, unreckoned
 from crossfade.cli.aws.cost.source import Made
 from crossfade.core.errors import WrongInputError
 
@@ -20,14 +20,14 @@ class Savings:
 
     title: str
     proposals: Sequence[Proposal]
-    together: Together
+    together: Combined
     unreckoned: Sequence[str] = ()
     says: Money | None = None
 
     @property
     def as_said(self) -> bool:
         """The team's figure, as exactly as it was written."""
-        return self.says is not None and abs(self.together.then - self.says.low) <= self.says.rounding
+        return self.says is not None and not self.says.off(self.together.then)
 
 
 def savings(made: Sequence[Made], environment: str | None, prices: Path | None, assume: Path | None) -> list[Savings]:
@@ -85,9 +85,9 @@ def _told(proposal: Proposal) -> Iterator[str]:
 def _said(saved: Savings) -> Iterator[str]:
     if saved.says is None:
         return
-    off = saved.together.then - saved.says.low
-    rounded = ", and it is so." if not off else ", which is this, rounded."
-    yield f"  The team says {saved.says}" + (rounded if saved.as_said else f": this is {off:+,.2f} off.")
+    off, exactly = saved.says.off(saved.together.then), saved.says.low <= saved.together.then <= saved.says.high
+    right = ", and it is so." if exactly else ", which is this, rounded."
+    yield f"  The team says {saved.says}" + (right if saved.as_said else f": this is {off:+,.2f} off.")
 
 
 def as_json(saved: Savings) -> dict[str, Any]:
@@ -118,5 +118,6 @@ def as_json(saved: Savings) -> dict[str, Any]:
         },
         "not_reckoned": list(saved.unreckoned),
         "says": float(saved.says.low) if saved.says else None,
+        "says_at_most": float(saved.says.high) if saved.says else None,
         "as_said": saved.as_said if saved.says else None,
     }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from crossfade.aws.cost.bill.bill import Bill
 from crossfade.cli.call import Call
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 if TYPE_CHECKING:
     from crossfade.file.model import App  # half of the time that a plan's bill takes, which has no use for it
@@ -28,8 +28,8 @@ def made(call: Call, plan: Path | None, region: str | None, table: Path | None, 
     from crossfade.aws.cost.planned import of_plan
 
     if call.environment is None:
-        return [(of_plan(plan, Usage(), region, prices), None)]
+        return [(of_plan(plan, Month(), region, prices), None)]
     from crossfade.file.load import load
 
     app = load(call.required(), call.environment)
-    return [(of_plan(plan, app.cloud.usage, region or app.cloud.region, prices), app)]
+    return [(of_plan(plan, app.cloud.usage.month, region or app.cloud.region, prices), app)]

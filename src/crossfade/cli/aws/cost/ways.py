@@ -86,7 +86,7 @@ def _save(call: Call, wanted: Wanted, bills: list[Made]) -> None:
 
 def _compare(call: Call, wanted: Wanted, bills: list[Made]) -> None:
     from crossfade.aws.cost.compare.compare import compare
-    from crossfade.aws.cost.compare.other import Other, at_revision
+    from crossfade.aws.cost.compare.other import OtherBill, at_revision
     from crossfade.aws.cost.show.markdown import of_comparison
     from crossfade.cli.aws.cost.compare import as_json, text
 
@@ -95,7 +95,7 @@ def _compare(call: Call, wanted: Wanted, bills: list[Made]) -> None:
         pairs = [(at_revision(file, wanted.diff, bill.title, wanted.prices), bill) for bill, _ in bills]
     else:
         after = _only(bills)
-        other = Other(wanted.compare or "", call.found(), call.environment or after.title, wanted.prices)
+        other = OtherBill(wanted.compare or "", call.found(), call.environment or after.title, wanted.prices)
         pairs = [(other.bill(), after)]
     found = [compare(before, after) for before, after in pairs]
     shown = of_comparison if wanted.markdown else text

@@ -48,7 +48,8 @@ function releases(service, all) {
     h("td", {}, goBack(service, one))));
   return h("div", { key: "releases", class: "wide", tabindex: 0, role: "region", "aria-label": "Releases" },
     h("table", {},
-      h("thead", {}, h("tr", {}, ["release", "outcome", "tags", "when, by whom", ""].map((name) => h("th", { scope: "col" }, name)))),
+      h("thead", {}, h("tr", {}, ["release", "outcome", "tags", "when, by whom"].map((name) => h("th", { scope: "col" }, name)),
+        h("th", { scope: "col" }, h("span", { class: "hidden" }, "way back")))),
       h("tbody", {}, rows)));
 }
 
@@ -71,7 +72,7 @@ function goBack(service, one) {
 
 function proofs(rollouts) {
   if (!rollouts.length) return [];
-  return [h("h5", { key: "proofs" }, "What each rollout did"),
+  return [h("h4", { key: "proofs" }, "What each rollout did"),
     h("ol", { key: "records", class: "proofs" }, rollouts.map(({ rollout, told }) =>
       h("li", { key: rollout.id, class: rollout.state === "succeeded" ? "good-edge" : "bad-edge" },
         h("strong", {}, `${rollout.id}. `), told[0], h("small", {}, told.slice(1).join(" ")))))];

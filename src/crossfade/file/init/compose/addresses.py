@@ -86,14 +86,17 @@ def tell_addresses(
                     continue
                 told.add((variable, service))
                 if service in called and word != called[service]:
-                    if variable in one.settings.get("env", {}):
+                    if variable in one.settings.get("env", {}) or variable in one.variables.made_of:
                         _rename(notes, one, (ours, variable), names=names, called=called)
                         continue
-                    instead = f"is called {called[service]} here: write that"
+                    what = f"{word} is called {called[service]} here: write that"
+                elif service in called:
+                    continue
+                elif instead := _instead(service, judged[service].kind, file, project):
+                    what = f"{service} {instead}"
                 else:
-                    instead = "" if service in called else _instead(service, judged[service].kind, file, project)
-                if instead:
-                    _tell(notes, one, ours, variable=variable, word=word, what=f"{service} {instead}")
+                    continue
+                _tell(notes, one, ours, variable=variable, word=word, what=what)
 
 
 def _rename(
@@ -106,10 +109,14 @@ def _rename(
 ) -> None:
     """Write what each is called here into the value, in place of another name that its container had in Compose."""
     ours, variable = place
-    value = one.settings["env"][variable]
+    before = one.variables.made_of.get(variable)
+    value = before or one.settings["env"][variable]
     for start, word, service in reversed(list(named(variable, value, names))):
         if service in called:
             value = value[:start] + called[service] + value[start + len(word) :]
+    if before:
+        one.settings["secrets"][variable] = {"value": value}
+        return
     one.settings["env"][variable] = value
     notes.comments[ours, f"env.{variable}"] = f"was {one.variables.env[variable]}"
 
@@ -133,29 +140,22 @@ def _instead(service: str, kind: Kind, file: dict[str, Any], project: Project) -
     """What to write in place of the name of one that is not in the file; empty where it is found by it."""
     if kind is Kind.PROXY:
         return f"is a proxy whose place crossfade takes; write http://{HOST} and the port that it listens on"
-    network = network_of(project, service)
+    network = _network_of(project, service)
     if network and file.setdefault("network", network) == network:
         return ""
     return f"stays in {project.called}, where it is on no network that this file joins; publish its port at {HOST}"
 
 
-def network_of(project: Project, service: str) -> str:
-    """What Docker calls the network on which Compose's service has its name; empty where it is on none, or on one that
-    Docker would not call so.
-    """
+def _network_of(project: Project, service: str) -> str:
+    """What Docker calls the network on which Compose's service has its name; empty where it is on none."""
     compose = project.plain["services"][service]
-    if compose.get("network_mode"):
-        return ""
     names = list(compose.get("networks") or ["default"])
-    sections = project.plain.get("networks")
-    section = sections.get(names[0]) if isinstance(sections, dict) else None
-    section = section if isinstance(section, dict) else {}
-    if section.get("name") or section.get("external"):
-        found = str(section.get("name") or names[0])
-    else:
-        named = project.plain.get("name")
-        own = re.sub(r"[^a-z0-9_-]", "", str(named or project.folder.resolve().name).lower()).lstrip("_-")
-        found = f"{own}_{names[0]}"
+    return "" if compose.get("network_mode") else network_of(project, names[0])
+
+
+def network_of(project: Project, name: str) -> str:
+    """What Docker calls a network of Compose's; empty for one that Docker would not call so."""
+    found = project.docker_name("networks", name)
     return found if _NETWORK.fullmatch(found) else ""
 
 

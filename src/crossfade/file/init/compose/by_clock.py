@@ -55,7 +55,7 @@ class _ByClock:
         self.notes.todos = [todo for todo in self.notes.todos if not todo.where.startswith(f"services.{ours}.")]
         self.notes.leave(("services", one.compose_name), one.compose_name, f"see `jobs`: the controller runs {what}")
 
-    def _add(self, found: Iterable[crons.Found], service: str) -> None:
+    def _add(self, found: Iterable[crons.FoundCron], service: str) -> None:
         for one in found:
             name = app_name(Path(one.name))
             if not one.schedule or name in self.jobs:

@@ -17,6 +17,7 @@ from crossfade.file.init.compose.left_out import leave_out
 from crossfade.file.init.compose.notes import NotCarried, Notes, ServiceNotes
 from crossfade.file.init.compose.proxy import configs
 from crossfade.file.init.compose.proxy import taken as proxies
+from crossfade.file.init.compose.sections import joined, tell_sections
 from crossfade.file.init.compose.service import Carried, carry
 from crossfade.file.init.compose.source.ports import HTTPS, Port, ports_of, published
 from crossfade.file.init.compose.source.project import Project, read_project
@@ -27,14 +28,7 @@ from crossfade.file.init.writing import text_of
 from crossfade.file.model import App
 from crossfade.file.reading.document import Keys, written
 from crossfade.file.reading.wording import problems
-
-_SECTIONS = {
-    "networks": "instances are reached through the balancer; there is nothing to connect",
-    "volumes": "services and stores name them where they mount them",
-    "configs": "put the file into the source or the image",
-    "secrets": "name environment variables under `secrets` of a service",
-}
-_SILENT = ("version", "name", "services", "include")
+from crossfade.source.there import is_file
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class Draft:
     """The text of a `crossfade.yaml`, which loads, and what there is to say about it.
 
     `left` is what of the Compose files is not in it, `todos` what to do before a deploy, the worst first, `roles` what
-    each service is and why, `read` the files that it was made from.
+    each service is and why, `read` the files that it was made from, `folders` those that Compose would make.
     """
 
     text: str
@@ -50,6 +44,7 @@ class Draft:
     todos: Sequence[Todo] = ()
     roles: Mapping[str, Role] = field(default_factory=dict)
     read: Sequence[str] = ()
+    folders: Sequence[Path] = ()
 
 
 def from_compose(paths: Sequence[Path], here: Path | None = None, shell: Mapping[str, str] | None = None) -> Draft:
@@ -84,10 +79,7 @@ class _Import:
         self.jobs: dict[str, Any] = {}
 
     def done(self) -> Draft:
-        plain = self.project.plain
-        for section in plain:
-            if section not in _SILENT and not section.startswith("x-"):
-                self.notes.leave((section,), section, _SECTIONS.get(section, "crossfade has nothing like it"))
+        tell_sections(self.project, self.notes)
         self._take_over()
         for name in self.roles.services:
             if self.judged[name].kind in CARRIED:
@@ -105,7 +97,8 @@ class _Import:
         tell_addresses(self.project, self.judged, here, file, self.notes)
         todos = worst_first(self.notes.todos)
         text = text_of(file, self.project.files, todos, self.notes.comments)
-        return Draft(text, self.notes.left, todos, self.judged, self.project.files)
+        folders = list(dict.fromkeys(self.notes.folders))
+        return Draft(text, self.notes.left, todos, self.judged, self.project.files, folders)
 
     def _take_over(self) -> None:
         """What proxies are told by labels, variables and their own files."""
@@ -116,6 +109,9 @@ class _Import:
             proxies.from_variables(name, values_of(service.get("environment")), self.taken)
         for name in self._proxies():
             configs.from_config(self.roles.services[name], self.project.folder, answering, self.taken)
+        for name, how in self.taken.not_http.items():
+            what = f"{_INSTEAD.get(how, 'have it answer HTTP')}: it was asked by {how}, which is not HTTP"
+            self.notes.todos.append(Todo(Rank.NEVER_HEALTHY, f"services.{service_name(name)}", what))
         for untaken in dict.fromkeys(self.taken.untaken):
             self.notes.todos.append(Todo(Rank.ASSUMED, "services", f"look after what the proxy did: {untaken}"))
 
@@ -179,9 +175,18 @@ class _Import:
                 self._made_up(name, one)
             elif sum(not other.worker for other in self.carried.values()) > 1:
                 self.notes.comments[name, "image"] = f"gets all other requests: {why}"
+            if not one.worker and (cookie := self.taken.cookies.get(one.compose_name)) is not None:
+                service["sticky"] = {"cookie": cookie} if cookie else {"cookie": "crossfade"}
             file["services"][name] = service
         file |= {"stores": self._stores_of_the_file()} if self.stores else {}
         file |= {"jobs": self.jobs} if self.jobs else {}
+        file |= {"redirects": self.taken.redirects} if self.taken.redirects else {}
+        ours = [
+            *(one.compose_name for one in self.carried.values()),
+            *(one.compose_name for one in self.stores.values()),
+        ]
+        network = joined(self.project, ours, self.notes)
+        file |= {"network": network} if network else {}
         file |= self._listen(first)
         return file
 
@@ -232,7 +237,7 @@ class _Import:
 
     def _secured(self, listen: dict[str, Any], secure: int | None) -> dict[str, Any]:
         certificate, key = self.taken.certificate, self.taken.key
-        there = [bool(file) and (self.project.folder / file).is_file() for file in (certificate, key)]
+        there = [bool(file) and is_file(self.project.folder / file) for file in (certificate, key)]
         if secure and all(there):
             folder = self.project.folder
             paths = [os.path.relpath(folder / file, self.here) for file in (certificate, key)]
@@ -299,6 +304,12 @@ class _Import:
             else []
         )
         return "; ".join(said)
+
+
+_INSTEAD = {
+    "fastcgi": "have its image answer HTTP, by FrankenPHP or by nginx beside php-fpm",
+    "uwsgi": "start uWSGI with --http-socket in place of --socket",
+}
 
 
 def _is_https(port: Port) -> bool:

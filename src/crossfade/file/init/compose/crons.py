@@ -9,6 +9,7 @@ from typing import Any
 from crossfade import cron
 from crossfade.file.init.compose.judge.roles import command_line
 from crossfade.file.init.compose.source.mounts import mounts_of
+from crossfade.source.there import is_file
 
 _LABEL = re.compile(r"ofelia\.job-exec\.([^.]+)\.(schedule|command)")
 _WORDS: Mapping[str, str] = {
@@ -27,7 +28,7 @@ _FIVE, _SIX = 5, 6  # words of a schedule; with six the first one is of seconds
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundCron:
     """A command by the clock: `schedule` as it was written, `why` empty where it is one of ours too."""
 
     name: str
@@ -54,7 +55,7 @@ def schedule_of(text: str) -> str:
     return found if len(words) == _FIVE and not cron.complaint(found, "UTC") else ""
 
 
-def from_labels(labels: Any) -> Iterator[Found]:
+def from_labels(labels: Any) -> Iterator[FoundCron]:
     """What ofelia would run in the container that has these labels."""
     told: dict[str, dict[str, str]] = {}
     for name, value in labels.items() if isinstance(labels, dict) else ():
@@ -62,16 +63,16 @@ def from_labels(labels: Any) -> Iterator[Found]:
             told.setdefault(match[1], {})[match[2]] = str(value)
     for name, one in told.items():
         if "schedule" in one and "command" in one:
-            yield Found(name, one["command"], schedule_of(one["schedule"]), one["schedule"])
+            yield FoundCron(name, one["command"], schedule_of(one["schedule"]), one["schedule"])
 
 
-def from_crontab(service: Mapping[str, Any], folder: Path) -> list[Found]:
+def from_crontab(service: Mapping[str, Any], folder: Path) -> list[FoundCron]:
     """The lines of the crontab that a scheduler is given, where that is a file of the project; else nothing."""
     for path in _crontabs(service, folder):
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         entries = [_ENTRY.fullmatch(line) for line in lines if line.strip() and not line.lstrip().startswith("#")]
         found = [
-            Found(f"cron-{number}", match[2], schedule_of(match[1]), match[1])
+            FoundCron(f"cron-{number}", match[2], schedule_of(match[1]), match[1])
             for number, match in enumerate(entries, 1)
             if match
         ]
@@ -82,11 +83,11 @@ def from_crontab(service: Mapping[str, Any], folder: Path) -> list[Found]:
 
 def _crontabs(service: Mapping[str, Any], folder: Path) -> Iterator[Path]:
     for mount in mounts_of(dict(service)):
-        if mount.kind == "bind" and "cron" in f"{mount.source}{mount.target}" and (folder / mount.source).is_file():
+        if mount.kind == "bind" and "cron" in f"{mount.source}{mount.target}" and is_file(folder / mount.source):
             yield folder / mount.source
     build = service.get("build")
     context = str(build.get("context") or ".") if isinstance(build, dict) else ""
     if context and "supercronic" in command_line(dict(service)):
         named = Path(command_line(dict(service)).split()[-1]).name
-        if (folder / context / named).is_file():
+        if is_file(folder / context / named):
             yield folder / context / named

@@ -1,5 +1,6 @@
 """A service's variables: which may stand in a file, which are secrets, and which nobody has set."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.todo import Rank
 from crossfade.file.parts.service import GIVEN
-from crossfade.file.parts.variables.secrets import VARIABLE
+from crossfade.file.parts.variables.secrets import OF_CONTAINERS
 from crossfade.file.reading.document import Keys
 from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.interpolation import Filled, fill
 from crossfade.file.secrecy import is_secret, is_secret_name, masked
+from crossfade.source.there import is_file
 
 
 @dataclass
@@ -25,20 +27,35 @@ class Variables:
 
     env: dict[str, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
+    made_of: dict[str, str] = field(default_factory=dict)  # secrets, and the text with variables that each is
     files: list[str] = field(default_factory=list)
     known: dict[str, str] = field(default_factory=dict)
 
 
-def variables_of(project: Project, service: dict[str, Any], notes: ServiceNotes) -> Variables:
-    """The service's variables, as Compose gives them; what is a secret, or set nowhere, is told."""
-    return _Variables(project, service, notes).read()
+_OTHER_DOLLAR = re.compile(r"\$(?!\{)")
+
+
+def named_secrets(variables: Variables) -> Any:
+    """Under `secrets`: a list of names, or a mapping where the file says of some what they are made of."""
+    if not variables.made_of:
+        return variables.secrets
+    return {name: {"value": made} if (made := variables.made_of.get(name)) else None for name in variables.secrets}
+
+
+def variables_of(project: Project, service: dict[str, Any], notes: ServiceNotes, here: Path) -> Variables:
+    """The service's variables, as Compose gives them; what is a secret, or set nowhere, is told.
+
+    `here` is the folder of the new file.
+    """
+    return _Variables(project, service, notes, here).read()
 
 
 class _Variables:
-    def __init__(self, project: Project, service: dict[str, Any], notes: ServiceNotes) -> None:
-        self.project, self.service, self.notes = project, service, notes
+    def __init__(self, project: Project, service: dict[str, Any], notes: ServiceNotes, here: Path) -> None:
+        self.project, self.service, self.notes, self.here = project, service, notes, here
         self.found = Variables()
         self.to_export: list[str] = []
+        self.was: dict[str, str] = {}  # of those, what they were made of
         self.passed_through: list[str] = []
 
     def read(self) -> Variables:
@@ -53,6 +70,8 @@ class _Variables:
         if self.to_export:
             names = ", ".join(self.to_export)
             what = f"export {names}, or write {'it' if len(self.to_export) == 1 else 'them'} to .env beside this file"
+            was = ", ".join(f"{name} was {typed}" for name, typed in self.was.items() if typed != f"${{{name}}}")
+            what += f" ({was})" if was else ""
             self.notes.todo(Rank.NOTHING_RUNS, "secrets", what)
         return self.found
 
@@ -63,10 +82,10 @@ class _Variables:
             self.notes.leave(("environment", name), name, "crossfade gives it to each instance itself")
             return
         try:
-            VARIABLE.read(name)
+            OF_CONTAINERS.read(name)
         except ValueError as error:
             self.notes.leave(("environment", name), name, f"no variable for crossfade; allowed: {error}")
-            self.notes.todo(Rank.NEVER_HEALTHY, "env", f"give {name} by another way: it is no name that a shell knows")
+            self.notes.todo(Rank.NEVER_HEALTHY, "env", f"give {name} by another way: it is no name of a variable")
             return
         if value is None and self.project.root.at(keys).value is None:
             self._passed_through(name)
@@ -86,12 +105,33 @@ class _Variables:
         secret_parts = [part for part in filled.used if _hides(part, self.project.variables.get(part, ""))]
         unset = [part for part in filled.unset if is_secret_name(name)]
         if filled.required or secret_parts or unset or is_secret(name, filled.text):
-            self._secret(name, _template(self.project, typed, filled, name), filled.text)
+            if self._is_kept_made(name, typed, filled):
+                self._made(name, typed, filled)
+            else:
+                self._secret(name, _template(self.project, typed, filled, name), filled.text)
             return
         self.found.env[name] = self.found.known[name] = filled.text
         if filled.unset:
             said = f"{', '.join(filled.unset)} is set nowhere, so Compose takes it as empty; so does this file"
             self.notes.leave(("environment", name), f"{name}={typed}", said)
+
+    def _is_kept_made(self, name: str, typed: str, filled: Filled) -> bool:
+        """Our file may say of it what Compose's does: both stand beside the same `.env`. Where it is made of a variable
+        of its own name the shell's is taken as it is.
+        """
+        same = self.project.folder == self.here and not _OTHER_DOLLAR.search(typed)
+        return same and bool(filled.used) and name not in filled.used
+
+    def _made(self, name: str, typed: str, filled: Filled) -> None:
+        """A secret that is made of variables, each of which has to be set where this is deployed from."""
+        self.found.secrets.append(name)
+        self.found.known[name] = filled.text
+        self.found.made_of[name] = typed
+        without = {*filled.unset, *(part for part, _ in filled.required)}
+        elsewhere = self.project.variables.keys() - self.project.dotenv
+        for part in filled.used:
+            if part in without | elsewhere and part not in self.to_export:
+                self.to_export.append(part)
 
     def _secret(self, name: str, was: str, value: str) -> None:
         self.found.secrets.append(name)
@@ -100,6 +140,8 @@ class _Variables:
         self.notes.leave(("environment", name), f"the value of {name}", why)
         if self.project.variables.get(name) is None or name not in self.project.dotenv:
             self.to_export.append(name)
+            if made := re.fullmatch(rf"{re.escape(name)} was (.*\$\{{.*): export it like that before a deploy", was):
+                self.was[name] = made[1]
 
     def _files(self) -> None:
         entries = self.service.get("env_file")
@@ -112,7 +154,7 @@ class _Variables:
 
     def _file(self, below: Keys, path: str, *, required: bool) -> None:
         full = self.project.folder / path
-        if full.is_file():
+        if is_file(full):
             self.found.files.append(path)
             try:
                 self.found.known.update(read_variables(full, str(full), self.project.variables))
@@ -122,7 +164,7 @@ class _Variables:
         if not required:
             self.notes.leave(below, f"env_file {path}", "it is not there and need not be")
             return
-        example = next((name for name in _examples(path) if (self.project.folder / name).is_file()), "")
+        example = next((name for name in _examples(path) if is_file(self.project.folder / name)), "")
         copy = f"copy {example} to {path} and fill it in" if example else f"write {path}"
         self.notes.leave(below, f"env_file {path}", f"found no such file; allowed: a file that is there: {copy}")
         self.notes.todo(Rank.NOTHING_RUNS, "env_file", f"{copy}, then add `env_file: {path}` to this service")

@@ -58,16 +58,20 @@ def asked(command: str, variables: Mapping[str, str]) -> Asked:
 
 
 def health(check: Any, variables: Mapping[str, str], notes: ServiceNotes) -> tuple[Settings, int | None]:
-    """Our health check from Compose's, and the port that it asked. What is assumed or different is told."""
+    """Our health check from Compose's, and the port that is asked; a command that makes no request stays one. What is
+    assumed or different is told.
+    """
     if not isinstance(check, dict) or check.get("disable") or check.get("test") in (["NONE"], "NONE"):
         off = isinstance(check, dict) and (check.get("disable") or check.get("test"))
         _assumed(notes, "Compose's check was switched off" if off else "Compose had no check")
         return {"path": "/"}, None
     command = command_of(check.get("test"))
     wanted = asked(command, variables)
+    if not wanted.path and command:  # it is run beside the instance, as Compose runs it
+        return worker_health(check), wanted.port
     settings: Settings = {"path": wanted.path or "/", **wanted.options}
     if not wanted.path:
-        _without_a_request(check, command, wanted, notes)
+        _assumed(notes, "Compose left it to the image")
     if wanted.https:
         notes.leave(
             ("healthcheck", "test"), f"test {shown(command)}", "the check asks by HTTPS; crossfade asks by HTTP"
@@ -116,16 +120,6 @@ def _assumed(notes: ServiceNotes, why: str) -> None:
     notes.todo(
         Rank.ASSUMED, "health", f"write the path that answers 200-299 when the service works; / is assumed, {why}"
     )
-
-
-def _without_a_request(check: Settings, command: str, wanted: Asked, notes: ServiceNotes) -> None:
-    """A test that makes no request, or a check that only says how often the image's own runs."""
-    if "test" not in check:
-        _assumed(notes, "Compose left it to the image")
-        return
-    does = f"asks only whether port {wanted.port} is open" if wanted.port else "runs a command in the container"
-    notes.leave(("healthcheck", "test"), f"test {shown(command)}", f"it {does}; health is asked with GET, of / now")
-    _assumed(notes, f"Compose's check {does}")
 
 
 def _options(text: str) -> tuple[Settings, str]:

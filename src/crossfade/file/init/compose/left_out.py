@@ -3,10 +3,11 @@
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from crossfade.file.init.compose.judge.roles import CARRIED, Kind, Role, Roles, waits_for
 from crossfade.file.init.compose.notes import Notes
-from crossfade.file.init.compose.running import image_of, words_of
+from crossfade.file.init.compose.running import image_of, made_by, words_of
 from crossfade.file.init.compose.service import Carried
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.todo import Rank, Todo
@@ -66,11 +67,14 @@ class _LeftOut:
         """Its command goes to the first service that waits for it and runs the same image, else to any that does."""
         image = self._image(name)
         same = [ours for ours, one in self.carried.items() if self._image(one.compose_name) == image]
-        waiting = [ours for ours in same if name in waits_for(self.roles.services[self.carried[ours].compose_name])]
+        waiting = [ours for ours in same if name in waits_for(self._compose(ours))]
         command = self._command(name)
         if (found := next(iter([*waiting, *same]), None)) is None or not command:
-            why = f"no service here runs its image, {image}" if command else "its command is in the image"
-            where = f"services.{next(iter(self.carried))}.hooks.migrate" if self.carried else "services"
+            said = self.roles.services[name].get("image")
+            built = f"its image, {said}" if said else "what it is built from"
+            why = f"no service here runs {built}" if command else "its command is in the image"
+            waiting = [one for one in self.carried if name in waits_for(self._compose(one))]
+            where = f"services.{waiting[0]}.hooks.migrate" if waiting else "services"
             what = f"run what {name} does before a deploy: {why}"
             self.notes.todos.append(Todo(Rank.MISSING, where, what))
             self.notes.leave(("services", name), name, f"{_WHY[Kind.MIGRATION]} ({role.because}); {why}")
@@ -83,13 +87,16 @@ class _LeftOut:
         what = f"see that `{command}` may run again: it runs once per release, with the variables of {found}"
         self.notes.todos.append(Todo(Rank.ASSUMED, f"services.{found}.hooks.migrate", what))
 
+    def _compose(self, ours: str) -> dict[str, Any]:
+        return self.roles.services[self.carried[ours].compose_name]
+
     def _image(self, name: str) -> str:
-        """What it runs: the image's name or, of one that is only built, how it is built."""
-        service = self.roles.services[name]
+        """What it runs: the image's name or, of one that is built, of what."""
+        service = made_by(self.roles.services[name], self.project)
         build = service.get("build")
-        if service.get("image") or not isinstance(build, dict):
+        if not isinstance(build, dict):
             return image_of(service, "", name)
-        return repr(sorted((key, repr(value)) for key, value in build.items()))
+        return repr([build.get(key) for key in ("context", "dockerfile", "dockerfile_inline", "target")])
 
     def _command(self, name: str) -> str:
         service = self.roles.services[name]

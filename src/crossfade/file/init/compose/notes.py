@@ -1,6 +1,7 @@
 """What an import has to say: what is not in the new file, what is left to do, and comments beside its lines."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from crossfade.file.init.todo import Rank, Todo
 from crossfade.file.reading.document import Keys, Written
@@ -26,6 +27,7 @@ class Notes:
     left: list[NotCarried] = field(default_factory=list)
     todos: list[Todo] = field(default_factory=list)
     comments: dict[tuple[str, str], str] = field(default_factory=dict)
+    folders: list[Path] = field(default_factory=list)  # of the project, which are not there yet and have to be
 
     def leave(self, keys: Keys, what: str, why: str) -> None:
         """Say that something of the Compose file is not in ours."""
@@ -48,6 +50,10 @@ class ServiceNotes:
         """Say what is left to do about one of the service's keys in our file; no key: about all of it."""
         where = f"{self.section}.{self.name}.{key}" if key else f"{self.section}.{self.name}"
         self.notes.todos.append(Todo(rank, where, what))
+
+    def folder(self, path: Path) -> None:
+        """Say that this folder has to be there, and is not."""
+        self.notes.folders.append(path)
 
     def comment(self, key: str, text: str) -> None:
         """Write a comment behind one of the service's keys in our file."""

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from crossfade.file.init.compose.notes import ServiceNotes
+from crossfade.file.init.compose.source.handed import handed
+from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.todo import Rank
 from crossfade.file.parts.image import is_remote
 from crossfade.file.secrecy import is_secret
@@ -43,6 +45,17 @@ def image_of(service: Service, app: str, name: str) -> str:
     return str(service.get("image") or "").rstrip(":") or f"{app}-{name}:latest".lower()
 
 
+def made_by(service: Service, project: Project) -> Service:
+    """The service with the build of its image, which may stand at another one: Compose builds a name once for all."""
+    if service.get("build") or not service.get("image"):
+        return service
+    others = project.plain["services"].values()
+    build = next(
+        (one.get("build") for one in others if one.get("image") == service["image"] and one.get("build")), None
+    )
+    return {**service, "build": build} if build else service
+
+
 def build_line(service: Service, image: str, folder: Path, here: Path) -> str:
     """The exact `docker build` to type in the folder `here`; `folder` is the Compose file's."""
     build = service["build"]
@@ -64,6 +77,20 @@ def build_line(service: Service, image: str, folder: Path, here: Path) -> str:
     platforms = build.get("platforms")
     words += ["--platform", ",".join(map(str, platforms))] if isinstance(platforms, list) else []
     return shlex.join([*words, place])
+
+
+def handed_files(project: Project, service: Service, here: Path, notes: ServiceNotes) -> list[str]:
+    """Volumes for the files of Compose's secrets and configs; what is to be done about those that are not there."""
+    found = []
+    for one in handed(project, service):
+        if not one.why:
+            found.append(f"./{relative(project.folder / one.file, here)}:{one.target}:ro")
+            continue
+        notes.leave((one.section,), f"{one.section} {one.name}", one.why)
+        file = one.file or f"./{one.name}.txt"
+        what = f"write {file}, then add {file}:{one.target}:ro to the volumes: {one.why}"
+        notes.todo(Rank.NOTHING_RUNS, "volumes", what)
+    return found
 
 
 def image_setting(service: Service, image: str, folder: Path, here: Path, notes: ServiceNotes) -> Any:
@@ -112,6 +139,7 @@ def settings_of(service: Service, notes: ServiceNotes) -> dict[str, Any]:
     An entrypoint that is switched off leaves the command to begin with its own first word.
     """
     entrypoint, command = words_of(service.get("entrypoint")), words_of(service.get("command"))
+    entrypoint = [] if entrypoint == [""] else entrypoint  # a list of nothing switches it off, too
     if entrypoint == [] and command:
         entrypoint, command = command[:1], command[1:]
     found = {key: service[key] for key in _SAME if service.get(key) not in (None, "", [], {})}

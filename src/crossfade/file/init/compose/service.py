@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from crossfade.file.init.compose import running
-from crossfade.file.init.compose.environment import Variables, variables_of
+from crossfade.file.init.compose.bringing import begins_empty, copied
+from crossfade.file.init.compose.environment import Variables, named_secrets, variables_of
 from crossfade.file.init.compose.health import health, worker_health
 from crossfade.file.init.compose.judge.roles import NO_PORT, Kind, Role
 from crossfade.file.init.compose.limits import limits_of
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.compose.proxy.taken import Taken, is_label, labels_left
-from crossfade.file.init.compose.source.mounts import Mount, becomes, lasts, mounts_of, our_name
+from crossfade.file.init.compose.source.mounts import Mount, becomes, config_file, lasts, makes, mounts_of, our_name
 from crossfade.file.init.compose.source.ports import HTTPS, Port, best, exposed, likely, ports_of
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.dockerfile import Dockerfile
@@ -28,8 +29,6 @@ _WHY = {
     "logging": "output goes to crossfade's log files: see `crossfade logs`",
     "container_name": "several instances cannot share one name",
     "hostname": "several instances cannot share one name",
-    "secrets": "name environment variables under `secrets`",
-    "configs": "put the file into the image",
     "init": "every instance has an init already",
     "tty": "instances have no terminal",
     "stdin_open": "instances have no terminal",
@@ -42,7 +41,18 @@ _WHY = {
 }
 _SILENT = frozenset(
     {"image", "build", "ports", "expose", "environment", "env_file", "healthcheck", "deploy", *running.SAME}
-) | {"depends_on", "stop_grace_period", "mem_limit", "cpus", "scale", "volumes", "labels", "profiles"}
+) | {
+    "depends_on",
+    "stop_grace_period",
+    "mem_limit",
+    "cpus",
+    "scale",
+    "volumes",
+    "labels",
+    "profiles",
+    "secrets",
+    "configs",
+}
 _NO_SETTING = "crossfade has no such setting"
 
 
@@ -91,24 +101,25 @@ class _Service:
     here: Path
 
     def carried(self, app: str) -> Carried:
-        variables = variables_of(self.project, self.compose, self.notes)
+        variables = variables_of(self.project, self.compose, self.notes, self.here)
         worker = self.role.kind is not Kind.SERVICE
         published, exposed = (None, self._as_worker()) if worker else self._as_web(variables)
         image = running.image_of(self.compose, app, self.name)
-        running.tell_tag(self.compose, image, self.notes)
+        made = running.made_by(self.compose, self.project)
+        running.tell_tag(made, image, self.notes)
         deploy = self.compose.get("deploy")
         deploy = deploy if isinstance(deploy, dict) else {}
         replicas = _number(deploy.get("replicas", self.compose.get("scale", 1)))
         service: Settings = {
-            "image": running.image_setting(self.compose, image, self.project.folder, self.here, self.notes),
+            "image": running.image_setting(made, image, self.project.folder, self.here, self.notes),
             **running.settings_of(self.compose, self.notes),
             **exposed,
             "replicas": replicas,
             "grace": self.compose.get("stop_grace_period"),
             "env_file": [running.relative(self.project.folder / path, self.here) for path in variables.files],
             "env": dict(variables.env),
-            "secrets": variables.secrets,
-            "volumes": self._volumes(),
+            "secrets": named_secrets(variables),
+            "volumes": self._volumes(app),
             "resources": limits_of(self.compose, deploy, self.notes),
             "deploy": self._deploy(deploy, replicas),
         }
@@ -122,8 +133,8 @@ class _Service:
         """Where visitors came in, and how it is reached and asked."""
         check, asked_port = health(self.compose.get("healthcheck"), variables.known, self.notes)
         published, port = self._port(variables, asked_port)
-        if asked_port is not None and asked_port != port and self.compose["healthcheck"].get("test"):
-            self._asked_elsewhere(check["path"], asked_port, port)
+        if asked_port not in (None, port) and "path" in check and self.compose["healthcheck"].get("test"):
+            check["port"] = asked_port
         return published, {"port": port, "health": check}
 
     def _as_worker(self) -> Settings:
@@ -170,12 +181,6 @@ class _Service:
             why = port.why or "a service has one port"
         self.notes.leave(("ports", port.index), f"port {port.shown}", why)
 
-    def _asked_elsewhere(self, path: str, asked_port: int, port: int) -> None:
-        said = f"the check asks port {asked_port}; crossfade asks port {port}"
-        self.notes.leave(("healthcheck", "test"), f"port {asked_port}", said)
-        self.notes.comment("health", said)
-        self.notes.todo(Rank.NEVER_HEALTHY, "health", f"{said}: write a path that answers there, if {path} does not")
-
     def _deploy(self, deploy: Settings, replicas: Any) -> Settings:
         """`update_config` is a rolling deploy; without it ours is blue-green."""
         update = deploy.get("update_config")
@@ -195,28 +200,40 @@ class _Service:
             self.notes.leave(keys, "max_failure_ratio", "a release is judged by its requests: see deploy.rollback_on")
         return {"strategy": "rolling", **{key: value for key, value in rolling.items() if value is not None}}
 
-    def _volumes(self) -> list[str]:
+    def _volumes(self, app: str) -> list[str]:
         """What lasts comes along; of all else it is told what becomes of it."""
         found = []
-        for mount in mounts_of(self.compose):
+        mounts = mounts_of(self.compose)
+        source = tuple(f"{mount.target.rstrip('/')}/" for mount in mounts if mount.kind == "bind")
+        for mount in mounts:
+            if not mount.source and mount.target.startswith(source):
+                why = f"the image brings {mount.target}: it only hid what the source has there"
+                self.notes.leave(("volumes", mount.index), f"volume {mount.shown}", why)
+                continue
             if lasts(mount, self.project.folder):
-                found.append(self._volume(mount))
+                found.append(self._volume(mount, app))
+                continue
+            if "build" not in self.compose and (file := config_file(mount, self.project.folder)):
+                found.append(f"./{running.relative(file, self.here)}:{mount.target}:ro")
+                self.notes.comment("volumes", "a file is all releases': a change of it is no release")
                 continue
             said = becomes(mount, self.project.folder)
             self.notes.leave(("volumes", mount.index), f"volume {mount.shown}", said)
             if said.startswith("copy"):
                 self.notes.todo(Rank.COPY, "image", said)
-            elif said.startswith(("make", "write")):
+            elif said.startswith(("mkdir", "write")):
                 self.notes.todo(Rank.DATA, "volumes", said)
-        return found
+        return [*found, *running.handed_files(self.project, self.compose, self.here, self.notes)]
 
-    def _volume(self, mount: Mount) -> str:
+    def _volume(self, mount: Mount, app: str) -> str:
         mode = ":ro" if mount.read_only else ""
         if mount.kind == "bind":
             where = Path(mount.source).expanduser()
+            if makes(mount, self.project.folder):
+                self.notes.folder(self.project.folder / where)
             inside = running.relative(self.project.folder / where, self.here)
             return f"{where if where.is_absolute() else f'./{inside}'}:{mount.target}{mode}"
-        what = f"bring along what Compose's volume {mount.source} holds: it begins empty here"
+        what = f"{begins_empty(mount.source)}; after a deploy: `{copied(self.project, mount.source, app)}`"
         self.notes.todo(Rank.DATA, "volumes", what)
         return f"{our_name(mount.source)}:{mount.target}{mode}"
 

@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from crossfade.file.init.compose import running
-from crossfade.file.init.compose.environment import Variables, variables_of
+from crossfade.file.init.compose.bringing import begins_empty, copied
+from crossfade.file.init.compose.environment import Variables, named_secrets, variables_of
 from crossfade.file.init.compose.health import command_of
 from crossfade.file.init.compose.judge import signs
-from crossfade.file.init.compose.judge.known_stores import Known, known_store
+from crossfade.file.init.compose.judge.known_stores import KnownStore, known_store
 from crossfade.file.init.compose.limits import limits_of
 from crossfade.file.init.compose.notes import ServiceNotes
-from crossfade.file.init.compose.source.mounts import Mount, becomes, given, lasts, mounts_of, our_name
+from crossfade.file.init.compose.source.mounts import Mount, becomes, given, lasts, makes, mounts_of, our_name
 from crossfade.file.init.compose.source.ports import ports_of
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.dockerfile import Dockerfile
 from crossfade.file.init.todo import Rank
 from crossfade.file.units import read_duration, write_duration
+from crossfade.source.there import is_there
 
 Settings = dict[str, Any]
 
@@ -31,8 +33,6 @@ _WHY = {
     "hostname": "it is called by its name in this file",
     "labels": "crossfade labels containers itself",
     "logging": "Docker keeps what it writes: see docker logs",
-    "secrets": "name environment variables under `secrets`",
-    "configs": "put the file into a volume",
     "init": "every container has an init already",
     "platform": "an image runs on the platform that it was built for",
     "pull_policy": "an image is pulled when it is not here",
@@ -43,7 +43,7 @@ _WHY = {
 }
 _SILENT = frozenset(
     {"image", "build", "ports", "expose", "environment", "env_file", "healthcheck", "deploy", *running.SAME}
-) | {"depends_on", "stop_grace_period", "mem_limit", "cpus", "volumes", "profiles"}
+) | {"depends_on", "stop_grace_period", "mem_limit", "cpus", "volumes", "profiles", "secrets", "configs"}
 _SILENT_BELOW = frozenset({"resources", "update_config"})
 
 
@@ -86,10 +86,10 @@ class _Store:
     dockerfile: Dockerfile | None
     notes: ServiceNotes
     here: Path
-    known: Known = field(default_factory=lambda: known_store("", "", {}))
+    known: KnownStore = field(default_factory=lambda: known_store("", "", {}))
 
     def carried(self, app: str, because: str) -> CarriedStore:
-        variables = variables_of(self.project, self.compose, self.notes)
+        variables = variables_of(self.project, self.compose, self.notes, self.here)
         image = running.image_of(self.compose, app, self.name)
         running.tell_tag(self.compose, image, self.notes)
         word = signs.store_in(image) or signs.store_in(self.dockerfile.base if self.dockerfile else "")
@@ -99,10 +99,10 @@ class _Store:
         store: Settings = {
             "image": running.image_setting(self.compose, image, self.project.folder, self.here, self.notes),
             **running.settings_of(self.compose, self.notes),
-            "volumes": self._volumes(),
+            "volumes": self._volumes(app),
             "env": dict(variables.env),
             "env_file": [running.relative(self.project.folder / path, self.here) for path in variables.files],
-            "secrets": variables.secrets,
+            "secrets": named_secrets(variables),
             "health": self._health(),
             "backup": self._backup(image),
             "grace": self.compose.get("stop_grace_period"),
@@ -113,14 +113,14 @@ class _Store:
         filled = {key: value for key, value in store.items() if value not in (None, {}, [])}
         return CarriedStore(self.name, filled, variables)
 
-    def _volumes(self) -> list[str]:
+    def _volumes(self, app: str) -> list[str]:
         """Its data first. What is mounted otherwise comes along where it is there; each that does not is told."""
         found: list[str] = []
         for mount in mounts_of(self.compose):
             if mount.target.startswith("/docker-entrypoint") or not given(mount):
                 found += self._beside(mount)
-            elif lasts(mount, self.project.folder):
-                found.append(self._kept(mount))
+            elif lasts(mount, self.project.folder) and not makes(mount, self.project.folder):
+                found.append(self._kept(mount, app))
             elif _is_config(mount, self.project.folder):
                 found += self._beside(mount)
             else:
@@ -128,12 +128,16 @@ class _Store:
         if not any(entry.split(":")[2:] != ["ro"] for entry in found):
             self.notes.comment("volumes", "its data; Compose kept it in no volume that has a name")
             found.insert(0, f"{our_name(self.notes.name)}-data:{self.known.data}")
-        return found
+        return [*found, *running.handed_files(self.project, self.compose, self.here, self.notes)]
 
     def _beside(self, mount: Mount) -> Iterator[str]:
         """What it only reads: a file of its settings, a folder of what its first start does."""
         there = self.project.folder / Path(mount.source).expanduser()
-        if given(mount) and mount.kind == "bind" and there.exists():
+        if makes(mount, self.project.folder) and not there.suffix:
+            self.notes.folder(there)
+            yield f"{self._path(mount)}:{mount.target}:ro"
+            return
+        if given(mount) and mount.kind == "bind" and is_there(there):
             yield f"{self._path(mount)}:{mount.target}:ro"
             return
         said = becomes(mount, self.project.folder)
@@ -142,15 +146,15 @@ class _Store:
             self.notes.todo(Rank.NEVER_HEALTHY, "volumes", said)
         self.notes.leave(("volumes", mount.index), f"volume {mount.shown}", said)
 
-    def _kept(self, mount: Mount) -> str:
+    def _kept(self, mount: Mount, app: str) -> str:
         mode = ":ro" if mount.read_only else ""
         if mount.kind == "bind":
-            if not mount.read_only:
+            if not mount.read_only and (signs.data_place(mount.target) or mount.target.startswith(self.known.data)):
                 stop = f"docker compose -f {self.project.called} stop {self.name}"
                 what = f"stop Compose's {self.name} before a deploy, for both would write {mount.source}: {stop}"
                 self.notes.todo(Rank.DATA, "volumes", what)
             return f"{self._path(mount)}:{mount.target}{mode}"
-        self._begins_empty(mount.source)
+        self._begins_empty(mount.source, app)
         return f"{our_name(mount.source)}:{mount.target}{mode}"
 
     def _new(self, mount: Mount) -> str:
@@ -161,14 +165,19 @@ class _Store:
         self.notes.leave(("volumes", mount.index), f"volume {mount.shown}", f"{why}: the volume {volume} keeps it now")
         return f"{volume}:{mount.target}"
 
-    def _begins_empty(self, volume: str) -> None:
+    def _begins_empty(self, volume: str, app: str) -> None:
         """Say how what Compose's volume holds gets into ours, with the very commands where these are known."""
-        what = f"bring along what Compose's volume {volume} holds: it begins empty here"
+        what = begins_empty(volume)
         if self.known.backup:
             inside = shlex.quote(self.known.backup)
             save = f"docker compose -f {self.project.called} exec -T {self.name} sh -c {inside} > {self.name}.backup"
             load = f"crossfade restore {self.notes.name} --from {self.name}.backup"
             what += f"; `{save}` before a deploy, `{load}` after it"
+        else:
+            stop = f"docker compose -f {self.project.called} stop {self.name}"
+            copy = copied(self.project, volume, app, alone=True)
+            steps = (stop, f"crossfade down {app}/{self.notes.name}", copy, "crossfade deploy")
+            what += f"; after a deploy: {', '.join(f'`{step}`' for step in steps)}"
         self.notes.todo(Rank.DATA, "volumes", what)
 
     def _path(self, mount: Mount) -> str:
@@ -200,7 +209,9 @@ class _Store:
 
     def _leave_the_rest(self, deploy: Settings) -> None:
         for port in ports_of(self.compose):
-            why = f"containers find it by its name; write `port: {port.target}` to open it on this machine's loopback"
+            moved = port.published and port.published != port.target
+            opened = f"{port.published}:{port.target}" if moved else str(port.target)
+            why = f"containers find it by its name; write `port: {opened}` to open it on this machine's loopback"
             self.notes.leave(("ports", port.index), f"port {port.shown}", why)
         for key in self.compose:
             if key not in _SILENT and not key.startswith("x-"):
@@ -217,7 +228,7 @@ def _tag(image: str) -> str:
 
 def _is_config(mount: Mount, folder: Path) -> bool:
     """A file, or something that is only read; a folder that is written keeps data."""
-    return mount.kind == "bind" and (mount.read_only or not becomes(mount, folder).startswith("make"))
+    return mount.kind == "bind" and (mount.read_only or not becomes(mount, folder).startswith("mkdir"))
 
 
 def _patience(check: Mapping[str, Any]) -> float:

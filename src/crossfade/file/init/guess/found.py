@@ -9,7 +9,7 @@ LOCAL = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Found:
+class GuessedService:
     """A service as it was guessed: lines of (key, value, why in a comment), and what is left to do about it.
 
     `health` is the path that is known to answer; empty when none is. `what` names what it was recognised by.
@@ -19,18 +19,19 @@ class Found:
     lines: tuple[tuple[str, str, str], ...]
     health: str = ""
     todos: tuple[Todo, ...] = field(default=())
+    worker: bool = False
 
 
 def process(
     what: str, command: str, why: str, *, build: str = "", migrate: str = "", todos: tuple[Todo, ...] = ()
-) -> Found:
+) -> GuessedService:
     """A service that runs from a copy of its folder."""
     lines = [("source", ".", "each release is a copy of this folder")]
     lines += [("build", build, "once per release, in its copy of the folder")] if build else []
     lines += [("command", command, why)]
     if migrate:
         lines += [("hooks", f"{{migrate: {_quoted(migrate)}}}", "once per release, before its first instance")]
-    return Found(what, tuple(lines), todos=todos)
+    return GuessedService(what, tuple(lines), todos=todos)
 
 
 def text(path: Path) -> str:

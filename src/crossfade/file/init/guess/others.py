@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from crossfade.file.init.guess.found import LOCAL, Found, process, text
+from crossfade.file.init.guess.found import LOCAL, GuessedService, process, text
 from crossfade.file.init.todo import Rank, Todo
 
 _INSTALLS = {
@@ -17,7 +17,7 @@ _INSTALLS = {
 }
 
 
-def node(folder: Path) -> Found | None:
+def node(folder: Path) -> GuessedService | None:
     """package.json with something to start; a build script runs once per release."""
     package = package_of(folder)
     scripts, needs = _mapping(package.get("scripts")), _mapping(package.get("dependencies"))
@@ -46,7 +46,7 @@ def built_page(folder: Path) -> tuple[str, str] | None:
     return f"{install} && {tool} run build", place
 
 
-def ruby(folder: Path) -> Found | None:
+def ruby(folder: Path) -> GuessedService | None:
     """A Gemfile with Rails, or a config.ru."""
     gems = text(folder / "Gemfile")
     rails = bool(re.search(r"""^\s*gem ["']rails["']""", gems, re.MULTILINE)) or (folder / "bin/rails").exists()
@@ -64,7 +64,7 @@ def ruby(folder: Path) -> Found | None:
     return process("Ruby", command, f"from Gemfile and {server}", build=build, todos=todos)
 
 
-def go(folder: Path) -> Found | None:
+def go(folder: Path) -> GuessedService | None:
     """A go.mod with a main package: at the top, or one below cmd/."""
     if not text(folder / "go.mod"):
         return None
@@ -78,6 +78,44 @@ def go(folder: Path) -> Found | None:
         return None
     why = "from go.mod; it must listen on $PORT"
     return process("Go", f"./bin/{name}", why, build=f"go build -o bin/{name} {place}")
+
+
+def php(folder: Path) -> GuessedService | None:
+    """A composer.json: Laravel by its artisan, else what lies in public."""
+    if not text(folder / "composer.json"):
+        return None
+    build = "composer install --no-dev --optimize-autoloader"
+    if built := built_page(folder):
+        build += f" && {built[0]}"
+    todo = Todo(
+        Rank.ASSUMED, "command", "write a server for production, such as frankenphp: this one answers few at once"
+    )
+    if (folder / "artisan").exists():
+        command = f"php artisan serve --no-reload --host={LOCAL} --port=$PORT"
+        migrate = Todo(
+            Rank.ASSUMED,
+            "hooks.migrate",
+            "write hooks: {migrate: php artisan migrate --force} when the app has a database",
+        )
+        return process("Laravel", command, "from artisan", build=build, todos=(todo, migrate))
+    place = next((name for name in ("public", "web", "htdocs") if (folder / name / "index.php").exists()), "")
+    if not place:
+        return None
+    return process("PHP", f"php -S {LOCAL}:$PORT -t {place}", f"from {place}/index.php", build=build, todos=(todo,))
+
+
+def built_with(folder: Path, command: str) -> str:
+    """What makes the program that a Procfile's command runs; empty when nothing here does."""
+    if text(folder / "pom.xml"):
+        return f"{'./mvnw' if (folder / 'mvnw').exists() else 'mvn'} -q -DskipTests package"
+    if text(folder / "build.gradle") or text(folder / "build.gradle.kts"):
+        return f"{'./gradlew' if (folder / 'gradlew').exists() else 'gradle'} build -x test"
+    program = command.split(maxsplit=1)[0].removeprefix("bin/").removeprefix("./bin/") if command.split() else ""
+    found = go(folder)
+    if found and program and "/" not in program:
+        made = next(value for key, value, _ in found.lines if key == "build")
+        return re.sub(r"-o bin/\S+", f"-o bin/{program}", made)
+    return ""
 
 
 def package_of(folder: Path) -> dict[str, Any]:

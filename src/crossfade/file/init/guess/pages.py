@@ -5,7 +5,7 @@ import shlex
 from fnmatch import fnmatch
 from pathlib import Path
 
-from crossfade.file.init.guess.found import LOCAL, Found, process, text
+from crossfade.file.init.guess.found import LOCAL, GuessedService, process, text
 from crossfade.file.init.guess.others import built_page
 from crossfade.source import git
 
@@ -20,7 +20,7 @@ _MOST = 2000
 _SERVE = f"python3 -m http.server --bind {LOCAL} --directory"
 
 
-def look(folder: Path) -> Found | None:
+def look(folder: Path) -> GuessedService | None:
     """A page that is built, or one that lies there; None when there is no page."""
     if built := built_page(folder):
         build, place = built
@@ -35,7 +35,7 @@ def look(folder: Path) -> Found | None:
 
 def nothing(
     folder: Path, what: str = "", why: str = "nothing recognised: put your own here, listening on $PORT"
-) -> Found:
+) -> GuessedService:
     """A server for what may be served of the folder: nothing that git or Docker ignores, nothing hidden, no code."""
     good, bad = _files(folder)
     mixed = {place for file in bad for place in _above(file)}

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from crossfade.file.init.guess.found import LOCAL, Found, process, text
+from crossfade.file.init.guess.found import LOCAL, GuessedService, process, text
 from crossfade.file.init.todo import Rank, Todo
 
 _PIP = "python3 -m venv .venv && .venv/bin/python -m pip install"
@@ -34,19 +34,19 @@ def installs(folder: Path) -> str:
     return f"{_PIP} ." if text(folder / "pyproject.toml") else ""
 
 
-def look(folder: Path) -> Found | None:
+def look(folder: Path) -> GuessedService | None:
     """Django by its manage.py, others by the line that makes the app."""
     return _django(folder) if (folder / "manage.py").exists() else _made(folder)
 
 
-def _django(folder: Path) -> Found:
+def _django(folder: Path) -> GuessedService:
     wanted, build = needs(folder), installs(folder)
     python = ".venv/bin/" if build else ""
     sites = {name: path.parent.name for name in ("wsgi", "asgi") for path in sorted(folder.glob(f"*/{name}.py"))[:1]}
     migrate = f"{python}{'python' if build else 'python3'} manage.py migrate --noinput"
     todo = Todo(Rank.ASSUMED, "hooks.migrate", f"write hooks: {{migrate: {migrate}}} when the app has a database")
 
-    def by(server: str, command: str) -> Found:
+    def by(server: str, command: str) -> GuessedService:
         return process("Django", command, f"from manage.py and {server}", build=build, todos=(todo,))
 
     if "asgi" in sites and ("daphne" in wanted or "channels" in wanted):
@@ -59,7 +59,7 @@ def _django(folder: Path) -> Found:
     return process("Django", run, "from manage.py", build=build, todos=(todo,))
 
 
-def _made(folder: Path) -> Found | None:
+def _made(folder: Path) -> GuessedService | None:
     """An app that is made at the top of a module, or by a function that makes it."""
     wanted, build = needs(folder), installs(folder)
     if not wanted:
@@ -79,7 +79,7 @@ def _made(folder: Path) -> Found | None:
     return _by_name(folder, wanted, build)
 
 
-def _by_name(folder: Path, wanted: str, build: str) -> Found | None:
+def _by_name(folder: Path, wanted: str, build: str) -> GuessedService | None:
     """app.py or main.py beside a list that names a server: the app is probably called app."""
     module = next((name for name in ("app", "main") if (folder / f"{name}.py").exists()), None)
     if module is None:

@@ -76,7 +76,7 @@ def unknown_here(services: "Mapping[str, Service]") -> Iterator[Clash]:
 
 
 def unknown_on_aws(services: "Mapping[str, Service]", cloud: "Cloud") -> Iterator[Clash]:
-    """What the environment does not have it cannot tell; hosts read no part of a secret."""
+    """What the environment does not have it cannot tell; hosts that stay read no secret by themselves."""
     for name, service in services.items():
         for variable, origin in origins(service.env).items():
             key = ("services", name, "env", variable)
@@ -88,5 +88,7 @@ def unknown_on_aws(services: "Mapping[str, Service]", cloud: "Cloud") -> Iterato
                 known = list(cloud.buckets)
                 allowed = f"one of {', '.join(known)}" if known else f"cloud: {{buckets: {{{bucket}: {{}}}}}}"
                 yield Clash(key, f"{origin}, which cloud.buckets has not", allowed, nearest(bucket, known))
-            elif origin == HIDDEN and cloud.compute.kind != "fargate":
-                yield Clash(key, f"{origin} on hosts", "compute: {kind: fargate}, or a secret of your own")
+            elif origin == HIDDEN and cloud.compute.kind == "hosts":
+                yield Clash(
+                    key, f"{origin} on hosts that stay", "compute: {kind: autoscaling}, or a secret of your own"
+                )

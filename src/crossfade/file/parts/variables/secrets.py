@@ -12,16 +12,27 @@ from crossfade.file.reading.problem import nearest, shown
 from crossfade.file.units import Notation, Text
 
 VARIABLE = Text(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable: letters, digits and _, no digit first")
-_FORMS = "{file: path}, {command: op read ...}, {optional: true}, or nothing for the shell's"
-_KEYS = ("file", "command", "optional")
+# Containers take names that a shell does not know, such as discovery.type.
+OF_CONTAINERS = Text(
+    r"[A-Za-z_][A-Za-z0-9_.-]*",
+    "the name of an environment variable: letters, digits and _, in a container . and -, too",
+)
+_FORMS = (
+    "{file: path}, {command: op read ...}, {value: text with ${NAME}}, {optional: true}, or nothing for the shell's"
+)
+_KEYS = ("file", "command", "value", "optional")
+_ONE_OF = ("file", "command", "value")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a secret's value comes from when the shell does not have it; `optional`: it may have none."""
+    """Where a secret's value comes from when the shell does not have it; `value` was made of variables, as the file
+    says. `optional`: it may have none.
+    """
 
     file: str = ""
     command: str = ""
+    value: str = ""
     optional: bool = False
 
 
@@ -69,7 +80,7 @@ class SecretList(Notation):
     def schema(self) -> JsonSchemaValue:
         name = VARIABLE.schema()
         text = {"type": "string", "pattern": r"\S"}
-        keys = {"file": text, "command": text, "optional": {"type": "boolean"}}
+        keys = {"file": text, "command": text, "value": text, "optional": {"type": "boolean"}}
         one = {"type": ["object", "null"], "properties": keys, "additionalProperties": False}
         names = {"type": "array", "items": name}
         return {"anyOf": [names, {"type": "object", "propertyNames": name, "additionalProperties": one}]}
@@ -97,14 +108,17 @@ def _source(name: str, where: object) -> tuple[Source, list[Clash]]:
     ]
     given: dict[str, Any] = {key: where.get(key) for key in _KEYS if where.get(key) is not None}
     clashes += [
-        Clash((name, key), shown(value), "text that is not empty")
+        Clash((name, key), "nothing" if key == "value" else shown(value), "text that is not empty")
         for key, value in given.items()
         if key != "optional" and not (isinstance(value, str) and value.strip())
     ]
     if not isinstance(given.get("optional", False), bool):
         clashes.append(Clash((name, "optional"), shown(given["optional"]), "true or false"))
-    if "file" in given and "command" in given:
-        clashes.append(Clash((name, "command"), "a command beside a file", "one of file, command"))
+    several = [key for key in _ONE_OF if key in given]
+    if len(several) > 1:
+        clashes.append(
+            Clash((name, several[1]), f"a {several[1]} beside a {several[0]}", f"one of {', '.join(_ONE_OF)}")
+        )
     return (Source(), clashes) if clashes else (Source(**given), [])
 
 

@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
 from crossfade.file.part import Clash, Part
-from crossfade.file.parts.service import FILLED, PATH, PORT
+from crossfade.file.parts.service import FILLED
+from crossfade.file.parts.web.route import PATH, PORT
 from crossfade.file.units import Notation, Text
 
 OWN = "own"  # the address by which the file calls a host

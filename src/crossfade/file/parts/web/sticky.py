@@ -12,7 +12,10 @@ class Sticky(Part):
     """Sends the requests of one visitor to the same instance, by a cookie."""
 
     cookie: Annotated[str, Text(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}", "a cookie name without spaces or = ; ,")] = Field(
-        default="crossfade", description="The cookie's name.", examples=["sessionid"]
+        default="crossfade",
+        description="The app's own cookie, which says who a visitor is. Who brings none gets the balancer's, "
+        "`crossfade-<cookie>`: under the app's name it would overwrite the session that the app just began.",
+        examples=["sessionid"],
     )
     ttl: Annotated[float, Duration(least=1)] = Field(
         default=86400.0, description="How long a visitor stays with the instance.", examples=["1d"]

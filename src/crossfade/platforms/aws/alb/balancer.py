@@ -32,6 +32,7 @@ class AlbBalancer:
         self._clients, self._lookout, self._counts, self._fence = clients, lookout, counts, fence
         self._clock, self._margin = clock, margin
         self._quiet: dict[str, frozenset[int]] = {}  # by service: releases that get nothing new, and are to go
+        self._unseen: dict[str, int | None] = {}  # by service without a preview's rule: the release it would lead to
 
     async def apply(
         self,
@@ -41,7 +42,7 @@ class AlbBalancer:
         token: int,
         checks: Mapping[int, HealthCheck] | None = None,  # noqa: ARG002  the target group has Terraform's
     ) -> float:
-        began, key = self._clock.now(), service.key
+        key = service.key
         before = partial(self._fence.check, key, token)
         await before()
         sight = await self._lookout.look(key, fresh=True)
@@ -52,13 +53,16 @@ class AlbBalancer:
             changed = await self._write(sight, wanted, preview, before)
         finally:
             self._lookout.changed(key)
+        written = self._clock.now()
         if changed:
             await self._confirm(key, wanted, preview)
+        if changed & {*sight.place.rules, *sight.place.listeners} or (changed and _is_tried(sight, routing)):
             await self._clock.sleep(self._margin)
         self._quiet[key] = frozenset(g.release for g in routing.groups if g.draining and not g.registered)
-        return self._clock.now() - began
+        self._unseen[key] = None if sight.place.preview else routing.preview  # nobody can be led there: it is as done
+        return self._clock.now() - written
 
-    async def report(self, service: str) -> Report:
+    async def report(self, service: str, age: float = 0.0) -> Report:  # noqa: ARG002  each is asked by itself
         sight = await self._lookout.look(service)
         quiet = self._quiet.get(service, frozenset())
         counted = await self._counts.of(sight)
@@ -67,7 +71,7 @@ class AlbBalancer:
             routing=Routing(
                 groups=_groups(sight, quiet),
                 weights=weights_of(_by_release(sight)),
-                preview=previewed or None,
+                preview=previewed or self._unseen.get(service),
             ),
             targets={
                 task.id: Target(in_flight=None, streams=None)
@@ -108,6 +112,7 @@ class AlbBalancer:
         await self._write(sight, nothing, nothing, before)
         self._lookout.changed(service)
         self._quiet.pop(service, None)
+        self._unseen.pop(service, None)
 
     async def ensure(self) -> None:
         """AWS sees to it."""
@@ -131,24 +136,26 @@ class AlbBalancer:
                     "it is tried again",
                 )
 
-    async def _write(self, sight: Sight, wanted: Mapping[str, int], preview: Mapping[str, int], before: Check) -> bool:
-        """Change the rules that differ; true when one did."""
-        place, changed = sight.place, False
+    async def _write(
+        self, sight: Sight, wanted: Mapping[str, int], preview: Mapping[str, int], before: Check
+    ) -> set[str]:
+        """Change the rules that differ; their ARNs."""
+        place, changed = sight.place, set[str]()
         for arn in place.rules:
             if _differs(sight, arn, wanted):
                 actions = _forwarding(sight, arn, wanted)
                 await self._clients.call("elbv2", "modify_rule", before, RuleArn=arn, Actions=actions)
-                changed = True
+                changed.add(arn)
         for arn in place.listeners:
             if _differs(sight, arn, wanted):
                 actions = _forwarding(sight, arn, wanted)
                 await self._clients.call("elbv2", "modify_listener", before, ListenerArn=arn, DefaultActions=actions)
-                changed = True
+                changed.add(arn)
         if place.preview and _differs(sight, place.preview.rule, preview):
             arn = place.preview.rule
             actions = _forwarding(sight, arn, preview)
             await self._clients.call("elbv2", "modify_rule", before, RuleArn=arn, Actions=actions)
-            changed = True
+            changed.add(arn)
         return changed
 
     async def _confirm(self, key: str, wanted: Mapping[str, int], preview: Mapping[str, int]) -> None:
@@ -185,6 +192,12 @@ def _previewing(sight: Sight, routing: Routing, wanted: Mapping[str, int]) -> di
     if side is None:
         return dict(wanted)
     return {colour: PREVIEWED if colour == side.colour else 0 for colour in sight.sides}
+
+
+def _is_tried(sight: Sight, routing: Routing) -> bool:
+    """A hook is to ask for the release by its preview, and must not be answered by the one that serves."""
+    side = sight.side_of(routing.preview) if routing.preview else None
+    return side is not None and side.release is not None and bool(side.release.service.hooks.smoke)
 
 
 def _by_release(sight: Sight) -> dict[int, int]:

@@ -110,8 +110,9 @@ class Counts:
             groups[side.number] = groups.get(side.number, Counters()) + counted
             answered += sum(minute.errors for minute in minutes)
             total += replace(added(minutes), errors=0)
-        own = self._minutes.get((sight.place.key, BALANCER), {})
-        failed = {FROM_TARGET: answered, FROM_BALANCER: sum(minute.errors for minute in own.values())}
+        own = self._minutes.get((sight.place.key, BALANCER), {}).values()
+        failed = {FROM_TARGET: answered, FROM_BALANCER: sum(minute.errors for minute in own)}
+        total = replace(total, requests=total.requests + sum(minute.requests for minute in own))
         return Counted(
             groups={number: counted for number, counted in groups.items() if number},
             traffic=Traffic(
@@ -164,7 +165,15 @@ def _minute(at: float, values: Mapping[str, float]) -> Minute:
 def _queries(place: Place, period: int) -> list[Answer]:
     """Ids begin with the colour, or with `balancer`."""
     balancer = {"Name": "LoadBalancer", "Value": suffix(place.balancer)}
-    wanted = [(f"{BALANCER}_errors", "HTTPCode_ELB_5XX_Count", "Sum", [balancer])]
+    wanted = [
+        (f"{BALANCER}_errors", "HTTPCode_ELB_5XX_Count", "Sum", [balancer]),
+        (
+            f"{BALANCER}_requests",
+            "HTTPCode_ELB_503_Count",
+            "Sum",
+            [balancer],
+        ),  # no target took them: in no RequestCount
+    ]
     for colour in place.colours:
         both = [balancer, {"Name": "TargetGroup", "Value": suffix(colour.group)}]
         wanted += [

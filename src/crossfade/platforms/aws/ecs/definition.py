@@ -68,7 +68,7 @@ def container_of(definition: Answer, name: str) -> Answer:
             container: Answer = one
             return container
     arn = definition.get("taskDefinitionArn", definition["family"])
-    raise PlatformError(f"{arn} has no container {name}, which the load balancer is to reach", "`crossfade infra plan`")
+    raise PlatformError(f"{arn} has no container {name}, which the release is to run in", "`crossfade infra plan`")
 
 
 def release_in(definition: Answer) -> Release | None:
@@ -115,20 +115,12 @@ def platform(definition: Answer) -> str:
     return "linux/arm64" if arm else "linux/amd64"
 
 
-def template_number(definition: Answer) -> int:
-    """A revision as a number: higher is newer."""
-    return int(definition["taskDefinitionArn"].rpartition(":")[2])
-
-
 def _container(template: Answer, release: Release, secrets: Mapping[str, str]) -> Answer:
     service = release.service
     own = {
         **dict(service.env),
-        "PORT": str(service.port),
-        "CROSSFADE_APP": service.app,
-        "CROSSFADE_SERVICE": service.name,
-        "CROSSFADE_RELEASE": str(release.number),
-        "CROSSFADE_VERSION": release.version,
+        **({"PORT": str(service.port)} if service.kind == "web" else {}),
+        **release.variables,
     }
     known = {one["name"]: one["value"] for one in template.get("environment", ()) if one["name"] not in secrets}
     where = {one["name"]: one["valueFrom"] for one in template.get("secrets", ()) if one["name"] not in own}
@@ -138,7 +130,7 @@ def _container(template: Answer, release: Release, secrets: Mapping[str, str]) -
         "environment": _pairs({**known, **own}, "value"),
         "secrets": _pairs({**where, **secrets}, "valueFrom"),
         "stopTimeout": max(1, min(math.ceil(service.grace), _LONGEST_STOP)),
-        "portMappings": [{"containerPort": service.port, "hostPort": service.port, "protocol": "tcp"}],
+        "portMappings": _ports(service),
         "dockerLabels": {**template.get("dockerLabels", {}), LABEL: _told(release)},
     }
     made.pop("command", None)
@@ -150,6 +142,13 @@ def _container(template: Answer, release: Release, secrets: Mapping[str, str]) -
     elif service.command:
         made["command"] = ["/bin/sh", "-c", service.command]
     return made
+
+
+def _ports(service: Service) -> list[Answer]:
+    """None of a worker, whom nobody asks anything."""
+    if service.kind == "worker":
+        return []
+    return [{"containerPort": service.port, "hostPort": service.port, "protocol": "tcp"}]
 
 
 def _pairs(values: Mapping[str, str], called: str) -> list[Answer]:

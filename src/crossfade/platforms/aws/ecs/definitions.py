@@ -77,6 +77,11 @@ class Definitions:
                 )
             token = {"nextToken": page["nextToken"]}
 
+    async def secrets(self, key: str, container: str) -> Mapping[str, str]:
+        """Where the value of each secret is, as Terraform's definition names them."""
+        template, _ = await self.template(key)
+        return {one["name"]: one["valueFrom"] for one in container_of(template, container).get("secrets", ())}
+
     async def registered(self, release: Release) -> list[str]:
         """All that were registered for a release."""
         family = self.family(release.service.key)

@@ -24,7 +24,7 @@ _ANOTHER_MACHINE = re.compile(r"exec format error", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class TaskEnding:
     """`died`: it ended by itself or never began; else ECS took it away because fewer were wanted."""
 
     died: bool
@@ -32,10 +32,10 @@ class Ending:
     blamed: bool = True
 
 
-LEFT = Ending(died=False, blamed=False)
+LEFT = TaskEnding(died=False, blamed=False)
 
 
-def ending(task: Answer, container: str, last_line: str = "", health: str = "") -> Ending:
+def ending(task: Answer, container: str, last_line: str = "", health: str = "") -> TaskEnding:
     """How a task ends or ended whose desired status is STOPPED.
 
     `last_line` is what it wrote last, `health` what the load balancer last said of it.
@@ -43,14 +43,14 @@ def ending(task: Answer, container: str, last_line: str = "", health: str = "") 
     code, reason = task.get("stopCode", ""), task.get("stoppedReason", "")
     match code:
         case "UserInitiated":
-            return Ending(died=True, detail=f"was stopped by somebody: {reason}".rstrip(": "), blamed=False)
+            return TaskEnding(died=True, detail=f"was stopped by somebody: {reason}".rstrip(": "), blamed=False)
         case "SpotInterruption" | "TerminationNotice":
-            return Ending(died=True, detail="was taken away by AWS: it ran on spare capacity", blamed=False)
+            return TaskEnding(died=True, detail="was taken away by AWS: it ran on spare capacity", blamed=False)
         case "TaskFailedToStart":
             return _never_started(reason)
     if "health checks" in reason:
         whose = f"the load balancer's checks failed: {health}" if "ELB" in reason else "its own health check failed"
-        return Ending(died=True, detail=f"was replaced: {whose}".rstrip(": "))
+        return TaskEnding(died=True, detail=f"was replaced: {whose}".rstrip(": "))
     return LEFT if code == "ServiceSchedulerInitiated" else _exited(task, container, reason, last_line)
 
 
@@ -63,7 +63,7 @@ def unplaced(event: str) -> str:
     return f"ECS could not place a task: {found['why'].strip().rstrip('.')}" if found else ""
 
 
-def _never_started(reason: str) -> Ending:
+def _never_started(reason: str) -> TaskEnding:
     blamed = _NOT_ITS_OWN.search(reason) is None
     detail = f"never started: {_plain(reason)}"
     if "CannotPullContainer" in reason or "CannotPullImage" in reason:
@@ -78,20 +78,20 @@ def _never_started(reason: str) -> Ending:
             detail = f"never started: its image could not be pulled: {_plain(reason)}"
     elif "secret" in reason.lower():
         detail = f"never started: a secret of it could not be read: {_plain(reason)}"
-    return Ending(died=True, detail=detail, blamed=blamed)
+    return TaskEnding(died=True, detail=detail, blamed=blamed)
 
 
-def _exited(task: Answer, container: str, reason: str, last_line: str) -> Ending:
+def _exited(task: Answer, container: str, reason: str, last_line: str) -> TaskEnding:
     ours: Answer = next((one for one in task.get("containers", ()) if one["name"] == container), {})
     why, code = ours.get("reason", ""), ours.get("exitCode")
     said = f": {last_line}" if last_line else ""
     if "OutOfMemory" in why or (code == _KILLED and "memory" in why.lower()):
-        return Ending(died=True, detail="was killed: it took more memory than `resources.memory` allows")
+        return TaskEnding(died=True, detail="was killed: it took more memory than `resources.memory` allows")
     if code is None:
-        return Ending(died=True, detail=f"ended: {_plain(why or reason)}{said}".rstrip(": "))
+        return TaskEnding(died=True, detail=f"ended: {_plain(why or reason)}{said}".rstrip(": "))
     if _ANOTHER_MACHINE.search(f"{why} {last_line}"):
-        return Ending(died=True, detail="its image is for another architecture than `cloud.compute.architecture`")
-    return Ending(died=True, detail=f"exited with code {code}{said}")
+        return TaskEnding(died=True, detail="its image is for another architecture than `cloud.compute.architecture`")
+    return TaskEnding(died=True, detail=f"exited with code {code}{said}")
 
 
 def _plain(reason: str) -> str:

@@ -14,6 +14,7 @@ from crossfade.platforms.aws.place import Place
 LOOK = 5.0  # seconds between two looks at a task that runs
 LINES = 50  # of what it wrote last
 LATE = 3  # looks at a log that has nothing yet
+ERRAND = "crossfade"  # who began such a task
 TIMED_OUT = 124  # as timeout(1) says it
 
 
@@ -61,7 +62,7 @@ class Errands:
             taskDefinition=definition.arn,
             count=1,
             clientToken=once,
-            startedBy="crossfade",
+            startedBy=ERRAND,
             overrides={"containerOverrides": [own]},
             propagateTags="TASK_DEFINITION",
             **place.launch,

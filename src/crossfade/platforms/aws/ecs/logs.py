@@ -1,20 +1,22 @@
 """What tasks write, from CloudWatch Logs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from crossfade.core.errors import WrongInputError
 from crossfade.engine.ports.clock import Clock
+from crossfade.engine.ports.logs import LogQuery, Said, Writer
 from crossfade.platforms.aws.clients import Answer, Clients
 from crossfade.platforms.aws.ecs.definitions import Definition, Definitions, stream
+from crossfade.platforms.aws.ecs.errand import ERRAND
+from crossfade.platforms.aws.following import LOOK, MS, followed
+from crossfade.platforms.aws.place import Place
 from crossfade.platforms.aws.refusals import AwsError
 from crossfade.platforms.aws.sight import Lookout
 
-LOOK = 3.0  # seconds between two looks at what is new
-OVERLAP = 10_000  # ms: what was written a moment ago may come after what was written later
-_MS = 1000
+_AT_ONCE = 100  # tasks that one call describes
 
 
-class Logs:
+class TaskLogs:
     """Reads what the tasks of a service write; followed, every `look` seconds."""
 
     def __init__(
@@ -23,48 +25,70 @@ class Logs:
         self._clients, self._lookout, self._definitions = clients, lookout, definitions
         self._clock, self._look = clock, look
 
-    async def read(
-        self, service: str, *, instance: str | None, lines: int, follow: bool
-    ) -> AsyncIterator[tuple[str, str]]:
-        """(task, line), oldest first of each: the last `lines` of each task that is listed, then what is new."""
-        since = round(self._clock.now() * _MS)
-        container, tasks = await self._tasks(service, instance)
-        if instance is not None and instance not in tasks:
+    async def read(self, service: str, query: LogQuery) -> AsyncIterator[Said]:
+        """Oldest first: the last lines of each task that is listed, or all since a moment, then what is new."""
+        if Writer.BUILD in query.writers and query.instance is None:
             raise WrongInputError(
-                f"there is no log of {instance} of {service}", f"it has {', '.join(sorted(tasks)) or 'no tasks'}"
+                f"builds of {service} write no log in AWS",
+                "the deploy that builds shows what goes wrong, where it runs",
             )
-        seen: set[str] = set()
-        for task, definition in tasks.items():
-            for event in await self._last(definition, container, task, lines):
-                if event["timestamp"] >= since - OVERLAP:
-                    seen.add(f"{task} {event['timestamp']} {event['message']}")
-                yield task, event["message"]
-        while follow:
-            await self._clock.sleep(self._look)
-            container, tasks = await self._tasks(service, instance)
-            newest = since
-            for definition in {d.log_group: d for d in tasks.values() if d.log_group}.values():
-                for event in await self._new(definition, container, since - OVERLAP, instance):
-                    task = event["logStreamName"].rpartition("/")[2]
-                    mark = f"{task} {event['timestamp']} {event['message']}"
-                    newest = max(newest, event["timestamp"])
-                    if mark not in seen:
-                        seen.add(mark)
-                        yield task, event["message"]
-            since = newest
-            seen = {mark for mark in seen if int(mark.split(" ", 2)[1]) >= since - 2 * OVERLAP}
+        began = round(self._clock.now() * MS)
+        container, tasks = await self._tasks(service, query)
+        if query.instance is not None and query.instance not in tasks:
+            raise WrongInputError(
+                f"there is no log of {query.instance} of {service}", f"it has {', '.join(sorted(tasks)) or 'no tasks'}"
+            )
+        told = sorted(await self._so_far(container, tasks, query), key=lambda one: one.at)
+        for one in told:
+            yield one
+        if not query.follow:
+            return
 
-    async def _tasks(self, service: str, instance: str | None) -> tuple[str, dict[str, Definition]]:
+        async def new(since: int) -> list[Said]:
+            return await self._new(*await self._tasks(service, query), since, query)
+
+        async for one in followed(told, began, new, self._clock, self._look):
+            yield one
+
+    async def _so_far(self, container: str, tasks: Mapping[str, Definition], query: LogQuery) -> list[Said]:
+        if query.since is None:
+            found = [await self._last(definition, container, task, query.lines) for task, definition in tasks.items()]
+            return [one for said in found for one in said]
+        by_task: dict[str, list[Said]] = {}
+        for one in await self._new(container, tasks, round(query.since * MS), query):
+            by_task.setdefault(one.writer, []).append(one)
+        return [one for said in by_task.values() for one in said[max(0, len(said) - query.lines) :]]
+
+    async def _tasks(self, service: str, query: LogQuery) -> tuple[str, dict[str, Definition]]:
+        """Those of the service that are listed, by id, with what they run by: instances, commands that ran once."""
         sight = await self._lookout.look(service)
-        arns = {side.number: side.definition for side in sight.sides.values()}
         container = sight.place.container
-        tasks = {}
-        for task in sight.tasks:
-            if instance in {None, task.id} and task.release in arns:
-                tasks[task.id] = await self._definitions.of(arns[task.release], container)
-        return container, tasks
+        tasks: dict[str, Definition] = {}
+        if Writer.INSTANCE in query.writers or query.instance is not None:
+            arns = {side.number: side.definition for side in sight.sides.values()}
+            for task in sight.tasks:
+                if task.release in arns:
+                    tasks[task.id] = await self._definitions.of(arns[task.release], container)
+        if Writer.HOOK in query.writers or query.instance not in {None, *tasks}:
+            for errand in await self._errands(sight.place):
+                name = errand["taskArn"].rpartition("/")[2]
+                tasks[name] = await self._definitions.of(errand["taskDefinitionArn"], container)
+        return container, {name: found for name, found in tasks.items() if query.instance in {None, name}}
 
-    async def _last(self, definition: Definition, container: str, task: str, lines: int) -> list[Answer]:
+    async def _errands(self, place: Place) -> list[Answer]:
+        """Commands that run, and those that ended: ECS lists them for an hour."""
+        asked = {"cluster": place.cluster, "family": self._definitions.family(place.key)}
+        arns: list[str] = []
+        for status in ("RUNNING", "STOPPED"):
+            arns += await self._clients.all("ecs", "list_tasks", "taskArns", **asked, desiredStatus=status)
+        found: list[Answer] = []
+        for start in range(0, len(arns), _AT_ONCE):
+            some = arns[start : start + _AT_ONCE]
+            answer = await self._clients.call("ecs", "describe_tasks", cluster=place.cluster, tasks=some)
+            found += [one for one in answer["tasks"] if one.get("startedBy") == ERRAND]
+        return found
+
+    async def _last(self, definition: Definition, container: str, task: str, lines: int) -> list[Said]:
         if not definition.log_group or not lines:
             return []
         try:
@@ -80,16 +104,27 @@ class Logs:
             if error.code == "ResourceNotFoundException":  # it has not written yet
                 return []
             raise
-        events: list[Answer] = answer["events"]
-        return events[-lines:]
+        return [_said(task, event) for event in answer["events"]][-lines:]
 
-    async def _new(self, definition: Definition, container: str, since: int, instance: str | None) -> list[Answer]:
-        prefix = stream(definition, container, instance or "")
-        return await self._clients.all(
-            "logs",
-            "filter_log_events",
-            "events",
-            logGroupName=definition.log_group,
-            logStreamNamePrefix=prefix,
-            startTime=since,
-        )
+    async def _new(self, container: str, tasks: Mapping[str, Definition], since: int, query: LogQuery) -> list[Said]:
+        """What was written since then, of instances also by those that are gone, which nobody lists any more."""
+        gone = Writer.INSTANCE in query.writers and query.instance is None
+        found: list[Said] = []
+        for definition in {d.log_group: d for d in tasks.values() if d.log_group}.values():
+            events = await self._clients.all(
+                "logs",
+                "filter_log_events",
+                "events",
+                logGroupName=definition.log_group,
+                logStreamNamePrefix=stream(definition, container, query.instance or ""),
+                startTime=since,
+            )
+            for event in events:
+                task = event["logStreamName"].rpartition("/")[2]
+                if task in tasks or gone:
+                    found.append(_said(task, event))
+        return found
+
+
+def _said(task: str, event: Answer) -> Said:
+    return Said(event["timestamp"] / MS, task, event["message"])

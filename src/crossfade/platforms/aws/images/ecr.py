@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from crossfade.aws.places import Places
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.aws.clients import Check, Clients
+from crossfade.platforms.aws.images.blobs import Blobs, EcrBlobs
 from crossfade.platforms.aws.refusals import AwsError
 
 _NAME = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[\w-]+)\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)")
@@ -37,7 +38,7 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class RegistryLogin:
     """How Docker gets in for some hours; `host` is the registry's. The password is in no repr."""
 
     host: str
@@ -57,8 +58,9 @@ def named(bare: str) -> Repository | None:
 class Ecr:
     """Registries of ECR, of this account and of others that let us in."""
 
-    def __init__(self, clients: Clients, places: Places) -> None:
+    def __init__(self, clients: Clients, places: Places, blobs: Blobs | None = None) -> None:
         self._clients, self._places = clients, places
+        self._blobs = blobs or EcrBlobs(clients)
 
     async def own(self, service: str) -> Repository:
         """The environment's own, of a service. PlatformError where there is none yet."""
@@ -89,11 +91,16 @@ class Ecr:
         return next((one["imageDigest"] for one in answer["imageDetails"]), "")
 
     async def platforms(self, repository: Repository, digest: str) -> frozenset[str]:
-        """What an image runs on, as `linux/arm64`, where its manifest says it: that of several images together does."""
+        """What an image runs on, as `linux/arm64`: the manifest of several images together says it, and of one its
+        configuration does. Nothing where neither is as it should be.
+        """
         manifest, _ = await self._manifest(repository, digest)
         try:
-            several = json.loads(manifest).get("manifests", ()) if manifest else ()
-            said = [one["platform"] for one in several if "platform" in one]
+            told = json.loads(manifest) if manifest else {}
+            said = [one["platform"] for one in told.get("manifests", ()) if "platform" in one]
+            config = told.get("config", {}).get("digest", "")
+            if config and "manifests" not in told:
+                said = [json.loads(await self._blobs.read(repository.account, repository.name, config) or "null")]
             return frozenset(f"{one['os']}/{one['architecture']}" for one in said) - {"unknown/unknown"}
         except (ValueError, KeyError, TypeError, AttributeError):
             return frozenset()
@@ -118,12 +125,12 @@ class Ecr:
                 if error.code not in _KEPT:
                     raise
 
-    async def login(self) -> Login:
+    async def login(self) -> RegistryLogin:
         """To this account's registry: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"""
         answer = await self._clients.call("ecr", "get_authorization_token")
         given = answer["authorizationData"][0]
         user, _, password = base64.b64decode(given["authorizationToken"]).decode().partition(":")
-        return Login(urlsplit(given["proxyEndpoint"]).netloc, user, password)
+        return RegistryLogin(urlsplit(given["proxyEndpoint"]).netloc, user, password)
 
     async def _manifest(self, repository: Repository, digest: str) -> tuple[str, str]:
         """Of an image, with its media type; empty for one that is not there."""

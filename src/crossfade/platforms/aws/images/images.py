@@ -10,6 +10,7 @@ from crossfade.core.release import Release
 from crossfade.core.service import Build, Service
 from crossfade.engine.ports.runtime import Artifact
 from crossfade.platforms.aws.clients import Check, Clients
+from crossfade.platforms.aws.images.blobs import Blobs
 from crossfade.platforms.aws.images.ecr import Ecr, Repository, named
 from crossfade.platforms.aws.images.workshop import Workshop, tag_of, wrong_platform
 from crossfade.platforms.local.runtimes.docker import build as dockerfile
@@ -24,8 +25,10 @@ _SHORT = 7  # characters of a commit, as in `crossfade rollback --to sha-3f9a1c2
 class Images:
     """Pins the images of one environment. `platform` is what a service's tasks run on: linux/amd64, linux/arm64."""
 
-    def __init__(self, clients: Clients, places: Places, workshop: Workshop | None = None) -> None:
-        self._ecr, self._places = Ecr(clients, places), places
+    def __init__(
+        self, clients: Clients, places: Places, workshop: Workshop | None = None, blobs: Blobs | None = None
+    ) -> None:
+        self._ecr, self._places = Ecr(clients, places, blobs), places
         self._workshop = workshop or Workshop()
 
     async def pinned(self, service: Service, env: Mapping[str, str], platform: str) -> Artifact:
@@ -48,7 +51,7 @@ class Images:
             image = await self._local_or_own(service, reference, platform)
             if image is not None:
                 return image
-        return await self._elsewhere(service, reference, env)
+        return await self._elsewhere(service, reference, env, platform)
 
     async def require(self, release: Release) -> None:
         """PlatformError when the image of a release is not in its repository any more."""
@@ -97,9 +100,7 @@ class Images:
                 f"image {service.image} is not in ECR",
                 f"push it, or look at `aws ecr list-images --repository-name {where.name}`",
             )
-        kinds = await self._ecr.platforms(where, found)
-        if kinds and platform not in kinds:
-            raise wrong_platform(service, ", ".join(sorted(kinds)), platform)
+        _require(service, await self._ecr.platforms(where, found), platform)
         return Artifact(digest=f"{where.uri}@{found}", version=reference.tag or found[7:19])
 
     async def _local_or_own(self, service: Service, reference: Reference, platform: str) -> Artifact | None:
@@ -113,13 +114,17 @@ class Images:
         digest = await self._pushed(service, image, own) if image else await self._ecr.digest(own, tag=tag)
         if not digest:
             return None
+        if not image:
+            _require(service, await self._ecr.platforms(own, digest), platform)
         return Artifact(digest=f"{own.uri}@{digest}", version=reference.tag if tag != LATEST else digest[7:19])
 
-    async def _elsewhere(self, service: Service, reference: Reference, env: Mapping[str, str]) -> Artifact:
+    async def _elsewhere(
+        self, service: Service, reference: Reference, env: Mapping[str, str], platform: str
+    ) -> Artifact:
         """In another registry, which Docker is let in by the login of who deploys."""
         bare = reference.repository
         try:
-            digest = await asyncio.to_thread(registry.digest_of, service.image, env)
+            told = await asyncio.to_thread(registry.told, service.image, env)
         except PlatformError as error:
             nowhere = f" and {self._places.repository(service.name)} of ECR" if not reference.registry else ""
             raise WrongInputError(
@@ -128,7 +133,14 @@ class Images:
                 f"`docker login {reference.registry}`, name its digest (`{bare}@sha256:...`), or build it: "
                 "`image: {build: .}`",
             ) from error
-        return Artifact(digest=f"{bare}@{digest}", version=reference.tag or digest[7:19])
+        _require(service, told.platforms, platform)
+        return Artifact(digest=f"{bare}@{told.digest}", version=reference.tag or told.digest[7:19])
+
+
+def _require(service: Service, platforms: frozenset[str], platform: str) -> None:
+    """WrongInputError for an image that says what it runs on, and not on this."""
+    if platforms and platform not in platforms:
+        raise wrong_platform(service, ", ".join(sorted(platforms)), platform)
 
 
 def _marks(release: Release) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import Build, Service
-from crossfade.platforms.aws.images.ecr import Login, Repository
+from crossfade.platforms.aws.images.ecr import RegistryLogin, Repository
 from crossfade.platforms.local.runtimes.docker import build as dockerfile
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.docker.image import parse
@@ -61,7 +61,7 @@ class Workshop:
             await self._require(service, found, platform)
         return found
 
-    async def push(self, service: Service, image: str, repository: Repository, login: Login) -> str:
+    async def push(self, service: Service, image: str, repository: Repository, login: RegistryLogin) -> str:
         """Push an image by its id; its digest. The newest stays here by that name, for the next build goes by it."""
         tag = tag_of(image)
         said = await self._ask(service, lambda client: _push(client, image, repository, login, tag))
@@ -108,7 +108,7 @@ def _platform(said: Mapping[str, str]) -> str:
     return f"{said['Os']}/{said.get('Architecture') or said.get('Arch')}"
 
 
-def _push(client: "DockerClient", image: str, repository: Repository, login: Login, tag: str) -> str:
+def _push(client: "DockerClient", image: str, repository: Repository, login: RegistryLogin, tag: str) -> str:
     """The digest that the registry knows it by, or what went wrong."""
     there = f"{login.host}/{repository.name}"
     client.images.get(image).tag(there, tag)
@@ -126,8 +126,8 @@ def _clear(client: "DockerClient", there: str, newest: str) -> None:
     """Take away the names of what was pushed earlier; layers that are in use stay."""
     import docker.errors  # noqa: PLC0415  the SDK costs 150 ms
 
-    for image in client.images.list(there):
-        for name in image.tags:
+    for image in client.api.images(there):  # `images.list` asks for each again, and one of them may be gone by then
+        for name in image["RepoTags"] or ():
             if name.startswith(f"{there}:{MADE}") and name != f"{there}:{newest}":
                 with suppress(docker.errors.APIError):
                     client.images.remove(name, noprune=True)

@@ -16,8 +16,8 @@ from crossfade.engine.ports.journal import Fence
 from crossfade.platforms.aws.clients import Check, Clients
 from crossfade.platforms.aws.site.place import SitePlace
 from crossfade.platforms.aws.site.runtime import instance, settings
-from crossfade.platforms.aws.site.shelf import Shelf, State
-from crossfade.platforms.aws.site.tree import ROOT, Tree, order
+from crossfade.platforms.aws.site.shelf import Shelf, ShelfState
+from crossfade.platforms.aws.site.tree import ROOT, Tree, is_page, order
 
 LOOK = 5.0  # seconds between two looks at an invalidation
 PATIENCE = 900.0  # until edges must have forgotten; minutes are usual
@@ -57,7 +57,7 @@ class SiteEdge:
         await shelf.record(replace(await shelf.state(), routing=routing, serves=serves), before)
         return self._clock.now() - began
 
-    async def report(self, service: str) -> Report:
+    async def report(self, service: str, age: float = 0.0) -> Report:  # noqa: ARG002  each is asked by itself
         state = await (await self._shelf()).state()
         there = [number for number, kept in state.kept.items() if kept.count]
         return Report(
@@ -80,7 +80,16 @@ class SiteEdge:
         raise PlatformError(f"release {release} of {service.key} cannot be reached before visitors see it")
 
     async def remove(self, service: str, token: int) -> None:
-        """What Terraform made, Terraform takes away."""
+        """No page is shown any more; the bucket keeps what releases are made of. Done twice it comes to the same."""
+        before = partial(self._fence.check, service, token)
+        await before()
+        shelf = await self._shelf()
+        state = await shelf.state()
+        if not state.serves:
+            return
+        await shelf.hide([path for path in await shelf.shown() if is_page(path)], before)
+        await self._forget(["/*"], before)
+        await shelf.record(replace(await shelf.state(), routing=Routing(), serves=0), before)
 
     async def ensure(self) -> None:
         """AWS sees to it."""
@@ -97,7 +106,7 @@ class SiteEdge:
     async def _shelf(self) -> Shelf:
         return Shelf(self._clients, (await self._finder.place()).bucket)
 
-    async def _switch(self, shelf: Shelf, state: State, number: int, before: Check) -> None:
+    async def _switch(self, shelf: Shelf, state: ShelfState, number: int, before: Check) -> None:
         """Files that pages name, pages, what is no page any more, and then edges. Done twice it comes to the same."""
         release = state.release(number)
         site, tree = settings(release.service), await shelf.tree(release.digest)

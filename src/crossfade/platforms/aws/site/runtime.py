@@ -12,11 +12,12 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service, Site
 from crossfade.engine.ports.clock import Clock
 from crossfade.engine.ports.journal import Fence
+from crossfade.engine.ports.logs import LogQuery, Said
 from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.site.build import build
 from crossfade.platforms.aws.site.place import SiteFinder
-from crossfade.platforms.aws.site.shelf import Kept, Shelf
+from crossfade.platforms.aws.site.shelf import Shelf, StagedRelease
 from crossfade.platforms.aws.site.tree import Tree, read
 from crossfade.source import git
 
@@ -30,6 +31,10 @@ class SiteRuntime:
 
     def __init__(self, clients: Clients, finder: SiteFinder, fence: Fence, clock: Clock) -> None:
         self._clients, self._finder, self._fence, self._clock = clients, finder, fence, clock
+
+    async def foresee(self, service: Service) -> Artifact | None:  # noqa: ARG002
+        """What a site holds shows when it is built."""
+        return None
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         """Made in the file's folder, and brought to the bucket: whoever goes on needs nothing of this machine."""
@@ -65,8 +70,14 @@ class SiteRuntime:
             new = [file for file in tree.files if not file.page and file.path not in shown]
             await shelf.show(new, settings(release.service), before)
         since = known.since if known and known.count else self._clock.now()
-        kept = Kept(release=release if count or not known else known.release, count=min(count, 1), since=since)
+        kept = StagedRelease(release=release if count or not known else known.release, count=min(count, 1), since=since)
         await shelf.record((await shelf.state()).keeping(kept), before)
+
+    async def tend(self, service: str, token: int) -> None:
+        """Nothing: what is staged is there at once."""
+
+    async def renew(self, release: Release, token: int) -> None:  # noqa: ARG002
+        raise RefusedError(f"{release.service.key} cannot be restarted: {_NOTHING_RUNS}")
 
     async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> int | None:  # noqa: ARG002
         """Nothing here changes by itself."""
@@ -84,35 +95,14 @@ class SiteRuntime:
     async def found(self) -> Sequence[Found]:
         return []
 
-    async def execute(
-        self,
-        instance: str,
-        release: Release,  # noqa: ARG002
-        command: str,  # noqa: ARG002
-        secrets: Mapping[str, str],  # noqa: ARG002
-        limit: float,  # noqa: ARG002
-    ) -> HookResult:
+    async def execute(self, instance: str, *_: object, **__: object) -> HookResult:
         raise PlatformError(f"nothing can be run beside {instance}: {_NOTHING_RUNS}")
 
-    async def run(
-        self,
-        release: Release,
-        command: str,
-        secrets: Mapping[str, str],  # noqa: ARG002
-        env: Mapping[str, str],  # noqa: ARG002
-        limit: float,  # noqa: ARG002
-    ) -> HookResult:
+    async def run(self, release: Release, command: str, *_: object, **__: object) -> HookResult:
         raise PlatformError(f"`{command}` cannot be run in release {release.label}: {_NOTHING_RUNS}")
 
-    async def logs(
-        self,
-        service: str,
-        *,
-        instance: str | None,  # noqa: ARG002
-        lines: int,  # noqa: ARG002
-        follow: bool,  # noqa: ARG002
-    ) -> AsyncIterator[tuple[str, str]]:
-        yield service, "files write no log"
+    async def logs(self, service: str, query: LogQuery) -> AsyncIterator[Said]:  # noqa: ARG002
+        yield Said(self._clock.now(), service, "files write no log")
 
     async def forget(self, release: Release, token: int) -> None:
         key = release.service.key
@@ -131,7 +121,7 @@ class SiteRuntime:
         kept = {one.release.number: one for one in others}
         await shelf.record(replace(await shelf.state(), kept=kept), before)
 
-    def silent(self, address: str) -> str:  # noqa: ARG002
+    async def silent(self, address: str) -> str:  # noqa: ARG002
         return ""
 
     async def keep(self, service: str, digests: Collection[str]) -> None:
@@ -161,7 +151,7 @@ def instance(service: str, release: int) -> str:
     return f"{service.replace('/', '-')}-{release}"
 
 
-def _running(service: str, kept: Kept) -> Running:
+def _running(service: str, kept: StagedRelease) -> Running:
     number = kept.release.number
     return Running(
         id=instance(service, number),

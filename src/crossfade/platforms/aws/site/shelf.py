@@ -23,7 +23,7 @@ _AT_ONCE = 16  # files on their way; the clients let fewer go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class StagedRelease:
     """A release that is staged: since when, and whether it is to be kept ready."""
 
     release: Release
@@ -32,14 +32,14 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class ShelfState:
     """What is on record in the bucket itself, so that whoever looks knows what serves without any journal."""
 
     routing: Routing = field(default_factory=Routing)
-    kept: Mapping[int, Kept] = field(default_factory=dict)
+    kept: Mapping[int, StagedRelease] = field(default_factory=dict)
     serves: int = 0  # the release whose pages were put last, and are forgotten by no edge any more
 
-    def keeping(self, kept: Kept) -> "State":
+    def keeping(self, kept: StagedRelease) -> "ShelfState":
         return replace(self, kept={**self.kept, kept.release.number: kept})
 
     def release(self, number: int) -> Release:
@@ -55,22 +55,22 @@ class Shelf:
     def __init__(self, clients: Clients, bucket: str) -> None:
         self._clients, self._bucket = clients, bucket
 
-    async def state(self) -> State:
+    async def state(self) -> ShelfState:
         text = await self._read(_STATE)
         if not text:
-            return State()
+            return ShelfState()
         said = json.loads(text)
         kept = [
-            Kept(release=decode(Release, one["release"]), count=one["count"], since=one["since"])
+            StagedRelease(release=decode(Release, one["release"]), count=one["count"], since=one["since"])
             for one in said["kept"]
         ]
-        return State(
+        return ShelfState(
             routing=decode(Routing, said["routing"]),
             kept={one.release.number: one for one in kept},
             serves=said["serves"],
         )
 
-    async def record(self, state: State, before: Check) -> None:
+    async def record(self, state: ShelfState, before: Check) -> None:
         kept = [{"release": encode(one.release), "count": one.count, "since": one.since} for one in state.kept.values()]
         said = json.dumps({"routing": encode(state.routing), "kept": kept, "serves": state.serves})
         await self._write(_STATE, said, before)

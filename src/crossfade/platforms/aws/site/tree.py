@@ -38,7 +38,7 @@ class File:
     @property
     def page(self) -> bool:
         """It names others, and is what a switch changes."""
-        return self.path.lower().endswith(_PAGES)
+        return is_page(self.path)
 
     @property
     def key(self) -> str:
@@ -75,6 +75,10 @@ class Tree:
 
     def text(self) -> str:
         return json.dumps([[file.path, file.sha256, file.md5] for file in self.files])
+
+
+def is_page(path: str) -> bool:
+    return path.lower().endswith(_PAGES)
 
 
 def written(text: str) -> Tree:

@@ -1,14 +1,15 @@
 """What a balancer was told, service by service, kept on disk so that a new controller knows it too."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from crossfade.core.errors import PlatformError, StaleTokenError
+from crossfade.core.errors import StaleTokenError
 from crossfade.core.routing import Routing, TargetGroup
-from crossfade.core.service import HealthCheck, Service
+from crossfade.core.service import HealthCheck, Names, Service
 from crossfade.engine.ports.balancer import Exposed
 from crossfade.platforms.local.balancers import files
 
@@ -45,7 +46,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
+class RoutingBook:
     """All services of one balancer, by key."""
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
@@ -54,11 +55,11 @@ class Book:
         """What `LoadBalancer.known` says."""
         return {key: Exposed(service=entry.service, token=entry.token) for key, entry in self.entries.items()}
 
-    def with_entry(self, entry: Entry) -> "Book":
-        return Book(entries={**self.entries, entry.service.key: entry})
+    def with_entry(self, entry: Entry) -> "RoutingBook":
+        return RoutingBook(entries={**self.entries, entry.service.key: entry})
 
-    def without(self, key: str) -> "Book":
-        return Book(entries={k: e for k, e in self.entries.items() if k != key})
+    def without(self, key: str) -> "RoutingBook":
+        return RoutingBook(entries={k: e for k, e in self.entries.items() if k != key})
 
 
 def enter(
@@ -75,6 +76,9 @@ def enter(
         raise StaleTokenError(
             f"{service.key}: token {token} was replaced by {old.token}", "another controller took over; let it work"
         )
+    service = replace(service, names=Names())  # of each of hundreds it has all others, and no balancer asks for them
+    if old is not None and service == old.service:
+        service = old.service  # the very same: nobody has to look anew who shares a port with whom
     mine = routing.registered() | routing.draining()
     known = dict(old.made_of) if old else {}
     return Entry(
@@ -121,24 +125,42 @@ def _union(old: tuple[TargetGroup, ...], new: tuple[TargetGroup, ...]) -> tuple[
     return tuple(groups)
 
 
-def load(path: Path) -> Book:
-    """The book on disk, an empty one when there is none. PlatformError when it cannot be read."""
+def load(path: Path) -> tuple[RoutingBook, tuple[str, ...]]:
+    """The book on disk, an empty one when there is none, and what is to be said of it.
+
+    One that cannot be read is set aside, and the one before it counts: it knows all services but what changed last,
+    which their loops put right. Without it the balancer would drop every route until each loop has brought its own.
+    """
     try:
-        return _json().validate_json(path.read_bytes())  # type: ignore[no-any-return]
+        return _read(path), ()
     except FileNotFoundError:
-        return Book()
+        return RoutingBook(), ()
     except (OSError, ValueError) as error:
-        raise PlatformError(
-            f"{path} cannot be read: {error}", "was it written by a newer crossfade? use that one, or move it away"
-        ) from error
+        said = files.set_aside(path, error)
+    try:
+        return _read(_before(path)), (f"{said}; the one before it is gone on with",)
+    except (OSError, ValueError):
+        return RoutingBook(), (f"{said}; every service brings its routes anew",)
 
 
-def save(path: Path, book: Book) -> None:
+def save(path: Path, book: RoutingBook) -> None:
+    """Write it; the one before is kept beside it."""
+    with contextlib.suppress(OSError):  # the first one has none before it, and a full disk is said below
+        _before(path).unlink(missing_ok=True)
+        _before(path).hardlink_to(path)
     files.replace(path, _json().dump_json(book).decode())
+
+
+def _read(path: Path) -> RoutingBook:
+    return _json().validate_json(path.read_bytes())  # type: ignore[no-any-return]
+
+
+def _before(path: Path) -> Path:
+    return path.with_name(f".{path.name}.before")
 
 
 @cache
 def _json() -> Any:
     from pydantic import TypeAdapter  # noqa: PLC0415  80 ms that only who runs a balancer pays
 
-    return TypeAdapter(Book)
+    return TypeAdapter(RoutingBook)

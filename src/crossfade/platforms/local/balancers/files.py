@@ -1,12 +1,17 @@
 """Files that are seen whole: either the old content or the new; and what a disk refuses, as trouble of the platform."""
 
+import json
+import logging
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from crossfade.core.errors import PlatformError
 from crossfade.paths import open_own
+
+log = logging.getLogger(__name__)
 
 
 def replace(path: Path, text: str, *, durable: bool = True) -> None:
@@ -23,7 +28,35 @@ def replace(path: Path, text: str, *, durable: bool = True) -> None:
                 os.fsync(file.fileno())
         beside.rename(path)
     except OSError as error:
+        with suppress(OSError):  # half of a file is of no use, and takes the last of a full disk
+            beside.unlink(missing_ok=True)
         raise _trouble(error, str(path)) from error
+
+
+def set_aside(path: Path, why: Exception) -> str:
+    """Put what cannot be read out of the way, for a person to look at, and say so. PlatformError when it cannot be."""
+    kept = path.with_name(f"{path.name}.damaged")
+    try:
+        path.rename(kept)
+    except OSError as error:
+        raise _trouble(error, str(path)) from error
+    said = f"{path} could not be read ({str(why).partition(chr(10))[0]}) and is set aside as {kept.name}"
+    log.warning("%s", said)
+    return said
+
+
+def saved(path: Path) -> dict[str, Any]:
+    """What was kept there as a JSON object; nothing when there is none, or none that can be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("it is no JSON object")  # noqa: TRY004, TRY301  as whatever else is wrong with it
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        set_aside(path, error)
+        return {}
+    return found
 
 
 @asynccontextmanager

@@ -1,19 +1,20 @@
 """Processes that outlive who started them: known by pid and start time, so that a later one of that pid is not it."""
 
-import asyncio
 import contextlib
 import os
 import signal
-import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossfade.adapters import BALANCERS
+
+_DELETED = " (deleted)"  # the kernel's words for a folder that is gone
 _EXITING = 0x4  # PF_EXITING of the kernel's include/linux/sched.h, set before the files are closed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownProcess:
     """One process, told from a later one of the same pid by its start time."""
 
     pid: int
@@ -21,7 +22,7 @@ class Known:
     ends: float | None = None  # monotonic seconds at which we end it; None: it ends by itself
 
     @classmethod
-    def of(cls, pid: int) -> "Known":
+    def of(cls, pid: int) -> "KnownProcess":
         return cls(pid=pid, started=_started(pid))
 
     @property
@@ -39,7 +40,7 @@ class Known:
         fields = _fields_of(f"/proc/{self.pid}/task/{self.pid}/stat")
         if _started_in(fields) != self.started:
             return None
-        return Thread(cpu=int(fields[11]) + int(fields[12]), runnable=fields[0] == "R")
+        return Thread.of(fields)
 
     def signal(self, number: signal.Signals) -> None:
         """Nothing happens when it is gone."""
@@ -53,18 +54,12 @@ class Thread:
     """One thread of a process, at one moment."""
 
     cpu: int  # clock ticks that it has worked
-    runnable: bool  # it works, or waits for nothing but a processor
+    runnable: bool  # it works, or waits for nothing but a processor or the disk, which is no fault of its own
 
-
-async def gone(processes: Iterable[Known], limit: float) -> bool:
-    """Wait until all have ended; False when some have not after `limit` seconds."""
-    everyone = tuple(processes)
-    end = time.monotonic() + limit
-    while any(known.running for known in everyone):
-        if time.monotonic() > end:
-            return False
-        await asyncio.sleep(0.01)
-    return True
+    @classmethod
+    def of(cls, fields: Sequence[str]) -> "Thread":
+        """From what the kernel says of it, from the state on."""
+        return cls(cpu=int(fields[11]) + int(fields[12]), runnable=fields[0] in {"R", "D"})
 
 
 def _started(pid: int) -> int:
@@ -81,11 +76,30 @@ def _fields(pid: int) -> list[str]:
 
 
 def _fields_of(stat: str) -> list[str]:
-    """Those after the name, from the state on; empty when there is no such process."""
+    """Those after the name, from the state on; empty when there is no such process.
+
+    OSError when we cannot look, for want of files: it would be taken for dead, and another be started.
+    """
     try:
         return Path(stat).read_text(encoding="utf-8").rsplit(")", 1)[1].split()
-    except (OSError, IndexError):
+    except (FileNotFoundError, ProcessLookupError, IndexError):
         return []
+
+
+def working_in(directory: Path) -> list[KnownProcess]:
+    """The balancers that work in this directory, on record or not, also where somebody deleted it under them."""
+    pids = [int(process.name) for process in Path("/proc").iterdir() if process.name.isdigit()]
+    return [KnownProcess.of(pid) for pid in pids if balancer_at(pid) == directory.resolve()]
+
+
+def balancer_at(pid: int) -> Path | None:
+    """Where the process works, if it is a balancer of ours: its program is called as the file calls it."""
+    try:
+        if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() not in BALANCERS:
+            return None
+        return Path(str(Path(f"/proc/{pid}/cwd").readlink()).removesuffix(_DELETED))
+    except OSError:  # gone, or somebody else's
+        return None
 
 
 def title(pid: int) -> str:

@@ -8,11 +8,12 @@ import resource
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.local.balancers.known import Known, gone
+from crossfade.platforms.local.balancers.known import KnownProcess
 
 # A parent's end must not be the balancer's (Envoy has the kernel send it SIGTERM then: PR_SET_PDEATHSIG). So its parent
 # is a shell, and is gone before it begins: that waits for our word, which we give after the shell has ended.
@@ -24,10 +25,10 @@ def spawn(
     directory: Path,
     *,
     log: str,
-    remember: Callable[[Known], None],
+    remember: Callable[[KnownProcess], None],
     files: int,
     output: str = "",
-) -> Known:
+) -> KnownProcess:
     """A process in a session of its own that works in `directory`. It begins when `remember` has put it on record.
 
     So none is ever left unknown. `log` and `output` are names of files there: what it says, and what it writes to
@@ -48,7 +49,7 @@ def spawn(
     ):
         pid = int(parent.stdout.readline()) if parent.stdout else 0
         parent.wait()
-        known = Known.of(pid)
+        known = KnownProcess.of(pid)
         remember(known)
         _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         allowed = files if hard == resource.RLIM_INFINITY else min(hard, files)
@@ -57,14 +58,24 @@ def spawn(
     return known
 
 
-async def end(everyone: Iterable[Known], limit: float) -> None:
+async def end(everyone: Iterable[KnownProcess], limit: float) -> None:
     """SIGTERM in the order given, and after `limit` seconds SIGKILL: gone, all of them."""
     known = tuple(everyone)
     for number in (signal.SIGTERM, signal.SIGKILL):
         for one in known:
             one.signal(number)
-        if await gone(known, limit):
+        if await _gone(known, limit):
             return
+
+
+async def _gone(everyone: Sequence[KnownProcess], limit: float) -> bool:
+    """Wait until all have ended; False when some have not after `limit` seconds."""
+    end = time.monotonic() + limit
+    while any(known.running for known in everyone):
+        if time.monotonic() > end:
+            return False
+        await asyncio.sleep(0.01)
+    return True
 
 
 async def run(directory: Path, *command: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:

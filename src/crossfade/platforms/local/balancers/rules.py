@@ -1,15 +1,16 @@
 """Which service answers which request: rules of all services that share a port, most specific first."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
+from functools import lru_cache
 from typing import Any
 
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import Listener, Rule, Service, Tls
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.strategies.clash import clash
+from crossfade.strategies.clash import Tenants
 
 HSTS = "strict-transport-security"  # must not be said over plain HTTP (RFC 6797, 7.2)
 _HTTP, _HTTPS = 80, 443
@@ -51,19 +52,43 @@ class Door:
 
 def doors(entries: Mapping[str, Entry]) -> tuple[Door, ...]:
     """All ports to be open, ascending. PlatformError names the other service when two cannot share a port."""
-    exposed = {key: entry.service for key, entry in sorted(handed_over(entries).items()) if entry.exposed}
-    for held, new in combinations(exposed.values(), 2):
-        found = clash(new, held)
-        if found:
-            raise PlatformError(found.cause, found.way_out)
-    open_: dict[str, Door] = {}
-    for key, service in exposed.items():
+    return _doors(_Exposed(tuple(entry.service for _, entry in sorted(handed_over(entries).items()) if entry.exposed)))
+
+
+class _Exposed:
+    """Services, equal when they are the very same: of hundreds, to compare each with itself would take its time."""
+
+    def __init__(self, services: tuple[Service, ...]) -> None:
+        self.services = services
+        self._ids = tuple(map(id, services))
+
+    def __hash__(self) -> int:
+        return hash(self._ids)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Exposed) and self._ids == other._ids
+
+
+@lru_cache(maxsize=4)  # each step of a change asks for the doors, and only one opens others
+def _doors(exposed: _Exposed) -> tuple[Door, ...]:
+    tenants = Tenants()
+    open_: defaultdict[str, list[Door]] = defaultdict(list)
+    for service in exposed.services:
+        key = service.key
+        if clash := tenants.clash(service):
+            raise PlatformError(clash[0].cause, clash[0].way_out)
+        tenants.add(service)
         for door in _doors_of(service):
-            there = open_.get(door.name)
-            if there and door.preview:
+            if door.preview and door.name in open_:
                 raise WrongInputError(f"port {door.port} of {key} is already used by {key}", "give one another port")
-            open_[door.name] = _shared(there, door) if there else door
-    return tuple(sorted(open_.values(), key=lambda door: (door.port, bool(door.clients), door.name)))
+            open_[door.name].append(door)
+    shared = [_shared(parts) for parts in open_.values()]
+    return tuple(sorted(shared, key=lambda door: (door.port, bool(door.clients), door.name)))
+
+
+def opened_by(service: Service) -> frozenset[str]:
+    """The names of the doors that it is behind."""
+    return frozenset(door.name for door in _doors_of(service))
 
 
 def handed_over(entries: Mapping[str, Entry]) -> dict[str, Entry]:
@@ -141,16 +166,18 @@ def sent_on(door: Door, hosts: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple((host, to) for host, to in door.moved if host not in hosts)
 
 
-def _shared(one: Door, other: Door) -> Door:
-    """One port for both, which do not clash."""
+def _shared(parts: list[Door]) -> Door:
+    """One port for several, which do not clash."""
+    if len(parts) == 1:
+        return parts[0]
     return replace(
-        one,
-        services=(*one.services, *other.services),
-        tls=tuple(dict.fromkeys((*one.tls, *other.tls))),
-        redirect=one.redirect | other.redirect,
-        access_log=one.access_log or other.access_log,
-        by_path=one.by_path or other.by_path,
-        moved=tuple({**dict(other.moved), **dict(one.moved)}.items()),
+        parts[0],
+        services=tuple(key for part in parts for key in part.services),
+        tls=tuple(dict.fromkeys(tls for part in parts for tls in part.tls)),
+        redirect=frozenset(key for part in parts for key in part.redirect),
+        access_log=any(part.access_log for part in parts),
+        by_path=any(part.by_path for part in parts),
+        moved=tuple({host: to for part in reversed(parts) for host, to in part.moved}.items()),
     )
 
 

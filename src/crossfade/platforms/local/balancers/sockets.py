@@ -3,16 +3,20 @@
 import contextlib
 import errno
 import ipaddress
+import re
 import socket
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
+from crossfade.paths import StateDirectory
 from crossfade.platforms.local.address import socket_of
+from crossfade.platforms.local.balancers.known import balancer_at
 
 _LISTEN = "0A"
 _ESTABLISHED = "01"
+_PID = re.compile(r"\(pid (\d+)\)")
 _CONNECTED, _PATH = "03", 7  # of a Unix socket: its state, and the column of its path
 
 
@@ -39,8 +43,16 @@ def require_free(host: str, port: int) -> None:
                 ) from error
             holder = holder_of(port)
             raise PlatformError(
-                f"port {port} is in use{f' by {holder}' if holder else ''}", "stop it, or listen on another port"
+                f"port {port} is in use{f' by {holder}' if holder else ''}", _way_out(holder)
             ) from error
+
+
+def _way_out(holder: str) -> str:
+    found = _PID.search(holder)
+    folder = balancer_at(int(found[1])) if found else None
+    if folder is None or folder != StateDirectory(folder.parent).balancer:
+        return "stop it, or listen on another port"
+    return f"`crossfade down --all --state {folder.parent}` ends it and what is behind it, or listen on another port"
 
 
 def holder_of(port: int) -> str:

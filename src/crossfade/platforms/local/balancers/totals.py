@@ -14,7 +14,7 @@ from crossfade.platforms.local.balancers.buckets import bound, cumulative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class RequestOutcome:
     """How a request ended. `cause` is empty when it did not fail; `milliseconds` None: a stream, which is not timed."""
 
     milliseconds: float | None
@@ -42,7 +42,7 @@ class Sums:
             latency=cumulative(self.buckets),
         )
 
-    def add(self, outcome: Outcome, times: int) -> None:
+    def add(self, outcome: RequestOutcome, times: int) -> None:
         if not times:
             return
         self.requests += times
@@ -60,7 +60,7 @@ class Totals:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        saved: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        saved = files.saved(path)
         self._services = {name: _sums(sums) for name, sums in saved.get("services", {}).items()}
         self._groups = {name: _sums(sums) for name, sums in saved.get("groups", {}).items()}
         self._deaths = int(saved.get("deaths", 0))

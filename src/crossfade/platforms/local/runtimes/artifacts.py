@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import logging
 import os
 import shutil
 import tempfile
@@ -11,26 +10,23 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
+from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports.runtime import Artifact
-from crossfade.platforms.local.runtimes import caches, seal, snapshot
-from crossfade.platforms.local.runtimes.caches import Caches
-from crossfade.platforms.local.runtimes.environment import for_build
+from crossfade.platforms.local.runtimes import seal, snapshot
+from crossfade.platforms.local.runtimes.builds.building import Building
+from crossfade.platforms.local.runtimes.builds.caches import Caches
 from crossfade.platforms.local.runtimes.processes import volumes
-from crossfade.platforms.local.runtimes.processes.logs import Logs, last_words
-from crossfade.platforms.local.runtimes.processes.session import Session
+from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
 from crossfade.platforms.local.runtimes.seal import Seal
 from crossfade.platforms.local.runtimes.snapshot import Snapshot
-from crossfade.platforms.local.runtimes.sources import Seen, Sources
-
-log = logging.getLogger(__name__)
+from crossfade.platforms.local.runtimes.sources import SeenFolder, Sources
+from crossfade.source.whole import Whole
 
 STAGING = ".staging-"
 NEEDED_BY = "needed-by"
 UNSEALED = {"folder", "special"}  # contents of a snapshot that are no files in the tree
-SHOWN_LINES = 10  # of a build that failed
 
 
 class Artifacts:
@@ -42,7 +38,7 @@ class Artifacts:
     something does, its absence says that new files are nobody's fault.
     """
 
-    def __init__(self, state: Path, logs: Logs, now_ns: Callable[[], int]) -> None:
+    def __init__(self, state: Path, logs: ProcessLogs, now_ns: Callable[[], int]) -> None:
         self._now_ns = now_ns
         self._state = state
         self._logs = logs
@@ -55,6 +51,11 @@ class Artifacts:
     def tree(self, digest: str) -> Path:
         return self._home(digest) / "tree"
 
+    def folder(self, release: Release) -> Path:
+        """The folder of the tree that commands of a release run in: where its source is."""
+        service = release.service
+        return self.tree(release.digest) / Whole.of(Path(service.source), service.also).within
+
     async def make(self, service: Service, env: Mapping[str, str], in_use: Collection[str]) -> Artifact:
         """Copy the service's source, place it under its digest and build it there, unless that was done before.
 
@@ -62,18 +63,46 @@ class Artifacts:
         changed since is built again, unless it is `in_use`, the digests that something runs from: then RefusedError.
         """
         self._sweep()
-        source = Path(service.source)
+        source = Whole.of(Path(service.source), service.also)
         seen = await asyncio.to_thread(self._sources.last, source)
         try:
             return await self._make(service, env, source, in_use, seen)
         except snapshot.ChangedMeanwhileError:  # somebody writes to the folder just now: read all of it
-            return await self._make(service, env, source, in_use, Seen())
+            return await self._make(service, env, source, in_use, SeenFolder())
 
     async def _make(
-        self, service: Service, env: Mapping[str, str], source: Path, in_use: Collection[str], seen: Seen
+        self, service: Service, env: Mapping[str, str], source: Whole, in_use: Collection[str], seen: SeenFolder
     ) -> Artifact:
         began = self._now_ns()
         links = await asyncio.to_thread(volumes.prepare, service, self._volumes)
+        async with self._staged(service, source, seen, links) as (staging, taken):
+            digest = taken.artifact.digest
+            async with self._locked(digest):
+                if not await self._whole(digest, in_use):
+                    earlier = None if service.build else await self._earlier(seen.digest)  # a build may write anywhere
+                    linked = await asyncio.to_thread(snapshot.complete, taken, source.root, staging / "tree", earlier)
+                    await self._build(service, env, taken, staging, linked)
+                self._need(service.key, digest)
+        if (seen.digest, seen.looks) != (digest, taken.seen):
+            await asyncio.to_thread(self._sources.note, source, SeenFolder(digest, taken.seen), began)
+        return taken.artifact
+
+    async def foresee(self, service: Service) -> Artifact | None:
+        """What `make` would make now; None while somebody writes to the folder."""
+        self._sweep()
+        source = Whole.of(Path(service.source), service.also)
+        seen = await asyncio.to_thread(self._sources.last, source)
+        try:
+            async with self._staged(service, source, seen, volumes.links(service, self._volumes)) as (_, taken):
+                return taken.artifact
+        except snapshot.ChangedMeanwhileError:
+            return None
+
+    @asynccontextmanager
+    async def _staged(
+        self, service: Service, source: Whole, seen: SeenFolder, links: volumes.Links
+    ) -> AsyncIterator[tuple[Path, Snapshot]]:
+        """A folder of our own, which goes again, with a copy of the source in it: see `snapshot.take`."""
         staging, ours = self._stage()
         try:
             taken = await asyncio.to_thread(
@@ -85,19 +114,10 @@ class Artifacts:
                 seen=seen,
                 links=links,
             )
-            digest = taken.artifact.digest
-            async with self._locked(digest):
-                if not await self._whole(digest, in_use):
-                    earlier = None if service.build else await self._earlier(seen.digest)  # a build may write anywhere
-                    linked = await asyncio.to_thread(snapshot.complete, taken, source, staging / "tree", earlier)
-                    await self._build(service, env, taken, staging, linked)
-                self._need(service.key, digest)
+            yield staging, taken
         finally:
             os.close(ours)
             await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
-        if (seen.digest, seen.looks) != (digest, taken.seen):
-            await asyncio.to_thread(self._sources.note, source, Seen(digest, taken.seen), began)
-        return taken.artifact
 
     async def _earlier(self, digest: str) -> tuple[Path, Seal] | None:
         """The tree that was made of this source last, with its seal. It may go while we use it."""
@@ -194,66 +214,38 @@ class Artifacts:
     ) -> None:
         digest = taken.artifact.digest
         home = self._home(digest)
-        log = self._logs.path(service.key, f"build-{home.name}")
-        session = Session(self._releases / f".{home.name}.build", log)
-        await session.end(0)  # of a controller that died while building
-        session.forget()
+        building = Building(service, home, self._logs, self._caches)
+        await building.end_of_a_dead_one()
         needed = await asyncio.to_thread(_replace, home, staging)
         try:
-            await self._run(service, env, session, self.tree(digest))
-            await asyncio.to_thread(self._finish, digest, None if service.build else taken.contents, linked)
+            known = await building.run(env, taken.contents)
+            await asyncio.to_thread(self._finish, digest, taken, linked, built=bool(service.build), known=known)
             for other in needed:
                 self._need(other, digest)
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
             raise
 
-    def _finish(self, digest: str, contents: Mapping[str, str] | None, linked: Seal) -> None:
-        """Protect and seal. `contents` are those of the source, copied read-only, when no build made others of them."""
+    def _finish(
+        self, digest: str, taken: Snapshot, linked: Seal, *, built: bool, known: Mapping[str, str] | None
+    ) -> None:
+        """Protect and seal. What no build touched was copied read-only, and its contents are known; `known` are those
+        of a tree whose build was not run.
+        """
         tree = self.tree(digest)
-        if contents is None:
-            seal.protect(tree)
-            built = seal.take(tree)
+        if built:
+            seal.protect(tree, None if known is None else taken.contents)
+            sealed = seal.take(tree, known)
         else:
-            mine = {path: held for path, held in contents.items() if path not in linked and held not in UNSEALED}
-            built = {**linked, **seal.of(tree, mine)}
+            mine = {path: held for path, held in taken.contents.items() if path not in linked and held not in UNSEALED}
+            sealed = {**linked, **seal.of(tree, mine)}
         seal.write({}, self._at_rest(digest))
-        seal.write(built, self._mark(digest))
-
-    async def _run(self, service: Service, env: Mapping[str, str], session: Session, tree: Path) -> None:
-        if not service.build:
-            return
-        session.log.unlink(missing_ok=True)
-        await asyncio.to_thread(caches.prepare, service)
-        brought = await asyncio.to_thread(self._caches.bring, service, tree)
-        await self._run_once(service, env, session, tree)
-        if session.code != 0 and brought:  # what was kept may be what it fails over: once more without
-            await asyncio.to_thread(self._caches.forget, service)
-            for path in brought:
-                await asyncio.to_thread(shutil.rmtree, tree / path, ignore_errors=True)
-            await self._run_once(service, env, session, tree)
-        if session.code != 0:
-            raise _failed(service, session)
-        await asyncio.to_thread(self._keep, service, tree)
-
-    async def _run_once(self, service: Service, env: Mapping[str, str], session: Session, tree: Path) -> None:
-        session.start(service.build, tree, for_build(service, env))
-        try:
-            await session.wait()
-        finally:
-            await session.end(0)  # on a cancelled deploy the build itself; else what it left in the background
-            session.file.unlink(missing_ok=True)
-
-    def _keep(self, service: Service, tree: Path) -> None:
-        """The release is whole whether this works or not: the next build takes longer, no more."""
-        try:
-            self._caches.keep(service, tree)
-        except PlatformError as error:
-            log.warning("%s", error)
+        seal.write(sealed, self._mark(digest))
 
     def _stage(self) -> tuple[Path, int]:
         """Make a folder to copy into; its lock tells a later `_sweep` that we still work on it."""
         while True:
+            self._releases.mkdir(parents=True, exist_ok=True, mode=0o700)  # somebody may have deleted it by hand
             staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=self._releases))
             lock = _lock(staging)
             if lock is not None:  # else another `_sweep` was faster than our lock, and removed it
@@ -318,11 +310,3 @@ def _some(paths: list[str]) -> str:
     """The first path, and how many more there are."""
     more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
     return f"{paths[0]}{more}"
-
-
-def _failed(service: Service, session: Session) -> WrongInputError:
-    said = last_words(session.log, SHOWN_LINES).replace("\n", "\n    ")
-    return WrongInputError(
-        f"the build of {service.key} failed with code {session.code}: {service.build}\n    {said}",
-        f"everything it wrote is in {session.log}; nothing was changed",
-    )

@@ -14,15 +14,7 @@ KEPT = ("HOME", "USER", "LANG", "TZ")  # of ours: who and where we are; nothing 
 
 def of_release(release: Release, secrets: Mapping[str, str]) -> dict[str, str]:
     """The service's own variables, its secrets, and what it runs as."""
-    service = release.service
-    return {
-        **dict(service.env),
-        **secrets,
-        "CROSSFADE_APP": service.app,
-        "CROSSFADE_SERVICE": service.name,
-        "CROSSFADE_RELEASE": str(release.number),
-        "CROSSFADE_VERSION": release.version,
-    }
+    return {**dict(release.service.env), **secrets, **release.variables}
 
 
 def loopback(state: Path, key: str) -> tuple[str, int]:

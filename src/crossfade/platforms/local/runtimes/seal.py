@@ -5,7 +5,7 @@ import json
 import os
 import stat
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ CHUNK = 1 << 20
 READ_ONLY = 0o555  # no writer, and no setuid, setgid or sticky bit either
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """One path of a tree. Times in ns; a write, chmod, link or rename moves `changed`, and nothing can set it back."""
 
     content: str  # "file <sha256>", "program <sha256>", "link <target>", "special"
@@ -23,7 +23,7 @@ class Entry(NamedTuple):
     changed: int
 
     @classmethod
-    def of(cls, content: str, info: os.stat_result) -> "Entry":
+    def of(cls, content: str, info: os.stat_result) -> "TreeEntry":
         return cls(content, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
     def untouched(self, info: os.stat_result, *, strictly: bool = False) -> bool:
@@ -36,18 +36,18 @@ class Entry(NamedTuple):
         return same and (self.changed == info.st_ctime_ns or (info.st_nlink > 1 and not strictly))
 
 
-Seal = Mapping[str, Entry]  # by path relative to the tree
+Seal = Mapping[str, TreeEntry]  # by path relative to the tree
 
 
 def take(tree: Path, known: Mapping[str, str] | None = None) -> Seal:
     """Seal a tree as it is now; `known` are contents by path that need not be read again."""
     known = known or {}
-    return {path: Entry.of(known.get(path) or content(found, info), info) for path, found, info in walk(tree)}
+    return {path: TreeEntry.of(known.get(path) or content(found, info), info) for path, found, info in walk(tree)}
 
 
 def of(tree: Path, contents: Mapping[str, str]) -> Seal:
     """Seal these files and links, whose contents are known, without looking for others."""
-    return {path: Entry.of(held, os.lstat(f"{tree}/{path}")) for path, held in contents.items()}
+    return {path: TreeEntry.of(held, os.lstat(f"{tree}/{path}")) for path, held in contents.items()}
 
 
 def differences(seal: Seal, tree: Path, *, strictly: bool = False) -> tuple[list[str], list[str]]:
@@ -93,14 +93,25 @@ def sha256(path: str) -> str:
     return digest.hexdigest()
 
 
-def protect(tree: Path) -> None:
-    """Make the files read-only: all instances of a release share them. Folders stay open for caches and pid files."""
+def protect(tree: Path, unprotected: Iterable[str] | None = None) -> None:
+    """Make the files read-only: all instances of a release share them. Folders stay open for caches and pid files.
+
+    `unprotected` are all that are not yet, where that is known.
+    """
+    if unprotected is not None:
+        for path in unprotected:
+            _protect(f"{tree}/{path}", os.lstat(f"{tree}/{path}"))
+        return
     for folder, _, _ in os.walk(tree):
         if (mode := stat.S_IMODE(os.stat(folder).st_mode)) & ~0o777:  # noqa: PTH116
             os.chmod(folder, mode & 0o777)  # noqa: PTH101
     for _, path, info in walk(tree):
-        if stat.S_ISREG(info.st_mode) and (mode := stat.S_IMODE(info.st_mode)) & ~READ_ONLY:
-            os.chmod(path, mode & READ_ONLY)  # noqa: PTH101
+        _protect(path, info)
+
+
+def _protect(path: str, info: os.stat_result) -> None:
+    if stat.S_ISREG(info.st_mode) and (mode := stat.S_IMODE(info.st_mode)) & ~READ_ONLY:
+        os.chmod(path, mode & READ_ONLY)  # noqa: PTH101
 
 
 def write(seal: Seal, path: Path) -> None:
@@ -114,10 +125,10 @@ def read(path: Path) -> Seal | None:
     """None when there is none: it was never sealed, or by an earlier crossfade, which made an empty file."""
     try:
         told: dict[str, list[Any]] = json.loads(zlib.decompress(path.read_bytes()))
-        return {name: Entry(*row) for name, row in told.items()}
+        return {name: TreeEntry(*row) for name, row in told.items()}
     except (OSError, ValueError, TypeError, zlib.error):
         return None
 
 
-def _holds(entry: Entry, path: str, info: os.stat_result) -> bool:
+def _holds(entry: TreeEntry, path: str, info: os.stat_result) -> bool:
     return content(path, info) == entry.content

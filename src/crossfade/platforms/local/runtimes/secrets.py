@@ -39,7 +39,7 @@ class SecretStore:
         """Keep the values and return their mark."""
         mark = self.mark(service, values)
         if mark and not self._path(mark).exists():
-            _write(self._path(mark), json.dumps(dict(values)).encode())
+            write_private(self._path(mark), json.dumps(dict(values)).encode())
         return mark
 
     def of(self, release: Release) -> Mapping[str, str]:
@@ -72,11 +72,11 @@ class SecretStore:
     def _key(self) -> bytes:
         path = self._directory / KEY
         if not path.exists():
-            _write(path, entropy.token_bytes(KEY_BYTES))
+            write_private(path, entropy.token_bytes(KEY_BYTES))
         return path.read_bytes()
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
     """Seen whole or not at all, and never readable by anybody else."""
     beside = path.with_name(f".{path.name}.new")
     try:

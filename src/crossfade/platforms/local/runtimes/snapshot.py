@@ -13,10 +13,12 @@ from typing import TypeVar
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.ports.runtime import Artifact
 from crossfade.platforms.local.runtimes import seal
-from crossfade.platforms.local.runtimes.seal import Entry, Seal
-from crossfade.platforms.local.runtimes.sources import Look, Seen
-from crossfade.source import folder, git
+from crossfade.platforms.local.runtimes.seal import Seal, TreeEntry
+from crossfade.platforms.local.runtimes.sources import FileLook, SeenFolder
+from crossfade.source import git
 from crossfade.source.listing import listing
+from crossfade.source.there import is_folder
+from crossfade.source.whole import Whole
 
 T = TypeVar("T")
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -29,7 +31,7 @@ class Snapshot:
     artifact: Artifact
     contents: dict[str, str] = field(default_factory=dict)  # by path, as a seal has them, in the order of the walk
     unread: list[str] = field(default_factory=list)
-    seen: dict[str, Look] = field(default_factory=dict)
+    seen: dict[str, FileLook] = field(default_factory=dict)
     mask: int = seal.READ_ONLY
 
 
@@ -41,35 +43,37 @@ class ChangedMeanwhileError(Exception):
 
 
 def take(
-    source: Path,
+    whole: Whole,
     target: Path,
     *,
     build: str = "",
     without: Path | None = None,
-    seen: Seen | None = None,
+    seen: SeenFolder | None = None,
     links: Mapping[str, Path] | None = None,
 ) -> Snapshot:
-    """Copy what belongs to `source` to the new folder `target`, and name it by what belongs.
+    """Copy what belongs to a source to the new folder `target`, and name it by what belongs.
 
-    The digest covers paths, contents, executable bits, the build command and `links`, which are made in place of what
-    the source has at these paths: folders that last beyond the release. Our own file is in the copy and not in the
-    digest: what it says is in the release otherwise, and a change of it builds nothing again.
+    The digest covers paths, contents, executable bits, the build command, where it runs, and `links`, which are made in
+    place of what the source has at these paths: folders that last beyond the release. Our own file is in the copy and
+    not in the digest: what it says is in the release otherwise, and a change of it builds nothing again.
     What is `seen` unchanged is not read and not yet copied: see `complete`. `without`: our own state, if inside.
     Raises WrongInputError for a folder that is missing or cannot be read, PlatformError for a full disk.
     """
-    if not source.is_dir():
+    if not is_folder(whole.source):
         raise WrongInputError(
-            f"the source folder {source} does not exist", "correct `source` in the file, or create it"
+            f"the source folder {whole.source} does not exist", "correct `source` in the file, or create it"
         )
-    listed = listing(source)
+    source, listed = whole.root, listing(whole)
     before = listed.commit()
-    digest = hashlib.sha256(f"build {build}\n".encode())
-    links = links or {}
+    where = f"within {whole.within}\0" * bool(whole.within)
+    digest = hashlib.sha256(os.fsencode(f"build {build}\n{where}"))
+    links = {whole.inside(path): there for path, there in (links or {}).items()}
+    ours = {OURS, whole.inside(OURS)}
     mask = 0o777 if build else seal.READ_ONLY  # a build may still write to what it finds
-    contents, unread, looks = dict[str, str](), list[str](), dict[str, Look]()
+    contents, unread, looks = dict[str, str](), list[str](), dict[str, FileLook]()
     try:
         target.mkdir(parents=True)
-        for path, info in folder.belonging(source, listed.files, without):
+        for path, info in listed.belonging(without):
             if any(path == link or path.startswith(f"{link}/") for link in links):
                 continue
             if info is None:
@@ -78,7 +82,7 @@ def take(
             if stat.S_ISREG(info.st_mode):
                 look = seen.unchanged(path, info) if seen else None
                 if look is None:
-                    look = Look.of(info, _copy(source, target, path, info, mask))
+                    look = FileLook.of(info, _copy(source, target, path, info, mask))
                 else:
                     unread.append(path)
                 looks[path] = look
@@ -86,7 +90,7 @@ def take(
             else:
                 content = _place(source, target, path, info)
             contents[path] = content
-            if path != OURS:
+            if path not in ours:
                 digest.update(os.fsencode(f"{content} {path}\0"))
         for path, there in sorted(links.items()):
             _within(f"{target}/{path}", partial(os.symlink, there, f"{target}/{path}"))
@@ -104,7 +108,7 @@ def complete(taken: Snapshot, source: Path, target: Path, earlier: tuple[Path, S
     A linked file is read-only and one for both trees: each has its seal to tell when somebody changed it even so.
     Returns the entries of those that were linked.
     """
-    linked: dict[str, Entry] = {}
+    linked: dict[str, TreeEntry] = {}
     try:
         for path in taken.unread:
             look, content = taken.seen[path], taken.contents[path]
@@ -120,7 +124,7 @@ def complete(taken: Snapshot, source: Path, target: Path, earlier: tuple[Path, S
     return linked
 
 
-def _link(earlier: tuple[Path, Seal], target: Path, path: str, content: str, look: Look) -> Entry | None:
+def _link(earlier: tuple[Path, Seal], target: Path, path: str, content: str, look: FileLook) -> TreeEntry | None:
     tree, sealed = earlier
     entry = sealed.get(path)
     if entry is None or (entry.content, entry.modified) != (content, look.modified):

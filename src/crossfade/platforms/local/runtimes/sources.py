@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from crossfade.source.whole import Whole
+
 # A file that changed within this time before it was looked at may change again without its times showing it: they are
 # only as fine as the kernel's tick, or the clock of a network disk.
 UNSURE_NS = 1_000_000_000
 KEPT = 50  # folders; a job of CI may bring a new one every time
 
 
-class Look(NamedTuple):
+class FileLook(NamedTuple):
     """One file as it was looked at. Times in ns; `changed` (ctime) moves with every write and cannot be set back."""
 
     size: int
@@ -26,18 +28,18 @@ class Look(NamedTuple):
     sha256: str
 
     @classmethod
-    def of(cls, info: os.stat_result, sha256: str) -> "Look":
+    def of(cls, info: os.stat_result, sha256: str) -> "FileLook":
         return cls(info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino, sha256)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenFolder:
     """A folder at its last snapshot, and the digest of the release that was made of it."""
 
     digest: str = ""
-    looks: Mapping[str, Look] = field(default_factory=dict)
+    looks: Mapping[str, FileLook] = field(default_factory=dict)
 
-    def unchanged(self, path: str, info: os.stat_result) -> Look | None:
+    def unchanged(self, path: str, info: os.stat_result) -> FileLook | None:
         """The look at a file that nobody touched since, else None."""
         look = self.looks.get(path)
         same = look is not None and look[:4] == (info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
@@ -51,14 +53,14 @@ class Sources:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def last(self, source: Path) -> Seen:
+    def last(self, source: Whole) -> SeenFolder:
         try:
             told = json.loads(zlib.decompress(self._path(source).read_bytes()))
-            return Seen(told["digest"], {name: Look(*row) for name, row in told["files"].items()})
+            return SeenFolder(told["digest"], {name: FileLook(*row) for name, row in told["files"].items()})
         except (OSError, ValueError, KeyError, TypeError, zlib.error):
-            return Seen()
+            return SeenFolder()
 
-    def note(self, source: Path, seen: Seen, began: int) -> None:
+    def note(self, source: Whole, seen: SeenFolder, began: int) -> None:
         """Remember what was seen from the moment `began` on, ns since the epoch."""
         sure = {name: look for name, look in seen.looks.items() if look.changed < began - UNSURE_NS}
         told = {"source": str(source), "digest": seen.digest, "files": sure}
@@ -70,5 +72,5 @@ class Sources:
         for old in newest[KEPT:]:
             old.unlink(missing_ok=True)
 
-    def _path(self, source: Path) -> Path:
-        return self._directory / hashlib.sha256(os.fsencode(source)).hexdigest()[:16]
+    def _path(self, source: Whole) -> Path:
+        return self._directory / hashlib.sha256(os.fsencode(str(source))).hexdigest()[:16]

@@ -3,18 +3,23 @@
 import re
 from collections.abc import Mapping
 
+from crossfade.platforms.local.pages import PART_ENDINGS
+
 _PAGES = {"document", "iframe", "frame"}
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,11}$")
+_PART = re.compile(rf"\.({PART_ENDINGS})$", re.IGNORECASE)
 
 
 def wants_page(path: str, headers: Mapping[str, str]) -> bool:
     """May a page be the answer to what is not there? Never for a part of a page.
 
-    A browser says what it is for, at least what it accepts; who says nothing is told by the path's ending.
+    A browser says what it is for, at least what it accepts; who says no more is told by the path's ending, too.
     """
     accepts, purpose = headers.get("accept", "*/*"), headers.get("sec-fetch-dest", "")
-    if purpose in _PAGES or "text/html" in accepts:
-        return purpose in _PAGES or purpose in {"", "empty"}
+    if purpose in _PAGES:
+        return True
+    if "text/html" in accepts:
+        return purpose in {"", "empty"} and _PART.search(path) is None
     return not purpose and "*/*" in accepts and _ENDING.search(path) is None
 
 

@@ -138,8 +138,12 @@ module "service_frontend" {
   memory         = 1024
   architecture   = "X86_64"
   environment = {
+    NEXTAUTH_URL      = "https://codemate-dev.code1398.io"
     PORT              = "3000"
     CROSSFADE_RELEASE = var.image_tags["frontend"]
+  }
+  secrets = {
+    NEXTAUTH_SECRET = module.secrets.arns["NEXTAUTH_SECRET"]
   }
   execution_role_arn = module.iam.execution_role_arn["frontend"]
   task_role_arn      = module.iam.task_role_arn["frontend"]
@@ -173,14 +177,22 @@ module "service_backend" {
   memory         = 2048
   architecture   = "X86_64"
   environment = {
+    DATABASE_HOST     = module.database.address
+    DATABASE_PORT     = "5432"
+    DATABASE_NAME     = "codemate"
+    DATABASE_USER     = "app"
+    REDIS_HOST        = module.cache.endpoint
+    REDIS_PORT        = "6379"
+    AWS_S3_BUCKET     = module.bucket_files.id
+    AWS_REGION        = var.region
     PORT              = "3001"
     CROSSFADE_RELEASE = var.image_tags["backend"]
   }
   secrets = {
-    DATABASE_URL = module.secrets.arns["DATABASE_URL"]
-    REDIS_URL    = module.secrets.arns["REDIS_URL"]
-    JWT_SECRET   = module.secrets.arns["JWT_SECRET"]
-    LLM_API_KEY  = module.secrets.arns["LLM_API_KEY"]
+    DATABASE_URL      = module.secrets.arns["DATABASE_URL"]
+    JWT_SECRET        = module.secrets.arns["JWT_SECRET"]
+    LLM_API_KEY       = module.secrets.arns["LLM_API_KEY"]
+    DATABASE_PASSWORD = "${module.database.secret_arn}:password::"
   }
   execution_role_arn = module.iam.execution_role_arn["backend"]
   task_role_arn      = module.iam.task_role_arn["backend"]
@@ -235,6 +247,7 @@ module "cache" {
   family             = "redis7"
   node_type          = "cache.t4g.micro"
   shards             = 1
+  cluster            = false
   replicas           = 0
   policy             = "volatile-lru"
   port               = 6379
@@ -264,14 +277,18 @@ module "bucket_files" {
       class = "DEEP_ARCHIVE"
     },
   ]
-  cors_origins = ["https://code1398.io"]
+  cors_origins = ["https://codemate-dev.code1398.io"]
+  cors_methods = ["GET", "PUT", "POST", "DELETE"]
+  cors_seconds = 3000
 }
 
 module "bucket_static" {
   source = "../../modules/storage/s3"
 
-  name      = "codemate-dev-static"
-  versioned = true
+  name            = "codemate-dev-static"
+  versioned       = false
+  expire_old_days = 30
+  distributions   = [module.cdn.arn]
 }
 
 module "bucket_logs" {
@@ -291,12 +308,13 @@ module "bucket_logs" {
 module "dns" {
   source = "../../modules/delivery/route53"
 
-  zone_name = "code1398.io"
+  zone_name = "codemate-dev.code1398.io"
   create    = true
   aliases = {
-    "code1398.io" = {
-      dns_name = module.alb.dns_name
-      zone_id  = module.alb.zone_id
+    "codemate-dev.code1398.io" = {
+      dns_name = module.cdn.domain_name
+      zone_id  = module.cdn.zone_id
+      ipv6     = true
     }
   }
   ttl = 300
@@ -305,9 +323,37 @@ module "dns" {
 module "certificate" {
   source = "../../modules/delivery/acm"
 
-  domain_name = "code1398.io"
+  domain_name = "codemate-dev.code1398.io"
   zone_id     = module.dns.zone_id
   ttl         = 300
+}
+
+module "edge_certificate" {
+  source = "../../modules/delivery/acm"
+
+  providers = {
+    aws = aws.global
+  }
+  domain_name = "codemate-dev.code1398.io"
+  zone_id     = module.dns.zone_id
+  ttl         = 300
+}
+
+module "cdn" {
+  source = "../../modules/delivery/cdn"
+
+  name            = local.name
+  balancer        = module.alb.dns_name
+  https           = true
+  aliases         = ["codemate-dev.code1398.io"]
+  certificate_arn = module.edge_certificate.arn
+  price_class     = "PriceClass_200"
+  keep            = 86400
+  never           = ["/api/*", "/socket.io/*"]
+  bucket          = module.bucket_static.regional_domain_name
+  files = {
+    "/_next/static/*" = 31536000
+  }
 }
 
 module "iam" {
@@ -319,6 +365,7 @@ module "iam" {
   fargate           = true
   services = {
     frontend = {
+      secret_arns     = [module.secrets.arns["NEXTAUTH_SECRET"]]
       repository_arns = [module.ecr_frontend.repository_arn]
       bucket_arns     = [module.bucket_files.arn, module.bucket_static.arn, module.bucket_logs.arn]
       log_group_arns  = [module.service_frontend.log_group_arn]
@@ -326,9 +373,9 @@ module "iam" {
     backend = {
       secret_arns = [
         module.secrets.arns["DATABASE_URL"],
-        module.secrets.arns["REDIS_URL"],
         module.secrets.arns["JWT_SECRET"],
         module.secrets.arns["LLM_API_KEY"],
+        module.database.secret_arn,
       ]
       repository_arns = [module.ecr_backend.repository_arn]
       bucket_arns     = [module.bucket_files.arn, module.bucket_static.arn, module.bucket_logs.arn]
@@ -345,8 +392,8 @@ module "secrets" {
     DATABASE_URL = {
       name = "codemate/dev/DATABASE_URL"
     }
-    REDIS_URL = {
-      name = "codemate/dev/REDIS_URL"
+    NEXTAUTH_SECRET = {
+      name = "codemate/dev/NEXTAUTH_SECRET"
     }
     JWT_SECRET = {
       name        = "codemate/dev/JWT_SECRET"
@@ -419,8 +466,9 @@ module "monitoring" {
     replicas = 0
     cluster  = false
   }
-  log_days  = 7
-  dashboard = false
+  log_days   = 7
+  log_groups = [module.service_frontend.log_group_name, module.service_backend.log_group_name]
+  dashboard  = false
 }
 
 module "budget" {

@@ -139,8 +139,12 @@ module "service_frontend" {
   memory         = 1024
   architecture   = "X86_64"
   environment = {
+    NEXTAUTH_URL      = "https://codemate.code1398.io"
     PORT              = "3000"
     CROSSFADE_RELEASE = var.image_tags["frontend"]
+  }
+  secrets = {
+    NEXTAUTH_SECRET = module.secrets.arns["NEXTAUTH_SECRET"]
   }
   execution_role_arn = module.iam.execution_role_arn["frontend"]
   task_role_arn      = module.iam.task_role_arn["frontend"]
@@ -174,14 +178,22 @@ module "service_backend" {
   memory         = 2048
   architecture   = "X86_64"
   environment = {
+    DATABASE_HOST     = module.database.address
+    DATABASE_PORT     = "5432"
+    DATABASE_NAME     = "codemate"
+    DATABASE_USER     = "app"
+    REDIS_HOST        = module.cache.endpoint
+    REDIS_PORT        = "6379"
+    AWS_S3_BUCKET     = module.bucket_files.id
+    AWS_REGION        = var.region
     PORT              = "3001"
     CROSSFADE_RELEASE = var.image_tags["backend"]
   }
   secrets = {
-    DATABASE_URL = module.secrets.arns["DATABASE_URL"]
-    REDIS_URL    = module.secrets.arns["REDIS_URL"]
-    JWT_SECRET   = module.secrets.arns["JWT_SECRET"]
-    LLM_API_KEY  = module.secrets.arns["LLM_API_KEY"]
+    DATABASE_URL      = module.secrets.arns["DATABASE_URL"]
+    JWT_SECRET        = module.secrets.arns["JWT_SECRET"]
+    LLM_API_KEY       = module.secrets.arns["LLM_API_KEY"]
+    DATABASE_PASSWORD = "${module.database.secret_arn}:password::"
   }
   execution_role_arn = module.iam.execution_role_arn["backend"]
   task_role_arn      = module.iam.task_role_arn["backend"]
@@ -237,6 +249,7 @@ module "cache" {
   family             = "redis7"
   node_type          = "cache.t4g.small"
   shards             = 1
+  cluster            = true
   replicas           = 1
   policy             = "volatile-lru"
   port               = 6379
@@ -266,14 +279,18 @@ module "bucket_files" {
       class = "DEEP_ARCHIVE"
     },
   ]
-  cors_origins = ["https://code1398.io"]
+  cors_origins = ["https://codemate.code1398.io"]
+  cors_methods = ["GET", "PUT", "POST", "DELETE"]
+  cors_seconds = 3000
 }
 
 module "bucket_static" {
   source = "../../modules/storage/s3"
 
-  name      = "codemate-prod-static"
-  versioned = true
+  name            = "codemate-prod-static"
+  versioned       = false
+  expire_old_days = 30
+  distributions   = [module.cdn.arn]
 }
 
 module "bucket_logs" {
@@ -293,12 +310,13 @@ module "bucket_logs" {
 module "dns" {
   source = "../../modules/delivery/route53"
 
-  zone_name = "code1398.io"
+  zone_name = "codemate.code1398.io"
   create    = true
   aliases = {
-    "code1398.io" = {
-      dns_name = module.alb.dns_name
-      zone_id  = module.alb.zone_id
+    "codemate.code1398.io" = {
+      dns_name = module.cdn.domain_name
+      zone_id  = module.cdn.zone_id
+      ipv6     = true
     }
   }
   ttl = 300
@@ -307,9 +325,37 @@ module "dns" {
 module "certificate" {
   source = "../../modules/delivery/acm"
 
-  domain_name = "code1398.io"
+  domain_name = "codemate.code1398.io"
   zone_id     = module.dns.zone_id
   ttl         = 300
+}
+
+module "edge_certificate" {
+  source = "../../modules/delivery/acm"
+
+  providers = {
+    aws = aws.global
+  }
+  domain_name = "codemate.code1398.io"
+  zone_id     = module.dns.zone_id
+  ttl         = 300
+}
+
+module "cdn" {
+  source = "../../modules/delivery/cdn"
+
+  name            = local.name
+  balancer        = module.alb.dns_name
+  https           = true
+  aliases         = ["codemate.code1398.io"]
+  certificate_arn = module.edge_certificate.arn
+  price_class     = "PriceClass_200"
+  keep            = 86400
+  never           = ["/api/*", "/socket.io/*"]
+  bucket          = module.bucket_static.regional_domain_name
+  files = {
+    "/_next/static/*" = 31536000
+  }
 }
 
 module "iam" {
@@ -321,6 +367,7 @@ module "iam" {
   fargate           = true
   services = {
     frontend = {
+      secret_arns     = [module.secrets.arns["NEXTAUTH_SECRET"]]
       repository_arns = [module.ecr_frontend.repository_arn]
       bucket_arns     = [module.bucket_files.arn, module.bucket_static.arn, module.bucket_logs.arn]
       log_group_arns  = [module.service_frontend.log_group_arn]
@@ -328,9 +375,9 @@ module "iam" {
     backend = {
       secret_arns = [
         module.secrets.arns["DATABASE_URL"],
-        module.secrets.arns["REDIS_URL"],
         module.secrets.arns["JWT_SECRET"],
         module.secrets.arns["LLM_API_KEY"],
+        module.database.secret_arn,
       ]
       repository_arns = [module.ecr_backend.repository_arn]
       bucket_arns     = [module.bucket_files.arn, module.bucket_static.arn, module.bucket_logs.arn]
@@ -347,8 +394,8 @@ module "secrets" {
     DATABASE_URL = {
       name = "codemate/prod/DATABASE_URL"
     }
-    REDIS_URL = {
-      name = "codemate/prod/REDIS_URL"
+    NEXTAUTH_SECRET = {
+      name = "codemate/prod/NEXTAUTH_SECRET"
     }
     JWT_SECRET = {
       name        = "codemate/prod/JWT_SECRET"
@@ -434,9 +481,10 @@ module "monitoring" {
     group    = module.cache.replication_group_id
     shards   = 1
     replicas = 1
-    cluster  = false
+    cluster  = true
   }
   log_days   = 30
+  log_groups = [module.service_frontend.log_group_name, module.service_backend.log_group_name]
   dashboard  = true
   cloudtrail = true
   guardduty  = true

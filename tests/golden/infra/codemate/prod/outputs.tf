@@ -37,7 +37,7 @@ output "name_servers" {
 
 output "urls" {
   description = "Where visitors find it."
-  value       = ["https://code1398.io"]
+  value       = ["https://codemate.code1398.io"]
 }
 
 output "secrets" {

@@ -65,6 +65,12 @@ module "alb" {
     }
   }
   default_service = "web"
+  previews = [
+    {
+      service = "web"
+      header  = "X-Crossfade-Preview"
+    },
+  ]
 }
 
 module "ecr_web" {
@@ -97,12 +103,31 @@ module "asg" {
   security_group_id     = module.security_groups.app_id
   instance_profile_name = module.iam.instance_profile_name
   target_group_arn      = module.alb.target_groups["web"].blue.arn
-  desired               = 2
-  min                   = 2
-  max                   = 3
-  cpu                   = 70
-  in_after              = 600
-  warmup                = 300
+  group_name            = "feedback-dev-web-blue"
+  tags = {
+    "crossfade:app"         = "feedback"
+    "crossfade:environment" = "dev"
+    "crossfade:service"     = "web"
+    "crossfade:colour"      = "blue"
+    "crossfade:least"       = "2"
+  }
+  green = {
+    name             = "feedback-dev-web-green"
+    target_group_arn = module.alb.target_groups["web"].green.arn
+    tags = {
+      "crossfade:app"         = "feedback"
+      "crossfade:environment" = "dev"
+      "crossfade:service"     = "web"
+      "crossfade:colour"      = "green"
+      "crossfade:least"       = "2"
+    }
+  }
+  desired  = 2
+  min      = 2
+  max      = 3
+  cpu      = 70
+  in_after = 600
+  warmup   = 300
   refresh = {
     min_healthy      = 50
     max_healthy      = 150
@@ -148,7 +173,7 @@ module "iam" {
     }
   }
   hosts = {
-    namespace = "feedback"
+    namespaces = ["feedback"]
   }
 }
 
@@ -191,7 +216,12 @@ module "monitoring" {
     },
   ]
   hosts = {
-    group = module.asg.name
+    "hosts-blue" = {
+      AutoScalingGroupName = module.asg.groups["hosts-blue"]
+    }
+    "hosts-green" = {
+      AutoScalingGroupName = module.asg.groups["hosts-green"]
+    }
   }
   load_balancer = {
     arn_suffix = module.alb.arn_suffix
@@ -200,6 +230,7 @@ module "monitoring" {
       "web-green" = module.alb.target_groups["web"].green.suffix
     }
   }
-  log_days  = 7
-  dashboard = true
+  log_days   = 7
+  log_groups = [module.asg.log_group_name]
+  dashboard  = true
 }

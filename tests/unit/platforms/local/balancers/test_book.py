@@ -1,13 +1,14 @@
 """What a balancer was told, and the way from one routing to the next."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.contract.balancer_kits import routing
 
-from crossfade.core.errors import PlatformError, StaleTokenError
+from crossfade.core.errors import StaleTokenError
 from crossfade.core.routing import Routing
-from crossfade.core.service import HealthCheck, Service, Sticky
+from crossfade.core.service import HealthCheck, Names, Peer, Service, Sticky
 from crossfade.platforms.local.balancers import book
 from crossfade.platforms.local.balancers.envoy.clusters import assignments
 
@@ -21,18 +22,34 @@ def entry(asked: Routing, old: book.Entry | None = None, token: int = 1, service
 
 def test_a_book_is_read_as_it_was_written(tmp_path: Path) -> None:
     """Every field survives the file; no file is an empty book."""
-    written = book.Book().with_entry(entry(routing({1: 90, 2: 10}, {1: "a b", 2: "c"}, draining="b", preview=2)))
-    assert book.load(tmp_path / "book.json") == book.Book()
+    written = book.RoutingBook().with_entry(entry(routing({1: 90, 2: 10}, {1: "a b", 2: "c"}, draining="b", preview=2)))
+    assert book.load(tmp_path / "book.json") == (book.RoutingBook(), ())
     book.save(tmp_path / "book.json", written)
-    assert book.load(tmp_path / "book.json") == written
-    assert written.without("shop/web") == book.Book()
+    assert book.load(tmp_path / "book.json") == (written, ())
+    assert written.without("shop/web") == book.RoutingBook()
 
 
-def test_a_book_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """The message says which file and what to do."""
-    (tmp_path / "book.json").write_text("{")
-    with pytest.raises(PlatformError, match=r"book\.json cannot be read"):
-        book.load(tmp_path / "book.json")
+@pytest.mark.parametrize("spoilt", [b"{", b"", b"\0" * 64, b"\xff", b'{"entries": 3}'])
+def test_a_book_that_cannot_be_read_is_set_aside(spoilt: bytes, tmp_path: Path) -> None:
+    """It is kept for who wants to look, it is said, and the one before it counts, if there was one."""
+    path = tmp_path / "book.json"
+    one = book.RoutingBook().with_entry(entry(routing({1: 100}, {1: "a"})))
+    for before, left in ((book.RoutingBook(), ()), (one, (one, one.without("shop/web")))):
+        for each in left:
+            book.save(path, each)
+        path.write_bytes(spoilt)
+        found, (said,) = book.load(path)
+        assert found == before
+        assert "is set aside as book.json.damaged" in said
+        assert (tmp_path / "book.json.damaged").read_bytes() == spoilt
+        assert book.load(path) == (book.RoutingBook(), ())
+
+
+def test_names_of_the_other_services_are_not_kept() -> None:
+    """Of hundreds each has all: the book, which is written at each change, would grow with their square."""
+    peers = tuple(Peer(name=f"s{n}", port=80) for n in range(500))
+    made = entry(routing({1: 100}, {1: "a"}), service=replace(WEB, names=Names(peers=peers)))
+    assert made.same(entry(routing({1: 100}, {1: "a"})))
 
 
 def test_an_older_token_than_the_entrys_is_refused() -> None:

@@ -1,7 +1,7 @@
 """What Envoy is sent, in which order, and what counts as confirmed."""
 
 from crossfade.platforms.local.balancers.envoy.clusters import empty_assignment
-from crossfade.platforms.local.balancers.envoy.xds.conversation import Conversation, Request, Response
+from crossfade.platforms.local.balancers.envoy.xds.conversation import Conversation, DiscoveryRequest, DiscoveryResponse
 from crossfade.platforms.local.balancers.envoy.xds.resources import NOTHING, Kind, Offer, offer
 
 
@@ -27,11 +27,11 @@ class Envoy:
         self.told: list[str] = []
         self.refuses: set[str] = set()
         for kind in (Kind.CLUSTER, Kind.LISTENER):
-            self.conversation.hear(Request(kind=kind, node=node, has=dict(self.runs[kind])))
+            self.conversation.hear(DiscoveryRequest(kind=kind, node=node, has=dict(self.runs[kind])))
         for kind in (Kind.ENDPOINTS, Kind.ROUTES):
             if self.runs[kind]:
                 names = tuple(self.runs[kind])
-                self.conversation.hear(Request(kind=kind, subscribe=names, has=dict(self.runs[kind])))
+                self.conversation.hear(DiscoveryRequest(kind=kind, subscribe=names, has=dict(self.runs[kind])))
 
     def take(self, offer_: Offer) -> list[str]:
         """Answer until nothing more is sent; what was sent, in words, in order."""
@@ -41,7 +41,7 @@ class Envoy:
                 self._take(response)
         return self.told
 
-    def _take(self, response: Response) -> None:
+    def _take(self, response: DiscoveryResponse) -> None:
         kind = response.kind
         self.told += [
             f"{'no ' if resource.content == empty_assignment(name) else ''}{kind.name.lower()} {name}"
@@ -57,11 +57,11 @@ class Envoy:
         below = {Kind.CLUSTER: Kind.ENDPOINTS, Kind.LISTENER: Kind.ROUTES}.get(kind)
         if below:
             news = [name for name in response.changed if name not in self.runs[below]]
-            self.conversation.hear(Request(kind=below, subscribe=tuple(news), unsubscribe=response.removed))
+            self.conversation.hear(DiscoveryRequest(kind=below, subscribe=tuple(news), unsubscribe=response.removed))
         self._hear(kind, response.nonce)
 
     def _hear(self, kind: Kind, nonce: str, error: str = "") -> None:
-        self.conversation.hear(Request(kind=kind, nonce=nonce, error=error))
+        self.conversation.hear(DiscoveryRequest(kind=kind, nonce=nonce, error=error))
 
 
 def test_what_is_referred_to_is_confirmed_before_what_refers_to_it_is_sent() -> None:
@@ -153,7 +153,7 @@ def test_a_refused_cluster_keeps_nobody_else_from_being_served() -> None:
     """Listeners and routes follow all the same."""
     envoy, asked = Envoy(), offered("a b", "80")
     envoy.refuses = {"b"}
-    envoy.conversation.hear(Request(kind=Kind.ENDPOINTS, subscribe=("a",)))
+    envoy.conversation.hear(DiscoveryRequest(kind=Kind.ENDPOINTS, subscribe=("a",)))
     assert envoy.take(asked)[-2:] == ["listener 80", "routes 80"]
     assert envoy.conversation.refusal == "cannot take b"
 

@@ -2,26 +2,28 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from tests.adapters.until import until
 
-from crossfade.platforms.local.balancers.known import Known, children, gone, title
+from crossfade.platforms.local.balancers.known import KnownProcess, Thread, balancer_at, children, title, working_in
 
 
 def test_a_process_is_known_until_it_ends() -> None:
     """Its end is seen even while nobody has waited for it."""
     with subprocess.Popen(["sleep", "60"]) as child:
-        known = Known.of(child.pid)
+        known = KnownProcess.of(child.pid)
         assert known.running
         assert child.pid in children(os.getpid())
         asyncio.run(until(lambda: title(child.pid) == "sleep 60"))  # a program has no title while it is loaded
         assert known.lives
-        assert not asyncio.run(gone([known], 0.0))
         known.signal(signal.SIGKILL)
-        assert asyncio.run(gone([known], 5.0))
+        asyncio.run(until(lambda: not known.running))
     assert not known.lives
     known.signal(signal.SIGKILL)
     assert title(child.pid) == ""
@@ -29,7 +31,31 @@ def test_a_process_is_known_until_it_ends() -> None:
 
 def test_another_process_of_the_same_pid_is_not_it() -> None:
     """A start time that differs is another process, and gets no signal."""
-    impostor = replace(Known.of(os.getpid()), started=1)
+    impostor = replace(KnownProcess.of(os.getpid()), started=1)
     assert not impostor.running
     impostor.signal(signal.SIGKILL)
-    assert not Known(pid=2**22 + 1, started=0).running
+    assert not KnownProcess(pid=2**22 + 1, started=0).running
+
+
+def test_a_balancer_is_known_by_where_it_works(tmp_path: Path) -> None:
+    """Also where somebody deleted that under it; another's, such as the machine's own nginx in /, is none of ours."""
+    program, ours = tmp_path / "nginx", tmp_path / "balancer"
+    program.symlink_to(shutil.which("sleep") or "")
+    ours.mkdir()
+    with subprocess.Popen([program, "60"], cwd="/") as others, subprocess.Popen([program, "60"], cwd=ours) as mine:
+        try:
+            asyncio.run(until(lambda: balancer_at(others.pid) and balancer_at(mine.pid)))
+            assert balancer_at(others.pid) == Path("/")
+            assert working_in(ours) == [KnownProcess.of(mine.pid)]
+            ours.rmdir()
+            assert working_in(ours) == [KnownProcess.of(mine.pid)]
+        finally:
+            others.kill()
+            mine.kill()
+
+
+@pytest.mark.parametrize(("state", "runnable"), [("R", True), ("D", True), ("S", False), ("T", False), ("t", False)])
+def test_a_thread_that_waits_for_a_processor_or_a_disk_does_not_hang(state: str, runnable: bool) -> None:
+    """One that sleeps or was stopped may; what it worked is the time in its own code and in the kernel."""
+    fields = [state, *map(str, range(4, 30))]
+    assert Thread.of(fields) == Thread(cpu=14 + 15, runnable=runnable)

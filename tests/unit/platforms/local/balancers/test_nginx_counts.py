@@ -24,6 +24,7 @@ def test_each_cause_is_told_from_how_far_the_last_try_came(tmp_path: Path) -> No
         + line(status=500)
         + line(status=502, reached="unreached", tries="502, 502")
         + line(status=502, reached="reached")
+        + line(tries="404 : 200")
         + line(status=504, reached="reached")
         + line(status=503, reached="none", group="")
         + line(status=499)
@@ -40,9 +41,9 @@ def test_each_cause_is_told_from_how_far_the_last_try_came(tmp_path: Path) -> No
         "timeout": 1,
         "no release serving": 1,
     }
-    assert (traffic.total.requests, traffic.total.errors, traffic.total.retried) == (7, 5, 1)
+    assert (traffic.total.requests, traffic.total.errors, traffic.total.retried) == (8, 5, 2)
     assert traffic.client_closed == 1
-    assert traffic.total.latency[-1] == (60_000, 7)
+    assert traffic.total.latency[-1] == (60_000, 8)
     assert found.group("shop.web.7").errors == 5
 
 

@@ -1,5 +1,6 @@
 """Routing as Envoy is told it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from tests.contract.balancer_kits import routing
 from crossfade.core.routing import Routing
 from crossfade.core.service import Service, Sticky
 from crossfade.platforms.local.balancers import book
-from crossfade.platforms.local.balancers.envoy.routes import path_match, route_configuration
+from crossfade.platforms.local.balancers.envoy.routes import path_match
+from crossfade.platforms.local.balancers.envoy.virtual_hosts import Rules, route_configuration
 from crossfade.platforms.local.balancers.rules import doors
 
 ADDRESSES = {"a": "127.0.0.1:1", "b": "127.0.0.1:2", "c": "127.0.0.1:3"}
@@ -18,8 +20,9 @@ def clients(asked: Routing, service: Service) -> list[dict[str, Any]]:
     entry = book.enter(None, service=service, routing=asked, addresses=ADDRESSES, token=1, checks={})
     entries = {service.key: entry}
     (door,) = doors(entries)
-    (host,) = route_configuration(door, entries, {})["virtual_hosts"]
-    return [route for route in host["routes"] if "clients/" in route["name"]]
+    (host,) = route_configuration(door, entries, {}, Rules())["virtual_hosts"]
+    routes = [json.loads(part.text) for part in host["routes"]]
+    return [route for route in routes if "clients/" in route["name"]]
 
 
 def shares(asked: Routing, service: Service) -> list[int]:

@@ -4,8 +4,8 @@ import os
 import socket
 
 import pytest
-from tests.support.backend import free_port
 from tests.support.nobody import as_nobody
+from tests.support.ports import free_port
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers import sockets

@@ -3,7 +3,7 @@
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import Service
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.platforms.local.balancers.envoy.admin import Host
+from crossfade.platforms.local.balancers.envoy.admin import AdminHost
 from crossfade.platforms.local.balancers.envoy.statistics.targets import targets
 from crossfade.platforms.local.balancers.envoy.streams import held, is_stream
 
@@ -21,8 +21,8 @@ def entry() -> Entry:
     )
 
 
-def host(active: int, cluster: str = "shop/web/1") -> Host:
-    return Host(cluster=cluster, instance="a", healthy=True, draining=False, standing_in=False, active=active)
+def host(active: int, cluster: str = "shop/web/1") -> AdminHost:
+    return AdminHost(cluster=cluster, instance="a", healthy=True, draining=False, standing_in=False, active=active)
 
 
 def test_what_was_opened_at_any_port_and_is_not_closed_is_held() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
-from crossfade.engine.ports.journal import Event
+from crossfade.engine.ports.journal import Event, HeldError
 from crossfade.platforms.local.journal import SqliteJournal
 
 WEB = "shop/web"
@@ -47,6 +47,18 @@ async def test_a_reopened_file_has_all_events_and_leases(path: Path, journal: Sq
     assert list(await reopened.read()) == [event]
     assert (await reopened.acquire(WEB, "one", ttl=20)).token == lease.token
     await reopened.close()
+
+
+async def test_who_was_called_otherwise_has_its_leases_at_once(path: Path, journal: SqliteJournal) -> None:
+    """A machine that got another name would wait for itself; what nobody has stays nobody's."""
+    lease = await journal.acquire(WEB, "the controller on old", ttl=10)
+    await journal.release(await journal.acquire("shop/free", "the controller on old", ttl=10))
+    with pytest.raises(HeldError):
+        await journal.acquire(WEB, "the controller on new", ttl=10)
+    journal.inherit("the controller on new")
+    taken = await journal.acquire(WEB, "the controller on new", ttl=10)
+    assert (taken.token, taken.vacant_since) == (lease.token, lease.expires - 10)
+    assert await journal.lease("shop/free") is None
 
 
 def test_every_write_is_synced(journal: SqliteJournal) -> None:

@@ -15,7 +15,7 @@ from tests.adapters.until import until
 from tests.unit.platforms.local.runtimes.conftest import Machine
 
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
-from crossfade.platforms.local.runtimes import caches
+from crossfade.platforms.local.runtimes.builds import caches
 from crossfade.platforms.local.runtimes.processes import proc
 from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
 
@@ -104,6 +104,17 @@ async def test_a_build_whose_controller_was_killed_is_ended_and_done_again(machi
     assert {path.name for path in (folder / "tree").iterdir()} == {"app.txt", "whole"}
     orphan = proc.look(int(pid.read_text()))
     assert orphan is None or orphan.ended
+
+
+async def test_where_the_folder_of_releases_was_deleted_it_is_made_anew(machine: Machine) -> None:
+    """A deploy mends what somebody deleted by hand: it builds, and nobody has to start a controller anew for it."""
+    await machine.runtime.build(machine.service())
+    for path in (machine.state / "releases").rglob("*"):
+        path.chmod(0o700)
+    shutil.rmtree(machine.state / "releases")
+    await machine.runtime.build(machine.service())
+    (folder,) = folders(machine)
+    assert (folder / "tree" / "app.txt").read_text() == "hello"
 
 
 async def test_half_a_copy_is_swept(machine: Machine) -> None:

@@ -15,7 +15,8 @@ from tests.contract import runtime_kits
 from tests.contract.runtime_kits import RUNS, Kit
 
 from crossfade.core.errors import PlatformError, WrongInputError
-from crossfade.core.service import Build, Container, Resources, Service, Volume
+from crossfade.core.service import Build, Container, HealthCheck, Resources, Service, Volume
+from crossfade.engine.ports.logs import LogQuery
 from crossfade.engine.ports.runtime import Running
 from crossfade.platforms.local.runtimes.docker import image
 from crossfade.platforms.local.runtimes.docker.runtime import DockerRuntime
@@ -71,6 +72,21 @@ def get(url: str) -> bytes:
             return answer.read()
     except OSError:
         return b""
+
+
+async def test_health_is_asked_at_a_port_of_its_own(kit: Kit) -> None:
+    """Published beside the one that gets requests, and told apart from it."""
+    serves = "busybox mkdir /up; echo well > /up/health; httpd -p 9090 -h /up; exec httpd -f -p $PORT -h /"
+    release = await kit.release(kit.adapter(), serves, health=HealthCheck(path="/health", port=9090))
+    await kit.adapter().launch("web-" + kit.app, release, {}, 1)
+
+    async def well() -> bool:
+        return get(f"http://{(await one(kit)).asked_at}/health") == b"well\n"
+
+    await until(well)
+    found = await one(kit)
+    assert found.address != found.asked_at
+    assert get(f"http://{found.address}/health") == b""
 
 
 async def test_it_is_reached_at_its_address_from_this_machine_only(kit: Kit, docker: Any) -> None:
@@ -206,7 +222,7 @@ async def test_two_hooks_of_a_service_never_run_at_once(kit: Kit, docker: Any) -
     )
     result = await runtime.run(release, "echo next", {}, {}, 10)
     assert (result.code, result.output) == (0, "next")
-    assert orphan.id not in {container.id for container in docker.containers.list(all=True)}
+    assert orphan.id not in {container.id for container in docker.containers.list(all=True, ignore_removed=True)}
 
 
 async def test_a_missing_image_names_the_way_out(kit: Kit) -> None:
@@ -273,7 +289,7 @@ async def test_a_port_that_docker_cannot_open_is_not_the_releases_fault(kit: Kit
 
     with pytest.raises(refused.APIError):
         container.start(docker.api, made.id)
-    assert docker.containers.list(all=True, filters={"label": f"crossfade.test={kit.app}"}) == []
+    assert docker.containers.list(all=True, ignore_removed=True, filters={"label": f"crossfade.test={kit.app}"}) == []
 
 
 async def said(kit: Kit, how: Container, **changes: Any) -> list[str]:
@@ -282,7 +298,7 @@ async def said(kit: Kit, how: Container, **changes: Any) -> list[str]:
     release = await kit.release(runtime, "", container=how, **changes)
     await runtime.launch("web-" + kit.app, release, {}, 1)
     await until_exited(kit)
-    lines = [line async for _, line in runtime.logs(f"{kit.app}/web", instance=None, lines=200, follow=False)]
+    lines = [said.line async for said in runtime.logs(f"{kit.app}/web", LogQuery(lines=200))]
     await runtime.stop("web-" + kit.app, 0, 1)
     await runtime.forget(release, 1)
     return lines
@@ -332,7 +348,7 @@ async def test_it_is_asked_to_end_by_its_own_signal(kit: Kit) -> None:
     await runtime.launch("web-" + kit.app, release, {}, 1)
 
     async def lines() -> list[str]:
-        return [line async for _, line in runtime.logs(f"{kit.app}/web", instance=None, lines=9, follow=False)]
+        return [said.line async for said in runtime.logs(f"{kit.app}/web", LogQuery(lines=9))]
 
     await until(lines)
     await runtime.stop("web-" + kit.app, 10, 1)

@@ -51,8 +51,8 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
         runtime = DockerRuntime(tmp_path / "state", TokenFence())
         yield Shop(server, runtime, service, client, {which: made.add(which) for which in ("one", "two")})
         await runtime.close()
-        for found in client.images.list():
-            for tag in found.tags:
+        for found in client.api.images():
+            for tag in found["RepoTags"] or ():
                 if tag.startswith((f"{server.name}/", f"crossfade/{service.app}-")):
                     client.images.remove(tag, force=True)
         made.remove()

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import resource
 import signal
 import subprocess
 import time
@@ -14,9 +13,11 @@ import pytest
 from tests.adapters.until import until
 from tests.unit.platforms.local.runtimes.conftest import Machine
 
-from crossfade.core.errors import PlatformError
+from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.engine.ports.runtime import Running
 from crossfade.platforms.local.runtimes.processes import logs, proc
+from crossfade.platforms.local.runtimes.processes.log_writer import LARGEST
+from crossfade.platforms.local.runtimes.processes.logs import FULL_BYTES
 
 FAMILY = (
     "echo $$ >> {pids}; (trap '' TERM; echo $(exec sh -c 'echo $PPID') >> {pids}; while :; do sleep 0.05; done) & wait"
@@ -339,7 +340,7 @@ async def test_an_output_that_is_opened_anew_empties_no_log(machine: Machine, an
     """An app that logs to /dev/stdout opens it for writing from the start, as `>` does; what it said before stays."""
     await machine.launch("one", f"echo first; echo second > {anew}; echo third; exec sleep 60")
     said = await until(lambda: len(logs.tail(machine.log("one"), 9)[0]) == 3 and logs.tail(machine.log("one"), 9)[0])
-    assert said == ["first", "second", "third"]
+    assert said == [b"first\n", b"second\n", b"third\n"]
 
 
 async def test_last_words_are_in_the_log_when_the_end_is_seen(machine: Machine) -> None:
@@ -359,17 +360,29 @@ async def test_a_child_that_holds_the_pipe_and_is_silent_is_not_waited_for(machi
     assert not _left(machine)
 
 
+@pytest.mark.parametrize(
+    ("command", "env"),
+    [("exec sleep 60", (("BIG", 200_000 * "x"),)), (f"exec sleep 60 #{200_000 * 'x'}", ())],
+    ids=["a value", "the command"],
+)
+async def test_what_no_program_can_be_given_is_said(
+    machine: Machine, command: str, env: tuple[tuple[str, str], ...]
+) -> None:
+    """It is the release's own, and told once: that nothing was started is held against it no second time."""
+    with pytest.raises(WrongInputError, match="longer than what Linux gives a program"):
+        await machine.launch("one", command, env=env)
+    seen = await machine.seen()
+    assert (seen.exited, seen.blamed) == (True, False)
+
+
 async def test_a_log_that_takes_no_more_stops_no_app(machine: Machine, tmp_path: Path) -> None:
-    """As on a full disk, what cannot be written is dropped: the app goes on although it said more than a pipe holds."""
-    done, (_, hard) = tmp_path / "done", resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))  # of every file that what is launched writes
-    try:
-        await machine.launch("one", f"seq 100000; echo yes > {done}; exec sleep 60")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-    assert await until(lambda: done.exists() and done.read_text() == "yes\n")
-    assert machine.log("one").stat().st_size == 4096
+    """One that is flooded while nobody looks fills no disk: what is more is dropped, and the app goes on."""
+    done = tmp_path / "done"
+    await machine.launch("one", f"head -c {LARGEST + (10 << 20)} /dev/zero; echo yes > {done}; exec sleep 60")
+    assert await until(lambda: done.exists() and done.read_text() == "yes\n", 60.0)
+    assert machine.log("one").stat().st_size == LARGEST
     assert not (await machine.seen()).exited
+    assert machine.log("one").stat().st_size < FULL_BYTES, "it is begun anew once somebody looks"
 
 
 def _left(machine: Machine) -> list[proc.Process]:

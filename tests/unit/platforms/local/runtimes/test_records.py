@@ -1,15 +1,16 @@
 """Records of instances: whoever writes them, and however quickly, they are read as they are."""
 
 import os
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
 
-from crossfade.platforms.local.runtimes.processes.record import Record, Records
+from crossfade.platforms.local.runtimes.processes.record import InstanceRecord, Records
 
 
-def record(name: str, service: str = "shop/web", **more: object) -> Record:
-    made = Record(id=name, service=service, release=1, digest="d", port=20_000, launched_at=0.0)
+def record(name: str, service: str = "shop/web", **more: object) -> InstanceRecord:
+    made = InstanceRecord(id=name, service=service, release=1, digest="d", port=20_000, launched_at=0.0)
     return replace(made, **more)  # type: ignore[arg-type]
 
 
@@ -23,6 +24,17 @@ def test_every_change_is_seen_at_once(tmp_path: Path) -> None:
             theirs.remove("one")
             assert mine.all() == []
             assert mine.of("shop/web") == []
+
+
+def test_a_folder_that_was_deleted_is_made_anew(tmp_path: Path) -> None:
+    """Nothing is on record then, and what comes is: a service has to be replaced and deployed all the same."""
+    records = Records(tmp_path / "instances")
+    records.write(record("one"))
+    shutil.rmtree(tmp_path / "instances")
+    assert records.all() == []
+    records.write(record("two"))
+    assert [one.id for one in records.of("shop/web")] == ["two"]
+    assert (tmp_path / "instances").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_folder_that_rests_is_not_read_again(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.contract import runtime_kits
 from tests.contract.runtime_kits import Kit
+from tests.support.ports import free_port
 
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import Container, HealthCheck, Names, Service, Volume
@@ -196,3 +197,14 @@ async def test_a_database_is_written_down_and_given_back(kit: Kit, postgres: str
     assert content(await stores.backup(asks)) == "1000\n"
     await stores.stop(kit.app)
     await stores.close()
+
+
+async def test_a_port_may_be_another_one_here_than_inside(kit: Kit, tmp_path: Path) -> None:
+    """Two databases of one machine listen at the same port, each in its container."""
+    import docker
+
+    stores, client, here = DockerStores(tmp_path), docker.from_env(), free_port()
+    await stores.ensure(replace(db(kit), port=here, inside=5432), SECRETS, replace=False)
+    (there,) = client.containers.list(filters={"label": f"crossfade.app={kit.app}"})
+    assert there.attrs["HostConfig"]["PortBindings"] == {"5432/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(here)}]}
+    client.close()

@@ -222,6 +222,7 @@ Ask = Callable[..., Any]
         ("/users/7", {}, 200),
         ("/assets/gone.js", {}, 404),
         ("/assets/gone.js", {"accept": "*/*"}, 404),
+        ("/assets/gone.js", {"accept": "text/html,*/*;q=0.8"}, 404),
         ("/chunk/7", {"sec_fetch_dest": "script", "accept": "*/*"}, 404),
         ("/style", {"sec_fetch_dest": "style", "accept": "text/css,*/*;q=0.1"}, 404),
         ("/image", {"accept": "image/*"}, 404),

@@ -16,10 +16,10 @@ from crossfade.aws.cost.bill.charges.support import clusters, databases
 from crossfade.aws.cost.bill.charges.watching import watching
 from crossfade.aws.cost.catalog.catalog import Area
 from crossfade.aws.resources.inventory import Inventory
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 # In the order of a bill.
-AREAS: Mapping[Area, Callable[[Inventory, Usage], Iterator[Charge]]] = {
+AREAS: Mapping[Area, Callable[[Inventory, Month], Iterator[Charge]]] = {
     "Compute": compute,
     "Data": data,
     "Network": network,
@@ -32,10 +32,10 @@ AREAS: Mapping[Area, Callable[[Inventory, Usage], Iterator[Charge]]] = {
 
 
 # Versions past their standard support, which depend on the day.
-AGED: Mapping[Area, Callable[[Inventory, Usage, date], Iterator[Charge]]] = {"Compute": clusters, "Data": databases}
+AGED: Mapping[Area, Callable[[Inventory, Month, date], Iterator[Charge]]] = {"Compute": clusters, "Data": databases}
 
 
-def charges(inventory: Inventory, usage: Usage, day: date) -> Iterator[Charge]:
+def charges(inventory: Inventory, usage: Month, day: date) -> Iterator[Charge]:
     """Every charge of a month that begins on a day: of each area what code reckons, and then what tables say."""
     tables = cataloged(inventory, usage)
     for area, reckoned in AREAS.items():

@@ -3,11 +3,11 @@
 from crossfade.aws.cost.bill.charge import Amount, Charge, once
 from crossfade.aws.cost.catalog.catalog import Area
 from crossfade.aws.cost.money import exact, plain
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 
 def used(  # noqa: PLR0917  in the order of a bill's columns
-    area: Area, item: str, key: str, unit: str, addresses: tuple[str, ...], usage: Usage
+    area: Area, item: str, key: str, unit: str, addresses: tuple[str, ...], usage: Month
 ) -> Charge:
     """A line with its price. Unless somebody has said how much, it is no part of the total, and counted as such."""
     units = usage.units.get(key)

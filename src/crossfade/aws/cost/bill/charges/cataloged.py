@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
 from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.catalog.attribute import filled, number, said, values
-from crossfade.aws.cost.catalog.catalog import Area, Rated, Verdict, verdict
+from crossfade.aws.cost.catalog.catalog import Area, Rated, TypeVerdict, verdict
 from crossfade.aws.cost.money import exact
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.resource import Resource
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 # Providers whose resources are on nobody's bill.
 _FREE = frozenset(
@@ -31,7 +31,7 @@ _FREE = frozenset(
 )
 
 
-def cataloged(inventory: Inventory, usage: Usage) -> dict[Area, list[Charge]]:
+def cataloged(inventory: Inventory, usage: Month) -> dict[Area, list[Charge]]:
     """By area, in the order in which resources come."""
     found: dict[Area, list[Charge]] = defaultdict(list)
     by_use: dict[tuple[Rated, str, str | None], list[Resource]] = defaultdict(list)
@@ -61,7 +61,7 @@ def cataloged(inventory: Inventory, usage: Usage) -> dict[Area, list[Charge]]:
     return found
 
 
-def _line(resource: Resource, line: Rated, judged: Verdict, usage: Usage) -> Charge:
+def _line(resource: Resource, line: Rated, judged: TypeVerdict, usage: Month) -> Charge:
     key, quantity, note = filled(line.price, resource), exact(1), ""
     for path in line.times:
         factor = number(resource, path)
@@ -82,7 +82,7 @@ def _line(resource: Resource, line: Rated, judged: Verdict, usage: Usage) -> Cha
     )
 
 
-def _extras(resource: Resource, judged: Verdict) -> Iterator[Charge]:
+def _extras(resource: Resource, judged: TypeVerdict) -> Iterator[Charge]:
     for extra in judged.extras:
         billed = [each for each in map(said, values(resource, extra.path)) if each not in extra.free]
         if billed:
@@ -97,7 +97,7 @@ def _extras(resource: Resource, judged: Verdict) -> Iterator[Charge]:
             )
 
 
-def _unknown(resource: Resource, why: str, judged: Verdict | None = None) -> Charge:
+def _unknown(resource: Resource, why: str, judged: TypeVerdict | None = None) -> Charge:
     return Charge(
         area=judged.area if judged else "Other",
         item=resource.type,

@@ -1,27 +1,30 @@
 """What keeps data: databases of RDS, caches, buckets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charges.bursts import bursts
 from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.bill.charges.computing.fleet import said
 from crossfade.aws.cost.bill.charges.dynamodb import dynamodb
+from crossfade.aws.cost.bill.charges.growth import bounded
 from crossfade.aws.cost.bill.charges.sizes import GIB, gigabytes, label
 from crossfade.aws.cost.money import plain
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.resource import Resource
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 _BUCKET = 10 * GIB  # kept in a bucket of which the file says nothing
-_ONE_NODE = {"num_cache_nodes": 1, "num_cache_clusters": 0, "num_node_groups": 0}
 # The least that io1 has: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html
 _IO1 = (100, 1_000)  # GB, IOPS
 _PROVISIONED = ("gp3", "io1", "io2")
 
 
-def data(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def data(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     for database in inventory.of("aws_db_instance"):
         yield from _database(inventory, database, usage)
+    yield from bursts(inventory, usage)
     yield from _backups(inventory, usage)
     yield from _snapshots(inventory)
     for cache in inventory.of("aws_elasticache_replication_group", "aws_elasticache_cluster"):
@@ -35,7 +38,7 @@ def data(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
         yield from dynamodb(inventory, table, usage)
 
 
-def _database(inventory: Inventory, database: Resource, usage: Usage) -> Iterator[Charge]:
+def _database(inventory: Inventory, database: Resource, usage: Month) -> Iterator[Charge]:
     primary = next(iter(inventory.referred(database, "replicate_source_db", "aws_db_instance")), database)
     engine = database.values.get("engine") or primary.values.get("engine") or "unknown"
     engine = "aurora-mysql" if engine == "aurora" else engine  # its name when Aurora had only one
@@ -107,7 +110,7 @@ def _included(engine: str, disk: str, size: float) -> tuple[int, int]:
     return (12_000, 500) if striped else (3_000, 125)
 
 
-def _backups(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def _backups(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     kept = [each for each in inventory.of("aws_db_instance") if each.values.get("backup_retention_period")]
     if kept:
         yield Charge(
@@ -137,7 +140,7 @@ def _snapshots(inventory: Inventory) -> Iterator[Charge]:
         )
 
 
-def _cache(inventory: Inventory, cache: Resource, usage: Usage) -> Iterator[Charge]:
+def _cache(inventory: Inventory, cache: Resource, usage: Month) -> Iterator[Charge]:
     values, group = cache.values, next(iter(inventory.referred(cache, "replication_group_id")), None)
     joins = cache.type == "aws_elasticache_cluster" and bool(values.get("replication_group_id") or group)
     if joins:  # one more node of a group, of the group's class
@@ -147,22 +150,40 @@ def _cache(inventory: Inventory, cache: Resource, usage: Usage) -> Iterator[Char
             "num_cache_clusters": 0,
             "num_node_groups": 0,
         }
-    shards, replicas = values.get("num_node_groups") or 1, values.get("replicas_per_node_group")
-    nodes = values.get("num_cache_clusters") or values.get("num_cache_nodes")
-    nodes = nodes or shards * (1 + (replicas or 0))
+    nodes = _nodes(inventory, cache, values)
+    many = "" if nodes.expected == 1 else f", {plain(nodes.expected)} nodes"
     engine, kind = values.get("engine", "redis"), values.get("node_type")
     known = bool(kind) and not (joins and group is None)
     yield Charge(
         area="Data",
-        item=f"Cache {engine} {kind or 'of an unknown class'}{f', {nodes} nodes' if nodes > 1 else ''}",
-        quantity=Amount.of(nodes).times(usage.hours),
+        item=f"Cache {engine} {kind or 'of an unknown class'}{many}",
+        quantity=nodes.times(usage.hours),
         unit="node-hours",
         rate=once(f"elasticache.hour.{engine}.{kind}" if known else UNPRICED),
         addresses=(cache.address,),
-        note="" if known else "the group or the primary that it belongs to is not in the plan",
+        note=_scaled(nodes) if known else "the group or the primary that it belongs to is not in the plan",
     )
     if (values.get("snapshot_retention_limit") or 0) > 1:
         yield used("Data", "Cache backups", "elasticache.backup-gb-month", "GB-months", (cache.address,), usage)
+
+
+def _nodes(inventory: Inventory, cache: Resource, values: Mapping[str, Any]) -> Amount:
+    """As many as it says, or shards with their copies, which may both scale."""
+    said = values.get("num_cache_clusters") or values.get("num_cache_nodes")
+    if said:
+        return Amount.of(said)
+    shards, copies = (
+        bounded(inventory, cache, values.get("replication_group_id"), f"elasticache:replication-group:{what}", wanted)
+        for what, wanted in (
+            ("NodeGroups", values.get("num_node_groups") or 1),
+            ("Replicas", values.get("replicas_per_node_group") or 0),
+        )
+    )
+    return Amount(*(getattr(shards, end) * (1 + getattr(copies, end)) for end in ("least", "expected", "most")))
+
+
+def _scaled(nodes: Amount) -> str:
+    return f"scales from {plain(nodes.least)} to {plain(nodes.most)} nodes" if nodes.varies else ""
 
 
 def _beyond_included(copier: Resource) -> Iterator[Charge]:
@@ -183,7 +204,7 @@ def _beyond_included(copier: Resource) -> Iterator[Charge]:
         )
 
 
-def _bucket(bucket: Resource, usage: Usage) -> Iterator[Charge]:
+def _bucket(bucket: Resource, usage: Month) -> Iterator[Charge]:
     size, name = said(bucket, usage.buckets), label(bucket)
     yield Charge(
         area="Data",
@@ -197,7 +218,7 @@ def _bucket(bucket: Resource, usage: Usage) -> Iterator[Charge]:
     )
 
 
-def _requests(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def _requests(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     buckets = tuple(bucket.address for bucket in inventory.of("aws_s3_bucket"))
     if not buckets:
         return

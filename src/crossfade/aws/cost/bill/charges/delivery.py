@@ -7,12 +7,12 @@ from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.bill.charges.sizes import GIB, gigabytes
 from crossfade.aws.cost.money import plain
 from crossfade.aws.resources.inventory import Inventory
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 FREE = 1024 * GIB  # a month, always: https://aws.amazon.com/cloudfront/pricing/
 
 
-def delivery(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def delivery(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     for zone in inventory.of("aws_route53_zone"):
         yield Charge(
             area="Delivery",
@@ -41,7 +41,7 @@ def delivery(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
         yield used("Delivery", "CloudFront, requests", key, "10,000 requests", distributions, usage)
 
 
-def _queries(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def _queries(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     """Queries of aliases to AWS's own things are free: https://aws.amazon.com/route53/pricing/."""
     billed = [
         record.address

@@ -6,12 +6,12 @@ from crossfade.aws.cost.bill.charge import Amount, Charge, once
 from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 _UNITS = (("read", "rcu"), ("write", "wcu"))
 
 
-def dynamodb(inventory: Inventory, table: Resource, usage: Usage) -> Iterator[Charge]:
+def dynamodb(inventory: Inventory, table: Resource, usage: Month) -> Iterator[Charge]:
     rare = "-ia" if table.values.get("table_class") == "STANDARD_INFREQUENT_ACCESS" else ""
     mine = (table.address,)
     if table.values.get("billing_mode", "PROVISIONED") == "PROVISIONED":

@@ -10,7 +10,7 @@ from crossfade.aws.cost.bill.charges.sizes import gigabytes
 from crossfade.aws.cost.money import exact, plain
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 _ZONES = 2  # what a load balancer stands in at least
 # A load balancer's kind: what a bill calls it, how its prices begin, and what its capacity is counted in.
@@ -22,7 +22,7 @@ _KINDS = {
 _HOURLY = ("Interface", "GatewayLoadBalancer")
 
 
-def network(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def network(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     yield from _balancers(inventory, usage)
     yield from _nat(inventory, usage)
     yield from _endpoints(inventory, usage)
@@ -30,7 +30,7 @@ def network(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
     yield from _traffic(inventory, usage)
 
 
-def _balancers(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def _balancers(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     for balancer in inventory.of("aws_lb", "aws_alb"):
         kind = balancer.values.get("load_balancer_type", "application")
         name, short, unit = _KINDS.get(kind, (f"Load balancer, {kind}", UNPRICED, "LCU"))
@@ -64,7 +64,7 @@ def _balancers(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
         yield used("Network", "Classic load balancer, data", "clb.gb", "GB", (balancer.address,), usage)
 
 
-def _nat(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def _nat(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     for gateway in inventory.of("aws_nat_gateway"):
         yield Charge(
             area="Network",
@@ -86,11 +86,13 @@ def _nat(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
         )
 
 
-def _endpoints(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def _endpoints(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     """Gateways to S3 and DynamoDB are free: https://aws.amazon.com/privatelink/pricing/."""
     found = [each for each in inventory.of("aws_vpc_endpoint") if _kind(each) != "Gateway"]
     for endpoint in found:
-        zones = len(inventory.referred(endpoint, "subnet_ids", "aws_subnet")) or _given(endpoint, "subnet_ids") or 1
+        # What is configured of a subnet is of one that stands in the list as well, or of one that stands only there.
+        named = len(inventory.referred(endpoint, "subnet_ids", "aws_subnet")) or _given(endpoint, "subnet_ids")
+        zones = max(named, len(blocks(endpoint.values, "subnet_configuration")), 1)
         yield Charge(
             area="Network",
             item="Endpoints" if _kind(endpoint) == "Interface" else f"Endpoints, {_kind(endpoint)}",
@@ -108,7 +110,7 @@ def _kind(endpoint: Resource) -> str:
     return str(endpoint.values.get("vpc_endpoint_type", "Gateway"))
 
 
-def _addresses(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def _addresses(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     """Every public IPv4 address is billed, whatever holds it: https://aws.amazon.com/blogs/aws/new-aws-public-ipv4-address-charge-public-ip-insights/."""
     for count, holder in _holders(inventory, usage):
         if count.most:
@@ -122,7 +124,7 @@ def _addresses(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
             )
 
 
-def _holders(inventory: Inventory, usage: Usage) -> Iterator[tuple[Amount, Resource]]:
+def _holders(inventory: Inventory, usage: Month) -> Iterator[tuple[Amount, Resource]]:
     """Each address once: an elastic address that is given to a host takes the place of the host's own."""
     yield from _held_by_doors(inventory)
     taken = _with_elastic(inventory)
@@ -188,7 +190,7 @@ def _with_elastic(inventory: Inventory) -> frozenset[str]:
     return frozenset(given)
 
 
-def _of_hosts(inventory: Inventory, group: Resource, usage: Usage) -> Amount:
+def _of_hosts(inventory: Inventory, group: Resource, usage: Month) -> Amount:
     """What its launch template says about addresses, else its subnets."""
     for template in _templates(inventory, group):
         if template.type == "aws_launch_configuration":
@@ -217,7 +219,7 @@ def _given(resource: Resource, key: str) -> int:
     return len(value) if isinstance(value, list | tuple) else 0
 
 
-def _traffic(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def _traffic(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     doors = [each for each in inventory.of("aws_lb", "aws_alb", "aws_elb") if _is_outside(each)]
     doors += inventory.of("aws_instance") if not doors else ()
     if not doors:

@@ -1,14 +1,15 @@
-"""Bills from elsewhere, which the file names itself."""
+"""What no other area has: scaling that no line tells, and bills from elsewhere, which the file names itself."""
 
 from collections.abc import Iterator
 
 from crossfade.aws.cost.bill.charge import OWN, Amount, Charge, once
+from crossfade.aws.cost.bill.charges.growth import growth
 from crossfade.aws.resources.inventory import Inventory
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 
-def other(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
-    del inventory
+def other(inventory: Inventory, usage: Month) -> Iterator[Charge]:
+    yield from growth(inventory, usage)
     for each in usage.other:
         yield Charge(
             area="Other",

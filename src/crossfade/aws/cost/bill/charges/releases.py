@@ -7,7 +7,7 @@ from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
 from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.resources.inventory import Inventory, first
 from crossfade.aws.resources.resource import Resource
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 _SIZE = "BUILD_GENERAL1_"
 # CodeBuild's kind of machine -> how its price is called. https://aws.amazon.com/codebuild/pricing/
@@ -21,7 +21,7 @@ _MACHINES = {
 }
 
 
-def releases(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def releases(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     for pipeline in inventory.of("aws_codepipeline"):
         if pipeline.values.get("pipeline_type", "V1") == "V2":
             minute, item = "codepipeline.minute", "Pipeline, minutes of actions"
@@ -38,7 +38,7 @@ def releases(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
     yield from _builds(inventory, usage)
 
 
-def _builds(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def _builds(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     """The minutes are of all projects; where machines differ, each project is taken to build as long as any other."""
     by_machine: dict[str, list[Resource]] = defaultdict(list)
     for project in inventory.of("aws_codebuild_project"):

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from crossfade.aws.cost.bill.charge import Amount, Charge, once
 from crossfade.aws.resources.inventory import Inventory, blocks
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 
-def security(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def security(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     stored = list(inventory.of("aws_secretsmanager_secret"))
     # A copy in another region is billed as a secret of its own: https://aws.amazon.com/secrets-manager/pricing/.
     copies = sum(len(blocks(each.values, "replica")) for each in stored)

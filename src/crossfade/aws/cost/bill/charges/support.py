@@ -8,7 +8,7 @@ from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.resource import Resource
 from crossfade.aws.resources.support import Support, support
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 _REFUSED = "open-source-rds-extended-support-disabled"
 _SMALL = {"t1.micro": 1, "t2.micro": 1, "t2.small": 1}
@@ -16,7 +16,7 @@ _CORES = {"micro": 2, "small": 2, "medium": 2, "large": 2, "xlarge": 4}
 _PER_XLARGE = 4
 
 
-def databases(inventory: Inventory, usage: Usage, day: date) -> Iterator[Charge]:
+def databases(inventory: Inventory, usage: Month, day: date) -> Iterator[Charge]:
     """By the core and hour, the one that stands by in another zone too. A replica has its primary's version."""
     for database in inventory.of("aws_db_instance"):
         primary = next(iter(inventory.referred(database, "replicate_source_db", "aws_db_instance")), database)
@@ -38,7 +38,7 @@ def databases(inventory: Inventory, usage: Usage, day: date) -> Iterator[Charge]
             )
 
 
-def clusters(inventory: Inventory, usage: Usage, day: date) -> Iterator[Charge]:
+def clusters(inventory: Inventory, usage: Month, day: date) -> Iterator[Charge]:
     """Of EKS: the control plane costs more by the hour."""
     for cluster in inventory.of("aws_eks_cluster"):
         ended = _ended("kubernetes", cluster.values.get("version"), day)
@@ -54,7 +54,7 @@ def clusters(inventory: Inventory, usage: Usage, day: date) -> Iterator[Charge]:
             )
 
 
-def _by_core(found: Resource, first: Resource, copies: int, usage: Usage, day: date) -> Iterator[Charge]:
+def _by_core(found: Resource, first: Resource, copies: int, usage: Month, day: date) -> Iterator[Charge]:
     engine = str(found.values.get("engine") or first.values.get("engine") or "")
     ended = _ended(engine, found.values.get("engine_version") or first.values.get("engine_version"), day)
     if ended is None or _REFUSED in (each.values.get("engine_lifecycle_support") for each in (found, first)):

@@ -9,7 +9,7 @@ from crossfade.aws.cost.bill.charges.sizes import gigabytes
 from crossfade.aws.cost.money import exact, plain
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 FREE_TRACES = 100_000  # a month, always: https://aws.amazon.com/xray/pricing/
 _MONTH = 30  # days
@@ -19,7 +19,7 @@ _OF_BAND = 3  # metrics: the one that is watched, and both ends of its band
 _LONGEST = 365  # days of logs in the bill of a group that never removes any
 
 
-def watching(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def watching(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     yield from _logs(inventory, usage)
     yield from _metrics(inventory, usage)
     yield from _insights(inventory)
@@ -38,7 +38,7 @@ def watching(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
         )
 
 
-def _logs(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def _logs(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     groups = list(inventory.of("aws_cloudwatch_log_group"))
     if not groups:
         return
@@ -66,7 +66,7 @@ def _logs(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
     )
 
 
-def _metrics(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def _metrics(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     agents = [each for each in inventory.of("aws_ssm_parameter") if "AmazonCloudWatch" in each.values.get("name", "")]
     groups = list(inventory.of("aws_autoscaling_group"))
     for agent in agents:

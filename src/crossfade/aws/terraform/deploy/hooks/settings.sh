@@ -1,9 +1,9 @@
-# Read by each hook: the settings of the environment that CodeDeploy's deployment group is called after.
+# Read by each hook: the settings of the environment that CodeDeploy's application is called after.
 set -euo pipefail
 
 deploy=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-found=$(grep -lx "NAME=$DEPLOYMENT_GROUP_NAME" "$deploy"/*/settings.sh) || {
-  echo "no settings for $DEPLOYMENT_GROUP_NAME in $deploy" >&2
+found=$(grep -lx "NAME=$APPLICATION_NAME" "$deploy"/*/settings.sh) || {
+  echo "no settings for $APPLICATION_NAME in $deploy" >&2
   exit 1
 }
 # shellcheck source=/dev/null

@@ -12,7 +12,7 @@ Variables = Mapping[str, str]  # with an empty value for those that the file onl
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownStore:
     """`data` is where it keeps what lasts; the others are empty where nothing is known."""
 
     data: str
@@ -21,10 +21,10 @@ class Known:
     restore: str = ""
 
 
-def known_store(word: str, tag: str, variables: Variables) -> Known:
+def known_store(word: str, tag: str, variables: Variables) -> KnownStore:
     """What is known of the store whose image has this word in its name, and this tag."""
     made = _KNOWN.get(word)
-    known = made(variables) if made else Known("/data")
+    known = made(variables) if made else KnownStore("/data")
     newest = not tag or tag == "latest"
     version = _VERSION.match(tag)
     if made is _postgres and (newest or (version and int(version[1]) >= _POSTGRES_MOVED)):
@@ -43,11 +43,11 @@ def _said(name: str, variables: Variables, default: str) -> str:
     return shlex.quote(variables[name]) if variables[name] else f'"${name}"'
 
 
-def _postgres(variables: Variables) -> Known:
+def _postgres(variables: Variables) -> KnownStore:
     """While its first start makes the database it answers on its socket only: asked over TCP it is ready when it is."""
     user = _said("POSTGRES_USER", variables, "postgres")
     database = _said("POSTGRES_DB", variables, user)
-    return Known(
+    return KnownStore(
         "/var/lib/postgresql/data",
         f"pg_isready -h 127.0.0.1 -U {user}",
         f"pg_dump --clean --if-exists -U {user} {database}",
@@ -55,26 +55,26 @@ def _postgres(variables: Variables) -> Known:
     )
 
 
-def _mysql(variables: Variables) -> Known:
+def _mysql(variables: Variables) -> KnownStore:
     return _of_mysql("mysql", "mysqldump", "mysqladmin ping -h 127.0.0.1", ("MYSQL",), variables)
 
 
-def _mariadb(variables: Variables) -> Known:
+def _mariadb(variables: Variables) -> KnownStore:
     ping = "mariadb-admin ping -h 127.0.0.1 || mysqladmin ping -h 127.0.0.1"
     return _of_mysql("mariadb", "mariadb-dump", ping, ("MARIADB", "MYSQL"), variables)
 
 
-def _of_mysql(client: str, dump: str, ping: str, brands: tuple[str, ...], variables: Variables) -> Known:
+def _of_mysql(client: str, dump: str, ping: str, brands: tuple[str, ...], variables: Variables) -> KnownStore:
     """A ping needs no password; a dump has root's from the environment, by a variable that its clients know."""
     place = "/var/lib/mysql"
     secret = next((f"{brand}_ROOT_PASSWORD" for brand in brands if f"{brand}_ROOT_PASSWORD" in variables), "")
     if not secret:
-        return Known(place, ping)
+        return KnownStore(place, ping)
     named = next((f"{brand}_DATABASE" for brand in brands if f"{brand}_DATABASE" in variables), "")
     database = _said(named, variables, "")
     which = f"--databases {database}" if database else "--all-databases"
     password = f'MYSQL_PWD="${secret}"'
-    return Known(
+    return KnownStore(
         place,
         ping,
         f"{password} {dump} -u root --single-transaction --routines {which}",
@@ -82,19 +82,19 @@ def _of_mysql(client: str, dump: str, ping: str, brands: tuple[str, ...], variab
     )
 
 
-def _mongo(variables: Variables) -> Known:
+def _mongo(variables: Variables) -> KnownStore:
     """With a login its tools take the password as a word, which others could read: then there is no backup."""
     ask = "mongosh --quiet --eval 'db.adminCommand(\"ping\")' || mongo --quiet --eval 'db.adminCommand(\"ping\")'"
     if any(name.startswith("MONGO_INITDB_ROOT") for name in variables):
-        return Known("/data/db", ask)
-    return Known("/data/db", ask, "mongodump --quiet --archive", "mongorestore --quiet --archive --drop")
+        return KnownStore("/data/db", ask)
+    return KnownStore("/data/db", ask, "mongodump --quiet --archive", "mongorestore --quiet --archive --drop")
 
 
-def _just(data: str, health: str = "") -> Callable[[Variables], Known]:
-    return lambda _: Known(data, health)
+def _just(data: str, health: str = "") -> Callable[[Variables], KnownStore]:
+    return lambda _: KnownStore(data, health)
 
 
-_KNOWN: Mapping[str, Callable[[Variables], Known]] = {
+_KNOWN: Mapping[str, Callable[[Variables], KnownStore]] = {
     **dict.fromkeys(("postgres", "postgresql", "postgis", "pgvector", "timescale", "timescaledb"), _postgres),
     **dict.fromkeys(("mysql", "percona"), _mysql),
     "mariadb": _mariadb,

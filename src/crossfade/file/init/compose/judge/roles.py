@@ -267,7 +267,8 @@ def _runs_once(service: Service) -> tuple[str, ...]:
 
 def _serves_too(command: str) -> bool:
     """`migrate && gunicorn ...` migrates and then serves."""
-    return bool(re.search(r"(&&|;).*(gunicorn|uvicorn|runserver|daphne|puma|start|serve|node )", command))
+    server = r"gunicorn|uvicorn|hypercorn|runserver|daphne|puma|unicorn|start|serve|node "
+    return bool(re.search(rf"(&&|;|\n).*({server})", command, re.DOTALL))
 
 
 def _is_proxy_config(target: str) -> bool:

@@ -58,29 +58,6 @@ STORE_PORTS: Mapping[int, str] = {
     19530: "Milvus",
     7700: "Meilisearch",
 }
-# Where a store listens when nothing else is said, by the word of its image.
-LISTENS: Mapping[str, int] = {
-    **dict.fromkeys(["postgres", "postgresql", "postgis", "pgvector", "timescale", "timescaledb"], 5432),
-    **dict.fromkeys(["mysql", "mariadb", "percona"], 3306),
-    **dict.fromkeys(["redis", "valkey", "keydb", "dragonfly"], 6379),
-    **dict.fromkeys(["mongo", "mongodb"], 27017),
-    **dict.fromkeys(["kafka", "redpanda"], 9092),
-    **dict.fromkeys(["elasticsearch", "opensearch"], 9200),
-    "memcached": 11211,
-    "rabbitmq": 5672,
-    "nats": 4222,
-    "minio": 9000,
-    "clickhouse": 8123,
-    "cassandra": 9042,
-    "mssql": 1433,
-    "meilisearch": 7700,
-    "typesense": 8108,
-    "zookeeper": 2181,
-    "etcd": 2379,
-    "mosquitto": 1883,
-    "neo4j": 7687,
-    "influxdb": 8086,
-}
 # Well-known ports on which no HTTP is spoken.
 OTHER_PORTS: Mapping[int, str] = {
     **STORE_PORTS,
@@ -115,7 +92,6 @@ OTHER_PORTS: Mapping[int, str] = {
     6667: "IRC",
     9094: "Kafka",
     9229: "the Node debugger",
-    5678: "the Python debugger",
     5005: "the Java debugger",
     24224: "Fluentd's forward protocol",
     25565: "Minecraft's protocol",
@@ -123,7 +99,6 @@ OTHER_PORTS: Mapping[int, str] = {
     27015: "Steam's protocol",
     50051: "gRPC",
 }
-DEBUGGERS = frozenset({9229, 5005})
 
 _DATA = re.compile(
     r"/var/lib/(postgresql|mysql|mariadb|mongodb|redis|rabbitmq|cassandra|clickhouse|influxdb\d?|neo4j|kafka|elasticsearch"

@@ -1,13 +1,15 @@
 """What the configuration of nginx or Caddy that stands beside a Compose file says about its services."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from crossfade.file.init.compose.judge.roles import values_of
 from crossfade.file.init.compose.proxy.taken import HOST, Taken
 from crossfade.file.init.compose.source.mounts import Mount, mounts_of
+from crossfade.source.there import is_file, is_folder
 
 _LARGEST = 1 << 18
 _MOST_FILES = 50
@@ -19,11 +21,12 @@ def from_config(proxy: dict[str, Any], folder: Path, services: Collection[str], 
     """Takes over what the mounted files of a proxy say about `services`; the names of the files that were read."""
     read = []
     mounts = mounts_of(proxy)
-    for path in _configs(mounts, folder):
+    for path in [*_configs(mounts, folder), *_built_in(proxy, folder)]:
+        text = _filled(_text(path), values_of(proxy.get("environment")))
         if path.name.startswith("Caddyfile"):
-            _Caddy(services, taken).read(_text(path))
+            _Caddy(services, taken).read(text)
         else:
-            _Nginx(services, mounts, taken).read(_text(path))
+            _Nginx(services, mounts, taken).read(text)
         read.append(path.name)
     return read
 
@@ -34,12 +37,31 @@ def _configs(mounts: list[Mount], folder: Path) -> Iterator[Path]:
         place = folder / mount.source
         if mount.kind != "bind" or not re.search(r"nginx|Caddyfile|/caddy", mount.target):
             continue
-        if place.is_file():
+        if is_file(place):
             yield place
-        elif place.is_dir() and re.search(r"conf\.d|templates|sites|/etc/nginx/?$|/etc/caddy/?$", mount.target):
+        elif is_folder(place) and re.search(r"conf\.d|templates|sites|/etc/nginx/?$|/etc/caddy/?$", mount.target):
             found = (path for path in sorted(place.iterdir()) if path.is_file())
             good = [path for path in found if re.search(r"\.(conf|template)$|Caddyfile", path.name)]
             yield from good[:_MOST_FILES]
+
+
+def _built_in(proxy: dict[str, Any], folder: Path) -> Iterator[Path]:
+    """What its Dockerfile may copy into it: files beside it that send requests on."""
+    build = proxy.get("build")
+    context = str(build.get("context") or "") if isinstance(build, dict) else ""
+    if not context or "://" in context or not is_folder(folder / context):
+        return
+    beside = [folder / context, *(path for path in (folder / context).iterdir() if path.is_dir())]
+    files = [path for place in beside for path in sorted(place.iterdir()) if path.is_file()][:_MOST_FILES]
+    yield from (path for path in files if re.search(r"^\s*(proxy_pass|reverse_proxy)\s", _text(path), re.MULTILINE))
+
+
+def _filled(text: str, variables: Mapping[str, str]) -> str:
+    """With the values of the proxy's own variables, as a template of its configuration gets them; all others stay."""
+    for name in sorted(variables, key=len, reverse=True):
+        text = text.replace(f"${{{name}}}", variables[name])
+        text = re.sub(rf"\${re.escape(name)}\b", variables[name].replace("\\", r"\\"), text)
+    return text
 
 
 def _text(path: Path) -> str:
@@ -93,9 +115,19 @@ class _Nginx:
             self.taken.certificate = self.taken.certificate or _on_this_machine(rest[0], self.mounts)
         elif name == "ssl_certificate_key":
             self.taken.key = self.taken.key or _on_this_machine(rest[0], self.mounts)
+        elif name == "return" and len(rest) > 1 and rest[0].startswith("3"):
+            if path := self._in_location():
+                self.taken.untaken.append(f"{path} was sent on to {rest[1]}")
+            else:
+                self.taken.redirect(self.hosts[-1], rest[1])
         elif name in _PASSES:
             location = next((block[1:] for block in reversed(self.blocks) if block[:1] == ["location"]), ["/"])
             self.passes.append((name, rest[0], location, self.hosts[-1]))
+
+    def _in_location(self) -> str:
+        """The path of a location of its own; empty where all of a host is meant, which may stand in `location /`."""
+        inside = [block[-1] for block in self.blocks if block[:1] == ["location"] and block[1:] != ["/"]]
+        return inside[-1] if inside else ""
 
     def _passed(self, how: str, target: str, location: list[str], hosts: list[str]) -> None:
         address, slash, cut = re.sub(r"^\w+://", "", target).partition("/")
@@ -104,7 +136,7 @@ class _Nginx:
         if name not in self.services:
             return
         if how != "proxy_pass":
-            self.taken.untaken.append(f"{name} is asked by {how.removesuffix('_pass')}, which is not HTTP")
+            self.taken.not_http[name] = how.removesuffix("_pass")
             return
         if port.isdecimal():
             self.taken.ports.setdefault(name, int(port))
@@ -140,6 +172,8 @@ class _Caddy:
             line = raw.split("#")[0].strip()
             if proxied := re.match(r"reverse_proxy\s+(?:(/\S*)\s+)?(?:https?://)?([\w.-]+)(?::([0-9]+))?", line):
                 self._proxied(proxied[2], proxied[3], proxied[1] or self.paths[-1])
+            elif (sent := re.match(r"redir\s+(?:\*\s+)?(https?://\S+)", line)) and len(self.paths) > 1:
+                self.taken.redirect(self.hosts, sent[1])
             if line.endswith("{"):
                 self._begin(line)
             elif line == "}" and len(self.paths) > 1:

@@ -14,15 +14,26 @@ _PATH_RULE = re.compile(r"\b(PathPrefix|Path)\(([^)]*)\)")
 _QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
 _OTHER_RULE = re.compile(r"\b(HostRegexp|PathRegexp|Headers?|HeadersRegexp|Method|Query|ClientIP)\(|!")
 HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*")
+# What is taken over, and what only matters to a proxy that is gone.
+_KNOWN = re.compile(
+    r"traefik\.(enable|port|docker\..*|constraint.*)|traefik\.http\.routers\.[^.]+\.(rule|entrypoints|service|tls.*|priority"
+    r"|middlewares|rulesyntax)|traefik\.http\.services\.[^.]+\.loadbalancer\.(server\.(port|scheme)|sticky.*|passhostheader)",
+    re.IGNORECASE,
+)
 _PATH = re.compile(r"/|(/[^\s*?#/{}()^$\\]+)+")
 
 
 @dataclass
 class Taken:
-    """What proxies said: routes and ports by service, certificates, and what has no counterpart."""
+    """What proxies said: routes, ports and cookies by service, hosts that are sent on, certificates, and what has no
+    counterpart; `not_http` says of services by which other protocol they were asked.
+    """
 
     routes: dict[str, list[Route]] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
+    cookies: dict[str, str] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
+    not_http: dict[str, str] = field(default_factory=dict)
     certificate: str = ""
     key: str = ""
     untaken: list[str] = field(default_factory=list)
@@ -38,6 +49,18 @@ class Taken:
             route["path"] = "/*" if clean == "/" else f"{clean}/*"
         self.add(service, route)
 
+    def redirect(self, hosts: list[str], to: str) -> None:
+        """Visitors of these hosts are sent on to another, path and all. To HTTPS of the same is no redirect here."""
+        found = re.fullmatch(r"https?://([^/{}$:]+)(:\d+)?(?:\{uri\}|\$request_uri)", to)
+        other = found[1].lower() if found and not found[2] and HOST.fullmatch(found[1].lower()) else ""
+        same = re.match(r"https://(\$host|\$http_host|\$server_name|\{host\})\b", to) or hosts == [other]
+        if same:
+            return
+        if not hosts or not other or any("*" in host for host in hosts):
+            self.untaken.append(f"{', '.join(hosts) or 'everything'} was sent on to {to}")
+            return
+        self.redirects |= {host: other for host in hosts if host != other}
+
     def add(self, service: str, route: Route) -> None:
         """One more route, unless the service has it."""
         if route not in self.routes.setdefault(service, []):
@@ -49,6 +72,10 @@ def from_labels(service: str, labels: Any, taken: Taken) -> None:
     for name, value in values_of(labels).items():
         if name.endswith(".loadbalancer.server.port") and value.isdecimal():
             taken.ports[service] = int(value)
+        elif name.endswith(".loadbalancer.sticky.cookie.name"):
+            taken.cookies[service] = value
+        elif re.search(r"\.loadbalancer\.sticky(\.cookie)?$", name) and value.lower() == "true":
+            taken.cookies.setdefault(service, "")
         elif ".http.routers." in name and name.endswith(".rule"):
             _rule(service, value, taken)
         elif name == "caddy" and "." in value:
@@ -70,8 +97,10 @@ def is_label(name: str) -> bool:
 
 
 def labels_left(labels: Any) -> list[str]:
-    """The labels that mean something beyond what is taken over: middlewares that cut paths, guard or redirect."""
-    return [name for name in names_of(labels) if name.startswith("traefik.http.middlewares.")]
+    """The labels that mean something beyond what is taken over: middlewares that cut paths, guard or redirect, how
+    instances are asked, protocols other than HTTP.
+    """
+    return [name for name in names_of(labels) if name.startswith("traefik.") and not _KNOWN.fullmatch(name)]
 
 
 def _rule(service: str, rule: str, taken: Taken) -> None:

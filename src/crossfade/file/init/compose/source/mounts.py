@@ -1,9 +1,12 @@
 """What a service has mounted, and what becomes of each: told one by one."""
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from crossfade.source.there import is_file, is_folder, is_there
 
 _SOCKETS = ("docker.sock", "podman.sock", "containerd.sock")
 _FILES = re.compile(
@@ -44,7 +47,8 @@ def becomes(mount: Mount, folder: Path) -> str:
     if said := _not_given(mount) or _in_the_image(mount, folder):
         return said
     if mount.source:
-        return f"make the folder {mount.source}, and write it under volumes: {mount.source}:{mount.target}"
+        quoted = mount.source if re.fullmatch(r"~?[\w./-]+", mount.source) else shlex.quote(mount.source)
+        return f"mkdir -p {quoted}, and write {mount.source}:{mount.target} under volumes"
     return f"write a name for it under volumes, such as data:{mount.target}"
 
 
@@ -74,7 +78,20 @@ def lasts(mount: Mount, folder: Path) -> bool:
     """True for a volume of ours: what the app writes there is there for the next release."""
     if _not_given(mount) or _in_the_image(mount, folder):
         return False
-    return mount.is_named or (mount.kind == "bind" and (folder / Path(mount.source).expanduser()).is_dir())
+    return mount.is_named or (mount.kind == "bind" and (is_folder(_there(mount, folder)) or makes(mount, folder)))
+
+
+def config_file(mount: Mount, folder: Path) -> Path | None:
+    """The file of the project that is mounted; None where it is no file, or lies elsewhere."""
+    where = _there(mount, folder)
+    inside = mount.kind == "bind" and where.resolve().is_relative_to(folder.resolve())
+    return where if inside and is_file(where) and not _not_given(mount) else None
+
+
+def makes(mount: Mount, folder: Path) -> bool:
+    """True for a folder of the project that is not there yet: Compose makes it when it starts, and so do we."""
+    where = _there(mount, folder)
+    return mount.kind == "bind" and not is_there(where) and where.resolve().is_relative_to(folder.resolve())
 
 
 def given(mount: Mount) -> bool:
@@ -88,9 +105,13 @@ def our_name(volume: str) -> str:
 
 
 def _is_file(mount: Mount, folder: Path) -> bool:
-    if (folder / mount.source).is_dir():
+    if is_folder(folder / mount.source):
         return False
-    return (folder / mount.source).is_file() or _FILES.fullmatch(mount.source) is not None
+    return is_file(folder / mount.source) or _FILES.fullmatch(mount.source) is not None
+
+
+def _there(mount: Mount, folder: Path) -> Path:
+    return folder / Path(mount.source).expanduser()
 
 
 def _mount(index: int, entry: Any) -> Mount:

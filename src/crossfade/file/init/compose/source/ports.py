@@ -12,6 +12,7 @@ _RANGE = re.compile(r"[0-9.:\[\]a-fA-F]*?[0-9]+-[0-9]+(?::[0-9]+(?:-[0-9]+)?)?(?
 _LARGEST = 65535
 HTTPS = frozenset({443, 8443})
 _USUAL = frozenset({80, 443, 3000, 5000, 8080, 8000, 9000})
+_SELDOM = 5678  # Python's debugger beside another port; alone it is n8n's page
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def likely(targets: list[int]) -> int | None:
 
 
 def _rank(port: Port) -> int:
+    if port.target == _SELDOM:
+        return 4
     if port.target in HTTPS or port.published in HTTPS:
         return 3
     if port.published == 80:  # noqa: PLR2004 - HTTP's own port

@@ -9,10 +9,12 @@ from typing import Any
 
 from crossfade.core.errors import WrongInputError
 from crossfade.file.init.compose.source.merging import TAGS, merged, normal, without_reset
+from crossfade.file.init.compose.source.types import of_another_type
 from crossfade.file.reading.document import Keys, Scalar, Written, contents, meaning, parse
 from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.interpolation import Filled, fill
 from crossfade.file.reading.problem import Problem, WrongFileError, shown
+from crossfade.source.there import is_file
 
 USUAL = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _BEGINS = "services:"
@@ -42,6 +44,16 @@ class Project:
         """How the text under `keys` was filled in."""
         node = self.root.at(keys)
         return fill(node.value, self.variables) if isinstance(node.value, str) else Filled(str(node.text))
+
+    def docker_name(self, section: str, name: str) -> str:
+        """What Docker calls one of the networks or volumes."""
+        them = self.plain.get(section)
+        settings = them.get(name) if isinstance(them, dict) else None
+        settings = settings if isinstance(settings, dict) else {}
+        if settings.get("name") or settings.get("external"):
+            return str(settings.get("name") or name)
+        named = str(self.plain.get("name") or self.folder.resolve().name)
+        return f"{re.sub(r'[^a-z0-9_-]', '', named.lower()).lstrip('_-')}_{name}"
 
     def typed(self, keys: Keys) -> str:
         """The text under `keys` as it stands in the file: 1.10 is "1.10"."""
@@ -130,7 +142,7 @@ class _Reader:
                 Problem(extends.place, "services that extend each other", "a service that ends the chain")
             )
             return service
-        if not other.is_file():
+        if not is_file(other):
             self.problems.append(
                 Problem(extends.place, f"found {shown(str(other))}, which is no file", "a file that is there")
             )
@@ -242,6 +254,7 @@ def _impossible(project: Project, paths: Sequence[Path]) -> Iterator[Problem]:
             yield Problem(place, f"found {shown(service)}", "a mapping such as web: {image: acme/web:1}")
         elif name in active and not any(service.get(key) for key in ("image", "build", "provider")):
             yield Problem(place, "neither image nor build, so this is an overlay", _way_out(paths))
+    yield from of_another_type(project.root, project.plain)
 
 
 def profiles_of(project: Project, service: Any) -> list[str]:

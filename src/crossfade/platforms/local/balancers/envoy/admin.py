@@ -1,9 +1,11 @@
 """Envoy's admin interface on its unix socket: what runs, what was counted, who is healthy."""
 
 import asyncio
+import errno
 import json
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +16,7 @@ import aiohttp
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN
 from crossfade.platforms.local.balancers.envoy.clusters import STREAMS
+from crossfade.platforms.local.together import Together
 
 _LIMIT = 15.0  # seconds; Envoy's main thread can be busy for ten when a predecessor died under it
 _AT_A_START = 1.0  # seconds, when it is asked again and again
@@ -21,11 +24,12 @@ _AT_ONCE = 4  # questions; each more waits
 _WAY_OUT = "its own log is envoy.log beside its files"
 _DROPPED = r"^server\.dropped_stat_flushes$"
 _UNWRITTEN = "filesystem.write_total_buffered"
+_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})  # what we are out of, not Envoy
 _BUCKET = re.compile(r"B([0-9.e+]+)\(\d+,(\d+)\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class AdminHost:
     """One endpoint of one cluster."""
 
     cluster: str
@@ -53,6 +57,10 @@ class RefusingError(PlatformError):
     """Envoy answered, and not with what was asked for."""
 
 
+class UnableError(PlatformError):
+    """We could not ask: that says nothing about Envoy."""
+
+
 class Admin:
     """One kept connection. PlatformError when Envoy does not answer."""
 
@@ -63,6 +71,8 @@ class Admin:
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._closed = 0  # times: who waited for its turn meanwhile would ask another Envoy than it meant
         self._dropped = ""
+        self._hosts_of: Together[str, list[AdminHost]] = Together(self._hosts)
+        self._settled: Together[None, None] = Together(self._settle)
 
     async def get(self, path: str, **query: str) -> str:
         return await self._ask("GET", path, query)
@@ -78,10 +88,9 @@ class Admin:
         began, self._dropped = dropped == self._dropped, dropped
         return Statistics(values=values, began_flush=began)
 
-    async def hosts(self, pattern: str) -> list[Host]:
+    async def hosts(self, pattern: str) -> list[AdminHost]:
         """Endpoints of all clusters whose name matches. A cluster that is still being prepared has none yet."""
-        statuses = json.loads(await self.get("/clusters", format="json", filter=pattern)).get("cluster_statuses", [])
-        return [_host(status["name"], host) for status in statuses for host in status.get("host_statuses", [])]
+        return await self._hosts_of.served(pattern)
 
     async def settle(self) -> None:
         """Return when every worker has done all that the main thread had given it when this was called.
@@ -90,7 +99,7 @@ class Admin:
         that is asked for during another is dropped and counted as dropped. So when the next one is not dropped, the
         flush that this one began is over.
         """
-        await self._flushed(await self.stats(_DROPPED), _DROPPED)
+        await self._settled.served(None)
 
     async def fresh(self, pattern: str) -> dict[str, str]:
         """Statistics with histograms that hold all that was counted when this was called."""
@@ -111,15 +120,19 @@ class Admin:
         """Does it answer, and serve?"""
         try:
             return (await self._ask("GET", "/ready", {}, _AT_A_START)).strip() == "LIVE"
+        except UnableError:
+            raise
         except PlatformError:
             return False
 
     async def answers(self, seconds: float) -> bool:
-        """Does it say anything within this time?"""
+        """Does it say anything within this time? UnableError when it cannot be asked."""
         try:
             await self._ask("GET", "/ready", {}, seconds)
         except RefusingError:
             return True
+        except UnableError:
+            raise
         except PlatformError:
             return False
         return True
@@ -137,9 +150,11 @@ class Admin:
     async def close(self) -> None:
         """End what is asked now; whoever asked gets a PlatformError."""
         self._closed += 1
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for questions in (self._hosts_of, self._settled):
+            questions.refuse(_replaced())
+        session, self._session = self._session, None  # at once: who asks meanwhile would ask on the one that closes
+        if session is not None:
+            await session.close()
 
     async def dispose(self) -> None:
         """Close for good."""
@@ -150,7 +165,7 @@ class Admin:
         closed = self._closed
         async with self._turn:
             if closed != self._closed:
-                raise PlatformError("Envoy was replaced before it could be asked", _WAY_OUT)
+                raise _replaced()
             try:
                 async with self._opened().request(
                     method, f"http://envoy{path}", params=query, timeout=aiohttp.ClientTimeout(total=seconds)
@@ -159,12 +174,28 @@ class Admin:
             except aiohttp.ClientResponseError as error:
                 raise RefusingError(f"Envoy answers {path} with {error.status}", _WAY_OUT) from error
             except (TimeoutError, aiohttp.ClientError, OSError) as error:
+                if isinstance(error, OSError) and error.errno in _OURS:
+                    why = error.strerror or str(error)
+                    raise UnableError(f"Envoy cannot be asked: {why}", "raise the limit (ulimit -Hn)") from error
                 raise PlatformError(f"Envoy does not answer: {error or type(error).__name__}", _WAY_OUT) from error
             except asyncio.CancelledError as error:
                 task = asyncio.current_task()
                 if task is None or task.cancelling():
                     raise
                 raise PlatformError("Envoy was replaced while it was asked", _WAY_OUT) from error
+
+    async def _hosts(self, patterns: Sequence[str]) -> list[list[AdminHost]]:
+        """Envoy goes through all clusters for each question: those of hundreds of services are asked for at once."""
+        wanted = "|".join(dict.fromkeys(patterns))
+        statuses = json.loads(await self.get("/clusters", format="json", filter=wanted)).get("cluster_statuses", [])
+        found = [_host(status["name"], host) for status in statuses for host in status.get("host_statuses", [])]
+        if len(patterns) == 1:
+            return [found]
+        return [[host for host in found if re.search(pattern, host.cluster)] for pattern in patterns]
+
+    async def _settle(self, asking: Sequence[None]) -> list[None]:
+        await self._flushed(await self.stats(_DROPPED), _DROPPED)
+        return list(asking)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -181,10 +212,14 @@ class Admin:
         await self.dispose()
 
 
-def _host(cluster: str, status: dict[str, Any]) -> Host:
+def _replaced() -> PlatformError:
+    return PlatformError("Envoy was replaced before it could be asked", _WAY_OUT)
+
+
+def _host(cluster: str, status: dict[str, Any]) -> AdminHost:
     health = status["health_status"]
     numbers = {stat["name"]: int(stat.get("value", 0)) for stat in status["stats"]}
-    return Host(
+    return AdminHost(
         cluster=cluster,
         instance=status["hostname"],
         healthy=not (health.get("failed_active_health_check") or health.get("failed_outlier_check")),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from crossfade.core.errors import PlatformError, RefusedError
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError
 from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports.balancer import Exposed, Report
@@ -18,7 +18,7 @@ from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.envoy import limits, streams
 from crossfade.platforms.local.balancers.envoy.acceptance import accepted, newcomers
-from crossfade.platforms.local.balancers.envoy.admin import Admin, Host
+from crossfade.platforms.local.balancers.envoy.admin import Admin, AdminHost
 from crossfade.platforms.local.balancers.envoy.config import Config
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
 from crossfade.platforms.local.balancers.envoy.statistics.counting import Counting
@@ -33,6 +33,7 @@ from crossfade.platforms.local.balancers.envoy.xds.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.xds.publisher import Publisher, UnconfirmedError
 from crossfade.platforms.local.balancers.envoy.xds.resources import Resources
 from crossfade.platforms.local.balancers.rules import handed_over
+from crossfade.platforms.local.together import Together
 
 _BOOK = "book.json"
 _LOG_LIMIT = 32 * 2**20  # bytes of a log before the next is begun; one older is kept
@@ -70,10 +71,12 @@ class EnvoyBalancer:
         self._certificates = Certificates(directory / "certificates")
         self._process_lock = asyncio.Lock()
         self._counting = Counting(directory, self._admin, self._process, self._process_lock, log_limit)
-        self._book = book.load(directory / _BOOK)
+        self._book, self._spoilt = book.load(directory / _BOOK)
         self._live = dict(self._book.entries)  # as published: between two stages ahead of the book
         self._adopted = False
         self._publish_lock = asyncio.Lock()
+        self._published: Together[tuple[str, Entry | None], float] = Together(self._publish_all)
+        self._saved: Together[None, None] = Together(self._save)
         self._service_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @files.troubles()
@@ -93,8 +96,9 @@ class EnvoyBalancer:
             new = book.enter(
                 old, service=service, routing=routing, addresses=addresses, token=token, checks=checks or {}
             )
-            if old is not None and old.same(new) and old.same(self._live[service.key]):
-                self._keep(new)
+            live = self._live.get(service.key)  # none in the middle of a removal that was broken off
+            if old is not None and live is not None and old.same(new) and old.same(live):
+                await self._keep(new)
                 return 0.0
             limits.require_ports(self._live, new)
             try:
@@ -104,18 +108,22 @@ class EnvoyBalancer:
                 raise
 
     @files.troubles()
-    async def report(self, service: str) -> Report:
+    async def report(self, service: str, age: float = 0.0) -> Report:
         """See the port."""
         entry = self._book.entries.get(service)
         if entry is None:
             return Report()
-        stats, hosts = await self._counting.of(service)
+        said = await self._counting.of(service, age)
         totals = self._counting.totals
-        totals.fold(service, known_groups(entry, stats))
+        if not age:  # what was said a while ago does not say which groups are gone for good
+            totals.fold(service, known_groups(entry, said.stats))
         return Report(
             routing=entry.routing,
             targets=targets(
-                entry, hosts, unseen(stats, hosts, predecessor=self._process.draining), streams.held(stats)
+                entry,
+                said.hosts,
+                unseen(said.stats, said.hosts, predecessor=self._process.draining),
+                streams.held(said.stats),
             ),
             groups={g.release: totals.group(service, g.release) for g in entry.routing.groups},
             traffic=totals.traffic(service),
@@ -127,7 +135,7 @@ class EnvoyBalancer:
 
     def complaints(self) -> Sequence[str]:
         """See the port."""
-        return self._certificates.complaints
+        return (*self._spoilt, *self._certificates.complaints)
 
     async def catch_up(self) -> None:
         """See the port. Usually at once: nothing has failed, so there is nothing to be written.
@@ -156,7 +164,7 @@ class EnvoyBalancer:
             await self._publish(service, replace(entry, exposed=False))
             await self._publish(service, None)
             self._book = self._book.without(service)
-            book.save(self._directory / _BOOK, self._book)
+            await self._saved.served(None)
             self._counting.totals.forget(service)
 
     @files.troubles()
@@ -185,6 +193,7 @@ class EnvoyBalancer:
     @files.troubles()
     async def shutdown(self) -> None:
         """See the port."""
+        await self._published.close()
         async with self._process_lock:
             if self._process.running:
                 with contextlib.suppress(PlatformError):  # it may be about to end by itself
@@ -198,6 +207,7 @@ class EnvoyBalancer:
 
     async def close(self) -> None:
         """See the port."""
+        await self._published.close()
         if self._adopted:
             self._counting.totals.save()
         await self._discovery.close()
@@ -208,28 +218,46 @@ class EnvoyBalancer:
         await self._publish(new.service.key, prepared)
         await accepted(self._admin, new, newcomers(old.routing if old else Routing(), new.routing))
         await self._fence.check(new.service.key, new.token)  # the wait may have been long
-        began = time.monotonic()
-        await self._publish(new.service.key, switched)
+        began = await self._publish(new.service.key, switched)
         await self._admin.settle()
         seconds = time.monotonic() - began
         await self._publish(new.service.key, settled)
         await self._admin.settle()
-        self._keep(new)
+        await self._keep(new)
         return seconds
 
     async def _back_to(self, old: Entry | None, new: Entry) -> None:
         with contextlib.suppress(PlatformError):  # Envoy is in trouble: the files are right when it is back
             await self._publish(new.service.key, old)
 
-    async def _publish(self, key: str, entry: Entry | None) -> None:
+    async def _publish(self, key: str, entry: Entry | None) -> float:
+        """Have Envoy run this of one service, and return when it was told, in monotonic seconds."""
         with contextlib.suppress(PlatformError):  # an Envoy in trouble must not keep the right files from being written
             await self._counting.for_the_last_time(key, group_names(self._live.get(key)) - group_names(entry))
+        return await self._published.served((key, entry))
+
+    async def _publish_all(self, changes: Sequence[tuple[str, Entry | None]]) -> Sequence[float | CrossfadeError]:
+        """One change costs as much as several: Envoy is told the routes of all services that share a port.
+
+        Where it refuses, each is tried alone: of several that go out together one is wrong, and the others are not.
+        """
         async with self._publish_lock:
-            live = {k: e for k, e in self._live.items() if k != key}
-            if entry is not None:
-                live[key] = entry
-            await self._publisher.publish(self._render(live))
-            self._live = live
+            live = {**self._live, **{key: entry for key, entry in changes if entry is not None}}
+            for gone in (key for key, entry in changes if entry is None):
+                live.pop(gone, None)
+            if any(group_names(self._live.get(key)) - group_names(live.get(key)) for key, _ in changes):
+                with contextlib.suppress(PlatformError):
+                    self._counting.totals.save()  # Envoy drops what it counted of a group with the group
+            began = time.monotonic()
+            try:
+                await self._publisher.publish(self._render(live))
+            except CrossfadeError as error:
+                if len(changes) == 1:
+                    return [error]
+            else:
+                self._live = live
+                return [began] * len(changes)
+        return [answer for change in changes for answer in await self._publish_all([change])]
 
     def _render(self, live: Mapping[str, Entry]) -> Resources:
         pairs = self._certificates.pairs(live, self._live)
@@ -244,7 +272,8 @@ class EnvoyBalancer:
         await self._admin.close()
         if self._process.record is not None:  # whoever ends it forgets it first
             self._counting.totals.died(self._process.identity)
-        await self._process.start()
+        # Without a book nobody knows what an Envoy of no record serves: it goes on, until all is taken down.
+        await self._process.start(alone=bool(self._live))
         await self._publisher.confirm()
         await self._admin.settle()
         self._adopted = True
@@ -282,17 +311,24 @@ class EnvoyBalancer:
 
     async def _look_after(self) -> None:
         self._counting.look_after()
+        await self._discovery.open()
         if self._certificates.changed():
             async with self._publish_lock:
                 await self._publisher.publish(self._render(self._live))
 
-    def _require_no_predecessor(self, stats: Mapping[str, str], hosts: list[Host]) -> None:
+    def _require_no_predecessor(self, stats: Mapping[str, str], hosts: list[AdminHost]) -> None:
         if self._process.draining and any(elsewhere(stats, hosts).values()):
             raise RefusedError(
                 "the Envoy before this one still answers requests that another restart would cut off",
                 "wait until they are done: an hour at most",
             )
 
-    def _keep(self, entry: Entry) -> None:
-        self._book = self._book.with_entry(entry)
+    async def _keep(self, entry: Entry) -> None:
+        if self._book.entries.get(entry.service.key) != entry:
+            self._book = self._book.with_entry(entry)
+            await self._saved.served(None)
+
+    async def _save(self, asking: Sequence[None]) -> Sequence[None]:
+        """The book is one file: of those that change together it has all."""
         book.save(self._directory / _BOOK, self._book)
+        return asking

@@ -9,7 +9,6 @@ in those of another release.
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 from crossfade.core.routing import TargetGroup
@@ -21,13 +20,17 @@ from crossfade.platforms.local.h2c import GREETING
 Json = dict[str, Any]
 
 
-class Part(Json):
-    """A part of a resource that outlives it: of thousands of routes of a port a deploy changes a handful."""
+class Part:
+    """A part of a resource that outlives it: of thousands of routes of a port a deploy changes a handful.
 
-    @cached_property
-    def text(self) -> str:
-        """As JSON, made once."""
-        return json.dumps(self)
+    As text, because of ten thousand routes the collector of garbage would go through millions of dicts again and again.
+    """
+
+    __slots__ = ("encoded", "text")
+
+    def __init__(self, content: Json) -> None:
+        self.text = json.dumps(content)
+        self.encoded = b""  # for who sends it
 
 
 STREAMS, PREVIEW, ASSETS = "/streams", "/preview", "/assets"
@@ -174,8 +177,15 @@ def _health_check(check: HealthCheck, *, seldom: bool) -> Json:
         "healthy_threshold": check.healthy,
         "unhealthy_threshold": check.unhealthy,
         "reuse_connection": False,  # kept until the next check, the app may be closing it just then
-        **(_SPEAKS_H2C if check.h2c else {"http_health_check": _get(check)}),
+        **_asked(check),
     }
+
+
+def _asked(check: HealthCheck) -> Json:
+    """What our own probe asks elsewhere Envoy cannot: it looks whether somebody listens."""
+    if check.elsewhere:
+        return {"tcp_health_check": {}}
+    return _SPEAKS_H2C if check.h2c else {"http_health_check": _get(check)}
 
 
 # The beginning of a connection, and of what is received the head of a SETTINGS frame: kind, no flags, no stream.

@@ -7,7 +7,7 @@ from crossfade.core.service import Tls
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy.clusters import Json, assignments, clusters
 from crossfade.platforms.local.balancers.envoy.listeners import listener, secret
-from crossfade.platforms.local.balancers.envoy.routes import route_configuration
+from crossfade.platforms.local.balancers.envoy.virtual_hosts import Rules, route_configuration
 from crossfade.platforms.local.balancers.envoy.xds.resources import Kind, Resources
 from crossfade.platforms.local.balancers.rules import Door, doors
 
@@ -18,6 +18,7 @@ class Config:
     def __init__(self) -> None:
         self._services: dict[str, _Rendered] = {}
         self._doors: dict[Door, _Rendered] = {}
+        self._rules: dict[str, Rules] = {}  # by the name of the door, which stays when a service comes or goes
 
     def render(
         self, entries: Mapping[str, Entry], pairs: Mapping[Tls, tuple[str, str]], secrets: Mapping[str, str]
@@ -28,6 +29,7 @@ class Config:
         """
         open_ = doors(entries)
         self._services = {key: self._service(key, entry) for key, entry in entries.items()}
+        self._rules = {door.name: self._rules.get(door.name) or Rules() for door in open_}
         self._doors = {door: self._door(door, entries, secrets) for door in open_}
         return {
             Kind.CLUSTER: {name: it for made in self._services.values() for name, it in made.first.items()},
@@ -50,7 +52,7 @@ class Config:
         if known is not None and known.same(of):
             return known
         name = door.name
-        routes = route_configuration(door, entries, secrets)
+        routes = route_configuration(door, entries, secrets, self._rules[name])
         return _Rendered(of=of, first={name: listener(door)}, second={name: routes})
 
 

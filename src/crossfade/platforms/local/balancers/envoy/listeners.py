@@ -75,10 +75,11 @@ def _range(cidr: str) -> Json:
     return {"address_prefix": address, "prefix_len": int(length)}
 
 
-# What apps believe about their client, beside X-Forwarded-Proto, X-Forwarded-For and X-Real-IP, which are overwritten.
+# What apps believe about their client, beside X-Forwarded-Proto, X-Forwarded-For and X-Real-IP, which are overwritten;
+# and another path than the one that was asked for, by which some frameworks would answer what a route keeps to itself.
 _CLAIMS = (
     *("x-forwarded-host", "x-forwarded-port", "x-forwarded-scheme", "x-forwarded-server", "x-forwarded-prefix"),
-    *("x-forwarded-ssl", "forwarded", "front-end-https"),
+    *("x-forwarded-ssl", "forwarded", "front-end-https", "x-original-url", "x-rewrite-url"),
 )
 _NEVER = ("proxy",)  # becomes HTTP_PROXY in CGI, and then all that the app asks for goes there
 

@@ -17,7 +17,7 @@ from crossfade.platforms.local.balancers.envoy import limits
 from crossfade.platforms.local.balancers.envoy.admin import Admin
 from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN, BOOTSTRAP, DISCOVERY, bootstrap
 from crossfade.platforms.local.balancers.envoy.pulse import Pulse
-from crossfade.platforms.local.balancers.known import Known
+from crossfade.platforms.local.balancers.known import KnownProcess, working_in
 
 LOG = "envoy.log"
 HANDOVER = "handover"  # sockets on which a successor asks for the listening ones, named from Envoy's working directory
@@ -30,14 +30,14 @@ _FLUSH_MS = 20  # how late a failure may be in the log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class EnvoyRecord:
     """What is remembered of the running Envoy. `older` are predecessors that finish what they hold."""
 
-    main: Known
+    main: KnownProcess
     base_id: int  # names the memory and sockets that a successor takes over
     epoch: int
     version: str  # of hot restart
-    older: tuple[Known, ...] = ()
+    older: tuple[KnownProcess, ...] = ()
     handover: str = ""  # where its successor asks for its sockets; empty: where everybody can, as before 0.2
     discovery: str = ""  # where it asks what it is to run; empty: it reads files that nobody writes any more
 
@@ -111,21 +111,24 @@ class EnvoyProcess:
         """A predecessor still finishes what it holds."""
         return self.record is not None and any(old.running for old in self.record.older)
 
-    async def start(self) -> None:
+    async def start(self, *, alone: bool = False) -> None:
         """A first process. PlatformError when it does not come up.
 
-        One that hangs keeps its ports until this one has them, too.
+        One that hangs keeps its ports until this one has them, too. `alone`: also one that is on no record goes.
         """
         hanging = self.record.main if self.record else None
         orphans = (self.record.main, *self.record.older) if self.record else ()
-        if self.record:
-            self._clear(self.record.base_id)
+        if alone:
+            orphans = (*orphans, *(known for known in working_in(self._directory) if known not in orphans))
         self._write_bootstrap()
         base_id = secrets.randbelow(2**27)  # names are a number times ten, in 32 bits
         version = await self._installed_version()
         log = self._log.size
-        main = self._spawn(
-            lambda main: Record(
+
+        def instead(main: KnownProcess) -> EnvoyRecord:
+            if self.record:  # not before there is another: what cannot be started leaves the record of what runs
+                self._clear(self.record.base_id)
+            return EnvoyRecord(
                 main=main,
                 base_id=base_id,
                 epoch=0,
@@ -133,7 +136,10 @@ class EnvoyProcess:
                 older=orphans,
                 handover=HANDOVER,
                 discovery=DISCOVERY,
-            ),
+            )
+
+        main = self._spawn(
+            instead,
             *("--base-id", str(base_id), "--service-node", f"{base_id}/0"),
         )
         await self._until_live(main, 0, log)
@@ -186,11 +192,12 @@ class EnvoyProcess:
 
     async def stop(self) -> None:
         """End all processes of this directory, the newest first: it would miss an older one."""
-        if self.record is None:
-            return
-        await process.end((self.record.main, *self.record.older), _STOP_LIMIT)
-        self._clear(self.record.base_id)
-        self.record = None
+        if self.record is not None:
+            await process.end((self.record.main, *self.record.older), _STOP_LIMIT)
+            self._clear(self.record.base_id)
+            (self._directory / _RECORD).unlink(missing_ok=True)
+            self.record = None
+        await process.end(working_in(self._directory), _STOP_LIMIT)  # those whose record was lost
 
     def reopen_logs(self) -> None:
         """All processes go on in new log files."""
@@ -219,7 +226,7 @@ class EnvoyProcess:
             )
         return text
 
-    def _spawn(self, record: Callable[[Known], Record], *arguments: str) -> Known:
+    def _spawn(self, record: Callable[[KnownProcess], EnvoyRecord], *arguments: str) -> KnownProcess:
         """An Envoy that is nobody's child. It begins when its record is on disk: none is ever left unknown."""
         command = [
             str(self._path()),
@@ -240,7 +247,7 @@ class EnvoyProcess:
             files=limits.files(),
         )
 
-    async def _until_live(self, main: Known, epoch: int, log: int) -> None:
+    async def _until_live(self, main: KnownProcess, epoch: int, log: int) -> None:
         """PlatformError says in words of its log after `log` why it does not live."""
         end = time.monotonic() + _START_LIMIT
         while not await self._admin.alive(epoch):
@@ -254,8 +261,7 @@ class EnvoyProcess:
     def _clear(self, base_id: int) -> None:
         """Also the shared memory, which Envoy leaves behind: its name is the base id times ten."""
         Path(f"/dev/shm/envoy_shared_memory_{base_id * 10}").unlink(missing_ok=True)  # noqa: S108  Envoy's choice
-        for name in (ADMIN, _RECORD):
-            (self._directory / name).unlink(missing_ok=True)
+        (self._directory / ADMIN).unlink(missing_ok=True)
 
     def _path(self) -> Path:
         return self._binary or installed()  # looked up when needed: an upgrade may have moved it
@@ -263,12 +269,12 @@ class EnvoyProcess:
     def _write_bootstrap(self) -> None:
         files.replace(self._directory / BOOTSTRAP, json.dumps(bootstrap(self._connections), indent=1))
 
-    def _must(self) -> Record:
+    def _must(self) -> EnvoyRecord:
         if self.record is None:
             raise PlatformError("Envoy does not run", "start the controller again")
         return self.record
 
-    def _remember(self, record: Record) -> None:
+    def _remember(self, record: EnvoyRecord) -> None:
         files.replace(self._directory / _RECORD, json.dumps(asdict(record)))
         self.record = record
 
@@ -285,11 +291,11 @@ def installed() -> Path:
     return Path(str(found[0].locate()))
 
 
-def _read(path: Path) -> Record | None:
+def _read(path: Path) -> EnvoyRecord | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        older = tuple(Known(**known) for known in found.pop("older"))
-        return Record(main=Known(**found.pop("main")), older=older, **found)
+        older = tuple(KnownProcess(**known) for known in found.pop("older"))
+        return EnvoyRecord(main=KnownProcess(**found.pop("main")), older=older, **found)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

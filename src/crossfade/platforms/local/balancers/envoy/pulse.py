@@ -2,8 +2,8 @@
 
 import time
 
-from crossfade.platforms.local.balancers.envoy.admin import Admin
-from crossfade.platforms.local.balancers.known import Known, Thread
+from crossfade.platforms.local.balancers.envoy.admin import Admin, UnableError
+from crossfade.platforms.local.balancers.known import KnownProcess, Thread
 
 _EVERY = 1.0  # seconds between two questions
 _PATIENCE = 1.0  # seconds for an answer
@@ -21,13 +21,20 @@ class Pulse:
         self._still_since = 0.0
         self._before: Thread | None = None  # the main thread when it last did something; None: it answers
 
-    async def hangs(self, envoy: Known) -> bool:
-        """Has it been silent for longer than what it does explains? Asks at most once a second."""
+    async def hangs(self, envoy: KnownProcess) -> bool:
+        """Has it been silent for longer than what it does explains? Asks at most once a second.
+
+        UnableError when it cannot be asked: silence that is ours is not held against it.
+        """
         began = time.monotonic()
         if began < self._asked_at + _EVERY:
             return False
         now = envoy.main_thread()
-        answers = await self._admin.answers(_PATIENCE)
+        try:
+            answers = await self._admin.answers(_PATIENCE)
+        except UnableError:
+            self._before = None
+            raise
         self._asked_at = time.monotonic()
         if answers or now is None:
             self._before = None

@@ -6,6 +6,7 @@ another release runs that may.
 """
 
 from crossfade.platforms.local.balancers.envoy.clusters import Json, typed
+from crossfade.platforms.local.pages import PART_ENDINGS, PARTS
 
 _NEVER_SENT = "connect-failure,refused-stream,reset-before-request"
 _DIED = f"{_NEVER_SENT},reset"
@@ -51,14 +52,8 @@ def _other_release(*, after: int) -> Json:
 
 
 def assets() -> tuple[list[Json], ...]:
-    """What tells a request for a part of a page from one for a page: the browser says so; else the path's ending does.
-
-    Browsers say it over HTTPS and to localhost alone.
-    """
-    parts = "script|style|font|image|audio|video|track|manifest|worker|sharedworker|serviceworker|object|embed"
-    # As many as Envoy lets an expression say: it refuses one that compiles to more than 100 steps.
-    endings = "m?js|css|map|wasm|json|woff2?|ttf|otf|png|jpe?g|gif|svg|webp|avif|ico|mp[34]|webm"
-    said = {"name": "sec-fetch-dest", "string_match": {"safe_regex": {"regex": parts}}}
+    """What tells a request for a part of a page from one for a page: the browser says so, or the path's ending."""
+    said = {"name": "sec-fetch-dest", "string_match": {"safe_regex": {"regex": PARTS}}}
     unsaid = {"name": "sec-fetch-dest", "present_match": False}
-    path = {"name": ":path", "string_match": {"safe_regex": {"regex": rf"[^?]*\.({endings})(\?.*)?"}}}
+    path = {"name": ":path", "string_match": {"safe_regex": {"regex": rf"[^?]*\.({PART_ENDINGS})(\?.*)?"}}}
     return [said], [unsaid, path]

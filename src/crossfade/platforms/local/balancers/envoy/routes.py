@@ -1,22 +1,17 @@
-"""Routing as Envoy's route configurations: one for each port.
-
-Order inside a host: preview by its full name, then rule after rule, most specific first; of a rule, preview requests
-before clients' ones.
-"""
+"""The routes of one rule, and of one preview: of a rule, preview requests before clients' ones."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from crossfade.core.service import IDLE_TIMEOUT, Service
 from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.envoy import streams
-from crossfade.platforms.local.balancers.envoy.clusters import Json, Part, assets_of, name, seconds, typed
+from crossfade.platforms.local.balancers.envoy.clusters import Json, assets_of, name, seconds
 from crossfade.platforms.local.balancers.envoy.retries import assets, retries
 from crossfade.platforms.local.balancers.previews import named
-from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, seen_at, sent_on
+from crossfade.platforms.local.balancers.rules import HSTS, answered_on_http
 
 # What the name of a route begins with, by which the log of failures knows it: `clients/feedback/web`.
 CLIENTS, PREVIEW = "clients", "preview"
@@ -37,7 +32,7 @@ class _To:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Way:
+class Way:
     """How a service is reached at one port."""
 
     redirected: bool
@@ -46,97 +41,28 @@ class _Way:
     secret: str  # of its preview
 
 
-def route_configuration(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str]) -> Json:
-    """`secrets` are those of previews, by service."""
-    hosts = _preview_hosts(entries[door.preview]) if door.preview else _hosts(door, entries, secrets)
-    return {
-        **typed("config.route.v3.RouteConfiguration"),
-        "name": door.name,
-        "ignore_port_in_host_matching": True,
-        # Envoy's own note about who is outside; the app gets X-Forwarded-For, which says it better.
-        "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal"],
-        "request_headers_to_add": _CLIENT,
-        "virtual_hosts": hosts,
-    }
-
-
-# One address, of who is connected or of whom a trusted proxy names: what else was said came from strangers.
-_CLIENT: list[Json] = [
-    {
-        "header": {"key": header, "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"},
-        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-    }
-    for header in ("x-forwarded-for", "x-real-ip")
-]
-
-
-def _hosts(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str]) -> list[Json]:
-    services = [seen_at(door, entries[key].service) for key in door.services]
-    ways = {
-        key: _Way(
-            redirected=key in door.redirect,
-            trusting=bool(door.trusted),
-            secure=door.secure,
-            secret=secrets.get(key, ""),
-        )
-        for key in door.services
-    }
-    rules_by_host = by_host(services)
-    by_name = [route for key in door.services for route in _preview_by_name(entries[key], secrets)]
-    return [
-        {
-            "name": host,
-            "domains": [host],
-            "routes": by_name + [r for path, s in rules for r in _rule(path, entries[s.key], ways[s.key])],
-        }
-        for host, rules in rules_by_host.items()
-    ] + [{"name": host, "domains": [host], "routes": list(_sent_on(to))} for host, to in sent_on(door, rules_by_host)]
-
-
-def _sent_on(to: str) -> Iterator[Json]:
-    """To another host, path and all. Behind a proxy browsers may have come by HTTPS though we have no certificate."""
-    scheme, _, rest = to.partition("://")
-    host, _, port = rest.partition(":")
-    for methods, code in (([_READ], "MOVED_PERMANENTLY"), ([], "PERMANENT_REDIRECT")):
-        for headers, said in (([_CAME_BY_HTTP], scheme), ([], "https")):
-            redirect: Json = {"host_redirect": host, "scheme_redirect": said, "response_code": code}
-            yield {
-                "name": "moved",
-                "match": {"prefix": "/", "headers": [*methods, *headers]},
-                "redirect": {**redirect, **({"port_redirect": int(port)} if port else {})},
-            }
-
-
-def _preview_hosts(entry: Entry) -> list[Json]:
-    """All of a preview port leads to the previewed release; without one it says so."""
-    release = entry.routing.preview
-    key = entry.service.key
-    if release is None:
-        routes = [_nobody({"prefix": "/"}, f"{PREVIEW}/{key}", f"No release of {key} is in preview.\n")]
-    else:
-        routes = list(_routes({"prefix": "/"}, _preview(entry.service, release)))
-    return [{"name": "*", "domains": ["*"], "routes": routes}]
-
-
-def _preview_by_name(entry: Entry, secrets: Mapping[str, str]) -> Iterator[Json]:
+def preview_by_name(entry: Entry, secret: str) -> Iterator[Json]:
     """The release's full name with its secret in the header reaches it whatever the host and the path."""
     service, release = entry.service, entry.routing.preview
     if release is not None:
-        full = named(service.key, release, secrets[service.key])
+        full = named(service.key, release, secret)
         yield from _routes(_with_pass({"prefix": "/"}, service, full), _preview(service, release))
+
+
+def preview(entry: Entry) -> Iterator[Json]:
+    """All of a preview port leads to the previewed release; without one it says so."""
+    release, key = entry.routing.preview, entry.service.key
+    if release is None:
+        yield _nobody({"prefix": "/"}, f"{PREVIEW}/{key}", f"No release of {key} is in preview.\n")
+    else:
+        yield from _routes({"prefix": "/"}, _preview(entry.service, release))
 
 
 def _with_pass(match: Json, service: Service, value: str) -> Json:
     return {**match, "headers": [{"name": service.preview.header, "string_match": {"exact": value}}]}
 
 
-@lru_cache(maxsize=10_000)
-def _rule(path: str, entry: Entry, way: _Way) -> tuple[Part, ...]:
-    """The routes of one rule; the same ones as long as the service is not told anything else."""
-    return tuple(Part(route) for route in _routes_of_rule(path, entry, way))
-
-
-def _routes_of_rule(path: str, entry: Entry, way: _Way) -> Iterator[Json]:
+def routes_of_rule(path: str, entry: Entry, way: Way) -> Iterator[Json]:
     service, routing = entry.service, entry.routing
     match = path_match(path)
     if routing.preview is not None:
@@ -150,7 +76,7 @@ def _routes_of_rule(path: str, entry: Entry, way: _Way) -> Iterator[Json]:
     yield from answers
 
 
-def _answers(match: Json, entry: Entry, way: _Way) -> Iterator[Json]:
+def _answers(match: Json, entry: Entry, way: Way) -> Iterator[Json]:
     service, routing = entry.service, entry.routing
     if routing.weights:
         for release in visitors.stayed_with(entry):
@@ -160,7 +86,7 @@ def _answers(match: Json, entry: Entry, way: _Way) -> Iterator[Json]:
         yield _nobody(match, f"{CLIENTS}/{service.key}", f"No release of {service.key} serves now.\n")
 
 
-def _to(entry: Entry, weights: tuple[tuple[int, int], ...], way: _Way) -> _To:
+def _to(entry: Entry, weights: tuple[tuple[int, int], ...], way: Way) -> _To:
     """By the routing alone, so that it is right from the switch on: the endpoints of who stands in follow."""
     stood_in_for = any(entry.routing.stand_ins(release) for release, _ in weights)
     hashed = frozenset(release for release, _ in weights if entry.made(release).sticky)
@@ -177,10 +103,10 @@ def _who_knows(release: int, match: Json, service: Service) -> Json:
 
 def _redirects(match: Json, service: Service) -> Iterator[Json]:
     """With 308 a client sends the same method and body again; with 301 many make a GET of a POST."""
-    for methods, code in (([_READ], "MOVED_PERMANENTLY"), ([], "PERMANENT_REDIRECT")):
+    for methods, code in (([READ], "MOVED_PERMANENTLY"), ([], "PERMANENT_REDIRECT")):
         yield {
             "name": f"redirect/{service.key}",
-            "match": {**match, "headers": [*match.get("headers", []), _CAME_BY_HTTP, *methods]},
+            "match": {**match, "headers": [*match.get("headers", []), CAME_BY_HTTP, *methods]},
             "redirect": {"https_redirect": True, "port_redirect": service.listener.https, "response_code": code},
         }
 
@@ -232,8 +158,8 @@ _NO_EVENTS: Json = {
 _PLAIN = [_GET, _NO_UPGRADE, _NO_EVENTS]
 _WEBSOCKET: Json = {"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}
 _EVENTS: Json = {"name": "accept", "string_match": {"contains": "text/event-stream"}}
-_READ: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
-_CAME_BY_HTTP: Json = {  # to us, or as a trusted proxy says: what others say of it is not kept
+READ: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
+CAME_BY_HTTP: Json = {  # to us, or as a trusted proxy says: what others say of it is not kept
     "name": "x-forwarded-proto",
     "string_match": {"exact": "https", "ignore_case": True},
     "invert_match": True,

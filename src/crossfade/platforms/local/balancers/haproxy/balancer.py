@@ -19,11 +19,11 @@ from crossfade.platforms.local.balancers.haproxy import slots as slots_
 from crossfade.platforms.local.balancers.haproxy.config import render
 from crossfade.platforms.local.balancers.haproxy.counts import LOOKS, Counts
 from crossfade.platforms.local.balancers.haproxy.process import HaproxyProcess
-from crossfade.platforms.local.balancers.haproxy.publisher import Plan, Publisher
-from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Server, Status, Worker
+from crossfade.platforms.local.balancers.haproxy.publisher import HaproxyPlan, Publisher
+from crossfade.platforms.local.balancers.haproxy.runtime_api import HaproxyServer, RuntimeApi, Worker, WorkerStatus
 from crossfade.platforms.local.balancers.haproxy.settings import ACCESS, REQUESTS
 from crossfade.platforms.local.balancers.haproxy.slots import backend
-from crossfade.platforms.local.balancers.rules import handed_over
+from crossfade.platforms.local.balancers.rules import doors, handed_over
 
 _BOOK = "book.json"
 _SLOTS = "slots.json"
@@ -65,7 +65,7 @@ class HaproxyBalancer:
         self._publisher = Publisher(directory, self._api, self._process)
         self._certificates = Certificates(directory / "certificates")
         self._counts = Counts(directory / "counts.json", directory / REQUESTS, directory / ACCESS)
-        self._book = book.load(directory / _BOOK)
+        self._book, self._spoilt = book.load(directory / _BOOK)
         self._slots = slots_.load(directory / _SLOTS)
         self._adopted = False
         self._saved_at = 0.0
@@ -90,7 +90,7 @@ class HaproxyBalancer:
             if old is not None and old.same(new):
                 self._keep(new)
                 return 0.0
-            ports.require_free(self._book.entries, self._book.with_entry(new).entries)
+            ports.require_free(doors(self._book.entries), doors(self._book.with_entry(new).entries))
             self._settle_slots(old, new)
             if self._who:
                 unprivileged.introduce(self._directory, addresses.values())
@@ -101,7 +101,7 @@ class HaproxyBalancer:
                     await self._publisher.publish(self._plan(service.key, old))
                 raise
 
-    async def report(self, service: str) -> Report:
+    async def report(self, service: str, age: float = 0.0) -> Report:  # noqa: ARG002  each is asked by itself
         """See the port."""
         entry = self._book.entries.get(service)
         if entry is None:
@@ -147,7 +147,7 @@ class HaproxyBalancer:
 
     def complaints(self) -> Sequence[str]:
         """See the port."""
-        return self._certificates.complaints
+        return (*self._spoilt, *self._certificates.complaints)
 
     async def ensure(self) -> None:
         """See the port; also takes in certificates that were renewed and gives back what was read of the log."""
@@ -194,7 +194,7 @@ class HaproxyBalancer:
         self._keep(new)
         return seconds
 
-    def _plan(self, key: str, entry: Entry | None) -> Plan:
+    def _plan(self, key: str, entry: Entry | None) -> HaproxyPlan:
         """With this entry for the service, or without one."""
         others = self._book.without(key)
         return self._plan_of((others.with_entry(entry) if entry else others).entries)
@@ -223,7 +223,7 @@ class HaproxyBalancer:
                 again += _FIRST_CHECK
             await asyncio.sleep(0.005)
 
-    async def _current(self) -> list[Server]:
+    async def _current(self) -> list[HaproxyServer]:
         return await self._api.servers(self._publisher.workers[0])
 
     async def _looked_at(self, entry: Entry) -> dict[str, Target]:
@@ -245,7 +245,7 @@ class HaproxyBalancer:
             for instance, _ in entry.addresses
         }
 
-    async def _status(self, worker: Worker) -> tuple[Status, bool]:
+    async def _status(self, worker: Worker) -> tuple[WorkerStatus, bool]:
         """What a worker says, with what failed in it taken in; True while that is not known of some requests."""
         status = await self._api.status(worker)
         self._count()
@@ -288,12 +288,12 @@ class HaproxyBalancer:
         self._counts.save(self._log_limit)
         await self._publisher.start(self._plan_of(self._book.entries))
 
-    def _plan_of(self, entries: Mapping[str, Entry]) -> Plan:
+    def _plan_of(self, entries: Mapping[str, Entry]) -> HaproxyPlan:
         links = self._certificates.links(entries, self._book.entries)
         entries = handed_over(self._certificates.lit(entries, links))
         secrets = self._passes.previewed(entries)
         rendered = render(entries, self._slots, links, secrets, shutdown=self._shutdown, who=self._who)
-        return Plan.of(entries, self._slots, secrets, rendered)
+        return HaproxyPlan.of(entries, self._slots, secrets, rendered)
 
     def _settle_slots(self, old: Entry | None, new: Entry) -> None:
         """A backend for each release that is there or comes, on disk before anybody hears of it."""

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from crossfade.core.counters import Counters
 from crossfade.engine.ports.balancer import Traffic
-from crossfade.platforms.local.balancers.haproxy.runtime_api import Tally
+from crossfade.platforms.local.balancers.haproxy.runtime_api import BackendTally
 from crossfade.platforms.local.balancers.tail import Tail, rotate
-from crossfade.platforms.local.balancers.totals import Outcome, Totals
+from crossfade.platforms.local.balancers.totals import RequestOutcome, Totals
 
 _SERVER_ERROR = 500
 _ANSWERED = 100
@@ -22,7 +22,7 @@ _FIELDS = 11
 Looks = deque[tuple[int, int, int]]  # closed without an answer, dropped by the log, and of these failed
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """A line of the log; see `settings`. `-` is nothing."""
 
     mark: str
@@ -66,9 +66,9 @@ class Counts:
         for raw, times in counted.items():
             words = raw.decode(errors="replace").split(" ")
             if len(words) == _FIELDS and words[0] == "r":  # else HAProxy's own words about its servers
-                self._add(Line(*words), times, groups)
+                self._add(LogLine(*words), times, groups)
 
-    def _add(self, line: Line, times: int, groups: Mapping[str, str]) -> None:
+    def _add(self, line: LogLine, times: int, groups: Mapping[str, str]) -> None:
         outcome = _outcome(line)
         if line.preview == "-" and line.service != "-":
             self._totals.service(line.service).add(outcome, times)
@@ -78,7 +78,7 @@ class Counts:
         known["answered" if int(line.status) >= _ANSWERED else "unanswered"] += times
         known["failed"] += times if int(line.status) >= _SERVER_ERROR else 0
 
-    def compare(self, worker: int, tallies: Mapping[str, Tally], groups: Mapping[str, str]) -> bool:
+    def compare(self, worker: int, tallies: Mapping[str, BackendTally], groups: Mapping[str, str]) -> bool:
         """Count what is in no log. `tallies` are what a worker said by backend, before all of the log was read.
 
         HAProxy drops a line rather than wait for another thread that writes one, some of ten thousand on a busy
@@ -103,7 +103,7 @@ class Counts:
         found = (("reset by instance", closed), ("not told by the log", failed), ("", dropped - failed))
         for cause, times in found if group else ():
             for sums in (self._totals.service(group.rpartition("/")[0]), self._totals.group(group)):
-                sums.add(Outcome(milliseconds=None, cause=cause), times)
+                sums.add(RequestOutcome(milliseconds=None, cause=cause), times)
 
     def forget_workers(self, but: Collection[int]) -> None:
         for worker in (self._known.keys() | self._missing.keys()) - set(but):
@@ -143,14 +143,14 @@ def _looks() -> defaultdict[str, Looks]:
     return defaultdict(lambda: deque(maxlen=LOOKS))
 
 
-def _outcome(line: Line) -> Outcome:
+def _outcome(line: LogLine) -> RequestOutcome:
     status, (who, when) = int(line.status), (line.ended[0], line.ended[1])
     streaming = line.stream != "-"
     left = who in _LEFT
     cause = ""
     if not left and not streaming and (status >= _SERVER_ERROR or status < 0 or who in "SsPIKD"):
         cause = _cause(line, who, when, status)
-    return Outcome(
+    return RequestOutcome(
         milliseconds=None if streaming else float(line.milliseconds.lstrip("+")),
         retried=int(line.retries.lstrip("+")),
         cause=cause,
@@ -158,7 +158,7 @@ def _outcome(line: Line) -> Outcome:
     )
 
 
-def _cause(line: Line, who: str, when: str, status: int) -> str:
+def _cause(line: LogLine, who: str, when: str, status: int) -> str:
     """In plain words; empty for what is no failure of ours, such as an answer of 404 by ourselves."""
     unreached = "no healthy instance" if line.server == _NOBODY else "connection refused"
     failed = status >= _SERVER_ERROR

@@ -13,7 +13,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers import files
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Worker
 from crossfade.platforms.local.balancers.haproxy.settings import CONFIG, LOG, MASTER, REQUESTS, WORKER
-from crossfade.platforms.local.balancers.known import Known, children
+from crossfade.platforms.local.balancers.known import KnownProcess, children, working_in
 from crossfade.platforms.local.balancers.process import Log, Program, end, run, spawn
 
 _RECORD = "process.json"
@@ -78,13 +78,16 @@ class HaproxyProcess:
     async def stop(self) -> None:
         """The master and all workers, also those that only finish what they hold."""
         if self.master is not None:
-            everyone = [self.master, *(Known.of(pid) for pid in children(self.master.pid))]
+            everyone = [self.master, *(KnownProcess.of(pid) for pid in children(self.master.pid))]
             await end(everyone, _LIMIT / 2)
+        await end(working_in(self._directory), _LIMIT / 2)  # those whose record was lost
         self._clear()
         (self._directory / _RECORD).unlink(missing_ok=True)
         self.master = None
 
-    async def _until(self, structure: str, began: int, master: Known, before: AbstractSet[int] = frozenset()) -> None:
+    async def _until(
+        self, structure: str, began: int, master: KnownProcess, before: AbstractSet[int] = frozenset()
+    ) -> None:
         limit = time.monotonic() + _LIMIT
         while not await self._serves(structure, before):
             if not master.running or time.monotonic() > limit:
@@ -119,14 +122,14 @@ class HaproxyProcess:
         if code:
             raise PlatformError(f"HAProxy refused: {_why(text.splitlines())}", "nothing was changed")
 
-    def _remember(self, master: Known) -> None:
+    def _remember(self, master: KnownProcess) -> None:
         files.replace(self._directory / _RECORD, json.dumps({"master": asdict(master)}))
         self.master = master
 
 
-def _read(path: Path) -> Known | None:
+def _read(path: Path) -> KnownProcess | None:
     try:
-        return Known(**json.loads(path.read_text(encoding="utf-8"))["master"])
+        return KnownProcess(**json.loads(path.read_text(encoding="utf-8"))["master"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

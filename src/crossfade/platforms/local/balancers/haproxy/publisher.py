@@ -12,14 +12,14 @@ from crossfade.platforms.local.balancers.haproxy import maps
 from crossfade.platforms.local.balancers.haproxy.config import Files
 from crossfade.platforms.local.balancers.haproxy.maps import Map
 from crossfade.platforms.local.balancers.haproxy.process import HaproxyProcess
-from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Server, Worker
+from crossfade.platforms.local.balancers.haproxy.runtime_api import HaproxyServer, RuntimeApi, Worker
 from crossfade.platforms.local.balancers.haproxy.servers import Key, Wanted, changes, leavers, wanted
 from crossfade.platforms.local.balancers.haproxy.settings import CONFIG
 from crossfade.platforms.local.balancers.haproxy.slots import Slots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class HaproxyPlan:
     """All that HAProxy is to run, worked out before anything is done about it."""
 
     files: Files
@@ -27,7 +27,9 @@ class Plan:
     routes: Mapping[str, Map]
 
     @classmethod
-    def of(cls, entries: Mapping[str, Entry], slots: Slots, secrets: Mapping[str, str], wanted_files: Files) -> "Plan":
+    def of(
+        cls, entries: Mapping[str, Entry], slots: Slots, secrets: Mapping[str, str], wanted_files: Files
+    ) -> "HaproxyPlan":
         servers, routes = wanted(entries.values(), slots), maps.maps(entries, slots, secrets)
         return cls(files=wanted_files, servers=servers, routes=routes)
 
@@ -54,7 +56,7 @@ class Publisher:
         self._written: Files = {}
         self.workers: list[Worker] = []
 
-    async def start(self, plan: Plan) -> None:
+    async def start(self, plan: HaproxyPlan) -> None:
         """A first process that begins with all of it."""
         self._forget()
         self._write(plan.files)
@@ -68,7 +70,7 @@ class Publisher:
         if self.workers:
             self._structure = (await self._api.info(self.workers[0])).get("description", "")
 
-    async def publish(self, plan: Plan) -> None:
+    async def publish(self, plan: HaproxyPlan) -> None:
         """Return when every worker runs it. PlatformError says why not; then the files are those of before."""
         before = self._write(plan.files)
         if plan.structure != self._structure:
@@ -87,7 +89,7 @@ class Publisher:
             with contextlib.suppress(PlatformError) if worker.old else contextlib.nullcontext():
                 await self._tell(worker, plan.servers, plan.routes)
 
-    async def add_again(self, one: Server) -> None:
+    async def add_again(self, one: HaproxyServer) -> None:
         """Take in anew a server whose first check was passed over, and would come after a whole interval only.
 
         A busy machine took longer to enable it than HAProxy waits with that check.

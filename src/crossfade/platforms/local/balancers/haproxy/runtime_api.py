@@ -27,7 +27,7 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class HaproxyServer:
     """An instance as one worker has it."""
 
     backend: str
@@ -53,7 +53,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class BackendTally:
     """How many requests came to their end in a backend, how many of them with a status, and with one of 500 and up."""
 
     ended: int
@@ -62,11 +62,11 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class WorkerStatus:
     """What a worker says of its instances, and of the requests in each backend."""
 
-    servers: list[Server]
-    tallies: dict[str, Tally]
+    servers: list[HaproxyServer]
+    tallies: dict[str, BackendTally]
 
 
 class RuntimeApi:
@@ -92,14 +92,14 @@ class RuntimeApi:
         said = await self.ask(worker, "show info")
         return dict(line.split(": ", 1) for line in said.splitlines() if ": " in line)
 
-    async def servers(self, worker: Worker) -> list[Server]:
+    async def servers(self, worker: Worker) -> list[HaproxyServer]:
         return (await self.status(worker)).servers
 
-    async def status(self, worker: Worker) -> Status:
+    async def status(self, worker: Worker) -> WorkerStatus:
         said = await self.ask(worker, f"show stat -1 {_BACKENDS | _SERVERS} -1")
         rows = [row for row in csv.DictReader(said.lstrip("# ").splitlines()) if row["pxname"]]
         servers = [
-            Server(
+            HaproxyServer(
                 backend=row["pxname"],
                 name=row["svname"],
                 address=row["addr"],
@@ -112,7 +112,7 @@ class RuntimeApi:
             if row["svname"] != "BACKEND"
         ]
         backends = [row for row in rows if row["svname"] == "BACKEND"]
-        return Status(servers=servers, tallies={row["pxname"]: _tally(row) for row in backends})
+        return WorkerStatus(servers=servers, tallies={row["pxname"]: _tally(row) for row in backends})
 
     async def streams(self, worker: Worker, backends: Iterable[str]) -> dict[tuple[str, str], int]:
         """WebSocket and event streams by backend and server."""
@@ -188,9 +188,9 @@ def _ended(said: str) -> int:
     return said.split("\n").count("") - 1
 
 
-def _tally(row: Mapping[str, str]) -> Tally:
+def _tally(row: Mapping[str, str]) -> BackendTally:
     ended = int(row["stot"]) - int(row["scur"])
-    return Tally(ended=ended, answered=int(row["req_tot"] or 0), failed=int(row["hrsp_5xx"] or 0))
+    return BackendTally(ended=ended, answered=int(row["req_tot"] or 0), failed=int(row["hrsp_5xx"] or 0))
 
 
 def _parts(text: str) -> Iterable[str]:

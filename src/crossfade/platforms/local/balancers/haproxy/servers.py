@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from crossfade.core.service import Service
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.haproxy.config import server
-from crossfade.platforms.local.balancers.haproxy.runtime_api import SOCKET, Server
+from crossfade.platforms.local.balancers.haproxy.runtime_api import SOCKET, HaproxyServer
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
 
 
@@ -33,7 +33,7 @@ def wanted(entries: Iterable[Entry], slots: Slots) -> dict[Key, Wanted]:
     }
 
 
-def changes(there: Iterable[Server], asked: Mapping[Key, Wanted]) -> list[str]:
+def changes(there: Iterable[HaproxyServer], asked: Mapping[Key, Wanted]) -> list[str]:
     """Commands that make a worker's servers the ones that are asked for. Who drains and is not there needs nothing."""
     known = {(one.backend, one.name): one for one in there}
     found = []
@@ -56,6 +56,6 @@ def changes(there: Iterable[Server], asked: Mapping[Key, Wanted]) -> list[str]:
     return found + [f"set server {one.backend}/{one.name} state maint" for one in gone]
 
 
-def leavers(there: Iterable[Server], asked: Mapping[Key, Wanted]) -> list[str]:
+def leavers(there: Iterable[HaproxyServer], asked: Mapping[Key, Wanted]) -> list[str]:
     """Commands that remove those of whom nothing is asked any more; HAProxy refuses while one has a connection."""
     return [f"del server {s.backend}/{s.name}" for s in there if s.out and (s.backend, s.name) not in asked]

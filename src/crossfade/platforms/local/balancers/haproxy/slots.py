@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers import files
 
 _EIGHT = 8  # releases of one service at a time: the old, the new, one kept warm, and those that were superseded
@@ -51,7 +50,7 @@ def backend(service: str, slot: int) -> str:
 
 
 def load(path: Path) -> Slots:
-    """Those on disk, none when there is no file. PlatformError when it cannot be read."""
+    """Those on disk; none when there is no file, or none that can be read: then each gets another, by a reload."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         taken = {key: {int(release): slot for release, slot in mine.items()} for key, mine in found["taken"].items()}
@@ -59,9 +58,8 @@ def load(path: Path) -> Slots:
     except FileNotFoundError:
         return Slots()
     except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise PlatformError(
-            f"{path} cannot be read: {error}", "was it written by a newer crossfade? use that one, or move it away"
-        ) from error
+        files.set_aside(path, error)
+        return Slots()
 
 
 def save(path: Path, slots: Slots) -> None:

@@ -9,7 +9,7 @@ _PROXIES = 8  # as many may stand one behind the other
 # What apps believe about their client, beside X-Forwarded-For and X-Real-IP, which are overwritten.
 _CLAIMS = (
     *("X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Scheme", "X-Forwarded-Server"),
-    *("X-Forwarded-Prefix", "X-Forwarded-Ssl", "Forwarded", "Front-End-Https"),
+    *("X-Forwarded-Prefix", "X-Forwarded-Ssl", "Forwarded", "Front-End-Https", "X-Original-Url", "X-Rewrite-Url"),
 )
 
 

@@ -16,11 +16,12 @@ from crossfade.engine.ports.journal import Fence
 from crossfade.platforms.local.balancers import book, files, ports, previews, sockets, unprivileged
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
-from crossfade.platforms.local.balancers.nginx.config import Process, render, server, upstream
+from crossfade.platforms.local.balancers.nginx.config import ProcessSettings, render, server
 from crossfade.platforms.local.balancers.nginx.counts import Counts
 from crossfade.platforms.local.balancers.nginx.process import CONFIG, NginxProcess
 from crossfade.platforms.local.balancers.nginx.settings import ACCESS, ERRORS, REQUESTS, STREAM_ERRORS
-from crossfade.platforms.local.balancers.rules import handed_over
+from crossfade.platforms.local.balancers.nginx.words import upstream
+from crossfade.platforms.local.balancers.rules import doors, handed_over
 from crossfade.platforms.local.balancers.tail import rotate
 
 _BOOK = "book.json"
@@ -59,7 +60,7 @@ class NginxBalancer:
         self._passes = previews.Passes(directory / "preview.key")
         self._certificates = Certificates(directory / "certificates")
         self._counts = Counts(directory / "counts.json", directory / REQUESTS, directory / ERRORS)
-        self._book = book.load(directory / _BOOK)
+        self._book, self._spoilt = book.load(directory / _BOOK)
         self._adopted = False
         self._log_limit = log_limit
         self._saved_at = 0.0
@@ -85,14 +86,14 @@ class NginxBalancer:
             text = self._render(entries)
             began = time.monotonic()
             if old is None or not old.same(new):
-                ports.require_free(self._book.entries, entries)
+                ports.require_free(doors(self._book.entries), doors(entries))
                 if self._who:
                     unprivileged.introduce(self._directory, addresses.values())
                 await self._load(text)
             self._keep(self._book.with_entry(new))
             return time.monotonic() - began
 
-    async def report(self, service: str) -> Report:
+    async def report(self, service: str, age: float = 0.0) -> Report:  # noqa: ARG002  each is asked by itself
         """See the port. Streams are in flight too: nginx does not tell them apart from requests."""
         entry = self._book.entries.get(service)
         if entry is None:
@@ -138,7 +139,7 @@ class NginxBalancer:
 
     def complaints(self) -> Sequence[str]:
         """See the port."""
-        return self._certificates.complaints
+        return (*self._spoilt, *self._certificates.complaints)
 
     async def ensure(self) -> None:
         """See the port; also takes in certificates that were renewed and begins a new log when one is large."""
@@ -190,7 +191,7 @@ class NginxBalancer:
 
     def _render(self, entries: Mapping[str, Entry]) -> str:
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        process = Process(
+        process = ProcessSettings(
             workers=_workers(),
             who=self._who,
             shutdown=self._shutdown,
@@ -216,7 +217,7 @@ class NginxBalancer:
         self._counts.save()
         self._saved_at = time.monotonic()
 
-    def _keep(self, changed: book.Book) -> None:
+    def _keep(self, changed: book.RoutingBook) -> None:
         self._book = changed
         book.save(self._directory / _BOOK, changed)
 

@@ -14,8 +14,8 @@ from crossfade.core.service import Service, Tls
 from crossfade.platforms.local.address import near, of_socket
 from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.platforms.local.balancers.nginx import settings
-from crossfade.platforms.local.balancers.nginx.words import block, literal, quoted
+from crossfade.platforms.local.balancers.nginx import parts, settings
+from crossfade.platforms.local.balancers.nginx.words import block, literal, quoted, upstream
 from crossfade.platforms.local.balancers.previews import named
 from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors, seen_at, sent_on
 from crossfade.platforms.local.balancers.unprivileged import Unprivileged
@@ -24,7 +24,7 @@ _HTTPS = 443
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
+class ProcessSettings:
     """What nginx is told about itself."""
 
     workers: int
@@ -37,14 +37,14 @@ def render(
     entries: Mapping[str, Entry],
     links: Mapping[Tls, tuple[str, str]],
     secrets: Mapping[str, str],
-    process: Process,
+    process: ProcessSettings,
 ) -> str:
     """The text. `links` are the names under which nginx reads certificate and key, `secrets` those of previews.
 
     Raises WrongInputError when services cannot share a port.
     """
     names = {key: f"s{number}" for number, key in enumerate(sorted(entries))}
-    http = [settings.HTTP, *_passed_on(entries)]
+    http = [settings.HTTP, parts.ASKED, *_passed_on(entries)]
     for key, entry in sorted(entries.items()):
         http += [*_upstreams(entry), *_variables(names[key], entry, secrets.get(key, ""))]
     for door in doors(entries):
@@ -61,11 +61,6 @@ def render(
             "",
         ]
     )
-
-
-def upstream(key: str, release: int) -> str:
-    """The name of a target group: `shop.web.7`; a slash would end the host in a URL."""
-    return f"{key.replace('/', '.')}.{release}"
 
 
 def server(address: str) -> str:
@@ -114,6 +109,7 @@ def _variables(name: str, entry: Entry, secret: str) -> Iterator[str]:
     yield block(f"map {header} ${name}_group", [f"default ${name}_to;", *(f"{value} {group};" for value in asked)])
     yield block(f"map {header} ${name}_kind", ["default clients;", *(f"{value} preview;" for value in asked)])
     yield block(f"map {header} ${name}_named", ["default '';", *full])
+    yield from parts.variables(name, entry)
 
 
 def _stays(name: str, entry: Entry) -> Iterator[str]:
@@ -191,6 +187,7 @@ def _servers(
         yield block("server", [*_front(door, "*", "", ""), *_preview_port(entries[door.preview])])
         return
     services = [seen_at(door, entries[key].service) for key in door.services]
+    mixed = {key: bool(parts.others(entries[key])) for key in door.services}
     trusted = f"$cf_trusted_{door.word}"
     if door.trusted:
         said = "$proxy_protocol_addr" if door.proxy_protocol else "$realip_remote_addr"
@@ -205,14 +202,17 @@ def _servers(
             chosen = f"set $cf_group ${names[key]}_named; set $cf_service {key};"
             lines.append(f"if (${names[key]}_named) {{ {chosen} }}")
         lines += ["if ($cf_group) { return 418; }", "error_page 418 = @named;"]
-        lines.append("location @named { set $cf_kind preview; proxy_pass http://$cf_group; }")
+        lines += ["location @named { set $cf_kind preview; proxy_pass http://$cf_group; }", parts.GONE]
         for service in services:
             lines.append(
                 block(f"location {_streams_of(names[service.key])}", _streams(names[service.key], service, door))
             )
+            if mixed[service.key]:
+                added = [*_timeouts(service), *_added(names[service.key], service, door)]
+                lines += parts.places(names[service.key], added)
         taken: set[str] = set()
         for path, service in rules:
-            lines += _locations(path, service, names[service.key], door, taken)
+            lines += _locations(path, service, names[service.key], door, taken, mixed=mixed[service.key])
         if quoted("/") not in taken:
             lines.append("location / { return 404; }")
         yield block("server", lines)
@@ -282,8 +282,10 @@ def _preview_port(entry: Entry) -> Iterator[str]:
         yield f'location / {{ return 503 "No release of {key} is in preview.\\n"; }}'
 
 
-def _locations(path: str, service: Service, name: str, door: Door, taken: set[str]) -> Iterator[str]:
-    """What a rule is here: `/api/*` is both `= /api` and `/api/`. A place that is `taken` belongs to a rule before."""
+def _locations(path: str, service: Service, name: str, door: Door, taken: set[str], *, mixed: bool) -> Iterator[str]:
+    """What a rule is here: `/api/*` is both `= /api` and `/api/`. A place that is `taken` belongs to a rule before.
+    `mixed`: two releases answer clients.
+    """
     redirected = service.key in door.redirect
     exceptions = answered_on_http(service, path) if redirected else ()
     for some, redirects in (*((one, False) for one in exceptions), (path, redirected)):
@@ -292,6 +294,7 @@ def _locations(path: str, service: Service, name: str, door: Door, taken: set[st
             lines += _redirects(service)
         lines.append(f"if ($cf_group = '') {{ return 503 'No release of {service.key} serves now.\\n'; }}")
         lines += ["if ($cf_streaming) { return 419; }", f"error_page 419 = {_streams_of(name)};"]
+        lines += parts.sent_there(name) if mixed else []
         lines += [*_timeouts(service), *_added(name, service, door), "proxy_pass http://$cf_group;"]
         for place in _places(some):
             if place not in taken:

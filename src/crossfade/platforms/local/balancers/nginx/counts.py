@@ -9,14 +9,14 @@ from typing import NamedTuple
 from crossfade.core.counters import Counters
 from crossfade.engine.ports.balancer import Traffic
 from crossfade.platforms.local.balancers.tail import Tail
-from crossfade.platforms.local.balancers.totals import Outcome, Totals
+from crossfade.platforms.local.balancers.totals import RequestOutcome, Totals
 
 _SERVER_ERROR = 500
 _CLIENT_LEFT = 499
 _TRUNCATED = re.compile(rb'while reading upstream.*upstream: "https?://(unix:[^":]+|[^/"]+)')
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """A line of the requests log; see `settings`."""
 
     kind: str
@@ -40,7 +40,7 @@ class Counts:
     def read(self, groups: Mapping[str, tuple[str, str]]) -> None:
         """Take in what the logs say since last time. `groups` has (service, group) by instance, as nginx writes it."""
         for raw, times in Counter(self._requests.lines()).items():
-            line = Line(*raw.decode(errors="replace").split("\t"))
+            line = LogLine(*raw.decode(errors="replace").split("\t"))
             if line.kind == "clients":
                 self._totals.service(line.service).add(_outcome(line), times)
             if line.group:
@@ -69,17 +69,17 @@ class Counts:
         self._totals.save([self._requests.positions, self._errors.positions])
 
 
-def _outcome(line: Line) -> Outcome:
+def _outcome(line: LogLine) -> RequestOutcome:
     status = int(line.status)
-    return Outcome(
+    return RequestOutcome(
         milliseconds=None if line.streaming else float(line.seconds) * 1000,
-        retried=line.tries.count(","),
+        retried=line.tries.count(",") + line.tries.count(" : "),  # of one release, and of another
         cause=_cause(line) if status >= _SERVER_ERROR else "",
         left=status == _CLIENT_LEFT,
     )
 
 
-def _cause(line: Line) -> str:
+def _cause(line: LogLine) -> str:
     by_reach = {
         "none": "no release serving",
         "unreached": "no connection to instance",

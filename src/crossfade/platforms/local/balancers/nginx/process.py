@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.local.balancers.known import Known, children, title
+from crossfade.platforms.local.balancers.known import KnownProcess, children, title, working_in
 from crossfade.platforms.local.balancers.nginx.settings import ERRORS, PID, TEMPORARY
 from crossfade.platforms.local.balancers.process import Log, Program, end, run
 
@@ -32,7 +32,7 @@ class NginxProcess:
         self._log = Log(directory / ERRORS)
 
     @property
-    def master(self) -> Known | None:
+    def master(self) -> KnownProcess | None:
         """The one that serves now; None when it does not run."""
         return self._master(PID)
 
@@ -88,8 +88,9 @@ class NginxProcess:
     async def stop(self) -> None:
         """All masters and workers, also those that drain."""
         masters = [known for name in (PID, f"{PID}.oldbin") if (known := self._master(name))]
-        everyone = [*masters, *(Known.of(worker) for worker in self.workers), *self._orphans()]
+        everyone = [*masters, *(KnownProcess.of(worker) for worker in self.workers), *self._orphans()]
         await end(everyone, _LIMIT / 2)
+        await end(working_in(self._directory), _LIMIT / 2)  # those whose record was lost
         for name in (PID, f"{PID}.oldbin"):
             (self._directory / name).unlink(missing_ok=True)
 
@@ -105,26 +106,26 @@ class NginxProcess:
         master = self._master(pid_file)
         return {pid for pid in children(master.pid) if "worker process" in title(pid)} if master else set()
 
-    def _orphans(self) -> list[Known]:
+    def _orphans(self) -> list[KnownProcess]:
         """Workers of ours whose master is gone."""
         known = self.workers
         pids = [int(process.name) for process in Path("/proc").iterdir() if process.name.isdigit()]
         return [
-            Known.of(pid)
+            KnownProcess.of(pid)
             for pid in pids
             if pid not in known and title(pid).startswith(_WORKER) and _folder(pid) == self._directory.resolve()
         ]
 
-    def _master(self, pid_file: str) -> Known | None:
+    def _master(self, pid_file: str) -> KnownProcess | None:
         try:
-            known = Known.of(int((self._directory / pid_file).read_text(encoding="ascii")))
+            known = KnownProcess.of(int((self._directory / pid_file).read_text(encoding="ascii")))
         except (OSError, ValueError):
             return None
         # Not another process that got this pid after a reboot.
         ours = title(known.pid).startswith(_MASTER) and _folder(known.pid) == self._directory.resolve()
         return known if ours and known.running else None
 
-    def _must(self) -> Known:
+    def _must(self) -> KnownProcess:
         if (master := self.master) is None:
             raise PlatformError("nginx does not run", "start the controller again")
         return master

@@ -31,7 +31,7 @@ _ACCESS = (
 # underscore, which WSGI and CGI take for these, nginx drops by itself.
 _SAID = (
     *("X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Scheme", "X-Forwarded-Server", "X-Forwarded-Prefix"),
-    *("X-Forwarded-Ssl", "Forwarded", "Front-End-Https"),
+    *("X-Forwarded-Ssl", "Forwarded", "Front-End-Https", "X-Original-Url", "X-Rewrite-Url"),
 )
 _VARIABLES = {name: name.lower().replace("-", "_") for name in _SAID}
 _CLAIMS = "\n".join(f"proxy_set_header {name} $cf_{variable};" for name, variable in _VARIABLES.items())

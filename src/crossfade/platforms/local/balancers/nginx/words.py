@@ -3,6 +3,11 @@
 from collections.abc import Iterable
 
 
+def upstream(key: str, release: int) -> str:
+    """The name of a target group: `shop.web.7`; a slash would end the host in a URL."""
+    return f"{key.replace('/', '.')}.{release}"
+
+
 def block(head: str, lines: Iterable[str]) -> str:
     """`head { lines }`."""
     return "\n".join([f"{head} {{", *lines, "}"])

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from signal import SIGKILL
 from typing import TYPE_CHECKING, Any
@@ -20,15 +21,17 @@ from crossfade.core.wire import decode
 from crossfade.engine.ports.runtime import Found, Running
 from crossfade.platforms.local.runtimes.ending import describe
 from crossfade.platforms.local.runtimes.processes.logs import spoken
+from crossfade.platforms.local.runtimes.processes.times import keep
+from crossfade.telling.traces import LOOKED_AT
 
 if TYPE_CHECKING:
     from docker import APIClient, DockerClient
 
 SHELL = ["/bin/sh", "-c"]
+ASKED = "crossfade.asked"  # the port of a container whose health is asked at one of its own
 STOPPING = ".stopping"  # ends the name of a container that was told to go: labels cannot change, names can
 LOG = {"max-size": "10m", "max-file": "3"}
 ALIVE = {"running", "paused", "restarting"}
-LAST = 10  # lines to look at for the last one that says something
 CONFLICT = 409
 MACHINE = "host.docker.internal"  # by this name every container finds the machine it runs on
 MOST_PROCESSES = 4096  # with threads: more than any server has, and less than what brings a machine down
@@ -50,6 +53,12 @@ def instance(entry: Mapping[str, Any]) -> str:
     return str(entry["Labels"]["crossfade.instance"])
 
 
+def called(entry: Mapping[str, Any]) -> str:
+    """An instance's or a run's id; of a hook, which has none, the container's name."""
+    marks = entry["Labels"]
+    return str(marks.get("crossfade.instance") or marks.get("crossfade.run") or entry["Names"][0].lstrip("/"))
+
+
 def create(
     client: "DockerClient",
     name: str,
@@ -63,7 +72,7 @@ def create(
     words: Sequence[str] = (),
     terminal: bool | None = None,
     network: Mapping[str, Any] | None = None,
-    published: int | None = None,
+    published: tuple[int, int] | None = None,
 ) -> str:
     """Make a container and return its id. `command`, a line for a shell, replaces all that is started otherwise.
 
@@ -96,7 +105,7 @@ def create(
             shm_size=how.shm_size,
             ulimits=[Ulimit(name=limit, soft=soft, hard=hard) for limit, soft, hard in how.ulimits],
             name=re.sub(r"[^a-zA-Z0-9_.-]", "_", name),
-            labels=dict(marks),
+            labels={**marks, **({ASKED: str(service.health.port)} if service.health.port else {})},
             environment={**env, "TINI_KILL_PROCESS_GROUP": "1"},
             ports=_ports(service, published) if terminal is None else None,
             tty=bool(terminal),
@@ -115,11 +124,14 @@ def create(
     return str(made.id)
 
 
-def _ports(service: Service, published: int | None) -> dict[str, tuple[str, int]] | None:
-    """On loopback: the port that is `published` as it is, a web service's at one that is free."""
+def _ports(service: Service, published: tuple[int, int] | None) -> dict[str, tuple[str, int]] | None:
+    """On loopback: the `published` one, as (here, inside), a web service's at one that is free."""
     if published is not None:
-        return {f"{published}/tcp": ("127.0.0.1", published)}
-    return {f"{service.port}/tcp": ("127.0.0.1", 0)} if service.kind == "web" else None
+        here, inside = published
+        return {f"{inside}/tcp": ("127.0.0.1", here)}
+    if service.kind != "web":
+        return None
+    return {f"{port}/tcp": ("127.0.0.1", 0) for port in (service.port, service.health.port) if port is not None}
 
 
 def start(api: "APIClient", container: str) -> None:
@@ -140,11 +152,16 @@ def start(api: "APIClient", container: str) -> None:
 def running(entry: Mapping[str, Any], ending: str | None) -> Running:
     """What `docker ps` lists, as the engine sees it; `ending` is how it ended, None while it runs."""
     marks = entry["Labels"]
+    open_at = {
+        str(port["PrivatePort"]): f"127.0.0.1:{port['PublicPort']}" for port in entry["Ports"] if "PublicPort" in port
+    }
+    asked_at = open_at.pop(marks.get(ASKED, ""), "")
     return Running(
         id=instance(entry),
         service=marks["crossfade.service"],
         release=int(marks["crossfade.release"]),
-        address=next((f"127.0.0.1:{port['PublicPort']}" for port in entry["Ports"] if "PublicPort" in port), ""),
+        address=next(iter(open_at.values()), ""),
+        asked_at=asked_at,
         launched_at=float(entry["Created"]),
         exited=ending is not None,
         stopping=_is_stopping(entry),
@@ -193,7 +210,7 @@ def ending(api: "APIClient", container: str) -> str:
 
     try:
         found = api.inspect_container(container)
-        said = spoken(api.logs(container, tail=LAST), 1)
+        said = spoken(api.logs(container, tail=LOOKED_AT), 1)
     except docker.errors.NotFound:
         return "was removed"
     state, limit = found["State"], found["HostConfig"]["Memory"]
@@ -251,16 +268,19 @@ def remove(api: "APIClient", container: str) -> None:
 
 
 def save_log(api: "APIClient", container: str, log: Path, lines: int) -> None:
-    """Keep what a container wrote; readable by us alone, as it is with Docker."""
+    """Keep what a container wrote, and when; readable by us alone, as it is with Docker."""
     import docker.errors  # noqa: PLC0415
 
     try:
-        written = api.logs(container, tail=lines)
+        written = api.logs(container, timestamps=True, tail=lines)
     except docker.errors.NotFound:
         return
-    with suppress(OSError):  # a full disk must not keep an instance from being removed
+    stamped = [line.partition(b" ") for line in written.split(b"\n") if line]
+    ends = accumulate(len(line) + 1 for _, _, line in stamped)
+    with suppress(OSError, ValueError):  # a full disk must not keep an instance from being removed
         log.touch(mode=0o600)
-        log.write_bytes(written)
+        log.write_bytes(b"".join(line + b"\n" for _, _, line in stamped))
+        keep(log, [(end, seconds_of(time.decode())) for end, (time, _, _) in zip(ends, stamped, strict=True)])
 
 
 def stamped_lines(api: "APIClient", container: str, *, last: int | None, after: str) -> list[tuple[str, str]]:
@@ -268,6 +288,11 @@ def stamped_lines(api: "APIClient", container: str, *, last: int | None, after: 
     written = api.logs(container, timestamps=True, tail="all" if last is None else max(1, last), since=_seconds(after))
     stamped = [line.partition(" ") for line in written.decode(errors="replace").removesuffix("\n").split("\n")]
     return [(time, line.rstrip("\r")) for time, _, line in stamped if time > after]
+
+
+def seconds_of(stamp: str) -> float:
+    """Docker's time, which has nanoseconds: 2026-11-29T05:48:39.123456789Z."""
+    return datetime.fromisoformat(stamp[:26].rstrip("Z")).replace(tzinfo=UTC).timestamp()
 
 
 def _seconds(stamp: str) -> float | None:

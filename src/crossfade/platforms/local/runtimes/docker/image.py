@@ -43,6 +43,16 @@ def parse(text: str) -> Reference:
     return Reference(repository, tag, pinned=bool(at))
 
 
+def here(client: "DockerClient", service: Service) -> Artifact | None:
+    """The image as this machine has it; None when it has none."""
+    import docker.errors  # noqa: PLC0415  the SDK is slow to import
+
+    try:
+        return _artifact(client.images.get(service.image), parse(service.image))
+    except docker.errors.ImageNotFound:
+        return None
+
+
 def resolve(client: "DockerClient", service: Service, keep: str, env: Mapping[str, str]) -> Artifact:
     """Find the image, pull it if its registry has another one by now, and tag it so that no clean-up removes it.
 
@@ -50,7 +60,7 @@ def resolve(client: "DockerClient", service: Service, keep: str, env: Mapping[st
     registry, so that it is the same on every machine; of an image that never saw one, its id. Raises WrongInputError
     for an image that is nowhere.
     """
-    import docker.errors  # noqa: PLC0415  the SDK is slow to import
+    import docker.errors  # noqa: PLC0415  as above
 
     reference = parse(service.image)
     pull = partial(_pull, client, service.image, reference, env)
@@ -63,13 +73,17 @@ def resolve(client: "DockerClient", service: Service, keep: str, env: Mapping[st
         if not reference.pinned and _digests(image, reference):
             moved, notes = _moved(service.image, _digests(image, reference), env)
             image = pull() if moved else image
-    digest = next(iter(_digests(image, reference)), str(image.id))
-    repository, _, tag = tag_of(service, digest, keep).partition(":")
+    found = _artifact(image, reference, notes)
+    repository, _, tag = tag_of(service, found.digest, keep).partition(":")
     image.tag(repository, tag)
+    return found
+
+
+def _artifact(image: Any, reference: Reference, notes: tuple[str, ...] = ()) -> Artifact:
     labels = image.labels or {}
     named = reference.tag if reference.tag != "latest" else ""
     return Artifact(
-        digest=digest,
+        digest=next(iter(_digests(image, reference)), str(image.id)),
         version=named or labels.get(VERSION_LABEL, "") or reference.tag,
         git_sha=labels.get(REVISION_LABEL, ""),
         notes=notes,

@@ -18,7 +18,7 @@ _MAKING = threading.Lock()  # Docker makes two of one name for two who ask at on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class DockerNetwork:
     """`gateway` is this machine's own address there, `subnet` a CIDR that holds every container's."""
 
     name: str
@@ -35,7 +35,7 @@ def name_of(app: str, state: Path) -> str:
     return f"crossfade-{app}-{owner(state)}"
 
 
-def ensure(client: "DockerClient", app: str, state: Path) -> Network:
+def ensure(client: "DockerClient", app: str, state: Path) -> DockerNetwork:
     """The app's network, made when it is not there yet."""
     import docker.errors  # noqa: PLC0415  the SDK costs 150 ms
 
@@ -48,7 +48,7 @@ def ensure(client: "DockerClient", app: str, state: Path) -> Network:
             client.api.create_network(name, driver="bridge", labels=labels, check_duplicate=True)
             found = client.api.inspect_network(name)
     pool = next(one for one in found["IPAM"]["Config"] if "Gateway" in one and ":" not in one["Gateway"])
-    return Network(name=name, gateway=pool["Gateway"].partition("/")[0], subnet=pool["Subnet"])
+    return DockerNetwork(name=name, gateway=pool["Gateway"].partition("/")[0], subnet=pool["Subnet"])
 
 
 def settings(client: "DockerClient", service: Service, state: Path, *, named: bool) -> dict[str, Any]:

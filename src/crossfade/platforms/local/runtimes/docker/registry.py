@@ -1,6 +1,7 @@
 """What a registry says that a tag is now. Docker asks it, with the login it has for it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crossfade.core.errors import PlatformError
@@ -12,8 +13,21 @@ if TYPE_CHECKING:
 ASK_SECONDS = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a tag is: `sha256:...`, and what it runs on, such as linux/arm64; no platforms where that is not said."""
+
+    digest: str
+    platforms: frozenset[str]
+
+
 def digest_of(image: str, env: Mapping[str, str]) -> str:
-    """`sha256:...` of what `name:tag` is in its registry now, fetched without its layers; `env` leads to the login.
+    """`sha256:...` of what `name:tag` is in its registry now. PlatformError as of `told`."""
+    return told(image, env).digest
+
+
+def told(image: str, env: Mapping[str, str]) -> Told:
+    """What `name:tag` is in its registry now, fetched without its layers; `env` leads to the login.
 
     PlatformError with the reason when the registry cannot be asked, or does not say.
     """
@@ -25,8 +39,9 @@ def digest_of(image: str, env: Mapping[str, str]) -> str:
     try:
         api = docker.APIClient(timeout=ASK_SECONDS, **kwargs_from_env())
         login.use(api, env)
-        told: Any = api.inspect_distribution(image)  # type: ignore[no-untyped-call]
-        return str(told["Descriptor"]["digest"])
+        said: Any = api.inspect_distribution(image)  # type: ignore[no-untyped-call]
+        platforms = {f"{one['os']}/{one['architecture']}" for one in said.get("Platforms") or ()}
+        return Told(str(said["Descriptor"]["digest"]), frozenset(platforms - {"unknown/unknown", "/"}))
     except docker.errors.APIError as error:
         raise PlatformError(str(error.explanation or error)) from error
     except requests.Timeout as error:

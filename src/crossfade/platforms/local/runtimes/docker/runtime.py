@@ -14,15 +14,16 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
 from crossfade.engine.ports.journal import Fence
+from crossfade.engine.ports.logs import LogQuery, Said
 from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
 from crossfade.engine.ports.seats import Seat
 from crossfade.platforms.local.runtimes import sqlite
 from crossfade.platforms.local.runtimes.docker import beside, build, container, image, network, volumes
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
-from crossfade.platforms.local.runtimes.docker.written import Written
+from crossfade.platforms.local.runtimes.docker.written import KEPT_LINES, ContainerLines
 from crossfade.platforms.local.runtimes.environment import of_release
 from crossfade.platforms.local.runtimes.hook import result
-from crossfade.platforms.local.runtimes.processes.logs import Logs
+from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 POLL_FIRST, POLL_MOST = 0.05, 0.5  # seconds between two looks at a container that is to end
 KILLED_WITHIN = 30.0
 LEFT = 60.0  # seconds after which one that was made for a person is nobody's any more
-KEPT_LINES = 100_000  # of a container that is cleared away
 
 
 class DockerRuntime:
@@ -43,11 +43,11 @@ class DockerRuntime:
     def __init__(self, directory: Path, fence: Fence) -> None:
         self._fence = fence
         state = directory.resolve()
-        self._logs = Logs(state / "logs")
+        self._logs = ProcessLogs(state / "logs")
         self._daemon = Daemon()
         self._ours = container.labels(state=state)
         self._state = state
-        self._written = Written(self._daemon, self._logs, self._find)
+        self._written = ContainerLines(self._daemon, self._logs, self._find)
         self._keep = network.owner(state)
         self._used = state / "docker"
         self._launching: set[str] = set()
@@ -59,11 +59,20 @@ class DockerRuntime:
         there = await self._daemon.ask(lambda client: volumes.folders(client, service, self._keep))
         return replace(made, notes=(*made.notes, *await asyncio.to_thread(sqlite.warnings, service, there)))
 
+    async def foresee(self, service: Service) -> Artifact | None:
+        """An image that is built here shows when it is, and what a registry has when it is asked."""
+        if service.container.build is not None:
+            return None
+        return await self._daemon.ask(lambda client: image.here(client, service))
+
     async def _made(self, service: Service, shell: Mapping[str, str]) -> Artifact:
         wanted = service.container.build
         if wanted is None:
             return await self._daemon.ask(lambda client: image.resolve(client, service, self._keep, shell))
-        made = await build.image_id(service, wanted, shell, self._logs.path(service.key, "build"))
+        log = self._logs.path(service.key, "build")
+        self._logs.times.forget(log)
+        async with self._logs.times.marking(log):
+            made = await build.image_id(service, wanted, shell, log)
         commit = await asyncio.to_thread(build.commit, wanted)
         return await self._daemon.ask(lambda client: image.take(client, service, made, commit, self._keep))
 
@@ -226,11 +235,8 @@ class DockerRuntime:
             await self._clear(entry["Id"], self._logs.path(release.service.key, run))
         self._logs.prune_runs(release.service.key)
 
-    async def logs(
-        self, service: str, *, instance: str | None, lines: int, follow: bool
-    ) -> AsyncIterator[tuple[str, str]]:
-        async for pair in self._written.lines(service, instance=instance, lines=lines, follow=follow):
-            yield pair
+    def logs(self, service: str, query: LogQuery) -> AsyncIterator[Said]:
+        return self._written.lines(service, query)
 
     async def forget(self, release: Release, token: int) -> None:
         await self._fence.check(release.service.key, token)
@@ -243,7 +249,7 @@ class DockerRuntime:
             )
         await self._daemon.ask(lambda client: image.forget(client, release, self._keep))
 
-    def silent(self, address: str) -> str:  # noqa: ARG002
+    async def silent(self, address: str) -> str:  # noqa: ARG002
         """What happens in a container is not ours to see."""
         return ""
 

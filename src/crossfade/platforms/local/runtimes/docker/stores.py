@@ -14,7 +14,7 @@ from crossfade.engine.ports.stores import StoreFound, StoreOutcome
 from crossfade.platforms.local.runtimes.docker import beside, build, container, image, network, volumes
 from crossfade.platforms.local.runtimes.docker.backups import Backups
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
-from crossfade.platforms.local.runtimes.processes.logs import Logs
+from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -31,7 +31,7 @@ class DockerStores:
         self._ours = container.labels(state=self._state)
         self._keep = network.owner(self._state)
         self._backups = Backups(self._state / "backups")
-        self._logs = Logs(self._state / "logs")
+        self._logs = ProcessLogs(self._state / "logs")
 
     async def ensure(self, store: Store, secrets: Mapping[str, str], *, replace: bool) -> StoreOutcome:
         there = await self._daemon.ask(lambda client: self._find(client, store.service.app, store.service.name))
@@ -137,7 +137,7 @@ class DockerStores:
             mounts=volumes.mounts(client, service, self._ours, self._keep),
             # Its own name for itself stays the same: RabbitMQ keeps its data under it.
             network={**network.settings(client, service, self._state, named=True), "hostname": service.name},
-            published=store.port,
+            published=(store.port, store.inside or store.port) if store.port else None,
         )
         network.join(client, made, service)
         # Docker itself keeps a store running, also after the machine was down.
@@ -202,5 +202,7 @@ def _spec(store: Store) -> str:
     told = encode(store)
     for key in ("backup", "restore", "keep", "schedule", "timezone"):  # what is done with it, and not what it is
         del told[key]
+    if store.inside is None:  # as it was before there was one
+        told.pop("inside", None)
     del told["service"]["names"]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]

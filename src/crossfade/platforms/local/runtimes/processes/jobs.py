@@ -10,7 +10,7 @@ from crossfade.core.release import Release
 from crossfade.engine.ports.runtime import HookResult
 from crossfade.platforms.local.runtimes.ending import describe
 from crossfade.platforms.local.runtimes.hook import SHOWN_LINES
-from crossfade.platforms.local.runtimes.processes.logs import Logs, last_words
+from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs, last_words
 from crossfade.platforms.local.runtimes.processes.session import Session
 
 # Who waits for the command outlives the SIGTERM that is meant for it, hands it on, and says with which code it ended.
@@ -29,7 +29,7 @@ echo $crossfade_code >{draft} && mv {draft} {code}"""
 class Runs:
     """`<directory>/<run>.session`, with `.code` beside it once it has ended and `.run` saying what it is."""
 
-    def __init__(self, directory: Path, logs: Logs) -> None:
+    def __init__(self, directory: Path, logs: ProcessLogs) -> None:
         self._directory = directory
         self._logs = logs
         self._sessions: dict[str, Session] = {}
@@ -47,6 +47,7 @@ class Runs:
     def outcome(self, run: str, release: Release) -> HookResult | None:
         """None while it runs. Without a code it was killed, or the machine went down with it."""
         session = self._session(run, release)
+        self._logs.times.mark(session.log)
         if session.running():
             return None
         said = last_words(session.log, SHOWN_LINES)

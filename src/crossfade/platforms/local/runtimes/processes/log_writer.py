@@ -16,9 +16,12 @@ from crossfade.platforms.local.runtimes.processes import proc
 from crossfade.platforms.local.runtimes.processes.proc import Process
 
 MARK = "CROSSFADE_LOG"  # in the environment of a log writer: the session whose log it writes
-# It ends when nobody holds the pipe any more, by no signal but SIGKILL. What cannot be written, on a full disk, is
-# dropped: a command that waited for its log would answer nobody.
-SCRIPT = 'cd /; trap "" HUP INT QUIT TERM; until cat; do sleep 0.1; done'
+LARGEST = 200 << 20  # bytes of a log, also when nobody shortens it: four times of what it should have
+# It ends when nobody holds the pipe any more, by no signal but SIGKILL. What cannot be written, on a full disk or to a
+# log that is full, is dropped: a command that waited for its log would answer nobody.
+SCRIPT = (
+    f'exec 2>/dev/null; cd /; ulimit -f {LARGEST // 512}; trap "" HUP INT QUIT TERM XFSZ; until cat; do sleep 0.1; done'
+)
 
 
 def spawn(arguments: list[str], env: Mapping[str, str], files: Mapping[int, int]) -> int:

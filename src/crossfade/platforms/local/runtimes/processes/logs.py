@@ -2,10 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from crossfade.core.errors import WrongInputError
+from crossfade.engine.ports.logs import Said, Writer, writer_of
+from crossfade.platforms.local.runtimes.processes.times import Times
+from crossfade.telling.traces import telling
 
 KEPT_FILES = 20  # a service, and as many again of its jobs' runs
 RUN = "job-"  # begins the names of those
@@ -17,13 +20,15 @@ SEQUENCES = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
 SHOWN = 200  # characters of a last line
+NEWEST = 5  # builds, hooks and runs that are shown where nobody says since when
 
 
-class Logs:
+class ProcessLogs:
     """`<directory>/<app>/<service>/<instance>.log`, with those of builds and hooks beside them."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self.times = Times()
 
     def folder(self, service: str) -> Path:
         folder = self._directory / service
@@ -45,24 +50,57 @@ class Logs:
         """The name that was written last, if there is any."""
         return [log.stem for log in self._newest_first(service)[:1]]
 
+    def of(self, service: str, writers: Collection[Writer], since: float | None) -> list[str]:
+        """Whose logs are kept of these writers: those that were written since then, else the newest."""
+        logs = [log for log in self._newest_first(service) if writer_of(log.stem, service) in writers]
+        if since is None:
+            return [log.stem for log in logs[:NEWEST]]
+        return [log.stem for log in logs if log.stat().st_mtime >= since]
+
+    def read(self, service: str, name: str, *, lines: int, since: float | None = None) -> tuple[list[Said], int]:
+        """The last lines of a log, those since then where that is given, and where reading goes on."""
+        path = self.path(service, name)
+        found, position = tail(path, lines)
+        begin = position - sum(len(line) for line in found)
+        said = [Said(at, name, line) for at, line in self._stamped(path, found, begin)]
+        return [one for one in said if since is None or one.at >= since], position
+
+    def read_on(self, service: str, name: str, position: int) -> tuple[list[Said], int]:
+        """The complete lines after `position`, and where reading goes on."""
+        path = self.path(service, name)
+        found, after = since(path, position)
+        begin = after - sum(len(line) for line in found)
+        return [Said(at, name, line) for at, line in self._stamped(path, found, begin)], after
+
+    def look_after(self, log: Path) -> None:
+        """Keep a log that is written just now within its size, and remember when it grew."""
+        shorten(log)
+        self.times.mark(log)
+
+    def _stamped(self, log: Path, lines: Iterable[bytes], begin: int) -> Iterable[tuple[float, str]]:
+        when = self.times.of(log)
+        for line in lines:
+            begin += len(line)
+            yield when(begin), line.decode(errors="replace").rstrip("\r\n")
+
     def prune(self, service: str, in_use: Iterable[str]) -> None:
         """Keep the newest files, and those that an instance still writes."""
         kept = {self.path(service, name) for name in in_use}
         others = [log for log in self._newest_first(service) if not log.name.startswith(RUN)]
-        _remove(log for log in others[KEPT_FILES:] if log not in kept)
+        self._remove(log for log in others[KEPT_FILES:] if log not in kept)
 
     def prune_runs(self, service: str) -> None:
         """The same for runs of jobs: a job of every minute would push out all else."""
-        _remove([log for log in self._newest_first(service) if log.name.startswith(RUN)][KEPT_FILES:])
+        self._remove([log for log in self._newest_first(service) if log.name.startswith(RUN)][KEPT_FILES:])
 
     def _newest_first(self, service: str) -> list[Path]:
         return sorted(self.folder(service).glob("*.log"), key=lambda log: log.stat().st_mtime, reverse=True)
 
-
-def _remove(logs: Iterable[Path]) -> None:
-    for log in logs:
-        log.unlink(missing_ok=True)
-        log.with_suffix(".old").unlink(missing_ok=True)
+    def _remove(self, logs: Iterable[Path]) -> None:
+        for log in logs:
+            log.unlink(missing_ok=True)
+            log.with_suffix(".old").unlink(missing_ok=True)
+            self.times.forget(log)
 
 
 def shorten(log: Path) -> None:
@@ -85,7 +123,7 @@ def shorten(log: Path) -> None:
     os.truncate(log, 0)
 
 
-def tail(log: Path, lines: int) -> tuple[list[str], int]:
+def tail(log: Path, lines: int) -> tuple[list[bytes], int]:
     """The last complete lines, and the position after them: there reading goes on. Nothing when there is no log."""
     try:
         with log.open("rb") as file:
@@ -97,25 +135,29 @@ def tail(log: Path, lines: int) -> tuple[list[str], int]:
                 data = file.read(size) + data
     except FileNotFoundError:
         return [], 0
-    rest = data.rpartition(b"\n")[2]
-    return _text(data[: len(data) - len(rest)])[-lines:] if lines > 0 else [], end - len(rest)
+    whole = data[: data.rfind(b"\n") + 1]
+    return _lines(whole)[-lines:] if lines > 0 else [], end - len(data) + len(whole)
 
 
-def since(log: Path, position: int) -> tuple[list[str], int]:
+def since(log: Path, position: int) -> tuple[list[bytes], int]:
     """The complete lines after `position`, and the next one; a log that was shortened is read from its new start."""
     try:
         with log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(position if position <= size else 0)
             start = file.tell()
-            whole = file.read(KEPT_BYTES).rpartition(b"\n")
+            data = file.read(KEPT_BYTES)
     except FileNotFoundError:
         return [], 0
-    return _text(whole[0] + whole[1]), start + len(whole[0]) + len(whole[1])
+    whole = data[: data.rfind(b"\n") + 1]
+    return _lines(whole), start + len(whole)
 
 
 def last_words(log: Path, lines: int = 1) -> str:
-    """The last lines that say something, without colours and what else a terminal acts on, complete or not."""
+    """The last lines that say something, without colours and what else a terminal acts on, complete or not.
+
+    Of one line it is the one that says why: see `telling`.
+    """
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - BLOCK))
@@ -125,9 +167,14 @@ def last_words(log: Path, lines: int = 1) -> str:
 
 
 def spoken(data: bytes, lines: int) -> str:
-    """The last lines of `data` that are not empty, without colours and the like."""
-    said = [clean for line in _text(data) if (clean := SEQUENCES.sub("", line).strip())]
-    return "\n".join(line[:SHOWN] for line in said[-lines:])
+    """The last lines of `data` that are not empty, without colours and the like; of one the one that says why."""
+    said = [clean for line in _text(data) if (clean := SEQUENCES.sub("", line).rstrip())]
+    return telling(said)[:SHOWN] if lines == 1 else "\n".join(line[:SHOWN] for line in said[-lines:])
+
+
+def _lines(data: bytes) -> list[bytes]:
+    """Each with its end; only a line feed ends one."""
+    return [line + b"\n" for line in data.split(b"\n")[:-1]]
 
 
 def _text(data: bytes) -> list[str]:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossfade.paths import SESSION
 from crossfade.platforms.local.runtimes.processes import proc
 from crossfade.platforms.local.runtimes.processes.proc import Process
 
-NAME = "CROSSFADE_SESSION"
+NAME = SESSION
 _APP, _SERVICE = b"CROSSFADE_APP", b"CROSSFADE_SERVICE"
 
 
@@ -35,6 +36,10 @@ def marked(below: Path) -> Iterator[Marked]:
             yield Marked(process, session, f"{app}/{service}" if app and service else "")
 
 
-def carries(pid: int, session: Path, *, also: str = NAME) -> bool:
-    """Did the process begin in this session, wherever it is by now? `also` is another name that counts as the mark."""
-    return not {f"{name}={session}".encode() for name in (NAME, also)}.isdisjoint(proc.environment(pid).split(b"\0"))
+def carried(pid: int, *names: str) -> Iterator[str]:
+    """The files of the sessions that a process began in, by these names of the mark, wherever it is by now."""
+    environment = proc.environment(pid)
+    for name in names:
+        mark = f"{name}=".encode()
+        if mark in environment:
+            yield from (os.fsdecode(p.removeprefix(mark)) for p in environment.split(b"\0") if p.startswith(mark))

@@ -1,5 +1,6 @@
 """Why an instance ended, or why nobody answers where it should: its exit code, last words, and who listens where."""
 
+import asyncio
 from dataclasses import dataclass
 
 from crossfade.platforms.local.runtimes.ending import describe
@@ -18,12 +19,13 @@ class Ending:
     displaced: bool = False
 
 
-def of(session: Session, port: int) -> Ending:
+async def of(session: Session, port: int) -> Ending:
     """What is known of an instance's end. To be asked when it is first seen, while its traces are fresh."""
     if not session.started:
         return Ending("was never started")
-    session.settle()
-    left = [process.pid for process in session.members()]
+    seen = await session.seen()
+    session.settle(seen)
+    left = [process.pid for process in session.members(seen)]
     if left and (session.code == 0 or listening.of(left)):
         return Ending(
             f"went into the background as process {left[0]}, where nobody looks after it: let its command stay in the "
@@ -37,12 +39,13 @@ def of(session: Session, port: int) -> Ending:
     return Ending(said)
 
 
-def silent(session: Session, port: int) -> str:
+async def silent(session: Session, port: int) -> str:
     """What an instance listens on when it is not its port on 127.0.0.1; empty when it listens on no port at all.
 
     `port` is 0 for one that should listen on a socket.
     """
-    held = listening.of(process.pid for process in session.members())
+    members = session.members(await session.seen())
+    held = await asyncio.to_thread(listening.of, [process.pid for process in members])
     if not held:
         return ""
     there = ", ".join(sorted({str(listener) for listener in held}))

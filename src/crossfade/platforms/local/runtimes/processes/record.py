@@ -19,7 +19,7 @@ _UNSURE_NS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class InstanceRecord:
     """One instance of the process runtime. No secrets: they live only in its environment."""
 
     id: str
@@ -46,7 +46,7 @@ class _Known(NamedTuple):
 
     inode: int
     modified: int
-    record: Record | None
+    record: InstanceRecord | None
 
 
 class Records:
@@ -57,22 +57,26 @@ class Records:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make()
         for draft in directory.glob("*.draft"):  # of a controller that died while writing; ours take microseconds
             if draft.stat().st_mtime < time.time() - ABANDONED_SECONDS:  # noqa: TID251  as the file system counts it
                 draft.unlink(missing_ok=True)
         self._changed = -1  # when the folder did, as far as what follows goes; ns
         self._known: dict[str, _Known] = {}  # by the file's name
-        self._by_service: dict[str, list[Record]] = {}
+        self._by_service: dict[str, list[InstanceRecord]] = {}
+        self._releases: dict[str, Release] = {}  # by instance: to decode a thousand of them takes half a second
+
+    def _make(self) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def path(self, instance: str, suffix: str) -> Path:
         return self._directory / f"{quote(instance, safe='')}.{suffix}"
 
-    def all(self) -> list[Record]:
+    def all(self) -> list[InstanceRecord]:
         self._look()
         return [known.record for known in self._known.values() if known.record is not None]
 
-    def of(self, service: str) -> list[Record]:
+    def of(self, service: str) -> list[InstanceRecord]:
         """Those of one service."""
         self._look()
         return self._by_service.get(service, [])
@@ -80,10 +84,12 @@ class Records:
     def _look(self) -> None:
         """Read what changed. Every change is a rename or a removal, which the folder's time shows."""
         began = time.time_ns()
+        if not self._directory.exists():  # deleted by hand: what runs is on no record, and is still found by its mark
+            self._make()
         changed = self._directory.stat().st_mtime_ns
         if changed == self._changed:
             return
-        known, by_service = dict[str, _Known](), dict[str, list[Record]]()
+        known, by_service = dict[str, _Known](), dict[str, list[InstanceRecord]]()
         for entry in os.scandir(self._directory):
             if not entry.name.endswith(".json"):
                 continue
@@ -106,10 +112,10 @@ class Records:
             return before
         return _Known(info.st_ino, info.st_mtime_ns, _read(entry.path))
 
-    def get(self, instance: str) -> Record | None:
+    def get(self, instance: str) -> InstanceRecord | None:
         return _read(str(self.path(instance, "json")))
 
-    def write(self, record: Record) -> None:
+    def write(self, record: InstanceRecord) -> None:
         """Replace it at once: a reader sees the old one or the new one."""
         path = self.path(record.id, "json")
         draft = path.with_suffix(".draft")
@@ -122,13 +128,17 @@ class Records:
         draft = path.with_suffix(".draft")
         draft.write_text(json.dumps(encode(release)))
         draft.replace(path)
+        self._releases[instance] = release
 
     def release(self, instance: str) -> Release | None:
         """What it was launched from; None for an instance of an older crossfade."""
-        try:
-            return decode(Release, json.loads(self.path(instance, "release").read_text(encoding="utf-8")))
-        except (OSError, ValueError):
-            return None
+        if instance not in self._releases:
+            try:
+                read = json.loads(self.path(instance, "release").read_text(encoding="utf-8"))
+                self._releases[instance] = decode(Release, read)
+            except (OSError, ValueError):
+                return None
+        return self._releases[instance]
 
     def instance(self, session: Path) -> str:
         """The id whose session is recorded in this file; empty for a file of something else."""
@@ -140,14 +150,15 @@ class Records:
         return session.suffix == ".check" and self.get(unquote(session.stem)) is not None
 
     def remove(self, instance: str) -> None:
+        self._releases.pop(instance, None)
         self.path(instance, "release").unlink(missing_ok=True)
         self.path(instance, "json").unlink(missing_ok=True)
 
 
-def _read(path: str) -> Record | None:
+def _read(path: str) -> InstanceRecord | None:
     """None when there is none, or when a power cut emptied it: then its process is gone as well."""
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123  20 of these a tick
-            return Record(**json.load(file))
+            return InstanceRecord(**json.load(file))
     except (FileNotFoundError, ValueError, TypeError):
         return None

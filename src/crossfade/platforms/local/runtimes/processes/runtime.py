@@ -1,12 +1,11 @@
 """Instances as plain processes of this machine, each from the folder of its release."""
 
 import asyncio
-import errno
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports.journal import Fence
+from crossfade.engine.ports.logs import LogQuery, Said, Writer, writer_of
 from crossfade.engine.ports.runtime import Artifact, Found, HookResult, Running
 from crossfade.engine.ports.seats import Seat
 from crossfade.platforms.local.address import SOCKETS
@@ -21,16 +21,18 @@ from crossfade.platforms.local.runtimes import sqlite
 from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.environment import for_process
 from crossfade.platforms.local.runtimes.hook import result
-from crossfade.platforms.local.runtimes.processes import beside, logs, marks, postmortem, volumes
+from crossfade.platforms.local.runtimes.processes import beside, marks, postmortem, volumes
 from crossfade.platforms.local.runtimes.processes.addresses.listeners import Listeners
 from crossfade.platforms.local.runtimes.processes.addresses.ports import Ports
 from crossfade.platforms.local.runtimes.processes.addresses.sockets import Sockets
+from crossfade.platforms.local.runtimes.processes.census import Census
 from crossfade.platforms.local.runtimes.processes.cpu import Cpu
 from crossfade.platforms.local.runtimes.processes.jobs import Runs
-from crossfade.platforms.local.runtimes.processes.logs import Logs
+from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
 from crossfade.platforms.local.runtimes.processes.program import program
-from crossfade.platforms.local.runtimes.processes.record import Record, Records
+from crossfade.platforms.local.runtimes.processes.record import InstanceRecord, Records
 from crossfade.platforms.local.runtimes.processes.session import Session
+from crossfade.platforms.local.runtimes.trouble import oserrors_told
 
 FOLLOW_SECONDS = 0.2
 
@@ -45,8 +47,8 @@ class ProcessRuntime:
     def __init__(self, directory: Path, fence: Fence, now_ns: Callable[[], int] = time.time_ns) -> None:
         self._fence = fence
         state = self._state = directory.resolve()
-        with _disk():
-            self._logs = Logs(state / "logs")
+        with oserrors_told():
+            self._logs = ProcessLogs(state / "logs")
             self._artifacts = Artifacts(state, self._logs, now_ns)
             self._records = Records(state / "instances")
             self._hooks = state / "hooks"
@@ -57,12 +59,13 @@ class ProcessRuntime:
             self._sweep()
             self._runs = Runs(state / "jobs", self._logs)
         self._sessions: dict[str, Session] = {}
+        self._census = Census()
         self._listeners = Listeners()
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         if service.listen_on == "socket":
             self._sockets.require_room()
-        with _disk():
+        with oserrors_told():
             in_use = {record.digest for record in self._records.all()}
             made = await self._artifacts.make(service, env or {}, in_use)
             there = volumes.links(service, self._state / "volumes").values()
@@ -70,32 +73,36 @@ class ProcessRuntime:
             unlimited = self._cpu.why_not(service.resources.cpu)
             return replace(made, notes=(*notes, unlimited) if unlimited else tuple(notes))
 
+    async def foresee(self, service: Service) -> Artifact | None:
+        with oserrors_told():
+            return await self._artifacts.foresee(service)
+
     async def check(self, release: Release) -> None:
-        with _disk():
+        with oserrors_told():
             await self._artifacts.check(release, strictly=True)
 
     async def launch(self, instance: str, release: Release, secrets: Mapping[str, str], token: int) -> None:
         service = release.service
         await self._fence.check(service.key, token)
-        with _disk():
+        with oserrors_told():
             await self._artifacts.check(release)
             record = self._records.get(instance) or self._announce(instance, release)
             self._artifacts.wake(release.digest)
             env = for_process(release, secrets, self._state) | _own(record)
             self._session(record).start(
                 program(service),
-                self._artifacts.tree(release.digest),
+                self._artifacts.folder(release),
                 env,
                 service.resources.memory,
                 self._cpu.enter(instance, service.resources.cpu),
             )
 
     async def instances(self, service: str) -> Sequence[Running]:
-        with _disk():
-            return [self._observe(record) for record in self._records.of(service)]
+        with oserrors_told():
+            return [await self._observe(record) for record in self._records.of(service)]
 
     async def found(self) -> Sequence[Found]:
-        with _disk():
+        with oserrors_told():
             recorded = [
                 Found(id=r.id, service=r.service, release=self._records.release(r.id)) for r in self._records.all()
             ]
@@ -113,7 +120,7 @@ class ProcessRuntime:
         if record is None:
             return await self._end_unrecorded(instance, grace)
         await self._fence.check(record.service, token)
-        with _disk():
+        with oserrors_told():
             self._records.write(replace(record, stopping=True))
         session = self._session(record)
         killed = await session.end(grace)
@@ -136,13 +143,13 @@ class ProcessRuntime:
             raise PlatformError(f"{instance} does not run", "`crossfade status` shows what runs")
         mark = {marks.NAME: str(self._records.path(instance, "check"))}  # found by it should we die meanwhile
         env = for_process(release, secrets, self._state) | _own(record) | mark
-        return await beside.run(command, self._artifacts.tree(release.digest), env, limit)
+        return await beside.run(command, self._artifacts.folder(release), env, limit)
 
     async def run(
         self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
     ) -> HookResult:
         service = release.service
-        with _disk():
+        with oserrors_told():
             await self._artifacts.check(release)
             file, name = tempfile.mkstemp(
                 prefix=f"hook-{release.number}-", suffix=".log", dir=self._logs.folder(service.key)
@@ -153,14 +160,15 @@ class ProcessRuntime:
         await session.end(0)
         session.forget()
         try:
-            with _disk():
+            with oserrors_told():
                 self._artifacts.wake(release.digest)
                 session.start(
                     command,
-                    self._artifacts.tree(release.digest),
+                    self._artifacts.folder(release),
                     for_process(release, secrets, self._state) | dict(env),
                 )
-            in_time = await session.wait(limit)
+            async with self._logs.times.marking(session.log):
+                in_time = await session.wait(limit)
             code = session.code
         finally:
             await session.end(0)
@@ -177,42 +185,42 @@ class ProcessRuntime:
         *,
         interactive: bool,  # noqa: ARG002  as above
     ) -> Seat:
-        with _disk():
+        with oserrors_told():
             await self._artifacts.check(release)
         self._artifacts.wake(release.digest)
         record = self._records.get(instance) if instance else None
         own = _own(record) if record else {}
-        return Seat(
-            env=for_process(release, secrets, self._state) | own, folder=str(self._artifacts.tree(release.digest))
-        )
+        return Seat(env=for_process(release, secrets, self._state) | own, folder=str(self._artifacts.folder(release)))
 
     async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
         await self._fence.check(release.service.key, token)
-        with _disk():
+        with oserrors_told():
             await self._artifacts.check(release)
             self._artifacts.wake(release.digest)
             env = for_process(release, secrets, self._state)
-            self._runs.start(run, release, command, self._artifacts.tree(release.digest), env)
+            self._runs.start(run, release, command, self._artifacts.folder(release), env)
 
     async def outcome(self, run: str, release: Release) -> HookResult | None:
-        with _disk():
+        with oserrors_told():
             return self._runs.outcome(run, release)
 
     async def clear(self, run: str, release: Release, grace: float) -> None:
         await self._runs.clear(run, release, grace)
         await self._artifacts.rest(release.digest, lambda: not self._runs_from(release.digest))
 
-    async def logs(
-        self, service: str, *, instance: str | None, lines: int, follow: bool
-    ) -> AsyncIterator[tuple[str, str]]:
+    async def logs(self, service: str, query: LogQuery) -> AsyncIterator[Said]:
         read: dict[str, int] = {}
         while True:
-            for name in self._logged(service, instance):
-                path = self._logs.path(service, name)
-                found, read[name] = logs.since(path, read[name]) if name in read else logs.tail(path, lines)
-                for line in found:
-                    yield name, line
-            if not follow:
+            new: list[Said] = []
+            for name in self._logged(service, query):
+                if name in read:
+                    said, read[name] = self._logs.read_on(service, name, read[name])
+                else:
+                    said, read[name] = self._logs.read(service, name, lines=query.lines, since=query.since)
+                new += said
+            for one in sorted(new, key=lambda said: said.at):  # those of one moment stay as they were written
+                yield one
+            if not query.follow:
                 return
             await asyncio.sleep(FOLLOW_SECONDS)
 
@@ -227,13 +235,13 @@ class ProcessRuntime:
         await self._artifacts.forget(release.service.key, release.digest)
 
     async def keep(self, service: str, digests: Collection[str]) -> None:
-        with _disk():
+        with oserrors_told():
             await self._artifacts.keep(service, digests)
 
-    def silent(self, address: str) -> str:
+    async def silent(self, address: str) -> str:
         """Why nobody answers at an instance's address, as far as the kernel knows: what it listens on instead."""
         record = next((record for record in self._records.all() if record.address == address), None)
-        return postmortem.silent(self._session(record), record.port) if record else ""
+        return await postmortem.silent(self._session(record), record.port) if record else ""
 
     async def close(self) -> None:
         """Instances write their own records and logs, and go on."""
@@ -242,7 +250,7 @@ class ProcessRuntime:
     async def _end_unrecorded(self, name: str, grace: float) -> bool:
         """End what carries the mark of a session that is in no record: see `found`."""
         file = self._state / name if "/" in name else self._records.path(name, "session")
-        session = Session(file, file)
+        session = Session(file, file, self._census)
         killed = await session.end(grace)
         session.forget()
         self._sweep()
@@ -251,10 +259,10 @@ class ProcessRuntime:
     def _sweep(self) -> None:
         self._sockets.sweep({record.socket for record in self._records.all()})
 
-    def _announce(self, instance: str, release: Release) -> Record:
+    def _announce(self, instance: str, release: Release) -> InstanceRecord:
         """Write down what is about to start, so that it is known even if we die in the next line."""
         worker, on_socket = release.service.kind == "worker", release.service.listen_on == "socket"
-        record = Record(
+        record = InstanceRecord(
             id=instance,
             service=release.service.key,
             release=release.number,
@@ -271,13 +279,14 @@ class ProcessRuntime:
         instances = any(record.digest == digest and record.id != but for record in self._records.all())
         return instances or digest in self._runs.digests()
 
-    def _observe(self, record: Record) -> Running:
+    async def _observe(self, record: InstanceRecord) -> Running:
         session = self._session(record)
-        logs.shorten(session.log)
+        self._logs.look_after(session.log)
         if not record.exit and not session.running():
-            ended = postmortem.of(session, record.port)
-            record = replace(record, exit=ended.detail, displaced=ended.displaced)
-            if session.started:  # what never did can still be launched
+            ended = await postmortem.of(session, record.port)
+            there = self._records.get(record.id)  # it may have been stopped meanwhile, or be gone
+            record = replace(there or record, exit=ended.detail, displaced=ended.displaced)
+            if session.started and there:  # what never did can still be launched
                 with suppress(OSError):  # looking must work on a full disk too
                     self._records.write(record)  # for the next controller, which cannot ask for the exit code
         # Whatever the command does: requests to its port would reach somebody else.
@@ -292,48 +301,31 @@ class ProcessRuntime:
             exited=bool(record.exit or lost),
             stopping=record.stopping,
             detail=record.exit or lost,
-            blamed=not (record.displaced or lost),
+            # One that never ran did nothing wrong: what its release has to do with that is said where it was launched.
+            blamed=not (record.displaced or lost or (record.exit and not session.started)),
         )
 
-    def _session(self, record: Record) -> Session:
+    def _session(self, record: InstanceRecord) -> Session:
         if record.id not in self._sessions:
             log = self._logs.path(record.service, record.id)
-            self._sessions[record.id] = Session(self._records.path(record.id, "session"), log)
+            self._sessions[record.id] = Session(self._records.path(record.id, "session"), log, self._census)
         return self._sessions[record.id]
 
-    def _logged(self, service: str, instance: str | None) -> list[str]:
-        """The instance that was asked for, else all that there are, else the last there was."""
-        if instance is not None:
-            self._logs.find(service, instance)
-            return [instance]
-        there = sorted((record.launched_at, record.id) for record in self._records.of(service))
-        return [name for _, name in there] or self._logs.latest(service)
+    def _logged(self, service: str, query: LogQuery) -> list[str]:
+        """The instance that was asked for, else all that there are, else the last there was; and others' logs."""
+        if query.instance is not None:
+            self._logs.find(service, query.instance)
+            return [query.instance]
+        names = self._logs.of(service, query.writers, query.since)
+        if query.since is not None or Writer.INSTANCE not in query.writers:
+            return names
+        there = [name for _, name in sorted((record.launched_at, record.id) for record in self._records.of(service))]
+        others = [name for name in names if writer_of(name, service) is not Writer.INSTANCE]
+        return [*there, *others] or self._logs.latest(service)
 
 
-def _own(record: Record) -> dict[str, str]:
+def _own(record: InstanceRecord) -> dict[str, str]:
     """What an instance alone is told; a worker has neither port nor socket."""
     port = {"PORT": str(record.port)} if record.port else {}
     socket = {"CROSSFADE_SOCKET": record.socket} if record.socket else {}
     return {"CROSSFADE_INSTANCE": record.id, **port, **socket}
-
-
-@contextmanager
-def _disk() -> Iterator[None]:
-    """Say plainly that our own files cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise PlatformError("the disk is full", "free some space; what runs goes on running") from error
-        if error.errno in {errno.EMFILE, errno.ENFILE}:
-            raise PlatformError(
-                "too many files are open", "raise the limit (ulimit -Hn, LimitNOFILE, fs.file-max) or run less here"
-            ) from error
-        if error.errno in {errno.EAGAIN, errno.ENOMEM}:
-            raise PlatformError(
-                f"no more processes can be started: {error.strerror}",
-                "raise the limit (ulimit -u, TasksMax), or run less here",
-            ) from error
-        raise PlatformError(
-            f"cannot use {error.filename}: {error.strerror}", "check the state directory and its permissions"
-        ) from error

@@ -6,13 +6,14 @@ import os
 import shlex
 import signal
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.runtimes import open_files
-from crossfade.platforms.local.runtimes.processes import log_writer, marks, proc
+from crossfade.platforms.local.runtimes.processes import census, marks, proc
+from crossfade.platforms.local.runtimes.processes.census import Census, CensusLook
 from crossfade.platforms.local.runtimes.processes.log_writer import LogWriter, idle, is_writer, pipes, spawn
 from crossfade.platforms.local.runtimes.processes.proc import Process
 
@@ -29,11 +30,15 @@ BECOME = 'exec /bin/sh -c "$2" </dev/null'
 
 
 class Session:
-    """One run of one shell command. `file` is where it is recorded, `log` where its output goes."""
+    """One run of one shell command. `file` is where it is recorded, `log` where its output goes.
 
-    def __init__(self, file: Path, log: Path) -> None:
+    Sessions of hundreds of instances share a `census`.
+    """
+
+    def __init__(self, file: Path, log: Path, census: Census | None = None) -> None:
         self.file = file
         self.log = log
+        self._census = census or Census()
         self.code: int | None = None  # known only to the parent; negative: ended by that signal
         self._writer = LogWriter(file, log)
         self._child: int | None = None
@@ -111,7 +116,7 @@ class Session:
         told: set[tuple[int, int]] = set()
         while self._find_leader() is None and self._starting():  # noqa: ASYNC110  another process decides
             await asyncio.sleep(BIRTH)
-        while members := await asyncio.to_thread(self._members, known):
+        while members := self._members(await self._census.seen(), known):
             known |= {member.identity for member in members}
             commands = [member for member in members if not is_writer(member.pid, self.file)]
             if not commands:
@@ -185,18 +190,23 @@ class Session:
         finally:
             os.close(file)
 
-    def members(self) -> list[Process]:
-        """What runs of it, the command itself or what it left behind; not what writes its log."""
-        return [member for member in self._members(()) if not is_writer(member.pid, self.file)]
+    async def seen(self) -> CensusLook:
+        """Who runs now, for `members` and `settle`."""
+        return await self._census.seen()
 
-    def settle(self) -> None:
+    def members(self, seen: CensusLook | None = None) -> list[Process]:
+        """What runs of it, the command itself or what it left behind; not what writes its log."""
+        members = self._members(seen or census.look(), ())
+        return [member for member in members if not is_writer(member.pid, self.file)]
+
+    def settle(self, seen: CensusLook) -> None:
         """Wait the moment until all that was said is in the log: a command can end before its last words are there."""
-        writers = [member for member in self._members(()) if is_writer(member.pid, self.file)]
+        writers = [member for member in self._members(seen, ()) if is_writer(member.pid, self.file)]
         deadline = time.monotonic() + LAST_WORDS_WITHIN
         while not idle(writers) and time.monotonic() < deadline:
             time.sleep(0.001)
 
-    def _members(self, known: Iterable[tuple[int, int]]) -> list[Process]:
+    def _members(self, seen: CensusLook, known: Collection[tuple[int, int]]) -> list[Process]:
         """Running processes of this session, and those that left it and still carry its mark.
 
         While the command itself runs its session number is its own. Afterwards the number may have gone to a stranger,
@@ -205,14 +215,14 @@ class Session:
         leader = self._find_leader()
         ours = leader.pid if leader is not None and leader.start else -1  # of a boot before: nobody's
         certain = leader is not None and _alive(leader)
-        everyone = [process for process in proc.everyone() if process.pid != os.getpid()]
-        marked = {p.identity for p in everyone if marks.carries(p.pid, self.file, also=log_writer.MARK)}
-        others = [p for p in everyone if p.session == ours and p.identity not in marked]
+        marked = seen.began.get(str(self.file), frozenset())
+        others = [p for p in seen.everyone if p.session == ours and p.identity not in marked]
         if others and not certain:
-            heard = {str(self.log), *pipes(p for p in everyone if p.identity in marked and is_writer(p.pid, self.file))}
+            writers = [p for p in seen.everyone if p.identity in marked and is_writer(p.pid, self.file)]
+            heard = {str(self.log), *pipes(writers)}
             others = [p for p in others if p.identity in known or heard & proc.descriptors(p.pid, 1, 2)]
         ours_too = marked | {p.identity for p in others}
-        return [process for process in everyone if process.identity in ours_too]
+        return [process for process in seen.everyone if process.identity in ours_too]
 
 
 def _alive(process: Process) -> bool:

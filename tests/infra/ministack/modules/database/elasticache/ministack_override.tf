@@ -10,3 +10,8 @@ resource "aws_elasticache_replication_group" "this" {
     ignore_changes = [auto_minor_version_upgrade]
   }
 }
+
+# Read back otherwise: a group of one shard has no primary endpoint.
+output "endpoint" {
+  value = coalesce(aws_elasticache_replication_group.this.primary_endpoint_address, "localhost")
+}

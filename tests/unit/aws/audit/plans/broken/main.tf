@@ -155,6 +155,7 @@ resource "aws_db_instance" "main" { # CF-DAT-001 to 006, 012, 014
   publicly_accessible         = true
   backup_retention_period     = 0
   skip_final_snapshot         = true
+  auto_minor_version_upgrade  = false # CF-DAT-018
 }
 
 resource "aws_db_instance" "replica" { # no finding of its own: what it copies has them
@@ -344,12 +345,14 @@ resource "aws_ecs_cluster" "main" {
   name = "main"
 }
 
-resource "aws_ecs_task_definition" "api" { # CF-AVL-007, CF-IMG-004, CF-SEC-001
+resource "aws_ecs_task_definition" "api" { # CF-AVL-007, CF-IMG-004, CF-SEC-001, CF-SEC-014, CF-OBS-008
   family                   = "api"
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"
   cpu                      = 256
   memory                   = 4096
+  execution_role_arn       = "arn:aws:iam::123456789012:role/tasks"
+  task_role_arn            = "arn:aws:iam::123456789012:role/tasks"
   container_definitions = jsonencode([{
     name  = "api"
     image = "example.com/api:latest"
@@ -610,3 +613,39 @@ resource "aws_rds_cluster" "old" { # CF-DAT-017
   deletion_protection     = true
 }
 # CF-CST-001: there is no aws_budgets_budget.
+
+resource "aws_dynamodb_table" "orders" { # CF-DAT-019
+  name         = "orders"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "id"
+  attribute {
+    name = "id"
+    type = "S"
+  }
+}
+
+resource "aws_codebuild_project" "quiet" { # CF-OBS-008
+  name         = "quiet"
+  service_role = "arn:aws:iam::123456789012:role/builds"
+  artifacts { type = "NO_ARTIFACTS" }
+  environment {
+    compute_type = "BUILD_GENERAL1_SMALL"
+    image        = "aws/codebuild/standard:7.0"
+    type         = "LINUX_CONTAINER"
+  }
+  source {
+    type      = "NO_SOURCE"
+    buildspec = "version: 0.2"
+  }
+  logs_config {
+    cloudwatch_logs { status = "DISABLED" }
+  }
+}
+
+resource "aws_instance" "handed" { # CF-NET-007 by its subnet
+  ami           = "ami-0123456789abcdef0"
+  instance_type = "t3.micro"
+  subnet_id     = aws_subnet.public["b"].id
+  root_block_device { encrypted = true }
+  metadata_options { http_tokens = "required" }
+}

@@ -151,6 +151,8 @@ resource "aws_db_instance" "main" {
   deletion_protection         = true
   backup_retention_period     = 7
   final_snapshot_identifier   = "main-last"
+
+  enabled_cloudwatch_logs_exports = ["postgresql"]
 }
 
 resource "aws_db_parameter_group" "strict" {
@@ -165,7 +167,7 @@ resource "aws_db_parameter_group" "strict" {
 resource "aws_db_instance" "mysql" {
   identifier                  = "mysql"
   engine                      = "mysql"
-  engine_version          = "8.4.3"
+  engine_version              = "8.4.3"
   instance_class              = "db.t4g.micro"
   allocated_storage           = 20
   username                    = "app"
@@ -175,7 +177,9 @@ resource "aws_db_instance" "mysql" {
   deletion_protection         = true
   backup_retention_period     = 14
   final_snapshot_identifier   = "mysql-last"
-  parameter_group_name        = aws_db_parameter_group.strict.name
+
+  enabled_cloudwatch_logs_exports = ["error"]
+  parameter_group_name            = aws_db_parameter_group.strict.name
 }
 
 resource "aws_elasticache_replication_group" "cache" {
@@ -246,6 +250,7 @@ resource "aws_lb" "main" {
   security_groups            = [aws_security_group.balancer.id]
   idle_timeout               = 3600
   enable_deletion_protection = true
+  drop_invalid_header_fields = true
   access_logs {
     bucket  = aws_s3_bucket.files.bucket
     enabled = true
@@ -314,11 +319,14 @@ resource "aws_ecs_task_definition" "api" {
   network_mode             = "awsvpc"
   cpu                      = 256
   memory                   = 512
+  execution_role_arn       = "arn:aws:iam::123456789012:role/agent"
+  task_role_arn            = aws_iam_role.task.arn
   container_definitions = jsonencode([{
-    name        = "api"
-    image       = "example.com/api:2f9c1e7"
-    environment = [{ name = "LOG_LEVEL", value = "info" }]
-    secrets     = [{ name = "DATABASE_URL", valueFrom = "arn:aws:secretsmanager:us-east-1:123456789012:secret:clean/db" }]
+    name             = "api"
+    image            = "example.com/api:2f9c1e7"
+    environment      = [{ name = "LOG_LEVEL", value = "info" }]
+    logConfiguration = { logDriver = "awslogs", options = { awslogs-group = "/api", awslogs-region = "us-east-1", awslogs-stream-prefix = "api" } }
+    secrets          = [{ name = "DATABASE_URL", valueFrom = "arn:aws:secretsmanager:us-east-1:123456789012:secret:clean/db" }]
   }])
 }
 
@@ -552,4 +560,58 @@ resource "aws_ssm_parameter" "level" { # no secret
   name  = "/clean/LOG_LEVEL"
   type  = "String"
   value = "info"
+}
+
+resource "aws_s3_bucket_policy" "files" { # what it says is known only after the apply
+  bucket = aws_s3_bucket.files.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Deny", Principal = "*", Action = "s3:*", Resource = [aws_s3_bucket.files.arn, "${aws_s3_bucket.files.arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+}
+
+data "aws_iam_policy_document" "logs" {
+  statement {
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.logs.arn, "${aws_s3_bucket.logs.arn}/*"]
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "logs" {
+  bucket = aws_s3_bucket.logs.id
+  policy = data.aws_iam_policy_document.logs.json
+}
+
+resource "aws_dynamodb_table" "orders" {
+  name         = "orders"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "id"
+  attribute {
+    name = "id"
+    type = "S"
+  }
+  point_in_time_recovery { enabled = true }
+}
+
+resource "aws_dynamodb_table" "locks" { # of Terraform's state: each lasts as long as an apply
+  name         = "locks"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "LockID"
+  attribute {
+    name = "LockID"
+    type = "S"
+  }
 }

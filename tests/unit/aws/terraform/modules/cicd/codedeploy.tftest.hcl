@@ -20,20 +20,20 @@ run "changes_hosts_one_at_a_time" {
 
   assert {
     condition = (
-      one(aws_codedeploy_deployment_group.this.deployment_style).deployment_type == "IN_PLACE"
-      && one(aws_codedeploy_deployment_group.this.deployment_style).deployment_option == "WITH_TRAFFIC_CONTROL"
-      && aws_codedeploy_deployment_group.this.deployment_config_name == "CodeDeployDefault.OneAtATime"
-      && aws_codedeploy_deployment_group.this.autoscaling_groups == toset(["bluegreen-prod"])
-      && one(one(aws_codedeploy_deployment_group.this.load_balancer_info).target_group_info).name == "bluegreen-prod-web-blue"
+      one(aws_codedeploy_deployment_group.this[0].deployment_style).deployment_type == "IN_PLACE"
+      && one(aws_codedeploy_deployment_group.this[0].deployment_style).deployment_option == "WITH_TRAFFIC_CONTROL"
+      && aws_codedeploy_deployment_group.this[0].deployment_config_name == "CodeDeployDefault.OneAtATime"
+      && aws_codedeploy_deployment_group.this[0].autoscaling_groups == toset(["bluegreen-prod"])
+      && one(one(aws_codedeploy_deployment_group.this[0].load_balancer_info).target_group_info).name == "bluegreen-prod-web-blue"
     )
     error_message = "Hosts leave the balancer one at a time while they change."
   }
 
   assert {
     condition = (
-      one(aws_codedeploy_deployment_group.this.auto_rollback_configuration).enabled
-      && one(aws_codedeploy_deployment_group.this.auto_rollback_configuration).events == toset(["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"])
-      && one(aws_codedeploy_deployment_group.this.alarm_configuration).alarms == toset(["bluegreen-prod-errors-visitors-10-critical"])
+      one(aws_codedeploy_deployment_group.this[0].auto_rollback_configuration).enabled
+      && one(aws_codedeploy_deployment_group.this[0].auto_rollback_configuration).events == toset(["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"])
+      && one(aws_codedeploy_deployment_group.this[0].alarm_configuration).alarms == toset(["bluegreen-prod-errors-visitors-10-critical"])
     )
     error_message = "A deployment that fails, or sets an alarm off, is taken back."
   }
@@ -59,24 +59,48 @@ run "puts_a_new_fleet_beside_the_old" {
 
   assert {
     condition = (
-      one(aws_codedeploy_deployment_group.this.deployment_style).deployment_type == "BLUE_GREEN"
-      && one(one(aws_codedeploy_deployment_group.this.blue_green_deployment_config).green_fleet_provisioning_option).action == "COPY_AUTO_SCALING_GROUP"
-      && one(one(aws_codedeploy_deployment_group.this.blue_green_deployment_config).terminate_blue_instances_on_deployment_success).termination_wait_time_in_minutes == 60
+      one(aws_codedeploy_deployment_group.this[0].deployment_style).deployment_type == "BLUE_GREEN"
+      && one(one(aws_codedeploy_deployment_group.this[0].blue_green_deployment_config).green_fleet_provisioning_option).action == "COPY_AUTO_SCALING_GROUP"
+      && one(one(aws_codedeploy_deployment_group.this[0].blue_green_deployment_config).terminate_blue_instances_on_deployment_success).termination_wait_time_in_minutes == 60
     )
     error_message = "The old fleet stays for an hour after the switch."
   }
 
   assert {
     condition = (
-      one(one(aws_codedeploy_deployment_group.this.blue_green_deployment_config).deployment_ready_option).action_on_timeout == "STOP_DEPLOYMENT"
-      && one(one(aws_codedeploy_deployment_group.this.blue_green_deployment_config).deployment_ready_option).wait_time_in_minutes == 60
+      one(one(aws_codedeploy_deployment_group.this[0].blue_green_deployment_config).deployment_ready_option).action_on_timeout == "STOP_DEPLOYMENT"
+      && one(one(aws_codedeploy_deployment_group.this[0].blue_green_deployment_config).deployment_ready_option).wait_time_in_minutes == 60
     )
     error_message = "The switch waits for somebody, and is given up after an hour."
   }
 
   assert {
-    condition     = !one(aws_codedeploy_deployment_group.this.alarm_configuration).enabled
+    condition     = !one(aws_codedeploy_deployment_group.this[0].alarm_configuration).enabled
     error_message = "Without alarms there is nothing to watch."
+  }
+}
+
+run "brings_revisions_by_colour_and_moves_nobody" {
+  module {
+    source = "./modules/cicd/codedeploy"
+  }
+
+  variables {
+    group        = null
+    target_group = null
+    colours      = { bluegreen-prod-web-blue = "crossfade:group", bluegreen-prod-web-green = "crossfade:group" }
+  }
+
+  assert {
+    condition = length(aws_codedeploy_deployment_group.this) == 0 && alltrue([
+      for name, group in aws_codedeploy_deployment_group.colour :
+      one(group.deployment_style).deployment_option == "WITHOUT_TRAFFIC_CONTROL"
+      && group.deployment_config_name == "CodeDeployDefault.AllAtOnce"
+      && one(one(group.ec2_tag_set).ec2_tag_filter).value == name
+      && !one(group.auto_rollback_configuration).enabled
+      && group.autoscaling_groups == null
+    ])
+    error_message = "A group for each colour, found by its hosts' tag, which takes nothing back."
   }
 }
 

@@ -84,18 +84,30 @@ run "containers_by_their_tag" {
     image       = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop-prod/web"
     image_tag   = "sha-0123456"
     environment = { MOTTO = "it's ${"$"}HOME" }
-    secrets     = { DB_PASSWORD = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop" }
+    secrets = {
+      DB_PASSWORD = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1:password::"
+      TOKEN       = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop"
+    }
   }
 
   assert {
-    condition     = strcontains(base64decode(aws_launch_template.this.user_data), "\nIMAGE_TAG='sha-0123456'\n")
-    error_message = "User data carries the release's tag on a line of its own."
+    condition = (
+      strcontains(base64decode(aws_launch_template.this.user_data), "--secret-id 'arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1' --query SecretString --output text | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"password\"])')\n") &&
+      strcontains(base64decode(aws_launch_template.this.user_data), "TOKEN=$(aws secretsmanager get-secret-value --region 'us-east-1' --secret-id 'arn:aws:secretsmanager:us-east-1:123456789012:secret:shop' --query SecretString --output text)\n")
+    )
+    error_message = "A secret is read whole, or the part of it that is named."
+  }
+
+  assert {
+    condition     = strcontains(base64decode(aws_launch_template.this.user_data), "\nIMAGE='123456789012.dkr.ecr.us-east-1.amazonaws.com/shop-prod/web:sha-0123456'\n")
+    error_message = "User data carries the release's image on a line of its own."
   }
 
   assert {
     condition = (
       strcontains(base64decode(aws_launch_template.this.user_data), "export MOTTO='it'\\''s $HOME'\n") &&
-      strcontains(base64decode(aws_launch_template.this.user_data), "--env MOTTO --env DB_PASSWORD") &&
+      strcontains(base64decode(aws_launch_template.this.user_data), "--env MOTTO ") &&
+      strcontains(base64decode(aws_launch_template.this.user_data), "NAMES=(CROSSFADE_RELEASE DB_PASSWORD TOKEN)") &&
       strcontains(base64decode(aws_launch_template.this.user_data), "--publish 8080:8080")
     )
     error_message = "Values reach the container by name, exactly as they were written."
@@ -135,11 +147,47 @@ run "containers_by_their_tag" {
 
   assert {
     condition = (
-      aws_autoscaling_policy.cpu[0].target_tracking_configuration[0].target_value == 70 &&
-      aws_cloudwatch_metric_alarm.quiet[0].threshold == 46 &&
-      aws_cloudwatch_metric_alarm.quiet[0].period * aws_cloudwatch_metric_alarm.quiet[0].evaluation_periods == 600
+      aws_autoscaling_policy.cpu["blue"].target_tracking_configuration[0].target_value == 70 &&
+      aws_cloudwatch_metric_alarm.quiet["blue"].threshold == 46 &&
+      aws_cloudwatch_metric_alarm.quiet["blue"].period * aws_cloudwatch_metric_alarm.quiet["blue"].evaluation_periods == 600
     )
     error_message = "A third host comes at 70 % and goes after ten minutes below 46 %."
+  }
+}
+
+run "two_groups_by_colour" {
+  module {
+    source = "./modules/compute/asg"
+  }
+
+  variables {
+    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop-prod/web"
+    group_name = "shop-prod-web-blue"
+    tags       = { "crossfade:colour" = "blue", "crossfade:least" = "2" }
+    green = {
+      name             = "shop-prod-web-green"
+      target_group_arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/green/1"
+      tags             = { "crossfade:colour" = "green", "crossfade:least" = "2" }
+    }
+  }
+
+  assert {
+    condition = (
+      aws_autoscaling_group.this.name == "shop-prod-web-blue" && aws_autoscaling_group.this.desired_capacity == 2 &&
+      aws_autoscaling_group.green[0].name == "shop-prod-web-green" && aws_autoscaling_group.green[0].desired_capacity == 0 &&
+      aws_autoscaling_group.green[0].min_size == 0 && aws_autoscaling_group.green[0].max_size == 3
+    )
+    error_message = "Blue has the hosts at first, and green none."
+  }
+
+  assert {
+    condition     = aws_launch_template.releases[0].name == "shop-prod-releases" && output.groups == { hosts-blue = "shop-prod-web-blue", hosts-green = "shop-prod-web-green" }
+    error_message = "Deploys have a template of their own, and both groups are watched."
+  }
+
+  assert {
+    condition     = aws_autoscaling_policy.cpu["green"].autoscaling_group_name == "shop-prod-web-green" && aws_cloudwatch_metric_alarm.quiet["green"].threshold == 46
+    error_message = "Green scales as blue does."
   }
 }
 
@@ -155,4 +203,35 @@ run "bounds_that_aws_refuses" {
   }
 
   expect_failures = [var.refresh]
+}
+
+run "processes_whose_release_a_deploy_says" {
+  command = plan
+
+  module {
+    source = "./modules/compute/asg"
+  }
+
+  variables {
+    folder    = "/opt/shop"
+    command   = "node server.js"
+    ports     = [3001, 3002]
+    secrets   = { TOKEN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/prod/TOKEN-abc:part::" }
+    revisions = "shop-prod-revisions-1"
+    host_tags = { blue = { "crossfade:group" = "shop-prod-web-blue" }, green = { "crossfade:group" = "shop-prod-web-green" } }
+    green     = { name = "shop-prod-web-green", target_group_arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/green/1", tags = {} }
+  }
+
+  assert {
+    condition = alltrue([
+      for line in ["REVISION='s3://shop-prod-revisions-1/'", "COMMAND='node server.js'", "\nTOKEN=$(aws secretsmanager get-secret-value --region 'us-east-1' --secret-id 'arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/prod/TOKEN-abc' --query SecretString --output text | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"part\"])')\nexport TOKEN\n", "A release's own, to here."] :
+      strcontains(base64decode(aws_launch_template.this.user_data), line)
+    ]) && strcontains(local.start_app, ". /etc/app/release.sh\nexec /bin/sh -c \"exec $COMMAND\"") && !strcontains(local.start_app, "TOKEN")
+    error_message = "What a release says is between the two lines, and processes source it."
+  }
+
+  assert {
+    condition     = [for tag in aws_autoscaling_group.green[0].tag : tag.value if tag.propagate_at_launch] == ["shop-prod-web-green"]
+    error_message = "CodeDeploy finds the hosts of a colour by their tag."
+  }
 }

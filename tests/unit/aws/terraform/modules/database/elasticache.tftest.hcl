@@ -18,6 +18,7 @@ run "a_cluster_of_shards" {
 
   variables {
     shards        = 2
+    cluster       = true
     replicas      = 1
     snapshot_days = 3
   }

@@ -73,6 +73,14 @@ run "a_protected_database" {
     condition     = aws_db_instance.replica[0].replicate_source_db == "shop-prod" && aws_db_instance.replica[0].instance_class == "db.t4g.micro"
     error_message = "The replica copies the database."
   }
+
+  assert {
+    condition = (
+      aws_db_instance.replica[0].enabled_cloudwatch_logs_exports == aws_db_instance.this.enabled_cloudwatch_logs_exports
+      && aws_cloudwatch_log_group.replica["postgresql"].name == "/aws/rds/instance/shop-prod-replica/postgresql"
+    )
+    error_message = "It tells what it is asked, too, where the logs of the database are kept."
+  }
 }
 
 run "the_same_database_later" {

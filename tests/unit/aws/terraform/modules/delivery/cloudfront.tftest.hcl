@@ -153,31 +153,3 @@ run "has_no_certificate_without_names" {
     error_message = "CloudFront's own name has CloudFront's own certificate."
   }
 }
-
-run "stands_in_front_of_the_load_balancer_too" {
-  module {
-    source = "./modules/delivery/cloudfront"
-  }
-
-  variables {
-    api = { dns_name = "tiketi.elb.amazonaws.com", https = true, aliases = ["api.tiketi.gg"] }
-  }
-
-  assert {
-    condition = (
-      one(aws_cloudfront_distribution.api[0].origin).domain_name == "tiketi.elb.amazonaws.com"
-      && one(one(aws_cloudfront_distribution.api[0].origin).custom_origin_config).origin_protocol_policy == "https-only"
-      && aws_cloudfront_distribution.api[0].aliases == toset(["api.tiketi.gg"])
-    )
-    error_message = "A second distribution asks the load balancer, by HTTPS."
-  }
-
-  assert {
-    condition = (
-      aws_cloudfront_cache_policy.api[0].max_ttl == 0
-      && one(aws_cloudfront_origin_request_policy.api[0].headers_config).header_behavior == "allViewer"
-      && contains(one(aws_cloudfront_distribution.api[0].default_cache_behavior).allowed_methods, "POST")
-    )
-    error_message = "It keeps nothing and passes everything on."
-  }
-}

@@ -198,7 +198,7 @@ run "shows_it_on_a_page" {
   assert {
     condition = length(setintersection(
       [for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : widget.properties.title],
-      ["Requests a minute", "5xx a minute", "p95, seconds", "CPUUtilization of services", "DatabaseConnections of the database", "CacheHitRate of the cache"],
+      ["Requests a minute", "5xx a minute", "p50, p95 and p99, seconds", "CPUUtilization of services", "DatabaseConnections of the database", "CacheHitRate of the cache"],
     )) == 6
     error_message = "The dashboard has visitors, services, database and cache."
   }
@@ -246,7 +246,7 @@ run "watches_hosts_by_their_agent" {
     cluster  = null
     database = null
     cache    = null
-    hosts    = { group = "bluegreen-prod" }
+    hosts    = { hosts = { AutoScalingGroupName = "bluegreen-prod" } }
     log_days = 7
     alarms = [
       { on = "cpu", limit = 80, minutes = 12, severity = "warning" },
@@ -257,6 +257,7 @@ run "watches_hosts_by_their_agent" {
       disks         = ["/", "/opt"]
       every_seconds = 60
       files         = { access = "/var/log/nginx/access.log", app = "/opt/bluegreen/logs/app.log" }
+      names         = { cpu_usage_idle = "CPU_IDLE", mem_used_percent = "MEM_USED" }
     }
   }
 
@@ -265,7 +266,7 @@ run "watches_hosts_by_their_agent" {
       jsondecode(aws_ssm_parameter.agent[0].value).metrics.namespace == "BlueGreen/Application"
       && jsondecode(aws_ssm_parameter.agent[0].value).agent.metrics_collection_interval == 60
       && jsondecode(aws_ssm_parameter.agent[0].value).metrics.metrics_collected.disk.resources == ["/", "/opt"]
-      && jsondecode(aws_ssm_parameter.agent[0].value).metrics.metrics_collected.cpu.measurement == ["cpu_usage_idle", "cpu_usage_iowait"]
+      && jsondecode(aws_ssm_parameter.agent[0].value).metrics.metrics_collected.cpu.measurement == [{ name = "cpu_usage_idle", rename = "CPU_IDLE" }, { name = "cpu_usage_iowait" }]
       && contains(keys(jsondecode(aws_ssm_parameter.agent[0].value).metrics.metrics_collected), "processes")
     )
     error_message = "The agent reports CPU, disks, memory and processes every minute."
@@ -297,7 +298,7 @@ run "watches_hosts_by_their_agent" {
       aws_cloudwatch_metric_alarm.metric["cpu-hosts-80-warning"].period == 300
       && aws_cloudwatch_metric_alarm.metric["cpu-hosts-80-warning"].evaluation_periods == 3
       && aws_cloudwatch_metric_alarm.metric["memory-hosts-80-warning"].namespace == "BlueGreen/Application"
-      && aws_cloudwatch_metric_alarm.metric["memory-hosts-80-warning"].metric_name == "mem_used_percent"
+      && aws_cloudwatch_metric_alarm.metric["memory-hosts-80-warning"].metric_name == "MEM_USED"
     )
     error_message = "Hosts' CPU comes every five minutes from EC2, their memory from the agent."
   }

@@ -113,7 +113,7 @@ run "gives_hosts_what_they_need" {
       }
     }
     hosts = {
-      namespace       = "BlueGreen/Application"
+      namespaces      = ["BlueGreen/Application", "BlueGreen/Deployment"]
       agent_parameter = true
       log_group_arns  = ["arn:aws:logs:us-east-1:123456789012:log-group:/codemate-prod/access"]
       revisions       = { bucket_arn = "arn:aws:s3:::codemate-prod-revisions-1" }
@@ -124,7 +124,7 @@ run "gives_hosts_what_they_need" {
     condition = one([
       for statement in jsondecode(aws_iam_role_policy.instance[0].policy).Statement : statement.Condition
       if try(statement.Sid == "Metrics", false)
-    ]) == { StringEquals = { "cloudwatch:namespace" = "BlueGreen/Application" } }
+    ]) == { StringEquals = { "cloudwatch:namespace" = ["BlueGreen/Application", "BlueGreen/Deployment"] } }
     error_message = "Hosts report metrics under their own name only."
   }
 
@@ -155,7 +155,7 @@ run "lets_codedeploy_change_our_hosts_alone" {
   variables {
     fargate  = false
     services = { web = {} }
-    hosts    = { namespace = "shop" }
+    hosts    = { namespaces = ["shop"] }
     codedeploy = {
       target_group_arns = ["arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/blue/1"]
       topic_arn         = "arn:aws:sns:us-east-1:123456789012:warning"
@@ -185,7 +185,7 @@ run "lets_codedeploy_make_a_fleet" {
   variables {
     fargate  = false
     services = { web = {} }
-    hosts    = { namespace = "shop" }
+    hosts    = { namespaces = ["shop"] }
     codedeploy = {
       target_group_arns = ["arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/blue/1"]
       topic_arn         = "arn:aws:sns:us-east-1:123456789012:warning"
@@ -249,7 +249,7 @@ run "does_not_make_what_the_account_has" {
 
   variables {
     fargate         = false
-    hosts           = { namespace = "shop" }
+    hosts           = { namespaces = ["shop"] }
     services        = { web = {} }
     deployer        = { gitlab = "acme/shop", providers = false }
     deployer_policy = "deployer.json.tftpl"

@@ -10,10 +10,10 @@ from crossfade.aws.cost.bill.charges.computing.tasks import fargate
 from crossfade.aws.cost.bill.charges.sizes import gigabytes
 from crossfade.aws.cost.money import plain
 from crossfade.aws.resources.inventory import Inventory
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 
-def compute(inventory: Inventory, usage: Usage) -> Iterator[Charge]:
+def compute(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     for kind, reckoned in (
         ("aws_ecs_service", fargate),
         ("aws_autoscaling_group", group),

@@ -1,19 +1,20 @@
 """How many there are of what grows and shrinks: tasks of ECS services, hosts of Auto Scaling groups."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from crossfade.aws.cost.bill.charge import Amount
 from crossfade.aws.cost.money import plain
-from crossfade.aws.resources.fleet import rests
+from crossfade.aws.resources.fleet import rests, waits
 from crossfade.aws.resources.inventory import Inventory, first
 from crossfade.aws.resources.resource import Resource
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 _SIZES = ("min", "desired", "max")
 
 
-def tasks(inventory: Inventory, service: Resource, usage: Usage) -> Amount:
+def tasks(inventory: Inventory, service: Resource, usage: Month) -> Amount:
     """Tasks of an ECS service: between the bounds of its scaling, as many as are wanted or used on average."""
     if rests(service):
         return Amount.of(0)
@@ -26,15 +27,17 @@ def tasks(inventory: Inventory, service: Resource, usage: Usage) -> Amount:
     return Amount.between(least, wanted if average is None else average, most)
 
 
-def hosts(group: Resource, usage: Usage) -> Amount:
+def hosts(group: Resource, usage: Month) -> Amount:
     """Hosts of an Auto Scaling group."""
+    if waits(group):
+        return Amount.of(0)
     least, most = _number(group.values.get("min_size"), 0), _number(group.values.get("max_size"), 0)
     wanted = _number(group.values.get("desired_capacity"), least)
     average = said(group, usage.instances)
     return Amount.between(least, wanted if average is None else average, most)
 
 
-def nodes(group: Resource, usage: Usage) -> Amount:
+def nodes(group: Resource, usage: Month) -> Amount:
     """Nodes of a group of EKS."""
     least, wanted, most = (_number(first(group.values, "scaling_config", f"{each}_size"), 1) for each in _SIZES)
     average = said(group, usage.instances)
@@ -49,7 +52,7 @@ def on_average(count: Amount, noun: str) -> str:
     return f"{plain(count.expected)} {noun}{many} on average of {plain(count.least)} to {plain(count.most)}"
 
 
-def said(resource: Resource, by_name: dict[str, Any]) -> Any:
+def said(resource: Resource, by_name: Mapping[str, Any]) -> Any:
     """What `cloud.usage` says about a resource: its entry is a name of the file, of which AWS's name is made."""
     names = [str(resource.values.get(key, "")) for key in ("name", "name_prefix", "bucket", "bucket_prefix")]
     words = " ".join([resource.address, *names]).replace("_", "-")

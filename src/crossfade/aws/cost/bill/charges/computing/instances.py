@@ -1,6 +1,6 @@
 """Hosts of EC2: alone, in Auto Scaling groups and as nodes of EKS; with their disks and what is watched of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from crossfade.aws.cost.bill.charges.sizes import label
 from crossfade.aws.cost.money import exact
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 _DETAILS = 7  # metrics of a host that is watched every minute: https://aws.amazon.com/cloudwatch/pricing/
 _NODE = "t3.medium"  # what EKS takes when nobody names a class, and the size of the disk
@@ -64,9 +64,11 @@ class _Host:
         return "billed with the dedicated host that it is on" if self.tenancy == "host" else ""
 
 
-def group(inventory: Inventory, found: Resource, usage: Usage) -> Iterator[Charge]:
+def group(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Charge]:
     """An Auto Scaling group: each class of its policy, and the template's where there is none."""
     template, count = _template(inventory, found), hosts(found, usage)
+    if not count.most:
+        return  # the colour that waits: what is said of the line is said of the other
     host = _of_template(template)
     kept, spare, kinds, note = count, Amount.of(0), [host.kind], ""
     for policy in blocks(found.values, "mixed_instances_policy"):
@@ -85,7 +87,7 @@ def group(inventory: Inventory, found: Resource, usage: Usage) -> Iterator[Charg
         yield from of_host(*of_template(template.values), count, (template.address,))
 
 
-def node_group(inventory: Inventory, found: Resource, usage: Usage) -> Iterator[Charge]:
+def node_group(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Charge]:
     """Nodes that EKS starts."""
     template, count = _template(inventory, found), nodes(found, usage)
     kinds = found.values.get("instance_types") or ()
@@ -113,7 +115,7 @@ def node_group(inventory: Inventory, found: Resource, usage: Usage) -> Iterator[
     yield from of_host(root or [{"volume_size": size}], further, count, addresses)
 
 
-def instance(inventory: Inventory, found: Resource, usage: Usage) -> Iterator[Charge]:
+def instance(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Charge]:
     """A host alone; what it does not say, its template does."""
     template = _template(inventory, found)
     base, values = _of_template(template) if template else _Host(kind=None), found.values
@@ -122,7 +124,7 @@ def instance(inventory: Inventory, found: Resource, usage: Usage) -> Iterator[Ch
     host = _Host(
         kind=kind,
         spot=market == "spot" or base.spot,
-        tenancy=values.get("tenancy") or base.tenancy,
+        tenancy=_tenancy(values, "tenancy") or base.tenancy,
         watched=bool(values.get("monitoring")) or base.watched,
         fast_disks=bool(values.get("ebs_optimized")) or base.fast_disks,
         unlimited=_unlimited(kind, first(values, "credit_specification", "cpu_credits")),
@@ -141,7 +143,7 @@ def instance(inventory: Inventory, found: Resource, usage: Usage) -> Iterator[Ch
 
 
 def _running(  # noqa: PLR0917  private, and all of a kind
-    host: _Host, name: str, count: Amount, addresses: tuple[str, ...], usage: Usage, note: str, key: str
+    host: _Host, name: str, count: Amount, addresses: tuple[str, ...], usage: Month, note: str, key: str
 ) -> Iterator[Charge]:
     yield Charge(
         area="Compute",
@@ -185,15 +187,22 @@ def _of_template(template: Resource | None) -> _Host:
     values, kind = template.values, template.values.get("instance_type")
     old = template.type == "aws_launch_configuration"
     market = first(values, "instance_market_options", "market_type")
+    placement = next(iter(blocks(values, "placement")), {})
     watched = values.get("enable_monitoring", True) if old else first(values, "monitoring", "enabled")
     return _Host(
         kind=kind,
         spot=bool(values.get("spot_price")) if old else market == "spot",
-        tenancy=(values.get("placement_tenancy") if old else first(values, "placement", "tenancy")) or "default",
+        tenancy=(_tenancy(values, "placement_tenancy") if old else _tenancy(placement, "tenancy")) or "default",
         watched=bool(watched),
         fast_disks=str(values.get("ebs_optimized", "")).lower() == "true",
         unlimited=_unlimited(kind, first(values, "credit_specification", "cpu_credits")),
     )
+
+
+def _tenancy(values: Mapping[str, Any], key: str) -> str:
+    """On whose hardware; who names a dedicated host has its tenancy without saying so."""
+    named = values.get("host_id") or values.get("host_resource_group_arn")
+    return "host" if named else str(values.get(key) or "")
 
 
 def _unlimited(kind: Any, credits_said: Any) -> bool:

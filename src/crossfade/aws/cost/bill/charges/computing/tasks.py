@@ -12,14 +12,14 @@ from crossfade.aws.cost.money import exact, plain
 from crossfade.aws.resources.fleet import coloured
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
-from crossfade.file.cloud.usage import Usage
+from crossfade.file.cloud.month import Month
 
 _FARGATE = frozenset({"FARGATE", "FARGATE_SPOT"})
 _FREE_DISK = 20  # GB of each task: https://aws.amazon.com/fargate/pricing/
 _AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(vcpu|gb)?\s*", re.IGNORECASE)
 
 
-def fargate(inventory: Inventory, service: Resource, usage: Usage) -> Iterator[Charge]:
+def fargate(inventory: Inventory, service: Resource, usage: Month) -> Iterator[Charge]:
     task = next(iter(inventory.referred(service, "task_definition", "aws_ecs_task_definition")), None)
     if not _on_fargate(inventory, service, task):
         return

@@ -7,11 +7,13 @@ resource "aws_codedeploy_app" "this" {
 }
 
 resource "aws_codedeploy_deployment_group" "this" {
+  count = var.colours == null ? 1 : 0
+
   app_name               = aws_codedeploy_app.this.name
   deployment_group_name  = var.name
   service_role_arn       = var.role_arn
   deployment_config_name = var.configuration
-  autoscaling_groups     = [var.group]
+  autoscaling_groups     = var.group[*]
 
   deployment_style {
     deployment_option = "WITH_TRAFFIC_CONTROL"
@@ -59,6 +61,46 @@ resource "aws_codedeploy_deployment_group" "this" {
   trigger_configuration {
     trigger_name       = "failed"
     trigger_events     = ["DeploymentFailure", "DeploymentRollback"]
+    trigger_target_arn = var.topic_arn
+  }
+
+  lifecycle {
+    ignore_changes = [autoscaling_groups]
+  }
+}
+
+# One for each colour, which a deploy fills while nobody is sent there: so all hosts at once, and nothing of the load
+# balancer. Which Auto Scaling group launches hosts for it a deploy says, once they have what those would get.
+resource "aws_codedeploy_deployment_group" "colour" {
+  for_each = var.colours == null ? {} : var.colours
+
+  app_name                    = aws_codedeploy_app.this.name
+  deployment_group_name       = each.key
+  service_role_arn            = var.role_arn
+  deployment_config_name      = "CodeDeployDefault.AllAtOnce"
+  outdated_instances_strategy = "IGNORE"
+
+  deployment_style {
+    deployment_option = "WITHOUT_TRAFFIC_CONTROL"
+    deployment_type   = "IN_PLACE"
+  }
+
+  ec2_tag_set {
+    ec2_tag_filter {
+      key   = each.value
+      type  = "KEY_AND_VALUE"
+      value = each.key
+    }
+  }
+
+  # It would bring an older release under the number of the new one.
+  auto_rollback_configuration {
+    enabled = false
+  }
+
+  trigger_configuration {
+    trigger_name       = "failed"
+    trigger_events     = ["DeploymentFailure"]
     trigger_target_arn = var.topic_arn
   }
 

@@ -3,9 +3,12 @@ output "application" {
   value       = aws_codedeploy_app.this.name
 }
 
-output "deployment_group" {
-  description = "Name of the deployment group."
-  value       = aws_codedeploy_deployment_group.this.deployment_group_name
+output "deployment_groups" {
+  description = "Names of the deployment groups."
+  value = concat(
+    aws_codedeploy_deployment_group.this[*].deployment_group_name,
+    [for group in aws_codedeploy_deployment_group.colour : group.deployment_group_name],
+  )
 }
 
 output "bucket" {

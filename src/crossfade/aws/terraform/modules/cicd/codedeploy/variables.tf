@@ -9,13 +9,21 @@ variable "role_arn" {
 }
 
 variable "group" {
-  description = "The Auto Scaling group whose hosts get revisions."
+  description = "The Auto Scaling group whose hosts get revisions. Null: they go by colour."
   type        = string
+  default     = null
 }
 
 variable "target_group" {
-  description = "Name of the target group that hosts are taken out of while they are changed."
+  description = "Name of the target group that hosts are taken out of while they are changed. Null: of none."
   type        = string
+  default     = null
+}
+
+variable "colours" {
+  description = "By the name of each Auto Scaling group, the tag of its hosts that has this name. Null: one group, named above."
+  type        = map(string)
+  default     = null
 }
 
 variable "blue_green" {

@@ -6,6 +6,15 @@ locals {
   # In a shell's single quotes nothing is special but the quote itself.
   quoted = { for name, text in var.environment : name => "'${replace(text, "'", "'\\''")}'" }
 
+  # A host reads a secret by its ARN; behind it may stand a key of its JSON, as tasks of ECS name it.
+  fetch = {
+    for name, arn in var.secrets : name => join("", [
+      "aws secretsmanager get-secret-value --region '${var.region}' --secret-id '${join(":", slice(split(":", arn), 0, 7))}'",
+      " --query SecretString --output text",
+      length(split(":", arn)) > 7 ? " | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"${split(":", arn)[7]}\"])'" : "",
+    ])
+  }
+
   user_data = templatefile("${path.module}/user_data.sh.tftpl", {
     name            = var.name
     region          = var.region
@@ -18,15 +27,17 @@ locals {
     nginx           = var.proxy == null ? "" : local.nginx
     start_app       = local.start_app
     environment     = local.quoted
-    secrets         = var.secrets
+    secrets         = local.fetch
     agent_parameter = var.agent_parameter == null ? "" : var.agent_parameter
     log_group       = aws_cloudwatch_log_group.this.name
+    revisions       = var.revisions == null ? "" : var.revisions
   })
   start_app = templatefile("${path.module}/start-app.sh.tftpl", {
     region      = var.region
     environment = local.quoted
-    secrets     = var.secrets
+    secrets     = local.fetch
     command     = var.command == null ? "" : var.command
+    by_release  = var.revisions != null
   })
   nginx = var.proxy == null ? "" : templatefile("${path.module}/nginx.conf.tftpl", merge(var.proxy, {
     ports  = var.ports
@@ -92,16 +103,39 @@ resource "aws_launch_template" "this" {
   }
 
   tags = { Name = var.name }
+}
+
+# Deploys write a version of it for each release, complete: what a host is they take from the template above, as it is
+# then. Terraform only makes it, and takes it away.
+resource "aws_launch_template" "releases" {
+  count = var.green == null ? 0 : 1
+
+  name          = "${var.name}-releases"
+  instance_type = var.instance_type
+
+  metadata_options {
+    http_endpoint = "enabled"
+    http_tokens   = "required"
+  }
+
+  block_device_mappings {
+    device_name = "/dev/xvda"
+
+    ebs {
+      encrypted   = true
+      volume_type = "gp3"
+    }
+  }
+
+  tags = { Name = "${var.name}-releases" }
 
   lifecycle {
-    # A deploy adds a version whose user data carries its IMAGE_TAG. Taken as it is, a change of anything else here
-    # becomes a version of the release that runs, and not of the first one.
-    ignore_changes = [user_data]
+    ignore_changes = all
   }
 }
 
 resource "aws_autoscaling_group" "this" {
-  name                = var.name
+  name                = coalesce(var.group_name, var.name)
   min_size            = var.min
   max_size            = var.max
   desired_capacity    = var.desired
@@ -135,7 +169,7 @@ resource "aws_autoscaling_group" "this" {
   }
 
   dynamic "tag" {
-    for_each = merge(data.aws_default_tags.this.tags, { Name = var.name })
+    for_each = merge(data.aws_default_tags.this.tags, { Name = var.name }, var.tags)
 
     content {
       key                 = tag.key
@@ -144,8 +178,64 @@ resource "aws_autoscaling_group" "this" {
     }
   }
 
+  dynamic "tag" {
+    for_each = var.host_tags.blue
+
+    content {
+      key                 = tag.key
+      value               = tag.value
+      propagate_at_launch = true
+    }
+  }
+
   lifecycle {
-    # Where hosts are registered is a deploy's, and how many there are is for scaling to say.
-    ignore_changes = [desired_capacity, target_group_arns]
+    # What hosts boot, and where they are registered, is a deploy's; how many there are is for it and for scaling to say.
+    ignore_changes = [desired_capacity, launch_template, min_size, target_group_arns]
+  }
+}
+
+# The other colour, empty until a deploy fills it. A release goes out there while the one before serves on.
+resource "aws_autoscaling_group" "green" {
+  count = var.green == null ? 0 : 1
+
+  name                = var.green.name
+  min_size            = 0
+  max_size            = var.max
+  desired_capacity    = 0
+  vpc_zone_identifier = var.subnet_ids
+  target_group_arns   = [var.green.target_group_arn]
+
+  health_check_type         = "ELB"
+  health_check_grace_period = var.warmup
+  default_instance_warmup   = var.warmup
+  wait_for_capacity_timeout = "0"
+
+  launch_template {
+    id      = aws_launch_template.this.id
+    version = aws_launch_template.this.latest_version
+  }
+
+  dynamic "tag" {
+    for_each = merge(data.aws_default_tags.this.tags, { Name = var.name }, var.green.tags)
+
+    content {
+      key                 = tag.key
+      value               = tag.value
+      propagate_at_launch = false
+    }
+  }
+
+  dynamic "tag" {
+    for_each = var.host_tags.green
+
+    content {
+      key                 = tag.key
+      value               = tag.value
+      propagate_at_launch = true
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [desired_capacity, launch_template, min_size, target_group_arns]
   }
 }

@@ -3,6 +3,14 @@ output "name" {
   value       = aws_autoscaling_group.this.name
 }
 
+output "groups" {
+  description = "Names of the groups by colour; of a single one, as hosts."
+  value = merge(
+    { (var.green == null ? "hosts" : "hosts-blue") = aws_autoscaling_group.this.name },
+    { for group in aws_autoscaling_group.green : "hosts-green" => group.name },
+  )
+}
+
 output "arn" {
   description = "The group."
   value       = aws_autoscaling_group.this.arn

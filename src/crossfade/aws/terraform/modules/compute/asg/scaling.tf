@@ -1,16 +1,26 @@
-# More hosts when they are busy, fewer when they are quiet.
+# More hosts when they are busy, fewer when they are quiet. Of both colours the one that serves scales: a deploy lets it,
+# and the other rests.
 
 locals {
   # With one host fewer the others are busier: they may be as quiet as leaves them below the target. At 70 % and two
   # hosts at least, a third goes below 46 %.
   quiet = var.cpu == null ? 0 : floor(var.cpu * max(var.min, 1) / (max(var.min, 1) + 1))
+
+  # What a group's policies are called by; a single group's have no colour in their names.
+  groups = merge(
+    { blue = { name = aws_autoscaling_group.this.name, suffix = "" } },
+    { for group in aws_autoscaling_group.green : "green" => { name = group.name, suffix = "-green" } },
+  )
+  colours     = toset(var.green == null ? ["blue"] : ["blue", "green"])
+  by_cpu      = var.cpu == null ? toset([]) : local.colours
+  by_requests = var.requests == null ? toset([]) : local.colours
 }
 
 resource "aws_autoscaling_policy" "cpu" {
-  count = var.cpu == null ? 0 : 1
+  for_each = local.by_cpu
 
-  name                      = "${var.name}-cpu"
-  autoscaling_group_name    = aws_autoscaling_group.this.name
+  name                      = "${var.name}-cpu${local.groups[each.key].suffix}"
+  autoscaling_group_name    = local.groups[each.key].name
   policy_type               = "TargetTrackingScaling"
   estimated_instance_warmup = var.warmup
 
@@ -26,10 +36,10 @@ resource "aws_autoscaling_policy" "cpu" {
 }
 
 resource "aws_autoscaling_policy" "quiet" {
-  count = var.cpu == null ? 0 : 1
+  for_each = local.by_cpu
 
-  name                   = "${var.name}-quiet"
-  autoscaling_group_name = aws_autoscaling_group.this.name
+  name                   = "${var.name}-quiet${local.groups[each.key].suffix}"
+  autoscaling_group_name = local.groups[each.key].name
   policy_type            = "StepScaling"
   adjustment_type        = "ChangeInCapacity"
 
@@ -41,9 +51,9 @@ resource "aws_autoscaling_policy" "quiet" {
 
 # Hosts report every five minutes.
 resource "aws_cloudwatch_metric_alarm" "quiet" {
-  count = var.cpu == null ? 0 : 1
+  for_each = local.by_cpu
 
-  alarm_name          = "${var.name}-quiet"
+  alarm_name          = "${var.name}-quiet${local.groups[each.key].suffix}"
   alarm_description   = "Takes a host away: CPU below ${local.quiet} % for ${var.in_after} s"
   namespace           = "AWS/EC2"
   metric_name         = "CPUUtilization"
@@ -52,16 +62,16 @@ resource "aws_cloudwatch_metric_alarm" "quiet" {
   threshold           = local.quiet
   period              = 300
   evaluation_periods  = max(1, ceil(var.in_after / 300))
-  dimensions          = { AutoScalingGroupName = aws_autoscaling_group.this.name }
-  alarm_actions       = [aws_autoscaling_policy.quiet[0].arn]
+  dimensions          = { AutoScalingGroupName = local.groups[each.key].name }
+  alarm_actions       = [aws_autoscaling_policy.quiet[each.key].arn]
 }
 
 # AWS's own metric of requests knows one target group, and would see none at all once a deploy has moved to the other.
 resource "aws_autoscaling_policy" "requests" {
-  count = var.requests == null ? 0 : 1
+  for_each = local.by_requests
 
-  name                      = "${var.name}-requests"
-  autoscaling_group_name    = aws_autoscaling_group.this.name
+  name                      = "${var.name}-requests${local.groups[each.key].suffix}"
+  autoscaling_group_name    = local.groups[each.key].name
   policy_type               = "TargetTrackingScaling"
   estimated_instance_warmup = var.warmup
 

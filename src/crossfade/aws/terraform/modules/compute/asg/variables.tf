@@ -73,7 +73,7 @@ variable "environment" {
 }
 
 variable "secrets" {
-  description = "ARN of a secret by the variable in which the application gets it."
+  description = "ARN of a secret by the variable in which the application gets it; a key of its JSON may follow, as ARN:KEY::."
   type        = map(string)
   default     = {}
 }
@@ -197,4 +197,41 @@ variable "log_retention_days" {
   description = "How long logs are kept."
   type        = number
   default     = 30
+}
+
+variable "group_name" {
+  description = "Name of the group, where it is not that of everything else here."
+  type        = string
+  default     = null
+}
+
+variable "tags" {
+  description = "By which a deploy finds the group."
+  type        = map(string)
+  default     = {}
+}
+
+variable "green" {
+  description = "A second group for releases to go to, empty at first. Null: there is one group only."
+  type = object({
+    name             = string
+    target_group_arn = string
+    tags             = map(string)
+  })
+  default = null
+}
+
+variable "revisions" {
+  description = "Bucket of the revisions that CodeDeploy brings, where deploys say which. Null: nobody does."
+  type        = string
+  default     = null
+}
+
+variable "host_tags" {
+  description = "What hosts of each group are tagged with beside what all have."
+  type = object({
+    blue  = map(string)
+    green = map(string)
+  })
+  default = { blue = {}, green = {} }
 }

@@ -1,8 +1,9 @@
-# A service of containers on Fargate, as two services of ECS: blue and green. A release fills the one that rests, traffic
+# A service of containers on Fargate, behind a load balancer or a worker, as two services of ECS: blue and green. A release fills the one that rests, traffic
 # moves over, and the other is emptied when nobody wants to go back. Terraform makes both and leaves to deploys what runs.
 
 locals {
-  colours = toset(keys(var.target_groups))
+  colours = toset(["blue", "green"])
+  asked   = length(var.target_groups) > 0 # a worker is not
 
   # https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon-ecs.html
   daemon = {
@@ -20,7 +21,7 @@ locals {
       image        = var.image
       essential    = true
       stopTimeout  = var.stop_timeout
-      portMappings = [{ containerPort = var.port, hostPort = var.port, protocol = "tcp" }]
+      portMappings = [for port in local.asked ? [var.port] : [] : { containerPort = port, hostPort = port, protocol = "tcp" }]
       environment  = [for name, text in var.environment : { name = name, value = text }]
       secrets      = [for name, arn in var.secrets : { name = name, valueFrom = arn }]
       logConfiguration = {
@@ -90,12 +91,13 @@ resource "aws_ecs_service" "this" {
   name            = "${var.name}-${each.key}"
   cluster         = var.cluster_arn
   task_definition = aws_ecs_task_definition.this.arn
-  desired_count   = each.key == var.first ? var.desired : 0 # the other one rests, and costs nothing
+  # The other one rests, and costs nothing; nobody waits for a worker before its first release.
+  desired_count = each.key == var.first && local.asked ? var.desired : 0
 
   # What ECS replaces by itself, such as a task on a machine that is taken away, is there before the old one goes.
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
-  health_check_grace_period_seconds  = var.health_grace
+  health_check_grace_period_seconds  = local.asked ? var.health_grace : null
   # New tasks go where there are fewest; a shell into one is off, because it passes by every review.
   enable_execute_command  = false
   enable_ecs_managed_tags = true
@@ -131,10 +133,14 @@ resource "aws_ecs_service" "this" {
   }
 
   # Each colour has its own for good: to move a service's would be a deployment of ECS.
-  load_balancer {
-    target_group_arn = var.target_groups[each.key].arn
-    container_name   = var.container_name
-    container_port   = var.port
+  dynamic "load_balancer" {
+    for_each = local.asked ? [var.target_groups[each.key].arn] : []
+
+    content {
+      target_group_arn = load_balancer.value
+      container_name   = var.container_name
+      container_port   = var.port
+    }
   }
 
   # By these a deploy finds it.

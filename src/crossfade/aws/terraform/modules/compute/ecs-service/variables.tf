@@ -35,8 +35,9 @@ variable "command" {
 }
 
 variable "port" {
-  description = "Where the container listens."
+  description = "Where the container listens. Null: nowhere, it is a worker."
   type        = number
+  default     = null
 }
 
 variable "cpu" {
@@ -109,12 +110,13 @@ variable "public_address" {
 }
 
 variable "target_groups" {
-  description = "Target group of each colour, and its suffix as metrics name it."
+  description = "Target group of each colour, and its suffix as metrics name it. None: a worker, whom nobody asks anything."
   type        = map(object({ arn = string, suffix = string }))
+  default     = {}
 
   validation {
-    condition     = toset(keys(var.target_groups)) == toset(["blue", "green"])
-    error_message = "One of blue and one of green."
+    condition     = contains([0, 2], length(setintersection(keys(var.target_groups), ["blue", "green"])))
+    error_message = "One of blue and one of green, or none."
   }
 }
 

@@ -33,7 +33,7 @@ resource "aws_elasticache_parameter_group" "this" {
   }
 
   dynamic "parameter" {
-    for_each = var.shards > 1 ? ["yes"] : []
+    for_each = var.cluster ? ["yes"] : []
 
     content {
       name  = "cluster-enabled"
@@ -60,7 +60,7 @@ resource "aws_elasticache_replication_group" "this" {
   num_node_groups         = var.shards
   replicas_per_node_group = var.replicas
   # A cluster has to be able to choose a new primary; one node has nobody to hand over to.
-  automatic_failover_enabled = var.shards > 1 || var.replicas > 0
+  automatic_failover_enabled = var.cluster || var.replicas > 0
   multi_az_enabled           = var.replicas > 0
 
   subnet_group_name          = aws_elasticache_subnet_group.this.name

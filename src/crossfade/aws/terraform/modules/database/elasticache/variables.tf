@@ -39,9 +39,20 @@ variable "node_type" {
 }
 
 variable "shards" {
-  description = "Parts the data is spread over; with more than 1 it is a cluster."
+  description = "Parts the data is spread over."
   type        = number
   default     = 1
+}
+
+variable "cluster" {
+  description = "Cluster mode, which more than one part takes."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = var.cluster || var.shards == 1
+    error_message = "Without cluster mode there is one part."
+  }
 }
 
 variable "replicas" {

@@ -28,6 +28,13 @@ resource "aws_cloudwatch_log_group" "this" {
   retention_in_days = var.log_retention_days
 }
 
+resource "aws_cloudwatch_log_group" "replica" {
+  for_each = var.replica_class == null ? toset([]) : local.logs
+
+  name              = "/aws/rds/instance/${var.name}-replica/${each.key}"
+  retention_in_days = var.log_retention_days
+}
+
 # The last snapshot of a database that is made again under the same name must not meet the one before it. Drawn anew
 # with whatever makes the database another one.
 resource "terraform_data" "last_snapshot" {
@@ -144,6 +151,7 @@ resource "aws_db_instance" "replica" {
   auto_minor_version_upgrade = true
   copy_tags_to_snapshot      = true
 
+  enabled_cloudwatch_logs_exports       = local.logs
   performance_insights_enabled          = local.insights[var.replica_class]
   performance_insights_retention_period = local.insights[var.replica_class] ? 7 : null
 
@@ -151,4 +159,6 @@ resource "aws_db_instance" "replica" {
   skip_final_snapshot = true
 
   tags = { Name = "${var.name}-replica" }
+
+  depends_on = [aws_cloudwatch_log_group.replica]
 }

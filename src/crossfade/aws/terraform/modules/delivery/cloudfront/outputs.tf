@@ -23,11 +23,6 @@ output "domain_name" {
   value       = aws_cloudfront_distribution.site.domain_name
 }
 
-output "api_domain_name" {
-  description = "CloudFront's own name of the distribution in front of the load balancer; null without one."
-  value       = one(aws_cloudfront_distribution.api[*].domain_name)
-}
-
 output "zone_id" {
   description = "Hosted zone of CloudFront, for aliases."
   value       = aws_cloudfront_distribution.site.hosted_zone_id

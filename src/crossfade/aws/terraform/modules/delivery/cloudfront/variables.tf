@@ -50,13 +50,3 @@ variable "price_class" {
   type        = string
   default     = "PriceClass_200"
 }
-
-variable "api" {
-  description = "A second distribution in front of the load balancer: its name, whether it speaks HTTPS, the names."
-  type = object({
-    dns_name = string
-    https    = bool
-    aliases  = list(string)
-  })
-  default = null
-}

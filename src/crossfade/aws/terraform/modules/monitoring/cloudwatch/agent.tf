@@ -3,6 +3,17 @@
 locals {
   agent = var.agent == null ? [] : [var.agent]
   files = var.agent == null ? {} : var.agent.files
+
+  measures = [
+    "cpu_usage_idle", "cpu_usage_iowait", "disk_used_percent", "mem_used_percent",
+    "processes_running", "processes_sleeping", "processes_dead", "processes_total",
+  ]
+  # What it measures, and as what: without a name of the team's own as AWS calls it.
+  names = merge({ for one in local.measures : one => one }, try(var.agent.names, {}))
+  measured = {
+    for one in local.measures :
+    one => { for key, value in { name = one, rename = local.names[one] } : key => value if key == "name" || value != one }
+  }
 }
 
 resource "aws_cloudwatch_log_group" "hosts" {
@@ -33,18 +44,18 @@ resource "aws_ssm_parameter" "agent" {
       aggregation_dimensions = [["AutoScalingGroupName"]]
       metrics_collected = {
         cpu = {
-          measurement = ["cpu_usage_idle", "cpu_usage_iowait"]
+          measurement = [local.measured["cpu_usage_idle"], local.measured["cpu_usage_iowait"]]
           totalcpu    = true
         }
         disk = {
-          measurement = ["used_percent"]
+          measurement = [local.measured["disk_used_percent"]]
           resources   = local.agent[count.index].disks
         }
         mem = {
-          measurement = ["mem_used_percent"]
+          measurement = [local.measured["mem_used_percent"]]
         }
         processes = {
-          measurement = ["processes_running", "processes_sleeping", "processes_dead", "processes_total"]
+          measurement = [for one in local.measures : local.measured[one] if startswith(one, "processes_")]
         }
       }
     }

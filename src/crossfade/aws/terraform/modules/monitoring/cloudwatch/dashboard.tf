@@ -21,10 +21,13 @@ locals {
         ]
       },
       {
-        title = "p95, seconds"
+        title = "p50, p95 and p99, seconds"
         stat  = "p95"
         metrics = [
-          ["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", balancer.arn_suffix],
+          for share in ["p50", "p95", "p99"] : [
+            "AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", balancer.arn_suffix,
+            { stat = share, label = share },
+          ]
         ]
       },
       {
@@ -60,20 +63,20 @@ locals {
         ]
       }
     ]]),
-    flatten([for hosts in var.hosts[*] : [
+    !local.on_hosts ? [] : [
       {
         title   = "CPUUtilization of hosts"
         stat    = "Average"
-        metrics = [["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", hosts.group]]
+        metrics = [for host, of in var.hosts : ["AWS/EC2", "CPUUtilization", keys(of)[0], values(of)[0]]]
       },
-    ]]),
-    flatten([for hosts in var.hosts[*] : [
+    ],
+    !local.on_hosts || var.agent == null ? [] : [
       {
         title   = "Memory of hosts, percent"
         stat    = "Average"
-        metrics = [[local.agent_name, "mem_used_percent", "AutoScalingGroupName", hosts.group]]
+        metrics = [for host, of in var.hosts : [local.agent_name, local.names["mem_used_percent"], keys(of)[0], values(of)[0]]]
       },
-    ] if var.agent != null]),
+    ],
     flatten([for database in var.database[*] : [
       for metric in ["CPUUtilization", "DatabaseConnections", "FreeStorageSpace"] : {
         title   = "${metric} of the database"
@@ -81,8 +84,13 @@ locals {
         metrics = [["AWS/RDS", metric, "DBInstanceIdentifier", database.identifier]]
       }
     ]]),
+    [for database in var.database[*] : {
+      title   = "IOPS of the database"
+      stat    = "Average"
+      metrics = [for kind in ["ReadIOPS", "WriteIOPS"] : ["AWS/RDS", kind, "DBInstanceIdentifier", database.identifier]]
+    }],
     flatten([for cache in var.cache[*] : [
-      for metric in ["EngineCPUUtilization", "DatabaseMemoryUsagePercentage", "CacheHitRate"] : {
+      for metric in ["EngineCPUUtilization", "DatabaseMemoryUsagePercentage", "CacheHitRate", "Evictions"] : {
         title = "${metric} of the cache"
         stat  = "Average"
         metrics = [

@@ -4,7 +4,6 @@ locals {
   services = var.cluster == null ? {} : {
     for service, name in var.cluster.services : service => { ClusterName = var.cluster.name, ServiceName = name }
   }
-  hosts = var.hosts == null ? {} : { hosts = { AutoScalingGroupName = var.hosts.group } }
   visitors = var.load_balancer == null ? {} : {
     visitors = { LoadBalancer = var.load_balancer.arn_suffix }
   }
@@ -14,14 +13,14 @@ locals {
   }
   database = var.database == null ? {} : { database = { DBInstanceIdentifier = var.database.identifier } }
 
-  # ElastiCache names its nodes group-001, or group-0001-001 where keys are spread over shards.
+  # ElastiCache names its nodes group-001, or group-0001-001 in cluster mode.
   node_numbers = var.cache == null ? [] : [
     for pair in setproduct(range(var.cache.shards), range(var.cache.replicas + 1)) :
     var.cache.cluster ? format("%04d-%03d", pair[0] + 1, pair[1] + 1) : format("%03d", pair[1] + 1)
   ]
   nodes = { for number in local.node_numbers : number => { CacheClusterId = "${var.cache.group}-${number}" } }
 
-  on_hosts     = var.hosts != null
+  on_hosts     = length(var.hosts) > 0
   agent_name   = var.agent == null ? "CWAgent" : var.agent.namespace
   agent_period = var.agent == null ? 60 : max(60, ceil(var.agent.every_seconds / 60) * 60)
   storage      = var.database == null ? 0 : var.database.storage_gib * pow(1024, 3)
@@ -37,17 +36,17 @@ locals {
       unit      = 1
       below     = false
       missing   = local.on_hosts ? "missing" : "notBreaching" # the colour that rests has no tasks, and no data
-      targets   = merge(local.services, local.hosts)
+      targets   = merge(local.services, var.hosts)
     }
     memory = {
       namespace = local.on_hosts ? local.agent_name : "AWS/ECS"
-      metric    = local.on_hosts ? "mem_used_percent" : "MemoryUtilization"
+      metric    = local.on_hosts ? local.names["mem_used_percent"] : "MemoryUtilization"
       statistic = "Average"
       period    = local.on_hosts ? local.agent_period : 60
       unit      = 1
       below     = false
       missing   = local.on_hosts ? "missing" : "notBreaching" # the colour that rests has no tasks, and no data
-      targets   = merge(local.services, local.hosts)
+      targets   = merge(local.services, var.hosts)
     }
     unhealthy-hosts = {
       namespace = "AWS/ApplicationELB"

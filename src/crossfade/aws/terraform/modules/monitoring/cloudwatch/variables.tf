@@ -41,11 +41,9 @@ variable "cluster" {
 }
 
 variable "hosts" {
-  description = "The Auto Scaling group, where services run on hosts."
-  type = object({
-    group = string
-  })
-  default = null
+  description = "Where services run on hosts: the dimensions that their metrics have, by a name for people."
+  type        = map(map(string))
+  default     = {}
 }
 
 variable "load_balancer" {
@@ -67,7 +65,7 @@ variable "database" {
 }
 
 variable "cache" {
-  description = "The replication group of ElastiCache; `cluster` when its keys are spread over shards."
+  description = "The replication group of ElastiCache; `cluster` in cluster mode."
   type = object({
     group    = string
     shards   = number
@@ -83,13 +81,20 @@ variable "log_days" {
   default     = 30
 }
 
+variable "log_groups" {
+  description = "Log groups of the services, which saved queries look through."
+  type        = list(string)
+  default     = []
+}
+
 variable "agent" {
-  description = "What the CloudWatch agent of the hosts reports: disks, how often, and log files by the name of their log group."
+  description = "What the CloudWatch agent of the hosts reports: disks, how often, by which other names, and log files by the name of their log group."
   type = object({
     namespace     = string
     disks         = list(string)
     every_seconds = number
     files         = map(string)
+    names         = optional(map(string), {})
   })
   default = null
 }

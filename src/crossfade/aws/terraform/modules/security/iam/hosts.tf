@@ -15,7 +15,7 @@ locals {
         Effect    = "Allow"
         Action    = ["cloudwatch:PutMetricData"]
         Resource  = ["*"] # a metric has no ARN; its namespace is what can be named
-        Condition = { StringEquals = { "cloudwatch:namespace" = hosts.namespace } }
+        Condition = { StringEquals = { "cloudwatch:namespace" = hosts.namespaces } }
       },
       {
         Sid      = "Self"
@@ -38,6 +38,16 @@ locals {
         Effect   = "Allow"
         Action   = ["ssm:GetParameter"]
         Resource = ["arn:${local.partition}:ssm:${var.region}:${local.account}:parameter/AmazonCloudWatch-${var.name}"]
+      },
+    ],
+    !hosts.host_keys ? [] : [
+      {
+        # Each tells its own, once: what is told already nobody writes over.
+        Sid       = "HostKey"
+        Effect    = "Allow"
+        Action    = ["ssm:PutParameter"]
+        Resource  = ["arn:${local.partition}:ssm:${var.region}:${local.account}:parameter/${var.name}/host-keys/*"]
+        Condition = { StringEquals = { "ssm:Overwrite" = "false" } }
       },
     ],
     flatten([for revisions in hosts.revisions[*] : [

@@ -35,10 +35,11 @@ variable "tracing" {
 }
 
 variable "hosts" {
-  description = "What hosts may do beside: report metrics in a namespace, read the agent's configuration, fetch CodeDeploy's revisions."
+  description = "What hosts may do beside: report metrics in namespaces, read the agent's configuration, tell their own keys, fetch CodeDeploy's revisions."
   type = object({
-    namespace       = string
+    namespaces      = list(string)
     agent_parameter = optional(bool, false)
+    host_keys       = optional(bool, false)
     log_group_arns  = optional(list(string), [])
     revisions       = optional(object({ bucket_arn = string }))
   })

@@ -92,14 +92,36 @@ resource "aws_s3_bucket_cors_configuration" "this" {
 
   cors_rule {
     allowed_origins = var.cors_origins
-    allowed_methods = ["GET", "HEAD", "PUT", "POST"]
+    allowed_methods = var.cors_methods
     allowed_headers = ["*"]
     expose_headers  = ["ETag"]
-    max_age_seconds = 3600
+    max_age_seconds = var.cors_seconds
   }
 }
 
 data "aws_iam_policy_document" "this" {
+  dynamic "statement" {
+    for_each = var.distributions
+
+    content {
+      sid = "Distribution"
+      # With ListBucket a file that is not there is a 404; without, S3 says 403.
+      actions   = ["s3:GetObject", "s3:ListBucket"]
+      resources = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["cloudfront.amazonaws.com"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "AWS:SourceArn"
+        values   = [statement.value]
+      }
+    }
+  }
+
   statement {
     sid       = "OnlyWithTLS"
     effect    = "Deny"

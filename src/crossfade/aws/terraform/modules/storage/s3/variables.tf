@@ -35,8 +35,26 @@ variable "expire_days" {
   default     = null
 }
 
+variable "distributions" {
+  description = "ARNs of distributions of CloudFront that serve its files." # how many is known before the ARNs are
+  type        = list(string)
+  default     = []
+}
+
 variable "cors_origins" {
   description = "Origins whose pages may read and write it."
   type        = list(string)
   default     = []
+}
+
+variable "cors_methods" {
+  description = "What they may do there."
+  type        = list(string)
+  default     = ["GET", "HEAD", "PUT", "POST"]
+}
+
+variable "cors_seconds" {
+  description = "How long their browsers remember that they may."
+  type        = number
+  default     = 3600
 }

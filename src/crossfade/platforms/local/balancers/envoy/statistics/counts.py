@@ -53,9 +53,7 @@ class Counts:
 
     def __init__(self, path: Path, log: Path) -> None:
         self._path = path
-        saved: dict[str, Any] = {}
-        if path.exists():
-            saved = json.loads(path.read_text(encoding="utf-8"))
+        saved = files.saved(path)
         self._identity: str = saved.get("identity", "")  # the process that `seen` was counted by
         self._seen = _counters(saved.get("seen", {}))
         self._base = _counters(saved.get("base", {}))  # by the processes before

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from crossfade.engine.ports.balancer import Target
 from crossfade.platforms.local.address import near
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.platforms.local.balancers.envoy.admin import Host
+from crossfade.platforms.local.balancers.envoy.admin import AdminHost
 from crossfade.platforms.local.balancers.envoy.clusters import ASSETS, PREVIEW, STREAMS, group_of, name
 
 _ACTIVE = ".upstream_rq_active"
@@ -19,7 +19,7 @@ def asked(service: str) -> str:
 
 
 def targets(
-    entry: Entry, hosts: list[Host], besides: Mapping[str, int], streams: Mapping[str, int]
+    entry: Entry, hosts: list[AdminHost], besides: Mapping[str, int], streams: Mapping[str, int]
 ) -> dict[str, Target]:
     """What each instance holds. `besides` is what else is held of each cluster: previews, or by Envoy's predecessor.
 
@@ -40,14 +40,14 @@ def targets(
     return found
 
 
-def unseen(stats: Mapping[str, str], hosts: list[Host], *, predecessor: bool) -> dict[str, int]:
+def unseen(stats: Mapping[str, str], hosts: list[AdminHost], *, predecessor: bool) -> dict[str, int]:
     """What no endpoint in `hosts` holds: previews always, the rest only while a predecessor finishes what it has."""
     found = elsewhere(stats, hosts)
     previews = {cluster: n for cluster, n in found.items() if cluster.removesuffix(STREAMS).endswith(PREVIEW)}
     return found if predecessor else previews
 
 
-def elsewhere(stats: Mapping[str, str], hosts: list[Host]) -> dict[str, int]:
+def elsewhere(stats: Mapping[str, str], hosts: list[AdminHost]) -> dict[str, int]:
     """Requests by cluster that Envoy counts as active, but this process's own endpoints do not have."""
     active = {
         stat.removeprefix("cluster.").removesuffix(_ACTIVE): int(value)

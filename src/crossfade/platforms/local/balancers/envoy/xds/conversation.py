@@ -19,7 +19,7 @@ _DOUBTFUL = "?"  # the version of what was refused: of some that were refused to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class DiscoveryRequest:
     """What Envoy says: names it wants to know of or no more, and how it took the response `nonce`."""
 
     kind: Kind
@@ -32,7 +32,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class DiscoveryResponse:
     """What Envoy is told of one kind."""
 
     kind: Kind
@@ -60,7 +60,7 @@ class Conversation:
         # What was offered of a kind when all of it was confirmed: of hundreds of services, one is looked at.
         self._settled: dict[Kind, Mapping[str, Offered]] = {}
 
-    def hear(self, request: Request) -> None:
+    def hear(self, request: DiscoveryRequest) -> None:
         """Take in what Envoy says."""
         kind = request.kind
         self.node = self.node or request.node
@@ -104,7 +104,7 @@ class Conversation:
             if self._confirmed[kind].get(name) != resource.version
         ]
 
-    def due(self, offer: Offer) -> Iterator[Response]:
+    def due(self, offer: Offer) -> Iterator[DiscoveryResponse]:
         """What is to be sent now so that Envoy comes to run the offer; taken as sent."""
         for kind in _BELOW:
             yield from self._change(kind, offer)
@@ -117,7 +117,7 @@ class Conversation:
                 if kind in self._heard and (gone := tuple(sorted(self._sent[kind].keys() - offer[kind].keys()))):
                     yield self._respond(kind, {}, gone)
 
-    def _change(self, kind: Kind, offer: Offer) -> Iterator[Response]:
+    def _change(self, kind: Kind, offer: Offer) -> Iterator[DiscoveryResponse]:
         if kind not in self._heard or self._settled.get(kind) is offer[kind]:
             return
         asked = offer[kind].keys() if kind in _ALL_OF_THEM else self._subscribed[kind] & offer[kind].keys()
@@ -148,14 +148,14 @@ class Conversation:
     def _now(self, kind: Kind, name: str, resource: Offered) -> Offered:
         return _without_endpoints(name) if kind is Kind.ENDPOINTS and name in self._warming else resource
 
-    def _respond(self, kind: Kind, changed: Mapping[str, Offered], removed: tuple[str, ...] = ()) -> Response:
+    def _respond(self, kind: Kind, changed: Mapping[str, Offered], removed: tuple[str, ...] = ()) -> DiscoveryResponse:
         self._nonce += 1
         nonce = str(self._nonce)
         versions = {name: resource.version for name, resource in changed.items()} | dict.fromkeys(removed, _GONE)
         self._answered.add(kind)
         self._unanswered[nonce] = (kind, versions)
         self._sent[kind].update(versions)
-        return Response(kind=kind, nonce=nonce, changed=changed, removed=removed)
+        return DiscoveryResponse(kind=kind, nonce=nonce, changed=changed, removed=removed)
 
     def _take_answer(self, kind: Kind, versions: Mapping[str, str], error: str) -> None:
         for name, version in versions.items():

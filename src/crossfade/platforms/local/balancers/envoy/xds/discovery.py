@@ -2,16 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers.envoy.bootstrap import DISCOVERY
-from crossfade.platforms.local.balancers.envoy.xds.conversation import Conversation, Request
+from crossfade.platforms.local.balancers.envoy.xds.conversation import Conversation
 from crossfade.platforms.local.balancers.envoy.xds.resources import NOTHING, Offer, Resources, offer
-
-_SERVICE, _METHOD = "envoy.service.discovery.v3.AggregatedDiscoveryService", "DeltaAggregatedResources"
 
 
 class Discovery:
@@ -30,32 +27,29 @@ class Discovery:
         self.offered: Offer = NOTHING
 
     async def open(self) -> None:
-        """Begin to answer. What a controller left that was killed is in nobody's way."""
-        if self._server is not None:
+        """Begin to answer, also anew where somebody deleted the socket: an Envoy that starts would find nobody.
+
+        What a controller left that was killed is in nobody's way.
+        """
+        if self._server is not None and self._socket.exists():
             return
-        # These take 0.2 s that only who runs Envoy pays.
-        import grpc  # noqa: PLC0415
+        await self.close()
+        # These take 0.1 s that only who runs Envoy pays.
+        from crossfade.platforms.local.balancers.envoy.xds import carrier  # noqa: PLC0415
 
-        from crossfade.platforms.local.balancers.envoy.xds import messages  # noqa: PLC0415
-
-        ask = grpc.stream_stream_rpc_method_handler(
-            self._converse, request_deserializer=messages.read, response_serializer=messages.written
-        )
         self._socket.unlink(missing_ok=True)
-        self._server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1)])
-        self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(_SERVICE, {_METHOD: ask})])
+        self._server = carrier.Carrier(self._converse)
         try:
-            self._server.add_insecure_port(f"unix:/proc/self/fd/{self._directory}/{DISCOVERY}")
-        except RuntimeError as error:
+            await self._server.start(path=f"/proc/self/fd/{self._directory}/{DISCOVERY}")
+        except OSError as error:
             self._server = None
             raise PlatformError(f"{self._socket} cannot be opened: {error}", "it is tried again") from error
         self._socket.chmod(0o600)
-        await self._server.start()
 
     async def close(self) -> None:
         """Answer no more; Envoy goes on."""
         if self._server is not None:
-            await self._server.stop(None)
+            await self._server.end()
             self._server = None
             self._socket.unlink(missing_ok=True)
 
@@ -92,13 +86,13 @@ class Discovery:
         except TimeoutError:
             return
 
-    async def _converse(self, requests: AsyncIterator[Request | None], context: Any) -> None:
+    async def _converse(self, stream: Any) -> None:
         """One stream, as long as Envoy keeps it."""
         conversation, due = Conversation(), asyncio.Event()
         self._streams[conversation] = due
 
         async def listen() -> None:
-            async for request in requests:
+            async for request in stream:
                 if request is not None:
                     conversation.hear(request)
                     due.set()
@@ -111,7 +105,7 @@ class Discovery:
                 await due.wait()
                 due.clear()
                 for response in list(conversation.due(self.offered)):  # another request may come between two
-                    await context.write(response)
+                    await stream.send_message(response)
         finally:
             listening.cancel()
             del self._streams[conversation]

@@ -3,7 +3,7 @@
 import json
 import pkgutil
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -12,19 +12,20 @@ from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf import any_pb2, json_format
 
 from crossfade.platforms.local.balancers.envoy.clusters import Json, Part
-from crossfade.platforms.local.balancers.envoy.xds.conversation import Request, Response
+from crossfade.platforms.local.balancers.envoy.xds.conversation import DiscoveryRequest, DiscoveryResponse
 from crossfade.platforms.local.balancers.envoy.xds.resources import Kind, Offered
 
 _KINDS = frozenset(Kind)
-_ROUTES_KEPT = 20_000  # as bytes: a deploy changes a handful of the thousands that share a port
+_SEVEN_BITS = 0x7F
+_MESSAGE = 2  # protobuf's kind of a field that says how long it is
 
 
-def read(data: bytes) -> Request | None:
+def read(data: bytes) -> DiscoveryRequest | None:
     """What Envoy says; None when it is about something that nobody told it to ask for."""
     request = discovery_pb2.DeltaDiscoveryRequest.FromString(data)
     if request.type_url not in _KINDS:
         return None
-    return Request(
+    return DiscoveryRequest(
         kind=Kind(request.type_url),
         node=request.node.id,
         subscribe=tuple(request.resource_names_subscribe),
@@ -35,7 +36,7 @@ def read(data: bytes) -> Request | None:
     )
 
 
-def written(response: Response) -> bytes:
+def written(response: DiscoveryResponse) -> bytes:
     """What Envoy is told. json_format.ParseError names a field that is not one of Envoy's."""
     message = discovery_pb2.DeltaDiscoveryResponse(
         type_url=response.kind,
@@ -52,31 +53,56 @@ def written(response: Response) -> bytes:
 def _encoded(resource: Offered) -> Any:
     """Once for all who ask."""
     if resource.encoded is None:
-        resource.encoded = any_pb2.Any()
-        if resource.content["@type"] == Kind.ROUTES:
-            resource.encoded.Pack(_route_configuration(resource.content))
+        content = resource.content
+        if content["@type"] == Kind.ROUTES:
+            resource.encoded = any_pb2.Any(type_url=Kind.ROUTES, value=_route_configuration(content))
         else:
-            _parse(resource.content, resource.encoded)
+            resource.encoded = _parse(content, any_pb2.Any())
     return resource.encoded
 
 
-def _route_configuration(content: Json) -> Any:
-    """Route by route, because most of them are known."""
-    hosts = content["virtual_hosts"]
-    message = _parse(
+def _route_configuration(content: Json) -> bytes:
+    """Put together of the bytes of its routes, because most of them are known: to protobuf, what stands one after the
+    other is one message.
+    """
+    config = _parse(
         {k: v for k, v in content.items() if k not in {"@type", "virtual_hosts"}}, route_pb2.RouteConfiguration()
     )
-    for host in hosts:
-        made = _parse({k: v for k, v in host.items() if k != "routes"}, message.virtual_hosts.add())
-        made.routes.extend(
-            _route(route.text if isinstance(route, Part) else json.dumps(route)) for route in host["routes"]
-        )
-    return message
+    hosts = [_field(config.VIRTUAL_HOSTS_FIELD_NUMBER, _virtual_host(host)) for host in content["virtual_hosts"]]
+    return b"".join([config.SerializeToString(), *hosts])
 
 
-@lru_cache(maxsize=_ROUTES_KEPT)
-def _route(text: str) -> Any:
-    return _parse(json.loads(text), route_components_pb2.Route())
+def _virtual_host(content: Json) -> bytes:
+    host = _parse({k: v for k, v in content.items() if k != "routes"}, route_components_pb2.VirtualHost())
+    return b"".join([host.SerializeToString(), *map(_route, content["routes"])])
+
+
+def _route(content: Json | Part) -> bytes:
+    """One of a virtual host's."""
+    if not isinstance(content, Part):
+        return _encoded_route(content)
+    if not content.encoded:
+        content.encoded = _encoded_route(json.loads(content.text))
+    return content.encoded
+
+
+def _encoded_route(content: Json) -> bytes:
+    route = _parse(content, route_components_pb2.Route()).SerializeToString()
+    return _field(route_components_pb2.VirtualHost.ROUTES_FIELD_NUMBER, route)
+
+
+def _field(number: int, message: bytes) -> bytes:
+    """A message as a part of another: its number and kind, its length, itself."""
+    return _varint(number << 3 | _MESSAGE) + _varint(len(message)) + message
+
+
+def _varint(number: int) -> bytes:
+    """Seven bits a byte, the lowest first; in all but the last one the eighth is set."""
+    digits = bytearray()
+    while number > _SEVEN_BITS:
+        digits.append(number & _SEVEN_BITS | 0x80)
+        number >>= 7
+    return bytes([*digits, number])
 
 
 def _parse(content: Json, message: Any) -> Any:

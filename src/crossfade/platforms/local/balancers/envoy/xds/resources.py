@@ -69,4 +69,5 @@ def _of_kind(wanted: Mapping[str, Json], before: Mapping[str, Offered]) -> Mappi
 def _known(before: Offered | None, content: Json) -> Offered:
     if before is None or (before.content is not content and before.content != content):
         return Offered(content)
+    before.content = content  # the next time it is the very same, which needs no comparing: of hundreds, most are
     return before

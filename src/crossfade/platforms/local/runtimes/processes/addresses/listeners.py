@@ -6,7 +6,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-_KEPT = 0.1  # seconds for which what was read counts: hundreds of instances are looked at together
+# Seconds for which what was read counts, at least and at most: hundreds of instances are looked at together. Between
+# them it is so many times what reading took, so that no more than a twentieth of a core goes into it.
+_KEPT = (0.1, 0.5)
+_SHARE = 20
 _LISTEN = "0A"
 _LOCAL, _STATE, _UID = 1, 3, 7  # columns
 
@@ -15,13 +18,16 @@ class Listeners:
     """The kernel's tables of listening TCP sockets."""
 
     def __init__(self) -> None:
-        self._read_at = float("-inf")
+        self._until = float("-inf")  # what was read counts
         self._users: dict[int, set[int]] = {}
 
     def stranger(self, port: int) -> str:
         """Who has the port, when none of those who listen on it are we: `mallory (uid 1002)`. Else empty."""
-        if time.monotonic() > self._read_at + _KEPT:
-            self._users, self._read_at = _users(), time.monotonic()
+        began = time.monotonic()
+        if began > self._until:
+            self._users, now = _users(), time.monotonic()
+            least, most = _KEPT
+            self._until = now + min(most, max(least, _SHARE * (now - began)))
         users = self._users.get(port, set())
         return "" if not users or os.geteuid() in users else _named(min(users))
 
@@ -33,7 +39,7 @@ def _users() -> dict[int, set[int]]:
         with suppress(OSError), Path(f"/proc/net/{table}").open(encoding="ascii") as rows:
             next(rows, None)
             for row in rows:
-                columns = row.split()
+                columns = row.split(maxsplit=_UID + 1)
                 if columns[_STATE] != _LISTEN:
                     break
                 port = int(columns[_LOCAL].rsplit(":", 1)[1], 16)

@@ -5,6 +5,7 @@ import os
 import random
 import socket
 from collections.abc import Collection
+from itertools import chain
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
@@ -26,7 +27,8 @@ class Ports:
 
     def take(self, taken: Collection[int]) -> int:
         """A port that nobody listens on and that is not in `taken`. PlatformError when there is none."""
-        for port in random.sample(PORTS, len(PORTS)):
+        (begin,) = random.sample(PORTS, 1)
+        for port in chain(range(begin, PORTS.stop), range(PORTS.start, begin)):
             if port not in taken and is_free(port) and self._lock(port):
                 return port
         raise PlatformError(

@@ -1,0 +1,70 @@
+"""Names that a shell completes: what runs here, and what the file says."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crossfade.cli.client import ControllerClient
+from crossfade.core.errors import CrossfadeError
+from crossfade.paths import default_state
+
+_PATIENCE = 1.0  # a shell waits for its completion
+_FILE = "crossfade.yaml"
+
+
+def services(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Services of the file and of what runs; with a / those of an app."""
+    keys = _running(ctx)
+    if "/" in incomplete:
+        return _beginning(keys, incomplete)
+    return _beginning([*_section(ctx, "services"), *(key.split("/")[1] for key in keys if "/" in key)], incomplete)
+
+
+def apps(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Apps that run here."""
+    return _beginning((key.split("/")[0] for key in _running(ctx)), incomplete)
+
+
+def environments(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Environments of the file."""
+    return _beginning(_section(ctx, "environments"), incomplete)
+
+
+def instances(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Instances that run here."""
+    found = _asked(ctx, "/v1/status").get("services", ())
+    return _beginning((one["id"] for service in found for one in service["instances"]), incomplete)
+
+
+def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
+    return sorted({name for name in names if name.startswith(incomplete)})
+
+
+def _running(ctx: click.Context) -> list[str]:
+    return list(_asked(ctx, "/v1/controller").get("services", ()))
+
+
+def _asked(ctx: click.Context, path: str) -> Mapping[str, Any]:
+    """What the controller says; nothing where none runs: completing starts none."""
+    given = ctx.params.get("state")
+    socket = Path(given).expanduser().absolute() / "socket" if given else default_state().socket
+    with suppress(CrossfadeError, OSError):
+        answer: Mapping[str, Any] = ControllerClient(socket, patience=_PATIENCE).get(path)
+        return answer
+    return {}
+
+
+def _section(ctx: click.Context, section: str) -> list[str]:
+    """The names below a section of the file, which need not be whole."""
+    import yaml
+
+    given = ctx.params.get("file")
+    here = Path.cwd()
+    path = Path(given) if given else next((at / _FILE for at in (here, *here.parents) if (at / _FILE).is_file()), None)
+    with suppress(OSError, yaml.YAMLError, UnicodeDecodeError, AttributeError):
+        found = yaml.safe_load(path.read_text(encoding="utf-8")).get(section) if path else None
+        return [str(name) for name in found] if isinstance(found, dict) else []
+    return []

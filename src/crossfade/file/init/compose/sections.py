@@ -1,0 +1,57 @@
+"""What stands beside the services of a Compose file: networks of others, volumes' drivers, and what is nothing here."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from crossfade.file.init.compose.addresses import network_of
+from crossfade.file.init.compose.judge.roles import names_of
+from crossfade.file.init.compose.notes import Notes
+from crossfade.file.init.compose.source.project import Project
+
+_READ = frozenset({"version", "name", "services", "include", "secrets", "configs", "volumes", "networks"})
+_OF_A_VOLUME = frozenset({"name", "external", "labels"})  # which one it is; what it holds is brought along
+_OF_PROXIES = re.compile(r"proxy|traefik|ingress|caddy|nginx", re.IGNORECASE)
+
+
+def tell_sections(project: Project, notes: Notes) -> None:
+    """Say what of them is not in our file."""
+    for section in project.plain:
+        if section not in _READ and not section.startswith("x-"):
+            notes.leave((section,), section, "crossfade has nothing like it")
+    for name, settings in _declared(project, "volumes").items():
+        lost = [key for key in settings if key not in _OF_A_VOLUME]
+        if lost:
+            why = (
+                "a volume here is one of Docker's own, on this machine; a folder that has its data can be named instead"
+            )
+            notes.leave(("volumes", name), f"{', '.join(lost)} of the volume {name}", why)
+
+
+def joined(project: Project, services: Iterable[str], notes: Notes) -> str:
+    """The network that these services share with containers of others; empty where there is none. One can be joined.
+
+    One that only leads to a proxy is not needed any more.
+    """
+    declared = _declared(project, "networks")
+    found = dict[str, str]()
+    for service in services:
+        compose = project.plain["services"][service]
+        networks = compose.get("networks")
+        for name in networks if isinstance(networks, dict) else ():
+            of_proxy = _OF_PROXIES.search(name) or "traefik.docker.network" in names_of(compose.get("labels"))
+            if declared.get(name, {}).get("external") and not of_proxy:
+                found[name] = network_of(project, name)
+    named = {name: network for name, network in found.items() if network}
+    first = next(iter(named.values()), "")
+    for name, network in named.items():
+        if network != first:
+            notes.leave(("networks", name), f"network {network}", f"a file joins one network, and this one {first}")
+    return first
+
+
+def _declared(project: Project, section: str) -> dict[str, Any]:
+    """By name; what says nothing is empty."""
+    them = project.plain.get(section)
+    declared = them if isinstance(them, dict) else {}
+    return {name: settings if isinstance(settings, dict) else {} for name, settings in declared.items()}

@@ -1,0 +1,38 @@
+"""Instance refreshes: ours, which restart a group, and others', for a group is changed by one hand at a time."""
+
+from crossfade.core.errors import RefusedError
+from crossfade.platforms.aws.clients import Check, Clients
+from crossfade.platforms.aws.place import Place
+
+_UNDER_WAY = {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
+
+
+# One more for two that there are, which serves before one of them goes.
+_GENTLY = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 150, "SkipMatching": False}
+
+
+class Refreshes:
+    """Looks for them, and begins one."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    async def require_none(self, place: Place) -> None:
+        """RefusedError says which runs, since when, and how far it is. Who began it only CloudTrail knows."""
+        for colour in place.colours:
+            asked = {"AutoScalingGroupName": colour.service, "MaxRecords": 1}
+            answer = await self._clients.call("autoscaling", "describe_instance_refreshes", **asked)
+            for one in answer["InstanceRefreshes"]:
+                if one["Status"] in _UNDER_WAY:
+                    since = f"since {one['StartTime']:%H:%M:%S} UTC, " if "StartTime" in one else ""  # pending: not yet
+                    raise RefusedError(
+                        f"another hand is refreshing group {colour.service} {since}"
+                        f"{one.get('PercentageComplete', 0)} % done: {one['InstanceRefreshId']}",
+                        "wait until it is over, or `aws autoscaling cancel-instance-refresh --auto-scaling-group-name "
+                        f"{colour.service}`; CloudTrail's StartInstanceRefresh says who began it",
+                    )
+
+    async def begin(self, group: str, before: Check) -> None:
+        """All hosts are replaced by new ones of the version that the group has already."""
+        asked = {"AutoScalingGroupName": group, "Strategy": "Rolling", "Preferences": _GENTLY}
+        await self._clients.call("autoscaling", "start_instance_refresh", before, **asked)

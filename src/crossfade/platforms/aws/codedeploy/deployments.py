@@ -1,0 +1,223 @@
+"""What CodeDeploy is asked and told: which revision a colour's hosts have, and how one that comes is getting on.
+
+https://docs.aws.amazon.com/codedeploy/latest/APIReference/Welcome.html
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from crossfade.aws.places import Places
+from crossfade.core.errors import PlatformError, RefusedError
+from crossfade.core.release import Release
+from crossfade.platforms.aws.autoscaling.user_data import IN_BUCKET
+from crossfade.platforms.aws.clients import Answer, Check, Clients
+from crossfade.platforms.aws.codedeploy.revisions import located
+from crossfade.platforms.aws.refusals import AwsError
+
+UNDER_WAY = ("Created", "Queued", "InProgress", "Baking", "Ready")
+ALL_AT_ONCE = "CodeDeployDefault.AllAtOnce"  # nobody is sent to a colour that is filled: none has to stay healthy
+_OURS = "crossfade release "  # what the description of each of ours begins with
+_BY_SCALING = "autoscaling"  # creator of one that a group's launch hook began
+_AT_ONCE = 25  # targets that one call tells of
+_FAILED = {"Failed", "Skipped", "Unknown"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostTarget:
+    """How far one host is. `at` is the event that it is at, `why` what made it fail."""
+
+    status: str
+    at: str = ""
+    why: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return self.status in _FAILED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One deployment, and each of its hosts by id."""
+
+    id: str
+    status: str
+    created: datetime
+    creator: str
+    description: str
+    why: str = ""
+    targets: Mapping[str, HostTarget] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        return self.status not in UNDER_WAY
+
+    @property
+    def ours(self) -> bool:
+        return self.description.startswith(_OURS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentGroup:
+    """A deployment group: which revision its hosts have, and whether new ones of an Auto Scaling group get it, too."""
+
+    name: str
+    revision: str  # s3://bucket/key; empty before the first
+    attached: bool
+
+
+class Deployments:
+    """Those of one environment. A colour's deployment group is called as its Auto Scaling group."""
+
+    def __init__(self, clients: Clients, places: Places) -> None:
+        self._clients, self._places = clients, places
+
+    async def group(self, name: str) -> DeploymentGroup:
+        try:
+            answer = await self._call("get_deployment_group", deploymentGroupName=name)
+        except AwsError as error:
+            if "DoesNotExist" not in error.code:
+                raise
+            raise PlatformError(
+                f"there is no deployment group {name} of CodeDeploy",
+                f"`crossfade infra apply -e {self._places.environment}` makes it",
+            ) from error
+        told = answer["deploymentGroupInfo"]
+        attached = any(one["name"] == name for one in told.get("autoScalingGroups") or ())
+        return DeploymentGroup(name=name, revision=_address(told.get("targetRevision") or {}), attached=attached)
+
+    async def attach(self, name: str, before: Check) -> None:
+        """From now on hosts that its group launches wait for the revision of the last deployment that succeeded."""
+        await self._update(name, [name], before)
+
+    async def detach(self, name: str, before: Check) -> None:
+        """What its group launches gets nothing: what it would get is the release before."""
+        await self._update(name, [], before)
+
+    async def newest(self, name: str, since: datetime | None = None) -> Deployment | None:
+        """The last one that somebody began, with its hosts; scaling's own do not count."""
+        asked = {"createTimeRange": {"start": since}} if since else {}
+        answer = await self._call("list_deployments", deploymentGroupName=name, **asked)
+        found = [await self._one(id_) for id_ in answer["deployments"]]
+        last = max((one for one in found if one.creator != _BY_SCALING), key=lambda one: one.created, default=None)
+        return await self._with_targets(last) if last else None
+
+    async def under_way(self, name: str) -> Sequence[Deployment]:
+        """Scaling's own not among them."""
+        asked = {"includeOnlyStatuses": list(UNDER_WAY)}
+        answer = await self._call("list_deployments", deploymentGroupName=name, **asked)
+        found = [await self._one(id_) for id_ in answer["deployments"]]
+        return [one for one in found if one.creator != _BY_SCALING and not one.over]
+
+    async def failed_to_scale(self, name: str, since: datetime) -> Sequence[Deployment]:
+        """Those that brought the revision to no host that its group launched."""
+        asked = {"includeOnlyStatuses": ["Failed", "Stopped"], "createTimeRange": {"start": since}}
+        answer = await self._call("list_deployments", deploymentGroupName=name, **asked)
+        found = [await self._one(id_) for id_ in answer["deployments"]]
+        return [await self._with_targets(one) for one in found if one.creator == _BY_SCALING]
+
+    async def require_none(self, name: str) -> None:
+        """RefusedError for one of another hand: which, since when, and by what. Who, only CloudTrail knows."""
+        for one in await self.under_way(name):
+            if not one.ours:
+                raise RefusedError(
+                    f"another hand deploys to {name} by CodeDeploy since {one.created:%H:%M:%S} UTC: {one.id}, begun "
+                    f"by {one.creator or 'somebody'}",
+                    f"wait until it is over, or `aws deploy stop-deployment --deployment-id {one.id}`; CloudTrail's "
+                    "CreateDeployment says who began it",
+                )
+
+    async def begin(self, name: str, release: Release, before: Check) -> None:
+        """Bring the release to all hosts of the group, at once."""
+        bucket, key = located(release.digest)
+        revision = {"revisionType": "S3", "s3Location": {"bucket": bucket, "key": key, "bundleType": "zip"}}
+        await self._call(
+            "create_deployment",
+            before,
+            deploymentGroupName=name,
+            revision=revision,
+            deploymentConfigName=ALL_AT_ONCE,
+            description=described(release),
+        )
+
+    async def stop(self, name: str, before: Check) -> bool:
+        """Whatever is under way there, False where nothing is; CodeDeploy brings nothing back: nobody is sent there."""
+        found = await self.under_way(name)
+        for one in found:
+            try:
+                asked = {"deploymentId": one.id, "autoRollbackEnabled": False}
+                await self._clients.call("codedeploy", "stop_deployment", before, **asked)
+            except AwsError as error:
+                if "Completed" not in error.code:
+                    raise
+        return bool(found)
+
+    async def _one(self, id_: str) -> Deployment:
+        told = (await self._clients.call("codedeploy", "get_deployment", deploymentId=id_))["deploymentInfo"]
+        wrong = told.get("errorInformation") or {}
+        return Deployment(
+            id=id_,
+            status=told["status"],
+            created=told["createTime"],
+            creator=told.get("creator", ""),
+            description=told.get("description", ""),
+            why=wrong.get("message", "").rstrip("."),
+        )
+
+    async def _with_targets(self, one: Deployment) -> Deployment:
+        ids = await self._clients.all("codedeploy", "list_deployment_targets", "targetIds", deploymentId=one.id)
+        found: dict[str, HostTarget] = {}
+        for at in range(0, len(ids), _AT_ONCE):
+            asked = {"deploymentId": one.id, "targetIds": ids[at : at + _AT_ONCE]}
+            answer = await self._clients.call("codedeploy", "batch_get_deployment_targets", **asked)
+            for told in answer["deploymentTargets"]:
+                said = told["instanceTarget"]
+                found[said["targetId"]] = _target(said)
+        return Deployment(
+            id=one.id,
+            status=one.status,
+            created=one.created,
+            creator=one.creator,
+            description=one.description,
+            why=one.why,
+            targets=found,
+        )
+
+    async def _update(self, name: str, scaling: list[str], before: Check) -> None:
+        asked = {"currentDeploymentGroupName": name, "autoScalingGroups": scaling}
+        await self._call("update_deployment_group", before, **asked)
+
+    async def _call(self, operation: str, before: Check | None = None, /, **asked: Any) -> Answer:
+        asked["applicationName"] = self._places.prefix
+        if before is None:
+            return await self._clients.call("codedeploy", operation, **asked)
+        return await self._clients.call("codedeploy", operation, before, **asked)
+
+
+def described(release: Release) -> str:
+    """By which a deployment is known as a release's."""
+    return f"{_OURS}{release.label} of {release.service.key}"[:255]
+
+
+def _address(revision: Answer) -> str:
+    at = revision.get("s3Location") or {}
+    return f"{IN_BUCKET}{at['bucket']}/{at['key']}" if at else ""
+
+
+def _target(said: Answer) -> HostTarget:
+    events = said.get("lifecycleEvents") or []
+    at = next((one["lifecycleEventName"] for one in events if one["status"] == "InProgress"), "")
+    for one in events:
+        if one["status"] == "Failed":
+            return HostTarget(status=said["status"], at=one["lifecycleEventName"], why=_why(one))
+    return HostTarget(status=said["status"], at=at)
+
+
+def _why(event: Answer) -> str:
+    """What failed, in the agent's words, with the last line that the script wrote."""
+    told = event.get("diagnostics") or {}
+    lines = [line.partition("]")[2].strip() for line in told.get("logTail", "").splitlines() if line.startswith("[")]
+    last = next((line for line in reversed(lines) if line), "")
+    said = told.get("message", "").replace("Script at specified location: ", "").rstrip(".")
+    return f"{event['lifecycleEventName']} failed: {said}{f': {last}' if last else ''}"

@@ -1,0 +1,139 @@
+"""One look at a service whose revisions CodeDeploy brings: a host counts once its revision is there, not before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from crossfade.core.fleet import Health
+from crossfade.engine.ports.clock import Clock
+from crossfade.platforms.aws.autoscaling.finder import GroupFinder
+from crossfade.platforms.aws.autoscaling.lookout import GroupLookout
+from crossfade.platforms.aws.autoscaling.templates import Templates
+from crossfade.platforms.aws.autoscaling.user_data import IN_BUCKET
+from crossfade.platforms.aws.clients import Clients
+from crossfade.platforms.aws.codedeploy.deployments import Deployment, DeploymentGroup, Deployments, HostTarget
+from crossfade.platforms.aws.sight import SAME_MOMENT, Side, Sight, Task
+
+_STOPPED = "Stopped"
+_SUCCEEDED = "Succeeded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a release has come to the hosts of its colour. `deployment` is the one that was begun for these hosts."""
+
+    group: DeploymentGroup
+    revision: str
+    deployment: Deployment | None = None
+
+    @property
+    def ready(self) -> bool:
+        """It is what these hosts have, and what each that its group launches will get."""
+        return self.group.attached and self.group.revision == self.revision
+
+    @property
+    def brought(self) -> bool:
+        """Each of the hosts got it; the launch hook may come back."""
+        one = self.deployment
+        return one is not None and one.status == _SUCCEEDED and not any(t.failed for t in one.targets.values())
+
+
+class RevisionLookout(GroupLookout):
+    """Looks at the groups of one environment, and at CodeDeploy where a release is not on its hosts yet."""
+
+    def __init__(  # noqa: PLR0917  as its base
+        self,
+        clients: Clients,
+        finder: GroupFinder,
+        templates: Templates,
+        clock: Clock,
+        deployments: Deployments,
+        log_group: str,
+        moment: float = SAME_MOMENT,
+    ) -> None:
+        super().__init__(clients, finder, templates, clock, log_group, moment)
+        self._deployments = deployments
+        self._known: dict[tuple[str, str], tuple[str, Progress]] = {}  # by service and colour, of which definition
+        self._unbrought: dict[str, str] = {}  # by host that its group gave up: why its revision did not come
+
+    def progress(self, key: str, colour: str) -> Progress | None:
+        """As it was at the last look; None where the colour has no release, or no hosts."""
+        _, progress = self._known.get((key, colour), ("", None))
+        return progress
+
+    def forget(self, key: str, colour: str) -> None:
+        """What is known of it is old: something was told to CodeDeploy."""
+        self._known.pop((key, colour), None)
+
+    async def _look(self, key: str) -> Sight:
+        sight = await super()._look(key)
+        tasks: list[Task] = []
+        for name, side in sight.sides.items():
+            mine = [task for task in sight.tasks if task.colour == name]
+            progress = await self._progress(sight, side, mine)
+            if progress is None:
+                tasks += mine
+            elif progress.ready:
+                tasks += [await self._abandoned(task, progress) for task in mine]
+            else:
+                tasks += [on_its_way(task, progress) for task in mine]
+        return replace(sight, tasks=tuple(sorted(tasks, key=lambda task: task.arn)))
+
+    async def _progress(self, sight: Sight, side: Side, tasks: list[Task]) -> Progress | None:
+        """Asked for again at each look until it is ready."""
+        release, at = side.release, (sight.place.key, side.colour)
+        if release is None or side.empty or not release.digest.startswith(IN_BUCKET):
+            self._known.pop(at, None)
+            return None
+        of, known = self._known.get(at, ("", None))
+        if known is not None and known.ready and of == side.definition:
+            return known
+        name = sight.place.colour(side.colour).service
+        progress = Progress(group=await self._deployments.group(name), revision=release.digest)
+        launched = [task.launched_at for task in tasks if task.launched_at and not task.stopping]
+        if not progress.ready and launched:  # one that is older was for other hosts
+            since = datetime.fromtimestamp(min(launched), UTC)
+            progress = replace(progress, deployment=await self._deployments.newest(name, since))
+        self._known[at] = side.definition, progress
+        return progress
+
+    async def _abandoned(self, task: Task, progress: Progress) -> Task:
+        """A host that its group launched and gave up, because the revision did not come to it."""
+        if not task.stopping or task.exited:
+            return task
+        if task.arn not in self._unbrought:
+            since = datetime.fromtimestamp(task.launched_at, UTC)
+            found = await self._deployments.failed_to_scale(progress.group.name, since)
+            told = [target.why for one in found for id_, target in one.targets.items() if id_ == task.arn]
+            self._unbrought[task.arn] = next(filter(None, told), "")
+        why = self._unbrought[task.arn]
+        return replace(task, exited=True, stopping=False, blamed=True, detail=why) if why else task
+
+
+def on_its_way(task: Task, progress: Progress) -> Task:
+    """Whatever the load balancer finds: until its last hook is through, nobody may be sent there."""
+    if task.exited or task.stopping:
+        return task
+    one = progress.deployment
+    if one is None:
+        return replace(task, health=Health.STARTING, detail="boots, and waits for CodeDeploy")
+    target = one.targets.get(task.arn)
+    if one.over and (one.status != _SUCCEEDED or (target is not None and target.failed)):
+        # What no host's hook says is CodeDeploy's own trouble: no hosts found, no right to.
+        blamed = one.status != _STOPPED and any(each.why for each in one.targets.values())
+        return replace(task, exited=True, final=True, blamed=blamed, detail=_failed(one, target))
+    at = f" is at {target.at}" if target and target.at else f" is {one.status}"
+    return replace(task, health=Health.STARTING, detail=f"CodeDeploy's {one.id}{at}")
+
+
+def _failed(one: Deployment, target: HostTarget | None) -> str:
+    if one.status == _STOPPED:
+        return f"did not get its revision: somebody stopped CodeDeploy's {one.id}"
+    others = _first(one.targets)
+    why = (target.why if target else "") or others or one.why or one.status
+    return f"did not get its revision by CodeDeploy's {one.id}: {why}"
+
+
+def _first(targets: Mapping[str, HostTarget]) -> str:
+    """Where others failed, it was skipped."""
+    return next((f"on {id_} {target.why}" for id_, target in sorted(targets.items()) if target.why), "")

@@ -1,0 +1,164 @@
+"""One look at a service on ECS: its two services by colour, their tasks, and why those that ended did so."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from crossfade.core.fleet import Health
+from crossfade.engine.ports.clock import Clock
+from crossfade.platforms.aws.alb.health import TargetHealth
+from crossfade.platforms.aws.clients import Answer, Clients
+from crossfade.platforms.aws.ecs.definitions import Definition, Definitions
+from crossfade.platforms.aws.ecs.endings import ending, unplaced
+from crossfade.platforms.aws.ecs.quiet import Quiet, primary_of
+from crossfade.platforms.aws.ecs.running import running_for
+from crossfade.platforms.aws.place import Finder, Place
+from crossfade.platforms.aws.sight import (
+    SAME_MOMENT,
+    Lookout,
+    Side,
+    Sight,
+    Task,
+    Unplaced,
+    previewed_colour,
+    weights_by_colour,
+)
+
+_AT_ONCE = 100  # tasks that DescribeTasks takes
+
+
+class TaskLookout(Lookout):
+    """Looks at the tasks of one environment."""
+
+    def __init__(
+        self, clients: Clients, finder: Finder, definitions: Definitions, clock: Clock, moment: float = SAME_MOMENT
+    ) -> None:
+        super().__init__(clients, finder, clock, moment)
+        self._definitions = definitions
+        self._quiet: dict[str, Quiet] = {}
+        self._ended: dict[str, dict[str, Answer]] = {}  # by service and ARN: tasks that will not change any more
+
+    async def _look(self, key: str) -> Sight:
+        at = self._clock.now()
+        place = await self._finder.place(key)
+        services, running, actions = await asyncio.gather(
+            self._finder.services(place), self._listed(place, "RUNNING"), self._actions(place)
+        )
+        quiet = self._quiet.setdefault(key, Quiet())
+        if quiet.moves(services, running):
+            quiet.stopped = await self._listed(place, "STOPPED")
+        described = await self._described(key, place, {*running, *quiet.stopped})
+        mine = {arn: one for arn, one in described.items() if _colour(place, one)}
+        filled = {_colour(place, one) for one in mine.values() if one["lastStatus"] != "STOPPED"}
+        health = await self._health(place, filled | {n for n, one in services.items() if one["desiredCount"]})
+        definitions = {one["taskDefinitionArn"] for one in mine.values()}
+        definitions |= {primary_of(one)["taskDefinition"] for one in services.values()}
+        defined = {arn: await self._definitions.of(arn, place.container) for arn in sorted(definitions)}
+        weights = weights_by_colour(place, actions)
+        sides = {
+            name: _side(name, services[name], defined, mine, place, weights[name])
+            for name in (c.name for c in place.colours)
+        }
+        tasks = [task for arn in sorted(mine) if (task := await self._task(key, place, mine[arn], defined, health))]
+        return Sight(
+            place=place,
+            at=at,
+            born=min(one["createdAt"].timestamp() for one in services.values()),
+            sides=sides,
+            tasks=tuple(tasks),
+            previewed=previewed_colour(place, actions),
+            actions=actions,
+        )
+
+    async def _listed(self, place: Place, status: str) -> list[str]:
+        """Tasks of both colours, which share the family of their definitions."""
+        family = self._definitions.family(place.key)
+        asked = {"cluster": place.cluster, "family": family, "desiredStatus": status}
+        return await self._clients.all("ecs", "list_tasks", "taskArns", **asked)
+
+    async def _described(self, key: str, place: Place, listed: set[str]) -> dict[str, Answer]:
+        ended = {arn: one for arn, one in self._ended.get(key, {}).items() if arn in listed}
+        open_ = sorted(listed - ended.keys())
+        for start in range(0, len(open_), _AT_ONCE):
+            some = open_[start : start + _AT_ONCE]
+            answer = await self._clients.call("ecs", "describe_tasks", cluster=place.cluster, tasks=some)
+            for one in answer["tasks"]:
+                ended[one["taskArn"]] = one
+        self._ended[key] = {arn: one for arn, one in ended.items() if one["lastStatus"] == "STOPPED"}
+        return ended
+
+    async def _task(
+        self,
+        key: str,
+        place: Place,
+        said: Answer,
+        known: Mapping[str, Definition],
+        health: Mapping[tuple[str, str], TargetHealth],
+    ) -> Task | None:
+        """A task as it is; None for one that went because fewer were wanted, and is gone."""
+        arn, colour, definition = said["taskArn"], _colour(place, said), known[said["taskDefinitionArn"]]
+        address = _address(said, place.port)
+        if place.behind_balancer:
+            told = health.get((colour, address), TargetHealth(health=Health.STARTING))
+        else:
+            told = running_for(said, definition.release, self._clock.now())
+        task = Task(
+            arn=arn,
+            colour=colour,
+            release=definition.number,
+            address=address,
+            launched_at=said["createdAt"].timestamp(),
+            health=self._seen(key, arn, told),
+            detail=told.detail,
+            draining=told.draining,
+        )
+        if said["desiredStatus"] != "STOPPED":
+            return task
+        ends = ending(said, place.container)
+        if ends.died:
+            line = await self._definitions.last_line(definition, place.container, task.id)
+            ends = ending(said, place.container, line, self._said.get(arn, ""))
+            return replace(task, exited=True, detail=ends.detail, blamed=ends.blamed)
+        return None if said["lastStatus"] == "STOPPED" else replace(task, stopping=True, detail="")
+
+
+def _colour(place: Place, task: Answer) -> str:
+    """Empty for a task of no service: one that was run once."""
+    group = task.get("group", "")
+    return next((c.name for c in place.colours if group == f"service:{c.service}"), "")
+
+
+def _address(task: Answer, port: int) -> str:
+    for attachment in task.get("attachments", ()):
+        for detail in attachment.get("details", ()):
+            if detail["name"] == "privateIPv4Address":
+                return f"{detail['value']}:{port}"
+    return ""
+
+
+def _side(  # noqa: PLR0917
+    name: str,
+    service: Answer,
+    known: Mapping[str, Definition],
+    tasks: Mapping[str, Answer],
+    place: Place,
+    weight: int,
+) -> Side:
+    primary = primary_of(service)
+    mine = [one for one in tasks.values() if _colour(place, one) == name]
+    return Side(
+        colour=name,
+        definition=primary["taskDefinition"],
+        release=known[primary["taskDefinition"]].release,
+        wanted=service["desiredCount"],
+        live=sum(one["lastStatus"] != "STOPPED" for one in mine),
+        weight=weight,
+        failed=primary.get("rolloutState") == "FAILED",
+        since=primary["createdAt"].timestamp(),
+        why=primary.get("rolloutStateReason", ""),
+        unplaced=tuple(
+            Unplaced(id=event["id"], at=event["createdAt"].timestamp(), why=why)
+            for event in service.get("events", ())
+            if event["createdAt"] >= primary["createdAt"] and (why := unplaced(event["message"]))
+        ),
+    )

@@ -1,0 +1,123 @@
+"""Routing as Envoy's route configurations: one for each port.
+
+Order inside a host: preview by its full name, then rule after rule, most specific first.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from crossfade.platforms.local.balancers.book import Entry
+from crossfade.platforms.local.balancers.envoy.clusters import Json, Part, typed
+from crossfade.platforms.local.balancers.envoy.routes import (
+    CAME_BY_HTTP,
+    READ,
+    Way,
+    preview,
+    preview_by_name,
+    routes_of_rule,
+)
+from crossfade.platforms.local.balancers.rules import Door, by_host, seen_at, sent_on
+
+
+class Rules:
+    """The routes of a port's rules as they were made last: a service that is told nothing else keeps its own.
+
+    It is told so when its entry is the very same: to hash or compare hundreds of them takes longer than all else.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[str, str], _Made] = {}  # by path, none for previews by name, and by service
+        self._made: dict[tuple[str, str], _Made] = {}
+
+    def begin(self) -> None:
+        """All that is there is asked for from now on; what is not is forgotten the next time."""
+        self._before, self._made = self._made, {}
+
+    def of(self, path: str, entry: Entry, way: Way) -> tuple[Part, ...]:
+        """The routes of one rule; several hosts can share it."""
+        return self._once((path, entry.service.key), entry, way, lambda: routes_of_rule(path, entry, way))
+
+    def by_name(self, entry: Entry, secret: str) -> tuple[Part, ...]:
+        """The routes of a preview by its release's full name."""
+        return self._once(("", entry.service.key), entry, secret, lambda: preview_by_name(entry, secret))
+
+    def _once(
+        self, key: tuple[str, str], entry: Entry, how: Way | str, make: Callable[[], Iterator[Json]]
+    ) -> tuple[Part, ...]:
+        made = self._made.get(key) or self._before.get(key)
+        if made is None or made.entry is not entry or made.how != how:
+            made = _Made(entry=entry, how=how, routes=tuple(map(Part, make())))
+        self._made[key] = made
+        return made.routes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    entry: Entry
+    how: Way | str
+    routes: tuple[Part, ...]
+
+
+def route_configuration(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str], rules: Rules) -> Json:
+    """`secrets` are those of previews, by service; `rules` those of this port."""
+    if door.preview:
+        hosts = [_host("*", list(preview(entries[door.preview])))]
+    else:
+        hosts = _hosts(door, entries, secrets, rules)
+    return {
+        **typed("config.route.v3.RouteConfiguration"),
+        "name": door.name,
+        "ignore_port_in_host_matching": True,
+        # Envoy's own note about who is outside; the app gets X-Forwarded-For, which says it better.
+        "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal"],
+        "request_headers_to_add": _CLIENT,
+        "virtual_hosts": hosts,
+    }
+
+
+# One address, of who is connected or of whom a trusted proxy names: what else was said came from strangers.
+_CLIENT: list[Json] = [
+    {
+        "header": {"key": header, "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }
+    for header in ("x-forwarded-for", "x-real-ip")
+]
+
+
+def _hosts(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str], kept: Rules) -> list[Json]:
+    kept.begin()
+    services = [seen_at(door, entries[key].service) for key in door.services]
+    ways = {
+        key: Way(
+            redirected=key in door.redirect,
+            trusting=bool(door.trusted),
+            secure=door.secure,
+            secret=secrets.get(key, ""),
+        )
+        for key in door.services
+    }
+    rules_by_host = by_host(services)
+    by_name = [route for key in door.services if key in secrets for route in kept.by_name(entries[key], secrets[key])]
+    return [
+        _host(host, by_name + [r for path, s in rules for r in kept.of(path, entries[s.key], ways[s.key])])
+        for host, rules in rules_by_host.items()
+    ] + [_host(host, list(_sent_on(to))) for host, to in sent_on(door, rules_by_host)]
+
+
+def _host(name: str, routes: Sequence[Json | Part]) -> Json:
+    return {"name": name, "domains": [name], "routes": routes}
+
+
+def _sent_on(to: str) -> Iterator[Json]:
+    """To another host, path and all. Behind a proxy browsers may have come by HTTPS though we have no certificate."""
+    scheme, _, rest = to.partition("://")
+    host, _, port = rest.partition(":")
+    for methods, code in (([READ], "MOVED_PERMANENTLY"), ([], "PERMANENT_REDIRECT")):
+        for headers, said in (([CAME_BY_HTTP], scheme), ([], "https")):
+            redirect: Json = {"host_redirect": host, "scheme_redirect": said, "response_code": code}
+            yield {
+                "name": "moved",
+                "match": {"prefix": "/", "headers": [*methods, *headers]},
+                "redirect": {**redirect, **({"port_redirect": int(port)} if port else {})},
+            }

@@ -1,0 +1,154 @@
+"""What builds keep for the next one: folders such as node_modules and .venv, copied in before a build and out after it.
+
+Copies, for a release's files are its own: a build that changes what it found changes no other release. Where nothing
+that a build depends on has changed none is run, and what it left is linked into the release, read-only as all of it.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from crossfade.core.errors import PlatformError
+from crossfade.core.service import Service
+from crossfade.platforms.local.runtimes.builds import kept
+from crossfade.source.whole import Whole
+
+NEWEST = "newest"  # a link to the whole copy that was made last
+HOME = "tree-was"  # where that was built, for what it holds may name the place
+KEPT = "kept"
+ACCOUNT = "account"  # what it was built from and holds, where a build says what it depends on
+
+
+class Caches:
+    """`<state>/caches/<key>/`: for each source and build of an app the newest whole copy of what its builds keep.
+
+    Copying out is under a shared lock, taking the place of the older copy under one of its own: builds of several
+    releases at the same time find a whole copy or none, and the last one that is done stays.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def bring(self, service: Service, tree: Path) -> list[str]:
+        """Copy what is kept into a tree that is about to be built; which paths. What the source has is left alone.
+
+        An absolute path in it that names the tree it was built in names this one then: both are equally long.
+        """
+        wanted = _inside(service)
+        if not wanted or not self._home(service).is_dir():
+            return []
+        brought = []
+        with self._locked(service, fcntl.LOCK_SH):
+            newest = self._home(service) / NEWEST
+            for path in wanted:
+                there, here = newest / KEPT / path, tree / path
+                if there.is_dir() and not here.exists():
+                    here.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copytree(there, here, symlinks=True)
+                    brought.append(path)
+            if brought:
+                old, new = (newest / HOME).read_bytes(), os.fsencode(tree)
+                for path in brought:
+                    _rename_inside(tree / path, old, new)
+        return brought
+
+    def link(self, service: Service, tree: Path, inputs: str) -> Mapping[str, str] | None:
+        """Link all that a build of exactly these `inputs` left into a tree; the contents by path, as a seal has them.
+
+        None when that is not kept any more, or is not what it was: then the build has to run.
+        """
+        newest = self._home(service) / NEWEST
+        if not newest.is_dir():
+            return None
+        with self._locked(service, fcntl.LOCK_SH):
+            account = kept.read(newest / ACCOUNT)
+            if account is None or account.inputs != inputs or any((tree / path).exists() for path in _inside(service)):
+                return None
+            old, new = (newest / HOME).read_bytes(), os.fsencode(tree)
+            return kept.link(account, newest / KEPT, tree, old, new)
+
+    def keep(self, service: Service, tree: Path, inputs: str = "") -> None:
+        """Keep what a build that went well has made of these folders. PlatformError when there is no room for it."""
+        found = [path for path in _inside(service) if (tree / path).is_dir() and not (tree / path).is_symlink()]
+        if not found:
+            return
+        home = self._home(service)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        copy = Path(tempfile.mkdtemp(prefix="copy-", dir=home))
+        try:
+            for path in found:
+                (copy / KEPT / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copytree(tree / path, copy / KEPT / path, symlinks=True)
+            (copy / HOME).write_bytes(os.fsencode(tree))
+            if inputs and len(found) == len(_inside(service)):
+                kept.write(kept.account(copy / KEPT, inputs, os.fsencode(tree)), copy / ACCOUNT)
+        except (OSError, shutil.Error) as error:
+            shutil.rmtree(copy, ignore_errors=True)
+            what = f"{', '.join(found)} of {service.key}"
+            raise PlatformError(f"{what} cannot be kept for the next build: {error}") from error
+        with self._locked(service, fcntl.LOCK_EX):
+            old = (home / NEWEST).resolve()
+            link = home / f".{copy.name}"
+            link.symlink_to(copy.name)
+            link.replace(home / NEWEST)
+            if old.parent == home.resolve() and old.is_dir():
+                shutil.rmtree(old, ignore_errors=True)
+
+    def forget(self, service: Service) -> None:
+        """Keep nothing: the next build makes everything anew."""
+        newest = self._home(service) / NEWEST
+        with self._locked(service, fcntl.LOCK_EX):
+            shutil.rmtree(newest.resolve(), ignore_errors=True)
+            newest.unlink(missing_ok=True)
+
+    def _home(self, service: Service) -> Path:
+        told = "\0".join((service.app, service.source, service.build, *service.cache, *service.also))
+        return self._directory / f"{service.app}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+
+    @contextmanager
+    def _locked(self, service: Service, how: int) -> Iterator[None]:
+        lock = os.open(self._home(service) / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, how)
+            yield
+        finally:
+            os.close(lock)
+
+
+def prepare(service: Service) -> None:
+    """Make folders outside of the source that builds share, such as a package manager's own cache in one's home."""
+    for path in service.cache:
+        if path.startswith("~"):
+            Path(path).expanduser().mkdir(parents=True, exist_ok=True)
+
+
+def _inside(service: Service) -> list[str]:
+    """From the root of the tree."""
+    whole = Whole.of(Path(service.source), service.also)
+    return [whole.inside(path) for path in service.cache if not path.startswith("~")]
+
+
+def _rename_inside(folder: Path, old: bytes, new: bytes) -> None:
+    """Put another name of the tree into files and links that have the old one; of other lengths nothing is touched."""
+    if old == new or len(old) != len(new):
+        return
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(parent, name)
+            if path.is_symlink():
+                target = os.fsencode(path.readlink())
+                if old in target:
+                    path.unlink()
+                    path.symlink_to(os.fsdecode(target.replace(old, new)))
+            elif path.is_file():
+                content = path.read_bytes()
+                if old in content:
+                    mode = path.stat().st_mode
+                    path.chmod(0o600)
+                    path.write_bytes(content.replace(old, new))
+                    path.chmod(mode)

@@ -1,0 +1,49 @@
+"""What holds of two colours, be they services of ECS or Auto Scaling groups: each of both modules has these as its own.
+
+`shop` is the module's, with a first release that serves.
+"""
+
+from tests.support.on_ecs import OnEcs
+
+from crossfade.core.rollout import State
+
+
+async def test_blue_green_loses_nothing_and_keeps_the_old_fleet_warm(shop: OnEcs) -> None:
+    """All weight goes to the other colour; the old one keeps its instances for a rollback, and gets no visitor.
+
+    Visitors go by one change of weights, which alone is given time to arrive: the preview was told before, meanwhile.
+    """
+    async with shop.visited() as traffic:
+        rollout = await shop.deploy(shop.service("blue-green"))
+        await shop.until(lambda: shop.answer() == "blue-green")
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+    assert sorted(shop.weights().values()) == [0, 100]
+    assert sorted(shop.sizes().values()) == [2, 2]
+    await shop.until(lambda: shop.loop.knows_its_size)  # nothing moves any more
+    assert [one.data["switched"] for one in shop.process.told if one.kind == "routed"][-1] is True
+
+
+async def test_a_release_that_answers_500_is_taken_back(shop: OnEcs) -> None:
+    """By what CloudWatch counts of its own target group, minute by minute; only its own share of clients saw it."""
+    current, before = shop.loop.ledger.current, await shop.settled()
+    service = shop.service("sick", "errors", name="canary", steps=(20, 100), bake=8.0, min_requests=5)
+    async with shop.visited() as traffic:
+        rollout = await shop.deploy(service)
+    report = traffic.report()
+    assert rollout.state is State.ROLLED_BACK
+    assert f"release {rollout.target} failed" in rollout.reason
+    assert {one.detail.split()[0] for one in report.losses} == {"500"}
+    assert report.failed < report.requests / 2
+    assert shop.loop.ledger.current == current
+    await shop.until(lambda: {shop.answer() for _ in range(10)} == {before})
+
+
+async def test_a_release_that_is_never_healthy_gets_no_visitor(shop: OnEcs) -> None:
+    """Why is what the load balancer heard of it."""
+    async with shop.visited() as traffic:
+        rollout = await shop.deploy(shop.service("never", "sick", **shop.patient))
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
+    assert "answered 503" in rollout.reason
+    assert "never" not in report.releases

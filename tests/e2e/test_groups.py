@@ -1,0 +1,172 @@
+"""Releases to Auto Scaling groups on the rig, under constant load: hosts that boot, and what goes wrong with them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from tests.e2e.by_colour import (  # noqa: F401  tests of this module, too
+    test_a_release_that_answers_500_is_taken_back,
+    test_a_release_that_is_never_healthy_gets_no_visitor,
+    test_blue_green_loses_nothing_and_keeps_the_old_fleet_warm,
+)
+from tests.rig import Rig
+from tests.support.on_ecs import PACE, reached
+from tests.support.on_groups import ON_HOSTS, OnGroups
+
+from crossfade.controller.order import Order
+from crossfade.core.errors import RefusedError
+from crossfade.core.release import Outcome
+from crossfade.core.rollout import State
+
+pytestmark = ON_HOSTS
+
+
+@pytest.fixture(scope="module")
+def rig() -> Iterator[Rig]:
+    with Rig(pace=PACE, lag=2) as rig, reached(rig):
+        yield rig
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shop(rig: Rig) -> AsyncIterator[OnGroups]:
+    async with OnGroups(rig, "shop").serving() as shop:
+        yield shop
+
+
+async def test_a_good_release_does_not_answer_for_the_one_before_it_in_its_group(shop: OnGroups) -> None:
+    """The errors of a bad one are in the figures of the same target group, and stay there."""
+    rollout = await shop.deploy(shop.service("after-sick", min_requests=0))
+    assert rollout.state is State.SUCCEEDED, rollout.reason
+
+
+async def test_an_app_that_ends_at_once_says_why(shop: OnGroups) -> None:
+    """What it wrote last: its host runs on, and its container is started again and again."""
+    rollout = await shop.deploy(shop.service("broken", "broken", timeout=25.0))
+    assert rollout.state is State.ROLLED_BACK
+    assert "no database" in rollout.reason
+
+
+async def test_rolling_goes_by_sizes_with_the_weights_following(shop: OnGroups) -> None:
+    """One host more, then one less; a group has no weight any more before its last host goes."""
+    service = shop.service("rolling", name="rolling", max_surge=50, min_healthy=50, checkpoints=(50, 100))
+    async with shop.visited() as traffic:
+        rollout = await shop.deploy(service)
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+    assert sorted(shop.sizes().values()) == [0, 2]
+
+
+async def test_previous_is_the_last_good_release_and_nothing_is_built(shop: OnGroups) -> None:
+    """v1.0, then v1.1 that is bad, then v1.2: back from there is v1.0, by the same image."""
+    good = await shop.deploy(shop.service("v1.0"))
+    bad = await shop.deploy(shop.service("v1.1", "sick", timeout=25.0))
+    await shop.deploy(shop.service("v1.2"))
+    outcomes = {one.number: one.outcome for one in shop.loop.ledger.releases}
+    assert outcomes[bad.target] is Outcome.BAD
+    async with shop.visited() as traffic:
+        await shop.process.orders.rollback(shop.loop, "previous", Order(by="kim"))
+        rollout = await shop.over()
+        await shop.until(lambda: shop.answer() == "v1.0")
+    assert (rollout.state, traffic.report().failed) == (State.SUCCEEDED, 0)
+    assert rollout.target == good.target
+
+
+async def test_a_refresh_of_another_hand_is_not_disturbed(shop: OnGroups) -> None:
+    """A deploy is refused with what runs, since when and how far it is, and nothing changes."""
+    name = shop.place.groups["blue"]
+    scaling = shop.rig.client("autoscaling")
+    before, sizes = shop.instances(), shop.sizes()
+    group = next(one for one in shop.groups() if one["AutoScalingGroupName"] == name)
+    assert group["DesiredCapacity"] or await asyncio.to_thread(shop.settled)
+    started = await asyncio.to_thread(
+        scaling.start_instance_refresh,
+        AutoScalingGroupName=name,
+        Preferences={"MinHealthyPercentage": 100, "InstanceWarmup": 3600, "SkipMatching": True, "BakeTime": 7200},
+    )
+    with pytest.raises(
+        RefusedError, match=rf"another hand is refreshing group {name} since .*{started['InstanceRefreshId']}"
+    ):
+        await shop.order(shop.service("refused"))
+    assert (shop.instances(), shop.sizes()) == (before, sizes)
+    await asyncio.to_thread(scaling.cancel_instance_refresh, AutoScalingGroupName=name)
+
+
+async def test_a_group_that_another_hand_scaled_is_brought_back(shop: OnGroups) -> None:
+    """The size is the release's, whoever changes it; nobody loses a request by it."""
+    serving = next(colour for colour, weight in shop.weights().items() if weight)
+    async with shop.visited() as traffic:
+        await asyncio.to_thread(
+            shop.rig.client("autoscaling").set_desired_capacity,
+            AutoScalingGroupName=shop.place.groups[serving],
+            DesiredCapacity=1,
+        )
+        rollout = await shop.deploy(shop.service("after", name="rolling"))
+    assert (rollout.state, traffic.report().failed) == (State.SUCCEEDED, 0), traffic.report().losses
+
+
+async def test_a_process_that_dies_leaves_the_rollout_to_the_next(shop: OnGroups) -> None:
+    """Another process goes on with what is on record, and does not begin anew."""
+    await shop.order(shop.service("carried"))
+    await shop.until(lambda: shop.loop.ledger.active is not None and max(shop.sizes().values()) > 0)
+    number = shop.loop.ledger.active.target  # type: ignore[union-attr]
+    await shop.process.close()
+    await shop.begin()
+    rollout = await shop.over()
+    assert (rollout.state, rollout.target) == (State.SUCCEEDED, number)
+    await shop.until(lambda: shop.answer() == "carried")
+
+
+async def test_a_migration_runs_on_a_host_that_serves_before_the_release_has_any(shop: OnGroups) -> None:
+    """By the release's own image and settings, once, although who carries it changes in the middle."""
+    before = shop.rig.calls().get("ssm:SendCommand", 0)
+    migrate = "echo CROSSFADE_SCHEMA=$RELEASE; sleep 4; echo on $CROSSFADE_INSTANCE"
+    serving = shop.instances()
+    async with shop.visited() as traffic:
+        await shop.order(shop.service("migrated", hooks={"migrate": migrate}))
+        await shop.until(lambda: shop.rig.calls().get("ssm:SendCommand", 0) > before)
+        await shop.process.close()
+        await shop.begin()
+        rollout = await shop.over()
+        await shop.until(lambda: shop.answer() == "migrated")
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+    assert shop.rig.calls()["ssm:SendCommand"] == before + 1
+    assert shop.loop.ledger.release(rollout.target).schema == "migrated"
+    (ended,) = [one for one in shop.process.told if (one.kind, one.rollout) == ("hook ended", rollout.id)]
+    assert ended.data["output"].rpartition("on ")[2] in serving
+
+
+async def test_a_migration_that_changes_nothing_is_known_by_its_schema(shop: OnGroups) -> None:
+    """What `schema` writes before and after it is the same: a rollback past it is not refused."""
+    hooks = {"migrate": "true", "schema": "seq 1000"}
+    rollout = await shop.deploy(shop.service("unchanged", hooks=hooks))
+    assert rollout.state is State.SUCCEEDED, rollout.reason
+    (ended,) = [one for one in shop.process.told if (one.kind, one.rollout) == ("hook ended", rollout.id)]
+    assert ended.data["migrated"] is False
+
+
+@pytest.mark.parametrize(
+    ("hook", "command", "said"),
+    [
+        ("migrate", "echo no such column; exit 4", "failed with code 4: no such column"),
+        ("migrate", "echo waits for a lock; sleep 600", "failed with code 124: timed out after"),
+        (
+            "smoke",
+            'echo "$CROSSFADE_HEADER of $RELEASE"; exit 3',
+            "failed with code 3: x-crossfade-preview: rig-preview",
+        ),
+    ],
+)
+async def test_a_hook_that_fails_or_hangs_stops_the_release(shop: OnGroups, hook: str, command: str, said: str) -> None:
+    """Its code and its last line are the reason, and no visitor ever gets there."""
+    settled = await shop.settled()
+    release = f"stopped-{len(said)}"
+    limit = {"timeout": 6.0} if "600" in command else {}
+    async with shop.visited() as traffic:
+        rollout = await shop.deploy(shop.service(release, hooks={hook: command}, **limit))
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
+    assert said in rollout.reason
+    assert release not in report.releases
+    assert await shop.settled() == settled

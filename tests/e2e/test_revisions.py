@@ -1,0 +1,142 @@
+"""Releases that CodeDeploy brings to Auto Scaling groups of the rig, under constant load, and hooks that say no."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from tests.rig import Rig
+from tests.support.on_ecs import PACE, reached
+from tests.support.on_groups import ON_HOSTS
+from tests.support.on_revisions import OnRevisions
+
+from crossfade.controller.order import Order
+from crossfade.core.errors import RefusedError
+from crossfade.core.release import Outcome
+from crossfade.core.rollout import State
+from crossfade.load import Traffic
+from crossfade.platforms.aws.codedeploy.revisions import located
+
+pytestmark = ON_HOSTS
+
+
+@pytest.fixture(scope="module")
+def rig() -> Iterator[Rig]:
+    with Rig(pace=PACE, lag=2) as rig, reached(rig):
+        yield rig
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shop(rig: Rig) -> AsyncIterator[OnRevisions]:
+    """The first release serves."""
+    async with OnRevisions(rig, "shop") as shop:
+        rollout = await shop.deploy(shop.service("v1"))
+        assert rollout.state is State.SUCCEEDED, rollout.reason
+        await shop.until(lambda: shop.answer() == "v1")
+        yield shop
+
+
+async def test_a_revision_goes_out_to_the_idle_group(shop: OnRevisions) -> None:
+    """One deployment brings it to both hosts; the switch is crossfade's, and nobody loses a request."""
+    before = len(shop.deployments())
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        rollout = await shop.deploy(shop.service("v2"))
+        await shop.until(lambda: shop.answer() == "v2")
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+    assert len(shop.deployments()) == before + 1
+    assert sorted(shop.sizes().values()) == [2, 2]
+
+
+async def test_a_hook_that_fails_sends_nobody_there(shop: OnRevisions) -> None:
+    """ValidateService says no although the load balancer found the app well; the old group was never touched."""
+    serving, instances = await shop.settled(), shop.instances()
+    hook = "#!/bin/sh\necho the database has no table orders\nexit 3\n"
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        rollout = await shop.deploy(shop.service("bad", files=shop.hooks(ValidateService=hook)))
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
+    assert "ValidateService failed: ValidateService.sh failed with exit code 3: the database has no" in rollout.reason
+    assert set(report.releases) == {serving}
+    assert shop.loop.ledger.releases[-1].outcome is Outcome.BAD
+    await shop.until(lambda: shop.instances() < instances)
+
+
+async def test_a_release_comes_back_to_a_group_that_was_empty(shop: OnRevisions) -> None:
+    """By the launch hook of the group, which has its revision still: nothing is built, uploaded or deployed by us."""
+    begun, uploads = len(shop.deployments("user")), shop.rig.calls()["s3:PutObject"]
+    known = {one["deploymentId"] for one in shop.deployments()}
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        await shop.process.orders.rollback(shop.loop, "previous", Order(by="kim"))
+        rollout = await shop.over()
+        await shop.until(lambda: shop.answer() == "v1")
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+    assert (len(shop.deployments("user")), shop.rig.calls()["s3:PutObject"]) == (begun, uploads)
+    brought = [one for one in shop.deployments("autoscaling") if one["deploymentId"] not in known]
+    assert [one["status"] for one in brought] == ["Succeeded"] * 2
+
+
+async def test_a_host_that_scaling_adds_gets_the_same_revision(shop: OnRevisions) -> None:
+    """It is held until it has it, so that nobody meets a host without one."""
+    await shop.until(lambda: shop.loop.knows_its_size)  # or crossfade sets the size itself once more
+    serving = next(colour for colour, weight in shop.weights().items() if weight)
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        name, brought = shop.place.groups[serving], len(shop.deployments("autoscaling"))
+        shop.rig.client("autoscaling").set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=3)
+        await shop.until(lambda: len(shop.deployments("autoscaling")) == brought + 1)
+        await shop.until(lambda: shop.healthy(serving) == 3)
+        shop.rig.client("autoscaling").set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=2)
+        await shop.until(lambda: shop.healthy(serving) == 2)
+    report = traffic.report()
+    assert (report.failed, len(report.releases)) == (0, 1), report.losses
+
+
+async def test_a_deployment_that_somebody_stops_goes_back_and_is_no_fault_of_the_release(shop: OnRevisions) -> None:
+    """As an emergency stop by hand; the visitors stay where they were."""
+    serving, files = await shop.settled(), shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000)
+    await shop.order(shop.service("stopped", files=files))
+    await shop.until(lambda: any(one["status"] == "InProgress" for one in shop.deployments("user")))
+    (running,) = [one for one in shop.deployments("user") if one["status"] == "InProgress"]
+    shop.rig.client("codedeploy").stop_deployment(deploymentId=running["deploymentId"])
+    rollout = await shop.over()
+    assert rollout.state is State.ROLLED_BACK
+    assert f"somebody stopped CodeDeploy's {running['deploymentId']}" in rollout.reason
+    assert shop.loop.ledger.releases[-1].outcome is not Outcome.BAD
+    assert await shop.settled() == serving
+
+
+async def test_other_processes_go_on_with_what_one_left(shop: OnRevisions) -> None:
+    """One ends before the deployment was begun, the next while it runs: no second one is."""
+    known = {one["deploymentId"] for one in shop.deployments("user")}
+
+    def begun() -> list[str]:
+        return [one["status"] for one in shop.deployments("user") if one["deploymentId"] not in known]
+
+    sizes = shop.sizes()
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        await shop.order(shop.service("carried", files=shop.hooks(AfterInstall="#!/bin/sh\nsleep 2\n")))
+        for there in (lambda: shop.sizes() != sizes, lambda: begun() == ["InProgress"]):
+            await shop.until(there)
+            await shop.process.close()
+            await shop.begin()
+        rollout = await shop.over()
+        await shop.until(lambda: shop.answer() == "carried")
+    assert (rollout.state, traffic.report().failed) == (State.SUCCEEDED, 0), rollout.reason
+    assert begun() == ["Succeeded"]
+
+
+async def test_a_deployment_of_another_hand_keeps_ours_out(shop: OnRevisions) -> None:
+    """It is named, with its group and since when; nothing changes."""
+    idle = next(colour for colour, weight in shop.weights().items() if not weight)
+    bucket, _ = located(shop.loop.ledger.releases[0].digest)
+    shop.shelve(bucket, "theirs.zip", shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000))
+    made = shop.rig.client("codedeploy").create_deployment(
+        applicationName=f"{shop.app}-dev",
+        deploymentGroupName=shop.place.groups[idle],
+        revision={"revisionType": "S3", "s3Location": {"bucket": bucket, "key": "theirs.zip", "bundleType": "zip"}},
+    )
+    sizes = shop.sizes()
+    with pytest.raises(RefusedError, match=f"deploys to {shop.place.groups[idle]} by .* UTC: {made['deploymentId']}"):
+        await shop.order(shop.service("refused"))
+    assert shop.sizes() == sizes
+    shop.rig.client("codedeploy").stop_deployment(deploymentId=made["deploymentId"])

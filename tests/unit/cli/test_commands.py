@@ -1,0 +1,35 @@
+"""Commands that a deploy looks for before it begins."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from crossfade.cli.application import require_command
+from crossfade.core.errors import WrongInputError
+from crossfade.core.job import Job
+from crossfade.core.service import Service
+from crossfade.core.wire import encode
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    (tmp_path / "run").touch()
+    return Service(app="shop", name="web", source=str(tmp_path), command="./run")
+
+
+def test_a_command_that_is_not_there_is_named(service: Service) -> None:
+    """But where a build may yet bring it."""
+    require_command(encode(service))
+    with pytest.raises(WrongInputError, match=r"the command of shop/web is not there: ./walk"):
+        require_command(encode(replace(service, command="./walk")))
+    require_command(encode(replace(service, command="./walk", build="make")))
+
+
+def test_so_is_a_job_s(service: Service) -> None:
+    """It would fail at night, when nobody looks."""
+    job = Job(name="digest", schedule="0 3 * * *", command="no-such-program --all")
+    with pytest.raises(WrongInputError, match=r"the command of the job digest is not there: no-such-program") as told:
+        require_command(encode(replace(service, jobs=(job,))))
+    assert "correct `jobs.digest.command` (no-such-program --all)" in told.value.way_out
+    require_command(encode(replace(service, jobs=(replace(job, command="sleep 1"),))))

@@ -1,0 +1,133 @@
+"""Auto Scaling groups: what their hosts run on, and refreshes that somebody else began."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from crossfade.core.errors import RefusedError
+from crossfade.engine.clock import SystemClock
+from crossfade.platforms.aws.autoscaling.lookout import GroupLookout
+from crossfade.platforms.aws.autoscaling.refreshes import Refreshes
+from crossfade.platforms.aws.autoscaling.templates import platform
+from crossfade.platforms.aws.clients import Answer, Check, Clients
+from crossfade.platforms.aws.place import Colour, Place
+from crossfade.platforms.aws.refusals import AwsError
+
+
+class Answering(Clients):
+    """Gives the same answer to whatever is asked."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self._answer = answer
+
+    async def call(self, service: str, operation: str, before: Check | None = None, /, **parameters: Any) -> Answer:
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    ("instance", "made_for"),
+    [
+        ("t3.micro", "linux/amd64"),
+        ("t4g.small", "linux/arm64"),
+        ("a1.large", "linux/arm64"),
+        ("m6gd.large", "linux/arm64"),
+        ("c7gn.xlarge", "linux/arm64"),
+        ("im4gn.large", "linux/arm64"),
+        ("g5g.xlarge", "linux/arm64"),
+        ("g4dn.xlarge", "linux/amd64"),
+        ("m7i-flex.large", "linux/amd64"),
+        ("", "linux/amd64"),
+    ],
+)
+def test_hosts_with_gravitons_run_images_for_arm(instance: str, made_for: str) -> None:
+    """By the letter behind the generation, whatever the class has besides: disks, a faster network."""
+    data = {"InstanceType": instance} if instance else {}
+    assert platform(data) == made_for
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ({"Status": "Pending"}, r"refreshing group shop-blue 0 % done: 08b9"),
+        (
+            {"Status": "InProgress", "StartTime": datetime(2026, 3, 1, 14, 5, tzinfo=UTC), "PercentageComplete": 40},
+            r"refreshing group shop-blue since 14:05:00 UTC, 40 % done: 08b9",
+        ),
+    ],
+)
+async def test_a_refresh_of_another_hand_is_refused_from_its_first_moment(told: Answer, shown: str) -> None:
+    """One that has only been ordered has no beginning yet, and is as much another's."""
+    colours = (Colour(name="blue", service="shop-blue", group=""), Colour(name="green", service="shop-green", group=""))
+    place = Place(
+        key="shop@prod/web",
+        cluster="",
+        colours=colours,
+        container="",
+        port=80,
+        rules=(),
+        listeners=(),
+        preview=None,
+        balancer="",
+        url="",
+        launch={},
+    )
+    clients = Answering({"InstanceRefreshes": [{"InstanceRefreshId": "08b9", **told}]})
+    with pytest.raises(RefusedError, match=shown):
+        await Refreshes(clients).require_none(place)
+
+
+class Writing(Clients):
+    """A log in which a host wrote these lines at these times; `asked` says how far back somebody looked."""
+
+    def __init__(self, lines: dict[float, str]) -> None:
+        super().__init__()
+        self.lines, self.since = lines, list[float]()
+
+    async def call(self, service: str, operation: str, before: Check | None = None, /, **parameters: Any) -> Answer:
+        since = parameters["startTime"] / 1000
+        self.since.append(since)
+        return {"events": [{"message": line} for at, line in self.lines.items() if at >= since]}
+
+
+class Time(SystemClock):
+    """One that is set."""
+
+    def __init__(self, at: float) -> None:
+        super().__init__()
+        self.at = at
+
+    def now(self) -> float:
+        return self.at
+
+
+async def test_what_a_host_wrote_last_is_told_anew_and_its_whole_log_is_not_read() -> None:
+    """What writes much has written just now; of what is silent one looks further back, a day at most."""
+    unasked: Any = None
+    clients, clock = Writing({10.0: "starting", 100_000.0: "no database\n"}), Time(100_001.0)
+    lookout = GroupLookout(clients, unasked, unasked, clock, "/shop-prod/hosts")
+    assert await lookout._with_line("answered 502", "i-1") == "answered 502: no database"
+    assert clients.since == [100_001.0 - 60]
+    clients.lines[100_010.0] = "no memory"
+    clock.at += 10
+    assert await lookout._with_line("answered 502", "i-1") == "answered 502: no database"
+    clock.at += 10
+    assert await lookout._with_line("answered 502", "i-1") == "answered 502: no memory"
+    clock.at += 3000
+    assert await lookout._with_line("answered 502", "i-1") == "answered 502: no memory"
+    assert min(clients.since) > 10.0
+
+
+class Logless(Clients):
+    """An account without the log group."""
+
+    async def call(self, service: str, operation: str, before: Check | None = None, /, **parameters: Any) -> Answer:
+        raise AwsError("the log group does not exist", code="ResourceNotFoundException")
+
+
+async def test_a_sick_host_is_seen_where_there_is_no_log_of_it() -> None:
+    """What it wrote last is a help; without it the look would fail, and with it the verdict on the release."""
+    unasked: Any = None
+    lookout = GroupLookout(Logless(), unasked, unasked, SystemClock(), "/shop-prod/hosts")
+    assert await lookout._with_line("answered 502", "i-1") == "answered 502"

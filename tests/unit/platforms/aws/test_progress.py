@@ -1,0 +1,109 @@
+"""A host on its way to a revision: nobody is sent there, and why it failed is one sentence."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from tests.adapters.token_fence import TokenFence
+
+from crossfade.aws.places import Places
+from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.core.fleet import Health
+from crossfade.core.release import Release
+from crossfade.core.service import Hooks, Service
+from crossfade.engine.clock import SystemClock
+from crossfade.platforms.aws.adapters import Adapters
+from crossfade.platforms.aws.clients import Clients
+from crossfade.platforms.aws.codedeploy.deployments import Deployment, DeploymentGroup, HostTarget
+from crossfade.platforms.aws.codedeploy.lookout import Progress, on_its_way
+from crossfade.platforms.aws.sight import Task
+
+HOST = Task(arn="i-1", colour="green", release=2, address="i-1:80", launched_at=1.0, health=Health.HEALTHY)
+NEW = "s3://revisions/dev/web/new.zip"
+BUSY = HostTarget(status="InProgress", at="AfterInstall")
+DONE = HostTarget(status="Succeeded")
+FAILED = HostTarget(status="Failed", at="ValidateService", why="ValidateService failed: validate.sh failed: no table")
+
+
+def progress(
+    status: str = "", revision: str = "", *, attached: bool = False, why: str = "", **targets: HostTarget
+) -> Progress:
+    found = {name.replace("_", "-"): target for name, target in targets.items()}
+    deployment = Deployment(
+        id="d-1", status=status, created=datetime.now(UTC), creator="user", description="", why=why, targets=found
+    )
+    group = DeploymentGroup(name="shop-dev-web-green", revision=revision, attached=attached)
+    return Progress(group=group, revision=NEW, deployment=deployment if status else None)
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (progress(), "boots, and waits for CodeDeploy"),
+        (progress("Created"), "CodeDeploy's d-1 is Created"),
+        (
+            progress("InProgress", i_1=HostTarget(status="InProgress", at="AfterInstall")),
+            "CodeDeploy's d-1 is at AfterInstall",
+        ),
+        (progress("InProgress", i_1=FAILED), "CodeDeploy's d-1 is at ValidateService"),
+        (progress("Succeeded", i_1=DONE), "CodeDeploy's d-1 is Succeeded"),
+    ],
+)
+def test_a_host_that_the_load_balancer_likes_already_is_starting(at: Progress, said: str) -> None:
+    """Until its last hook is through, and all others' are."""
+    host = on_its_way(HOST, at)
+    assert (host.health, host.exited, host.detail) == (Health.STARTING, False, said)
+
+
+@pytest.mark.parametrize(
+    ("at", "said", "blamed"),
+    [
+        (progress("Failed", i_1=FAILED), f"did not get its revision by CodeDeploy's d-1: {FAILED.why}", True),
+        (
+            progress("Failed", i_1=HostTarget(status="Skipped"), i_2=FAILED),
+            f"did not get its revision by CodeDeploy's d-1: on i-2 {FAILED.why}",
+            True,
+        ),
+        (
+            progress("Succeeded", i_1=FAILED, i_2=DONE),
+            f"did not get its revision by CodeDeploy's d-1: {FAILED.why}",
+            True,
+        ),
+        (
+            progress("Failed", why="no instances were found"),
+            "did not get its revision by CodeDeploy's d-1: no instances were found",
+            False,
+        ),
+        (progress("Stopped"), "did not get its revision: somebody stopped CodeDeploy's d-1", False),
+    ],
+)
+def test_one_that_did_not_get_its_revision_ended_for_good(at: Progress, said: str, blamed: bool) -> None:
+    """Another host would end the same way; where no hook of it said no, that is no fault of the release."""
+    host = on_its_way(HOST, at)
+    assert (host.exited, host.final, host.blamed, host.detail) == (True, True, blamed, said)
+
+
+def test_all_hosts_have_it_before_others_are_launched_with_it() -> None:
+    """A deployment to all at once is called a success when one host got it."""
+    assert progress("Succeeded", i_1=DONE, i_2=DONE).brought
+    assert not progress("Succeeded", i_1=DONE, i_2=FAILED).brought
+    assert not progress("InProgress", i_1=DONE).brought
+
+
+def test_a_group_is_ready_by_its_revision_and_its_hook() -> None:
+    """One of an older release would give new hosts that one."""
+    assert progress(revision=NEW, attached=True).ready
+    assert not progress(revision=NEW).ready
+    assert not progress(revision="s3://revisions/dev/web/old.zip", attached=True).ready
+
+
+async def test_no_hook_of_the_file_runs_beside_processes() -> None:
+    """Nothing is asked of AWS before that is said; CodeDeploy's own hooks run on the hosts."""
+    places = Places("shop", "dev")
+    runtime = Adapters(Clients(), places, TokenFence(), SystemClock(), compute="autoscaling", revision={}).runtime
+    web = Service(app="shop", name="web", environment="dev", runtime="autoscaling", source=".", command="serve")
+    with pytest.raises(WrongInputError, match="nothing runs them beside processes that CodeDeploy brings"):
+        await runtime.build(replace(web, hooks=Hooks(migrate="rake")))
+    release = Release(number=1, service=web, version="v1", digest=NEW, config_hash="c")
+    with pytest.raises(PlatformError, match="nothing runs `rake` beside the hosts of shop@dev/web"):
+        await runtime.run(release, "rake", {}, {}, 1.0)

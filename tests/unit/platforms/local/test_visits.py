@@ -1,0 +1,99 @@
+"""Requests of our own, for a verdict where too few people come."""
+
+import asyncio
+import os
+import ssl
+import sys
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from tests.support.certificate import certificate
+
+from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.probes import HttpProbe
+
+
+async def test_a_name_is_asked_for_where_it_is_reached() -> None:
+    """Whoever answers there is asked by that name, which leads nowhere by itself."""
+    heard: list[tuple[str, str]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        heard.append((request.host, request.headers["X-Preview"]))
+        return web.Response()
+
+    application = web.Application()
+    application.router.add_get("/health", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port, probe = runner.addresses[0][1], HttpProbe(reached_at={"shop.invalid": "127.0.0.1"})
+    try:
+        await probe.visit(f"http://shop.invalid:{port}/health", {"X-Preview": "token"}, 3)
+    finally:
+        await probe.close()
+        await runner.cleanup()
+    assert heard == [(f"shop.invalid:{port}", "token")] * 3
+
+
+VISIT = """
+import asyncio, sys
+from crossfade.platforms.local.probes import HttpProbe
+
+async def main(url: str) -> None:
+    probe = HttpProbe(reached_at={"shop.invalid": "127.0.0.1"})
+    try:
+        await probe.visit(url, {}, 2)
+    finally:
+        await probe.close()
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+async def test_a_certificate_is_asked_for_its_name(tmp_path: Path) -> None:
+    """At the load balancer itself, whose own name the certificate does not have: by that name nobody would answer."""
+    tls = certificate(tmp_path, "shop.invalid")
+    heard: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        heard.append(request.host)
+        return web.Response()
+
+    application = web.Application()
+    application.router.add_get("/health", answer)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tls.certificate, tls.key)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    port = runner.addresses[0][1]
+
+    async def visited(name: str) -> tuple[int | None, str]:
+        """From a process of its own, which trusts this certificate."""
+        asked = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", VISIT, f"https://{name}:{port}/health"),
+            env={**os.environ, "SSL_CERT_FILE": tls.certificate},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, said = await asked.communicate()
+        return asked.returncode, said.decode()
+
+    try:
+        code, said = await visited("shop.invalid")
+        assert (code, heard) == (0, [f"shop.invalid:{port}"] * 2), said
+        code, said = await visited("127.0.0.1")
+        assert code == 1
+        assert "certificate" in said
+    finally:
+        await runner.cleanup()
+
+
+async def test_requests_that_get_nowhere_are_trouble() -> None:
+    """And not awaited for ever: nobody will count them."""
+    probe = HttpProbe()
+    try:
+        with pytest.raises(PlatformError, match=r"none of our own 2 requests to http://shop.invalid/ was answered: .+"):
+            await probe.visit("http://shop.invalid/", {}, 2)
+    finally:
+        await probe.close()
