@@ -40,7 +40,7 @@ async def machine() -> AsyncIterator[Machine]:
 @pytest.mark.parametrize(
     ("name", "when", "every"),
     [
-        ("rolling", "after", 4),
+        ("rolling", "after", 8),
         *(pytest.param(name, "after", 1, marks=pytest.mark.long) for name in STRATEGIES),
         *(pytest.param(name, "before", 1, marks=pytest.mark.long) for name in ("rolling", "taken back")),
     ],

@@ -160,22 +160,19 @@ class TestClients:
 class TestPaths:
     """A path means the rule that its app would take it for."""
 
-    @pytest.mark.parametrize(
-        "path",
-        [
+    async def test_however_it_is_written(self, balancer: LoadBalancer) -> None:
+        """Nobody gets past a rule by writing its path in another way."""
+        paths = [
             *("/admin/x", "//admin/x", "///admin//x", "/./admin/x", "/a/../admin/x", "/%61dmin/x", "/%61%64min/x"),
             *("/admin%2fx", "/admin%2Fx", "/a/%2e%2e/admin/x", "/a/..%2fadmin/x", "/a/../admin/x?q=/../b"),
-        ],
-    )
-    async def test_however_it_is_written(self, balancer: LoadBalancer, path: str) -> None:
-        """Nobody gets past a rule by writing its path in another way."""
+        ]
         site = service("site", app="site", routes=(Rule(path="/*"),))
         admin = service("admin", app="admin", port=site.listener.http, routes=(Rule(path="/admin/*"),))
         async with Backend("site") as one, Backend("admin") as two:
             await balancer.apply(site, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
             await balancer.apply(admin, routing({1: 100}, {1: "b"}), {"b": two.address}, 1)
-            answer = await say(site.listener.http, f"GET {path} HTTP/1.1\nhost: x")
-        assert answer.endswith("\r\n\r\nadmin"), answer
+            answers = {path: await say(site.listener.http, f"GET {path} HTTP/1.1\nhost: x") for path in paths}
+        assert {path: answer.rpartition("\r\n")[2] for path, answer in answers.items()} == dict.fromkeys(paths, "admin")
 
     async def test_a_dot_behind_a_host_is_no_other_host(self, balancer: LoadBalancer) -> None:
         """`shop.example.com.` is the same name."""

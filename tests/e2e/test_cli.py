@@ -110,6 +110,7 @@ class TestDeploy:
         bad = clients.seen.statuses.get(500, 0)
         assert clients.seen.failed == bad == status["last"]["traffic"]["failed"]
 
+    @pytest.mark.long
     def test_a_release_that_never_gets_healthy(self, shop: Machine) -> None:
         """It gets no request, and the last complaint of its health check is in the reason."""
         shop.ok("deploy")
@@ -221,6 +222,7 @@ class TestSteering:
         assert ran.code == 3
         assert "no other good release" in ran.err
 
+    @pytest.mark.long
     def test_rollback_to_a_tag_that_is_cold(self, shop: Machine) -> None:
         """A tagged release is kept, and started again when it is wanted."""
         shop.write(deploy={"keep_previous": 0})
@@ -259,6 +261,7 @@ class TestSteering:
         ran = shop.run("abort")
         assert (ran.code, "no rollout" in ran.err) == (3, True)
 
+    @pytest.mark.long
     def test_a_second_deployer_is_told_who_was_first(self, shop: Machine) -> None:
         """Who and since when; --supersede takes the first back and goes on."""
         shop.ok("deploy")
@@ -276,6 +279,7 @@ class TestSteering:
         assert first.wait(10) == 1
         assert clients.seen.failed == 0
 
+    @pytest.mark.long
     def test_a_lock_holds_everybody_off(self, shop: Machine) -> None:
         """With the reason, until it is released."""
         shop.ok("deploy")
@@ -289,6 +293,7 @@ class TestSteering:
         shop.ok("lock", "--release")
         assert shop.run("rollback").code == 0
 
+    @pytest.mark.long
     def test_scaling_under_traffic(self, shop: Machine) -> None:
         """Up and down, and no request is lost."""
         shop.ok("deploy")
@@ -315,6 +320,7 @@ class TestMachine:
         assert "runs release 2" in out
         assert clients.seen.failed == 0
 
+    @pytest.mark.long
     def test_the_controller_can_go_and_come_back(self, shop: Machine) -> None:
         """Stopped and upgraded while everything keeps serving; the instances and the balancer are the same."""
         shop.ok("deploy")
@@ -332,6 +338,7 @@ class TestMachine:
         assert [i["id"] for i in after] == [i["id"] for i in before]
         assert clients.seen.failed == 0
 
+    @pytest.mark.long
     def test_a_deploy_is_watched_through_an_upgrade(self, shop: Machine) -> None:
         """The controller is replaced in the middle; who watches sees the end all the same."""
         shop.ok("deploy")
@@ -343,6 +350,7 @@ class TestMachine:
         assert process.returncode == 0, out
         assert json.loads(out.splitlines()[-1])["rollout"]["state"] == "succeeded"
 
+    @pytest.mark.long
     def test_down_in_the_middle_of_a_rollout(self, shop: Machine) -> None:
         """It is refused; forced, the rollout is taken back first, and who watches is told."""
         shop.write(deploy={"bake": "30s"})
@@ -355,6 +363,7 @@ class TestMachine:
         assert "taken down" in json.loads(out.splitlines()[-1])["rollout"]["reason"]
         assert shop.ok("status") == NOTHING
 
+    @pytest.mark.long
     def test_the_balancer_can_be_replaced(self, shop: Machine) -> None:
         """Another process, no lost request."""
         shop.ok("deploy")
@@ -375,6 +384,7 @@ class TestMachine:
             time.sleep(0.05)
         assert shop.processes() == {}
 
+    @pytest.mark.long
     def test_down_after_a_crash_finds_what_was_left(self, shop: Machine) -> None:
         """A controller that was killed is started once more, to stop gently what it left."""
         shop.ok("deploy")
@@ -385,6 +395,7 @@ class TestMachine:
             time.sleep(0.05)
         assert shop.processes() == {}
 
+    @pytest.mark.long
     def test_down_finds_what_runs_after_its_state_directory_was_deleted(self, shop: Machine) -> None:
         """The deploy that meets its port says who has it and how to end that; afterwards nothing is left of it."""
         shop.ok("deploy")
@@ -400,6 +411,7 @@ class TestMachine:
         assert shop.processes() == {}
         assert shop.ok("deploy")["rollout"]["state"] == "succeeded"
 
+    @pytest.mark.long
     def test_the_foreground_is_for_supervisors(self, shop: Machine) -> None:
         """`up --foreground` is the controller, until it is told to stop."""
         process = shop.start("up", "--foreground")
@@ -468,6 +480,7 @@ class TestSeveralServices:
         assert (ran.code, "several services" in ran.err) == (2, True)
         assert shop.ok("rollback", "api")["rollout"]["service"] == "shop/api"
 
+    @pytest.mark.long
     def test_when_a_later_one_fails_those_before_go_back(self, shop: Machine) -> None:
         """The failed one is the result, and all of them are named."""
         (shop.source / "bad.py").write_text((shop.source / "main.py").read_text())
@@ -484,6 +497,7 @@ class TestSeveralServices:
         assert told == [("shop/api", 2, "blue-green"), ("shop/api", 1, "rollback"), ("shop/web", 2, "blue-green")]
         assert {s["release"] for s in shop.ok("status")["services"]} == {1}
 
+    @pytest.mark.long
     def test_a_lost_shell_leaves_nothing_half_done(self, shop: Machine) -> None:
         """Killed while the bad one is under way, and the controller with it: the one that was out goes back."""
         (shop.source / "bad.py").write_text((shop.source / "main.py").read_text())
@@ -523,6 +537,7 @@ class TestSeveralServices:
         assert status["services"][0]["release"] == 1
         assert not any("sleep 60" in command for command in shop.processes().values())
 
+    @pytest.mark.long
     def test_what_runs_but_is_not_in_the_file_is_named(self, shop: Machine) -> None:
         """By `plan` and `deploy`, with the way to end it, which ends it alone."""
         old, web = shop.service(routes=[{"path": "/old/*"}]), shop.service()
@@ -535,6 +550,7 @@ class TestSeveralServices:
         assert shop.ok("down", "shop/old")["stopped"] == ["shop/old"]
         assert [s["name"] for s in shop.ok("status")["services"]] == ["web"]
 
+    @pytest.mark.long
     def test_a_restart_loses_no_request(self, shop: Machine) -> None:
         """New instances of the same release."""
         shop.ok("deploy")

@@ -12,16 +12,16 @@ from crossfade.controller.api import asked, views
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.looks import Looks
 from crossfade.controller.api.refusal import refused
+from crossfade.controller.deploys.whole import Wanted, WholeDeploys
 from crossfade.controller.notify.notify import Notify
 from crossfade.controller.order import Order
 from crossfade.controller.orders import Orders
-from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, UnchangedError, WrongInputError
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
 from crossfade.core.service import Service
 from crossfade.core.store import Store
 from crossfade.core.wire import decode, encode
 from crossfade.engine.loop import Loop
 from crossfade.engine.plan import plan
-from crossfade.engine.ports.stores import StoreOutcome
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -45,7 +45,7 @@ class Api:
         notify: Notify | None = None,
     ) -> None:
         self.looks = Looks(orders, hub, beside, notify.troubles if notify else list)
-        self._notify = notify  # where nobody stays, nobody is told
+        self._whole = WholeDeploys(orders, notify)
         self._orders = orders
         self._registry = orders.registry
         self._hub = hub
@@ -112,33 +112,21 @@ class Api:
     async def _deploy(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
         given = body["services"] if "services" in body else [body["service"]]
-        services = [asked.require_sound(decode(Service, one)) for one in given]
-        shell = asked.shell(body)
+        wanted = Wanted(
+            services=[asked.require_sound(decode(Service, one)) for one in given],
+            stores=[decode(Store, one) for one in body.get("stores") or ()],
+            replace_stores=bool(body.get("replace_stores")),
+            channels=body.get("notify") or (),
+        )
         before = self._hub.seq
-        app, told_by = services[0].app, self._notify
-        asked_for = body.get("notify") or ()
-        stores = [decode(Store, one) for one in body.get("stores") or ()]
-        replace = bool(body.get("replace_stores"))
-        lacking = told_by.lacking(app, asked_for) if told_by else []
-        await self._orders.require_values(services, shell, stores, replace=replace, channels=lacking)
-        channels = told_by.prepared(app, asked_for) if told_by else []
-        told = await self._orders.stores.ensure(stores, shell.secrets_of, asked.order(body).by, replace=replace)
-        try:
-            begun = await self._orders.deploy(services, asked.order(body), shell, stores)
-        except UnchangedError as error:
-            if told_by:
-                told_by.set(app, channels, before)
-            if not set(told.values()) - {StoreOutcome.RUNS}:
-                raise
-            return web.json_response({"seq": before, "unchanged": [error.cause], "stores": told})
-        if told_by:
-            told_by.set(app, channels, before)
-        answer: dict[str, Any] = {"seq": before, "unchanged": begun.unchanged, "stores": told}
+        shipped = await self._whole.deploy(wanted, asked.order(body), asked.shell(body), before)
+        begun = shipped.begun
+        answer: dict[str, Any] = {"seq": before, "unchanged": begun.unchanged, "stores": shipped.stores}
         if begun.group:
             answer["group"] = self.looks.group_view(begun.group)
         if begun.rollout:
             answer |= views.rollout_view(begun.rollout, self._registry.ledger(begun.rollout.service))
-        return web.json_response(answer, status=201)
+        return web.json_response(answer, status=201 if begun.group or begun.rollout else 200)
 
     async def _stop_builds(self, request: web.Request) -> web.Response:
         """Stop builds of these services, and nothing that is on record already."""
