@@ -118,8 +118,8 @@ class Api:
             replace_stores=bool(body.get("replace_stores")),
             channels=body.get("notify") or (),
         )
-        before = self._hub.seq
-        shipped = await self._whole.deploy(wanted, asked.order(body), asked.shell(body), before)
+        shell, before = asked.shell(body), self._hub.seq
+        shipped = await self._whole.deploy(wanted, asked.order(body), shell, before)
         begun = shipped.begun
         answer: dict[str, Any] = {"seq": before, "unchanged": begun.unchanged, "stores": shipped.stores}
         if begun.group:
