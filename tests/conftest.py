@@ -43,12 +43,15 @@ class Together(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return file if _shares(file) else nodeid
+        return _together(nodeid.partition("::")[0]) or nodeid
 
 
 @cache
-def _shares(file: str) -> bool:
-    """It, or the conftest.py beside it, makes something for a whole file."""
+def _together(file: str) -> str:
+    """What the tests of a file stay together as; empty when each goes anywhere."""
     path = Path(__file__).parents[1] / file
-    return any('scope="module"' in one.read_text() for one in (path, path.with_name("conftest.py")) if one.is_file())
+    if "support.moto import" in (text := path.read_text()) or "support.in_moto import" in text:
+        return "moto"  # which takes a process five seconds to load
+    beside = path.with_name("conftest.py")
+    for_files = any('scope="module"' in one for one in (text, beside.read_text() if beside.is_file() else ""))
+    return file if for_files else ""

@@ -41,7 +41,7 @@ async def test_a_canary_that_answers_500_costs_no_more_than_its_share(shop: App)
     assert 1 < report.failed < 0.3 * report.requests
 
 
-@pytest.mark.parametrize("strategy", [QUICK, ROLLING], ids=lambda s: s.name)
+@pytest.mark.parametrize("strategy", [QUICK, pytest.param(ROLLING, marks=pytest.mark.long)], ids=lambda s: s.name)
 async def test_errors_are_the_bad_releases_own(shop: App, strategy: Strategy) -> None:
     """Also with all or half of the traffic on it nothing else is lost, on the way there or back."""
     report, result = await _ships(shop, strategy, "errors")
@@ -49,8 +49,15 @@ async def test_errors_are_the_bad_releases_own(shop: App, strategy: Strategy) ->
     assert report.failed == report.releases["2"].requests > 1
 
 
-@pytest.mark.parametrize("strategy", [replace(QUICK, timeout=1.5), replace(ROLLING, timeout=0.5)], ids=lambda s: s.name)
-@pytest.mark.parametrize("fault", ["sick", "deaf"])
+@pytest.mark.parametrize(
+    ("strategy", "fault"),
+    [
+        (replace(QUICK, timeout=1.5), "sick"),
+        (replace(ROLLING, timeout=0.5), "deaf"),
+        pytest.param(replace(QUICK, timeout=1.5), "deaf", marks=pytest.mark.long),
+        pytest.param(replace(ROLLING, timeout=0.5), "sick", marks=pytest.mark.long),
+    ],
+)
 async def test_a_release_that_never_gets_healthy_gets_no_request(shop: App, strategy: Strategy, fault: str) -> None:
     """After its time it is stopped; no client ever saw it."""
     report, result = await _ships(shop, strategy, fault)
@@ -83,7 +90,11 @@ async def test_a_release_that_exits_while_it_starts_is_a_verdict_and_not_a_loop(
     assert 3 <= len([e for e in exits if e["data"]["blamed"]]) <= 4
 
 
-@pytest.mark.parametrize("strategy", [QUICK, replace(CANARY, steps=(50, 100))], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "strategy",
+    [pytest.param(QUICK, marks=pytest.mark.long), replace(CANARY, steps=(50, 100))],
+    ids=lambda s: s.name,
+)
 async def test_a_release_that_dies_under_load_is_taken_back(shop: App, strategy: Strategy) -> None:
     """GETs it leaves unanswered are asked again elsewhere where there is an elsewhere; what is lost is counted."""
     report, result = await _ships(shop, strategy, "dies=30")
@@ -92,6 +103,7 @@ async def test_a_release_that_dies_under_load_is_taken_back(shop: App, strategy:
     assert report.failed < 0.2 * report.requests
 
 
+@pytest.mark.long
 async def test_a_release_that_flaps_is_taken_back(shop: App) -> None:
     """Healthy, then not: the traffic leaves it at once, and nothing it could have answered is lost."""
     report, result = await _ships(shop, QUICK, "flaps=12")
@@ -101,6 +113,7 @@ async def test_a_release_that_flaps_is_taken_back(shop: App) -> None:
     assert report.failed < 0.2 * report.requests
 
 
+@pytest.mark.long
 async def test_a_release_that_is_slow_is_taken_back(shop: App) -> None:
     """Nothing is lost by it: it answers, too late for the file's threshold."""
     strategy = replace(CANARY, steps=(50, 100), rollback_on=replace(RULES, p95_ms=150.0))

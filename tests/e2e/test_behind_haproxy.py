@@ -16,6 +16,7 @@ pytestmark = [
 DEPLOYS = 10
 
 
+@pytest.mark.long
 async def test_twenty_switches_behind_haproxy_lose_nothing() -> None:
     """Each deploy is rolled back at once: clients that keep their connections, POSTs, and new connections."""
     machine = Machine("haproxy")

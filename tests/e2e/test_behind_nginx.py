@@ -17,6 +17,7 @@ pytestmark = [
 RELOADS = 6  # of one blue-green rollout and what is cleared away after it, at most
 
 
+@pytest.mark.long
 async def test_a_deploy_behind_nginx_loses_only_what_its_reloads_cost() -> None:
     """Whoever asks just when nginx closes the kept connection is lost; nothing with a connection of its own is.
 

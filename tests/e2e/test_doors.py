@@ -95,6 +95,7 @@ async def test_https_switches_without_a_loss_and_http_leads_there(shop: App, tmp
     assert plain.report.failed == 0
 
 
+@pytest.mark.long
 async def test_apps_share_a_port_by_host_and_do_not_feel_each_other(shop: App, other: App) -> None:
     """One ships a release that is taken back, one a good one, at the same time; each has its own proof."""
     listener = Listener(host="127.0.0.1", http=shop.port)

@@ -82,7 +82,7 @@ async def test_a_crash_loop_in_steady_state_goes_on_and_says_why(shop: App) -> N
     await shop.settled(1, replicas=1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL])
 async def test_a_controller_that_goes_and_comes_back_is_noticed_by_nobody(
     own_machine: Machine, live: Callable[..., Service], number: signal.Signals
 ) -> None:
@@ -102,7 +102,7 @@ async def test_a_controller_that_goes_and_comes_back_is_noticed_by_nobody(
     loses_nothing(crowd.report)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL])
 async def test_a_rollout_goes_on_under_the_next_controller(own_machine: Machine, number: signal.Signals) -> None:
     """Killed in the middle of a canary: the successor finishes it, and its proof has both halves."""
     shop = own_machine.app()
@@ -122,6 +122,7 @@ async def test_a_rollout_goes_on_under_the_next_controller(own_machine: Machine,
     loses_nothing(crowd.report, result)
 
 
+@pytest.mark.long
 async def test_damaged_files_of_the_balancer_keep_no_controller_from_going_on(own_machine: Machine) -> None:
     """They are set aside, which `status` says, and clients lose nothing: not even when the next release goes out."""
     shop, folder = own_machine.app(), own_machine.state / "balancer"
@@ -191,6 +192,7 @@ async def test_envoy_killed_is_back_with_the_same_routing(own_machine: Machine) 
     assert 0.3 < new / (old + new) < 0.7
 
 
+@pytest.mark.long
 async def test_a_controller_whose_socket_was_deleted_can_be_given_orders_again(own_machine: Machine) -> None:
     """By the same controller: nobody else may become it while it runs."""
     machine = own_machine
@@ -209,6 +211,7 @@ async def test_a_controller_whose_socket_was_deleted_can_be_given_orders_again(o
     assert machine.process.poll() is None
 
 
+@pytest.mark.long
 async def test_an_envoy_that_hangs_is_replaced(own_machine: Machine) -> None:
     """Stopped in the middle of everything: it would never end by itself, and its clients would wait for ever."""
     shop = own_machine.app()

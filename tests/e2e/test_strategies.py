@@ -23,7 +23,7 @@ STRATEGIES = {
 }
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", ["blue-green", "canary", "rolling", pytest.param("linear", marks=pytest.mark.long)])
 async def test_a_good_release_takes_over_without_a_loss(shop: App, live: Callable[..., Service], name: str) -> None:
     """Requests, uploads, slow downloads, WebSockets and event streams all go on from one release to the next."""
     strategy = STRATEGIES[name]
@@ -69,6 +69,7 @@ async def test_a_rollback_to_a_warm_release_is_one_switch(shop: App, live: Calla
     loses_nothing(crowd.report, there, back)
 
 
+@pytest.mark.long
 async def test_a_rollback_to_a_cold_release_starts_it_first(shop: App, live: Callable[..., Service]) -> None:
     """The old fleet is gone: it is started again, and takes the traffic only when it can."""
     strategy = replace(QUICK, name="blue-green")
