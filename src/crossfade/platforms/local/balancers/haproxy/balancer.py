@@ -195,8 +195,8 @@ class HaproxyBalancer:
         await self._fence.check(key, new.token)  # the wait may have been long
         began = time.monotonic()
         await self._publisher.publish(switched)
-        await self._publisher.publish(settled)
         seconds = time.monotonic() - began
+        await self._publisher.publish(settled)
         self._keep(new)
         return seconds
 
