@@ -292,6 +292,19 @@ def test_a_folder_that_is_behind_the_file(project: Project) -> None:
         assert ran.code == 3
         assert "infrastructure is not what crossfade.yaml says: environments/dev/main.tf" in ran.err
         assert "`crossfade infra init -e dev`" in ran.err
+
+
+def test_another_tag_of_an_image_is_a_deploys_to_bring(project: Project) -> None:
+    """Services begin with the tag of then; another service, which has none there, is no other tag."""
+    project.ok("init", "-e", "dev", "--force")
+    values = project.folder("dev") / "terraform.tfvars"
+    written = values.read_text()
+    project.write("dev", MAIN)
+    values.write_text(written)
+    project.file.write_text(project.file.read_text().replace("acme/web", "acme/web:v2"))
+    assert project.ok("plan", "-e", "dev")["add"] == 2
+    project.file.write_text(project.file.read_text().replace('"web"', '"site"'))
+    assert project.run("plan", "-e", "dev").code == 3
     project.ok("init", "-e", "dev", "--keep")
     assert project.ok("plan", "-e", "dev")["add"] == 2
 

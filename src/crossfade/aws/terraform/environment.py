@@ -1,6 +1,7 @@
 """The files of environments/<env>: what the file asks for, as calls of modules."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from crossfade.aws.resources.hostnames import at_edge
@@ -26,6 +27,7 @@ PARTS: tuple[Callable[[App], Iterator[Block]], ...] = (
 TERRAFORM = ">= 1.5"
 LOCKING = ">= 1.10"  # with a lock beside the state
 PROVIDER = "~> 5.0"
+_IMAGE_TAGS = re.compile(r"^image_tags = \{(?:\}|.*?^\})\n", re.MULTILINE | re.DOTALL)
 _HEAD = "# Written by `crossfade infra init`. Yours to edit: an edited file is not overwritten.\n\n"
 
 
@@ -84,6 +86,11 @@ def _values(app: App) -> str:
     images = {name: image_tag(service.image.name if service.image else None) for name, service in app.services.items()}
     given = (app.cloud.region, tags(app), images)
     return "\n\n".join(f"{name} = {value(of)}" for name, of in zip(names, given, strict=True)) + "\n"
+
+
+def without_image_tags(values: str) -> str:
+    """terraform.tfvars but for what each service begins with: another tag in the file is a deploy's to bring."""
+    return _IMAGE_TAGS.sub("", values)
 
 
 def image_tag(image: str | None) -> str:

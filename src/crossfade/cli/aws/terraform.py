@@ -134,14 +134,23 @@ def _carry_out(
 
 
 def _refuse_stale(job: EnvironmentJob) -> None:
-    """What is planned is what the file says now, and not what it said when `infra init` was run last."""
+    """What is planned is what the file says now, and not what it said when `infra init` was run last.
+
+    But for tags of images: services begin with those of then, and deploys bring what the file says since.
+    """
+    from crossfade.aws.terraform.environment import without_image_tags
     from crossfade.aws.terraform.tree import tree
     from crossfade.aws.terraform.write import FileState, compare
 
     ours = (f"environments/{job.environment}/", "modules/")
     wanted = {path: text for path, text in tree([job.app]).items() if path.startswith(ours)}
     found = compare(job.root, wanted, lambda path: path.startswith(ours[0]))
-    stale = [change.path for change in found.of(FileState.NEW, FileState.CHANGED, FileState.EDITED, FileState.GONE)]
+    stale = [
+        change.path
+        for change in found.of(FileState.NEW, FileState.CHANGED, FileState.EDITED, FileState.GONE)
+        if None in {change.there, change.wanted}
+        or without_image_tags(change.there or "") != without_image_tags(change.wanted or "")
+    ]
     if stale:
         shown = ", ".join(stale[:SHOWN]) + (f" and {len(stale) - SHOWN} more" if len(stale) > SHOWN else "")
         raise RefusedError(
