@@ -212,7 +212,8 @@ class Observer:
     def _ended(self, instances: Iterable[Instance]) -> Iterable[Exit]:
         """An instance that exits, or loses its health, is told of once.
 
-        One that we never saw alive in all our time ended while nobody worked: that is held against no release.
+        One that we never saw alive in all our time ended while nobody worked: that is held against no release. A final
+        one its platform explains: another of its release would end so too, whoever looks.
         """
         for instance in instances:
             if instance.id in self._noted or instance.stopping:
@@ -226,7 +227,7 @@ class Observer:
                     was_healthy=instance.id in self._was_healthy or instance.health is Health.UNHEALTHY,
                     detail=instance.detail or "exited",
                     blamed=instance.blamed
-                    and (instance.id in self._known or instance.launched_at >= self.watched_since),
+                    and (instance.final or instance.id in self._known or instance.launched_at >= self.watched_since),
                     final=instance.final,
                 )
         self._known = {i.id for i in instances}
