@@ -33,6 +33,11 @@ class Fleet:
         """Ids of those in service."""
         return [one["InstanceId"] for one in self.group()["Instances"] if one["LifecycleState"] == "InService"]
 
+    def versions(self) -> set[str]:
+        """Of the launch template, of those in service: one that ends stays on the list until its machine is gone."""
+        there = self.group()["Instances"]
+        return {one["LaunchTemplate"]["Version"] for one in there if one["LifecycleState"] == "InService"}
+
     def states(self) -> list[str]:
         told = self.elb.describe_target_health(TargetGroupArn=self.targets)["TargetHealthDescriptions"]
         return [one["TargetHealth"]["State"] for one in told]

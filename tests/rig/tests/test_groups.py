@@ -86,7 +86,7 @@ async def test_a_refresh_waits_at_its_checkpoint_and_goes_back_when_it_is_told_t
     await fleet.until_refreshed("RollbackSuccessful")
     await fleet.until_healthy(2)
     assert stays in fleet.members()
-    assert {one["LaunchTemplate"]["Version"] for one in fleet.group()["Instances"]} == {"1"}
+    assert fleet.versions() == {"1"}
     assert fleet.group()["LaunchTemplate"]["Version"] == "1"
 
 
