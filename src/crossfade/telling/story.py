@@ -32,7 +32,7 @@ class Story:
         self._versions[made["number"]] = made["version"]
         return [
             *data.get("notes", ()),
-            f"release {self._label(made['number'])} is built: {made['digest'].rpartition(':')[2][:12]}",
+            f"release {self._label(made['number'])} is built: {_short(made['digest'])}",
         ]
 
     def _started(self, data: Event) -> list[str]:
@@ -252,3 +252,8 @@ _RULES: dict[str, Callable[[Story, Event], list[str]]] = {
     "group taken back": _group_back,
     "group ended": _group_ended,
 }
+
+
+def _short(digest: str) -> str:
+    """Of an image's, with or without its name, and of a revision's place in a bucket."""
+    return digest.rpartition("/")[2].rpartition(":")[2][:12]
