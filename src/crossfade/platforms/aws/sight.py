@@ -5,7 +5,7 @@ more is asked of AWS than is needed: six calls with both colours filled, one mor
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crossfade.core.errors import PlatformError
@@ -148,6 +148,10 @@ class Lookout:
         if told.detail:
             self._said[name] = told.detail
         return Health.STARTING if state is Health.UNHEALTHY and name not in was_healthy else state
+
+    def _nothing_seen(self, key: str, names: Sequence[str]) -> None:
+        """What they answered so far was not their release: found unhealthy now, they are starting still."""
+        self._healthy.get(key, set()).difference_update(names)
 
     async def _actions(self, place: Place) -> dict[str, list[Answer]]:
         """What the rules of both visitors and preview do now, by ARN."""

@@ -13,16 +13,28 @@ from crossfade.core.release import Release
 from crossfade.core.service import Hooks, Service
 from crossfade.engine.clock import SystemClock
 from crossfade.platforms.aws.adapters import Adapters
+from crossfade.platforms.aws.alb.health import TargetHealth
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.codedeploy.deployments import Deployment, DeploymentGroup, HostTarget
 from crossfade.platforms.aws.codedeploy.lookout import Progress, on_its_way
-from crossfade.platforms.aws.sight import Task
+from crossfade.platforms.aws.place import Finder
+from crossfade.platforms.aws.sight import Lookout, Task
 
 HOST = Task(arn="i-1", colour="green", release=2, address="i-1:80", launched_at=1.0, health=Health.HEALTHY)
 NEW = "s3://revisions/dev/web/new.zip"
 BUSY = HostTarget(status="InProgress", at="AfterInstall")
 DONE = HostTarget(status="Succeeded")
 FAILED = HostTarget(status="Failed", at="ValidateService", why="ValidateService failed: validate.sh failed: no table")
+
+
+class Watching(Lookout):
+    """What is made of the load balancer's word on one host."""
+
+    def found(self, health: Health, *, on_its_way: bool = False) -> Health:
+        made = self._seen("shop/web", "i-1", TargetHealth(health=health))
+        if on_its_way:
+            self._nothing_seen("shop/web", ["i-1"])
+        return made
 
 
 def progress(
@@ -107,3 +119,14 @@ async def test_no_hook_of_the_file_runs_beside_processes() -> None:
     release = Release(number=1, service=web, version="v1", digest=NEW, config_hash="c")
     with pytest.raises(PlatformError, match="nothing runs `rake` beside the hosts of shop@dev/web"):
         await runtime.run(release, "rake", {}, {}, 1.0)
+
+
+async def test_what_a_host_answered_before_its_revision_came_is_not_the_releases() -> None:
+    """It served a page that says so: once its processes boot, it is starting and not a host that was lost."""
+    clients = Clients("us-east-1")
+    watching = Watching(clients, Finder(clients, Places("shop", "dev")), SystemClock())
+    assert watching.found(Health.HEALTHY, on_its_way=True) is Health.HEALTHY
+    assert watching.found(Health.UNHEALTHY) is Health.STARTING
+    assert watching.found(Health.HEALTHY) is Health.HEALTHY
+    assert watching.found(Health.UNHEALTHY) is Health.UNHEALTHY
+    await clients.close()

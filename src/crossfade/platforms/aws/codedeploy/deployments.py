@@ -103,6 +103,10 @@ class Deployments:
         last = max((one for one in found if one.creator != _BY_SCALING), key=lambda one: one.created, default=None)
         return await self._with_targets(last) if last else None
 
+    async def again(self, known: Deployment) -> Deployment:
+        """How far it is now. Its hosts are those of before, once there are any."""
+        return await self._with_targets(await self._one(known.id), list(known.targets))
+
     async def under_way(self, name: str) -> Sequence[Deployment]:
         """Scaling's own not among them."""
         asked = {"includeOnlyStatuses": list(UNDER_WAY)}
@@ -165,12 +169,13 @@ class Deployments:
             why=wrong.get("message", "").rstrip("."),
         )
 
-    async def _with_targets(self, one: Deployment) -> Deployment:
-        ids = await self._clients.all("codedeploy", "list_deployment_targets", "targetIds", deploymentId=one.id)
+    async def _with_targets(self, one: Deployment, known: Sequence[str] = ()) -> Deployment:
+        asked = {"deploymentId": one.id}
+        ids = known or await self._clients.all("codedeploy", "list_deployment_targets", "targetIds", **asked)
         found: dict[str, HostTarget] = {}
         for at in range(0, len(ids), _AT_ONCE):
-            asked = {"deploymentId": one.id, "targetIds": ids[at : at + _AT_ONCE]}
-            answer = await self._clients.call("codedeploy", "batch_get_deployment_targets", **asked)
+            some = ids[at : at + _AT_ONCE]
+            answer = await self._clients.call("codedeploy", "batch_get_deployment_targets", **asked, targetIds=some)
             for told in answer["deploymentTargets"]:
                 said = told["instanceTarget"]
                 found[said["targetId"]] = _target(said)

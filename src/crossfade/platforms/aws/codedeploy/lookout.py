@@ -76,18 +76,24 @@ class RevisionLookout(GroupLookout):
             elif progress.ready:
                 tasks += [await self._abandoned(task, progress) for task in mine]
             else:
+                self._nothing_seen(key, [task.id for task in mine])
                 tasks += [on_its_way(task, progress) for task in mine]
         return replace(sight, tasks=tuple(sorted(tasks, key=lambda task: task.arn)))
 
     async def _progress(self, sight: Sight, side: Side, tasks: list[Task]) -> Progress | None:
-        """Asked for again at each look until it is ready."""
+        """Asked for again at each look until it is ready; while a deployment runs nothing but that changes."""
         release, at = side.release, (sight.place.key, side.colour)
         if release is None or side.empty or not release.digest.startswith(IN_BUCKET):
             self._known.pop(at, None)
             return None
         of, known = self._known.get(at, ("", None))
-        if known is not None and known.ready and of == side.definition:
-            return known
+        if known is not None and of == side.definition:
+            if known.ready:
+                return known
+            if known.deployment is not None and not known.deployment.over:
+                known = replace(known, deployment=await self._deployments.again(known.deployment))
+                self._known[at] = of, known
+                return known
         name = sight.place.colour(side.colour).service
         progress = Progress(group=await self._deployments.group(name), revision=release.digest)
         launched = [task.launched_at for task in tasks if task.launched_at and not task.stopping]
