@@ -37,7 +37,9 @@ class Team:
         self.folder.mkdir()
         self.write()
 
-    def write(self, trouble: str = GOOD, mark: str = "", processes: int = 1, **deploy: Any) -> None:
+    def write(
+        self, trouble: str = GOOD, mark: str = "", processes: int = 1, address: str = "fixed", **deploy: Any
+    ) -> None:
         """The app and its file; another `mark` makes another release of the same code."""
         (self.folder / "main.py").write_text(f"# {mark}\n{APP.format(trouble=trouble)}")
         web = {
@@ -50,7 +52,7 @@ class Team:
             "grace": "1s",
             "deploy": {"bake": "300ms", "timeout": "60s", "rollback_on": {"min_requests": 5}, **deploy},
         }
-        compute = {"kind": "hosts", "user": "root", "keys": [KEY], "processes": processes}
+        compute = {"kind": "hosts", "user": "root", "keys": [KEY], "processes": processes, "address": address}
         dev = {"platform": "aws", "ssh": {"key": str(self.place.ssh.root / "id")}}
         data = {
             "app": self.place.app,
@@ -245,6 +247,21 @@ def test_nobody_gets_in_without_a_rule_and_to_a_host_whose_key_is_another(team: 
     assert ran.code == 4, ran.out
     assert "changed: it may be another machine, so it was told nothing" in ran.out
     assert of.place.rules() == []
+
+
+@pytest.mark.long
+def test_private_hosts_are_reached_by_session_manager_and_no_rule_is_opened(team: Callable[[int], Team]) -> None:
+    """By the key that each told AWS; without what leads there a command says what is missing, and does nothing."""
+    of = team(1)
+    of.write(address="private")
+    of.ok("deploy")
+    asked = of.place.sessions()
+    assert asked
+    assert all(f"--target {of.place.instances[0]} --document-name AWS-StartSSHSession" in one for one in asked)
+    assert (of.place.rules(), of.place.guards[0].refused) == ([], 0)
+    (of.place.ssh.root / "tools" / "session-manager-plugin").unlink()
+    ran = of.run("status")
+    assert (ran.code, "which takes session-manager-plugin here" in ran.out) == (2, True), ran.out
 
 
 @pytest.mark.long

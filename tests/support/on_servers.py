@@ -3,8 +3,10 @@
 import os
 import shutil
 import socket
+import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from tests.rig import Rig
@@ -197,6 +199,21 @@ class OnServers:
         self.rig.ask("PUT", "/targets", {"id": instance, "port": self.port, "host": host.ip, "at": self.port})
         self.guards.append(Guard(self.rig, self.group, RUNNER, (host.ip, host.port)))
 
+    def sessions(self) -> list[str]:
+        """What Session Manager was asked for."""
+        return self._said.read_text().splitlines() if self._said.exists() else []
+
+    def _sessions(self, tools: Path) -> None:
+        """The AWS CLI as far as it leads to sshd of private instances, for who has none but these."""
+        self._said = self.ssh.root / "sessions"
+        program = f"exec {sys.executable} {Path(__file__).with_name('lead.py')}"
+        pairs = zip(self.instances, self.ssh.hosts, strict=True)
+        lead = [f"{instance}) {program} {host.ip} {host.port} ;;" for instance, host in pairs]
+        (tools / "aws").write_text(_SESSION.format(said=self._said, cases="\n".join(lead)))
+        (tools / "session-manager-plugin").write_text("#!/bin/sh\n")
+        for name in ("aws", "session-manager-plugin"):
+            (tools / name).chmod(0o755)
+
     def _client(self) -> None:
         """An ssh for which the instances' public addresses are our guards."""
         found = self.ec2.describe_instances(InstanceIds=self.instances)["Reservations"]
@@ -209,8 +226,18 @@ class OnServers:
         config, tools = self.ssh.root / "ssh_config", self.ssh.root / "tools"
         config.write_text("".join(lines))
         tools.mkdir()
+        self._sessions(tools)
         (tools / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {config} "$@"\n')
         (tools / "ssh").chmod(0o755)
+
+
+_SESSION = """#!/bin/sh
+# aws ssm start-session --region REGION --target INSTANCE --document-name DOCUMENT --parameters portNumber=PORT
+echo "$@" >> {said}
+case "$6" in
+{cases}
+esac
+"""
 
 
 def _tags(places: Places, service: str = "", colour: str = "") -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import os
 import secrets
+import shutil
 import urllib.request
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
@@ -33,6 +34,8 @@ ADDRESS = "CROSSFADE_ADDRESS"  # who deploys, as the hosts see it
 ASKED = "https://checkip.amazonaws.com"
 LEASE, SHORTEST_LEASE = 60.0, 6.0
 SESSION = "aws ssm start-session --region {} --target {} --document-name AWS-StartSSHSession --parameters portNumber=%p"
+
+SESSION_PROGRAMS = ("aws", "session-manager-plugin")
 
 T = TypeVar("T")
 
@@ -75,6 +78,8 @@ class CloudHosts:
 
     def open(self, folder: Path, *, writes: bool) -> None:
         """Let this machine in. Who `writes` is the only one who does, and first closes whatever others left open."""
+        if self._told["private"]:
+            _require_sessions()
         self._write_keys(folder)
         if writes:
             lease = max(SHORTEST_LEASE, LEASE / self._pace)
@@ -180,6 +185,15 @@ class CloudJournal:
 
     def close(self) -> None:
         """With the cloud."""
+
+
+def _require_sessions() -> None:
+    """WrongInputError without what leads to private hosts: SSH would only say that somebody closed the connection."""
+    if missing := [name for name in SESSION_PROGRAMS if shutil.which(name) is None]:
+        raise WrongInputError(
+            f"hosts with private addresses are reached by Session Manager, which takes {' and '.join(missing)} here",
+            "install the AWS CLI and its Session Manager plugin, or use `compute: {address: fixed}`",
+        )
 
 
 def _is_key(server: FoundServer) -> bool:
