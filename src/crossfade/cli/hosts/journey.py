@@ -96,8 +96,8 @@ def told(event: Event, home: str) -> list[str]:
 
 
 def _began(data: Json, home: str) -> str:
-    what = f"release {data['id']} ({data['version']})" if data["to"] is None else f"back to release {data['to']}"
-    return f"{home} goes to {what}, one host after the other: {', '.join(data['hosts'])}"
+    what = f"to release {data['id']} ({data['version']})" if data["to"] is None else f"back to release {data['to']}"
+    return f"{home} goes {what}, one host after the other: {', '.join(data['hosts'])}"
 
 
 _RULES: Mapping[str, Callable[[Json, str], str]] = {
