@@ -14,6 +14,7 @@ from moto.core.responses import ActionResult
 from moto.ecr.models import ECRBackend, Image
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.logs.responses import LogsResponse
 from moto.rds import utils as rds
 from moto.rds.models import DBInstance
 from moto.s3.models import FakeBucket
@@ -30,6 +31,7 @@ def mend() -> None:
     ECRBackend.put_image = _put_image(ECRBackend.put_image)  # type: ignore[method-assign]
     listed = EC2ContainerServiceResponse.list_task_definitions
     EC2ContainerServiceResponse.list_task_definitions = _sorted(listed)  # type: ignore[method-assign]
+    LogsResponse.filter_log_events = _by_prefix(LogsResponse.filter_log_events)  # type: ignore[method-assign]
     rds.get_overlap_between_two_date_ranges = _overlap
     DBInstance.__init__ = _told_apart(DBInstance.__init__)  # type: ignore[method-assign]
 
@@ -48,6 +50,20 @@ def _permission(bucket: FakeBucket, action: str, resource: str) -> PermissionRes
     text = json.dumps({**policy, "Statement": statements})
     permitted: PermissionResult = IAMPolicy(text).is_action_permitted(action, resource)
     return permitted
+
+
+def _by_prefix(filtered: Callable[[LogsResponse], str]) -> Callable[[LogsResponse], str]:
+    """Of the streams that are called so, where that is asked for; moto would give those of all.
+
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html: "logStreamNamePrefix"
+    """
+
+    def of_some(self: LogsResponse) -> str:
+        found, prefix = json.loads(filtered(self)), self._get_param("logStreamNamePrefix") or ""
+        found["events"] = [one for one in found["events"] if one["logStreamName"].startswith(prefix)]
+        return json.dumps(found)
+
+    return of_some
 
 
 def _overlap(start: datetime, end: datetime, other_start: datetime, other_end: datetime) -> int:

@@ -37,7 +37,7 @@ class Scheduler(Working):
 
     async def close(self) -> None:
         await super().close()
-        for work in self._ends:
+        for work in [*self._ends]:
             work.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await work

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.rig.balancer.balancer import Balancer
 from tests.rig.balancer.targets import Key
+from tests.rig.ec2.gates import Gates
 from tests.rig.ec2.guest.facts import Facts
 from tests.rig.ec2.machine import Machine, missing
 from tests.rig.ecs.images import Image, Images
@@ -23,6 +24,7 @@ from crossfade.platforms.local.runtimes.processes.addresses.ports import Ports
 
 _log = logging.getLogger(__name__)
 _FOLLOWED = {"RunInstances", "StartInstances", "StopInstances", "TerminateInstances", "RebootInstances"}
+_ADDRESSED = "AssociateAddress"
 _ANY_IMAGE = "ami-12c6146b"  # one that the emulator knows: what a machine is made of is this machine
 OUT = "out.sock"  # in the machines' folder: by which they find AWS
 
@@ -40,13 +42,17 @@ class Instances:
         self._ids: dict[str, str] = {}  # by private address
         self._streams: set[tuple[str, str]] = set()
         self._work: set[asyncio.Task[Any]] = set()
+        self._gates = Gates(emulator)
         balancer.reach = self._reach
 
     async def close(self) -> None:
+        await self._gates.close()
         await asyncio.gather(*(machine.kill() for machine in self.machines.values()))
 
     async def follow(self, call: Call) -> None:
         """Somebody asked EC2 itself: whoever runs now has a machine, and who does not has none."""
+        if call.operation == _ADDRESSED:
+            await self._let_in(call.region)
         if call.operation not in _FOLLOWED:
             return
         found = await self._emulator.use("ec2", call.region, _read)
@@ -79,8 +85,8 @@ class Instances:
         return made
 
     async def begin(self, region: str, said: Json, user_data: str) -> None:
-        """A machine for an instance; none where this machine cannot make one."""
-        if missing():
+        """A machine for an instance, once, although two calls may tell of it; none where none can be made here."""
+        if missing() or said["InstanceId"] in self.machines:
             return
         facts = Facts(
             id=said["InstanceId"],
@@ -138,8 +144,17 @@ class Instances:
             self._balancer.addresses[key] = machine.open(key[1])
 
     def _told(self, facts: Facts, told: Json) -> None:
+        if told.get("sshd"):
+            self._later(self._let_in(facts.region))
         if told.get("log"):
             self._later(self._write(facts.region, told["log"], told["stream"], told["line"]))
+
+    async def _let_in(self, region: str) -> None:
+        """Who has a public address and an sshd is reached, as far as rules go."""
+        for one in await self._emulator.use("ec2", region, _read):
+            machine = self.machines.get(one["InstanceId"])
+            if machine is not None and machine.running and machine.sshd:
+                await self._gates.open(region, one, machine.open)
 
     async def _write(self, region: str, group: str, stream: str, line: str) -> None:
         if (group, stream) not in self._streams:

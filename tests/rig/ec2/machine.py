@@ -46,6 +46,7 @@ class Machine:
         self.open_ports: dict[int, int] = {}  # where each port really is
         self.console: list[str] = []
         self.agent = False  # CodeDeploy's runs there
+        self.sshd = False  # who comes to port 22 is answered
         self.booted: int | None = None  # the exit code of its user data
 
     async def start(self) -> None:
@@ -138,6 +139,8 @@ class Machine:
                 self.console.append(told["console"])
             elif "agent" in told:
                 self.agent = True
+            elif "sshd" in told:
+                self.sshd = True
             elif "booted" in told:
                 self.booted = told["booted"]
             elif "ran" in told and told["ran"] in self._runs:

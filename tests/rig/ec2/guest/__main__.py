@@ -20,7 +20,14 @@ from tests.rig.ec2.guest.facts import Facts
 from tests.rig.ec2.guest.metadata import Metadata
 
 _FRESH = ("/run", "/srv", "/home", "/mnt")  # empty on a new machine
-_OWN = ("/etc", "/opt", "/tmp", "/usr/local", "/var")  # as on this machine at first, and then the instance's own
+_OWN = (
+    "/etc",
+    "/opt",
+    "/root",
+    "/tmp",
+    "/usr/local",
+    "/var",
+)  # as on this machine at first, and then the instance's own
 _DISK = Path("/mnt/rig")
 _GRACE = 5.0  # seconds for who is told to end with the instance
 
@@ -43,6 +50,7 @@ def own_disks() -> None:
         work.mkdir()
         how = f"lowerdir={folder},upperdir={upper},workdir={work}"
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o", how, folder], check=True)
+    Path("/root").chmod(0o711)  # where this machine may have its Python, for all of the instance's users
 
 
 def own_network(address: str) -> None:
@@ -87,7 +95,7 @@ async def main(said: dict[str, Any], folder: int, fds: int) -> None:
     await Metadata(facts).listen()
     await door.outward(facts.endpoint_port, out)
     inward = socket.socket(fileno=fds)
-    taking = asyncio.create_task(door.inward(inward, say))
+    taking = asyncio.create_task(door.inward(inward, facts.address, say))
     booting = asyncio.create_task(boot(facts, commands))
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

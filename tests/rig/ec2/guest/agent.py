@@ -104,16 +104,9 @@ class Agent:
     def _download(self, asked: Asked) -> None:
         shutil.rmtree(asked.home, ignore_errors=True)
         asked.archive.mkdir(parents=True)
-        keys = {name: self._environment[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_REGION")}
-        scope = f"{keys['AWS_ACCESS_KEY_ID']}/20260101/{keys['AWS_REGION']}/s3/aws4_request"
-        request = urllib.request.Request(
-            f"{self._environment['AWS_ENDPOINT_URL']}/{asked.bucket}/{asked.key}",
-            headers={"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=rig"},
-        )
         bundle = asked.home / "bundle.zip"
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer, bundle.open("wb") as file:
-                shutil.copyfileobj(answer, file)
+            bundle.write_bytes(asked_of_s3(self._environment, f"{asked.bucket}/{asked.key}"))
         except urllib.error.HTTPError as error:
             raise Failure("UnknownError", f"The specified key does not exist: {error.reason}") from error
         with zipfile.ZipFile(bundle) as packed:
@@ -167,6 +160,23 @@ class Agent:
         if code:
             called = f"Script at specified location: {location}" + (f" run as user {user}" if user else "")
             raise Failure("ScriptFailed", f"{called} failed with exit code {code}", location)
+
+
+def asked_of_s3(environment: dict[str, str], place: str, body: bytes | None = None) -> bytes:
+    """What is at a place, `bucket/key`, or what it says to a body that is put there."""
+    scope = f"{environment['AWS_ACCESS_KEY_ID']}/20260101/{environment['AWS_REGION']}/s3/aws4_request"
+    request = urllib.request.Request(
+        f"{environment['AWS_ENDPOINT_URL']}/{place}",
+        method="GET" if body is None else "PUT",
+        data=body,
+        headers={
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=rig",
+            "Content-Type": "application/octet-stream",
+        },
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        found: bytes = answer.read()
+    return found
 
 
 def _spec(archive: Path) -> dict[str, Any]:

@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tests.rig.ec2.guest.agent import Agent
+from tests.rig.ec2.guest.agent import Agent, asked_of_s3
 from tests.rig.ec2.guest.docker import Docker
 from tests.rig.ec2.guest.facts import Facts, Refusal
 from tests.rig.ec2.guest.shim import SOCKET
@@ -18,7 +20,7 @@ from tests.rig.ec2.guest.systemd import Systemd
 
 _SHIM = Path(__file__).with_name("shim.py")
 _NOT_OK = 400
-_NAMES = ("aws", "dnf", "docker", "rpm", "systemctl", "wget")
+_NAMES = ("aws", "cloudwatch-agent", "dnf", "docker", "loginctl", "rpm", "systemctl", "wget")
 
 
 def install(folder: Path) -> Path:
@@ -36,12 +38,14 @@ class Commands:
 
     def __init__(self, facts: Facts, out: str, path: Path, say: Callable[..., None]) -> None:
         self.facts, self.path, self._out, self._say = facts, path, out, say
-        self._systemd = Systemd(facts.environment(path), say)
+        self._systemd = Systemd(facts.id, facts.environment(path), say)
         self._agent = Agent(facts.environment(path))
         self._docker = Docker(self.ask, facts.environment(path), say)
         self._known: dict[str, Callable[[list[str], dict[str, str]], Awaitable[str]]] = {
             "aws": self._aws,
+            "cloudwatch-agent": self._figures,
             "dnf": self._dnf,
+            "loginctl": _nothing,
             "rpm": _nothing,
             "systemctl": self._systemd.run,
             "wget": self._wget,
@@ -100,7 +104,8 @@ class Commands:
         def heard(line: str) -> None:
             writer.write(json.dumps({"out": f"{line}\n"}).encode() + b"\n")
 
-        run = partial(self._docker.run, heard=heard) if name == "docker" else self._known[name]
+        given = partial(self._docker.run, heard=heard, stdin=asked.get("stdin", ""))
+        run = given if name == "docker" else self._known[name]
         try:
             answer = {"code": 0, "out": await run(arguments, asked["env"]), "err": ""}
         except Refusal as error:
@@ -117,6 +122,9 @@ class Commands:
         service, operation, *rest = arguments
         if (service, operation) == ("ecr", "get-login-password"):
             return "rig\n"
+        if (service, operation) == ("s3", "cp"):
+            await asyncio.to_thread(self._copy, rest[0], rest[1])
+            return ""
         given = {rest[at].removeprefix("--"): rest[at + 1] for at in range(0, len(rest), 2)}
         region, query = given.pop("region", self.facts.region), given.pop("query", "")
         given.pop("output", "")
@@ -124,12 +132,33 @@ class Commands:
         found = await self.ask("/cli", asked)
         return f"{found[query]}\n" if query else f"{json.dumps(found)}\n"
 
+    def _copy(self, source: str, target: str) -> None:
+        """A file to a bucket, or from there."""
+        scheme = "s3://"
+        body = None if source.startswith(scheme) else Path(source).read_bytes()
+        place = (source if body is None else target).removeprefix(scheme)
+        found = asked_of_s3(self.facts.environment(self.path), place, body)
+        if body is None:
+            Path(target).write_bytes(found)
+
     async def _dnf(self, arguments: list[str], _: dict[str, str]) -> str:
         """Packages are there already; nginx's settings become those of Amazon Linux."""
+        if "docker" in arguments:
+            _dockers_group()
         if "nginx" in arguments:
             _amazons_nginx()
         if "amazon-cloudwatch-agent" in arguments:
-            _figures()
+            _agents_command()
+        return ""
+
+    async def _figures(self, arguments: list[str], _: dict[str, str]) -> str:
+        """The CloudWatch agent with its configuration: files of units go to log groups, and no figures are kept."""
+        given = dict(pairwise(arguments))
+        asked = {"service": "ssm", "operation": "get-parameter", "region": self.facts.region}
+        name = given["-c"].removeprefix("ssm:")
+        found = await self.ask("/cli", {**asked, "parameters": {"name": name}})
+        files = json.loads(found["Parameter"]["Value"])["logs"]["logs_collected"]["files"]["collect_list"]
+        self._systemd.collected |= {one["file_path"]: one["log_group_name"] for one in files}
         return ""
 
     async def _wget(self, arguments: list[str], _: dict[str, str]) -> str:
@@ -145,11 +174,14 @@ def _amazons_nginx() -> None:
         there.unlink()
 
 
-def _figures() -> None:
-    """The CloudWatch agent's own command, which begins nothing: no figures of hosts are kept here."""
+def _dockers_group() -> None:
+    subprocess.run(["groupadd", "--force", "--system", "docker"], check=True)
+
+
+def _agents_command() -> None:
     command = Path("/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl")
     command.parent.mkdir(parents=True, exist_ok=True)
-    command.write_text("#!/bin/sh\n")
+    command.write_text('#!/bin/sh\nexec cloudwatch-agent "$@"\n')
     command.chmod(0o755)
 
 

@@ -23,9 +23,12 @@ class Docker:
     ) -> None:
         self._ask, self._environment, self._say = ask, environment, say
         self._containers: dict[str, Container] = {}
+        self._environments: dict[str, dict[str, str]] = {}  # of those that were begun, by name
         self._work: dict[str, asyncio.Task[None]] = {}
 
-    async def run(self, arguments: list[str], env: dict[str, str], heard: Callable[[str], None]) -> str:
+    async def run(
+        self, arguments: list[str], env: dict[str, str], heard: Callable[[str], None], stdin: str = ""
+    ) -> str:
         """`heard` gets what a container in the foreground writes."""
         verb, *rest = arguments
         match verb:
@@ -38,9 +41,26 @@ class Docker:
                 for name in [one for one in rest if not one.startswith("-")]:
                     await self._stop(name, 0.0 if _FORCED & set(rest) else 10.0)
                 return ""
+            case "exec":
+                return await self._beside([one for one in rest if one != "-i"], stdin)
             case "ps":
                 return "".join(f"{name}\n" for name, one in self._containers.items() if one.running)
         return ""  # login, logout: images are anybody's here
+
+    async def _beside(self, rest: list[str], stdin: str) -> str:
+        """One more process with a container's own variables."""
+        name, *command = rest
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env=self._environments[name],
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, errors = await process.communicate(stdin.encode())
+        if process.returncode:
+            raise Refusal(errors.decode().strip(), process.returncode)
+        return out.decode()
 
     async def end(self, grace: float) -> None:
         await asyncio.gather(*(self._stop(name, grace) for name in list(self._containers)))
@@ -69,6 +89,7 @@ class Docker:
             if own.get("PORT") == inside:
                 own["PORT"] = outside  # a process has no network of its own
         (name,) = options.get("--name", [f"c{len(self._containers)}"])
+        self._environments[name] = own
         log = dict(one.partition("=")[::2] for one in options.get("--log-opt", ()))
         again = options.get("--restart", [""])[0] in ("always", "unless-stopped")
         heard = partial(self._heard, log.get("awslogs-group", ""), log.get("awslogs-stream", name))

@@ -10,12 +10,14 @@ from configparser import RawConfigParser
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.rig.ec2.guest import sshd
+from tests.rig.ec2.guest.dockerd import Dockerd
 from tests.rig.ec2.guest.facts import Refusal
 from tests.rig.ecs.container import Container
 
 _UNITS = Path("/etc/systemd/system")
-_THERE = {"docker", "amazon-cloudwatch-agent", "sshd"}  # run by themselves, or not at all
-AGENT = "codedeploy-agent"
+_THERE = {"amazon-cloudwatch-agent"}  # runs by itself, or not at all
+AGENT, DOCKER, SSHD = "codedeploy-agent", "docker", "sshd"
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,12 @@ class Unit:
 class Systemd:
     """`run` takes what stands after `systemctl`."""
 
-    def __init__(self, environment: dict[str, str], say: Callable[..., None]) -> None:
-        self._environment, self._say = environment, say
+    def __init__(self, instance: str, environment: dict[str, str], say: Callable[..., None]) -> None:
+        self._instance, self._environment, self._say = instance, environment, say
+        self.collected: dict[str, str] = {}  # log groups, by the file that goes there
         self._running: dict[str, Container] = {}
         self._work: dict[str, asyncio.Task[None]] = {}
+        self._dockerd = Dockerd()
 
     async def run(self, arguments: list[str], _: dict[str, str]) -> str:
         words = [one for one in arguments if not one.startswith("-")]
@@ -55,6 +59,8 @@ class Systemd:
         names = [name.removesuffix(".service") for name in names]
         now = "--now" in arguments
         for name in names:
+            if name == SSHD and verb == "reload":
+                await self._start(name)
             if verb in ("stop", "restart") or (verb == "disable" and now):
                 await self._stop(name, 10.0)
             if verb in ("start", "restart") or (verb == "enable" and now):
@@ -64,7 +70,7 @@ class Systemd:
         return ""
 
     async def end(self, grace: float) -> None:
-        await asyncio.gather(*(self._stop(name, grace) for name in list(self._running)))
+        await asyncio.gather(self._dockerd.end(grace), *(self._stop(name, grace) for name in list(self._running)))
 
     async def _start(self, name: str) -> None:
         if name in _THERE or name in self._running:
@@ -72,10 +78,15 @@ class Systemd:
         if name == AGENT:
             self._say(agent=True)
             return
-        unit = _NGINX if name == "nginx" else _read(name)
+        if name == DOCKER:
+            await self._dockerd.listen()
+            return
+        unit = _NGINX if name == "nginx" else _ssh() if name == SSHD else _read(name)
         if not unit.may_start():
             return
         await self._begin(name, unit)
+        if name == SSHD:
+            self._say(sshd=True)
         self._work[name] = asyncio.create_task(self._watch(name, unit))
 
     async def _begin(self, name: str, unit: Unit) -> None:
@@ -83,6 +94,8 @@ class Systemd:
 
         def heard(line: str) -> None:
             unit.keep(line)
+            if unit.log in self.collected:
+                self._say(log=self.collected[unit.log], stream=self._instance, line=line)
             self._say(console=f"{name}: {line}")
 
         await container.start(unit.command, unit.folder, {**self._environment, **unit.environment}, heard)
@@ -102,6 +115,10 @@ class Systemd:
             work.cancel()
         if container:
             await container.stop(grace)
+
+
+def _ssh() -> Unit:
+    return Unit(sshd.prepared(), "/", {}, "", again=False, needs="")
 
 
 _NGINX = Unit(("nginx", "-g", "daemon off;"), "/", {}, "", again=False, needs="")
