@@ -5,6 +5,8 @@
 
 from tests.support.on_ecs import OnEcs
 
+from crossfade.controller.order import Order
+from crossfade.core.release import Outcome
 from crossfade.core.rollout import State
 
 
@@ -47,3 +49,30 @@ async def test_a_release_that_is_never_healthy_gets_no_visitor(shop: OnEcs) -> N
     assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
     assert "answered 503" in rollout.reason
     assert "never" not in report.releases
+
+
+async def test_a_release_that_crashes_under_load_is_taken_back(shop: OnEcs) -> None:
+    """Again and again, each instance some seconds after its start; all others serve, and go on to."""
+    before = await shop.settled()
+    service = shop.service("crashes", "dies=12", name="canary", steps=(20, 100), bake=600.0)
+    async with shop.visited() as traffic:
+        rollout = await shop.deploy(service)
+    report = traffic.report()
+    assert rollout.state is State.ROLLED_BACK
+    assert report.failed < report.requests / 5, report.losses
+    assert shop.loop.ledger.releases[-1].outcome is Outcome.BAD
+    assert await shop.settled() == before
+
+
+async def test_an_abort_in_the_middle_loses_nothing(shop: OnEcs) -> None:
+    """Visitors of both releases end at the one of before, and nobody says that the other was bad."""
+    before = await shop.settled()
+    async with shop.visited() as traffic:
+        await shop.order(shop.service("aborted", name="canary", steps=(50, 100), bake=600.0))
+        await shop.until(lambda: "aborted" in traffic.snapshot().releases)
+        await shop.process.orders.abort(f"{shop.app}@dev", "web", Order(by="kim"))
+        rollout = await shop.over()
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.ABORTED, 0), (rollout.reason, report.losses)
+    assert shop.loop.ledger.releases[-1].outcome is Outcome.ABORTED
+    assert await shop.settled() == before

@@ -8,15 +8,16 @@ import pytest
 import pytest_asyncio
 from tests.e2e.by_colour import (  # noqa: F401  tests of this module, too
     test_a_release_that_answers_500_is_taken_back,
+    test_a_release_that_crashes_under_load_is_taken_back,
     test_a_release_that_is_never_healthy_gets_no_visitor,
+    test_an_abort_in_the_middle_loses_nothing,
     test_blue_green_loses_nothing_and_keeps_the_old_fleet_warm,
 )
 from tests.rig import Rig
 from tests.rig.place import PREVIEW_HEADER, weights
-from tests.support.on_ecs import LIMIT, PACE, OnEcs, reached
+from tests.support.on_ecs import CALLS_A_MINUTE, LIMIT, PACE, OnEcs, calls_a_minute, reached
 
 from crossfade.aws.places import Places
-from crossfade.controller.carrier.carrier import SELDOM
 from crossfade.controller.order import Order, Shell
 from crossfade.core.actions import AwaitApproval
 from crossfade.core.errors import PlatformError
@@ -29,7 +30,6 @@ from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.ecs.quiet import STEADY
 
 pytestmark = [pytest.mark.long, pytest.mark.asyncio(loop_scope="module")]
-_CALLS_A_MINUTE = 60
 
 
 @pytest.fixture(scope="module")
@@ -323,9 +323,7 @@ async def test_waiting_asks_aws_gently(shop: OnEcs) -> None:
     await made.balancer.preview(shop.service("watched"), 1)
     each = sum((clients.asked - before).values())
     await clients.close()
-    journal = 1 + 1 + 1 / SELDOM  # of it at each look: the lease renewed, letters, and what others wrote
-    figures = 2  # of CloudWatch, in a minute
-    assert (each + journal) * 60 / made.timing.busy + figures <= _CALLS_A_MINUTE
+    assert calls_a_minute(each, made) <= CALLS_A_MINUTE
 
 
 async def test_a_migration_is_a_task_of_the_new_release(shop: OnEcs) -> None:

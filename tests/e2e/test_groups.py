@@ -7,7 +7,9 @@ import pytest
 import pytest_asyncio
 from tests.e2e.by_colour import (  # noqa: F401  tests of this module, too
     test_a_release_that_answers_500_is_taken_back,
+    test_a_release_that_crashes_under_load_is_taken_back,
     test_a_release_that_is_never_healthy_gets_no_visitor,
+    test_an_abort_in_the_middle_loses_nothing,
     test_blue_green_loses_nothing_and_keeps_the_old_fleet_warm,
 )
 from tests.rig import Rig
@@ -57,6 +59,24 @@ async def test_rolling_goes_by_sizes_with_the_weights_following(shop: OnGroups) 
     assert sorted(shop.sizes().values()) == [0, 2]
 
 
+async def test_the_clock_of_an_instance_refresh(shop: OnGroups) -> None:
+    """One host comes and is through its warmup before the first old one goes; then the same for the second."""
+    warmup, old = 300 / PACE, shop.loop.ledger.current
+    how = {"name": "rolling", "max_surge": 50, "min_healthy": 50, "checkpoints": (50, 100), "warmup": warmup}
+    rollout = await shop.deploy(shop.service("clocked", **how))
+    assert rollout.state is State.SUCCEEDED, rollout.reason
+    told = [one for one in shop.process.told if one.kind == "intent" and one.rollout == rollout.id]
+    sized = [(one.at, one.data["action"]) for one in told if one.data["action"]["do"] == "Resize"]
+    assert [(action["release"], action["count"]) for _, action in sized] == [
+        (rollout.target, 1),
+        (old, 1),
+        (rollout.target, 2),
+        (old, 0),
+    ]
+    first, replaced, second, done = (at for at, _ in sized)
+    assert min(replaced - first, done - second) >= warmup
+
+
 async def test_previous_is_the_last_good_release_and_nothing_is_built(shop: OnGroups) -> None:
     """v1.0, then v1.1 that is bad, then v1.2: back from there is v1.0, by the same image."""
     good = await shop.deploy(shop.service("v1.0"))
@@ -103,6 +123,36 @@ async def test_a_group_that_another_hand_scaled_is_brought_back(shop: OnGroups) 
         )
         rollout = await shop.deploy(shop.service("after", name="rolling"))
     assert (rollout.state, traffic.report().failed) == (State.SUCCEEDED, 0), traffic.report().losses
+
+
+async def test_a_host_that_dies_in_the_middle_is_replaced_and_not_held_against_its_release(shop: OnGroups) -> None:
+    """Its group launches another one, which the rollout waits for."""
+    before = shop.instances()
+    async with shop.visited() as traffic:
+        await shop.order(shop.service("outlives"))
+        await shop.until(lambda: len(shop.instances() - before) == 2)
+        lost = min(shop.instances() - before)
+        await asyncio.to_thread(shop.rig.ask, "DELETE", f"/instances/{lost}")
+        rollout = await shop.over()
+        await shop.until(lambda: shop.answer() == "outlives")
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+    assert lost not in shop.instances()
+
+
+async def test_throttling_and_lost_answers_change_nothing(shop: OnGroups) -> None:
+    """Of ten calls one is refused, and the first change of each kind is done although nobody heard so."""
+    for service in ("autoscaling", "ec2", "elbv2"):
+        shop.rig.knobs.throttle(service, rate=0.1)
+    for service, change in (("autoscaling", "UpdateAutoScalingGroup"), ("elbv2", "ModifyRule")):
+        shop.rig.knobs.lose_answer(service, change, times=1)
+    try:
+        async with shop.visited() as traffic:
+            rollout = await shop.deploy(shop.service("throttled"))
+    finally:
+        shop.rig.knobs.clear()
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
 
 
 async def test_a_process_that_dies_leaves_the_rollout_to_the_next(shop: OnGroups) -> None:

@@ -5,15 +5,22 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 from tests.rig import Rig
-from tests.support.on_ecs import PACE, reached
+from tests.support.on_ecs import CALLS_A_MINUTE, PACE, calls_a_minute, reached
 from tests.support.on_groups import ON_HOSTS
 from tests.support.on_revisions import OnRevisions
 
+from crossfade.aws.places import Places
+from crossfade.aws.terraform.revision import carried
 from crossfade.controller.order import Order
 from crossfade.core.errors import RefusedError
 from crossfade.core.release import Outcome
 from crossfade.core.rollout import State
+from crossfade.engine.clock import SystemClock
+from crossfade.engine.dry.journal import DryJournal
+from crossfade.engine.ports.logs import LogQuery
 from crossfade.load import Traffic
+from crossfade.platforms.aws.adapters import Adapters
+from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.codedeploy.revisions import located
 
 pytestmark = ON_HOSTS
@@ -47,6 +54,16 @@ async def test_a_revision_goes_out_to_the_idle_group(shop: OnRevisions) -> None:
     assert sorted(shop.sizes().values()) == [2, 2]
 
 
+async def test_what_processes_write_is_read_from_their_hosts_agent(shop: OnRevisions) -> None:
+    """Each line by the host that wrote it; the hosts that are kept warm have theirs."""
+    serving = next(colour for colour, weight in shop.weights().items() if weight)
+    (group,) = [one for one in shop.groups() if one["AutoScalingGroupName"] == shop.place.groups[serving]]
+    said = {(one.writer, one.line) async for one in shop.process.adapters.runtime.logs(shop.key, LogQuery())}
+    mine = {one["InstanceId"] for one in group["Instances"]}
+    assert {line for host, line in said if host in mine} == {f"release {shop.answer()} starts"}
+    assert {line for host, line in said if host not in mine} == {"release v1 starts"}
+
+
 async def test_a_hook_that_fails_sends_nobody_there(shop: OnRevisions) -> None:
     """ValidateService says no although the load balancer found the app well; the old group was never touched."""
     serving, instances = await shop.settled(), shop.instances()
@@ -59,6 +76,26 @@ async def test_a_hook_that_fails_sends_nobody_there(shop: OnRevisions) -> None:
     assert set(report.releases) == {serving}
     assert shop.loop.ledger.releases[-1].outcome is Outcome.BAD
     await shop.until(lambda: shop.instances() < instances)
+
+
+async def test_a_hook_that_hangs_is_ended_and_sends_nobody_there(shop: OnRevisions) -> None:
+    """By its limit in the appspec, which the reason says."""
+    serving, files = await shop.settled(), shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=60)
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        rollout = await shop.deploy(shop.service("hangs", files=files))
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
+    assert "AfterInstall failed: AfterInstall.sh failed to complete in 60 seconds" in rollout.reason
+    assert await shop.settled() == serving
+
+
+async def test_ten_in_a_row_lose_nothing(shop: OnRevisions) -> None:
+    """Each to the group that the one before left."""
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=2) as traffic:
+        for number in range(10):
+            rollout = await shop.deploy(shop.service(f"row-{number}"))
+            assert rollout.state is State.SUCCEEDED, rollout.reason
+    assert not traffic.report().failed, traffic.report().losses
 
 
 async def test_a_release_comes_back_to_a_group_that_was_empty(shop: OnRevisions) -> None:
@@ -103,6 +140,34 @@ async def test_a_deployment_that_somebody_stops_goes_back_and_is_no_fault_of_the
     assert f"somebody stopped CodeDeploy's {running['deploymentId']}" in rollout.reason
     assert shop.loop.ledger.releases[-1].outcome is not Outcome.BAD
     assert await shop.settled() == serving
+
+
+async def test_a_deployment_is_followed_gently(shop: OnRevisions) -> None:
+    """At AWS's own pace no more than sixty calls a minute, while hosts boot and while CodeDeploy is at them."""
+    clients, clock = Clients("us-east-1", endpoint=shop.rig.endpoint), SystemClock()
+    journal, revision = DryJournal(clock, shop.paper), carried(shop.file())
+    made = Adapters(clients, Places(shop.app, "dev"), journal, clock, compute=shop.compute, revision=revision)
+
+    async def each() -> int:
+        """What a look takes when nothing is new, and what follows from it."""
+        for _ in range(2):
+            await made.lookout.look(shop.key, fresh=True)
+            before = clients.asked.copy()
+        await made.lookout.look(shop.key, fresh=True)
+        await made.runtime.tend(shop.key, 0)
+        return sum((clients.asked - before).values())
+
+    sizes = shop.sizes()
+    await shop.order(shop.service("followed", files=shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000)))
+    await shop.until(lambda: shop.sizes() != sizes)
+    assert calls_a_minute(await each(), made) <= CALLS_A_MINUTE
+    await shop.until(lambda: any(one["status"] == "InProgress" for one in shop.deployments("user")))
+    assert calls_a_minute(await each(), made) <= CALLS_A_MINUTE
+    (running,) = [one for one in shop.deployments("user") if one["status"] == "InProgress"]
+    shop.rig.client("codedeploy").stop_deployment(deploymentId=running["deploymentId"])
+    await shop.over()
+    await clients.close()
+    await shop.settled()
 
 
 async def test_other_processes_go_on_with_what_one_left(shop: OnRevisions) -> None:

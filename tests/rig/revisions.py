@@ -1,6 +1,7 @@
 """What `infra apply` makes for processes on hosts that CodeDeploy brings: groups of both services, and a bucket."""
 
 import base64
+import json
 from pathlib import Path
 
 from tests.rig.groups import Groups, make
@@ -20,8 +21,12 @@ def place(
     places = Places(app, environment)
     bucket = f"{places.prefix}-revisions-1"
     rig.client("s3").create_bucket(Bucket=bucket)
-    made = make(rig, app, environment, service, desired=0, most=most, delay=delay, data=_data(app, bucket))
+    made = make(rig, app, environment, service, desired=0, most=most, delay=delay, data=_data(places, bucket))
     codedeploy = rig.client("codedeploy")
+    files = [{"file_path": places.processes_log, "log_group_name": log_group(places)}]
+    agent = {"logs": {"logs_collected": {"files": {"collect_list": files}}}}
+    rig.client("logs").create_log_group(logGroupName=log_group(places))
+    rig.client("ssm").put_parameter(Name=_agent(places), Type="String", Value=json.dumps(agent))
     codedeploy.create_application(applicationName=places.prefix, computePlatform="Server")
     for colour in COLOURS:
         name = places.coloured(service, colour)
@@ -37,8 +42,18 @@ def place(
     return made
 
 
-def _data(app: str, bucket: str) -> Json:
-    script = USER_DATA.read_text().replace("@BUCKET@", bucket).replace("@FOLDER@", f"/opt/{app}")
+def log_group(places: Places) -> str:
+    """Where the hosts' agent brings what their processes write."""
+    return f"/{places.prefix}/app"
+
+
+def _agent(places: Places) -> str:
+    return f"AmazonCloudWatch-{places.prefix}"
+
+
+def _data(places: Places, bucket: str) -> Json:
+    script = USER_DATA.read_text().replace("@BUCKET@", bucket).replace("@FOLDER@", f"/opt/{places.app}")
+    script = script.replace("@AGENT@", _agent(places))
     return {
         "ImageId": "ami-12c6146b",
         "InstanceType": "t3.micro",

@@ -15,6 +15,7 @@ from tests.rig.place import APP, PORT, make
 
 from crossfade.adapters import ON_AWS
 from crossfade.aws.places import Places
+from crossfade.controller.carrier.carrier import SELDOM
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.orders import Orders
 from crossfade.core.rollout import Rollout, State
@@ -29,8 +30,16 @@ from crossfade.platforms.aws.adapters import Adapters, Timing
 from crossfade.platforms.aws.clients import Clients
 
 PACE = 20.0  # how much faster than AWS the rig is
+CALLS_A_MINUTE = 60  # at most, for AWS throttles who asks more for long
 LIMIT = 180.0  # seconds that a busy machine may take for one rollout
 _RULES = RollbackOn.__dataclass_fields__
+
+
+def calls_a_minute(each: int, made: Adapters) -> float:
+    """Of AWS, of one service at AWS's own pace, where a look takes `each`."""
+    journal = 1 + 1 + 1 / SELDOM  # of it at each look: the lease renewed, letters, and what others wrote
+    figures = 2  # of CloudWatch, in a minute
+    return (each + journal) * 60 / made.timing.busy + figures
 
 
 @contextmanager
@@ -56,11 +65,14 @@ class Process:
         timing: Timing,
         compute: str,
         revision: Mapping[str, str] | None = None,
+        log_group: str | None = None,
     ) -> None:
         self.told: list[Event] = []
         self.clients = Clients("us-east-1", endpoint=rig.endpoint, patience=4.0)
         clock = SystemClock()
-        self.adapters = Adapters(self.clients, places, journal, clock, timing, compute=compute, revision=revision)
+        self.adapters = Adapters(
+            self.clients, places, journal, clock, timing, compute=compute, log_group=log_group, revision=revision
+        )
         kind, runtime = self.adapters.kind, self.adapters.runtime
         self.world = World(
             journal=journal,

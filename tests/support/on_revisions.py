@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from tests.rig.groups import Groups
 from tests.rig.place import APP, PORT
-from tests.rig.revisions import place
+from tests.rig.revisions import log_group, place
 from tests.support.on_ecs import PACE, Process
 from tests.support.on_groups import OnGroups
 
@@ -50,7 +50,8 @@ class OnRevisions(OnGroups):
         name = f"process {len(self.processes)}"
         journal = DryJournal(SystemClock(), self.paper)
         places = Places(self.app, "dev")
-        made = Process(self.rig, places, journal, name, self.timing, self.compute, revision=carried(self.file()))
+        revision, group = carried(self.file()), log_group(places)
+        made = Process(self.rig, places, journal, name, self.timing, self.compute, revision, group)
         self.processes.append(made)
         await made.orders.start()
         return made

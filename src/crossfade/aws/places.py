@@ -13,6 +13,8 @@ COLOUR = "crossfade:colour"  # on services and target groups
 HOST = "crossfade:host"  # on hosts that stay: the number of each, by which a release goes from one to the next
 GROUP = "crossfade:group"  # on hosts of an Auto Scaling group whose revisions CodeDeploy brings: the group's name
 LEAST = "crossfade:least"  # on Auto Scaling groups: the least size of the one that serves
+DUMPS = "crossfade:dumps"  # on a database's own host: the bucket that its dumps go to
+ENGINE = "crossfade:engine"  # on the same: postgres, mysql or mariadb
 PREVIEW = "crossfade:preview"  # on the rule that leads to a release before visitors see it: the service's name
 
 JOURNAL_KEYS = ("place", "line")  # of the journal's table: partition and sort, both text
@@ -64,6 +66,11 @@ class Places:
     def hosts_log_group(self) -> str:
         """What containers on hosts write."""
         return f"/{self.prefix}/hosts"
+
+    @property
+    def processes_log(self) -> str:
+        """The file on each host that its processes write to."""
+        return f"/opt/{self.app}/logs/app.log"
 
     @property
     def site(self) -> str:

@@ -42,6 +42,7 @@ class Where:
     region: str
     compute: str = "fargate"  # what runs its services there
     host: str = ""  # the name that its certificate is for, where it has one
+    log_group: str | None = None  # where what runs on hosts is read; empty: nowhere
     revision: Mapping[str, str] | None = None  # what goes with a source that CodeDeploy brings to hosts, texts by path
 
     @property
@@ -55,6 +56,7 @@ def away(call: Call) -> "Away | None":
     Raises WrongInputError for a file or an environment that is not there.
     """
     from crossfade.aws.resources.hostnames import balancer_names
+    from crossfade.aws.resources.hosts import hosts_log_group
     from crossfade.file.load import load
 
     context = click.get_current_context()
@@ -72,6 +74,7 @@ def away(call: Call) -> "Away | None":
                 region=app.cloud.region,
                 compute=app.cloud.compute.kind,
                 host=next(iter(balancer_names(app)), ""),
+                log_group=hosts_log_group(app),
                 revision=_revision(app),
             )
             known[asked] = opened = Away(where)
@@ -146,6 +149,7 @@ class Away:
                 told=hub.tell,
                 compute=where.compute,
                 host=where.host,
+                log_group=where.log_group,
                 revision=where.revision,
             ) as environment,
             Carrier(environment, hub, holder, self._socket).serving(),

@@ -279,6 +279,7 @@ class Service:
     resources: Resources = field(default_factory=Resources)
     hooks: Hooks = field(default_factory=Hooks)
     snapshot: str = ""  # the database that has one taken before `hooks.migrate`; empty: none has
+    dumped: bool = False  # the database on a host of its own is written down before `hooks.migrate`
     strategy: Strategy = field(default_factory=Strategy)
     retain: int = 5
     depends_on: tuple[str, ...] = ()

@@ -109,6 +109,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
             drain=service.hooks.drain or "",
         ),
         snapshot=_snapshot(app, service),
+        dumped=_dumped(app, service),
         strategy=_strategy(service),
         retain=service.deploy.retain,
         depends_on=service.depends_on,
@@ -272,6 +273,11 @@ def _snapshot(app: App, service: Service) -> str:
     database = app.cloud.database if app.platform == "aws" else None
     asked = database is not None and database.snapshot and service.hooks.migrate
     return f"{app.name}-{app.environment}" if asked else ""
+
+
+def _dumped(app: App, service: Service) -> bool:
+    database = app.cloud.database if app.platform == "aws" else None
+    return database is not None and database.dumps is not None and service.hooks.migrate is not None
 
 
 def _strategy(service: Service) -> core.Strategy:

@@ -238,6 +238,16 @@ def test_a_database_is_kept_as_it_was_before_a_migration(
     assert settled(tmp_path, text)[0].snapshot == database
 
 
+@pytest.mark.parametrize(("migrate", "dumped"), [("rake", True), ("", False)])
+def test_a_database_host_is_written_down_before_a_migration(tmp_path: Path, migrate: str, dumped: bool) -> None:
+    """Where the file has a bucket for it."""
+    hooks = f"hooks: {{migrate: {migrate}}}" if migrate else "grace: 5s"
+    text = SITED.replace("cpu: 0.5, memory: 1G}", f"cpu: 0.5, memory: 1G}}, {hooks}")
+    database = "database: {host: true, instance: t3.small, dumps: backups}, buckets: {backups: {}}"
+    text = text.replace("site: {folder", f"{database}, site: {{folder")
+    assert settled(tmp_path, text)[0].dumped is dumped
+
+
 def test_a_login_is_called_as_the_secret_is(tmp_path: Path) -> None:
     """By its own name or by the environment's; nothing on this machine, where Docker has logins of its own."""
     text = SITED.replace("image: acme/api", "image: {name: ghcr.io/acme/api:1, credentials: LOGIN}")

@@ -1,6 +1,7 @@
 """Where instances stand and listen on AWS."""
 
 from crossfade.aws.places import COLOURS
+from crossfade.aws.resources.names import places, prefix
 from crossfade.file.model import App, Service
 
 _HTTP = 80
@@ -55,6 +56,15 @@ def by_colour(app: App) -> bool:
     """Two groups: a release goes out to the one that waits. Where CodeDeploy does all by itself there is one."""
     images = any(in_containers(app, each) for each in app.services.values())
     return on_hosts(app) and not stay(app) and (images or by_revision(app))
+
+
+def hosts_log_group(app: App) -> str:
+    """Where what runs on hosts is read. Docker brings it there, and of processes the agent, where the file says so."""
+    if not by_revision(app):
+        return places(app).hosts_log_group
+    metrics = app.cloud.compute.metrics
+    brought = metrics.logs.items() if metrics else ()
+    return next((f"/{prefix(app)}/{name}" for name, path in brought if path == places(app).processes_log), "")
 
 
 def host_names(app: App) -> list[str]:

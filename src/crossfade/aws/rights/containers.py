@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from crossfade.aws.environment import secret_name
 from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.names import places
-from crossfade.aws.rights.database import snapshots
+from crossfade.aws.rights.database import dumps, snapshots
 from crossfade.aws.rights.right import Right, arn, everywhere, ours
 from crossfade.file.model import App
 
@@ -62,6 +62,7 @@ def containers(app: App) -> Iterator[Right]:
         tuple(arn(app, "logs", f"log-group:{called.log_group(name)}:*") for name in app.services),
     )
     yield from snapshots(app)
+    yield from dumps(app)
     yield from secret_versions(app)
 
 

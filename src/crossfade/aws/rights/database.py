@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from crossfade.aws.resources.names import places
-from crossfade.aws.rights.right import Right, arn
+from crossfade.aws.rights.right import Right, arn, everywhere, ours
 from crossfade.file.model import App
 
 
@@ -16,9 +16,26 @@ def snapshots(app: App) -> Iterator[Right]:
         yield Right("Database", ("rds:CreateDBSnapshot", "rds:DescribeDBSnapshots"), known)
 
 
+def dumps(app: App) -> Iterator[Right]:
+    """One command on the database's host before a migration, by the one document that hooks of hosts go by, too."""
+    if app.cloud.database is None or app.cloud.database.dumps is None:
+        return
+    document = f"arn:${{partition}}:ssm:{app.cloud.region}::document/AWS-RunShellScript"
+    yield Right("LookForDatabase", ("ec2:DescribeInstances",))
+    yield Right("Dumps", ("ssm:SendCommand",), (arn(app, "ec2", "instance/*"),), ours(app))
+    yield Right("DumpScript", ("ssm:SendCommand",), (document,))
+    yield Right("LookAtDumps", ("ssm:GetCommandInvocation", "ssm:ListCommands"))
+
+
 def restoring(app: App) -> Iterator[Right]:
     """What `crossfade restore database` takes, which a job that deploys has no need of."""
     if app.cloud.database is None:
+        return
+    if (bucket := app.cloud.database.dumps) is not None:
+        yield Right(
+            "ListDumps", ("s3:ListBucket",), (everywhere("s3", f"{places(app).prefix}-{bucket}-*", account=""),)
+        )
+    if app.cloud.database.host:
         return
     prefix = places(app).prefix
     looks = ("rds:DescribeDBInstances", "rds:DescribeDBSnapshots")

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from crossfade.aws.places import BLUE, COLOURS
-from crossfade.aws.resources.hosts import by_colour, by_revision, fixed
+from crossfade.aws.resources.hosts import by_colour, by_revision, fixed, hosts_log_group
 from crossfade.aws.resources.names import places, prefix
 from crossfade.aws.rights.containers import secret_versions
-from crossfade.aws.rights.database import snapshots
+from crossfade.aws.rights.database import dumps, snapshots
 from crossfade.aws.rights.right import Right, arn, everywhere, ours
 from crossfade.file.model import App
 
@@ -42,10 +42,11 @@ def hosts(app: App) -> Iterator[Right]:
     # Which image of Amazon's a name stands for today: a release names the image itself.
     named = f"arn:${{partition}}:ssm:{app.cloud.region}::parameter/aws/service/ami-amazon-linux-latest/*"
     yield Right("HostImageNames", ("ssm:GetParameters",), (named,))
-    logs = arn(app, "logs", f"log-group:{places(app).hosts_log_group}:*")
-    yield Right("HostLogs", ("logs:FilterLogEvents",), (logs,))
+    if group := hosts_log_group(app):
+        yield Right("HostLogs", ("logs:FilterLogEvents",), (arn(app, "logs", f"log-group:{group}:*"),))
     yield from hooks(app)
     yield from snapshots(app)
+    yield from dumps(app)
     yield from secret_versions(app)
     runs = (*_STARTED, "security-group", "subnet")
     yield Right("Hosts", ("ec2:RunInstances",), tuple(arn(app, "ec2", f"{kind}/*") for kind in runs))

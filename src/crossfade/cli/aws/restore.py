@@ -1,6 +1,7 @@
 """`crossfade restore database -e prod`: a snapshot becomes a database beside the one that serves."""
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 from crossfade.aws.terraform.guard import Question, SaidBefore
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from crossfade.platforms.aws.database.restored import Restored
 
 NAME = "database"
+_DATABASE = re.compile(r"[a-z][a-z0-9_]{0,62}")
+LOOK = 5.0  # seconds between two looks at a dump that is read
 
 
 def restore(call: Call, app: "App", store: str | None, *, snapshot: str, name: str, yes: bool) -> None:
@@ -21,9 +24,15 @@ def restore(call: Call, app: "App", store: str | None, *, snapshot: str, name: s
     from crossfade.aws.resources.names import prefix
 
     database = app.cloud.database
-    if store not in {None, NAME} or database is None or database.host:
-        what = f"{app.environment} has no store {store}" if store else f"{app.environment} has no database of RDS"
+    if store not in {None, NAME} or database is None:
+        what = f"{app.environment} has no store {store}" if store else f"{app.environment} has no database"
         raise WrongInputError(what, "what can be restored there is the database of `cloud: {database: ...}`")
+    if database.host:
+        if database.dumps is None:
+            what = f"the database of {app.environment} is on a host of its own, of which there are no dumps"
+            raise WrongInputError(what, "`dumps` of `cloud: {database: ...}` writes some")
+        asyncio.run(_dumped(call, app, dump=snapshot, name=name, said=SaidBefore(yes=yes)))
+        return
     beside = prefix(app)
     made = asyncio.run(
         _restored(call, app, beside, snapshot=snapshot, name=name or f"{beside}-restored", said=SaidBefore(yes=yes))
@@ -53,6 +62,42 @@ async def _restored(call: Call, app: "App", beside: str, *, snapshot: str, name:
     finally:
         shown.close()
         await clients.close()
+
+
+async def _dumped(call: Call, app: "App", *, dump: str, name: str, said: SaidBefore) -> None:
+    """The dump of a database on a host of its own becomes another one in the same server."""
+    from crossfade.aws.resources.names import identifier, places
+    from crossfade.engine.clock import SystemClock
+    from crossfade.platforms.aws.clients import Clients
+    from crossfade.platforms.aws.database.dumps import Dumps
+    from crossfade.platforms.aws.environment import pace
+
+    beside = identifier(app.name)
+    into = name or f"{beside}_restored"
+    if _DATABASE.fullmatch(into) is None:
+        raise WrongInputError(f"--as {into}", "small letters, digits and underscores, beginning with a letter")
+    clients, shown = Clients(app.cloud.region), screen(as_json=call.json)
+    try:
+        dumps = Dumps(clients, SystemClock(), places(app), LOOK / pace())
+        if not dump:
+            known = await dumps.names()
+            if not known:
+                raise WrongInputError(
+                    f"{app.environment} has no dump", "one is written each day, and by each migration"
+                )
+            dump = known[0]
+        ask([Question(f"This makes a database {into} of {dump}, beside {beside}. Go on?", "--yes")], said)
+        with shown.doing(f"{into} is made of {dump}"):
+            host = await dumps.restore(dump, into)
+    finally:
+        shown.close()
+        await clients.close()
+    text = (
+        f"{into} has the data of {dump}, on the same host as {beside}.\n"
+        f"  Nothing asks it yet, and {beside} serves as before. Copy from one to the other what is missing, or have\n"
+        f"  the app ask it. `aws ssm start-session --target {host.id}` and `docker exec -it database sh` lead there."
+    )
+    call.answer({"restored": {"name": into, "dump": dump, "host": host.id}, "beside": beside}, text)
 
 
 def _text(app: "App", beside: str, made: "Restored") -> str:

@@ -75,6 +75,12 @@ class Database(Part):
         description="Takes one before each migration that a deploy runs, and waits for it; the newest 5 are kept.",
         examples=[True],
     )
+    dumps: str | None = Field(
+        default=None,
+        description="Bucket, one of `buckets`, to which a database on a host of its own is written down: daily at the "
+        "beginning of `backup_window`, and before each migration that a deploy runs. Default: no dumps.",
+        examples=["backups"],
+    )
     protect: bool | None = Field(
         default=None,
         strict=True,
@@ -107,7 +113,9 @@ class Database(Part):
         if self.host and (self.multi_az or self.replica):
             yield Clash(("host",), "multi_az or replica with a host of its own", "either host: true, or RDS with these")
         if self.host and self.snapshot:
-            yield Clash(("snapshot",), "a snapshot of a database on a host of its own", "RDS, or a backup of your own")
+            yield Clash(("snapshot",), "a snapshot of a database on a host of its own", "RDS, or `dumps`")
+        if self.dumps and not self.host:
+            yield Clash(("dumps",), "dumps of a database of RDS", "a database with host: true, or snapshot: true")
         if self.replica and not self.backups:
             yield Clash(("replica",), "a replica without backups, which RDS refuses", "backups: 1d or longer")
         if Window.overlap(self.backup_window, self.maintenance_window):

@@ -49,6 +49,7 @@ def misfits(app: str, environment: str, services: "Mapping[str, Service]", cloud
     if cloud.database is not None and cloud.database.snapshot and cloud.compute.kind != "fargate" and not images:
         found, allowed = "a snapshot before migrations on hosts", "compute: {kind: fargate}, or an image on autoscaling"
         yield Clash(("cloud", "database", "snapshot"), found, allowed)
+    yield from _dumps(services, cloud)
     yield from _users(list(services), cloud)
     yield from _buckets(cloud)
     by = cloud.pipeline.on_aws if cloud.pipeline else ""
@@ -115,6 +116,21 @@ def _buckets(cloud: Cloud) -> Iterator[Clash]:
         if name not in known:
             key = ("cloud", "usage", "buckets", name)
             yield Clash(key, f'"{name}", which is no bucket', f"one of {', '.join(known)}", nearest(name, known))
+
+
+def _dumps(services: "Mapping[str, Service]", cloud: Cloud) -> Iterator[Clash]:
+    """They have a bucket of the file's, and come before whatever migrates."""
+    wanted = cloud.database.dumps if cloud.database else None
+    if wanted is None:
+        return
+    if wanted not in cloud.buckets:
+        known = list(cloud.buckets)
+        allowed = f"one of {', '.join(known)}" if known else f"cloud: {{buckets: {{{wanted}: {{}}}}}}"
+        yield Clash(("cloud", "database", "dumps"), f'"{wanted}", which is no bucket', allowed, nearest(wanted, known))
+    for name, service in services.items():
+        if service.hooks.migrate is not None and cloud.compute.kind == "hosts":
+            found = "a migration that a host runs by itself, before which nobody writes the database down"
+            yield Clash(("services", name, "hooks", "migrate"), found, "a migration in the pipeline, or autoscaling")
 
 
 def _under(name: str, clash: Clash) -> Clash:

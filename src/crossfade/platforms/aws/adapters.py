@@ -25,6 +25,8 @@ from crossfade.platforms.aws.codedeploy.lookout import RevisionLookout
 from crossfade.platforms.aws.codedeploy.revisions import Revisions
 from crossfade.platforms.aws.codedeploy.runtime import RevisionRuntime
 from crossfade.platforms.aws.database import snapshots
+from crossfade.platforms.aws.database.backups import Backups
+from crossfade.platforms.aws.database.dumps import Dumps
 from crossfade.platforms.aws.database.snapshots import Snapshots
 from crossfade.platforms.aws.ecs import errand
 from crossfade.platforms.aws.ecs.definitions import Definitions
@@ -86,8 +88,9 @@ class Timing:
 class Adapters:
     """`runtime` is its `Sizer` as well, and `kind` what services call it. `pins` are asked for the secrets that a
     deploy is to bring along. `compute` is the file's: what runs the services. `host` is what the load balancer's
-    certificate is for, and `reached_at` is told where such names are asked. `revision` is what goes with the source
-    where CodeDeploy brings it to the hosts: appspec and hooks, texts by path.
+    certificate is for, and `reached_at` is told where such names are asked. `log_group` is where hosts' logs are, by
+    default Docker's; empty: nowhere. `revision` is what goes with the source where CodeDeploy brings it to the hosts:
+    appspec and hooks, texts by path.
     """
 
     runtime: EcsRuntime | GroupRuntime
@@ -105,12 +108,14 @@ class Adapters:
         compute: str = "fargate",
         host: str = "",
         reached_at: dict[str, str] | None = None,
+        log_group: str | None = None,
         revision: Mapping[str, str] | None = None,
     ) -> None:
         self.timing = timing or Timing()
         self.secrets = PinnedSecrets()
         self.kind = ON_AWS.get(compute, compute)
         self._host, self._reached_at = host, reached_at
+        self._log_group = places.hosts_log_group if log_group is None else log_group
         if compute == "autoscaling":
             if revision is None:
                 self._hosts(clients, places, fence, clock)
@@ -143,13 +148,13 @@ class Adapters:
             logs=TaskLogs(clients, lookout, definitions, clock, self.timing.log),
             scaling=Scaling(clients, clock),
             pins=self.pins,
-            snapshots=Snapshots(clients, clock, self.timing.snapshot),
+            backups=self._backups(clients, places, clock),
         )
 
     def _hosts(self, clients: Clients, places: Places, fence: Fence, clock: Clock) -> None:
         finder = GroupFinder(clients, places, self._host, self._reached_at)
         templates = Templates(clients, places)
-        lookout = GroupLookout(clients, finder, templates, clock, places.hosts_log_group, self.timing.moment)
+        lookout = GroupLookout(clients, finder, templates, clock, self._log_group, self.timing.moment)
         self.lookout, self.pins = lookout, SecretPins(clients, templates.secrets)
         self.runtime = ContainerRuntime(
             clients,
@@ -161,8 +166,12 @@ class Adapters:
             artifacts=Images(clients, places),
             logs=HostsLogs(clients, lookout, clock, self.timing.log),
             pins=self.pins,
-            snapshots=Snapshots(clients, clock, self.timing.snapshot),
+            backups=self._backups(clients, places, clock),
         )
+
+    def _backups(self, clients: Clients, places: Places, clock: Clock) -> Backups:
+        snapshots = Snapshots(clients, clock, self.timing.snapshot)
+        return Backups(snapshots, Dumps(clients, clock, places, self.timing.errand))
 
     def _processes(
         self, clients: Clients, places: Places, fence: Fence, clock: Clock, revision: Mapping[str, str]
@@ -172,9 +181,7 @@ class Adapters:
             Templates(clients, places),
             Deployments(clients, places),
         )
-        lookout = RevisionLookout(
-            clients, finder, templates, clock, deployments, places.hosts_log_group, self.timing.moment
-        )
+        lookout = RevisionLookout(clients, finder, templates, clock, deployments, self._log_group, self.timing.moment)
         self.lookout, self.pins = lookout, SecretPins(clients, templates.secrets)
         self.runtime = RevisionRuntime(
             clients,

@@ -29,6 +29,7 @@ async def environment(
     told: Callable[[Event], None],
     compute: str = "fargate",
     host: str = "",
+    log_group: str | None = None,
     revision: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Environment]:
     """Open environment `name` of an app. Raises what AWS says when it cannot be: no credentials, no table, no way.
@@ -57,6 +58,7 @@ async def environment(
             compute=compute,
             host=host,
             reached_at=reached_at,
+            log_group=log_group,
             revision=revision,
         )
         world = World(

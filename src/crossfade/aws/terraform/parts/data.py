@@ -1,6 +1,7 @@
 """What keeps data: database, cache, buckets."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from crossfade.aws.environment import whole, zones
 from crossfade.aws.resources.hosts import exposed
@@ -88,7 +89,20 @@ def _host(app: App, database: Database) -> Block:
         public_address=outside,
         backup_days=database.backups,
         backup_time=daily(database.backup_window, app.cloud.timezone).partition("-")[0],
+        dumps=_dumps(app, database),
     )
+
+
+def _dumps(app: App, database: Database) -> dict[str, Any] | None:
+    if database.dumps is None:
+        return None
+    hour, _, minute = daily(database.backup_window, app.cloud.timezone).partition("-")[0].partition(":")
+    bucket = f"bucket_{identifier(database.dumps)}"
+    return {
+        "bucket": from_module(bucket, "id"),
+        "bucket_arn": from_module(bucket, "arn"),
+        "schedule": f"cron({int(minute)} {int(hour)} * * ? *)",
+    }
 
 
 def _cache(app: App, cache: Cache) -> Block:

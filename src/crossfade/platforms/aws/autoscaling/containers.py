@@ -13,7 +13,7 @@ from crossfade.platforms.aws.autoscaling.lookout import GroupLookout
 from crossfade.platforms.aws.autoscaling.runtime import GroupRuntime
 from crossfade.platforms.aws.autoscaling.templates import Templates
 from crossfade.platforms.aws.clients import Clients
-from crossfade.platforms.aws.database.snapshots import Snapshots
+from crossfade.platforms.aws.database.backups import Backups
 from crossfade.platforms.aws.images.images import Images
 from crossfade.platforms.aws.secrets import SecretPins
 from crossfade.platforms.aws.sight import Sight
@@ -34,18 +34,18 @@ class ContainerRuntime(GroupRuntime):
         artifacts: Images,
         logs: HostsLogs,
         pins: SecretPins,
-        snapshots: Snapshots,
+        backups: Backups,
     ) -> None:
         super().__init__(clients, lookout, finder, templates, fence, artifacts=artifacts, logs=logs, pins=pins)
-        self._errands, self._snapshots = errands, snapshots
+        self._errands, self._backups = errands, backups
 
     async def run(
         self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
     ) -> HookResult:
         """On a host of the release, or while it has none on one of those that serve, which then nobody takes away."""
         key, service = release.service.key, release.service
-        if service.snapshot and command == service.hooks.migrate:
-            await self._snapshots.take(release, limit, _free)
+        if command == service.hooks.migrate:
+            await self._backups.take(release, limit, _free)
         sight = await self._lookout.look(key, fresh=True)
         side = sight.side_of(release.number)
         if side is not None:

@@ -3,30 +3,20 @@
 https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command.html
 """
 
-import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from crossfade.core.fleet import Health
 from crossfade.core.release import Release
 from crossfade.engine.ports.clock import Clock
 from crossfade.engine.ports.runtime import HookResult
 from crossfade.platforms.aws.autoscaling.errand_script import TIMED_OUT, script
-from crossfade.platforms.aws.clients import Answer, Clients
-from crossfade.platforms.aws.refusals import AwsError
+from crossfade.platforms.aws.clients import Clients
+from crossfade.platforms.aws.commands import NEVER_BEGAN, UNDER_WAY, Commands, Sent
 from crossfade.platforms.aws.sight import Sight, Task
 
-DOCUMENT = "AWS-RunShellScript"
 LOOK = 5.0  # seconds between two looks at what runs
 SPARE = 120.0  # seconds beyond its limit: the image is pulled first, and the script itself sees to the limit
-_TAKEN_WITHIN = 60  # seconds for a host to take it
-_LONGEST = 172_800  # seconds that Run Command lets anything take
-_UNDER_WAY = {"Pending", "InProgress", "Delayed", "Cancelling"}
-_NEVER_BEGAN = {"Delivery Timed Out", "DeliveryTimedOut", "Undeliverable", "InvalidPlatform", "AccessDenied"}
-_REMEMBERED = timedelta(days=1)  # who comes later than that finds it on the host itself
-
 Look = Callable[[], Awaitable[Sight]]
 
 
@@ -34,17 +24,12 @@ class _NobodyError(Exception):
     """Nothing was begun: no host takes it now, and another one may later."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    command: str  # its id
-    host: str
-
-
 class HostErrands:
     """Runs commands on hosts. What takes long is looked at every `look` seconds."""
 
     def __init__(self, clients: Clients, clock: Clock, look: float = LOOK) -> None:
         self._clients, self._clock, self._look = clients, clock, look
+        self._commands = Commands(clients, clock)
 
     async def run(  # noqa: PLR0917
         self, look: Look, release: Release, user_data: str, command: str, env: Mapping[str, str], limit: float
@@ -59,7 +44,7 @@ class HostErrands:
         until = self._clock.now() + limit
         while True:
             try:
-                sent = await self._sent(once)
+                sent = await self._commands.find(once)
                 if sent is None:
                     sent = await self._send(await look(), release, user_data, once, command, env, limit)
                 return await self._followed(sent, limit)
@@ -68,9 +53,9 @@ class HostErrands:
                     return HookResult(code=1, output=str(nobody))
             await self._clock.sleep(self._look)
 
-    async def _followed(self, sent: _Sent, limit: float) -> HookResult:
+    async def _followed(self, sent: Sent, limit: float) -> HookResult:
         until = self._clock.now() + limit + SPARE
-        while (told := await self._told(sent))["Status"] in _UNDER_WAY:
+        while (told := await self._commands.told(sent))["Status"] in UNDER_WAY:
             if await self._is_gone(sent.host):
                 return HookResult(code=None, output=f"its host {sent.host} went away")
             if self._clock.now() > until:
@@ -81,7 +66,7 @@ class HostErrands:
         if told["Status"] in {"Success", "Failed"} and code >= 0:
             return HookResult(code=code, output=output.rstrip("\n"), digest=digest)
         how = told.get("StatusDetails") or told["Status"]
-        if how in _NEVER_BEGAN:
+        if how in NEVER_BEGAN:
             raise _NobodyError(f"host {sent.host} did not take it: {how}")
         return HookResult(code=None, output=f"{output}\nSystems Manager says of it on {sent.host}: {how}".lstrip())
 
@@ -94,47 +79,10 @@ class HostErrands:
         command: str,
         env: Mapping[str, str],
         limit: float,
-    ) -> _Sent:
+    ) -> Sent:
         host = await self._host(sight, release)
-        text = base64.b64encode(script(user_data, host, once, command, env, limit).encode()).decode()
-        answer = await self._clients.call(
-            "ssm",
-            "send_command",
-            DocumentName=DOCUMENT,
-            InstanceIds=[host],
-            Comment=_comment(once),
-            TimeoutSeconds=_TAKEN_WITHIN,
-            Parameters={
-                # Encoded, for AWS would take what stands in double braces for a parameter's name.
-                "commands": [f"#!/bin/bash\nexec bash <(base64 -d <<< {text})"],
-                "executionTimeout": [str(min(_LONGEST, round(limit + SPARE)))],
-            },
-        )
-        return _Sent(answer["Command"]["CommandId"], host)
-
-    async def _sent(self, once: str) -> _Sent | None:
-        """What a process before us began."""
-        since = datetime.fromtimestamp(self._clock.now(), UTC) - _REMEMBERED
-        filters = [
-            {"key": "DocumentName", "value": DOCUMENT},
-            {"key": "InvokedAfter", "value": f"{since:%Y-%m-%dT%H:%M:%SZ}"},
-        ]
-        found = [
-            one
-            for one in await self._clients.all("ssm", "list_commands", "Commands", Filters=filters)
-            if one.get("Comment") == _comment(once) and one.get("StatusDetails") not in _NEVER_BEGAN
-        ]
-        newest = max(found, key=lambda one: one["RequestedDateTime"], default=None)
-        return newest and _Sent(newest["CommandId"], newest["InstanceIds"][0])
-
-    async def _told(self, sent: _Sent) -> Answer:
-        asked = {"CommandId": sent.command, "InstanceId": sent.host}
-        try:
-            return await self._clients.call("ssm", "get_command_invocation", **asked)
-        except AwsError as error:
-            if error.code == "InvocationDoesNotExist":  # not yet: what is sent is seen a little later
-                return {"Status": "Pending"}
-            raise
+        text = script(user_data, host, once, command, env, limit)
+        return await self._commands.send(host, once, text, limit + SPARE)
 
     async def _host(self, sight: Sight, release: Release) -> str:
         """Rather one of the release itself, rather one that visitors get to, rather a healthy one.
@@ -171,7 +119,3 @@ class HostErrands:
         answer = await self._clients.call("autoscaling", "describe_auto_scaling_instances", InstanceIds=[host])
         lives = [one for one in answer["AutoScalingInstances"] if not one["LifecycleState"].startswith("Terminat")]
         return not lives
-
-
-def _comment(once: str) -> str:
-    return f"crossfade {once}"

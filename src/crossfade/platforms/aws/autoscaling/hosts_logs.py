@@ -1,7 +1,8 @@
-"""What containers on hosts write, from CloudWatch Logs: a stream for each, called by its host and its port."""
+"""What hosts run and write, from CloudWatch Logs: streams that are called by their host, of containers with a port."""
 
 from collections.abc import AsyncIterator
 
+from crossfade.aws.places import Places
 from crossfade.core.errors import WrongInputError
 from crossfade.engine.ports.clock import Clock
 from crossfade.engine.ports.logs import LogQuery, Said, Writer
@@ -22,6 +23,12 @@ class HostsLogs:
             raise WrongInputError(
                 f"builds, hooks and jobs of {service} write no log in AWS",
                 "the deploy that builds or runs a hook shows what goes wrong, and hosts run no jobs",
+            )
+        if not self._lookout.log_group:
+            written = Places(service.partition("@")[0], "").processes_log
+            raise WrongInputError(
+                f"processes of {service} write to {written} on their hosts, and nothing brings it to CloudWatch",
+                f"`cloud: {{compute: {{metrics: {{logs: {{app: {written}}}}}}}}}`, and `crossfade infra apply`",
             )
         began = round(self._clock.now() * MS)
         hosts = await self._hosts(service)
@@ -57,7 +64,7 @@ class HostsLogs:
             "filter_log_events",
             "events",
             logGroupName=self._lookout.log_group,
-            logStreamNamePrefix=f"{host}-",
+            logStreamNamePrefix=host,
             startTime=since,
         )
         return sorted(Said(event["timestamp"] / MS, host, event["message"]) for event in found)

@@ -168,6 +168,8 @@ class GroupLookout(Lookout):
         return known[instance][1]
 
     async def _newest(self, instance: str, now: float) -> str:
+        if not self.log_group:
+            return ""
         for window in _WINDOWS:
             try:
                 events = await self._clients.all(
@@ -175,7 +177,7 @@ class GroupLookout(Lookout):
                     "filter_log_events",
                     "events",
                     logGroupName=self.log_group,
-                    logStreamNamePrefix=f"{instance}-",
+                    logStreamNamePrefix=instance,
                     startTime=round((now - window) * MS),
                 )
             except AwsError as error:

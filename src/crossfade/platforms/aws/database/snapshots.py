@@ -11,6 +11,12 @@ KEPT = 5  # of ours, by database; AWS lets an account have 100 that were asked f
 _READY, _FAILED = "available", {"failed", "incompatible-restore", "incompatible-parameters"}
 
 
+class NotKeptError(PlatformError):
+    """The database could not be brought back as it is now: nothing migrates it, and the release goes back."""
+
+    lasting = True
+
+
 class Snapshots:
     """Takes them, each named after its release: who goes on with a migration finds the one that was begun."""
 
@@ -20,7 +26,7 @@ class Snapshots:
     async def take(self, release: Release, limit: float, before: Check) -> str:
         """Return its name once the release's database can be brought back as it is now.
 
-        PlatformError when that is not so within `limit` seconds, or there is no such database.
+        NotKeptError when that is not so within `limit` seconds, or there is no such database.
         """
         database, service = release.service.snapshot, release.service.name
         name = f"{_start(database)}{service}-{release.number}"
@@ -28,10 +34,10 @@ class Snapshots:
         made = await self._find(name) or await self._begin(database, name, before)
         while made["Status"] != _READY:
             if made["Status"] in _FAILED:
-                raise PlatformError(f"the snapshot {name} is {made['Status']}", "look at it in RDS, and deploy again")
+                raise NotKeptError(f"the snapshot {name} is {made['Status']}", "look at it in RDS, and deploy again")
             if self._clock.now() > until:
                 why = f"the snapshot {name} is not there after {limit:g} s"
-                raise PlatformError(why, "give the deploy more `timeout`")
+                raise NotKeptError(why, "give the deploy more `timeout`")
             await self._clock.sleep(self._look)
             made = await self._find(name) or made
         await self._clear(database, before)

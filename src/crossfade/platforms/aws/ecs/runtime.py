@@ -19,7 +19,7 @@ from crossfade.engine.ports.logs import LogQuery, Said
 from crossfade.engine.ports.runtime import Artifact, HookResult
 from crossfade.platforms.aws.by_colour import Artifacts, ColourRuntime
 from crossfade.platforms.aws.clients import Check, Clients
-from crossfade.platforms.aws.database.snapshots import Snapshots
+from crossfade.platforms.aws.database.backups import Backups
 from crossfade.platforms.aws.ecs.definition import platform, require_told
 from crossfade.platforms.aws.ecs.definitions import Definitions
 from crossfade.platforms.aws.ecs.errand import Errands
@@ -49,10 +49,10 @@ class EcsRuntime(ColourRuntime):
         logs: TaskLogs,
         scaling: Scaling,
         pins: SecretPins,
-        snapshots: Snapshots,
+        backups: Backups,
     ) -> None:
         super().__init__(clients, lookout, fence, artifacts=artifacts, pins=pins)
-        self._definitions, self._snapshots = definitions, snapshots
+        self._definitions, self._backups = definitions, backups
         self._errands, self._logs, self._scaling = errands, logs, scaling
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
@@ -73,8 +73,8 @@ class EcsRuntime(ColourRuntime):
         self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float
     ) -> HookResult:
         key, service = release.service.key, release.service
-        if service.snapshot and command == service.hooks.migrate:
-            await self._snapshots.take(release, limit, _free)
+        if command == service.hooks.migrate:
+            await self._backups.take(release, limit, _free)
         sight = await self._lookout.look(key)
         side = sight.side_of(release.number)
         if side is not None:

@@ -101,3 +101,32 @@ run "postgres_without_backups" {
     error_message = "No days, no backups."
   }
 }
+
+run "dumps_each_day" {
+  module {
+    source = "./modules/database/host"
+  }
+
+  variables {
+    engine = "mariadb"
+    dumps  = { bucket = "shop-prod-backups-1", bucket_arn = "arn:aws:s3:::shop-prod-backups-1", schedule = "cron(0 18 * * ? *)" }
+  }
+
+  assert {
+    condition     = aws_ssm_association.dumps[0].schedule_expression == "cron(0 18 * * ? *)" && aws_ssm_association.dumps[0].apply_only_at_cron_interval
+    error_message = "At its time, and not when it is made: there may be no database yet."
+  }
+
+  assert {
+    condition = alltrue([
+      for line in ["ENGINE='mariadb'", "BUCKET='shop-prod-backups-1'", "NAME=$(date -u +daily-", "mariadb-dump --user=root"] :
+      strcontains(base64decode(regex("<<< ([^)]+)\\)", aws_ssm_association.dumps[0].parameters["commands"])[0]), line)
+    ])
+    error_message = "The host runs one script for all dumps, with its own settings before it."
+  }
+
+  assert {
+    condition     = aws_instance.this.tags["crossfade:dumps"] == "shop-prod-backups-1" && aws_instance.this.tags["crossfade:engine"] == "mariadb"
+    error_message = "A deploy finds the host and the bucket by tags."
+  }
+}

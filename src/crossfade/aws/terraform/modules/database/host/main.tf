@@ -146,7 +146,11 @@ resource "aws_instance" "this" {
     version = aws_launch_template.this.latest_version
   }
 
-  tags        = { Name = var.name }
+  # By these a deploy finds what it writes down before a migration.
+  tags = merge(
+    { Name = var.name },
+    var.dumps == null ? {} : { "crossfade:dumps" = var.dumps.bucket, "crossfade:engine" = var.engine },
+  )
   volume_tags = null
 
   lifecycle {

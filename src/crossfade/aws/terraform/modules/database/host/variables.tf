@@ -87,3 +87,9 @@ variable "backup_time" {
   type        = string
   default     = "03:00"
 }
+
+variable "dumps" {
+  description = "Bucket for dumps of the database, and when one is written each day, as EventBridge has it. Null: none."
+  type        = object({ bucket = string, bucket_arn = string, schedule = string })
+  default     = null
+}
