@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from tests.adapters.token_fence import TokenFence
-from tests.rig import Rig
-from tests.rig.place import APP, PORT, make
+from tests.rig import Rig, groups
+from tests.rig.place import APP, PORT, Place, make
 from tests.support.on_ecs import PACE
 
+from crossfade.adapters import ON_AWS
 from crossfade.aws.places import Places
 from crossfade.core.fleet import Health
 from crossfade.core.release import Release
@@ -26,6 +27,7 @@ from crossfade.engine.dry.platform import Platform
 from crossfade.engine.ports.balancer import LoadBalancer
 from crossfade.engine.ports.runtime import Running
 from crossfade.platforms.aws.adapters import Adapters, Timing
+from crossfade.platforms.aws.autoscaling.runtime import GroupRuntime
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.ecs.runtime import EcsRuntime
 
@@ -38,7 +40,7 @@ TOKEN = 1
 class Hands:
     """One adapter of each kind, as one process has them."""
 
-    runtime: CloudRuntime | EcsRuntime
+    runtime: CloudRuntime | EcsRuntime | GroupRuntime
     balancer: LoadBalancer
 
 
@@ -49,6 +51,7 @@ class Kit:
     one: Hands
     two: Hands
     key: str
+    broken = "exited with code 1"  # how an exit of a BROKEN one begins; how it ends is what it wrote last
 
     async def release(self, number: int, fault: str = "") -> Release:
         """One whose artifact is there."""
@@ -153,18 +156,22 @@ def _life(release: Release) -> Behaviour:
     return Behaviour(life=((1.0, Health.HEALTHY),))
 
 
-class EcsKit(Kit):
+class AwsKit(Kit):
+    """On the rig."""
+
+    compute: str
+
     def __init__(self, rig: Rig) -> None:
         self.fence, self._rig = TokenFence(), rig
         self._app = f"s{uuid.uuid4().hex[:6]}"
-        self._place = make(rig, self._app, desired=0, delay=10)
-        self.key, self._url = f"{self._app}@dev/web", f"http://{rig.address_of(self._place.load_balancer)}"
+        self.key, self._url = f"{self._app}@dev/web", f"http://{rig.address_of(self._made())}"
         self.clients = Clients("us-east-1", endpoint=rig.endpoint, patience=4.0)
         self.one, self.two = self._hands(), self._hands()
 
     def _hands(self) -> Hands:
         timing = Timing().faster(PACE)
-        made = Adapters(self.clients, Places(self._app, "dev"), self.fence, SystemClock(), timing)
+        places = Places(self._app, "dev")
+        made = Adapters(self.clients, places, self.fence, SystemClock(), timing, compute=self.compute)
         return Hands(made.runtime, made.balancer)
 
     async def release(self, number: int, fault: str = "") -> Release:
@@ -175,7 +182,7 @@ class EcsKit(Kit):
             app=self._app,
             name="web",
             environment="dev",
-            runtime="ecs",
+            runtime=ON_AWS[self.compute],
             image=f"{name}@{digest}",
             port=PORT,
             health=HealthCheck(path="/health"),
@@ -199,10 +206,44 @@ class EcsKit(Kit):
         await asyncio.sleep(0.1)
 
     async def clear(self) -> None:
+        await asyncio.to_thread(self._emptied)
+        await self.clients.close()
+
+    def _made(self) -> str:
+        """The place, with nothing in it; its load balancer."""
+        raise NotImplementedError
+
+    def _emptied(self) -> None:
+        raise NotImplementedError
+
+
+class EcsKit(AwsKit):
+    compute = "fargate"
+    _place: Place
+
+    def _made(self) -> str:
+        self._place = make(self._rig, self._app, desired=0, delay=10)
+        return self._place.load_balancer
+
+    def _emptied(self) -> None:
         ecs = self._rig.client("ecs")
         for service in self._place.services.values():
-            await asyncio.to_thread(ecs.update_service, cluster=self._place.cluster, service=service, desiredCount=0)
-        await self.clients.close()
+            ecs.update_service(cluster=self._place.cluster, service=service, desiredCount=0)
+
+
+class GroupsKit(AwsKit):
+    """Auto Scaling groups, whose hosts run on when their containers end: it is the load balancer that finds out."""
+
+    compute = "autoscaling"
+    broken = "was replaced: the load balancer's checks failed"
+    _place: groups.Groups
+
+    def _made(self) -> str:
+        self._place = groups.make(self._rig, self._app, desired=0, delay=10, warmup=60)
+        return self._place.load_balancer
+
+    def _emptied(self) -> None:
+        groups.empty(self._rig, self._place)
 
 
 @asynccontextmanager
@@ -211,7 +252,7 @@ async def kit(name: str, rig: Callable[[], Rig]) -> AsyncIterator[Kit]:
     if name == "memory":
         yield MemoryKit()
         return
-    made = await asyncio.to_thread(EcsKit, rig())
+    made = await asyncio.to_thread({"ecs": EcsKit, "groups": GroupsKit}[name], rig())
     try:
         yield made
     finally:
