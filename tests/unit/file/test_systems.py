@@ -29,6 +29,7 @@ FIGURES: dict[tuple[str, str], dict[str, Any]] = {
             "fail_timeout": 30.0,
             "keepalive": 32,
             "health": "/health",
+            "health_timeout": 2.0,
         },
         "cloud.compute.metrics": {"namespace": "BlueGreen/Application", "disks": ("/", "/opt"), "every": 60.0},
         "cloud.compute.metrics.logs": {"access": "/var/log/nginx/access.log", "app": "/opt/bluegreen/logs/app.log"},

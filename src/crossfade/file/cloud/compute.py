@@ -1,5 +1,6 @@
 """What runs the services on AWS, how it grows, and where its images are kept."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, get_args
 
@@ -84,9 +85,16 @@ class HostMetrics(Part):
     )
     logs: dict[Annotated[str, LOG], str] = Field(
         default={},
-        description="Files of the host that become log groups, by name.",
+        description="Files of the host that become log groups, by name. Their folders are readable for the agent, "
+        "which runs as `cwagent` and not as root.",
         examples=[{"access": "/var/log/nginx/access.log"}],
     )
+
+    @property
+    def folders(self) -> list[str]:
+        """Of the log files: of `/var/log/app/*/a.log` /var/log/app, for what a pattern stands for may come later."""
+        plain = (re.split(r"[*?\[{]", path, maxsplit=1)[0] for path in self.logs.values())
+        return sorted({path.rpartition("/")[0] for path in plain} - {""})
 
     def impossible(self) -> Iterator[Clash]:
         known: dict[str, str] = {one: one for one in get_args(Measure) if one not in self.names}
@@ -116,6 +124,12 @@ class Proxy(Part):
     )
     health: Annotated[str, _PATH] | None = Field(
         default=None, description="Path that nginx answers itself. Default: none.", examples=["/nginx-health"]
+    )
+    health_timeout: Annotated[float, Duration(least=1, most=60)] | None = Field(
+        default=None,
+        description="How long it waits for a process that is asked for the service's own health: to connect, to send "
+        "and to read, each. Default: as for every request.",
+        examples=["2s"],
     )
     websockets: Annotated[str, _PATH] | None = Field(
         default=None, description="Path of WebSockets, which are not buffered. Default: none.", examples=["/ws/"]

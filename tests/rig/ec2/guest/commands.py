@@ -20,7 +20,7 @@ from tests.rig.ec2.guest.systemd import Systemd
 
 _SHIM = Path(__file__).with_name("shim.py")
 _NOT_OK = 400
-_NAMES = ("aws", "cloudwatch-agent", "dnf", "docker", "loginctl", "rpm", "systemctl", "wget")
+_NAMES = ("aws", "cloudwatch-agent", "dnf", "docker", "loginctl", "rpm", "setfacl", "systemctl", "wget")
 
 
 def install(folder: Path) -> Path:
@@ -47,6 +47,7 @@ class Commands:
             "dnf": self._dnf,
             "loginctl": _nothing,
             "rpm": _nothing,
+            "setfacl": _nothing,
             "systemctl": self._systemd.run,
             "wget": self._wget,
         }

@@ -263,6 +263,26 @@ def test_bluegreens_nginx(plans: Plans) -> None:
         assert line in script
 
 
+def test_bluegreens_deep_check_waits_two_seconds(plans: Plans) -> None:
+    """Nginx gives a process 2 s to connect, to take and to answer `/health/deep`, and passes X-Real-IP on."""
+    script = user_data(plans.of("bluegreen", "prod"))
+    deep = script.partition("location = /health/deep {")[2].partition("proxy_pass")[0]
+    for limit in ("connect", "send", "read"):
+        assert f"proxy_{limit}_timeout 2s;" in deep
+    assert "proxy_set_header X-Real-IP $remote_addr;" in script
+
+
+def test_bluegreens_agent_is_no_root(plans: Plans) -> None:
+    """The agent runs as cwagent, and hosts let it read the folders of the logs that it sends on."""
+    planned = plans.of("bluegreen", "prod")
+    configuration = json.loads(planned.one("aws_ssm_parameter")["value"])
+    assert configuration["agent"]["run_as_user"] == "cwagent"
+    script = user_data(planned)
+    for folder in ("/var/log/nginx", "/opt/bluegreen/logs"):
+        assert f"setfacl -R -m u:cwagent:rX,d:u:cwagent:rX '{folder}'" in script
+    assert script.index("dnf install -y nginx") < script.index("setfacl"), "the folder of nginx's package is there"
+
+
 def test_teammoas_door(plans: Plans) -> None:
     """Port 8000, /health/, 30/5/2/3, silent for 3600 s, drain 600 s, an application cookie `sessionid` for a day."""
     planned = plans.of("teammoa", "prod")

@@ -20,6 +20,7 @@ PROXY = {
     "idle_timeout": 3600,
     "app": "/health/deep",
     "health": "/health",
+    "health_timeout": 2,
     "websockets": "/ws/",
     "websocket_timeout": 604800,
     "fresh": {"/static/": 2592000},
@@ -40,6 +41,7 @@ HOST = {
     "environment": {"MOTTO": "'it'\\''s'"},
     "secrets": {"TOKEN": "aws secretsmanager get-secret-value --secret-id 'shop' --query SecretString --output text"},
     "agent_parameter": "AmazonCloudWatch-shop-prod",
+    "agent_reads": ["/var/log/nginx", "/opt/shop's/logs"],
     "log_group": "/shop-prod/hosts",
     "revisions": "",
     "by_release": False,
@@ -136,7 +138,14 @@ def test_no_text_of_the_file_becomes_the_script(terraform: Terraform, tmp_path: 
 
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
-@pytest.mark.parametrize("changed", [{}, {"balance": "round_robin", "keepalive": 0, "health": "", "websockets": ""}])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"balance": "round_robin", "keepalive": 0, "health": "", "websockets": "", "health_timeout": 0},
+        {"folder": ""},
+    ],
+)
 def test_nginx_takes_its_configuration(terraform: Terraform, tmp_path: Path, changed: dict[str, Any]) -> None:
     """`nginx -t` accepts what a host's nginx is given, with everything and with nothing of it."""
     text = rendered(terraform, tmp_path, "compute/asg/nginx.conf.tftpl", **(PROXY | {"listen": 18080} | changed))

@@ -132,6 +132,7 @@ def _hosts(app: App, name: str, service: Service) -> Block:
         environment=told.environment(app, service) or None,
         secrets={**_secrets(service), **told.secrets(app, service)} or None,
         agent_parameter=from_module("monitoring", "agent_parameter") if wanted.metrics else None,
+        agent_reads=wanted.metrics.folders or None if wanted.metrics else None,
         instance_type=wanted.instance,
         disk_gib=-(-wanted.disk // GIB),
         subnet_ids=from_module("vpc", subnets),
@@ -170,6 +171,7 @@ def _servers(app: App, service: Service) -> Block:
         keys=list(wanted.keys),
         containers=in_containers(app, service),
         agent_parameter=from_module("monitoring", "agent_parameter") if wanted.metrics else None,
+        agent_reads=wanted.metrics.folders or None if wanted.metrics else None,
         subnet_ids=from_module("vpc", subnets),
         public_address=exposed(app) and not fixed(app),
         fixed_address=fixed(app),
@@ -268,6 +270,8 @@ def _proxy(app: App, service: Service) -> dict[str, Any]:
     }
     if wanted.health:
         given["health"] = wanted.health
+    if wanted.health_timeout:
+        given["health_timeout"] = whole(wanted.health_timeout)
     if wanted.websockets:
         given |= {"websockets": wanted.websockets, "websocket_timeout": whole(wanted.websocket_timeout)}
     if wanted.fresh:

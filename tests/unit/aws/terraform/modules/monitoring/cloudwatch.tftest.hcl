@@ -265,11 +265,12 @@ run "watches_hosts_by_their_agent" {
     condition = (
       jsondecode(aws_ssm_parameter.agent[0].value).metrics.namespace == "BlueGreen/Application"
       && jsondecode(aws_ssm_parameter.agent[0].value).agent.metrics_collection_interval == 60
+      && jsondecode(aws_ssm_parameter.agent[0].value).agent.run_as_user == "cwagent"
       && jsondecode(aws_ssm_parameter.agent[0].value).metrics.metrics_collected.disk.resources == ["/", "/opt"]
       && jsondecode(aws_ssm_parameter.agent[0].value).metrics.metrics_collected.cpu.measurement == [{ name = "cpu_usage_idle", rename = "CPU_IDLE" }, { name = "cpu_usage_iowait" }]
       && contains(keys(jsondecode(aws_ssm_parameter.agent[0].value).metrics.metrics_collected), "processes")
     )
-    error_message = "The agent reports CPU, disks, memory and processes every minute."
+    error_message = "The agent, which is no root, reports CPU, disks, memory and processes every minute."
   }
 
   assert {

@@ -29,6 +29,7 @@ locals {
     environment     = local.quoted
     secrets         = local.fetch
     agent_parameter = var.agent_parameter == null ? "" : var.agent_parameter
+    agent_reads     = var.agent_reads
     log_group       = aws_cloudwatch_log_group.this.name
     revisions       = var.revisions == null ? "" : var.revisions
   })

@@ -59,6 +59,7 @@ variable "proxy" {
     idle_timeout      = number
     app_health        = string
     health            = optional(string)
+    health_timeout    = optional(number, 0)
     websockets        = optional(string)
     websocket_timeout = optional(number, 3600)
     fresh             = optional(map(number), {})
@@ -82,6 +83,12 @@ variable "agent_parameter" {
   description = "Parameter with the CloudWatch agent's configuration. Null: no agent."
   type        = string
   default     = null
+}
+
+variable "agent_reads" {
+  description = "Folders of log files that the agent sends on, which is no root and is let read them."
+  type        = list(string)
+  default     = []
 }
 
 variable "instance_type" {

@@ -11,6 +11,7 @@ locals {
     keys            = join("\n", var.keys)
     containers      = var.containers
     agent_parameter = var.agent_parameter == null ? "" : var.agent_parameter
+    agent_reads     = var.agent_reads
   })
 }
 

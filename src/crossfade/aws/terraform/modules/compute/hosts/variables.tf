@@ -52,6 +52,12 @@ variable "agent_parameter" {
   default     = null
 }
 
+variable "agent_reads" {
+  description = "Folders of log files that the agent sends on, which is no root and is let read them."
+  type        = list(string)
+  default     = []
+}
+
 variable "subnet_ids" {
   description = "Where hosts stand, one after the other."
   type        = list(string)

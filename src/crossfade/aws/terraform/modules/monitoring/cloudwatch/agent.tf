@@ -33,7 +33,7 @@ resource "aws_ssm_parameter" "agent" {
   value = jsonencode({
     agent = {
       metrics_collection_interval = local.agent[count.index].every_seconds
-      run_as_user                 = "root"
+      run_as_user                 = "cwagent" # its package makes it, and hosts let it read the files below
     }
     metrics = {
       namespace = local.agent[count.index].namespace
