@@ -19,6 +19,7 @@ from crossfade.aws.audit.on_plan import (
     watch,
 )
 from crossfade.aws.audit.rule import rules
+from crossfade.aws.audit.unread import is_open
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.plan import Plan
 from crossfade.aws.resources.resource import Resource
@@ -48,9 +49,14 @@ _STAGE_TAGS = frozenset({"environment", "env", "stage"})
 
 
 def audit_plan(
-    plan: Plan, called: str, *, production: bool | None = None, day: date | None = None
+    plan: Plan,
+    called: str,
+    *,
+    production: bool | None = None,
+    day: date | None = None,
+    undecided: list[Mark] | None = None,
 ) -> Iterator[Finding]:
-    """What is dangerous in a plan on `day`, today unless it is given.
+    """What is dangerous in a plan on `day`, today unless it is given. What only the apply tells comes to `undecided`.
 
     Whether it is of production, when nobody says, its tags do.
     """
@@ -64,6 +70,10 @@ def audit_plan(
         if severity is None:
             continue
         for mark in dict.fromkeys(_marks(check, inventory, called)):
+            if is_open(mark, inventory.at(mark.address)):
+                if undecided is not None:
+                    undecided.append(mark)
+                continue
             place = Place(called, 1, 1, (mark.address,) if mark.address else ())
             yield Finding(rule=rule, severity=severity, what=mark.what, where=mark.address, place=place)
 

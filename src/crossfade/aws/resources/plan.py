@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from crossfade.aws.resources.providers import AWS, CLOUD_CONTROL, provider
 from crossfade.aws.resources.references import References
 from crossfade.aws.resources.regions import Regions
 from crossfade.aws.resources.resource import Resource
@@ -32,10 +33,11 @@ class Plan:
 
     def on_aws(self, called: str) -> "Plan":
         """The plan itself. WrongInputError when nothing in it is AWS's."""
-        others = sorted({each.type.partition("_")[0] for each in self.resources} - {"aws"})
-        if others and not any(each.type.startswith("aws_") for each in (*self.resources, *self.data)):
+        others = sorted(set(map(provider, self.resources)) - {AWS})
+        if others and AWS not in map(provider, (*self.resources, *self.data)):
+            known = "of hashicorp/aws, the provider that is read here" if CLOUD_CONTROL in others else "on AWS"
             raise WrongInputError(
-                f"nothing in {called} is on AWS: its resources are of {', '.join(others)}",
+                f"nothing in {called} is {known}: its resources are of {', '.join(others)}",
                 "name a plan with resources of the provider hashicorp/aws",
             )
         return self
@@ -89,11 +91,20 @@ def _document(path: Path) -> Mapping[str, Any]:
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError):
-        raise WrongInputError(f"{path} is no JSON, so it is no plan", f"make one: {_CONVERT}") from None
+        what = "what `terraform plan -json` tells while it works" if _is_told(raw) else "no JSON"
+        raise WrongInputError(f"{path} is {what}, so it is no plan", f"make one: {_CONVERT}") from None
     if not isinstance(document, dict) or "planned_values" not in document:
         what = "a state" if isinstance(document, dict) and "values" in document else "no plan"
         raise WrongInputError(f"{path} is JSON, but {what}: it has no planned_values", f"make one: {_CONVERT}")
     return document
+
+
+def _is_told(raw: bytes) -> bool:
+    """One JSON a line. https://developer.hashicorp.com/terraform/internals/machine-readable-ui"""
+    try:
+        return "@message" in json.loads(raw.partition(b"\n")[0])
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 def _lacking(document: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -115,7 +126,8 @@ def _lacking(document: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) ->
     if found and not document.get("configuration"):
         yield "it has no configuration: what refers to what, and regions of providers, are not known"
     if not found and not lost:
-        yield "it has no resources"
+        gone = sum(each.get("mode", "managed") == "managed" for each in changes)
+        yield f"it takes {gone:,} away and leaves no resources" if gone else "it has no resources"
 
 
 def _stays(change: Mapping[str, Any]) -> bool:
@@ -144,15 +156,26 @@ def _addresses(root: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _unknown(document: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-    """By address the keys whose values are known after the apply, whole or in part of a list."""
+    """By address the paths of values that are known after the apply, whole or in part of a list."""
     return {
-        change["address"]: frozenset(
-            key
-            for key, unknown in _mapping(_mapping(change.get("change")).get("after_unknown")).items()
-            if unknown is True or (isinstance(unknown, list) and True in unknown)
-        )
+        change["address"]: frozenset(_paths(_mapping(_mapping(change.get("change")).get("after_unknown"))))
         for change in document.get("resource_changes", ())
     }
+
+
+def _paths(unknown: Any, prefix: str = "") -> Iterator[str]:
+    """Dotted, those of blocks as well."""
+    for key, value in _mapping(unknown).items():
+        path = f"{prefix}{key}"
+        if value is True or (isinstance(value, list) and True in value):
+            yield path
+        for each in value if isinstance(value, list) else [value]:
+            yield from _paths(each, f"{path}.")
+
+
+def _later(given: frozenset[str], unknown: frozenset[str]) -> frozenset[str]:
+    """Of what is given that which is unknown, itself or as part of what is."""
+    return frozenset(path for path in given if any(path == each or path.startswith(f"{each}.") for each in unknown))
 
 
 def _found(root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -168,6 +191,7 @@ def _resource(
     found: Mapping[str, Any], references: References, regions: Regions, unknown: Mapping[str, frozenset[str]]
 ) -> Resource:
     address, values = found["address"], found.get("values", {})
+    not_told = unknown.get(address, frozenset())
     return Resource(
         address=address,
         type=found["type"],
@@ -175,6 +199,7 @@ def _resource(
         refers=references.of(address),
         where=address,
         region=regions.at(references.provider(address), values),
-        unknown=unknown.get(address, frozenset()),
+        unknown=not_told,
         written=references.written(address),
+        later=_later(references.given(address), not_told) if not_told else frozenset(),
     )

@@ -72,6 +72,11 @@ class References:
         _, resource = self._resources.get(_INDEX.sub("", address), ((), {}))
         return _constants(resource.get("expressions", {}))
 
+    def given(self, address: str) -> frozenset[str]:
+        """Dotted paths of values that the configuration works out: not those that it leaves to the provider."""
+        _, resource = self._resources.get(_INDEX.sub("", address), ((), {}))
+        return frozenset(path for path, _ in _by_key(resource.get("expressions", {})))
+
     def provider(self, address: str) -> str:
         """The key of the provider that makes a resource: "aws" unless the configuration names another."""
         _, resource = self._resources.get(_INDEX.sub("", address), ((), {}))

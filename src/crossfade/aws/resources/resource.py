@@ -13,8 +13,9 @@ class Resource:
     that both can be compared. `values` holds only what is known; an unknown value is missing. `refers` maps a key to
     the addresses its value comes from. `where` is what a person would change: a key of the file, or a plan's address.
     `region` is where it will be: "" is the environment's own, and None one that a plan does not tell.
-    `unknown` are the keys of values that a plan has and cannot tell before it is applied. `written` are values that
-    stand in the configuration as they are, neither worked out nor referred to; a plan has only a hash of some.
+    `unknown` are the dotted paths of values that a plan has and cannot tell before it is applied. `written` are values
+    that stand in the configuration as they are, neither worked out nor referred to; a plan has only a hash of some.
+    `later` are dotted paths of what the configuration gives and only the apply will tell.
     """
 
     address: str
@@ -25,3 +26,4 @@ class Resource:
     region: str | None = field(default="", compare=False)
     unknown: frozenset[str] = field(default=frozenset(), compare=False)
     written: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    later: frozenset[str] = field(default=frozenset(), compare=False)

@@ -13,7 +13,7 @@ from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.telling.text import plural, table
 
 if TYPE_CHECKING:
-    from crossfade.aws.audit.finding import Finding
+    from crossfade.aws.audit.finding import Finding, Mark
     from crossfade.aws.audit.rule import Rule
     from crossfade.aws.resources.plan import Plan
     from crossfade.file.cloud.accept import Acceptance
@@ -47,11 +47,13 @@ def audit(call: Call, *, plan: Path | None, account: bool, accept: Path | None, 
         raise WrongInputError("--json and --sarif - both want stdout", "name a file for one of them")
     from crossfade.aws.audit.finding import counting
     from crossfade.aws.audit.rule import Severity
+    from crossfade.aws.audit.unread import undecided, unread
 
     today = datetime.now(UTC).astimezone().date()
     read = _opened(plan) if plan else None
-    findings, about = _findings(call, read, accept, today, str(plan), account=account)
-    lacks = read.lacks if read else ()
+    untold: list[Mark] = []
+    findings, about = _findings(call, read, accept, today, str(plan), untold, account=account)
+    lacks = (*read.lacks, *unread(read), *undecided(untold)) if read else ()
     failing = counting(findings, None if fail_on == "none" else Severity.read(fail_on))
     if sarif:
         _write_sarif(sarif, findings, lacks)
@@ -68,8 +70,15 @@ def _opened(plan: Path) -> "Plan":
     return open_plan(plan).on_aws(str(plan))
 
 
-def _findings(
-    call: Call, plan: "Plan | None", accept: Path | None, today: date, title: str, *, account: bool
+def _findings(  # noqa: PLR0917  private, and each of another kind
+    call: Call,
+    plan: "Plan | None",
+    accept: Path | None,
+    today: date,
+    title: str,
+    untold: list["Mark"],
+    *,
+    account: bool,
 ) -> tuple[list["Finding"], dict[str, str | None]]:
     """All that was found, judged, and what was looked at. A plan alone needs no file."""
     from crossfade.aws.audit.judge import judged
@@ -97,7 +106,7 @@ def _findings(
     if plan:
         from crossfade.aws.audit.plan import audit_plan
 
-        found += audit_plan(plan, title, production=production)
+        found += audit_plan(plan, title, production=production, undecided=untold)
     if account:
         from crossfade.aws.audit.account import asked, audit_account, called
 

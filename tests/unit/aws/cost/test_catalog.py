@@ -9,7 +9,7 @@ from tests.support import provider_schema
 from tests.support.terraform import find_terraform
 from tests.unit.aws.cost.bills import items, made, of
 
-from crossfade.aws.cost.catalog.catalog import Extra, verdict, verdicts
+from crossfade.aws.cost.catalog.catalog import Extra, by_code, verdict, verdicts
 from crossfade.aws.cost.prices.keys import unknown
 
 JUDGED: dict[str, Any] = yaml.safe_load((provider_schema.FOLDER / "judged.yaml").read_text())
@@ -52,7 +52,7 @@ def test_every_attribute_of_what_is_billed_is_judged(kind: str) -> None:
     """Each attribute that can be set is read by a charge, named by a table, or free; a new one fails."""
     found = verdict(kind)
     assert found is not None
-    read = {*JUDGED["bills"].get(kind, "").split(), *JUDGED["free"].get(kind, "").split(), *found.reads}
+    read = {*by_code().get(kind, ()), *JUDGED["free"].get(kind, "").split(), *found.reads}
     free = [path for path in ATTRIBUTES[kind] if path.rpartition(".")[2] in NAMES]
     missing = [
         path

@@ -14,16 +14,14 @@ from tests.unit.aws.cost.bills import VIRGINIA, made, of
 from tests.unit.aws.cost.scenes import SCENES, Scene, Values
 
 from crossfade.aws.cost.catalog.attribute import places
-from crossfade.aws.cost.catalog.catalog import Rated, verdicts
+from crossfade.aws.cost.catalog.catalog import Rated, by_code, verdicts
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.usage import Usage
 
 JUDGED: dict[str, Any] = yaml.safe_load((provider_schema.FOLDER / "judged.yaml").read_text())
 # Of a disk without a size the bill says that it is unknown, "as large as the snapshot that it is made from".
 SAID = {("aws_ebs_volume", "snapshot_id")}
-BY_CODE = [
-    (kind, path) for kind, paths in JUDGED["bills"].items() for path in paths.split() if (kind, path) not in SAID
-]
+BY_CODE = [(kind, path) for kind, paths in by_code().items() for path in sorted(paths) if (kind, path) not in SAID]
 Change = tuple[Values, Mapping[str, tuple[str, ...]]]
 
 # By the attribute, or by the end of its path: what it is changed to.

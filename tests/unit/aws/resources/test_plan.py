@@ -168,6 +168,7 @@ def test_the_region_is_seen_in_zones(tmp_path: Path) -> None:
         (b"PK\x03\x04rest of a zip", "in Terraform's own format"),
         (b"Terraform will perform the following actions:", "is no JSON"),
         (b"[" * 100_000, "is no JSON"),
+        (b'{"@level":"info","@message":"Terraform 1.9.8","type":"version"}\n{}\n', "tells while it works"),
         (b"[]", "no plan"),
         (b'{"values": {"root_module": {}}}', "a state"),
         (b'{"planned_values": {"root_module": {"resources": [{}]}}}', "a part that no plan has"),
@@ -202,6 +203,13 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         ({"resource_changes": [{"address": "aws_lb.lost", "change": {"actions": ["create"]}}]}, "stripped"),
         ({"configuration": None}, "no configuration"),
         ({"planned_values": {}}, "no resources"),
+        (
+            {
+                "planned_values": {},
+                "resource_changes": [{"address": "aws_lb.this", "change": {"actions": ["delete"]}}],
+            },
+            "takes 1 away and leaves no resources",
+        ),
     ],
 )
 def test_a_plan_that_is_not_all_of_the_truth_says_so(rest: dict[str, Any], said: str) -> None:
@@ -228,3 +236,21 @@ def test_a_plan_without_aws_is_refused() -> None:
     bucket = {"address": "google_storage_bucket.b", "mode": "managed", "type": "google_storage_bucket", "values": {}}
     with pytest.raises(WrongInputError, match=r"nothing in plan\.json is on AWS: its resources are of google"):
         understand(document([bucket]), "plan.json").on_aws("plan.json")
+
+
+def test_a_plan_of_awss_other_provider_is_refused_as_that() -> None:
+    """Cloud Control's types are on AWS, and nobody here reads them: the error says which provider is read."""
+    gateway = {"address": "awscc_ec2_nat_gateway.a", "mode": "managed", "type": "awscc_ec2_nat_gateway", "values": {}}
+    with pytest.raises(WrongInputError, match=r"nothing in plan\.json is of hashicorp/aws, .* of awscc"):
+        understand(document([gateway]), "plan.json").on_aws("plan.json")
+
+
+def test_what_only_the_apply_tells_is_told_from_what_nobody_set() -> None:
+    """Of values that are unknown those count that the configuration gives, inside of blocks as well."""
+    address = "aws_instance.web"
+    unknown = {"arn": True, "instance_type": True, "root_block_device": [{"volume_id": True, "volume_size": True}]}
+    given = configured(address, ami="ami-1", instance_type=["local.size"], root_block_device={"volume_size": ["var.n"]})
+    changes = [{"address": address, "change": {"actions": ["create"], "after_unknown": unknown}}]
+    plan = document([resource(address)], {"resources": [given]}, resource_changes=changes)
+    (web,) = understand(plan, "plan.json").resources
+    assert web.later == {"instance_type", "root_block_device.volume_size"}

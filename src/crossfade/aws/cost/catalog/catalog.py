@@ -123,6 +123,13 @@ def verdict(kind: str) -> TypeVerdict | None:
     return next((found for each, found in known.items() if each[-1] == "*" and kind.startswith(each[:-1])), None)
 
 
+@cache
+def by_code() -> Mapping[str, frozenset[str]]:
+    """By type the paths of the attributes that code reads to price it."""
+    told = yaml.load(files(__package__).joinpath("by_code.yaml").read_text("utf-8"), _LOADER)  # noqa: S506  a safe loader
+    return {kind: frozenset(paths.split()) for kind, paths in told.items()}
+
+
 def priced() -> Iterator[tuple[str, str]]:
     """What the tables need prices of: each key, up to its first attribute, with its unit."""
     for found in verdicts().values():

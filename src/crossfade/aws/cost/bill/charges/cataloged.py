@@ -9,26 +9,12 @@ from crossfade.aws.cost.catalog.attribute import filled, number, said, values
 from crossfade.aws.cost.catalog.catalog import Area, Rated, TypeVerdict, verdict
 from crossfade.aws.cost.money import exact
 from crossfade.aws.resources.inventory import Inventory
+from crossfade.aws.resources.providers import AWS, CLOUD_CONTROL, NOWHERE, provider
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.month import Month
 
-# Providers whose resources are on nobody's bill.
-_FREE = frozenset(
-    [
-        "random",
-        "null",
-        "local",
-        "tls",
-        "time",
-        "archive",
-        "template",
-        "terraform",
-        "external",
-        "http",
-        "cloudinit",
-        "assert",
-    ]
-)
+_ANOTHER = "another provider's, whose prices nobody here knows"
+_OTHERS = {CLOUD_CONTROL: "of AWS's second provider, whose types are not read here"}
 
 
 def cataloged(inventory: Inventory, usage: Month) -> dict[Area, list[Charge]]:
@@ -37,10 +23,9 @@ def cataloged(inventory: Inventory, usage: Month) -> dict[Area, list[Charge]]:
     by_use: dict[tuple[Rated, str, str | None], list[Resource]] = defaultdict(list)
     areas: dict[Rated, Area] = {}
     for resource in inventory.all:
-        provider = resource.type.partition("_")[0]
-        if provider != "aws":
-            if provider not in _FREE:
-                found["Other"].append(_unknown(resource, "another provider's, whose prices nobody here knows"))
+        if (whose := provider(resource)) != AWS:
+            if whose not in NOWHERE:
+                found["Other"].append(_unknown(resource, _OTHERS.get(whose, _ANOTHER)))
             continue
         judged = verdict(resource.type)
         if judged is None:

@@ -47,14 +47,13 @@ def _database(inventory: Inventory, database: Resource, usage: Month) -> Iterato
     copies = primary is not database or database.values.get("replicate_source_db")
     name = "Read replica" if copies else "Database"
     where = ", in two zones" if zones == "multi" else ""
+    rate = f"aurora.hour.{engine}.{kind}" if engine.startswith("aurora") else f"rds.hour.{engine}.{zones}.{kind}"
     yield Charge(
         area="Data",
         item=f"{name} {engine} {kind}{where}",
         quantity=Amount.of(usage.hours),
         unit="hours",
-        rate=once(
-            f"aurora.hour.{engine}.{kind}" if engine.startswith("aurora") else f"rds.hour.{engine}.{zones}.{kind}"
-        ),
+        rate=once(UNPRICED if "multi_az" in database.later else rate),
         addresses=(database.address,),
         note="what it copies is not in the plan, so its engine is not known" if copies and engine == "unknown" else "",
     )

@@ -19,7 +19,7 @@ def gigabytes(size: int) -> Decimal:
 def label(resource: Resource) -> str:
     """What people call it: the last word of its address that says something. module.service_web.x.this is web."""
     address = _COLOUR.sub("", resource.address).replace("module.", " ")
-    for word in reversed(re.findall(r'[\w-]+(?:\["[^"]+"\])?', address)):
+    for word in reversed(re.findall(r'[\w-]+(?:\["(?:[^"\\]|\\.)+"\])?', address)):
         name = re.sub(r"^(service|bucket|ecr)_", "", word)
         if name not in _OWN and not name.startswith("aws_") and not name.isdigit():
             return name.replace("_", "-")

@@ -33,10 +33,13 @@ def of_template(template: Mapping[str, Any]) -> tuple[list[Disk], list[Disk]]:
 
 
 def of_host(
-    root: Sequence[Disk], further: Sequence[Disk], hosts: Amount, addresses: tuple[str, ...]
+    root: Sequence[Disk], further: Sequence[Disk], hosts: Amount, addresses: tuple[str, ...], *, told: bool = True
 ) -> Iterator[Charge]:
-    """The disks of so many hosts."""
+    """The disks of so many hosts. A root disk without a size has the image's, unless only the apply tells it."""
     for disk in root or ({},):
+        if not told:
+            yield from disks(disk, hosts, addresses)
+            continue
         noted = "" if disk.get("volume_size") else f"the image's own size, assumed to be {ROOT} GB"
         yield from disks({"volume_size": ROOT, **_known(disk)}, hosts, addresses, noted)
     for disk in further:
@@ -53,7 +56,7 @@ def disks(disk: Disk, count: Amount, addresses: tuple[str, ...], note: str = "")
         unit="GB-months",
         rate=once(f"ebs.gb-month.{kind}" if size else UNPRICED),
         addresses=addresses,
-        note=note if size else "as large as the snapshot that it is made from",
+        note=note if size else "the plan does not say its size; what is made from a snapshot is as large as that",
     )
     iops = max(0, int(disk.get("iops") or 0) - _IOPS.get(kind, 0)) if kind in _IOPS else 0
     first_iops = min(iops, _IO2_FIRST) if kind == "io2" else iops

@@ -67,6 +67,9 @@ class _Host:
 def group(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Charge]:
     """An Auto Scaling group: each class of its policy, and the template's where there is none."""
     template, count = _template(inventory, found), hosts(found, usage)
+    if not count.most and "max_size" in found.later:
+        yield _as_many_as_told(found)
+        return
     if not count.most:
         return  # the colour that waits: what is said of the line is said of the other
     host = _of_template(template)
@@ -85,6 +88,18 @@ def group(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Charg
             yield from _running(each, f"Hosts {label(found)}", part, addresses, usage, note, "instances")
     if template:
         yield from of_host(*of_template(template.values), count, (template.address,))
+
+
+def _as_many_as_told(found: Resource) -> Charge:
+    return Charge(
+        area="Compute",
+        item=f"Hosts {label(found)}, nobody knows how many",
+        quantity=Amount.of(1),
+        unit="groups",
+        rate=once(UNPRICED),
+        addresses=(found.address,),
+        note="only the apply will tell max_size",
+    )
 
 
 def node_group(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Charge]:
@@ -137,9 +152,9 @@ def instance(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Ch
     named = {each.get("device_name") for each in more}
     # What a template says of a disk counts unless the instance says it again.
     kept = [each for each in further if each.get("device_name") not in named or not each.get("device_name")]
-    yield from of_host(
-        own or root, [*more, *kept], once_only, ((template if template and root and not own else found).address,)
-    )
+    whose = template if template and root and not own else found
+    told = "root_block_device.volume_size" not in found.later
+    yield from of_host(own or root, [*more, *kept], once_only, (whose.address,), told=told)
 
 
 def _running(  # noqa: PLR0917  private, and all of a kind
