@@ -256,7 +256,9 @@ class Loop:
         await self._scribe.count(look.report.traffic)
         if self.window and not self.ledger.active:
             old = [i for i in look.fleet.instances if i.release != self.ledger.current]
-            if not look.report.routing.pinned and not any(map(_holds_requests, old)):
+            # One that left while we looked is on record only when its stop is: until then nobody knows how it ended.
+            held = any(map(_holds_requests, old)) or self._performer.stopping()
+            if not look.report.routing.pinned and not held:
                 await self._scribe.close_record()
 
     async def _discard(self) -> None:

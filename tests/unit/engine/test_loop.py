@@ -50,12 +50,17 @@ class Journal(DryJournal):
 
 
 class Runtime(DryRuntime):
-    """Remembers when it was asked what runs; answers after `slow` seconds."""
+    """Remembers when it was asked what runs; answers after `slow` seconds, and tells of an end `late` seconds after."""
 
     def __init__(self, platform: Platform, journal: DryJournal) -> None:
         super().__init__(platform, journal)
         self.asked: list[float] = []
-        self.slow = 0.0
+        self.slow = self.late = 0.0
+
+    async def stop(self, instance: str, grace: float, token: int) -> bool:
+        killed = await super().stop(instance, grace, token)
+        await asyncio.sleep(self.late)
+        return killed
 
     async def instances(self, service: str) -> Sequence[Running]:
         self.asked.append(self._platform.clock.now())
@@ -66,8 +71,8 @@ class Runtime(DryRuntime):
 class Here:
     """A first deploy of two instances on a platform in memory, and what was asked, written and routed when."""
 
-    def __init__(self, behaves: Callable[[int], Behaviour], strategy: Strategy = SERVICE.strategy) -> None:
-        self.service = replace(SERVICE, strategy=strategy)
+    def __init__(self, behaves: Callable[[int], Behaviour], service: Service = SERVICE) -> None:
+        self.service = service
         self.visits = 0
         self.unreached = ""  # why our own requests come to nobody
         self.timeline = Timeline.new()
@@ -78,8 +83,8 @@ class Here:
         self.probed: list[tuple[str, float]] = []
         self.loop = Loop(Ledger(service=SERVICE.key), self._world(clock), "the loop")
 
-    def run(self, until: Callable[[Ledger], bool]) -> None:
-        self.timeline.run(self._deploy(until))
+    def run(self, until: Callable[[Ledger], bool], *, releases: int = 1) -> None:
+        self.timeline.run(self._deploy(until, releases))
 
     def intents(self) -> list[float]:
         """When each act was about to be done."""
@@ -89,18 +94,31 @@ class Here:
         """When the first routing was told that sends somebody traffic."""
         return min(e.at for e in self.journal.events if e.kind == "routed" and e.data["action"]["routing"]["weights"])
 
-    async def _deploy(self, until: Callable[[Ledger], bool]) -> None:
-        release = Release(number=1, service=self.service, version="v1", digest="d", config_hash="")
-        rollout = Rollout(
-            id=1, service=SERVICE.key, source=None, target=1, strategy=self.service.strategy, replicas=2, drain=0.0
-        )
+    async def _deploy(self, until: Callable[[Ledger], bool], releases: int) -> None:
         await self.loop.acquire()
-        await self.loop.record("release created", {"release": encode(release)})
-        await self.loop.record("rollout started", {"rollout": encode(rollout), "traffic": encode(Traffic())})
+        await self._begin(1)
         running = asyncio.create_task(self.loop.run())
+        for number in range(2, releases + 1):
+            await self.loop.until(lambda loop: loop.ledger.active is None and loop.window is None)
+            await self._begin(number)
         await self.loop.until(lambda loop: until(loop.ledger))
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+    async def _begin(self, number: int) -> None:
+        release = Release(number=number, service=self.service, version=f"v{number}", digest="d", config_hash="")
+        rollout = Rollout(
+            id=number,
+            service=SERVICE.key,
+            source=number - 1 or None,
+            target=number,
+            strategy=self.service.strategy,
+            replicas=2,
+            drain=0.0,
+            kind=self.service.kind,
+        )
+        await self.loop.record("release created", {"release": encode(release)})
+        await self.loop.record("rollout started", {"rollout": encode(rollout), "traffic": encode(Traffic())})
 
     def _world(self, clock: SystemClock) -> World:
         async def ask(address: str, check: HealthCheck) -> str:
@@ -163,7 +181,7 @@ def test_health_that_was_found_before_a_stop_is_found_again_after_it() -> None:
 
 def test_what_is_waited_for_ends_where_every_look_takes_longer_than_a_gap() -> None:
     """A look of 3 s counts as the 1 s that one may take: 20 s of patience end after less than 20 looks, not never."""
-    here = Here(lambda _: Behaviour(life=()), replace(SERVICE.strategy, timeout=20.0))
+    here = Here(lambda _: Behaviour(life=()), replace(SERVICE, strategy=replace(SERVICE.strategy, timeout=20.0)))
     here.runtime.slow = 3.0
     here.run(lambda ledger: ledger.active is None)
     assert here.journal.events[-1].data["action"]["do"] == "Finish"
@@ -172,7 +190,7 @@ def test_what_is_waited_for_ends_where_every_look_takes_longer_than_a_gap() -> N
 
 def test_a_good_release_goes_out_where_every_look_takes_longer_than_a_gap() -> None:
     """What its probes found meanwhile holds: a slow answer of the platform is no time in which nobody looked."""
-    here = Here(lambda _: Behaviour(), replace(SERVICE.strategy, timeout=20.0))
+    here = Here(lambda _: Behaviour(), replace(SERVICE, strategy=replace(SERVICE.strategy, timeout=20.0)))
     here.runtime.slow = 3.0
     here.run(lambda ledger: ledger.active is None)
     assert here.journal.events[-1].data["action"]["state"] == "succeeded"
@@ -181,7 +199,8 @@ def test_a_good_release_goes_out_where_every_look_takes_longer_than_a_gap() -> N
 def test_probes_that_nobody_counts_are_sent_once_a_tick() -> None:
     """For the 10 s until there is no verdict, at 0.2 s a tick: some fifty times, and not without a pause."""
     rules = RollbackOn(min_requests=5, inconclusive="probe")
-    here = Here(lambda _: Behaviour(), Strategy(bake=1.0, timeout=10.0, keep_previous=0.0, rollback_on=rules))
+    strategy = Strategy(bake=1.0, timeout=10.0, keep_previous=0.0, rollback_on=rules)
+    here = Here(lambda _: Behaviour(), replace(SERVICE, strategy=strategy))
     here.run(lambda ledger: ledger.active is None)
     assert 40 <= here.visits <= 51
     assert "no verdict within 10 s" in here.loop.ledger.records[-1].rollout.reason
@@ -190,7 +209,8 @@ def test_probes_that_nobody_counts_are_sent_once_a_tick() -> None:
 def test_a_release_is_not_blamed_for_a_way_that_does_not_lead_to_it() -> None:
     """Why our own requests arrive nowhere is on record, and another deploy of the same may do better."""
     rules = RollbackOn(min_requests=5, inconclusive="probe")
-    here = Here(lambda _: Behaviour(), Strategy(bake=1.0, timeout=10.0, keep_previous=0.0, rollback_on=rules))
+    strategy = Strategy(bake=1.0, timeout=10.0, keep_previous=0.0, rollback_on=rules)
+    here = Here(lambda _: Behaviour(), replace(SERVICE, strategy=strategy))
     here.unreached = "certificate verify failed"
     here.run(lambda ledger: ledger.active is None)
     told = [event.data["error"] for event in here.journal.events if event.kind == "failed"]
@@ -212,3 +232,13 @@ def test_what_rests_is_looked_at_less_often_where_a_look_takes_long(slow: float,
 
     here.run(over)
     assert rested[-1] - rested[-2] == pytest.approx(apart)
+
+
+def test_a_record_closes_when_it_is_known_how_the_last_old_one_ended() -> None:
+    """One that is gone, while its end is not told yet, would be on record for ever as one that is still ending."""
+    worker = replace(SERVICE, kind="worker", drain=0.0, health=HealthCheck(after=1.0))
+    here = Here(lambda _: Behaviour(), worker)
+    here.runtime.late = 10.0
+    here.run(lambda ledger: len(ledger.records) == 2 and here.loop.window is None, releases=2)
+    proof = here.loop.ledger.records[-1].proof
+    assert (proof["stopped"], proof["ending"]) == (2, 0)

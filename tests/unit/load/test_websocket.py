@@ -5,7 +5,7 @@ import struct
 
 import pytest
 from tests.unit.load import wire
-from tests.unit.load.conftest import Handler, Serve
+from tests.unit.load.conftest import Handler, Serve, leap
 
 from crossfade.load import Cause, Mode, Traffic
 from crossfade.load.websocket import GUID, Opcode, frame
@@ -113,9 +113,11 @@ async def test_silence_is_a_loss(serve: Serve) -> None:
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await handshake(reader, writer)
+        await reader.read(1)
+        leap(5.0)
         await reader.read()
 
-    report = await Traffic(await serve(silent), clients=1, mode="websocket", requests=2, timeout=0.05).run()
+    report = await Traffic(await serve(silent), clients=1, mode="websocket", requests=2, timeout=5.0).run()
     assert report.causes == {Cause.TIMEOUT: 1}
 
 

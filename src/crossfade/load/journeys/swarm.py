@@ -55,18 +55,19 @@ class Swarm:
         """PlatformError where Locust ended by itself: nobody asked from then on, and the figures would be of less."""
         if self._process is None or self._process.stdin is None:
             return
-        early = self._process.returncode
+        early = self._process.returncode is not None
         self._process.stdin.close()
+        code = 0
         try:
             async with asyncio.timeout(GOING):
-                await self._process.wait()
+                code = await self._process.wait()
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
         said = await self._reading if self._reading else b""
-        if early is not None:
+        if early or code:  # one that died just now was not seen to be dead yet when it was told to end
             raise PlatformError(
-                f"Locust ended in the middle of the test, with code {early}:\n  {_shown(said)}",
+                f"Locust ended in the middle of the test, with code {code}:\n  {_shown(said)}",
                 "see what its users do there; nothing is told of what came before",
             )
 
