@@ -8,8 +8,11 @@ import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
+from itertools import islice, pairwise, takewhile
 
 _OVERLAP = timedelta(hours=3)  # more than any clock is set back by: looking back is not exact across that
+_LOOKED_AT = 200  # moments, within two years of this one
+_SOME_MOMENT, _YEAR = datetime(2026, 1, 1, tzinfo=UTC).timestamp(), 366 * 86_400.0
 
 
 def complaint(schedule: str, timezone: str) -> str:
@@ -27,7 +30,7 @@ def complaint(schedule: str, timezone: str) -> str:
 
 def is_zone(timezone: str) -> bool:
     try:
-        _zone(timezone)
+        zone(timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         return False
     return True
@@ -48,7 +51,7 @@ def latest(schedule: str, timezone: str, after: float, until: float) -> float | 
     """The last moment after `after` and not after `until`; None when there is none."""
     from cronsim import CronSim  # noqa: PLC0415  as above
 
-    end = datetime.fromtimestamp(until, _zone(timezone))
+    end = datetime.fromtimestamp(until, zone(timezone))
     back = next(iter(CronSim(schedule, end + timedelta(minutes=1), reverse=True)), None)
     begin = after if back is None else max(after, (back - _OVERLAP).timestamp())
     found = None
@@ -57,6 +60,72 @@ def latest(schedule: str, timezone: str, after: float, until: float) -> float | 
             break
         found = moment.timestamp()
     return found
+
+
+def shortest_pause(schedule: str, timezone: str) -> float:
+    """Seconds between those two moments of a schedule that are next to each other and closest; a year at most."""
+    moments = islice(_moments(schedule, timezone, _SOME_MOMENT), _LOOKED_AT)
+    soon = takewhile(lambda at: at < _SOME_MOMENT + 2 * _YEAR, (moment.timestamp() for moment in moments))
+    return min((after - before for before, after in pairwise(soon)), default=_YEAR)
+
+
+def came(schedule: str, timezone: str, now: float) -> float | None:
+    """When it came last, within a year."""
+    return latest(schedule, timezone, now - _YEAR, now)
+
+
+def times_a_month(schedule: str, timezone: str) -> float:
+    """How often a schedule comes in a month of 730 hours, on average."""
+    moments = [m.timestamp() for m in islice(_moments(schedule, timezone, _SOME_MOMENT), _LOOKED_AT)]
+    if len(moments) == 1:
+        return 0.0
+    return (len(moments) - 1) / (moments[-1] - moments[0]) * 730 * 3600
+
+
+def on_aws(schedule: str) -> str:
+    """The same moments in AWS's words, such as `cron(0 3 ? * 2 *)`; empty where it has none for them.
+
+    One of both days must be `?` there, so that days of the month cannot be meant beside days of the week.
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+    """
+    from cronsim import CronSim  # noqa: PLC0415  as above
+
+    read = CronSim(schedule, datetime.now(UTC))
+    weekdays = {day % 7 if isinstance(day, int) else day for day in read.weekdays}
+    days, every = _days(read.days), weekdays == set(range(7))
+    if not every and days != "*":
+        return ""
+    week = "?" if every else _weekdays(weekdays)
+    if not (days and week):
+        return ""
+    minutes, hours = _numbers(read.minutes, range(60)), _numbers(read.hours, range(24))
+    return f"cron({minutes} {hours} {days if every else '?'} {_numbers(read.months, range(1, 13))} {week} *)"
+
+
+def _days(days: set[int]) -> str:
+    from cronsim import CronSim  # noqa: PLC0415  as above
+
+    last = {CronSim.LAST: "L", CronSim.LAST_WEEKDAY: "LW"}
+    if days & last.keys():
+        return last[next(iter(days))] if len(days) == 1 else ""
+    return _numbers(days, range(1, 32))
+
+
+def _weekdays(days: set[int | tuple[int, int]]) -> str:
+    """Sunday is 1 there, and one day of the month, such as its second Monday, stands alone."""
+    from cronsim import CronSim  # noqa: PLC0415  as above
+
+    nth = [day for day in days if isinstance(day, tuple)]
+    if not nth:
+        return ",".join(str(day + 1) for day in sorted(day for day in days if isinstance(day, int)))
+    if len(days) > 1:
+        return ""
+    day, which = nth[0]
+    return f"{day % 7 + 1}L" if which == CronSim.LAST else f"{day % 7 + 1}#{which}"
+
+
+def _numbers(values: set[int], every: range) -> str:
+    return "*" if values == set(every) else ",".join(map(str, sorted(values)))
 
 
 def _is_a_date_that_no_year_has(schedule: str) -> bool:
@@ -75,8 +144,9 @@ def _is_a_date_that_no_year_has(schedule: str) -> bool:
 def _moments(schedule: str, timezone: str, after: float) -> Iterator[datetime]:
     from cronsim import CronSim  # noqa: PLC0415  as above
 
-    return iter(CronSim(schedule, datetime.fromtimestamp(after, _zone(timezone))))
+    return iter(CronSim(schedule, datetime.fromtimestamp(after, zone(timezone))))
 
 
-def _zone(timezone: str) -> tzinfo:
+def zone(timezone: str) -> tzinfo:
+    """By its name, which has to be one."""
     return UTC if timezone == "UTC" else zoneinfo.ZoneInfo(timezone)  # UTC is known where no tzdata is installed, too

@@ -1,5 +1,6 @@
 """What `infra apply` makes for one web service in two colours, made with botocore: a place that a release can go to."""
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -161,6 +162,20 @@ def make_worker(rig: Rig, beside: Place, service: str, image: str) -> dict[str, 
         )["service"]["serviceArn"]
         for colour in COLOURS
     }
+
+
+def make_jobs(rig: Rig, place: Place) -> None:
+    """What jobs by the clock need beside services: a group of schedules, the role that begins them, and a log."""
+    places = Places(place.app, place.environment)
+    rig.client("scheduler").create_schedule_group(Name=places.schedules)
+    rig.client("iam").create_role(RoleName=places.jobs_role, AssumeRolePolicyDocument="{}")
+    logs, events = rig.client("logs"), rig.client("events")
+    logs.create_log_group(logGroupName=places.jobs_log_group)
+    kept = logs.describe_log_groups(logGroupNamePrefix=places.jobs_log_group)["logGroups"][0]["arn"]
+    ended = {"clusterArn": [place.cluster], "group": [{"prefix": "job:"}], "lastStatus": ["STOPPED"]}
+    pattern = {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"], "detail": ended}
+    events.put_rule(Name=places.jobs_role, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=places.jobs_role, Targets=[{"Id": "log", "Arn": kept.removesuffix(":*")}])
 
 
 def journal(rig: Rig, table: str) -> None:

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -115,6 +116,10 @@ class Rig:
             if arn in (one["listener"], one["load_balancer"]):
                 return str(one["address"])
         raise LookupError(f"{arn} has no listener")
+
+    def it_is(self, moment: str) -> None:
+        """Such as 2026-12-01T03:00+09:00: what is to begin at that moment does, and what comes later follows."""
+        self.ask("PUT", "/calendar", {"at": datetime.fromisoformat(moment).timestamp()})
 
     def calls(self) -> dict[str, int]:
         """How often each operation was asked for, as `ecs:UpdateService`."""

@@ -12,6 +12,8 @@ from tests.rig.autoscaling.policies import Policies
 from tests.rig.autoscaling.scheduler import Scheduler as GroupScheduler
 from tests.rig.balancer import access
 from tests.rig.balancer.balancer import Balancer
+from tests.rig.calendar.calendar import Calendar
+from tests.rig.calendar.events import Events
 from tests.rig.cloudwatch.minutes import Minutes
 from tests.rig.cloudwatch.operations import CloudWatch
 from tests.rig.cloudwatch.scaling import Scaling
@@ -57,6 +59,8 @@ class Server:
         self._life.containers, self._life.here = containers, self._ecr.here
         self._scheduler = Scheduler(knobs, self._balancer, self._begin)
         self._ecs = Ecs(self._emulator, self._life, self._scheduler)
+        self._ecs.stopped = Events(self._emulator, self._logs).stopped
+        self._calendar = Calendar(self._emulator, self._scheduler.services, self._ecs.run_task)
         self._scaling = Scaling(self._emulator, knobs, self._cloudwatch, self._scheduler.services)
         self._instances = Instances(
             self._emulator, self._balancer, self._images, self._logs, ports, folder / "instances"
@@ -72,6 +76,7 @@ class Server:
         self._gateway.after["elbv2"] = self._balancer.follow
         self._gateway.after["cloudfront"] = self._edges.follow
         self._gateway.after["ec2"] = self._instances.follow
+        self._gateway.after["scheduler"] = self._gateway.after["application-autoscaling"] = self._calendar.follow
         self._runner: web.AppRunner | None = None
 
     def _heard(self, line: str) -> None:
@@ -156,6 +161,7 @@ class Server:
         await self._scheduler.start()
         await self._groups.start()
         await self._scaling.start()
+        await self._calendar.start()
         await self._policies.start()
         await self._edges.start()
         self._gauge = asyncio.create_task(self._weigh())
@@ -176,6 +182,7 @@ class Server:
             self._gauge.cancel()
         await self._edges.close()
         await self._policies.close()
+        await self._calendar.close()
         await self._scaling.close()
         await self._scheduler.close()
         await self._carrier.close()
@@ -197,6 +204,7 @@ class Server:
         control.router.add_put("/knobs", self._turn_knobs)
         control.router.add_get("/listeners", self._listeners)
         control.router.add_get("/calls", self._calls)
+        control.router.add_put("/calendar", self._set_calendar)
         control.router.add_get("/scaling", self._looks)
         control.router.add_put("/images", self._add_image)
         control.router.add_post("/pull", self._pull)
@@ -233,6 +241,10 @@ class Server:
 
     async def _calls(self, _: web.Request) -> web.Response:
         return web.json_response(dict(self._gateway.calls))
+
+    async def _set_calendar(self, request: web.Request) -> web.Response:
+        await self._calendar.set((await request.json())["at"])
+        return web.json_response({})
 
     async def _looks(self, _: web.Request) -> web.Response:
         return web.json_response({"looks": self._scaling.looks})

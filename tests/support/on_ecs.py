@@ -78,6 +78,7 @@ class Process:
             journal=journal,
             runtimes={kind: runtime},
             sizers={kind: runtime},
+            schedules=self.adapters.schedules,
             balancer=self.adapters.balancer,
             ask=_nobody,
             visit=_nobody,

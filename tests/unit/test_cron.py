@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from tests.rig.calendar.expression import comes
 
 from crossfade import cron
 
@@ -60,3 +61,49 @@ def test_zones_are_known_by_their_names() -> None:
     """A misspelt one is no zone, and the one that was meant is near."""
     assert (cron.is_zone("Asia/Seoul"), cron.is_zone("UTC"), cron.is_zone("Asia/Soul")) == (True, True, False)
     assert cron.nearest_zone("Asia/Soul") == "Asia/Seoul"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ("0 3 * * *", "cron(0 3 * * ? *)"),
+        ("*/20 * * * *", "cron(0,20,40 * * * ? *)"),
+        ("0 7 * * MON-FRI", "cron(0 7 ? * 2,3,4,5,6 *)"),
+        ("30 4 1,15 * *", "cron(30 4 1,15 * ? *)"),
+        ("0 0 * 2 7", "cron(0 0 ? 2 1 *)"),
+        ("0 0 L * *", "cron(0 0 L * ? *)"),
+        ("0 0 * * MON#2", "cron(0 0 ? * 2#2 *)"),
+        ("0 0 * * 5L", "cron(0 0 ? * 6L *)"),
+        ("0 0 13 * FRI", ""),
+        ("0 0 1,L * *", ""),
+    ],
+)
+def test_aws_has_words_of_its_own(schedule: str, said: str) -> None:
+    """Sunday is its first day, and days of the month are not meant beside those of the week: then it has none."""
+    assert cron.on_aws(schedule) == said
+
+
+@pytest.mark.parametrize("schedule", ["0 3 * * *", "5,50 */6 * * *", "0 7 * * MON-FRI", "10 4 L * *", "0 9 * * TUE#3"])
+def test_what_is_said_to_aws_means_the_same_moments(schedule: str) -> None:
+    """As a reader of its own takes AWS's words, over a month's end and twenty days."""
+    first = at("2027-01-31T00:00")
+    minutes = [first + 300 * number for number in range(12 * 24 * 20)]
+    said = cron.on_aws(schedule)
+    theirs = [minute for minute in minutes if comes(said, "Asia/Seoul", minute - 1, minute)]
+    ours, moment = [], cron.next_after(schedule, "Asia/Seoul", first - 1)
+    while moment is not None and moment <= minutes[-1]:
+        ours.append(moment)
+        moment = cron.next_after(schedule, "Asia/Seoul", moment)
+    assert theirs == ours
+
+
+def test_the_shortest_pause_is_between_the_closest_moments() -> None:
+    """Nearly a day for one in the night, for the clocks go forward once; minutes for two that are near each other."""
+    assert cron.shortest_pause("0 3 * * *", "UTC") == 86400
+    assert cron.shortest_pause("0 1 * * *", "Europe/Berlin") == 82800
+    assert cron.shortest_pause("0,10 3 * * *", "UTC") == 600
+
+
+def test_how_often_it_comes_in_a_month() -> None:
+    assert round(cron.times_a_month("0 3 * * *", "UTC"), 1) == 30.4
+    assert cron.times_a_month("*/15 * * * *", "UTC") == 2920

@@ -63,6 +63,25 @@ class Places:
         return f"/ecs/{self.family(service)}"
 
     @property
+    def schedules(self) -> str:
+        """The group of EventBridge's schedules by which jobs begin."""
+        return self.prefix
+
+    def schedule(self, service: str, job: str = "") -> str:
+        """One of them; without a job what all of a service begin with. No name of either has a dot."""
+        return f"{service}.{job}"
+
+    @property
+    def jobs_role(self) -> str:
+        """By which EventBridge begins a job's task."""
+        return f"{self.prefix}-jobs"
+
+    @property
+    def jobs_log_group(self) -> str:
+        """How each run of a job ended, as ECS says it."""
+        return f"/aws/events/{self.prefix}-jobs"
+
+    @property
     def hosts_log_group(self) -> str:
         """What containers on hosts write."""
         return f"/{self.prefix}/hosts"

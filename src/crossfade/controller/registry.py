@@ -190,6 +190,9 @@ class Registry:
 
     async def _clear_away(self, loop: Loop) -> None:
         since = self.world.clock.now()
+        if any(release.service.jobs for release in loop.ledger.releases):
+            for schedules in self.world.schedules.values():
+                await schedules.end(loop.key, loop.token)
         loop.wake()
         # Seen empty after that: a controller that has just started has not looked yet, and sees nothing either.
         await loop.until(lambda loop: loop.observed_at >= since and not _left(loop.fleet) and not loop.ledger.runs)
@@ -225,7 +228,8 @@ class Registry:
             del self._loops[key]
             raise
         self.supervisor.keep(_care_for(key), loop.run)
-        self.supervisor.keep(_jobs_of(key), Jobs(loop, self.world).run, longest_pause=JOBS_PAUSE)
+        if self.world.job_runners:
+            self.supervisor.keep(_jobs_of(key), Jobs(loop, self.world).run, longest_pause=JOBS_PAUSE)
 
     async def _outrank(self, key: str) -> None:
         """A journal that was lost grants its tokens from 1 again; the balancer remembers higher ones."""

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+LATE = 60.0  # seconds after its moment from which on a run was missed
+BOOT = 60.0  # seconds that a container in a cloud may take from being asked for to its first instruction
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -48,3 +51,8 @@ class Timetable:
     since: float
     run: Run | None = None
     skipped: str = ""  # why there was no run at `since`
+
+
+def slack(timeout: float, grace: float, pause: float) -> float:
+    """By how many seconds a run may be late and be over before the next, which nobody holds back, `pause` after it."""
+    return pause - BOOT - timeout - grace

@@ -26,6 +26,7 @@ from crossfade.core.actions import (
 )
 from crossfade.core.errors import CrossfadeError
 from crossfade.core.fleet import Fleet, Instance
+from crossfade.core.job import Run
 from crossfade.core.rollout import State
 from crossfade.core.wire import encode, encode_action
 from crossfade.engine.ledger import Ledger
@@ -52,6 +53,7 @@ class Loop:
         self.artifacts = asyncio.Lock()  # held while a release is made of one: none is removed meanwhile
         self.waits: tuple[Action, ...] = ()
         self.recent = Recent()
+        self.runs: Mapping[str, Run] = {}  # by job, the newest of those that the platform began by itself
         self.trouble = ""
         self.hopeless: CrossfadeError | None = None  # trouble of the last step that will not pass by itself
         self._world = world
@@ -200,6 +202,7 @@ class Loop:
         await self._scribe.count(look.report.traffic)
         self.fleet, self.observed_at = look.fleet, looked
         self.waits = next_step(self.ledger.facts, self.fleet, self._world.clock.now())
+        await self._look_at_jobs()
         return self._world.pace.busy if self.ledger.active else self._world.pace.idle
 
     async def step(self) -> float:
@@ -244,6 +247,7 @@ class Loop:
             return 0.0
         if not self.ledger.active:
             await self._discard()
+            await self._look_at_jobs()
         due: list[float] = [until for a in actions if (until := getattr(a, "until", None) or 0.0) > now]
         moves = self.ledger.active or self._moving()
         tick = pace.busy if moves else _calm(self._world.rest, self._world.clock.now() - looked)
@@ -274,6 +278,13 @@ class Loop:
                 if release.number not in in_use:
                     await self._world.runtimes[release.service.runtime].forget(release, self.token)
                     await self.record("artifact removed", {"release": release.number})
+
+    async def _look_at_jobs(self) -> None:
+        """Runs that nobody of us began; while a rollout is under way the platform is asked for that alone."""
+        if self.ledger.scheduled and not self.ledger.active:
+            release = self.ledger.release(self.ledger.current or 0)
+            schedules = self._world.schedules.get(release.service.runtime)
+            self.runs = {run.job: run for run in await schedules.runs(release)} if schedules else {}
 
     def _moving(self) -> bool:
         return any(not i.usable or i.draining_since is not None for i in self.fleet.instances)

@@ -1,4 +1,4 @@
-"""Between rollouts: a platform that keeps sizes scales by itself again, and names of artifacts follow what serves."""
+"""Between rollouts: what a platform does by itself follows what serves: its scaling, its jobs, names of artifacts."""
 
 from crossfade.core.errors import CrossfadeError, StaleTokenError
 from crossfade.core.release import Release
@@ -40,9 +40,22 @@ class Resting:
             size = await sizer.rest(release, ledger.warm, token)
             if size and size != ledger.wanted:
                 await self._scribe.record("service scaled", {"replicas": size, "by": "its scaling"})
+            await self._schedule(release, token)
         self._left = at
         if sizer is not None:
             await self._name(sizer, release, ledger.previous, token)
+
+    async def _schedule(self, release: Release, token: int) -> None:
+        """Jobs that the platform begins are those of what serves, for an app that ever had one."""
+        schedules = self._world.schedules.get(release.service.runtime)
+        if schedules is None or not any(one.service.jobs for one in self._scribe.ledger.releases):
+            return
+        await schedules.keep(release, token)
+        for job in release.service.jobs:
+            known = self._scribe.ledger.jobs.get(job.name)
+            if known is None or (known.schedule, known.timezone) != (job.schedule, job.timezone):
+                told = {"job": job.name, "schedule": job.schedule, "timezone": job.timezone}
+                await self._scribe.record("job scheduled", {**told, "since": self._world.wall()})
 
     async def _name(self, sizer: Sizer, release: Release, before: Release | None, token: int) -> None:
         """What keeps names from following is told once, tried again at each look, and holds nothing else up."""

@@ -13,6 +13,7 @@ from crossfade.engine.ports.clock import Clock
 from crossfade.engine.ports.journal import Event, Journal
 from crossfade.engine.ports.letters import Letters
 from crossfade.engine.ports.runtime import JobRunner, Runtime, Sizer
+from crossfade.engine.ports.schedules import Schedules
 from crossfade.engine.ports.seats import Seats
 from crossfade.engine.ports.secrets import Secrets
 from crossfade.engine.ports.stores import StoreKeeper
@@ -68,6 +69,7 @@ class World:
     told: Callable[[Event], None]  # whoever watches
     pace: Pace = field(default_factory=Pace)
     job_runners: Mapping[str, JobRunner] = field(default_factory=dict)  # by Service.runtime
+    schedules: Mapping[str, Schedules] = field(default_factory=dict)  # by Service.runtime, in place of its job runner
     seats: Mapping[str, Seats] = field(default_factory=dict)  # by Service.runtime
     wall: Callable[[], float] = time.time  # noqa: TID251  what schedules go by: the clock that people read
     sizers: Mapping[str, Sizer] = field(default_factory=dict)  # by Service.runtime

@@ -15,7 +15,7 @@ from crossfade.file.parts.deploy import Deploy, Inconclusive, RollbackOn, Strate
 from crossfade.file.parts.health import Codes, Health
 from crossfade.file.parts.hooks import Hooks
 from crossfade.file.parts.hosts import HostAddress, Outside, Ssh, misfits_on_hosts
-from crossfade.file.parts.job import Job
+from crossfade.file.parts.job import Job, misfits_on_aws
 from crossfade.file.parts.kind import wrong_for_its_platform
 from crossfade.file.parts.names import nameless
 from crossfade.file.parts.notify import Channel
@@ -292,8 +292,13 @@ class App(Settings, Named):
             elif job.service is not None and job.service not in names:
                 found = f'"{job.service}", which is no service'
                 yield Clash(("jobs", name, "service"), found, f"one of {', '.join(names)}", nearest(job.service, names))
-            if self.platform == "aws":
-                yield Clash(("jobs", name), "a job on AWS", "platform local: jobs do not reach AWS yet")
+            elif self.platform == "aws":
+                yield from misfits_on_aws(name, job, self.services[self.service_of(job)].grace, self.cloud.compute.kind)
+
+        for name in self.cloud.usage.jobs:
+            if name not in self.jobs:
+                found, known = f'"{name}", which is no job', ", ".join(self.jobs)
+                yield Clash(("cloud", "usage", "jobs", name), found, f"one of {known}" if known else "no job")
 
     def _dependencies(self) -> Iterator[Clash]:
         yield from _unmet("services", self.services, "service")

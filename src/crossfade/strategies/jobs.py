@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from crossfade.core.job import Job, Timetable
-
-LATE = 60.0  # seconds after its moment from which on a run was missed: a controller that is replaced is back sooner
+from crossfade.core.job import LATE, Job, Timetable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

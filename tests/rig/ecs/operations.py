@@ -1,6 +1,7 @@
 """ECS's API, as far as services and tasks go; clusters and task definitions are the emulator's."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.rig.ecs.life import Life
@@ -21,6 +22,8 @@ class Ecs:
         self._services = scheduler.services
         self._tasks: dict[str, Task] = {}
         self._given: dict[str, Any] = {}  # answers by client token
+        self.stopped: Callable[[Task], Awaitable[None]] | None = None  # is told of each that has
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         """End all tasks."""
@@ -30,6 +33,8 @@ class Ecs:
             for container in task.containers:
                 await container.stop(0)
         await asyncio.gather(*(task.life for task in living if task.life), return_exceptions=True)
+        for telling in self._telling:
+            telling.cancel()
 
     def begin(self, service: Service, deployment: Deployment) -> Task:
         """A task of a service."""
@@ -45,7 +50,15 @@ class Ecs:
     def _begin(self, task: Task) -> Task:
         self._tasks[task.arn] = task
         self._life.begin(task)
+        telling = asyncio.create_task(self._tell_of_end(task))
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
         return task
+
+    async def _tell_of_end(self, task: Task) -> None:
+        if task.life and self.stopped:
+            await asyncio.wait([task.life])
+            await self.stopped(task)
 
     # Services
 

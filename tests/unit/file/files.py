@@ -337,6 +337,7 @@ jobs:
     overlap: queue
     missed: skip
     timeout: 1h
+cloud: {usage: {jobs: {digest: 5m}}}
 """
 
 # On servers of one's own.

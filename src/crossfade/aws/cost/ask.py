@@ -1,21 +1,34 @@
 """Bills of files: where an environment becomes resources, usage and prices."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from crossfade import cron
 from crossfade.aws.choose import on_aws
 from crossfade.aws.cost.bill.bill import Bill, bill
 from crossfade.aws.cost.prices.book import PriceBook, list_prices, own
 from crossfade.aws.resources.expect import expected
 from crossfade.core.errors import WrongInputError
+from crossfade.file.cloud.month import Month
 from crossfade.file.model import App
+
+_SHORTEST = 60.0  # seconds that Fargate bills at least: https://aws.amazon.com/fargate/pricing/
 
 
 def of_app(app: App, prices: Path | None = None) -> Bill:
     """The bill of one environment, from the file alone."""
-    cloud = app.cloud
-    return bill(
-        expected(app), cloud.usage.month, book(cloud.region, prices), title=app.environment, region=cloud.region
-    )
+    region = app.cloud.region
+    return bill(expected(app), month(app), book(region, prices), title=app.environment, region=region)
+
+
+def month(app: App) -> Month:
+    """What `cloud.usage` says, and the hours of jobs that follow from their schedules."""
+    hours: dict[str, float] = {}
+    for name, job in app.jobs.items():
+        each, service = app.cloud.usage.jobs.get(name, _SHORTEST), app.service_of(job)
+        times = cron.times_a_month(job.schedule, job.timezone)
+        hours[service] = hours.get(service, 0.0) + times * max(each, _SHORTEST) / 3600
+    return replace(app.cloud.usage.month, jobs=hours)
 
 
 def of_file(path: Path, environment: str | None = None, prices: Path | None = None) -> tuple[Bill, ...]:

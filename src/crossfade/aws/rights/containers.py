@@ -61,9 +61,27 @@ def containers(app: App) -> Iterator[Right]:
         ("logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"),
         tuple(arn(app, "logs", f"log-group:{called.log_group(name)}:*") for name in app.services),
     )
+    yield from jobs(app)
     yield from snapshots(app)
     yield from dumps(app)
     yield from secret_versions(app)
+
+
+def jobs(app: App) -> Iterator[Right]:
+    """Schedules of this environment, the role that they begin tasks by, and how runs ended."""
+    if not app.jobs:
+        return
+    called = places(app)
+    changes = ("scheduler:CreateSchedule", "scheduler:DeleteSchedule", "scheduler:UpdateSchedule")
+    yield Right("Jobs", changes, (arn(app, "scheduler", f"schedule/{called.schedules}/*"),))
+    yield Right("LookAtJobs", ("scheduler:ListSchedules",))  # this call takes no names
+    yield Right(
+        "JobsRole",
+        ("iam:PassRole",),
+        (everywhere("iam", f"role/{called.jobs_role}"),),
+        {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+    )
+    yield Right("JobsLog", ("logs:FilterLogEvents",), (arn(app, "logs", f"log-group:{called.jobs_log_group}:*"),))
 
 
 def secret_versions(app: App) -> Iterator[Right]:

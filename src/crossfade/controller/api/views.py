@@ -31,7 +31,7 @@ from crossfade.core.actions import (
 from crossfade.core.counters import Counters
 from crossfade.core.fleet import Fleet, Instance
 from crossfade.core.group import Group
-from crossfade.core.job import Job, Timetable
+from crossfade.core.job import Job, Run, Timetable
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
@@ -67,7 +67,7 @@ def status(loop: Loop, now: float, wall: float | None = None) -> Json:
         "trouble": loop.trouble or None,
         "instances": [_instance(i, loop) for i in loop.fleet.instances],
         "lately": _lately(loop) if ledger.kind == "web" else None,
-        "jobs": [_job(job, ledger.jobs.get(job.name), wall) for job in ledger.scheduled],
+        "jobs": [_job(job, ledger.jobs.get(job.name), loop.runs.get(job.name), wall) for job in ledger.scheduled],
         "rollout": _under_way(ledger.active, loop, now) if ledger.active else None,
         "last": result(ledger.records[-1], ledger) if ledger.records else None,
     }
@@ -78,9 +78,9 @@ def _warm(ledger: Ledger, now: float) -> Json:
     return {} if ledger.active else {str(r): round(t - now, 1) for r, t in ledger.warm.items() if t > now}
 
 
-def _job(job: Job, known: Timetable | None, wall: float) -> Json:
-    """A job with its newest run, and when the next is due."""
-    run = known.run if known else None
+def _job(job: Job, known: Timetable | None, begun: Run | None, wall: float) -> Json:
+    """A job with its newest run, be it `begun` by the platform, and when the next is due."""
+    run = begun or (known.run if known else None)
     return {
         "name": job.name,
         "schedule": job.schedule,

@@ -19,6 +19,7 @@ class Month:
     """How much is used in it, sizes in bytes: what `cloud.usage` says, or what is assumed where it says nothing."""
 
     instances: Mapping[str, float] = field(default_factory=dict)
+    jobs: Mapping[str, float] = field(default_factory=dict)  # hours in which jobs run, by the service they run in
     hours: float = 730.0
     lcu: float = 1.0
     egress: int = 10 * _GIB

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from crossfade.file.cloud.month import USUAL, Foreign, Month
 from crossfade.file.part import Part
-from crossfade.file.units import Number, Size, Text, Whole
+from crossfade.file.units import Duration, Number, Size, Text, Whole
 
 MOST = 1e15
 Key = Annotated[str, Text(r"[a-z0-9][A-Za-z0-9._-]{1,99}", "a key of the price book")]
@@ -26,6 +26,11 @@ class Usage(Part):
         default={},
         description="Average number of instances by service. Default: as many as `replicas`.",
         examples=[{"api": 3}],
+    )
+    jobs: dict[str, Annotated[float, Duration(most=86_400)]] = Field(
+        default={},
+        description="How long a run of a job takes. Default: 1m, the least that Fargate bills.",
+        examples=[{"tidy": "10m"}],
     )
     hours: Annotated[float, Number(above=0, most=744)] = Field(
         default=USUAL.hours, description="Hours in which it runs.", examples=[730]
@@ -86,5 +91,5 @@ class Usage(Part):
     @property
     def month(self) -> Month:
         """What of it is said and what is assumed, for bills."""
-        said = {name: getattr(self, name) for name in type(self).model_fields if name != "other"}
+        said = {name: getattr(self, name) for name in type(self).model_fields if name not in {"jobs", "other"}}
         return Month(**said, other=tuple(Foreign(name=each.name, monthly=each.monthly) for each in self.other))

@@ -7,6 +7,7 @@ from crossfade.adapters import ON_AWS
 from crossfade.aws.places import Places
 from crossfade.engine.ports.clock import Clock
 from crossfade.engine.ports.journal import Fence
+from crossfade.engine.ports.schedules import Schedules
 from crossfade.engine.world import Pace
 from crossfade.platforms.aws import following
 from crossfade.platforms.aws.alb.balancer import MARGIN, AlbBalancer
@@ -31,6 +32,7 @@ from crossfade.platforms.aws.database.snapshots import Snapshots
 from crossfade.platforms.aws.ecs import errand
 from crossfade.platforms.aws.ecs.definitions import Definitions
 from crossfade.platforms.aws.ecs.errand import Errands
+from crossfade.platforms.aws.ecs.jobs import JobSchedules
 from crossfade.platforms.aws.ecs.logs import TaskLogs
 from crossfade.platforms.aws.ecs.lookout import TaskLookout
 from crossfade.platforms.aws.ecs.runtime import EcsRuntime
@@ -114,6 +116,7 @@ class Adapters:
         self.timing = timing or Timing()
         self.secrets = PinnedSecrets()
         self.kind = ON_AWS.get(compute, compute)
+        self.schedules: Mapping[str, Schedules] = {}
         self._host, self._reached_at = host, reached_at
         self._log_group = places.hosts_log_group if log_group is None else log_group
         if compute == "autoscaling":
@@ -137,6 +140,8 @@ class Adapters:
         async def where(key: str) -> Mapping[str, str]:
             return await definitions.secrets(key, (await finder.place(key)).container)
 
+        jobs = JobSchedules(clients, places, finder, lookout, definitions, fence, clock)
+        self.schedules = {self.kind: jobs}
         self.pins = SecretPins(clients, where)
         self.runtime = EcsRuntime(
             clients,

@@ -65,6 +65,7 @@ async def environment(
             journal=journal,
             runtimes={made.kind: made.runtime, SITE: made.site},
             sizers={made.kind: made.runtime, SITE: made.site},
+            schedules=made.schedules,
             balancer=made.balancer,
             ask=_not_asked,
             visit=visitor.visit,

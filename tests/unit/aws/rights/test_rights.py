@@ -12,7 +12,10 @@ from tests.unit.aws.terraform.files import app, on_hosts
 from crossfade.aws.rights.deployer import policy
 from crossfade.file.model import App
 
-SHOP = app({"web": {"secrets": ["KEY"]}, "api": {}}, secrets={"KEY": {}}, site={}, database={"snapshot": True})
+JOBS = {"tidy": {"service": "web", "command": "tidy", "schedule": "0 3 * * *", "timeout": "1h"}}
+SHOP = app(
+    {"web": {"secrets": ["KEY"]}, "api": {}}, jobs=JOBS, secrets={"KEY": {}}, site={}, database={"snapshot": True}
+)
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDmQm1dS5n6v0n3G1fZ8jvXo0nqk0i0Qm7v4s3pXQ2aB deploy"
 FIXED, PRIVATE = (app(compute={"kind": "hosts", "keys": [KEY], "address": to}) for to in ("fixed", "private"))
 GROUPS = app(compute={"kind": "autoscaling"}, database={"snapshot": True})
@@ -117,8 +120,10 @@ def test_hooks_run_on_the_environments_own_hosts_alone() -> None:
 
 
 def test_roles_are_handed_to_tasks_only() -> None:
-    """It passes on the roles of its own tasks, and to nobody but ECS."""
-    (passes,) = (each for each in statements(SHOP) if "iam:PassRole" in each["Action"])
+    """It passes on the roles of its own tasks, and to nobody but ECS; the one that begins jobs to who begins them."""
+    passes, begins = (each for each in statements(SHOP) if "iam:PassRole" in each["Action"])
+    assert begins["Resource"] == ["arn:${partition}:iam::${account}:role/shop-prod-jobs"]
+    assert begins["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
     assert passes["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
     assert all(re.search(r":role/shop-prod-(web|api)-(task|execution)$", arn) for arn in passes["Resource"])
 

@@ -5,7 +5,7 @@ from typing import Any
 from crossfade.file.model import App
 
 
-def app(services: dict[str, Any] | None = None, **cloud: Any) -> App:
+def app(services: dict[str, Any] | None = None, *, jobs: dict[str, Any] | None = None, **cloud: Any) -> App:
     """`shop` in prod on AWS, one service on Fargate unless said otherwise."""
     web = {"image": "acme/web", "resources": {"cpu": 0.5, "memory": "1G"}}
     given = {
@@ -13,7 +13,14 @@ def app(services: dict[str, Any] | None = None, **cloud: Any) -> App:
         for index, (name, of) in enumerate((services or {"web": {}}).items())
     }
     return App.model_validate(
-        {"app": "shop", "environment": "prod", "platform": "aws", "services": given, "cloud": cloud}
+        {
+            "app": "shop",
+            "environment": "prod",
+            "platform": "aws",
+            "services": given,
+            "jobs": jobs or {},
+            "cloud": cloud,
+        }
     )
 
 

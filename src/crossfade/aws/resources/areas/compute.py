@@ -27,6 +27,9 @@ def compute(app: App) -> Iterator[Resource]:
         yield made(CLUSTER, "cloud.compute", name=prefix(app), setting=[insights])
         for name, service in app.services.items():
             yield from _service(app, name, service)
+        if app.jobs:
+            log = "module.jobs.aws_cloudwatch_log_group.this"
+            yield made(log, "jobs", name=places(app).jobs_log_group, retention_in_days=app.cloud.logs.keep)
     for name, service in app.services.items():
         if in_containers(app, service):
             address = f"module.ecr_{identifier(name)}.aws_ecr_repository.this"

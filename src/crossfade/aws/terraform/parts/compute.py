@@ -43,6 +43,8 @@ def compute(app: App) -> Iterator[Block]:
     yield _cluster(app)
     for name, service in app.services.items():
         yield _service(app, name, service)
+    if app.jobs:
+        yield _jobs(app)
 
 
 def _repository(app: App, name: str) -> Block:
@@ -104,6 +106,23 @@ def _service(app: App, name: str, service: Service) -> Block:
         tracing=cloud.tracing or None,
         check=cloud.compute.checks.get(name),
         read_only=cloud.compute.read_only or None,
+    )
+
+
+def _jobs(app: App) -> Block:
+    """What jobs by the clock need beside the services that they run in."""
+    names = sorted({app.service_of(job) for job in app.jobs.values()})
+    roles = [Expression(f'module.iam.{kind}_role_arn["{name}"]') for name in names for kind in ("execution", "task")]
+    return block(
+        "module",
+        "jobs",
+        source=f"{MODULES}/compute/jobs",
+        name=NAME,
+        cluster_arn=from_module("cluster", "arn"),
+        families=[from_module(f"service_{identifier(name)}", "task_family") for name in names],
+        role_arns=roles,
+        log_retention_days=app.cloud.logs.keep,
+        warning_topic_arn=from_module("monitoring", "warning_topic_arn"),
     )
 
 

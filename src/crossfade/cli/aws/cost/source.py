@@ -29,7 +29,8 @@ def made(call: Call, plan: Path | None, region: str | None, table: Path | None, 
 
     if call.environment is None:
         return [(of_plan(plan, Month(), region, prices), None)]
+    from crossfade.aws.cost.ask import month
     from crossfade.file.load import load
 
     app = load(call.required(), call.environment)
-    return [(of_plan(plan, app.cloud.usage.month, region or app.cloud.region, prices), app)]
+    return [(of_plan(plan, month(app), region or app.cloud.region, prices), app)]

@@ -8,6 +8,7 @@ from crossfade.engine.ports.logs import LogQuery, Said, Writer
 from crossfade.platforms.aws.clients import Answer, Clients
 from crossfade.platforms.aws.ecs.definitions import Definition, Definitions, stream
 from crossfade.platforms.aws.ecs.errand import ERRAND
+from crossfade.platforms.aws.ecs.jobs import GROUP
 from crossfade.platforms.aws.following import LOOK, MS, followed
 from crossfade.platforms.aws.place import Place
 from crossfade.platforms.aws.refusals import AwsError
@@ -34,6 +35,8 @@ class TaskLogs:
             )
         began = round(self._clock.now() * MS)
         container, tasks = await self._tasks(service, query)
+        if query.instance is not None and query.instance not in tasks:
+            tasks |= await self._long_gone(service, container, query.instance)
         if query.instance is not None and query.instance not in tasks:
             raise WrongInputError(
                 f"there is no log of {query.instance} of {service}", f"it has {', '.join(sorted(tasks)) or 'no tasks'}"
@@ -69,14 +72,23 @@ class TaskLogs:
             for task in sight.tasks:
                 if task.release in arns:
                     tasks[task.id] = await self._definitions.of(arns[task.release], container)
-        if Writer.HOOK in query.writers or query.instance not in {None, *tasks}:
-            for errand in await self._errands(sight.place):
+        if {Writer.HOOK, Writer.JOB} & set(query.writers) or query.instance not in {None, *tasks}:
+            for errand in await self._errands(sight.place, query):
                 name = errand["taskArn"].rpartition("/")[2]
                 tasks[name] = await self._definitions.of(errand["taskDefinitionArn"], container)
         return container, {name: found for name, found in tasks.items() if query.instance in {None, name}}
 
-    async def _errands(self, place: Place) -> list[Answer]:
-        """Commands that run, and those that ended: ECS lists them for an hour."""
+    async def _long_gone(self, service: str, container: str, task: str) -> dict[str, Definition]:
+        """One that ECS lists no more, and that wrote where the others of its service do."""
+        sight = await self._lookout.look(service)
+        for side in sight.sides.values():
+            definition = await self._definitions.of(side.definition, container)
+            if await self._definitions.lines(definition, container, task, 1):
+                return {task: definition}
+        return {}
+
+    async def _errands(self, place: Place, query: LogQuery) -> list[Answer]:
+        """Hooks and jobs that run, and those that ended: ECS lists them for an hour."""
         asked = {"cluster": place.cluster, "family": self._definitions.family(place.key)}
         arns: list[str] = []
         for status in ("RUNNING", "STOPPED"):
@@ -85,7 +97,7 @@ class TaskLogs:
         for start in range(0, len(arns), _AT_ONCE):
             some = arns[start : start + _AT_ONCE]
             answer = await self._clients.call("ecs", "describe_tasks", cluster=place.cluster, tasks=some)
-            found += [one for one in answer["tasks"] if one.get("startedBy") == ERRAND]
+            found += [one for one in answer["tasks"] if query.instance or _kind(one) in query.writers]
         return found
 
     async def _last(self, definition: Definition, container: str, task: str, lines: int) -> list[Said]:
@@ -124,6 +136,13 @@ class TaskLogs:
                 if task in tasks or gone:
                     found.append(_said(task, event))
         return found
+
+
+def _kind(task: Answer) -> Writer | None:
+    """None for a task of a service, or of somebody else."""
+    if task.get("group", "").startswith(GROUP):
+        return Writer.JOB
+    return Writer.HOOK if task.get("startedBy") == ERRAND else None
 
 
 def _said(task: str, event: Answer) -> Said:

@@ -44,6 +44,18 @@ def fargate(inventory: Inventory, service: Resource, usage: Month) -> Iterator[C
             usage=f"instances.{name}" if part.varies else "",
             beside=part if coloured(service) else None,
         )
+    if hours := usage.jobs.get(name):
+        kind = _kind(task)
+        yield Charge(
+            area="Compute",
+            item=f"Fargate {name}, jobs, {size}",
+            quantity=Amount.of(hours),
+            unit="task-hours",
+            rate=((cpu, f"fargate.vcpu-hour.{kind}"), (memory, f"fargate.gb-hour.{kind}")),
+            addresses=(task.address,),
+            assumes="as often as they come, a minute each unless the usage says more",
+            usage="jobs",
+        )
     disk = exact(first(task.values, "ephemeral_storage", "size_in_gib") or 0) - _FREE_DISK
     if disk > 0:
         yield Charge(
