@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from crossfade import __version__, core, engine, strategies
-from crossfade.controller.history import pages
+from crossfade.controller.record import pages
 from crossfade.core.wire import decode, decode_change, encode, encode_change
 from crossfade.engine.fold import TELLING, fold
 from crossfade.engine.ledger import Ledger, read_release

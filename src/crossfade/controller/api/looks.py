@@ -10,8 +10,8 @@ from aiohttp import web
 from crossfade import __version__
 from crossfade.controller.api import asked, stores, streams, views
 from crossfade.controller.api.hub import Hub
-from crossfade.controller.history import history
 from crossfade.controller.orders import Orders
+from crossfade.controller.record import history
 from crossfade.core.actions import Finish
 from crossfade.core.errors import WrongInputError
 from crossfade.core.group import Group

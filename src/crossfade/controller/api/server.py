@@ -12,7 +12,7 @@ from crossfade.controller.api import asked, views
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.looks import Looks
 from crossfade.controller.api.refusal import refused
-from crossfade.controller.deploys.whole import Wanted, WholeDeploys
+from crossfade.controller.apps import Apps, Wanted
 from crossfade.controller.notify.notify import Notify
 from crossfade.controller.order import Order
 from crossfade.controller.orders import Orders
@@ -45,7 +45,7 @@ class Api:
         notify: Notify | None = None,
     ) -> None:
         self.looks = Looks(orders, hub, beside, notify.troubles if notify else list)
-        self._whole = WholeDeploys(orders, notify)
+        self._apps = Apps(orders, notify)
         self._orders = orders
         self._registry = orders.registry
         self._hub = hub
@@ -119,7 +119,7 @@ class Api:
             channels=body.get("notify") or (),
         )
         shell, before = asked.shell(body), self._hub.seq
-        shipped = await self._whole.deploy(wanted, asked.order(body), shell, before)
+        shipped = await self._apps.deploy(wanted, asked.order(body), shell, before)
         begun = shipped.begun
         answer: dict[str, Any] = {"seq": before, "unchanged": begun.unchanged, "stores": shipped.stores}
         if begun.group:

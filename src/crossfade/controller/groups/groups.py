@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from crossfade.controller import rollouts
-from crossfade.controller.history import pages
 from crossfade.controller.order import Order
+from crossfade.controller.record import pages
 from crossfade.controller.registry import Registry
 from crossfade.controller.releases import rollback_to, rollout_to
 from crossfade.core.actions import Finish

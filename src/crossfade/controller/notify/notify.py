@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from crossfade.controller.history import pages
 from crossfade.controller.notify.channels import Channel, Channels
 from crossfade.controller.notify.message import KINDS, Message, message_of
 from crossfade.controller.notify.send import NotToldError, require_known, send
-from crossfade.controller.pen import Pen
+from crossfade.controller.record import Pen, pages
 from crossfade.controller.registry import Registry
 from crossfade.core.errors import CrossfadeError
 from crossfade.engine.ports.journal import Event

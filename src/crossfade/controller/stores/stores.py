@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crossfade import cron
-from crossfade.controller.history import pages
-from crossfade.controller.pen import Pen
+from crossfade.controller.record import Pen, pages
 from crossfade.controller.registry import Registry
 from crossfade.controller.stores import record as kinds
 from crossfade.controller.stores.record import BACKUP, StoreRecord, advance, changes

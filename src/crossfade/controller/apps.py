@@ -32,8 +32,8 @@ class Shipped:
     stores: Mapping[str, StoreOutcome] = field(default_factory=dict)
 
 
-class WholeDeploys:
-    """Deploys of a file with all that is in it. Where nobody stays, nobody is told: `notify` is None."""
+class Apps:
+    """Apps with all that their files have. Where nobody stays, nobody is told: `notify` is None."""
 
     def __init__(self, orders: Orders, notify: Notify | None) -> None:
         self._orders = orders
