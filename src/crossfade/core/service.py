@@ -1,5 +1,6 @@
 """What a service is to be: how it is run, checked, exposed and changed. Frozen, plain values, in seconds and shares."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -224,6 +225,35 @@ class Container:
     ulimits: tuple[tuple[str, int, int], ...] = ()  # name, soft, hard; -1: no limit
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """From when on there are other bounds: five words of cron, or once `at` seconds since the epoch."""
+
+    name: str
+    least: int
+    most: int
+    schedule: str = ""
+    timezone: str = "UTC"
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """`least` and `most` hold until one of `moments` has come."""
+
+    least: int
+    most: int
+    moments: tuple[Moment, ...] = ()
+
+    def bounds(self, came: Callable[[Moment], float | None]) -> tuple[int, int]:
+        """Those that hold; `came` says when a moment came last, None when it never did."""
+        known = [(at, one) for one in self.moments if (at := came(one)) is not None]
+        if not known:
+            return self.least, self.most
+        _, last = max(known, key=lambda one: one[0])
+        return last.least, last.most
+
+
 SITE = "site"  # what the service of a site is called, and its runtime
 
 
@@ -278,6 +308,7 @@ class Service:
     secrets: tuple[str, ...] = ()
     resources: Resources = field(default_factory=Resources)
     hooks: Hooks = field(default_factory=Hooks)
+    scale: Scale | None = None  # where the platform makes more and fewer of it by itself
     snapshot: str = ""  # the database that has one taken before `hooks.migrate`; empty: none has
     dumped: bool = False  # the database on a host of its own is written down before `hooks.migrate`
     strategy: Strategy = field(default_factory=Strategy)

@@ -9,6 +9,7 @@ from crossfade.adapters import DEFAULT_BALANCER, ON_AWS
 from crossfade.core import service as core
 from crossfade.core import store as core_store
 from crossfade.core.job import Job as CoreJob
+from crossfade.file.growth import growth
 from crossfade.file.model import App, Service
 from crossfade.file.parts.deploy import Deploy
 from crossfade.file.parts.health import code_ranges
@@ -114,6 +115,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         retain=service.deploy.retain,
         depends_on=service.depends_on,
         was=service.was or "",
+        scale=growth(app, service),
         jobs=tuple(_job(key, job) for key, job in sorted(app.jobs.items()) if app.service_of(job) == name),
     )
 

@@ -323,6 +323,10 @@ services:
     kind: worker
     image: ghcr.io/acme/mailer:1.4
     health: {command: ./alive.sh}
+    scale:
+      schedule:
+        night: {schedule: 0 1 * * *, timezone: Asia/Seoul, min: 1, max: 1}
+        sale: {at: 2026-12-01T19:50, min: 8, max: 20}
   clock:
     kind: worker
     image: ghcr.io/acme/mailer:1.4

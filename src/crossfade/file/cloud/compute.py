@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
+from crossfade import cron
 from crossfade.file.cloud.words import Days, InstanceClass
 from crossfade.file.part import Clash, Part
+from crossfade.file.parts.schedule import SCHEDULE, wrong_times
 from crossfade.file.units import GIB, Duration, Percent, Size, Text, Whole
 
 Kind = Literal["fargate", "autoscaling", "hosts"]
@@ -24,6 +27,47 @@ PUBLIC_KEY = Text(
     "a public key in one line, such as ssh-ed25519 AAAA... deploy",
 )
 USER = Text(r"[a-z_][a-z0-9_-]{0,31}", "a user's name")
+
+
+DAY_AND_TIME = Text(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", "a day and a time, such as 2026-12-01T19:50")
+
+
+class Moment(Part):
+    """From when on a service has at least and at most so many instances, until the next moment of its schedule."""
+
+    schedule: Annotated[str, SCHEDULE] | None = Field(
+        default=None, description="When, each time, in five words of cron.", examples=["0 1 * * *"]
+    )
+    at: Annotated[str, DAY_AND_TIME] | None = Field(
+        default=None, description="When, once.", examples=["2026-12-01T19:50"]
+    )
+    timezone: str = Field(default="UTC", description="In which that is meant.", examples=["Asia/Seoul"])
+    min: Annotated[int, Whole(0, 5000)] | None = Field(
+        default=None, description="Never fewer from then on. Default: as the scale says.", examples=[1]
+    )
+    max: Annotated[int, Whole(1, 5000)] | None = Field(
+        default=None, description="Never more from then on. Default: as the scale says.", examples=[20]
+    )
+
+    def impossible(self) -> Iterator[Clash]:
+        if (self.schedule is None) == (self.at is None):
+            yield Clash((), "a moment that is not said, or twice", "schedule for each time, or at for once")
+            return
+        wrong = tuple(wrong_times(self.schedule, self.timezone))
+        yield from wrong
+        if self.schedule and not wrong and not cron.on_aws(self.schedule):
+            found = f'"{self.schedule}", for which AWS has no words'
+            yield Clash(("schedule",), found, "days of the month or days of the week, in a moment each")
+        if self.at and not _is_a_day(self.at):
+            yield Clash(("at",), f'"{self.at}"', "a day and a time that there are")
+
+
+def _is_a_day(at: str) -> bool:
+    try:
+        datetime.fromisoformat(at)
+    except ValueError:
+        return False
+    return True
 
 
 class Scale(Part):
@@ -49,9 +93,24 @@ class Scale(Part):
         default=300.0, description="Pause after shrinking.", examples=["300s"]
     )
 
+    schedule: dict[Annotated[str, LOG], Moment] = Field(
+        default={},
+        description="Nights, weekends and sales: from when on `min` and `max` are others, by name. Fargate only.",
+        examples=[{"night": {"schedule": "0 1 * * *", "min": 1}, "day": {"schedule": "0 7 * * *", "min": 2}}],
+    )
+
     def impossible(self) -> Iterator[Clash]:
         if self.min > self.max:
             yield Clash(("max",), f"max {self.max} below min {self.min}", f"{self.min} or more")
+        for name, moment in self.schedule.items():
+            least, most = self.bounds(moment)
+            if least > most:
+                yield Clash(("schedule", name), f"min {least} above max {most}", f"a max of {least} or more")
+
+    def bounds(self, moment: Moment) -> tuple[int, int]:
+        """Those of a moment; what it does not say is as at all other times."""
+        least, most = (moment.min, moment.max)
+        return self.min if least is None else least, self.max if most is None else most
 
 
 Measure = Literal[

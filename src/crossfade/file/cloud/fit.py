@@ -174,6 +174,8 @@ def _size(mib: float) -> str:
 def _hosts(service: "Service") -> Iterator[Clash]:
     if service.image is not None and service.image.build is not None:
         yield Clash(("image", "build"), "an image that is built here, for hosts", "a name that they can pull it by")
+    if service.scale is not None and service.scale.schedule:
+        yield Clash(("scale", "schedule"), "a schedule for hosts", "compute: {kind: fargate}")
     if service.scale is not None and service.scale.memory is not None:
         yield Clash(("scale", "memory"), "memory of hosts, which EC2 does not measure", "cpu, requests, or Fargate")
 

@@ -67,7 +67,7 @@ class EcsRuntime(ColourRuntime):
         before = partial(self._fence.check, release.service.key, token)
         _require_ours(sight, release)
         await self._send_home(sight, token)
-        return await self._scaling.resume(sight, release.number, warm, before)
+        return await self._scaling.resume(sight, release, warm, before)
 
     async def run(
         self, release: Release, command: str, secrets: Mapping[str, str], env: Mapping[str, str], limit: float

@@ -37,8 +37,8 @@ resource "aws_appautoscaling_target" "this" {
   }
 
   lifecycle {
-    # Which colour scales is a deploy's.
-    ignore_changes = [suspended_state]
+    # Which colour scales is a deploy's, and within which bounds at what time.
+    ignore_changes = [suspended_state, min_capacity, max_capacity]
   }
 }
 
