@@ -46,6 +46,7 @@ class Performer:
         self._waited = 0.0  # by the last effect, after it had changed something
         self.acted_at = 0.0  # when the last effect changed something
         self._beside: dict[str, asyncio.Task[None]] = {}
+        self._unheard: tuple[int, str] | None = None  # in which rollout, and why, our own requests did not arrive last
         self._untended: dict[str, tuple[int, str]] = {}  # by runtime: in which rollout, and why, as it was told last
 
     def stopping(self) -> frozenset[str]:
@@ -311,14 +312,24 @@ class Performer:
         """Too few clients came for a verdict: ask the health path through the balancer, as they would.
 
         Under way until they are counted: a balancer whose figures come late is not asked again and again meanwhile.
+        That they do not arrive is told once, and when why changes.
         """
-        release = self._scribe.ledger.release(action.release)
-        await self._scribe.record("intent", {"action": encode_action(action)})
-        url, headers = await self._world.balancer.preview(release.service, action.release)
-        await self._world.visit(url.rstrip("/") + release.service.health.path, headers, action.count)
-        await self._scribe.record("done", {"action": encode_action(action)})
+        scribe, release = self._scribe, self._scribe.ledger.release(action.release)
+        active = scribe.ledger.active.id if scribe.ledger.active else 0
+        if self._unheard is None or self._unheard[0] != active:
+            await scribe.record("intent", {"action": encode_action(action)})
+        try:
+            url, headers = await self._world.balancer.preview(release.service, action.release)
+            await self._world.visit(url.rstrip("/") + release.service.health.path, headers, action.count)
+        except PlatformError as error:
+            known, self._unheard = self._unheard, (active, error.cause)
+            if known != self._unheard:
+                raise
+            return await self._world.clock.sleep(2 * self._world.pace.retry)
+        self._unheard = None
+        await scribe.record("done", {"action": encode_action(action)})
         self._ended()
-        await self._world.clock.sleep(self._world.pace.counted)
+        return await self._world.clock.sleep(self._world.pace.counted)
 
     def _runtime(self, release: Release) -> Runtime:
         return self._world.runtimes[release.service.runtime]

@@ -1,7 +1,7 @@
 """A service on the cloud in memory, under a clock of the test's own: what platforms that keep sizes are asked for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ from tests.unit.engine.test_loop import SERVICE
 
 from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
+from crossfade.core.service import Strategy
 from crossfade.core.wire import encode
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.behaviour import Behaviour
@@ -25,7 +26,15 @@ from crossfade.engine.world import Pace, World
 class InCloud:
     """Two instances of a first release, each healthy at once; `timeout` is its step's."""
 
-    def __init__(self, runtime: type[CloudRuntime] = CloudRuntime, *, timeout: float = 60.0, **how: Any) -> None:
+    def __init__(
+        self,
+        runtime: type[CloudRuntime] = CloudRuntime,
+        *,
+        timeout: float = 60.0,
+        strategy: Strategy = SERVICE.strategy,
+        visit: Callable[[str, Mapping[str, str], int], Awaitable[None]] | None = None,
+        **how: Any,
+    ) -> None:
         self.timeline = Timeline.new()
         clock = SystemClock(wall=self.timeline.time, passed=self.timeline.time)
         self.journal = DryJournal(clock)
@@ -38,14 +47,14 @@ class InCloud:
             sizers={"process": adapter},
             balancer=CloudBalancer(cloud, self.journal),
             ask=self.platform.ask,
-            visit=_visit,
+            visit=visit or _visit,
             clock=clock,
             secrets=lambda _: {},
             told=lambda _: None,
             pace=Pace(busy=4.0, idle=8.0, retry=4.0, lease=60.0, settle=3.5),
         )
         self.loop = Loop(Ledger(service=SERVICE.key), self.world, "the loop")
-        self.service = replace(SERVICE, strategy=replace(SERVICE.strategy, timeout=timeout))
+        self.service = replace(SERVICE, strategy=replace(strategy, timeout=timeout))
 
     def deploy(self, afterwards: Callable[[], Awaitable[None]] | None = None) -> None:
         """To the end of the rollout, and of what comes after it."""
