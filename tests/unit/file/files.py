@@ -139,6 +139,7 @@ cloud:
       fail_timeout: 30s
       keepalive: 32
       health: /nginx-health
+      health_timeout: 2s
       websockets: /ws/
       websocket_timeout: 7d
       fresh: {/static/: 30d}
@@ -374,7 +375,8 @@ cloud:
     address: private
     user: deploy
     keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDmQm1dS5n6v0n3G1fZ8jvXo0nqk0i0Qm7v4s3pXQ2aB deploy]
-  buckets: {built: {}}
+  database: {engine: mysql, version: 8.4, host: true, instance: t3.small, dumps: written}
+  buckets: {built: {}, written: {}}
   cdn: {bucket: built, files: {/static/*: 365d}, never: [/api/*], keep: 24h, everywhere: true}
 """
 
