@@ -10,10 +10,11 @@ import pytest
 import pytest_asyncio
 from tests.rig import Rig
 from tests.support.database_host import DatabaseHost, why_not
-from tests.support.on_ecs import PACE, reached
+from tests.support.on_ecs import LIMIT, PACE, reached
 from tests.support.on_groups import ON_HOSTS, OnGroups
 from tests.support.shipped import Shipped
 
+from crossfade.aws.dumps import dump
 from crossfade.aws.places import Places
 from crossfade.core.rollout import State
 
@@ -73,12 +74,30 @@ async def test_a_release_that_migrates_has_its_database_written_down_first(
     assert [one["InstanceIds"] == [database.id] for one in sent] == [False, True]  # the newest is first
 
 
+async def test_one_is_written_by_the_clock(database: DatabaseHost) -> None:
+    """By the association that Terraform makes, of the same script; here at once."""
+    ssm, before = database.rig.client("ssm"), database.dumps()
+    made = ssm.create_association(
+        Name="AWS-RunShellScript",
+        ApplyOnlyAtCronInterval=True,
+        ScheduleExpression="cron(0 18 * * ? *)",
+        Parameters={"commands": [dump("postgres", database.bucket, "us-east-1", "a-day")]},
+        Targets=[{"Key": "InstanceIds", "Values": [database.id]}],
+    )["AssociationDescription"]
+    assert database.dumps() == before
+    ssm.start_associations_once(AssociationIds=[made["AssociationId"]])
+    end = asyncio.get_running_loop().time() + LIMIT
+    while "database/a-day.sql.gz" not in database.dumps():
+        assert asyncio.get_running_loop().time() < end, "nothing is written"
+        await asyncio.sleep(0.1)
+
+
 async def test_a_dump_becomes_a_database_beside_the_one_that_serves(database: DatabaseHost, tmp_path: Path) -> None:
     """What was written since stays where it is, and what was deleted since is there again."""
     database.ask("DELETE FROM orders WHERE id = 1; INSERT INTO orders VALUES (3)")
     shipped = Shipped(database.rig, tmp_path)
     shipped.file(json.dumps(FILE))
-    ran = await asyncio.to_thread(shipped.run, "restore", "database", "-e", "dev", "--yes")
+    ran = await asyncio.to_thread(shipped.run, "restore", "database", "-e", "dev", "--from", "before-web-2", "--yes")
     assert ran.code == 0, ran.out + ran.err
     assert "shop_restored has the data of before-web-" in ran.out
     assert database.ask("SELECT id FROM orders ORDER BY id").split() == ["2", "3"]

@@ -62,7 +62,7 @@ async def test_rolling_goes_by_sizes_with_the_weights_following(shop: OnGroups) 
 async def test_the_clock_of_an_instance_refresh(shop: OnGroups) -> None:
     """One host comes and is through its warmup before the first old one goes; then the same for the second."""
     warmup, old = 300 / PACE, shop.loop.ledger.current
-    how = {"name": "rolling", "max_surge": 50, "min_healthy": 50, "checkpoints": (50, 100), "warmup": warmup}
+    how = {"name": "rolling", "max_surge": 50, "min_healthy": 100, "checkpoints": (50, 100), "warmup": warmup}
     rollout = await shop.deploy(shop.service("clocked", **how))
     assert rollout.state is State.SUCCEEDED, rollout.reason
     told = [one for one in shop.process.told if one.kind == "intent" and one.rollout == rollout.id]

@@ -61,7 +61,7 @@ async def test_what_processes_write_is_read_from_their_hosts_agent(shop: OnRevis
     said = {(one.writer, one.line) async for one in shop.process.adapters.runtime.logs(shop.key, LogQuery())}
     mine = {one["InstanceId"] for one in group["Instances"]}
     assert {line for host, line in said if host in mine} == {f"release {shop.answer()} starts"}
-    assert {line for host, line in said if host not in mine} == {"release v1 starts"}
+    assert {line for host, line in said if host not in mine} <= {"release v1 starts"}
 
 
 async def test_a_hook_that_fails_sends_nobody_there(shop: OnRevisions) -> None:

@@ -19,6 +19,7 @@ from tests.rig.cloudwatch.operations import CloudWatch
 from tests.rig.cloudwatch.scaling import Scaling
 from tests.rig.codedeploy.carrier import Carrier
 from tests.rig.codedeploy.operations import CodeDeploy
+from tests.rig.ec2.associations import Associations
 from tests.rig.ec2.cli import Cli
 from tests.rig.ec2.instances import OUT, Instances
 from tests.rig.ec2.run_command import RunCommand
@@ -99,12 +100,13 @@ class Server:
         balancer, ecs, cloudwatch = self._balancer, self._ecs, self._cloudwatch
         parameters, connections, subscribers = ParameterGroups(), Connections(), Subscribers()
         scalable, nodes, queries = ScalableTags(self._emulator), Nodes(), SavedQueries()
-        lifecycles = Lifecycles()
+        lifecycles, commands = Lifecycles(), RunCommand(self._instances)
         return {
             **self._edges.operations(),
             **self._autoscaling.operations(),
             **CodeDeploy(self._carrier).operations(),
-            **RunCommand(self._instances).operations(),
+            **commands.operations(),
+            **Associations(commands).operations(),
             ("ecr", "GetAuthorizationToken"): self._ecr.get_authorization_token,
             ("ecr", "GetDownloadUrlForLayer"): self._ecr.get_download_url_for_layer,
             ("elbv2", "RegisterTargets"): balancer.register,

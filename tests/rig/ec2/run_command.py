@@ -70,14 +70,18 @@ class RunCommand:
         if said["DocumentName"] != _DOCUMENT:
             raise AwsError("InvalidDocument", "The specified SSM document doesn't exist.")
         (instance,) = said["InstanceIds"]
+        return {"Command": self.begin(instance, said.get("Comment") or "", said["Parameters"]).shown()}
+
+    def begin(self, instance: str, comment: str, asked: Json) -> Sent:
+        """On an instance that runs."""
         if not self._instances.running(instance):
             raise AwsError("InvalidInstanceId", f"Instances [[{instance}]] not in a valid state for account")
-        sent = Sent(instance, said.get("Comment") or "", said["Parameters"])
+        sent = Sent(instance, comment, asked)
         self._sent[sent.id] = sent
         task = asyncio.create_task(self._run(sent))
         self._work.add(task)
         task.add_done_callback(self._work.discard)
-        return {"Command": sent.shown()}
+        return sent
 
     async def list(self, call: Call) -> Json:
         """The newest first."""
