@@ -101,6 +101,17 @@ def test_check_says_what_only_envoy_does_for_pages(
     assert (f"web: with {balancer} a " in run("check")) is said
 
 
+def test_check_says_what_has_no_effect_on_aws(folder: Path) -> None:
+    """One file serves a machine and AWS; what only our own balancer does is said, and not refused."""
+    (folder / "crossfade.yaml").write_text(
+        "app: shop\nlisten: {http: 8081}\nservices:\n  web: {image: acme/web, timeout: 5s, preview: {port: 9000}, "
+        "resources: {cpu: 0.5, memory: 1G}}\nenvironments:\n  dev: {platform: aws}\n  here: {}\n"
+    )
+    found = json.loads(run("check", "--json"))["without_effect"]
+    assert found.keys() == {"dev: listen", "dev: services.web.timeout", "dev: services.web.preview.port"}
+    assert "dev: listen has no effect on AWS" in run("check")
+
+
 def test_check_finds_the_file_above(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As git does with its repository."""
     (folder / "crossfade.yaml").write_text(FILE)

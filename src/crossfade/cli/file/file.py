@@ -134,6 +134,7 @@ def check(call: Call) -> None:
     """
     from crossfade.cli.file import contents, readable
     from crossfade.core.wire import encode
+    from crossfade.file.cloud.unused import unused
     from crossfade.file.init.facts import open_items
     from crossfade.file.load import load_every, load_whole
     from crossfade.file.settle import settle
@@ -148,6 +149,7 @@ def check(call: Call) -> None:
     settled = [one for app in apps.values() if app.platform != "aws" for one in settle(app, folder)]
     found = contents.accounts(map(encode, settled), call.state.root)
     open_to_all = readable.lines(_secret_files(settled, apps, folder))
+    without_effect = {f"{name}: {key}": why for name, app in apps.items() for key, why in unused(app)}
     todo = [
         *_without_source(apps, folder),
         *open_items(path.read_text(encoding="utf-8"), apps, _Images(), _known_here(path, apps)),
@@ -163,11 +165,13 @@ def check(call: Call) -> None:
         "services": names,
         **contents.data(found),
         **({"readable": open_to_all} if open_to_all else {}),
+        **({"without_effect": without_effect} if without_effect else {}),
         "todo": [{"where": where, "what": what} for where, what in todo],
     }
     where = f"environment{'s' if len(apps) > 1 else ''} {', '.join(apps)}"
     lines = [f"{path} is right: app {app.name}, {where}, services {', '.join(names)}"]
     lines += [*contents.lines(found), *open_to_all, *_healthy_when(apps), *_half_a_release(apps)]
+    lines += [f"  {key} has no effect on AWS: {why}" for key, why in without_effect.items()]
     lines += (
         ["To do before a deploy:", *(f"  {i}. {at}: {what}" for i, (at, what) in enumerate(todo, 1))] if todo else []
     )
