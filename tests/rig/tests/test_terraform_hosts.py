@@ -14,17 +14,21 @@ import pytest
 from tests.contract.runtime_kits import docker_is_missing
 from tests.infra.project import Project
 from tests.rig import Rig
+from tests.rig.ec2.machine import missing
 from tests.rig.place import APP
 from tests.rig.rig import ROOT
 from tests.support.applied import ANYBODYS, applied, asked, door, until
 from tests.support.debian_images import BUSYBOX
 from tests.support.shipped import Ran, Shipped
-from tests.support.sshd import keygen
+from tests.support.sshd import keygen, why_not
 
 from crossfade.aws.places import Places
 from crossfade.load import Report, Traffic
 
-pytestmark = [pytest.mark.slow, pytest.mark.applies, pytest.mark.timeout(3600)]
+pytestmark = [
+    *(pytest.mark.slow, pytest.mark.applies, pytest.mark.timeout(3600)),
+    pytest.mark.skipif(bool(missing()), reason=missing()),
+]
 SEOUL, VIRGINIA = "ap-northeast-2", "us-east-1"
 THEIR_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIDmQm1dS5n6v0n3G1fZ8jvXo0nqk0i0Qm7v4s3pXQ2aB teammoa-deploy"
 IMAGE = "teammoa/web"
@@ -114,7 +118,10 @@ class Team:
         return ran
 
 
-@pytest.mark.skipif(bool(docker_is_missing()), reason=docker_is_missing() or "Docker")
+ABSENT = docker_is_missing() or why_not()
+
+
+@pytest.mark.skipif(bool(ABSENT), reason=ABSENT or "hosts")
 def test_teammoa_ships_to_the_two_hosts_that_its_terraform_made(
     rig: Rig, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
