@@ -37,7 +37,7 @@ def backup(call: Call, *, store: str | None) -> None:
 def restore(call: Call, *, store: str | None, backup: str, name: str, yes: bool) -> None:
     """Give STORE the data of a backup back, with the file's own command. What it holds now is overwritten.
 
-    On AWS a snapshot of the database becomes another database beside it, and you are told how to go on.
+    On AWS a snapshot or a dump of the database becomes another one beside it, and you are told how to go on.
     """
     if elsewhere := _on_aws(call):
         from crossfade.cli.aws.restore import restore as beside
