@@ -72,7 +72,7 @@ def shortest_pause(schedule: str, timezone: str) -> float:
 def in_four_weeks(schedule: str, timezone: str) -> list[float]:
     """Its moments in some four weeks, in seconds from their begin."""
     end = _SOME_MOMENT + 28 * 86_400
-    soon = takewhile(lambda at: at < end, (m.timestamp() for m in _moments(schedule, timezone, _SOME_MOMENT)))
+    soon = takewhile(lambda at: at <= end, (m.timestamp() for m in _moments(schedule, timezone, _SOME_MOMENT)))
     return [at - _SOME_MOMENT for at in soon]
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.rig import Rig
 from tests.rig.place import make, make_jobs
 from tests.support.shipped import LIMIT, PACE, Shipped
+from tests.support.shop_on_aws import visited
 
 pytestmark = pytest.mark.long
 FILE = """
@@ -78,9 +79,13 @@ def schedules(rig: Rig, app: str) -> list[str]:
 
 
 def test_a_job_runs_at_its_time_in_the_release_that_serves_and_goes_back_with_it(rig: Rig, tmp_path: Path) -> None:
-    """Nobody of ours is there then. A bad release never has it, a rollback brings the old one back, `down` ends it."""
+    """Nobody of ours is there then. A bad release never has it, a rollback brings the old one back, `down` ends it.
+
+    Schedules are put whole, so that calls that are refused for a while, or whose answers get lost, change nothing.
+    """
     shop = Tidied(rig, "jobs", tmp_path)
     jobs = JOBS.format(command="true", timeout="1h")
+    rig.knobs.lose_answer("scheduler", "CreateSchedule", times=1)
     shop.deploy(1, jobs=jobs)
     assert schedules(rig, "jobs") == ["web.tidy"]
     assert shop.job()["run"] is None
@@ -94,7 +99,10 @@ def test_a_job_runs_at_its_time_in_the_release_that_serves_and_goes_back_with_it
     rig.it_is("2027-02-02T03:00+09:00")
     assert shop.ended(2)["release"] == 1
 
-    shop.deploy(3, jobs=jobs)
+    rig.knobs.throttle("scheduler", times=2)
+    with visited(rig.address_of(shop.place.load_balancer)) as visitors:
+        shop.deploy(3, jobs=jobs)
+    assert (set(visitors.answers), dict(visitors.lost)) == ({"1", "3"}, {})
     rig.it_is("2027-02-02T03:01+09:00")  # a minute too late
     rig.it_is("2027-02-03T03:00+09:00")
     third = shop.ended(3)

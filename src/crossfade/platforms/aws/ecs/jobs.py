@@ -13,7 +13,7 @@ from crossfade.core.job import BOOT, LATE, Job, Run, slack
 from crossfade.core.release import Release
 from crossfade.engine.ports.clock import Clock
 from crossfade.engine.ports.journal import Fence
-from crossfade.platforms.aws.clients import Answer, Clients
+from crossfade.platforms.aws.clients import Answer, Check, Clients
 from crossfade.platforms.aws.ecs.definitions import Definitions
 from crossfade.platforms.aws.ecs.endings import ending
 from crossfade.platforms.aws.following import MS
@@ -65,7 +65,7 @@ class JobSchedules:
                 except AwsError as error:
                     if error.code not in _NOT_THERE:
                         raise
-                    await self._clients.call("scheduler", "create_schedule", before, **asked)
+                    await self._create(asked, before)
         kept = {self._places.schedule(service.name, job.name) for job in service.jobs}
         for name in await self._there(service.key, needed=bool(kept)):
             if name not in kept:
@@ -133,6 +133,14 @@ class JobSchedules:
                 raise
             return []
         return [one["Name"] for one in found]
+
+    async def _create(self, asked: dict[str, Any], before: Check) -> None:
+        """One that is there by now was made by us, and the answer got lost."""
+        try:
+            await self._clients.call("scheduler", "create_schedule", before, **asked)
+        except AwsError as error:
+            if error.code != "ConflictException":
+                raise
 
     async def _delete(self, name: str, token: int, key: str) -> None:
         asked = {"GroupName": self._places.schedules, "Name": name}
