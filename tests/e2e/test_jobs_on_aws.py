@@ -45,10 +45,10 @@ class Tidied(Shipped):
         self.app, self.place = app, make(rig, app)
         make_jobs(rig, self.place)
 
-    def deploy(self, release: int, *, jobs: str = "", more: str = "", code: int = 0) -> None:
+    def deploy(self, release: int, *, jobs: str = "", more: str = "", good: bool = True) -> None:
         self.file(FILE.format(app=self.app, image=self.place.image, release=release, jobs=jobs, more=more))
         ran = self.run("deploy", "-e", "dev", "--version", f"v{release}")
-        assert ran.code == code, ran.out + ran.err
+        assert (ran.code == 0) is good, ran.out + ran.err
 
     def job(self) -> Any:
         """As `status` has it."""
@@ -95,7 +95,7 @@ def test_a_job_runs_at_its_time_in_the_release_that_serves_and_goes_back_with_it
     said = shop.run("logs", "-e", "dev", "--jobs").out
     assert f"{first['id']} | tidied by 1" in said
 
-    shop.deploy(2, jobs=jobs, more=", FAULT: broken", code=1)
+    shop.deploy(2, jobs=jobs, more=", FAULT: broken", good=False)
     rig.it_is("2027-02-02T03:00+09:00")
     assert shop.ended(2)["release"] == 1
 

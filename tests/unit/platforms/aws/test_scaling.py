@@ -1,19 +1,21 @@
 """Application Auto Scaling: at rest while a release goes out, at work once it is out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.support.in_moto import KEY, InMoto, in_moto
 
 from crossfade.core.release import Release
-from crossfade.core.service import Service
+from crossfade.core.service import Moment, Scale, Service
 from crossfade.engine.clock import SystemClock
 from crossfade.platforms.aws.ecs.scaling import DIMENSION, NAMESPACE, RETIRES, Scaling
 from crossfade.platforms.aws.sight import Side, Sight
 
 WEB = Service(app="shop", name="web", environment="dev", runtime="ecs")
 OLD, NEW = 1, 2
+SERVES = Release(number=NEW, service=WEB, version="", digest="", config_hash="")
 
 
 @pytest.fixture
@@ -57,6 +59,12 @@ def retires(aws: InMoto) -> list[Any]:
     return list(aws.aws("application-autoscaling").describe_scheduled_actions(**asked)["ScheduledActions"])
 
 
+def actions(aws: InMoto) -> set[tuple[str, str]]:
+    """Colour and name of each."""
+    found = aws.aws("application-autoscaling").describe_scheduled_actions(ServiceNamespace=NAMESPACE)
+    return {(one["ResourceId"].rpartition("-")[2], one["ScheduledActionName"]) for one in found["ScheduledActions"]}
+
+
 async def sight(aws: InMoto, blue: int, green: int) -> Sight:
     """Two tasks of a release in each colour; 0 is none."""
     place = await aws.finder.place(KEY)
@@ -88,9 +96,9 @@ async def test_what_serves_scales_again_and_what_is_warm_goes_home_by_itself(aws
     clock = SystemClock()
     scaling, now = Scaling(aws.clients, clock), await sight(aws, OLD, NEW)
     await scaling.suspend(now.place, free)
-    assert await scaling.resume(now, NEW, {OLD: clock.now() + 600}, free) is None
+    assert await scaling.resume(now, SERVES, {OLD: clock.now() + 600}, free) is None
     assert seen(aws) == {"blue": (True, 10), "green": (False, 10)}
-    assert await scaling.resume(now, NEW, {OLD: clock.now() + 600}, free) == 2  # from now on it is scaling's count
+    assert await scaling.resume(now, SERVES, {OLD: clock.now() + 600}, free) == 2  # from now on it is scaling's count
     (action,) = retires(aws)
     assert action["ResourceId"].endswith("-blue")
     assert action["ScalableTargetAction"] == {"MinCapacity": 0, "MaxCapacity": 0}
@@ -109,8 +117,26 @@ async def test_a_colour_that_went_home_grows_as_the_other_one_does(aws: InMoto) 
         MinCapacity=0,
         MaxCapacity=0,
     )
-    await Scaling(aws.clients, SystemClock()).resume(await sight(aws, NEW, OLD), NEW, {}, free)
+    await Scaling(aws.clients, SystemClock()).resume(await sight(aws, NEW, OLD), SERVES, {}, free)
     assert seen(aws) == {"blue": (False, 10), "green": (True, 10)}
+
+
+async def test_bounds_by_the_clock_go_with_what_serves(aws: InMoto) -> None:
+    """Those of what came last hold at once, also for the count; the other colour has no such action."""
+    scales(aws, "blue", "green")
+    came = Moment(name="dawn", least=3, most=5, schedule="* * * * *")
+    will = Moment(name="sale", least=8, most=20, at=SystemClock().now() + 600)
+    was = Moment(name="gone", least=1, most=1, at=SystemClock().now() - 86_400)
+    service = replace(WEB, scale=Scale(least=2, most=10, moments=(came, was, will)))
+    scaling, now = Scaling(aws.clients, SystemClock()), await sight(aws, OLD, NEW)
+    assert await scaling.resume(now, replace(SERVES, service=service), {}, free) == 3
+    assert seen(aws) == {"blue": (True, 10), "green": (False, 5)}
+    assert actions(aws) == {("green", "crossfade.dawn"), ("green", "crossfade.sale")}
+    back = replace(SERVES, number=OLD, service=service)
+    await scaling.resume(now, back, {}, free)
+    assert actions(aws) == {("blue", "crossfade.dawn"), ("blue", "crossfade.sale")}
+    await scaling.resume(now, replace(back, service=WEB), {}, free)
+    assert actions(aws) == set()
 
 
 async def test_a_service_that_does_not_scale_is_left_alone(aws: InMoto) -> None:
@@ -118,8 +144,8 @@ async def test_a_service_that_does_not_scale_is_left_alone(aws: InMoto) -> None:
     clock = SystemClock()
     scaling, now = Scaling(aws.clients, clock), await sight(aws, OLD, NEW)
     await scaling.suspend(now.place, free)
-    await scaling.resume(now, NEW, {}, free)
+    await scaling.resume(now, SERVES, {}, free)
     assert seen(aws) == {}
-    await scaling.resume(now, NEW, {OLD: clock.now() + 600}, free)
+    await scaling.resume(now, SERVES, {OLD: clock.now() + 600}, free)
     assert seen(aws) == {"blue": (True, 2)}
     assert len(retires(aws)) == 1
