@@ -1,6 +1,7 @@
 """What Envoy does with real requests when things go wrong, and what it counts."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports.balancer import Target
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 from crossfade.platforms.local.balancers.envoy.process import installed
+from crossfade.platforms.local.balancers.known import ended
 
 
 @pytest.fixture
@@ -261,3 +263,24 @@ class TestStart:
         assert raised.value.cause.endswith(why)
         assert "backtrace" not in str(raised.value)
         assert "envoy.log" in raised.value.way_out
+
+    async def test_one_that_died_is_started_without_asking_its_program_anything(self, tmp_path: Path) -> None:
+        """Its version is known, also to another controller, until another program is installed."""
+        binary, asked = tmp_path / "envoy.sh", tmp_path / "asked"
+        binary.write_text(f'#!/bin/sh\necho $1 >> {asked}\nexec {installed()} "$@"\n')
+        binary.chmod(0o755)
+        starts = []
+        for turn in range(3):
+            if turn == 2:
+                os.utime(binary, (1, 1))
+            balancer = EnvoyBalancer(tmp_path / "state", TokenFence(), binary=binary)
+            await balancer.ensure()
+            record = balancer._process.record
+            assert record is not None
+            starts.append(asked.read_text().split())
+            asked.unlink()
+            await balancer.close()
+            record.main.signal(signal.SIGKILL)
+            await ended(record.main, 60.0)
+        assert starts == [["--hot-restart-version", "-c"], ["-c"], ["--hot-restart-version", "-c"]]
+        await balancer.shutdown()

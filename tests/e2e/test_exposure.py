@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -415,61 +416,70 @@ async def _meets(browser: aiohttp.ClientSession, service: Service, name: str) ->
     return await _is_answered(browser, service, name)
 
 
+@pytest.fixture
+async def visitor(balancer: LoadBalancer) -> AsyncIterator[aiohttp.ClientSession]:
+    """On new connections where a kept one may be closed just when it is asked on: what a reload of nginx costs."""
+    connector = aiohttp.TCPConnector(limit=0, force_close=isinstance(balancer, NginxBalancer))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        yield session
+
+
+@asynccontextmanager
+async def asking_all_the_while(http: aiohttp.ClientSession, url: str) -> AsyncIterator[set[str]]:
+    """What was answered, or the status of what was no answer. Fails when one request had none."""
+    seen: set[str] = set()
+
+    async def keep_asking() -> None:
+        while True:
+            answer = await fetch(http, url)
+            seen.add(answer.body if answer.status == 200 else str(answer.status))
+
+    asking = asyncio.create_task(keep_asking())
+    try:
+        yield seen
+    finally:
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+
+
 async def test_a_service_takes_anothers_place_without_a_gap(
-    balancer: LoadBalancer, http: aiohttp.ClientSession
+    balancer: LoadBalancer, visitor: aiohttp.ClientSession
 ) -> None:
     """Its routes are the new one's in the moment it serves, and the old one's again when it does not any more."""
     listener = Listener(host="127.0.0.1", http=free_port())
     old, new = service("web", listener=listener), service("site", listener=listener, was="web")
-    seen: list[str] = []
-
-    async def keep_asking() -> None:
-        while True:
-            answer = await fetch(http, url(old))
-            seen.append(answer.body if answer.status == 200 else str(answer.status))
-
     async with Backend("old") as one, Backend("new") as two:
         await balancer.apply(old, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
-        asking = asyncio.create_task(keep_asking())
-        for weights, answer in (({}, "old"), ({1: 100}, "new"), ({}, "old"), ({1: 100}, "new")):
-            await balancer.apply(new, routing(weights, {1: "b"}), {"b": two.address}, 1)
-            assert (await fetch(http, url(old))).body == answer
-        await balancer.remove(old.key, 1)
-        assert (await fetch(http, url(old))).body == "new"
-        asking.cancel()
-    assert set(seen) <= {"old", "new"}
+        async with asking_all_the_while(visitor, url(old)) as seen:
+            for weights, answer in (({}, "old"), ({1: 100}, "new"), ({}, "old"), ({1: 100}, "new")):
+                await balancer.apply(new, routing(weights, {1: "b"}), {"b": two.address}, 1)
+                assert (await fetch(visitor, url(old))).body == answer
+            await balancer.remove(old.key, 1)
+            assert (await fetch(visitor, url(old))).body == "new"
+    assert seen <= {"old", "new"}
 
 
 async def test_a_route_goes_from_one_service_to_another_without_a_gap(
-    balancer: LoadBalancer, http: aiohttp.ClientSession
+    balancer: LoadBalancer, visitor: aiohttp.ClientSession
 ) -> None:
     """The taker has it from its switch on, though the giver still asks, and gives it back with its old release."""
     listener, api = Listener(host="127.0.0.1", http=free_port()), Rule(path="/api/*")
     web = service("web", listener=listener, routes=(Rule(path="/"), api))
     site = service("site", listener=listener, routes=(Rule(path="/docs/*"),))
     taking = replace(site, routes=(*site.routes, api), takes=((web.key, 1.0),))
-    seen: set[str] = set()
-
-    async def keep_asking() -> None:
-        while True:
-            answer = await fetch(http, url(web, "/api/x"))
-            seen.add(answer.body if answer.status == 200 else str(answer.status))
-
     async with Backend("web") as one, Backend("site") as two, Backend("new") as three:
         addresses = {"b": two.address, "c": three.address}
         await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
         await balancer.apply(site, routing({1: 100}, {1: "b"}), addresses, 1)
-        asking = asyncio.create_task(keep_asking())
-        for given, release, answer in ((taking, 2, "new"), (site, 1, "web"), (taking, 2, "new")):
-            await balancer.apply(given, routing({release: 100}, {1: "b", 2: "c"}), addresses, 1)
-            assert (await fetch(http, url(web, "/api/x"))).body == answer
-        await balancer.apply(replace(web, routes=(Rule(path="/"),)), routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
-        assert [(await fetch(http, url(web, path))).body for path in ("/", "/api/x", "/docs/x")] == [
-            "web",
-            "new",
-            "new",
-        ]
-        asking.cancel()
+        async with asking_all_the_while(visitor, url(web, "/api/x")) as seen:
+            for given, release, answer in ((taking, 2, "new"), (site, 1, "web"), (taking, 2, "new")):
+                await balancer.apply(given, routing({release: 100}, {1: "b", 2: "c"}), addresses, 1)
+                assert (await fetch(visitor, url(web, "/api/x"))).body == answer
+            without = replace(web, routes=(Rule(path="/"),))
+            await balancer.apply(without, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            answers = [(await fetch(visitor, url(web, path))).body for path in ("/", "/api/x", "/docs/x")]
+            assert answers == ["web", "new", "new"]
     assert seen <= {"web", "new"}
 
 

@@ -28,7 +28,7 @@ from crossfade.platforms.local.machine import Machine
 
 log = logging.getLogger("crossfade")
 
-WATCH_SECONDS = 0.2  # how soon a dead balancer is noticed and started again
+WATCH_SECONDS = 0.2  # how soon a balancer that hangs is noticed; one that died is at once
 BALANCER_PAUSE = 2.0  # at most, before one that did not start is started again
 
 
@@ -91,7 +91,7 @@ async def run(
 async def _watch_balancer(machine: Machine) -> None:
     """A balancer that died is started again; it finds its routing where it left it."""
     while True:
-        await asyncio.sleep(WATCH_SECONDS)
+        await machine.balancer.ended(WATCH_SECONDS)
         await machine.balancer.ensure()
 
 

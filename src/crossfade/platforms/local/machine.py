@@ -37,6 +37,14 @@ class Runtimes(dict[str, LocalRuntime]):
         )
 
 
+class LocalBalancer(LoadBalancer, Protocol):
+    """A balancer whose process is on this machine."""
+
+    async def ended(self, limit: float) -> None:
+        """Return when its process has ended, at once, and after `limit` seconds at the latest."""
+        ...
+
+
 class Machine:
     """Everything one controller works with on one machine. `balancer` is one of `adapters.BALANCERS`.
 
@@ -61,7 +69,7 @@ class Machine:
         self.given = GivenSecrets(state.secrets, self.clock)
         self._probe = HttpProbe(self._silent)
         move_in(state.balancer, balancer)
-        self.balancer: LoadBalancer = adapter(BALANCERS, balancer)(state.balancer, sqlite)
+        self.balancer: LocalBalancer = adapter(BALANCERS, balancer)(state.balancer, sqlite)
         self.runtimes = Runtimes((name, adapter(RUNTIMES, name)(state.root, sqlite)) for name in RUNTIMES)
         self._doors = Doors(state.root)
         self._stores = DockerStores(state.root)

@@ -1,5 +1,6 @@
 """Processes that outlive who started them: known by pid and start time, so that a later one of that pid is not it."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -60,6 +61,30 @@ class Thread:
     def of(cls, fields: Sequence[str]) -> "Thread":
         """From what the kernel says of it, from the state on."""
         return cls(cpu=int(fields[11]) + int(fields[12]), runnable=fields[0] in {"R", "D"})
+
+
+async def ended(known: KnownProcess | None, limit: float) -> None:
+    """Return when it has ended, which the kernel tells at once, or after `limit` seconds; so also without a process."""
+    try:
+        watched = os.pidfd_open(known.pid) if known else -1
+    except ProcessLookupError:
+        return
+    except OSError:  # no file to spare
+        watched = -1
+    if known is None or watched < 0:
+        await asyncio.sleep(limit)
+        return
+    loop, gone = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(watched, gone.set)
+    try:
+        if known.running:  # not another process that got its pid
+            async with asyncio.timeout(limit):
+                await gone.wait()
+    except TimeoutError:
+        pass
+    finally:
+        loop.remove_reader(watched)
+        os.close(watched)
 
 
 def _started(pid: int) -> int:

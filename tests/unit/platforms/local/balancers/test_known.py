@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 from tests.adapters.until import until
 
-from crossfade.platforms.local.balancers.known import KnownProcess, Thread, balancer_at, children, title, working_in
+from crossfade.platforms.local.balancers.known import (
+    KnownProcess,
+    Thread,
+    balancer_at,
+    children,
+    ended,
+    title,
+    working_in,
+)
 
 
 def test_a_process_is_known_until_it_ends() -> None:
@@ -59,3 +67,20 @@ def test_a_thread_that_waits_for_a_processor_or_a_disk_does_not_hang(state: str,
     """One that sleeps or was stopped may; what it worked is the time in its own code and in the kernel."""
     fields = [state, *map(str, range(4, 30))]
     assert Thread.of(fields) == Thread(cpu=14 + 15, runnable=runnable)
+
+
+async def test_the_end_of_a_process_is_told_at_once() -> None:
+    """Long before the time is over; and when that is over, of one that runs, or where there is none."""
+    sleeper = await asyncio.create_subprocess_exec("sleep", "600")
+    known = KnownProcess.of(sleeper.pid)
+    await ended(known, 0.01)
+    assert known.running
+    waiting = asyncio.create_task(ended(known, 600.0))
+    await asyncio.sleep(0)
+    sleeper.kill()
+    async with asyncio.timeout(60):
+        await waiting
+    assert not known.running
+    await sleeper.wait()
+    await ended(known, 600.0)
+    await ended(None, 0.01)

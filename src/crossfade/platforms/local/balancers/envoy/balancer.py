@@ -32,6 +32,7 @@ from crossfade.platforms.local.balancers.envoy.statistics.targets import (
 from crossfade.platforms.local.balancers.envoy.xds.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.xds.publisher import Publisher, UnconfirmedError
 from crossfade.platforms.local.balancers.envoy.xds.resources import Resources
+from crossfade.platforms.local.balancers.known import ended
 from crossfade.platforms.local.balancers.rules import handed_over
 from crossfade.platforms.local.together import Together
 
@@ -180,6 +181,10 @@ class EnvoyBalancer:
                 await self._adopt()
             else:
                 await self._start()
+
+    async def ended(self, limit: float) -> None:
+        """See LocalBalancer."""
+        await ended(self._process.record.main if self._process.record else None, limit)
 
     @files.troubles()
     async def restart(self) -> None:

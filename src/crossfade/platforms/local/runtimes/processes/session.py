@@ -12,7 +12,7 @@ from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.runtimes import open_files
-from crossfade.platforms.local.runtimes.processes import census, marks, proc
+from crossfade.platforms.local.runtimes.processes import marks, proc
 from crossfade.platforms.local.runtimes.processes.census import Census, CensusLook
 from crossfade.platforms.local.runtimes.processes.log_writer import LogWriter, idle, is_writer, pipes, spawn
 from crossfade.platforms.local.runtimes.processes.proc import Process
@@ -196,7 +196,7 @@ class Session:
 
     def members(self, seen: CensusLook | None = None) -> list[Process]:
         """What runs of it, the command itself or what it left behind; not what writes its log."""
-        members = self._members(seen or census.look(), ())
+        members = self._members(seen or self._census.look(), ())
         return [member for member in members if not is_writer(member.pid, self.file)]
 
     def settle(self, seen: CensusLook) -> None:
@@ -215,14 +215,15 @@ class Session:
         leader = self._find_leader()
         ours = leader.pid if leader is not None and leader.start else -1  # of a boot before: nobody's
         certain = leader is not None and _alive(leader)
-        marked = seen.began.get(str(self.file), frozenset())
-        others = [p for p in seen.everyone if p.session == ours and p.identity not in marked]
+        marked = seen.began.get(str(self.file), ())
+        identities = {p.identity for p in marked}
+        unmarked = [p for p in seen.sessions.get(ours, ()) if p.identity not in identities]
+        others = [now for p in unmarked if (now := proc.look(p.pid)) and now.identity == p.identity and not now.ended]
         if others and not certain:
-            writers = [p for p in seen.everyone if p.identity in marked and is_writer(p.pid, self.file)]
+            writers = [p for p in marked if is_writer(p.pid, self.file)]
             heard = {str(self.log), *pipes(writers)}
             others = [p for p in others if p.identity in known or heard & proc.descriptors(p.pid, 1, 2)]
-        ours_too = marked | {p.identity for p in others}
-        return [process for process in seen.everyone if process.identity in ours_too]
+        return [*marked, *others]
 
 
 def _alive(process: Process) -> bool:
