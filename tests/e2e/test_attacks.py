@@ -174,6 +174,20 @@ class TestPaths:
             answers = {path: await say(site.listener.http, f"GET {path} HTTP/1.1\nhost: x") for path in paths}
         assert {path: answer.rpartition("\r\n")[2] for path, answer in answers.items()} == dict.fromkeys(paths, "admin")
 
+    @pytest.mark.parametrize(
+        "path", ["/a/..;/admin/x", "/.;v=1/admin/x", "/admin\\x", "/a/..\\admin/x", "/admin%5Cx", "/admin%00/x"]
+    )
+    async def test_one_that_apps_read_in_two_ways_passes_no_rule(self, balancer: LoadBalancer, path: str) -> None:
+        """A servlet takes `/..;x` for `/..`, others a backslash for a slash: the rule's own app has it, or nobody."""
+        site = service("site", app="site", routes=(Rule(path="/*"),))
+        admin = service("admin", app="admin", port=site.listener.http, routes=(Rule(path="/admin/*"),))
+        async with Backend("site") as one, Backend("admin") as two:
+            await balancer.apply(site, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            await balancer.apply(admin, routing({1: 100}, {1: "b"}), {"b": two.address}, 1)
+            answer = await say(site.listener.http, f"GET {path} HTTP/1.1\nhost: x")
+            assert one.seen == []
+        assert answer.endswith("\r\n\r\nadmin") or answer.startswith("HTTP/1.1 400"), answer
+
     async def test_a_dot_behind_a_host_is_no_other_host(self, balancer: LoadBalancer) -> None:
         """`shop.example.com.` is the same name."""
         site = service("site", app="site")

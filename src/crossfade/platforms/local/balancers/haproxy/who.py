@@ -39,6 +39,8 @@ def client(door: Door) -> Iterator[str]:
 def path(door: Door) -> Iterator[str]:
     """A path means the rule that its app would take it for; slashes are looked into where paths decide who answers."""
     if door.by_path:
+        # Apps take a backslash for a slash, and `/..;x` for `/..`: whose path that is, nobody can say.
+        yield r"  http-request deny deny_status 400 if { path -m reg -i '[\\]|%5c|%00|/(\.|%2e)+;' }"
         yield "  http-request normalize-uri path-merge-slashes"  # HAProxy finds no path in one that begins with two
         yield "  http-request set-path %[path,regsub(%2f,/,gi)]"
     yield "  http-request normalize-uri percent-decode-unreserved"

@@ -20,6 +20,8 @@ from crossfade.platforms.local.balancers.previews import named
 from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors, seen_at, sent_on
 from crossfade.platforms.local.balancers.unprivileged import Unprivileged
 
+# Apps take a backslash for a slash, and `/..;x` for `/..`: whose path that is, nobody can say.
+_CLEAR = r'if ($uri ~ "[\\\\]|/\.+;") { return 400; }'
 _HTTPS = 443
 
 
@@ -195,7 +197,7 @@ def _servers(
         yield block(f"geo {said} {trusted}", ["default '';", *ranges])
         yield block(f"geo $realip_remote_addr $cf_peer_{door.word}", ["default '';", *ranges])
     for host, rules in by_host(services).items():
-        lines = [*_front(door, host, *_certificate(door, host, services, links))]
+        lines = [*_front(door, host, *_certificate(door, host, services, links)), _CLEAR if door.by_path else ""]
         if door.trusted:
             lines.append(f"set $cf_trusted {trusted};")
         for key in door.services:
