@@ -30,7 +30,8 @@ stands the same change where the file says nothing of `built_from`: then the bui
 installed.
 """
 BECAUSE = """\
-Whatever the build leaves is linked into the release and sealed, file by file: that costs as much as it has files.
+Whatever the build leaves is sealed file by file, which costs as much as it has files. Links to them are made ahead,
+while the release before it starts and serves; a deploy that comes sooner makes them itself.
 """
 
 

@@ -47,6 +47,7 @@ class Artifacts:
         self._sources = Sources(state / "sources")
         self._volumes = state / "volumes"
         self._caches = Caches(state / "caches")
+        self._ahead = set[asyncio.Task[None]]()
 
     def tree(self, digest: str) -> Path:
         return self._home(digest) / "tree"
@@ -172,6 +173,13 @@ class Artifacts:
             if (home := left.parent.parent).name not in kept:
                 await self.forget(service, home.name)
 
+    async def close(self) -> None:
+        """What was under way for later releases is given up."""
+        under_way = [*self._ahead]
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
     async def _whole(self, digest: str, in_use: Collection[str]) -> bool:
         """It is there as it was built. One that was changed since can be built again when nothing runs from it."""
         if not self._mark(digest).exists():
@@ -222,9 +230,16 @@ class Artifacts:
             await asyncio.to_thread(self._finish, digest, taken, linked, built=bool(service.build), known=known)
             for other in needed:
                 self._need(other, digest)
+            self._prepare(service)
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
             raise
+
+    def _prepare(self, service: Service) -> None:
+        """For the release after this one, while this one starts and serves."""
+        task = asyncio.create_task(self._caches.prepare(service))
+        self._ahead.add(task)
+        task.add_done_callback(self._ahead.discard)
 
     def _finish(
         self, digest: str, taken: Snapshot, linked: Seal, *, built: bool, known: Mapping[str, str] | None

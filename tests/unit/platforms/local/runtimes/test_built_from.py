@@ -1,5 +1,6 @@
 """A build that says what it depends on is run when that changes, and not for a line of the app."""
 
+import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from tests.unit.platforms.local.runtimes.conftest import Machine
 
 from crossfade.core.errors import WrongInputError
 from crossfade.core.release import Release
+from crossfade.platforms.local.runtimes.builds import kept
+from crossfade.platforms.local.runtimes.builds.caches import Caches
 
 # An environment as Python makes it: a program that names its place, a link out of it, one inside, a file of data.
 BUILD = """
@@ -110,3 +113,85 @@ async def test_what_no_release_has_is_named(built: Built) -> None:
     """A file that git ignores would change without anybody noticing."""
     with pytest.raises(WrongInputError, match=r"built from gone.txt(.|\n)*git"):
         await built.release("one", built_from=("gone.txt",))
+
+
+class Ahead:
+    """What is linked ahead for the release after the last one."""
+
+    def __init__(self, built: Built) -> None:
+        self.caches = built.machine.state / "caches"
+
+    @property
+    def folders(self) -> list[Path]:
+        return [*self.caches.glob("*/ahead")]
+
+    async def there(self) -> Path:
+        """Once it is whole."""
+        async with asyncio.timeout(60):
+            while not self.folders:  # noqa: ASYNC110  a process of its own makes it
+                await asyncio.sleep(0.01)
+        (folder,) = self.folders
+        return folder
+
+
+async def test_a_release_takes_what_was_linked_ahead(built: Built) -> None:
+    """It is the folder itself that was linked meanwhile, with the release's own place in what names one."""
+    first = await built.release("one")
+    folder = (await Ahead(built).there()) / "kept/env"
+    inode = folder.stat().st_ino
+    second = await built.release("two")
+    assert (second / "env").stat().st_ino == inode
+    assert (second / "env/tool").read_text() == f"#!{second}/env/python\n"
+    assert (second / "env/lib64").readlink() == second / "env/lib"
+    assert (second / "env/same").readlink() == Path("tool")
+    assert (first / "env/tool").read_text() == f"#!{first}/env/python\n"
+    assert built.times == 1
+    (second / "env/lib/pid").touch()
+    third = await built.release("three")
+    assert not (third / "env/lib/pid").exists(), "what a release writes is its own"
+
+
+async def test_of_two_releases_at_once_one_takes_it(built: Built) -> None:
+    """The other one links for itself, and both are whole."""
+    await built.release("one")
+    home = (await Ahead(built).there()).parent
+    account = kept.read(home / "newest/account")
+    assert account is not None
+    service, caches = built.machine.service(**built.settings), Caches(built.machine.state / "caches")
+    trees = [built.machine.state / "releases" / (name * 12) / "tree" for name in "xyz"]
+    for tree in trees:
+        tree.mkdir(parents=True)
+    await asyncio.gather(*(asyncio.to_thread(caches.link, service, tree, account.inputs) for tree in trees))
+    assert [(tree / "env/lib/data").read_text() for tree in trees] == ["data\n"] * 3
+    assert [(tree / "env/tool").read_text() for tree in trees] == [f"#!{tree}/env/python\n" for tree in trees]
+    assert not [*home.glob(".ahead-*")]
+
+
+async def test_what_was_linked_of_an_older_build_is_not_taken(built: Built) -> None:
+    """A build that ran leaves something else, and the next release has that."""
+    settings = built.settings | {"build": f"{built.settings['build']}\ncat needs.txt > env/lib/data"}
+    await built.release("one", **settings)
+    await Ahead(built).there()
+    (built.machine.source / "needs.txt").write_text("flask")
+    await built.release("two", **settings)
+    later = await built.release("three", **settings)
+    assert (later / "env/lib/data").read_text() == "flask"
+    assert built.times == 2
+
+
+async def test_what_the_dead_left_of_it_goes(built: Built) -> None:
+    """Half of the links of a controller that was killed are nobody's."""
+    await built.release("one")
+    (home,) = ((await Ahead(built).there()).parent,)
+    (home / ".ahead-dead").mkdir()
+    (home / ".ahead-dead/of").write_text("copy-1")
+    await built.release("two")
+    await Ahead(built).there()
+    assert not [*home.glob(".ahead-dead")]
+
+
+async def test_a_runtime_that_closes_leaves_no_half(built: Built) -> None:
+    """What was under way is given up, with its process."""
+    await built.release("one")
+    await built.machine.runtime.close()
+    assert not [*(built.machine.state / "caches").glob("*/.ahead-*")]

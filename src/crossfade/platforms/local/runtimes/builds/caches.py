@@ -15,7 +15,7 @@ from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.service import Service
-from crossfade.platforms.local.runtimes.builds import kept
+from crossfade.platforms.local.runtimes.builds import ahead, kept
 from crossfade.source.whole import Whole
 
 NEWEST = "newest"  # a link to the whole copy that was made last
@@ -70,6 +70,14 @@ class Caches:
             if account is None or account.inputs != inputs or any((tree / path).exists() for path in _inside(service)):
                 return None
             old, new = (newest / HOME).read_bytes(), os.fsencode(tree)
+            if not kept.fits(account, newest / KEPT, old, new):
+                return None
+            with ahead.taken(self._home(service), newest.resolve(), KEPT) as linked:
+                if linked is not None:
+                    for path in _inside(service):
+                        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+                        (linked / path).rename(tree / path)
+                    return kept.named_anew(account, newest / KEPT, tree, old, new)
             return kept.link(account, newest / KEPT, tree, old, new)
 
     def keep(self, service: Service, tree: Path, inputs: str = "") -> None:
@@ -98,6 +106,12 @@ class Caches:
             link.replace(home / NEWEST)
             if old.parent == home.resolve() and old.is_dir():
                 shutil.rmtree(old, ignore_errors=True)
+
+    async def prepare(self, service: Service) -> None:
+        """Link what is kept for the release after this one, where builds say what they depend on."""
+        newest = self._home(service) / NEWEST
+        if (newest / ACCOUNT).exists():
+            await ahead.prepare(self._home(service), newest.resolve(), KEPT)
 
     def forget(self, service: Service) -> None:
         """Keep nothing: the next build makes everything anew."""

@@ -74,30 +74,49 @@ def account(folder: Path, built_from: str, place: bytes) -> BuildAccount:
     )
 
 
-def link(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: bytes) -> Mapping[str, str] | None:
+def fits(made: BuildAccount, folder: Path, old: bytes, new: bytes) -> bool:
+    """Whether it can be had at the `new` place: not when links lead elsewhere than they did."""
+    return len(old) == len(new) and all(os.path.realpath(f"{folder}/{path}") == to for path, to in made.leads.items())
+
+
+def link(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: bytes) -> Mapping[str, str]:
     """Bring all of it into a tree, files as links, those that name the `old` place as copies that name the `new` one.
 
-    Returns the contents by path. None, and nothing was brought, when links lead elsewhere than they did.
+    Returns the contents by path.
     """
-    if len(old) != len(new) or any(os.path.realpath(f"{folder}/{path}") != to for path, to in made.leads.items()):
-        return None
     for path in made.folders:
         os.makedirs(f"{tree}/{path}", exist_ok=True)  # noqa: PTH103  tens of thousands of them
-    brought, naming = dict(made.contents), frozenset(made.naming)
+    naming = frozenset(made.naming)
     for path, held in made.contents.items():
+        if path not in naming:
+            there, here = f"{folder}/{path}", f"{tree}/{path}"
+            if held.startswith("link "):
+                os.symlink(held.removeprefix("link "), here)  # noqa: PTH211
+                continue
+            try:
+                os.link(there, here)
+            except OSError:  # as many links as the file system allows
+                _renamed(there, here, old, old)
+    return named_anew(made, folder, tree, old, new)
+
+
+def named_anew(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: bytes) -> Mapping[str, str]:
+    """Make those that name the place, also in place of links to them, in a tree that has all others.
+
+    Returns the contents by path, as far as they are known.
+    """
+    brought = dict(made.contents)
+    for path in made.naming:
         there, here = f"{folder}/{path}", f"{tree}/{path}"
-        if held.startswith("link "):
-            text = os.fsencode(held.removeprefix("link ")).replace(old, new)
+        with suppress(FileNotFoundError):
+            os.unlink(here)  # noqa: PTH108
+        if brought[path].startswith("link "):
+            text = os.fsencode(brought[path].removeprefix("link ")).replace(old, new)
             os.symlink(text, here)  # noqa: PTH211
             brought[path] = f"link {os.fsdecode(text)}"
-        elif path in naming:
+        else:
             del brought[path]
             _renamed(there, here, old, new)
-        else:
-            with suppress(OSError):  # as many links as the file system allows
-                os.link(there, here)
-                continue
-            _renamed(there, here, old, old)
     return brought
 
 

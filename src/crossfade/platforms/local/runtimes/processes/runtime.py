@@ -245,6 +245,7 @@ class ProcessRuntime:
 
     async def close(self) -> None:
         """Instances write their own records and logs, and go on."""
+        await self._artifacts.close()
         self._ports.close()
 
     async def _end_unrecorded(self, name: str, grace: float) -> bool:

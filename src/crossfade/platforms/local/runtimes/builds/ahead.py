@@ -1,0 +1,103 @@
+"""What a build kept, linked once more before anybody asks: tens of thousands of files that a deploy then only moves.
+
+The links are made by a process of the lowest priority, beside the release that has just been built, in a folder that
+nobody knows until it is whole. Whoever takes it has it alone, for a folder is renamed once. It is of one copy of what
+was kept, by whose name it is known; of another one, and where there is none, releases link for themselves.
+"""
+
+import asyncio
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+AHEAD = "ahead"
+OF = "of"  # the copy that it has the links of
+_UNDER_WAY = ".ahead-"
+_LINK = ("nice", "-n", "19", "cp", "-al")
+
+
+async def prepare(home: Path, copy: Path, kept: str) -> None:
+    """Link what is `kept` in a copy, unless that is there or somebody is at it. A failure costs time, nothing else."""
+    with suppress(OSError), _alone(home / f"{AHEAD}.lock") as ours:
+        if not ours or _of(home) == copy.name:
+            return
+        await asyncio.to_thread(_sweep, home)
+        draft = Path(tempfile.mkdtemp(prefix=_UNDER_WAY, dir=home))
+        try:
+            if await _run(*_LINK, str(copy / kept), str(draft / kept)):
+                await asyncio.to_thread(_publish, draft, copy.name)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
+
+
+@contextmanager
+def taken(home: Path, copy: Path, kept: str) -> Iterator[Path | None]:
+    """The folder with the links of a copy, which is nobody else's from here on; what is left in it goes. None: none."""
+    mine = Path(tempfile.mkdtemp(prefix=_UNDER_WAY, dir=home))
+    try:
+        found = None
+        if _of(home) == copy.name:
+            with suppress(OSError):  # somebody was faster
+                (home / AHEAD).rename(mine)
+                found = mine / kept if _read(mine / OF) == copy.name else None
+        yield found
+    finally:
+        shutil.rmtree(mine, ignore_errors=True)
+
+
+def _publish(draft: Path, of: str) -> None:
+    (draft / OF).write_text(of)
+    draft.rename(draft.with_name(AHEAD))
+
+
+def _of(home: Path) -> str:
+    return _read(home / AHEAD / OF)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def _sweep(home: Path) -> None:
+    """Remove what is of another copy, and what the dead left. Who is about to take one holds the lock of the copies."""
+    with _alone(home / "lock") as ours:
+        if ours:
+            for left in (home / AHEAD, *home.glob(f"{_UNDER_WAY}*")):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+async def _run(*words: str) -> bool:
+    process = await asyncio.create_subprocess_exec(
+        *words,
+        env={"PATH": os.environ.get("PATH", os.defpath)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        return await process.wait() == 0
+    except asyncio.CancelledError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[bool]:
+    """Whether nobody else has the lock."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(lock)
