@@ -250,6 +250,16 @@ class TestSticky:
                     headers = {"cookie": f"sessionid={user}"}
                     assert len({(await fetch(script, url(web), headers=headers)).body for _ in range(8)}) == 1
 
+    async def test_our_cookie_has_the_name_that_was_asked_for(self, balancer: LoadBalancer) -> None:
+        """Also one and the same for both, as a proxy names it whose app sets none."""
+        web = service(sticky=Sticky(cookie="stay", own="stay", ttl=300))
+        async with Backend("a") as one, Backend("b") as two:
+            await balancer.apply(web, routing({1: 100}, {1: "a b"}), {"a": one.address, "b": two.address}, 1)
+            jar = aiohttp.CookieJar(unsafe=True)
+            async with aiohttp.ClientSession(cookie_jar=jar) as browser:
+                assert len({(await fetch(browser, url(web))).body for _ in range(8)}) == 1
+            assert [cookie.key for cookie in jar] == ["stay"]
+
     async def test_a_client_that_saw_the_new_release_keeps_it_while_its_share_grows(
         self, balancer: LoadBalancer, http: aiohttp.ClientSession
     ) -> None:

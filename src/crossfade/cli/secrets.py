@@ -74,6 +74,23 @@ def given(wanted: Json) -> tuple[list[dict[str, Any]], dict[str, Mapping[str, st
     return services, {f"{one['app']}/{one['name']}": values.found.get(one["name"], {}) for one in services}
 
 
+def lacking(wanted: Json) -> dict[str, dict[str, str]]:
+    """By app/service, of secrets that are made of others: the variables that are set nowhere, with why they must be."""
+    from crossfade.file.reading.interpolation import fill
+
+    found: dict[str, dict[str, str]] = {}
+    for service in wanted["services"]:
+        sources = wanted["sources"][service["name"]]
+        for name, source in sources["secrets"].items():
+            if source.get("value") and name not in os.environ:
+                _, dotenv = _held(sources)
+                filled = fill(source["value"], {**dotenv, **os.environ}, bare=False)
+                said = [*filled.unset, *(f"{each}: {why}" if why else each for each, why in filled.required)]
+                if said:
+                    found.setdefault(f"{service['app']}/{service['name']}", {})[name] = ", ".join(said)
+    return found
+
+
 def addresses(channels: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     """Who is told, each with its address from this shell or from `.env` in the file's folder; empty where none is."""
     from crossfade.file.reading.dotenv import read_variables

@@ -22,3 +22,6 @@ class Shell:
     environment: Mapping[str, str] = field(default_factory=dict)  # for builds
     secrets: Mapping[str, str] = field(default_factory=dict)  # for every service that names them
     secrets_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by service, before those for all
+    lacking: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict
+    )  # by service: what a secret is made of and lacks

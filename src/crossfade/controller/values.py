@@ -18,9 +18,11 @@ Kept = Callable[[Service], Awaitable[Mapping[str, str]]]
 WHERE = "set what is missing in the shell of `crossfade deploy`, or in .env beside the file"
 
 
-def no_value(names: Sequence[str], whose: str) -> str:
-    """Which secrets of somebody have none."""
-    return f"no value for the secret{'s' * (len(names) > 1)} {', '.join(names)} of {whose}"
+def no_value(names: Sequence[str], whose: str, lacking: Mapping[str, str] | None = None) -> str:
+    """Which secrets of somebody have none, and which variables those `lacking` them are made of."""
+    made_of = lacking or {}
+    said = [f"{name} (made of {made_of[name]})" if name in made_of else name for name in names]
+    return f"no value for the secret{'s' * (len(names) > 1)} {', '.join(said)} of {whose}"
 
 
 async def nothing_kept(_: Service) -> Mapping[str, str]:
@@ -57,7 +59,8 @@ class Values:
             service.key: [name for name in service.secrets if name not in known[service.key]] for service in services
         }
         if any(missing.values()):
-            raise WrongInputError("; ".join(no_value(names, key) for key, names in missing.items() if names), WHERE)
+            said = [no_value(names, key, shell.lacking.get(key)) for key, names in missing.items() if names]
+            raise WrongInputError("; ".join(said), WHERE)
         return {service.key: {name: known[service.key][name] for name in service.secrets} for service in services}
 
     def _known(self, service: Service, given: Mapping[str, str]) -> Mapping[str, str]:

@@ -109,11 +109,20 @@ class Listener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sticky:
-    """A client keeps its instance for `ttl` seconds by this cookie; with `release` its release, too, by another."""
+    """A client keeps its instance for `ttl` seconds by this cookie; with `release` its release, too, by another.
+
+    Who does not bring it gets one of the balancer's `own`.
+    """
 
     cookie: str
     ttl: float
     release: bool = False
+    own: str = ""
+
+    @property
+    def ours(self) -> str:
+        """The name of the balancer's. Under the app's it would overwrite the session that the app just opened."""
+        return self.own or f"crossfade-{self.cookie}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -214,7 +214,7 @@ def _static(service: Service) -> core.Static | None:
 
 def _sticky(service: Service) -> core.Sticky | None:
     sticky = service.sticky
-    return core.Sticky(cookie=sticky.cookie, ttl=sticky.ttl, release=sticky.release) if sticky else None
+    return core.Sticky(cookie=sticky.cookie, ttl=sticky.ttl, release=sticky.release, own=sticky.own) if sticky else None
 
 
 def _volume(volume: core.Volume, folder: Path) -> core.Volume:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from crossfade.cli.secrets import given
+from crossfade.cli.secrets import given, lacking
 from crossfade.core.errors import WrongInputError
 from crossfade.file.deployable import deployable
 
@@ -68,3 +68,14 @@ def test_a_command_runs_once_in_the_files_folder(tmp_path: Path) -> None:
     _, values = given(wanted(tmp_path, keys))
     assert values["shop/web"] == {"A": "x", "B": "x"}
     assert (tmp_path / "ran").read_text() == "x\n"
+
+
+def test_what_a_secret_is_made_of_and_lacks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables and not the secret are what somebody has to set; one that the shell has itself lacks nothing."""
+    monkeypatch.setenv("HOST", "db")
+    monkeypatch.setenv("GIVEN", "g")
+    for name in ("NAME", "TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    keys = "secrets: {URL: {value: '${HOST}/${NAME}/${TOKEN:?from the vault}'}, GIVEN: {value: '${NAME}'}, PLAIN: }"
+    asked = wanted(tmp_path, keys)
+    assert lacking(asked) == {"shop/web": {"URL": "NAME, TOKEN: from the vault"}}

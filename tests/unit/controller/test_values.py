@@ -8,7 +8,7 @@ from tests.adapters.until import until
 from tests.unit.controller.site import KIM, Site, service
 
 from crossfade.controller.order import Order, Shell
-from crossfade.controller.values import Values
+from crossfade.controller.values import Values, no_value
 from crossfade.core.errors import RefusedError, UnchangedError, WrongInputError
 from crossfade.core.service import Service
 
@@ -63,6 +63,13 @@ async def test_a_refused_deploy_stores_nothing(site: Site) -> None:
         with pytest.raises(UnchangedError):
             await control.deploy(NEEDS, PASSWORD="right")
     assert list(site.secrets.sets.values()) == [{"PASSWORD": "right"}]
+
+
+def test_what_a_secret_lacks_is_in_the_refusal() -> None:
+    """One that is made of others says of which."""
+    assert no_value(["URL", "KEY"], "shop/web", {"URL": "NAME"}) == (
+        "no value for the secrets URL (made of NAME), KEY of shop/web"
+    )
 
 
 async def test_a_value_is_taken_from_what_runs_when_the_shell_has_none(site: Site) -> None:

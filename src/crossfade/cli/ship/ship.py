@@ -62,7 +62,7 @@ def _deploy(
 ) -> int:
     from crossfade.cli.application import absent, ends, key, preflight, read
     from crossfade.cli.file import contents, readable
-    from crossfade.cli.secrets import addresses, given
+    from crossfade.cli.secrets import addresses, given, lacking
     from crossfade.cli.ship.stores import stores_of, told_of_stores
 
     wanted = read(call, service, strategy)
@@ -77,6 +77,7 @@ def _deploy(
     order: dict[str, Any] = {"by": who(), "path": os.environ.get("PATH", os.defpath), "version": version}
     order |= stores_of(wanted, replace=replace_stores)
     order |= {"supersede": supersede, "force": force, "secrets_of": {**secrets, **order.pop("store_values")}}
+    order["lacking"] = lacking(wanted)
     order["notify"] = addresses(wanted.get("notify") or [], call.required().parent)
     found = contents.accounts(services, call.state.root)
     shown = screen(as_json=call.json)

@@ -104,6 +104,7 @@ def shell(given: Mapping[str, Any]) -> Shell:
         environment=variables(given.get("environment") or {}, "environment"),
         secrets=variables(given.get("secrets") or {}, "secrets"),
         secrets_of={key: variables(values, "secrets_of") for key, values in (given.get("secrets_of") or {}).items()},
+        lacking={key: variables(values, "lacking") for key, values in (given.get("lacking") or {}).items()},
     )
 
 

@@ -156,7 +156,7 @@ def test_a_proxys_sticky_cookie_is_the_services(tmp_path: Path) -> None:
     carried = Composed(tmp_path, services(web={"image": "acme/web:1", "labels": labels}))
     sticky = carried.service().sticky
     assert sticky is not None
-    assert sticky.cookie == "stay"
+    assert (sticky.cookie, sticky.own) == ("stay", "stay")
     assert [left.what for left in carried.left] == [
         "label traefik.http.services.a.loadbalancer.healthcheck.path",
     ]

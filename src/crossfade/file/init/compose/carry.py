@@ -176,7 +176,7 @@ class _Import:
             elif sum(not other.worker for other in self.carried.values()) > 1:
                 self.notes.comments[name, "image"] = f"gets all other requests: {why}"
             if not one.worker and (cookie := self.taken.cookies.get(one.compose_name)) is not None:
-                service["sticky"] = {"cookie": cookie} if cookie else {"cookie": "crossfade"}
+                service["sticky"] = {"cookie": cookie, "own": cookie} if cookie else {"cookie": "crossfade"}
             file["services"][name] = service
         file |= {"stores": self._stores_of_the_file()} if self.stores else {}
         file |= {"jobs": self.jobs} if self.jobs else {}

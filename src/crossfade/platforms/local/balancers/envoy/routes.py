@@ -257,7 +257,7 @@ def _hash_policy(service: Service, *, secure: bool) -> list[Json]:
 
 def sticky_cookie(service: Service) -> str:
     """The cookie the balancer sets itself."""
-    return f"crossfade-{service.sticky.cookie}" if service.sticky else ""
+    return service.sticky.ours if service.sticky else ""
 
 
 def _nobody(match: Json, route: str, body: str) -> Json:

@@ -257,7 +257,7 @@ def _sticky(service: Service, door: Door, *, only: bool) -> Iterator[str]:
     """
     if service.sticky is None:
         return
-    ours, mine = f"crossfade-{service.sticky.cookie}", "" if only else f" {_is(service.key)}"
+    ours, mine = service.sticky.ours, "" if only else f" {_is(service.key)}"
     unknown = "!{ var(txn.sticky) -m found }"
     for cookie in (ours, service.sticky.cookie):
         escaped = cookie.replace("'", "\\'")  # for who reads the argument, who comes after who reads the line

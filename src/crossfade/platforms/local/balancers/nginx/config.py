@@ -152,7 +152,7 @@ def _sticky(name: str, service: Service) -> Iterator[str]:
     """
     if service.sticky is None:
         return
-    ours = f"crossfade-{service.sticky.cookie}"
+    ours = service.sticky.ours
     for variable, cookie in (("own", ours), ("app", service.sticky.cookie)):
         pattern = rf"~(?:^|;\s*){re.escape(cookie)}=(?<{name}_{variable}_value>[^;]+)"
         value = f"{quoted(pattern)} ${name}_{variable}_value;"
