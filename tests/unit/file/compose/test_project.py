@@ -191,3 +191,21 @@ def test_each_key_of_another_type_is_named_at_once(tmp_path: Path) -> None:
         ("4", "volumes"),
     ]
     assert 'found 80; allowed: a list such as ["8080:80"]' in str(told.value)
+
+
+def test_an_included_file_has_its_own_folder_and_variables(tmp_path: Path) -> None:
+    """Its paths begin where it is, or where `project_directory` says; the project's own variables go before its."""
+    text = "include: [a/compose.yaml, {path: b/compose.yaml, project_directory: c, env_file: b.env}]\n"
+    files = {
+        "a/compose.yaml": "services: {one: {image: 'one:${A}', ports: ['80:80'], volumes: ['./data:/data']}}\n",
+        "a/.env": "A=7\nB=of-a\n",
+        "b/compose.yaml": "services: {two: {image: 'two:${B}', ports: ['81:80'], volumes: ['./data:/data']}}\n",
+        "b.env": "B=8\n",
+        ".env": "B=9\n",
+        "a/data/x": "",
+        "c/data/x": "",
+    }
+    carried = Composed(tmp_path, text + "services: {}\n", files)
+    assert [carried.service(name).image for name in ("one", "two")] == [Image("one:7"), Image("two:9")]
+    assert "./a/data:/data" in carried.text
+    assert "./c/data:/data" in carried.text

@@ -194,3 +194,36 @@ def test_who_was_asked_by_another_protocol_is_told_what_to_do(tmp_path: Path) ->
     carried = Composed(tmp_path, services(app={"image": "acme/app:1", "expose": [9000]}, nginx=nginx), {"n.conf": conf})
     assert carried.draft.todos[0].where == "services.app"
     assert "FrankenPHP" in carried.draft.todos[0].what
+
+
+def test_caddys_labels_become_routes_and_ports(tmp_path: Path) -> None:
+    """Sites and the port behind them, also of a second site."""
+    one = ["caddy=api.example.com", "caddy.reverse_proxy={{upstreams 4000}}"]
+    two = {"caddy_1": "shop.example.com", "caddy_1.reverse_proxy": "{{upstreams}}"}
+    carried = Composed(
+        tmp_path,
+        services(api={"image": "acme/api:1", "labels": one}, web={"image": "acme/web:1", "labels": two}),
+    )
+    assert (carried.service("api").port, routes(carried, "api")) == (4000, [("api.example.com", "/*")])
+    assert (carried.service("web").port, routes(carried, "web")) == (80, [("shop.example.com", "/*")])
+
+
+def test_whom_a_proxy_kept_out_is_to_be_kept_out(tmp_path: Path) -> None:
+    """A login that goes with the proxy opens the service to everybody: that is a thing to do."""
+    labels = {
+        "traefik.http.routers.a.rule": "Host(`a.example.com`)",
+        "traefik.http.services.a.loadbalancer.server.port": "8000",
+        "traefik.http.middlewares.m.basicauth.users": "u:x",
+    }
+    carried = Composed(tmp_path, services(web={"image": "acme/web:1", "labels": labels}))
+    assert "basicauth kept out" in carried.todo("services.web.routes")
+
+
+def test_folders_that_a_proxy_served_are_named(tmp_path: Path) -> None:
+    """Files below a path are not the app's, and nobody else would answer for them."""
+    served = "location /static/ { alias /static/; }"
+    text = f"http {{ server {{ listen 80; {served} location / {{ proxy_pass http://web:3000; }} }} }}"
+    volumes = ["./nginx.conf:/etc/nginx/nginx.conf", "./built:/static"]
+    proxy = {"image": "nginx:1", "ports": ["80:80"], "volumes": volumes}
+    carried = Composed(tmp_path, services(web=APP, proxy=proxy), {"nginx.conf": text})
+    assert "/static/ was served from the folder ./built/" in carried.todo("services")

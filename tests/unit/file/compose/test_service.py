@@ -230,3 +230,12 @@ def test_a_debuggers_port_alone_may_be_a_page(tmp_path: Path) -> None:
     )
     carried = Composed(tmp_path, text)
     assert (carried.service("n8n").port, carried.service("api").port) == (5678, 8000)
+
+
+def test_one_port_at_any_of_several_is_a_port(tmp_path: Path) -> None:
+    """The first of the machine's will do; a service in replicated mode is one as any other."""
+    carried = one(tmp_path, "deploy: {mode: replicated}")
+    assert not carried.left
+    text = "services: {web: {image: 'a:1', ports: ['8090-8095:80']}}\n"
+    carried = Composed(tmp_path, text)
+    assert (carried.service().port, carried.app.listen.http) == (80, 8090)

@@ -11,7 +11,7 @@ from crossfade.file.init.compose.health import health, worker_health
 from crossfade.file.init.compose.judge.roles import NO_PORT, Kind, Role
 from crossfade.file.init.compose.limits import limits_of
 from crossfade.file.init.compose.notes import ServiceNotes
-from crossfade.file.init.compose.proxy.taken import Taken, is_label, labels_left
+from crossfade.file.init.compose.proxy.taken import Taken, guards, is_label, labels_left
 from crossfade.file.init.compose.source.mounts import Mount, becomes, config_file, lasts, makes, mounts_of, our_name
 from crossfade.file.init.compose.source.ports import HTTPS, Port, best, exposed, likely, ports_of
 from crossfade.file.init.compose.source.project import Project
@@ -243,7 +243,7 @@ class _Service:
             if key not in _SILENT and not key.startswith("x-"):
                 self.notes.leave((key,), f"{key} {_short(value)}", _WHY.get(key, _NO_SETTING))
         for key, value in deploy.items():
-            if key not in ("replicas", "resources", "update_config"):
+            if key not in ("replicas", "resources", "update_config") and (key, value) != ("mode", "replicated"):
                 self.notes.leave(("deploy", key), f"deploy.{key} {_short(value)}", _WHY.get(key, _NO_SETTING))
 
     def _labels(self) -> None:
@@ -252,6 +252,10 @@ class _Service:
         own = [name for name in names if not is_label(name) and not name.startswith("ofelia.")]
         if own:
             self.notes.leave(("labels",), f"labels ({len(own)})", "crossfade labels containers itself")
+        for kept_out in guards(labels):
+            self.notes.todo(
+                Rank.EXPOSED, "routes", f"keep out whom the proxy's {kept_out} kept out: now everybody gets in"
+            )
         for name in labels_left(labels):
             why = "what a middleware does (cut a path, redirect, ask for a login) is for the service to do"
             self.notes.leave(("labels", name), f"label {name}", why)

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     PROFILE = "profile"  # only started when somebody asks for it
 
 
+_ROUTED = re.compile(r"\.routers\.|\.loadbalancer\.server\.port|^caddy(_\d+)?\.([\w]+\.)?reverse_proxy$")
 NO_PORT = ("no port",)
 CARRIED = frozenset({Kind.SERVICE, Kind.WORKER, Kind.SCHEDULER})
 
@@ -245,7 +246,7 @@ def values_of(environment: Any) -> dict[str, str]:
 
 def routed(service: Service) -> bool:
     """True when its labels tell a proxy about it."""
-    return any(".routers." in name or ".loadbalancer.server.port" in name for name in names_of(service.get("labels")))
+    return any(map(_ROUTED.search, names_of(service.get("labels"))))
 
 
 def _text(value: Scalar) -> str:

@@ -20,6 +20,14 @@ _KNOWN = re.compile(
     r"|middlewares|rulesyntax)|traefik\.http\.services\.[^.]+\.loadbalancer\.(server\.(port|scheme)|sticky.*|passhostheader)",
     re.IGNORECASE,
 )
+# https://github.com/lucaslorentz/caddy-docker-proxy: caddy_1.reverse_proxy: "{{upstreams 4000}}"
+_CADDYS_SITE = re.compile(r"caddy(_\d+)?")
+_CADDYS_PROXY = re.compile(r"caddy(_\d+)?\.(\w+\.)?reverse_proxy")
+_UPSTREAMS = re.compile(r"\{\{\s*upstreams(?:\s+https?)?(?:\s+([0-9]+))?\s*\}\}")
+# Middlewares that keep visitors out.
+_GUARDS = re.compile(
+    r"traefik\.http\.middlewares\.[^.]+\.(basicauth|digestauth|forwardauth|ipallowlist|ipwhitelist)\b", re.IGNORECASE
+)
 _PATH = re.compile(r"/|(/[^\s*?#/{}()^$\\]+)+")
 
 
@@ -78,7 +86,9 @@ def from_labels(service: str, labels: Any, taken: Taken) -> None:
             taken.cookies.setdefault(service, "")
         elif ".http.routers." in name and name.endswith(".rule"):
             _rule(service, value, taken)
-        elif name == "caddy" and "." in value:
+        elif proxied := _UPSTREAMS.fullmatch(value) if _CADDYS_PROXY.fullmatch(name) else None:
+            taken.ports[service] = int(proxied[1] or 80)
+        elif _CADDYS_SITE.fullmatch(name) and "." in value:
             for host in re.split(r"[\s,]+", value):
                 taken.route(service, host.removeprefix("http://").removeprefix("https://"), "/")
 
@@ -101,6 +111,11 @@ def labels_left(labels: Any) -> list[str]:
     instances are asked, protocols other than HTTP.
     """
     return [name for name in names_of(labels) if name.startswith("traefik.") and not _KNOWN.fullmatch(name)]
+
+
+def guards(labels: Any) -> list[str]:
+    """What of a proxy's kept visitors out of the service, by the proxy's own words."""
+    return sorted({match[1].lower() for name in names_of(labels) if (match := _GUARDS.match(name))})
 
 
 def _rule(service: str, rule: str, taken: Taken) -> None:

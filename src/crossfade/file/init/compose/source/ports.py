@@ -9,6 +9,8 @@ from crossfade.file.init.compose.judge.signs import OTHER_PORTS
 
 _PORT = re.compile(r"(?:([0-9]+(?:\.[0-9]+){3}|\[[^\]]*\]|localhost|):)?(?:([0-9]*):)?([0-9]+)(?:/(tcp|udp))?")
 _RANGE = re.compile(r"[0-9.:\[\]a-fA-F]*?[0-9]+-[0-9]+(?::[0-9]+(?:-[0-9]+)?)?(?:/(?:tcp|udp))?")
+# One port of the container at any of several of the machine's: the first will do.
+_ANY_OF = re.compile(r"([0-9]+)-[0-9]+(:[0-9]+(?:/tcp)?)")
 _LARGEST = 65535
 HTTPS = frozenset({443, 8443})
 _USUAL = frozenset({80, 443, 3000, 5000, 8080, 8000, 9000})
@@ -77,7 +79,7 @@ def _rank(port: Port) -> int:
 def _port(index: int, entry: Any) -> Port:
     shown = str(entry) if not isinstance(entry, dict) else _written(entry)
     text = shown if not isinstance(entry, dict) else f"{_place(entry)}{shown.rsplit(':', 1)[-1]}"
-    match = _PORT.fullmatch(text)
+    match = _PORT.fullmatch(_ANY_OF.sub(r"\1\2", text) if text.count("-") == 1 else text)
     if match is None:
         why = "a range of ports; a service has one port" if _RANGE.fullmatch(text) else "a service has one port"
         return Port(index, shown, why=why)

@@ -95,6 +95,7 @@ class _Reader:
         self.read: list[Path] = []
         self.problems: list[Problem] = []
         self._roots: dict[Path, Written] = {}
+        self._homes: dict[Path, Path] = {}  # of included files
 
     def file(self, path: Path, folder: Path, depth: int = 0) -> Written:
         """The file with what it includes and extends; its relative paths are relative to `folder`."""
@@ -113,7 +114,8 @@ class _Reader:
         for included, place in self._included(root, path):
             if depth > _DEEPEST:
                 raise WrongFileError(str(path), [Problem(place.place, "files that include each other", "no circle")])
-            root = _laid_over(self.file(included, included.absolute().parent, depth + 1), root)
+            self._settle(included, place, path)
+            root = _laid_over(self.file(included, folder, depth + 1), root)
         return root
 
     def _root(self, path: Path) -> Written:
@@ -127,9 +129,8 @@ class _Reader:
 
     def _service(self, path: Path, folder: Path, node: Written, chain: tuple[str, ...], depth: int) -> Written:
         """The service laid over the one that it extends."""
-        service = (
-            _moved(normal(node), path.absolute().parent, folder) if path.absolute().parent != folder else normal(node)
-        )
+        home = self._homes.get(path, path.absolute().parent)
+        service = _moved(normal(node), home, folder) if home != folder else normal(node)
         extends = service.get("extends")
         if extends is None or not isinstance(service.value, dict):
             return service
@@ -165,6 +166,21 @@ class _Reader:
             for one in named.value if named is not None and isinstance(named.value, list) else [named]:
                 if one is not None and isinstance(one.value, str):
                     yield path.parent / self.text(one), item
+
+    def _settle(self, included: Path, how: Written, path: Path) -> None:
+        """Where an included file's paths begin, and its own variables, which those of the project go before."""
+        given = how.get("project_directory") if isinstance(how.value, dict) else None
+        home = path.parent / self.text(given) if given is not None else included.parent
+        self._homes[included] = home.absolute()
+        named = how.get("env_file") if isinstance(how.value, dict) else None
+        listed = named.value if named is not None and isinstance(named.value, list) else [named]
+        files = [path.parent / self.text(one) for one in listed if one is not None] or [home / ".env"]
+        for file in files:
+            if is_file(file):
+                self.variables = {**read_variables(file, str(file), self.variables), **self.variables}
+            elif named is not None:
+                found = f"found {shown(str(file))}, which is no file"
+                self.problems.append(Problem(how.place, found, "a file that is there"))
 
     def text(self, node: Written) -> str:
         """The text with its variables filled in; what is wrong with it is collected."""
