@@ -1,6 +1,5 @@
 """Processes that outlive who started them: known by pid and start time, so that a later one of that pid is not it."""
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -65,6 +64,8 @@ class Thread:
 
 async def ended(known: KnownProcess | None, limit: float) -> None:
     """Return when it has ended, which the kernel tells at once, or after `limit` seconds; so also without a process."""
+    import asyncio  # noqa: PLC0415  a look at what runs, from a shell, does without
+
     try:
         watched = os.pidfd_open(known.pid) if known else -1
     except ProcessLookupError:
