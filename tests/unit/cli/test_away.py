@@ -75,7 +75,7 @@ class Shell:
         told: Callable[[Event], None],
         compute: str,
         host: str,
-        log_group: str,  # noqa: ARG002  these platforms have no logs
+        log_group: str,
         revision: Mapping[str, str] | None,
     ) -> AsyncIterator[Environment]:
         self.revision = revision
