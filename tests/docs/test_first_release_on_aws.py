@@ -1,0 +1,61 @@
+"""The page from an empty account to a rollback, typed by a machine, on the rig: Terraform, Docker and every command."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.contract.runtime_kits import DockerImages, docker_is_missing
+from tests.docs.pages import ROOT, Page
+from tests.docs.shell import Shell, commands
+from tests.rig import Rig
+from tests.support.ports import free_port
+from tests.support.shipped import PACE
+from tests.support.terraform import find_terraform
+
+pytestmark = [
+    pytest.mark.applies,
+    pytest.mark.slow,
+    pytest.mark.timeout(3600),
+    pytest.mark.skipif(bool(docker_is_missing()), reason=docker_is_missing() or "Docker runs"),
+]
+PAGE = Page(ROOT / "docs" / "first-release-on-aws.md")
+# Nobody's DNS knows the load balancer: it is asked where it really listens.
+CURL = """#!/usr/bin/env python3
+import json, os, urllib.request
+with urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/_rig/listeners") as said:
+    address = json.load(said)[0]["address"]
+with urllib.request.urlopen(f"http://{address}/", timeout=10) as answer:
+    print(answer.read().decode(), end="")
+"""
+
+
+@pytest.fixture
+def base() -> Iterator[str]:
+    """A busybox, for the one that a registry has."""
+    images = DockerImages()
+    yield images.add("page")
+    images.remove()
+
+
+def test_the_page_works_from_its_first_line_to_its_last(base: str, tmp_path: Path) -> None:
+    """An app, its place, two releases, a bad one, the way back; and nothing is left that costs anything."""
+    terraform = find_terraform(tmp_path)
+    with Rig(pace=PACE, lag=1, containers=True) as rig:
+        mirror = {"TF_CLI_CONFIG_FILE": str(terraform.config), "TF_CLI_ARGS_apply": "-parallelism=60"}
+        env = {**rig.environment, **mirror, "CROSSFADE_AWS_PACE": f"{PACE:g}"}
+        shell = Shell(free_port(), folder="shop", env=env, limit=1800)
+        (shell.home / "bin" / "curl").write_text(CURL)
+        (shell.home / "bin" / "curl").chmod(0o755)
+        try:
+            for block in PAGE.blocks():
+                if named := re.findall(r"`(Dockerfile|crossfade\.yaml)`:$", block.before):
+                    shell.write(named[0], block.text.replace("FROM busybox", f"FROM {base}"))
+                elif "aws ecr delete-repository" in block.text:  # there is no command line of AWS's here
+                    rig.client("ecr", "eu-central-1").delete_repository(repositoryName="shop-dev/web", force=True)
+                elif block.language == "console":
+                    for command in commands(block.text):
+                        shell.run(command.text, command.shown)
+            assert not rig.client("elbv2", "eu-central-1").describe_load_balancers()["LoadBalancers"]
+        finally:
+            shell.close()
