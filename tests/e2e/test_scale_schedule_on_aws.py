@@ -10,8 +10,8 @@ from tests.rig import Rig
 from tests.support.on_ecs import PACE, OnEcs, reached
 
 from crossfade.controller.order import Order
+from crossfade.core.job import Moment, Scale
 from crossfade.core.rollout import State
-from crossfade.core.service import Moment, Scale
 
 pytestmark = [pytest.mark.long, pytest.mark.asyncio(loop_scope="module")]
 ALL_DAY = Scale(

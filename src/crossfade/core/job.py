@@ -1,5 +1,6 @@
-"""A job: a command that ends, run on a service's current release when its schedule says so; and its runs."""
+"""By the clock: a job, a command that ends, run on a service's current release; its runs; and bounds of scaling."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,3 +57,32 @@ class Timetable:
 def slack(timeout: float, grace: float, pause: float) -> float:
     """By how many seconds a run may be late and be over before the next, which nobody holds back, `pause` after it."""
     return pause - BOOT - timeout - grace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """From when on there are other bounds: five words of cron, or once `at` seconds since the epoch."""
+
+    name: str
+    least: int
+    most: int
+    schedule: str = ""
+    timezone: str = "UTC"
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """`least` and `most` hold until one of `moments` has come."""
+
+    least: int
+    most: int
+    moments: tuple[Moment, ...] = ()
+
+    def bounds(self, came: Callable[[Moment], float | None]) -> tuple[int, int]:
+        """Those that hold; `came` says when a moment came last, None when it never did."""
+        known = [(at, one) for one in self.moments if (at := came(one)) is not None]
+        if not known:
+            return self.least, self.most
+        _, last = max(known, key=lambda one: one[0])
+        return last.least, last.most

@@ -1,10 +1,9 @@
 """What a service is to be: how it is run, checked, exposed and changed. Frozen, plain values, in seconds and shares."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from crossfade.core.job import Job
+from crossfade.core.job import Job, Scale
 
 StrategyName = Literal["rolling", "blue-green", "canary", "linear", "recreate", "rollback"]
 Kind = Literal["web", "worker"]  # a worker takes its work itself: it has no port, no route and no traffic
@@ -232,35 +231,6 @@ class Container:
     extra_hosts: tuple[tuple[str, str], ...] = ()
     shm_size: int | None = None  # bytes
     ulimits: tuple[tuple[str, int, int], ...] = ()  # name, soft, hard; -1: no limit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """From when on there are other bounds: five words of cron, or once `at` seconds since the epoch."""
-
-    name: str
-    least: int
-    most: int
-    schedule: str = ""
-    timezone: str = "UTC"
-    at: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
-    """`least` and `most` hold until one of `moments` has come."""
-
-    least: int
-    most: int
-    moments: tuple[Moment, ...] = ()
-
-    def bounds(self, came: Callable[[Moment], float | None]) -> tuple[int, int]:
-        """Those that hold; `came` says when a moment came last, None when it never did."""
-        known = [(at, one) for one in self.moments if (at := came(one)) is not None]
-        if not known:
-            return self.least, self.most
-        _, last = max(known, key=lambda one: one[0])
-        return last.least, last.most
 
 
 SITE = "site"  # what the service of a site is called, and its runtime

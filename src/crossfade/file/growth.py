@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from crossfade import cron
-from crossfade.core.service import Moment, Scale
+from crossfade.core.job import Moment, Scale
 from crossfade.file.cloud import compute
 from crossfade.file.model import App, Service
 

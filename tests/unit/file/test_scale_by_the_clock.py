@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from crossfade.core.service import Moment, Scale
+from crossfade.core.job import Moment, Scale
 from crossfade.file.model import App
 from crossfade.file.settle import settle
 

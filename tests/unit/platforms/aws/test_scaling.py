@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from tests.support.in_moto import KEY, InMoto, in_moto
 
+from crossfade.core.job import Moment, Scale
 from crossfade.core.release import Release
-from crossfade.core.service import Moment, Scale, Service
+from crossfade.core.service import Service
 from crossfade.engine.clock import SystemClock
 from crossfade.platforms.aws.ecs.scaling import DIMENSION, NAMESPACE, RETIRES, Scaling
 from crossfade.platforms.aws.sight import Side, Sight

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crossfade import cron
+from crossfade.core.job import Moment, Scale
 from crossfade.core.release import Release
-from crossfade.core.service import Moment, Scale
 from crossfade.engine.ports.clock import Clock
 from crossfade.platforms.aws.clients import Answer, Check, Clients
 from crossfade.platforms.aws.place import Colour, Place
