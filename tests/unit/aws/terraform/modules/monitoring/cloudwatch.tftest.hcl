@@ -75,6 +75,16 @@ run "tells_those_who_are_to_know" {
     ])
     error_message = "Services of this account alone publish there, the budget among them."
   }
+
+  assert {
+    condition = alltrue([
+      for topic in ["critical", "warning"] : [
+        for one in jsondecode(aws_sns_topic_policy.this[topic].policy).Statement : try(one.Condition, "none")
+        if one.Principal.Service == "events.amazonaws.com"
+      ] == ["none"]
+    ])
+    error_message = "EventBridge names no account to a topic: under a condition its reminders would be lost unseen."
+  }
 }
 
 run "watches_services" {

@@ -33,7 +33,7 @@ resource "aws_sns_topic_subscription" "warning" {
   endpoint  = each.value
 }
 
-# Alarms, reminders, budgets and the pipeline speak here; of other accounts, nobody.
+# Alarms, reminders, budgets and the pipeline speak here; of other accounts nobody, as far as AWS can tell.
 resource "aws_sns_topic_policy" "this" {
   for_each = {
     critical = aws_sns_topic.critical.arn
@@ -49,11 +49,20 @@ resource "aws_sns_topic_policy" "this" {
         Sid    = "Services"
         Effect = "Allow"
         Principal = {
-          Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"]
+          Service = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]
         }
         Action    = "sns:Publish"
         Resource  = each.value
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      },
+      {
+        # EventBridge does not say for which account it speaks to a topic: with a condition nothing would arrive, and
+        # nobody would hear of it. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
+        Sid       = "Events"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = each.value
       },
     ]
   })
