@@ -206,6 +206,6 @@ def test_an_included_file_has_its_own_folder_and_variables(tmp_path: Path) -> No
         "c/data/x": "",
     }
     carried = Composed(tmp_path, text + "services: {}\n", files)
-    assert [carried.service(name).image for name in ("one", "two")] == [Image("one:7"), Image("two:9")]
+    assert [carried.service(name).image for name in ("one", "two")] == [Image(name="one:7"), Image(name="two:9")]
     assert "./a/data:/data" in carried.text
     assert "./c/data:/data" in carried.text
