@@ -9,6 +9,7 @@ import asyncio
 import fcntl
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -74,19 +75,19 @@ def _sweep(home: Path) -> None:
 
 
 async def _run(*words: str) -> bool:
-    process = await asyncio.create_subprocess_exec(
-        *words,
+    # Not asyncio's own: who is cancelled with all others, as when the controller ends, would wait there for ever while
+    # the process is being made.
+    process = subprocess.Popen(  # noqa: ASYNC220  as long as a fork takes
+        words,
         env={"PATH": os.environ.get("PATH", os.defpath)},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
-        return await process.wait() == 0
+        return await asyncio.to_thread(process.wait) == 0
     except asyncio.CancelledError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        process.kill()  # the thread that waits reaps it
         raise
 
 
