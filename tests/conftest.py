@@ -36,6 +36,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return Together(config, log)
 
 
+MOTO = "moto"  # a process loads it in five seconds: one of them does
+
+
 class Together(LoadScopeScheduling):
     """Tests of one file that share what the file made stay with one process, in their order; all others go anywhere.
 
@@ -43,15 +46,18 @@ class Together(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return _together(nodeid.partition("::")[0]) or nodeid
+        file = nodeid.partition("::")[0]
+        return MOTO if _in_moto(file) else file if stays_together(file) else nodeid
 
 
 @cache
-def _together(file: str) -> str:
-    """What the tests of a file stay together as; empty when each goes anywhere."""
+def stays_together(file: str) -> bool:
+    """It, or the conftest.py beside it, makes something for all tests of a file."""
     path = Path(__file__).parents[1] / file
-    if "support.moto import" in (text := path.read_text()) or "support.in_moto import" in text:
-        return "moto"  # which takes a process five seconds to load
-    beside = path.with_name("conftest.py")
-    for_files = any('scope="module"' in one for one in (text, beside.read_text() if beside.is_file() else ""))
-    return file if for_files else ""
+    return any('scope="module"' in one.read_text() for one in (path, path.with_name("conftest.py")) if one.is_file())
+
+
+@cache
+def _in_moto(file: str) -> bool:
+    text = (Path(__file__).parents[1] / file).read_text()
+    return "support.moto import" in text or "support.in_moto import" in text

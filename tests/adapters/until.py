@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def until(question: Callable[[], T | Awaitable[T]], seconds: float = 10.0) -> T:
+async def until(question: Callable[[], T | Awaitable[T]], seconds: float = 60.0) -> T:
     """Ask again and again until the answer is something true, and return it; TimeoutError after `seconds`."""
     async with asyncio.timeout(seconds):
         while True:

@@ -41,8 +41,9 @@ async def machine() -> AsyncIterator[Machine]:
     ("name", "when", "every"),
     [
         ("rolling", "after", 8),
-        *(pytest.param(name, "after", 1, marks=pytest.mark.long) for name in STRATEGIES),
-        *(pytest.param(name, "before", 1, marks=pytest.mark.long) for name in ("rolling", "taken back")),
+        *(pytest.param(name, "after", 1, marks=pytest.mark.long) for name in ("rolling", "taken back")),
+        *(pytest.param(name, "after", 3, marks=pytest.mark.long) for name in ("blue-green", "canary", "recreate")),
+        *(pytest.param(name, "before", 3, marks=pytest.mark.long) for name in ("rolling", "taken back")),
     ],
 )
 async def test_from_a_crash_at_any_journal_write_the_rollout_ends_and_no_orphan_remains(

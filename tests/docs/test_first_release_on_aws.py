@@ -15,6 +15,7 @@ from tests.support.terraform import find_terraform
 
 pytestmark = [
     pytest.mark.applies,
+    pytest.mark.walks,
     pytest.mark.slow,
     pytest.mark.timeout(3600),
     pytest.mark.skipif(bool(docker_is_missing()), reason=docker_is_missing() or "Docker runs"),

@@ -27,7 +27,7 @@ async def serving(directory: Path) -> AsyncIterator[tuple[LoadBalancer, Service,
 
 
 async def holds(balancer: LoadBalancer, web: Service, wanted: Callable[[Target], bool]) -> Target:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not wanted(found := await target(balancer, web, "a")):  # noqa: ASYNC110  Envoy decides
             await asyncio.sleep(0.02)
     return found

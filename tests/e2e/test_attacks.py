@@ -34,7 +34,7 @@ async def say(port: int | None, text: str, *, first: bytes = b"") -> str:
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(first + f"{text}\nconnection: close\n\n".replace("\n", "\r\n").encode("latin-1"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             answer = await reader.read()
     except ConnectionError:
         return ""

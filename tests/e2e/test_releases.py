@@ -161,7 +161,7 @@ async def test_only_what_a_rollback_needs_is_kept(shop: App) -> None:
 
 async def _removed(shop: App, releases: set[int]) -> None:
     """Wait until the files of exactly these are gone."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             if {e["data"]["release"] for e in await shop.events("artifact removed")} == releases:
                 return

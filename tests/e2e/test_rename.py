@@ -31,14 +31,14 @@ async def test_a_renamed_service_loses_no_request(shop: App) -> None:
             begun = await machine.call("POST", "/v1/deploy", {"service": encode(made), "by": "tester"})
             ended = await machine.call("GET", f"/v1/rollouts/{begun['id']}?app={shop.name}&service=site&wait=1")
             assert ended["rollout"]["state"] == state, ended
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await _names(shop) != ["site"]:  # noqa: ASYNC110  another process takes it down
                 await asyncio.sleep(0.05)
         begun = await machine.call("POST", "/v1/rollback", {"app": shop.name, "service": "site", "by": "tester"})
         assert (begun["service"], begun["to_version"]) == (f"{shop.name}/web", "r1")
         ended = await shop.outcome(begun["id"])
         assert ended["rollout"]["state"] == "succeeded", ended
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while await _names(shop) != ["web"]:  # noqa: ASYNC110  as above
                 await asyncio.sleep(0.05)
         await asyncio.sleep(0.3)

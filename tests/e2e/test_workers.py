@@ -40,7 +40,7 @@ def queue(machine: Machine) -> Iterator[Path]:
 
 async def redis(path: Path) -> Redis:
     """A connection, as soon as there is somebody to connect to."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return Redis(str(path))

@@ -66,7 +66,7 @@ class Machine:
                 env=env,
             )
 
-    async def ready(self, seconds: float = 20.0) -> None:
+    async def ready(self, seconds: float = 90.0) -> None:
         """Wait until the controller answers."""
         deadline = time.monotonic() + seconds
         while True:
@@ -241,7 +241,7 @@ class App:
         events = await self.machine.lines(f"/v1/events?app={self.name}&service=web")
         return [event for event in events if event["kind"] == kind]
 
-    async def until(self, holds: Callable[[Any], bool], seconds: float = 15.0) -> Any:
+    async def until(self, holds: Callable[[Any], bool], seconds: float = 60.0) -> Any:
         """The first status of which `holds` is true."""
         deadline = time.monotonic() + seconds
         while True:

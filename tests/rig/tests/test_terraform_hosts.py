@@ -26,7 +26,7 @@ from crossfade.aws.places import Places
 from crossfade.load import Report, Traffic
 
 pytestmark = [
-    *(pytest.mark.slow, pytest.mark.applies, pytest.mark.timeout(3600)),
+    *(pytest.mark.slow, pytest.mark.applies, pytest.mark.walks, pytest.mark.timeout(3600)),
     pytest.mark.skipif(bool(missing()), reason=missing()),
 ]
 SEOUL, VIRGINIA = "ap-northeast-2", "us-east-1"
