@@ -352,6 +352,7 @@ services:
   web:
     source: .
     command: python -m shop --port $PORT
+    sticky: {own: visit}
 platform: hosts
 hosts: [deploy@a.example.com, "deploy@b.example.com:2222"]
 ssh: {key: ~/.ssh/deploy, known_hosts: deploy/known_hosts, timeout: 5s, crossfade: ~/.crossfade/bin/crossfade}

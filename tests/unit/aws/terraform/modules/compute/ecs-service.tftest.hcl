@@ -125,9 +125,9 @@ run "what_a_deploy_has_changed" {
   assert {
     condition = (
       { for colour, one in aws_ecs_service.this : colour => one.desired_count } == { blue = 2, green = 0 } &&
-      { for colour, one in aws_appautoscaling_target.this : colour => [one.min_capacity, one.suspended_state[0].dynamic_scaling_out_suspended] } == { blue = [3, false], green = [3, true] }
+      { for colour, one in aws_appautoscaling_target.this : colour => [one.min_capacity, one.suspended_state[0].dynamic_scaling_out_suspended] } == { blue = [2, false], green = [2, true] }
     )
-    error_message = "How many run and which colour scales stays as it is; the bounds are the file's."
+    error_message = "How many run, which colour scales and within which bounds stays as it is: these are a deploy's."
   }
 }
 
