@@ -22,6 +22,5 @@ class Shell:
     environment: Mapping[str, str] = field(default_factory=dict)  # for builds
     secrets: Mapping[str, str] = field(default_factory=dict)  # for every service that names them
     secrets_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by service, before those for all
-    lacking: Mapping[str, Mapping[str, str]] = field(
-        default_factory=dict
-    )  # by service: what a secret is made of and lacks
+    # By service and secret: the variables that it is made of and lacks.
+    lacking: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
