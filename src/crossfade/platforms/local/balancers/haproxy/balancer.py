@@ -83,10 +83,7 @@ class HaproxyBalancer:
         """See the port. The seconds are those from the first word about the new routes to the last answer."""
         await self._fence.check(service.key, token)
         async with self._lock:
-            if self._book.entries or self._process.lives:
-                await self._ensure()
-            else:
-                self._begin_anew()  # it starts with its first service: a reload less
+            await self._ensure()
             old = self._book.entries.get(service.key)
             new = book.enter(
                 old, service=service, routing=routing, addresses=addresses, token=token, checks=checks or {}
@@ -191,9 +188,6 @@ class HaproxyBalancer:
     async def _transition(self, old: Entry | None, new: Entry) -> float:
         key = new.service.key
         prepared, switched, settled = (self._plan(key, stage) for stage in book.stages(old, new))
-        if not self._process.lives:
-            await self._publisher.start(prepared)
-            self._adopted = True
         await self._publisher.publish(prepared)
         before = old.routing if old else Routing()
         await self._accepted(new, (new.routing.serving() - before.serving()) | _added(before, new.routing))
@@ -281,8 +275,7 @@ class HaproxyBalancer:
 
     async def _ensure(self) -> None:
         if not self._process.lives:
-            self._begin_anew()
-            await self._publisher.start(self._plan_of(self._book.entries))
+            await self._start()
         elif not self._adopted:
             await self._publisher.adopt()
             await self._publisher.publish(self._plan_of(self._book.entries))
@@ -290,8 +283,7 @@ class HaproxyBalancer:
             await self._publisher.publish(self._plan_of(self._book.entries))
         self._adopted = True
 
-    def _begin_anew(self) -> None:
-        """What a process that is about to start finds."""
+    async def _start(self) -> None:
         self._adopted = False
         self._certificates.begin_anew()
         self._count()
@@ -299,6 +291,7 @@ class HaproxyBalancer:
             self._counts.died()
         self._counts.begin_anew()
         self._counts.save(self._log_limit)
+        await self._publisher.start(self._plan_of(self._book.entries))
 
     def _plan_of(self, entries: Mapping[str, Entry]) -> HaproxyPlan:
         links = self._certificates.links(entries, self._book.entries)

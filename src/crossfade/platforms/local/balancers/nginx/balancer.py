@@ -78,11 +78,7 @@ class NginxBalancer:
         """See the port."""
         await self._fence.check(service.key, token)
         async with self._lock:
-            alone = not self._book.entries and self._process.master is None
-            if alone:  # it starts with its first service: a reload less
-                self._certificates.begin_anew()
-            else:
-                await self._ensure()
+            await self._ensure()
             old = self._book.entries.get(service.key)
             new = book.enter(
                 old, service=service, routing=routing, addresses=addresses, token=token, checks=checks or {}
@@ -94,7 +90,7 @@ class NginxBalancer:
                 ports.require_free(doors(self._book.entries), doors(entries))
                 if self._who:
                     unprivileged.introduce(self._directory, addresses.values())
-                await (self._start(text) if alone else self._load(text))
+                await self._load(text)
             self._keep(self._book.with_entry(new))
             return time.monotonic() - began
 
@@ -178,16 +174,12 @@ class NginxBalancer:
     async def _ensure(self) -> None:
         if self._process.master is None:
             self._certificates.begin_anew()
-            await self._start(self._render(self._book.entries))
+            files.replace(self._directory / CONFIG, self._render(self._book.entries))
+            await self._process.start(_workers())
         else:
             text = self._render(self._book.entries)
             if text != (self._directory / CONFIG).read_text(encoding="utf-8") or not self._adopted:
                 await self._load(text)
-        self._adopted = True
-
-    async def _start(self, text: str) -> None:
-        files.replace(self._directory / CONFIG, text)
-        await self._process.start(_workers())
         self._adopted = True
 
     async def _load(self, text: str) -> None:
