@@ -11,9 +11,7 @@ from crossfade.core.actions import (
     Bake,
     Finish,
     Hold,
-    Launch,
     Probe,
-    Resize,
     RollBack,
     RunHook,
     StandBy,
@@ -102,12 +100,10 @@ def keep(
         lead=current or 0,
         pins=Pins() if pins else None,
     )
-    # Traffic comes to the current release when it can carry it, or when no more of it is on its way.
-    course = toward(goal, fleet, now)
-    if _comes(fleet, current or 0) or any(
-        isinstance(e, Launch | Resize) and e.release == current for e in course.effects
-    ):
-        course = toward(replace(goal, enough=room.floor), fleet, now)
+    # Traffic comes to the current release when it can carry it, or when no more of it can come.
+    course = toward(replace(goal, enough=room.floor), fleet, now)
+    if not (course.effects or _comes(fleet, current or 0) or _make_room(fleet, goal)):
+        course = toward(goal, fleet, now)
     if course.effects:
         return course.effects
     retire = tuple(StandBy(release=r, until=t) for r, t in sorted(ready_until.items()))
@@ -117,6 +113,21 @@ def keep(
 def _comes(fleet: Fleet, release: int) -> bool:
     """More of a release is on its way: an instance that starts, or one that ends and leaves its place to another."""
     return any(i.health is Health.STARTING or (i.stopping and i.health is not Health.EXITED) for i in fleet.of(release))
+
+
+def _make_room(fleet: Fleet, goal: Goal) -> bool:
+    """Others than are wanted are on their way out: what comes instead may have their places once they are gone."""
+    running = Counter(i.release for i in fleet.instances if i.health is not Health.EXITED)
+    sizes = running if fleet.sizes is None else dict(fleet.sizes)
+    leaves = Counter(
+        i.release
+        for i in fleet.instances
+        if i.health is not Health.EXITED and (i.stopping or i.draining_since is not None)
+    )
+    return any(
+        release not in goal.want and (leaves[release] or sizes.get(release, 0) < count)
+        for release, count in running.items()
+    )
 
 
 def _sound(fleet: Fleet) -> Counter[int]:

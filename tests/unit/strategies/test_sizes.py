@@ -85,3 +85,25 @@ def test_weight_leaves_what_has_to_go_first() -> None:
 
 def kept(current: int | None, seen: Fleet) -> tuple[Action, ...]:
     return keep(current, 2, Strategy(), seen, NOW, warm={}, drain=0.0)
+
+
+def test_what_a_failed_way_back_left_serves_on_and_makes_room() -> None:
+    """It has the good one's last place: it gives that up first, and its visitors only when the good one is whole."""
+    rolling = Strategy(name="rolling", min_healthy=100, max_surge=25)
+
+    def kept(seen: Fleet, sizes: dict[int, int]) -> tuple[Action, ...]:
+        return keep(OLD, 4, rolling, sized(seen, sizes), NOW, warm={}, drain=0.0)
+
+    crowded = fleet(some(OLD, 3), some(NEW, 2), weights={OLD: 3, NEW: 2})
+    assert kept(crowded, {OLD: 3, NEW: 2}) == (Resize(release=NEW, count=1),)
+    going = fleet(some(OLD, 3), some(NEW, 1), some(NEW, 1, first=1, stopping=True), weights={OLD: 3, NEW: 2})
+    assert not any(
+        isinstance(action, Shift) and action.routing.weights == ((OLD, 100),)
+        for action in kept(going, {OLD: 3, NEW: 1})
+    )
+    roomy = fleet(some(OLD, 3), some(NEW, 1), weights={OLD: 3, NEW: 1})
+    assert Resize(release=OLD, count=4) in kept(roomy, {OLD: 3, NEW: 1})
+    whole = fleet(some(OLD, 4), some(NEW, 1), weights={OLD: 3, NEW: 1})
+    (shift, *_) = kept(whole, {OLD: 4, NEW: 1})
+    assert isinstance(shift, Shift)
+    assert shift.routing.weights == ((OLD, 100),)
