@@ -89,15 +89,6 @@ async def test_a_hook_that_hangs_is_ended_and_sends_nobody_there(shop: OnRevisio
     assert await shop.settled() == serving
 
 
-async def test_ten_in_a_row_lose_nothing(shop: OnRevisions) -> None:
-    """Each to the group that the one before left."""
-    async with Traffic(f"{shop.url}/slow?s=0.02", clients=2) as traffic:
-        for number in range(10):
-            rollout = await shop.deploy(shop.service(f"row-{number}"))
-            assert rollout.state is State.SUCCEEDED, rollout.reason
-    assert not traffic.report().failed, traffic.report().losses
-
-
 async def test_a_release_comes_back_to_a_group_that_was_empty(shop: OnRevisions) -> None:
     """By the launch hook of the group, which has its revision still: nothing is built, uploaded or deployed by us."""
     begun, uploads = len(shop.deployments("user")), shop.rig.calls()["s3:PutObject"]
@@ -150,17 +141,18 @@ async def test_a_deployment_is_followed_gently(shop: OnRevisions) -> None:
 
     async def each() -> int:
         """What a look takes when nothing is new, and what follows from it."""
-        for _ in range(2):
-            await made.lookout.look(shop.key, fresh=True)
+        for _ in range(3):
             before = clients.asked.copy()
-        await made.lookout.look(shop.key, fresh=True)
-        await made.runtime.tend(shop.key, 0)
+            await made.lookout.look(shop.key, fresh=True)
+            await made.runtime.tend(shop.key, 0)
         return sum((clients.asked - before).values())
 
-    sizes = shop.sizes()
+    hosts = shop.instances()
+    shop.rig.knobs.set(instance_start=3000)
     await shop.order(shop.service("followed", files=shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000)))
-    await shop.until(lambda: shop.sizes() != sizes)
+    await shop.until(lambda: len(shop.instances() - hosts) == 2)
     assert calls_a_minute(await each(), made) <= CALLS_A_MINUTE
+    shop.rig.knobs.set(instance_start=20)
     await shop.until(lambda: any(one["status"] == "InProgress" for one in shop.deployments("user")))
     assert calls_a_minute(await each(), made) <= CALLS_A_MINUTE
     (running,) = [one for one in shop.deployments("user") if one["status"] == "InProgress"]
@@ -190,10 +182,19 @@ async def test_other_processes_go_on_with_what_one_left(shop: OnRevisions) -> No
     assert begun() == ["Succeeded"]
 
 
+async def test_ten_in_a_row_lose_nothing(shop: OnRevisions) -> None:
+    """Each to the group that the one before left."""
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=2) as traffic:
+        for number in range(10):
+            rollout = await shop.deploy(shop.service(f"row-{number}"))
+            assert rollout.state is State.SUCCEEDED, rollout.reason
+    assert not traffic.report().failed, traffic.report().losses
+
+
 async def test_a_deployment_of_another_hand_keeps_ours_out(shop: OnRevisions) -> None:
     """It is named, with its group and since when; nothing changes."""
     idle = next(colour for colour, weight in shop.weights().items() if not weight)
-    bucket, _ = located(shop.loop.ledger.releases[0].digest)
+    bucket, _ = located(shop.loop.ledger.releases[-1].digest)
     shop.shelve(bucket, "theirs.zip", shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000))
     made = shop.rig.client("codedeploy").create_deployment(
         applicationName=f"{shop.app}-dev",

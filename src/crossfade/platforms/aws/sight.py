@@ -70,6 +70,7 @@ class Side:
     since: float  # when its deployment began
     why: str = ""  # what ECS says of a deployment that it gave up
     unplaced: tuple[Unplaced, ...] = ()  # since this deployment began
+    in_service: int = 0  # of hosts: those that are through their launch, whether or not the app is well
 
     @property
     def number(self) -> int:

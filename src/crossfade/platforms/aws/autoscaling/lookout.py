@@ -25,6 +25,7 @@ from crossfade.platforms.aws.sight import (
 )
 
 _ACTIVITIES = 20  # the newest of a group: more than come about between two looks
+IN_SERVICE = "InService"
 _GOING = ("Terminating", "Terminated", "Detaching", "Detached")
 _BY_BALANCER = "ELB"  # in the cause of an activity: the load balancer found it unhealthy
 # How far back a host's last line is looked for, in seconds: what writes much has written just now, and what has not
@@ -97,6 +98,7 @@ class GroupLookout(Lookout):
             release=version.release,
             wanted=group["DesiredCapacity"],
             live=len(group["Instances"]),
+            in_service=sum(one["LifecycleState"] == IN_SERVICE for one in group["Instances"]),
             weight=weight,
             failed=False,
             since=since,

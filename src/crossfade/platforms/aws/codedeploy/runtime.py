@@ -28,7 +28,6 @@ from crossfade.platforms.aws.sight import Side, Sight
 # Finds hosts sick that have no revision yet, once their grace is over; and one that was found so is not well again.
 # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
 _CHECKS = "HealthCheck"
-_IN_SERVICE = "InService"
 
 
 class RevisionRuntime(GroupRuntime):
@@ -79,7 +78,7 @@ class RevisionRuntime(GroupRuntime):
             if progress.brought and not progress.group.attached:
                 await self._deployments.attach(progress.group.name, before)
                 await self._replace_late(sight, side, progress.deployment, before)
-            elif progress.deployment is None and await self._are_there(sight, side):
+            elif progress.deployment is None and side.in_service == side.live == side.wanted:
                 await self._deployments.require_none(progress.group.name)
                 if await self._deployments.stop(progress.group.name, before):  # of ours, for hosts that went since
                     continue
@@ -135,12 +134,6 @@ class RevisionRuntime(GroupRuntime):
             if late and brought and task.arn not in brought.targets:
                 asked = {"InstanceId": task.arn, "ShouldDecrementDesiredCapacity": False}
                 await self._clients.call("autoscaling", "terminate_instance_in_auto_scaling_group", before, **asked)
-
-    async def _are_there(self, sight: Sight, side: Side) -> bool:
-        """All that the group is to have are in service, each of this release."""
-        group = (await self._finder.groups(sight.place))[side.colour]
-        ready = [one for one in group["Instances"] if one["LifecycleState"] == _IN_SERVICE]
-        return len(ready) == len(group["Instances"]) == side.wanted
 
     def _told_anew(self, key: str, colour: str) -> None:
         self._revision_lookout.forget(key, colour)
