@@ -39,7 +39,7 @@ check: lint types layers
 	$(MAKE) test SELECT='-m "not walks"' || $(MAKE) test-again
 
 test-again: $(VENV)/.installed
-	failed=$$($(BIN)/python -m tests.failed) && printf '%s\n' "$$failed" | xargs -d '\n' $(BIN)/python -m pytest -v --maxfail 3
+	failed=$$($(BIN)/python -m tests.failed) && printf '%s\n' "$$failed" | xargs -d '\n' timeout 900 $(BIN)/python -m pytest -v --maxfail 3
 	@echo "check: the tests above failed beside the others and passed alone: each still depends on how fast the machine is"
 
 lint: $(VENV)/.installed

@@ -1,7 +1,8 @@
 """What is to be tried again, alone: `python -m tests.failed` prints what failed last, one a line.
 
 Of a file whose tests share what the file made it is the whole file: one of them alone finds nothing of what those
-before it did. Exit code 1 when nothing is on record, so that nobody takes that for all tests.
+before it did. Exit code 1 when nothing is on record, so that nobody takes that for all tests; and when so many failed
+that it was no matter of how busy the machine is.
 """
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 from tests.conftest import stays_together
 
 RECORD = Path(__file__).parents[1] / ".pytest_cache" / "v" / "cache" / "lastfailed"
+MANY = 12
 
 
 def again(failed: list[str]) -> list[str]:
@@ -22,4 +24,7 @@ def again(failed: list[str]) -> list[str]:
 if __name__ == "__main__":
     if not RECORD.is_file():
         sys.exit("no test is on record as failed")
-    sys.stdout.write("\n".join(again(list(json.loads(RECORD.read_text())))))
+    failed = list(json.loads(RECORD.read_text()))
+    if len(failed) > MANY:
+        sys.exit(f"{len(failed)} tests failed: no second look at more than {MANY}")
+    sys.stdout.write("\n".join(again(failed)))
