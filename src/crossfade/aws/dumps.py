@@ -28,10 +28,19 @@ case $ENGINE in
   *)
     client=mysql secret=MYSQL_ROOT_PASSWORD
     if [ "$ENGINE" = mariadb ]; then client=mariadb secret=MARIADB_ROOT_PASSWORD; fi
-    asked="export MYSQL_PWD=\\"\\$$secret\\"; exec $client --user=root"
-    docker exec database sh -c "$asked --execute 'CREATE DATABASE $INTO; GRANT ALL ON $INTO.* TO app'"
-    gunzip --stdout "$there" | docker exec -i database sh -c "$asked $INTO" || {
-      docker exec database sh -c "$asked --execute 'DROP DATABASE $INTO'"
+    ask() {
+      docker exec -i database sh -c "export MYSQL_PWD=\\"\\$$secret\\"
+        exec $client --user=root --default-character-set=utf8mb4 $*"
+    }
+    ask <<< "CREATE DATABASE $INTO"
+    # Its events rest: they would do a second time what those of the one that serves do.
+    events="SELECT CONCAT('ALTER EVENT $INTO.\\`', EVENT_NAME, '\\` DISABLE;') FROM information_schema.EVENTS"
+    {
+      gunzip --stdout "$there" | ask "$INTO" &&
+        ask <<< "GRANT ALL ON $INTO.* TO app" &&
+        ask --skip-column-names <<< "$events WHERE EVENT_SCHEMA = '$INTO'" | ask
+    } || {
+      ask <<< "DROP DATABASE $INTO"
       exit 1
     }
     ;;

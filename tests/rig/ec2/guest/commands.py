@@ -20,6 +20,7 @@ from tests.rig.ec2.guest.systemd import Systemd
 
 _SHIM = Path(__file__).with_name("shim.py")
 _NOT_OK = 400
+_LONGEST = 1 << 24  # bytes of what is asked, such as a database that is written back
 _NAMES = ("aws", "cloudwatch-agent", "dnf", "docker", "loginctl", "rpm", "setfacl", "systemctl", "wget")
 
 
@@ -53,7 +54,7 @@ class Commands:
         }
 
     async def listen(self) -> None:
-        await asyncio.start_unix_server(self._serve, SOCKET)
+        await asyncio.start_unix_server(self._serve, SOCKET, limit=_LONGEST)
 
     async def end(self, grace: float) -> None:
         await asyncio.gather(self._docker.end(grace), self._systemd.end(grace))

@@ -57,10 +57,10 @@ class Docker:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, errors = await process.communicate(stdin.encode())
+        out, errors = await process.communicate(stdin.encode(errors="surrogateescape"))
         if process.returncode:
-            raise Refusal(errors.decode().strip(), process.returncode)
-        return out.decode()
+            raise Refusal(errors.decode(errors="replace").strip(), process.returncode)
+        return out.decode(errors="surrogateescape")
 
     async def end(self, grace: float) -> None:
         await asyncio.gather(*(self._stop(name, grace) for name in list(self._containers)))

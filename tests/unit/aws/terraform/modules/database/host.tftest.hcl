@@ -119,7 +119,7 @@ run "dumps_each_day" {
 
   assert {
     condition = alltrue([
-      for line in ["ENGINE='mariadb'", "BUCKET='shop-prod-backups-1'", "NAME=$(date -u +daily-", "mariadb-dump --user=root"] :
+      for line in ["ENGINE='mariadb'", "BUCKET='shop-prod-backups-1'", "NAME=$(date -u +daily-", "dump=mariadb-dump", "exec $dump --user=root"] :
       strcontains(base64decode(regex("<<< ([^)]+)\\)", aws_ssm_association.dumps[0].parameters["commands"])[0]), line)
     ])
     error_message = "The host runs one script for all dumps, with its own settings before it."
