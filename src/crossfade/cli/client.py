@@ -44,6 +44,11 @@ class ControllerClient:
         with self._ask("GET", _url(path, query), timeout=self._patience) as answer:
             return _read(answer)
 
+    def wait(self, path: str, /, **query: Any) -> Any:
+        """The same, however long it takes: of one that is known to be there, and at work."""
+        with self._ask("GET", _url(path, query)) as answer:
+            return _read(answer)
+
     def post(self, path: str, /, **body: Any) -> Any:
         with self._ask("POST", path, json.dumps(body)) as answer:
             return _read(answer)

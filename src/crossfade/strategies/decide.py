@@ -331,16 +331,22 @@ def _ready(release: int, fleet: Fleet, now: float, warmup: float) -> int:
 
 
 def _too_slow(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> RollBack:
-    """A release is not to blame for instances that the platform could not launch."""
+    """A release is not to blame for instances that the platform could not launch, but for those that it could."""
     ready = _ready(rollout.target, fleet, now, rollout.strategy.warmup)
     complaints = sorted(f"{i.id} {i.detail}" for i in fleet.of(rollout.target) if i.detail)
     exits = [e for e in fleet.exits if e.release == rollout.target and e.at >= rollout.started_at]
-    ended = [e for e in exits if not e.blamed]
+    blame = not exits or any(e.blamed for e in exits) or _had_its_time(rollout, fleet, now)
     # Where a platform has just replaced all that failed, those that are there have nothing to say yet.
-    complaints += [f"{e.instance} {e.detail}" for e in (ended or exits)[-1:] if e.detail]
+    complaints += [f"{e.instance} {e.detail}" for e in exits if e.detail and (e.blamed or not blame)][-1:]
     detail = f": {complaints[0]}" if complaints else ""
     reason = (
         f"{ready} of {phase.new} instances of release {rollout.target} became healthy "
         f"within {patience(rollout, phase.new, drains=phase.share is None):g} s{detail}"
     )
-    return RollBack(reason=reason, blame=not ended)
+    return RollBack(reason=reason, blame=blame)
+
+
+def _had_its_time(rollout: Rollout, fleet: Fleet, now: float) -> bool:
+    """An instance of the target was there and watched for the whole timeout, and is not healthy."""
+    given = [now - max(i.launched_at, fleet.watched_since) for i in fleet.of(rollout.target) if i.up and not i.usable]
+    return max(given, default=0.0) >= rollout.strategy.timeout

@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,35 @@ def test_errors_come_out_as_what_they_are(server: Server, body: object, kind: ty
     with pytest.raises(kind, match="because") as raised:
         ControllerClient(server.path).post("/v1/deploy")
     assert raised.type is kind
+
+
+def test_how_a_rollout_ended_is_waited_for_longer_than_a_look(tmp_path: Path) -> None:
+    """A controller on a machine without time answers in the end; until then nobody takes it for broken."""
+    path, looked = tmp_path / "api.sock", threading.Event()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def answer_late() -> None:
+            first, second = listener.accept()[0], listener.accept()[0]
+            looked.wait(60)
+            with first, second:
+                for one in (first, second):
+                    _request(one)
+                    with suppress(BrokenPipeError):  # who only looked has gone
+                        one.sendall(answer(200, {"state": "rolled_back"}))
+
+        late = threading.Thread(target=answer_late)
+        late.start()
+        client, heard = ControllerClient(path, patience=0.01), list[object]()
+        waits = threading.Thread(target=lambda: heard.append(client.wait("/v1/rollouts/1")))
+        waits.start()
+        with pytest.raises(PlatformError, match=r"did not answer within 0.01 s"):
+            client.get("/v1/rollouts/1")
+        looked.set()
+        waits.join()
+        late.join()
+    assert heard == [{"state": "rolled_back"}]
 
 
 def test_no_controller_was_ever_here(tmp_path: Path) -> None:

@@ -170,6 +170,29 @@ def test_what_was_just_replaced_says_why_where_its_successor_cannot_yet() -> Non
     assert back.blame
 
 
+@pytest.mark.parametrize(
+    ("launched_at", "own", "blame"),
+    [
+        (NOW + 300.0, False, False),  # what the platform began late had less than its time
+        (NOW, False, True),
+        (NOW + 300.0, True, True),  # one that was there ended by itself
+    ],
+)
+def test_trouble_of_the_platform_beside_a_bad_release_does_not_clear_it(
+    launched_at: float, own: bool, blame: bool
+) -> None:
+    """A call that failed, or an exit that nobody saw, is no reason for an instance that had all its time."""
+    ended = [Exit(instance="the platform", release=NEW, at=NOW, was_healthy=False, detail="is busy", blamed=False)]
+    if own:
+        ended.insert(0, replace(ended[0], instance="2-9", detail="exited with 1", blamed=True))
+    starting = some(NEW, 2, Health.STARTING, launched_at=launched_at)
+    (back,) = decide(rollout(), fleet(some(OLD, 2), starting, weights={OLD: 100}, exits=ended), NOW + 600.0)
+    assert isinstance(back, RollBack)
+    assert back.blame is blame
+    said = {(False, False): "the platform is busy", (False, True): "", (True, True): "2-9 exited with 1"}
+    assert back.reason.partition("600 s")[2].removeprefix(": ") == said[own, blame]
+
+
 def test_a_controller_that_was_away_goes_on_with_what_is_ready() -> None:
     """An hour past the timeout, with all instances there, the step is reached and not late."""
     assert decide(rollout(), beside({OLD: 100}), NOW + 3600.0) == (StartBake(step=0),)

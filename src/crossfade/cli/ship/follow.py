@@ -97,7 +97,8 @@ def follow(call: Call, followed: Followed, seq: int, screen: Screen) -> Any:
                 seen = event["seq"]
                 screen.event(event)
                 ended = followed.ended_by(event)
-            return call.client().get(followed.result, **followed.query)
+            # On a machine without time it may be long in coming, and nothing else says how the rollout ended.
+            return call.client().wait(followed.result, **followed.query)
         except (LostError, NotRunningError):
             if call.environment:
                 raise
