@@ -17,6 +17,7 @@ from tests.support.sshd import why_not
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=why_not() or "hosts")]
 
+CRASHES = "if self.path != '/health': os._exit(3)"
 PATIENCE = 300.0  # seconds for what a busy machine may take its time with
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDmQm1dS5n6v0n3G1fZ8jvXo0nqk0i0Qm7v4s3pXQ2aB deploy"
 numbers = itertools.count(1)
@@ -60,6 +61,12 @@ class Team:
             "environments": {"dev": {**dev, "cloud": {"region": "us-east-1", "compute": compute}}},
         }
         (self.folder / "crossfade.yaml").write_text(json.dumps(data, indent=1))  # JSON is YAML
+
+    def ask_outside(self) -> None:
+        """The next deploy asks for a page through the load balancer, as a visitor does."""
+        file = json.loads((self.folder / "crossfade.yaml").read_text())
+        file["outside"] = {"url": f"{self.place.url}/", "codes": "200", "passes": 20, "timeout": "5s"}
+        (self.folder / "crossfade.yaml").write_text(json.dumps(file, indent=1))
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -158,15 +165,79 @@ def test_errors_that_only_a_page_shows_take_the_first_host_back(team: Callable[[
     of = team(2)
     of.ok("deploy")
     of.write(ERRORS)
-    file = json.loads((of.folder / "crossfade.yaml").read_text())
-    file["outside"] = {"url": f"{of.place.url}/", "codes": "200", "passes": 20, "timeout": "5s"}
-    (of.folder / "crossfade.yaml").write_text(json.dumps(file, indent=1))
+    of.ask_outside()
     ran = of.run("deploy", "--json")
     assert ran.code == 1, ran.out
     assert [host["stage"] for host in ran.last["rollout"]["hosts"]] == ["back", "waiting"]
     assert "answered 500" in ran.last["rollout"]["reason"]
     assert len(of.place.serving()) == 2
     assert of.place.rules() == []
+
+
+@pytest.mark.long
+def test_a_release_that_crashes_under_load_takes_the_first_host_back(team: Callable[[int], Team]) -> None:
+    """Each page ends its process: whoever comes to the one host meets that, and nobody at the other one."""
+    of = team(2)
+    of.ok("deploy")
+    of.write(CRASHES)
+    of.ask_outside()
+    with Clients([of.place.url]) as clients:
+        ran = of.run("deploy", "--json")
+    [report] = clients.reports
+    assert ran.code == 1, ran.out
+    assert [host["stage"] for host in ran.last["rollout"]["hosts"]] == ["back", "waiting"]
+    assert 0 < report.failed < report.requests / 2, report.losses
+    assert of.ok("status")["release"] == 1
+    assert len(of.place.serving()) == 2
+    assert of.place.rules() == []
+
+
+@pytest.mark.long
+def test_a_cancelled_job_closes_its_rule_and_abort_takes_the_rest_back(team: Callable[[int], Team]) -> None:
+    """By SIGTERM, while the first host is out of service; nobody loses a request by either of them."""
+    of = team(2)
+    of.ok("deploy")
+    of.write(mark="two", bake="20s")
+    with Clients([of.place.url]) as clients:
+        process = of.start("deploy")
+        of.until_said(process, "is out of service, and idle")
+        assert len(of.place.rules()) == 1
+        process.terminate()
+        out, _ = process.communicate(timeout=PATIENCE)
+        assert "the hosts stay as they are" in out
+        assert (of.place.rules(), of.place.serving()) == ([], of.place.instances[1:])
+        ended = of.run("abort")
+        assert ended.code == 0, ended.out
+    assert [report.failed for report in clients.reports] == [0]
+    assert of.ok("status")["release"] == 1
+    assert len(of.place.serving()) == 2
+    assert of.place.rules() == []
+
+
+@pytest.mark.long
+def test_throttling_and_lost_answers_hold_a_deploy_up_and_no_more(rig: Rig, team: Callable[[int], Team]) -> None:
+    """Of five calls one is refused, and of each change one answer is lost: all hosts have it, and no rule is left."""
+    of = team(2)
+    of.ok("deploy")
+    of.write(mark="two")
+    for service, change in (
+        ("ec2", "AuthorizeSecurityGroupIngress"),
+        ("ec2", "RevokeSecurityGroupIngress"),
+        ("elbv2", "DeregisterTargets"),
+        ("elbv2", "RegisterTargets"),
+    ):
+        rig.knobs.lose_answer(service, change, times=1)
+    for service in ("ec2", "elbv2", "dynamodb"):
+        rig.knobs.throttle(service, rate=0.2)
+    try:
+        with Clients([of.place.url]) as clients:
+            ran = of.run("deploy")
+    finally:
+        rig.knobs.clear()
+    assert ran.code == 0, ran.out
+    assert [report.failed for report in clients.reports] == [0]
+    assert of.place.rules() == []
+    assert len(of.place.serving()) == 2
 
 
 @pytest.mark.long

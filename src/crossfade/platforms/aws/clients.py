@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
@@ -54,6 +54,7 @@ class Clients:
         self._region, self._endpoint, self._profile = region, endpoint, profile
         self._clock = clock or SystemClock()
         self._threads = ThreadPoolExecutor(THREADS, "aws")
+        self._under_way: set[Future[Any]] = set()
         self._made: dict[str, Any] = {}
         self._making = Lock()
         self._session: Any = None
@@ -88,6 +89,10 @@ class Clients:
         client = await self._run(partial(self._client, "sts"))
         return str(client.meta.region_name)
 
+    async def still(self) -> None:
+        """Wait for calls that nobody waits for any more: what was asked may be done all the same."""
+        await asyncio.gather(*map(asyncio.wrap_future, tuple(self._under_way)), return_exceptions=True)
+
     async def close(self) -> None:
         """Let go of connections and threads."""
         await self._run(self._close)
@@ -103,7 +108,10 @@ class Clients:
         yield None
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        call = self._threads.submit(work)
+        self._under_way.add(call)
+        call.add_done_callback(self._under_way.discard)
+        return await asyncio.wrap_future(call)
 
     def _ask(self, service: str, operation: str, parameters: Answer) -> Answer:
         try:

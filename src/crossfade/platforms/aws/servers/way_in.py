@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 
+from crossfade.core.errors import PlatformError
 from crossfade.platforms.aws.clients import Answer, Check, Clients
 from crossfade.platforms.aws.refusals import AwsError
 
@@ -15,7 +16,7 @@ class WayIn:
     """Rules of one security group. `home` is whose they are; each says in its description what it is open for.
 
     So what a killed command left is known by what it says, and closed by whoever comes next. One command has one way
-    in: `close` closes what `open` opened, also when nobody waited for the end of that, as after Ctrl-C.
+    in: `close` closes what `open` opened, also when nobody heard how that ended, as after Ctrl-C or a lost answer.
     """
 
     def __init__(self, clients: Clients, group: str, home: str) -> None:
@@ -23,6 +24,7 @@ class WayIn:
         self._mark = f"crossfade {home} "
         self._changing = asyncio.Lock()
         self._rule = ""  # the one that we opened
+        self._asked = ""  # what it says, from before AWS is asked for it
 
     def said(self, what: str) -> str:
         """The description of a rule that is open for `what`: rollout 7 by ci@runner."""
@@ -39,13 +41,13 @@ class WayIn:
         else's rule that lets the address in, that one stays as it is.
         """
         async with self._changing:
+            self._asked = self.said(what)
             self._rule = await self._open(address, what, before, writes=writes)
 
     async def _open(self, address: str, what: str, before: Check, *, writes: bool) -> str:
         description = self.said(what)
-        there = [one for one in await self._rules() if one["Description"] == description]
-        if there:
-            return str(there[0]["SecurityGroupRuleId"])
+        if there := await self._saying(description):
+            return there[0]
         span = "Ipv6Ranges" if ":" in address else "IpRanges"
         cidr = "CidrIpv6" if ":" in address else "CidrIp"
         try:
@@ -66,22 +68,31 @@ class WayIn:
         except AwsError as error:
             if error.code != "InvalidPermission.Duplicate":
                 raise
+            if there := await self._saying(description):  # ours: it was opened, and the answer got lost
+                return there[0]
             if writes and await self.close_left(everything=True, same=address):
                 return await self._open(address, what, before, writes=writes)
             return ""
         return str(made["SecurityGroupRules"][0]["SecurityGroupRuleId"])
 
     async def close(self) -> None:
-        """Close what we opened. Nothing happens when it is closed already."""
+        """Close what we opened, heard of or not. PlatformError says what is still open. Twice is nothing."""
         async with self._changing:
-            rule, self._rule = self._rule, ""
-            if not rule:
+            (rule, self._rule), (asked, self._asked) = (self._rule, ""), (self._asked, "")
+            if not asked:
                 return
-            with suppress(AwsError):
-                await self._revoke([rule])
-                return
-            if any(one["SecurityGroupRuleId"] == rule for one in await self._rules()):
-                await self._revoke([rule])
+            await self._clients.still()  # AWS may be asked for it yet
+            if rule:
+                with suppress(AwsError):
+                    await self._revoke([rule])
+                    return
+            try:
+                await self._revoke(await self._saying(asked))
+            except AwsError as error:
+                raise PlatformError(
+                    f"port {SSH} of security group {self._group} may still be open for this machine: {error.cause}",
+                    "the next deploy or rollback there closes it first of all",
+                ) from error
 
     async def close_left(self, *, everything: bool, same: str = "") -> list[str]:
         """Close what others left, of rollouts or also of looks; what each of them said. `same`: from there alone."""
@@ -104,6 +115,10 @@ class WayIn:
             except AwsError as error:
                 if error.code not in _GONE:
                     raise
+
+    async def _saying(self, description: str) -> list[str]:
+        """The ids of our rules that say this."""
+        return [one["SecurityGroupRuleId"] for one in await self._rules() if one["Description"] == description]
 
     async def _rules(self) -> list[Answer]:
         """Ours, of this environment."""
