@@ -3,6 +3,8 @@
 `shop` is the module's, with a first release that serves.
 """
 
+import asyncio
+
 from tests.support.on_ecs import OnEcs
 
 from crossfade.controller.order import Order
@@ -76,3 +78,31 @@ async def test_an_abort_in_the_middle_loses_nothing(shop: OnEcs) -> None:
     assert (rollout.state, report.failed) == (State.ABORTED, 0), (rollout.reason, report.losses)
     assert shop.loop.ledger.releases[-1].outcome is Outcome.ABORTED
     assert await shop.settled() == before
+
+
+async def test_a_canary_goes_by_weights(shop: OnEcs) -> None:
+    """Each step is a weight that was read back; nothing is lost at any."""
+    seen: set[int] = set()
+    service = shop.service("canary", name="canary", steps=(10, 50, 100), bake=1.0)
+    async with shop.visited() as traffic:
+        await shop.order(service)
+        while shop.loop.ledger.active:
+            seen.update(await asyncio.to_thread(lambda: shop.weights().values()))
+            await asyncio.sleep(0.2)
+    report = traffic.report()
+    assert (shop.loop.ledger.rollout.state, report.failed) == (State.SUCCEEDED, 0), report.losses  # type: ignore[union-attr]
+    assert {10, 90, 50, 100} <= seen
+
+
+async def test_going_back_to_a_warm_release_starts_nothing(shop: OnEcs) -> None:
+    """The same instances as before serve again, and nobody loses a request."""
+    await shop.deploy(shop.service("warm"))
+    before = {one.id for one in shop.loop.fleet.instances if one.release == shop.loop.ledger.current}
+    await shop.deploy(shop.service("regretted"))
+    async with shop.visited() as traffic:
+        await shop.process.orders.rollback(shop.loop, "previous", Order(by="kim"))
+        rollout = await shop.over()
+        await shop.until(lambda: shop.answer() == "warm")
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
+    assert {one.id for one in shop.loop.fleet.instances if one.release == shop.loop.ledger.current} == before

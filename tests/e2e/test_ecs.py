@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.e2e.by_colour import (  # noqa: F401  tests of this module, too
+    test_a_canary_goes_by_weights,
     test_a_release_that_answers_500_is_taken_back,
     test_a_release_that_crashes_under_load_is_taken_back,
     test_a_release_that_is_never_healthy_gets_no_visitor,
     test_an_abort_in_the_middle_loses_nothing,
     test_blue_green_loses_nothing_and_keeps_the_old_fleet_warm,
+    test_going_back_to_a_warm_release_starts_nothing,
 )
 from tests.rig import Rig
 from tests.rig.place import PREVIEW_HEADER, weights
@@ -67,20 +69,6 @@ async def test_a_task_that_never_starts_says_why(shop: OnEcs, release: str, faul
     assert why in rollout.reason
 
 
-async def test_a_canary_goes_by_weights(shop: OnEcs) -> None:
-    """Each step is a weight that was read back; nothing is lost at any."""
-    seen: set[int] = set()
-    service = shop.service("canary", name="canary", steps=(10, 50, 100), bake=1.0)
-    async with shop.visited() as traffic:
-        await shop.order(service)
-        while shop.loop.ledger.active:
-            seen.update(await asyncio.to_thread(lambda: shop.weights().values()))
-            await asyncio.sleep(0.2)
-    report = traffic.report()
-    assert (shop.loop.ledger.rollout.state, report.failed) == (State.SUCCEEDED, 0), report.losses  # type: ignore[union-attr]
-    assert {10, 90, 50, 100} <= seen
-
-
 async def test_rolling_goes_by_counts_with_the_weights_following(shop: OnEcs) -> None:
     """One task more, then one less; a colour has no weight any more before its last task goes."""
     service = shop.service("rolling", name="rolling", max_surge=50)
@@ -89,20 +77,6 @@ async def test_rolling_goes_by_counts_with_the_weights_following(shop: OnEcs) ->
     report = traffic.report()
     assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
     assert sorted(shop.sizes().values()) == [0, 2]
-
-
-async def test_going_back_to_a_warm_release_starts_nothing(shop: OnEcs) -> None:
-    """The same tasks as before serve again, and nobody loses a request."""
-    await shop.deploy(shop.service("warm"))
-    before = {one.id for one in shop.loop.fleet.instances if one.release == shop.loop.ledger.current}
-    await shop.deploy(shop.service("regretted"))
-    async with shop.visited() as traffic:
-        await shop.process.orders.rollback(shop.loop, "previous", Order(by="kim"))
-        rollout = await shop.over()
-        await shop.until(lambda: shop.answer() == "warm")
-    report = traffic.report()
-    assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
-    assert {one.id for one in shop.loop.fleet.instances if one.release == shop.loop.ledger.current} == before
 
 
 async def test_a_step_waits_for_a_person(shop: OnEcs) -> None:

@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from tests.e2e.by_colour import (  # noqa: F401  tests of this module, too
+    test_a_canary_goes_by_weights,
     test_a_release_that_answers_500_is_taken_back,
     test_a_release_that_crashes_under_load_is_taken_back,
     test_a_release_that_is_never_healthy_gets_no_visitor,
     test_an_abort_in_the_middle_loses_nothing,
     test_blue_green_loses_nothing_and_keeps_the_old_fleet_warm,
+    test_going_back_to_a_warm_release_starts_nothing,
 )
 from tests.rig import Rig
 from tests.support.on_ecs import PACE, reached
@@ -34,6 +38,50 @@ def rig() -> Iterator[Rig]:
 async def shop(rig: Rig) -> AsyncIterator[OnGroups]:
     async with OnGroups(rig, "shop").serving() as shop:
         yield shop
+
+
+def tracks(shop: OnGroups) -> None:
+    """What Terraform has for `scale: {cpu: 70%}` of both groups: more by target tracking, fewer by an alarm."""
+    scaling, cloudwatch = shop.rig.client("autoscaling"), shop.rig.client("cloudwatch")
+    for name in shop.place.groups.values():
+        target = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}}
+        scaling.put_scaling_policy(
+            AutoScalingGroupName=name,
+            PolicyName=f"{name}-cpu",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingConfiguration={**target, "TargetValue": 70.0, "DisableScaleIn": True},
+        )
+        quiet = scaling.put_scaling_policy(
+            AutoScalingGroupName=name,
+            PolicyName=f"{name}-quiet",
+            PolicyType="StepScaling",
+            AdjustmentType="ChangeInCapacity",
+            StepAdjustments=[{"ScalingAdjustment": -1, "MetricIntervalUpperBound": 0.0}],
+        )["PolicyARN"]
+        cloudwatch.put_metric_alarm(
+            AlarmName=f"{name}-quiet",
+            AlarmActions=[quiet],
+            **metric(name),
+            Statistic="Average",
+            ComparisonOperator="LessThanThreshold",
+            Threshold=46.0,
+            Period=300,
+            EvaluationPeriods=2,
+        )
+
+
+def metric(group: str) -> Any:
+    dimensions = [{"Name": "AutoScalingGroupName", "Value": group}]
+    return {"Namespace": "AWS/EC2", "MetricName": "CPUUtilization", "Dimensions": dimensions}
+
+
+def busy(shop: OnGroups, percent: float, *, minutes: int) -> None:
+    """The average CPU of both groups, from now on."""
+    begin, minute = datetime.now(UTC), timedelta(seconds=60 / PACE)
+    for name in shop.place.groups.values():
+        said = {key: value for key, value in metric(name).items() if key != "Namespace"}
+        data = [{**said, "Value": percent, "Timestamp": begin + minute * at} for at in range(minutes)]
+        shop.rig.client("cloudwatch").put_metric_data(Namespace="AWS/EC2", MetricData=data)
 
 
 async def test_a_good_release_does_not_answer_for_the_one_before_it_in_its_group(shop: OnGroups) -> None:
@@ -63,8 +111,9 @@ async def test_the_clock_of_an_instance_refresh(shop: OnGroups) -> None:
     """One host comes and is through its warmup before the first old one goes; then the same for the second."""
     warmup, old = 300 / PACE, shop.loop.ledger.current
     how = {"name": "rolling", "max_surge": 50, "min_healthy": 100, "checkpoints": (50, 100), "warmup": warmup}
-    rollout = await shop.deploy(shop.service("clocked", **how))
-    assert rollout.state is State.SUCCEEDED, rollout.reason
+    async with shop.visited() as traffic:
+        rollout = await shop.deploy(shop.service("clocked", **how))
+    assert (rollout.state, traffic.report().failed) == (State.SUCCEEDED, 0), rollout.reason
     told = [one for one in shop.process.told if one.kind == "intent" and one.rollout == rollout.id]
     sized = [(one.at, one.data["action"]) for one in told if one.data["action"]["do"] == "Resize"]
     assert [(action["release"], action["count"]) for _, action in sized] == [
@@ -123,6 +172,24 @@ async def test_a_group_that_another_hand_scaled_is_brought_back(shop: OnGroups) 
         )
         rollout = await shop.deploy(shop.service("after", name="rolling"))
     assert (rollout.state, traffic.report().failed) == (State.SUCCEEDED, 0), traffic.report().losses
+
+
+async def test_a_group_grows_at_a_peak_keeps_that_in_a_deploy_and_shrinks_when_it_is_quiet(shop: OnGroups) -> None:
+    """2 to 3 at a CPU of 80 %, three of the next release as well, and 2 again after ten quiet minutes."""
+    tracks(shop)
+    serving = next(colour for colour, weight in shop.weights().items() if weight)
+    async with shop.visited() as traffic:
+        await shop.until(lambda: shop.loop.knows_its_size)
+        busy(shop, 80.0, minutes=10)
+        await shop.until(lambda: shop.sizes()[serving] == 3)
+        await shop.until(lambda: shop.loop.ledger.wanted == 3)
+        rollout = await shop.deploy(shop.service("peak", keep_previous=0.0))
+        assert (rollout.state, rollout.before, rollout.replicas) == (State.SUCCEEDED, 3, 3), rollout.reason
+        await shop.until(lambda: sorted(shop.sizes().values()) == [0, 3] and shop.loop.knows_its_size)
+        busy(shop, 20.0, minutes=60)
+        await shop.until(lambda: sorted(shop.sizes().values()) == [0, 2])
+        await shop.until(lambda: shop.loop.ledger.wanted == 2)
+    assert not traffic.report().failed, traffic.report().losses
 
 
 async def test_a_host_that_dies_in_the_middle_is_replaced_and_not_held_against_its_release(shop: OnGroups) -> None:
@@ -186,6 +253,15 @@ async def test_a_migration_runs_on_a_host_that_serves_before_the_release_has_any
     assert shop.loop.ledger.release(rollout.target).schema == "migrated"
     (ended,) = [one for one in shop.process.told if (one.kind, one.rollout) == ("hook ended", rollout.id)]
     assert ended.data["output"].rpartition("on ")[2] in serving
+
+
+async def test_a_rollback_past_a_migration_is_refused(shop: OnGroups) -> None:
+    """Rolling the app back does not roll the schema back: it says so, and stays where it is."""
+    serving, sizes = await shop.settled(), shop.sizes()
+    assert serving == "migrated"
+    with pytest.raises(RefusedError, match=r"migrated the database after release .* was made"):
+        await shop.process.orders.rollback(shop.loop, "previous", Order(by="kim"))
+    assert (await shop.settled(), shop.sizes()) == (serving, sizes)
 
 
 async def test_a_migration_that_changes_nothing_is_known_by_its_schema(shop: OnGroups) -> None:

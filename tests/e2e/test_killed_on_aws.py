@@ -3,15 +3,14 @@
 Both ways to go on are tried: the same deploy again, and `abort`. The next one has to wait until the lease has lapsed.
 """
 
-import json
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.rig import Rig
+from tests.rig.ec2.machine import missing
 from tests.support.shipped import PACE
-from tests.support.shop_on_aws import KILLED, Shop
+from tests.support.shop_on_aws import OnGroups, OnRevisions, Shop
 
 MOST = 60  # writes of one rollout
 WHEN = ("before", "after")
@@ -23,39 +22,14 @@ def rig() -> Iterator[Rig]:
         yield rig
 
 
-def _kill(shop: Shop, release: int, when: str, count: int) -> bool:
-    """Deploy, and die at that write; what is left is brought to its end. False: it had fewer writes."""
-    shop.write(release)
-    version = f"v{release}"
-    died = shop.run("deploy", "-e", "dev", "--version", version, program=KILLED, KILL_AT=f"{when} {count}")
-    if died.code != -signal.SIGKILL:
-        assert died.code == 0, died.err
-        return False
-    if count % 3:
-        ran = shop.run("deploy", "-e", "dev", "--version", version)
-        assert ran.code == 0, (when, count, ran.err)
-    else:
-        ran = shop.run("abort", "-e", "dev")
-        assert ran.code in {0, 3}, (when, count, ran.err)  # 3: it was over, only its record was not
-    status = json.loads(shop.run("status", "-e", "dev", "--json").out)
-    assert [one["rollout"] for one in status["services"]] == [None], (when, count)
-    return True
-
-
-def _sized(rig: Rig, shop: Shop) -> list[int]:
-    services = list(shop.place.services.values())
-    found = rig.client("ecs").describe_services(cluster=shop.place.cluster, services=services)["services"]
-    return sorted(one["desiredCount"] for one in found)
-
-
 def test_killed_in_the_middle_of_the_switch(rig: Rig, tmp_path: Path) -> None:
     """What was done and not written is found; nobody loses a request."""
     shop = Shop(rig, "killed", tmp_path)
     assert shop.run("deploy", "-e", "dev", "--version", "v1").code == 0
     with shop.visited() as visitors:
-        assert _kill(shop, 2, "before", 2)
+        assert shop.killed(2, "before", 2)
     assert not visitors.lost
-    assert _sized(rig, shop) == [0, 2]
+    assert shop.sizes() == [0, 2]
 
 
 @pytest.mark.long
@@ -65,7 +39,26 @@ def test_killed_at_every_write(rig: Rig, tmp_path: Path) -> None:
     shop = Shop(rig, "every", tmp_path)
     assert shop.run("deploy", "-e", "dev", "--version", "v1").code == 0
     with shop.visited() as visitors:
-        tried = next(n for n in range(1, MOST) if not _kill(shop, n + 1, WHEN[n % len(WHEN)], n))
+        tried = next(n for n in range(1, MOST) if not shop.killed(n + 1, WHEN[n % len(WHEN)], n))
         assert not visitors.lost
     assert tried > 3
-    assert _sized(rig, shop) == [0, 2]
+    assert shop.sizes() == [0, 2]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+@pytest.mark.skipif(bool(missing()), reason=missing())
+@pytest.mark.parametrize(("kind", "nth"), [(OnGroups, 4), (OnRevisions, 5)])
+def test_killed_at_every_nth_write_on_hosts(rig: Rig, tmp_path: Path, kind: type[OnGroups], nth: int) -> None:
+    """Of hosts that boot, with a container or with what CodeDeploy brings: two serve, and no request is lost."""
+    shop = kind(rig, f"nth{nth}", tmp_path)
+    try:
+        assert shop.run("deploy", "-e", "dev", "--version", "v1").code == 0
+        with shop.visited() as visitors:
+            kills = [(n, nth * n - nth // 2) for n in range(1, MOST)]
+            tried = next(n for n, count in kills if not shop.killed(n + 1, WHEN[n % len(WHEN)], count))
+            assert not visitors.lost
+        assert tried > 2
+        assert shop.sizes() == [0, 2]
+    finally:
+        shop.end()

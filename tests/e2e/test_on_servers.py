@@ -18,6 +18,7 @@ from tests.support.sshd import why_not
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=why_not() or "hosts")]
 
 CRASHES = "if self.path != '/health': os._exit(3)"
+UPLOADS = "time.sleep(1.5 * (self.path == '/upload'))"  # longer than the load balancer's delay lasts on the rig
 PATIENCE = 300.0  # seconds for what a busy machine may take its time with
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDmQm1dS5n6v0n3G1fZ8jvXo0nqk0i0Qm7v4s3pXQ2aB deploy"
 numbers = itertools.count(1)
@@ -84,6 +85,18 @@ class Team:
             start_new_session=True,
         )
 
+    def comes_in(self) -> bool:
+        """SSH of somebody who has the key leads to the first host."""
+        root = self.place.ssh.root
+        options = ["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
+        done = subprocess.run(
+            ["ssh", *options, "-i", str(root / "id"), f"root@{self.place.addresses[0]}", "true"],
+            env=self.place.environment,
+            capture_output=True,
+            check=False,
+        )
+        return done.returncode == 0
+
     def run(self, *words: str) -> Ran:
         began = time.perf_counter()
         process = self.start(*words)
@@ -127,17 +140,18 @@ def team(rig: Rig) -> Iterator[Callable[[int], Team]]:
 def test_four_hosts_get_a_release_one_after_the_other_and_lose_nothing(team: Callable[[int], Team]) -> None:
     """Each leaves the load balancer, changes, and is in service before the next one; the rule for SSH is closed."""
     of = team(4)
+    of.write(UPLOADS)
     of.ok("deploy", "--version", "v1")
     assert len(of.place.serving()) == 4
     assert of.place.rules() == []
-    with Clients([of.place.url]) as clients:
-        of.write(mark="two")
+    with Clients([of.place.url, f"{of.place.url}/upload"]) as clients:
+        of.write(UPLOADS, mark="two")
         ran = of.run("deploy", "--version", "v2")
         assert ran.code == 0, ran.out
         assert ran.out.count("is out of service, and idle") == 4
         assert ran.out.count("is in service") == 4
         assert of.run("rollback").code == 0
-    assert [report.failed for report in clients.reports] == [0]
+    assert [report.failed for report in clients.reports] == [0, 0]
     assert clients.reports[0].requests > 100
     assert of.place.rules() == []
     status = of.ok("status")
@@ -267,6 +281,7 @@ def test_the_rule_of_a_killed_deploy_is_closed_by_the_next_command(team: Callabl
         process.send_signal(signal.SIGKILL)
         process.wait()
         [left] = of.place.rules()
+        assert of.comes_in()  # the control: anybody from there may, as long as it is left open
         assert left.startswith(f"crossfade {of.place.app}@dev rollout 2 by ")
         ran = of.run("deploy", "--version", "v2")
         assert ran.code == 0, ran.out
@@ -303,12 +318,7 @@ def test_a_host_that_dies_on_the_way_stays_out_of_service(team: Callable[[int], 
 def test_nobody_gets_in_without_a_rule_and_to_a_host_whose_key_is_another(team: Callable[[int], Team]) -> None:
     """Each with one sentence; and no host is touched."""
     of = team(1)
-    assert subprocess.run(
-        ["ssh", "-o", "BatchMode=yes", f"root@{of.place.addresses[0]}", "true"],
-        env=of.place.environment,
-        capture_output=True,
-        check=False,
-    ).returncode
+    assert not of.comes_in()
     assert of.place.guards[0].refused == 1
     host = of.place.ssh.hosts[0]
     host.stop()
@@ -317,6 +327,41 @@ def test_nobody_gets_in_without_a_rule_and_to_a_host_whose_key_is_another(team: 
     ran = of.run("deploy")
     assert ran.code == 4, ran.out
     assert "changed: it may be another machine, so it was told nothing" in ran.out
+    assert of.place.rules() == []
+
+
+@pytest.mark.long
+def test_the_last_host_that_serves_is_not_touched(team: Callable[[int], Team]) -> None:
+    """One host too few to go on: who would be the last is named, and who does not serve."""
+    of = team(2)
+    of.ok("deploy")
+    rig, group = of.place.rig, of.place.target_groups["blue"]
+    target = [{"Id": of.place.instances[1], "Port": of.place.port}]
+    rig.client("elbv2").deregister_targets(TargetGroupArn=group, Targets=target)
+    while len(of.place.serving()) > 1:
+        time.sleep(0.1)
+    of.write(mark="two")
+    with Clients([of.place.url]) as clients:
+        ran = of.run("deploy")
+    assert ran.code == 1, ran.out
+    first, second = (f"root@{address}" for address in of.place.addresses)
+    assert f"{first} would be the last host that serves: {second} does not answer; no host was touched" in ran.out
+    assert [report.failed for report in clients.reports] == [0]
+    assert of.place.rules() == []
+
+
+@pytest.mark.long
+def test_without_its_key_nothing_is_opened(team: Callable[[int], Team]) -> None:
+    """On a runner where somebody forgot it: one sentence with the file, and exit code 2."""
+    of = team(1)
+    before = of.place.rig.calls().get("ec2:AuthorizeSecurityGroupIngress", 0)
+    (of.place.ssh.root / "id").rename(of.place.ssh.root / "forgotten")
+    try:
+        ran = of.run("deploy")
+    finally:
+        (of.place.ssh.root / "forgotten").rename(of.place.ssh.root / "id")
+    assert (ran.code, "the key" in ran.out, "is not there" in ran.out) == (2, True, True), ran.out
+    assert of.place.rig.calls().get("ec2:AuthorizeSecurityGroupIngress", 0) == before
     assert of.place.rules() == []
 
 

@@ -133,6 +133,61 @@ async def test_a_deployment_that_somebody_stops_goes_back_and_is_no_fault_of_the
     assert await shop.settled() == serving
 
 
+async def test_an_abort_stops_what_codedeploy_is_at(shop: OnRevisions) -> None:
+    """Nobody was sent there, and the release is not to blame."""
+    serving, files = await shop.settled(), shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000)
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        await shop.order(shop.service("aborted", files=files))
+        await shop.until(lambda: any(one["status"] == "InProgress" for one in shop.deployments("user")))
+        (running,) = [one for one in shop.deployments("user") if one["status"] == "InProgress"]
+        await shop.process.orders.abort(f"{shop.app}@dev", "web", Order(by="kim"))
+        rollout = await shop.over()
+    assert (rollout.state, traffic.report().failed) == (State.ABORTED, 0), traffic.report().losses
+    stopped = {one["deploymentId"] for one in shop.deployments("user") if one["status"] == "Stopped"}
+    assert running["deploymentId"] in stopped
+    assert shop.loop.ledger.releases[-1].outcome is Outcome.ABORTED
+    assert await shop.settled() == serving
+
+
+async def test_a_host_that_dies_while_codedeploy_is_at_it_is_not_held_against_the_release(shop: OnRevisions) -> None:
+    """It never says how its hook went; who waits there sees the old release all the while."""
+    serving, before = await shop.settled(), shop.instances()
+    files = shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000)
+    async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+        await shop.order(shop.service("unlucky", files=files))
+        await shop.until(lambda: any(one["status"] == "InProgress" for one in shop.deployments("user")))
+        for lost in shop.instances() - before:
+            shop.rig.ask("DELETE", f"/instances/{lost}")
+        rollout = await shop.over()
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
+    assert shop.loop.ledger.releases[-1].outcome is not Outcome.BAD, rollout.reason
+    assert set(report.releases) == {serving}
+    assert await shop.settled() == serving
+
+
+async def test_throttling_and_lost_answers_change_nothing(shop: OnRevisions) -> None:
+    """Of ten calls one is refused, and of each change one is done although nobody heard so: one deployment is begun."""
+    known = {one["deploymentId"] for one in shop.deployments("user")}
+    for service in ("autoscaling", "codedeploy", "elbv2"):
+        shop.rig.knobs.throttle(service, rate=0.1)
+    for service, change in (
+        ("autoscaling", "UpdateAutoScalingGroup"),
+        ("codedeploy", "CreateDeployment"),
+        ("codedeploy", "UpdateDeploymentGroup"),
+        ("elbv2", "ModifyRule"),
+    ):
+        shop.rig.knobs.lose_answer(service, change, times=1)
+    try:
+        async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
+            rollout = await shop.deploy(shop.service("throttled"))
+    finally:
+        shop.rig.knobs.clear()
+    assert (rollout.state, traffic.report().failed) == (State.SUCCEEDED, 0), rollout.reason
+    assert [one["status"] for one in shop.deployments("user") if one["deploymentId"] not in known] == ["Succeeded"]
+    await shop.until(lambda: shop.answer() == "throttled")
+
+
 async def test_a_deployment_is_followed_gently(shop: OnRevisions) -> None:
     """At AWS's own pace no more than sixty calls a minute, while hosts boot and while CodeDeploy is at them."""
     clients, clock = Clients("us-east-1", endpoint=shop.rig.endpoint), SystemClock()

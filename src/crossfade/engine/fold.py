@@ -206,7 +206,7 @@ def _hooked(draft: _Draft, event: Event) -> None:
         schema = str(event.data.get("schema", ""))
         migrated = event.data.get("migrated", True)
         draft.releases[target] = replace(draft.releases[target], migrated=migrated, schema=schema)
-    draft.rollout = hook_ended(draft.rollout, hook, complaint, event.at)
+    draft.rollout = hook_ended(draft.rollout, hook, complaint, event.at, blame=event.data.get("blame", True))
 
 
 def _schema_read(draft: _Draft, event: Event) -> None:

@@ -287,6 +287,7 @@ class Performer:
             "complaint": complaint,
             "schema": _schema(result),
             "output": result.output,
+            **({} if result.code is not None else {"blame": False}),
         }
         if action.hook is Hook.MIGRATE and hooks.schema and not complaint:
             after = await self._ask_schema(release)

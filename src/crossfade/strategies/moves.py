@@ -30,13 +30,15 @@ def apply(rollout: Rollout, move: Move, counters: Counted, now: float) -> Rollou
             return replace(rollout, state=state, reason=reason, finished_at=now)
 
 
-def hook_ended(rollout: Rollout, hook: Hook, complaint: str, now: float) -> Rollout:
+def hook_ended(rollout: Rollout, hook: Hook, complaint: str, now: float, *, blame: bool = True) -> Rollout:
     """A hook that passed is not run again; one that failed (a sentence says how) takes the release back.
 
+    Without `blame` nobody saw how it ended: its host is gone, and who knows how far it came is not to begin it again.
     What comes after a hook gets the step's whole timeout: a migration may well have taken longer than that.
     """
     if complaint:
-        return _back(rollout, complaint, State.ROLLED_BACK, now)
+        back = _back(rollout, complaint, State.ROLLED_BACK, now)
+        return replace(back, blamed=back.blamed and blame)
     return replace(rollout, hooks=tuple(left for left in rollout.hooks if left is not hook), step_since=now)
 
 

@@ -76,6 +76,13 @@ def test_a_hook_that_failed_takes_the_release_back() -> None:
     assert Hook.SMOKE in failed.hooks
 
 
+def test_a_hook_whose_end_nobody_saw_takes_a_release_back_that_is_not_to_blame() -> None:
+    """Its host went away in the middle; it is not begun a second time."""
+    failed = hook_ended(ROLLOUT, Hook.MIGRATE, "the migrate hook ended, and nobody saw how", 500.0, blame=False)
+    assert (failed.state, failed.blamed, failed.denied) == (State.ROLLING_BACK, False, False)
+    assert Hook.MIGRATE in failed.hooks
+
+
 def test_a_promotion_is_for_the_step_it_was_given_in() -> None:
     """The next step asks again."""
     assert promote(replace(ROLLOUT, step=2)).approved == 2

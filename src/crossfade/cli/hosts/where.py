@@ -178,6 +178,8 @@ class Hosts:
 
     def _let_in(self, *, writes: bool) -> None:
         if self.where.cloud:
+            for host in self.where.hosts:
+                self.where.login(host).require_files()  # or port 22 is opened for nobody
             self.where.cloud.open(self.folder, writes=writes)
 
     def _connect(self, host: str) -> Connection:

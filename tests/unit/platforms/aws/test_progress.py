@@ -24,7 +24,10 @@ HOST = Task(arn="i-1", colour="green", release=2, address="i-1:80", launched_at=
 NEW = "s3://revisions/dev/web/new.zip"
 BUSY = HostTarget(status="InProgress", at="AfterInstall")
 DONE = HostTarget(status="Succeeded")
-FAILED = HostTarget(status="Failed", at="ValidateService", why="ValidateService failed: validate.sh failed: no table")
+FAILED = HostTarget(
+    status="Failed", at="ValidateService", why="ValidateService failed: validate.sh failed: no table", own=True
+)
+GONE = HostTarget(status="Failed", at="AfterInstall", why="AfterInstall failed: the agent did not report")
 
 
 class Watching(Lookout):
@@ -86,6 +89,7 @@ def test_a_host_that_the_load_balancer_likes_already_is_starting(at: Progress, s
             "did not get its revision by CodeDeploy's d-1: no instances were found",
             False,
         ),
+        (progress("Failed", i_1=GONE), f"did not get its revision by CodeDeploy's d-1: {GONE.why}", False),
         (progress("Stopped"), "did not get its revision: somebody stopped CodeDeploy's d-1", False),
     ],
 )

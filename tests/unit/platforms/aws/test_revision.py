@@ -59,10 +59,11 @@ def test_an_appspec_of_the_source_counts(source: Path) -> None:
         ("version: 0.0\nos: windows\n", "is not one for hosts with Linux"),
         ("version: 0.0\nos: linux\nhooks: {AfterStart: []}\n", "hooks: AfterStart is no event"),
         (SPEC, "hooks: AfterInstall: location hooks/build.sh is not in the revision"),
-        (
-            TOO_LONG,
-            "its scripts may take 3601 s together",
-        ),
+        (TOO_LONG, "its scripts may take 3601 s together"),
+        (TOO_LONG.replace("1801", "5m"), "hooks: .*: timeout: found 5m"),
+        (TOO_LONG.replace("1801", "-1"), "hooks: .*: timeout: found -1"),
+        ("version: 0.0\nos: linux\nhooks: {AfterInstall: [{location: 7}]}\n", "location 7 is not in the revision"),
+        ("version: 0.0\nos: linux\nhooks: {AfterInstall: build.sh}\n", r"location \(none\) is not in the revision"),
     ],
 )
 def test_what_codedeploy_could_not_bring_is_refused(source: Path, spec: str | None, said: str) -> None:

@@ -41,10 +41,7 @@ class Templates:
 
     async def of(self, template: str, number: str) -> TemplateVersion:
         if (template, number) not in self._known:
-            asked = {"LaunchTemplateId": template, "Versions": [number]}
-            found = (await self._clients.call("ec2", "describe_launch_template_versions", **asked))[
-                "LaunchTemplateVersions"
-            ]
+            found = await self._versions(LaunchTemplateId=template, Versions=[number])
             self._known[template, number] = _version(found[0])
         return self._known[template, number]
 
@@ -71,9 +68,8 @@ class Templates:
     async def text(self, name: str) -> str:
         """The user data of a version, by its name."""
         template, _, number = name.partition(":")
-        asked = {"LaunchTemplateId": template, "Versions": [number]}
-        found = await self._clients.call("ec2", "describe_launch_template_versions", **asked)
-        return user_data_of(found["LaunchTemplateVersions"][0]["LaunchTemplateData"])
+        found = await self._versions(LaunchTemplateId=template, Versions=[number])
+        return user_data_of(found[0]["LaunchTemplateData"])
 
     async def told(self, release: Release, secrets: Mapping[str, str]) -> str:
         """The user data that a version for this release would have now."""
@@ -122,14 +118,7 @@ class Templates:
                 await self._clients.call("ec2", "delete_launch_template_versions", before, **asked)
 
     async def _versions(self, **asked: Any) -> list[Answer]:
-        found: list[Answer] = []
-        token: dict[str, str] = {}
-        while True:
-            page = await self._clients.call("ec2", "describe_launch_template_versions", **asked, **token)
-            found += page["LaunchTemplateVersions"]
-            if not page.get("NextToken"):
-                return found
-            token = {"NextToken": page["NextToken"]}
+        return await self._clients.all("ec2", "describe_launch_template_versions", "LaunchTemplateVersions", **asked)
 
 
 def _version(said: Answer) -> TemplateVersion:

@@ -22,15 +22,19 @@ _OURS = "crossfade release "  # what the description of each of ours begins with
 _BY_SCALING = "autoscaling"  # creator of one that a group's launch hook began
 _AT_ONCE = 25  # targets that one call tells of
 _FAILED = {"Failed", "Skipped", "Unknown"}
+# How the codes begin of what a script did; UnknownError is of the agent, such as one whose host is gone.
+# https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_Diagnostics.html
+_BY_SCRIPT = "Script"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostTarget:
-    """How far one host is. `at` is the event that it is at, `why` what made it fail."""
+    """How far one host is: at which event, `why` it failed there, and whether a script of its `own` revision did."""
 
     status: str
     at: str = ""
     why: str = ""
+    own: bool = False
 
     @property
     def failed(self) -> bool:
@@ -97,9 +101,7 @@ class Deployments:
 
     async def newest(self, name: str, since: datetime | None = None) -> Deployment | None:
         """The last one that somebody began, with its hosts; scaling's own do not count."""
-        asked = {"createTimeRange": {"start": since}} if since else {}
-        answer = await self._call("list_deployments", deploymentGroupName=name, **asked)
-        found = [await self._one(id_) for id_ in answer["deployments"]]
+        found = await self._listed(name, **({"createTimeRange": {"start": since}} if since else {}))
         last = max((one for one in found if one.creator != _BY_SCALING), key=lambda one: one.created, default=None)
         return await self._with_targets(last) if last else None
 
@@ -109,16 +111,12 @@ class Deployments:
 
     async def under_way(self, name: str) -> Sequence[Deployment]:
         """Scaling's own not among them."""
-        asked = {"includeOnlyStatuses": list(UNDER_WAY)}
-        answer = await self._call("list_deployments", deploymentGroupName=name, **asked)
-        found = [await self._one(id_) for id_ in answer["deployments"]]
+        found = await self._listed(name, includeOnlyStatuses=list(UNDER_WAY))
         return [one for one in found if one.creator != _BY_SCALING and not one.over]
 
     async def failed_to_scale(self, name: str, since: datetime) -> Sequence[Deployment]:
         """Those that brought the revision to no host that its group launched."""
-        asked = {"includeOnlyStatuses": ["Failed", "Stopped"], "createTimeRange": {"start": since}}
-        answer = await self._call("list_deployments", deploymentGroupName=name, **asked)
-        found = [await self._one(id_) for id_ in answer["deployments"]]
+        found = await self._listed(name, includeOnlyStatuses=["Failed", "Stopped"], createTimeRange={"start": since})
         return [await self._with_targets(one) for one in found if one.creator == _BY_SCALING]
 
     async def require_none(self, name: str) -> None:
@@ -156,6 +154,12 @@ class Deployments:
                 if "Completed" not in error.code:
                     raise
         return bool(found)
+
+    async def _listed(self, name: str, **which: Any) -> list[Deployment]:
+        """Of one group, without their hosts."""
+        asked = {"applicationName": self._places.prefix, "deploymentGroupName": name, **which}
+        ids = await self._clients.all("codedeploy", "list_deployments", "deployments", **asked)
+        return [await self._one(id_) for id_ in ids]
 
     async def _one(self, id_: str) -> Deployment:
         told = (await self._clients.call("codedeploy", "get_deployment", deploymentId=id_))["deploymentInfo"]
@@ -215,7 +219,8 @@ def _target(said: Answer) -> HostTarget:
     at = next((one["lifecycleEventName"] for one in events if one["status"] == "InProgress"), "")
     for one in events:
         if one["status"] == "Failed":
-            return HostTarget(status=said["status"], at=one["lifecycleEventName"], why=_why(one))
+            own = (one.get("diagnostics") or {}).get("errorCode", "").startswith(_BY_SCRIPT)
+            return HostTarget(status=said["status"], at=one["lifecycleEventName"], why=_why(one), own=own)
     return HostTarget(status=said["status"], at=at)
 
 

@@ -54,7 +54,7 @@ class RevisionLookout(GroupLookout):
         super().__init__(clients, finder, templates, clock, log_group, moment)
         self._deployments = deployments
         self._known: dict[tuple[str, str], tuple[str, Progress]] = {}  # by service and colour, of which definition
-        self._unbrought: dict[str, str] = {}  # by host that its group gave up: why its revision did not come
+        self._unbrought: dict[str, HostTarget | None] = {}  # by host that its group gave up: how its revision failed
 
     def progress(self, key: str, colour: str) -> Progress | None:
         """As it was at the last look; None where the colour has no release, or no hosts."""
@@ -110,10 +110,12 @@ class RevisionLookout(GroupLookout):
         if task.arn not in self._unbrought:
             since = datetime.fromtimestamp(task.launched_at, UTC)
             found = await self._deployments.failed_to_scale(progress.group.name, since)
-            told = [target.why for one in found for id_, target in one.targets.items() if id_ == task.arn]
-            self._unbrought[task.arn] = next(filter(None, told), "")
-        why = self._unbrought[task.arn]
-        return replace(task, exited=True, stopping=False, blamed=True, detail=why) if why else task
+            told = [one.targets[task.arn] for one in found if task.arn in one.targets]
+            self._unbrought[task.arn] = next((target for target in told if target.why), None)
+        failed = self._unbrought[task.arn]
+        if failed is None:
+            return task
+        return replace(task, exited=True, stopping=False, blamed=failed.own, detail=failed.why)
 
 
 def on_its_way(task: Task, progress: Progress) -> Task:
@@ -125,8 +127,8 @@ def on_its_way(task: Task, progress: Progress) -> Task:
         return replace(task, health=Health.STARTING, detail="boots, and waits for CodeDeploy")
     target = one.targets.get(task.arn)
     if one.over and (one.status != _SUCCEEDED or (target is not None and target.failed)):
-        # What no host's hook says is CodeDeploy's own trouble: no hosts found, no right to.
-        blamed = one.status != _STOPPED and any(each.why for each in one.targets.values())
+        # What no script says is CodeDeploy's own trouble: no hosts found, no right to, a host that is gone.
+        blamed = one.status != _STOPPED and any(each.own for each in one.targets.values())
         return replace(task, exited=True, final=True, blamed=blamed, detail=_failed(one, target))
     at = f" is at {target.at}" if target and target.at else f" is {one.status}"
     return replace(task, health=Health.STARTING, detail=f"CodeDeploy's {one.id}{at}")

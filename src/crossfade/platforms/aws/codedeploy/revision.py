@@ -110,17 +110,21 @@ def _require_appspec(source: Path, files: Mapping[str, tuple[int, bytes]]) -> No
 
 
 def _require_scripts(where: Path, event: str, scripts: Any, files: Mapping[str, tuple[int, bytes]]) -> None:
-    whole = 0.0
-    for script in scripts or ():
-        location = script.get("location", "") if isinstance(script, dict) else ""
+    whole = 0
+    for script in scripts if isinstance(scripts, list) else [scripts] if scripts else []:
+        said = script if isinstance(script, dict) else {}
+        location = str(said.get("location") or "")
         if location.removeprefix("./") not in files:
             raise WrongInputError(
                 f"{where}: hooks: {event}: location {location or '(none)'} is not in the revision",
                 "a path from the top of the source, of a file that git does not ignore",
             )
-        whole += float(script.get("timeout") or _LONGEST)
+        limit = str(said.get("timeout") or _LONGEST)
+        if not limit.isdecimal():
+            raise WrongInputError(f"{where}: hooks: {event}: timeout: found {limit}", "whole seconds, such as 300")
+        whole += int(limit)
     if whole > _LONGEST:
         raise WrongInputError(
-            f"{where}: hooks: {event}: its scripts may take {whole:g} s together",
+            f"{where}: hooks: {event}: its scripts may take {whole} s together",
             f"{_LONGEST} s at most, which is also what a script may take that says no `timeout`",
         )
