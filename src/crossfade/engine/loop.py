@@ -258,6 +258,7 @@ class Loop:
         for ended in look.ended:
             await self.record("instance exited", encode(ended))
         await self._scribe.count(look.report.traffic)
+        await self._scribe.note_gone(self._performer.stopping() | {i.id for i in look.fleet.instances})
         if self.window and not self.ledger.active:
             old = [i for i in look.fleet.instances if i.release != self.ledger.current]
             # One that left while we looked is on record only when its stop is: until then nobody knows how it ended.

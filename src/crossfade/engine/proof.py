@@ -78,6 +78,11 @@ class ProofWindow:
         self._balancer_deaths += now.balancer_deaths - self._last.balancer_deaths
         self._last = now
 
+    @property
+    def ending(self) -> frozenset[str]:
+        """Instances that were told to go, of whom it is not on record that they are gone."""
+        return frozenset(self._stopped.keys() - self._killed.keys())
+
     def proof(self) -> Proof:
         return Proof(
             requests=self._total.requests,
@@ -88,7 +93,7 @@ class ProofWindow:
             cut=sum(in_flight for in_flight, _ in self._stopped.values()),
             streams_closed=sum(streams for _, streams in self._stopped.values()),
             stopped=len(self._killed),
-            ending=len(self._stopped.keys() - self._killed.keys()),
+            ending=len(self.ending),
             killed=sum(self._killed.values()),
             client_closed=self._client_closed,
             balancer_deaths=self._balancer_deaths,

@@ -1,12 +1,13 @@
 """The scribe of one service: holds its lease, writes its journal, and keeps the ledger and the record that result."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
+from crossfade.core.actions import Stop
 from crossfade.core.errors import CrossfadeError, StaleTokenError
-from crossfade.core.wire import encode
+from crossfade.core.wire import encode, encode_action
 from crossfade.engine.fold import advance
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.balancer import Traffic
@@ -91,6 +92,13 @@ class Scribe:
             self.window = reopen(since)
         if self.window:
             self.window.add(traffic)
+
+    async def note_gone(self, there: Collection[str]) -> None:
+        """Of instances that were told to go, those that are not `there` are gone: whoever told them died, or could not
+        write, before that was on record. Nobody saw how they ended.
+        """
+        for instance in sorted(self.window.ending.difference(there)) if self.window else ():
+            await self.record("done", {"action": encode_action(Stop(instance=instance)), "uncounted": ["killed"]})
 
     async def close_record(self) -> None:
         """The last old request ended: from here on, what clients get belongs to no rollout."""

@@ -63,6 +63,7 @@ _UNCOUNTED = {
     "cut": "requests that were cut",
     "streams_closed": "streams that were closed",
     "client_closed": "clients that left",
+    "killed": "instances that were killed",
 }
 
 
@@ -135,6 +136,9 @@ def outcome(result: Mapping[str, Any]) -> list[str]:
 def _ended(result: Mapping[str, Any]) -> str:
     """Of a worker: it has no traffic that could be counted, but what it was at may have been lost."""
     stopped, ending, killed = (result["ended"][name] for name in ("stopped", "ending", "killed"))
-    how = f", {killed:,} of them by SIGKILL after the grace" if killed else " within the grace" if stopped else ""
+    unsure = "killed" in result["ended"].get("uncounted", ())
+    within = "" if unsure or not stopped else " within the grace"
+    how = f", {killed:,} of them by SIGKILL after the grace" if killed else within
     going = f", {ending:,} still in the grace" if ending else ""
-    return f"no traffic, for a worker; {plural(stopped, 'instance')} stopped{how}{going}"
+    left = f"; not counted: {_UNCOUNTED['killed']}" if unsure else ""
+    return f"no traffic, for a worker; {plural(stopped, 'instance')} stopped{how}{going}{left}"

@@ -19,6 +19,7 @@ from crossfade.engine.dry.journal import DryJournal
 from crossfade.engine.dry.platform import Platform
 from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.dry.timeline import Timeline
+from crossfade.engine.fold import fold
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.balancer import Traffic
@@ -34,6 +35,7 @@ SERVICE = Service(
     health=HealthCheck(interval=5.0, timeout=1.0, healthy=2, unhealthy=2),
     strategy=Strategy(timeout=600.0, keep_previous=0.0, rollback_on=RollbackOn(min_requests=0)),
 )
+WORKER = replace(SERVICE, kind="worker", drain=0.0, health=HealthCheck(after=1.0))
 STOPPED = 100.0  # seconds: far more than a gap
 
 
@@ -101,6 +103,15 @@ class Here:
         for number in range(2, releases + 1):
             await self.loop.until(lambda loop: loop.ledger.active is None and loop.window is None)
             await self._begin(number)
+        await self.loop.until(lambda loop: until(loop.ledger))
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    async def go_on(self, until: Callable[[Ledger], bool]) -> None:
+        """Be the next controller: it knows what is on record and nothing else."""
+        self.loop = Loop(fold(self.journal.events)[SERVICE.key], self._world(self.platform.clock), "the loop")
+        await self.loop.acquire()
+        running = asyncio.create_task(self.loop.run())
         await self.loop.until(lambda loop: until(loop.ledger))
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -236,9 +247,36 @@ def test_what_rests_is_looked_at_less_often_where_a_look_takes_long(slow: float,
 
 def test_a_record_closes_when_it_is_known_how_the_last_old_one_ended() -> None:
     """One that is gone, while its end is not told yet, would be on record for ever as one that is still ending."""
-    worker = replace(SERVICE, kind="worker", drain=0.0, health=HealthCheck(after=1.0))
-    here = Here(lambda _: Behaviour(), worker)
+    here = Here(lambda _: Behaviour(), WORKER)
     here.runtime.late = 10.0
     here.run(lambda ledger: len(ledger.records) == 2 and here.loop.window is None, releases=2)
     proof = here.loop.ledger.records[-1].proof
     assert (proof["stopped"], proof["ending"]) == (2, 0)
+
+
+def test_an_end_that_nobody_could_write_down_is_on_record_later() -> None:
+    """The disk was full just then: the instance is gone, and not ending for ever; how it ended nobody saw."""
+    here = Here(lambda _: Behaviour(), WORKER)
+    lost: list[Event] = []
+
+    def full(event: Event) -> None:
+        if event.kind == "done" and event.data["action"]["do"] == "Stop" and not lost:
+            lost.append(event)
+            raise PlatformError("the disk is full")
+
+    here.journal.before = full
+    here.run(lambda ledger: len(ledger.records) == 2 and here.loop.window is None, releases=2)
+    proof = here.loop.ledger.records[-1].proof
+    assert lost
+    assert (proof["stopped"], proof["ending"], proof["uncounted"]) == (2, 0, ["killed"])
+
+
+def test_an_end_that_a_dead_controller_took_with_it_is_on_record_later() -> None:
+    """It was killed between the end of an old instance and the line that says so: the next one sees that it is gone."""
+    here = Here(lambda _: Behaviour(), WORKER)
+    here.run(lambda ledger: len(ledger.records) == 2 and here.loop.window is None, releases=2)
+    ends = [e for e in here.journal.events if e.kind == "done" and e.data["action"]["do"] == "Stop"]
+    del here.journal.events[ends[-1].seq - 1 :]
+    here.timeline.run(here.go_on(lambda ledger: ledger.active is None and here.loop.window is None))
+    proof = here.loop.ledger.records[-1].proof
+    assert (proof["stopped"], proof["ending"], proof["uncounted"]) == (2, 0, ["killed"])

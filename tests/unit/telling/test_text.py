@@ -111,6 +111,10 @@ def test_a_worker_has_no_traffic_to_be_counted() -> None:
         "While it happened: no traffic, for a worker; "
         "3 instances stopped, 1 of them by SIGKILL after the grace, 2 still in the grace."
     )
+    told["ended"] = {"stopped": 3, "ending": 0, "killed": 0, "uncounted": ["killed"]}
+    assert outcome(told)[1] == (
+        "While it happened: no traffic, for a worker; 3 instances stopped; not counted: instances that were killed."
+    )
 
 
 def test_what_nobody_counted_is_said_instead_of_a_nought() -> None:

@@ -242,6 +242,7 @@ def result(record: Record, ledger: Ledger) -> Json:
     proof = dict(record.proof)
     if record.rollout.kind == "worker":
         ends = {name: proof.get(name, 0) for name in ("stopped", "ending", "killed")}
+        ends["uncounted"] = sorted(ends.keys() & set(proof.get("uncounted", ())))
         return {"rollout": rollout_view(record.rollout, ledger), "traffic": None, "ended": ends}
     switch = proof.pop("switch_ms", None)
     return {"rollout": {**rollout_view(record.rollout, ledger), "switch_ms": switch}, "traffic": proof}
