@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -48,7 +49,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measures what crossfade promises, beside real peers that are installed.",
-        epilog="Exit code: 0 measured, met or not; 1 a benchmark broke.",
+        epilog="Exit code: 0 measured, met or not; 1 a benchmark broke; 143 ended by SIGTERM.",
     )
     parser.add_argument(
         "nouns",
@@ -81,6 +82,10 @@ async def measure(nouns: list[str], scale: Scale, docs: Path | None) -> tuple[li
     """What was measured, each on the page as soon as it was, and by noun what broke."""
     results: list[Result] = []
     broken: dict[str, str] = {}
+    us = asyncio.current_task()
+    assert us
+    # As Ctrl-C does: what a benchmark started ends with it, and not only who started it.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, us.cancel)
     for noun in nouns:
         sys.stderr.write(f"{noun} ...\n")
         began, load = time.monotonic(), os.getloadavg()[0]
@@ -117,7 +122,10 @@ def main() -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     began = time.monotonic()
     scale = replace(QUICK if options.quick else FULL, folder=options.folder)
-    results, broken = asyncio.run(measure(options.nouns, scale, options.docs))
+    try:
+        results, broken = asyncio.run(measure(options.nouns, scale, options.docs))
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
     minutes = (time.monotonic() - began) / 60
     if options.json:
         command = " ".join(["python -m benchmarks", *sys.argv[1:]])
