@@ -266,7 +266,7 @@ def test_bluegreens_nginx(plans: Plans) -> None:
 def test_bluegreens_deep_check_waits_two_seconds(plans: Plans) -> None:
     """Nginx gives a process 2 s to connect, to take and to answer `/health/deep`, and passes X-Real-IP on."""
     script = user_data(plans.of("bluegreen", "prod"))
-    deep = script.partition("location = /health/deep {")[2].partition("proxy_pass")[0]
+    deep = script.partition('location = "/health/deep" {')[2].partition("proxy_pass")[0]
     for limit in ("connect", "send", "read"):
         assert f"proxy_{limit}_timeout 2s;" in deep
     assert "proxy_set_header X-Real-IP $remote_addr;" in script

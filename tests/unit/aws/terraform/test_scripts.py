@@ -33,7 +33,7 @@ HOST = {
     "folder": "/opt/shop",
     "image": "",
     "image_tag": "1",
-    "command": "node server.js --name 'it' --port $PORT",
+    "command": "'node server.js --name '\\''it'\\'' --port $PORT'",  # a word of bash, as all that is quoted
     "container_port": 8080,
     "ports": [3001, 3002],
     "nginx": "# nginx\n",
@@ -122,6 +122,15 @@ def test_values_survive_the_shell(terraform: Terraform, tmp_path: Path) -> None:
     assert done.stdout.splitlines() == ["it's", "--name", "it", "--port", "3001"]
 
 
+def test_a_host_s_command_is_the_files(terraform: Terraform, tmp_path: Path) -> None:
+    """Also of processes whose release a deploy says, until the first one does: between its lines it is all there is."""
+    script = rendered(terraform, tmp_path, "compute/asg/user_data.sh.tftpl", **(HOST | {"revisions": "shop-1"}))
+    own = script.partition("/etc/app/release.sh <<'RELEASE'\n")[2].partition("\nRELEASE\n")[0]
+    said = f'{own.splitlines()[-1]}\nprintf %s "$COMMAND"'
+    done = subprocess.run(["bash", "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout == "node server.js --name 'it' --port $PORT"
+
+
 def test_no_text_of_the_file_becomes_the_script(terraform: Terraform, tmp_path: Path) -> None:
     """Lines that would end a here-document stay inside of the files they are meant for."""
     escaping = "x\nSTART\nNGINX\nUNIT\ntouch /tmp/taken\n"
@@ -144,6 +153,7 @@ def test_no_text_of_the_file_becomes_the_script(terraform: Terraform, tmp_path: 
         {},
         {"balance": "round_robin", "keepalive": 0, "health": "", "websockets": "", "health_timeout": 0},
         {"folder": ""},
+        {"app": """/health;{return"200"}$uri'\\"""},
     ],
 )
 def test_nginx_takes_its_configuration(terraform: Terraform, tmp_path: Path, changed: dict[str, Any]) -> None:

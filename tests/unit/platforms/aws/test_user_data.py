@@ -4,6 +4,7 @@ import base64
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.rig.groups import USER_DATA
@@ -11,7 +12,7 @@ from tests.rig.groups import USER_DATA
 from crossfade.aws.terraform.modules import FOLDER
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.release import Release
-from crossfade.core.service import Service
+from crossfade.core.service import Container, Service
 from crossfade.platforms.aws.autoscaling.user_data import (
     BEGIN,
     END,
@@ -90,6 +91,27 @@ def test_a_release_is_read_back_and_replaced() -> None:
     assert (found.number, found.digest) == (8, "web@sha256:def")
     assert second.count(BEGIN) == 1
     assert "abc" not in second
+
+
+@pytest.mark.parametrize("where", ["env", "command", "words"])
+def test_no_text_of_a_release_is_a_line_of_the_script(where: str, tmp_path: Path) -> None:
+    """One that reads like the end of its part would leave its rest to be run by root when the next release comes."""
+    text = f"it's\n{END}\ntouch {tmp_path}/taken\n# crossfade: x\nIMAGE='other'"
+    changes: dict[str, dict[str, Any]] = {
+        "env": {"env": (("MOTTO", text),)},
+        "command": {"command": text},
+        "words": {"container": Container(command=("serve", text))},
+    }
+    release = replace(RELEASE, service=replace(WEB, secrets=(), **changes[where]))
+    first = written(BASE, release, {}, "us-east-1")
+    script = f'{first}printf "%s\\n" "$MOTTO" "${{COMMAND[@]}}"\n'
+    path = {"PATH": "/usr/bin:/bin"}
+    done = subprocess.run(["bash"], input=script, env=path, capture_output=True, text=True, check=True)
+    assert text in done.stdout
+    assert release_in(first, "version 2") == release
+    second = written(first, replace(RELEASE, number=8), {}, "us-east-1")
+    assert "taken" not in second
+    assert release_in(second, "version 3") == replace(RELEASE, number=8)
 
 
 def test_what_terraform_tells_beside_the_files_secrets_stays(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import base64
 import json
 import posixpath
 import re
-import shlex
 import zlib
 from collections.abc import Iterator, Mapping
 
@@ -131,7 +130,7 @@ def _lines(release: Release, secrets: Mapping[str, str], region: str) -> Iterato
     yield from variables
     yield f"NAMES=({' '.join(sorted({*own, *secrets}))})"
     words = list(service.container.command) or (["/bin/sh", "-c", service.command] if service.command else [])
-    yield f"COMMAND=({' '.join(shlex.quote(word) for word in words)})"
+    yield f"COMMAND=({' '.join(map(quoted, words))})"
 
 
 def _of_processes(lines: list[str]) -> Iterator[str]:
@@ -142,8 +141,11 @@ def _of_processes(lines: list[str]) -> Iterator[str]:
 
 
 def quoted(text: str) -> str:
-    """A text as a shell's word: in single quotes nothing is special but the quote itself."""
-    return "'" + text.replace("'", "'\\''") + "'"
+    """A text as a word of bash: in single quotes nothing is special but the quote itself.
+
+    On one line: one of its own could read like the end of a release's part, and what follows as the script's.
+    """
+    return "'" + text.replace("'", "'\\''").replace("\n", "'$'\\n''") + "'"
 
 
 def fetch(where: str, region: str) -> str:

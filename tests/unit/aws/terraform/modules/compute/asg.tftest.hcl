@@ -61,8 +61,8 @@ run "processes_behind_nginx" {
     condition = alltrue([
       for line in [
         "least_conn;", "server 127.0.0.1:3002 max_fails=2 fail_timeout=30s;", "keepalive 32;", "listen 80 default_server;",
-        "location = /health {", "location = /health/deep {", "location /ws/ {", "proxy_read_timeout 3600s;",
-        "max-age=2592000", "systemctl enable app@3001 app@3002", "exec node server.js --port $PORT", "aws-codedeploy-us-east-1",
+        "location = /health {", "location = \"/health/deep\" {", "location /ws/ {", "proxy_read_timeout 3600s;",
+        "max-age=2592000", "systemctl enable app@3001 app@3002", "'exec ''node server.js --port $PORT'", "aws-codedeploy-us-east-1",
         "ssm:AmazonCloudWatch-shop-prod", "if (!-e /opt/shop/current) {", "$http_upgrade",
       ] : strcontains(join("", [base64decode(aws_launch_template.this.user_data), local.nginx, local.start_app]), line)
     ])
@@ -83,7 +83,7 @@ run "containers_by_their_tag" {
   variables {
     image       = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop-prod/web"
     image_tag   = "sha-0123456"
-    environment = { MOTTO = "it's ${"$"}HOME" }
+    environment = { MOTTO = "it's ${"$"}HOME\n# A release's own, to here." }
     secrets = {
       DB_PASSWORD = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1:password::"
       TOKEN       = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop"
@@ -105,12 +105,12 @@ run "containers_by_their_tag" {
 
   assert {
     condition = (
-      strcontains(base64decode(aws_launch_template.this.user_data), "export MOTTO='it'\\''s $HOME'\n") &&
+      strcontains(base64decode(aws_launch_template.this.user_data), "export MOTTO='it'\\''s $HOME'$'\\n''# A release'\\''s own, to here.'\n") &&
       strcontains(base64decode(aws_launch_template.this.user_data), "--env MOTTO ") &&
       strcontains(base64decode(aws_launch_template.this.user_data), "NAMES=(CROSSFADE_RELEASE DB_PASSWORD TOKEN)") &&
       strcontains(base64decode(aws_launch_template.this.user_data), "--publish 8080:8080")
     )
-    error_message = "Values reach the container by name, exactly as they were written."
+    error_message = "Values reach the container by name, exactly as they were written, and none is a line of the script."
   }
 
   assert {
@@ -214,7 +214,7 @@ run "processes_whose_release_a_deploy_says" {
 
   variables {
     folder    = "/opt/shop"
-    command   = "node server.js"
+    command   = "node server.js\nRELEASE\ntouch /taken"
     ports     = [3001, 3002]
     secrets   = { TOKEN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/prod/TOKEN-abc:part::" }
     revisions = "shop-prod-revisions-1"
@@ -224,7 +224,7 @@ run "processes_whose_release_a_deploy_says" {
 
   assert {
     condition = alltrue([
-      for line in ["REVISION='s3://shop-prod-revisions-1/'", "COMMAND='node server.js'", "\nTOKEN=$(aws secretsmanager get-secret-value --region 'us-east-1' --secret-id 'arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/prod/TOKEN-abc' --query SecretString --output text | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"part\"])')\nexport TOKEN\n", "A release's own, to here."] :
+      for line in ["REVISION='s3://shop-prod-revisions-1/'", "COMMAND='node server.js'$'\\n''RELEASE'$'\\n''touch /taken'\n", "\nTOKEN=$(aws secretsmanager get-secret-value --region 'us-east-1' --secret-id 'arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/prod/TOKEN-abc' --query SecretString --output text | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"part\"])')\nexport TOKEN\n", "A release's own, to here."] :
       strcontains(base64decode(aws_launch_template.this.user_data), line)
     ]) && strcontains(local.start_app, ". /etc/app/release.sh\nexec /bin/sh -c \"exec $COMMAND\"") && !strcontains(local.start_app, "TOKEN")
     error_message = "What a release says is between the two lines, and processes source it."

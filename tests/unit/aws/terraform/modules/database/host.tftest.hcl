@@ -65,6 +65,11 @@ run "data_that_outlives_its_host" {
   }
 
   assert {
+    condition     = data.aws_iam_policy_document.backup_trust[0].statement[0].condition[*].values == [["123456789012"]]
+    error_message = "Snapshots are taken for this account alone."
+  }
+
+  assert {
     condition     = aws_launch_template.this.metadata_options[0].http_tokens == "required" && aws_instance.this.associate_public_ip_address == false
     error_message = "IMDSv2, and no public address."
   }
@@ -85,12 +90,12 @@ run "postgres_without_backups" {
     engine_version = "17"
     port           = 5433
     backup_days    = 0
-    parameters     = { max_connections = "100" }
+    parameters     = { max_connections = "100", search_path = "'; touch /taken; '" }
   }
 
   assert {
     condition = alltrue([
-      for line in ["-c ssl=on", "-c max_connections='100'", "--publish 5433:5432", "POSTGRES_DB='shop'", "/data/db:/var/lib/postgresql/data"] :
+      for line in ["-c ssl=on", "-c max_connections='100'", "-c search_path=''\\''; touch /taken; '\\'''", "--publish 5433:5432", "POSTGRES_DB='shop'", "/data/db:/var/lib/postgresql/data"] :
       strcontains(base64decode(aws_launch_template.this.user_data), line)
     ])
     error_message = "PostgreSQL is told in its own words."

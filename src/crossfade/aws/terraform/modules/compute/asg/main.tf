@@ -3,8 +3,11 @@
 locals {
   architecture = can(regex("^[a-z]+[0-9]+g", var.instance_type)) ? "arm64" : "x86_64"
 
-  # In a shell's single quotes nothing is special but the quote itself.
-  quoted = { for name, text in var.environment : name => "'${replace(text, "'", "'\\''")}'" }
+  # Words of bash. In single quotes nothing is special but the quote itself, and each stays on one line: one that reads
+  # like a line of the script, such as the end of a here-document, is none.
+  texts  = merge(var.environment, { "" = var.command == null ? "" : var.command })
+  quoted = { for name, text in local.texts : name => "'${replace(replace(text, "'", "'\\''"), "\n", "'$'\\n''")}'" }
+  words  = { for name, text in local.quoted : name => text if name != "" }
 
   # A host reads a secret by its ARN; behind it may stand a key of its JSON, as tasks of ECS name it.
   fetch = {
@@ -21,12 +24,12 @@ locals {
     folder          = var.folder
     image           = var.image == null ? "" : var.image
     image_tag       = var.image_tag
-    command         = var.command == null ? "" : var.command
+    command         = var.command == null ? "" : local.quoted[""]
     container_port  = var.container_port
     ports           = var.ports
     nginx           = var.proxy == null ? "" : local.nginx
     start_app       = local.start_app
-    environment     = local.quoted
+    environment     = local.words
     secrets         = local.fetch
     agent_parameter = var.agent_parameter == null ? "" : var.agent_parameter
     agent_reads     = var.agent_reads
@@ -35,9 +38,9 @@ locals {
   })
   start_app = templatefile("${path.module}/start-app.sh.tftpl", {
     region      = var.region
-    environment = local.quoted
+    environment = local.words
     secrets     = local.fetch
-    command     = var.command == null ? "" : var.command
+    command     = var.command == null ? "" : local.quoted[""]
     by_release  = var.revisions != null
   })
   nginx = var.proxy == null ? "" : templatefile("${path.module}/nginx.conf.tftpl", merge(var.proxy, {

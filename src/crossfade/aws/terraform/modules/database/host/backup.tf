@@ -14,6 +14,13 @@ data "aws_iam_policy_document" "backup_trust" {
       type        = "Service"
       identifiers = ["dlm.amazonaws.com"]
     }
+
+    # For this account only: otherwise somebody else's could have it act as this role.
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [split(":", aws_secretsmanager_secret.password.arn)[4]]
+    }
   }
 }
 

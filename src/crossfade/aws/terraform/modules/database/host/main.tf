@@ -7,8 +7,11 @@ locals {
   postgres     = var.engine == "postgres"
   partition    = data.aws_partition.current.partition # aws, aws-cn or aws-us-gov
 
+  # Words of a shell: in single quotes nothing is special but the quote itself.
+  quoted = { for key, text in var.parameters : key => "'${replace(text, "'", "'\\''")}'" }
+
   options = join(" ", concat(
-    [for key, text in var.parameters : local.postgres ? "-c ${key}='${text}'" : "--${replace(key, "_", "-")}='${text}'"],
+    [for key, text in local.quoted : local.postgres ? "-c ${key}=${text}" : "--${replace(key, "_", "-")}=${text}"],
     !var.force_tls ? [] : local.postgres ? [
       "-c ssl=on", "-c ssl_cert_file=/tls/server.crt", "-c ssl_key_file=/tls/server.key", "-c hba_file=/tls/pg_hba.conf",
       ] : [

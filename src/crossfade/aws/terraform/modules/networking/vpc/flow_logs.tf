@@ -15,6 +15,13 @@ data "aws_iam_policy_document" "flow_trust" {
       type        = "Service"
       identifiers = ["vpc-flow-logs.amazonaws.com"]
     }
+
+    # For this account only: otherwise somebody else's could have it act as this role.
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [aws_vpc.this.owner_id]
+    }
   }
 }
 
