@@ -61,6 +61,7 @@ async def run(
         orders = Orders(machine.world, holder, machine.secrets, machine.given.of)
         async with AsyncExitStack() as leaving:
             leaving.push_async_callback(machine.close)
+            machine.tell_ends(orders.registry.wake)
             await orders.start()
             newest = await machine.journal.read(limit=1, newest=True)
             hub.seq = max(hub.seq, *(event.seq for event in newest), 0)  # who deploys next is told nothing older

@@ -97,6 +97,11 @@ class Registry:
         if loop.ledger.removed:
             self._retired[event.service] = self._loops.pop(event.service).ledger
 
+    def wake(self, key: str) -> None:
+        """Have a service looked at now, if it is one of ours."""
+        if loop := self._loops.get(key):
+            loop.wake()
+
     def _know(self, ledger: Ledger) -> None:
         self._loops[ledger.service] = Loop(ledger, self.world, self._holder)
 

@@ -26,6 +26,10 @@ from crossfade.platforms.local.runtimes.secrets import SecretStore
 class LocalRuntime(Runtime, JobRunner, Seats, Protocol):
     """Runs instances, and jobs and people's commands beside them."""
 
+    def tell_ends(self, told: Callable[[str], None]) -> None:
+        """Have `told` called with `app/service` as soon as an instance of it ends, where that shows at once."""
+        ...
+
 
 class Runtimes(dict[str, LocalRuntime]):
     """By the name that a release has. PlatformError for one that a newer crossfade must have deployed."""
@@ -89,6 +93,11 @@ class Machine:
             stores=self._stores,
             snapshot=state.snapshot,
         )
+
+    def tell_ends(self, told: Callable[[str], None]) -> None:
+        """See LocalRuntime."""
+        for runtime in self.runtimes.values():
+            runtime.tell_ends(told)
 
     async def _silent(self, address: str) -> str:
         for runtime in self.runtimes.values():

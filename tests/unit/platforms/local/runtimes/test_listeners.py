@@ -16,11 +16,11 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another
 
 
 @contextmanager
-def taken_by_nobody(port: int) -> Iterator[None]:
+def taken_by_nobody(port: int, host: str = "127.0.0.1") -> Iterator[None]:
     """Another user listens on the port: a socket belongs to whoever made it."""
     os.seteuid(NOBODY)
     try:
-        thief = socket.create_server(("127.0.0.1", port))
+        thief = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     finally:
         os.seteuid(0)
     with thief:
@@ -46,6 +46,28 @@ def test_a_port_of_another_user_has_one() -> None:
         port = server.getsockname()[1]
     with taken_by_nobody(port):
         assert Listeners().stranger(port) == f"nobody (uid {NOBODY})"
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("ours", "theirs", "is_theirs"),
+    [
+        ("::1", "127.0.0.1", True),
+        ("127.0.0.2", "127.0.0.1", True),
+        ("127.0.0.1", "::1", False),
+        ("127.0.0.1", "127.0.0.2", False),
+        ("127.0.0.1", "::", False),
+        ("0.0.0.0", "::", False),
+        ("::1", "0.0.0.0", True),
+    ],
+)
+def test_who_would_be_asked_at_127_0_0_1_is_who_has_the_port(ours: str, theirs: str, *, is_theirs: bool) -> None:
+    """An instance that listens elsewhere has not; a stranger that listens elsewhere has not taken it."""
+    family = socket.AF_INET6 if ":" in ours else socket.AF_INET
+    with socket.create_server((ours, 0), family=family) as server:
+        port = server.getsockname()[1]
+        with taken_by_nobody(port, theirs):
+            assert bool(Listeners().stranger(port)) == is_theirs
 
 
 @as_root

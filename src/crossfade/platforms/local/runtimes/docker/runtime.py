@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,9 @@ class DockerRuntime:
         self._used = state / "docker"
         self._launching: set[str] = set()
         self._endings: dict[str, str] = {}  # by container: it ends only once, and need be asked only once
+
+    def tell_ends(self, told: Callable[[str], None]) -> None:
+        """See LocalRuntime: Docker is asked, and says it then."""
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         await self._daemon.ask(lambda client: network.require(client, service))

@@ -52,6 +52,27 @@ def look(pid: int) -> Process | None:
         return None
 
 
+def alive(process: Process) -> bool:
+    """It runs, and no later one has its pid."""
+    now = look(process.pid)
+    return now is not None and now.start == process.start and not now.ended
+
+
+def handle(process: Process) -> int | None:
+    """A descriptor that means this process and no later one with its pid; None when it has ended.
+
+    OSError when no file can be spared.
+    """
+    try:
+        found = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return None
+    if alive(process):
+        return found
+    os.close(found)
+    return None
+
+
 def ticks() -> int:
     """Now, as `start` is counted."""
     return int(time.clock_gettime(time.CLOCK_BOOTTIME) * _TICKS)

@@ -27,6 +27,7 @@ from crossfade.platforms.local.runtimes.processes.addresses.ports import Ports
 from crossfade.platforms.local.runtimes.processes.addresses.sockets import Sockets
 from crossfade.platforms.local.runtimes.processes.census import Census
 from crossfade.platforms.local.runtimes.processes.cpu import Cpu
+from crossfade.platforms.local.runtimes.processes.ends import Ends
 from crossfade.platforms.local.runtimes.processes.jobs import Runs
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
 from crossfade.platforms.local.runtimes.processes.program import program
@@ -61,6 +62,11 @@ class ProcessRuntime:
         self._sessions: dict[str, Session] = {}
         self._census = Census()
         self._listeners = Listeners()
+        self._ends = Ends()
+
+    def tell_ends(self, told: Callable[[str], None]) -> None:
+        """See LocalRuntime."""
+        self._ends.told = told
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         if service.listen_on == "socket":
@@ -132,6 +138,7 @@ class ProcessRuntime:
         self._sockets.remove(record.socket)
         self._cpu.sweep({other.id for other in self._records.all()})
         self._sessions.pop(instance, None)
+        self._ends.forget(instance)
         self._logs.prune(record.service, [other.id for other in self._records.all()])
         return killed
 
@@ -246,6 +253,7 @@ class ProcessRuntime:
     async def close(self) -> None:
         """Instances write their own records and logs, and go on."""
         await self._artifacts.close()
+        self._ends.close()
         self._ports.close()
 
     async def _end_unrecorded(self, name: str, grace: float) -> bool:
@@ -290,6 +298,8 @@ class ProcessRuntime:
             if session.started and there:  # what never did can still be launched
                 with suppress(OSError):  # looking must work on a full disk too
                     self._records.write(record)  # for the next controller, which cannot ask for the exit code
+        if not record.exit and (leader := session.leader):
+            self._ends.watch(record.id, leader, record.service)
         # Whatever the command does: requests to its port would reach somebody else.
         thief = "" if record.exit or not record.port else self._listeners.stranger(record.port)
         lost = f"its port {record.port} was taken by {thief}, another user of this machine" if thief else ""

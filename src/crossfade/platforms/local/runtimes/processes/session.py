@@ -74,6 +74,11 @@ class Session:
             os.close(lock)
 
     @property
+    def leader(self) -> Process | None:
+        """The process that is the command; None before it is."""
+        return self._find_leader()
+
+    @property
     def started(self) -> bool:
         """The command ran at some time, or is about to."""
         return self._child is not None or self._find_leader() is not None or self._starting()
@@ -86,7 +91,7 @@ class Session:
         leader = self._find_leader()
         if leader is None:
             return self._starting()
-        return _alive(leader)
+        return proc.alive(leader)
 
     async def wait(self, limit: float | None = None) -> bool:
         """Wait until the command has ended; False when it still runs after `limit` seconds."""
@@ -145,7 +150,7 @@ class Session:
     async def _fall_silent(self, writers: Sequence[Process]) -> None:
         """Let the log get what was said at the end; one whose pipe a stranger still holds would never end."""
         deadline = _now() + LAST_WORDS_WITHIN
-        while (running := [w for w in writers if _alive(w)]) and _now() < deadline:
+        while (running := [w for w in writers if proc.alive(w)]) and _now() < deadline:
             await _any_ended(running, deadline - _now())
         _signal(running, signal.SIGKILL)
 
@@ -214,7 +219,7 @@ class Session:
         """
         leader = self._find_leader()
         ours = leader.pid if leader is not None and leader.start else -1  # of a boot before: nobody's
-        certain = leader is not None and _alive(leader)
+        certain = leader is not None and proc.alive(leader)
         marked = seen.began.get(str(self.file), ())
         identities = {p.identity for p in marked}
         unmarked = [p for p in seen.sessions.get(ours, ()) if p.identity not in identities]
@@ -226,11 +231,6 @@ class Session:
         return [*marked, *others]
 
 
-def _alive(process: Process) -> bool:
-    now = proc.look(process.pid)
-    return now is not None and now.start == process.start and not now.ended
-
-
 def _locked(file: int) -> bool:
     """We have the lock now; False when another process has it."""
     try:
@@ -240,21 +240,9 @@ def _locked(file: int) -> bool:
     return True
 
 
-def _open(process: Process) -> int | None:
-    """A descriptor that means this process and no later one with its pid."""
-    try:
-        handle = os.pidfd_open(process.pid)
-    except ProcessLookupError:
-        return None
-    if _alive(process):
-        return handle
-    os.close(handle)
-    return None
-
-
 def _signal(processes: Iterable[Process], number: signal.Signals) -> None:
     for process in processes:
-        handle = _open(process)
+        handle = proc.handle(process)
         if handle is None:
             continue
         try:
@@ -281,7 +269,7 @@ async def _any_ended(processes: Iterable[Process], limit: float | None) -> None:
 
     try:
         for process in processes:
-            handle = _open(process)
+            handle = proc.handle(process)
             if handle is None:
                 return
             handles.append(handle)

@@ -2,6 +2,8 @@
 
 import os
 import pwd
+import socket
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -14,8 +16,22 @@ _LISTEN = "0A"
 _LOCAL, _STATE, _UID = 1, 3, 7  # columns
 
 
+def _written(address: str) -> str:
+    """As the tables have it: each word in the machine's own order."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    packed = socket.inet_pton(family, address)
+    words = (packed[at : at + 4] for at in range(0, len(packed), 4))
+    return "".join(f"{int.from_bytes(word, sys.byteorder):08X}" for word in words)
+
+
+# Who is asked at 127.0.0.1: whoever listens on just that, else on all addresses of IPv4, else on all. One that is not
+# here is none of an instance's: it may listen on ::1 while a stranger answers in its place.
+_ASKED = (("127.0.0.1", "::ffff:127.0.0.1"), ("0.0.0.0", "::ffff:0.0.0.0"), ("::",))  # noqa: S104  to compare with
+_NEARNESS = {_written(address): nearness for nearness, addresses in enumerate(_ASKED) for address in addresses}
+
+
 class Listeners:
-    """The kernel's tables of listening TCP sockets."""
+    """The kernel's tables of listening TCP sockets, as far as they are asked at 127.0.0.1."""
 
     def __init__(self) -> None:
         self._until = float("-inf")  # what was read counts
@@ -34,7 +50,7 @@ class Listeners:
 
 def _users() -> dict[int, set[int]]:
     """By port. The tables begin with those that listen; of the many thousands that may follow none is read."""
-    found: dict[int, set[int]] = {}
+    found: dict[int, tuple[int, set[int]]] = {}
     for table in ("tcp", "tcp6"):
         with suppress(OSError), Path(f"/proc/net/{table}").open(encoding="ascii") as rows:
             next(rows, None)
@@ -42,9 +58,16 @@ def _users() -> dict[int, set[int]]:
                 columns = row.split(maxsplit=_UID + 1)
                 if columns[_STATE] != _LISTEN:
                     break
-                port = int(columns[_LOCAL].rsplit(":", 1)[1], 16)
-                found.setdefault(port, set()).add(int(columns[_UID]))
-    return found
+                address, _, port = columns[_LOCAL].rpartition(":")
+                nearness = _NEARNESS.get(address)
+                if nearness is None:
+                    continue
+                nearest, users = found.get(int(port, 16), (nearness + 1, set[int]()))
+                if nearness < nearest:
+                    found[int(port, 16)] = nearness, {int(columns[_UID])}
+                elif nearness == nearest:
+                    users.add(int(columns[_UID]))
+    return {port: users for port, (_, users) in found.items()}
 
 
 def _named(uid: int) -> str:
