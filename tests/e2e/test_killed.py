@@ -174,6 +174,7 @@ async def test_envoy_killed_is_back_with_the_same_routing(own_machine: Machine) 
         killed = time.monotonic()
         os.kill(own_machine.balancer_pid(), signal.SIGKILL)
         back = await _answers_again(shop)
+        told = await until(lambda: _trouble(own_machine))
         await asyncio.sleep(0.3)
         before = crowd.report
         await asyncio.sleep(1.0)
@@ -188,8 +189,13 @@ async def test_envoy_killed_is_back_with_the_same_routing(own_machine: Machine) 
     assert set(report.causes) <= {"refused", "reset", "closed", "truncated"}
     # Who is dead counts nothing: what the gap cost is known to the clients alone, and the proof says so.
     assert (result["traffic"]["failed"], result["traffic"]["balancer_deaths"]) == (0, 1)
+    assert told == ["the balancer: its process ended, and another one was started"]
     old, new = (after.releases[r].requests - before.releases[r].requests for r in ("1", "2"))
     assert 0.3 < new / (old + new) < 0.7
+
+
+async def _trouble(machine: Machine) -> list[str]:
+    return list((await machine.call("GET", "/v1/status"))["trouble"])
 
 
 @pytest.mark.long

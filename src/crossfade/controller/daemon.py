@@ -21,6 +21,7 @@ from crossfade.controller.notify.channels import Channels
 from crossfade.controller.notify.notify import Notify
 from crossfade.controller.orders import Orders
 from crossfade.controller.page.door import PagePort
+from crossfade.controller.supervisor import Supervisor
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.ports.journal import Journal
 from crossfade.paths import StateDirectory, unusable
@@ -29,6 +30,7 @@ from crossfade.platforms.local.machine import Machine
 log = logging.getLogger("crossfade")
 
 WATCH_SECONDS = 0.2  # how soon a balancer that hangs is noticed; one that died is at once
+_BALANCER = "the balancer"
 BALANCER_PAUSE = 2.0  # at most, before one that did not start is started again
 
 
@@ -79,21 +81,23 @@ async def run(
             leaving.push_async_callback(door.close)
             if metrics:
                 leaving.push_async_callback((await serve_metrics(api, metrics)).cleanup)
-            watch = partial(_watch_balancer, machine)
-            orders.registry.supervisor.keep("the balancer", watch, longest_pause=BALANCER_PAUSE)
+            watch = partial(_watch_balancer, machine, orders.registry.supervisor)
+            orders.registry.supervisor.keep(_BALANCER, watch, longest_pause=BALANCER_PAUSE)
             async with reachable(orders.registry.supervisor, runner, state.socket):
                 log.info("controller ready, pid %s", os.getpid())
                 everything = await stop
             if everything:
-                await orders.registry.supervisor.stop("the balancer")  # it would start it again
+                await orders.registry.supervisor.stop(_BALANCER)  # it would start it again
                 await machine.balancer.shutdown()
 
 
-async def _watch_balancer(machine: Machine) -> None:
-    """A balancer that died is started again; it finds its routing where it left it."""
+async def _watch_balancer(machine: Machine, supervisor: Supervisor) -> None:
+    """A balancer that died is started again; it finds its routing where it left it. That it did is told for a while."""
     while True:
-        await machine.balancer.ended(WATCH_SECONDS)
+        how = await machine.balancer_ended(WATCH_SECONDS)
         await machine.balancer.ensure()
+        if how:
+            supervisor.tell(_BALANCER, f"its process {how}, and another one was started")
 
 
 def main() -> int:

@@ -61,6 +61,11 @@ class Supervisor:
         for name in list(self._tasks):
             await self.stop(name)
 
+    def tell(self, name: str, why: str) -> None:
+        """Tell of something that a task saw and mended, as of a failure."""
+        log.warning("%s: %s", name, why)
+        self._remember(name, why)
+
     def troubles(self) -> dict[str, str]:
         """By task: what failed a short while ago."""
         recent = self._clock.now() - REMEMBERED
@@ -91,4 +96,7 @@ class Supervisor:
 
     def _failed(self, name: str, why: str) -> None:
         log.warning("%s is begun again: %s", name, why)
+        self._remember(name, why)
+
+    def _remember(self, name: str, why: str) -> None:
         self._failures[name] = TaskFailure(why=why, at=self._clock.now())

@@ -12,6 +12,7 @@ from crossfade.engine.ports.runtime import JobRunner, Runtime
 from crossfade.engine.ports.seats import Seats
 from crossfade.engine.world import World
 from crossfade.paths import StateDirectory
+from crossfade.platforms.local.balancers.known import killed_for_memory
 from crossfade.platforms.local.balancers.premises import move_in
 from crossfade.platforms.local.inside import Doors
 from crossfade.platforms.local.journal import SqliteJournal
@@ -44,8 +45,8 @@ class Runtimes(dict[str, LocalRuntime]):
 class LocalBalancer(LoadBalancer, Protocol):
     """A balancer whose process is on this machine."""
 
-    async def ended(self, limit: float) -> None:
-        """Return when its process has ended, at once, and after `limit` seconds at the latest."""
+    async def died(self, limit: float) -> bool:
+        """Return when its process has ended, at once, and after `limit` seconds at the latest: whether it did."""
         ...
 
 
@@ -93,6 +94,13 @@ class Machine:
             stores=self._stores,
             snapshot=state.snapshot,
         )
+
+    async def balancer_ended(self, limit: float) -> str:
+        """How the balancer's process ended, as soon as it does; empty when it has not within `limit` seconds."""
+        killed = killed_for_memory()
+        if not await self.balancer.died(limit):
+            return ""
+        return "ended just when the kernel killed one for want of memory" if killed_for_memory() > killed else "ended"
 
     def tell_ends(self, told: Callable[[str], None]) -> None:
         """See LocalRuntime."""

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,13 @@ class Thread:
         return cls(cpu=int(fields[11]) + int(fields[12]), runnable=fields[0] in {"R", "D"})
 
 
+async def died(current: Callable[[], KnownProcess | None], limit: float) -> bool:
+    """Return when it has ended, or after `limit` seconds: whether it did, and nobody put another in its place."""
+    before = current()
+    await ended(before, limit)
+    return before is not None and not before.running and current() in {before, None}
+
+
 async def ended(known: KnownProcess | None, limit: float) -> None:
     """Return when it has ended, which the kernel tells at once, or after `limit` seconds; so also without a process."""
     import asyncio  # noqa: PLC0415  a look at what runs, from a shell, does without
@@ -86,6 +93,15 @@ async def ended(known: KnownProcess | None, limit: float) -> None:
     finally:
         loop.remove_reader(watched)
         os.close(watched)
+
+
+def killed_for_memory() -> int:
+    """How many processes the kernel has killed so far for want of memory, be it a cgroup's."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0
 
 
 def _started(pid: int) -> int:

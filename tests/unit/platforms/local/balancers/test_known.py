@@ -16,6 +16,7 @@ from crossfade.platforms.local.balancers.known import (
     Thread,
     balancer_at,
     children,
+    died,
     ended,
     title,
     working_in,
@@ -67,6 +68,22 @@ def test_a_thread_that_waits_for_a_processor_or_a_disk_does_not_hang(state: str,
     """One that sleeps or was stopped may; what it worked is the time in its own code and in the kernel."""
     fields = [state, *map(str, range(4, 30))]
     assert Thread.of(fields) == Thread(cpu=14 + 15, runnable=runnable)
+
+
+async def test_one_that_was_replaced_has_not_died() -> None:
+    """A balancer's successor ends the one before, which is nobody's trouble; one whose record went with it has died."""
+    for after, is_death in ((None, True), ("itself", True), ("another", False)):
+        sleeper = await asyncio.create_subprocess_exec("sleep", "600")
+        known = KnownProcess.of(sleeper.pid)
+        others = {None: None, "itself": known, "another": KnownProcess.of(os.getpid())}
+        current = iter([known, others[after]])
+        waiting = asyncio.create_task(died(lambda current=current: next(current), 600.0))  # type: ignore[misc]
+        await asyncio.sleep(0)
+        sleeper.kill()
+        await sleeper.wait()
+        assert await waiting is is_death
+    assert not await died(lambda: KnownProcess.of(os.getpid()), 0.01)
+    assert not await died(lambda: None, 0.01)
 
 
 async def test_the_end_of_a_process_is_told_at_once() -> None:

@@ -32,7 +32,7 @@ from crossfade.platforms.local.balancers.envoy.statistics.targets import (
 from crossfade.platforms.local.balancers.envoy.xds.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.xds.publisher import Publisher, UnconfirmedError
 from crossfade.platforms.local.balancers.envoy.xds.resources import Resources
-from crossfade.platforms.local.balancers.known import ended
+from crossfade.platforms.local.balancers.known import died
 from crossfade.platforms.local.balancers.rules import handed_over
 from crossfade.platforms.local.together import Together
 
@@ -182,9 +182,9 @@ class EnvoyBalancer:
             else:
                 await self._start()
 
-    async def ended(self, limit: float) -> None:
+    async def died(self, limit: float) -> bool:
         """See LocalBalancer."""
-        await ended(self._process.record.main if self._process.record else None, limit)
+        return await died(lambda: self._process.record.main if self._process.record else None, limit)
 
     @files.troubles()
     async def restart(self) -> None:

@@ -23,7 +23,7 @@ from crossfade.platforms.local.balancers.haproxy.publisher import HaproxyPlan, P
 from crossfade.platforms.local.balancers.haproxy.runtime_api import HaproxyServer, RuntimeApi, Worker, WorkerStatus
 from crossfade.platforms.local.balancers.haproxy.settings import ACCESS, REQUESTS
 from crossfade.platforms.local.balancers.haproxy.slots import backend
-from crossfade.platforms.local.balancers.known import ended
+from crossfade.platforms.local.balancers.known import died
 from crossfade.platforms.local.balancers.rules import doors, handed_over
 
 _BOOK = "book.json"
@@ -161,9 +161,9 @@ class HaproxyBalancer:
                 self._counts.save(self._log_limit)
                 self._saved_at = time.monotonic()
 
-    async def ended(self, limit: float) -> None:
+    async def died(self, limit: float) -> bool:
         """See LocalBalancer."""
-        await ended(self._process.master, limit)
+        return await died(lambda: self._process.master, limit)
 
     async def restart(self) -> None:
         """See the port: the master starts anew, and its old worker finishes what it holds."""

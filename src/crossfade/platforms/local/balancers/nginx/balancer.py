@@ -16,7 +16,7 @@ from crossfade.engine.ports.journal import Fence
 from crossfade.platforms.local.balancers import book, files, ports, previews, sockets, unprivileged
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
-from crossfade.platforms.local.balancers.known import ended
+from crossfade.platforms.local.balancers.known import died
 from crossfade.platforms.local.balancers.nginx.config import ProcessSettings, render, server
 from crossfade.platforms.local.balancers.nginx.counts import Counts
 from crossfade.platforms.local.balancers.nginx.process import CONFIG, NginxProcess
@@ -148,9 +148,9 @@ class NginxBalancer:
             await self._ensure()
             self._count()
 
-    async def ended(self, limit: float) -> None:
+    async def died(self, limit: float) -> bool:
         """See LocalBalancer."""
-        await ended(self._process.master, limit)
+        return await died(lambda: self._process.master, limit)
 
     async def restart(self) -> None:
         """See the port: by nginx's own upgrade of its binary."""
