@@ -18,6 +18,7 @@ from tests.support.ports import free_port
 from tests.support.wire import EVENTS, WEBSOCKET, stream
 
 from crossfade.core.errors import PlatformError, WrongInputError
+from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Inside, Listener, Preview, Rule, Service, Sticky, Tls
 from crossfade.engine.ports.balancer import LoadBalancer
 from crossfade.platforms.local.balancers import visitors
@@ -38,6 +39,12 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 def url(service: Service, path: str = "/") -> str:
     return f"http://127.0.0.1:{service.listener.http}{path}"
+
+
+def nobodys(rules: int, port: int | None) -> tuple[Service, Routing, dict[str, str], int]:
+    """A service of so many rules that has no instances, on a port of others; on its own without any."""
+    routes = tuple(Rule(path=f"/o{number}/*") for number in range(rules)) or (Rule(),)
+    return service("others", app="others", port=port if rules else None, routes=routes), Routing(), {}, 1
 
 
 class TestHealth:
@@ -138,11 +145,16 @@ async def _status(http: aiohttp.ClientSession, url: str, status: int) -> bool:
 class TestRules:
     """Which service answers which request."""
 
+    @pytest.mark.parametrize("others", [0, 50])
     async def test_apps_share_a_port_by_path_and_host(
-        self, balancer: LoadBalancer, http: aiohttp.ClientSession
+        self, balancer: LoadBalancer, http: aiohttp.ClientSession, others: int
     ) -> None:
-        """The more specific rule wins, whichever app came first; `/api/*` is /api and all below, and not /apix."""
+        """The more specific rule wins, whichever app came first; `/api/*` is /api and all below, and not /apix.
+
+        However many rules there are: of many Envoy is told otherwise.
+        """
         port = free_port()
+        await balancer.apply(*nobodys(others, port))
         site = service("site", app="site", port=port)
         api = service("api", app="api", port=port, routes=(Rule(path="/api/*"), Rule(host="api.example.com")))
         exact = service("exact", app="exact", port=port, routes=(Rule(path="/api/ping"),))
@@ -155,6 +167,11 @@ class TestRules:
                 ("x", "/api", "b"),
                 ("x", "/api/x?y=1", "b"),
                 ("x", "/apix", "a"),
+                ("x", "/api?y=/apix", "b"),
+                ("x", "/api/ping?y", "c"),
+                ("x", "/api/ping/", "b"),
+                ("x", "/api/pings", "b"),
+                ("x", "/o7x", "a"),
                 ("x", "/api/ping", "c"),
                 ("api.example.com", "/api/ping", "b"),
                 ("API.example.com:8080", "/", "b"),
@@ -195,11 +212,13 @@ class TestRules:
             answer = await fetch(http, base)
             assert answer == Answer(503, "No release of shop/web is in preview.\n")
 
+    @pytest.mark.parametrize("others", [0, 50])
     async def test_a_preview_reaches_every_path_whatever_the_rules(
-        self, balancer: LoadBalancer, http: aiohttp.ClientSession
+        self, balancer: LoadBalancer, http: aiohttp.ClientSession, others: int
     ) -> None:
         """A probe of /health works for a service that clients reach under /api only; the bare secret keeps to that."""
         web = service(routes=(Rule(host="api.example.com", path="/api/*"),))
+        await balancer.apply(*nobodys(others, web.listener.http))
         async with Backend("a") as one, Backend("b") as two:
             addresses = {"a": one.address, "b": two.address}
             await balancer.apply(web, routing({1: 100}, {1: "a", 2: "b"}, preview=2), addresses, 1)

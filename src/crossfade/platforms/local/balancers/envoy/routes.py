@@ -45,8 +45,13 @@ def preview_by_name(entry: Entry, secret: str) -> Iterator[Json]:
     """The release's full name with its secret in the header reaches it whatever the host and the path."""
     service, release = entry.service, entry.routing.preview
     if release is not None:
-        full = named(service.key, release, secret)
+        _, full = pass_by_name(entry, secret)
         yield from _routes(_with_pass({"prefix": "/"}, service, full), _preview(service, release))
+
+
+def pass_by_name(entry: Entry, secret: str) -> tuple[str, str]:
+    """The header and its value that `preview_by_name` asks for."""
+    return entry.service.preview.header, named(entry.service.key, entry.routing.preview or 0, secret)
 
 
 def preview(entry: Entry) -> Iterator[Json]:

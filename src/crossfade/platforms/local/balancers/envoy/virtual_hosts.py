@@ -1,6 +1,7 @@
 """Routing as Envoy's route configurations: one for each port.
 
-Order inside a host: preview by its full name, then rule after rule, most specific first.
+Order inside a host: preview by its full name, then rule after rule, most specific first. Where there are many rules, a
+tree of their paths says which of them a request is held against: Envoy would try one after the other.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,11 +13,16 @@ from crossfade.platforms.local.balancers.envoy.routes import (
     CAME_BY_HTTP,
     READ,
     Way,
+    pass_by_name,
     preview,
     preview_by_name,
     routes_of_rule,
 )
 from crossfade.platforms.local.balancers.rules import Door, by_host, seen_at, sent_on
+
+FEW = 32  # rules that are as soon tried one after the other
+
+Parts = tuple[Part, ...]
 
 
 class Rules:
@@ -33,17 +39,15 @@ class Rules:
         """All that is there is asked for from now on; what is not is forgotten the next time."""
         self._before, self._made = self._made, {}
 
-    def of(self, path: str, entry: Entry, way: Way) -> tuple[Part, ...]:
+    def of(self, path: str, entry: Entry, way: Way) -> Parts:
         """The routes of one rule; several hosts can share it."""
         return self._once((path, entry.service.key), entry, way, lambda: routes_of_rule(path, entry, way))
 
-    def by_name(self, entry: Entry, secret: str) -> tuple[Part, ...]:
+    def by_name(self, entry: Entry, secret: str) -> Parts:
         """The routes of a preview by its release's full name."""
         return self._once(("", entry.service.key), entry, secret, lambda: preview_by_name(entry, secret))
 
-    def _once(
-        self, key: tuple[str, str], entry: Entry, how: Way | str, make: Callable[[], Iterator[Json]]
-    ) -> tuple[Part, ...]:
+    def _once(self, key: tuple[str, str], entry: Entry, how: Way | str, make: Callable[[], Iterator[Json]]) -> Parts:
         made = self._made.get(key) or self._before.get(key)
         if made is None or made.entry is not entry or made.how != how:
             made = _Made(entry=entry, how=how, routes=tuple(map(Part, make())))
@@ -55,7 +59,7 @@ class Rules:
 class _Made:
     entry: Entry
     how: Way | str
-    routes: tuple[Part, ...]
+    routes: Parts
 
 
 def route_configuration(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str], rules: Rules) -> Json:
@@ -98,15 +102,33 @@ def _hosts(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str],
         for key in door.services
     }
     rules_by_host = by_host(services)
-    by_name = [route for key in door.services if key in secrets for route in kept.by_name(entries[key], secrets[key])]
+    named = [
+        (pass_by_name(entries[key], secrets[key]), kept.by_name(entries[key], secrets[key]))
+        for key in door.services
+        if key in secrets
+    ]
     return [
-        _host(host, by_name + [r for path, s in rules for r in kept.of(path, entries[s.key], ways[s.key])])
+        _ruled(host, named, [(path, kept.of(path, entries[s.key], ways[s.key])) for path, s in rules])
         for host, rules in rules_by_host.items()
     ] + [_host(host, list(_sent_on(to))) for host, to in sent_on(door, rules_by_host)]
 
 
 def _host(name: str, routes: Sequence[Json | Part]) -> Json:
     return {"name": name, "domains": [name], "routes": routes}
+
+
+def _ruled(name: str, named: Sequence[tuple[tuple[str, str], Parts]], rules: Sequence[tuple[str, Parts]]) -> Json:
+    """A host with its routes in order. Of many rules it has a `tree` besides, by which they are told to Envoy: how many
+    of the routes belong to each preview's header and value, and then to each rule's path.
+    """
+    host = _host(name, [part for _, parts in (*named, *rules) for part in parts])
+    if len(rules) <= FEW:
+        return host
+    tree = {
+        "named": [(*header, len(parts)) for header, parts in named],
+        "rules": [(path, len(parts)) for path, parts in rules],
+    }
+    return {**host, "tree": tree}
 
 
 def _sent_on(to: str) -> Iterator[Json]:

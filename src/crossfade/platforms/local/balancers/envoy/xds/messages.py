@@ -1,4 +1,4 @@
-"""What is said between Envoy and us, from and to protobuf: the one place that knows it."""
+"""What is said between Envoy and us, from and to protobuf: with `tree` the only place that knows it."""
 
 import json
 import pkgutil
@@ -14,6 +14,7 @@ from google.protobuf import any_pb2, json_format
 from crossfade.platforms.local.balancers.envoy.clusters import Json, Part
 from crossfade.platforms.local.balancers.envoy.xds.conversation import DiscoveryRequest, DiscoveryResponse
 from crossfade.platforms.local.balancers.envoy.xds.resources import Kind, Offered
+from crossfade.platforms.local.balancers.envoy.xds.tree import matcher
 
 _KINDS = frozenset(Kind)
 _SEVEN_BITS = 0x7F
@@ -73,8 +74,13 @@ def _route_configuration(content: Json) -> bytes:
 
 
 def _virtual_host(content: Json) -> bytes:
-    host = _parse({k: v for k, v in content.items() if k != "routes"}, route_components_pb2.VirtualHost())
-    return b"".join([host.SerializeToString(), *map(_route, content["routes"])])
+    said = {k: v for k, v in content.items() if k not in {"routes", "tree"}}
+    host = _parse(said, route_components_pb2.VirtualHost())
+    routes = list(map(_route, content["routes"]))
+    if "tree" in content:
+        host.matcher.CopyFrom(matcher(content["tree"], routes))
+        routes = []
+    return b"".join([host.SerializeToString(), *routes])
 
 
 def _route(content: Json | Part) -> bytes:
