@@ -11,13 +11,12 @@ from crossfade.aws.audit.on_plan import (
     data,
     disks,
     edge,
-    exposed,
     network,
-    policies,
     secrets,
     versions,
     watch,
 )
+from crossfade.aws.audit.on_plan.access import exposed, policies
 from crossfade.aws.audit.rule import rules
 from crossfade.aws.audit.unread import is_open
 from crossfade.aws.resources.inventory import Inventory

@@ -33,11 +33,15 @@ _PLACEHOLDER = re.compile(r"(?i)(?:true|false|yes|no|on|off|none|null|\d+|[/.~].
 _RANDOM_HEX, _RANDOM = 3.0, 4.0
 
 
+def holds_secret(text: str) -> str:
+    """What of a secret's own shape stands in a text, whatever its name, or nothing."""
+    return next((why for shape, why in _SHAPES if shape.search(text)), "")
+
+
 def looks_secret(name: str, value: str) -> str:
     """Why this looks like a secret, or nothing."""
-    for shape, why in _SHAPES:
-        if shape.search(value):
-            return why
+    if why := holds_secret(value):
+        return why
     upper = name.upper()
     if _PLACEHOLDER.fullmatch(value) or upper.startswith(("NEXT_PUBLIC_", "VITE_", "REACT_APP_")):
         return ""

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from crossfade.aws.audit.finding import Mark
-from crossfade.aws.audit.on_plan.statements import statements
+from crossfade.aws.audit.on_plan.access.statements import statements
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.plan import Plan
 from crossfade.aws.resources.providers import AWS, NOWHERE, provider

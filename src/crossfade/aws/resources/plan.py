@@ -68,7 +68,9 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
         references = References(configuration, _addresses(root))
         unknown = _unknown(document)
         found = list(_found(root))
-        regions = Regions(document, ((references.provider(each["address"]), each.get("values", {})) for each in found))
+        placed = [(references.provider(each["address"]), each.get("values", {})) for each in found]
+        placed += [(references.provider(each["address"]), values) for each, values in _looked_up(document)]
+        regions = Regions(document, placed)
         made = {
             mode: tuple(_resource(each, references, regions, unknown) for each in found if _mode(each) == mode)
             for mode in ("managed", "data")
@@ -181,6 +183,17 @@ def _later(given: frozenset[str], unknown: frozenset[str]) -> frozenset[str]:
 def _found(root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for module in _modules(root):
         yield from module.get("resources", ())
+
+
+def _looked_up(document: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """What Terraform looked up while it planned, and what of it tells where the provider works."""
+    root = _mapping(_mapping(_mapping(document.get("prior_state")).get("values")).get("root_module"))
+    for each in _found(root):
+        values = _mapping(each.get("values"))
+        if each.get("type") == "aws_region":
+            yield each, {"region": values.get("region") or values.get("name")}
+        elif each.get("type") == "aws_availability_zones":
+            yield each, {"names": values.get("names")}
 
 
 def _mode(found: Mapping[str, Any]) -> str:

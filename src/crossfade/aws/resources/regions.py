@@ -13,6 +13,8 @@ from typing import Any
 REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 _ZONE = re.compile(rf"({REGION.pattern})[a-z]")
 _ARN = re.compile(rf"arn:aws[\w-]*:[\w-]+:({REGION.pattern}):")
+_VARIABLE = re.compile(r"var\.([\w-]+)")
+_STEP = re.compile(r'\.([\w-]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')
 _DEFAULT = "aws"
 
 # A resource as a plan has it, with the key of its provider: "aws", "aws.seoul", "module.edge:aws".
@@ -74,19 +76,23 @@ class Regions:
             return None
         path = tuple(re.findall(r"module\.([\w-]+)", block.get("module_address", "")))
         expression = (block.get("expressions") or {}).get("region") or {}
-        return next(filter(None, self._values(path, expression)), None)
+        found = list(self._values(path, expression))
+        return next(filter(None, map(_region, found)), None) or _chosen(found)
 
-    def _values(self, path: tuple[str, ...], expression: Mapping[str, Any]) -> Iterator[str | None]:
-        yield _region(expression.get("constant_value"))
+    def _values(self, path: tuple[str, ...], expression: Mapping[str, Any], rest: str = "") -> Iterator[Any]:
+        """What may be its value; `rest` is what follows in the reference to it: `.region`, `["primary"]`."""
+        yield _part(expression.get("constant_value"), rest)
         for reference in expression.get("references", ()):
-            name = reference.removeprefix("var.")
-            if name == reference:
+            match = _VARIABLE.match(reference)
+            if match is None:
                 continue
+            name, further = match[1], reference[match.end() :] + rest
             if not path:
-                yield _region((self._variables.get(name) or {}).get("value"))
+                yield _part((self._variables.get(name) or {}).get("value"), further)
             else:
-                yield from self._values(path[:-1], self._call(path).get("expressions", {}).get(name) or {})
-                yield _region((self._call(path).get("module", {}).get("variables", {}).get(name) or {}).get("default"))
+                call = self._call(path)
+                yield from self._values(path[:-1], call.get("expressions", {}).get(name) or {}, further)
+                yield _part((call.get("module", {}).get("variables", {}).get(name) or {}).get("default"), further)
 
     def _call(self, path: tuple[str, ...]) -> Mapping[str, Any]:
         """The call of a module in its parent."""
@@ -102,11 +108,30 @@ class Regions:
             names: dict[str, Counter[str]] = defaultdict(Counter)
             for provider, values in self._planned:
                 key = self._defined(provider)
-                zones[key].update(filter(None, [_of_zone(values)]))
+                zones[key].update(filter(None, [_region(values.get("region")), _of_zone(values)]))
                 names[key].update(match[1] for value in values.values() if (match := _ARN.match(str(value))))
             found = {key: zones[key] or names[key] for key in names}
             self._seen = {key: count.most_common(1)[0][0] for key, count in found.items() if count}
         return self._seen
+
+
+def _part(value: Any, rest: str) -> Any:
+    """The part of a value that a reference goes on to; None where it has none."""
+    for name, index, key in _STEP.findall(rest):
+        if isinstance(value, Mapping):
+            value = value.get(name or key)
+        elif isinstance(value, list) and index:
+            value = value[int(index)] if int(index) < len(value) else None
+        else:
+            return None
+    return value
+
+
+def _chosen(values: list[Any]) -> str | None:
+    """Of a table of regions the one whose key is the other value: `var.regions[var.stage]`."""
+    tables = [each for each in values if isinstance(each, Mapping)]
+    keys = [each for each in values if isinstance(each, str)]
+    return next(filter(None, (_region(table.get(key)) for table in tables for key in keys)), None)
 
 
 def _region(value: Any) -> str | None:
@@ -114,7 +139,7 @@ def _region(value: Any) -> str | None:
 
 
 def _of_zone(values: Mapping[str, Any]) -> str | None:
-    named = values.get("availability_zones")
-    zones = [values.get("availability_zone"), *(named if isinstance(named, list) else ())]
+    named = [each for key in ("availability_zones", "names") if isinstance(each := values.get(key), list)]
+    zones = [values.get("availability_zone"), *(zone for each in named for zone in each)]
     matches = (_ZONE.fullmatch(zone) for zone in zones if isinstance(zone, str))
     return next((match[1] for match in matches if match), None)

@@ -1,4 +1,4 @@
-"""Versions of engines that AWS still runs, past the end of standard support, and charges extra for."""
+"""Versions of engines that AWS still runs, past the end of standard support; for most it charges extra then."""
 
 import re
 from collections.abc import Mapping
@@ -10,21 +10,28 @@ from typing import Any
 
 import yaml
 
+from crossfade.aws.resources.resource import Resource
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_AURORA_MYSQL = {
-    "2": "5.7",
-    "3": "8.0",
-}  # in 5.7.mysql_aurora.2.11 and 8.0.mysql_aurora.3.08
+_AURORA_MYSQL = {"2": "5.7", "3": "8.0"}  # in 5.7.mysql_aurora.2.11 and 8.0.mysql_aurora.3.08
+# Where a type says its version, and its engine where that is not said beside it.
+_VERSIONS = {
+    "aws_docdb_cluster": ("engine_version", "docdb"),
+    "aws_eks_cluster": ("version", "kubernetes"),
+    "aws_msk_cluster": ("kafka_version", "kafka"),
+    "aws_neptune_cluster": ("engine_version", "neptune"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Support:
-    """The first day on which a version costs extra, and the first on which that is doubled."""
+    """The first day after standard support. It costs extra then unless it is `free`, and later twice as much."""
 
     engine: str
     version: str
     since: date
     doubled: date | None = None
+    free: bool = False
 
     def ended(self, day: date) -> bool:
         return day >= self.since
@@ -41,8 +48,21 @@ def support(engine: str, version: object) -> Support | None:
         text = _AURORA_MYSQL.get(own[1], text)
     for major, days in known.items():
         if text == major or text.startswith(f"{major}."):
-            return Support(engine=engine, version=major, since=days["from"], doubled=days.get("more"))
+            doubled, free = days.get("more"), "free" in days
+            return Support(engine=engine, version=major, since=days["from"], doubled=doubled, free=free)
     return None
+
+
+def versioned(resource: Resource) -> tuple[str, Any]:
+    """The engine of a resource and its version, as the table calls them; a version that nobody names is None."""
+    values = resource.values
+    if resource.type == "aws_opensearch_domain":
+        engine, _, version = str(values.get("engine_version") or "").rpartition("_")
+        return engine.lower(), version or None
+    if resource.type == "aws_elasticsearch_domain":
+        return "elasticsearch", values.get("elasticsearch_version", "1.5")
+    key, engine = _VERSIONS.get(resource.type, ("engine_version", "redis"))
+    return str(values.get("engine") or values.get("engine_type") or engine).lower(), values.get(key)
 
 
 @cache

@@ -62,6 +62,10 @@ CACHE = made(
     num_node_groups=2,
     replicas_per_node_group=1,
 )
+DOCUMENTS_OF_X = made(
+    "aws_docdb_cluster_instance.i", {"cluster_identifier": ("aws_docdb_cluster.x",)}, instance_class="db.r5.large"
+)
+BEGINS = {"target.ecs_parameters.task_definition_arn": "aws_ecs_task_definition.t"}
 DISK = {"volume_size": 100, "volume_type": "gp3", "iops": 4000, "throughput": 200}
 
 _BALANCER = {"load_balancer_type": "application", "internal": False}
@@ -255,6 +259,7 @@ SCENES: tuple[Scene, ...] = (
         num_node_groups=2,
         replicas_per_node_group=1,
     ),
+    scene("aws_nat_gateway", allocation_id="eipalloc-1", secondary_allocation_ids=["eipalloc-2"]),
     scene("aws_nat_gateway", (EIP,), {"allocation_id": EIP.address}, allocation_id="eipalloc-1"),
     scene(
         "aws_rds_cluster",
@@ -277,6 +282,22 @@ SCENES: tuple[Scene, ...] = (
         instance_class="db.r6g.large",
     ),
     scene("aws_route53_record", type="A"),
+    scene("aws_docdb_cluster", (DOCUMENTS_OF_X,), engine_version="3.6.0"),
+    scene(
+        "aws_docdb_cluster_instance",
+        (made("aws_docdb_cluster.c", engine_version="3.6.0"),),
+        {"cluster_identifier": "aws_docdb_cluster.c"},
+        instance_class="db.r5.large",
+    ),
+    scene("aws_redshift_cluster", node_type="dc2.large"),
+    scene("aws_opensearch_domain", engine_version="Elasticsearch_7.4"),
+    scene("aws_elasticsearch_domain", elasticsearch_version="7.10"),
+    scene("aws_lambda_function", tracing_config=[{"mode": "PassThrough"}]),
+    scene("aws_sfn_state_machine"),
+    scene("aws_api_gateway_stage"),
+    scene("aws_sns_topic", tracing_config="PassThrough"),
+    scene("aws_scheduler_schedule", (TASK,), BEGINS, target=[{"ecs_parameters": [{"launch_type": "FARGATE"}]}]),
+    scene("aws_scheduler_schedule", (TASK,), BEGINS, target=[{"ecs_parameters": [{"task_count": 1}]}]),
     Scene(kind="aws_s3_bucket", values={"bucket": "shop-files"}, usage={"buckets": {"files": "100G"}}),
     Scene(kind="aws_s3_bucket", values={"bucket_prefix": "shop-files-"}, usage={"buckets": {"files": "100G"}}),
     scene("aws_secretsmanager_secret"),

@@ -27,6 +27,7 @@ Change = tuple[Values, Mapping[str, tuple[str, ...]]]
 # By the attribute, or by the end of its path: what it is changed to.
 VALUES: Mapping[str, tuple[Any, ...]] = {
     "allocated_storage": (401, 900),
+    "ami": ("ami-1",),
     "ami_type": ("WINDOWS_CORE_2022_x86_64",),
     "backup_retention_period": (7,),
     "base": (3,),
@@ -34,6 +35,7 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "capacity_provider": ("mine",),
     "capacity_type": ("SPOT",),
     "compute_type": ("BUILD_GENERAL1_LARGE",),
+    "container_definitions": ('[{"image": "amazon/aws-xray-daemon"}]',),
     "cpu": ("1024",),
     "cpu_architecture": ("ARM64",),
     "cpu_credits": ("unlimited", "standard"),
@@ -45,6 +47,8 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "engine": ("mysql", "memcached", "valkey"),
     "engine_lifecycle_support": ("open-source-rds-extended-support-disabled",),
     "engine_version": ("11", "13", "5.0.6", "17"),
+    "elasticsearch_version": ("7.4",),
+    "image_id": ("ami-1",),
     "expression": ("ANOMALY_DETECTION_BAND(m1, 2)",),
     "fleet_arn": ("arn:aws:codebuild:us-east-1:1:fleet/f",),
     "host_id": ("h-1",),
@@ -90,6 +94,10 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "aws_ecs_cluster.setting.value": ("disabled",),
     "table_class": ("STANDARD_INFREQUENT_ACCESS",),
     "tenancy": ("dedicated",),
+    "tracing_config": ("Active",),
+    "aws_lambda_function.tracing_config.mode": ("Active",),
+    "aws_scheduler_schedule.target.ecs_parameters.capacity_provider_strategy": ([{"capacity_provider": "mine"}],),
+    "aws_scheduler_schedule.target.ecs_parameters.launch_type": ("EC2",),
     "throughput": (300,),
     "type": ("io1", "ARM_CONTAINER", "CNAME"),
     "virtual_name": ("ephemeral0",),
@@ -156,23 +164,29 @@ def _of_line(line: Rated) -> tuple[list[str], list[str]]:
     return texts, [path.removeprefix("#").partition("|")[0] for path in line.times]
 
 
+def _asked(line: Rated) -> list[str]:
+    """The attributes that bring it or keep it away."""
+    return [*(path for path, _ in line.conditions), *([line.unless] if line.unless else [])]
+
+
 BY_TABLE = [
     (kind, at, path)
     for kind, found in verdicts().items()
     for at, line in enumerate(found.lines)
-    for path in dict.fromkeys([*_of_line(line)[0], *_of_line(line)[1], *([line.when] if line.when else [])])
+    for path in dict.fromkeys([*_of_line(line)[0], *_of_line(line)[1], *_asked(line)])
 ]
 
 
 @pytest.mark.parametrize(("kind", "at", "path"), BY_TABLE)
 def test_an_attribute_that_a_table_names_changes_its_line(kind: str, at: int, path: str) -> None:
-    """A text is another price, a number another quantity, and without what a line waits for there is none."""
+    """A text is another price, a number another quantity, and with what keeps it away there is no line."""
     line = verdicts()[kind].lines[at]
     texts, numbers = _of_line(line)
     counted = {each.removeprefix("#").partition("|")[0] for each in line.times if each.startswith("#")}
     values: Values = {}
-    for each in dict.fromkeys([*texts, *numbers, *([line.when] if line.when else [])]):
-        values = put(values, each, [1, 1] if each in counted else 2 if each in numbers else "a")
+    brought = dict(line.conditions[:1] if path not in dict(line.conditions) else [(path, dict(line.conditions)[path])])
+    for each in dict.fromkeys([*texts, *numbers, *brought]):
+        values = put(values, each, [1, 1] if each in counted else 2 if each in numbers else brought.get(each) or "a")
     other = [1, 1, 1] if path in counted else 3 if path in numbers else "b"
     before = billed((made(f"{kind}.x", **values),), {})
     assert any(billed((made(f"{kind}.x", **put(values, path, changed)),), {}) != before for changed in (other, None))

@@ -108,3 +108,37 @@ def test_a_region_that_is_asked_for_fills_what_is_unknown() -> None:
     placed = {each.address: each.region for each in read.placed("us-west-2").resources}
     assert placed["aws_subnet.a"] == "eu-west-1"
     assert understand(document([resource("aws_sqs_queue.q")]), "p").placed("us-west-2").region == "us-west-2"
+
+
+@pytest.mark.parametrize(
+    ("references", "variables"),
+    [
+        (["var.all.region", "var.all"], {"all": {"region": "eu-west-1"}}),
+        (["var.all.of[0].region", "var.all"], {"all": {"of": [{"region": "eu-west-1"}]}}),
+        (["var.all[0]", "var.all"], {"all": ["eu-west-1", "us-east-1"]}),
+        (['var.all["prod"]', "var.all"], {"all": {"dev": "us-east-1", "prod": "eu-west-1"}}),
+        (["var.all", "var.stage"], {"all": {"dev": "us-east-1", "prod": "eu-west-1"}, "stage": "prod"}),
+    ],
+)
+def test_a_region_may_be_a_part_of_a_variable(references: list[str], variables: dict[str, Any]) -> None:
+    """Of an object, a list or a table, also one that another variable chooses from."""
+    plan = document([resource("aws_nat_gateway.n")], {"resources": [made_by("aws_nat_gateway.n", "aws")]})
+    plan["configuration"]["provider_config"] = {"aws": provider(references)}
+    plan["variables"] = {name: {"value": value} for name, value in variables.items()}
+    assert where(plan) == {"aws_nat_gateway.n": "eu-west-1"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("aws_region", {"name": "eu-west-1", "id": "eu-west-1"}),
+        ("aws_availability_zones", {"names": ["eu-west-1a", "eu-west-1b"]}),
+    ],
+)
+def test_what_terraform_looked_up_tells_the_region(kind: str, values: dict[str, Any]) -> None:
+    """A provider whose region is a local value or the shell's: what it was asked for has it."""
+    data = {"address": f"data.{kind}.d", "mode": "data", "type": kind, "name": "d", "values": values}
+    plan = document([resource("aws_nat_gateway.n")], {"resources": [made_by("aws_nat_gateway.n", "aws")]})
+    plan["configuration"]["provider_config"] = {"aws": provider(["local.region"])}
+    plan["prior_state"] = {"values": {"root_module": {"resources": [data]}}}
+    assert where(plan) == {"aws_nat_gateway.n": "eu-west-1"}

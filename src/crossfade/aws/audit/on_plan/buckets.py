@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from crossfade.aws.audit.finding import Mark
+from crossfade.aws.audit.on_plan.access.statements import denies_plain
 from crossfade.aws.audit.on_plan.related import settings
-from crossfade.aws.audit.on_plan.statements import denies_plain
 from crossfade.aws.audit.on_plan.switch import is_on
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource

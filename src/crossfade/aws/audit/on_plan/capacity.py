@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.network import is_target
-from crossfade.aws.audit.on_plan.secrets import containers
 from crossfade.aws.audit.on_plan.switch import is_on, number
+from crossfade.aws.audit.on_plan.texts import containers
 from crossfade.aws.resources.fleet import coloured, suspended, waits
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource

@@ -28,9 +28,11 @@ def databases(inventory: Inventory) -> Iterator[Resource]:
             yield database
 
 
+_CLUSTERS = ("aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster")
 _REACHABLE = (
     *("aws_db_instance", "aws_rds_cluster_instance", "aws_redshift_cluster", "aws_redshiftserverless_workgroup"),
-    *("aws_neptune_cluster_instance", "aws_mq_broker", "aws_dms_replication_instance"),
+    *("aws_neptune_cluster_instance", "aws_mq_broker", "aws_dms_replication_instance", "aws_rds_cluster"),
+    *("aws_lightsail_database", "aws_timestreaminfluxdb_db_instance"),
 )
 # The switch of each store that is off when nobody says anything.
 _ENCRYPTION = {
@@ -43,8 +45,14 @@ _ENCRYPTION = {
     "aws_elasticsearch_domain": ("encrypt_at_rest", "enabled"),
     "aws_elasticache_replication_group": ("at_rest_encryption_enabled",),
     "aws_efs_file_system": ("encrypted",),
-    "aws_workspaces_workspace": ("user_volume_encryption_enabled",),
 }
+# Parameters of stores that let in who comes without TLS, and the values that do.
+_PLAIN_PARAMETERS = (
+    ("aws_docdb_cluster_parameter_group", "tls", frozenset({"disabled"})),
+    ("aws_redshift_parameter_group", "require_ssl", frozenset({"false"})),
+    ("aws_rds_cluster_parameter_group", "rds.force_ssl", frozenset({"0"})),
+    ("aws_rds_cluster_parameter_group", "require_secure_transport", frozenset({"off", "0"})),
+)
 _DOMAINS = ("aws_opensearch_domain", "aws_elasticsearch_domain")
 
 
@@ -64,6 +72,17 @@ def not_encrypted(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(resource.address, f"{'.'.join(keys)} is not true")
     for cache in _single_caches(inventory):
         yield Mark(cache.address, "an aws_elasticache_cluster cannot encrypt what it keeps")
+    yield from _readable_elsewhere(inventory)
+
+
+def _readable_elsewhere(inventory: Inventory) -> Iterator[Mark]:
+    for desk in inventory.of("aws_workspaces_workspace"):
+        for disk in ("root", "user"):
+            if not is_on(desk.values.get(f"{disk}_volume_encryption_enabled")):
+                yield Mark(desk.address, f"{disk}_volume_encryption_enabled is not true")
+    for stream in inventory.of("aws_kinesis_stream"):
+        if stream.values.get("encryption_type", "NONE") == "NONE":
+            yield Mark(stream.address, "encryption_type is NONE")
 
 
 def plain_connections(inventory: Inventory) -> Iterator[Mark]:
@@ -84,9 +103,21 @@ def _plain_elsewhere(inventory: Inventory) -> Iterator[Mark]:
         kind = first(stream.values, "encryption_info", "encryption_in_transit", "client_broker")
         if kind in {"PLAINTEXT", "TLS_PLAINTEXT"}:
             yield Mark(stream.address, f"client_broker is {kind}")
+    for server in inventory.of("aws_transfer_server"):
+        if "FTP" in (server.values.get("protocols") or ()):
+            yield Mark(server.address, "protocols has FTP, which sends passwords and files in plain")
+    yield from _plain_by_parameter(inventory)
     for domain in inventory.of(*_DOMAINS):
         if not is_on(first(domain.values, "domain_endpoint_options", "enforce_https")):
             yield Mark(domain.address, "enforce_https is not true")
+
+
+def _plain_by_parameter(inventory: Inventory) -> Iterator[Mark]:
+    for kind, key, plain in _PLAIN_PARAMETERS:
+        for group in inventory.of(kind):
+            said = {str(one.get("name")): str(one.get("value")) for one in blocks(group.values, "parameter")}
+            if said.get(key, "").lower() in plain:
+                yield Mark(group.address, f"{key} is {said[key]}")
 
 
 def _takes_plain(inventory: Inventory, database: Resource) -> str:
@@ -121,8 +152,8 @@ def no_backups(inventory: Inventory) -> Iterator[Mark]:
 
 
 def short_backups(inventory: Inventory) -> Iterator[Mark]:
-    for database in (*databases(inventory), *inventory.of("aws_rds_cluster")):
-        default = 1 if database.type == "aws_rds_cluster" else 0
+    for database in (*databases(inventory), *inventory.of(*_CLUSTERS)):
+        default = 0 if database.type == "aws_db_instance" else 1
         days = number(database.values.get("backup_retention_period", default)) or default
         if 0 < days < LEAST_BACKUPS:
             yield Mark(database.address, f"backups are gone after {days} day{'' if days == 1 else 's'}")
@@ -157,13 +188,13 @@ def _single_caches(inventory: Inventory) -> Iterator[Resource]:
 
 
 def deletable(inventory: Inventory) -> Iterator[Mark]:
-    for database in (*databases(inventory), *inventory.of("aws_rds_cluster")):
+    for database in (*databases(inventory), *inventory.of(*_CLUSTERS)):
         if not is_on(database.values.get("deletion_protection")):
             yield Mark(database.address, "deletion_protection is not true")
 
 
 def nothing_left(inventory: Inventory) -> Iterator[Mark]:
-    for database in (*databases(inventory), *inventory.of("aws_rds_cluster")):
+    for database in (*databases(inventory), *inventory.of(*_CLUSTERS, "aws_redshift_cluster")):
         if is_on(database.values.get("skip_final_snapshot")):
             yield Mark(database.address, "skip_final_snapshot = true")
 

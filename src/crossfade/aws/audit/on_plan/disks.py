@@ -7,17 +7,22 @@ from crossfade.aws.audit.on_plan.switch import is_on
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 
+_COPIES = ("aws_ebs_volume", "aws_ebs_snapshot_copy", "aws_ami_copy")
+
 
 def plain_disks(inventory: Inventory) -> Iterator[Mark]:
     """None where encryption by default covers all of a region."""
-    if any(one.values.get("enabled", True) is not False for one in inventory.of("aws_ebs_encryption_by_default")):
-        return
-    for volume in inventory.of("aws_ebs_volume"):
-        if not is_on(volume.values.get("encrypted")):
+    switches = inventory.of("aws_ebs_encryption_by_default")
+    covered = {one.region for one in switches if one.values.get("enabled", True) is not False}
+    for volume in inventory.of(*_COPIES):
+        if not is_on(volume.values.get("encrypted")) and volume.region not in covered:
             yield Mark(volume.address, "encrypted is not true")
-    for host in inventory.of("aws_instance", "aws_launch_configuration"):
-        yield from _of_host(host)
+    for host in inventory.of("aws_instance", "aws_launch_configuration", "aws_spot_instance_request"):
+        if host.region not in covered:
+            yield from _of_host(host)
     for template in inventory.of("aws_launch_template"):
+        if template.region in covered:
+            continue
         disks = blocks(template.values, "block_device_mappings")
         plain = not all(is_on(first(disk, "ebs", "encrypted")) for disk in disks)
         if plain or (not disks and not _own_disks(inventory, template)):

@@ -17,6 +17,14 @@ _RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
 _NEW_POLICIES = ("TLS13-1-2", "TLS13-1-3", "TLS-1-2", "FS-1-2")
 _POLICY_UNSAID = "ELBSecurityPolicy-2016-08"
 _OLD_OF_CDN = frozenset({"SSLv3", "TLSv1", "TLSv1_2016", "TLSv1.1_2016"})
+_OLD_PROTOCOLS = frozenset({"Protocol-SSLv3", "Protocol-TLSv1", "Protocol-TLSv1.1"})
+_OLD_SEARCH = frozenset({"Policy-Min-TLS-1-0-2019-07"})
+# Doors beside load balancers, where each says which TLS it takes, and what of that is old.
+_OLD_ELSEWHERE: tuple[tuple[str, tuple[str, ...], frozenset[str]], ...] = (
+    ("aws_api_gateway_domain_name", ("security_policy",), frozenset({"TLS_1_0"})),
+    ("aws_elasticsearch_domain", ("domain_endpoint_options", "tls_security_policy"), _OLD_SEARCH),
+    ("aws_opensearch_domain", ("domain_endpoint_options", "tls_security_policy"), _OLD_SEARCH),
+)
 _SERVING = frozenset({"forward", "authenticate-oidc", "authenticate-cognito"})
 _MOVING = frozenset({"A", "AAAA", "CNAME"})
 
@@ -72,11 +80,23 @@ def old_tls(inventory: Inventory) -> Iterator[Mark]:
             policy = listener.values.get("ssl_policy", _POLICY_UNSAID)
             if not any(new in policy for new in _NEW_POLICIES):
                 yield Mark(listener.address, f"{policy} takes TLS 1.0 or 1.1")
+    yield from _old_elsewhere(inventory)
     for site in inventory.of("aws_cloudfront_distribution"):
         least = first(site.values, "viewer_certificate", "minimum_protocol_version")
         of_aws = is_on(first(site.values, "viewer_certificate", "cloudfront_default_certificate"))
         if least in _OLD_OF_CDN and not of_aws:
             yield Mark(site.address, f"minimum_protocol_version is {least}")
+
+
+def _old_elsewhere(inventory: Inventory) -> Iterator[Mark]:
+    for kind, keys, old in _OLD_ELSEWHERE:
+        for door in inventory.of(kind):
+            if (policy := first(door.values, *keys)) in old:
+                yield Mark(door.address, f"{'.'.join(keys)} is {policy}")
+    for classic in inventory.of("aws_lb_ssl_negotiation_policy"):
+        for protocol in blocks(classic.values, "attribute"):
+            if protocol.get("name") in _OLD_PROTOCOLS and str(protocol.get("value")).lower() == "true":
+                yield Mark(classic.address, f"takes {protocol['name']}")
 
 
 def slow_names(inventory: Inventory) -> Iterator[Mark]:

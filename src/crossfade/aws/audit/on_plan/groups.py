@@ -1,14 +1,16 @@
-"""Security groups as a plan has them: three ways to write a rule, read as one."""
+"""Who is let in as a plan has it: security groups, whose rules are written in three ways, and doors without a group."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from crossfade.aws.audit.ports import is_everybody
+from crossfade.aws.audit.ports import ADMIN, DATA, METRICS, is_everybody
 from crossfade.aws.resources.inventory import Inventory, blocks
 from crossfade.aws.resources.resource import Resource
 
 GROUPS = ("aws_security_group", "aws_default_security_group")
+_WORLD = "0.0.0.0/0"
+_SSH = 22
 _ALL_PORTS = range(65536)
 _ALL_PROTOCOLS = frozenset({"-1", "all"})
 _TCP = frozenset({"tcp", "6"})
@@ -51,15 +53,69 @@ def datagrams_in(inventory: Inventory) -> Iterator[OpenWay]:
 
 
 def _ways(inventory: Inventory, over: frozenset[str]) -> Iterator[OpenWay]:
+    closed = _closed(inventory)
+    for holder, group, rule in _rules(inventory):
+        for way in _way(holder.address, group, rule, over, _by_list(inventory, holder)):
+            kept = tuple(each for each in way.networks if holder.region not in closed or not is_everybody(each))
+            if kept:
+                yield replace(way, networks=kept)
+
+
+def _rules(inventory: Inventory) -> Iterator[tuple[Resource, Resource | None, Mapping[str, Any]]]:
     for group in inventory.of(*GROUPS):
         for inline in blocks(group.values, "ingress"):
-            yield from _way(group.address, group, inline, over)
+            yield group, group, inline
     for rule in inventory.of("aws_security_group_rule", "aws_vpc_security_group_ingress_rule"):
         if rule.values.get("type", "ingress") == "ingress":
-            yield from _way(rule.address, _group_of(inventory, rule), rule.values, over)
+            yield rule, _group_of(inventory, rule), rule.values
+    for ports in inventory.of("aws_lightsail_instance_public_ports"):
+        for opened in blocks(ports.values, "port_info"):
+            networks = opened.get("cidrs") or (() if opened.get("ipv6_cidrs") else [_WORLD])
+            yield ports, None, {**opened, "cidr_blocks": networks, "ipv6_cidr_blocks": opened.get("ipv6_cidrs")}
+    for nodes in inventory.of("aws_eks_node_group"):
+        named = "remote_access.source_security_group_ids" in nodes.refers
+        for access in blocks(nodes.values, "remote_access"):
+            if access.get("ec2_ssh_key") and not access.get("source_security_group_ids") and not named:
+                yield nodes, None, {"from_port": _SSH, "to_port": _SSH, "cidr_blocks": [_WORLD]}
+    yield from _of_balancers(inventory)
 
 
-def _way(address: str, group: Resource | None, rule: Mapping[str, Any], over: frozenset[str]) -> Iterator[OpenWay]:
+def _of_balancers(inventory: Inventory) -> Iterator[tuple[Resource, Resource | None, Mapping[str, Any]]]:
+    """Network load balancers without a group let everybody to what stands behind them: what nobody should reach."""
+    for listener in inventory.of("aws_lb_listener", "aws_alb_listener"):
+        port = listener.values.get("port")
+        for balancer in inventory.referred(listener, "load_balancer_arn", "aws_lb", "aws_alb"):
+            grouped = balancer.values.get("security_groups") or "security_groups" in balancer.refers
+            outside = balancer.values.get("load_balancer_type") == "network" and not balancer.values.get("internal")
+            if outside and not grouped and port in ADMIN | METRICS | DATA:
+                protocol = "udp" if listener.values.get("protocol") == "UDP" else "tcp"
+                ports = {"from_port": port, "to_port": port, "cidr_blocks": [_WORLD]}
+                yield listener, None, {**ports, "protocol": protocol}
+
+
+def _by_list(inventory: Inventory, rule: Resource) -> tuple[str, ...]:
+    """Networks of prefix lists that a rule, or one of a group's, names."""
+    found: list[str] = []
+    for key in ("prefix_list_id", "prefix_list_ids", "ingress"):
+        for listed in inventory.referred(rule, key, "aws_ec2_managed_prefix_list"):
+            found += [str(entry.get("cidr")) for entry in blocks(listed.values, "entry")]
+            entries = inventory.referring(listed, "aws_ec2_managed_prefix_list_entry")
+            found += [str(entry.values.get("cidr")) for entry in entries]
+    return tuple(found)
+
+
+def _closed(inventory: Inventory) -> frozenset[str | None]:
+    """Regions whose networks no internet gateway leads into, whatever their groups say."""
+    if any(inventory.of("aws_vpc_block_public_access_exclusion")):
+        return frozenset()
+    modes = {"block-bidirectional", "block-ingress"}
+    switches = inventory.of("aws_vpc_block_public_access_options")
+    return frozenset(one.region for one in switches if one.values.get("internet_gateway_block_mode") in modes)
+
+
+def _way(
+    address: str, group: Resource | None, rule: Mapping[str, Any], over: frozenset[str], listed: tuple[str, ...]
+) -> Iterator[OpenWay]:
     networks = (
         *(rule.get("cidr_blocks") or ()),
         *(rule.get("ipv6_cidr_blocks") or ()),
@@ -73,6 +129,8 @@ def _way(address: str, group: Resource | None, rule: Mapping[str, Any], over: fr
         return
     else:
         ports = range(first, last + 1)
+    if not networks and rule.get("prefix_list_ids") is None:  # known only later: a plan leaves it out
+        networks = listed
     if networks:
         yield OpenWay(address, group, ports, tuple(map(str, networks)))
 

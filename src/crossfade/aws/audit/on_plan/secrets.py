@@ -1,15 +1,13 @@
 """What of a plan should be secret and is not."""
 
-import json
 import re
-from base64 import b64decode
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.related import settings
 from crossfade.aws.audit.on_plan.switch import is_on
-from crossfade.aws.audit.secret import looks_secret
+from crossfade.aws.audit.on_plan.texts import scripts, texts, variables
+from crossfade.aws.audit.secret import holds_secret, looks_secret
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 
@@ -20,61 +18,17 @@ _PASSWORD = re.compile(
     r"|pre_shared_key|tunnel\d_preshared_key|token_key_value|master_user_secret)"
 )
 _REFERENCE = re.compile(r"\$\{|\{\{resolve:|^arn:aws")
-_ARGUMENT = re.compile(r"--?([A-Za-z][\w-]*)[= ]+[\"']?([^\s\"']+)")
-_ASSIGNMENT = re.compile(r"""^\s*(?:export\s+|-e\s+|Environment=)?["']?([A-Za-z_]\w*)=["']?([^\s"']+)""", re.MULTILINE)
-
-
-def containers(task: Resource) -> list[Mapping[str, Any]]:
-    """The containers of a task definition, as far as they are known."""
-    try:
-        found = json.loads(task.values.get("container_definitions", "[]"))
-    except (TypeError, ValueError, RecursionError):
-        return []
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def in_plain_sight(inventory: Inventory) -> Iterator[Mark]:
-    for address, name, value in _variables(inventory):
-        if why := looks_secret(name, value):
+    for address, name, value in variables(inventory):
+        if why := looks_secret(_words(name), value):
             yield Mark(address, f"{name} {why}")
 
 
-def _variables(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
-    for task in inventory.of("aws_ecs_task_definition"):
-        for container in containers(task):
-            yield from _named(task, container.get("environment"))
-            words = [str(word) for key in ("command", "entryPoint") for word in container.get(key) or ()]
-            for name, value in _ARGUMENT.findall(" ".join(words)):
-                yield task.address, name.replace("-", "_"), value
-    for build in inventory.of("aws_codebuild_project"):
-        variables = (
-            one for place in blocks(build.values, "environment") for one in blocks(place, "environment_variable")
-        )
-        yield from _named(build, [one for one in variables if one.get("type", "PLAINTEXT") == "PLAINTEXT"])
-    for function in inventory.of("aws_lambda_function"):
-        given = first(function.values, "environment", "variables") or {}
-        yield from _named(function, [{"name": name, "value": value} for name, value in given.items()])
-    for host in inventory.of("aws_launch_template", "aws_instance", "aws_launch_configuration"):
-        for name, value in _ASSIGNMENT.findall(_start_script(host)):
-            yield host.address, name, value
-
-
-def _start_script(host: Resource) -> str:
-    """What a host runs when it starts, which everybody on it can read."""
-    # The provider plans only a hash of it; the text stands in the configuration.
-    text = str(host.written.get("user_data") or host.values.get("user_data", ""))
-    in_base64 = host.written.get("user_data_base64") or host.values.get("user_data_base64")
-    encoded = text if host.type == "aws_launch_template" else in_base64
-    try:
-        return b64decode(encoded, validate=True).decode() if encoded else text
-    except (TypeError, ValueError):
-        return text
-
-
-def _named(resource: Resource, variables: Any) -> Iterator[tuple[str, str, str]]:
-    for one in variables or ():
-        if isinstance(one, dict):
-            yield resource.address, str(one.get("name")), str(one.get("value", ""))
+def _words(name: str) -> str:
+    """`spring.datasource.password` and `db-password` in the letters of a variable."""
+    return name.replace("-", "_").replace(".", "_")
 
 
 def never_rotated(inventory: Inventory) -> Iterator[Mark]:
@@ -102,7 +56,14 @@ def _reminds(inventory: Inventory, secret: Resource) -> bool:
 
 
 def credentials_for_any_request(inventory: Inventory) -> Iterator[Mark]:
+    said = {
+        one.region
+        for one in inventory.of("aws_ec2_instance_metadata_defaults")
+        if one.values.get("http_tokens") == "required"
+    }
     for host in inventory.of("aws_instance", "aws_launch_template", "aws_launch_configuration"):
+        if host.region in said and not blocks(host.values, "metadata_options"):
+            continue  # what a region says for all that leave it out
         options = first(host.values, "metadata_options", "http_tokens")
         if options != "required" and (options or not blocks(host.values, "launch_template")):
             yield Mark(host.address, 'metadata_options.http_tokens is not "required"')
@@ -111,35 +72,34 @@ def credentials_for_any_request(inventory: Inventory) -> Iterator[Mark]:
 def written_out(inventory: Inventory) -> Iterator[Mark]:
     """Passwords as text of the configuration. One that Terraform makes or looks up is not known in a plan."""
     for resource in inventory.all:
-        for path, value in _texts(resource.written):
-            key = path.rpartition(".")[2]
+        for path, value in texts(resource.written):
+            key = path.rpartition(".")[2].lower()
             if _PASSWORD.fullmatch(key) and value and not _REFERENCE.search(value) and not _is_about(resource, key):
                 yield Mark(resource.address, f"{path} is written in the configuration")
+        yield from _held(resource)
     for parameter in inventory.of("aws_ssm_parameter"):
         value = parameter.values.get("value") or parameter.values.get("insecure_value") or ""
         name = str(parameter.values.get("name", "")).rpartition("/")[2]
         plain = parameter.values.get("type", "String") != "SecureString"
-        if plain and (why := looks_secret(name.replace("-", "_").replace(".", "_"), str(value))):
+        if plain and (why := looks_secret(_words(name), str(value))):
             yield Mark(parameter.address, f"a parameter of type {parameter.values.get('type', 'String')} {why}")
         elif not plain and parameter.written.get("value"):
             yield Mark(parameter.address, "value is written in the configuration")
 
 
+def _held(resource: Resource) -> Iterator[Mark]:
+    """Keys and tokens that their shape gives away, wherever they stand."""
+    for path, value in texts({**resource.values, **resource.written}):
+        if not _PASSWORD.fullmatch(path.rpartition(".")[2].lower()) and (why := holds_secret(value)):
+            yield Mark(resource.address, f"{path} {why}")
+    for script in scripts(resource):
+        if why := holds_secret(script):
+            yield Mark(resource.address, f"its script {why}")
+
+
 def _is_about(resource: Resource, key: str) -> bool:
     """A secret's text that is a whole document has its passwords looked at by their names."""
     return key == "secret_string" and not looks_secret("SECRET", str(resource.written.get(key)))
-
-
-def _texts(written: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in written.items():
-        if isinstance(value, str):
-            yield f"{under}{key}", value
-        elif isinstance(value, Mapping):
-            yield from _texts(value, f"{under}{key}.")
-        elif isinstance(value, list):
-            for one in value:
-                if isinstance(one, Mapping):
-                    yield from _texts(one, f"{under}{key}.")
 
 
 def keys_never_change(inventory: Inventory) -> Iterator[Mark]:

@@ -5,19 +5,19 @@ from datetime import date
 
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.resources.inventory import Inventory
-from crossfade.aws.resources.support import support
+from crossfade.aws.resources.support import support, versioned
 
-_ENGINES = ("aws_db_instance", "aws_rds_cluster", "aws_elasticache_replication_group", "aws_elasticache_cluster")
+_ENGINES = (
+    *("aws_db_instance", "aws_rds_cluster", "aws_elasticache_replication_group", "aws_elasticache_cluster"),
+    *("aws_docdb_cluster", "aws_neptune_cluster", "aws_opensearch_domain", "aws_elasticsearch_domain"),
+    *("aws_mq_broker", "aws_msk_cluster", "aws_eks_cluster"),
+)
 
 
 def past_support(inventory: Inventory, day: date) -> Iterator[Mark]:
     """On `day`. A replica has its primary's version, and a node its group's."""
-    named = [
-        (one, str(one.values.get("engine", "redis")), one.values.get("engine_version"))
-        for one in inventory.of(*_ENGINES)
-    ]
-    named += [(one, "kubernetes", one.values.get("version")) for one in inventory.of("aws_eks_cluster")]
-    for resource, engine, version in named:
+    for resource in inventory.of(*_ENGINES):
+        engine, version = versioned(resource)
         found = support(engine, version) if version else None
         if found is not None and found.ended(day):
             yield Mark(resource.address, f"{engine} {found.version} is past its standard support since {found.since}")

@@ -7,8 +7,8 @@ from crossfade.aws.audit.limits import LEAST_LOGS, MOST_LOGS
 from crossfade.aws.audit.on_plan.data import databases
 from crossfade.aws.audit.on_plan.edge import applications
 from crossfade.aws.audit.on_plan.related import settings
-from crossfade.aws.audit.on_plan.secrets import containers
 from crossfade.aws.audit.on_plan.switch import is_on, number
+from crossfade.aws.audit.on_plan.texts import containers
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 

@@ -63,6 +63,20 @@ class Charge:
     unsaid: bool = False  # nobody has said how much it will be, and so it is no part of the total
 
 
+def unpriced(
+    area: Area,
+    item: str,
+    addresses: tuple[str, ...],
+    note: str,
+    *,
+    quantity: Amount | None = None,
+    unit: str = "resources",
+) -> Charge:
+    """What is billed and has no price here: a line that says why, and is counted as unknown."""
+    count = Amount.of(1) if quantity is None else quantity
+    return Charge(area=area, item=item, quantity=count, unit=unit, rate=once(UNPRICED), addresses=addresses, note=note)
+
+
 OWN = "dollar"  # the price of a bill that the file names itself
 UNPRICED = "unpriced"  # what no book has a price of
 

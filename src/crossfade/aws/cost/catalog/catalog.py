@@ -16,8 +16,9 @@ The tables beside this file are by area and service. Types stand in them without
           storage.kind: {free: efs, why: other storage has a price of its own}
 
 In a line `{a.b|c}` is the attribute `b` of the block `a`, or else c, and `{a?c}` is c where a is set. `times` are
-factors; `#a` is how many a's there are. What is paid by the hour has a unit that ends in "hours". Without the attribute
-`when` there is no line. With `use` nobody can know how much there will be: only `cloud.usage.units` says.
+factors; `#a` is how many a's there are. What is paid by the hour has a unit that ends in "hours". There is a line
+`when` one of these attributes is set (`a.b=c`: to that), and not `unless` the other one is. With `use` nobody can know
+how much there will be: only `cloud.usage.units` says.
 """
 
 import re
@@ -59,7 +60,13 @@ class Rated:
     unit: str
     times: tuple[str, ...] = ()
     when: str = ""
+    unless: str = ""
     use: bool = False
+
+    @property
+    def conditions(self) -> tuple[tuple[str, str], ...]:
+        """Attributes that bring the line, each with the value that it has to have, or "" for any."""
+        return tuple((path, value) for path, _, value in (each.partition("=") for each in self.when.split()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +100,8 @@ class TypeVerdict:
         texts = (text for line in self.lines for text in (line.item, line.price))
         placed = {path for text in texts for path in places(text)}
         times = {path.removeprefix("#").partition("|")[0] for line in self.lines for path in line.times}
-        return frozenset(placed | times | {line.when for line in self.lines} | {each.path for each in self.extras})
+        asked = {path for line in self.lines for path, _ in line.conditions} | {line.unless for line in self.lines}
+        return frozenset(placed | times | asked | {each.path for each in self.extras})
 
 
 @dataclass(frozen=True, slots=True)

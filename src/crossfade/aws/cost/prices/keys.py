@@ -80,6 +80,8 @@ KEYS: dict[str, str] = {
     "rds.io-1m": "a million requests of a magnetic disk",
     "rds.extended-vcpu-hour.year-1": "a core of a version past its standard support, in the first two years",
     "rds.extended-vcpu-hour.year-3": "the same in the third",
+    "docdb.extended-vcpu-hour.year-1": "the same of DocumentDB",
+    "docdb.extended-vcpu-hour.year-3": "the same of DocumentDB, in the third",
     "eks.extended-hour": "a control plane of a version past its standard support, on top of its price",
     "elasticache.backup-gb-month": "a GB of backups of caches for a month",
     "dynamodb.rcu-hour": "a unit of read capacity for an hour",

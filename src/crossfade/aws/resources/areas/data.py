@@ -17,8 +17,14 @@ def data(app: App) -> Iterator[Resource]:
     if app.cloud.database is not None:
         yield from _host(app) if app.cloud.database.host else _database(app)
     yield from _cache(app)
-    for name in app.cloud.buckets:
-        yield from bucket(f"module.bucket_{identifier(name)}.aws_s3_bucket.this", f"cloud.buckets.{name}")
+    for name, kept in app.cloud.buckets.items():
+        module, where = f"module.bucket_{identifier(name)}", f"cloud.buckets.{name}"
+        yield from bucket(f"{module}.aws_s3_bucket.this", where)
+        if kept.moves:
+            address = f"{module}.aws_s3_bucket_lifecycle_configuration.this"
+            moves = [{"days": move.after} for move in kept.moves]
+            refers = {"bucket": (f"{module}.aws_s3_bucket.this",)}
+            yield made(address, f"{where}.moves", refers, rule=[{"transition": moves}])
 
 
 def _database(app: App) -> Iterator[Resource]:

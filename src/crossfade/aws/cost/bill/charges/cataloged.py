@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once, unpriced
 from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.catalog.attribute import filled, number, said, values
 from crossfade.aws.cost.catalog.catalog import Area, Rated, TypeVerdict, verdict
@@ -34,16 +34,26 @@ def cataloged(inventory: Inventory, usage: Month) -> dict[Area, list[Charge]]:
         if judged.unknown:
             found[judged.area].append(_unknown(resource, judged.unknown, judged))
         for line in judged.lines:
+            if not _has(resource, line):
+                continue
             if line.use:
                 by_use[line, filled(line.price, resource) or UNPRICED, resource.region].append(resource)
                 areas[line] = judged.area
-            elif not line.when or values(resource, line.when):
+            else:
                 found[judged.area].append(_line(resource, line, judged, usage))
         found[judged.area].extend(_extras(resource, judged))
     for (line, key, _), resources in by_use.items():
         item, addresses = filled(line.item, resources[0]) or line.item, tuple(each.address for each in resources)
         found[areas[line]].append(used(areas[line], item, key, line.unit, addresses, usage))
     return found
+
+
+def _has(resource: Resource, line: Rated) -> bool:
+    """Whether a resource has what a line waits for, and not what stands against it."""
+    if line.unless and values(resource, line.unless):
+        return False
+    found = ((value, values(resource, path)) for path, value in line.conditions)
+    return not line.when or any(value in map(said, there) if value else there for value, there in found)
 
 
 def _line(resource: Resource, line: Rated, judged: TypeVerdict, usage: Month) -> Charge:
@@ -71,24 +81,9 @@ def _extras(resource: Resource, judged: TypeVerdict) -> Iterator[Charge]:
     for extra in judged.extras:
         billed = [each for each in map(said, values(resource, extra.path)) if each not in extra.free]
         if billed:
-            yield Charge(
-                area=judged.area,
-                item=f"{resource.type}, {extra.path}",
-                quantity=Amount.of(1),
-                unit="resources",
-                rate=once(UNPRICED),
-                addresses=(resource.address,),
-                note=extra.why,
-            )
+            yield unpriced(judged.area, f"{resource.type}, {extra.path}", (resource.address,), extra.why)
 
 
 def _unknown(resource: Resource, why: str, judged: TypeVerdict | None = None) -> Charge:
-    return Charge(
-        area=judged.area if judged else "Other",
-        item=resource.type,
-        quantity=Amount.of(1),
-        unit="resources",
-        rate=once(UNPRICED),
-        addresses=(resource.address,),
-        note=f"{why}; {judged.page}" if judged else why,
-    )
+    area, note = (judged.area, f"{why}; {judged.page}") if judged else ("Other", why)
+    return unpriced(area, resource.type, (resource.address,), note)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once, unpriced
 from crossfade.aws.cost.bill.charges.bursts import bursts
 from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.bill.charges.computing.fleet import said
@@ -127,7 +127,11 @@ def _backups(inventory: Inventory, usage: Month) -> Iterator[Charge]:
 def _snapshots(inventory: Inventory) -> Iterator[Charge]:
     """Daily snapshots of volumes hold what changed; together they are at least as large as the volume once."""
     policies = tuple(policy.address for policy in inventory.of("aws_dlm_lifecycle_policy"))
-    for volume in inventory.of("aws_ebs_volume") if policies else ():
+    volumes = tuple(inventory.of("aws_ebs_volume"))
+    if policies and not volumes:
+        note = "billed by what the disks hold that have the tags of the policy"
+        yield unpriced("Data", "Snapshots of disks", policies, note)
+    for volume in volumes if policies else ():
         yield Charge(
             area="Data",
             item="Snapshots of disks",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charge import Amount, Charge, unpriced
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.month import Month
@@ -21,14 +21,11 @@ def growth(inventory: Inventory, usage: Month) -> Iterator[Charge]:
         if not kind or kind in _TOLD or least == most:
             continue
         scaled = inventory.referred(target, "resource_id")
-        yield Charge(
-            area="Data" if kind in _DATA else "Compute",
-            item=f"Growth of {dimension}",
-            quantity=Amount.of(1),
-            unit="resources",
-            rate=once(UNPRICED),
-            addresses=(target.address, *(each.address for each in scaled)),
-            note=f"scales from {least} to {most}; what that adds is not in the total",
+        yield unpriced(
+            "Data" if kind in _DATA else "Compute",
+            f"Growth of {dimension}",
+            (target.address, *(each.address for each in scaled)),
+            f"scales from {least} to {most}; what that adds is not in the total",
         )
 
 

@@ -153,8 +153,12 @@ def _held_by_doors(inventory: Inventory) -> Iterator[tuple[Amount, Resource]]:
         if _is_outside(balancer):
             yield Amount.of(_of_balancer(inventory, balancer)), balancer
     for gateway in inventory.of("aws_nat_gateway"):
-        if gateway.values.get("allocation_id") and not inventory.referred(gateway, "allocation_id", "aws_eip"):
-            yield Amount.of(1), gateway
+        given = bool(gateway.values.get("allocation_id")) + _given(gateway, "secondary_allocation_ids")
+        made = sum(
+            len(inventory.referred(gateway, key, "aws_eip")) for key in ("allocation_id", "secondary_allocation_ids")
+        )
+        if given > made:
+            yield Amount.of(given - made), gateway
 
 
 def _opened(inventory: Inventory, instance: Resource) -> bool:

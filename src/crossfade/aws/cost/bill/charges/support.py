@@ -4,16 +4,21 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once, unpriced
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.resource import Resource
-from crossfade.aws.resources.support import Support, support
+from crossfade.aws.resources.support import Support, support, versioned
 from crossfade.file.cloud.month import Month
 
 _REFUSED = "open-source-rds-extended-support-disabled"
 _SMALL = {"t1.micro": 1, "t2.micro": 1, "t2.small": 1}
 _CORES = {"micro": 2, "small": 2, "medium": 2, "large": 2, "xlarge": 4}
 _PER_XLARGE = 4
+# Those whose price for it nobody here knows: of caches a part of the node's own, of search by what a node is worth.
+_UNKNOWN = (
+    *("aws_elasticache_replication_group", "aws_elasticache_cluster"),
+    *("aws_opensearch_domain", "aws_elasticsearch_domain"),
+)
 
 
 def databases(inventory: Inventory, usage: Month, day: date) -> Iterator[Charge]:
@@ -24,24 +29,20 @@ def databases(inventory: Inventory, usage: Month, day: date) -> Iterator[Charge]
     for instance in inventory.of("aws_rds_cluster_instance"):
         cluster = next(iter(inventory.referred(instance, "cluster_identifier", "aws_rds_cluster")), instance)
         yield from _by_core(instance, cluster, 1, usage, day)
-    for cache in inventory.of("aws_elasticache_replication_group", "aws_elasticache_cluster"):
-        ended = _ended(str(cache.values.get("engine", "redis")), cache.values.get("engine_version"), day)
+    for instance in inventory.of("aws_docdb_cluster_instance"):
+        cluster = next(iter(inventory.referred(instance, "cluster_identifier", "aws_docdb_cluster")), instance)
+        yield from _by_core(instance, cluster, 1, usage, day, "docdb")
+    for store in inventory.of(*_UNKNOWN):
+        ended = _ended(*versioned(store), day)
         if ended is not None:
-            yield Charge(
-                area="Data",
-                item=f"Extended support of redis {ended.version}",
-                quantity=Amount.of(1),
-                unit="resources",
-                rate=once(UNPRICED),
-                addresses=(cache.address,),
-                note=_said(ended),
-            )
+            item = f"Extended support of {ended.engine} {ended.version}"
+            yield unpriced("Data", item, (store.address,), _said(ended))
 
 
 def clusters(inventory: Inventory, usage: Month, day: date) -> Iterator[Charge]:
     """Of EKS: the control plane costs more by the hour."""
     for cluster in inventory.of("aws_eks_cluster"):
-        ended = _ended("kubernetes", cluster.values.get("version"), day)
+        ended = _ended(*versioned(cluster), day)
         if ended is not None:
             yield Charge(
                 area="Compute",
@@ -54,18 +55,22 @@ def clusters(inventory: Inventory, usage: Month, day: date) -> Iterator[Charge]:
             )
 
 
-def _by_core(found: Resource, first: Resource, copies: int, usage: Month, day: date) -> Iterator[Charge]:
+def _by_core(  # noqa: PLR0917  private, and all of a kind
+    found: Resource, first: Resource, copies: int, usage: Month, day: date, service: str = "rds"
+) -> Iterator[Charge]:
     engine = str(found.values.get("engine") or first.values.get("engine") or "")
+    engine = service if service != "rds" else engine
     ended = _ended(engine, found.values.get("engine_version") or first.values.get("engine_version"), day)
     if ended is None or _REFUSED in (each.values.get("engine_lifecycle_support") for each in (found, first)):
         return
+    year = "year-3" if ended.is_doubled(day) else "year-1"
     count = cores(str(found.values.get("instance_class", "")))
     yield Charge(
         area="Data",
         item=f"Extended support of {engine} {ended.version}",
         quantity=Amount.of((count or 1) * copies).times(usage.hours),
         unit="vCPU-hours",
-        rate=once(f"rds.extended-vcpu-hour.{'year-3' if ended.is_doubled(day) else 'year-1'}" if count else UNPRICED),
+        rate=once(f"{service}.extended-vcpu-hour.{year}" if count else UNPRICED),
         addresses=(found.address,),
         note=_said(ended),
     )
@@ -85,7 +90,7 @@ def cores(kind: str) -> int | None:
 
 def _ended(engine: str, version: object, day: date) -> Support | None:
     found = support(engine, version) if version else None
-    return found if found is not None and found.ended(day) else None
+    return found if found is not None and found.ended(day) and not found.free else None
 
 
 def _said(ended: Support) -> str:

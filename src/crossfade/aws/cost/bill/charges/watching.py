@@ -1,9 +1,10 @@
 """Logs, metrics, alarms, dashboards, traces."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.bill.charges.computing.fleet import hosts
 from crossfade.aws.cost.bill.charges.sizes import gigabytes
 from crossfade.aws.cost.money import exact, plain
@@ -16,6 +17,15 @@ _MONTH = 30  # days
 _FAST = 60  # seconds: an alarm with a shorter period costs more
 _BAND = "ANOMALY_DETECTION_BAND"
 _OF_BAND = 3  # metrics: the one that is watched, and both ends of its band
+# What can send traces, and where it is said.
+_TRACED: Mapping[str, tuple[str, ...]] = {
+    "aws_api_gateway_stage": ("xray_tracing_enabled",),
+    "aws_appsync_graphql_api": ("xray_enabled",),
+    "aws_ecs_task_definition": (),
+    "aws_lambda_function": ("tracing_config", "mode"),
+    "aws_sfn_state_machine": ("tracing_configuration", "enabled"),
+    "aws_sns_topic": ("tracing_config",),
+}
 _LONGEST = 365  # days of logs in the bill of a group that never removes any
 
 
@@ -36,6 +46,16 @@ def watching(inventory: Inventory, usage: Month) -> Iterator[Charge]:
             usage="traces",
             keep=True,
         )
+    elif traced := tuple(each.address for each in inventory.of(*_TRACED) if _traces(each)):
+        yield used("Watching", "Traces", "xray.traces-1m", "1,000,000 traces", traced, usage)
+
+
+def _traces(resource: Resource) -> bool:
+    """Whether it sends traces: an attribute or a block says so, or a container of the task is X-Ray's daemon."""
+    if resource.type == "aws_ecs_task_definition":
+        return "xray-daemon" in str(resource.values.get("container_definitions", ""))
+    said = first(resource.values, *_TRACED[resource.type])
+    return said is True or str(said) in {"Active", "true"}
 
 
 def _logs(inventory: Inventory, usage: Month) -> Iterator[Charge]:

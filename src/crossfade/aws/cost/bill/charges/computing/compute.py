@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from crossfade.aws.cost.bill.charge import Amount, Charge, once
 from crossfade.aws.cost.bill.charges.by_use import used
+from crossfade.aws.cost.bill.charges.computing.begun import begun
 from crossfade.aws.cost.bill.charges.computing.disks import disks
 from crossfade.aws.cost.bill.charges.computing.instances import group, instance, node_group
 from crossfade.aws.cost.bill.charges.computing.tasks import fargate
@@ -22,6 +23,7 @@ def compute(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     ):
         for found in inventory.of(kind):
             yield from reckoned(inventory, found, usage)
+    yield from begun(inventory, usage)
     for volume in inventory.of("aws_ebs_volume"):
         values = volume.values
         disk = {"volume_size": values.get("size"), "volume_type": values.get("type"), **values}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
-from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once, unpriced
 from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.bill.charges.computing.disks import of_host, of_template
 from crossfade.aws.cost.bill.charges.computing.fleet import hosts, nodes, on_average
@@ -20,6 +20,7 @@ _NODE = "t3.medium"  # what EKS takes when nobody names a class, and the size of
 _NODE_DISK = 20
 # Old classes for which a fast way to their disks costs extra: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ebs-optimized.html
 _SLOW_DISKS = frozenset({"c1", "c3", "g2", "i2", "m1", "m2", "m3", "r3"})
+_FREE_SYSTEMS = ("amazon-linux", "al2023", "ubuntu", "debian", "canonical", "/ecs/", "/eks/", "bottlerocket", "windows")
 _BURST = frozenset({"t2", "t3", "t3a", "t4g"})
 
 
@@ -34,6 +35,7 @@ class _Host:
     fast_disks: bool = False
     unlimited: bool = False
     windows: bool = False
+    image: str = ""  # one of which the plan does not say what runs in it
 
     @property
     def rate(self) -> str:
@@ -61,7 +63,9 @@ class _Host:
             return "spare capacity has a price that changes from hour to hour"
         if self.tenancy == "dedicated":
             return "dedicated hosts have prices of their own, and each region a fee of 2 dollars an hour"
-        return "billed with the dedicated host that it is on" if self.tenancy == "host" else ""
+        if self.tenancy == "host":
+            return "billed with the dedicated host that it is on"
+        return f"as Linux: the plan does not say what {self.image} is" if self.image and not self.windows else ""
 
 
 def group(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Charge]:
@@ -91,15 +95,8 @@ def group(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Charg
 
 
 def _as_many_as_told(found: Resource) -> Charge:
-    return Charge(
-        area="Compute",
-        item=f"Hosts {label(found)}, nobody knows how many",
-        quantity=Amount.of(1),
-        unit="groups",
-        rate=once(UNPRICED),
-        addresses=(found.address,),
-        note="only the apply will tell max_size",
-    )
+    item = f"Hosts {label(found)}, nobody knows how many"
+    return unpriced("Compute", item, (found.address,), "only the apply will tell max_size", unit="groups")
 
 
 def node_group(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Charge]:
@@ -111,19 +108,12 @@ def node_group(inventory: Inventory, found: Resource, usage: Month) -> Iterator[
     spot = found.values.get("capacity_type") == "SPOT" or host.spot
     note = f"the first of {len(kinds)} classes that it may take" if len(kinds) > 1 else ""
     addresses = (found.address, *((template.address,) if template else ()))
-    windows = str(found.values.get("ami_type", "")).startswith("WINDOWS")
+    windows = str(found.values.get("ami_type", "")).startswith("WINDOWS") or host.windows
     each = replace(host, kind=named, spot=spot, windows=windows)
     yield from _running(each, f"Nodes {label(found)}", count, addresses, usage, note, "instances")
     if template is None and blocks(found.values, "launch_template"):
-        yield Charge(
-            area="Compute",
-            item=f"Disks of nodes {label(found)}",
-            quantity=count,
-            unit="disks",
-            rate=once(UNPRICED),
-            addresses=addresses,
-            note=_Host(kind=None).note,
-        )
+        item, note = f"Disks of nodes {label(found)}", _Host(kind=None).note
+        yield unpriced("Compute", item, addresses, note, quantity=count, unit="disks")
         return
     root, further = of_template(template.values) if template else ([], [])
     size = found.values.get("disk_size") or _NODE_DISK
@@ -143,6 +133,8 @@ def instance(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Ch
         watched=bool(values.get("monitoring")) or base.watched,
         fast_disks=bool(values.get("ebs_optimized")) or base.fast_disks,
         unlimited=_unlimited(kind, first(values, "credit_specification", "cpu_credits")),
+        windows=_is_windows(values) or base.windows,
+        image=_image(values) or base.image,
     )
     once_only = Amount.of(1)
     yield from _running(host, f"Host {label(found)}", once_only, (found.address,), usage, "", "")
@@ -211,7 +203,24 @@ def _of_template(template: Resource | None) -> _Host:
         watched=bool(watched),
         fast_disks=str(values.get("ebs_optimized", "")).lower() == "true",
         unlimited=_unlimited(kind, first(values, "credit_specification", "cpu_credits")),
+        windows=_is_windows(values),
+        image=_image(values),
     )
+
+
+def _is_windows(values: Mapping[str, Any]) -> bool:
+    """By its image's name; only Windows has a password to be fetched."""
+    return bool(values.get("get_password_data")) or "windows" in _named_image(values)
+
+
+def _image(values: Mapping[str, Any]) -> str:
+    """An image that may be of any system, and cost more: the number of one, or the name of a parameter of one's own."""
+    name = _named_image(values)
+    return "" if not name or any(word in name for word in _FREE_SYSTEMS) else name
+
+
+def _named_image(values: Mapping[str, Any]) -> str:
+    return str(values.get("ami") or values.get("image_id") or "").lower()
 
 
 def _tenancy(values: Mapping[str, Any], key: str) -> str:

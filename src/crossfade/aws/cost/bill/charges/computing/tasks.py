@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charge import Amount, Charge, once, unpriced
 from crossfade.aws.cost.bill.charges.computing.fleet import on_average, tasks
 from crossfade.aws.cost.bill.charges.sizes import label
 from crossfade.aws.cost.money import exact, plain
@@ -32,7 +32,7 @@ def fargate(inventory: Inventory, service: Resource, usage: Month) -> Iterator[C
         return
     size = f"{plain(cpu)} vCPU {plain(memory)} GB"
     kept, spare = _split(service, count)
-    for kind, part in ((_kind(task), kept), ("spot", spare)):
+    for kind, part in ((kind_of(task), kept), ("spot", spare)):
         yield Charge(
             area="Compute",
             item=f"Fargate {name}{_SAID.get(kind, '')}, {size}",
@@ -45,7 +45,7 @@ def fargate(inventory: Inventory, service: Resource, usage: Month) -> Iterator[C
             beside=part if coloured(service) else None,
         )
     if hours := usage.jobs.get(name):
-        kind = _kind(task)
+        kind = kind_of(task)
         yield Charge(
             area="Compute",
             item=f"Fargate {name}, jobs, {size}",
@@ -72,7 +72,8 @@ def fargate(inventory: Inventory, service: Resource, usage: Month) -> Iterator[C
 _SAID = {"spot": ", spare capacity", "windows": ", Windows"}
 
 
-def _kind(task: Resource) -> str:
+def kind_of(task: Resource) -> str:
+    """How the prices of its cores and memory are called."""
     if str(first(task.values, "runtime_platform", "operating_system_family") or "").startswith("WINDOWS"):
         return "windows"
     return "arm" if first(task.values, "runtime_platform", "cpu_architecture") == "ARM64" else "x86"
@@ -85,8 +86,12 @@ def _on_fargate(inventory: Inventory, service: Resource, task: Resource | None) 
     providers = _providers(service) or (set() if service.values.get("launch_type") else _of_cluster(inventory, service))
     if providers:
         return not providers.isdisjoint(_FARGATE)
-    runs_on = set(task.values.get("requires_compatibilities") or ()) if task else set()
-    return bool(service.values.get("launch_type", "FARGATE" if runs_on == {"FARGATE"} else "EC2") == "FARGATE")
+    return bool(service.values.get("launch_type", "FARGATE" if on_fargate_alone(task) else "EC2") == "FARGATE")
+
+
+def on_fargate_alone(task: Resource | None) -> bool:
+    """Whether a task can run nowhere else."""
+    return task is not None and set(task.values.get("requires_compatibilities") or ()) == {"FARGATE"}
 
 
 def _providers(service: Resource) -> set[Any]:
@@ -113,15 +118,8 @@ def _units(value: Any) -> Decimal | None:
 
 
 def _of_unknown_size(service: Resource, name: str, quantity: Amount) -> Charge:
-    return Charge(
-        area="Compute",
-        item=f"Fargate {name}, of an unknown size",
-        quantity=quantity,
-        unit="task-hours",
-        rate=once(UNPRICED),
-        addresses=(service.address,),
-        note="its task definition is not in the plan, or does not say its size",
-    )
+    item, note = f"Fargate {name}, of an unknown size", "its task definition is not in the plan, or says no size"
+    return unpriced("Compute", item, (service.address,), note, quantity=quantity, unit="task-hours")
 
 
 def _split(service: Resource, count: Amount) -> tuple[Amount, Amount]:

@@ -4,13 +4,20 @@ import re
 from collections.abc import Iterator
 
 from crossfade.aws.audit.finding import Mark
-from crossfade.aws.audit.on_plan.statements import Statement, listed, of_document, parsed
+from crossfade.aws.audit.on_plan.access.statements import Statement, listed, of_document, parsed
 from crossfade.aws.resources.inventory import Inventory, blocks
 
-_POLICIES = ("aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy", "aws_iam_group_policy")
+# Where each type keeps what it allows.
+_POLICIES = {
+    "aws_iam_policy": "policy",
+    "aws_iam_role_policy": "policy",
+    "aws_iam_user_policy": "policy",
+    "aws_iam_group_policy": "policy",
+    "aws_ssoadmin_permission_set_inline_policy": "inline_policy",
+}
 _ATTACHMENTS = (
     *("aws_iam_role_policy_attachment", "aws_iam_user_policy_attachment"),
-    *("aws_iam_group_policy_attachment", "aws_iam_policy_attachment"),
+    *("aws_iam_group_policy_attachment", "aws_iam_policy_attachment", "aws_ssoadmin_managed_policy_attachment"),
 )
 # Policies that AWS keeps, by what is found in one written out:
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
@@ -41,7 +48,7 @@ _ESCALATIONS = (
 def _given(inventory: Inventory) -> Iterator[Statement]:
     """What is allowed to somebody in this account, as opposed to policies of resources, which name who asks."""
     for policy in inventory.of(*_POLICIES):
-        yield from parsed(policy.address, policy.values.get("policy"))
+        yield from parsed(policy.address, policy.values.get(_POLICIES[policy.type]))
     for role in inventory.of("aws_iam_role"):
         for inline in blocks(role.values, "inline_policy"):
             yield from parsed(role.address, inline.get("policy"))
@@ -51,7 +58,8 @@ def _given(inventory: Inventory) -> Iterator[Statement]:
 
 def _attached(inventory: Inventory, rule: str) -> Iterator[Mark]:
     """Policies of AWS's own that are given to somebody."""
-    given = [(one.address, one.values.get("policy_arn")) for one in inventory.of(*_ATTACHMENTS)]
+    named = ("policy_arn", "managed_policy_arn")
+    given = [(one.address, one.values.get(key)) for one in inventory.of(*_ATTACHMENTS) for key in named]
     roles = inventory.of("aws_iam_role")
     given += [(role.address, arn) for role in roles for arn in listed(role.values.get("managed_policy_arns"))]
     for address, arn in given:
@@ -83,22 +91,26 @@ def whole_services(inventory: Inventory) -> Iterator[Mark]:
     for one in _given(inventory):
         whole = [each for each in one.actions if _WHOLE_SERVICE.fullmatch(each) and each.lower() not in _NO_RESOURCE]
         if whole and one.anywhere and not one.limited:
-            yield Mark(one.address, f"allows {', '.join(whole)} on *")
+            yield Mark(one.address, f"allows {', '.join(whole)} on {_widest(one)}")
 
 
 def any_role(inventory: Inventory) -> Iterator[Mark]:
     for one in _given(inventory):
-        if (pattern := one.permits("iam:PassRole")) and one.anywhere and not one.limited:
-            yield Mark(one.address, f"allows {pattern} on *")
+        if (pattern := one.permits("iam:PassRole")) and one.widely and not one.limited:
+            yield Mark(one.address, f"allows {pattern} on {_widest(one)}")
 
 
 def ways_up(inventory: Inventory) -> Iterator[Mark]:
     yield from _attached(inventory, "CF-SEC-010")
     for one in _given(inventory):
-        if one.anywhere and not one.limited:
+        if one.widely and not one.limited:
             ways = dict.fromkeys(pattern for action in _ESCALATIONS if (pattern := one.permits(action)))
             if ways:
-                yield Mark(one.address, f"allows {', '.join(ways)} on *")
+                yield Mark(one.address, f"allows {', '.join(ways)} on {_widest(one)}")
+
+
+def _widest(one: Statement) -> str:
+    return min(one.resources, key=len)
 
 
 def one_role(inventory: Inventory) -> Iterator[Mark]:

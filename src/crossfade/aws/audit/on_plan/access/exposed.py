@@ -2,47 +2,25 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from crossfade.aws.audit.finding import Mark
-from crossfade.aws.audit.on_plan.secrets import containers
-from crossfade.aws.audit.on_plan.statements import Statement, statements
+from crossfade.aws.audit.on_plan.access.shared import given_to_everybody, open_collections
+from crossfade.aws.audit.on_plan.access.statements import Statement, listed, statements
 from crossfade.aws.audit.on_plan.switch import is_on
+from crossfade.aws.audit.on_plan.texts import containers
 from crossfade.aws.audit.ports import is_everybody
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 
-# Where each type of resource keeps the policy of its own, which says who may use it.
-_OWN_POLICIES = {
-    "aws_backup_vault_policy": "policy",
-    "aws_cloudwatch_event_bus_policy": "policy",
-    "aws_cloudwatch_log_resource_policy": "policy_document",
-    "aws_codeartifact_domain_permissions_policy": "policy_document",
-    "aws_codeartifact_repository_permissions_policy": "policy_document",
-    "aws_dynamodb_resource_policy": "policy",
-    "aws_ecr_registry_policy": "policy",
-    "aws_ecr_repository_policy": "policy",
-    "aws_efs_file_system_policy": "policy",
-    "aws_elasticsearch_domain": "access_policies",
-    "aws_elasticsearch_domain_policy": "access_policies",
-    "aws_glacier_vault": "access_policy",
-    "aws_glue_resource_policy": "policy",
-    "aws_kinesis_resource_policy": "policy",
-    "aws_kms_external_key": "policy",
-    "aws_kms_key": "policy",
-    "aws_kms_key_policy": "policy",
-    "aws_kms_replica_key": "policy",
-    "aws_opensearch_domain": "access_policies",
-    "aws_opensearch_domain_policy": "access_policies",
-    "aws_s3_access_point": "policy",
-    "aws_s3control_access_point_policy": "policy",
-    "aws_secretsmanager_secret": "policy",
-    "aws_secretsmanager_secret_policy": "policy",
-    "aws_ses_identity_policy": "policy",
-    "aws_sns_topic": "policy",
-    "aws_sns_topic_policy": "policy",
-    "aws_sqs_queue": "policy",
-    "aws_sqs_queue_policy": "policy",
-}
+# Where a resource keeps the policy of its own, which says who may use it.
+_OWN = ("policy", "policy_document", "access_policy", "access_policies", "resource_policy", "content")
+# Policies that say what somebody may do; those of buckets, which have a rule of their own; those of doors through which
+# one's own network goes; and those of what is there for everybody.
+_NOT_OWN = re.compile(
+    r"aws_(?:iam_|ssoadmin_|organizations_policy|iot_policy|s3_bucket|s3_object|vpc_endpoint|vpclattice_auth_policy"
+    r"|api_gateway_rest_api|ecrpublic_|ssm_document|opensearchserverless_|verifiedpermissions_|appautoscaling_)"
+)
 # Domains inside of a VPC are reached by who is in there.
 _DOMAINS = frozenset({"aws_elasticsearch_domain", "aws_opensearch_domain"})
 _OIDC = ":oidc-provider/"
@@ -91,19 +69,19 @@ def _names_somebody(subject: str) -> bool:
 
 
 def anybody_uses(inventory: Inventory) -> Iterator[Mark]:
-    for resource in inventory.of(*_OWN_POLICIES):
-        if resource.type in _DOMAINS and blocks(resource.values, "vpc_options"):
+    for resource in inventory.all:
+        if _NOT_OWN.match(resource.type) or (resource.type in _DOMAINS and blocks(resource.values, "vpc_options")):
             continue
-        for one in statements(inventory, resource, _OWN_POLICIES[resource.type]):
-            if one.anybody:
-                what = ", ".join(one.actions) or "all but some actions"
-                yield Mark(resource.address, f"allows {what} to everybody")
-    for permission in inventory.of("aws_lambda_permission"):
-        values = permission.values
-        limits = ("source_account", "source_arn", "principal_org_id")
-        named = any(values.get(key) or key in permission.unknown or key in permission.refers for key in limits)
-        if values.get("principal") == "*" and not named and not values.get("function_url_auth_type"):
-            yield Mark(permission.address, f"allows {values.get('action', 'lambda:InvokeFunction')} to everybody")
+        for key in _OWN:
+            if key in resource.values or key in resource.refers:
+                yield from _open_to_all(inventory, resource, key)
+    yield from given_to_everybody(inventory)
+
+
+def _open_to_all(inventory: Inventory, resource: Resource, key: str) -> Iterator[Mark]:
+    for one in statements(inventory, resource, key):
+        if one.anybody:
+            yield Mark(resource.address, f"allows {', '.join(one.actions) or 'all but some actions'} to everybody")
 
 
 def public_doors(inventory: Inventory) -> Iterator[Mark]:
@@ -121,17 +99,25 @@ def public_doors(inventory: Inventory) -> Iterator[Mark]:
         kind = first(stream.values, "broker_node_group_info", "connectivity_info", "public_access", "type")
         if kind == "SERVICE_PROVIDED_EIPS":
             yield Mark(stream.address, "its brokers have public addresses")
+    yield from open_collections(inventory)
 
 
 def too_close_to_the_host(inventory: Inventory) -> Iterator[Mark]:
-    for task in inventory.of("aws_ecs_task_definition"):
+    for task in inventory.of("aws_ecs_task_definition", "aws_batch_job_definition"):
         for container in containers(task):
             if is_on(container.get("privileged")):
                 yield Mark(task.address, f"container {container.get('name', '')} is privileged")
-        for volume in blocks(task.values, "volume"):
-            path = str(volume.get("host_path") or "")
+        volumes = [volume.get("host_path") for volume in blocks(task.values, "volume")]
+        volumes += [_source(volume) for container in containers(task) for volume in listed(container.get("volumes"))]
+        for path in map(str, filter(None, volumes)):
             if path == "/" or path.rstrip("/").endswith(("docker.sock", "containerd.sock")):
                 yield Mark(task.address, f"mounts {path} of its host")
+
+
+def _source(volume: Any) -> Any:
+    """Of a job of Batch."""
+    host = volume.get("host") if isinstance(volume, dict) else None
+    return host.get("sourcePath") if isinstance(host, dict) else None
 
 
 def _public_acl(resource: Resource) -> Iterator[str]:

@@ -16,7 +16,17 @@ _WHO = re.compile(
     r"|vpcsourceip|userid)|kms:calleraccount|lambda:functionurlauthtype|s3:dataaccesspoint(?:account|arn)",
     re.IGNORECASE,
 )
+_HOW = re.compile(
+    r"aws:(?:securetransport|requestedregion|multifactorauth(?:present|age)|currenttime|epochtime|useragent|tokenissuetime)"
+)
+_EVERYTHING = re.compile(r"\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:\*")
+_ALL_OF_A_KIND = re.compile(
+    r"arn:[^:]*:(?:iam|lambda|ec2|ssm|cloudformation|glue):[^:]*:[^:]*:"
+    r"(?:user|role|group|policy|function|instance|managed-instance|stack|devEndpoint)[/:]\*"
+)
 _EVERYBODY = frozenset({"*", "0.0.0.0/0", "::/0"})
+
+_ALL_BUT_SOME = (("*", "*"),)  # who NotPrincipal lets in
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +45,17 @@ class Statement:
 
     @property
     def limited(self) -> bool:
-        return bool(self.conditions)
+        """A condition on how or when somebody asks leaves them all that is there."""
+        return any(not _HOW.fullmatch(key) for key, _ in self.conditions)
 
     @property
     def anywhere(self) -> bool:
-        return "*" in self.resources
+        return any(map(_EVERYTHING.fullmatch, self.resources))
+
+    @property
+    def widely(self) -> bool:
+        """Everywhere, or on all that there is of a kind: arn:aws:iam::*:role/*."""
+        return self.anywhere or any(map(_ALL_OF_A_KIND.fullmatch, self.resources))
 
     @property
     def everything(self) -> bool:
@@ -93,7 +109,7 @@ def parsed(address: str, text: Any) -> Iterator[Statement]:
                 address,
                 actions=_texts(found.get("Action")),
                 resources=_texts(found.get("Resource")),
-                principals=tuple(_principals(found.get("Principal"))),
+                principals=_ALL_BUT_SOME if "NotPrincipal" in found else tuple(_principals(found.get("Principal"))),
                 conditions=tuple(_conditions(found.get("Condition"))),
                 all_but="NotAction" in found,
             )
@@ -108,16 +124,18 @@ def of_document(document: Resource) -> Iterator[Statement]:
             document.address,
             actions=_texts(found.get("actions")),
             resources=_texts(found.get("resources")),
-            principals=tuple(
-                (str(one.get("type")), str(who))
-                for one in blocks(found, "principals")
-                for who in listed(one.get("identifiers"))
-            ),
+            principals=_ALL_BUT_SOME if blocks(found, "not_principals") else tuple(_identified(found)),
             conditions=tuple(
                 (str(one.get("variable")).lower(), _texts(one.get("values"))) for one in blocks(found, "condition")
             ),
             all_but=bool(found.get("not_actions")),
         )
+
+
+def _identified(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for one in blocks(found, "principals"):
+        for who in listed(one.get("identifiers")):
+            yield str(one.get("type")), str(who)
 
 
 def denies_plain(inventory: Inventory, resource: Resource) -> bool:

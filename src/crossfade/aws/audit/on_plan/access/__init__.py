@@ -1,0 +1,1 @@
+"""Who may use what a plan makes, and what that lets them do."""

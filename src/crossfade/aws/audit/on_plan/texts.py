@@ -1,0 +1,118 @@
+"""Texts of a plan that somebody wrote: variables, scripts of hosts, commands, and everything else that is a text."""
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from crossfade.aws.resources.inventory import Inventory, blocks
+from crossfade.aws.resources.resource import Resource
+
+_ARGUMENT = re.compile(r"--?([A-Za-z][\w-]*)[= ]+[\"']?([^\s\"']+)")
+_ASSIGNMENT = re.compile(r"""^\s*(?:export\s+|-e\s+|Environment=)?["']?([A-Za-z_]\w*)=["']?([^\s"']+)""", re.MULTILINE)
+# Where a type keeps a text that is run, and every reader of it reads.
+_SCRIPTS: Mapping[str, tuple[str, ...]] = {
+    "aws_imagebuilder_component": ("data",),
+    "aws_instance": ("user_data", "user_data_base64"),
+    "aws_launch_configuration": ("user_data", "user_data_base64"),
+    "aws_launch_template": ("user_data",),
+    "aws_lightsail_instance": ("user_data",),
+    "aws_sagemaker_notebook_instance_lifecycle_configuration": ("on_create", "on_start"),
+    "aws_spot_fleet_request": ("launch_specification.user_data",),
+    "aws_spot_instance_request": ("user_data", "user_data_base64"),
+    "aws_ssm_document": ("content",),
+}
+# Mappings of names to values that what runs gets, whatever has them.
+_VARIABLES = frozenset(
+    {
+        *("environment", "environment_variables", "runtime_environment_variables", "variables"),
+        *("default_arguments", "connection_properties", "provider_details", "airflow_configuration_options"),
+    }
+)
+# Blocks that give one variable, a name and a value.
+_PAIRS = frozenset({"environment_variable", "setting"})
+_READ_ELSEWHERE = frozenset({"container_definitions", "container_properties", "tags", "tags_all"})
+
+
+def containers(task: Resource) -> list[Mapping[str, Any]]:
+    """The containers of a task definition or of a job of Batch, as far as they are known."""
+    try:
+        found = json.loads(task.values.get("container_definitions") or task.values.get("container_properties") or "[]")
+    except (TypeError, ValueError, RecursionError):
+        return []
+    found = [found] if isinstance(found, dict) else found
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def variables(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
+    """Addresses, names and values of all that is given to what runs."""
+    for task in inventory.of("aws_ecs_task_definition", "aws_batch_job_definition"):
+        for container in containers(task):
+            yield from _named(task, container.get("environment"))
+            words = [str(word) for key in ("command", "entryPoint") for word in container.get(key) or ()]
+            for name, value in _ARGUMENT.findall(" ".join(words)):
+                yield task.address, name.replace("-", "_"), value
+    for resource in inventory.all:
+        for name, value in _given(resource.values):
+            yield resource.address, name, value
+    for host in inventory.of(*_SCRIPTS):
+        for script in scripts(host):
+            for name, value in _ASSIGNMENT.findall(script):
+                yield host.address, name, value
+
+
+def scripts(host: Resource) -> Iterator[str]:
+    """What a host runs when it starts, which everybody on it can read."""
+    for path in _SCRIPTS.get(host.type, ()):
+        # The provider plans only a hash of some; the text stands in the configuration.
+        for text in [*_at(host.written, path.split("."))] or [*_at(host.values, path.split("."))]:
+            yield _decoded(text)
+
+
+def texts(values: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str]]:
+    """All texts by their dotted paths, but those that are looked at variable by variable."""
+    for key, value in values.items():
+        if key in _READ_ELSEWHERE:
+            continue
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(one, str):
+                yield f"{under}{key}", one
+            elif isinstance(one, Mapping):
+                yield from texts(one, f"{under}{key}.")
+
+
+def _given(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if key in _VARIABLES and isinstance(value, Mapping):
+            yield from ((str(name), text) for name, text in value.items() if isinstance(text, str))
+        for block in value if isinstance(value, list) else ():
+            if not isinstance(block, Mapping):
+                continue
+            if key in _PAIRS and block.get("type", "PLAINTEXT") == "PLAINTEXT":
+                yield str(block.get("name")), str(block.get("value", ""))
+            yield from _given(block)
+
+
+def _named(resource: Resource, found: Any) -> Iterator[tuple[str, str, str]]:
+    for one in found if isinstance(found, list) else ():
+        if isinstance(one, dict):
+            yield resource.address, str(one.get("name")), str(one.get("value", ""))
+
+
+def _decoded(text: str) -> str:
+    try:
+        return b64decode(text, validate=True).decode()
+    except (TypeError, ValueError):
+        return text
+
+
+def _at(values: Mapping[str, Any], path: list[str]) -> Iterator[str]:
+    """Texts at a path, in every block that has it."""
+    key, *rest = path
+    if not rest:
+        if isinstance(found := values.get(key), str) and found:
+            yield found
+        return
+    for block in blocks(values, key):
+        yield from _at(block, rest)
