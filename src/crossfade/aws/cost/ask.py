@@ -9,8 +9,9 @@ from crossfade.aws.cost.bill.bill import Bill, bill
 from crossfade.aws.cost.prices.book import PriceBook, list_prices, own
 from crossfade.aws.resources.expect import expected
 from crossfade.core.errors import WrongInputError
+from crossfade.file.cloud.compute import Scale
 from crossfade.file.cloud.month import Month
-from crossfade.file.model import App, Service
+from crossfade.file.model import App
 
 _FOUR_WEEKS = 28 * 86_400.0
 _SHORTEST = 60.0  # seconds that Fargate bills at least: https://aws.amazon.com/fargate/pricing/
@@ -30,26 +31,24 @@ def month(app: App) -> Month:
         times = cron.times_a_month(job.schedule, job.timezone)
         hours[service] = hours.get(service, 0.0) + times * max(each, _SHORTEST) / 3600
     said = app.cloud.usage.month
-    usual = {
-        name: _on_average(service) for name, service in app.services.items() if service.scale and service.scale.schedule
-    }
+    scaled = ((name, service.replicas, service.scale) for name, service in app.services.items())
+    usual = {name: _on_average(replicas, scale) for name, replicas, scale in scaled if scale and scale.schedule}
     return replace(said, jobs=hours, instances={**usual, **said.instances})
 
 
-def _on_average(service: Service) -> float:
+def _on_average(replicas: int, scale: Scale) -> float:
     """Instances in four weeks: as many as `replicas`, within the bounds that hold. What comes once does not count."""
-    assert service.scale is not None  # noqa: S101  asked only of those that have one
     changes = sorted(
-        (at, service.scale.bounds(moment))
-        for moment in service.scale.schedule.values()
+        (at, scale.bounds(moment))
+        for moment in scale.schedule.values()
         if moment.schedule
         for at in cron.in_four_weeks(moment.schedule, moment.timezone)
     )
     if not changes:
-        return service.replicas
+        return replicas
     ends = [*(at for at, _ in changes[1:]), changes[0][0] + _FOUR_WEEKS]  # the last one holds until the first again
     spans = zip(changes, ends, strict=True)
-    whole = sum((end - at) * min(max(service.replicas, least), most) for (at, (least, most)), end in spans)
+    whole = sum((end - at) * min(max(replicas, least), most) for (at, (least, most)), end in spans)
     return whole / _FOUR_WEEKS
 
 

@@ -15,6 +15,7 @@ from crossfade.aws.cost.prices.price import Price
 _SOURCE = "# source:"
 _KEY = "key"
 _HOSTS = "ec2.hour."
+_SEARCH = ".search"  # what Elasticsearch has at the same price
 _SIZES = {
     "nano": "0.0625",
     "micro": "0.125",
@@ -38,6 +39,8 @@ def classes(region: str) -> dict[str, Price]:
 
 
 def _sizes(key: str, usd: Decimal) -> Iterator[tuple[str, Decimal]]:
+    if key.endswith(_SEARCH):
+        yield f"{key.removesuffix(_SEARCH)}.elasticsearch", usd
     if not key.startswith(_HOSTS):
         yield key, usd
         return

@@ -33,7 +33,7 @@ def compute(app: App) -> Iterator[Resource]:
     for name, service in app.services.items():
         if in_containers(app, service):
             address = f"module.ecr_{identifier(name)}.aws_ecr_repository.this"
-            yield made(address, "cloud.registry", name=f"{prefix(app)}/{name}")
+            yield made(address, "cloud.registry", name=places(app).repository(name))
 
 
 def _service(app: App, name: str, service: Service) -> Iterator[Resource]:
@@ -100,7 +100,7 @@ def _servers(app: App) -> Iterator[Resource]:
     """Hosts that stay, and their addresses."""
     compute, where = app.cloud.compute, "cloud.compute"
     template, log = "module.hosts.aws_launch_template.this", "module.hosts.aws_cloudwatch_log_group.this"
-    yield made(log, "cloud.logs.keep", name=f"/{prefix(app)}/hosts", retention_in_days=app.cloud.logs.keep)
+    yield made(log, "cloud.logs.keep", name=places(app).hosts_log_group, retention_in_days=app.cloud.logs.keep)
     yield made(
         template,
         where,
@@ -108,10 +108,10 @@ def _servers(app: App) -> Iterator[Resource]:
         block_device_mappings=[root_disk(gib(compute.disk))],
         metadata_options=[{"http_tokens": "required"}],
     )
-    places = subnets(app, "public" if exposed(app) else "private")
+    where_they_are = subnets(app, "public" if exposed(app) else "private")
     for host in counted("module.hosts.aws_instance.this", len(host_names(app))):
         refers = {
-            "subnet_id": places,
+            "subnet_id": where_they_are,
             "vpc_security_group_ids": (group("app"),),
             "launch_template.id": (template,),
         }
@@ -126,7 +126,7 @@ def _hosts(app: App) -> Iterator[Resource]:
     template, where = "module.asg.aws_launch_template.this", "cloud.compute"
     card = {"associate_public_ip_address": str(exposed(app)).lower()}
     log = "module.asg.aws_cloudwatch_log_group.this"
-    yield made(log, "cloud.logs.keep", name=f"/{prefix(app)}/hosts", retention_in_days=app.cloud.logs.keep)
+    yield made(log, "cloud.logs.keep", name=places(app).hosts_log_group, retention_in_days=app.cloud.logs.keep)
     yield made(
         template,
         where,

@@ -12,7 +12,7 @@ from crossfade.aws.resources.hostnames import (
     managed,
     one_certificate,
 )
-from crossfade.aws.resources.names import identifier, prefix
+from crossfade.aws.resources.names import identifier, places, prefix
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.model import App
 
@@ -53,7 +53,7 @@ def _site(app: App) -> Iterator[Resource]:
         return
     files = "module.site.aws_s3_bucket.site"
     yield from bucket(files, where)
-    yield made(_SITE, where, {"origin.domain_name": (files,)}, enabled=True, comment=f"{prefix(app)} site")
+    yield made(_SITE, where, {"origin.domain_name": (files,)}, enabled=True, comment=places(app).site)
     if site.app:
         yield made("module.site.aws_cloudfront_function.single_page[0]", where, name=f"{prefix(app)}-single-page")
 

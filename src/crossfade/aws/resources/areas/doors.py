@@ -7,7 +7,7 @@ from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.areas.made import bucket, made, subnets
 from crossfade.aws.resources.areas.network import VPC
 from crossfade.aws.resources.hosts import listens_on, on_hosts
-from crossfade.aws.resources.names import prefix
+from crossfade.aws.resources.names import places, prefix
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.data import PORTS
 from crossfade.file.model import App
@@ -101,7 +101,7 @@ def _targets(app: App) -> Iterator[Resource]:
                 f'module.alb.aws_lb_target_group.this["{name}-{colour}"]',
                 f"services.{name}",
                 {"vpc_id": (VPC,)},
-                name=f"{prefix(app)}-{name}-{colour}",
+                name=places(app).coloured(name, colour),
                 port=listens_on(app, service),
                 protocol="HTTP",
                 target_type="instance" if on_hosts(app) else "ip",

@@ -15,11 +15,11 @@ data "aws_iam_policy_document" "backup_trust" {
       identifiers = ["dlm.amazonaws.com"]
     }
 
-    # For this account only: otherwise somebody else's could have it act as this role.
+    # https://docs.aws.amazon.com/ebs/latest/userguide/service-role.html
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
-      values   = [split(":", aws_secretsmanager_secret.password.arn)[4]]
+      values   = [split(":", aws_ebs_volume.data.arn)[4]]
     }
   }
 }

@@ -16,7 +16,7 @@ data "aws_iam_policy_document" "flow_trust" {
       identifiers = ["vpc-flow-logs.amazonaws.com"]
     }
 
-    # For this account only: otherwise somebody else's could have it act as this role.
+    # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
