@@ -361,11 +361,13 @@ def test_a_missing_compose_file_is_wrong_input(tmp_path: Path) -> None:
         from_compose([tmp_path / "compose.yaml"])
 
 
-def test_a_path_that_cannot_be_is_refused(tmp_path: Path) -> None:
-    """One that is longer than a path may be is named, where it is looked for."""
-    tree = {"services": {"api": {"image": "api", "ports": ["80:80"], "build": "x" * 5000}}}
-    with pytest.raises(WrongInputError, match="cannot be looked at: File name too long"):
-        Composed(tmp_path, yaml.safe_dump(tree))
+def test_a_path_that_cannot_be_is_no_folder(tmp_path: Path) -> None:
+    """One that is longer than a path may be, or that leads back to itself, is told as one that is not there."""
+    (tmp_path / "loop").symlink_to("loop")
+    api = {"image": "api", "ports": ["80:80"], "build": "x" * 5000, "volumes": ["./loop:/data"]}
+    (tmp_path / "compose.yaml").write_text(yaml.safe_dump({"services": {"api": api}}))
+    left = from_compose([tmp_path / "compose.yaml"], tmp_path, {}).left
+    assert left[0].why.endswith("which is no folder; allowed: a folder that is there")
 
 
 def test_a_project_without_a_name_of_docker_s_joins_no_network(tmp_path: Path) -> None:

@@ -110,7 +110,10 @@ def test_a_service_extends_another(tmp_path: Path) -> None:
         {"common/base.yaml": services(api={"build": "./src", "image": "acme/api:1"})},
     )
     assert (carried.service().image, carried.service().env) == (Image(name="acme/web:1"), {"A": "1"})
-    assert carried.todo("services.api.image") == "build it: docker build -t acme/api:1 common/src"
+    assert (
+        carried.todo("services.api.image")
+        == "build it: docker build -t acme/api:1 common/src, once common/src is there"
+    )
 
 
 def test_an_included_file_is_part_of_it(tmp_path: Path) -> None:
@@ -138,7 +141,29 @@ def test_an_included_file_is_part_of_it(tmp_path: Path) -> None:
             "services: {web: {extends: {service: none}}}\n",
             r'found "none", which is no service of .*; allowed: one of web',
         ),
-        ("services: {web: {extends: {file: no.yaml, service: a}}}\n", r"which is no file"),
+        (
+            "services: {web: {extends: {file: no.yaml, service: a}}}\n",
+            r'compose\.yaml:1:28: services\.web\.extends\.file: found "no\.yaml", which is no file; allowed: a f',
+        ),
+        ("include: a.yaml\nservices: {}\n", r'yaml:1:1: include: found "a\.yaml"; allowed: a list of files, or of'),
+        ("include: [{env_file: x}]\nservices: {}\n", r"yaml:1:11: include\.0: found a mapping; allowed: a list of fi"),
+        (
+            "include: ['oci://example.com/x']\nservices: {}\n",
+            r'include\.0: found "oci://example\.com/x", which is not on this machine; allowed: a file of this machine',
+        ),
+        (
+            "services: {web: {image: x, depends_on: [api, db]}, db: {image: y}}\n",
+            r'compose\.yaml:1:41: services\.web\.depends_on\.0: found "api", which is no service .*: one of db',
+        ),
+        ("services: {web: {image: x, links: ['db:d']}}\n", r"services\.web\.links\.0: found \"db\", .*: one of none"),
+        (
+            "services: {web: {image: x, network_mode: 'service:vpn'}, db: {image: y}}\n",
+            r'services\.web\.network_mode: found "vpn", which is no service of the file; allowed: one of db',
+        ),
+        (
+            "services: {web: {image: x, volumes_from: [files]}}\n",
+            r'volumes_from\.0: found "files", which is no service',
+        ),
         ('services: {web: {build: "a\\0"}}\n', r"services\.web\.build: found a NUL character; allowed: text"),
         ("services: {web: {extends: web, image: x}}\n", "services that extend each other"),
     ],
@@ -209,3 +234,81 @@ def test_an_included_file_has_its_own_folder_and_variables(tmp_path: Path) -> No
     assert [carried.service(name).image for name in ("one", "two")] == [Image(name="one:7"), Image(name="two:9")]
     assert "./a/data:/data" in carried.text
     assert "./c/data:/data" in carried.text
+
+
+def test_each_included_file_that_is_not_there_is_named_where_it_is_asked_for(tmp_path: Path) -> None:
+    """All at once, those of one entry and those of an included file among them."""
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/compose.yaml").write_text("include:\n  - path: [one.yaml, two.yaml]\n    env_file: x.env\n")
+    text = "services: {}\ninclude:\n  - gone.yaml\n  - more/compose.yaml\n"
+    (tmp_path / "compose.yaml").write_text(text)
+    with pytest.raises(WrongInputError) as told:
+        from_compose([tmp_path / "compose.yaml"], tmp_path, {})
+    lines = re.findall(
+        r"(\S+yaml:\d+:\d+: \S+): found (\S+), which is no file; allowed: .* from (\S+)", str(told.value)
+    )
+    assert {(where.removeprefix(f"{tmp_path}/"), found, whence) for where, found, whence in lines} == {
+        ("more/compose.yaml:2:12: include.0.path.0", '"one.yaml"', f"{tmp_path}/more"),
+        ("more/compose.yaml:2:22: include.0.path.1", '"two.yaml"', f"{tmp_path}/more"),
+        ("more/compose.yaml:3:5: include.0.env_file", '"x.env"', f"{tmp_path}/more"),
+        ("compose.yaml:3:5: include.0", '"gone.yaml"', str(tmp_path)),
+    }
+
+
+def test_of_files_that_are_included_together_each_is_laid_over_those_before_it(tmp_path: Path) -> None:
+    """And all begin where the first one is."""
+    text = "include: [{path: [a/one.yaml, b/two.yaml]}]\nservices: {}\n"
+    files = {
+        "a/one.yaml": services(web={"image": "x:1", "ports": ["80:80"], "env_file": "a.env"}),
+        "b/two.yaml": services(web={"image": "x:2", "env_file": "b.env"}),
+        "a/a.env": "A=1",
+        "a/b.env": "B=1",
+    }
+    carried = Composed(tmp_path, text, files)
+    assert carried.service().image == Image(name="x:2")
+    assert "env_file: [a/a.env, a/b.env]" in carried.text
+
+
+def test_paths_of_an_overlay_begin_where_the_first_file_is(tmp_path: Path) -> None:
+    """As `docker compose -f compose.yaml -f overlays/prod.yaml` reads them; what it extends has its own folder."""
+    base = services(web={"image": "x:1", "ports": ["80:80"], "env_file": "a.env"})
+    over = services(web={"extends": {"file": "common.yaml", "service": "c"}, "env_file": ["b.env"]})
+    common = services(c={"volumes": [{"type": "bind", "source": "./data", "target": "/data"}]})
+    files = {"over/prod.yaml": over, "over/common.yaml": common, "over/data/x": "", "a.env": "A=1", "b.env": "B=1"}
+    for name, content in {"compose.yaml": base, **files}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    text = from_compose([tmp_path / "compose.yaml", tmp_path / "over/prod.yaml"], tmp_path, {}).text
+    assert "env_file: [a.env, b.env]" in text
+    assert "volumes: ['./over/data:/data']" in text
+
+
+def test_files_that_are_not_there_are_told_where_they_are_named(tmp_path: Path) -> None:
+    """Each with its line and key: of a build, of secrets and configs, also of an included file."""
+    text = """\
+include: [more/compose.yaml]
+services:
+  web: {image: x, ports: [80], configs: [c], secrets: [s, typo]}
+  api: {build: ./gone, expose: [1]}
+  job: {build: {context: ., dockerfile: no.Dockerfile}, command: celery worker}
+  mail: {build: {context: .}, command: celery worker}
+configs: {c: {file: c.conf}}
+secrets: {s: {environment: S}}
+"""
+    more = "services: {late: {image: x, expose: [1], secrets: [l]}}\nsecrets: {l: {file: ./l.txt}}\n"
+    carried = Composed(tmp_path, text, {"more/compose.yaml": more})
+    said = {str(left.where).removeprefix(f"{tmp_path}/"): left.why for left in carried.left}
+    wanted = {
+        "compose.yaml:7:15: configs.c.file": 'found "c.conf", which is no file; allowed: a file that is there',
+        "compose.yaml:3:59: services.web.secrets.1": 'found "typo", which is none of the file\'s secrets; allowed: ',
+        "compose.yaml:5:29: services.job.build.dockerfile": 'found "no.Dockerfile", which is no file; allowed: ',
+        "more/compose.yaml:2:15: secrets.l.file": 'found "more/l.txt", which is no file; allowed: a file that is ',
+    }
+    assert {where: why for where, why in said.items() if where in wanted and why.startswith(wanted[where])}.keys() == (
+        wanted.keys()
+    )
+    assert carried.why("build.context") == 'found "./gone", which is no folder; allowed: a folder that is there'
+    assert {left.why for left in carried.left if left.what == "build.dockerfile"} >= {
+        "found no Dockerfile; allowed: a file that is there, from ."
+    }
+    assert "once gone is there" in carried.todo("services.api.image")

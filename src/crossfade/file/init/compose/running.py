@@ -10,7 +10,9 @@ from crossfade.file.init.compose.source.handed import handed
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.todo import Rank
 from crossfade.file.parts.image import is_remote
+from crossfade.file.reading.problem import shown
 from crossfade.file.secrecy import is_secret
+from crossfade.source.there import is_file, is_folder
 
 Service = dict[str, Any]
 # What `docker build` has under another name, or what decides how and not what is built.
@@ -79,15 +81,16 @@ def build_line(service: Service, image: str, folder: Path, here: Path) -> str:
     return shlex.join([*words, place])
 
 
-def handed_files(project: Project, service: Service, here: Path, notes: ServiceNotes) -> list[str]:
+def handed_files(project: Project, name: str, here: Path, notes: ServiceNotes) -> list[str]:
     """Volumes for the files of Compose's secrets and configs; what is to be done about those that are not there."""
     found = []
-    for one in handed(project, service):
+    for one in handed(project, name):
         if not one.why:
             found.append(f"./{relative(project.folder / one.file, here)}:{one.target}:ro")
             continue
-        notes.leave((one.section,), f"{one.section} {one.name}", one.why)
         file = one.file or f"./{one.name}.txt"
+        why = f"{one.why}; allowed: a file that is there: write {file}" if one.file else one.why
+        notes.notes.leave(one.keys, f"{one.section} {one.name}", why)
         what = f"write {file}, then add {file}:{one.target}:ro to the volumes: {one.why}"
         notes.todo(Rank.NOTHING_RUNS, "volumes", what)
     return found
@@ -106,9 +109,9 @@ def image_setting(service: Service, image: str, folder: Path, here: Path, notes:
     args = build.get("args")
     args = args if isinstance(args, dict) else {}
     secret = any(is_secret(key, str(value or "")) for key, value in args.items())  # what a release has is on record
-    known = not is_remote(context) and (folder / context / str(dockerfile or "Dockerfile")).is_file()
-    if not known or secret or build.keys() & _BY_HAND:
-        _tell_build(service, image, folder, here, notes)
+    missing = _missing(build, context, folder, notes)
+    if missing or is_remote(context) or secret or build.keys() & _BY_HAND:
+        _tell_build(service, image, folder, here, notes, missing=missing)
         return image
     given = {key: f"${{{key}}}" if value is None else value for key, value in args.items()}
     place = relative(folder / context, here)
@@ -117,12 +120,29 @@ def image_setting(service: Service, image: str, folder: Path, here: Path, notes:
     return {"build": place if said.keys() == {"context"} else said}
 
 
-def _tell_build(service: Service, image: str, folder: Path, here: Path, notes: ServiceNotes) -> None:
-    """Say how the image is built before a deploy, by hand."""
+def _missing(build: Service, context: str, folder: Path, notes: ServiceNotes) -> str:
+    """What a build needs that is not there: its folder, or its Dockerfile. It is told where it is named."""
+    if is_remote(context) or "dockerfile_inline" in build:
+        return ""
+    named = str(build.get("dockerfile") or "")
+    if not is_folder(folder / context):
+        where, found, allowed = "context", f"found {shown(context)}, which is no folder", "a folder that is there"
+    elif not is_file(folder / context / (named or "Dockerfile")):
+        where, allowed = "dockerfile", f"a file that is there, from {context}"
+        found = f"found {shown(named)}, which is no file" if named else "found no Dockerfile"
+    else:
+        return ""
+    notes.leave(("build", where), f"build.{where}", f"{found}; allowed: {allowed}")
+    return context if where == "context" else str(Path(context) / (named or "Dockerfile"))
+
+
+def _tell_build(service: Service, image: str, folder: Path, here: Path, notes: ServiceNotes, *, missing: str) -> None:
+    """Say how the image is built before a deploy, by hand; and what it needs that is not there."""
     build = service["build"]
     line = build_line(service, image, folder, here)
     notes.leave(("build",), f"build {build.get('context') or '.'}", f"build the image before a deploy: {line}")
-    notes.todo(Rank.NOTHING_RUNS, "image", f"build it: {line}")
+    also = f", once {relative(folder / missing, here)} is there" if missing else ""
+    notes.todo(Rank.NOTHING_RUNS, "image", f"build it: {line}{also}")
     if "dockerfile_inline" in build:
         notes.leave(("build", "dockerfile_inline"), "dockerfile_inline", "write it to a file and name that with -f")
 

@@ -223,7 +223,7 @@ class _Service:
                 self.notes.todo(Rank.COPY, "image", said)
             elif said.startswith(("mkdir", "write")):
                 self.notes.todo(Rank.DATA, "volumes", said)
-        return [*found, *running.handed_files(self.project, self.compose, self.here, self.notes)]
+        return [*found, *running.handed_files(self.project, self.name, self.here, self.notes)]
 
     def _volume(self, mount: Mount, app: str) -> str:
         mode = ":ro" if mount.read_only else ""

@@ -128,7 +128,7 @@ class _Store:
         if not any(entry.split(":")[2:] != ["ro"] for entry in found):
             self.notes.comment("volumes", "its data; Compose kept it in no volume that has a name")
             found.insert(0, f"{our_name(self.notes.name)}-data:{self.known.data}")
-        return [*found, *running.handed_files(self.project, self.compose, self.here, self.notes)]
+        return [*found, *running.handed_files(self.project, self.name, self.here, self.notes)]
 
     def _beside(self, mount: Mount) -> Iterator[str]:
         """What it only reads: a file of its settings, a folder of what its first start does."""

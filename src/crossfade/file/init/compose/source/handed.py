@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 from crossfade.file.init.compose.source.project import Project
+from crossfade.file.reading.document import Keys
+from crossfade.file.reading.problem import shown
 from crossfade.source.there import is_file
 
 _PLACES = {"secrets": "/run/secrets/", "configs": "/"}
@@ -13,36 +14,43 @@ _PLACES = {"secrets": "/run/secrets/", "configs": "/"}
 
 @dataclass(frozen=True)
 class Handed:
-    """One entry of `secrets` or `configs`: the file that it is, from the project's folder; or why it is none."""
+    """One entry of `secrets` or `configs`: the file that it is, from the project's folder; or why it is none, and the
+    keys that say so.
+    """
 
     section: str
     name: str
     target: str
     file: str = ""
     why: str = ""
+    keys: Keys = ()
 
 
-def handed(project: Project, service: dict[str, Any]) -> Iterator[Handed]:
+def handed(project: Project, name: str) -> Iterator[Handed]:
     """What a service is handed, with where it finds it."""
+    service = project.plain["services"][name]
     for section, place in _PLACES.items():
         entries = service.get(section)
-        for entry in entries if isinstance(entries, list) else ():
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             given = entry if isinstance(entry, dict) else {"source": entry}
-            name = str(given.get("source") or "")
-            target = str(PurePosixPath(place) / str(given.get("target") or name))
-            known = project.plain.get(section)
-            origin = known.get(name) if isinstance(known, dict) else None
-            yield _found(section, name, target, origin, project)
+            called = str(given.get("source") or "")
+            target = str(PurePosixPath(place) / str(given.get("target") or called))
+            yield _found(project, section, called, target, ("services", name, section, index))
 
 
-def _found(section: str, name: str, target: str, origin: Any, project: Project) -> Handed:
-    kind = section.removesuffix("s")
+def _found(project: Project, section: str, name: str, target: str, asked: Keys) -> Handed:
+    declared = project.plain.get(section)
+    known = declared if isinstance(declared, dict) else {}
+    origin = known.get(name)
     if not isinstance(origin, dict):
-        return Handed(section, name, target, why=f"the {kind} {name} is not among the file's {section}")
+        allowed = f"one of {', '.join(known)}" if known else f"a name that {section} of the file has, which are none"
+        why = f"found {shown(name)}, which is none of the file's {section}; allowed: {allowed}"
+        return Handed(section, name, target, why=why, keys=asked)
     file = origin.get("file")
     if isinstance(file, str) and file:
-        there = is_file(project.folder / file)
-        return Handed(section, name, target, file, "" if there else f"{file} is not there")
+        why = "" if is_file(project.folder / file) else f"found {shown(file)}, which is no file"
+        return Handed(section, name, target, file, why, (section, name, "file"))
     variable = origin.get("environment")
     said = f"it was the variable {variable}" if variable else "its text stands in the Compose file"
-    return Handed(section, name, target, why=f"{said}; here it is a file" if not origin.get("external") else "external")
+    why = "it is external, which no file tells" if origin.get("external") else f"{said}; here it is a file"
+    return Handed(section, name, target, why=why, keys=(section, name))

@@ -13,6 +13,7 @@ _KEYED = frozenset({"environment", "labels", "args", "extra_hosts", "annotations
 _NAMED = frozenset({"depends_on", "networks"})  # a list of names is short for a mapping
 _REPLACED = frozenset({"command", "entrypoint", "test"})
 _BY_TARGET = frozenset({"volumes", "devices"})
+_LISTED = frozenset({"env_file", "label_file", "tmpfs", "dns", "dns_search"})  # one text is short for a list of it
 
 
 def normal(service: Written) -> Written:
@@ -25,6 +26,8 @@ def normal(service: Written) -> Written:
             value[key] = _normal_build(node)
         elif key in _KEYED:
             value[key] = _keyed(node)
+        elif key in _LISTED and isinstance(node.value, str):
+            value[key] = replace(node, value=[node])
         elif key in _NAMED and isinstance(node.value, list):
             value[key] = replace(node, value={str(item.value): replace(item, value=None) for item in node.value})
         else:

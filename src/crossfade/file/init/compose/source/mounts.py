@@ -1,5 +1,6 @@
 """What a service has mounted, and what becomes of each: told one by one."""
 
+import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -84,14 +85,17 @@ def lasts(mount: Mount, folder: Path) -> bool:
 def config_file(mount: Mount, folder: Path) -> Path | None:
     """The file of the project that is mounted; None where it is no file, or lies elsewhere."""
     where = _there(mount, folder)
-    inside = mount.kind == "bind" and where.resolve().is_relative_to(folder.resolve())
-    return where if inside and is_file(where) and not _not_given(mount) else None
+    return (
+        where
+        if mount.kind == "bind" and _is_below(where, folder) and is_file(where) and not _not_given(mount)
+        else None
+    )
 
 
 def makes(mount: Mount, folder: Path) -> bool:
     """True for a folder of the project that is not there yet: Compose makes it when it starts, and so do we."""
     where = _there(mount, folder)
-    return mount.kind == "bind" and not is_there(where) and where.resolve().is_relative_to(folder.resolve())
+    return mount.kind == "bind" and not is_there(where) and _is_below(where, folder)
 
 
 def given(mount: Mount) -> bool:
@@ -108,6 +112,11 @@ def _is_file(mount: Mount, folder: Path) -> bool:
     if is_folder(folder / mount.source):
         return False
     return is_file(folder / mount.source) or _FILES.fullmatch(mount.source) is not None
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    """Also of a link that leads to itself, which has no place: it is where it lies."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def _there(mount: Mount, folder: Path) -> Path:

@@ -1,20 +1,22 @@
 """A Compose project as Compose sees it: its files merged, its variables filled in, each value with its place."""
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from crossfade.core.errors import WrongInputError
 from crossfade.file.init.compose.source.merging import TAGS, merged, normal, without_reset
+from crossfade.file.init.compose.source.moving import handed_moved, moved
+from crossfade.file.init.compose.source.references import leading_nowhere
 from crossfade.file.init.compose.source.types import of_another_type
 from crossfade.file.reading.document import Keys, Scalar, Written, contents, meaning, parse
 from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.interpolation import Filled, fill
 from crossfade.file.reading.problem import Problem, WrongFileError, shown
-from crossfade.source.there import is_file
+from crossfade.source.there import is_file, is_folder, is_there
 
 USUAL = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _BEGINS = "services:"
@@ -22,6 +24,8 @@ _DEEPEST = 20  # files and services that extend or include each other
 # Keys of a service in which a variable that must be set matters when it is deployed, and not to what it is.
 _FOR_INSTANCES = frozenset({"environment", "command", "entrypoint", "labels", "healthcheck"})
 _NAME_ONE = "name a Compose file with --from"
+_INCLUDES = "a list of files, or of mappings such as {path: more/compose.yaml}"
+_ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*://|git@")
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def read_project(paths: Sequence[Path], shell: Mapping[str, str]) -> Project:
     dotenv = (
         read_variables(folder / ".env", str(paths[0].parent / ".env"), shell) if (folder / ".env").is_file() else {}
     )
-    reader = _Reader({**dotenv, **shell})
+    reader = _Reader({**dotenv, **shell}, dict.fromkeys(paths, folder))
     root = reader.file(paths[0], folder)
     for path in paths[1:]:
         root = _laid_over(root, reader.file(path, folder))
@@ -90,12 +94,12 @@ def read_project(paths: Sequence[Path], shell: Mapping[str, str]) -> Project:
 class _Reader:
     """Reads files and what they extend and include, and collects what is wrong in them."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
+    def __init__(self, variables: Mapping[str, str], homes: Mapping[Path, Path]) -> None:
         self.variables = variables
+        self._homes = dict(homes)  # of the project's own files and of included ones; others have their own folder
         self.read: list[Path] = []
         self.problems: list[Problem] = []
         self._roots: dict[Path, Written] = {}
-        self._homes: dict[Path, Path] = {}  # of included files
 
     def file(self, path: Path, folder: Path, depth: int = 0) -> Written:
         """The file with what it includes and extends; its relative paths are relative to `folder`."""
@@ -111,12 +115,18 @@ class _Reader:
                 for name, node in services.value.items()
             }
             root = replace(root, value={**_mapping(root), "services": replace(services, value=resolved)})
-        for included, place in self._included(root, path):
+        root = handed_moved(root, self._home(path), folder)
+        for files, item in self._included(root, path):
             if depth > _DEEPEST:
-                raise WrongFileError(str(path), [Problem(place.place, "files that include each other", "no circle")])
-            self._settle(included, place, path)
-            root = _laid_over(self.file(included, folder, depth + 1), root)
+                raise WrongFileError(str(path), [Problem(item.place, "files that include each other", "no circle")])
+            self._settle(files, item, path)
+            below = [self.file(file, folder, depth + 1) for file in files]
+            root = reduce(_laid_over, [*below, root])
         return root
+
+    def _home(self, path: Path) -> Path:
+        """What the paths in a file are relative to."""
+        return self._homes.get(path, path.absolute().parent)
 
     def _root(self, path: Path) -> Written:
         if path not in self._roots:
@@ -129,24 +139,20 @@ class _Reader:
 
     def _service(self, path: Path, folder: Path, node: Written, chain: tuple[str, ...], depth: int) -> Written:
         """The service laid over the one that it extends."""
-        home = self._homes.get(path, path.absolute().parent)
-        service = _moved(normal(node), home, folder) if home != folder else normal(node)
+        service = moved(normal(node), self._home(path), folder)
         extends = service.get("extends")
         if extends is None or not isinstance(service.value, dict):
             return service
         wanted = extends if isinstance(extends.value, str) else extends.get("service")
         named = extends.get("file")
-        other = path.parent / self.text(named) if named is not None else path
+        other = self._named(named, path) if named is not None else path
         name = self.text(wanted) if wanted is not None else ""
         if depth > _DEEPEST or (str(other), name) == chain:
             self.problems.append(
                 Problem(extends.place, "services that extend each other", "a service that ends the chain")
             )
             return service
-        if not is_file(other):
-            self.problems.append(
-                Problem(extends.place, f"found {shown(str(other))}, which is no file", "a file that is there")
-            )
+        if other is None:
             return service
         base = self._root(other).get("services")
         below = base.get(name) if base is not None else None
@@ -158,29 +164,46 @@ class _Reader:
         rest = replace(service, value={key: item for key, item in service.value.items() if key != "extends"})
         return merged(self._service(other, folder, below, chain, depth + 1), rest)
 
-    def _included(self, root: Written, path: Path) -> Iterator[tuple[Path, Written]]:
+    def _included(self, root: Written, path: Path) -> Iterator[tuple[list[Path], Written]]:
+        """The files of each item of `include`, of which each is laid over those before it; the item says more."""
         section = root.get("include")
-        items = section.value if section is not None and isinstance(section.value, list) else []
-        for item in items:
+        if section is not None and not isinstance(section.value, list | None):
+            self.problems.append(Problem(section.place, f"found {shown(section.plain())}", _INCLUDES))
+        for item in section.value if section is not None and isinstance(section.value, list) else ():
             named = item.get("path") if isinstance(item.value, dict) else item
-            for one in named.value if named is not None and isinstance(named.value, list) else [named]:
-                if one is not None and isinstance(one.value, str):
-                    yield path.parent / self.text(one), item
+            if named is None or not isinstance(named.value, str | list):
+                self.problems.append(Problem(item.place, f"found {shown(item.plain())}", _INCLUDES))
+                continue
+            found = [self._named(one, path) for one in (named.value if isinstance(named.value, list) else [named])]
+            yield [file for file in found if file is not None], item
 
-    def _settle(self, included: Path, how: Written, path: Path) -> None:
-        """Where an included file's paths begin, and its own variables, which those of the project go before."""
+    def _named(self, node: Written, path: Path) -> Path | None:
+        """The file that a value of `path` names; that it is not there is told where it is named."""
+        text = self.text(node)
+        there = path.parent / text
+        if is_file(there):
+            return there
+        found, allowed = f"found {shown(text)}, which is no file", f"a file that is there, from {path.parent}"
+        if _ELSEWHERE.match(text):
+            found = f"found {shown(text)}, which is not on this machine"
+            allowed = f"a file of this machine; docker compose -f {path} config > all.yaml writes one of all"
+        self.problems.append(Problem(node.place, found, allowed))
+        return None
+
+    def _settle(self, included: Sequence[Path], how: Written, path: Path) -> None:
+        """Where included files' paths begin, and their own variables, which those of the project go before."""
         given = how.get("project_directory") if isinstance(how.value, dict) else None
-        home = path.parent / self.text(given) if given is not None else included.parent
-        self._homes[included] = home.absolute()
+        home = path.parent / self.text(given) if given is not None else [*included, path][0].parent
+        self._homes |= dict.fromkeys(included, home.absolute())
         named = how.get("env_file") if isinstance(how.value, dict) else None
         listed = named.value if named is not None and isinstance(named.value, list) else [named]
-        files = [path.parent / self.text(one) for one in listed if one is not None] or [home / ".env"]
-        for file in files:
-            if is_file(file):
+        files = {path.parent / self.text(one): one for one in listed if one is not None}
+        for file in files or [home / ".env"]:
+            if is_there(file) and not is_folder(file):  # /dev/null stands for none
                 self.variables = {**read_variables(file, str(file), self.variables), **self.variables}
-            elif named is not None:
-                found = f"found {shown(str(file))}, which is no file"
-                self.problems.append(Problem(how.place, found, "a file that is there"))
+            elif file in files:
+                found = f"found {shown(self.text(files[file]))}, which is no file"
+                self.problems.append(Problem(files[file].place, found, f"a file that is there, from {path.parent}"))
 
     def text(self, node: Written) -> str:
         """The text with its variables filled in; what is wrong with it is collected."""
@@ -227,37 +250,6 @@ def _mapping(node: Written) -> dict[str, Written]:
     return node.value if isinstance(node.value, dict) else {}
 
 
-_OUTSIDE = re.compile(r"(/|~|[a-z+]+://|git@|[\w.-]+\.git\b)")
-
-
-def _moved(service: Written, home: Path, folder: Path) -> Written:
-    """A service of a file in another folder, with its paths relative to the project's."""
-
-    def moved(node: Written) -> Written:
-        if isinstance(node.value, list):
-            return replace(node, value=[moved(item) for item in node.value])
-        if not isinstance(node.value, str) or _OUTSIDE.match(node.value) or "$" in node.value[:1]:
-            return node
-        return replace(node, value=os.path.relpath(home / node.value, folder))
-
-    value = dict(_mapping(service))
-    if "env_file" in value:
-        value["env_file"] = moved(value["env_file"])
-    build = value.get("build")
-    if build is not None and (context := build.get("context")) is not None:
-        value["build"] = replace(build, value={**_mapping(build), "context": moved(context)})
-    if isinstance((mounts := value.get("volumes", service)).value, list):
-        value["volumes"] = replace(mounts, value=[_moved_mount(item, home, folder) for item in mounts.value])
-    return replace(service, value=value)
-
-
-def _moved_mount(mount: Written, home: Path, folder: Path) -> Written:
-    if not isinstance(mount.value, str) or not mount.value.startswith("."):
-        return mount
-    source, colon, rest = mount.value.partition(":")
-    return replace(mount, value=f"./{os.path.relpath(home / source, folder)}{colon}{rest}")
-
-
 def _impossible(project: Project, paths: Sequence[Path]) -> Iterator[Problem]:
     """What makes these files no project: no services, services of a wrong type, an overlay on its own."""
     services = project.plain.get("services")
@@ -271,6 +263,7 @@ def _impossible(project: Project, paths: Sequence[Path]) -> Iterator[Problem]:
         elif name in active and not any(service.get(key) for key in ("image", "build", "provider")):
             yield Problem(place, "neither image nor build, so this is an overlay", _way_out(paths))
     yield from of_another_type(project.root, project.plain)
+    yield from leading_nowhere(project.root, project.plain)
 
 
 def profiles_of(project: Project, service: Any) -> list[str]:
