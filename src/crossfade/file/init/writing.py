@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from crossfade.file.init.kept import Kept
 from crossfade.file.init.todo import Todo, as_comments, on_one_line
 
 _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -34,6 +35,7 @@ _Dumper.add_representer(
 _Dumper.add_representer(
     _LineList, lambda dumper, value: dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=True)
 )
+_Dumper.add_representer(Kept, lambda dumper, value: dumper.represent_str(str(value)))
 
 
 def text_of(
@@ -64,6 +66,8 @@ def _short(service: Mapping[str, Any]) -> dict[str, Any]:
 
 def _literal(value: Any) -> Any:
     """The value with each `${` as it has to be written where that is no variable of this file."""
+    if isinstance(value, Kept):
+        return value
     if isinstance(value, str):
         return value.replace("${", "$${")
     if isinstance(value, dict):

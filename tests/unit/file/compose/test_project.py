@@ -84,7 +84,7 @@ def test_an_overlay_is_laid_over_its_base_by_composes_rules(tmp_path: Path) -> N
         {"A": "1", "B": "2"},
         ("api",),
     )
-    assert carried.why("volume ./b:/data:ro") == "copy ./b into the image, at /data"
+    assert carried.why("volume ./b:/data:ro") == "copy ./b into the image, at /data; ./b is not there"
     assert "--target prod ." in carried.todo("services.web.image")
     assert carried.why("port 9229:9229") == "it speaks the Node debugger, not HTTP"
 

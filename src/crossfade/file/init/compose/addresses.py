@@ -16,6 +16,7 @@ _NETWORK = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")  # as Docker has it
 # This machine, as containers on Docker's own bridge see it.
 HOST = "172.17.0.1"
 _TOKEN = re.compile(r"(?<![\w.$-])([A-Za-z0-9][\w.-]*)(?::([0-9]{1,5}))?(?![\w-])")
+_PUBLISHED = re.compile(r"\b(?:localhost|127\.0\.0\.1):([0-9]{2,5})\b")
 _IS_ADDRESS = re.compile(
     r"HOST|ADDR|SERVER|URL|URI|ENDPOINT|BROKER|NODE|UPSTREAM|BACKEND|DSN|CONN|BOOTSTRAP|PEER|SEED|CLUSTER",
     re.IGNORECASE,
@@ -80,14 +81,15 @@ def tell_addresses(
         if ours not in there:
             continue
         told = set()
+        mine = {**names, **_links(project.plain["services"][one.compose_name])}
         for variable, value in one.variables.known.items():
-            for _, word, service in named(variable, value, names):
-                if (variable, service) in told or service == one.compose_name:
+            for _, word, service in named(variable, value, mine):
+                if (variable, service) in told:
                     continue
                 told.add((variable, service))
                 if service in called and word != called[service]:
                     if variable in one.settings.get("env", {}) or variable in one.variables.made_of:
-                        _rename(notes, one, (ours, variable), names=names, called=called)
+                        _rename(notes, one, (ours, variable), names=mine, called=called)
                         continue
                     what = f"{word} is called {called[service]} here: write that"
                 elif service in called:
@@ -97,6 +99,29 @@ def tell_addresses(
                 else:
                     continue
                 _tell(notes, one, ours, variable=variable, word=word, what=what)
+    _tell_published(carried, file, notes)
+
+
+def _tell_published(carried: Sequence[tuple[str, Carried | CarriedStore]], file: dict[str, Any], notes: Notes) -> None:
+    """Say of each address of this machine where another service was published what visitors find it by now."""
+    listen = file.get("listen")
+    port = listen["http"] if isinstance(listen, dict) else listen
+    opened = {one.published.published: ours for ours, one in carried if isinstance(one, Carried) and one.published}
+    for ours, one in carried:
+        for variable, value in one.variables.known.items():
+            found = {int(match[1]) for match in _PUBLISHED.finditer(value)} - {port}
+            for number in sorted(found & opened.keys()):
+                routes = file["services"].get(opened[number], {}).get("routes", [{}])
+                address = f"{routes[0].get('host', 'localhost')}:{port}{routes[0].get('path', '/*').removesuffix('*')}"
+                what = (
+                    f"write where visitors find {opened[number]} now, such as http://{address}, for localhost:{number}"
+                )
+                key = "env" if variable in one.settings.get("env", {}) else "secrets"
+                notes.todos.append(Todo(Rank.ASSUMED, f"{_section(one)}.{ours}.{key}.{variable}", what))
+
+
+def _section(one: Carried | CarriedStore) -> str:
+    return "services" if isinstance(one, Carried) else "stores"
 
 
 def _rename(
@@ -136,6 +161,13 @@ def _names(judged: Mapping[str, Role], project: Project) -> dict[str, str]:
     return names
 
 
+def _links(service: dict[str, Any]) -> dict[str, str]:
+    """What the service alone calls others: `links: ["db:database"]`."""
+    links = service.get("links")
+    pairs = [str(link).partition(":") for link in (links if isinstance(links, list) else ())]
+    return {alias or other: other for other, _, alias in pairs}
+
+
 def _instead(service: str, kind: Kind, file: dict[str, Any], project: Project) -> str:
     """What to write in place of the name of one that is not in the file; empty where it is found by it."""
     if kind is Kind.PROXY:
@@ -160,7 +192,6 @@ def network_of(project: Project, name: str) -> str:
 
 
 def _tell(notes: Notes, one: Carried | CarriedStore, ours: str, *, variable: str, word: str, what: str) -> None:
-    section = "services" if isinstance(one, Carried) else "stores"
     if variable in one.settings.get("env", {}):
         key = f"env.{variable}"
     elif variable in one.settings.get("secrets", []):
@@ -169,5 +200,5 @@ def _tell(notes: Notes, one: Carried | CarriedStore, ours: str, *, variable: str
         key = f"env_file.{variable}"
     value = one.settings["env"][variable] if key.startswith("env.") else word
     notes.leave(("services", one.compose_name, "environment", variable), f"{variable}: {value}", what)
-    notes.todos.append(Todo(Rank.NEVER_HEALTHY, f"{section}.{ours}.{key}", what))
+    notes.todos.append(Todo(Rank.NEVER_HEALTHY, f"{_section(one)}.{ours}.{key}", what))
     notes.comments[ours, key] = f"{word} does not resolve here"

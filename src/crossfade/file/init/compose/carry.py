@@ -17,9 +17,10 @@ from crossfade.file.init.compose.left_out import leave_out
 from crossfade.file.init.compose.notes import NotCarried, Notes, ServiceNotes
 from crossfade.file.init.compose.proxy import configs
 from crossfade.file.init.compose.proxy import taken as proxies
+from crossfade.file.init.compose.proxy.listening import listening
 from crossfade.file.init.compose.sections import joined, tell_sections
 from crossfade.file.init.compose.service import Carried, carry
-from crossfade.file.init.compose.source.ports import HTTPS, Port, ports_of, published
+from crossfade.file.init.compose.source.ports import ports_of, published
 from crossfade.file.init.compose.source.project import Project, read_project
 from crossfade.file.init.compose.store import CarriedStore, carry_store, stays
 from crossfade.file.init.starter import app_name
@@ -28,7 +29,6 @@ from crossfade.file.init.writing import text_of
 from crossfade.file.model import App
 from crossfade.file.reading.document import Keys, written
 from crossfade.file.reading.wording import problems
-from crossfade.source.there import is_file
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,9 @@ class _Import:
             service = self.roles.services[name]
             proxies.from_labels(name, service.get("labels"), self.taken)
             proxies.from_variables(name, values_of(service.get("environment")), self.taken)
+        for name in answering:
+            if self.roles.speaks_fastcgi(name):
+                self.taken.not_http[name] = "fastcgi"
         for name in self._proxies():
             configs.from_config(self.roles.services[name], self.project.folder, answering, self.taken)
         for name, how in self.taken.not_http.items():
@@ -216,37 +219,10 @@ class _Import:
             self.notes.todos.append(Todo(Rank.EXPOSED, where, f"it was {before}; {path} lets every visitor in"))
 
     def _listen(self, first: str) -> dict[str, Any]:
-        """The ports that visitors came in by: the proxy's, else those of the service that gets all requests."""
-        entries = [port for name in self._proxies() for port in published(ports_of(self.roles.services[name]))]
-        from_proxy = bool(entries)
-        if not entries:
-            one = self.carried[first].published if first in self.carried else None
-            others = [other.published for other in self.carried.values() if other.published]
-            entries = [one] if one else others[:1]
-        plain = next((port for port in entries if not _is_https(port)), None)
-        listen: dict[str, Any] = {"http": plain.published if plain and plain.published else 80 if from_proxy else 8080}
-        if plain is not None and plain.host:
-            listen["host"] = "127.0.0.1" if plain.local and plain.host != "::1" else plain.host
-            self._comment_listen(plain)
-        secure = next((port.published for port in entries if _is_https(port)), None)
-        return self._secured(listen, secure)
-
-    def _comment_listen(self, port: Port) -> None:
-        reach = "this machine alone reaches it" if port.local else f"only at {port.host}"
-        self.notes.comments["", "listen"] = f"{reach}, as in the Compose file"
-
-    def _secured(self, listen: dict[str, Any], secure: int | None) -> dict[str, Any]:
-        certificate, key = self.taken.certificate, self.taken.key
-        there = [bool(file) and is_file(self.project.folder / file) for file in (certificate, key)]
-        if secure and all(there):
-            folder = self.project.folder
-            paths = [os.path.relpath(folder / file, self.here) for file in (certificate, key)]
-            return {"listen": {**listen, "https": secure}, "tls": {"certificate": paths[0], "key": paths[1]}}
-        if secure:
-            named = f" (it was {certificate})" if certificate else ""
-            what = f"give tls a certificate and a key{named}, and listen: {{https: {secure}}}: the proxy served HTTPS"
-            self.notes.todos.append(Todo(Rank.NEVER_HEALTHY, "tls", what))
-        return {"listen": listen["http"] if len(listen) == 1 else listen}
+        mine = [self.carried[first].published] if first in self.carried else []
+        others = [other.published for other in self.carried.values()]
+        front = [port for port in mine if port] or [port for port in others if port][:1]
+        return listening(self.roles, self._proxies(), front, self.taken, notes=self.notes, here=self.here)
 
     def _without_the_impossible(self, file: dict[str, Any]) -> dict[str, Any]:
         """What Compose takes and crossfade does not is left out, all that is found at once, until the file loads."""
@@ -310,10 +286,6 @@ _INSTEAD = {
     "fastcgi": "have its image answer HTTP, by FrankenPHP or by nginx beside php-fpm",
     "uwsgi": "start uWSGI with --http-socket in place of --socket",
 }
-
-
-def _is_https(port: Port) -> bool:
-    return port.published in HTTPS or port.target in HTTPS
 
 
 def _without(file: dict[str, Any], keys: Keys) -> Keys:

@@ -150,6 +150,9 @@ class _Variables:
             if not isinstance(path, str) or not path:
                 continue
             required = not isinstance(entry, dict) or entry.get("required", True)
+            if isinstance(entry, dict) and entry.get("format") == "raw":
+                why = "quotes, # and $ mean something here: write a value that has one in single quotes"
+                self.notes.leave(("env_file", index), f"format raw of {path}", why)
             self._file(("env_file", index), path, required=bool(required))
 
     def _file(self, below: Keys, path: str, *, required: bool) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crossfade.file.init.compose.notes import ServiceNotes
+from crossfade.file.init.kept import InShell, line_of, script_of
 from crossfade.file.init.todo import Rank
 from crossfade.file.reading.interpolation import fill
 from crossfade.file.reading.problem import shown
@@ -67,8 +68,9 @@ def health(check: Any, variables: Mapping[str, str], notes: ServiceNotes) -> tup
         return {"path": "/"}, None
     command = command_of(check.get("test"))
     wanted = asked(command, variables)
-    if not wanted.path and command:  # it is run beside the instance, as Compose runs it
-        return worker_health(check), wanted.port
+    in_shell = any(isinstance(word, InShell) for word in _words_of(check.get("test")))
+    if command and (in_shell or not wanted.path):  # it is run beside the instance, as Compose runs it
+        return worker_health(check, notes), wanted.port
     settings: Settings = {"path": wanted.path or "/", **wanted.options}
     if not wanted.path:
         _assumed(notes, "Compose left it to the image")
@@ -79,22 +81,20 @@ def health(check: Any, variables: Mapping[str, str], notes: ServiceNotes) -> tup
         notes.todo(Rank.NEVER_HEALTHY, "health", f"let the service answer GET {settings['path']} by HTTP, too")
     if wanted.unlike:
         notes.leave(("healthcheck", "test"), f"test {shown(command)}", wanted.unlike)
-    for key in ("start_period", "start_interval"):
-        if key in check:
-            why = "new instances have deploy.timeout to become healthy; failures before that do not count"
-            notes.leave(("healthcheck", key), f"{key} {check[key]}", why)
+    _tell_start(check, notes)
     settings |= {"interval": check.get("interval"), "timeout": check.get("timeout")}
     retries = check.get("retries")
     settings["unhealthy"] = int(retries) if isinstance(retries, str) and retries.isdecimal() else retries
     return {key: value for key, value in settings.items() if value is not None}, wanted.port
 
 
-def worker_health(check: Any) -> Settings:
+def worker_health(check: Any, notes: ServiceNotes) -> Settings:
     """A worker's check from Compose's: both are a command inside. Empty where there is none."""
     if not isinstance(check, dict) or check.get("disable") or not (command := command_of(check.get("test"))):
         return {}
     if command == "NONE":
         return {}
+    _tell_start(check, notes)
     retries = check.get("retries")
     settings = {
         "command": command,
@@ -105,14 +105,25 @@ def worker_health(check: Any) -> Settings:
     return {key: value for key, value in settings.items() if value is not None}
 
 
+def _words_of(test: Any) -> list[Any]:
+    return test if isinstance(test, list) else [test]
+
+
+def _tell_start(check: Mapping[str, Any], notes: ServiceNotes) -> None:
+    for key in ("start_period", "start_interval"):
+        if key in check:
+            why = "new instances have deploy.timeout to become healthy; failures before that do not count"
+            notes.leave(("healthcheck", key), f"{key} {check[key]}", why)
+
+
 def command_of(test: Any) -> str:
     """The command of a healthcheck as one line."""
     if isinstance(test, list):
-        words = [str(word) for word in test]
+        words = [word if isinstance(word, str) else str(word) for word in test]
         if words[:1] == ["CMD-SHELL"]:
-            return " ".join(words[1:])
-        return shlex.join(words[1:]) if words[:1] == ["CMD"] else shlex.join(words)
-    return str(test or "")
+            return " ".join(script_of(word) for word in words[1:])
+        return line_of(words[1:]) if words[:1] == ["CMD"] else line_of(words)
+    return script_of(test) if isinstance(test, str) else str(test or "")
 
 
 def _assumed(notes: ServiceNotes, why: str) -> None:

@@ -5,17 +5,21 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crossfade.file.init.compose import running
+from crossfade.file.init.compose.environment import named_secrets
 from crossfade.file.init.compose.judge.roles import CARRIED, Kind, Role, Roles, waits_for
-from crossfade.file.init.compose.notes import Notes
+from crossfade.file.init.compose.judge.signs import MIGRATION_COMMAND, WAITING, basename
+from crossfade.file.init.compose.notes import Notes, ServiceNotes
 from crossfade.file.init.compose.running import image_of, made_by, words_of
 from crossfade.file.init.compose.service import Carried
 from crossfade.file.init.compose.source.project import Project
+from crossfade.file.init.kept import line_of
 from crossfade.file.init.todo import Rank, Todo
 
 _WHY = {
     Kind.STORE: "it keeps state and stays in Compose",
     Kind.PROXY: "crossfade's own balancer takes its place, and its ports",
-    Kind.OTHER: "crossfade runs services that answer HTTP: leave it in Compose",
+    Kind.OTHER: "crossfade runs services that answer HTTP, in a network of their own: leave it in Compose",
     Kind.PROFILE: "Compose does not start it either, unless it is asked to",
     Kind.MIGRATION: "it runs once, before others: put its command into their hooks.migrate",
 }
@@ -70,6 +74,10 @@ class _LeftOut:
         waiting = [ours for ours in same if name in waits_for(self._compose(ours))]
         command = self._command(name)
         if (found := next(iter([*waiting, *same]), None)) is None or not command:
+            if self._only_waits(name, command):
+                why = "it only waits for others: stores are ready before services start"
+                self.notes.leave(("services", name), name, f"{why} ({role.because})")
+                return
             said = self.roles.services[name].get("image")
             built = f"its image, {said}" if said else "what it is built from"
             why = f"no service here runs {built}" if command else "its command is in the image"
@@ -79,6 +87,10 @@ class _LeftOut:
             self.notes.todos.append(Todo(Rank.MISSING, where, what))
             self.notes.leave(("services", name), name, f"{_WHY[Kind.MIGRATION]} ({role.because}); {why}")
             return
+        variables = self.carried[found].variables
+        running.bring_secrets(self.project, name, variables.secrets, ServiceNotes(self.notes, name, found))
+        if variables.secrets:
+            self.carried[found].settings["secrets"] = named_secrets(variables)
         hooks = self.carried[found].settings.setdefault("hooks", {})
         hooks["migrate"] = f"{hooks['migrate']} && {command}" if "migrate" in hooks else command
         self.notes.leave(
@@ -98,10 +110,15 @@ class _LeftOut:
             return image_of(service, "", name)
         return repr([build.get(key) for key in ("context", "dockerfile", "dockerfile_inline", "target")])
 
+    def _only_waits(self, name: str, command: str) -> bool:
+        image = str(self.roles.services[name].get("image") or "")
+        waits = WAITING.search(f"{basename(image)} {command}")
+        return bool(waits) and " -- " not in command and not MIGRATION_COMMAND.search(command)
+
     def _command(self, name: str) -> str:
         service = self.roles.services[name]
         words = [*(words_of(service.get("entrypoint")) or []), *(words_of(service.get("command")) or [])]
-        return shlex.join(words)
+        return line_of(words)
 
     def _waits(self, one: Carried) -> None:
         """What a service waited for and crossfade does not start."""

@@ -2,12 +2,14 @@
 
 import os
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.compose.source.handed import handed
 from crossfade.file.init.compose.source.project import Project
+from crossfade.file.init.kept import InShell, line_of
 from crossfade.file.init.todo import Rank
 from crossfade.file.parts.image import is_remote
 from crossfade.file.reading.problem import shown
@@ -16,7 +18,15 @@ from crossfade.source.there import is_file, is_folder
 
 Service = dict[str, Any]
 # What `docker build` has under another name, or what decides how and not what is built.
-_BUILD_OPTIONS = {"context", "dockerfile", "dockerfile_inline", "target", "args", "platforms", "additional_contexts"}
+_BUILD_OPTIONS = {
+    "context",
+    "dockerfile",
+    "dockerfile_inline",
+    "target",
+    "args",
+    "platforms",
+    "additional_contexts",
+} | {*("secrets", "ssh", "network")}
 _HOW = {
     "cache_from",
     "cache_to",
@@ -24,7 +34,6 @@ _HOW = {
     "pull",
     "tags",
     "labels",
-    "network",
     "shm_size",
     "extra_hosts",
     "isolation",
@@ -32,12 +41,13 @@ _HOW = {
 
 
 # What only `docker build` by hand can do.
-_BY_HAND = {"dockerfile_inline", "additional_contexts", "platforms"}
+_BY_HAND = {"dockerfile_inline", "additional_contexts", "platforms", "secrets", "ssh", "network"}
 # Keys that mean the same in both files.
 _SAME = (
     *("user", "working_dir", "cap_drop", "cap_add", "read_only", "tmpfs", "stop_signal", "extra_hosts", "shm_size"),
     "ulimits",
 )
+_INLINE = "inline.Dockerfile"
 _MACHINE = ("host.docker.internal", "host-gateway")
 SAME = frozenset({"entrypoint", "command", *_SAME})
 
@@ -58,14 +68,16 @@ def made_by(service: Service, project: Project) -> Service:
     return {**service, "build": build} if build else service
 
 
-def build_line(service: Service, image: str, folder: Path, here: Path) -> str:
-    """The exact `docker build` to type in the folder `here`; `folder` is the Compose file's."""
-    build = service["build"]
+def build_line(service: Service, image: str, project: Project, here: Path) -> str:
+    """The exact `docker build` to type in the folder `here`."""
+    build, folder = service["build"], project.folder
     context = str(build.get("context") or ".")
     remote = is_remote(context)
     place = context if remote or folder == here else relative(folder / context, here)
     words = ["docker", "build", "-t", image]
-    if dockerfile := build.get("dockerfile"):
+    if "dockerfile_inline" in build:
+        words += ["-f", _INLINE]
+    elif dockerfile := build.get("dockerfile"):
         words += ["-f", str(dockerfile) if remote else relative(folder / context / str(dockerfile), here)]
     if target := build.get("target"):
         words += ["--target", str(target)]
@@ -78,13 +90,35 @@ def build_line(service: Service, image: str, folder: Path, here: Path) -> str:
         words += ["--build-context", f"{key}={value if '://' in str(value) else relative(folder / str(value), here)}"]
     platforms = build.get("platforms")
     words += ["--platform", ",".join(map(str, platforms))] if isinstance(platforms, list) else []
-    return shlex.join([*words, place])
+    return shlex.join([*words, *_only_by_hand(build, project, here), place])
+
+
+def _only_by_hand(build: Service, project: Project, here: Path) -> Iterator[str]:
+    """Secrets, keys and the network that a build is given, in the words of `docker build`."""
+    known = project.plain.get("secrets")
+    for entry in build.get("secrets") or ():
+        name = str(entry.get("source") if isinstance(entry, dict) else entry)
+        origin = known.get(name) if isinstance(known, dict) else None
+        origin = origin if isinstance(origin, dict) else {}
+        told = str(entry.get("target") or name) if isinstance(entry, dict) else name
+        file = relative(project.folder / str(origin.get("file") or f"{name}.txt"), here)
+        yield from (
+            "--secret",
+            f"id={told},env={origin['environment']}" if "environment" in origin else f"id={told},src={file}",
+        )
+    for key in build.get("ssh") or ():
+        yield from ("--ssh", str(key))
+    if network := build.get("network"):
+        yield from ("--network", str(network))
 
 
 def handed_files(project: Project, name: str, here: Path, notes: ServiceNotes) -> list[str]:
     """Volumes for the files of Compose's secrets and configs; what is to be done about those that are not there."""
     found = []
     for one in handed(project, name):
+        if one.rights:
+            what = f"{', '.join(one.rights)} of {one.section} {one.name}"
+            notes.leave((one.section,), what, "a file is mounted as it is: its owner and mode on this machine count")
         if not one.why:
             found.append(f"./{relative(project.folder / one.file, here)}:{one.target}:ro")
             continue
@@ -96,9 +130,9 @@ def handed_files(project: Project, name: str, here: Path, notes: ServiceNotes) -
     return found
 
 
-def image_setting(service: Service, image: str, folder: Path, here: Path, notes: ServiceNotes) -> Any:
+def image_setting(service: Service, image: str, project: Project, here: Path, notes: ServiceNotes) -> Any:
     """The `image` as it is called; or how it is built, where a deploy can do that and its Dockerfile is there."""
-    build = service.get("build")
+    build, folder = service.get("build"), project.folder
     if not isinstance(build, dict):
         return image
     context, dockerfile = str(build.get("context") or "."), build.get("dockerfile")
@@ -111,7 +145,7 @@ def image_setting(service: Service, image: str, folder: Path, here: Path, notes:
     secret = any(is_secret(key, str(value or "")) for key, value in args.items())  # what a release has is on record
     missing = _missing(build, context, folder, notes)
     if missing or is_remote(context) or secret or build.keys() & _BY_HAND:
-        _tell_build(service, image, folder, here, notes, missing=missing)
+        _tell_build(service, image, project, here, notes, missing=missing)
         return image
     given = {key: f"${{{key}}}" if value is None else value for key, value in args.items()}
     place = relative(folder / context, here)
@@ -136,21 +170,41 @@ def _missing(build: Service, context: str, folder: Path, notes: ServiceNotes) ->
     return context if where == "context" else str(Path(context) / (named or "Dockerfile"))
 
 
-def _tell_build(service: Service, image: str, folder: Path, here: Path, notes: ServiceNotes, *, missing: str) -> None:
+def _tell_build(
+    service: Service, image: str, project: Project, here: Path, notes: ServiceNotes, *, missing: str
+) -> None:
     """Say how the image is built before a deploy, by hand; and what it needs that is not there."""
     build = service["build"]
-    line = build_line(service, image, folder, here)
+    line = build_line(service, image, project, here)
     notes.leave(("build",), f"build {build.get('context') or '.'}", f"build the image before a deploy: {line}")
-    also = f", once {relative(folder / missing, here)} is there" if missing else ""
+    also = f", once {relative(project.folder / missing, here)} is there" if missing else ""
+    also = f", once {_INLINE} has the text of dockerfile_inline" if "dockerfile_inline" in build else also
     notes.todo(Rank.NOTHING_RUNS, "image", f"build it: {line}{also}")
-    if "dockerfile_inline" in build:
-        notes.leave(("build", "dockerfile_inline"), "dockerfile_inline", "write it to a file and name that with -f")
 
 
 def tell_tag(service: Service, image: str, notes: ServiceNotes) -> None:
     """Say that an image without a tag is the latest, whatever that will be."""
     if "build" not in service and ":" not in image.rsplit("/", 1)[-1] and "@" not in image:
         notes.todo(Rank.ASSUMED, "image", f"write a tag: {image} alone is {image}:latest, whatever that is at the time")
+
+
+def bring_secrets(project: Project, name: str, secrets: list[str], notes: ServiceNotes) -> None:
+    """Adds what its commands are made of to the service's `secrets`, and says which of it somebody has to bring."""
+    for one in project.hidden.get(name, ()):
+        key, names = str(one.keys[0]), ", ".join(one.secrets)
+        secrets += [secret for secret in one.secrets if secret not in secrets]
+        if one.secrets:
+            why = "it is a secret, and the file only names it; a shell in the container fills it in"
+            notes.leave(one.keys, f"the value of {names}", why)
+        if one.lost:
+            notes.todo(
+                Rank.NOTHING_RUNS, key, f"write it anew: it had {', '.join([*one.secrets, *one.required])} in it"
+            )
+        absent = [variable for variable in (*one.secrets, *one.required) if variable not in project.dotenv]
+        if absent:
+            which = "it" if len(absent) == 1 else "them"
+            what = f"export {', '.join(absent)}, or write {which} to .env beside this file"
+            notes.todo(Rank.NOTHING_RUNS, "secrets" if one.secrets else key, what)
 
 
 def settings_of(service: Service, notes: ServiceNotes) -> dict[str, Any]:
@@ -162,6 +216,7 @@ def settings_of(service: Service, notes: ServiceNotes) -> dict[str, Any]:
     entrypoint = [] if entrypoint == [""] else entrypoint  # a list of nothing switches it off, too
     if entrypoint == [] and command:
         entrypoint, command = command[:1], command[1:]
+    entrypoint, command = _by_a_shell(entrypoint, command, notes)
     found = {key: service[key] for key in _SAME if service.get(key) not in (None, "", [], {})}
     if isinstance(tmpfs := found.get("tmpfs"), str):
         found["tmpfs"] = [tmpfs]
@@ -172,6 +227,21 @@ def settings_of(service: Service, notes: ServiceNotes) -> dict[str, Any]:
     if entrypoint == []:
         notes.leave(("entrypoint",), "entrypoint []", "write what the container starts with as entrypoint")
     return {"entrypoint": entrypoint or None, "command": command or None, **found}
+
+
+def _by_a_shell(
+    entrypoint: list[str] | None, command: list[str] | None, notes: ServiceNotes
+) -> tuple[list[str] | None, list[str] | None]:
+    """Both as they are; where a secret is in one, a shell in the container fills it in and is gone then."""
+    if not any(isinstance(word, InShell) for word in (*(entrypoint or ()), *(command or ()))):
+        return entrypoint, command
+    if entrypoint:
+        return ["sh", "-c", f"exec {line_of([*entrypoint, *(command or [])])}"], None
+    if command and not command[0].startswith("-"):
+        return None, ["sh", "-c", f"exec {line_of(command)}"]
+    what = "write it with the program that the image starts in front, as a shell's line: a secret is in it"
+    notes.todo(Rank.NOTHING_RUNS, "command", f"{what}: {line_of(command or [])}")
+    return entrypoint, None
 
 
 def words_of(value: Any) -> list[str] | None:
@@ -192,4 +262,6 @@ def relative(path: Path, here: Path) -> str:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     return str(value).lower() if isinstance(value, bool) else str(value)

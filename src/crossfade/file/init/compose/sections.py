@@ -37,8 +37,8 @@ def joined(project: Project, services: Iterable[str], notes: Notes) -> str:
     found = dict[str, str]()
     for service in services:
         compose = project.plain["services"][service]
-        networks = compose.get("networks")
-        for name in networks if isinstance(networks, dict) else ():
+        networks = compose.get("networks") or ([] if compose.get("network_mode") else ["default"])
+        for name in networks if isinstance(networks, dict | list) else ():
             of_proxy = _OF_PROXIES.search(name) or "traefik.docker.network" in names_of(compose.get("labels"))
             if declared.get(name, {}).get("external") and not of_proxy:
                 found[name] = network_of(project, name)

@@ -10,6 +10,7 @@ from crossfade.file.init.compose.environment import Variables, named_secrets, va
 from crossfade.file.init.compose.health import health, worker_health
 from crossfade.file.init.compose.judge.roles import NO_PORT, Kind, Role
 from crossfade.file.init.compose.limits import limits_of
+from crossfade.file.init.compose.needs import tell_needs
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.compose.proxy.taken import Taken, guards, is_label, labels_left
 from crossfade.file.init.compose.source.mounts import Mount, becomes, config_file, lasts, makes, mounts_of, our_name
@@ -102,6 +103,7 @@ class _Service:
 
     def carried(self, app: str) -> Carried:
         variables = variables_of(self.project, self.compose, self.notes, self.here)
+        running.bring_secrets(self.project, self.name, variables.secrets, self.notes)
         worker = self.role.kind is not Kind.SERVICE
         published, exposed = (None, self._as_worker()) if worker else self._as_web(variables)
         image = running.image_of(self.compose, app, self.name)
@@ -111,8 +113,9 @@ class _Service:
         deploy = deploy if isinstance(deploy, dict) else {}
         replicas = _number(deploy.get("replicas", self.compose.get("scale", 1)))
         service: Settings = {
-            "image": running.image_setting(made, image, self.project.folder, self.here, self.notes),
+            "image": running.image_setting(made, image, self.project, self.here, self.notes),
             **running.settings_of(self.compose, self.notes),
+            **self._in_memory(),
             **exposed,
             "replicas": replicas,
             "grace": self.compose.get("stop_grace_period"),
@@ -126,6 +129,7 @@ class _Service:
         if self.role.kind is Kind.SCHEDULER:
             self._alone(service)
         self._leave_the_rest(deploy)
+        tell_needs(self.compose, deploy, self.notes)
         filled = {key: value for key, value in service.items() if value not in (None, {}, [])}
         return Carried(self.name, filled, published, variables, worker)
 
@@ -143,7 +147,7 @@ class _Service:
         if self.role.evidence == NO_PORT:
             what = "write its port instead, if it answers requests: nothing says so, and a worker is assumed"
             self.notes.todo(Rank.ASSUMED, "kind", what)
-        return {"kind": "worker", "health": worker_health(self.compose.get("healthcheck"))}
+        return {"kind": "worker", "health": worker_health(self.compose.get("healthcheck"), self.notes)}
 
     def _alone(self, service: Settings) -> None:
         """What runs by the clock must not run twice."""
@@ -210,23 +214,38 @@ class _Service:
                 why = f"the image brings {mount.target}: it only hid what the source has there"
                 self.notes.leave(("volumes", mount.index), f"volume {mount.shown}", why)
                 continue
+            if mount.kind == "tmpfs":
+                continue
             if lasts(mount, self.project.folder):
                 found.append(self._volume(mount, app))
                 continue
-            if "build" not in self.compose and (file := config_file(mount, self.project.folder)):
-                found.append(f"./{running.relative(file, self.here)}:{mount.target}:ro")
+            file = config_file(mount, self.project.folder)
+            if file is not None and ("build" not in self.compose or mount.of_machine):
+                place = file if mount.of_machine else f"./{running.relative(file, self.here)}"
+                found.append(f"{place}:{mount.target}:ro")
                 self.notes.comment("volumes", "a file is all releases': a change of it is no release")
                 continue
             said = becomes(mount, self.project.folder)
             self.notes.leave(("volumes", mount.index), f"volume {mount.shown}", said)
             if said.startswith("copy"):
                 self.notes.todo(Rank.COPY, "image", said)
-            elif said.startswith(("mkdir", "write")):
+            elif said.startswith(("mkdir", "write", "bring")):
                 self.notes.todo(Rank.DATA, "volumes", said)
         return [*found, *running.handed_files(self.project, self.name, self.here, self.notes)]
 
+    def _in_memory(self) -> Settings:
+        """`tmpfs`, and mounts of that type, which say the same."""
+        said = self.compose.get("tmpfs")
+        mounted = [mount.in_memory for mount in mounts_of(self.compose) if mount.kind == "tmpfs"]
+        places = [*(said if isinstance(said, list) else [said] if said else []), *mounted]
+        return {"tmpfs": places} if places else {}
+
     def _volume(self, mount: Mount, app: str) -> str:
         mode = ":ro" if mount.read_only else ""
+        if mount.below:
+            why = f"a volume is mounted whole: write {mount.target} so that its folder {mount.below} is found"
+            self.notes.leave(("volumes", mount.index), f"subpath {mount.below}", why)
+            self.notes.todo(Rank.DATA, "volumes", f"{why}; {mount.shown} was its folder {mount.below} alone")
         if mount.kind == "bind":
             where = Path(mount.source).expanduser()
             if makes(mount, self.project.folder):

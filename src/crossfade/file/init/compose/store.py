@@ -13,6 +13,7 @@ from crossfade.file.init.compose.health import command_of
 from crossfade.file.init.compose.judge import signs
 from crossfade.file.init.compose.judge.known_stores import KnownStore, known_store
 from crossfade.file.init.compose.limits import limits_of
+from crossfade.file.init.compose.needs import tell_needs
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.compose.source.mounts import Mount, becomes, given, lasts, makes, mounts_of, our_name
 from crossfade.file.init.compose.source.ports import ports_of
@@ -90,6 +91,7 @@ class _Store:
 
     def carried(self, app: str, because: str) -> CarriedStore:
         variables = variables_of(self.project, self.compose, self.notes, self.here)
+        running.bring_secrets(self.project, self.name, variables.secrets, self.notes)
         image = running.image_of(self.compose, app, self.name)
         running.tell_tag(self.compose, image, self.notes)
         word = signs.store_in(image) or signs.store_in(self.dockerfile.base if self.dockerfile else "")
@@ -97,8 +99,8 @@ class _Store:
         deploy = self.compose.get("deploy")
         deploy = deploy if isinstance(deploy, dict) else {}
         store: Settings = {
-            "image": running.image_setting(self.compose, image, self.project.folder, self.here, self.notes),
-            **running.settings_of(self.compose, self.notes),
+            "image": running.image_setting(self.compose, image, self.project, self.here, self.notes),
+            **self._settings(),
             "volumes": self._volumes(app),
             "env": dict(variables.env),
             "env_file": [running.relative(self.project.folder / path, self.here) for path in variables.files],
@@ -112,6 +114,18 @@ class _Store:
         self.notes.comment("image", because)
         filled = {key: value for key, value in store.items() if value not in (None, {}, [])}
         return CarriedStore(self.name, filled, variables)
+
+    def _settings(self) -> Settings:
+        """What starts, as Compose has it; data in memory is kept in a volume instead, which `_volumes` gives it."""
+        settings = running.settings_of(self.compose, self.notes)
+        kept = []
+        for place in settings.get("tmpfs", ()):
+            target = str(place).partition(":")[0]
+            if signs.data_place(target) or target == self.known.data:
+                self.notes.leave(("tmpfs",), f"tmpfs {place}", "it keeps data: a volume has that place now")
+            else:
+                kept.append(place)
+        return {**settings, "tmpfs": kept}
 
     def _volumes(self, app: str) -> list[str]:
         """Its data first. What is mounted otherwise comes along where it is there; each that does not is told."""
@@ -216,6 +230,7 @@ class _Store:
         for key in self.compose:
             if key not in _SILENT and not key.startswith("x-"):
                 self.notes.leave((key,), key, _WHY.get(key, "crossfade has no such setting"))
+        tell_needs(self.compose, deploy, self.notes)
         for key in deploy:
             if key not in _SILENT_BELOW:
                 self.notes.leave(("deploy", key), f"deploy.{key}", _WHY.get(key, "crossfade has no such setting"))

@@ -90,6 +90,11 @@ def _mongo(variables: Variables) -> KnownStore:
     return KnownStore("/data/db", ask, "mongodump --quiet --archive", "mongorestore --quiet --archive --drop")
 
 
+def _zookeeper(variables: Variables) -> KnownStore:
+    """Confluent's has a place of its own, and this variable."""
+    return KnownStore("/var/lib/zookeeper" if "ZOOKEEPER_CLIENT_PORT" in variables else "/data")
+
+
 def _just(data: str, health: str = "") -> Callable[[Variables], KnownStore]:
     return lambda _: KnownStore(data, health)
 
@@ -115,5 +120,19 @@ _KNOWN: Mapping[str, Callable[[Variables], KnownStore]] = {
     "registry": _just("/var/lib/registry"),
     "mssql": _just("/var/opt/mssql"),
     "solr": _just("/var/solr"),
-    "zookeeper": _just("/data"),
+    "zookeeper": _zookeeper,
+    "mosquitto": _just("/mosquitto/data"),
+    "redpanda": _just("/var/lib/redpanda/data"),
+    "cockroach": _just("/cockroach/cockroach-data"),
+    "cockroachdb": _just("/cockroach/cockroach-data"),
+    "scylla": _just("/var/lib/scylla"),
+    "weaviate": _just("/var/lib/weaviate"),
+    "milvus": _just("/var/lib/milvus"),
+    "arangodb": _just("/var/lib/arangodb3"),
+    "couchbase": _just("/opt/couchbase/var"),
+    "consul": _just("/consul/data"),
+    "vault": _just("/vault/file"),
+    "questdb": _just("/var/lib/questdb"),
+    "victoriametrics": _just("/victoria-metrics-data"),
+    "emqx": _just("/opt/emqx/data"),
 }

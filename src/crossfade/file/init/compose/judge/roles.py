@@ -58,6 +58,7 @@ class Roles:
     waited_to_end: frozenset[str] = frozenset()
     dependants: dict[str, list[str]] = field(default_factory=dict)
     dockerfiles: dict[str, Dockerfile | None] = field(default_factory=dict)
+    guests: dict[str, list[str]] = field(default_factory=dict)  # who lives in its network
 
     @classmethod
     def of(cls, project: Project) -> "Roles":
@@ -69,6 +70,9 @@ class Roles:
                 roles.dependants.setdefault(other, []).append(name)
                 if condition == "service_completed_successfully":
                     ending.add(other)
+            how, _, host = str(service.get("network_mode") or "").partition(":")
+            if how == "service":
+                roles.guests.setdefault(host, []).append(name)
             roles.dockerfiles[name] = _dockerfile(project.folder, service)
         roles.waited_to_end = frozenset(ending)
         return roles
@@ -90,6 +94,10 @@ class Roles:
     def _role(self, name: str, service: Service) -> Role:
         if profiles := profiles_of(self.project, service):
             return Role(Kind.PROFILE, (f"only with profile {', '.join(profiles)}",))
+        if basis := elsewhere(service):
+            return Role(Kind.OTHER, (basis,))
+        if (image := signs.basename(str(service.get("image") or ""))) in signs.PROXY_COMPANIONS:
+            return Role(Kind.PROXY, (f"image {image}",))
         if store := self._store(name, service):
             return Role(Kind.STORE, store)
         if migration := self._migration(name, service):
@@ -97,6 +105,8 @@ class Roles:
         return self._by_ports(name, service)
 
     def _by_ports(self, name: str, service: Service) -> Role:
+        if guests := self.guests.get(name):
+            return Role(Kind.OTHER, (f"{guests[0]} lives in its network",))
         ports = [port for port in ports_of(service) if not port.why]
         if not ports and not routed(service) and (role := self._in_background(name, command_line(service))):
             return role
@@ -169,8 +179,6 @@ class Roles:
         kind = next((word for word in signs.words(signs.basename(image)) if word in signs.PROXIES), "")
         built = bool(service.get("build")) and bool(known & signs.PROXIES)
         named = bool(set(signs.words(name)) & signs.PROXY_NAMES)
-        if signs.basename(image) in signs.PROXY_COMPANIONS:
-            return (f"image {signs.basename(image)}",)
         if not others or known & signs.TOOLS - {"proxy"} or not (kind or (named and (built or service.get("build")))):
             return ()
         said = [f"image {kind}" if kind else f"called {name}"]
@@ -190,6 +198,13 @@ class Roles:
         if before:
             return Role(Kind.SERVICE, (f"{before[0]} stands before it",))
         return Role(Kind.WORKER, NO_PORT)
+
+    def speaks_fastcgi(self, name: str) -> bool:
+        """True for php-fpm without a web server in its image: php:8.3-fpm, but not acme/php:8.3-fpm-nginx."""
+        dockerfile = self.dockerfiles[name]
+        images = (str(self.services[name].get("image") or ""), dockerfile.base if dockerfile else "")
+        found = [set(signs.words(image.replace(":", "-"))) for image in images]
+        return any("fpm" in words and not words & {*signs.PROXIES, "frankenphp"} for words in found)
 
     def port_evidence(self, name: str) -> str:
         """Why a service is thought to answer HTTP; empty when nothing says so."""
@@ -213,6 +228,14 @@ class Roles:
                 yield f"has the variable {variable}"
         if dockerfile and dockerfile.ports:
             yield f"its Dockerfile exposes port {dockerfile.ports[0]}"
+
+
+def elsewhere(service: Service) -> str:
+    """Why no container of ours can be in its place; empty for an ordinary one."""
+    if service.get("provider"):
+        return "a provider of Compose's makes it, and no image"
+    how, _, other = str(service.get("network_mode") or "").partition(":")
+    return f"it lives in the network of {other}" if how in ("service", "container") else ""
 
 
 def waits_for(service: Service) -> dict[str, str]:

@@ -23,7 +23,12 @@ TOOLS = _words(
 )
 PROXIES = _words("traefik haproxy envoy varnish nginx caddy httpd apache openresty swag ingress")
 PURE_PROXIES = _words("traefik haproxy envoy varnish swag")  # they serve no files of their own
-PROXY_COMPANIONS = frozenset({"acme-companion", "letsencrypt-nginx-proxy-companion", "certbot", "nginx-proxy-manager"})
+PROXY_COMPANIONS = frozenset(
+    {
+        *("acme-companion", "letsencrypt-nginx-proxy-companion", "certbot", "nginx-proxy-manager"),
+        *("docker-gen", "traefik-certs-dumper", "traefik-forward-auth", "docker-socket-proxy", "socket-proxy"),
+    }
+)
 PROXY_NAMES = _words("nginx proxy traefik caddy haproxy loadbalancer lb ingress reverse envoy")
 WORKERS = _words("worker workers celery sidekiq consumer consumers rq horizon resque dramatiq queue")
 SCHEDULERS = _words("cron crond beat scheduler schedule clock ofelia cronjob periodic")
@@ -71,6 +76,9 @@ OTHER_PORTS: Mapping[int, str] = {
     1025: "SMTP",
     2525: "SMTP",
     53: "DNS",
+    69: "TFTP",
+    123: "NTP",
+    161: "SNMP",
     88: "Kerberos",
     110: "POP3",
     995: "POP3",
@@ -88,7 +96,19 @@ OTHER_PORTS: Mapping[int, str] = {
     5900: "VNC",
     4317: "gRPC of OpenTelemetry",
     4369: "Erlang's port mapper",
+    554: "RTSP",
+    8554: "RTSP",
+    1935: "RTMP",
+    873: "rsync",
+    1080: "SOCKS",
+    2049: "NFS",
+    3478: "TURN",
+    5349: "TURN",
+    5044: "the Beats protocol",
     5060: "SIP",
+    5061: "SIP",
+    5222: "XMPP",
+    6697: "IRC",
     6667: "IRC",
     9094: "Kafka",
     9229: "the Node debugger",
@@ -128,6 +148,10 @@ MIGRATION_COMMAND = re.compile(
     r"\bmigrate\b|\bdb:(migrate|prepare|setup|seed)\b|\balembic\b.*\bupgrade\b|\bprisma\b.*\b(migrate|push|seed)\b|\bflyway\b"
     r"|\bliquibase\b|\b(db|migration)[:_-](up|run|migrate|deploy)\b|\bseed\b|\bcollectstatic\b"
 )
+
+
+# What does nothing but wait for another service, and ends then.
+WAITING = re.compile(r"\b(dockerize|wait4x|wait4ports|wait-?for(-it)?|waitforit|docker-compose-wait)\b")
 
 
 def words(name: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from crossfade.file.init.compose.judge.roles import values_of
 from crossfade.file.init.compose.proxy.taken import HOST, Taken
 from crossfade.file.init.compose.source.mounts import Mount, mounts_of
-from crossfade.source.there import is_file, is_folder
+from crossfade.source.there import is_file, is_folder, is_there
 
 _LARGEST = 1 << 18
 _MOST_FILES = 50
@@ -21,7 +21,7 @@ def from_config(proxy: dict[str, Any], folder: Path, services: Collection[str], 
     """Takes over what the mounted files of a proxy say about `services`; the names of the files that were read."""
     read = []
     mounts = mounts_of(proxy)
-    for path in [*_configs(mounts, folder), *_built_in(proxy, folder)]:
+    for path in [*_configs(mounts, folder, taken), *_built_in(proxy, folder)]:
         text = _filled(_text(path), values_of(proxy.get("environment")))
         if path.name.startswith("Caddyfile"):
             _Caddy(services, taken).read(text)
@@ -31,12 +31,14 @@ def from_config(proxy: dict[str, Any], folder: Path, services: Collection[str], 
     return read
 
 
-def _configs(mounts: list[Mount], folder: Path) -> Iterator[Path]:
+def _configs(mounts: list[Mount], folder: Path, taken: Taken) -> Iterator[Path]:
     """The files of a proxy's configuration that are here, those in a mounted folder among them."""
     for mount in mounts:
         place = folder / mount.source
         if mount.kind != "bind" or not re.search(r"nginx|Caddyfile|/caddy", mount.target):
             continue
+        if not is_there(place):
+            taken.untaken.append(f"{mount.source} is not there, so that nothing of it is taken over")
         if is_file(place):
             yield place
         elif is_folder(place) and re.search(r"conf\.d|templates|sites|/etc/nginx/?$|/etc/caddy/?$", mount.target):

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crossfade.file.init.compose.judge.roles import names_of, values_of
+from crossfade.file.init.compose.proxy.rule import alternatives
 
 Route = dict[str, str]
 
-_HOST_RULE = re.compile(r"\b(?:Host|HostSNI)\(([^)]*)\)")
-_PATH_RULE = re.compile(r"\b(PathPrefix|Path)\(([^)]*)\)")
+_ARGUMENTS = r"\(((?:`[^`]*`|\"[^\"]*\"|'[^']*'|[^)`\"'])*)\)"
+_HOST_RULE = re.compile(rf"\b(?:Host|HostSNI){_ARGUMENTS}")
+_PATH_RULE = re.compile(rf"\b(PathPrefix|Path){_ARGUMENTS}")
 _QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
 _OTHER_RULE = re.compile(r"\b(HostRegexp|PathRegexp|Headers?|HeadersRegexp|Method|Query|ClientIP)\(|!")
 HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*")
@@ -23,10 +25,19 @@ _KNOWN = re.compile(
 # https://github.com/lucaslorentz/caddy-docker-proxy: caddy_1.reverse_proxy: "{{upstreams 4000}}"
 _CADDYS_SITE = re.compile(r"caddy(_\d+)?")
 _CADDYS_PROXY = re.compile(r"caddy(_\d+)?\.(\w+\.)?reverse_proxy")
+_KNOWN_OF_CADDY = re.compile(
+    r"caddy(_\d+)?|caddy_ingress_network|caddy(_\d+)?\.((\w+\.)?reverse_proxy|(\d+_)?redir(_\d+)?|tls.*|encode.*|log.*)"
+)
 _UPSTREAMS = re.compile(r"\{\{\s*upstreams(?:\s+https?)?(?:\s+([0-9]+))?\s*\}\}")
 # Middlewares that keep visitors out.
 _GUARDS = re.compile(
-    r"traefik\.http\.middlewares\.[^.]+\.(basicauth|digestauth|forwardauth|ipallowlist|ipwhitelist)\b", re.IGNORECASE
+    r"(?:traefik\.http\.middlewares\.[^.]+|caddy(?:_\d+)?)\."
+    r"(basicauth|digestauth|forwardauth|ipallowlist|ipwhitelist|basic_auth|forward_auth)\b",
+    re.IGNORECASE,
+)
+_CHANGES_PATHS = re.compile(
+    r"traefik\.http\.middlewares\.[^.]+\.(stripprefix|stripprefixregex|replacepath|replacepathregex|addprefix)\.\w+",
+    re.IGNORECASE,
 )
 _PATH = re.compile(r"/|(/[^\s*?#/{}()^$\\]+)+")
 
@@ -77,7 +88,8 @@ class Taken:
 
 def from_labels(service: str, labels: Any, taken: Taken) -> None:
     """Traefik's and nginx-proxy's words about a service: rules as routes, and the port."""
-    for name, value in values_of(labels).items():
+    labels = values_of(labels)
+    for name, value in labels.items():
         if name.endswith(".loadbalancer.server.port") and value.isdecimal():
             taken.ports[service] = int(value)
         elif name.endswith(".loadbalancer.sticky.cookie.name"):
@@ -89,8 +101,25 @@ def from_labels(service: str, labels: Any, taken: Taken) -> None:
         elif proxied := _UPSTREAMS.fullmatch(value) if _CADDYS_PROXY.fullmatch(name) else None:
             taken.ports[service] = int(proxied[1] or 80)
         elif _CADDYS_SITE.fullmatch(name) and "." in value:
-            for host in re.split(r"[\s,]+", value):
-                taken.route(service, host.removeprefix("http://").removeprefix("https://"), "/")
+            _site(service, name, value, labels, taken)
+        elif changed := _CHANGES_PATHS.fullmatch(name):
+            said = f"{changed[1]} {value} changed paths before {service} saw a request; crossfade sends whole paths"
+            taken.untaken.append(said)
+
+
+def _site(service: str, name: str, value: str, labels: Mapping[str, str], taken: Taken) -> None:
+    """Caddy's labels of one site: its hosts are served by the service, or sent on to another one."""
+    hosts = [re.sub(r"^https?://", "", host) for host in re.split(r"[\s,]+", value)]
+    own = {key.removeprefix(f"{name}."): text for key, text in labels.items() if key.startswith(f"{name}.")}
+    sent = [text for key, text in own.items() if re.fullmatch(r"(\d+_)?redir(_\d+)?", key)]
+    if sent and not any(key.endswith("reverse_proxy") for key in own):
+        taken.redirect([host.lower() for host in hosts], re.sub(r"\s+(permanent|temporary|30\d)$", "", sent[0]))
+        return
+    for host in hosts:
+        taken.route(service, host, "/")
+    for key, text in own.items():
+        if cut := re.match(r"(handle_path|uri|rewrite)\b", key):
+            taken.untaken.append(f"{cut[1]} {text} changed paths before {service} saw a request")
 
 
 def from_variables(service: str, variables: Mapping[str, str], taken: Taken) -> None:
@@ -110,7 +139,9 @@ def labels_left(labels: Any) -> list[str]:
     """The labels that mean something beyond what is taken over: middlewares that cut paths, guard or redirect, how
     instances are asked, protocols other than HTTP.
     """
-    return [name for name in names_of(labels) if name.startswith("traefik.") and not _KNOWN.fullmatch(name)]
+    names = names_of(labels)
+    caddys = [name for name in names if name.startswith("caddy") and not _KNOWN_OF_CADDY.fullmatch(name)]
+    return [name for name in names if name.startswith("traefik.") and not _KNOWN.fullmatch(name)] + caddys
 
 
 def guards(labels: Any) -> list[str]:
@@ -120,7 +151,7 @@ def guards(labels: Any) -> list[str]:
 
 def _rule(service: str, rule: str, taken: Taken) -> None:
     """Host(`a`) && PathPrefix(`/v1`), and alternatives of it with ||."""
-    for alternative in rule.split("||"):
+    for alternative in alternatives(rule):
         if _OTHER_RULE.search(alternative):
             taken.untaken.append(f"the rule {alternative.strip()} of {service}")
             continue

@@ -1,7 +1,7 @@
 """Files that Compose hands to a service: its secrets below /run/secrets, and its configs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from crossfade.file.init.compose.source.project import Project
@@ -24,6 +24,7 @@ class Handed:
     file: str = ""
     why: str = ""
     keys: Keys = ()
+    rights: tuple[str, ...] = ()  # what is said of its owner and mode
 
 
 def handed(project: Project, name: str) -> Iterator[Handed]:
@@ -35,7 +36,8 @@ def handed(project: Project, name: str) -> Iterator[Handed]:
             given = entry if isinstance(entry, dict) else {"source": entry}
             called = str(given.get("source") or "")
             target = str(PurePosixPath(place) / str(given.get("target") or called))
-            yield _found(project, section, called, target, ("services", name, section, index))
+            rights = tuple(key for key in ("uid", "gid", "mode") if key in given)
+            yield replace(_found(project, section, called, target, ("services", name, section, index)), rights=rights)
 
 
 def _found(project: Project, section: str, name: str, target: str, asked: Keys) -> Handed:

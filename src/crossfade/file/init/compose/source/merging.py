@@ -32,7 +32,7 @@ def normal(service: Written) -> Written:
             value[key] = replace(node, value={str(item.value): replace(item, value=None) for item in node.value})
         else:
             value[key] = node
-    return replace(service, value=value)
+    return replace(service, value=_with_labels_of_deploy(value))
 
 
 def merged(base: Written, over: Written, key: str = "") -> Written:
@@ -86,6 +86,17 @@ def _normal_build(node: Written) -> Written:
     if isinstance(node.value, str):
         return replace(node, value={"context": node})
     return normal(node)
+
+
+def _with_labels_of_deploy(service: dict[str, Written]) -> dict[str, Written]:
+    """Swarm's labels stand below `deploy`, and say the same."""
+    deploy = service.get("deploy")
+    labels = deploy.get("labels") if deploy is not None else None
+    if deploy is None or labels is None or not isinstance((below := _keyed(labels)).value, dict):
+        return service
+    own = service.get("labels")
+    names = {**below.value, **(own.value if own is not None and isinstance(own.value, dict) else {})}
+    return {**service, "deploy": deploy.without("labels"), "labels": replace(own or below, value=names)}
 
 
 def _keyed(node: Written) -> Written:

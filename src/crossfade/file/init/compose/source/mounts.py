@@ -19,7 +19,7 @@ _CODE = frozenset({"/app", "/src", "/code", "/usr/src/app", "/workspace", "/var/
 
 @dataclass(frozen=True)
 class Mount:
-    """One entry of `volumes`: `source` is empty for an anonymous volume, `kind` volume, bind or tmpfs."""
+    """One entry of `volumes`: `source` is empty for an anonymous volume, `kind` volume, bind, tmpfs or another type."""
 
     index: int
     shown: str
@@ -27,10 +27,22 @@ class Mount:
     target: str
     kind: str
     read_only: bool = False
+    below: str = ""  # the folder of a volume that is meant
+    size: str = ""  # of one in memory
 
     @property
     def is_socket(self) -> bool:
         return self.source.endswith(_SOCKETS) or self.target.endswith(_SOCKETS) or self.source.endswith(".sock")
+
+    @property
+    def of_machine(self) -> bool:
+        """True for a path that is not the project's."""
+        return self.source.startswith(("/", "~"))
+
+    @property
+    def in_memory(self) -> str:
+        """As `tmpfs` has it."""
+        return f"{self.target}:size={self.size}" if self.size else self.target
 
     @property
     def is_named(self) -> bool:
@@ -56,8 +68,10 @@ def becomes(mount: Mount, folder: Path) -> str:
 def _not_given(mount: Mount) -> str:
     if mount.is_socket:
         return "the socket is not given to instances: whoever has it owns the machine"
-    if mount.kind == "tmpfs":
-        return f"{mount.target} is an ordinary folder of the container, empty in each instance"
+    if mount.kind == "image":
+        return f"copy what the image {mount.source} holds into the image: COPY --from={mount.source} / {mount.target}"
+    if mount.kind not in ("volume", "bind", "tmpfs"):
+        return f"a mount of the type {mount.kind} is not given to instances"
     if mount.source.startswith(_SYSTEM) or mount.source == "/":
         return f"{mount.source} of the machine is not given to instances"
     return ""
@@ -68,11 +82,14 @@ def _in_the_image(mount: Mount, folder: Path) -> str:
         return f"the image brings {mount.target}"
     if mount.kind != "bind":
         return ""
+    absent = "" if is_there(_there(mount, folder)) else f"; {mount.source} is not there"
+    if mount.of_machine and (mount.read_only or _is_file(mount, folder)):  # often credentials: no part of an image
+        return f"bring {mount.source}, and write {mount.source}:{mount.target}:ro under volumes" if absent else ""
     if _is_file(mount, folder):
-        return f"copy {Path(mount.source).name} into the image, at {mount.target}"
+        return f"copy {Path(mount.source).name} into the image, at {mount.target}{absent}"
     if mount.target.rstrip("/") in _CODE or mount.source in (".", "./"):
         return f"the image brings what is in {mount.target}; copy {mount.source} into it when it does not"
-    return f"copy {mount.source} into the image, at {mount.target}" if mount.read_only else ""
+    return f"copy {mount.source} into the image, at {mount.target}{absent}" if mount.read_only else ""
 
 
 def lasts(mount: Mount, folder: Path) -> bool:
@@ -83,13 +100,10 @@ def lasts(mount: Mount, folder: Path) -> bool:
 
 
 def config_file(mount: Mount, folder: Path) -> Path | None:
-    """The file of the project that is mounted; None where it is no file, or lies elsewhere."""
+    """The file that is mounted, of the project or of the machine; None where it is no file."""
     where = _there(mount, folder)
-    return (
-        where
-        if mount.kind == "bind" and _is_below(where, folder) and is_file(where) and not _not_given(mount)
-        else None
-    )
+    ours = mount.kind == "bind" and (mount.of_machine or _is_below(where, folder))
+    return where if ours and is_file(where) and not _not_given(mount) else None
 
 
 def makes(mount: Mount, folder: Path) -> bool:
@@ -128,7 +142,10 @@ def _mount(index: int, entry: Any) -> Mount:
         source, target = str(entry.get("source") or ""), str(entry.get("target") or "")
         kind = str(entry.get("type") or "volume")
         shown = f"{source}:{target}" if source else target
-        return Mount(index, shown, source, target, kind, bool(entry.get("read_only")))
+        volume, memory = entry.get("volume"), entry.get("tmpfs")
+        below = str(volume.get("subpath") or "") if isinstance(volume, dict) else ""
+        size = str(memory.get("size") or "") if isinstance(memory, dict) else ""
+        return Mount(index, shown, source, target, kind, bool(entry.get("read_only")), below, size)
     text = str(entry)
     source, colon, rest = text.partition(":")
     if not colon:

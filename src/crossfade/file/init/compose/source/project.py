@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from crossfade.core.errors import WrongInputError
+from crossfade.file.init.compose.source.hidden import Hidden, hide
 from crossfade.file.init.compose.source.merging import TAGS, merged, normal, without_reset
 from crossfade.file.init.compose.source.moving import handed_moved, moved
 from crossfade.file.init.compose.source.references import leading_nowhere
@@ -33,7 +34,7 @@ class Project:
     """`root` has the values as they were typed, `plain` with their variables filled in; both have the same keys.
 
     `folder` is what relative paths are relative to, `variables` what `.env` and the shell say, `files` what was read.
-    `dotenv` are the names that `.env` has.
+    `dotenv` are the names that `.env` has. What is `hidden` in a command stands in `plain` as a variable still.
     """
 
     called: str
@@ -43,6 +44,7 @@ class Project:
     variables: Mapping[str, str]
     files: tuple[str, ...]
     dotenv: frozenset[str]
+    hidden: Mapping[str, Sequence[Hidden]] = field(default_factory=dict)  # by service
 
     def filled(self, keys: Keys) -> Filled:
         """How the text under `keys` was filled in."""
@@ -88,7 +90,9 @@ def read_project(paths: Sequence[Path], shell: Mapping[str, str]) -> Project:
     project = Project(called, folder, root, plain, reader.variables, files, frozenset(dotenv))
     if problems := list(_impossible(project, paths)):
         raise WrongFileError(called, problems)
-    return project
+    services = {name: root.at(("services", name)) for name in plain["services"]}
+    hidden = {name: hide(plain["services"][name], node, reader.variables) for name, node in services.items()}
+    return replace(project, hidden=hidden)
 
 
 class _Reader:
@@ -162,7 +166,7 @@ class _Reader:
             self.problems.append(Problem(extends.place, found, f"one of {', '.join(known)}"))
             return service
         rest = replace(service, value={key: item for key, item in service.value.items() if key != "extends"})
-        return merged(self._service(other, folder, below, chain, depth + 1), rest)
+        return replace(merged(self._service(other, folder, below, chain, depth + 1), rest), place=service.place)
 
     def _included(self, root: Written, path: Path) -> Iterator[tuple[list[Path], Written]]:
         """The files of each item of `include`, of which each is laid over those before it; the item says more."""
