@@ -337,10 +337,13 @@ async def test_a_run_of_a_job_tells_how_it_ended(runtime: Runtime, kit: Kit) -> 
 
 
 async def test_a_run_of_a_job_is_begun_once_and_seen_through_by_another(runtime: Runtime, kit: Kit) -> None:
-    """A later controller begins it again under the same id, which changes nothing, and learns how it ended."""
+    """A later controller makes ready and begins it again under the same id, which changes nothing, and learns how it
+    ended.
+    """
     _, run, release = await run_of(kit, runtime, kits.JOB)
     await runtime.close()
     successor = cast(JobRunner, kit.adapter())
+    await successor.ready(release)
     await successor.begin(run, release, kits.JOB, {"PASSWORD": "s3cret"}, TOKEN)
     result = await until_over(successor, run, release)
     assert (result.code, result.output) == (5, "green s3cret 3")

@@ -140,6 +140,16 @@ def test_a_job_runs_at_its_time_on_the_release_that_runs() -> None:
     assert machine.platform.runs == {}
 
 
+def test_a_release_is_made_ready_before_a_run_is_due() -> None:
+    """Once for all jobs of a moment, and not again while another one comes; at the moment itself only a run begins."""
+    machine = Machine(JOB, replace(JOB, name="report"), replace(JOB, name="hourly", schedule="0 * * * *"))
+    machine.play(lambda m: m.lasts(3 * MINUTE))
+    before = [MINUTE - at % MINUTE for at, release in machine.platform.ready_for if release == 1]
+    assert len(before) == 3
+    assert all(8.0 <= seconds <= 10.0 for seconds in before)
+    assert max(begun_at(machine)) == 0.0
+
+
 def test_a_job_that_fails_says_how() -> None:
     """With its code and the last line that it wrote."""
     machine = Machine(JOB, code=3)

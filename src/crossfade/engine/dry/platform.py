@@ -109,6 +109,7 @@ class Platform:
         self.built_with: dict[str, Mapping[str, str]] = {}  # by service: the environment of its last build
         self.runs: dict[str, tuple[float, str, dict[str, str]]] = {}  # of jobs: when begun, the command, what it found
         self.begun: Counter[str] = Counter()  # how often each was really begun
+        self.ready_for: list[tuple[float, int]] = []  # when a release was made ready for a run
         self.settle: Callable[[], None] = lambda: None  # what it does by itself, before anybody is served
         self._launched: Counter[tuple[str, int]] = Counter()
 

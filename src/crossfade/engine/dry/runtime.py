@@ -104,6 +104,9 @@ class DryRuntime:
         own = {"CROSSFADE_INSTANCE": instance} if instance else {}
         return Seat(env={**environment(release, secrets), **own}, folder="/")
 
+    async def ready(self, release: Release) -> None:
+        self._platform.ready_for.append((self._platform.clock.now(), release.number))
+
     async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
         await self._fence.check(release.service.key, token)
         if run not in self._platform.runs:

@@ -153,6 +153,10 @@ class Runtime(Protocol):
 class JobRunner(Protocol):
     """Who runs jobs: commands that end, in a release's own environment, and that outlive the controller."""
 
+    async def ready(self, release: Release) -> None:
+        """Do ahead what a run of this release needs before it begins; PlatformError when none could begin."""
+        ...
+
     async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
         """Start a run under this id; a repeated call changes nothing. What it writes is in the logs under its id."""
         ...

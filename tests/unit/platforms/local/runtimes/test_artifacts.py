@@ -214,8 +214,23 @@ async def test_what_was_changed_behind_our_back_is_not_started(
             await machine.runtime.launch("second", release, {}, 1)
         with pytest.raises(PlatformError, match="not those it was built with"):
             await machine.runtime.run(release, "true", {}, {}, 5)
+        with pytest.raises(PlatformError, match="not those it was built with"):
+            await machine.runtime.ready(release)
+        with pytest.raises(PlatformError, match="not those it was built with"):
+            await machine.runtime.begin("job-a", release, "true", {}, 1)
     await machine.runtime.build(release.service)
     await machine.runtime.launch("third", release, {}, 1)
+
+
+async def test_a_run_that_is_made_ready_for_looks_at_no_file_at_its_time(machine: Machine) -> None:
+    """What was found right seconds before is taken for right, by the controller that looked; by no other one."""
+    release = await machine.release()
+    await machine.runtime.ready(release)
+    overwrite(folders(machine)[0] / "tree")
+    await machine.runtime.begin("job-a", release, "true", {}, 1)
+    with pytest.raises(PlatformError, match="not those it was built with"):
+        await machine.successor().begin("job-b", release, "true", {}, 1)
+    await machine.runtime.clear("job-a", release, 0.0)
 
 
 async def test_what_an_instance_leaves_in_its_own_folder_is_no_tampering(machine: Machine) -> None:

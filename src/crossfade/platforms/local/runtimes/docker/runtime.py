@@ -203,6 +203,9 @@ class DockerRuntime:
 
         return Seat(container=await self._daemon.ask(make), made=True)
 
+    async def ready(self, release: Release) -> None:
+        """Its image is here, and Docker looks after that."""
+
     async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
         await self._fence.check(release.service.key, token)
         marks = container.labels(job=release.service.key, run=run)

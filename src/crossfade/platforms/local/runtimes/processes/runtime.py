@@ -36,6 +36,7 @@ from crossfade.platforms.local.runtimes.processes.session import Session
 from crossfade.platforms.local.runtimes.trouble import oserrors_told
 
 FOLLOW_SECONDS = 0.2
+READY_FOR = 20.0  # seconds for which a look at a release's files ahead of a run holds
 
 
 class ProcessRuntime:
@@ -61,6 +62,7 @@ class ProcessRuntime:
             self._runs = Runs(state / "jobs", self._logs)
         self._sessions: dict[str, Session] = {}
         self._census = Census()
+        self._looked: dict[str, float] = {}  # when the files of a digest were found right, for runs that are due
         self._listeners = Listeners()
         self._ends = Ends()
 
@@ -199,10 +201,16 @@ class ProcessRuntime:
         own = _own(record) if record else {}
         return Seat(env=for_process(release, secrets, self._state) | own, folder=str(self._artifacts.folder(release)))
 
+    async def ready(self, release: Release) -> None:
+        with oserrors_told():
+            await self._artifacts.check(release)
+        self._looked[release.digest] = time.monotonic()
+
     async def begin(self, run: str, release: Release, command: str, secrets: Mapping[str, str], token: int) -> None:
         await self._fence.check(release.service.key, token)
         with oserrors_told():
-            await self._artifacts.check(release)
+            if time.monotonic() - self._looked.get(release.digest, -READY_FOR) >= READY_FOR:
+                await self._artifacts.check(release)
             self._artifacts.wake(release.digest)
             env = for_process(release, secrets, self._state)
             self._runs.start(run, release, command, self._artifacts.folder(release), env)
