@@ -63,7 +63,13 @@ def make(
     balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
     targets = {
         colour: target_group(
-            *(elb, places.coloured(service, colour), tagged(places, service, colour), vpc, PORT, delay, "instance"),
+            elb,
+            places.coloured(service, colour),
+            tagged(places, service, colour),
+            vpc,
+            PORT,
+            delay,
+            "instance",
             **CHECKS,
         )
         for colour in COLOURS
