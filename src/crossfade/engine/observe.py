@@ -1,6 +1,8 @@
 """What is there: the instances as their runtimes, their probes and the balancer see them, put together."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -69,7 +71,9 @@ class Observer:
             watched_since=self.watched_since,
             pinned=self._pinned(ledger, report),
         )
-        return Look(fleet=fleet, report=report, ended=tuple(self._ended(instances)))
+        begun = ledger.active.started_at if ledger.active else math.inf
+        explained = {r.id for r in running if r.health is not None and self._launched[r.id] >= begun}
+        return Look(fleet=fleet, report=report, ended=tuple(self._ended(instances, explained)))
 
     def _pinned(self, ledger: Ledger, report: Report) -> tuple[tuple[int, float], ...]:
         now = self._world.clock.now()
@@ -209,11 +213,12 @@ class Observer:
         self._draining = {i: since for i, since in self._draining.items() if i in present}
         self._told_health = {i: told for i, told in self._told_health.items() if i in present}
 
-    def _ended(self, instances: Iterable[Instance]) -> Iterable[Exit]:
+    def _ended(self, instances: Iterable[Instance], explained: AbstractSet[str]) -> Iterable[Exit]:
         """An instance that exits, or loses its health, is told of once.
 
-        One that we never saw alive in all our time ended while nobody worked: that is held against no release. A final
-        one its platform explains: another of its release would end so too, whoever looks.
+        One that we never saw alive in all our time ended while nobody worked: that is held against no release. But a
+        platform that checks its instances itself was there, and says how each ended; `explained` are those that the
+        rollout under way brought. And what is final would end so again, whoever looks.
         """
         for instance in instances:
             if instance.id in self._noted or instance.stopping:
@@ -226,8 +231,11 @@ class Observer:
                     at=0.0,
                     was_healthy=instance.id in self._was_healthy or instance.health is Health.UNHEALTHY,
                     detail=instance.detail or "exited",
-                    blamed=instance.blamed
-                    and (instance.final or instance.id in self._known or instance.launched_at >= self.watched_since),
+                    blamed=instance.blamed and (instance.final or instance.id in explained or self._saw(instance)),
                     final=instance.final,
                 )
         self._known = {i.id for i in instances}
+
+    def _saw(self, instance: Instance) -> bool:
+        """It was there at the look before this one, or came after that."""
+        return instance.id in self._known or instance.launched_at >= self.watched_since
