@@ -19,7 +19,7 @@ data "aws_iam_policy_document" "backup_trust" {
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
-      values   = [split(":", aws_ebs_volume.data.arn)[4]]
+      values   = [split(":", aws_secretsmanager_secret.password.arn)[4]]
     }
   }
 }
