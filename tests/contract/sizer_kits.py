@@ -1,16 +1,20 @@
 """How the contract suite gets at each platform that is told sizes: its runtime, its balancer, and a way to ask."""
 
 import asyncio
+import json
+import shutil
 import sys
+import tempfile
 import urllib.request
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from tests.adapters.token_fence import TokenFence
-from tests.rig import Rig, groups
+from tests.rig import Rig, groups, revisions
 from tests.rig.place import APP, PORT, Place, make
 from tests.support.on_ecs import PACE
 
@@ -160,6 +164,7 @@ class AwsKit(Kit):
     """On the rig."""
 
     compute: str
+    revision: Mapping[str, str] | None = None
 
     def __init__(self, rig: Rig) -> None:
         self.fence, self._rig = TokenFence(), rig
@@ -171,22 +176,22 @@ class AwsKit(Kit):
     def _hands(self) -> Hands:
         timing = Timing().faster(PACE)
         places = Places(self._app, "dev")
-        made = Adapters(self.clients, places, self.fence, SystemClock(), timing, compute=self.compute)
+        made = Adapters(
+            self.clients, places, self.fence, SystemClock(), timing, compute=self.compute, revision=self.revision
+        )
         return Hands(made.runtime, made.balancer)
 
     async def release(self, number: int, fault: str = "") -> Release:
-        name = f"{self._app}-dev-web"
-        digest = await asyncio.to_thread(self._rig.images.add, f"{name}:{number}", [sys.executable, str(APP)])
         env = (("FAULT", fault), ("RELEASE", str(number)))
         service = Service(
             app=self._app,
             name="web",
             environment="dev",
             runtime=ON_AWS[self.compute],
-            image=f"{name}@{digest}",
             port=PORT,
             health=HealthCheck(path="/health"),
             env=env,
+            **await asyncio.to_thread(self._runs, number, fault),
         )
         artifact = await self.one.runtime.build(service)
         return Release(number=number, service=service, version="v1", digest=artifact.digest, config_hash="")
@@ -208,6 +213,11 @@ class AwsKit(Kit):
     async def clear(self) -> None:
         await asyncio.to_thread(self._emptied)
         await self.clients.close()
+
+    def _runs(self, number: int, fault: str) -> dict[str, str]:
+        """What a release is made of."""
+        name = f"{self._app}-dev-web"
+        return {"image": f"{name}@{self._rig.images.add(f'{name}:{number}', [sys.executable, str(APP)])}"}
 
     def _made(self) -> str:
         """The place, with nothing in it; its load balancer."""
@@ -246,13 +256,52 @@ class GroupsKit(AwsKit):
         groups.empty(self._rig, self._place)
 
 
+class RevisionsKit(GroupsKit):
+    """The same with processes that CodeDeploy brings; what it is at goes on as often as somebody tends to it."""
+
+    broken = "did not get its revision by CodeDeploy's"
+    revision: Mapping[str, str] = {}  # every source has an appspec of its own
+
+    def _made(self) -> str:
+        self._folder = Path(tempfile.mkdtemp(prefix="revisions-"))
+        self._place = revisions.place(self._rig, self._app, delay=10)
+        return self._place.load_balancer
+
+    def _runs(self, number: int, fault: str) -> dict[str, str]:
+        source = self._folder / f"{number}{fault}"
+        source.mkdir(exist_ok=True)
+        shutil.copy(APP, source / "app.py")
+        scripts = {
+            "ApplicationStart": f"systemctl restart app@{PORT}",
+            "ValidateService": "echo no database; exit 3" if fault == BROKEN else "true",
+        }
+        for event, line in scripts.items():
+            (source / f"{event}.sh").write_text(f"#!/bin/sh\n{line}\n")
+        hooks = {event: [{"location": f"{event}.sh", "timeout": 600}] for event in scripts}
+        files = [{"source": "/", "destination": f"/opt/{self._app}/current"}]
+        spec = {"version": 0.0, "os": "linux", "files": files, "hooks": hooks}
+        (source / "appspec.yml").write_text(json.dumps({**spec, "release": number}))  # none is another's
+        return {"source": str(source), "command": f"{sys.executable} app.py"}
+
+    async def moment(self) -> None:
+        await self.one.runtime.tend(self.key, TOKEN)
+        await super().moment()
+
+    def _emptied(self) -> None:
+        super()._emptied()
+        shutil.rmtree(self._folder)
+
+
+_KITS = {"ecs": EcsKit, "groups": GroupsKit, "revisions": RevisionsKit}
+
+
 @asynccontextmanager
 async def kit(name: str, rig: Callable[[], Rig]) -> AsyncIterator[Kit]:
     """The named platform; what ran on it goes with the block."""
     if name == "memory":
         yield MemoryKit()
         return
-    made = await asyncio.to_thread({"ecs": EcsKit, "groups": GroupsKit}[name], rig())
+    made = await asyncio.to_thread(_KITS[name], rig())
     try:
         yield made
     finally:

@@ -23,7 +23,14 @@ def rig() -> Iterator[Rig]:
 ON_HOSTS = [pytest.mark.long, pytest.mark.skipif(bool(missing()), reason=missing())]
 
 
-@pytest.fixture(params=["memory", pytest.param("ecs", marks=pytest.mark.long), pytest.param("groups", marks=ON_HOSTS)])
+@pytest.fixture(
+    params=[
+        "memory",
+        pytest.param("ecs", marks=pytest.mark.long),
+        pytest.param("groups", marks=ON_HOSTS),
+        pytest.param("revisions", marks=ON_HOSTS),
+    ]
+)
 async def platform(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
     async with kit(request.param, lambda: request.getfixturevalue("rig")) as made:
         yield made

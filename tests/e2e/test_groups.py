@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.rig import Rig
 from tests.support.on_ecs import PACE, reached
 from tests.support.on_groups import ON_HOSTS, OnGroups
 
+from crossfade.aws.places import LEAST
 from crossfade.controller.order import Order
 from crossfade.core.errors import RefusedError
 from crossfade.core.release import Outcome
@@ -41,9 +43,11 @@ async def shop(rig: Rig) -> AsyncIterator[OnGroups]:
 
 
 def tracks(shop: OnGroups) -> None:
-    """What Terraform has for `scale: {cpu: 70%}` of both groups: more by target tracking, fewer by an alarm."""
+    """What Terraform has for `scale: {min: 2, cpu: 70%}` of both groups: more by target tracking, fewer by an alarm."""
     scaling, cloudwatch = shop.rig.client("autoscaling"), shop.rig.client("cloudwatch")
     for name in shop.place.groups.values():
+        least = {"ResourceId": name, "ResourceType": "auto-scaling-group", "Key": LEAST, "Value": "2"}
+        scaling.create_or_update_tags(Tags=[{**least, "PropagateAtLaunch": False}])
         target = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}}
         scaling.put_scaling_policy(
             AutoScalingGroupName=name,
@@ -51,16 +55,17 @@ def tracks(shop: OnGroups) -> None:
             PolicyType="TargetTrackingScaling",
             TargetTrackingConfiguration={**target, "TargetValue": 70.0, "DisableScaleIn": True},
         )
-        quiet = scaling.put_scaling_policy(
+        scaling.put_scaling_policy(
             AutoScalingGroupName=name,
             PolicyName=f"{name}-quiet",
             PolicyType="StepScaling",
             AdjustmentType="ChangeInCapacity",
             StepAdjustments=[{"ScalingAdjustment": -1, "MetricIntervalUpperBound": 0.0}],
-        )["PolicyARN"]
+        )
+        (quiet,) = scaling.describe_policies(PolicyNames=[f"{name}-quiet"])["ScalingPolicies"]
         cloudwatch.put_metric_alarm(
             AlarmName=f"{name}-quiet",
-            AlarmActions=[quiet],
+            AlarmActions=[quiet["PolicyARN"]],
             **metric(name),
             Statistic="Average",
             ComparisonOperator="LessThanThreshold",
@@ -75,13 +80,25 @@ def metric(group: str) -> Any:
     return {"Namespace": "AWS/EC2", "MetricName": "CPUUtilization", "Dimensions": dimensions}
 
 
-def busy(shop: OnGroups, percent: float, *, minutes: int) -> None:
-    """The average CPU of both groups, from now on."""
-    begin, minute = datetime.now(UTC), timedelta(seconds=60 / PACE)
-    for name in shop.place.groups.values():
-        said = {key: value for key, value in metric(name).items() if key != "Namespace"}
-        data = [{**said, "Value": percent, "Timestamp": begin + minute * at} for at in range(minutes)]
-        shop.rig.client("cloudwatch").put_metric_data(Namespace="AWS/EC2", MetricData=data)
+@asynccontextmanager
+async def loaded(shop: OnGroups) -> AsyncIterator[list[float]]:
+    """The hosts of each group share what there is to do, minute by minute: 160 are 80 % of each of two."""
+    load = [160.0]
+
+    def tell() -> None:
+        for group in shop.groups():
+            said = {key: value for key, value in metric(group["AutoScalingGroupName"]).items() if key != "Namespace"}
+            data = {**said, "Value": load[0] / max(1, len(group["Instances"])), "Timestamp": datetime.now(UTC)}
+            shop.rig.client("cloudwatch").put_metric_data(Namespace="AWS/EC2", MetricData=[data])
+
+    async def feed() -> None:
+        while True:
+            await asyncio.to_thread(tell)
+            await asyncio.sleep(60 / PACE)
+
+    feeding = asyncio.create_task(feed())
+    yield load
+    feeding.cancel()
 
 
 async def test_a_good_release_does_not_answer_for_the_one_before_it_in_its_group(shop: OnGroups) -> None:
@@ -178,15 +195,14 @@ async def test_a_group_grows_at_a_peak_keeps_that_in_a_deploy_and_shrinks_when_i
     """2 to 3 at a CPU of 80 %, three of the next release as well, and 2 again after ten quiet minutes."""
     tracks(shop)
     serving = next(colour for colour, weight in shop.weights().items() if weight)
-    async with shop.visited() as traffic:
-        await shop.until(lambda: shop.loop.knows_its_size)
-        busy(shop, 80.0, minutes=10)
+    await shop.until(lambda: shop.loop.knows_its_size)
+    async with shop.visited() as traffic, loaded(shop) as load:
         await shop.until(lambda: shop.sizes()[serving] == 3)
         await shop.until(lambda: shop.loop.ledger.wanted == 3)
         rollout = await shop.deploy(shop.service("peak", keep_previous=0.0))
         assert (rollout.state, rollout.before, rollout.replicas) == (State.SUCCEEDED, 3, 3), rollout.reason
         await shop.until(lambda: sorted(shop.sizes().values()) == [0, 3] and shop.loop.knows_its_size)
-        busy(shop, 20.0, minutes=60)
+        load[0] = 60.0
         await shop.until(lambda: sorted(shop.sizes().values()) == [0, 2])
         await shop.until(lambda: shop.loop.ledger.wanted == 2)
     assert not traffic.report().failed, traffic.report().losses

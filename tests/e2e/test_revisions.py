@@ -149,8 +149,8 @@ async def test_an_abort_stops_what_codedeploy_is_at(shop: OnRevisions) -> None:
     assert await shop.settled() == serving
 
 
-async def test_a_host_that_dies_while_codedeploy_is_at_it_is_not_held_against_the_release(shop: OnRevisions) -> None:
-    """It never says how its hook went; who waits there sees the old release all the while."""
+async def test_hosts_that_die_while_codedeploy_is_at_them_send_nobody_there(shop: OnRevisions) -> None:
+    """Their hooks never say how they went: the time is up, and who waits there sees the old release all the while."""
     serving, before = await shop.settled(), shop.instances()
     files = shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000)
     async with Traffic(f"{shop.url}/slow?s=0.02", clients=4) as traffic:
@@ -161,7 +161,7 @@ async def test_a_host_that_dies_while_codedeploy_is_at_it_is_not_held_against_th
         rollout = await shop.over()
     report = traffic.report()
     assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
-    assert shop.loop.ledger.releases[-1].outcome is not Outcome.BAD, rollout.reason
+    assert "is at AfterInstall" in rollout.reason
     assert set(report.releases) == {serving}
     assert await shop.settled() == serving
 

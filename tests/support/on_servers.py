@@ -45,9 +45,15 @@ class Guard:
                 return
             threading.Thread(target=self._lead, args=(mine,), daemon=True).start()
 
+    def _lets_in(self) -> bool:
+        """A security group knows its rules, however often the API refuses to say them."""
+        while True:
+            with suppress(self._ec2.exceptions.ClientError):
+                return bool(rules(self._ec2, self._group))
+
     def _lead(self, mine: socket.socket) -> None:
         with mine:
-            if not rules(self._ec2, self._group):
+            if not self._lets_in():
                 self.refused += 1
                 return
             with suppress(OSError), socket.create_connection(self._to) as theirs:
