@@ -209,7 +209,7 @@ def test_a_door_that_somebody_guards_is_none(resources: tuple[Resource, ...]) ->
 @pytest.mark.parametrize(
     ("rule", "kind", "dangerous", "near"),
     [
-        ("CF-DAT-002", "aws_kinesis_stream", {"encryption_type": "NONE"}, {"encryption_type": "KMS"}),
+        ("CF-DAT-016", "aws_kinesis_stream", {"encryption_type": "NONE"}, {"encryption_type": "KMS"}),
         (
             "CF-DAT-002",
             "aws_workspaces_workspace",

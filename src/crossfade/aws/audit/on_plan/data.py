@@ -80,9 +80,6 @@ def _readable_elsewhere(inventory: Inventory) -> Iterator[Mark]:
         for disk in ("root", "user"):
             if not is_on(desk.values.get(f"{disk}_volume_encryption_enabled")):
                 yield Mark(desk.address, f"{disk}_volume_encryption_enabled is not true")
-    for stream in inventory.of("aws_kinesis_stream"):
-        if stream.values.get("encryption_type", "NONE") == "NONE":
-            yield Mark(stream.address, "encryption_type is NONE")
 
 
 def plain_connections(inventory: Inventory) -> Iterator[Mark]:

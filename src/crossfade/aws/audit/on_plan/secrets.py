@@ -117,6 +117,9 @@ def readable_messages(inventory: Inventory) -> Iterator[Mark]:
             continue
         if not topic.values.get("kms_master_key_id") and "kms_master_key_id" not in topic.unknown:
             yield Mark(topic.address, "no kms_master_key_id")
+    for stream in inventory.of("aws_kinesis_stream"):
+        if stream.values.get("encryption_type", "NONE") == "NONE":
+            yield Mark(stream.address, "encryption_type is NONE")
     for queue in inventory.of("aws_sqs_queue"):
         keyed = queue.values.get("kms_master_key_id") or "kms_master_key_id" in queue.unknown
         if queue.values.get("sqs_managed_sse_enabled") is False and not keyed:
