@@ -122,6 +122,20 @@ def test_a_secret_is_found_wherever_it_is_written(kind: str, rule: str, values: 
     assert (rule, f"{kind}.x") in found(made(f"{kind}.x", **values))
 
 
+@pytest.mark.parametrize(
+    "resource",
+    [
+        made("aws_instance.x", user_data=f"export AWS_ACCESS_KEY_ID={KEY}"),
+        made("aws_lambda_function.x", environment=[{"variables": {"KEY_ID": KEY}}]),
+        made("aws_ssm_parameter.x", name="id", type="String", value=KEY),
+    ],
+)
+def test_a_secret_is_found_once(resource: Resource) -> None:
+    """What is found by its variable is not found once more by its shape."""
+    rules = {rule for rule, where in found(resource) if where == resource.address}
+    assert len(rules & {"CF-SEC-001", "CF-SEC-012"}) == 1
+
+
 def test_what_is_named_like_a_secret_and_is_none_is_no_finding() -> None:
     """A parameter of a database about its passwords, a header of an integration, a tag."""
     assert found(

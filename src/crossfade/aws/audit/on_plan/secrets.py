@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.related import settings
 from crossfade.aws.audit.on_plan.switch import is_on
-from crossfade.aws.audit.on_plan.texts import scripts, texts, variables
+from crossfade.aws.audit.on_plan.texts import texts, variables, written_texts
 from crossfade.aws.audit.secret import holds_secret, looks_secret
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
@@ -76,7 +76,8 @@ def written_out(inventory: Inventory) -> Iterator[Mark]:
             key = path.rpartition(".")[2].lower()
             if _PASSWORD.fullmatch(key) and value and not _REFERENCE.search(value) and not _is_about(resource, key):
                 yield Mark(resource.address, f"{path} is written in the configuration")
-        yield from _held(resource)
+        if resource.type != "aws_ssm_parameter":  # looked at below
+            yield from _held(resource)
     for parameter in inventory.of("aws_ssm_parameter"):
         value = parameter.values.get("value") or parameter.values.get("insecure_value") or ""
         name = str(parameter.values.get("name", "")).rpartition("/")[2]
@@ -89,12 +90,9 @@ def written_out(inventory: Inventory) -> Iterator[Mark]:
 
 def _held(resource: Resource) -> Iterator[Mark]:
     """Keys and tokens that their shape gives away, wherever they stand."""
-    for path, value in texts({**resource.values, **resource.written}):
+    for path, value in written_texts(resource):
         if not _PASSWORD.fullmatch(path.rpartition(".")[2].lower()) and (why := holds_secret(value)):
             yield Mark(resource.address, f"{path} {why}")
-    for script in scripts(resource):
-        if why := holds_secret(script):
-            yield Mark(resource.address, f"its script {why}")
 
 
 def _is_about(resource: Resource, key: str) -> bool:

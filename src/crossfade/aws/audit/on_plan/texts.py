@@ -32,7 +32,7 @@ _VARIABLES = frozenset(
 )
 # Blocks that give one variable, a name and a value.
 _PAIRS = frozenset({"environment_variable", "setting"})
-_READ_ELSEWHERE = frozenset({"container_definitions", "container_properties", "tags", "tags_all"})
+_READ_ELSEWHERE = frozenset({"container_definitions", "container_properties", "tags", "tags_all"}) | _VARIABLES | _PAIRS
 
 
 def containers(task: Resource) -> list[Mapping[str, Any]]:
@@ -68,6 +68,16 @@ def scripts(host: Resource) -> Iterator[str]:
         # The provider plans only a hash of some; the text stands in the configuration.
         for text in [*_at(host.written, path.split("."))] or [*_at(host.values, path.split("."))]:
             yield _decoded(text)
+
+
+def written_texts(resource: Resource) -> Iterator[tuple[str, str]]:
+    """All texts of a resource by what each is, of scripts only what is no variable: those are looked at one by one."""
+    own = _SCRIPTS.get(resource.type, ())
+    for path, text in texts({**resource.values, **resource.written}):
+        if path not in own:
+            yield path, text
+    for script in scripts(resource):
+        yield "its script", _ASSIGNMENT.sub("", script)
 
 
 def texts(values: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str]]:
