@@ -57,3 +57,33 @@ async def test_each_line_of_theirs_gets_a_verdict(tmp_path: Path) -> None:
     result = await measure(Scale(folder=tmp_path))
     assert not result.notes
     assert result.data["counted"] == {"fixed, right": 1, "fixed, wrong": 1, "by use, silent": 1}
+
+
+THEIR_SEARCH = """
+ aws_opensearch_domain.d
+ ├─ Instance (on-demand, c4.2xlarge.search)                     2,190  hours        $1,285.53
+ └─ Storage (gp2)                                                 400  GB              $54.00
+
+ OVERALL TOTAL                                                                      $1,339.53
+"""
+
+
+async def test_a_line_that_aws_bills_otherwise_is_theirs(tmp_path: Path) -> None:
+    """Three nodes have three disks, and theirs counts one: said with its reason, and not held against ours."""
+    case = tmp_path / "search"
+    case.mkdir()
+    nodes = [{"instance_type": "c4.2xlarge.search", "instance_count": 3}]
+    disks = [{"ebs_enabled": True, "volume_size": 400, "volume_type": "gp2"}]
+    domain = {
+        "address": "aws_opensearch_domain.d",
+        "type": "aws_opensearch_domain",
+        "values": {"cluster_config": nodes, "ebs_options": disks, "engine_version": "OpenSearch_2.19"},
+    }
+    plan = {
+        "planned_values": {"root_module": {"resources": [domain]}},
+        "configuration": {"provider_config": {"aws": {"expressions": {"region": {"constant_value": "us-east-1"}}}}},
+    }
+    (case / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    (case / "search.golden").write_text(THEIR_SEARCH, encoding="utf-8")
+    result = await measure(Scale(folder=tmp_path))
+    assert result.data["counted"] == {"fixed, right": 1, "fixed, theirs": 1}

@@ -12,7 +12,7 @@ mock_provider "aws" {
   }
 
   mock_resource "aws_ebs_volume" {
-    defaults = { id = "vol-0123456789abcdef0" }
+    defaults = { id = "vol-0123456789abcdef0", arn = "arn:aws:ec2:us-east-1:123456789012:volume/vol-0123456789abcdef0" }
   }
 
   mock_resource "aws_secretsmanager_secret" {
@@ -77,6 +77,11 @@ run "data_that_outlives_its_host" {
   assert {
     condition     = aws_dlm_lifecycle_policy.backup[0].policy_details[0].schedule[0].retain_rule[0].count == 7 && one(aws_dlm_lifecycle_policy.backup[0].policy_details[0].schedule[0].create_rule[0].times) == "18:00" && aws_ebs_volume.data.tags["Backup"] == "shop-prod-database"
     error_message = "The volume is backed up daily, for a week."
+  }
+
+  assert {
+    condition     = contains(one(data.aws_iam_policy_document.backup_trust[0].statement[0].condition).values, "123456789012")
+    error_message = "Only backups of this account have the role."
   }
 }
 

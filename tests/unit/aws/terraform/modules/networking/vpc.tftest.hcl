@@ -137,6 +137,11 @@ run "no_way_out_but_endpoints" {
     condition     = aws_cloudwatch_log_group.flow[0].retention_in_days == 7 && aws_flow_log.this[0].traffic_type == "ALL"
     error_message = "Flow logs are kept as long as said."
   }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.flow_trust[0].statement[0].condition).variable == "aws:SourceAccount"
+    error_message = "Only flow logs of this account have the role."
+  }
 }
 
 run "wrong_words_are_refused" {
