@@ -15,7 +15,7 @@ from crossfade.file.model import App
 
 # References that a plan cannot follow: through a local value, which it does not contain, or an item of an output.
 LOST = {"origin.domain_name", "load_balancer.target_group_arn", "subnet_id"}
-# More than the file has to say: how the agent writes logs is not what it costs. Moves of a bucket have no order in a plan.
+# More than the file has to say: how the agent writes logs is not what it costs. Moves of a bucket have no order there.
 WIDER = {("aws_ssm_parameter", "value"), ("aws_s3_bucket_lifecycle_configuration", "rule")}
 
 
