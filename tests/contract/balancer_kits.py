@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import aiohttp
 import pytest
@@ -17,7 +18,7 @@ from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.core.service import HealthCheck, Listener, Service
 from crossfade.engine.dry.balancer import DryBalancer
 from crossfade.engine.dry.platform import Platform
-from crossfade.engine.ports.balancer import LoadBalancer
+from crossfade.engine.ports.balancer import LoadBalancer, Report
 from crossfade.platforms.local.address import SOCKETS, socket_of
 from crossfade.platforms.local.balancers.envoy import EnvoyBalancer
 from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
@@ -66,12 +67,20 @@ def routing(
 
 @dataclass
 class Kit:
-    """One balancer under test. `lossless`: a change of its routing loses nothing."""
+    """One balancer under test. `lossless`: a change of its routing loses nothing.
+
+    What it says in words of its own, or cannot say: `failed` and `unserved` are causes of failures, `tells_in_flight`
+    is whether it knows who holds requests, `tells_previews` whether it can leave those of a preview out.
+    """
 
     balancer: LoadBalancer
     fence: TokenFence
     lossless: bool = True
     directory: Path = Path()
+    failed: ClassVar[str] = "500 from instance"
+    unserved: ClassVar[str] = "no release serving"
+    tells_in_flight: ClassVar[bool] = True
+    tells_previews: ClassVar[bool] = True
 
     @property
     def sockets(self) -> Path:
@@ -90,9 +99,22 @@ class Kit:
         """One request of a client."""
         raise NotImplementedError
 
+    async def counted(self, service: Service) -> Report:
+        """The report that has all that was asked before."""
+        await self.balancer.catch_up()
+        return await self.balancer.report(service.key)
+
+    def knows_nothing_of(self, report: Report) -> bool:
+        """Whether this is the report of a service that has no routing."""
+        return report == Report()
+
+    def turned_away(self, answer: Answer) -> bool:
+        """Whether this is the answer of a service that was removed."""
+        return answer.status == 0
+
     @contextmanager
-    def obstructed(self, service: Service) -> Iterator[None]:
-        """Something is in the way of opening the service's port."""
+    def obstructed(self, service: Service) -> Iterator[str]:
+        """Something is in the way of exposing the service: what is said of it."""
         raise NotImplementedError
 
 
@@ -108,11 +130,11 @@ class RealKit(Kit):
         return await fetch(self.http, f"http://127.0.0.1:{service.listener.http}{path}", method, headers)
 
     @contextmanager
-    def obstructed(self, service: Service) -> Iterator[None]:
+    def obstructed(self, service: Service) -> Iterator[str]:
         with socket.socket() as holder:
             holder.bind(("127.0.0.1", service.listener.http or 0))
             holder.listen()
-            yield
+            yield f"port {service.listener.http} is in use"
 
 
 class EnvoyKit(RealKit):
@@ -159,10 +181,10 @@ class MemoryKit(Kit):
             return await fetch(http, f"http://localhost{path}", method, headers)
 
     @contextmanager
-    def obstructed(self, service: Service) -> Iterator[None]:
+    def obstructed(self, service: Service) -> Iterator[str]:
         assert isinstance(self.balancer, DryBalancer)
         self.balancer.refuses = f"port {service.listener.http} is in use"
-        yield
+        yield self.balancer.refuses
         self.balancer.refuses = ""
 
 

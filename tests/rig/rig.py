@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"
 _START = 120.0
 _STOP = 60.0  # a rig that is killed would leave its tasks and its Envoy behind
-_ASK = 20.0
+_ASK = 60.0
 
 
 class Rig:
@@ -95,6 +95,17 @@ class Rig:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    def keys_of(self, account: str) -> dict[str, str]:
+        """In place of the rig's own, by which AWS is another account's, with nothing in it yet."""
+        asked = {"RoleArn": f"arn:aws:iam::{account}:role/other", "RoleSessionName": "rig"}
+        given = self.client("sts").assume_role(**asked)["Credentials"]
+        names = {
+            "AccessKeyId": "ACCESS_KEY_ID",
+            "SecretAccessKey": "SECRET_ACCESS_KEY",
+            "SessionToken": "SESSION_TOKEN",
+        }
+        return {f"AWS_{name}": given[said] for said, name in names.items()}
+
     def client(self, service: str, region: str = REGION) -> Any:
         """A botocore client that asks once: what goes wrong is seen."""
         from botocore.config import Config  # type: ignore[import-untyped]
@@ -120,6 +131,10 @@ class Rig:
     def it_is(self, moment: str) -> None:
         """Such as 2026-12-01T03:00+09:00: what is to begin at that moment does, and what comes later follows."""
         self.ask("PUT", "/calendar", {"at": datetime.fromisoformat(moment).timestamp()})
+
+    def settle(self) -> None:
+        """Wait until load balancers do what they were told: however long this machine takes, beside their lag."""
+        self.ask("GET", "/settled")
 
     def calls(self) -> dict[str, int]:
         """How often each operation was asked for, as `ecs:UpdateService`."""

@@ -206,6 +206,7 @@ class Server:
         control.router.add_put("/knobs", self._turn_knobs)
         control.router.add_get("/listeners", self._listeners)
         control.router.add_get("/calls", self._calls)
+        control.router.add_get("/settled", self._settled)
         control.router.add_put("/calendar", self._set_calendar)
         control.router.add_get("/scaling", self._looks)
         control.router.add_put("/images", self._add_image)
@@ -243,6 +244,10 @@ class Server:
 
     async def _calls(self, _: web.Request) -> web.Response:
         return web.json_response(dict(self._gateway.calls))
+
+    async def _settled(self, _: web.Request) -> web.Response:
+        await self._balancer.settled()
+        return web.json_response({})
 
     async def _set_calendar(self, request: web.Request) -> web.Response:
         await self._calendar.set((await request.json())["at"])

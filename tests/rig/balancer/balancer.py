@@ -72,6 +72,11 @@ class Balancer:
         group = self.group(call.params["TargetGroupArn"])
         return {"TargetHealthDescriptions": list(group.shown(call.params.get("Targets") or []))}
 
+    async def settled(self) -> None:
+        """Once the data plane does all that the API has said."""
+        async with self._syncing:  # what is being read is not published yet
+            await self._plane.settled()
+
     def address(self, name: str, protocol: str) -> str | None:
         """Where a load balancer's listener of that protocol really is, by its DNS name."""
         arn = self._names.get(name)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from crossfade.platforms.local.balancers.envoy.process import installed
 
 _START = 20.0
 _STOP = 5.0
+_SETTLES = 50.0
+_CHUNK = re.compile(r"\r\n[0-9a-f]+\r\n")  # between two parts of a long answer
+_VERSION = re.compile(r'version_text: "(\d+)"')
 
 
 class Plane:
@@ -23,6 +27,7 @@ class Plane:
         self._heard = heard
         self._version = 0
         self._written: dict[str, str] = {}
+        self._versions: dict[str, str] = {}  # of each file
         self._due = 0.0
         self._closed = False
         self._process: asyncio.subprocess.Process | None = None
@@ -65,6 +70,17 @@ class Plane:
         self._due = max(self._due, loop.time() + delay)
         loop.call_at(self._due, self._write, files)
 
+    async def settled(self) -> None:
+        """Once Envoy does all that was published until now."""
+        await asyncio.sleep(max(0.0, self._due - asyncio.get_running_loop().time()))
+        async with asyncio.timeout(_SETTLES):
+            while not await self._runs():  # noqa: ASYNC110  only Envoy knows
+                await asyncio.sleep(0.02)
+
+    async def _runs(self) -> bool:
+        """The newest version of each file."""
+        return set(self._versions.values()) <= set(_VERSION.findall(await self._admin("/stats?type=TextReadouts")))
+
     def _write(self, files: dict[str, list[Json]]) -> None:
         """In their order: who is named must be there before who names it. Envoy watches for moved files."""
         if self._closed:
@@ -75,21 +91,26 @@ class Plane:
                 continue
             self._written[name] = text
             self._version += 1
+            self._versions[name] = str(self._version)
             fresh = self.folder / f"{name}.new"
             fresh.write_text(json.dumps({"version_info": str(self._version), "resources": resources}))
             fresh.replace(self.folder / name)
+        self._versions = {name: version for name, version in self._versions.items() if name in files}
 
     async def _answers(self) -> bool:
         if self._process is not None and self._process.returncode is not None:
             raise RuntimeError(f"Envoy did not start: {(self.folder / 'envoy.log').read_text()[-2000:]}")
         try:
-            reader, writer = await asyncio.open_unix_connection(str(self.folder / "admin.sock"))
+            return "LIVE" in await self._admin("/ready")
         except OSError:
             return False
-        writer.write(b"GET /ready HTTP/1.1\r\nHost: rig\r\nConnection: close\r\n\r\n")
+
+    async def _admin(self, path: str) -> str:
+        reader, writer = await asyncio.open_unix_connection(str(self.folder / "admin.sock"))
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: rig\r\nConnection: close\r\n\r\n".encode())
         said = await reader.read()
         writer.close()
-        return b"LIVE" in said
+        return _CHUNK.sub("", said.decode())
 
     async def _read(self) -> None:
         assert self._process is not None
