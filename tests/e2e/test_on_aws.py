@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.rig import Rig
+from tests.rig.rig import REGION
 from tests.support.shipped import LIMIT, PACE, until
 from tests.support.shop_on_aws import Shop
 
@@ -24,7 +25,7 @@ def shop(rig: Rig, request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     return Shop(rig, f"shop{request.module.SHOPS.pop()}", tmp_path)
 
 
-SHOPS = list("kjihgfedcba")
+SHOPS = list("mlkjihgfedcba")
 
 
 def test_a_release_goes_out_and_back_without_losing_a_request(shop: Shop) -> None:
@@ -160,6 +161,11 @@ def test_what_aws_refuses_is_one_sentence(rig: Rig, shop: Shop) -> None:
     expired = shop.run("deploy", "-e", "dev")
     rig.knobs.clear()
     assert (expired.code, "the credentials for AWS have expired" in expired.err) == (4, True)
+    rig.knobs.throttle()  # for longer than a call is tried again
+    throttled = shop.run("deploy", "-e", "dev")
+    rig.knobs.clear()
+    said = "AWS has too many calls of this account at once and refuses dynamodb GetItem"
+    assert (throttled.code, said in throttled.err, throttled.err.count("\n")) == (4, True, 2)
     assert "nothing runs here" in shop.run("status", "-e", "dev").out
 
 
@@ -175,8 +181,6 @@ def test_what_is_wrong_before_a_deploy_begins_leaves_all_as_it_was(rig: Rig, sho
             ("dynamodb", "Query", "AccessDeniedException", denied.format("dynamodb:Query")): "may not dynamodb:Query",
             ("ecs", "*", "AccessDeniedException", denied.format("ecs:ListTasks")): "may not ecs:ListTasks on arn:aws:x",
             ("elbv2", "DescribeRules", "AccessDenied", ""): "may not elasticloadbalancing:DescribeRules",
-            ("elbv2", "DescribeTargetGroups", "TargetGroupNotFound", "gone"): "there is no target group of",
-            ("ecs", "DescribeServices", "ClusterNotFoundException", "gone"): "there is no cluster",
         }.items():
             rig.knobs.refuse(service, operation, code, said)
             ran = shop.run("deploy", "-e", "dev", "--version", "v2")
@@ -187,13 +191,52 @@ def test_what_is_wrong_before_a_deploy_begins_leaves_all_as_it_was(rig: Rig, sho
         assert (ran.code, "is in no rule of the load balancer" in ran.err) == (4, True), ran.err
         shop.write(2, region="eu-west-1")
         ran = shop.run("deploy", "-e", "dev", "--version", "v2")
-        assert (ran.code, f"{shop.place.journal} is not in eu-west-1" in ran.err) == (2, True), ran.err
+        assert (ran.code, f"there is no table {shop.place.journal}" in ran.err) == (2, True), ran.err
         shop.write(2, image="123456789012.dkr.ecr.us-east-1.amazonaws.com/shop:gone")
         ran = shop.run("deploy", "-e", "dev", "--version", "v2")
         assert (ran.code, "is not in ECR" in ran.err) == (2, True), ran.err
+        ran = shop.run("deploy", "-e", "stage", "--version", "v2")
+        assert (ran.code, f"there is no cluster {shop.place.app}-stage in us-east-1 of" in ran.err) == (4, True), (
+            ran.err
+        )
+        shop.write(2)
+        shop.delete_target_group()
+        ran = shop.run("deploy", "-e", "dev", "--version", "v2")
+        assert (ran.code, "there is no target group of" in ran.err) == (4, True), ran.err
     assert (set(visitors.answers), dict(visitors.lost)) == ({"1"}, {})
     releases = json.loads(shop.run("releases", "-e", "dev", "--json").out)["releases"]
     assert [one["version"] for one in releases] == ["v1"]
+
+
+@pytest.mark.parametrize("where", ["account", "region"])
+def test_in_another_account_or_region_than_the_environments_nothing_is_touched(
+    rig: Rig, shop: Shop, where: str
+) -> None:
+    """One sentence that says where it looked, with the way out; there the environment goes on with what it has."""
+    assert shop.run("deploy", "-e", "dev", "--version", "v1").code == 0
+    elsewhere = rig.keys_of("999999999999") if where == "account" else {}
+    shop.write(2, region="eu-west-1" if where == "region" else REGION)
+    asked = "us-east-1 of account 999999999999" if where == "account" else "eu-west-1 of account 123456789012"
+    with shop.visited() as visitors:
+        for words, what, code in (
+            (("deploy", "--version", "v2"), f"table {shop.place.journal} for the journal", 2),
+            (("status",), f"table {shop.place.journal} for the journal", 2),
+            (("rollback",), f"table {shop.place.journal} for the journal", 2),
+            (("secrets", "set", "KEY", "--command", "echo new"), f"secret {shop.place.app}/dev/KEY", 4),
+        ):
+            ran = shop.run(*words, "-e", "dev", **elsewhere)
+            assert ran.code == code, ran.out + ran.err
+            assert f"there is no {what} in {asked}" in ran.err
+            assert "set AWS_PROFILE or `cloud: {region: ...}` to where that was" in ran.err
+            assert ran.err.count("\n") == 2
+        shop.write(2, region=f'{REGION}, account: "999999999999"')
+        for words in (("deploy",), ("status",), ("secrets", "set", "KEY", "--command", "echo new")):
+            ran = shop.run(*words, "-e", "dev")
+            said = "these credentials are of account 123456789012, and the file's `cloud: account` is 999999999999"
+            assert (ran.code, said in ran.err, ran.err.count("\n")) == (2, True, 2), ran.err
+    assert (set(visitors.answers), dict(visitors.lost)) == ({"1"}, {})
+    shop.write(1)
+    assert shop.releases() == [("v1", "good")]
 
 
 def test_a_quota_that_is_reached_on_the_way_is_trouble_of_the_platform(rig: Rig, shop: Shop) -> None:

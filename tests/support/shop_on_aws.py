@@ -40,6 +40,7 @@ services:
 environments:
   local: {{}}
   dev: {{platform: aws, cloud: {{region: {region}, {cloud}}}}}
+  stage: {{platform: aws, cloud: {{region: {region}}}}}
 """
 
 
@@ -57,7 +58,7 @@ class Visitors:
 class Shop(Shipped):
     """An app of its own on the rig, and the folder that it is shipped from: as tasks of ECS."""
 
-    cloud: ClassVar[str] = "compute: {kind: fargate}"
+    cloud: ClassVar[str] = "compute: {kind: fargate}, secrets: {KEY: {}}"
     place: Any
 
     def __init__(self, rig: Rig, app: str, folder: Path, *, pace: float = PACE) -> None:
@@ -110,18 +111,28 @@ class Shop(Shipped):
     def unruled(self) -> Iterator[None]:
         """The colour that no visitor is sent to is in no rule any more, as when somebody took it out by hand."""
         elb = self.rig.client("elbv2")
-        rules = elb.describe_rules(RuleArns=[self.place.rule, self.place.preview_rule])["Rules"]
-        groups = rules[0]["Actions"][0]["ForwardConfig"]["TargetGroups"]
-        kept = [one for one in groups if one["Weight"]]
-        for rule in rules:
-            elb.modify_rule(
-                RuleArn=rule["RuleArn"], Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": kept}}]
-            )
+        rules, _ = self._take_out()
         try:
             yield
         finally:
             for rule in rules:
                 elb.modify_rule(RuleArn=rule["RuleArn"], Actions=rule["Actions"])
+
+    def delete_target_group(self) -> None:
+        """That of the colour that no visitor is sent to, as somebody does by hand."""
+        _, group = self._take_out()
+        self.rig.client("elbv2").delete_target_group(TargetGroupArn=group)
+
+    def _take_out(self) -> tuple[list[Any], str]:
+        """The rules as they were, and the target group that they lead to no more."""
+        elb = self.rig.client("elbv2")
+        rules = elb.describe_rules(RuleArns=[self.place.rule, self.place.preview_rule])["Rules"]
+        groups = rules[0]["Actions"][0]["ForwardConfig"]["TargetGroups"]
+        kept = [one for one in groups if one["Weight"]]
+        for rule in rules:
+            actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": kept}}]
+            elb.modify_rule(RuleArn=rule["RuleArn"], Actions=actions)
+        return rules, next(one["TargetGroupArn"] for one in groups if not one["Weight"])
 
     @contextmanager
     def visited(self) -> Iterator[Visitors]:

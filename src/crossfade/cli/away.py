@@ -40,6 +40,7 @@ class Where:
     environment: str
     platform: str
     region: str
+    account: str | None = None
     compute: str = "fargate"  # what runs its services there
     host: str = ""  # the name that its certificate is for, where it has one
     log_group: str | None = None  # where what runs on hosts is read; empty: nowhere
@@ -72,6 +73,7 @@ def away(call: Call) -> "Away | None":
                 environment=app.environment,
                 platform=app.platform,
                 region=app.cloud.region,
+                account=app.cloud.account,
                 compute=app.cloud.compute.kind,
                 host=next(iter(balancer_names(app)), ""),
                 log_group=hosts_log_group(app),
@@ -146,6 +148,7 @@ class Away:
                 where.app,
                 where.environment,
                 region=where.region,
+                account=where.account,
                 told=hub.tell,
                 compute=where.compute,
                 host=where.host,

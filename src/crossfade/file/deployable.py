@@ -118,6 +118,7 @@ def _cloud(app: App) -> dict[str, Any]:
     compute = app.cloud.compute
     return {
         "region": app.cloud.region,
+        "account": app.cloud.account,
         "service": app.deploy_order[0],  # the only one, which the file's own check holds
         "user": compute.user,
         "private": compute.address == "private",

@@ -200,3 +200,14 @@ def test_the_states_lock(lock: str, written: str, needs: str) -> None:
     assert " ".join(written.split()) in " ".join(texts["backend.tf"].split())
     assert ("dynamodb_table" in texts["backend.tf"]) is (lock == "table")
     assert needs in texts["providers.tf"]
+
+
+def test_terraform_refuses_credentials_of_another_account() -> None:
+    """Also at the edge; where the file names no account, whoever applies says it by theirs."""
+
+    def providers(**cloud: Any) -> list[str]:
+        lines = files(small(site={"folder": "build"}, domain={"name": "shop.example"}, **cloud))["providers.tf"]
+        return [line.split("=")[1].strip() for line in lines.splitlines() if "allowed_account_ids" in line]
+
+    assert providers(account="123456789012") == ['["123456789012"]'] * 2
+    assert providers() == []

@@ -72,6 +72,7 @@ class Shell:
         name: str,
         *,
         region: str,
+        account: str | None,
         told: Callable[[Event], None],
         compute: str,
         host: str,
@@ -80,7 +81,7 @@ class Shell:
     ) -> AsyncIterator[Environment]:
         self.revision = revision
         assert not host, "no file here names a domain"
-        assert (f"{app}@{name}", region, compute) == (HOME, "us-east-1", self.compute)
+        assert (f"{app}@{name}", region, account, compute) == (HOME, "us-east-1", None, self.compute)
         if self.troubles:
             raise self.troubles.pop()
         yield self.there.environment(told)[0]
@@ -161,7 +162,7 @@ def test_going_back_is_carried_too(shell: Shell) -> None:
 
 def test_what_the_platform_says_is_the_answer(shell: Shell) -> None:
     """No credentials, no table: one sentence with its exit code, and nothing was touched."""
-    shell.troubles = [WrongInputError("the journal's table shop-crossfade is not in us-east-1", "bootstrap")]
+    shell.troubles = [WrongInputError("there is no table shop-crossfade in us-east-1", "bootstrap")]
     with pytest.raises(WrongInputError, match="table shop-crossfade"):
         shell.run("deploy", "-e", "prod")
     assert shell.there.paper.events == []

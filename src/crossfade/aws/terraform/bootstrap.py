@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from crossfade.aws.owner import require_owner
 from crossfade.aws.places import JOURNAL_KEYS, partition
 from crossfade.aws.terraform.trouble import way_out_of
 from crossfade.core.errors import PlatformError, WrongInputError
@@ -32,6 +33,7 @@ class StatePlace:
     """Where an app's state lives, and its journal of releases."""
 
     region: str
+    account: str | None  # whose it has to be; None: whoever's the credentials are
     bucket: str
     table: str | None  # None: the state is locked by a file beside it
     journal: str
@@ -48,6 +50,9 @@ def bootstrap(place: StatePlace) -> Iterator[str]:
         ) from missing
     session = get_session()
     with _errors_told(place):
+        if place.account:
+            sts = session.create_client("sts", region_name=place.region)
+            require_owner(sts.get_caller_identity()["Account"], place.account)
         yield from _bucket(session.create_client("s3", region_name=place.region), place)
         dynamodb = session.create_client("dynamodb", region_name=place.region)
         if place.table is not None:

@@ -119,8 +119,9 @@ def _providers(app: App) -> Iterator[Block]:
     needs = block("required_providers", body=tuple(required.items()))
     yield block("terraform", required_version=LOCKING if app.cloud.state.lock == "file" else TERRAFORM, body=[needs])
     tagged = block("default_tags", tags=Expression("var.tags"))
-    yield block("provider", "aws", region=Expression("var.region"), body=[tagged])
+    only = [app.cloud.account] if app.cloud.account else None
+    yield block("provider", "aws", region=Expression("var.region"), allowed_account_ids=only, body=[tagged])
     if at_edge(app):
         # CloudFront takes certificates from there only.
         # https://docs.aws.amazon.com/acm/latest/userguide/acm-regions.html
-        yield block("provider", "aws", alias="global", region="us-east-1", body=[tagged])
+        yield block("provider", "aws", alias="global", region="us-east-1", allowed_account_ids=only, body=[tagged])

@@ -23,7 +23,7 @@ def bootstrap(call: Call) -> None:
     from crossfade.aws.terraform.bootstrap import bootstrap as make
 
     apps = on_aws(call.required(), [call.environment])
-    places = {(one.region, one.bucket, one.table, one.journal): one for one in map(_place, apps)}
+    places = {(one.account, one.region, one.bucket, one.table, one.journal): one for one in map(_place, apps)}
     done = []
     for place in places.values():
         for line in make(place):
@@ -53,6 +53,7 @@ def _place(app: "App") -> "StatePlace":
     shared = {key: value for key, value in tags(app).items() if key not in {"Environment", ENVIRONMENT}}
     return StatePlace(
         region=app.cloud.region,
+        account=app.cloud.account,
         bucket=state_bucket(app),
         table=None if app.cloud.state.lock == "file" else lock_table(app),
         journal=Places(app.name, app.environment).journal,

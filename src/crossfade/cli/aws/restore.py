@@ -46,7 +46,7 @@ async def _restored(call: Call, app: "App", beside: str, *, snapshot: str, name:
     from crossfade.platforms.aws.clients import Clients
     from crossfade.platforms.aws.database.restored import Restorer
 
-    clients = Clients(app.cloud.region)
+    clients = Clients(app.cloud.region, account=app.cloud.account)
     shown = screen(as_json=call.json)
     try:
         restorer = Restorer(clients, SystemClock())
@@ -76,7 +76,7 @@ async def _dumped(call: Call, app: "App", *, dump: str, name: str, said: SaidBef
     into = name or f"{beside}_restored"
     if _DATABASE.fullmatch(into) is None:
         raise WrongInputError(f"--as {into}", "small letters, digits and underscores, beginning with a letter")
-    clients, shown = Clients(app.cloud.region), screen(as_json=call.json)
+    clients, shown = Clients(app.cloud.region, account=app.cloud.account), screen(as_json=call.json)
     try:
         dumps = Dumps(clients, SystemClock(), places(app), LOOK / pace())
         if not dump:

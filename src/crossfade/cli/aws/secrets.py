@@ -164,7 +164,7 @@ def _ask(app: "App", question: "Callable[[Vault], Awaitable[T]]") -> T:
     from crossfade.platforms.aws.vault import Vault
 
     async def answer() -> T:
-        clients = Clients(app.cloud.region)
+        clients = Clients(app.cloud.region, account=app.cloud.account)
         try:
             return await question(Vault(clients))
         finally:

@@ -48,7 +48,7 @@ class CloudHosts:
         self._told = told
         self._pace = pace()
         self._beside = Beside(f"AWS of {app}@{environment}")
-        self._clients = Clients(told["region"])
+        self._clients = Clients(told["region"], account=told["account"])
         self._way_in: WayIn | None = None
         self._record: HolderRecord | None = None
         places = Places(app, environment)

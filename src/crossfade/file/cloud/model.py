@@ -60,6 +60,11 @@ class Cloud(Part):
     region: Annotated[str, Word(REGIONS, "a region such as us-east-1 or ap-northeast-2")] = Field(
         default="us-east-1", description="Where.", examples=["ap-northeast-2"]
     )
+    account: Annotated[str, Text(r"\d{12}", "twelve digits in quotes")] | None = Field(
+        default=None,
+        description="Whose it is: credentials of another account are refused. Default: those of who deploys say it.",
+        examples=["123456789012"],
+    )
     zones: tuple[Literal["a", "b", "c", "d", "e", "f"], ...] = Field(
         default=("a", "b"),
         description="Availability zones of the region; the load balancer needs two.",

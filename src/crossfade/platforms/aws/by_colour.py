@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import ClassVar, Protocol
 
-from crossfade.core.errors import PlatformError, RefusedError
+from crossfade.core.errors import PlatformError, RefusedError, TakenError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports.journal import Fence
@@ -45,6 +45,7 @@ class ColourRuntime(ABC):
     noun: ClassVar[str]  # one of what runs
     told: ClassVar[str]  # who is told how many, and names and chooses them
     asked: ClassVar[str]  # who is asked for their health
+    keeper: ClassVar[str]  # what keeps a colour
 
     def __init__(
         self, clients: Clients, lookout: Lookout, fence: Fence, *, artifacts: Artifacts, pins: SecretPins
@@ -105,6 +106,20 @@ class ColourRuntime(ABC):
 
     async def tend(self, service: str, token: int) -> None:  # noqa: B027  most have nothing more to do
         """Nothing: what runs a colour does the rest by itself."""
+
+    def _require_ours(self, sight: Sight, release: Release) -> None:
+        """TakenError where visitors get to what is nobody's release, and the one on record is kept no more."""
+        side = sight.side_of(release.number)
+        if side is not None and side.wanted:
+            return
+        for other in sight.sides.values():
+            if other.release is None and other.wanted and other.weight:
+                kept, definition = sight.place.colour(other.colour).service, other.definition.rpartition("/")[2]
+                raise TakenError(
+                    f"another hand changed {self.keeper} {kept}: it keeps {other.wanted} of {definition}, which "
+                    f"crossfade did not make, and release {release.label} is gone",
+                    "see that nothing else deploys here; `crossfade deploy --force` brings a release in its place",
+                )
 
     async def _keeps(self, release: Release) -> tuple[Place, Side]:
         """The colour that keeps a release. RefusedError where none does."""

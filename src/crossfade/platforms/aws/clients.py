@@ -9,6 +9,7 @@ from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
 
+from crossfade.aws.owner import require_owner
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.ports.clock import Clock
 from crossfade.platforms.aws.refusals import AwsError, worded
@@ -30,7 +31,7 @@ _PAGES = {
 }  # asks for the next, and names it
 
 
-async def _unfenced() -> None: ...
+async def unfenced() -> None: ...
 
 
 class Clients:
@@ -38,12 +39,14 @@ class Clients:
 
     What is throttled, or gets no answer, is tried again for `patience` seconds, with pauses that double and are drawn
     from their upper half, so that many callers do not come back together. Every failure is an `AwsError`.
+    `account` is whose the credentials have to be: of another one nothing is asked.
     """
 
     def __init__(
         self,
         region: str = "",
         *,
+        account: str | None = None,
         endpoint: str = "",
         profile: str = "",
         clock: Clock | None = None,
@@ -52,6 +55,7 @@ class Clients:
         self.asked: Counter[str] = Counter()  # by `service operation`
         self.patience = patience
         self._region, self._endpoint, self._profile = region, endpoint, profile
+        self._unproved, self._proving = account, asyncio.Lock()
         self._clock = clock or SystemClock()
         self._threads = ThreadPoolExecutor(THREADS, "aws")
         self._under_way: set[Future[Any]] = set()
@@ -59,8 +63,13 @@ class Clients:
         self._making = Lock()
         self._session: Any = None
 
-    async def call(self, service: str, operation: str, before: Check = _unfenced, /, **parameters: Any) -> Answer:
+    async def call(self, service: str, operation: str, before: Check = unfenced, /, **parameters: Any) -> Answer:
         """One operation by botocore's names; `before` is asked each time before it is tried."""
+        if self._unproved:
+            await self._require(self._unproved)
+        return await self._call(service, operation, before, parameters)
+
+    async def _call(self, service: str, operation: str, before: Check, parameters: Answer) -> Answer:
         for pause in self._pauses():
             await before()
             self.asked[f"{service} {operation}"] += 1
@@ -93,10 +102,27 @@ class Clients:
         """Wait for calls that nobody waits for any more: what was asked may be done all the same."""
         await asyncio.gather(*map(asyncio.wrap_future, tuple(self._under_way)), return_exceptions=True)
 
+    async def whereabouts(self) -> str:
+        """The region and, where AWS tells it, the account: as one says it of what is not there."""
+        try:
+            return f"{await self.region()} of account {await self._account()}"
+        except AwsError:
+            return await self.region()
+
     async def close(self) -> None:
         """Let go of connections and threads."""
         await self._run(self._close)
         self._threads.shutdown(wait=False)
+
+    async def _account(self) -> str:
+        """Whose the credentials are; nobody needs a right to ask that."""
+        return str((await self._call("sts", "get_caller_identity", unfenced, {}))["Account"])
+
+    async def _require(self, account: str) -> None:
+        async with self._proving:
+            if self._unproved:
+                require_owner(await self._account(), account)
+                self._unproved = None
 
     def _pauses(self) -> Iterator[float | None]:
         """Seconds to wait after each try; None after the last one."""

@@ -26,6 +26,7 @@ async def environment(
     name: str,
     *,
     region: str,
+    account: str | None = None,
     told: Callable[[Event], None],
     compute: str = "fargate",
     host: str = "",
@@ -34,12 +35,13 @@ async def environment(
 ) -> AsyncIterator[Environment]:
     """Open environment `name` of an app. Raises what AWS says when it cannot be: no credentials, no table, no way.
 
+    `account` is whose it is, where the file says so.
     `host` is the name that its load balancer's certificate is for, which need not lead there yet.
 
     Time is AWS's, asked once: whoever goes on with a rollout counts its bake as who began it did.
     """
     places, home = Places(app, name), f"{app}@{name}"
-    clients, reached_at = Clients(region), dict[str, str]()
+    clients, reached_at = Clients(region, account=account), dict[str, str]()
     visitor = HttpProbe(reached_at=reached_at)
     try:
         table = Table(clients, places.journal, home)

@@ -7,7 +7,7 @@ from typing import Any
 from crossfade.aws.places import COLOURS, Places
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.aws.clients import Answer, Clients
-from crossfade.platforms.aws.refusals import AwsError
+from crossfade.platforms.aws.refusals import AwsError, absent
 
 HEADER = "http-header"  # the condition that tells the preview's rule from those that visitors go by
 
@@ -216,11 +216,8 @@ class Finder:
         return PlatformError(f"target group {group} is in no rule of the load balancer", self._apply)
 
     async def _missing(self, what: str) -> PlatformError:
-        return PlatformError(
-            f"there is no {what} in {await self._clients.region()}",
-            f"`crossfade infra apply -e {self._places.environment}` makes it; if it has, look at the account with "
-            "`aws sts get-caller-identity`",
-        )
+        command = f"infra apply -e {self._places.environment}"
+        return PlatformError(*absent(what, await self._clients.whereabouts(), command))
 
 
 def shares(actions: list[Answer]) -> dict[str, int]:

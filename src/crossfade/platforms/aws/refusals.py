@@ -108,6 +108,14 @@ def worded(service: str, operation: str, error: Exception) -> AwsError:
     return _error(known, asked, said, code) if known else AwsError(f"{asked}: {said or code}".rstrip("."), code=code)
 
 
+def absent(what: str, where: str, command: str) -> tuple[str, str]:
+    """Cause and way out of what `command` makes and is not there, or somewhere else: of another account or region."""
+    way_out = (
+        f"`crossfade {command}` makes it; if it has, set AWS_PROFILE or `cloud: {{region: ...}}` to where that was"
+    )
+    return f"there is no {what} in {where}", way_out
+
+
 def _kind(word: str) -> _Kind | None:
     return next((kind for kind in _KINDS if word in kind.words), None)
 

@@ -15,7 +15,7 @@ from typing import Any
 from crossfade.aws.places import JOURNAL_KEYS
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.platforms.aws.clients import Clients
-from crossfade.platforms.aws.refusals import AwsError
+from crossfade.platforms.aws.refusals import AwsError, absent
 
 HASH, RANGE = JOURNAL_KEYS
 REFUSED = "ConditionalCheckFailedException"
@@ -67,9 +67,7 @@ class Table:
         except AwsError as error:
             if error.code == "ResourceNotFoundException":
                 raise WrongInputError(
-                    f"the journal's table {self.name} is not in {await self._clients.region()}",
-                    "`crossfade infra bootstrap` makes it; if it has, look at the account with "
-                    "`aws sts get-caller-identity`",
+                    *absent(f"table {self.name} for the journal", await self._clients.whereabouts(), "infra bootstrap")
                 ) from error
             if error.code == "ValidationException" and "size" in error.cause.lower():
                 raise PlatformError(f"a line of the journal is too long for DynamoDB: {error.cause}") from error

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.platforms.aws.clients import Clients
-from crossfade.platforms.aws.refusals import AwsError
+from crossfade.platforms.aws.refusals import AwsError, absent
 from crossfade.platforms.aws.secrets import current_version
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html: SecretString
@@ -53,7 +53,7 @@ class Vault:
         except AwsError as error:
             if error.code == "ResourceNotFoundException":
                 raise PlatformError(
-                    f"secret {name} is not there in {await self._clients.region()}", "`crossfade infra apply` makes it"
+                    *absent(f"secret {name}", await self._clients.whereabouts(), "infra apply")
                 ) from None
             raise
         return str(answer["VersionId"])

@@ -7,6 +7,7 @@ import pytest
 from tests.support.moto import REGION, moto
 
 from crossfade.aws.terraform.bootstrap import StatePlace, bootstrap
+from crossfade.core.errors import WrongInputError
 
 
 @pytest.fixture(scope="module")
@@ -16,11 +17,16 @@ def aws() -> Iterator[str]:
         yield endpoint
 
 
-def place(app: str, *, locked_by_table: bool = True) -> StatePlace:
+def place(app: str, *, locked_by_table: bool = True, account: str | None = None) -> StatePlace:
     table = f"{app}-terraform-lock" if locked_by_table else None
     tags = {"Project": app, "crossfade:app": app}
     return StatePlace(
-        region=REGION, bucket=f"{app}-terraform-state", table=table, journal=f"{app}-crossfade", tags=tags
+        account=account,
+        region=REGION,
+        bucket=f"{app}-terraform-state",
+        table=table,
+        journal=f"{app}-crossfade",
+        tags=tags,
     )
 
 
@@ -43,6 +49,14 @@ def test_a_state_that_is_locked_by_a_file_needs_no_table(aws: str) -> None:
     """With `state: {lock: file}` only the journal has one."""
     list(bootstrap(place("two", locked_by_table=False)))
     assert tables("two") == ["two-crossfade"]
+
+
+def test_in_another_account_than_the_files_nothing_is_made(aws: str) -> None:
+    """In the one that it names it is."""
+    with pytest.raises(WrongInputError, match="credentials are of account 123456789012"):
+        list(bootstrap(place("other", account="999999999999")))
+    assert tables("other") == []
+    assert list(bootstrap(place("other", account="123456789012")))
 
 
 def test_the_buckets_policy_names_it(aws: str) -> None:

@@ -142,12 +142,28 @@ async def test_lines_of_several_processes_have_one_order(opened: Opened) -> None
 
 
 async def test_a_table_that_is_not_there_is_named_with_the_way_out(table: Moto) -> None:
-    """`infra bootstrap` was not run, or the account is another."""
+    """`infra bootstrap` was not run, or the account is another: it says whose was asked."""
     wire = Wire(table)
-    with pytest.raises(WrongInputError, match=f"table shop-crossfade is not in {REGION}") as refusal:
+    where = rf"there is no table shop-crossfade for the journal in {REGION} of account \d{{12}}"
+    with pytest.raises(WrongInputError, match=where) as refusal:
         await Table(wire, "shop-crossfade", "shop@prod").time()
     assert "infra bootstrap" in refusal.value.way_out
     await wire.close()
+
+
+async def test_of_another_account_than_the_files_nothing_is_asked(table: Moto) -> None:
+    """Whatever is called the same there: the credentials are looked at first, once."""
+    theirs, ours = table.clients(account="999999999999"), table.clients(account="123456789012")
+    said = "these credentials are of account 123456789012, and the file's `cloud: account` is 999999999999"
+    for _ in range(2):
+        with pytest.raises(WrongInputError, match=said):
+            await Table(theirs, table.name, "shop@prod").time()
+    assert theirs.asked.keys() == {"sts get_caller_identity"}
+    for _ in range(2):
+        await Table(ours, table.name, "shop@prod").time()
+    assert ours.asked == {"sts get_caller_identity": 1, "dynamodb get_item": 2}
+    await theirs.close()
+    await ours.close()
 
 
 async def test_the_time_is_that_of_aws(table: Moto) -> None:

@@ -12,7 +12,7 @@ from crossfade.platforms.aws.autoscaling.hosts_logs import HostsLogs
 from crossfade.platforms.aws.autoscaling.lookout import GroupLookout
 from crossfade.platforms.aws.autoscaling.runtime import GroupRuntime
 from crossfade.platforms.aws.autoscaling.templates import Templates
-from crossfade.platforms.aws.clients import Clients
+from crossfade.platforms.aws.clients import Clients, unfenced
 from crossfade.platforms.aws.database.backups import Backups
 from crossfade.platforms.aws.images.images import Images
 from crossfade.platforms.aws.secrets import SecretPins
@@ -45,13 +45,13 @@ class ContainerRuntime(GroupRuntime):
         """On a host of the release, or while it has none on one of those that serve, which then nobody takes away."""
         key, service = release.service.key, release.service
         if command == service.hooks.migrate:
-            await self._backups.take(release, limit, _free)
+            await self._backups.take(release, limit, unfenced)
         sight = await self._lookout.look(key, fresh=True)
         side = sight.side_of(release.number)
         if side is not None:
             text = await self._templates.text(side.definition)
         else:  # before its first host: a migration comes ahead of them
-            await self._suspend(sight, _free)
+            await self._suspend(sight, unfenced)
             if not sight.tasks:
                 await self._begin_one(sight)
             text = await self._templates.told(release, secrets)
@@ -69,6 +69,3 @@ class ContainerRuntime(GroupRuntime):
             LaunchTemplate={"LaunchTemplateId": base["LaunchTemplateId"], "Version": str(base["VersionNumber"])},
             DesiredCapacity=1,
         )
-
-
-async def _free() -> None: ...

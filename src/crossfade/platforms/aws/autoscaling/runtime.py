@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from functools import partial
 from typing import Any
 
-from crossfade.core.errors import TakenError, WrongInputError
+from crossfade.core.errors import WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports.journal import Fence
@@ -37,6 +37,7 @@ class GroupRuntime(ColourRuntime):
     noun = "instance"
     told = "a group is told how many to keep"
     asked = "the load balancer"
+    keeper = "group"
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class GroupRuntime(ColourRuntime):
         """A warm fleet is sent home by whoever comes next."""
         sight = await self._lookout.look(release.service.key)
         before = partial(self._fence.check, release.service.key, token)
-        _require_ours(sight, release)
+        self._require_ours(sight, release)
         await self._send_home(sight, token)
         side = sight.side_of(release.number)
         if side is None:
@@ -119,18 +120,3 @@ class GroupRuntime(ColourRuntime):
         await self._clients.call(
             "autoscaling", "update_auto_scaling_group", partial(self._fence.check, key, token), **asked
         )
-
-
-def _require_ours(sight: Sight, release: Release) -> None:
-    """TakenError where visitors get to what is nobody's release, and the one on record is kept no more."""
-    side = sight.side_of(release.number)
-    if side is not None and side.wanted:
-        return
-    for other in sight.sides.values():
-        if other.release is None and other.wanted and other.weight:
-            group = sight.place.colour(other.colour).service
-            raise TakenError(
-                f"another hand changed group {group}: it keeps {other.wanted} of {other.definition}, a version of a "
-                f"launch template that crossfade did not make, and release {release.label} is gone",
-                "see that nothing else deploys here; `crossfade deploy --force` brings a release in its place",
-            )

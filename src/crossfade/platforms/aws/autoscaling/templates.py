@@ -11,7 +11,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.core.release import Release
 from crossfade.platforms.aws.autoscaling.user_data import bucket_in, release_in, secrets_in, written
 from crossfade.platforms.aws.clients import Answer, Check, Clients
-from crossfade.platforms.aws.refusals import AwsError
+from crossfade.platforms.aws.refusals import AwsError, absent
 
 # A1, or a `g` behind the generation, whatever comes after it: t4g, c7gn, m6gd, im4gn. Of g4dn it is the family.
 _ARM = re.compile(r"a1|[a-z]+\d+g[a-z]*")
@@ -60,7 +60,7 @@ class Templates:
             made = await self._clients.call("ec2", "create_launch_template_version", before, **asked)
         except AwsError as error:
             if "NotFound" in error.code:
-                raise self._missing(self._releases) from error
+                raise await self._missing(self._releases) from error
             raise
         told = made["LaunchTemplateVersion"]
         return await self.of(told["LaunchTemplateId"], str(told["VersionNumber"]))
@@ -85,13 +85,12 @@ class Templates:
             return (await self._versions(LaunchTemplateName=name, Versions=["$Latest"], ResolveAlias=True))[0]
         except AwsError as error:
             if "NotFound" in error.code:
-                raise self._missing(name) from error
+                raise await self._missing(name) from error
             raise
 
-    def _missing(self, name: str) -> PlatformError:
-        return PlatformError(
-            f"there is no launch template {name}", f"`crossfade infra apply -e {self._places.environment}` makes it"
-        )
+    async def _missing(self, name: str) -> PlatformError:
+        command = f"infra apply -e {self._places.environment}"
+        return PlatformError(*absent(f"launch template {name}", await self._clients.whereabouts(), command))
 
     async def secrets(self, key: str) -> dict[str, str]:  # noqa: ARG002  hosts run one service
         """Where the value of each secret is."""

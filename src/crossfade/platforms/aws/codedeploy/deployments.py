@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/codedeploy/latest/APIReference/Welcome.html
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +12,9 @@ from crossfade.aws.places import Places
 from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.platforms.aws.autoscaling.user_data import IN_BUCKET
-from crossfade.platforms.aws.clients import Answer, Check, Clients
+from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
 from crossfade.platforms.aws.codedeploy.revisions import located
-from crossfade.platforms.aws.refusals import AwsError
+from crossfade.platforms.aws.refusals import AwsError, absent
 
 UNDER_WAY = ("Created", "Queued", "InProgress", "Baking", "Ready")
 ALL_AT_ONCE = "CodeDeployDefault.AllAtOnce"  # nobody is sent to a colour that is filled: none has to stay healthy
@@ -83,10 +83,8 @@ class Deployments:
         except AwsError as error:
             if "DoesNotExist" not in error.code:
                 raise
-            raise PlatformError(
-                f"there is no deployment group {name} of CodeDeploy",
-                f"`crossfade infra apply -e {self._places.environment}` makes it",
-            ) from error
+            what, command = f"deployment group {name} of CodeDeploy", f"infra apply -e {self._places.environment}"
+            raise PlatformError(*absent(what, await self._clients.whereabouts(), command)) from error
         told = answer["deploymentGroupInfo"]
         attached = any(one["name"] == name for one in told.get("autoScalingGroups") or ())
         return DeploymentGroup(name=name, revision=_address(told.get("targetRevision") or {}), attached=attached)
@@ -183,24 +181,14 @@ class Deployments:
             for told in answer["deploymentTargets"]:
                 said = told["instanceTarget"]
                 found[said["targetId"]] = _target(said)
-        return Deployment(
-            id=one.id,
-            status=one.status,
-            created=one.created,
-            creator=one.creator,
-            description=one.description,
-            why=one.why,
-            targets=found,
-        )
+        return replace(one, targets=found)
 
     async def _update(self, name: str, scaling: list[str], before: Check) -> None:
         asked = {"currentDeploymentGroupName": name, "autoScalingGroups": scaling}
         await self._call("update_deployment_group", before, **asked)
 
-    async def _call(self, operation: str, before: Check | None = None, /, **asked: Any) -> Answer:
+    async def _call(self, operation: str, before: Check = unfenced, /, **asked: Any) -> Answer:
         asked["applicationName"] = self._places.prefix
-        if before is None:
-            return await self._clients.call("codedeploy", operation, **asked)
         return await self._clients.call("codedeploy", operation, before, **asked)
 
 

@@ -11,14 +11,14 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from functools import partial
 from typing import Any
 
-from crossfade.core.errors import PlatformError, TakenError
+from crossfade.core.errors import PlatformError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.logs import LogQuery, Said
 from crossfade.engine.ports.runtime import Artifact, HookResult
 from crossfade.platforms.aws.by_colour import Artifacts, ColourRuntime
-from crossfade.platforms.aws.clients import Check, Clients
+from crossfade.platforms.aws.clients import Check, Clients, unfenced
 from crossfade.platforms.aws.database.backups import Backups
 from crossfade.platforms.aws.ecs.definition import platform, require_told
 from crossfade.platforms.aws.ecs.definitions import Definitions
@@ -36,6 +36,7 @@ class EcsRuntime(ColourRuntime):
     noun = "task"
     told = "ECS is told how many tasks to keep"
     asked = "ECS itself"
+    keeper = "service"
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class EcsRuntime(ColourRuntime):
     async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> int | None:
         sight = await self._lookout.look(release.service.key)
         before = partial(self._fence.check, release.service.key, token)
-        _require_ours(sight, release)
+        self._require_ours(sight, release)
         await self._send_home(sight, token)
         return await self._scaling.resume(sight, release, warm, before)
 
@@ -74,13 +75,13 @@ class EcsRuntime(ColourRuntime):
     ) -> HookResult:
         key, service = release.service.key, release.service
         if command == service.hooks.migrate:
-            await self._backups.take(release, limit, _free)
+            await self._backups.take(release, limit, unfenced)
         sight = await self._lookout.look(key)
         side = sight.side_of(release.number)
         if side is not None:
             definition = await self._definitions.of(side.definition, sight.place.container)
         else:  # before its first task: a migration comes ahead of them
-            definition = await self._definitions.register(release, secrets, sight.place.container, _free)
+            definition = await self._definitions.register(release, secrets, sight.place.container, unfenced)
         return await self._errands.run(sight.place, definition, command, env, limit)
 
     async def renew(self, release: Release, token: int) -> None:
@@ -122,9 +123,6 @@ class EcsRuntime(ColourRuntime):
         )
 
 
-async def _free() -> None: ...
-
-
 def _require_door(sight: Sight, service: Service) -> None:
     """PlatformError where a web service is behind no load balancer, or a worker behind one: its file was changed."""
     if sight.place.behind_balancer != (service.kind == "web"):
@@ -133,18 +131,3 @@ def _require_door(sight: Sight, service: Service) -> None:
             f"{service.key} is a {service.kind} in the file, and its services of ECS {there}",
             f"`crossfade infra apply -e {service.environment}` makes them as the file says",
         )
-
-
-def _require_ours(sight: Sight, release: Release) -> None:
-    """TakenError where visitors get to what is nobody's release, and the one on record is kept no more."""
-    side = sight.side_of(release.number)
-    if side is not None and side.wanted:
-        return
-    for other in sight.sides.values():
-        if other.release is None and other.wanted and other.weight:
-            service, definition = sight.place.colour(other.colour).service, other.definition.rpartition("/")[2]
-            raise TakenError(
-                f"another hand changed service {service}: it keeps {other.wanted} of {definition}, which crossfade did "
-                f"not make, and release {release.label} is gone",
-                "see that nothing else deploys here; `crossfade deploy --force` brings a release in its place",
-            )

@@ -11,7 +11,7 @@ from crossfade.aws.places import Places
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.aws.clients import Check, Clients
 from crossfade.platforms.aws.images.blobs import Blobs, EcrBlobs
-from crossfade.platforms.aws.refusals import AwsError
+from crossfade.platforms.aws.refusals import AwsError, absent
 
 _NAME = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[\w-]+)\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)")
 _GONE = {"ImageNotFoundException", "RepositoryNotFoundException"}
@@ -70,9 +70,9 @@ class Ecr:
         except AwsError as error:
             if error.code not in _GONE:
                 raise
+            command = f"infra apply -e {self._places.environment}"
             raise PlatformError(
-                f"there is no ECR repository {name} in {await self._clients.region()}",
-                f"`crossfade infra apply -e {self._places.environment}` makes it",
+                *absent(f"ECR repository {name}", await self._clients.whereabouts(), command)
             ) from error
         found = answer["repositories"][0]
         moves = found.get("imageTagMutability", _MUTABLE) == _MUTABLE

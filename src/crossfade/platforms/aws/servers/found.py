@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from crossfade.aws.places import APP, BLUE, ENVIRONMENT, HOST, Places
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.aws.clients import Answer, Clients
-from crossfade.platforms.aws.refusals import AwsError
+from crossfade.platforms.aws.refusals import AwsError, absent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +37,21 @@ async def find(clients: Clients, places: Places, service: str, *, private: bool)
     """PlatformError that names what is missing and how it is made."""
     hosts = await _running(clients, places)
     if not hosts:
-        raise PlatformError(f"no host of {places.app}@{places.environment} runs", _apply(places))
+        raise await _missing(clients, places, f"running host of {places.app}@{places.environment}")
     keys = await _keys(clients, places)
     address = "PrivateIpAddress" if private else "PublicIpAddress"
     for host in hosts:
         if not host.get(address):
-            raise PlatformError(f"host {host['InstanceId']} has no address to reach it at", _apply(places))
+            raise PlatformError(
+                f"host {host['InstanceId']} has no address to reach it at",
+                f"`crossfade infra plan -e {places.environment}` shows what differs from the file",
+            )
     try:
         name = places.coloured(service, BLUE)
         group = (await clients.call("elbv2", "describe_target_groups", Names=[name]))["TargetGroups"][0]
     except AwsError as error:
         if error.code in {"TargetGroupNotFound", "TargetGroupNotFoundException"}:
-            raise PlatformError(f"there is no target group {name}", _apply(places)) from error
+            raise await _missing(clients, places, f"target group {name}") from error
         raise
     return Servers(
         all=tuple(
@@ -87,8 +90,5 @@ async def _keys(clients: Clients, places: Places) -> dict[str, str]:
     return {one["Name"].rpartition("/")[2]: one["Value"].strip() for one in told}
 
 
-def _apply(places: Places) -> str:
-    return (
-        f"`crossfade infra apply -e {places.environment}` makes it; if it has, look at the account with "
-        "`aws sts get-caller-identity`"
-    )
+async def _missing(clients: Clients, places: Places, what: str) -> PlatformError:
+    return PlatformError(*absent(what, await clients.whereabouts(), f"infra apply -e {places.environment}"))

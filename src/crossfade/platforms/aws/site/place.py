@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from crossfade.aws.places import Places
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.aws.clients import Answer, Clients
+from crossfade.platforms.aws.refusals import absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,8 @@ class SiteFinder:
                 if one.get("Comment") == self._places.site:
                     return _place(one)
             if not page.get("NextMarker"):
-                raise PlatformError(
-                    f"there is no distribution of CloudFront for {self._places.site}",
-                    f"`crossfade infra apply -e {self._places.environment}` makes it; if it has, look at the account "
-                    "with `aws sts get-caller-identity`",
-                )
+                what, where = f"distribution of CloudFront for {self._places.site}", await self._clients.whereabouts()
+                raise PlatformError(*absent(what, where, f"infra apply -e {self._places.environment}"))
             token = {"Marker": page["NextMarker"]}
 
 

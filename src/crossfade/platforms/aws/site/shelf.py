@@ -13,7 +13,7 @@ from crossfade.core.release import Release
 from crossfade.core.routing import Routing
 from crossfade.core.service import Site
 from crossfade.core.wire import decode, encode
-from crossfade.platforms.aws.clients import Check, Clients
+from crossfade.platforms.aws.clients import Check, Clients, unfenced
 from crossfade.platforms.aws.refusals import AwsError
 from crossfade.platforms.aws.site.tree import OWN, File, Tree, written
 
@@ -86,7 +86,7 @@ class Shelf:
             await self._clients.call("s3", "put_object", Body=content, **asked)
 
         await _each(put, new.values())
-        await self._write(_manifest(tree.digest), tree.text(), _free)
+        await self._write(_manifest(tree.digest), tree.text(), unfenced)
 
     async def tree(self, digest: str) -> Tree | None:
         """The files of a release; None for one that is not there any more."""
@@ -165,6 +165,3 @@ async def _each(work: Any, items: Iterable[Any]) -> None:
     async with asyncio.TaskGroup() as group:
         for item in items:
             group.create_task(one(item))
-
-
-async def _free() -> None: ...
