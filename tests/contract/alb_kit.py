@@ -233,6 +233,7 @@ class AlbKit(Kit):
     unserved: ClassVar[str] = "5xx from the load balancer itself"
     tells_in_flight: ClassVar[bool] = False
     tells_previews: ClassVar[bool] = False
+    switches: ClassVar[int] = 5
 
     def again(self) -> LoadBalancer:
         return OverFleet(self.rig, self.clients, self.fleet, self.fence)

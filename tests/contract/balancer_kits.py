@@ -81,6 +81,7 @@ class Kit:
     unserved: ClassVar[str] = "no release serving"
     tells_in_flight: ClassVar[bool] = True
     tells_previews: ClassVar[bool] = True
+    switches: ClassVar[int] = 20  # that are worth their time
 
     @property
     def sockets(self) -> Path:
