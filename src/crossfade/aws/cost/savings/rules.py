@@ -284,7 +284,7 @@ RULES: tuple[SavingsRule, ...] = (
         id="one-at-night",
         title="One task at night",
         then=_one_at_night,
-        takes="scheduled actions that lower the least number of tasks for the night",
+        takes='scale: {schedule: {night: {schedule: "0 23 * * *", min: 1}, day: {schedule: "0 7 * * *"}}}',
         only="production",
     ),
     SavingsRule(
