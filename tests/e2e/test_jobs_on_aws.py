@@ -43,7 +43,7 @@ class Tidied(Shipped):
     def __init__(self, rig: Rig, app: str, folder: Path) -> None:
         super().__init__(rig, folder)
         self.app, self.place = app, make(rig, app)
-        make_jobs(rig, self.place)
+        self.warnings = make_jobs(rig, self.place)
 
     def deploy(self, release: int, *, jobs: str = "", more: str = "", good: bool = True) -> None:
         self.file(FILE.format(app=self.app, image=self.place.image, release=release, jobs=jobs, more=more))
@@ -59,6 +59,12 @@ class Tidied(Shipped):
         logs, group = self.rig.client("logs"), f"/aws/events/{self.app}-dev-jobs"
         self.until(lambda: len(logs.filter_log_events(logGroupName=group)["events"]) >= number)
         return self.job()["run"]
+
+    def told(self) -> list[str]:
+        """Of failed runs, to those who are warned, since somebody asked last."""
+        asked = {"QueueUrl": self.warnings, "MaxNumberOfMessages": 10}
+        heard = self.rig.client("sqs").receive_message(**asked).get("Messages", [])
+        return [json.loads(one["Body"])["Message"] for one in heard]
 
     def until(self, what: Callable[[], Any]) -> Any:
         end = time.monotonic() + LIMIT
@@ -107,6 +113,7 @@ def test_a_job_runs_at_its_time_in_the_release_that_serves_and_goes_back_with_it
     rig.it_is("2027-02-03T03:00+09:00")
     third = shop.ended(3)
     assert third["release"] == 3
+    assert shop.told() == []
     assert "tidied by 3" in shop.run("logs", "-e", "dev", "--instance", third["id"]).out
     assert "job tidy is scheduled: 0 3 * * * Asia/Seoul" in shop.run("events", "-e", "dev").out
 
@@ -119,17 +126,25 @@ def test_a_job_runs_at_its_time_in_the_release_that_serves_and_goes_back_with_it
 
 
 def test_a_job_that_fails_or_takes_too_long_is_told_of(rig: Rig, tmp_path: Path) -> None:
-    """With its exit code and last line; one that hangs is ended. A release without jobs takes the schedules away."""
+    """With its exit code and last line, and to those who are warned; one that hangs is ended.
+
+    A release without jobs takes the schedules away.
+    """
     shop = Tidied(rig, "jobsick", tmp_path)
     shop.deploy(1, jobs=JOBS.format(command="exit 3", timeout="1h"))
     rig.it_is("2027-03-01T03:00+09:00")
     failed = shop.ended(1)
     assert (failed["state"], failed["code"]) == ("failed", 3)
     assert failed["detail"] == "exited with code 3: tidied by 1"
+    (warning,) = shop.until(shop.told)
+    assert warning.startswith('"jobsick-dev: job:tidy failed: ')
+    assert failed["id"] in warning
     assert "job tidy (0 3 * * * Asia/Seoul): failed at" in shop.run("status", "-e", "dev").out
     shop.deploy(2, jobs=JOBS.format(command="sleep 600", timeout="1s"))
     rig.it_is("2027-03-02T03:00+09:00")
     hung = shop.ended(2)
     assert (hung["state"], hung["code"], hung["detail"]) == ("failed", 124, "timed out after 1 s")
+    (warning,) = shop.until(shop.told)
+    assert hung["id"] in warning
     shop.deploy(3)
     assert schedules(rig, "jobsick") == []

@@ -164,8 +164,11 @@ def make_worker(rig: Rig, beside: Place, service: str, image: str) -> dict[str, 
     }
 
 
-def make_jobs(rig: Rig, place: Place) -> None:
-    """What jobs by the clock need beside services: a group of schedules, the role that begins them, and a log."""
+def make_jobs(rig: Rig, place: Place) -> str:
+    """What jobs by the clock need beside services: a group of schedules, the role that begins them, and a log.
+
+    The URL of a queue that hears of failed runs what others hear by mail.
+    """
     places = Places(place.app, place.environment)
     rig.client("scheduler").create_schedule_group(Name=places.schedules)
     rig.client("iam").create_role(RoleName=places.jobs_role, AssumeRolePolicyDocument="{}")
@@ -173,9 +176,27 @@ def make_jobs(rig: Rig, place: Place) -> None:
     logs.create_log_group(logGroupName=places.jobs_log_group)
     kept = logs.describe_log_groups(logGroupNamePrefix=places.jobs_log_group)["logGroups"][0]["arn"]
     ended = {"clusterArn": [place.cluster], "group": [{"prefix": "job:"}], "lastStatus": ["STOPPED"]}
-    pattern = {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"], "detail": ended}
-    events.put_rule(Name=places.jobs_role, EventPattern=json.dumps(pattern))
-    events.put_targets(Rule=places.jobs_role, Targets=[{"Id": "log", "Arn": kept.removesuffix(":*")}])
+    exited = {"containers": {"name": [place.service], "exitCode": [{"anything-but": 0}]}}
+    failed = {**ended, "$or": [exited, {"stopCode": ["TaskFailedToStart"]}]}
+    topic = rig.client("sns").create_topic(Name=f"{places.prefix}-warning")["TopicArn"]
+    paths = {"job": "$.detail.group", "task": "$.detail.taskArn", "why": "$.detail.stoppedReason"}
+    template = f'"{places.prefix}: <job> failed: <why> (<task>)"'
+    told = {"Arn": topic, "InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}}
+    for name, detail, target in (("ended", ended, {"Arn": kept.removesuffix(":*")}), ("failed", failed, told)):
+        rule = f"{places.jobs_role}-{name}"
+        pattern = {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"], "detail": detail}
+        events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=rule, Targets=[{"Id": "one", **target}])
+    return _heard(rig, topic)
+
+
+def _heard(rig: Rig, topic: str) -> str:
+    """A queue of whoever listens to a topic."""
+    sqs, name = rig.client("sqs"), topic.rpartition(":")[2]
+    url = str(sqs.create_queue(QueueName=name)["QueueUrl"])
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    rig.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return url
 
 
 def journal(rig: Rig, table: str) -> None:

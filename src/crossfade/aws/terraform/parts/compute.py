@@ -120,6 +120,7 @@ def _jobs(app: App) -> Block:
         name=NAME,
         cluster_arn=from_module("cluster", "arn"),
         families=[from_module(f"service_{identifier(name)}", "task_family") for name in names],
+        containers=names,
         role_arns=roles,
         log_retention_days=app.cloud.logs.keep,
         warning_topic_arn=from_module("monitoring", "warning_topic_arn"),

@@ -19,6 +19,7 @@ run "jobs_by_the_clock" {
     name              = "shop-prod"
     cluster_arn       = "arn:aws:ecs:eu-central-1:123456789012:cluster/shop-prod"
     families          = ["shop-prod-web"]
+    containers        = ["web"]
     role_arns         = ["arn:aws:iam::123456789012:role/shop-prod-web-task"]
     warning_topic_arn = "arn:aws:sns:eu-central-1:123456789012:shop-prod-warning"
   }
@@ -52,7 +53,7 @@ run "jobs_by_the_clock" {
   assert {
     condition = (
       jsondecode(aws_cloudwatch_event_rule.this["ended"].event_pattern).detail.group == [{ prefix = "job:" }]
-      && jsondecode(aws_cloudwatch_event_rule.this["failed"].event_pattern).detail["$or"][0].containers.exitCode == [{ anything-but = 0 }]
+      && jsondecode(aws_cloudwatch_event_rule.this["failed"].event_pattern).detail["$or"][0].containers == { name = ["web"], exitCode = [{ anything-but = 0 }] }
     )
     error_message = "All ends are kept, and failures told."
   }

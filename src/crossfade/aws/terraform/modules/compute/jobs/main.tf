@@ -16,10 +16,11 @@ locals {
   }
   rules = {
     ended = jsonencode(local.stopped)
-    # It exited with another code than 0, or never began.
+    # It exited with another code than 0, or never began. How a container beside it ends, such as X-Ray's, says nothing.
+    # https://github.com/aws/event-ruler: name and code are those of one container.
     failed = jsonencode(merge(local.stopped, {
       "$or" = [
-        { containers = { exitCode = [{ anything-but = 0 }] } },
+        { containers = { name = var.containers, exitCode = [{ anything-but = 0 }] } },
         { stopCode = ["TaskFailedToStart"] },
       ]
     }))

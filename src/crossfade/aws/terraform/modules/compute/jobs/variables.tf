@@ -13,6 +13,11 @@ variable "families" {
   type        = list(string)
 }
 
+variable "containers" {
+  description = "The containers of these that run a job, by name."
+  type        = list(string)
+}
+
 variable "role_arns" {
   description = "The roles that tasks of these are started and run with."
   type        = list(string)
