@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,18 +17,20 @@ from tests.e2e.by_colour import (  # noqa: F401  tests of this module, too
     test_going_back_to_a_warm_release_starts_nothing,
 )
 from tests.rig import Rig
-from tests.rig.place import PREVIEW_HEADER, weights
+from tests.rig.place import PREVIEW_HEADER, make_jobs, weights
 from tests.support.on_ecs import CALLS_A_MINUTE, LIMIT, PACE, OnEcs, calls_a_minute, reached
 
+from crossfade.adapters import ON_AWS
 from crossfade.aws.places import Places
 from crossfade.controller.order import Order, Shell
 from crossfade.core.actions import AwaitApproval
 from crossfade.core.errors import PlatformError
+from crossfade.core.job import Job
 from crossfade.core.release import Outcome
 from crossfade.core.rollout import State
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.journal import DryJournal
-from crossfade.platforms.aws.adapters import Adapters
+from crossfade.platforms.aws.adapters import Adapters, Timing
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.ecs.quiet import STEADY
 
@@ -287,7 +290,10 @@ async def test_a_target_group_in_the_rules_that_is_not_ours_stops_everything(sho
 
 
 async def test_waiting_asks_aws_gently(shop: OnEcs) -> None:
-    """At AWS's own pace a service that waits, and is watched, takes no more than sixty calls a minute."""
+    """At AWS's own pace a service that waits, and is watched, takes no more than sixty calls a minute.
+
+    At rest it is asked for runs of jobs as well, and takes less than half of that.
+    """
     clients, clock = Clients("us-east-1", endpoint=shop.rig.endpoint), SystemClock()
     made = Adapters(clients, Places(shop.app, "dev"), DryJournal(clock, shop.paper), clock)
     for _ in range(STEADY + 1):  # until nothing comes or goes any more
@@ -296,8 +302,18 @@ async def test_waiting_asks_aws_gently(shop: OnEcs) -> None:
     await made.lookout.look(shop.key, fresh=True)
     await made.balancer.preview(shop.service("watched"), 1)
     each = sum((clients.asked - before).values())
+    make_jobs(shop.rig, shop.place)
+    tidy = Job(name="tidy", schedule="0 3 * * *", command="true", timeout=600)
+    release = shop.loop.ledger.releases[-1]
+    watched = replace(release, service=replace(release.service, jobs=(tidy,)))
+    runs = made.schedules[ON_AWS["fargate"]].runs
+    await runs(watched)
+    before = clients.asked.copy()
+    await runs(watched)
+    more = sum((clients.asked - before).values())
     await clients.close()
-    assert calls_a_minute(each, made) <= CALLS_A_MINUTE
+    assert calls_a_minute(each) <= CALLS_A_MINUTE
+    assert calls_a_minute(each + more, Timing().idle) <= CALLS_A_MINUTE / 2
 
 
 async def test_a_migration_is_a_task_of_the_new_release(shop: OnEcs) -> None:

@@ -206,10 +206,10 @@ async def test_a_deployment_is_followed_gently(shop: OnRevisions) -> None:
     shop.rig.knobs.set(instance_start=3000)
     await shop.order(shop.service("followed", files=shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=3000)))
     await shop.until(lambda: len(shop.instances() - hosts) == 2)
-    assert calls_a_minute(await each(), made) <= CALLS_A_MINUTE
+    assert calls_a_minute(await each()) <= CALLS_A_MINUTE
     shop.rig.knobs.set(instance_start=20)
     await shop.until(lambda: any(one["status"] == "InProgress" for one in shop.deployments("user")))
-    assert calls_a_minute(await each(), made) <= CALLS_A_MINUTE
+    assert calls_a_minute(await each()) <= CALLS_A_MINUTE
     (running,) = [one for one in shop.deployments("user") if one["status"] == "InProgress"]
     shop.rig.client("codedeploy").stop_deployment(deploymentId=running["deploymentId"])
     await shop.over()

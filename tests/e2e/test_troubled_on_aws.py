@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 from tests.rig import Fault, Kind, Rig
+from tests.rig.place import make_jobs
 from tests.support.on_ecs import PACE, OnEcs, reached
 
+from crossfade.aws.places import Places
+from crossfade.core.job import Job
 from crossfade.core.rollout import State
+from crossfade.core.service import Service
 
 pytestmark = [pytest.mark.long, pytest.mark.asyncio(loop_scope="module")]
 
@@ -28,7 +33,9 @@ LOOKS = (
     "elbv2 DescribeRules",
     "elbv2 DescribeTargetGroups",
     "elbv2 DescribeTargetHealth",
+    "logs FilterLogEvents",
     "logs GetLogEvents",
+    "scheduler ListSchedules",
 )
 CHANGES = (
     "application-autoscaling DeleteScheduledAction",
@@ -38,6 +45,9 @@ CHANGES = (
     "ecs RunTask",
     "ecs UpdateService",
     "elbv2 ModifyRule",
+    "scheduler CreateSchedule",
+    "scheduler DeleteSchedule",
+    "scheduler UpdateSchedule",
 )
 # What comes once a release serves, and holds nothing up.
 AFTERWARDS = {"ecr DescribeRepositories", "ecr DescribeImages", "ecr BatchGetImage", "ecr PutImage"}
@@ -52,8 +62,16 @@ def rig() -> Iterator[Rig]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shop(rig: Rig) -> AsyncIterator[OnEcs]:
     async with OnEcs(rig, "troubled") as shop:
-        assert (await shop.deploy(shop.service("first"))).state is State.SUCCEEDED
+        make_jobs(rig, shop.place)
+        assert (await shop.deploy(_service(shop, "first"))).state is State.SUCCEEDED
         yield shop
+
+
+def _service(shop: OnEcs, release: str) -> Service:
+    """One job goes with each release, and one comes."""
+    names = ("tidy", f"of-{release}")
+    jobs = tuple(Job(name=name, schedule="0 3 * * *", command="true", timeout=600) for name in names)
+    return replace(shop.service(release, hooks={"migrate": "true"}), jobs=jobs)
 
 
 async def _deploy(shop: OnEcs, release: str, *faults: Fault) -> None:
@@ -63,13 +81,21 @@ async def _deploy(shop: OnEcs, release: str, *faults: Fault) -> None:
     async with shop.visited(2) as traffic:
         healed = asyncio.create_task(_heal(shop, faults))
         try:
-            rollout = await shop.deploy(shop.service(release, hooks={"migrate": "true"}))
+            rollout = await shop.deploy(_service(shop, release))
+            await shop.until(lambda: _is_scheduled(shop, f"of-{release}"))
         finally:
             await healed
             await asyncio.to_thread(shop.rig.knobs.clear)
     report = traffic.report()
     assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
     await shop.until(lambda: shop.answer() == release)
+    there = shop.rig.client("scheduler").list_schedules(GroupName=Places(shop.app, "dev").schedules)["Schedules"]
+    assert {one["Name"] for one in there} == {"web.tidy", f"web.of-{release}"}
+
+
+def _is_scheduled(shop: OnEcs, job: str) -> bool:
+    """As the process that deploys has it on record: to ask AWS would take faults that are meant for that one."""
+    return any((one.kind, one.data.get("job")) == ("job scheduled", job) for one in shop.process.told)
 
 
 async def _heal(shop: OnEcs, faults: Sequence[Fault]) -> None:

@@ -35,11 +35,11 @@ LIMIT = 180.0  # seconds that a busy machine may take for one rollout
 _RULES = RollbackOn.__dataclass_fields__
 
 
-def calls_a_minute(each: int, made: Adapters) -> float:
-    """Of AWS, of one service at AWS's own pace, where a look takes `each`."""
+def calls_a_minute(each: float, pause: float = Timing().busy) -> float:
+    """Of AWS, of one service at AWS's own pace, where a look takes `each` and the next comes a `pause` later."""
     journal = 1 + 1 + 1 / SELDOM  # of it at each look: the lease renewed, letters, and what others wrote
     figures = 2  # of CloudWatch, in a minute
-    return (each + journal) * 60 / made.timing.busy + figures
+    return (each + journal) * 60 / pause + figures
 
 
 @contextmanager

@@ -245,11 +245,11 @@ class Loop:
             return max(pace.retry, pace.settle)
         if acted:
             return 0.0
-        if not self.ledger.active:
-            await self._discard()
+        await self._discard()
+        moves = self.ledger.active or self._moving()
+        if not moves:
             await self._look_at_jobs()
         due: list[float] = [until for a in actions if (until := getattr(a, "until", None) or 0.0) > now]
-        moves = self.ledger.active or self._moving()
         tick = pace.busy if moves else _calm(self._world.rest, self._world.clock.now() - looked)
         return min([tick, *(max(0.01, until - now) for until in due)])
 
@@ -267,8 +267,8 @@ class Loop:
                 await self._scribe.close_record()
 
     async def _discard(self) -> None:
-        """Remove the artifacts that retention does not keep and nothing runs from."""
-        if self.artifacts.locked() or self._swept is self.ledger:
+        """Once a rollout is over, remove the artifacts that retention does not keep and nothing runs from."""
+        if self.ledger.active or self.artifacts.locked() or self._swept is self.ledger:
             return
         async with self.artifacts:
             in_use = {i.release for i in self.fleet.instances}

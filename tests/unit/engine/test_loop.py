@@ -8,6 +8,7 @@ import pytest
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.fleet import Health
+from crossfade.core.job import Job, Run
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import HealthCheck, RollbackOn, Service, Strategy
@@ -70,6 +71,22 @@ class Runtime(DryRuntime):
         return await super().instances(service)
 
 
+class Schedules:
+    """Begins jobs by itself. `asked` has whether anything of the service moved when it was asked for their runs."""
+
+    def __init__(self, moves: Callable[[], bool]) -> None:
+        self._moves = moves
+        self.asked: list[bool] = []
+
+    async def keep(self, release: Release, token: int) -> None: ...
+
+    async def end(self, service: str, token: int) -> None: ...
+
+    async def runs(self, release: Release) -> Sequence[Run]:
+        self.asked.append(self._moves())
+        return ()
+
+
 class Here:
     """A first deploy of two instances on a platform in memory, and what was asked, written and routed when."""
 
@@ -77,6 +94,8 @@ class Here:
         self.service = service
         self.visits = 0
         self.unreached = ""  # why our own requests come to nobody
+        self.drain = 0.0
+        self.schedules = Schedules(self.drains)
         self.timeline = Timeline.new()
         clock = SystemClock(wall=self.timeline.time, passed=self.timeline.time)
         self.platform = Platform(behaves=lambda _, nth: behaves(nth), clock=clock)
@@ -87,6 +106,10 @@ class Here:
 
     def run(self, until: Callable[[Ledger], bool], *, releases: int = 1) -> None:
         self.timeline.run(self._deploy(until, releases))
+
+    def drains(self) -> bool:
+        """Whether an instance ends what it holds."""
+        return any(one.draining_since is not None for one in self.loop.fleet.instances)
 
     def intents(self) -> list[float]:
         """When each act was about to be done."""
@@ -125,7 +148,7 @@ class Here:
             target=number,
             strategy=self.service.strategy,
             replicas=2,
-            drain=0.0,
+            drain=self.drain,
             kind=self.service.kind,
         )
         await self.loop.record("release created", {"release": encode(release)})
@@ -150,6 +173,7 @@ class Here:
             clock=clock,
             secrets=lambda _: {},
             told=lambda _: None,
+            schedules={"process": self.schedules},
         )
 
 
@@ -205,6 +229,21 @@ def test_a_good_release_goes_out_where_every_look_takes_longer_than_a_gap() -> N
     here.runtime.slow = 3.0
     here.run(lambda ledger: ledger.active is None)
     assert here.journal.events[-1].data["action"]["state"] == "succeeded"
+
+
+def test_runs_of_jobs_are_asked_for_once_nothing_moves() -> None:
+    """A platform that begins jobs itself is asked for nothing more while old instances end what they hold."""
+    tidy = Job(name="tidy", schedule="0 3 * * *", command="true")
+    here = Here(lambda _: Behaviour(), replace(SERVICE, jobs=(tidy,)))
+    here.drain = 20.0
+    moved: list[bool] = []
+
+    def at_rest(_: Ledger) -> bool:
+        moved.append(here.drains())
+        return any(moved) and moved[-1:] == [False] and len(here.schedules.asked) > 5
+
+    here.run(at_rest, releases=2)
+    assert not any(here.schedules.asked)
 
 
 def test_probes_that_nobody_counts_are_sent_once_a_tick() -> None:

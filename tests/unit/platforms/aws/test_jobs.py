@@ -15,10 +15,12 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.clock import SystemClock
 from crossfade.platforms.aws.ecs.jobs import JobSchedules
+from crossfade.platforms.aws.ecs.past_runs import LATE, PastRuns
 from crossfade.platforms.aws.sight import Lookout, Sight
 
 TIDY = Job(name="tidy", schedule="0 3 * * MON", command="rm -rf /tmp/*", timezone="Asia/Seoul", timeout=3600.0)
 WEB = Service(app="shop", name="web", environment="dev", runtime="ecs", image="web:2", jobs=(TIDY,))
+ENDS = "/aws/events/shop-dev-jobs"
 FIRST = Release(number=1, service=WEB, version="", digest="web@sha256:1", config_hash="")
 
 
@@ -50,6 +52,14 @@ def there(aws: InMoto) -> dict[str, Any]:
     client = aws.aws("scheduler")
     listed = client.list_schedules(GroupName="shop-dev")["Schedules"]
     return {one["Name"]: client.get_schedule(GroupName="shop-dev", Name=one["Name"]) for one in listed}
+
+
+def ended(aws: InMoto, stream: str, task: dict[str, Any], at: float) -> None:
+    """EventBridge puts the end of a task into the log."""
+    logs = aws.aws("logs")
+    logs.create_log_stream(logGroupName=ENDS, logStreamName=stream)
+    event = {"timestamp": int(at * 1000), "message": json.dumps({"detail": task})}
+    logs.put_log_events(logGroupName=ENDS, logStreamName=stream, logEvents=[event])
 
 
 async def test_a_schedule_begins_a_task_of_the_release_that_serves(aws: InMoto) -> None:
@@ -94,12 +104,25 @@ async def test_jobs_that_a_release_does_not_have_go(aws: InMoto) -> None:
     assert there(aws).keys() == {"web-api.tidy"}
 
 
+async def test_what_was_read_of_how_runs_ended_is_not_read_again(aws: InMoto) -> None:
+    """A minutely job leaves thousands of ends a day. One that comes into the log minutes late is found all the same."""
+    logs, now, past = aws.aws("logs"), datetime.now(UTC).timestamp(), PastRuns(aws.clients, aws.places)
+    logs.create_log_group(logGroupName=ENDS)
+    ended(aws, "early", {"group": "job:tidy", "taskArn": "early"}, now - 1000)
+    assert {g: task["taskArn"] for g, task in (await past.newest(now - 2000, now)).items()} == {"job:tidy": "early"}
+    logs.delete_log_stream(logGroupName=ENDS, logStreamName="early")
+    ended(aws, "late", {"group": "job:mail", "taskArn": "late"}, now - LATE / 2)
+    known = await past.newest(now - 2000, now + 60)
+    assert {group: task["taskArn"] for group, task in known.items()} == {"job:tidy": "early", "job:mail": "late"}
+    assert (await past.newest(now - 500, now + 60)).keys() == {"job:mail"}
+
+
 async def test_how_a_run_ended_is_read_from_what_aws_kept(aws: InMoto) -> None:
     """The newest one, with its release, its code and why; before any there is none, be there a log or not."""
     registered = await aws.definitions.register(FIRST, {}, "web", free)
-    jobs, logs, group = jobs_of(aws), aws.aws("logs"), "/aws/events/shop-dev-jobs"
+    jobs = jobs_of(aws)
     assert await jobs.runs(FIRST) == []
-    logs.create_log_group(logGroupName=group)
+    aws.aws("logs").create_log_group(logGroupName=ENDS)
     for number, code in enumerate((0, 124)):
         at = datetime.now(UTC).timestamp() - 60 + 10 * number
         said = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -112,9 +135,7 @@ async def test_how_a_run_ended_is_read_from_what_aws_kept(aws: InMoto) -> None:
             "stopCode": "EssentialContainerExited",
             "containers": [{"name": "web", "exitCode": code}],
         }
-        logs.create_log_stream(logGroupName=group, logStreamName=str(number))
-        event = {"timestamp": int(at * 1000), "message": json.dumps({"detail": task})}
-        logs.put_log_events(logGroupName=group, logStreamName=str(number), logEvents=[event])
+        ended(aws, str(number), task, at)
     (run,) = await jobs.runs(FIRST)
     assert (run.id, run.job, run.release, run.code, run.failed) == ("run1", "tidy", 1, 124, True)
     assert run.detail == "timed out after 3600 s"

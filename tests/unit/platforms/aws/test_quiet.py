@@ -36,6 +36,12 @@ def test_nothing_is_steady_while_fewer_run_than_shall() -> None:
     assert all(quiet.moves(services(running=1), ["a"]) for _ in range(5))
 
 
+def test_tasks_on_their_way_out_are_asked_for_when_they_begin_to_leave() -> None:
+    """A drain may take minutes, in which they count as running still; none of them is a new one."""
+    quiet = steady()
+    assert [quiet.moves(services(running=4), ["a"]) for _ in range(4)] == [True, True, False, False]
+
+
 def test_another_deployment_is_a_change() -> None:
     """Its tasks may not have come yet."""
     assert steady().moves(services(deployment="two"), TASKS)

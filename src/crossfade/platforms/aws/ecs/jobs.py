@@ -16,7 +16,8 @@ from crossfade.engine.ports.journal import Fence
 from crossfade.platforms.aws.clients import Answer, Check, Clients
 from crossfade.platforms.aws.ecs.definitions import Definitions
 from crossfade.platforms.aws.ecs.endings import ending
-from crossfade.platforms.aws.following import MS
+from crossfade.platforms.aws.ecs.past_runs import PastRuns
+from crossfade.platforms.aws.ecs.tasks import Tasks
 from crossfade.platforms.aws.place import Finder, Place
 from crossfade.platforms.aws.refusals import AwsError
 from crossfade.platforms.aws.sight import Lookout
@@ -45,6 +46,7 @@ class JobSchedules:
     ) -> None:
         self._clients, self._places, self._finder, self._lookout = clients, places, finder, lookout
         self._definitions, self._fence, self._clock = definitions, fence, clock
+        self._tasks, self._past = Tasks(clients, definitions), PastRuns(clients, places)
 
     async def keep(self, release: Release, token: int) -> None:
         """Each is put whole, so that whoever says it again changes nothing."""
@@ -84,7 +86,7 @@ class JobSchedules:
         """Those under way ECS lists; how others ended is in the log that EventBridge keeps."""
         place = await self._lookout.place(release.service.key)
         found: dict[str, Run] = {}
-        for task in [*await self._ended(release), *await self._running(place)]:  # the oldest first
+        for task in [*await self._ended(release), *await self._running(place)]:  # what runs is newer
             job = task["group"].removeprefix(GROUP)
             found[job] = await self._run(job, release, task, place)
         return [run for job, run in sorted(found.items())]
@@ -152,27 +154,16 @@ class JobSchedules:
 
     async def _running(self, place: Place) -> list[Answer]:
         """Tasks of the service's jobs that are under way."""
-        asked = {"cluster": place.cluster, "family": self._definitions.family(place.key), "desiredStatus": "RUNNING"}
-        arns = await self._clients.all("ecs", "list_tasks", "taskArns", **asked)
-        if not arns:
-            return []
-        answer = await self._clients.call("ecs", "describe_tasks", cluster=place.cluster, tasks=arns[:100])
-        return [one for one in answer["tasks"] if one.get("group", "").startswith(GROUP)]
+        found = await self._tasks.described(place, await self._tasks.listed(place, "RUNNING"))
+        return [one for one in found if one.get("group", "").startswith(GROUP)]
 
     async def _ended(self, release: Release) -> list[Answer]:
-        """As ECS told it of those that began since the last moment but one of each job."""
+        """The newest of each job, of those that began since its last moment but one."""
         now = self._clock.now()
         since = min((_before_last(job, now) for job in release.service.jobs), default=now)
-        asked = {"logGroupName": self._places.jobs_log_group, "startTime": round(since * MS)}
-        try:
-            events = await self._clients.all("logs", "filter_log_events", "events", **asked)
-        except AwsError as error:
-            if error.code not in _NOT_THERE:
-                raise
-            return []
-        told = [json.loads(event["message"])["detail"] for event in sorted(events, key=lambda one: one["timestamp"])]
+        ended = await self._past.newest(since, now)
         mine = {f"{GROUP}{job.name}" for job in release.service.jobs}
-        return [one for one in told if one.get("group") in mine]
+        return [task for group, task in ended.items() if group in mine]
 
     async def _run(self, name: str, release: Release, task: Answer, place: Place) -> Run:
         definition = await self._definitions.of(task["taskDefinitionArn"], place.container)

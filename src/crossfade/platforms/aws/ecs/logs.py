@@ -9,12 +9,11 @@ from crossfade.platforms.aws.clients import Answer, Clients
 from crossfade.platforms.aws.ecs.definitions import Definition, Definitions, stream
 from crossfade.platforms.aws.ecs.errand import ERRAND
 from crossfade.platforms.aws.ecs.jobs import GROUP
+from crossfade.platforms.aws.ecs.tasks import Tasks
 from crossfade.platforms.aws.following import LOOK, MS, followed
 from crossfade.platforms.aws.place import Place
 from crossfade.platforms.aws.refusals import AwsError
 from crossfade.platforms.aws.sight import Lookout
-
-_AT_ONCE = 100  # tasks that one call describes
 
 
 class TaskLogs:
@@ -24,7 +23,7 @@ class TaskLogs:
         self, clients: Clients, lookout: Lookout, definitions: Definitions, clock: Clock, look: float = LOOK
     ) -> None:
         self._clients, self._lookout, self._definitions = clients, lookout, definitions
-        self._clock, self._look = clock, look
+        self._clock, self._look, self._of_ecs = clock, look, Tasks(clients, definitions)
 
     async def read(self, service: str, query: LogQuery) -> AsyncIterator[Said]:
         """Oldest first: the last lines of each task that is listed, or all since a moment, then what is new."""
@@ -89,16 +88,9 @@ class TaskLogs:
 
     async def _errands(self, place: Place, query: LogQuery) -> list[Answer]:
         """Hooks and jobs that run, and those that ended: ECS lists them for an hour."""
-        asked = {"cluster": place.cluster, "family": self._definitions.family(place.key)}
-        arns: list[str] = []
-        for status in ("RUNNING", "STOPPED"):
-            arns += await self._clients.all("ecs", "list_tasks", "taskArns", **asked, desiredStatus=status)
-        found: list[Answer] = []
-        for start in range(0, len(arns), _AT_ONCE):
-            some = arns[start : start + _AT_ONCE]
-            answer = await self._clients.call("ecs", "describe_tasks", cluster=place.cluster, tasks=some)
-            found += [one for one in answer["tasks"] if query.instance or _kind(one) in query.writers]
-        return found
+        arns = [arn for status in ("RUNNING", "STOPPED") for arn in await self._of_ecs.listed(place, status)]
+        found = await self._of_ecs.described(place, arns)
+        return [one for one in found if query.instance or _kind(one) in query.writers]
 
     async def _last(self, definition: Definition, container: str, task: str, lines: int) -> list[Said]:
         if not definition.log_group or not lines:

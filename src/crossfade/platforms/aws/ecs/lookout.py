@@ -12,6 +12,7 @@ from crossfade.platforms.aws.ecs.definitions import Definition, Definitions
 from crossfade.platforms.aws.ecs.endings import ending, unplaced
 from crossfade.platforms.aws.ecs.quiet import Quiet, primary_of
 from crossfade.platforms.aws.ecs.running import running_for
+from crossfade.platforms.aws.ecs.tasks import Tasks
 from crossfade.platforms.aws.place import Finder, Place
 from crossfade.platforms.aws.sight import (
     SAME_MOMENT,
@@ -24,8 +25,6 @@ from crossfade.platforms.aws.sight import (
     weights_by_colour,
 )
 
-_AT_ONCE = 100  # tasks that DescribeTasks takes
-
 
 class TaskLookout(Lookout):
     """Looks at the tasks of one environment."""
@@ -34,7 +33,7 @@ class TaskLookout(Lookout):
         self, clients: Clients, finder: Finder, definitions: Definitions, clock: Clock, moment: float = SAME_MOMENT
     ) -> None:
         super().__init__(clients, finder, clock, moment)
-        self._definitions = definitions
+        self._definitions, self._of_ecs = definitions, Tasks(clients, definitions)
         self._quiet: dict[str, Quiet] = {}
         self._ended: dict[str, dict[str, Answer]] = {}  # by service and ARN: tasks that will not change any more
 
@@ -42,11 +41,11 @@ class TaskLookout(Lookout):
         at = self._clock.now()
         place = await self._finder.place(key)
         services, running, actions = await asyncio.gather(
-            self._finder.services(place), self._listed(place, "RUNNING"), self._actions(place)
+            self._finder.services(place), self._of_ecs.listed(place, "RUNNING"), self._actions(place)
         )
         quiet = self._quiet.setdefault(key, Quiet())
         if quiet.moves(services, running):
-            quiet.stopped = await self._listed(place, "STOPPED")
+            quiet.stopped = await self._of_ecs.listed(place, "STOPPED")
         described = await self._described(key, place, {*running, *quiet.stopped})
         mine = {arn: one for arn, one in described.items() if _colour(place, one)}
         filled = {_colour(place, one) for one in mine.values() if one["lastStatus"] != "STOPPED"}
@@ -70,22 +69,13 @@ class TaskLookout(Lookout):
             actions=actions,
         )
 
-    async def _listed(self, place: Place, status: str) -> list[str]:
-        """Tasks of both colours, which share the family of their definitions."""
-        family = self._definitions.family(place.key)
-        asked = {"cluster": place.cluster, "family": family, "desiredStatus": status}
-        return await self._clients.all("ecs", "list_tasks", "taskArns", **asked)
-
     async def _described(self, key: str, place: Place, listed: set[str]) -> dict[str, Answer]:
-        ended = {arn: one for arn, one in self._ended.get(key, {}).items() if arn in listed}
-        open_ = sorted(listed - ended.keys())
-        for start in range(0, len(open_), _AT_ONCE):
-            some = open_[start : start + _AT_ONCE]
-            answer = await self._clients.call("ecs", "describe_tasks", cluster=place.cluster, tasks=some)
-            for one in answer["tasks"]:
-                ended[one["taskArn"]] = one
-        self._ended[key] = {arn: one for arn, one in ended.items() if one["lastStatus"] == "STOPPED"}
-        return ended
+        """By ARN. What has ended is asked for once."""
+        found = {arn: one for arn, one in self._ended.get(key, {}).items() if arn in listed}
+        for one in await self._of_ecs.described(place, sorted(listed - found.keys())):
+            found[one["taskArn"]] = one
+        self._ended[key] = {arn: one for arn, one in found.items() if one["lastStatus"] == "STOPPED"}
+        return found
 
     async def _task(
         self,

@@ -35,13 +35,14 @@ def primary_of(service: Answer) -> Answer:
 
 
 def _seen(services: Mapping[str, Answer], running: Iterable[str]) -> object:
-    """The same at two looks when nothing happened between them; None while a task is on its way.
+    """The same at two looks when nothing happened between them; None while a task is on its way in.
 
-    A task that began and ended between two looks is in the deployment's count of failed ones.
+    A task that began and ended between two looks is in the deployment's count of failed ones. One on its way out is
+    known since it went from those that run.
     """
     told = []
     for name, one in sorted(services.items()):
-        if one["pendingCount"] or one["runningCount"] != one["desiredCount"]:
+        if one["pendingCount"] or one["runningCount"] < one["desiredCount"]:
             return None
         failed = sum(deployment.get("failedTasks", 0) for deployment in one["deployments"])
         told.append((name, primary_of(one)["id"], failed))
