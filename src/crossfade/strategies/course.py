@@ -47,7 +47,9 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     known = sorted(fleet.instances, key=lambda i: i.id)
     exited = [i.id for i in known if i.health is Health.EXITED and not i.stopping]
     stops = (Stop(instance=name) for name in (*exited, *(i.id for i in known if i.id in due)))
-    return Course(effects=(*launches, *shift, *stops), waits=(*waits, *stays, *drain), reached=reached)
+    # At the port of one that died a stranger may listen by now: to start others takes longer than to send nobody there.
+    first, then = (shift, launches) if fleet.routing.registered() & set(exited) else (launches, shift)
+    return Course(effects=(*first, *then, *stops), waits=(*waits, *stays, *drain), reached=reached)
 
 
 def _lead(goal: Goal, routing: Routing) -> int:

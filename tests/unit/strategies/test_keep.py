@@ -1,5 +1,6 @@
 """Holding a service as it is when no rollout is under way."""
 
+from dataclasses import replace
 from typing import Any
 
 from tests.unit.strategies.fleets import NEW, NOW, OLD, exits, fleet, some
@@ -30,6 +31,16 @@ def test_what_died_is_replaced() -> None:
     assert kept(fleet(some(NEW, 1), weights={NEW: 100})) == (Launch(release=NEW, count=1),)
     dying = fleet(some(NEW, 1), weights={NEW: 100}, exits=exits(NEW, 990.0, 995.0, 999.0))
     assert Hold(why="release 2 exited 3 times, next launch waits", until=1001.0) in kept(dying)
+
+
+def test_nobody_is_sent_to_what_died_before_another_is_launched() -> None:
+    """Whoever listens at its port now is a stranger, and a launch takes a while."""
+    seen = fleet(some(NEW, 2), weights={NEW: 100})
+    died = replace(seen.instances[0], health=Health.EXITED)
+    shift, launch, stop = kept(replace(seen, instances=(died, *seen.instances[1:])))
+    assert isinstance(shift, Shift)
+    assert shift.routing.registered() == {"2-1"}
+    assert (launch, stop) == (Launch(release=NEW, count=1), Stop(instance="2-0"))
 
 
 def test_what_never_gets_healthy_is_replaced() -> None:

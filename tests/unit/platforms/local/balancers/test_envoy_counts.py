@@ -77,6 +77,21 @@ def test_a_death_is_counted_once(tmp_path: Path) -> None:
     assert again.traffic("shop/web").balancer_deaths == 2
 
 
+def test_what_a_dead_process_wrote_down_were_requests(tmp_path: Path) -> None:
+    """Its statistics died with it, and its log did not: of one request not 23 failed."""
+    log = tmp_path / "failures.log"
+    log.write_text(failed() * 2)
+    found = counts(tmp_path)
+    found.read_log()
+    found.see("1:1", stats(10))
+    log.write_text(failed() * 25 + failed(500, "preview/shop/web"))
+    found.died("1:1")
+    found.see("2:2", stats(1))
+    total = found.traffic("shop/web").total
+    assert (total.requests, total.errors) == (12 + 23 + 3, 25)
+    assert (found.group("shop/web", 7).requests, found.group("shop/web", 7).errors) == (13 + 23 + 1 + 4, 26)
+
+
 def test_failures_are_read_once_and_by_whole_lines(tmp_path: Path) -> None:
     """Also across a new controller and a line that is still being written."""
     log = tmp_path / "failures.log"

@@ -302,7 +302,7 @@ class ProcessRuntime:
         if not record.exit and not session.running():
             ended = await postmortem.of(session, record.port)
             there = self._records.get(record.id)  # it may have been stopped meanwhile, or be gone
-            record = replace(there or record, exit=ended.detail, displaced=ended.displaced)
+            record = replace(there or record, exit=ended.detail if there else "exited", displaced=ended.displaced)
             if session.started and there:  # what never did can still be launched
                 with suppress(OSError):  # looking must work on a full disk too
                     self._records.write(record)  # for the next controller, which cannot ask for the exit code

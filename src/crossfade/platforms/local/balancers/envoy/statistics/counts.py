@@ -61,6 +61,7 @@ class Counts:
         self._errors = Counter(saved.get("errors", {}))
         self._left = Counter(saved.get("left", {}))
         self._dead: list[str] = saved.get("dead", [])
+        self._untold = Counter[str]()  # failures of the log since the statistics of their group were read last
         self._tail = Tail(log, {int(inode): offset for inode, offset in saved.get("positions", {}).items()})
 
     def read_log(self) -> None:
@@ -82,11 +83,19 @@ class Counts:
             if now.requests < before.requests:
                 self._base[name] = self._base.get(name, Counters()) + before
             self._seen[name] = now
+            self._untold.pop(name, None)
 
     def died(self, identity: str) -> None:
-        """This process ended without being told to: what it counted since last time nobody knows."""
+        """This process ended without being told to: what it counted since last time nobody knows.
+
+        Of that it wrote down the failures: each was a request, or 23 of 1 would have failed.
+        """
         if identity not in self._dead:  # whoever noted it may have died, too, before there was another
             self._dead.append(identity)
+            self.read_log()
+            for name, failures in self._untold.items():
+                self._base[name] = self._base.get(name, Counters()) + Counters(requests=failures)
+            self._untold.clear()
             self.save()
 
     def fold(self, service: str, known: Collection[str]) -> None:
@@ -167,6 +176,7 @@ class Counts:
             return
         if found.group:
             self._errors[found.group] += 1
+            self._untold[f"{found.group}{PREVIEW if found.preview else ''}"] += 1
         if not found.preview:
             self._failed.setdefault(found.service, Counter())[found.cause] += 1
 
