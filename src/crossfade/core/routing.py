@@ -38,9 +38,11 @@ class Routing:
     def stand_ins(self, release: int) -> tuple[TargetGroup, ...]:
         """Other groups that answer for `release` when none of its own instances can: newest first.
 
-        Only for one that has traffic, and never by one that is still in preview: nobody has let it have traffic yet.
+        Only for one that has traffic or still finishes what it has, and never by one that is still in preview: nobody
+        has let it have traffic yet.
         """
-        if not self.weight(release) and release not in self.pinned:
+        leaves = any(g.release == release and g.draining and not g.registered for g in self.groups)
+        if not (self.weight(release) or release in self.pinned or leaves):
             return ()
         others = [g for g in self.groups if g.release != release and (g.registered or g.draining)]
         allowed = [g for g in others if self.weight(g.release) or g.release != self.preview]

@@ -34,6 +34,14 @@ def test_a_warm_release_stands_in_for_the_one_that_has_the_traffic() -> None:
     assert ROUTING.stand_ins(2) == ()
 
 
+def test_what_a_release_cannot_finish_any_more_the_next_one_answers() -> None:
+    """It has no traffic, and its last instances drain: one that dies over a request leaves it to who serves now."""
+    groups = (TargetGroup(release=1, draining=("a",)), TargetGroup(release=2, registered=("d",)))
+    assert [g.release for g in Routing(groups=groups, weights=((2, 100),)).stand_ins(1)] == [2]
+    warm = (TargetGroup(release=1, registered=("a",)), TargetGroup(release=2, registered=("d",)))
+    assert Routing(groups=warm, weights=((2, 100),)).stand_ins(1) == ()
+
+
 def test_releases_that_share_the_traffic_stand_in_for_each_other() -> None:
     """The newest first; a group without instances is nobody's help."""
     groups = (*ROUTING.groups, TargetGroup(release=3, registered=("e",)), TargetGroup(release=4))

@@ -72,6 +72,12 @@ class EnvoyProcess:
         """It runs, and nothing is ending it: `available` without asking it."""
         return self.record is not None and self.record.main.lives
 
+    @property
+    def works(self) -> bool:
+        """Its main thread has something to do, and be it to wait for a processor."""
+        thread = self.record.main.main_thread() if self.record else None
+        return thread is not None and thread.runnable
+
     async def available(self) -> bool:
         """It is there and answers; not when it hangs. PlatformError when it is busy for too long."""
         end = time.monotonic() + _START_LIMIT

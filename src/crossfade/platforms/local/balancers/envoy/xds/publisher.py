@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers import sockets
@@ -9,7 +10,8 @@ from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
 from crossfade.platforms.local.balancers.envoy.xds.discovery import Discovery
 from crossfade.platforms.local.balancers.envoy.xds.resources import Offer, Resources
 
-_CONFIRM_LIMIT = 10.0
+_CONFIRM_LIMIT = 10.0  # seconds in which it does nothing: for thousands of routes a busy machine needs longer
+_LONGEST = 60.0  # seconds, whatever it does
 _LOOK_AGAIN = 0.1  # seconds after which a process that says nothing is looked for
 _SHOWN = 3  # of what is not confirmed
 _BIND = re.compile(r"cannot bind '.*:(?P<port>\d+)'")
@@ -17,6 +19,29 @@ _BIND = re.compile(r"cannot bind '.*:(?P<port>\d+)'")
 
 class UnconfirmedError(PlatformError):
     """Envoy has not refused what it was offered, and does not run all of it yet."""
+
+
+class Patience:
+    """How long an answer of somebody is waited for. Time in which he `works` counts for little."""
+
+    def __init__(self, works: Callable[[], bool], now: Callable[[], float] = time.monotonic) -> None:
+        self._works = works
+        self._now = now
+        self._began = self._asked = now()
+        self._idle = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """For how long it has been waited."""
+        return self._asked - self._began
+
+    def is_over(self) -> bool:
+        """To be asked again and again."""
+        now = self._now()
+        passed, self._asked = now - self._asked, now
+        if not self._works():
+            self._idle += passed
+        return self._idle > _CONFIRM_LIMIT or now > self._began + _LONGEST
 
 
 class Publisher:
@@ -50,7 +75,7 @@ class Publisher:
         if (conversation := self._discovery.with_process(self._process.node)) is not None and conversation.refusal:
             conversation.forgive()
             self._discovery.tell()
-        end = time.monotonic() + _CONFIRM_LIMIT
+        patience = Patience(lambda: self._process.works)
         while True:
             conversation = self._discovery.with_process(self._process.node)
             if conversation is not None:
@@ -60,18 +85,18 @@ class Publisher:
                     )
                 if conversation.runs(offer):
                     return
-            self._require_alive(end, offer)
+            self._require_alive(patience, offer)
             await self._discovery.news(_LOOK_AGAIN)
 
-    def _require_alive(self, end: float, offer: Offer) -> None:
+    def _require_alive(self, patience: "Patience", offer: Offer) -> None:
         if not self._process.lives:
             raise PlatformError("Envoy ended before it confirmed its new routing", "it is started again by itself")
-        if time.monotonic() > end:
+        if patience.is_over():
             conversation = self._discovery.with_process(self._process.node)
             missing = conversation.missing(offer) if conversation else ["anything: it does not ask"]
             more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
             raise UnconfirmedError(
-                f"Envoy did not confirm {', '.join(missing[:_SHOWN])}{more} in {_CONFIRM_LIMIT:.0f} s",
+                f"Envoy did not confirm {', '.join(missing[:_SHOWN])}{more} in {patience.seconds:.0f} s",
                 "its own log is envoy.log beside its files",
             )
 
