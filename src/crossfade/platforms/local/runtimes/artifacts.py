@@ -208,8 +208,7 @@ class Artifacts:
 
     def _lay_down(self, digest: str) -> None:
         built = seal.read(self._mark(digest)) or {}
-        there = seal.take(self.tree(digest), {path: entry.content for path, entry in built.items()})
-        seal.write({path: entry for path, entry in there.items() if path not in built}, self._at_rest(digest))
+        seal.write(seal.take(self.tree(digest), but=built), self._at_rest(digest))
 
     def _need(self, service: str, digest: str) -> None:
         needed = self._home(digest) / NEEDED_BY

@@ -5,7 +5,7 @@ import json
 import os
 import stat
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,10 +39,10 @@ class TreeEntry(NamedTuple):
 Seal = Mapping[str, TreeEntry]  # by path relative to the tree
 
 
-def take(tree: Path, known: Mapping[str, str] | None = None) -> Seal:
-    """Seal a tree as it is now; `known` are contents by path that need not be read again."""
+def take(tree: Path, known: Mapping[str, str] | None = None, but: Container[str] = ()) -> Seal:
+    """Seal a tree as it is now; `known` are contents by path that need not be read again, `but` these paths."""
     known = known or {}
-    return {path: TreeEntry.of(known.get(path) or content(found, info), info) for path, found, info in walk(tree)}
+    return {path: TreeEntry.of(known.get(path) or content(found, info), info) for path, found, info in walk(tree, but)}
 
 
 def of(tree: Path, contents: Mapping[str, str]) -> Seal:
@@ -62,14 +62,17 @@ def differences(seal: Seal, tree: Path, *, strictly: bool = False) -> tuple[list
     return changed + list(left), came
 
 
-def walk(tree: Path, below: str = "") -> Iterator[tuple[str, str, os.stat_result]]:
-    """(path relative to the tree, path to open, lstat) of all that is in it, folders aside."""
-    for entry in os.scandir(f"{tree}/{below}"):
-        path = f"{below}{entry.name}"
-        if entry.is_dir(follow_symlinks=False):
-            yield from walk(tree, f"{path}/")
-        else:
-            yield path, entry.path, entry.stat(follow_symlinks=False)
+def walk(tree: Path, but: Container[str] = ()) -> Iterator[tuple[str, str, os.stat_result]]:
+    """(path relative to the tree, path to open, lstat) of all that is in it, folders and these paths aside."""
+    folders = [""]
+    while folders:
+        below = folders.pop()
+        for entry in os.scandir(f"{tree}/{below}"):
+            path = f"{below}{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(f"{path}/")
+            elif path not in but:
+                yield path, entry.path, entry.stat(follow_symlinks=False)
 
 
 def content(path: str, info: os.stat_result) -> str:

@@ -98,7 +98,7 @@ def take(
             digest.update(os.fsencode(f"volume {there} {path}\0"))
     except OSError as error:
         raise _trouble(source, error) from error
-    artifact = _artifact(digest.hexdigest(), before, listed.commit())
+    artifact = _artifact(digest.hexdigest(), before, listed.commit)
     return Snapshot(artifact, contents, unread, looks, mask)
 
 
@@ -139,11 +139,14 @@ def _link(earlier: tuple[Path, Seal], target: Path, path: str, content: str, loo
     return entry
 
 
-def _artifact(digest: str, before: git.Commit | None, after: git.Commit | None) -> Artifact:
-    """Label it with the commit, if it was that commit from the first file to the last."""
+def _artifact(digest: str, before: git.Commit | None, now: Callable[[], git.Commit | None]) -> Artifact:
+    """Label it with the commit, if it was that commit from the first file to the last.
+
+    Git looks at all files to say so, and what was another before it began need not be looked at again.
+    """
     if before is None:
         return Artifact(digest=digest, version="")
-    commit = before if before == after else git.Commit(before.sha, before.label, changed=True)
+    commit = before if before.changed or before == now() else git.Commit(before.sha, before.label, changed=True)
     return Artifact(digest=digest, version=commit.version, git_sha=commit.sha)
 
 
