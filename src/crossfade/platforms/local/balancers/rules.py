@@ -13,6 +13,14 @@ from crossfade.platforms.local.balancers.book import Entry
 from crossfade.strategies.clash import Tenants
 
 HSTS = "strict-transport-security"  # must not be said over plain HTTP (RFC 6797, 7.2)
+# What apps believe about their client, beside X-Forwarded-Proto, X-Forwarded-For and X-Real-IP, which are overwritten:
+# what proxies and CDNs say, and another host or path than the one that was asked for, by which some frameworks would
+# answer what a route keeps to itself. Rails answers 500 to a Client-IP that X-Forwarded-For does not have.
+CLAIMS = (
+    *("X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Scheme", "X-Forwarded-Server", "X-Forwarded-Prefix"),
+    *("X-Forwarded-Ssl", "Forwarded", "Front-End-Https", "X-Original-Host", "X-Original-Url", "X-Rewrite-Url"),
+    *("Client-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip"),
+)
 _HTTP, _HTTPS = 80, 443
 _EVERY_PATH = frozenset({"*", "/*"})
 

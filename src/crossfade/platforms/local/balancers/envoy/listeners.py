@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from crossfade.core.service import IDLE_TIMEOUT, Tls
 from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.clusters import ASKED, Json, seconds, typed
-from crossfade.platforms.local.balancers.rules import Door
+from crossfade.platforms.local.balancers.rules import CLAIMS, Door
 
 _FIRST_BYTES = "5s"
 _HEAD = "10s"
@@ -75,18 +75,12 @@ def _range(cidr: str) -> Json:
     return {"address_prefix": address, "prefix_len": int(length)}
 
 
-# What apps believe about their client, beside X-Forwarded-Proto, X-Forwarded-For and X-Real-IP, which are overwritten;
-# and another path than the one that was asked for, by which some frameworks would answer what a route keeps to itself.
-_CLAIMS = (
-    *("x-forwarded-host", "x-forwarded-port", "x-forwarded-scheme", "x-forwarded-server", "x-forwarded-prefix"),
-    *("x-forwarded-ssl", "forwarded", "front-end-https", "x-original-url", "x-rewrite-url"),
-)
 _NEVER = ("proxy",)  # becomes HTTP_PROXY in CGI, and then all that the app asks for goes there
 
 
 def _client(trusted: list[Json]) -> Json:
     """Who the client is: who is connected, or whom a trusted proxy names last that is not one itself."""
-    removed = _NEVER if trusted else (*_CLAIMS, *_NEVER)
+    removed = _NEVER if trusted else (*map(str.lower, CLAIMS), *_NEVER)
     early = {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": {

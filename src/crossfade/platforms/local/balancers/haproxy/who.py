@@ -2,15 +2,10 @@
 
 from collections.abc import Iterator
 
-from crossfade.platforms.local.balancers.rules import Door
+from crossfade.platforms.local.balancers.rules import CLAIMS, Door
 
 _TRUSTED = "{ var(txn.trusted) -m found }"
 _PROXIES = 8  # as many may stand one behind the other
-# What apps believe about their client, beside X-Forwarded-For and X-Real-IP, which are overwritten.
-_CLAIMS = (
-    *("X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Scheme", "X-Forwarded-Server"),
-    *("X-Forwarded-Prefix", "X-Forwarded-Ssl", "Forwarded", "Front-End-Https", "X-Original-Url", "X-Rewrite-Url"),
-)
 
 
 def client(door: Door) -> Iterator[str]:
@@ -26,7 +21,7 @@ def client(door: Door) -> Iterator[str]:
         yield f"  http-request set-var(txn.trusted) int(1) if {{ src {ranges} }}"
         for back in range(1, _PROXIES + 1):
             yield f"  http-request set-src hdr_ip(x-forwarded-for,-{back}) if {_TRUSTED} {{ src {ranges} }}"
-    for name in _CLAIMS:
+    for name in ("X-Forwarded-Proto", *CLAIMS):
         yield f"  http-request del-header {name}{f' if !{_TRUSTED}' if ranges else ''}"
     yield "  http-request del-header Proxy"  # becomes HTTP_PROXY in CGI, and then all the app asks for goes there
     yield "  http-request del-header _ -m sub"  # to WSGI and CGI, x_forwarded_proto is x-forwarded-proto

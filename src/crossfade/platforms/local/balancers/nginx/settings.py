@@ -1,5 +1,7 @@
 """What is the same for every nginx of ours."""
 
+from crossfade.platforms.local.balancers.rules import CLAIMS
+
 REQUESTS = "requests.log"
 ERRORS = "error.log"
 ACCESS = "access.log"
@@ -29,11 +31,7 @@ _ACCESS = (
 
 # What is said of a client reaches the app when a trusted proxy says it: then `$cf_trusted` is 1. Headers with an
 # underscore, which WSGI and CGI take for these, nginx drops by itself.
-_SAID = (
-    *("X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Scheme", "X-Forwarded-Server", "X-Forwarded-Prefix"),
-    *("X-Forwarded-Ssl", "Forwarded", "Front-End-Https", "X-Original-Url", "X-Rewrite-Url"),
-)
-_VARIABLES = {name: name.lower().replace("-", "_") for name in _SAID}
+_VARIABLES = {name: name.lower().replace("-", "_") for name in CLAIMS}
 _CLAIMS = "\n".join(f"proxy_set_header {name} $cf_{variable};" for name, variable in _VARIABLES.items())
 _BELIEVED = "\n".join(
     f"map $cf_trusted $cf_{variable} {{ default ''; 1 $http_{variable}; }}" for variable in _VARIABLES.values()
