@@ -164,6 +164,8 @@ class TestPaths:
         paths = [
             *("/admin/x", "//admin/x", "///admin//x", "/./admin/x", "/a/../admin/x", "/%61dmin/x", "/%61%64min/x"),
             *("/admin%2fx", "/admin%2Fx", "/a/%2e%2e/admin/x", "/a/..%2fadmin/x", "/a/../admin/x?q=/../b"),
+            *("/%2fadmin/x", "/%2e/admin/x", "/a/b/..%2f..%2Fadmin/x", "/a/%2E%2e%2fadmin/x", "/admin%2f%2f./x"),
+            *("/%61%64%6d%69%6e/%78", "/admin/?x=//", "/admin"),
         ]
         site = service("site", app="site", routes=(Rule(path="/*"),))
         admin = service("admin", app="admin", port=site.listener.http, routes=(Rule(path="/admin/*"),))
@@ -171,7 +173,13 @@ class TestPaths:
             await balancer.apply(site, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
             await balancer.apply(admin, routing({1: 100}, {1: "b"}), {"b": two.address}, 1)
             answers = {path: await say(site.listener.http, f"GET {path} HTTP/1.1\nhost: x") for path in paths}
+            # Nobody's, or what the app is told is not what it could take for /admin.
+            for path in ("/../admin/x", "/..%2fadmin/x", "/a//../admin/x"):
+                answer = await say(site.listener.http, f"GET {path} HTTP/1.1\nhost: x")
+                assert answer.endswith("\r\n\r\nadmin") or "HTTP/1.1 400" in answer or one.seen[-1] == "/a/admin/x"
+            twice = await say(site.listener.http, "GET /%2561dmin/x HTTP/1.1\nhost: x")
         assert {path: answer.rpartition("\r\n")[2] for path, answer in answers.items()} == dict.fromkeys(paths, "admin")
+        assert twice.endswith("\r\n\r\nsite"), "apps take the escapes out once"
 
     @pytest.mark.parametrize(
         "path", ["/a/..;/admin/x", "/.;v=1/admin/x", "/admin\\x", "/a/..\\admin/x", "/admin%5Cx", "/admin%00/x"]
@@ -187,15 +195,18 @@ class TestPaths:
             assert one.seen == []
         assert answer.endswith("\r\n\r\nadmin") or answer.startswith("HTTP/1.1 400"), answer
 
-    async def test_a_dot_behind_a_host_is_no_other_host(self, balancer: LoadBalancer) -> None:
-        """`shop.example.com.` is the same name."""
+    async def test_a_host_is_the_same_however_it_is_written(self, balancer: LoadBalancer) -> None:
+        """With a dot behind it, a port, in capitals, or in the first line, which comes before the header."""
         site = service("site", app="site")
         shop = service("shop", app="shop", port=site.listener.http, routes=(Rule(host="shop.example.com"),))
         async with Backend("site") as one, Backend("shop") as two:
             await balancer.apply(site, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
             await balancer.apply(shop, routing({1: 100}, {1: "b"}), {"b": two.address}, 1)
-            answer = await say(site.listener.http, "GET / HTTP/1.1\nhost: shop.example.com.")
-        assert answer.endswith("\r\n\r\nshop"), answer
+            for host in ("shop.example.com.", "shop.example.com.:8080", "SHOP.Example.com.", "shop.EXAMPLE.com:443"):
+                answer = await say(site.listener.http, f"GET / HTTP/1.1\nhost: {host}")
+                assert answer.endswith("\r\n\r\nshop"), (host, answer)
+            answer = await say(site.listener.http, "GET http://shop.example.com/ HTTP/1.1\nhost: other.example.com")
+            assert answer.endswith("\r\n\r\nshop") or answer.startswith("HTTP/1.1 400"), answer
 
     async def test_an_escaped_slash_stays_one_where_no_path_decides(self, balancer: LoadBalancer) -> None:
         """Some apps have names with a slash in their paths."""
