@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -154,6 +154,36 @@ class TestClients:
             web = await self.one(balancer, stack, made(proxy_protocol=True, trusted_proxies=OTHERS))
             lie = b"PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\n"
             assert "200" not in await say(web.listener.http, "GET /headers HTTP/1.1\nhost: x", first=lie)
+
+
+class TestConnections:
+    """What holds one, of which there is a limited number."""
+
+    @pytest.mark.slow
+    async def test_a_head_that_never_comes_to_its_end_is_not_waited_for(self, balancer: LoadBalancer) -> None:
+        """Nor the first byte of one; and one that comes a byte at a time has no longer."""
+        web = made()
+        async with Backend("a") as app:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": app.address}, 1)
+            halves = (b"", b"GET / HTTP/1.1\r\nhost: x\r\n", b"G")
+            async with asyncio.timeout(60), asyncio.TaskGroup() as all_of_them:
+                for sent in halves:
+                    all_of_them.create_task(_dribble(web.listener.http, sent))
+
+
+async def _dribble(port: int | None, sent: bytes) -> None:
+    """Go on with a head, a byte a second, until the connection is closed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    over = asyncio.create_task(reader.read())
+    while sent and not over.done():
+        with suppress(ConnectionError):
+            writer.write(b"x")
+            await writer.drain()
+        await asyncio.wait([over], timeout=1.0)
+    with suppress(ConnectionError):
+        await over
+    writer.close()
 
 
 class TestPaths:

@@ -21,6 +21,7 @@ CLAIMS = (
     *("X-Forwarded-Ssl", "Forwarded", "Front-End-Https", "X-Original-Host", "X-Original-Url", "X-Rewrite-Url"),
     *("Client-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip"),
 )
+HEAD_WITHIN = "10s"  # for a request's head: one that trickles in holds a connection, of which there is a limited number
 _HTTP, _HTTPS = 80, 443
 _EVERY_PATH = frozenset({"*", "/*"})
 

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from crossfade.core.service import IDLE_TIMEOUT, Tls
 from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.clusters import ASKED, Json, seconds, typed
-from crossfade.platforms.local.balancers.rules import CLAIMS, Door
+from crossfade.platforms.local.balancers.rules import CLAIMS, HEAD_WITHIN, Door
 
 _FIRST_BYTES = "5s"
-_HEAD = "10s"
 # Between two requests of a connection: longer than any balancer in front keeps one (Google's: 600 s), for a request
 # that it sends into a connection that we are closing is lost.
 _BETWEEN = "620s"
@@ -66,7 +65,7 @@ def _chain(door: Door, match: Json, trusted: list[Json]) -> Json:
     return {
         "filters": [_connection_manager(door, trusted)],
         **({"filter_chain_match": match} if match else {}),
-        **({"transport_socket": _tls(door.tls), "transport_socket_connect_timeout": _HEAD} if door.tls else {}),
+        **({"transport_socket": _tls(door.tls), "transport_socket_connect_timeout": HEAD_WITHIN} if door.tls else {}),
     }
 
 
@@ -146,8 +145,7 @@ def _connection_manager(door: Door, trusted: list[Json]) -> Json:
         "server_header_transformation": "PASS_THROUGH",
         # Of services that say nothing else, and of requests that do not come to their end.
         "stream_idle_timeout": seconds(IDLE_TIMEOUT),
-        # A head that trickles in holds a connection, of which there is a limited number.
-        "request_headers_timeout": _HEAD,
+        "request_headers_timeout": HEAD_WITHIN,
         "http2_protocol_options": {"max_concurrent_streams": _STREAMS},
         "access_log": [_failures_log(), streams.closing(), *([_access_log()] if door.access_log else [])],
     }

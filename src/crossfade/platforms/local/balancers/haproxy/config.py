@@ -16,7 +16,16 @@ from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.haproxy import checks, maps, settings, who
 from crossfade.platforms.local.balancers.haproxy.settings import ms, quoted
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
-from crossfade.platforms.local.balancers.rules import HSTS, Door, answered_on_http, by_host, doors, seen_at, sent_on
+from crossfade.platforms.local.balancers.rules import (
+    HEAD_WITHIN,
+    HSTS,
+    Door,
+    answered_on_http,
+    by_host,
+    doors,
+    seen_at,
+    sent_on,
+)
 from crossfade.platforms.local.balancers.unprivileged import Unprivileged
 
 Files = dict[str, str]  # text by name, from HAProxy's working directory
@@ -102,6 +111,7 @@ def _defaults(entries: Mapping[str, Entry]) -> Iterator[str]:
     yield "  timeout connect 2s"
     yield f"  timeout client {ms(idle)}"
     yield "  timeout http-keep-alive 120s"
+    yield f"  timeout http-request {HEAD_WITHIN}"
     yield "  timeout queue 2s"
     # A worker that was replaced answers what comes on a connection that it has, and closes it then: nothing is lost.
     yield "  option idle-close-on-response"

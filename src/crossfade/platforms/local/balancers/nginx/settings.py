@@ -1,6 +1,6 @@
 """What is the same for every nginx of ours."""
 
-from crossfade.platforms.local.balancers.rules import CLAIMS
+from crossfade.platforms.local.balancers.rules import CLAIMS, HEAD_WITHIN
 
 REQUESTS = "requests.log"
 ERRORS = "error.log"
@@ -53,6 +53,7 @@ proxy_request_buffering off;
 proxy_http_version 1.1;
 proxy_next_upstream error;
 proxy_next_upstream_tries 3;
+client_header_timeout {HEAD_WITHIN};
 proxy_connect_timeout 2s;
 proxy_pass_header Server;
 proxy_pass_header Date;
