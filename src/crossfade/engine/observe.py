@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,9 +13,13 @@ from crossfade.core.health import Probed
 from crossfade.core.release import Release
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.balancer import Report
+from crossfade.engine.ports.logs import LogQuery
 from crossfade.engine.ports.runtime import Running
 from crossfade.engine.prober import Prober, Question
 from crossfade.engine.world import World
+from crossfade.telling.traces import LOOKED_AT, error_in
+
+_LOOKS_UP_AFTER = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,7 @@ class Observer:
         self._prober = Prober(world.clock, changed, world.pace.probe)
         self._noted = {e.instance for e in ledger.exits}
         self._was_healthy: set[str] = set()
+        self._errors: dict[str, tuple[float, str]] = {}  # when their logs were looked at, and what was found
         self._told_health: dict[str, Probed] = {}  # of those whose platform checks them
         self._registered: dict[str, float] = {}  # since when the balancer was seen to send them traffic
         self._known: set[str] = set()
@@ -125,7 +131,27 @@ class Observer:
         check = release.service.health
         if check.command:
             return partial(self._run_check, running.id, release)
-        return partial(self._world.ask, running.asked_at or running.address, check)
+        return partial(self._ask, running, release)
+
+    async def _ask(self, running: Running, release: Release) -> str:
+        """The complaint; with the error that one which never got healthy wrote into its log, for that is the cause."""
+        said = await self._world.ask(running.asked_at or running.address, release.service.health)
+        if not said or running.id in self._was_healthy:
+            return said
+        error = await self._error_in_log(running.id, release)
+        return f"{said}; it wrote: {error}" if error else said
+
+    async def _error_in_log(self, instance: str, release: Release) -> str:
+        """Looked up every few seconds only: a boot may take minutes."""
+        now = self._world.clock.now()
+        when, error = self._errors.get(instance, (-math.inf, ""))
+        if now - when < _LOOKS_UP_AFTER:
+            return error
+        runtime, query = self._world.runtimes[release.service.runtime], LogQuery(instance=instance, lines=LOOKED_AT)
+        with suppress(CrossfadeError):
+            error = error_in([line.line async for line in runtime.logs(release.service.key, query)])
+        self._errors[instance] = (now, error)
+        return error
 
     async def _run_check(self, instance: str, release: Release) -> str:
         """The health command beside an instance: the complaint, empty when it passes."""
@@ -209,6 +235,7 @@ class Observer:
     def _forget(self, present: set[str]) -> None:
         self._noted &= present
         self._was_healthy &= present
+        self._errors = {i: found for i, found in self._errors.items() if i in present}
         self._launched = {i: at for i, at in self._launched.items() if i in present}
         self._draining = {i: since for i, since in self._draining.items() if i in present}
         self._told_health = {i: told for i, told in self._told_health.items() if i in present}

@@ -15,12 +15,16 @@ _SPRING = "APPLICATION FAILED TO START"
 
 def telling(said: Sequence[str]) -> str:
     """Of lines that are not empty: the error of a stack trace near the end, else the last line; empty without any."""
+    lines = [line for line in said if line.strip()]
+    return error_in(said) or (lines[-1].strip() if lines else "")
+
+
+def error_in(said: Sequence[str]) -> str:
+    """The error of a stack trace near the end; empty where there is none."""
     lines = [line.rstrip() for line in said[-LOOKED_AT:] if line.strip()]
-    if not lines:
-        return ""
     found = [mark for look in (_of_python, _of_frames, _of_panic, _of_spring) if (mark := look(lines))]
     end, error = max(found, default=(0, ""))
-    return error.strip() if error and len(lines) - end <= _AFTER else lines[-1].strip()
+    return error.strip() if error and len(lines) - end <= _AFTER else ""
 
 
 def _of_python(lines: Sequence[str]) -> tuple[int, str] | None:

@@ -1,7 +1,7 @@
 """How a rollout or a release group ended, as text or JSON and as an exit code."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -13,8 +13,17 @@ from crossfade.telling.text import outcome, plain, sentence
 Json = Mapping[str, Any]
 
 
-def answered(call: Call, result: Json, beside: Json | None = None, *, wanted: str = "succeeded") -> int:
+def answered(
+    call: Call,
+    result: Json,
+    beside: Json | None = None,
+    *,
+    wanted: str = "succeeded",
+    services: Sequence[Json] = (),
+) -> int:
     """How it ended. Of a group all rollouts are named, and the last one is the result that `--json` had before.
+
+    Of `services` that were deployed it says where visitors come in, once each is out for the first time.
 
     A release that went back because the platform refused something for good is no failed one: trouble of the platform.
     """
@@ -30,9 +39,23 @@ def answered(call: Call, result: Json, beside: Json | None = None, *, wanted: st
             click.echo(plain("\n".join(outcome(one))))
         if made:
             click.echo(plain(_together(made)))
+        if where := _door(results, services):
+            click.echo(plain(where))
     if state == wanted:
         return 0
     return PlatformError.exit_code if any(one["rollout"].get("denied") for one in results) else 1
+
+
+def _door(results: Sequence[Json], services: Sequence[Json]) -> str:
+    web = {f"{one['app']}/{one['name']}": one["listener"] for one in services if one["kind"] != "worker"}
+    first = [one["rollout"] for one in results if one["rollout"]["from"] is None]
+    listener = next((web[one["service"]] for one in first if one["service"] in web), None)
+    if listener is None or any(one["state"] != "succeeded" for one in first):
+        return ""
+    scheme = "https" if listener["http"] is None else "http"
+    everywhere = listener["host"] in ("0.0.0.0", "::", "127.0.0.1", "::1")  # noqa: S104  said, not listened at
+    host = "localhost" if everywhere else f"[{listener['host']}]" if ":" in listener["host"] else listener["host"]
+    return f"Visitors find it at {scheme}://{host}:{listener[scheme]}."
 
 
 def _together(made: Json) -> str:

@@ -111,7 +111,7 @@ def _deploy(
         raise
     finally:
         shown.close()
-    return answered(call, result, contents.data(found))
+    return answered(call, result, contents.data(found), services=() if call.environment else services)
 
 
 @click.command(

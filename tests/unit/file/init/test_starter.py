@@ -52,6 +52,10 @@ FOLDERS: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
         {"command": ".venv/bin/gunicorn site.wsgi --bind 127.0.0.1:$PORT", "build": f"{VENV} -r requirements.txt"}
         | {"cache": (".venv",), "built_from": ("requirements.txt",)},
     ),
+    "a script that reads PORT": (
+        {"server.py": "serve(int(os.environ.get('PORT', 8000)))\n"},
+        {"command": "exec python3 server.py"},
+    ),
     "requirements in two files": (
         {"main.py": "", "requirements.txt": "-r base.txt\nuvicorn\n", "base.txt": "fastapi\n"},
         {"cache": (".venv",), "built_from": ("requirements.txt", "base.txt")},

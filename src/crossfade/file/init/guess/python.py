@@ -1,4 +1,4 @@
-"""A Python project: Django, FastAPI and its like, Flask."""
+"""A Python project: Django, FastAPI and its like, Flask, or a script that listens itself."""
 
 import re
 from pathlib import Path
@@ -12,6 +12,7 @@ _ASGI = re.compile(
 )
 _WSGI = re.compile(r"^(\w+)\s*=\s*(?:\w+\.)?(Flask|Bottle|Falcon|App)\(", re.MULTILINE)
 _FACTORY = re.compile(r"^def (create_app|make_app)\(", re.MULTILINE)
+_READS_PORT = re.compile(r"""(environ|getenv)\b.{0,8}["']PORT["']""")
 _ASGI_SERVERS = ("uvicorn", "hypercorn", "daphne")
 _MOST_FILES = 200
 
@@ -35,8 +36,17 @@ def installs(folder: Path) -> str:
 
 
 def look(folder: Path) -> GuessedService | None:
-    """Django by its manage.py, others by the line that makes the app."""
-    return _django(folder) if (folder / "manage.py").exists() else _made(folder)
+    """Django by its manage.py, others by the line that makes the app, a script by the PORT that it reads."""
+    return _django(folder) if (folder / "manage.py").exists() else _made(folder) or _script(folder)
+
+
+def _script(folder: Path) -> GuessedService | None:
+    build = installs(folder)
+    for name in ("app.py", "main.py", "server.py"):
+        if _READS_PORT.search(text(folder / name)):
+            python = ".venv/bin/python" if build else "python3"
+            return process("Python", f"exec {python} {name}", f"from {name}, which reads PORT", build=build)
+    return None
 
 
 def _django(folder: Path) -> GuessedService:
