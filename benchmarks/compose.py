@@ -91,7 +91,7 @@ def judge(project: Project) -> Judged:
 def _fails(todo: Todo) -> bool:
     """Not what a team does anyway: build images, bring secrets and settings, bring along its data."""
     key = todo.where.split(", ")[0].rpartition(".")[2]
-    if todo.what.startswith(("build it", "bring along")) or key in {"secrets", "env_file"}:
+    if todo.what.startswith(("build it", "bring along", "copy ", "export ")) or key in {"secrets", "env_file"}:
         return False
     return todo.rank < Rank.EXPOSED
 

@@ -119,10 +119,19 @@ def _report(file: Path, draft: "Draft") -> str:
     made = [str(folder) for folder in draft.folders if is_folder(folder)]
     lines += [f"Made, as Compose does: {', '.join(made)}"] if made else []
     lines += ["What each service is:", table(rows)]
-    lines += (
-        ["What could not be carried over:", *(f"  {plain(str(item))}" for item in draft.left)] if draft.left else []
-    )
+    lines += ["What could not be carried over:", *(f"  {plain(line)}" for line in _left(draft))] if draft.left else []
     return "\n".join([*lines, *_closing(draft.todos)])
+
+
+def _left(draft: "Draft") -> list[str]:
+    """What is the same for several services, as by an anchor, is one line."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for item in draft.left:
+        places.setdefault((item.what, item.why), []).append(item.where)
+    return [
+        f"{where[0]}{f' (and {len(where) - 1} more)' if len(where) > 1 else ''}: {what}: {why}"
+        for (what, why), where in places.items()
+    ]
 
 
 @click.command(epilog="Examples: crossfade check | crossfade check -f deploy/web.yaml -e prod --json")

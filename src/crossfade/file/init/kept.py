@@ -13,6 +13,13 @@ class Kept(str):
     __slots__ = ()
 
 
+def left_open(typed: str, unset: Sequence[str]) -> Kept:
+    """The text with a variable for each that is set nowhere: a `.env` that comes later fills it in."""
+    for name in unset:
+        typed = re.sub(rf"\$(?:{name}\b|\{{{name}\}})", f"${{{name}:-}}", typed)
+    return Kept(typed)
+
+
 class InShell(str):
     """`${NAME}` in it is a secret, which only a shell in the container can fill in: no command has its value."""
 

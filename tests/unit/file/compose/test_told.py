@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from tests.unit.file.compose.composed import Composed, one, services
 
+from crossfade.file.load import load
+from crossfade.file.reading.dotenv import read_variables
+
 WEB = {"image": "acme/web:1", "ports": ["3000:3000"]}
 
 
@@ -161,7 +164,7 @@ def test_an_address_that_was_published_is_told_with_the_new_one(tmp_path: Path) 
     front = {**WEB, "environment": {"API": "http://localhost:8000/v1", "SELF": "http://localhost:3000"}}
     carried = Composed(tmp_path, services(web=front, api={"image": "x:1", "ports": ["8000:80"]}))
     assert carried.todo("services.web.env.API") == (
-        "write where visitors find api now, such as http://localhost:3000/api/, for localhost:8000"
+        "localhost:8000 was api, which visitors find at http://localhost:3000/api/ now"
     )
     assert carried.todo("services.web.env.SELF") == ""
 
@@ -267,3 +270,61 @@ def test_a_store_without_a_volume_keeps_its_data_where_it_lies(
     store = {"image": image, "environment": variables}
     [volume] = Composed(tmp_path, services(web=WEB, store=store)).app.stores["store"].volumes
     assert volume.target == place
+
+
+def test_what_is_set_nowhere_stays_open_for_a_dotenv_that_comes_later(tmp_path: Path) -> None:
+    """A fresh clone has only an example of it: that is the first thing to do, and the file need not be made anew."""
+    environment = {"DB_HOST": "${DB_HOST}", "URL": "http://$DB_HOST:${PORT_OF:-80}", "FIXED": "${MODE:-live}"}
+    text = services(web={**WEB, "environment": environment})
+    carried = Composed(tmp_path, text, {".env.example": "DB_HOST=db\n"})
+    assert carried.draft.todos[0].what == "copy .env.example to .env and fill it in: without it DB_HOST stay empty"
+    assert carried.service().env == {"DB_HOST": "", "URL": "http://:80", "FIXED": "live"}
+    (tmp_path / ".env").write_text("DB_HOST=db.example.com\n")
+    later = load(tmp_path / "crossfade.yaml", variables=read_variables(tmp_path / ".env", ".env", {}))
+    assert later.services["web"].env["URL"] == "http://db.example.com:80"
+    again = Composed(tmp_path, services(web={**WEB, "environment": {"A": "${NOWHERE}"}}))
+    assert again.todo("services.web.env") == "see that these may be empty, or write them to .env: NOWHERE"
+
+
+def test_a_port_of_https_that_no_file_of_the_proxy_serves_asks_for_no_certificate(tmp_path: Path) -> None:
+    """It was published and nobody listened; a folder of pages beside it is no configuration."""
+    mounts = ["./n.conf:/etc/nginx/nginx.conf", "./html:/usr/share/nginx/html"]
+    proxy = {"image": "nginx:1", "ports": ["80:80", "443:443"], "depends_on": ["web"], "volumes": mounts}
+    text = services(nginx=proxy, web={"image": "x:1", "expose": ["8000"]})
+    conf = "http { server { listen 80; location / { proxy_pass http://web:8000; } } }"
+    carried = Composed(tmp_path, text, {"n.conf": conf})
+    assert carried.why("port 443:443") == "nothing of the proxy's files serves HTTPS"
+    assert [todo.where for todo in carried.draft.todos] == ["services.web.health"]
+    with_tls = conf.replace("listen 80;", "listen 443 ssl; ssl_certificate a.pem;")
+    assert "give tls a certificate" in Composed(tmp_path, text, {"n.conf": with_tls}).todo("tls")
+
+
+def test_a_secret_with_a_default_need_not_be_brought(tmp_path: Path) -> None:
+    """Compose takes the default of its own name, and so does the file; what the shell has goes before it."""
+    db = {"image": "postgres:16", "environment": {"POSTGRES_PASSWORD": "${POSTGRES_PASSWORD:-geheim}"}}
+    carried = Composed(tmp_path, services(web=WEB, db=db))
+    assert carried.todo("stores.db.secrets") == ""
+    assert carried.app.stores["db"].secrets.sources["POSTGRES_PASSWORD"].value == "${POSTGRES_PASSWORD:-geheim}"
+    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=other\n")
+    assert list(Composed(tmp_path, services(web=WEB, db=db)).app.stores["db"].secrets) == ["POSTGRES_PASSWORD"]
+
+
+def test_arguments_of_a_build_that_are_set_nowhere_come_from_a_shell(tmp_path: Path) -> None:
+    """Of the deploy, or where one is a secret, of who builds: it stands in no file."""
+    build = {"context": ".", "args": {"MODE": "${MODE}", "FIXED": "1"}}
+    text = services(web={"build": build, "ports": ["80:80"]})
+    carried = Composed(tmp_path, text, {"Dockerfile": "FROM x\n"})
+    assert "args: {MODE: '${MODE:-}', FIXED: '1'}" in carried.text.replace('"', "'")
+    build["args"] = {"MODE": "${MODE}", "API_KEY": "${API_KEY}"}
+    by_hand = Composed(tmp_path, services(web={"build": build, "ports": ["80:80"]}), {"Dockerfile": "FROM x\n"})
+    assert by_hand.todo("services.web.image").endswith("--build-arg MODE --build-arg API_KEY .")
+
+
+def test_a_proxy_that_is_not_in_the_file_is_told_where_to_send_visitors(tmp_path: Path) -> None:
+    """Its labels are here, its ports are not."""
+    labels = {
+        "traefik.http.routers.w.rule": "Host(`a.example.com`)",
+        "traefik.http.services.w.loadbalancer.server.port": "3000",
+    }
+    carried = Composed(tmp_path, services(web={"image": "x:1", "labels": labels}))
+    assert carried.todo("listen").startswith("have the proxy whose labels these were send a.example.com to port 8080")

@@ -109,13 +109,11 @@ def _tell_published(carried: Sequence[tuple[str, Carried | CarriedStore]], file:
     opened = {one.published.published: ours for ours, one in carried if isinstance(one, Carried) and one.published}
     for ours, one in carried:
         for variable, value in one.variables.known.items():
-            found = {int(match[1]) for match in _PUBLISHED.finditer(value)} - {port}
-            for number in sorted(found & opened.keys()):
+            found = {int(match[1]): match[0] for match in _PUBLISHED.finditer(value) if int(match[1]) != port}
+            for number in sorted(found.keys() & opened.keys()):
                 routes = file["services"].get(opened[number], {}).get("routes", [{}])
                 address = f"{routes[0].get('host', 'localhost')}:{port}{routes[0].get('path', '/*').removesuffix('*')}"
-                what = (
-                    f"write where visitors find {opened[number]} now, such as http://{address}, for localhost:{number}"
-                )
+                what = f"{found[number]} was {opened[number]}, which visitors find at http://{address} now"
                 key = "env" if variable in one.settings.get("env", {}) else "secrets"
                 notes.todos.append(Todo(Rank.ASSUMED, f"{_section(one)}.{ours}.{key}.{variable}", what))
 
@@ -136,13 +134,14 @@ def _rename(
     ours, variable = place
     before = one.variables.made_of.get(variable)
     value = before or one.settings["env"][variable]
+    kind = type(value)  # one that has variables of the file goes on having them
     for start, word, service in reversed(list(named(variable, value, names))):
         if service in called:
             value = value[:start] + called[service] + value[start + len(word) :]
     if before:
         one.settings["secrets"][variable] = {"value": value}
         return
-    one.settings["env"][variable] = value
+    one.settings["env"][variable] = kind(value)
     notes.comments[ours, f"env.{variable}"] = f"was {one.variables.env[variable]}"
 
 

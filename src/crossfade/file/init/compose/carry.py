@@ -118,6 +118,17 @@ class _Import:
         for untaken in dict.fromkeys(self.taken.untaken):
             self.notes.todos.append(Todo(Rank.ASSUMED, "services", f"look after what the proxy did: {untaken}"))
 
+    def _tell_elsewhere(self, listen: Any) -> None:
+        """Labels of a proxy that runs somewhere else: it goes on, or this takes its ports."""
+        routed = [name for name in self.taken.routes if self.roles.is_routed(name)]
+        if routed and not self._proxies() and not any(one.published for one in self.carried.values()):
+            hosts = {route["host"] for name in routed for route in self.taken.routes[name] if "host" in route}
+            port = listen["http"] if isinstance(listen, dict) else listen
+            what = (
+                f"have the proxy whose labels these were send {', '.join(sorted(hosts)) or 'visitors'} to port {port}"
+            )
+            self.notes.todos.append(Todo(Rank.ASSUMED, "listen", f"{what}, which is assumed, or listen at its ports"))
+
     def _proxies(self) -> list[str]:
         return [name for name, role in self.judged.items() if role.kind is Kind.PROXY]
 
@@ -191,6 +202,7 @@ class _Import:
         network = joined(self.project, ours, self.notes)
         file |= {"network": network} if network else {}
         file |= self._listen(first)
+        self._tell_elsewhere(file["listen"])
         return file
 
     def _stores_of_the_file(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from crossfade.core.errors import WrongInputError
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.compose.source.project import Project
+from crossfade.file.init.kept import left_open
 from crossfade.file.init.todo import Rank
 from crossfade.file.parts.service import GIVEN
 from crossfade.file.parts.variables.secrets import OF_CONTAINERS
@@ -57,6 +58,7 @@ class _Variables:
         self.to_export: list[str] = []
         self.was: dict[str, str] = {}  # of those, what they were made of
         self.passed_through: list[str] = []
+        self.empty: list[str] = []  # what is set nowhere and taken as empty
 
     def read(self) -> Variables:
         self._files()
@@ -67,6 +69,8 @@ class _Variables:
             what = f"variables passed through ({len(self.passed_through)}: {', '.join(self.passed_through)})"
             why = "they are set neither in this shell nor in .env, and so not in Compose either"
             self.notes.leave(("environment",), what, why)
+        if self.empty:
+            self._tell_empty()
         if self.to_export:
             names = ", ".join(self.to_export)
             what = f"export {names}, or write {'it' if len(self.to_export) == 1 else 'them'} to .env beside this file"
@@ -74,6 +78,17 @@ class _Variables:
             what += f" ({was})" if was else ""
             self.notes.todo(Rank.NOTHING_RUNS, "secrets", what)
         return self.found
+
+    def _tell_empty(self) -> None:
+        """Compose warns of each and goes on; what is fetched without a `.env` mostly has an example of it."""
+        names = ", ".join(dict.fromkeys(self.empty))
+        example = next((one for one in _examples(".env") if is_file(self.project.folder / one)), "")
+        if example and not is_file(self.project.folder / ".env"):
+            self.notes.todo(
+                Rank.NOTHING_RUNS, "env", f"copy {example} to .env and fill it in: without it {names} stay empty"
+            )
+        else:
+            self.notes.todo(Rank.ASSUMED, "env", f"see that these may be empty, or write them to .env: {names}")
 
     def _variable(self, name: str, value: Any) -> None:
         keys: Keys = ("services", self.notes.compose_name, "environment", name)
@@ -112,6 +127,9 @@ class _Variables:
             return
         self.found.env[name] = self.found.known[name] = filled.text
         if filled.unset:
+            self.empty += filled.unset
+            if self.project.folder == self.here and "$$" not in typed:
+                self.found.env[name] = left_open(typed, filled.unset)
             said = f"{', '.join(filled.unset)} is set nowhere, so Compose takes it as empty; so does this file"
             self.notes.leave(("environment", name), f"{name}={typed}", said)
 
@@ -120,7 +138,12 @@ class _Variables:
         of its own name the shell's is taken as it is.
         """
         same = self.project.folder == self.here and not _OTHER_DOLLAR.search(typed)
-        return same and bool(filled.used) and name not in filled.used
+        return same and bool(filled.used) and (name not in filled.used or self._has_default(name, filled))
+
+    def _has_default(self, name: str, filled: Filled) -> bool:
+        """It need not be set: what Compose takes then our file takes, too."""
+        asked = {*filled.unset, *(part for part, _ in filled.required), *self.project.variables}
+        return name not in asked
 
     def _made(self, name: str, typed: str, filled: Filled) -> None:
         """A secret that is made of variables, each of which has to be set where this is deployed from."""
@@ -187,6 +210,8 @@ def _template(project: Project, typed: str, filled: Filled, name: str) -> str:
         shown = masked(typed)
         where = project.root.at(("services",)).place.file
         return f"{name} was {shown}" if shown != "..." else f"its value stays in {where}, export it before a deploy"
+    if typed == f"${{{name}}}":
+        return "its value is that of who deploys"
     if filled.required:
         why = next((why for _, why in filled.required if why), "")
         return f"{name} was {typed}{f' ({why})' if why else ''}: export it like that before a deploy"

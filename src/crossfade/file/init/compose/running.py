@@ -9,7 +9,7 @@ from typing import Any
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.compose.source.handed import handed
 from crossfade.file.init.compose.source.project import Project
-from crossfade.file.init.kept import InShell, line_of
+from crossfade.file.init.kept import InShell, Kept, line_of
 from crossfade.file.init.todo import Rank
 from crossfade.file.parts.image import is_remote
 from crossfade.file.reading.problem import shown
@@ -84,7 +84,8 @@ def build_line(service: Service, image: str, project: Project, here: Path) -> st
     args = build.get("args")
     for key, value in args.items() if isinstance(args, dict) else ():
         # A value that must not be seen comes from the shell of who builds, as one without a value does.
-        words += ["--build-arg", key if value is None or is_secret(key, str(value)) else f"{key}={_text(value)}"]
+        shell = value is None or isinstance(value, Kept) or is_secret(key, str(value))
+        words += ["--build-arg", key if shell else f"{key}={_text(value)}"]
     contexts = build.get("additional_contexts")
     for key, value in contexts.items() if isinstance(contexts, dict) else ():
         words += ["--build-context", f"{key}={value if '://' in str(value) else relative(folder / str(value), here)}"]

@@ -199,6 +199,9 @@ class Roles:
             return Role(Kind.SERVICE, (f"{before[0]} stands before it",))
         return Role(Kind.WORKER, NO_PORT)
 
+    def is_routed(self, name: str) -> bool:
+        return routed(self.services[name])
+
     def speaks_fastcgi(self, name: str) -> bool:
         """True for php-fpm without a web server in its image: php:8.3-fpm, but not acme/php:8.3-fpm-nginx."""
         dockerfile = self.dockerfiles[name]

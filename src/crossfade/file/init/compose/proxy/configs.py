@@ -21,13 +21,16 @@ def from_config(proxy: dict[str, Any], folder: Path, services: Collection[str], 
     """Takes over what the mounted files of a proxy say about `services`; the names of the files that were read."""
     read = []
     mounts = mounts_of(proxy)
+    secure = []
     for path in [*_configs(mounts, folder, taken), *_built_in(proxy, folder)]:
         text = _filled(_text(path), values_of(proxy.get("environment")))
         if path.name.startswith("Caddyfile"):
             _Caddy(services, taken).read(text)
         else:
             _Nginx(services, mounts, taken).read(text)
+            secure.append(re.search(r"ssl|\b443\b", text) is not None)
         read.append(path.name)
+    taken.no_https |= bool(secure) and not any(secure)
     return read
 
 
@@ -37,7 +40,7 @@ def _configs(mounts: list[Mount], folder: Path, taken: Taken) -> Iterator[Path]:
         place = folder / mount.source
         if mount.kind != "bind" or not re.search(r"nginx|Caddyfile|/caddy", mount.target):
             continue
-        if not is_there(place):
+        if not is_there(place) and re.search(r"\.conf$|/etc/(nginx|caddy)|Caddyfile", mount.target):
             taken.untaken.append(f"{mount.source} is not there, so that nothing of it is taken over")
         if is_file(place):
             yield place

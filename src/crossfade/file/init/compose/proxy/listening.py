@@ -22,7 +22,7 @@ def listening(
     of_proxies = [(name, port) for name in proxies for port in ports_of(roles.services[name])]
     entries = list(published([port for _, port in of_proxies])) or list(front)
     plain = next((port for port in entries if not _is_https(port)), None)
-    secure = next((port for port in entries if _is_https(port)), None)
+    secure = next((port for port in entries if _is_https(port) and not taken.no_https), None)
     listen: dict[str, Any] = {"http": plain.published if plain and plain.published else 80 if of_proxies else 8080}
     if plain is not None and plain.host:
         listen["host"] = "127.0.0.1" if plain.local and plain.host != "::1" else plain.host
@@ -30,7 +30,8 @@ def listening(
         notes.comments["", "listen"] = f"{reach}, as in the Compose file"
     for name, port in of_proxies:
         if port is not plain and port is not secure:
-            why = port.why or f"a file has one listener: {listen['http']}"
+            unserved = "nothing of the proxy's files serves HTTPS" if taken.no_https and _is_https(port) else ""
+            why = port.why or unserved or f"a file has one listener: {listen['http']}"
             notes.leave(("services", name, "ports", port.index), f"port {port.shown}", why)
     return _secured(listen, secure.published if secure else None, taken, notes, (roles.project.folder, here))
 

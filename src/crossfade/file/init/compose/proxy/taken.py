@@ -55,6 +55,7 @@ class Taken:
     not_http: dict[str, str] = field(default_factory=dict)
     certificate: str = ""
     key: str = ""
+    no_https: bool = False  # its files are here, and none serves it
     untaken: list[str] = field(default_factory=list)
 
     def route(self, service: str, host: str, path: str) -> None:

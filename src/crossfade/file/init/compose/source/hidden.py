@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.file.init.kept import InShell, Kept
+from crossfade.file.init.kept import InShell, Kept, left_open
 from crossfade.file.reading.document import Keys, Written
 from crossfade.file.reading.interpolation import fill
 from crossfade.file.secrecy import is_secret, is_secret_name
 
+_ARGS = ("build", "args")
 _PLACES: tuple[Keys, ...] = (("command",), ("entrypoint",), ("healthcheck", "test"))
 _MARK = "\x01{}\x01"
 _MARKED = re.compile(r"\x01(\w+)\x01")
@@ -47,6 +48,19 @@ def hide(service: dict[str, Any], written: Written, variables: Mapping[str, str]
                 holder[last] = value
                 found.append(Hidden(keys, _once(made.secrets), _once(made.required), made.lost))
     return found
+
+
+def leave_open(service: dict[str, Any], written: Written, variables: Mapping[str, str]) -> None:
+    """Puts variables back into arguments of the service's build, for what is set nowhere yet."""
+    build = service.get("build")
+    args = build.get("args") if isinstance(build, dict) else None
+    if not isinstance(args, dict):
+        return
+    for key in args:
+        node = written.at((*_ARGS, key))
+        if isinstance(node.value, str) and node.place.keys[2:4] == _ARGS and "$$" not in node.value:
+            unset = fill(node.value, variables).unset
+            args[key] = left_open(node.value, unset) if unset else args[key]
 
 
 def _once(names: list[str]) -> tuple[str, ...]:

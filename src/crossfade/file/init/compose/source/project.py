@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crossfade.core.errors import WrongInputError
-from crossfade.file.init.compose.source.hidden import Hidden, hide
+from crossfade.file.init.compose.source.hidden import Hidden, hide, leave_open
 from crossfade.file.init.compose.source.merging import TAGS, merged, normal, without_reset
 from crossfade.file.init.compose.source.moving import handed_moved, moved
 from crossfade.file.init.compose.source.references import leading_nowhere
@@ -91,6 +91,8 @@ def read_project(paths: Sequence[Path], shell: Mapping[str, str]) -> Project:
     if problems := list(_impossible(project, paths)):
         raise WrongFileError(called, problems)
     services = {name: root.at(("services", name)) for name in plain["services"]}
+    for name, node in services.items():
+        leave_open(plain["services"][name], node, reader.variables)
     hidden = {name: hide(plain["services"][name], node, reader.variables) for name, node in services.items()}
     return replace(project, hidden=hidden)
 
