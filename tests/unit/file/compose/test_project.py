@@ -155,6 +155,10 @@ def test_an_included_file_is_part_of_it(tmp_path: Path) -> None:
             "services: {web: {image: x, depends_on: [api, db]}, db: {image: y}}\n",
             r'compose\.yaml:1:41: services\.web\.depends_on\.0: found "api", which is no service .*: one of db',
         ),
+        (
+            "services: {web: {image: x, depends_on: [api]}, api: {image: y, depends_on: {web: }}}\n",
+            r"depends_on\S*: found a circle: (web -> api -> web|api -> web -> api); allowed: services that wait for",
+        ),
         ("services: {web: {image: x, links: ['db:d']}}\n", r"services\.web\.links\.0: found \"db\", .*: one of none"),
         (
             "services: {web: {image: x, network_mode: 'service:vpn'}, db: {image: y}}\n",

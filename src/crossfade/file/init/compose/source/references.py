@@ -1,6 +1,7 @@
-"""Services of a Compose file that name others which it does not have."""
+"""Services of a Compose file that name others which it does not have, or wait for each other."""
 
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from crossfade.file.reading.document import Keys, Written
@@ -10,7 +11,7 @@ _OF_A_SERVICE = ("network_mode", "ipc", "pid")  # service:NAME
 
 
 def leading_nowhere(root: Written, plain: dict[str, Any]) -> Iterator[Problem]:
-    """Each name of another service that is none, which Compose refuses; `plain` is what the file says."""
+    """Each name of another service that is none, and a circle: Compose refuses both. `plain` is what the file says."""
     services = plain["services"]
     for name, service in services.items():
         for below, other in _named(service) if isinstance(service, dict) else ():
@@ -18,6 +19,18 @@ def leading_nowhere(root: Written, plain: dict[str, Any]) -> Iterator[Problem]:
                 place = root.at(("services", name, *below)).place
                 found = f"found {shown(other)}, which is no service of the file"
                 yield Problem(place, found, f"one of {', '.join(one for one in services if one != name) or 'none'}")
+    try:
+        TopologicalSorter({name: _waits(service) for name, service in services.items()}).prepare()
+    except CycleError as error:
+        circle = list(reversed(error.args[1]))  # each now depends on the next
+        place = root.at(("services", circle[0], "depends_on", circle[1])).place
+        allowed = "services that wait for each other in one direction only"
+        yield Problem(place, f"found a circle: {' -> '.join(circle)}", allowed)
+
+
+def _waits(service: Any) -> list[str]:
+    waits = service.get("depends_on") if isinstance(service, dict) else None
+    return list(waits) if isinstance(waits, dict) else []
 
 
 def _named(service: dict[str, Any]) -> Iterator[tuple[Keys, str]]:
