@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from inspect import isasyncgenfunction
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -146,7 +147,7 @@ class Port:
 
     def __getattr__(self, method: str) -> Any:
         act = getattr(self._adapter, method)
-        if not callable(act):
+        if not callable(act) or isasyncgenfunction(act):  # a stream of lines decides nothing
             return act
         called = partial(self._call, f"{self._name}.{method}", self._watched(method, act))
         setattr(self, method, called)  # found at once from now on

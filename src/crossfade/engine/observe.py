@@ -148,7 +148,7 @@ class Observer:
         if now - when < _LOOKS_UP_AFTER:
             return error
         runtime, query = self._world.runtimes[release.service.runtime], LogQuery(instance=instance, lines=LOOKED_AT)
-        with suppress(CrossfadeError):
+        with suppress(CrossfadeError, OSError):
             error = error_in([line.line async for line in runtime.logs(release.service.key, query)])
         self._errors[instance] = (now, error)
         return error
