@@ -97,7 +97,8 @@ def build_line(service: Service, image: str, project: Project, here: Path) -> st
 def _only_by_hand(build: Service, project: Project, here: Path) -> Iterator[str]:
     """Secrets, keys and the network that a build is given, in the words of `docker build`."""
     known = project.plain.get("secrets")
-    for entry in build.get("secrets") or ():
+    secrets, keys = build.get("secrets"), build.get("ssh")
+    for entry in secrets if isinstance(secrets, list) else ():
         name = str(entry.get("source") if isinstance(entry, dict) else entry)
         origin = known.get(name) if isinstance(known, dict) else None
         origin = origin if isinstance(origin, dict) else {}
@@ -107,7 +108,7 @@ def _only_by_hand(build: Service, project: Project, here: Path) -> Iterator[str]
             "--secret",
             f"id={told},env={origin['environment']}" if "environment" in origin else f"id={told},src={file}",
         )
-    for key in build.get("ssh") or ():
+    for key in keys if isinstance(keys, list | dict) else ():
         yield from ("--ssh", str(key))
     if network := build.get("network"):
         yield from ("--network", str(network))
