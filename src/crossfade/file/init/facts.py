@@ -23,7 +23,10 @@ def open_items(
         if left:
             found.append((", ".join(left), what))
     told = {where for places, _ in found for where in places.split(", ")}
-    return [*_facts(apps, known, told), *found]
+    together: dict[str, list[str]] = {}
+    for where, what in [*_facts(apps, known, told), *found]:
+        together.setdefault(what, []).append(where)
+    return [(", ".join(places), what) for what, places in together.items()]
 
 
 def _done(where: str, what: str, apps: Mapping[str, App], has_image: Callable[[str], bool | None]) -> bool:

@@ -77,6 +77,12 @@ def test_facts_need_no_line(tmp_path: Path) -> None:
     assert opened(tmp_path, text, here=False, known={"KEY"}) == []
 
 
+def test_what_several_services_lack_is_said_once(tmp_path: Path) -> None:
+    """With every place that lacks it."""
+    text = FILE.replace("PATH", "/").replace("HOST}", "db}").replace('api:1"', 'api:1", secrets: [KEY]')
+    assert opened(tmp_path, text, here=False, known=set()) == ["services.web.secrets, services.api.secrets"]
+
+
 def test_what_a_secret_is_made_of_and_who_is_told_are_facts_too(tmp_path: Path) -> None:
     """A variable with a default is not asked for, nor an address that is here."""
     text = FILE.replace("PATH", "/").replace("HOST}", "db}")
