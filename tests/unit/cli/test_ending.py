@@ -36,7 +36,7 @@ def test_a_first_release_says_where_visitors_find_it(
     rollout = {"service": "shop/web", "state": "succeeded", "strategy": "blue-green", "seconds": 1.0, "gone": False}
     rollout |= {"from": before, "from_version": "", "to": 4, "to_version": "v4", "reason": "", "denied": False}
     service = {"app": "shop", "name": "web", "kind": "web"}
-    service |= {"listener": {"host": "0.0.0.0", "http": 8080, "https": None, **listener}}  # noqa: S104
+    service |= {"listener": {"host": "0.0.0.0", "http": 8080, "https": None, **listener}}
     result = {"rollout": rollout, "traffic": None, "ended": {"stopped": 0, "ending": 0, "killed": 0}}
     assert answered(Call(state=default_state(), json=False), result, services=[service]) == 0
     assert capsys.readouterr().out.splitlines()[2:] == ([said] if said else [])
