@@ -279,9 +279,7 @@ class Performer:
         limit = release.service.strategy.timeout
         before = await self._schema_before(release) if action.hook is Hook.MIGRATE and hooks.schema else ""
         result = await self._runtime(release).run(release, command, self._world.secrets_of(release), env, limit)
-        complaint = ""
-        if result.code != 0:
-            complaint = f"the {action.hook} hook `{command}` {result.words}"
+        complaint = f"the {action.hook} hook `{command}` {result.words}" if result.code != 0 else ""
         data: dict[str, Any] = {
             "hook": action.hook,
             "complaint": complaint,

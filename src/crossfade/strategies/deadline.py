@@ -32,3 +32,9 @@ def patience(rollout: Rollout, size: int, *, drains: bool) -> float:
     room = limits(rollout)
     batches = max(1, math.ceil(size / max(1, room.ceiling - room.floor)))
     return batches * (rollout.strategy.timeout + rollout.strategy.warmup + (rollout.drain if drains else 0.0))
+
+
+def had_its_time(rollout: Rollout, fleet: Fleet, now: float) -> bool:
+    """An instance of the target was there and watched for the whole timeout, and is not healthy."""
+    given = [now - max(i.launched_at, fleet.watched_since) for i in fleet.of(rollout.target) if i.up and not i.usable]
+    return max(given, default=0.0) >= rollout.strategy.timeout

@@ -21,7 +21,7 @@ from crossfade.core.fleet import Fleet, Health
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Kind, Strategy
 from crossfade.strategies.course import Course, toward
-from crossfade.strategies.deadline import deadline, patience
+from crossfade.strategies.deadline import deadline, had_its_time, patience
 from crossfade.strategies.goal import Goal
 from crossfade.strategies.phases import Bounds, Phase, bounds, journey, limits
 from crossfade.strategies.pins import Pins
@@ -335,7 +335,7 @@ def _too_slow(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> RollB
     ready = _ready(rollout.target, fleet, now, rollout.strategy.warmup)
     complaints = sorted(f"{i.id} {i.detail}" for i in fleet.of(rollout.target) if i.detail)
     exits = [e for e in fleet.exits if e.release == rollout.target and e.at >= rollout.started_at]
-    blame = not exits or any(e.blamed for e in exits) or _had_its_time(rollout, fleet, now)
+    blame = not exits or any(e.blamed for e in exits) or had_its_time(rollout, fleet, now)
     # Where a platform has just replaced all that failed, those that are there have nothing to say yet.
     complaints += [f"{e.instance} {e.detail}" for e in exits if e.detail and (e.blamed or not blame)][-1:]
     detail = f": {complaints[0]}" if complaints else ""
@@ -344,9 +344,3 @@ def _too_slow(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> RollB
         f"within {patience(rollout, phase.new, drains=phase.share is None):g} s{detail}"
     )
     return RollBack(reason=reason, blame=blame)
-
-
-def _had_its_time(rollout: Rollout, fleet: Fleet, now: float) -> bool:
-    """An instance of the target was there and watched for the whole timeout, and is not healthy."""
-    given = [now - max(i.launched_at, fleet.watched_since) for i in fleet.of(rollout.target) if i.up and not i.usable]
-    return max(given, default=0.0) >= rollout.strategy.timeout
