@@ -57,6 +57,14 @@ def test_what_everybody_may_use_is_found_whatever_it_is(kind: str, dangerous: An
     assert ("CF-SEC-009", f"{kind}.x") not in found(made(f"{kind}.x", **near))
 
 
+def test_a_file_system_for_everybody_in_its_network_is_for_nobody_else() -> None:
+    """As the console writes it: whoever reaches a mount target is inside already."""
+    inside = {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}}
+    name = "aws_efs_file_system_policy.x"
+    assert ("CF-SEC-009", name) in found(made(name, policy=policy(Principal="*")))
+    assert ("CF-SEC-009", name) not in found(made(name, policy=policy(Principal="*", Condition=inside)))
+
+
 @pytest.mark.parametrize("kind", ["aws_vpc_endpoint", "aws_api_gateway_rest_api", "aws_ecrpublic_repository_policy"])
 def test_a_policy_that_is_there_for_everybody_is_no_finding(kind: str) -> None:
     """Endpoints let one's own network through, and public interfaces and images are for the public."""

@@ -13,7 +13,8 @@ from crossfade.aws.resources.resource import Resource
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 _WHO = re.compile(
     r"aws:(?:principal(?:account|arn|orgid|orgpaths|tag/.*)|source(?:account|arn|orgid|orgpaths|owner|ip|vpc|vpce)"
-    r"|vpcsourceip|userid)|kms:calleraccount|lambda:functionurlauthtype|s3:dataaccesspoint(?:account|arn)",
+    r"|vpcsourceip|userid)|kms:calleraccount|lambda:functionurlauthtype|s3:dataaccesspoint(?:account|arn)"
+    r"|elasticfilesystem:accessedviamounttarget",
     re.IGNORECASE,
 )
 _HOW = re.compile(
