@@ -120,7 +120,8 @@ def test_brokers_with_public_addresses_have_one_each() -> None:
     access = [{"public_access": [{"type": "SERVICE_PROVIDED_EIPS"}]}]
     group = [{"instance_type": "kafka.t3.small", "connectivity_info": access}]
     found = of(made("aws_msk_cluster.m", number_of_broker_nodes=3, broker_node_group_info=group))
-    assert line(found, "Public IPv4 addresses").quantity.expected == 3 * 730
+    addresses = line(found, "Public IPv4 addresses")
+    assert (addresses.area, addresses.quantity.expected) == ("Network", 3 * 730)
     access[0]["public_access"][0]["type"] = "DISABLED"
     assert "Public IPv4 addresses" not in bill(made("aws_msk_cluster.m", broker_node_group_info=group))
 

@@ -18,7 +18,7 @@ The tables beside this file are by area and service. Types stand in them without
 In a line `{a.b|c}` is the attribute `b` of the block `a`, or else c, and `{a?c}` is c where a is set. `times` are
 factors; `#a` is how many a's there are. What is paid by the hour has a unit that ends in "hours". There is a line
 `when` one of these attributes is set (`a.b=c`: to that), and not `unless` the other one is. With `use` nobody can know
-how much there will be: only `cloud.usage.units` says.
+how much there will be: only `cloud.usage.units` says. `area` is the part of the bill where it is not the type's own.
 """
 
 import re
@@ -58,6 +58,7 @@ class Rated:
     item: str
     price: str
     unit: str
+    area: str = ""
     times: tuple[str, ...] = ()
     when: str = ""
     unless: str = ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once, unpriced
 from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.catalog.attribute import filled, number, said, values
-from crossfade.aws.cost.catalog.catalog import Area, Rated, TypeVerdict, verdict
+from crossfade.aws.cost.catalog.catalog import AREAS, Area, Rated, TypeVerdict, verdict
 from crossfade.aws.cost.money import exact
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.providers import AWS, CLOUD_CONTROL, NOWHERE, provider
@@ -40,7 +40,8 @@ def cataloged(inventory: Inventory, usage: Month) -> dict[Area, list[Charge]]:
                 by_use[line, filled(line.price, resource) or UNPRICED, resource.region].append(resource)
                 areas[line] = judged.area
             else:
-                found[judged.area].append(_line(resource, line, judged, usage))
+                made = _line(resource, line, judged, usage)
+                found[made.area].append(made)
         found[judged.area].extend(_extras(resource, judged))
     for (line, key, _), resources in by_use.items():
         item, addresses = filled(line.item, resources[0]) or line.item, tuple(each.address for each in resources)
@@ -67,7 +68,7 @@ def _line(resource: Resource, line: Rated, judged: TypeVerdict, usage: Month) ->
     if key is None and not note:
         note = f"what its price depends on is known only after the apply; {judged.page}"
     return Charge(
-        area=judged.area,
+        area=AREAS[line.area] if line.area else judged.area,
         item=filled(line.item, resource) or f"{resource.type}, of an unknown kind",
         quantity=Amount.of(quantity).times(usage.hours if line.unit.endswith("hours") else 1),
         unit=line.unit,
