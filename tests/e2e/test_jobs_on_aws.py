@@ -62,8 +62,10 @@ class Tidied(Shipped):
 
     def told(self) -> list[str]:
         """Of failed runs, to those who are warned, since somebody asked last."""
-        asked = {"QueueUrl": self.warnings, "MaxNumberOfMessages": 10}
-        heard = self.rig.client("sqs").receive_message(**asked).get("Messages", [])
+        sqs, queue = self.rig.client("sqs"), {"QueueUrl": self.warnings}
+        heard = sqs.receive_message(**queue, MaxNumberOfMessages=10).get("Messages", [])
+        for one in heard:
+            sqs.delete_message(**queue, ReceiptHandle=one["ReceiptHandle"])
         return [json.loads(one["Body"])["Message"] for one in heard]
 
     def until(self, what: Callable[[], Any]) -> Any:

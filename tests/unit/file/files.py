@@ -114,6 +114,7 @@ access_log: true
 redirects: {old.example.com: example.com}
 cloud:
   region: ap-northeast-2
+  account: "123456789012"
   zones: [a, c]
   timezone: Asia/Seoul
   network:

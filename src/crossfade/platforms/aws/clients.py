@@ -55,7 +55,7 @@ class Clients:
         self.asked: Counter[str] = Counter()  # by `service operation`
         self.patience = patience
         self._region, self._endpoint, self._profile = region, endpoint, profile
-        self._unproved, self._proving = account, asyncio.Lock()
+        self._unproved, self._proving, self._owner = account, asyncio.Lock(), ""
         self._clock = clock or SystemClock()
         self._threads = ThreadPoolExecutor(THREADS, "aws")
         self._under_way: set[Future[Any]] = set()
@@ -115,8 +115,10 @@ class Clients:
         self._threads.shutdown(wait=False)
 
     async def _account(self) -> str:
-        """Whose the credentials are; nobody needs a right to ask that."""
-        return str((await self._call("sts", "get_caller_identity", unfenced, {}))["Account"])
+        """Whose the credentials are, asked once; nobody needs a right to."""
+        if not self._owner:
+            self._owner = str((await self._call("sts", "get_caller_identity", unfenced, {}))["Account"])
+        return self._owner
 
     async def _require(self, account: str) -> None:
         async with self._proving:
