@@ -65,7 +65,7 @@ run "data_that_outlives_its_host" {
   }
 
   assert {
-    condition     = data.aws_iam_policy_document.backup_trust[0].statement[0].condition[*].values == [["123456789012"]]
+    condition     = contains(one(data.aws_iam_policy_document.backup_trust[0].statement[0].condition).values, "123456789012")
     error_message = "Snapshots are taken for this account alone."
   }
 
