@@ -23,6 +23,7 @@ def test_what_the_platform_refused_is_no_failed_release(state: str, denied: bool
     ("listener", "before", "said"),
     [
         ({}, None, "Visitors find it at http://localhost:8080."),
+        ({"only": "shop.example.com"}, None, "Visitors find it at http://shop.example.com:8080."),
         ({"host": "127.0.0.1", "http": None, "https": 8443}, None, "Visitors find it at https://localhost:8443."),
         ({"host": "10.0.0.7"}, None, "Visitors find it at http://10.0.0.7:8080."),
         ({"host": "fd00::7", "http": 80}, None, "Visitors find it at http://[fd00::7]:80."),
@@ -35,7 +36,12 @@ def test_a_first_release_says_where_visitors_find_it(
     """Whoever brings the second one knows."""
     rollout = {"service": "shop/web", "state": "succeeded", "strategy": "blue-green", "seconds": 1.0, "gone": False}
     rollout |= {"from": before, "from_version": "", "to": 4, "to_version": "v4", "reason": "", "denied": False}
-    service = {"app": "shop", "name": "web", "kind": "web"}
+    service = {
+        "app": "shop",
+        "name": "web",
+        "kind": "web",
+        "routes": [{"host": listener.get("only", "*"), "path": "/*"}],
+    }
     service |= {"listener": {"host": "0.0.0.0", "http": 8080, "https": None, **listener}}
     result = {"rollout": rollout, "traffic": None, "ended": {"stopped": 0, "ending": 0, "killed": 0}}
     assert answered(Call(state=default_state(), json=False), result, services=[service]) == 0

@@ -55,6 +55,9 @@ def _door(results: Sequence[Json], services: Sequence[Json]) -> str:
     scheme = "https" if listener["http"] is None else "http"
     everywhere = listener["host"] in ("0.0.0.0", "::", "127.0.0.1", "::1")  # noqa: S104  said, not listened at
     host = "localhost" if everywhere else f"[{listener['host']}]" if ":" in listener["host"] else listener["host"]
+    routed = [route["host"] for one in services if one["kind"] != "worker" for route in one["routes"]]
+    if routed and not any(name.startswith("*") for name in routed):  # nobody else is answered
+        host = routed[0]
     return f"Visitors find it at {scheme}://{host}:{listener[scheme]}."
 
 

@@ -1,5 +1,6 @@
 """Which of the things to do that stand in a file are done, as far as the file and the machine show it."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from crossfade.file.init.todo import still_open
@@ -19,7 +20,7 @@ def open_items(
     """
     found: list[tuple[str, str]] = []
     for places, what in still_open(text):
-        left = [where for where in places.split(", ") if not _done(where, what, apps, has_image)]
+        left = [where for where in places.split(", ") if not (_done(where, what, apps, has_image) or _set(what, known))]
         if left:
             found.append((", ".join(left), what))
     told = {where for places, _ in found for where in places.split(", ")}
@@ -27,6 +28,12 @@ def open_items(
     for where, what in [*_facts(apps, known, told), *found]:
         together.setdefault(what, []).append(where)
     return [(", ".join(places), what) for what, places in together.items()]
+
+
+def _set(what: str, known: Collection[str]) -> bool:
+    """True when a variable that was set nowhere has a value here by now, as in a `.env` that came later."""
+    told = re.search(r"without it (.+) stay empty$|or write them to \.env: (.+)$", what)
+    return told is not None and any(name in known for name in (told[1] or told[2]).split(", "))
 
 
 def _done(where: str, what: str, apps: Mapping[str, App], has_image: Callable[[str], bool | None]) -> bool:

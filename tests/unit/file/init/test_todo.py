@@ -77,6 +77,16 @@ def test_facts_need_no_line(tmp_path: Path) -> None:
     assert opened(tmp_path, text, here=False, known={"KEY"}) == []
 
 
+def test_a_dotenv_that_came_later_is_seen(tmp_path: Path) -> None:
+    """By a value for one of the variables that were set nowhere."""
+    what = "copy .env.example to .env and fill it in: without it DB_HOST, DEBUG stay empty"
+    text = as_comments([Todo(Rank.NOTHING_RUNS, "services.web.env", what)]) + FILE.replace("PATH", "/").replace(
+        "HOST}", "db}"
+    )
+    assert opened(tmp_path, text, here=True, known={"KEY"}) == ["services.web.env"]
+    assert opened(tmp_path, text, here=True, known={"KEY", "DEBUG"}) == []
+
+
 def test_what_several_services_lack_is_said_once(tmp_path: Path) -> None:
     """With every place that lacks it."""
     text = FILE.replace("PATH", "/").replace("HOST}", "db}").replace('api:1"', 'api:1", secrets: [KEY]')
