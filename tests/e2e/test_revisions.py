@@ -161,7 +161,7 @@ async def test_hosts_that_die_while_codedeploy_is_at_them_send_nobody_there(shop
         rollout = await shop.over()
     report = traffic.report()
     assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
-    assert "is at AfterInstall" in rollout.reason
+    assert "CodeDeploy's d-" in rollout.reason
     assert set(report.releases) == {serving}
     assert await shop.settled() == serving
 
