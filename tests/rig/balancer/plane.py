@@ -18,6 +18,10 @@ _SETTLES = 50.0
 _CHUNK = re.compile(r"\r\n[0-9a-f]+\r\n")  # between two parts of a long answer
 _VERSION = re.compile(r'version_text: "(\d+)"')
 
+# Its listeners share their ports with whoever else of this user binds them: one that outlived its rig would answer some
+# of the next one's visitors.
+_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+
 
 class Plane:
     """`publish` what shall be so `delay` seconds from now; `heard` gets each line of the access log."""
@@ -40,6 +44,7 @@ class Plane:
         boot.write_text(json.dumps(config.bootstrap(self.folder)))
         with (self.folder / "envoy.log").open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
+                *_WITH_US,
                 *(str(installed()), "-c", str(boot), "--log-level", "warning", "--concurrency", "2"),
                 *("--disable-hot-restart", "--file-flush-interval-msec", "50"),
                 stdout=asyncio.subprocess.PIPE,

@@ -143,8 +143,10 @@ class Machine:
                 self.sshd = True
             elif "booted" in told:
                 self.booted = told["booted"]
-            elif "ran" in told and told["ran"] in self._runs:
-                self._runs.pop(told["ran"]).set_result((told["code"], told["out"]))
+            elif "ran" in told:
+                waiting = self._runs.pop(told["ran"], None)
+                if waiting is not None and not waiting.done():  # who asked may not wait for it any more
+                    waiting.set_result((told["code"], told["out"]))
             self._told(told)
         for waiting in self._runs.values():
             if not waiting.done():

@@ -1,6 +1,7 @@
 """The rig as a process: what it says, and that it goes."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -54,10 +55,31 @@ def test_the_rig_ends_with_whoever_started_it() -> None:
         assert parent.stdout is not None
         rig = int(parent.stdout.readline())
         parent.kill()
+    _ends(rig)
+
+
+@pytest.mark.long
+def test_a_rig_that_is_killed_takes_its_envoy_along() -> None:
+    """Which would answer at ports that another rig may take."""
+    with subprocess.Popen(
+        [sys.executable, "-c", START], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        rig = int(parent.stdout.readline())
+        children = Path(f"/proc/{rig}/task/{rig}/children").read_text().split()
+        envoys = [int(pid) for pid in children if "envoy" in Path(f"/proc/{pid}/comm").read_text()]
+        os.kill(rig, signal.SIGKILL)
+        assert len(envoys) == 1
+        _ends(*envoys)
+        parent.kill()
+
+
+def _ends(*pids: int) -> None:
     end = time.monotonic() + 60
-    while Path(f"/proc/{rig}").exists() and _state(rig) != "Z":
-        assert time.monotonic() < end, f"the rig {rig} did not end"
-        time.sleep(0.1)
+    for pid in pids:
+        while Path(f"/proc/{pid}").exists() and _state(pid) != "Z":
+            assert time.monotonic() < end, f"{pid} did not end"
+            time.sleep(0.1)
 
 
 def _state(pid: int) -> str:
