@@ -24,7 +24,7 @@ def again(failed: list[str]) -> list[str]:
 if __name__ == "__main__":
     if not RECORD.is_file():
         sys.exit("no test is on record as failed")
-    failed = list(json.loads(RECORD.read_text()))
-    if len(failed) > MANY:
-        sys.exit(f"{len(failed)} tests failed: no second look at more than {MANY}")
-    sys.stdout.write("\n".join(again(failed)))
+    tried = again(list(json.loads(RECORD.read_text())))
+    if len(tried) > MANY:
+        sys.exit(f"no second look at {len(tried)} tests or files that failed: more than {MANY}")
+    sys.stdout.write("\n".join(tried))

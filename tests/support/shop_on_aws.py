@@ -39,8 +39,8 @@ services:
       rollback_on: {{min_requests: 0}}
 environments:
   local: {{}}
-  dev: {{platform: aws, cloud: {{region: {region}, {cloud}}}}}
-  stage: {{platform: aws, cloud: {{region: {region}}}}}
+  dev: {{platform: aws, cloud: {{region: {region}, secrets: {{KEY: {{}}}}, {cloud}}}}}
+  stage: {{platform: aws, cloud: {{region: {region}, {cloud}}}}}
 """
 
 
@@ -58,7 +58,7 @@ class Visitors:
 class Shop(Shipped):
     """An app of its own on the rig, and the folder that it is shipped from: as tasks of ECS."""
 
-    cloud: ClassVar[str] = "compute: {kind: fargate}, secrets: {KEY: {}}"
+    cloud: ClassVar[str] = "compute: {kind: fargate}"
     place: Any
 
     def __init__(self, rig: Rig, app: str, folder: Path, *, pace: float = PACE) -> None:

@@ -84,6 +84,7 @@ class Plane:
 
     async def _runs(self) -> bool:
         """The newest version of each file."""
+        self._require_alive()
         return set(self._versions.values()) <= set(_VERSION.findall(await self._admin("/stats?type=TextReadouts")))
 
     def _write(self, files: dict[str, list[Json]]) -> None:
@@ -103,12 +104,15 @@ class Plane:
         self._versions = {name: version for name, version in self._versions.items() if name in files}
 
     async def _answers(self) -> bool:
-        if self._process is not None and self._process.returncode is not None:
-            raise RuntimeError(f"Envoy did not start: {(self.folder / 'envoy.log').read_text()[-2000:]}")
+        self._require_alive()
         try:
             return "LIVE" in await self._admin("/ready")
         except OSError:
             return False
+
+    def _require_alive(self) -> None:
+        if self._process is not None and (code := self._process.returncode) is not None:
+            raise RuntimeError(f"Envoy ended with {code}: {(self.folder / 'envoy.log').read_text()[-2000:]}")
 
     async def _admin(self, path: str) -> str:
         reader, writer = await asyncio.open_unix_connection(str(self.folder / "admin.sock"))
