@@ -283,4 +283,6 @@ async def alb(rig: Rig) -> AsyncIterator[AlbKit]:
         try:
             yield AlbKit(balancer=balancer, fence=fence, rig=rig, clients=clients, fleet=fleet, http=http)
         finally:
+            for grounds in fleet.grounds.values():
+                await asyncio.to_thread(rig.take_down, grounds.made.load_balancer, grounds.made.target_groups.values())
             await clients.close()

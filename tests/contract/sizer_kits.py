@@ -165,6 +165,7 @@ class AwsKit(Kit):
 
     compute: str
     revision: Mapping[str, str] | None = None
+    _place: Place | groups.Groups
 
     def __init__(self, rig: Rig) -> None:
         self.fence, self._rig = TokenFence(), rig
@@ -212,6 +213,7 @@ class AwsKit(Kit):
 
     async def clear(self) -> None:
         await asyncio.to_thread(self._emptied)
+        await asyncio.to_thread(self._rig.take_down, self._place.load_balancer, self._place.target_groups.values())
         await self.clients.close()
 
     def _runs(self, number: int, fault: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
@@ -127,6 +127,13 @@ class Rig:
             if arn in (one["listener"], one["load_balancer"]):
                 return str(one["address"])
         raise LookupError(f"{arn} has no listener")
+
+    def take_down(self, load_balancer: str, target_groups: Iterable[str]) -> None:
+        """They are gone. Each that stays has Envoy watch a file, and of inotify's instances a user has 128."""
+        elb = self.client("elbv2")
+        elb.delete_load_balancer(LoadBalancerArn=load_balancer)
+        for arn in target_groups:
+            elb.delete_target_group(TargetGroupArn=arn)
 
     def it_is(self, moment: str) -> None:
         """Such as 2026-12-01T03:00+09:00: what is to begin at that moment does, and what comes later follows."""

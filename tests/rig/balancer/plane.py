@@ -112,7 +112,7 @@ class Plane:
 
     def _require_alive(self) -> None:
         if self._process is not None and (code := self._process.returncode) is not None:
-            raise RuntimeError(f"Envoy ended with {code}: {(self.folder / 'envoy.log').read_text()[-2000:]}")
+            raise RuntimeError(f"Envoy ended with {code}: {(self.folder / 'envoy.log').read_text()[:2500]}")
 
     async def _admin(self, path: str) -> str:
         reader, writer = await asyncio.open_unix_connection(str(self.folder / "admin.sock"))
