@@ -191,6 +191,7 @@ async def test_a_group_that_another_hand_scaled_is_brought_back(shop: OnGroups) 
     assert (rollout.state, traffic.report().failed) == (State.SUCCEEDED, 0), traffic.report().losses
 
 
+@pytest.mark.walks
 async def test_a_group_grows_at_a_peak_keeps_that_in_a_deploy_and_shrinks_when_it_is_quiet(shop: OnGroups) -> None:
     """2 to 3 at a CPU of 80 %, three of the next release as well, and 2 again after ten quiet minutes."""
     tracks(shop)
