@@ -226,7 +226,7 @@ class Loop:
         await self._note(look)
         if self.ledger.releases != known:  # written meanwhile: instances of these were not looked for
             return 0.0
-        await self._resting.leave(self.token)
+        await self._resting.leave(self.token, dict(look.fleet.sizes or ()))
         # With the ends that were just put on record: else one more would be launched of a release that has failed.
         self.fleet = replace(look.fleet, exits=self.ledger.exits) if look.ended else look.fleet
         self.observed_at = looked

@@ -1,5 +1,7 @@
 """Between rollouts: what a platform does by itself follows what serves: its scaling, its jobs, names of artifacts."""
 
+from collections.abc import Mapping
+
 from crossfade.core.errors import CrossfadeError, StaleTokenError
 from crossfade.core.release import Release
 from crossfade.engine.ports.runtime import Sizer
@@ -13,6 +15,7 @@ class Resting:
     def __init__(self, world: World, scribe: Scribe) -> None:
         self._world, self._scribe = world, scribe
         self._left: tuple[object, ...] | None = None
+        self._size = 0  # which it had when it was left, or which scaling made of it since
         self._named: tuple[int, int | None] | None = None  # the releases that names say serve now, and served before
         self._unnamed = ""  # why they do not say it, once it was told
 
@@ -25,25 +28,30 @@ class Resting:
         """Something was done to its instances or its traffic."""
         self._left = None
 
-    async def leave(self, token: int) -> None:
+    async def leave(self, token: int, sizes: Mapping[int, int]) -> None:
         """Once for each release that came to serve; nothing while a rollout is under way.
 
-        What scaling made of the size while nobody looked is what the service is to have from now on: a deploy at the
-        peak of a sale shrinks nothing to what the file began with.
+        What scaling makes of the size is what the service is to have from then on, whether somebody looks or not: a
+        deploy at the peak of a sale shrinks nothing to what the file began with. `sizes` are what the platform keeps of
+        each release; one that differs from the size it was left with, where nobody ordered another, is its scaling's.
         """
         ledger = self._scribe.ledger
         if ledger.active or ledger.current is None:
             return
         release, at = ledger.release(ledger.current), (ledger.current, tuple(sorted(ledger.warm.items())))
         sizer = self._world.sizers.get(release.service.runtime)
-        if sizer is not None and self._left != at:
+        if sizer is not None and (self._left != at or self._grew(sizes.get(release.number, 0))):
             size = await sizer.rest(release, ledger.warm, token)
             if size and size != ledger.wanted:
                 await self._scribe.record("service scaled", {"replicas": size, "by": "its scaling"})
             await self._schedule(release, token)
-        self._left = at
+        self._left, self._size = at, self._scribe.ledger.wanted
         if sizer is not None:
             await self._name(sizer, release, ledger.previous, token)
+
+    def _grew(self, size: int) -> bool:
+        """By what the platform does itself, or it shrank so: nobody ordered another size since it was left."""
+        return size != self._size == self._scribe.ledger.wanted
 
     async def _schedule(self, release: Release, token: int) -> None:
         """Jobs that the platform begins are those of what serves, for an app that ever had one."""

@@ -39,7 +39,7 @@ class InCloud:
         clock = SystemClock(wall=self.timeline.time, passed=self.timeline.time)
         self.journal = DryJournal(clock)
         self.platform = Platform(behaves=lambda _, __: Behaviour(), clock=clock)
-        cloud = Cloud(self.platform, **how)
+        self.cloud = cloud = Cloud(self.platform, **how)
         adapter = runtime(cloud, self.journal)
         self.world = World(
             journal=self.journal,

@@ -199,7 +199,7 @@ def test_mounts_of_other_types_are_what_they_are(tmp_path: Path) -> None:
         {"type": "volume", "source": "up", "target": "/up", "volume": {"subpath": "a"}},
         {"type": "image", "source": "acme/assets:1", "target": "/assets"},
         {"type": "npipe", "source": "a", "target": "/b"},
-        f"{tmp_path}/home:/root/.aws:ro",
+        f"{tmp_path}/home:/home/app/.aws:ro",
         "/nowhere/key.pem:/key.pem:ro",
     ]
     carried = Composed(tmp_path, services(web={**WEB, "volumes": mounts, "tmpfs": "/run"}))
