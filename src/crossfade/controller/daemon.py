@@ -29,7 +29,7 @@ from crossfade.platforms.local.machine import Machine
 
 log = logging.getLogger("crossfade")
 
-WATCH_SECONDS = 0.2  # how soon a balancer that hangs is noticed; one that died is at once
+WATCH_SECONDS = 1.0  # how often a balancer is asked whether it hangs; of one that died we know at once
 _BALANCER = "the balancer"
 BALANCER_PAUSE = 2.0  # at most, before one that did not start is started again
 
