@@ -46,6 +46,11 @@ class Instance:
         """May get requests: healthy and not told to go."""
         return self.health is Health.HEALTHY and not self.stopping
 
+    @property
+    def holds_requests(self) -> bool:
+        """It answers requests that it got before, or is on its way out with them."""
+        return bool(self.in_flight or self.streams) or self.stopping or self.draining_since is not None
+
     def ready(self, now: float, warmup: float) -> bool:
         """Counts as capacity: usable, and through its warmup. Without one the clock is not asked: it may go back."""
         if not self.usable or self.healthy_since is None:

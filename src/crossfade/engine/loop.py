@@ -6,6 +6,7 @@ It is the only writer of the service's journal, under a lease. Recovery after a 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -25,7 +26,7 @@ from crossfade.core.actions import (
     Stop,
 )
 from crossfade.core.errors import CrossfadeError
-from crossfade.core.fleet import Fleet, Instance
+from crossfade.core.fleet import Fleet
 from crossfade.core.job import Run
 from crossfade.core.rollout import State
 from crossfade.core.wire import encode, encode_action
@@ -231,27 +232,37 @@ class Loop:
         self.fleet = replace(look.fleet, exits=self.ledger.exits) if look.ended else look.fleet
         self.observed_at = looked
         self.recent.note(now, look.report.traffic.total, look.report.groups)
-        actions = next_step(self.ledger.facts, self.fleet, now)
-        self.waits = actions
-        acted = failed = False
-        for action in actions:
-            if self._world.clock.now() - now > pace.gap:
-                return 0.0  # stopped, or held up by a call: what was decided is of a fleet that may be gone
-            outcome = await self._act(action)
-            acted |= outcome in {EffectOutcome.DONE, EffectOutcome.BEGUN}
-            failed |= outcome is EffectOutcome.FAILED
+        outcomes = await self._follow(now)
+        if outcomes is None:
+            return 0.0
         await self._performer.tend()  # last: what was seen is acted upon while it is still true
-        if failed:
+        if EffectOutcome.FAILED in outcomes:
             return max(pace.retry, pace.settle)
-        if acted:
+        if outcomes & {EffectOutcome.DONE, EffectOutcome.BEGUN}:
             return 0.0
         await self._discard()
         moves = self.ledger.active or self._moving()
         if not moves:
             await self._look_at_jobs()
-        due: list[float] = [until for a in actions if (until := getattr(a, "until", None) or 0.0) > now]
+        due: list[float] = [until for a in self.waits if (until := getattr(a, "until", None) or 0.0) > now]
         tick = pace.busy if moves else _calm(self._world.rest, self._world.clock.now() - looked)
         return min([tick, *(max(0.01, until - now) for until in due)])
+
+    async def _follow(self, looked: float) -> AbstractSet[EffectOutcome] | None:
+        """Do what a look leads to. A move is only written down: what comes after it is decided by the same look.
+
+        None when we were stopped or held up meanwhile: what was decided is of a fleet that may be gone.
+        """
+        outcomes = set[EffectOutcome]()
+        while True:
+            self.waits = next_step(self.ledger.facts, self.fleet, self._world.clock.now())
+            for action in self.waits:
+                if self._world.clock.now() - looked > self._world.pace.gap:
+                    return None
+                if outcome := await self._act(action):
+                    outcomes.add(outcome)
+            if not (self.ledger.active and any(isinstance(action, Move) for action in self.waits)):
+                return outcomes
 
     async def _note(self, look: Look) -> None:
         """Write down who ended, and count what clients got while a record is open."""
@@ -262,7 +273,7 @@ class Loop:
         if self.window and not self.ledger.active:
             old = [i for i in look.fleet.instances if i.release != self.ledger.current]
             # One that left while we looked is on record only when its stop is: until then nobody knows how it ended.
-            held = any(map(_holds_requests, old)) or self._performer.stopping()
+            held = any(i.holds_requests for i in old) or self._performer.stopping()
             if not look.report.routing.pinned and not held:
                 await self._scribe.close_record()
 
@@ -317,7 +328,7 @@ class Loop:
                 await self._scribe.count((await self._world.balancer.report(self.key)).traffic)
             data["proof"] = encode(self.window.proof())
             stays = self.ledger.active.target if move.state is State.SUCCEEDED else self.ledger.active.source
-            held = any(_holds_requests(i) for i in self.fleet.instances if i.release != stays)
+            held = any(i.holds_requests for i in self.fleet.instances if i.release != stays)
             data["open"] = held or bool(self.fleet.routing.pinned)
         if isinstance(move, RollBack):
             self._performer.cancel_hooks()
@@ -335,9 +346,3 @@ def _calm(rest: float, took: float) -> float:
     On a machine that has no time, those of hundreds of services would leave none to the few that move.
     """
     return min(4 * rest, max(rest, 4 * took))
-
-
-def _holds_requests(instance: Instance) -> bool:
-    """It answers requests that it got before, or is on its way out with them."""
-    held = bool(instance.in_flight or instance.streams)
-    return held or instance.stopping or instance.draining_since is not None

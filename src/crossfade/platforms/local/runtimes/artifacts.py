@@ -48,6 +48,7 @@ class Artifacts:
         self._volumes = state / "volumes"
         self._caches = Caches(state / "caches")
         self._ahead = set[asyncio.Task[None]]()
+        self._fresh = dict[str, Seal]()  # of what was just built, until it is looked at for the first time
 
     def tree(self, digest: str) -> Path:
         return self._home(digest) / "tree"
@@ -138,6 +139,7 @@ class Artifacts:
         async with self._locked(release.digest):
             complaint = await asyncio.to_thread(self._complaint, release.digest, strictly=strictly)
         if complaint:
+            await asyncio.to_thread(self._caches.forget, release.service)  # it may be what was linked from there
             raise PlatformError(
                 f"the files of release {release.label} are not those it was built with: {complaint}",
                 f"find out who writes to {self.tree(release.digest)}, and deploy its commit again: that builds it anew",
@@ -160,6 +162,7 @@ class Artifacts:
             _name_of(needed, service).unlink(missing_ok=True)
             if needed.is_dir() and any(needed.iterdir()):
                 return
+            self._fresh.pop(digest, None)
             self._mark(digest).unlink(missing_ok=True)  # first: half of a folder must not look like a whole one
             await asyncio.to_thread(shutil.rmtree, self._home(digest), ignore_errors=True)
             lock.unlink(missing_ok=True)
@@ -194,7 +197,7 @@ class Artifacts:
 
     def _complaint(self, digest: str, *, strictly: bool = False) -> str:
         """What is wrong with the files, empty when nothing is. What an earlier crossfade built is sealed as it is."""
-        tree, built = self.tree(digest), seal.read(self._mark(digest))
+        tree, built = self.tree(digest), self._fresh.pop(digest, None) or seal.read(self._mark(digest))
         if built is None:
             seal.write(seal.take(tree), self._mark(digest))
             return ""
@@ -225,8 +228,9 @@ class Artifacts:
         await building.end_of_a_dead_one()
         needed = await asyncio.to_thread(_replace, home, staging)
         try:
-            known = await building.run(env, taken.contents)
-            await asyncio.to_thread(self._finish, digest, taken, linked, built=bool(service.build), known=known)
+            brought = await building.run(env, taken.contents)
+            known = None if brought is None else {**linked, **brought}
+            await asyncio.to_thread(self._finish, digest, taken, known, built=bool(service.build))
             for other in needed:
                 self._need(other, digest)
             self._prepare(service)
@@ -240,21 +244,23 @@ class Artifacts:
         self._ahead.add(task)
         task.add_done_callback(self._ahead.discard)
 
-    def _finish(
-        self, digest: str, taken: Snapshot, linked: Seal, *, built: bool, known: Mapping[str, str] | None
-    ) -> None:
-        """Protect and seal. What no build touched was copied read-only, and its contents are known; `known` are those
-        of a tree whose build was not run.
+    def _finish(self, digest: str, taken: Snapshot, known: Seal | None, *, built: bool) -> None:
+        """Protect and seal. `known` is the seal of what was linked into the tree; None: a build wrote to it.
+
+        Where it has no build, the source was copied read-only.
         """
         tree = self.tree(digest)
-        if built:
-            seal.protect(tree, None if known is None else taken.contents)
-            sealed = seal.take(tree, known)
+        if known is None:
+            seal.protect(tree)
+            sealed = seal.take(tree)
         else:
-            mine = {path: held for path, held in taken.contents.items() if path not in linked and held not in UNSEALED}
-            sealed = {**linked, **seal.of(tree, mine)}
+            if built:
+                seal.protect(tree, taken.contents)
+            mine = {path: held for path, held in taken.contents.items() if path not in known and held not in UNSEALED}
+            sealed = {**known, **seal.of(tree, mine)}
         seal.write({}, self._at_rest(digest))
         seal.write(sealed, self._mark(digest))
+        self._fresh[digest] = sealed
 
     def _stage(self) -> tuple[Path, int]:
         """Make a folder to copy into; its lock tells a later `_sweep` that we still work on it."""

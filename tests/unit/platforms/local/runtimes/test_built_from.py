@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.platforms.local.runtimes.conftest import Machine
 
-from crossfade.core.errors import WrongInputError
+from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.platforms.local.runtimes.builds import kept
 from crossfade.platforms.local.runtimes.builds.caches import Caches
@@ -106,6 +106,20 @@ async def test_a_release_survives_those_it_was_linked_from(built: Built) -> None
     second = await built.release("two")
     for gone in (first.parent, built.machine.state / "caches"):
         shutil.rmtree(gone)
+    assert (second / "env/lib/data").read_text() == "data\n"
+
+
+async def test_what_is_kept_and_was_changed_is_built_anew(built: Built) -> None:
+    """It is seen before anything runs from it, and the next deploy takes nothing that was kept."""
+    await built.release("one")
+    (data,) = built.machine.state.glob("caches/*/newest/kept/env/lib/data")
+    data.chmod(0o644)
+    data.write_text("other\n")
+    with pytest.raises(PlatformError, match=r"env/lib/data changed(.|\n)*deploy its commit again"):
+        await built.release("two")
+    assert built.times == 1
+    second = await built.release("two")
+    assert built.times == 2
     assert (second / "env/lib/data").read_text() == "data\n"
 
 

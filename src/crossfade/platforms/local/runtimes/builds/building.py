@@ -13,6 +13,7 @@ from crossfade.platforms.local.runtimes.builds.caches import Caches
 from crossfade.platforms.local.runtimes.environment import for_build
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs, last_words
 from crossfade.platforms.local.runtimes.processes.session import Session
+from crossfade.platforms.local.runtimes.seal import Seal
 from crossfade.source.whole import Whole
 
 log = logging.getLogger(__name__)
@@ -35,20 +36,20 @@ class Building:
         await self._session.end(0)
         self._session.forget()
 
-    async def run(self, env: Mapping[str, str], contents: Mapping[str, str]) -> Mapping[str, str] | None:
-        """Build in the tree, which has the source's `contents`. Not where a build of the same was kept: then all that
-        the tree holds is known and returned, as a seal has it. WrongInputError when the build fails.
+    async def run(self, env: Mapping[str, str], contents: Mapping[str, str]) -> Seal | None:
+        """Build in the tree, which has the source's `contents`. Not where a build of the same was kept: then what was
+        linked into the tree instead is known, and its seal returned. WrongInputError when the build fails.
         """
         service, session = self._service, self._session
         if not service.build:
-            return None
+            return {}
         depends = kept.inputs(service, contents, env)
         session.log.unlink(missing_ok=True)
         self._logs.times.forget(session.log)
         if depends and (known := await asyncio.to_thread(self._caches.link, service, self._tree, depends)) is not None:
             same = ", ".join(service.built_from)
             session.log.write_text(f"not run: {same} and the build are what they were, and so is what it leaves\n")
-            return {**contents, **known}
+            return known
         await asyncio.to_thread(caches.prepare, service)
         brought = await asyncio.to_thread(self._caches.bring, service, self._tree)
         await self._once(env)

@@ -9,13 +9,14 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.service import Service
 from crossfade.platforms.local.runtimes.builds import ahead, kept
+from crossfade.platforms.local.runtimes.seal import Seal
 from crossfade.source.whole import Whole
 
 NEWEST = "newest"  # a link to the whole copy that was made last
@@ -57,10 +58,10 @@ class Caches:
                     _rename_inside(tree / path, old, new)
         return brought
 
-    def link(self, service: Service, tree: Path, inputs: str) -> Mapping[str, str] | None:
-        """Link all that a build of exactly these `inputs` left into a tree; the contents by path, as a seal has them.
+    def link(self, service: Service, tree: Path, inputs: str) -> Seal | None:
+        """Link all that a build of exactly these `inputs` left into a tree; the seal of that.
 
-        None when that is not kept any more, or is not what it was: then the build has to run.
+        None when that is not kept any more, or would not work here: then the build has to run.
         """
         newest = self._home(service) / NEWEST
         if not newest.is_dir():
@@ -116,6 +117,8 @@ class Caches:
     def forget(self, service: Service) -> None:
         """Keep nothing: the next build makes everything anew."""
         newest = self._home(service) / NEWEST
+        if not newest.is_dir():
+            return
         with self._locked(service, fcntl.LOCK_EX):
             shutil.rmtree(newest.resolve(), ignore_errors=True)
             newest.unlink(missing_ok=True)

@@ -7,27 +7,30 @@ import stat
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from crossfade.core.errors import WrongInputError
 from crossfade.core.service import Service
 from crossfade.platforms.local.runtimes import seal
+from crossfade.platforms.local.runtimes.seal import Seal, TreeEntry
 from crossfade.source.whole import Whole
 
 # Compiled Python names the place of its source, and Python puts that right when it loads it.
 _MENDED = ".pyc"
+_LINK = "link "  # how a seal begins what it has of a symbolic link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildAccount:
-    """`contents` as a seal has them, by path; `naming` are those that name the place where they were built, and `leads`
-    says where links led that leave it: a virtual environment's to its Python.
+    """`sealed` is the seal of the copy that is kept: that of links to its files as well. `naming` are paths that name
+    the place where they were built, and `leads` says where links led that leave it: a virtual environment's to its
+    Python.
     """
 
     inputs: str
     folders: list[str]
-    contents: dict[str, str]
+    sealed: Seal
     naming: list[str]
     leads: dict[str, str]
 
@@ -55,23 +58,21 @@ def inputs(service: Service, contents: Mapping[str, str], env: Mapping[str, str]
 def account(folder: Path, built_from: str, place: bytes) -> BuildAccount:
     """Of all in a folder, made read-only: releases share the files. `place` is where it was built."""
     seal.protect(folder)
-    contents, naming, leads = dict[str, str](), list[str](), dict[str, str]()
+    sealed, naming, leads = dict[str, TreeEntry](), list[str](), dict[str, str]()
     for path, found, info in seal.walk(folder):
         if stat.S_ISLNK(info.st_mode):
             text = os.readlink(found)  # noqa: PTH115  the text of the link, as it is
-            contents[path] = f"link {text}"
+            sealed[path] = TreeEntry.of(f"{_LINK}{text}", info)
             if place in os.fsencode(text):
                 naming.append(path)
             elif text.startswith("/"):
                 leads[path] = os.path.realpath(text)
         elif stat.S_ISREG(info.st_mode):
             held = Path(found).read_bytes()
-            contents[path] = seal.file_content(info.st_mode, hashlib.sha256(held).hexdigest())
+            sealed[path] = TreeEntry.of(seal.file_content(info.st_mode, hashlib.sha256(held).hexdigest()), info)
             if place in held and not path.endswith(_MENDED):
                 naming.append(path)
-    return BuildAccount(
-        inputs=built_from, folders=list(_folders(folder)), contents=contents, naming=naming, leads=leads
-    )
+    return BuildAccount(inputs=built_from, folders=list(_folders(folder)), sealed=sealed, naming=naming, leads=leads)
 
 
 def fits(made: BuildAccount, folder: Path, old: bytes, new: bytes) -> bool:
@@ -79,55 +80,63 @@ def fits(made: BuildAccount, folder: Path, old: bytes, new: bytes) -> bool:
     return len(old) == len(new) and all(os.path.realpath(f"{folder}/{path}") == to for path, to in made.leads.items())
 
 
-def link(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: bytes) -> Mapping[str, str]:
+def link(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: bytes) -> Seal:
     """Bring all of it into a tree, files as links, those that name the `old` place as copies that name the `new` one.
 
-    Returns the contents by path.
+    Returns the seal of what was brought.
     """
     for path in made.folders:
         os.makedirs(f"{tree}/{path}", exist_ok=True)  # noqa: PTH103  tens of thousands of them
-    naming = frozenset(made.naming)
-    for path, held in made.contents.items():
+    naming, own = frozenset(made.naming), dict[str, TreeEntry]()
+    for path, entry in made.sealed.items():
         if path not in naming:
             there, here = f"{folder}/{path}", f"{tree}/{path}"
-            if held.startswith("link "):
-                os.symlink(held.removeprefix("link "), here)  # noqa: PTH211
-                continue
-            try:
-                os.link(there, here)
-            except OSError:  # as many links as the file system allows
-                _renamed(there, here, old, old)
-    return named_anew(made, folder, tree, old, new)
+            if entry.content.startswith(_LINK):
+                os.symlink(entry.content.removeprefix(_LINK), here)  # noqa: PTH211
+            else:
+                try:
+                    os.link(there, here)
+                except OSError:  # as many links as the file system allows
+                    _renamed(there, here, old, old)
+                else:
+                    continue
+            own[path] = TreeEntry.of(entry.content, os.lstat(here))
+    return {**named_anew(made, folder, tree, old, new), **own}
 
 
-def named_anew(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: bytes) -> Mapping[str, str]:
-    """Make those that name the place, also in place of links to them, in a tree that has all others.
+def named_anew(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: bytes) -> Seal:
+    """Make those that name the place, also in place of links to them, in a tree that has all others as links.
 
-    Returns the contents by path, as far as they are known.
+    Returns the seal of all of them.
     """
-    brought = dict(made.contents)
+    own = dict[str, TreeEntry]()
     for path in made.naming:
         there, here = f"{folder}/{path}", f"{tree}/{path}"
         with suppress(FileNotFoundError):
             os.unlink(here)  # noqa: PTH108
-        if brought[path].startswith("link "):
-            text = os.fsencode(brought[path].removeprefix("link ")).replace(old, new)
+        held = made.sealed[path].content
+        if held.startswith(_LINK):
+            text = os.fsencode(held.removeprefix(_LINK)).replace(old, new)
             os.symlink(text, here)  # noqa: PTH211
-            brought[path] = f"link {os.fsdecode(text)}"
         else:
-            del brought[path]
             _renamed(there, here, old, new)
-    return brought
+        info = os.lstat(here)
+        own[path] = TreeEntry.of(seal.content(here, info), info)
+    return {**made.sealed, **own}
 
 
 def write(made: BuildAccount, path: Path) -> None:
-    path.write_bytes(zlib.compress(json.dumps(asdict(made)).encode(), 1))
+    told = {field.name: getattr(made, field.name) for field in fields(made)}
+    path.write_bytes(zlib.compress(json.dumps(told).encode(), 1))
 
 
 def read(path: Path) -> BuildAccount | None:
+    """None when there is none, or one of an earlier crossfade: the build runs once more."""
     try:
-        return BuildAccount(**json.loads(zlib.decompress(path.read_bytes())))
-    except (OSError, ValueError, TypeError, zlib.error):
+        told = json.loads(zlib.decompress(path.read_bytes()))
+        sealed = {name: TreeEntry(*row) for name, row in told.pop("sealed").items()}
+        return BuildAccount(sealed=sealed, **told)
+    except (OSError, ValueError, TypeError, KeyError, zlib.error):
         return None
 
 
