@@ -36,7 +36,7 @@ async def measure(scale: Scale) -> Result:
         title="The command line's answers",
         how=HOW,
         figures=[
-            Figure(name=f"crossfade {name}, median", value=median(taken[name]), unit="ms", most=150)
+            Figure(name=f"crossfade {name}, median", value=median(taken[name]), unit="ms", most=100)
             for name in ("status", "--help")
         ],
         tables=(

@@ -42,7 +42,7 @@ async def measure(scale: Scale) -> Result:
         noun=NOUN,
         title="Rollback to a warm release, from the shell",
         how=HOW,
-        figures=(Figure(name="wall time, median", value=median(walls), unit="ms", most=250),),
+        figures=(Figure(name="wall time, median", value=median(walls), unit="ms", most=120),),
         tables=(
             Table.of(
                 "of the wall time, ms",

@@ -28,8 +28,9 @@ Each round starts all of them anew, because one process of the same program can 
 long as it lives, and takes the ways there and back; the ratio is the mean of those of the rounds.
 """
 BECAUSE = """\
-As crossfade configures it, Envoy has a little more to do for a request: to be able to try again elsewhere, to say who
-the client is, and to tell streams from plain requests. All of it is kept.
+As crossfade configures them, both have more to do for a request: to be able to ask again elsewhere, to say who the
+client is and believe nobody else who says it, and to tell streams from plain requests. HAProxy also writes a line for
+each request: it counts neither latencies nor broken answers by itself. All of it is kept.
 """
 
 
