@@ -12,6 +12,7 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError, WrongInputError
 
 SESSION = "CROSSFADE_SESSION"  # in the environment of all that runs for an instance: its session's file
+BOOK = "book.json"  # in a balancer's directory: what it was told, service by service
 FORMAT = 1  # of the state directory; a newer one is refused, an older one would be converted here
 
 
@@ -68,7 +69,7 @@ class StateDirectory:
     @property
     def used(self) -> bool:
         """Something was deployed from here, and may still run: the journal says so, or what lies beside it does."""
-        records = (self.journal, self.balancer / "book.json")
+        records = (self.journal, self.balancer / BOOK)
         return self.balancing or any(path.exists() for path in records) or self.serving or self._deserted
 
     @property
@@ -86,7 +87,7 @@ class StateDirectory:
         if instances.is_dir() and any(instances.iterdir()):
             return True
         try:
-            return bool(json.loads((self.balancer / "book.json").read_bytes())["entries"])
+            return bool(json.loads((self.balancer / BOOK).read_bytes())["entries"])
         except FileNotFoundError:
             return False
         except (OSError, ValueError, TypeError, LookupError):

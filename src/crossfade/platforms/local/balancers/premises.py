@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from crossfade.core.errors import RefusedError
+from crossfade.paths import BOOK
 
 _KIND = "kind"  # names the balancer whose directory it is
 
@@ -32,6 +33,6 @@ def move_in(directory: Path, balancer: str) -> None:
 
 def _serves(directory: Path) -> bool:
     try:
-        return bool(json.loads((directory / "book.json").read_bytes())["entries"])
+        return bool(json.loads((directory / BOOK).read_bytes())["entries"])
     except (OSError, ValueError, LookupError, TypeError):
         return False

@@ -95,6 +95,12 @@ def _doors(exposed: _Exposed) -> tuple[Door, ...]:
     return tuple(sorted(shared, key=lambda door: (door.port, bool(door.clients), door.name)))
 
 
+def newly_open(before: Iterable[Door], wanted: Iterable[Door]) -> list[Door]:
+    """Those whose port is open with `wanted`, and was not `before`."""
+    ports = {door.port for door in before}
+    return [door for door in wanted if door.port not in ports]
+
+
 def opened_by(service: Service) -> frozenset[str]:
     """The names of the doors that it is behind."""
     return frozenset(door.name for door in _doors_of(service))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crossfade.platforms.local.balancers.buckets import BUCKETS, bound, cumulative
+from crossfade.platforms.local.balancers.counted.buckets import BUCKETS, bound, cumulative
 
 
 @pytest.mark.parametrize(("ms", "upper"), [(0, 0.5), (0.5, 0.5), (0.51, 1), (10, 10), (11, 13), (1e9, 60_000)])

@@ -33,7 +33,7 @@ def test_each_cause_is_told_from_how_far_the_last_try_came(tmp_path: Path) -> No
     )
     found = counts(tmp_path)
     found.read(GROUPS)
-    traffic = found.traffic("shop/web")
+    traffic = found.totals.traffic("shop/web")
     assert dict(traffic.failed) == {
         "500 from instance": 1,
         "no connection to instance": 1,
@@ -44,7 +44,7 @@ def test_each_cause_is_told_from_how_far_the_last_try_came(tmp_path: Path) -> No
     assert (traffic.total.requests, traffic.total.errors, traffic.total.retried) == (8, 5, 2)
     assert traffic.client_closed == 1
     assert traffic.total.latency[-1] == (60_000, 8)
-    assert found.group("shop.web.7").errors == 5
+    assert found.totals.counters("shop.web.7").errors == 5
 
 
 def test_an_answer_that_its_instance_cut_short_is_in_the_error_log_only(tmp_path: Path) -> None:
@@ -55,8 +55,8 @@ def test_an_answer_that_its_instance_cut_short_is_in_the_error_log_only(tmp_path
     found = counts(tmp_path)
     found.read(GROUPS)
     found.read(GROUPS)
-    assert found.traffic("shop/web").failed == (("truncated answer", 1),)
-    assert found.group("shop.web.7").errors == 1
+    assert found.totals.traffic("shop/web").failed == (("truncated answer", 1),)
+    assert found.totals.counters("shop.web.7").errors == 1
 
 
 def test_totals_outlive_the_controller(tmp_path: Path) -> None:

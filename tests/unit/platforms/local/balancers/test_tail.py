@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from crossfade.platforms.local.balancers.tail import Tail, rotate
+from crossfade.platforms.local.balancers.counted.tail import Tail, rotate
 
 
 def test_only_what_is_new_is_read(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError
@@ -13,19 +14,22 @@ from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Service
 from crossfade.engine.ports.balancer import Exposed, Report
 from crossfade.engine.ports.journal import Fence
+from crossfade.paths import BOOK
 from crossfade.platforms.local.balancers import book, files, previews
+from crossfade.platforms.local.balancers.acceptance import accepted, newcomers
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.certificates import Certificates
 from crossfade.platforms.local.balancers.envoy import limits, streams
-from crossfade.platforms.local.balancers.envoy.acceptance import accepted, newcomers
 from crossfade.platforms.local.balancers.envoy.admin import Admin, AdminHost
 from crossfade.platforms.local.balancers.envoy.config import Config
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
 from crossfade.platforms.local.balancers.envoy.statistics.counting import Counting
 from crossfade.platforms.local.balancers.envoy.statistics.targets import (
+    asked,
     elsewhere,
     group_names,
     known_groups,
+    passed,
     targets,
     unseen,
 )
@@ -36,7 +40,6 @@ from crossfade.platforms.local.balancers.known import died
 from crossfade.platforms.local.balancers.rules import handed_over
 from crossfade.platforms.local.together import Together
 
-_BOOK = "book.json"
 _LOG_LIMIT = 32 * 2**20  # bytes of a log before the next is begun; one older is kept
 _LATE = 0.05  # seconds in which a failure is in the log: more than twice what it is flushed after
 
@@ -72,7 +75,7 @@ class EnvoyBalancer:
         self._certificates = Certificates(directory / "certificates")
         self._process_lock = asyncio.Lock()
         self._counting = Counting(directory, self._admin, self._process, self._process_lock, log_limit)
-        self._book, self._spoilt = book.load(directory / _BOOK)
+        self._book, self._spoilt = book.load(directory / BOOK)
         self._live = dict(self._book.entries)  # as published: between two stages ahead of the book
         self._adopted = False
         self._publish_lock = asyncio.Lock()
@@ -221,7 +224,8 @@ class EnvoyBalancer:
     async def _transition(self, old: Entry | None, new: Entry) -> float:
         prepared, switched, settled = book.stages(old, new)
         await self._publish(new.service.key, prepared)
-        await accepted(self._admin, new, newcomers(old.routing if old else Routing(), new.routing))
+        came = newcomers(old.routing if old else Routing(), new.routing)
+        await accepted("Envoy", new, came, partial(self._passed, new.service.key))
         await self._fence.check(new.service.key, new.token)  # the wait may have been long
         began = await self._publish(new.service.key, switched)
         await self._admin.settle()
@@ -230,6 +234,9 @@ class EnvoyBalancer:
         await self._admin.settle()
         await self._keep(new)
         return seconds
+
+    async def _passed(self, key: str) -> frozenset[str]:
+        return passed(await self._admin.hosts(asked(key)))
 
     async def _back_to(self, old: Entry | None, new: Entry) -> None:
         with contextlib.suppress(PlatformError):  # Envoy is in trouble: the files are right when it is back
@@ -335,5 +342,5 @@ class EnvoyBalancer:
 
     async def _save(self, asking: Sequence[None]) -> Sequence[None]:
         """The book is one file: of those that change together it has all."""
-        book.save(self._directory / _BOOK, self._book)
+        book.save(self._directory / BOOK, self._book)
         return asking

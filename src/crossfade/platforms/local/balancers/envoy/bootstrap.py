@@ -1,6 +1,6 @@
 """What Envoy is started with: where it is asked, what it counts, and whom it asks for the rest."""
 
-from crossfade.platforms.local.balancers.buckets import BUCKETS
+from crossfade.platforms.local.balancers.counted.buckets import BUCKETS
 from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.clusters import ASKED, ASSETS, STREAMS, Json, typed
 

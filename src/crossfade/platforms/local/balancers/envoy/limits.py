@@ -5,9 +5,9 @@ import resource
 from collections.abc import Mapping
 
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.local.balancers import ports
+from crossfade.platforms.local.balancers import sockets
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.platforms.local.balancers.rules import doors, opened_by
+from crossfade.platforms.local.balancers.rules import doors, newly_open, opened_by
 
 _OWN = 256  # files of Envoy itself: workers, logs, sockets of admin, discovery and a hot restart
 _ENOUGH = 2**20  # what the kernel gives at most where it is not told otherwise (fs.nr_open)
@@ -29,8 +29,8 @@ def connections() -> int:
 
 def require_files(ports: int) -> None:
     """PlatformError when so many ports leave Envoy too few files for connections: a quarter may be listeners."""
-    sockets, most = ports * workers(), max(0, (files() - _OWN) // 4)
-    if sockets > most:
+    listeners, most = ports * workers(), max(0, (files() - _OWN) // 4)
+    if listeners > most:
         raise PlatformError(
             f"{_ports(ports)} not fit on this machine: Envoy listens on each with {workers()} workers, "
             f"and of the {files():,} files that it may open {most:,} are left for that",
@@ -47,7 +47,8 @@ def require_ports(live: Mapping[str, Entry], new: Entry) -> None:
     wanted = doors({**live, new.service.key: new})
     if len(wanted) > len(open_):
         require_files(len(wanted))
-    ports.require_free(open_, wanted)
+    for door in newly_open(open_, wanted):
+        sockets.require_free(door.host, door.port)
 
 
 def _ports(count: int) -> str:

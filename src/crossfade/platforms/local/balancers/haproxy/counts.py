@@ -5,11 +5,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from crossfade.core.counters import Counters
-from crossfade.engine.ports.balancer import Traffic
 from crossfade.platforms.local.balancers.haproxy.runtime_api import BackendTally
-from crossfade.platforms.local.balancers.tail import Tail, rotate
-from crossfade.platforms.local.balancers.totals import RequestOutcome, Totals
+from crossfade.platforms.local.balancers.counted.tail import Tail, rotate
+from crossfade.platforms.local.balancers.counted.totals import RequestOutcome, Totals
 
 _SERVER_ERROR = 500
 _ANSWERED = 100
@@ -42,13 +40,13 @@ class Counts:
     """Reads the log of requests, and writes the lines of the access log that come with it."""
 
     def __init__(self, path: Path, requests: Path, access: Path) -> None:
-        self._totals = Totals(path)
-        self._requests = Tail(requests, *self._totals.positions[:1])
+        self.totals = Totals(path)
+        self._requests = Tail(requests, *self.totals.positions[:1])
         self._access = access
         # By worker and backend, what of its tally was counted, and what was missing when it was looked at last.
         self._known: defaultdict[int, defaultdict[str, Counter[str]]] = defaultdict(_counters)
         self._missing: defaultdict[int, defaultdict[str, Looks]] = defaultdict(_looks)
-        for worker, known in self._totals.notes.items():
+        for worker, known in self.totals.notes.items():
             self._known[int(worker)].update({backend: Counter(sums) for backend, sums in known.items()})
 
     def read(self, groups: Mapping[str, str]) -> None:
@@ -71,9 +69,9 @@ class Counts:
     def _add(self, line: LogLine, times: int, groups: Mapping[str, str]) -> None:
         outcome = _outcome(line)
         if line.preview == "-" and line.service != "-":
-            self._totals.service(line.service).add(outcome, times)
+            self.totals.service(line.service).add(outcome, times)
         if group := groups.get(line.backend):
-            self._totals.group(group).add(outcome, times)
+            self.totals.group(group).add(outcome, times)
         known = self._known[int(line.worker)][line.backend]
         known["answered" if int(line.status) >= _ANSWERED else "unanswered"] += times
         known["failed"] += times if int(line.status) >= _SERVER_ERROR else 0
@@ -102,7 +100,7 @@ class Counts:
     def _add_unlogged(self, group: str, closed: int, dropped: int, failed: int) -> None:
         found = (("reset by instance", closed), ("not told by the log", failed), ("", dropped - failed))
         for cause, times in found if group else ():
-            for sums in (self._totals.service(group.rpartition("/")[0]), self._totals.group(group)):
+            for sums in (self.totals.service(group.rpartition("/")[0]), self.totals.group(group)):
                 sums.add(RequestOutcome(milliseconds=None, cause=cause), times)
 
     def forget_workers(self, but: Collection[int]) -> None:
@@ -110,21 +108,12 @@ class Counts:
             self._known.pop(worker, None)
             self._missing.pop(worker, None)
 
-    def died(self) -> None:
-        self._totals.died()
+    def save(self) -> None:
+        """Write the totals, with how far the log was read."""
+        self.totals.save([self._requests.positions], {str(worker): known for worker, known in self._known.items()})
 
-    def traffic(self, service: str) -> Traffic:
-        return self._totals.traffic(service)
-
-    def group(self, name: str) -> Counters:
-        return self._totals.counters(name)
-
-    def forget(self, service: str, groups: list[str]) -> None:
-        self._totals.forget(service, groups)
-
-    def save(self, limit: int) -> None:
-        """Write the totals; what was read of a log of more than `limit` bytes is given back to the disk."""
-        self._totals.save([self._requests.positions], {str(worker): known for worker, known in self._known.items()})
+    def trim(self, limit: int) -> None:
+        """Give back to the disk what was read of a log of more than `limit` bytes; it has to be saved before."""
         self._requests.give_back(limit)
         rotate(self._access, limit)
 

@@ -34,10 +34,6 @@ class HaproxyProcess:
         self.master = _read(directory / _RECORD)
 
     @property
-    def lives(self) -> bool:
-        return self.master is not None and self.master.lives
-
-    @property
     def died(self) -> bool:
         """It is on record and does not run: nobody told it to end."""
         return self.master is not None and not self.master.lives

@@ -1,7 +1,7 @@
 """Which of a service's backends a release has: they are there before it comes, because a new one would be a reload."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -37,10 +37,11 @@ class Slots:
         mine |= {release: next(free) for release in wanted if release not in mine}
         return replace(self, taken={**self.taken, service: mine}, sizes={**self.sizes, service: size})
 
-    def without(self, service: str) -> "Slots":
+    def only(self, services: Container[str]) -> "Slots":
+        """Those of services that are gone are given up."""
         return Slots(
-            taken={key: mine for key, mine in self.taken.items() if key != service},
-            sizes={key: size for key, size in self.sizes.items() if key != service},
+            taken={key: mine for key, mine in self.taken.items() if key in services},
+            sizes={key: size for key, size in self.sizes.items() if key in services},
         )
 
 

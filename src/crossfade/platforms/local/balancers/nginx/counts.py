@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from crossfade.core.counters import Counters
-from crossfade.engine.ports.balancer import Traffic
-from crossfade.platforms.local.balancers.tail import Tail
-from crossfade.platforms.local.balancers.totals import RequestOutcome, Totals
+from crossfade.platforms.local.balancers.counted.tail import Tail
+from crossfade.platforms.local.balancers.counted.totals import RequestOutcome, Totals
 
 _SERVER_ERROR = 500
 _CLIENT_LEFT = 499
@@ -33,8 +31,8 @@ class Counts:
     """Totals that only grow, kept on disk together with how far the logs were read."""
 
     def __init__(self, path: Path, requests: Path, errors: Path) -> None:
-        self._totals = Totals(path)
-        positions = self._totals.positions or [{}, {}]
+        self.totals = Totals(path)
+        positions = self.totals.positions or [{}, {}]
         self._requests, self._errors = Tail(requests, positions[0]), Tail(errors, positions[1])
 
     def read(self, groups: Mapping[str, tuple[str, str]]) -> None:
@@ -42,31 +40,23 @@ class Counts:
         for raw, times in Counter(self._requests.lines()).items():
             line = LogLine(*raw.decode(errors="replace").split("\t"))
             if line.kind == "clients":
-                self._totals.service(line.service).add(_outcome(line), times)
+                self.totals.service(line.service).add(_outcome(line), times)
             if line.group:
-                self._totals.group(line.group).add(_outcome(line), times)
+                self.totals.group(line.group).add(_outcome(line), times)
         for raw in self._errors.lines():
             found = _TRUNCATED.search(raw)
             if found is not None and (owner := groups.get(found[1].decode(errors="replace"))):
                 service, group = owner
-                for sums in (self._totals.service(service), self._totals.group(group)):
+                for sums in (self.totals.service(service), self.totals.group(group)):
                     sums.failed["truncated answer"] += 1
-
-    def traffic(self, service: str) -> Traffic:
-        return self._totals.traffic(service)
-
-    def group(self, name: str) -> Counters:
-        return self._totals.counters(name)
-
-    def forget(self, service: str, groups: list[str]) -> None:
-        self._totals.forget(service, groups)
 
     def rotate(self, limit: int) -> bool:
         """Move logs aside that are larger than `limit` bytes; nginx has to be told."""
         return any([self._requests.rotate(limit), self._errors.rotate(limit)])
 
     def save(self) -> None:
-        self._totals.save([self._requests.positions, self._errors.positions])
+        """Write the totals, with how far the logs were read."""
+        self.totals.save([self._requests.positions, self._errors.positions])
 
 
 def _outcome(line: LogLine) -> RequestOutcome:

@@ -18,7 +18,7 @@ from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
 from crossfade.platforms.local.balancers.envoy.statistics.counts import Counts, pattern
 from crossfade.platforms.local.balancers.envoy.statistics.said import ASKED_OF_ALL, Said
 from crossfade.platforms.local.balancers.envoy.statistics.targets import asked
-from crossfade.platforms.local.balancers.tail import rotate
+from crossfade.platforms.local.balancers.counted.tail import rotate
 from crossfade.platforms.local.together import Together
 
 _SAVE_EVERY = 5.0  # seconds; a log is begun anew no sooner, for its writer has to follow first

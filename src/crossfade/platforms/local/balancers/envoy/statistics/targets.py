@@ -68,3 +68,12 @@ def group_names(entry: Entry | None) -> frozenset[str]:
 def known_groups(entry: Entry, stats: Mapping[str, str]) -> frozenset[str]:
     """The groups that are routed to, and those that Envoy still counts for."""
     return group_names(entry) | {group_of(stat.removeprefix("cluster.").partition(".")[0]) for stat in stats}
+
+
+def passed(hosts: list[AdminHost]) -> frozenset[str]:
+    """The instances that Envoy's own check passed in all clusters that have them; each is in two at least."""
+    asked_in, passed_in = Counter[str](), Counter[str]()
+    for host in (host for host in hosts if not host.standing_in):
+        asked_in[host.instance] += 1
+        passed_in[host.instance] += host.healthy
+    return frozenset(i for i, times in passed_in.items() if times == asked_in[i] > 1)

@@ -10,7 +10,7 @@ from typing import Any
 from crossfade.core.counters import Counters
 from crossfade.engine.ports.balancer import Traffic
 from crossfade.platforms.local.balancers import files
-from crossfade.platforms.local.balancers.buckets import bound, cumulative
+from crossfade.platforms.local.balancers.counted.buckets import bound, cumulative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
