@@ -80,7 +80,7 @@ class EnvoyBalancer:
         self._adopted = False
         self._publish_lock = asyncio.Lock()
         self._published: Together[tuple[str, Entry | None], float] = Together(self._publish_all)
-        self._saved: Together[None, None] = Together(self._save)
+        self._saved: Together[tuple[str, Entry | None], None] = Together(self._save_all)
         self._service_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @files.troubles()
@@ -167,8 +167,7 @@ class EnvoyBalancer:
             await self.ensure()
             await self._publish(service, replace(entry, exposed=False))
             await self._publish(service, None)
-            self._book = self._book.without(service)
-            await self._saved.served(None)
+            await self._saved.served((service, None))
             self._counting.totals.forget(service)
 
     @files.troubles()
@@ -337,10 +336,13 @@ class EnvoyBalancer:
 
     async def _keep(self, entry: Entry) -> None:
         if self._book.entries.get(entry.service.key) != entry:
-            self._book = self._book.with_entry(entry)
-            await self._saved.served(None)
+            await self._saved.served((entry.service.key, entry))
 
-    async def _save(self, asking: Sequence[None]) -> Sequence[None]:
-        """The book is one file: of those that change together it has all."""
-        book.save(self._directory / BOOK, self._book)
-        return asking
+    async def _save_all(self, changes: Sequence[tuple[str, Entry | None]]) -> Sequence[None]:
+        """The book is one file: of those that change together it has all. What cannot be kept on disk is not kept."""
+        changed = self._book
+        for key, entry in changes:
+            changed = changed.with_entry(entry) if entry else changed.without(key)
+        book.save(self._directory / BOOK, changed)
+        self._book = changed
+        return [None] * len(changes)

@@ -28,6 +28,7 @@ from crossfade.platforms.local.balancers.installed import InstalledBalancer
 _SLOTS = "slots.json"
 _LOG_LIMIT = 64 * 2**20  # bytes of a log that are kept
 _FIRST_CHECK = 0.3  # seconds in which a new instance's first check has begun
+_PASSED = ("L4OK", "L7OK")  # a connection, or an answer: whichever its check asks for
 
 
 class HaproxyBalancer(InstalledBalancer):
@@ -151,7 +152,7 @@ class HaproxyBalancer(InstalledBalancer):
                 for one in (s for s in there if s.name in instances and s.check == "INI" and not s.checking):
                     await self._publisher.add_again(one)
                 again += _FIRST_CHECK
-            return frozenset(one.name for one in there if one.up and one.check.startswith("L7OK"))
+            return frozenset(one.name for one in there if one.up and one.check.startswith(_PASSED))
 
         await accepted("HAProxy", entry, instances, passed)
 
