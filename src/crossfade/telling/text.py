@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -21,11 +21,15 @@ def plain(text: str, *, colours: bool = False) -> str:
     return "".join(parts) + ("\x1b[0m" if len(parts) > 1 else "")
 
 
-def table(rows: Iterable[Sequence[str]], indent: str = "  ") -> str:
-    """Columns as wide as their widest cell."""
+def table(rows: Iterable[Sequence[str]], indent: str = "  ", *, numbers: Collection[int] = ()) -> str:
+    """Columns as wide as their widest cell, words to the left and the columns of `numbers` to the right."""
     rows = [tuple(row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+
+    def aligned(column: int, cell: str) -> str:
+        return cell.rjust(widths[column]) if column in numbers else cell.ljust(widths[column])
+
+    lines = ("  ".join(aligned(column, cell) for column, cell in enumerate(row)) for row in rows)
     return "\n".join((indent + line).rstrip() for line in lines)
 
 

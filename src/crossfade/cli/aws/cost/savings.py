@@ -12,6 +12,7 @@ from crossfade.aws.cost.savings.ground import Ground, of_file
 from crossfade.aws.cost.savings.savings import Combined, Proposal, not_combined, proposals, together, unreckoned
 from crossfade.cli.aws.cost.source import Made
 from crossfade.core.errors import WrongInputError
+from crossfade.telling.text import table
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,11 @@ def text(saved: Savings) -> str:
     for proposal in saved.proposals:
         lines += ["", *_told(proposal)]
     lines += ["", "Together, in turn, each on what is left:"]
-    width = max(len(step.proposal.title) for step in made.steps)
-    for step in made.steps:
-        figures = f"{step.now:>10,.2f} -> {step.then:>9,.2f}  saves {step.saved:>9,.2f}"
-        lines.append(f"  {step.proposal.title.ljust(width)}  {figures}")
+    figures = (
+        f"{step.now:>10,.2f} -> {step.then:>9,.2f}  saves {step.saved:>9,.2f}"
+        for step in made.steps
+    )
+    lines.append(table(zip((step.proposal.title for step in made.steps), figures, strict=True)))
     lines += [f"  without {each.title}, which another one excludes" for each in not_combined(saved.proposals, made)]
     lines.append(f"  {made.now:,.2f} -> {made.then:,.2f}, {made.percent} % saved")
     lines += [f"  not reckoned: {each}" for each in saved.unreckoned]

@@ -7,19 +7,20 @@ from typing import Any
 from crossfade.aws.cost.bill.bill import Bill, Line
 from crossfade.aws.cost.bill.charge import Amount
 from crossfade.aws.cost.money import plain
+from crossfade.telling.text import table
 
 _MARK = "~"  # of a line that depends on use
+_NUMBERS = {2, 4, 5}  # columns of `_rows`: quantity, unit price, a month
 
 
 def text(bill: Bill) -> str:
     """One bill: its lines by area, the total, what it rests on, and who says the prices."""
     sources = list(dict.fromkeys(line.source for line in bill.lines if line.price is not None))
     rows = list(_rows(bill, sources))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     title = f"{bill.title}, {bill.region or 'region unknown'}: {bill.book}, US dollars a month"
     parts = [
         [title],
-        [_aligned(row, widths) for row in rows] if len(rows) > 1 else ["  Nothing in it has a fixed price"],
+        [table(rows, numbers=_NUMBERS)] if len(rows) > 1 else ["  Nothing in it has a fixed price"],
         list(_totals(bill)),
         [f"  Not all of the truth: {each}" for each in bill.lacks],
         _unsaid(bill),
@@ -37,8 +38,8 @@ def as_json(bill: Bill) -> dict[str, Any]:
         "region": bill.region,
         "prices": bill.book,
         "currency": "USD",
-        "total": _ends(bill.total),
-        "by_usage": _ends(bill.by_usage),
+        "total": ends(bill.total),
+        "by_usage": ends(bill.by_usage),
         "both_fleets_hour": float(bill.beside),
         "unknown": len(bill.unknown),
         "incomplete": list(bill.lacks),
@@ -50,10 +51,10 @@ def _line(line: Line) -> dict[str, Any]:
     return {
         "area": line.area,
         "item": line.item,
-        "quantity": _ends(line.quantity),
+        "quantity": ends(line.quantity),
         "unit": line.unit,
         "unit_price": None if line.price is None else float(line.price),
-        "monthly": None if line.monthly is None else _ends(line.monthly),
+        "monthly": None if line.monthly is None else ends(line.monthly),
         "source": line.source,
         "keys": list(line.keys),
         "addresses": list(line.addresses),
@@ -65,7 +66,8 @@ def _line(line: Line) -> dict[str, Any]:
     }
 
 
-def _ends(amount: Amount) -> dict[str, float]:
+def ends(amount: Amount) -> dict[str, float]:
+    """An amount in JSON: from what to what it may be."""
     return {"min": float(amount.least), "expected": float(amount.expected), "max": float(amount.most)}
 
 
@@ -86,16 +88,6 @@ def _rows(bill: Bill, sources: list[str]) -> Iterator[tuple[str, ...]]:
                 _range(line.monthly),
                 f"[{sources.index(line.source) + 1}]" if line.price is not None else "",
             )
-
-
-def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
-    """Numbers to the right, words to the left."""
-    numbers = {2, 4, 5}
-    cells = (
-        cell.rjust(width) if index in numbers else cell.ljust(width)
-        for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-    )
-    return ("  " + "  ".join(cells)).rstrip()
 
 
 def _range(monthly: Amount | None) -> str:
@@ -126,9 +118,8 @@ def _of(unknown: int, all_lines: int) -> str:
 def _unsaid(bill: Bill) -> list[str]:
     """What is paid by use of which nobody has said how much."""
     lines = [line for line in bill.lines if line.unsaid]
-    width = max((len(line.item) for line in lines), default=0)
-    rows = [f"  {line.item.ljust(width)}  {_each(line)}; cloud.usage.units: {{{line.keys[0]}: ...}}" for line in lines]
-    return ["Paid by use, and nobody has said how much", *rows] if rows else []
+    rows = [(line.item, f"{_each(line)}; cloud.usage.units: {{{line.keys[0]}: ...}}") for line in lines]
+    return ["Paid by use, and nobody has said how much", table(rows)] if rows else []
 
 
 def _each(line: Line) -> str:
@@ -138,9 +129,8 @@ def _each(line: Line) -> str:
 
 def _assumptions(bill: Bill) -> list[str]:
     rests = [line for line in bill.lines if line.by_usage and not line.unsaid]
-    width = max((len(line.item) for line in rests), default=0)
-    lines = [f"  {line.item.ljust(width)}  {line.assumes}; cloud.usage.{line.usage} changes it" for line in rests]
-    return [f"{_MARK} rests on", *lines] if lines else []
+    rows = [(line.item, f"{line.assumes}; cloud.usage.{line.usage} changes it") for line in rests]
+    return [f"{_MARK} rests on", table(rows)] if rows else []
 
 
 def _notes(bill: Bill) -> list[str]:
