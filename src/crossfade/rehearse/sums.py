@@ -54,7 +54,7 @@ def _hour(both: Both) -> float | None:
     """What AWS takes for an hour of the second fleet; None where the environment is not there."""
     if both.app.platform != "aws":
         return None
-    from crossfade.aws.cost.ask import of_app  # noqa: PLC0415  prices are read for who has a bill
+    from crossfade.aws.cost.file import of_app  # noqa: PLC0415  prices are read for who has a bill
 
     with suppress(CrossfadeError):
         return float(of_app(both.app).beside)

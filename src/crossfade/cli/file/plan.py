@@ -54,9 +54,9 @@ def _beside(call: Call, wanted: Mapping[str, Any]) -> dict[str, float]:
     """What AWS takes for an hour of the second fleet, on top of the first; empty where there is none, or it is free."""
     if wanted["platform"] == "local" or all(one["strategy"]["name"] == "recreate" for one in wanted["services"]):
         return {}
-    from crossfade.cli.aws.cost.source import made
+    from crossfade.cli.aws.cost.source import bills_of
 
-    [(bill, _)] = made(replace(call, environment=wanted["environment"]), None, None, None, None)
+    [(bill, _)] = bills_of(replace(call, environment=wanted["environment"]))
     return {"both_fleets_hour": float(bill.beside)} if bill.beside else {}
 
 

@@ -122,7 +122,7 @@ def _monthly(app: "App | None") -> float | None:
     """What the environment costs in dollars; None where it is not on AWS."""
     if app is None or app.platform != "aws":
         return None
-    from crossfade.aws.cost.ask import of_app
+    from crossfade.aws.cost.file import of_app
 
     with suppress(CrossfadeError):  # without a bill there is a load test all the same
         return float(of_app(app).total.expected)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crossfade.aws.cost.ask import month, of_app
+from crossfade.aws.cost.file import month, of_app
 from crossfade.file.model import App
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossfade.aws.cost.ask import of_file
+from crossfade.aws.cost.file import of_file
 from crossfade.aws.cost.show.chart import Bar, chart
 from crossfade.aws.cost.show.chart_bill import drawn
 from crossfade.cli.main import crossfade

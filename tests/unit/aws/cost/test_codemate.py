@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crossfade.aws.cost.ask import of_file
+from crossfade.aws.cost.file import of_file
 from crossfade.aws.cost.bill.bill import Bill
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "codemate"

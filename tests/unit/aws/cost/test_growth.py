@@ -10,7 +10,7 @@ from types import FrameType
 
 from benchmarks.cost import plan
 
-from crossfade.aws.cost.planned import of_plan
+from crossfade.aws.cost.plan import of_plan
 from crossfade.file.cloud.usage import Usage
 
 

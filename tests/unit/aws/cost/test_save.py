@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossfade.aws.cost.ask import of_app, of_file
+from crossfade.aws.cost.file import of_app, of_file
 from crossfade.aws.cost.bill.bill import Bill, Line
 from crossfade.aws.cost.bill.charge import Amount
 from crossfade.aws.cost.check.bill import table_bill

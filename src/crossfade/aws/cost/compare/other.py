@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-from crossfade.aws.cost.ask import of_app
+from crossfade.aws.cost.file import of_app
 from crossfade.aws.cost.bill.bill import Bill, Line
 from crossfade.aws.cost.bill.charge import Amount
 from crossfade.aws.cost.catalog.catalog import Area

@@ -5,7 +5,7 @@ from typing import Any
 
 from crossfade.aws.places import BLUE, COLOUR, COLOURS, GREEN, SERVICE
 from crossfade.aws.resources.areas.doors import group
-from crossfade.aws.resources.areas.made import counted, gib, made, root_disk, subnets
+from crossfade.aws.resources.areas.planned import counted, gib, planned, root_disk, subnets
 from crossfade.aws.resources.hosts import by_colour, exposed, fixed, host_names, in_containers, on_hosts, stay
 from crossfade.aws.resources.names import identifier, places, prefix
 from crossfade.aws.resources.resource import Resource
@@ -24,25 +24,25 @@ def compute(app: App) -> Iterator[Resource]:
         yield from _hosts(app)
     else:
         insights = {"name": "containerInsights", "value": "enabled" if app.cloud.compute.insights else "disabled"}
-        yield made(CLUSTER, "cloud.compute", name=prefix(app), setting=[insights])
+        yield planned(CLUSTER, "cloud.compute", name=prefix(app), setting=[insights])
         for name, service in app.services.items():
             yield from _service(app, name, service)
         if app.jobs:
             log = "module.jobs.aws_cloudwatch_log_group.this"
-            yield made(log, "jobs", name=places(app).jobs_log_group, retention_in_days=app.cloud.logs.keep)
+            yield planned(log, "jobs", name=places(app).jobs_log_group, retention_in_days=app.cloud.logs.keep)
     for name, service in app.services.items():
         if in_containers(app, service):
             address = f"module.ecr_{identifier(name)}.aws_ecr_repository.this"
-            yield made(address, "cloud.registry", name=places(app).repository(name))
+            yield planned(address, "cloud.registry", name=places(app).repository(name))
 
 
 def _service(app: App, name: str, service: Service) -> Iterator[Resource]:
     module, where, called = f"module.service_{identifier(name)}", f"services.{name}", places(app)
     task = f"{module}.aws_ecs_task_definition.this"
     log = f"{module}.aws_cloudwatch_log_group.this"
-    yield made(log, "cloud.logs.keep", name=called.log_group(name), retention_in_days=app.cloud.logs.keep)
+    yield planned(log, "cloud.logs.keep", name=called.log_group(name), retention_in_days=app.cloud.logs.keep)
     size, cpu = service.resources.memory or 0, service.resources.cpu or 0
-    yield made(
+    yield planned(
         task,
         f"{where}.resources",
         family=called.family(name),
@@ -60,7 +60,7 @@ def _service(app: App, name: str, service: Service) -> Iterator[Resource]:
         }
         if service.kind == "web":
             refers["load_balancer.target_group_arn"] = (f'module.alb.aws_lb_target_group.this["{name}-{colour}"]',)
-        yield made(
+        yield planned(
             runs,
             where,
             refers,
@@ -85,7 +85,7 @@ def _scaling(app: App, scale: Scale, name: str, colour: str, runs: str) -> Resou
     rests = colour != BLUE
     suspended = ("dynamic_scaling_in_suspended", "dynamic_scaling_out_suspended", "scheduled_scaling_suspended")
     called = places(app)
-    return made(
+    return planned(
         f'module.service_{identifier(name)}.aws_appautoscaling_target.this["{colour}"]',
         f"services.{name}.scale",
         {"resource_id": (CLUSTER, runs)},
@@ -100,8 +100,8 @@ def _servers(app: App) -> Iterator[Resource]:
     """Hosts that stay, and their addresses."""
     compute, where = app.cloud.compute, "cloud.compute"
     template, log = "module.hosts.aws_launch_template.this", "module.hosts.aws_cloudwatch_log_group.this"
-    yield made(log, "cloud.logs.keep", name=places(app).hosts_log_group, retention_in_days=app.cloud.logs.keep)
-    yield made(
+    yield planned(log, "cloud.logs.keep", name=places(app).hosts_log_group, retention_in_days=app.cloud.logs.keep)
+    yield planned(
         template,
         where,
         name=prefix(app),
@@ -115,10 +115,10 @@ def _servers(app: App) -> Iterator[Resource]:
             "vpc_security_group_ids": (group("app"),),
             "launch_template.id": (template,),
         }
-        yield made(host, where, refers, instance_type=compute.instance, associate_public_ip_address=exposed(app))
+        yield planned(host, where, refers, instance_type=compute.instance, associate_public_ip_address=exposed(app))
         if fixed(app):
             address = host.replace("aws_instance", "aws_eip")
-            yield made(address, f"{where}.address", {"instance": (host,)}, domain="vpc")
+            yield planned(address, f"{where}.address", {"instance": (host,)}, domain="vpc")
 
 
 def _hosts(app: App) -> Iterator[Resource]:
@@ -126,8 +126,8 @@ def _hosts(app: App) -> Iterator[Resource]:
     template, where = "module.asg.aws_launch_template.this", "cloud.compute"
     card = {"associate_public_ip_address": str(exposed(app)).lower()}
     log = "module.asg.aws_cloudwatch_log_group.this"
-    yield made(log, "cloud.logs.keep", name=places(app).hosts_log_group, retention_in_days=app.cloud.logs.keep)
-    yield made(
+    yield planned(log, "cloud.logs.keep", name=places(app).hosts_log_group, retention_in_days=app.cloud.logs.keep)
+    yield planned(
         template,
         where,
         name=prefix(app),
@@ -142,7 +142,7 @@ def _hosts(app: App) -> Iterator[Resource]:
             "launch_template.id": (template,),
             "vpc_zone_identifier": subnets(app, "public" if exposed(app) else "private"),
         }
-        yield made(
+        yield planned(
             "module.asg.aws_autoscaling_group.this",
             where,
             stand,
@@ -153,7 +153,7 @@ def _hosts(app: App) -> Iterator[Resource]:
         )
         if two:
             yield _green(app, name, service, stand)
-            yield made(
+            yield planned(
                 "module.asg.aws_launch_template.releases[0]",
                 where,
                 name=f"{prefix(app)}-releases",
@@ -164,12 +164,12 @@ def _hosts(app: App) -> Iterator[Resource]:
         if scale is not None and scale.cpu is not None:  # the alarm that takes hosts away
             for colour in COLOURS if two else (BLUE,):
                 address = f'module.asg.aws_cloudwatch_metric_alarm.quiet["{colour}"]'
-                yield made(address, "services.scale", period=_HOST_PERIOD)
+                yield planned(address, "services.scale", period=_HOST_PERIOD)
 
 
 def _green(app: App, name: str, service: Service, stand: dict[str, tuple[str, ...]]) -> Resource:
     """The group that waits for a release."""
-    return made(
+    return planned(
         "module.asg.aws_autoscaling_group.green[0]",
         "cloud.compute",
         stand,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from crossfade.aws.resources.areas.doors import group
-from crossfade.aws.resources.areas.made import bucket, gib, made, root_disk, subnets
+from crossfade.aws.resources.areas.planned import bucket, gib, planned, root_disk, subnets
 from crossfade.aws.resources.hosts import exposed
 from crossfade.aws.resources.names import identifier, prefix
 from crossfade.aws.resources.resource import Resource
@@ -24,7 +24,7 @@ def data(app: App) -> Iterator[Resource]:
             address = f"{module}.aws_s3_bucket_lifecycle_configuration.this"
             moves = [{"days": move.after} for move in kept.moves]
             refers = {"bucket": (f"{module}.aws_s3_bucket.this",)}
-            yield made(address, f"{where}.moves", refers, rule=[{"transition": moves}])
+            yield planned(address, f"{where}.moves", refers, rule=[{"transition": moves}])
 
 
 def _database(app: App) -> Iterator[Resource]:
@@ -32,7 +32,7 @@ def _database(app: App) -> Iterator[Resource]:
     assert database is not None  # noqa: S101  the caller has looked
     where, address = "cloud.database", "module.database.aws_db_instance.this"
     refers = {"vpc_security_group_ids": (group("database"),)}
-    yield made(
+    yield planned(
         address,
         where,
         refers,
@@ -53,7 +53,7 @@ def _database(app: App) -> Iterator[Resource]:
     group_name = f"/aws/rds/instance/{prefix(app)}"
     yield from _logs(app, "database", kinds, group_name)
     if database.replica is not None:
-        yield made(
+        yield planned(
             "module.database.aws_db_instance.replica[0]",
             f"{where}.replica",
             {**refers, "replicate_source_db": (address,)},
@@ -67,7 +67,7 @@ def _database(app: App) -> Iterator[Resource]:
 def _logs(app: App, module: str, kinds: tuple[str, ...], group_name: str, of: str = "this") -> Iterator[Resource]:
     for kind in kinds:
         address = f'module.{module}.aws_cloudwatch_log_group.{of}["{kind}"]'
-        yield made(address, "cloud.logs.keep", name=f"{group_name}/{kind}", retention_in_days=app.cloud.logs.keep)
+        yield planned(address, "cloud.logs.keep", name=f"{group_name}/{kind}", retention_in_days=app.cloud.logs.keep)
 
 
 def _host(app: App) -> Iterator[Resource]:
@@ -81,14 +81,14 @@ def _host(app: App) -> Iterator[Resource]:
         "vpc_security_group_ids": (group("database"),),
         "launch_template.id": (template,),
     }
-    yield made(
+    yield planned(
         template,
         where,
         name=f"{prefix(app)}-database",
         block_device_mappings=[root_disk(_ROOT)],
         metadata_options=[{"http_tokens": "required"}],
     )
-    yield made(
+    yield planned(
         instance,
         where,
         refers,
@@ -96,18 +96,18 @@ def _host(app: App) -> Iterator[Resource]:
         associate_public_ip_address=outside,
     )
     volume = "module.database.aws_ebs_volume.data"
-    yield made(volume, f"{where}.storage", size=gib(database.storage), type="gp3", encrypted=True)
-    yield made("module.database.aws_secretsmanager_secret.password", where, name=f"{prefix(app)}-database/password")
+    yield planned(volume, f"{where}.storage", size=gib(database.storage), type="gp3", encrypted=True)
+    yield planned("module.database.aws_secretsmanager_secret.password", where, name=f"{prefix(app)}-database/password")
     if database.backups:
         policy = [{"resource_types": ["VOLUME"], "schedule": [{"retain_rule": [{"count": database.backups}]}]}]
-        yield made("module.database.aws_dlm_lifecycle_policy.backup[0]", f"{where}.backups", policy_details=policy)
+        yield planned("module.database.aws_dlm_lifecycle_policy.backup[0]", f"{where}.backups", policy_details=policy)
 
 
 def _cache(app: App) -> Iterator[Resource]:
     cache = app.cloud.cache
     if cache is None:
         return
-    yield made(
+    yield planned(
         "module.cache.aws_elasticache_replication_group.this",
         "cloud.cache",
         {"security_group_ids": (group("cache"),)},

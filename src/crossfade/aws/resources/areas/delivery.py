@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from crossfade.aws.resources.areas.made import bucket, made
+from crossfade.aws.resources.areas.planned import bucket, planned
 from crossfade.aws.resources.hostnames import (
     at_edge,
     balancer_names,
@@ -32,11 +32,11 @@ def _names(app: App) -> Iterator[Resource]:
     if domain is None:
         return
     if domain.zone == "create":
-        yield made("module.dns.aws_route53_zone.this[0]", "cloud.domain", name=domain.name)
+        yield planned("module.dns.aws_route53_zone.this[0]", "cloud.domain", name=domain.name)
     if domain.move is not None:
-        yield made("module.dns.aws_route53_record.old_host[0]", "cloud.domain.move", name=domain.name, type="A")
+        yield planned("module.dns.aws_route53_record.old_host[0]", "cloud.domain.move", name=domain.name, type="A")
     for module, name in _certificates(app):
-        yield made(f"module.{module}.aws_acm_certificate.this", "cloud.certificate", domain_name=name)
+        yield planned(f"module.{module}.aws_acm_certificate.this", "cloud.certificate", domain_name=name)
 
 
 def _certificates(app: App) -> Iterator[tuple[str, str]]:
@@ -53,9 +53,9 @@ def _site(app: App) -> Iterator[Resource]:
         return
     files = "module.site.aws_s3_bucket.site"
     yield from bucket(files, where)
-    yield made(_SITE, where, {"origin.domain_name": (files,)}, enabled=True, comment=places(app).site)
+    yield planned(_SITE, where, {"origin.domain_name": (files,)}, enabled=True, comment=places(app).site)
     if site.app:
-        yield made("module.site.aws_cloudfront_function.single_page[0]", where, name=f"{prefix(app)}-single-page")
+        yield planned("module.site.aws_cloudfront_function.single_page[0]", where, name=f"{prefix(app)}-single-page")
 
 
 def _cdn(app: App) -> Iterator[Resource]:
@@ -64,7 +64,7 @@ def _cdn(app: App) -> Iterator[Resource]:
         return
     cdn = app.cloud.cdn
     files = (f"module.bucket_{identifier(cdn.bucket)}.aws_s3_bucket.this",) if cdn and cdn.bucket else ()
-    yield made(
+    yield planned(
         "module.cdn.aws_cloudfront_distribution.this",
         "cloud.cdn" if cdn else "cloud.site.api",
         {"origin.domain_name": ("module.alb.aws_lb.this", *files)},
@@ -80,13 +80,13 @@ def _pipeline(app: App) -> Iterator[Resource]:
     if pipeline.on_aws == "codedeploy":
         yield from bucket("module.deploys.aws_s3_bucket.revisions", where)
         return
-    yield made("module.pipeline.aws_codepipeline.this", where, name=prefix(app))
+    yield planned("module.pipeline.aws_codepipeline.this", where, name=prefix(app))
     yield from bucket("module.pipeline.aws_s3_bucket.artifacts", where)
     for name in (*app.services, *(("site",) if app.cloud.site else ())):
         group = f"/{prefix(app)}/build/{name}"
         log = f'module.pipeline.aws_cloudwatch_log_group.builds["{name}"]'
-        yield made(log, "cloud.logs.keep", name=group, retention_in_days=app.cloud.logs.keep)
-        yield made(
+        yield planned(log, "cloud.logs.keep", name=group, retention_in_days=app.cloud.logs.keep)
+        yield planned(
             f'module.pipeline.aws_codebuild_project.this["{name}"]',
             where,
             name=f"{prefix(app)}-{name}",
@@ -95,8 +95,8 @@ def _pipeline(app: App) -> Iterator[Resource]:
 
     group = f"/{prefix(app)}/build/release"
     log = "module.pipeline.aws_cloudwatch_log_group.release"
-    yield made(log, "cloud.logs.keep", name=group, retention_in_days=app.cloud.logs.keep)
-    yield made(
+    yield planned(log, "cloud.logs.keep", name=group, retention_in_days=app.cloud.logs.keep)
+    yield planned(
         "module.pipeline.aws_codebuild_project.release",
         where,
         name=f"{prefix(app)}-release",

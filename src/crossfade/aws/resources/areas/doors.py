@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from crossfade.aws.environment import balancer_protected, drain, health_seconds, idle_timeout
 from crossfade.aws.places import COLOURS
-from crossfade.aws.resources.areas.made import bucket, made, subnets
+from crossfade.aws.resources.areas.planned import bucket, planned, subnets
 from crossfade.aws.resources.areas.network import VPC
 from crossfade.aws.resources.hosts import listens_on, on_hosts
 from crossfade.aws.resources.names import places, prefix
@@ -38,7 +38,7 @@ def _groups(app: App) -> Iterator[Resource]:
         ("cache", cloud.cache is not None, "cloud.cache"),
     ):
         if wanted:
-            yield made(group(kind), where, {"vpc_id": (VPC,)}, name_prefix=f"{prefix(app)}-{kind}-")
+            yield planned(group(kind), where, {"vpc_id": (VPC,)}, name_prefix=f"{prefix(app)}-{kind}-")
 
 
 def _rules(app: App) -> Iterator[Resource]:
@@ -65,12 +65,12 @@ def _rules(app: App) -> Iterator[Resource]:
 
 def _rule(address: str, where: str, kind: str, port: int, *, cidr: str | None = None, of: str = "") -> Resource:
     refers = {"security_group_id": (group(kind),), "referenced_security_group_id": (group(of),) if of else ()}
-    return made(address, where, refers, cidr_ipv4=cidr, from_port=port, to_port=port, ip_protocol="tcp")
+    return planned(address, where, refers, cidr_ipv4=cidr, from_port=port, to_port=port, ip_protocol="tcp")
 
 
 def _balancer(app: App) -> Iterator[Resource]:
     balancer = app.cloud.load_balancer
-    yield made(
+    yield planned(
         BALANCER,
         "cloud.load_balancer",
         {"subnets": subnets(app, "public"), "security_groups": (group("alb"),)},
@@ -83,12 +83,12 @@ def _balancer(app: App) -> Iterator[Resource]:
     )
     refers, where = {"load_balancer_arn": (BALANCER,)}, "cloud.certificate"
     if app.cloud.https:
-        yield made("module.alb.aws_lb_listener.redirect[0]", where, refers, port=80, protocol="HTTP")
+        yield planned("module.alb.aws_lb_listener.redirect[0]", where, refers, port=80, protocol="HTTP")
         policy = balancer.tls_policy
         address = "module.alb.aws_lb_listener.https[0]"
-        yield made(address, where, refers, port=443, protocol="HTTPS", ssl_policy=policy)
+        yield planned(address, where, refers, port=443, protocol="HTTPS", ssl_policy=policy)
     else:
-        yield made("module.alb.aws_lb_listener.http[0]", where, refers, port=80, protocol="HTTP")
+        yield planned("module.alb.aws_lb_listener.http[0]", where, refers, port=80, protocol="HTTP")
     if balancer.logs:
         yield from bucket("module.alb.aws_s3_bucket.logs[0]", "cloud.load_balancer.logs")
 
@@ -97,7 +97,7 @@ def _targets(app: App) -> Iterator[Resource]:
     for name, service in app.web.items():
         interval, timeout = health_seconds(service)
         for colour in COLOURS:
-            yield made(
+            yield planned(
                 f'module.alb.aws_lb_target_group.this["{name}-{colour}"]',
                 f"services.{name}",
                 {"vpc_id": (VPC,)},

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from crossfade.aws.environment import gateway_endpoints, has_data_subnets, interface_endpoints, zones
-from crossfade.aws.resources.areas.made import counted, made, root_disk, subnets
+from crossfade.aws.resources.areas.planned import counted, planned, root_disk, subnets
 from crossfade.aws.resources.names import prefix
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.model import App
@@ -15,8 +15,8 @@ _NAT_DISK = 8  # GiB
 
 def network(app: App) -> Iterator[Resource]:
     net, name = app.cloud.network, prefix(app)
-    yield made(VPC, "cloud.network.cidr", cidr_block=net.cidr, tags={"Name": name})
-    yield made("module.vpc.aws_internet_gateway.this", "cloud.network", {"vpc_id": (VPC,)})
+    yield planned(VPC, "cloud.network.cidr", cidr_block=net.cidr, tags={"Name": name})
+    yield planned("module.vpc.aws_internet_gateway.this", "cloud.network", {"vpc_id": (VPC,)})
     yield from _subnets(app, "public")
     yield from _subnets(app, "private")
     if has_data_subnets(app):
@@ -25,14 +25,14 @@ def network(app: App) -> Iterator[Resource]:
     yield from _endpoints(app)
     if net.flow_logs:
         group = "module.vpc.aws_cloudwatch_log_group.flow[0]"
-        yield made(group, "cloud.network.flow_logs", name=f"/vpc/{name}", retention_in_days=app.cloud.logs.keep)
-        yield made("module.vpc.aws_flow_log.this[0]", "cloud.network.flow_logs", {"vpc_id": (VPC,)}, traffic_type="ALL")
+        yield planned(group, "cloud.network.flow_logs", name=f"/vpc/{name}", retention_in_days=app.cloud.logs.keep)
+        yield planned("module.vpc.aws_flow_log.this[0]", "cloud.network.flow_logs", {"vpc_id": (VPC,)}, traffic_type="ALL")
 
 
 def _subnets(app: App, kind: Literal["public", "private", "database"]) -> Iterator[Resource]:
     cidrs = app.cloud.network.subnets(kind, len(app.cloud.zones))
     for zone, cidr, address in zip(zones(app), cidrs, subnets(app, kind), strict=True):
-        yield made(
+        yield planned(
             address,
             f"cloud.network.{kind}",
             {"vpc_id": (VPC,)},
@@ -48,14 +48,14 @@ def _nat(app: App) -> Iterator[Resource]:
     count = {"one": 1, "per-zone": len(app.cloud.zones)}.get(net.nat, 0)
     addresses = counted("module.vpc.aws_eip.nat", count)
     for index, address in enumerate(addresses):
-        yield made(address, where, domain="vpc")
+        yield planned(address, where, domain="vpc")
         refers = {"allocation_id": (address,), "subnet_id": (subnets(app, "public")[index],)}
-        yield made(f"module.vpc.aws_nat_gateway.this[{index}]", where, refers, connectivity_type="public")
+        yield planned(f"module.vpc.aws_nat_gateway.this[{index}]", where, refers, connectivity_type="public")
     if net.nat == "instance":
         card = "module.vpc.aws_network_interface.nat[0]"
-        yield made(card, where, {"subnet_id": subnets(app, "public")[:1]}, source_dest_check=False)
+        yield planned(card, where, {"subnet_id": subnets(app, "public")[:1]}, source_dest_check=False)
         template = "module.vpc.aws_launch_template.nat[0]"
-        yield made(
+        yield planned(
             template,
             where,
             name=f"{prefix(app)}-nat",
@@ -63,8 +63,8 @@ def _nat(app: App) -> Iterator[Resource]:
             block_device_mappings=[root_disk(_NAT_DISK)],
             metadata_options=[{"http_tokens": "required"}],
         )
-        yield made("module.vpc.aws_eip.nat_instance[0]", where, {"network_interface": (card,)}, domain="vpc")
-        yield made(
+        yield planned("module.vpc.aws_eip.nat_instance[0]", where, {"network_interface": (card,)}, domain="vpc")
+        yield planned(
             "module.vpc.aws_instance.nat[0]",
             "cloud.network.nat_instance",
             {"network_interface.network_interface_id": (card,), "launch_template.id": (template,)},
@@ -76,8 +76,8 @@ def _endpoints(app: App) -> Iterator[Resource]:
     where, services = "cloud.network.endpoints", f"com.amazonaws.{app.cloud.region}"
     for name in gateway_endpoints(app):
         address, kind = f'module.vpc.aws_vpc_endpoint.gateway["{name}"]', "Gateway"
-        yield made(address, where, {"vpc_id": (VPC,)}, service_name=f"{services}.{name}", vpc_endpoint_type=kind)
+        yield planned(address, where, {"vpc_id": (VPC,)}, service_name=f"{services}.{name}", vpc_endpoint_type=kind)
     for name in interface_endpoints(app):
         address, kind = f'module.vpc.aws_vpc_endpoint.interface["{name}"]', "Interface"
         refers = {"vpc_id": (VPC,), "subnet_ids": subnets(app, "private")}
-        yield made(address, where, refers, service_name=f"{services}.{name}", vpc_endpoint_type=kind)
+        yield planned(address, where, refers, service_name=f"{services}.{name}", vpc_endpoint_type=kind)

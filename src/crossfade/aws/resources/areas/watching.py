@@ -6,7 +6,7 @@ from typing import Any
 
 from crossfade.aws.environment import secret_name
 from crossfade.aws.places import COLOURS
-from crossfade.aws.resources.areas.made import GIB, bucket, gib, made
+from crossfade.aws.resources.areas.planned import GIB, bucket, gib, planned
 from crossfade.aws.resources.hosts import host_names, on_hosts
 from crossfade.aws.resources.names import prefix
 from crossfade.aws.resources.resource import Resource
@@ -21,24 +21,24 @@ _HOST_PERIOD = 300  # seconds between EC2's own figures
 
 def watching(app: App) -> Iterator[Resource]:
     for severity in ("critical", "warning"):
-        yield made(f"{_MODULE}.aws_sns_topic.{severity}", "cloud.notify", name=f"{prefix(app)}-{severity}")
+        yield planned(f"{_MODULE}.aws_sns_topic.{severity}", "cloud.notify", name=f"{prefix(app)}-{severity}")
         for contact in getattr(app.cloud.notify, severity):
             address = f'{_MODULE}.aws_sns_topic_subscription.{severity}["{contact}"]'
-            yield made(address, f"cloud.notify.{severity}", protocol="email" if "@" in contact else "sms")
+            yield planned(address, f"cloud.notify.{severity}", protocol="email" if "@" in contact else "sms")
     for index, alarm in enumerate(app.cloud.alarms):
         for target in _targets(app, alarm):
             yield _alarm(app, alarm, target, f"cloud.alarms.{index}")
     if app.cloud.dashboard:
-        yield made(f"{_MODULE}.aws_cloudwatch_dashboard.this[0]", "cloud.dashboard", dashboard_name=prefix(app))
+        yield planned(f"{_MODULE}.aws_cloudwatch_dashboard.this[0]", "cloud.dashboard", dashboard_name=prefix(app))
     yield from _agent(app)
     yield from _guards(app)
     for variable in app.cloud.secrets:
         address = f'module.secrets.aws_secretsmanager_secret.this["{variable}"]'
         where = f"cloud.secrets.{variable}"
-        yield made(address, where, name=secret_name(app, variable))
+        yield planned(address, where, name=secret_name(app, variable))
     if app.cloud.budget is not None:
         limit = f"{app.cloud.budget.monthly:g}"
-        yield made("module.budget.aws_budgets_budget.this", "cloud.budget", limit_amount=limit, time_unit="MONTHLY")
+        yield planned("module.budget.aws_budgets_budget.this", "cloud.budget", limit_amount=limit, time_unit="MONTHLY")
 
 
 def _targets(app: App, alarm: Alarm) -> list[str]:
@@ -69,9 +69,9 @@ def _alarm(app: App, alarm: Alarm, target: str, where: str) -> Resource:
             *({"id": each, "metric": [{"period": 60}]} for each in _SUMS[alarm.on]),
             {"id": "total", "metric": []},
         ]
-        return made(f'{_MODULE}.aws_cloudwatch_metric_alarm.sum["{key}"]', where, metric_query=queries, **values)
+        return planned(f'{_MODULE}.aws_cloudwatch_metric_alarm.sum["{key}"]', where, metric_query=queries, **values)
     period = _HOST_PERIOD if alarm.on == "cpu" and on_hosts(app) else 60
-    return made(f'{_MODULE}.aws_cloudwatch_metric_alarm.metric["{key}"]', where, period=period, **values)
+    return planned(f'{_MODULE}.aws_cloudwatch_metric_alarm.metric["{key}"]', where, period=period, **values)
 
 
 def _threshold(app: App, alarm: Alarm) -> float:
@@ -92,7 +92,7 @@ def _agent(app: App) -> Iterator[Resource]:
         "mem": {"measurement": ["mem_used_percent"]},
         "processes": {"measurement": [f"processes_{kind}" for kind in ("running", "sleeping", "dead", "total")]},
     }
-    yield made(
+    yield planned(
         f"{_MODULE}.aws_ssm_parameter.agent[0]",
         where,
         name=f"AmazonCloudWatch-{prefix(app)}",
@@ -100,7 +100,7 @@ def _agent(app: App) -> Iterator[Resource]:
         value=json.dumps({"metrics": {"namespace": metrics.namespace or app.name, "metrics_collected": collected}}),
     )
     for name in metrics.logs:
-        yield made(
+        yield planned(
             f'{_MODULE}.aws_cloudwatch_log_group.hosts["{name}"]',
             f"{where}.logs.{name}",
             name=f"/{prefix(app)}/{name}",
@@ -111,8 +111,8 @@ def _agent(app: App) -> Iterator[Resource]:
 def _guards(app: App) -> Iterator[Resource]:
     guards = app.cloud.guards
     if guards.guardduty:
-        yield made(f"{_MODULE}.aws_guardduty_detector.this[0]", "cloud.guards.guardduty", enable=True)
+        yield planned(f"{_MODULE}.aws_guardduty_detector.this[0]", "cloud.guards.guardduty", enable=True)
     if guards.cloudtrail:
         records, where = f"{_MODULE}.aws_s3_bucket.trail[0]", "cloud.guards.cloudtrail"
         yield from bucket(records, where, bucket_prefix=f"{prefix(app)}-trail-")
-        yield made(f"{_MODULE}.aws_cloudtrail.this[0]", where, {"s3_bucket_name": (records,)}, name=prefix(app))
+        yield planned(f"{_MODULE}.aws_cloudtrail.this[0]", where, {"s3_bucket_name": (records,)}, name=prefix(app))

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossfade.aws.cost.ask import book
+from crossfade.aws.cost.file import book
 from crossfade.aws.cost.check.money import Money
 from crossfade.aws.cost.savings.assumed import Assumptions, proposed, read_assumptions
 from crossfade.aws.cost.savings.ground import Ground, of_file
 from crossfade.aws.cost.savings.savings import Combined, Proposal, not_combined, proposals, together, unreckoned
-from crossfade.cli.aws.cost.source import Made
+from crossfade.cli.aws.cost.source import BillOf
 from crossfade.core.errors import WrongInputError
 from crossfade.telling.text import table
 
@@ -31,12 +31,12 @@ class Savings:
         return self.says is not None and not self.says.off(self.together.then)
 
 
-def savings(made: Sequence[Made], environment: str | None, prices: Path | None, assume: Path | None) -> list[Savings]:
+def savings(bills: Sequence[BillOf], environment: str | None, prices: Path | None, assume: Path | None) -> list[Savings]:
     """For each bill: the team's own proposals where it has some, and else ours."""
     assumed = read_assumptions(assume) if assume else Assumptions()
     named = str(assume or "")
     answers = []
-    for bill, app in made:
+    for bill, app in bills:
         known = Ground(book=book(bill.region, prices), rates=assumed.over(named))
         stage = assumed.environments.get(app.environment if app else _stage(environment, assumed, named))
         found = proposed(stage, bill, named) if stage else proposals(bill, of_file(app, known) if app else known)
@@ -60,18 +60,18 @@ def text(saved: Savings) -> str:
     """Each proposal with its arithmetic, and all of them together."""
     if not saved.proposals:
         return f"{saved.title}: nothing that we know would save anything"
-    made = saved.together
-    lines = [f"{saved.title}: {made.now:,.2f} US dollars a month now"]
+    combined = saved.together
+    lines = [f"{saved.title}: {combined.now:,.2f} US dollars a month now"]
     for proposal in saved.proposals:
         lines += ["", *_told(proposal)]
     lines += ["", "Together, in turn, each on what is left:"]
     figures = (
         f"{step.now:>10,.2f} -> {step.then:>9,.2f}  saves {step.saved:>9,.2f}"
-        for step in made.steps
+        for step in combined.steps
     )
-    lines.append(table(zip((step.proposal.title for step in made.steps), figures, strict=True)))
-    lines += [f"  without {each.title}, which another one excludes" for each in not_combined(saved.proposals, made)]
-    lines.append(f"  {made.now:,.2f} -> {made.then:,.2f}, {made.percent} % saved")
+    lines.append(table(zip((step.proposal.title for step in combined.steps), figures, strict=True)))
+    lines += [f"  without {each.title}, which another one excludes" for each in not_combined(saved.proposals, combined)]
+    lines.append(f"  {combined.now:,.2f} -> {combined.then:,.2f}, {combined.percent} % saved")
     lines += [f"  not reckoned: {each}" for each in saved.unreckoned]
     return "\n".join([*lines, *_said(saved)])
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from crossfade.aws.cost.bill.bill import Bill
-from crossfade.cli.aws.cost.source import Made, made
+from crossfade.cli.aws.cost.source import BillOf, bills_of
 from crossfade.cli.call import Call
 from crossfade.core.errors import RefusedError, WrongInputError
 
@@ -50,14 +50,14 @@ class Wanted:
 def answer(call: Call, wanted: Wanted) -> None:
     """One way, for people or for programs."""
     wanted.refuse_the_impossible()
-    bills = made(call, wanted.plan, wanted.region, wanted.table, wanted.prices)
+    bills = bills_of(call, wanted.plan, wanted.region, wanted.table, wanted.prices)
     if wanted.live:
         from crossfade.cli.aws.cost.live import asked
 
         prices, said = asked([bill for bill, _ in bills], wanted.prices)
         click.echo(said, err=True)
         wanted = replace(wanted, prices=prices)
-        bills = made(call, wanted.plan, wanted.region, wanted.table, wanted.prices)
+        bills = bills_of(call, wanted.plan, wanted.region, wanted.table, wanted.prices)
     if wanted.save:
         _save(call, wanted, bills)
     elif wanted.compare or wanted.diff:
@@ -77,14 +77,14 @@ def _bills(call: Call, bills: list[Bill], *, markdown: bool) -> None:
     call.answer({"bills": [as_json(bill) for bill in bills]}, "\n\n".join(map(shown, bills)))
 
 
-def _save(call: Call, wanted: Wanted, bills: list[Made]) -> None:
+def _save(call: Call, wanted: Wanted, bills: list[BillOf]) -> None:
     from crossfade.cli.aws.cost.savings import as_json, savings, text
 
     found = savings(bills, call.environment, wanted.prices, wanted.assume)
     call.answer({"savings": [as_json(each) for each in found]}, "\n\n\n".join(map(text, found)))
 
 
-def _compare(call: Call, wanted: Wanted, bills: list[Made]) -> None:
+def _compare(call: Call, wanted: Wanted, bills: list[BillOf]) -> None:
     from crossfade.aws.cost.compare.compare import compare
     from crossfade.aws.cost.compare.other import OtherBill, at_revision
     from crossfade.aws.cost.show.markdown import of_comparison
@@ -113,7 +113,7 @@ def _chart(call: Call, file: Path, bill: Bill) -> None:
     call.answer(data, f"{file} shows where {bill.total.expected:,.2f} US dollars a month go")
 
 
-def _only(bills: list[Made]) -> Bill:
+def _only(bills: list[BillOf]) -> Bill:
     if len(bills) == 1:
         return bills[0][0]
     names = ", ".join(bill.title for bill, _ in bills)

@@ -1,4 +1,4 @@
-"""Resources and their names, as the modules make them."""
+"""Building blocks of the areas: resources and their addresses as crossfade's own modules plan them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ _TYPE = re.compile(r"\b(aws_\w+)\.")
 GIB = 1 << 30
 
 
-def made(address: str, where: str, refers: Mapping[str, tuple[str, ...]] | None = None, **values: Any) -> Resource:
+def planned(address: str, where: str, refers: Mapping[str, tuple[str, ...]] | None = None, **values: Any) -> Resource:
     """A resource; its type is in its address. Values that are None are not known."""
     kind = _TYPE.search(address)
     assert kind is not None, address  # noqa: S101  an address without a type is a mistake in this package
@@ -41,8 +41,8 @@ def subnets(app: App, kind: str) -> tuple[str, ...]:
 
 def bucket(address: str, where: str, **values: Any) -> Iterator[Resource]:
     """A bucket, closed to the public as all of ours are."""
-    yield made(address, where, **values)
+    yield planned(address, where, **values)
     closed = address.replace("aws_s3_bucket.", "aws_s3_bucket_public_access_block.")
     every = dict.fromkeys(("block_public_acls", "block_public_policy"), True)
     every |= dict.fromkeys(("ignore_public_acls", "restrict_public_buckets"), True)
-    yield made(closed, where, {"bucket": (address,)}, **every)
+    yield planned(closed, where, {"bucket": (address,)}, **every)
