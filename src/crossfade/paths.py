@@ -1,4 +1,4 @@
-"""Where a machine's controller keeps its things: one state directory, nothing outside it."""
+"""The state directory of a machine's controller, and what lies where in it: nothing is outside."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""Asking AWS itself, with the credentials of whoever asks: what looks at files and plans does it only when told to."""
+"""Questions to AWS itself, with the credentials of whoever asks: files and plans are looked at without any."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Which environments of a file are meant, where only those on AWS can be."""
+"""The choice of environments on AWS, of those that a file has."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How long a load balancer bears silence: what the file, its Terraform and the audit of a plan share."""
+"""The idle timeout of a load balancer: what the file, its Terraform and the audit of a plan share."""
 
 # Seconds of silence after which a load balancer closes a connection: at most, and when nobody said anything else.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html#connection-idle-timeout

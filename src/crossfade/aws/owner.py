@@ -1,4 +1,4 @@
-"""Whose an environment is, where its file says so."""
+"""The account that an environment belongs to, where its file says so."""
 
 from crossfade.core.errors import WrongInputError
 

@@ -1,4 +1,4 @@
-"""Where releases go on AWS: the names that Terraform gives, and the tags by which a deploy finds what has them.
+"""Places of releases on AWS: the names that Terraform gives, and the tags by which a deploy finds what has them.
 
 A name is for people and for rights, which name what they are for; it may be cut or completed by AWS. A deploy goes by
 tags: all that is an environment's has APP and ENVIRONMENT, and what is of one service or colour says which.

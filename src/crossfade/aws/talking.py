@@ -1,4 +1,4 @@
-"""Talking to AWS by way of botocore, and its errors in our words. Only `asking` imports it, once somebody asks."""
+"""botocore, with its errors in our words. Only `asking` imports it, once somebody asks."""
 
 from typing import Any
 

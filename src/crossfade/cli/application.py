@@ -1,4 +1,4 @@
-"""The file as the services it describes, and what can be said against deploying them before anything is touched."""
+"""The application to deploy: the file's services, and what can be said against them before anything is touched."""
 
 import os
 import re
@@ -26,7 +26,7 @@ _BUILTINS = frozenset(
 
 
 def read(call: Call, service: str | None = None, strategy: str | None = None) -> Json:
-    """The services to deploy as `spec.deployable` gives them: all of the file, or the one that is named.
+    """The services to deploy as `file.deployable` gives them: all of the file, or the one that is named.
 
     A controller of our version reads the file for us when one runs: it has loaded pydantic already, which takes
     longer than all else a deploy does in this process.

@@ -1,4 +1,4 @@
-"""What a verb has done on an event loop beside it, and takes along when it leaves."""
+"""Work beside a verb: done on an event loop meanwhile, and taken along when it leaves."""
 
 import asyncio
 import threading

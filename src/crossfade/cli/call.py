@@ -1,4 +1,4 @@
-"""What every verb is called with: which controller, which app, text or JSON."""
+"""The call of a verb: which controller, which app, text or JSON."""
 
 import functools
 import getpass

@@ -1,4 +1,4 @@
-"""What runs here although no record says so: taken further, taken over, or at least told of and ended when asked."""
+"""Leftovers: what runs here although no record says so, taken further, taken over, or told of and ended when asked."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence

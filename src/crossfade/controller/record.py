@@ -1,4 +1,4 @@
-"""What is on record, a page at a time: a year of it is larger than the controller. And a pen for what is no service."""
+"""The record, a page at a time: a year of it is larger than the controller. And a pen for what is no service."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What a decision asks for. Effects change the world, waits say what is waited for, moves change the rollout itself.
+"""Actions: what a decision asks for. Effects change the world, waits say what is waited for, moves change the rollout.
 
 All are frozen values that travel as JSON: the journal holds them, `plan` prints them, the engine performs them.
 """

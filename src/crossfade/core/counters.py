@@ -1,4 +1,4 @@
-"""What a balancer counted: requests, failures, retries and a latency histogram, always as totals that only grow."""
+"""Counters of a balancer: requests, failures, retries and a latency histogram, always as totals that only grow."""
 
 import math
 from dataclasses import dataclass

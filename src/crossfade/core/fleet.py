@@ -1,4 +1,4 @@
-"""What the platform reports: the instances of a service, their health, and what the balancer says of them."""
+"""The fleet: a service's instances as the platform reports them, their health, and what the balancer says of them."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What visitors of a load test do, how many of them there are, and what was promised to them."""
+"""Journeys of a load test: what visitors do, how many of them there are, and what was promised to them."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Where requests go: target groups, their weights and the release that only a preview reaches."""
+"""The routing of a service: target groups, their weights and the release that only a preview reaches."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a service is to be: how it is run, checked, exposed and changed. Frozen, plain values, in seconds and shares."""
+"""A service as it is to be: how it is run, checked, exposed and changed. Frozen values, in seconds and shares."""
 
 from dataclasses import dataclass, field
 from typing import Literal

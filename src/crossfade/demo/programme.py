@@ -1,4 +1,4 @@
-"""What of a demo is shown while it happens."""
+"""The programme of a demo: what of it is shown while it happens."""
 
 import time
 from collections.abc import Mapping

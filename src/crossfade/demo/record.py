@@ -1,4 +1,4 @@
-"""What the demo found out: a line a step, and the sums."""
+"""The record of a demo: a line a step, and the sums."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is played: six releases and orders, one after the other, while clients keep asking."""
+"""The script of a demo: six releases and orders, one after the other, while clients keep asking."""
 
 import asyncio
 import json

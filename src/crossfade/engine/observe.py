@@ -1,4 +1,4 @@
-"""What is there: the instances as their runtimes, their probes and the balancer see them, put together."""
+"""The observer: instances as their runtimes, their probes and the balancer see them, put together into one look."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What a deploy would do: the real loop on a platform in memory where all goes well, told from its journal."""
+"""The plan of a deploy: the real loop on a platform in memory where all goes well, told from its journal."""
 
 import asyncio
 from collections.abc import Mapping

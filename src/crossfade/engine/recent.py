@@ -1,4 +1,4 @@
-"""What clients got lately: for `status`, and for what a release's errors usually are."""
+"""The recent counters of a service: for `status`, and for what a release's errors usually are."""
 
 from collections import deque
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a task has to know of itself."""
+"""A task's own question: was it cancelled, or something that it waited for?"""
 
 import asyncio
 

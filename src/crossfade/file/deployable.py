@@ -1,4 +1,4 @@
-"""What a deploy needs of the file, as plain JSON: the command line hands it on without knowing more of it."""
+"""A file as a deploy needs it, as plain JSON: the command line hands it on without knowing more of it."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""How a service grows, from the file's words to what a release carries of it."""
+"""A service's growth, from the file's words to what a release carries of it."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What every mapping of the file has in common: nothing unknown, nothing impossible, never changed."""
+"""The base of every mapping of the file: nothing unknown, nothing impossible, never changed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which variables hold secrets, by their names and by the shape of their values."""
+"""Variables that hold secrets, told by their names and by the shape of their values."""
 
 import re
 

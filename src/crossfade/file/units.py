@@ -1,4 +1,4 @@
-"""How people write durations, shares, sizes and counts, and what they become.
+"""Durations, shares, sizes and counts as people write them, and what they become.
 
 A notation reads what stands in the file and writes it back. `read` raises ValueError whose text is what is *allowed*:
 the loader puts file, line, key and what was found in front of it.

@@ -1,4 +1,4 @@
-"""How long requests took, in fixed logarithmic buckets: about a thousand numbers, however many requests."""
+"""Latencies in fixed logarithmic buckets: about a thousand numbers, however many requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a run of traffic saw."""
+"""The report of a run of traffic."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the traffic is sent to, and how an answer names its release."""
+"""The target of traffic, and how an answer names its release."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""Who plays what: the app itself where it can run here, as its own `local` environment says, else a stand-in."""
+"""The cast of a rehearsal: the app itself where it can run here, as its `local` environment says, else a stand-in."""
 
 import sys
 from collections.abc import Mapping

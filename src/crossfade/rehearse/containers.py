@@ -1,4 +1,4 @@
-"""What a rehearsal asks of Docker itself: is an image here, what did its containers use, and is anything left."""
+"""Containers of a rehearsal, asked of Docker itself: is an image here, what did they use, and is anything left."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""How a release of a service would go by its settings alone: the decisions of a deploy on a fleet in memory."""
+"""The course of a release by its settings alone: the decisions of a deploy on a fleet in memory."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a rehearsal says about production: how long, how many instances, what it costs. Sums, with what they assume."""
+"""The estimate for production: how long, how many instances, what it costs. Sums, with what they assume."""
 
 import math
 from dataclasses import dataclass

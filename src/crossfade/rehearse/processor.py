@@ -1,4 +1,4 @@
-"""How much processor the instances of each service have used, as this machine counts it."""
+"""Processor time of each service's instances, as this machine counts it."""
 
 import os
 from collections import defaultdict

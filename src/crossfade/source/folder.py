@@ -1,4 +1,4 @@
-"""What of a source folder goes into a release."""
+"""A source folder: what of it goes into a release."""
 
 import os
 import stat

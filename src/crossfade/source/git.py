@@ -1,4 +1,4 @@
-"""What git knows of a folder: which files belong to it, and which commit it is."""
+"""git: which files of a folder belong to it, and which commit it is."""
 
 import os
 import subprocess

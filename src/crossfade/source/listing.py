@@ -1,4 +1,4 @@
-"""Which files belong to a source, and which commit they are: as git says, or as whoever shipped it did."""
+"""The listing of a source: which files belong to it, and which commit it is, by git or by whoever shipped it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What there is on the disk. A name that is too long for one is wrong, and no trouble: nothing is there."""
+"""Is it there on the disk? A name that is too long for one is wrong, and no trouble: nothing is there."""
 
 import os
 from pathlib import Path

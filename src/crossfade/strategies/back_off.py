@@ -1,4 +1,4 @@
-"""How long the next launch waits after instances that ended: ever longer, so that a crash loop costs little."""
+"""The back-off of launches: how long the next one waits after instances that ended, ever longer."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""How long a step is waited for: until when its instances have to be there."""
+"""The deadline of a step: until when its instances have to be there."""
 
 import math
 

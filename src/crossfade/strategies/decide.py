@@ -1,4 +1,4 @@
-"""What to do next: for a rollout under way, and for a service that is to stay as it is."""
+"""The decision of one service: of a rollout under way, and of a service that is to stay as it is."""
 
 from collections import Counter
 from collections.abc import Mapping

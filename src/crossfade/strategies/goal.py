@@ -1,4 +1,4 @@
-"""What a fleet is to become, and how far it is from that."""
+"""The goal of a fleet: what it is to become, and how far it is from that."""
 
 import math
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a release group does next: how its members stand goes in, the next actions come out."""
+"""The next steps of a release group: how its members stand goes in, the next actions come out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a release on its way over hosts does next: how the hosts stand goes in, the next action comes out."""
+"""The next step of a release on its way over hosts: how the hosts stand goes in, the next action comes out."""
 
 from collections.abc import Collection, Container
 from dataclasses import dataclass

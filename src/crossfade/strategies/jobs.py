@@ -1,4 +1,4 @@
-"""What becomes of a job whose time has come: it is begun, waits for the run before, or is passed over."""
+"""The turn of a job whose time has come: it is begun, waits for the run before, or is passed over."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How a rollout changes: by the moves decided for it, by its hooks, and by what a person orders.
+"""Moves of a rollout: how it changes by what is decided for it, by its hooks, and by what a person orders.
 
 The engine folds its journal with these functions. Every change needs only the rollout, the moment, and the counters at
 that moment: plain data of one event.

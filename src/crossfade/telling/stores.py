@@ -1,4 +1,4 @@
-"""What happens to stores, as sentences."""
+"""Events of stores as sentences."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

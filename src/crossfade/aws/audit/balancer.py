@@ -1,4 +1,4 @@
-"""Paths behind which connections stay open, so that a load balancer's idle timeout matters."""
+"""Paths of streams: connections behind them stay open, so that a load balancer's idle timeout matters."""
 
 import re
 

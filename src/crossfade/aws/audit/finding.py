@@ -1,4 +1,4 @@
-"""What was found where, and whether somebody lives with it."""
+"""A finding: what was found where, and whether somebody lives with it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

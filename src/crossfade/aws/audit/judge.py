@@ -1,4 +1,4 @@
-"""Findings that a team lives with do not count, until the day it named."""
+"""The judgement of findings: those that a team lives with do not count, until the day it named."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What other checkers look at, and which of our rules sees the same: a table that a reader of both can go by."""
+"""Other checkers, and which of our rules sees the same: a table that a reader of both can go by."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

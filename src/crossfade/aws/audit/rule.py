@@ -1,4 +1,4 @@
-"""What can be found: the rules, read from the YAML files beside them."""
+"""The rules of the audit, read from the YAML files beside them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

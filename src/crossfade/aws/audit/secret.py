@@ -1,4 +1,4 @@
-"""Whether an environment variable looks like a secret: by its name, by the shape of its value, by its randomness.
+"""Secrets in variables, told by a name, by the shape of a value, or by its randomness.
 
 What is said about it never shows the value.
 """

@@ -1,4 +1,4 @@
-"""What of a plan no check could read, so that nobody takes silence about it for an answer."""
+"""Parts of a plan that no check could read, so that nobody takes silence about them for an answer."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a plan cannot tell of what it costs, because only the apply will: said, for a bill rests on something there."""
+"""Gaps of a plan's bill: what only the apply will tell, said, for a bill rests on something there."""
 
 import re
 from collections import defaultdict

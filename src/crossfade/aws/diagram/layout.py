@@ -1,4 +1,4 @@
-"""Where everything of a picture stands: the way in on top, the VPC and the region's boxes, security groups below."""
+"""The layout of a picture: the way in on top, the VPC and the region's boxes, security groups below."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

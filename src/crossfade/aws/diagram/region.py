@@ -1,4 +1,4 @@
-"""What belongs to the region and to the edge: names, CDN, buckets, images, secrets, alarms, money."""
+"""The region and the edge of a picture: names, CDN, buckets, images, secrets, alarms, money."""
 
 from collections.abc import Iterator
 from itertools import pairwise

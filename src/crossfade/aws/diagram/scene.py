@@ -1,4 +1,4 @@
-"""What a picture of an environment shows: boxes in frames, and arrows between them. No sizes, no places."""
+"""The scene of a picture: boxes in frames, and arrows between them. No sizes, no places."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How arrows run: along gutters in the cells and lanes between the tiers, so that they cross no box on their way."""
+"""The wires of a picture: arrows along gutters in the cells and lanes between the tiers, across no box on their way."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What stands in which zone: instances, databases, caches."""
+"""The zones of a picture: which instances, databases and caches stand in which."""
 
 from collections.abc import Iterator
 

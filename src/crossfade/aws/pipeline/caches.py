@@ -1,4 +1,4 @@
-"""Whose downloads runners keep from one run to the next: those of the tool that the tests call.
+"""The caches of a pipeline: whose downloads runners keep from one run to the next.
 
 GitHub's actions fail over a tool of which the repository has no file, such as Maven's where Gradle builds.
 """

@@ -1,4 +1,4 @@
-"""What a job runs to bring a release out and to go back: crossfade's own verbs, or CodeDeploy's where it has the hosts.
+"""The carrying of a release by a job: crossfade's own verbs, or CodeDeploy's where it has the hosts.
 
 Each is lines of a shell. VERSION is the commit or the tag; CROSSFADE_REVISIONS the bucket that Terraform made.
 """

@@ -1,4 +1,4 @@
-"""What a pipeline does, whoever runs it: settled once from the file."""
+"""The plan of a pipeline, whoever runs it: settled once from the file."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What an environment will consist of on AWS, said from the file alone and without Terraform.
+"""The resources that an environment will consist of on AWS, said from the file alone and without Terraform.
 
 Only what costs, endangers or is drawn; addresses and values are those that crossfade's own modules plan.
 """

@@ -1,4 +1,4 @@
-"""What is said of a fleet that grows and shrinks, or that is one of two."""
+"""Words for a fleet that grows and shrinks, or that is one of two."""
 
 from crossfade.aws.places import COLOUR
 from crossfade.aws.resources.inventory import first

@@ -1,4 +1,4 @@
-"""By which names visitors reach an environment, and which certificates those need."""
+"""The names by which visitors reach an environment, and the certificates that those need."""
 
 from crossfade.file.model import App
 

@@ -1,4 +1,4 @@
-"""Where instances stand and listen on AWS."""
+"""The hosts of an environment: where instances stand and listen on AWS."""
 
 from crossfade.aws.places import COLOURS
 from crossfade.aws.resources.names import places, prefix

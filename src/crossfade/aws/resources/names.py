@@ -1,4 +1,4 @@
-"""What things are called: on AWS and in Terraform."""
+"""Names of an environment on AWS: the prefix that all begin with, and how Terraform takes one."""
 
 from crossfade.aws.places import Places
 from crossfade.file.model import App

@@ -1,4 +1,4 @@
-"""Whose resources a plan has."""
+"""The providers of a plan's resources."""
 
 from crossfade.aws.resources.resource import Resource
 

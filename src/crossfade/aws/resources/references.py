@@ -1,4 +1,4 @@
-"""Which resource a value of a plan comes from.
+"""References of a plan: which resource a value comes from.
 
 A plan names what is not known before it is applied only in its configuration: the task definition of an ECS service is
 `var.task` there, which a module call sets to `module.api.task`, an output of `aws_ecs_task_definition.this.arn`.

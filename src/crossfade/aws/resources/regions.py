@@ -1,4 +1,4 @@
-"""In which region each resource of a plan will be.
+"""The region of each resource of a plan.
 
 A resource is where its own `region` says, and else where its provider works. That is a constant or a variable in the
 provider's block. A local value, or what the shell says, is not in a plan; then zones and ARNs of

@@ -1,4 +1,4 @@
-"""What a deploy to ECS takes: two services by colour, their tasks, their scaling, their images and their secrets."""
+"""Rights for a deploy to ECS: two services by colour, their tasks, scaling, images and secrets."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What the database of an environment takes: a snapshot before a migration, and giving one back."""
+"""Rights for the database of an environment: a snapshot before a migration, and giving one back."""
 
 from collections.abc import Iterator
 

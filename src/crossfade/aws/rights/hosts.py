@@ -1,4 +1,4 @@
-"""What a deploy to hosts takes: groups by colour and their launch template, or ways in; and CodeDeploy's revisions."""
+"""Rights for a deploy to hosts: groups by colour and their launch template, or ways in; and CodeDeploy's revisions."""
 
 from collections.abc import Iterator
 

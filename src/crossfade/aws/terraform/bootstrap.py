@@ -1,4 +1,4 @@
-"""What has to be there before Terraform can make anything: its state's bucket and table, and the journal's table.
+"""The bootstrap, before Terraform can make anything: its state's bucket and table, and the journal's table.
 
 Plain calls and not Terraform, because Terraform would need a place for the state of these. The journal is no
 environment's: it outlives each of them, as the history of releases should. Each step looks first

@@ -1,4 +1,4 @@
-"""What a plan would change, read from `terraform show -json`.
+"""The changes of a plan, read from `terraform show -json`.
 
 https://developer.hashicorp.com/terraform/internals/json-format#change-representation
 """

@@ -1,4 +1,4 @@
-"""What guards an environment and its data: what a plan would end, and what has to be said before it may."""
+"""The guard of an environment and its data: what a plan would end, and what has to be said before it may."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What things are called: in Terraform and on AWS."""
+"""Names that only the files of Terraform need: of its state and lock, of its modules, of local values."""
 
 from crossfade.aws.terraform.hcl import Expression
 from crossfade.file.model import App

@@ -1,4 +1,4 @@
-"""What goes with a release: build specifications, and for hosts CodeDeploy's appspec with its hooks.
+"""The revision of a release: build specifications, and for hosts CodeDeploy's appspec with its hooks.
 
 https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
 """

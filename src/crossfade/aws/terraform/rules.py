@@ -1,4 +1,4 @@
-"""Which requests go to which service, in the words of an Application Load Balancer."""
+"""Listener rules: which requests go to which service, in the words of an Application Load Balancer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

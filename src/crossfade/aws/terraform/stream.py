@@ -1,4 +1,4 @@
-"""What Terraform says of itself while it runs: its `-json` lines, as sentences.
+"""The stream of what Terraform says of itself while it runs: its `-json` lines, as sentences.
 
 https://developer.hashicorp.com/terraform/internals/machine-readable-ui
 """

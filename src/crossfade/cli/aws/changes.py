@@ -1,4 +1,4 @@
-"""What a plan of Terraform changes, as people and programs read it."""
+"""The changes of a Terraform plan, as people and programs read them."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the verbs that drive Terraform are called with: one environment, its folder, and the program."""
+"""A job of Terraform: one environment, its folder, and the program, as every verb that drives it has them."""
 
 import functools
 import time

@@ -1,4 +1,4 @@
-"""What of the services' folders does not go into a release, and what goes along that should not, in a line or two."""
+"""The contents of a release in a line or two: what of the folders stays out, and what goes along that should not."""
 
 import os
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What a file asks for and nobody does in one of its environments. `check` says it: silence would promise it."""
+"""Wishes of a file that nobody grants in one of its environments. `check` says them: silence would promise them."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

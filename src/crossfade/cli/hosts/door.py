@@ -1,4 +1,4 @@
-"""What somebody from outside gets of a host: an answer through its door, or from the address that the file names."""
+"""A host as somebody from outside meets it: an answer through its door, or from the address that the file names."""
 
 import http.client
 import socket

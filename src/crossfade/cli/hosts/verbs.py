@@ -1,4 +1,4 @@
-"""What each verb does over hosts."""
+"""The verbs over hosts: what each one does there."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -1,4 +1,4 @@
-"""What runs here, what ran, and what was said: nothing in this module changes anything."""
+"""The verbs that look: what runs, what ran, and what was said. Nothing in this module changes anything."""
 
 import json
 from collections.abc import Mapping, Sequence

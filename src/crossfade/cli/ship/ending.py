@@ -1,4 +1,4 @@
-"""How a rollout or a release group ended, as text or JSON and as an exit code."""
+"""The end of a rollout or a release group, as text or JSON and as an exit code."""
 
 import json
 from collections.abc import Mapping, Sequence

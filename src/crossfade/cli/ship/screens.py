@@ -1,4 +1,4 @@
-"""Where a rollout is shown while it happens: a terminal, a plain log, or lines of JSON."""
+"""Screens on which a rollout is shown while it happens: a terminal, a plain log, or lines of JSON."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What a deploy says and hands on of stores."""
+"""The stores of a deploy: what it says and hands on of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

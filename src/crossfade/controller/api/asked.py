@@ -1,4 +1,4 @@
-"""What a request says, checked before anything is done: each mistake is one sentence, and never a traceback."""
+"""Requests, checked before anything is done: each mistake is one sentence, and never a traceback."""
 
 import hmac
 import json

@@ -1,4 +1,4 @@
-"""Where the API is listened for: its socket, its port, and the port for Prometheus."""
+"""The ways in to the API: its socket, its port, and the port for Prometheus."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""What Prometheus reads: the state of every service, and the totals that its balancer counted."""
+"""Metrics for Prometheus: the state of every service, and the totals that its balancer counted."""
 
 import math
 from collections import Counter

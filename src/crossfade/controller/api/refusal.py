@@ -1,4 +1,4 @@
-"""How an error is answered: JSON with its cause, its way out and its exit code."""
+"""An error as an answer: JSON with its cause, its way out and its exit code."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the API answers with: the stable JSON shapes of status, releases and rollouts."""
+"""The API's answers: the stable JSON shapes of status, releases and rollouts."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whose turn it is: what this process holds before it does an order, and the letters to whoever holds it instead."""
+"""A process's turn: what it holds before it does an order, and the letters to whoever holds it instead."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who is told, kept beside the journal: an address is a secret, for it lets anybody write there."""
+"""The channels of apps, kept beside the journal: an address is a secret, for it lets anybody write there."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is told of an event of the journal: a stable JSON for programs, a title and a text for people."""
+"""A message about an event of the journal: a stable JSON for programs, a title and a text for people."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

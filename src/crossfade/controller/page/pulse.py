@@ -1,4 +1,4 @@
-"""What an open page is told: the status whenever it differs, and each thing that happens, in a sentence."""
+"""The pulse of an open page: the status whenever it differs, and each thing that happens, in a sentence."""
 
 import asyncio
 import json

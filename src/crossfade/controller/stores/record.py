@@ -1,4 +1,4 @@
-"""What is on record of one store: what the file said of it last, what it was made of, and its newest backup."""
+"""The record of one store: what the file said of it last, what it was made of, and its newest backup."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace

@@ -1,4 +1,4 @@
-"""What programs make of their life on the platform in memory."""
+"""The behaviour of programs on the platform in memory: how they boot, fail and end."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What runs, who gets traffic and what was counted: the truth that the adapters in memory report."""
+"""The platform in memory: what runs, who gets traffic and what was counted, the truth that its adapters report."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping

@@ -1,4 +1,4 @@
-"""Who sends traffic, and what they counted."""
+"""The port of balancers: who sends traffic, and what they counted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What can be asked of logs, and what they say."""
+"""Logs: what can be asked of them, and the lines that they answer with."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

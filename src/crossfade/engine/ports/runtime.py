@@ -1,4 +1,4 @@
-"""Who runs instances, and what they say of them."""
+"""The port of runtimes: who runs instances, and what they say of them."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass

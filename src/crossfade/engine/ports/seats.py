@@ -1,4 +1,4 @@
-"""Where a person runs a command as a release would."""
+"""The port of seats: where a person runs a command as a release would."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Who keeps the values of secrets."""
+"""The port of secrets: who keeps their values."""
 
 from collections.abc import Mapping
 from typing import Protocol

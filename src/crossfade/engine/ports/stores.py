@@ -1,4 +1,4 @@
-"""What the engine needs of who keeps an app's stores."""
+"""The port of stores: who keeps an app's databases, caches and queues."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What runs the services on AWS, how it grows, and where its images are kept."""
+"""The compute of an environment: what runs its services, how it grows, and where its images are kept."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What keeps data: database, cache, buckets, secrets."""
+"""The data of an environment: database, cache, buckets, secrets."""
 
 from collections.abc import Iterator
 from itertools import pairwise

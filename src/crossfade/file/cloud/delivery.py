@@ -1,4 +1,4 @@
-"""How visitors reach it: names, certificate, load balancer, and a site of files."""
+"""The delivery of an environment: names, certificate, load balancer, and a site of files."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal

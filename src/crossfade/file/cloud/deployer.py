@@ -1,4 +1,4 @@
-"""Who may deploy an environment from outside of AWS."""
+"""The deployer: who may deploy an environment from outside of AWS."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal

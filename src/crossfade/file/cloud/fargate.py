@@ -1,4 +1,4 @@
-"""What Fargate runs."""
+"""Sizes of tasks that Fargate runs: CPU, and the memory that goes with it."""
 
 # CPU units (1024 a core) -> memory in MiB that Fargate runs with it.
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html

@@ -1,4 +1,4 @@
-"""What services and their cloud part cannot mean together. Asked only of an environment on AWS."""
+"""Contradictions between services and their cloud part. Asked only of an environment on AWS."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Where an environment lives: its network, what is open, and how its machines reach the world."""
+"""The network of an environment, what is open in it, and how its machines reach the world."""
 
 import ipaddress
 from collections.abc import Iterator

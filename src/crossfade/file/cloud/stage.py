@@ -1,4 +1,4 @@
-"""Which environments have visitors."""
+"""Whether an environment is production, by its name."""
 
 _NAMES = frozenset({"prod", "production", "prd", "live"})
 

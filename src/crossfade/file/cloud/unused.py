@@ -1,4 +1,4 @@
-"""What a file says for a machine of one's own and AWS's load balancer has nothing for: it is without effect there.
+"""Keys for a machine of one's own that AWS's load balancer has nothing for: they are without effect there.
 
 It is no mistake, for one file serves both; but who reads it should not take it for granted on AWS.
 """

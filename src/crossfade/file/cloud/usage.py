@@ -1,4 +1,4 @@
-"""What a month looks like: assumptions behind the lines of the bill that depend on use."""
+"""The usage of a month: assumptions behind the lines of the bill that depend on use."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Who is told about what: alarms, logs, budget."""
+"""The watch over an environment: alarms, logs, budget, and who is told."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal

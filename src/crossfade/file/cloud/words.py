@@ -1,4 +1,4 @@
-"""How AWS things are written in the file: regions, networks, instance classes, times of day."""
+"""The words for AWS things in the file: regions, networks, instance classes, times of day."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""What a Dockerfile says about the image that it makes: base, ports, what it runs, how it is checked."""
+"""A Dockerfile as it is read: base, ports, what it runs, how it is checked."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Which of the things to do that stand in a file are done, as far as the file and the machine show it."""
+"""Facts about the things to do that stand in a file: which are done, as far as file and machine show it."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What is left to do before a deploy: told by `init`, kept as comments in the file, repeated by `check`."""
+"""Things to do before a deploy: told by `init`, kept as comments in the file, repeated by `check`."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What a service says of its containers beside the image: how they start, as whom, and with which rights."""
+"""The container of a service beside its image: how it starts, as whom, and with which rights."""
 
 import ipaddress
 import shlex

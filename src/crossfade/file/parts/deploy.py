@@ -1,4 +1,4 @@
-"""How a new release takes over from the old one."""
+"""The way in which a new release takes over from the old one."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise

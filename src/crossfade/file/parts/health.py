@@ -1,4 +1,4 @@
-"""When an instance counts as healthy."""
+"""The health check: when an instance counts as healthy."""
 
 import re
 from collections.abc import Iterator

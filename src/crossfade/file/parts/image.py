@@ -1,4 +1,4 @@
-"""Where a service's image comes from: a registry, or a Dockerfile on this machine."""
+"""The image of a service: from a registry, or made of a Dockerfile on this machine."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""What a release of a source is made of, and what its build leaves for the next one."""
+"""The making of a release of a source: what goes in, and what its build leaves for the next one."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Who is told how rollouts ended and what is not in order."""
+"""Channels: who is told how rollouts ended and what is not in order."""
 
 from typing import Annotated, Literal
 

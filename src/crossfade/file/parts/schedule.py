@@ -1,4 +1,4 @@
-"""When something is done by the clock: five words of cron, and the time zone that they are meant in."""
+"""A schedule: five words of cron, and the time zone that they are meant in."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What lasts beyond a release: volumes of a service, by name or as folders of the machine."""
+"""Volumes of a service, which last beyond a release: by name, or as folders of the machine."""
 
 import re
 from collections.abc import Iterator, Mapping

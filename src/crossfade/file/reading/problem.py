@@ -1,4 +1,4 @@
-"""What is wrong with a file, said so that it can be found and put right."""
+"""A problem of a file, said so that it can be found and put right."""
 
 import json
 from collections.abc import Iterable, Sequence

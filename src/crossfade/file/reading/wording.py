@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in our words and at the place where it was written."""
+"""The words for what pydantic found wrong, at the place where it was written."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a load test counted, by stage, endpoint, second, release and instance. One event loop writes it."""
+"""The book of a load test: counts by stage, endpoint, second, release and instance. One event loop writes it."""
 
 import math
 from collections import Counter, defaultdict

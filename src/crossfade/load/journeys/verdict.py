@@ -1,4 +1,4 @@
-"""What was promised, what was measured, and whether that is met: the tables of a load test."""
+"""The verdict of a load test: what was promised, what was measured, and whether that is met, as tables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What `Runtime` and `Sizer` of two colours have in common, be it services of ECS or Auto Scaling groups.
+"""The base of `Runtime` and `Sizer` of two colours, be it services of ECS or Auto Scaling groups.
 
 Of a colour only two things are ever changed, both absolute: how many it keeps, and of which definition. So a change
 that is repeated, or whose answer was lost, changes nothing.

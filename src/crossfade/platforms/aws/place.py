@@ -1,4 +1,4 @@
-"""Where one service's releases run on AWS: found by the names that Terraform gives, and by what these refer to."""
+"""The place of one service's releases on AWS: found by the names that Terraform gives, and by what these refer to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

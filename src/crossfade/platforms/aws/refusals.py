@@ -1,4 +1,4 @@
-"""What AWS says no with, as one sentence with its way out."""
+"""AWS's refusals, each as one sentence with its way out."""
 
 import re
 from dataclasses import dataclass

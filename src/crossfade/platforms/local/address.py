@@ -1,4 +1,4 @@
-"""Where an instance is reached on this machine: `host:port`, or `unix:PATH` of the socket that it listens on."""
+"""The address of an instance on this machine: `host:port`, or `unix:PATH` of the socket that it listens on."""
 
 _UNIX = "unix:"
 SOCKETS = "sockets"  # the folder in the balancer's directory where instances make theirs

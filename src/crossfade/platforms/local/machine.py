@@ -1,4 +1,4 @@
-"""The only place where adapters are chosen and put together."""
+"""One machine: the only place where its adapters are chosen and put together."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""How a request for a part of a page is told from one for a page."""
+"""Parts of pages: how a request for one is told from one for a page."""
 
 # What a browser says that it is for, over HTTPS and to localhost alone; else how the path ends. As many endings as
 # Envoy lets an expression say: it refuses one that compiles to more than 100 steps.

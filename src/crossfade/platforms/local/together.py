@@ -1,4 +1,4 @@
-"""What costs as much for one as for many: who comes while it is done waits, and is served with all others that wait."""
+"""Rounds: what costs as much for one as for many is done in one for all that wait meanwhile."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,4 +1,4 @@
-"""What stands on the paper, whatever it is made of: facts, and rows of a table."""
+"""The contents of a report, whatever paper it is on: facts, and rows of a table."""
 
 import time
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What is charged for, before anybody asks the price."""
+"""A charge: what is paid for, before anybody asks the price."""
 
 from dataclasses import dataclass
 from decimal import Decimal

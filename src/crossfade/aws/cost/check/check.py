@@ -1,4 +1,4 @@
-"""What is wrong with a table of costs: sums, prices, what is billed twice and what is missing."""
+"""The check of a table of costs: sums, prices, what is billed twice and what is missing."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a bill is compared with: another environment, a file, or the same file at another revision of git."""
+"""The other bill of a comparison: of another environment, of a file, or of the same file at another revision of git."""
 
 import json
 import subprocess

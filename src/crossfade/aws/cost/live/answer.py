@@ -1,4 +1,4 @@
-"""What AWS's price list answers: products as JSON, of which at most one price is ours."""
+"""An answer of AWS's price list: products as JSON, of which at most one price is ours."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

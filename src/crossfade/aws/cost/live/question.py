@@ -1,4 +1,4 @@
-"""What to ask AWS's price list for one of our prices."""
+"""A question to AWS's price list: what to ask for one of our prices."""
 
 import re
 from collections.abc import Mapping, Sequence

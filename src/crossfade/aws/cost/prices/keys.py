@@ -1,4 +1,4 @@
-"""What can have a price: the keys of a price book. A key that is none of these is a slip of the pen."""
+"""The keys of a price book: what can have a price. One that is none of these is a slip of the pen."""
 
 from collections.abc import Iterable
 

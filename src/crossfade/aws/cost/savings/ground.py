@@ -1,4 +1,4 @@
-"""What proposals for savings rest on: the file, the price book, and assumptions with their source."""
+"""The ground of proposals for savings: the file, the price book, and assumptions with their source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

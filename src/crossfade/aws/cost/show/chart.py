@@ -1,4 +1,4 @@
-"""Where the money goes, as a picture: sorted bars in SVG, readable without colours and to a screen reader."""
+"""A chart of where money goes: sorted bars in SVG, readable without colours and to a screen reader."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What runs the services: tasks on Fargate or hosts of an Auto Scaling group, and where images are kept."""
+"""The compute: tasks on Fargate or hosts of an Auto Scaling group, and where images are kept."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""How visitors reach it: hosted zone, records, the site at the edge; and how a push becomes a release."""
+"""The delivery: hosted zone, records, the site at the edge; and the way from a push to a release."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Who reaches whom: security groups with their rules, and the load balancer with its target groups."""
+"""The doors: security groups with their rules, and the load balancer with its target groups."""
 
 from collections.abc import Iterator
 

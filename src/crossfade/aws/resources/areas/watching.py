@@ -1,4 +1,4 @@
-"""Who looks after it: alarms, dashboard, the hosts' agent, secrets, budget, watchers of the account."""
+"""The watch: alarms, dashboard, the hosts' agent, secrets, budget, watchers of the account."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""How a push becomes a release on AWS: CodePipeline to ECS, or CodeDeploy to hosts."""
+"""The way from a push to a release on AWS: CodePipeline to ECS, or CodeDeploy to hosts."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What runs the services, and where their images are kept."""
+"""The compute: what runs the services, and where their images are kept."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What keeps data: database, cache, buckets."""
+"""The data: database, cache, buckets."""
 
 from collections.abc import Iterator
 from typing import Any

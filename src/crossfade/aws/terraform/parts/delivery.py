@@ -1,4 +1,4 @@
-"""How visitors reach it: names, certificates, and the site at the edge."""
+"""The delivery: names, certificates, and the site at the edge."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who is told about what: alarms, dashboard, the hosts' agent, the bill."""
+"""The monitoring: alarms, dashboard, the hosts' agent, the bill, and who is told."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who may do what, and the secrets."""
+"""The security: who may do what, and the secrets."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What Terraform tells services of the places it makes: by `env: {DB_HOST: {from: database.host}}`."""
+"""Values that Terraform tells services of the places it makes: by `env: {DB_HOST: {from: database.host}}`."""
 
 from typing import Any
 

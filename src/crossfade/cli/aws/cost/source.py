@@ -1,4 +1,4 @@
-"""Where the bills of `crossfade cost` come from: the file, a plan, or a table that a team wrote."""
+"""The bills of `crossfade cost`: of the file, of a plan, or from a table that a team wrote."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What runs by the clock in a Compose project: labels of ofelia and crontabs, as jobs of ours."""
+"""Crons of a Compose project: what runs by the clock, by labels of ofelia and in crontabs, as jobs of ours."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""How much of the machine a container of a Compose file may use, in our words."""
+"""Limits of a container of a Compose file: how much of the machine it may use, in our words."""
 
 from typing import Any
 

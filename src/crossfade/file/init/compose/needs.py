@@ -1,4 +1,4 @@
-"""What a service of a Compose file had of the machine and has no more: it may not work without."""
+"""Needs of a service of a Compose file: what it had of the machine and has no more, without which it may not work."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What an import has to say: what is not in the new file, what is left to do, and comments beside its lines."""
+"""Notes of an import: what is not in the new file, what is left to do, and comments beside its lines."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

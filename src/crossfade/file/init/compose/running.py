@@ -1,4 +1,4 @@
-"""What a service runs: the image, how it is built, and the command line, put together as Compose does."""
+"""The run of a service: the image, how it is built, and the command line, put together as Compose does."""
 
 import os
 import shlex

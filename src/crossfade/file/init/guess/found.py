@@ -1,4 +1,4 @@
-"""What a look at a folder found."""
+"""The findings of a look at a folder."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a guessed build can keep for the next one, and what it depends on where that is all."""
+"""What a guessed build keeps for the next one, and what it depends on where that is all."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where the values of variables come from that are never in the file: the shell, a file, a command, an env_file."""
+"""Sources of secrets, whose values are never in the file: the shell, a file, a command, an env_file."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

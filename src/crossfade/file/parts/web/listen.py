@@ -1,4 +1,4 @@
-"""Where visitors come in, and who stands before."""
+"""The listener: where visitors come in, and who stands before."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Where an instance listens: on a port or on a socket, and a command that says the same."""
+"""The place where an instance listens: a port or a socket, and a command that says the same."""
 
 import re
 from collections.abc import Iterator

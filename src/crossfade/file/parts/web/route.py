@@ -1,4 +1,4 @@
-"""Which requests come to a service, and how its new release is seen before visitors do."""
+"""Routes: which requests come to a service, and how its new release is seen before visitors do."""
 
 from collections.abc import Iterator
 from typing import Annotated

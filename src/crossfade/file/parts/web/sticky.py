@@ -1,4 +1,4 @@
-"""Where a visitor comes back to."""
+"""Stickiness: where a visitor comes back to."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""What the load balancer counted, as CloudWatch has it: by minute and target group, a minute or two late.
+"""The load balancer's counts, as CloudWatch has them: by minute and target group, a minute or two late.
 
 Totals of a release are those of its colour's target group since its deployment began, so that every process that asks
 comes to the same. There are no retries (an ALB makes none), nobody counts clients that left, and no histogram is told:

@@ -1,4 +1,4 @@
-"""How the load balancer sees a target, in our words.
+"""The health of a target as the load balancer sees it, in our words.
 
 AWS's own: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 """

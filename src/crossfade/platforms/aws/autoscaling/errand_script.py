@@ -1,4 +1,4 @@
-"""What a host runs for a command of a release's: the release's own container once more, with another command.
+"""The script of an errand on a host: the release's own container once more, with another command.
 
 How an image comes to a host and what its container is given the release's user data says; here is only taken from it.
 """

@@ -1,4 +1,4 @@
-"""Where a service's releases run on hosts: two Auto Scaling groups by colour, found by their names."""
+"""The finder of a service's two Auto Scaling groups, by their names and colours."""
 
 from collections.abc import Mapping
 

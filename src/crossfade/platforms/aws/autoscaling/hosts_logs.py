@@ -1,4 +1,4 @@
-"""What hosts run and write, from CloudWatch Logs: streams that are called by their host, of containers with a port."""
+"""Logs of hosts, from CloudWatch Logs: streams that are called by their host, of containers with a port."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""What changes counts of a group by itself: at rest while a release goes out, at work once it is out."""
+"""Processes that change counts of a group by themselves: at rest while a release goes out, at work once it is out."""
 
 from collections.abc import Mapping
 

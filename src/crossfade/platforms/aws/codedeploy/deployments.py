@@ -1,4 +1,4 @@
-"""What CodeDeploy is asked and told: which revision a colour's hosts have, and how one that comes is getting on.
+"""Deployments of CodeDeploy: which revision a colour's hosts have, and how one that comes is getting on.
 
 https://docs.aws.amazon.com/codedeploy/latest/APIReference/Welcome.html
 """

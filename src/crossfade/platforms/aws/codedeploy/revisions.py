@@ -1,4 +1,4 @@
-"""Where revisions are kept: a bucket that Terraform made, each under the name of its content."""
+"""The bucket of revisions, which Terraform made: each lies under the name of its content."""
 
 import asyncio
 from collections.abc import Mapping

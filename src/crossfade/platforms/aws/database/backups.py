@@ -1,4 +1,4 @@
-"""What keeps a database as it was before a release migrates it: a snapshot of RDS's, or a dump of its own host's."""
+"""Backups before a migration: a snapshot of RDS's, or a dump of the database's own host."""
 
 from crossfade.core.release import Release
 from crossfade.platforms.aws.clients import Check

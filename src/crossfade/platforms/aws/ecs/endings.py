@@ -1,4 +1,4 @@
-"""Why a task of ECS is no more, in our words, and whether that speaks against its release.
+"""The ending of a task of ECS: why it is no more, in our words, and whether that speaks against its release.
 
 ECS's own: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
 """

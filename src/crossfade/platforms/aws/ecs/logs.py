@@ -1,4 +1,4 @@
-"""What tasks write, from CloudWatch Logs."""
+"""Logs of tasks, from CloudWatch Logs."""
 
 from collections.abc import AsyncIterator, Mapping
 

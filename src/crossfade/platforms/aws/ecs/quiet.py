@@ -1,4 +1,4 @@
-"""Whether tasks come and go: only then is it worth a call to ask which were told to stop."""
+"""The quiet of tasks: only while some come or go is it worth a call to ask which were told to stop."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What an image of ECR says of itself: the configuration that its manifest names, a few kilobytes of JSON."""
+"""An image's own words in ECR: the configuration that its manifest names, a few kilobytes of JSON."""
 
 import asyncio
 import urllib.request

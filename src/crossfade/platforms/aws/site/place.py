@@ -1,4 +1,4 @@
-"""Where the site of an environment is: its distribution, and the bucket behind it."""
+"""The place of an environment's site: its distribution, and the bucket behind it."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""Who sends traffic: adapters of the LoadBalancer port. Chosen in `machine.py`, seen nowhere else."""
+"""Balancers of one machine: adapters of the LoadBalancer port. Chosen in `machine.py`, seen nowhere else."""

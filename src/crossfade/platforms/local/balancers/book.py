@@ -1,4 +1,4 @@
-"""What a balancer was told, service by service, kept on disk so that a new controller knows it too."""
+"""The book of a balancer: what it was told, service by service, kept on disk so that a new controller knows it too."""
 
 import contextlib
 from collections.abc import Mapping

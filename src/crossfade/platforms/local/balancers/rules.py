@@ -1,4 +1,4 @@
-"""Which service answers which request: rules of all services that share a port, most specific first."""
+"""The rules of all services that share a port, most specific first: which service answers which request."""
 
 import re
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""As whom a balancer's workers run where we are root: what a request does to one of them is not done to root then."""
+"""The user of a balancer's workers where we are root: what a request does to one of them is not done to root then."""
 
 import grp
 import os

@@ -1,1 +1,1 @@
-"""Who runs instances: adapters of the `Runtime` port."""
+"""Runtimes of one machine: adapters of the `Runtime` port, which run instances."""

@@ -1,4 +1,4 @@
-"""How a command ended, in the one line that verdicts and events show."""
+"""The ending of a command, in the one line that verdicts and events show."""
 
 import re
 import signal

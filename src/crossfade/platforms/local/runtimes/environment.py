@@ -1,4 +1,4 @@
-"""What a command of a release finds in its environment."""
+"""The environment of a release's commands."""
 
 import hashlib
 import os

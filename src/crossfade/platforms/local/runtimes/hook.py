@@ -1,4 +1,4 @@
-"""How a hook ended, the same for every runtime of this machine."""
+"""The end of a hook, the same for every runtime of this machine."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How many files may be open: more in the controller than in the instances, which get what they always had."""
+"""The limit of open files: more in the controller than in the instances, which get what they always had."""
 
 import resource
 

@@ -1,4 +1,4 @@
-"""What instances need and a machine has only so many of, counted before the first one is started."""
+"""The room on a machine for more instances: what it has only so many of, counted before the first one is started."""
 
 import resource
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What was seen of source folders at their last snapshots, so that unchanged files need not be read again."""
+"""Memory of source folders at their last snapshots, so that unchanged files need not be read again."""
 
 import hashlib
 import json

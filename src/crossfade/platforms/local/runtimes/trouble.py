@@ -1,4 +1,4 @@
-"""What the machine refuses to who writes files and starts programs on it, in words."""
+"""Trouble of who writes files and starts programs on a machine, in words."""
 
 import errno
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a request wants: which file, a page or a part of one, and in which encoding."""
+"""A request for a file of a site: which file, a page or a part of one, and in which encoding."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What of a folder is served: an index that is made once, for a release never changes."""
+"""A folder to be served: an index that is made once, for a release never changes."""
 
 import hashlib
 import mimetypes

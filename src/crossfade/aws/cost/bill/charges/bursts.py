@@ -1,4 +1,4 @@
-"""What burstable classes of databases cost beyond the processor time that they earn.
+"""Bursts of databases: what burstable classes cost beyond the processor time that they earn.
 
 They run in unlimited mode and, other than hosts, cannot leave it: https://aws.amazon.com/rds/pricing/.
 """

@@ -1,4 +1,4 @@
-"""What is paid by use, and of which nobody but `cloud.usage.units` can say how much there will be."""
+"""Charges by use, of which nobody but `cloud.usage.units` can say how much there will be."""
 
 from crossfade.aws.cost.bill.charge import Amount, Charge, once
 from crossfade.aws.cost.catalog.catalog import Area

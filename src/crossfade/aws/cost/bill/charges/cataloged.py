@@ -1,4 +1,4 @@
-"""What the catalogue says in tables: lines of types without code, attributes on top, and what nobody can price."""
+"""Charges of the catalogue's tables: types without code, attributes on top, and what nobody can price."""
 
 from collections import defaultdict
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What keeps data: databases of RDS, caches, buckets."""
+"""Charges of data: databases of RDS, caches, buckets."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

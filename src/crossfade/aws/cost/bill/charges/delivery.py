@@ -1,4 +1,4 @@
-"""How visitors reach it: names and the CDN."""
+"""Charges of delivery: names and the CDN."""
 
 from collections.abc import Iterator
 

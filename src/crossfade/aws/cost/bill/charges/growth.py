@@ -1,4 +1,4 @@
-"""What Application Auto Scaling may add to what is billed, where no other line says between which bounds."""
+"""Growth: what Application Auto Scaling may add to the bill, where no other line says between which bounds."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What no other area has: scaling that no line tells, and bills from elsewhere, which the file names itself."""
+"""Charges of no other area: scaling that no line tells, and bills from elsewhere, which the file names itself."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""How a push becomes a release: pipelines and builds."""
+"""Charges of releases: pipelines and builds."""
 
 from collections import defaultdict
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Which service gets the requests that no other one asks for."""
+"""The service in front: which one gets the requests that no other one asks for."""
 
 from collections.abc import Iterable, Mapping
 

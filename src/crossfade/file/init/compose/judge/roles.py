@@ -1,4 +1,4 @@
-"""What each service of a project is, judged by evidence that can be shown."""
+"""Roles: what each service of a project is, judged by evidence that can be shown."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What tells what a service is: words of images, ports, places of data, variables, commands."""
+"""Signs that tell what a service is: words of images, ports, places of data, variables, commands."""
 
 import re
 from collections.abc import Mapping

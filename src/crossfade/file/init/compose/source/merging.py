@@ -1,4 +1,4 @@
-"""How Compose lays one file over another: each key by its own rule."""
+"""The merging of Compose files: how one is laid over another, each key by its own rule."""
 
 from collections.abc import Iterator
 from dataclasses import replace

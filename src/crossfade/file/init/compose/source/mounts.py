@@ -1,4 +1,4 @@
-"""What a service has mounted, and what becomes of each: told one by one."""
+"""Mounts of a service, and what becomes of each: told one by one."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Which of a service's ports are published where, and which of them speaks HTTP."""
+"""Ports of a service: which are published where, and which of them speaks HTTP."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Reading a log that grows: only what is new, whole lines only, across its rotation."""
+"""The tail of a log that grows: only what is new, whole lines only, across its rotation."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""What was counted from a balancer's log: totals that only grow, kept on disk together with how far it was read."""
+"""Totals of what was counted from a balancer's log: they only grow, and lie on disk with how far it was read."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What Envoy is started with: where it is asked, what it counts, and whom it asks for the rest."""
+"""Envoy's bootstrap: where it is asked, what it counts, and whom it asks for the rest."""
 
 from crossfade.platforms.local.balancers.counted.buckets import BUCKETS
 from crossfade.platforms.local.balancers.envoy import streams

@@ -1,4 +1,4 @@
-"""What Envoy may use of the machine: it aborts, for all apps, when it gets no more files."""
+"""Envoy's limits on the machine: it aborts, for all apps, when it gets no more files."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""Whether Envoy's main thread works, told from one that is busy or gets no processor."""
+"""The pulse of Envoy's main thread: whether it works, told from one that is busy or gets no processor."""
 
 import time
 

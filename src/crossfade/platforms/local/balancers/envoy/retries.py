@@ -1,4 +1,4 @@
-"""Which requests are asked again, and where.
+"""Retries: which requests are asked again, and where.
 
 Anything may be repeated that never reached an instance; GET, HEAD and OPTIONS also when it died unanswered. An answer,
 even a 500, is the app's and is never asked for twice: but that of a release which does not have a page's asset, while

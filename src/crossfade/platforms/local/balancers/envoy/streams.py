@@ -1,4 +1,4 @@
-"""Which requests are streams: WebSockets and event streams, told by the answer once it begins.
+"""Streams: WebSockets and event streams, told from requests by the answer once it begins.
 
 What a client would accept does not say it: every POST of an MCP client would take an event stream, and most are
 answered with one JSON. So a filter looks at the answer's status and content type, counts a stream as opened at its

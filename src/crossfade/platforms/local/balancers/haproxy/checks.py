@@ -1,4 +1,4 @@
-"""How HAProxy asks an instance whether it is healthy."""
+"""Health checks as HAProxy makes them."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What was counted, from HAProxy's log: that has every request of every worker, also of those that were replaced."""
+"""Counts from HAProxy's log: that has every request of every worker, also of those that were replaced."""
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""Brings HAProxy to run what is wanted: by its runtime API where that can, and by a reload where only that can."""
+"""The publisher: HAProxy runs what is wanted, by its runtime API where that can, else by a reload."""
 
 import contextlib
 from collections.abc import Mapping

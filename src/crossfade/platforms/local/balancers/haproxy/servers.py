@@ -1,4 +1,4 @@
-"""Which instances a worker shall have: what has to be said to it so that it has them."""
+"""The servers of a worker: which instances it shall have, and what has to be said to it so that it has them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is the same for every HAProxy of ours."""
+"""Settings that are the same for every HAProxy of ours."""
 
 CONFIG = "haproxy.cfg"
 LOG = "haproxy.log"

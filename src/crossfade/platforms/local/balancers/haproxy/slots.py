@@ -1,4 +1,4 @@
-"""Which of a service's backends a release has: they are there before it comes, because a new one would be a reload."""
+"""The slots of a service: backends that are there before a release takes one, because a new one would be a reload."""
 
 import json
 from collections.abc import Container, Iterable, Mapping

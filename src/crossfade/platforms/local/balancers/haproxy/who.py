@@ -1,4 +1,4 @@
-"""Who a request comes from and what it asks for, before anything is decided by it."""
+"""The client and the path of a request, settled before anything is decided by them."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What was counted, from nginx's logs: it has no statistics of its own that tell services and instances apart."""
+"""Counts from nginx's logs: it has no statistics of its own that tell services and instances apart."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What is the same for every nginx of ours."""
+"""Settings that are the same for every nginx of ours."""
 
 from crossfade.platforms.local.balancers.rules import CLAIMS, HEAD_WITHIN
 

@@ -1,4 +1,4 @@
-"""How nginx wants to be written to."""
+"""The words of nginx's configuration: blocks, quotes, names."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What a build kept, linked once more before anybody asks: tens of thousands of files that a deploy then only moves.
+"""Releases linked ahead from what a build kept: tens of thousands of files that a deploy then only moves.
 
 The links are made by a process of the lowest priority, beside the release that has just been built, in a folder that
 nobody knows until it is whole. Whoever takes it has it alone, for a folder is renamed once. It is of one copy of what

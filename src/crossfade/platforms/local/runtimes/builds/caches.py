@@ -1,4 +1,4 @@
-"""What builds keep for the next one: folders such as node_modules and .venv, copied in before a build and out after it.
+"""Caches of builds: folders such as node_modules and .venv, copied in before a build and out after it.
 
 Copies, for a release's files are its own: a build that changes what it found changes no other release. Where nothing
 that a build depends on has changed none is run, and what it left is linked into the release, read-only as all of it.

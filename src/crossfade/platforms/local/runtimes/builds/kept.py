@@ -1,4 +1,4 @@
-"""What a build left, with an account of it, so that a later release can have the same without building it again."""
+"""A kept build with an account of it, so that a later release can have the same without building it again."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What a registry says that a tag is now. Docker asks it, with the login it has for it."""
+"""A registry's word on what a tag is now. Docker asks it, with the login it has for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

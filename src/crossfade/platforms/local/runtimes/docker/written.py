@@ -1,4 +1,4 @@
-"""What the containers of a service wrote: Docker's own record, or what was kept of one that is gone."""
+"""Output of a service's containers: Docker's own record, or what was kept of one that is gone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

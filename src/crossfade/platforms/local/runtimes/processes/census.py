@@ -1,4 +1,4 @@
-"""Who runs on this machine, and in which session of ours each began: looked at once for all that ask at a time.
+"""The census of this machine's processes, and of which session of ours each is: taken once for all that ask at a time.
 
 The kernel has no list of who began where. So each look goes through all processes, and with a thousand instances these
 are some thousands: were each of the thousand looked for by itself, to end them would take a thousand looks.

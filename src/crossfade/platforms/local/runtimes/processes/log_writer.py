@@ -1,4 +1,4 @@
-"""What a command says, carried into its log by a process of its own: the command holds a pipe, and never the file.
+"""The writer of a command's log, a process of its own: the command holds a pipe, and never the file.
 
 An app that opens /dev/stdout anew would empty a file; a pipe it just goes on writing to.
 """

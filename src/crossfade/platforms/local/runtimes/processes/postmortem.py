@@ -1,4 +1,4 @@
-"""Why an instance ended, or why nobody answers where it should: its exit code, last words, and who listens where."""
+"""The postmortem of an instance, or of one that nobody reaches: exit code, last words, and who listens where."""
 
 import asyncio
 from dataclasses import dataclass

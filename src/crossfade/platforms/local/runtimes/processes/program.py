@@ -1,4 +1,4 @@
-"""What an instance runs: the service's command, or our own server of a folder."""
+"""The program of an instance: the service's command, or our own server of a folder."""
 
 import shlex
 import sys

@@ -1,4 +1,4 @@
-"""What is written down of an instance before it is started, so that every later controller knows it."""
+"""The record of an instance, written before it is started, so that every later controller knows it."""
 
 import json
 import os

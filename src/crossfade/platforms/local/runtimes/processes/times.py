@@ -1,4 +1,4 @@
-"""When the lines of a log were written: beside it, `.times` says how long it was when.
+"""Times of a log's lines: beside it, `.times` says how long it was when.
 
 A log is written by whoever has something to say, and says no times. So who looks after it writes down its length
 with the time of its last write, a second apart at least: a line is as old as the first mark behind it, which is exact

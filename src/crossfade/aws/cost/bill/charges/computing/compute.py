@@ -1,4 +1,4 @@
-"""What runs the services: Fargate tasks, hosts, their disks, and where images are kept."""
+"""Charges of compute: Fargate tasks, hosts, their disks, and where images are kept."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""How many there are of what grows and shrinks: tasks of ECS services, hosts of Auto Scaling groups."""
+"""The number of what grows and shrinks: tasks of ECS services, hosts of Auto Scaling groups."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What Envoy counts: asked of the process that runs now, taken into totals that outlive it, and kept on disk."""
+"""The counting: asked of the Envoy that runs now, taken into totals that outlive it, and kept on disk."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What was counted, over all processes that Envoy was: their statistics, and failures by cause from the log."""
+"""Counts over all processes that Envoy was: their statistics, and failures by cause from the log."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Why a request failed, in plain words, from a line of the failures log."""
+"""Failures: why a request failed, in plain words, from a line of the failures log."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""What Envoy said of some or all services, told apart by service."""
+"""Envoy's answer about some or all services, told apart by service."""
 
 from collections import defaultdict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What each instance holds: from Envoy's endpoints, and from its statistics what they do not show."""
+"""Targets: what each instance holds, by Envoy's endpoints and by statistics that say what they do not show."""
 
 import re
 from collections import Counter

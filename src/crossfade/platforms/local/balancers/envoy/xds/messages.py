@@ -1,4 +1,4 @@
-"""What is said between Envoy and us, from and to protobuf: with `tree` the only place that knows it."""
+"""Messages between Envoy and us, from and to protobuf: with `tree` the only place that knows it."""
 
 import json
 import pkgutil

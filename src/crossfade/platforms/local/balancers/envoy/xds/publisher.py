@@ -1,4 +1,4 @@
-"""Telling Envoy what it is to run, and knowing that it runs it."""
+"""The publisher: tells Envoy what it is to run, and knows that it runs it."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""What Envoy is to run: resources by kind and name, each known by a version that its content decides."""
+"""Resources that Envoy is to run, by kind and name, each known by a version that its content decides."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Who listens on this machine's ports: an instance's port that is free for a moment may be taken by another user."""
+"""Listeners on this machine's ports: an instance's port that is free for a moment may be taken by another user."""
 
 import os
 import pwd

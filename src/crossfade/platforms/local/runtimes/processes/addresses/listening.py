@@ -1,4 +1,4 @@
-"""Who listens on which port of this machine, as the kernel lists it."""
+"""The kernel's list of who listens on which port of this machine."""
 
 import os
 import socket
