@@ -43,7 +43,7 @@ async def say(port: int | None, text: str, *, first: bytes = b"") -> str:
 
 
 async def seen_by_app(web: Service, *headers: str, first: bytes = b"") -> dict[str, str]:
-    """The headers that reach the app, names in small letters."""
+    """The headers that reach the app, names in lower-case letters."""
     lines = "\n".join(("GET /headers HTTP/1.1", "host: x", *headers))
     _, _, body = (await say(web.listener.http, lines, first=first)).partition("\r\n\r\n")
     return {

@@ -232,7 +232,7 @@ def test_in_another_account_or_region_than_the_environments_nothing_is_touched(
         shop.write(2, region=f'{REGION}, account: "999999999999"')
         for words in (("deploy",), ("status",), ("secrets", "set", "KEY", "--command", "echo new")):
             ran = shop.run(*words, "-e", "dev")
-            said = "these credentials are of account 123456789012, and the file's `cloud: account` is 999999999999"
+            said = "these credentials belong to account 123456789012, and the file's `cloud: account` is 999999999999"
             assert (ran.code, said in ran.err, ran.err.count("\n")) == (2, True, 2), ran.err
     assert (set(visitors.answers), dict(visitors.lost)) == ({"1"}, {})
     shop.write(1)

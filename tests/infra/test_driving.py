@@ -312,7 +312,7 @@ def test_another_tag_of_an_image_is_a_deploys_to_bring(project: Project) -> None
 def test_which_environment(project: Project) -> None:
     """With several on AWS none is guessed, and one that is not written yet is not planned."""
     ran = project.run("plan")
-    assert (ran.code, "dev, prod" in ran.err, "say which with --environment" in ran.err) == (2, True, True)
+    assert (ran.code, "dev, prod" in ran.err, "say which with -e" in ran.err) == (2, True, True)
     ran = project.run("plan", "-e", "dev", "--in", "elsewhere")
     assert (ran.code, "`crossfade infra init` writes it" in ran.err) == (2, True)
 

@@ -34,5 +34,5 @@ def one_on_aws(path: Path, wanted: str | None = None, *, production: bool = Fals
         apps = tuple(app for app in apps if app.production) or apps
     if len(apps) > 1:
         names = ", ".join(app.environment for app in apps)
-        raise WrongInputError(f"{path} has several environments on AWS: {names}", "say which with --environment")
+        raise WrongInputError(f"{path} has several environments on AWS: {names}", "say which with -e")
     return apps[0]

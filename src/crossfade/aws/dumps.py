@@ -55,7 +55,7 @@ def dump(engine: str, bucket: str, region: str, name: str) -> str:
 
 
 def restore(engine: str, bucket: str, region: str, name: str, into: str) -> str:
-    """The same for a dump that becomes the database `into`: small letters, digits and underscores."""
+    """The same for a dump that becomes the database `into`: lower-case letters, digits and underscores."""
     return _settings(ENGINE=engine, BUCKET=bucket, REGION=region, NAME=name, INTO=into) + _RESTORE
 
 

@@ -7,6 +7,6 @@ def require_owner(found: str, account: str | None) -> None:
     """WrongInputError where credentials are of account `found`, and the file names another one."""
     if account and found != account:
         raise WrongInputError(
-            f"these credentials are of account {found}, and the file's `cloud: account` is {account}",
+            f"these credentials belong to account {found}, and the file's `cloud: account` is {account}",
             "set AWS_PROFILE to one of that account",
         )

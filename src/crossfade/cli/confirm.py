@@ -14,7 +14,7 @@ def ask(questions: Iterable[Question], said: SaidBefore) -> None:
     left = [question for question in questions if not said.answers(question)]
     if left and not sys.stdin.isatty():
         options = " ".join(question.option for question in left)
-        raise RefusedError("this needs to be confirmed, and there is nobody to ask", f"confirm it with {options}")
+        raise RefusedError("this has to be confirmed, and there is nobody to ask", f"confirm it with {options}")
     for question in left:
         if not _agreed(question):
             raise RefusedError("not confirmed; nothing was changed")

@@ -47,8 +47,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "report": ("look.report", "The record of a rollout as one file, for others."),
     },
     "Stores": {
-        "backup": ("stores", "Write a store's data down."),
-        "restore": ("stores", "Give a store the data of a backup back."),
+        "backup": ("stores", "Back up a store's data."),
+        "restore": ("stores", "Give a store the data of a backup."),
     },
     "On AWS": {
         "secrets": ("aws.secrets", "Give secrets their values, on hosts too, and see which are empty."),

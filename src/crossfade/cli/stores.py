@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @click.argument("store", required=False)
 @called(file=True)
 def backup(call: Call, *, store: str | None) -> None:
-    """Write the data of STORE down with the file's own command; its newest backups are kept."""
+    """Back up the data of STORE with the file's own command; its newest backups are kept."""
     client, found = _store(call, store)
     made = client.post("/v1/backup", store=found, by=who())["file"]
-    call.answer({"file": made}, f"{_key(found)} is written down in {made}")
+    call.answer({"file": made}, f"{_key(found)} is backed up in {made}")
 
 
 @click.command(
@@ -35,7 +35,7 @@ def backup(call: Call, *, store: str | None) -> None:
 @click.option("--as", "name", metavar="NAME", default="", help="On AWS: what the restored database is called.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def restore(call: Call, *, store: str | None, backup: str, name: str, yes: bool) -> None:
-    """Give STORE the data of a backup back, with the file's own command. What it holds now is overwritten.
+    """Give STORE the data of a backup, with the file's own command. What it holds now is overwritten.
 
     On AWS a snapshot or a dump of the database becomes another one beside it, and you are told how to go on.
     """

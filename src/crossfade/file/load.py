@@ -201,7 +201,7 @@ def choose(names: list[str], wanted: str | None, file: str) -> str:
     if DEFAULT_ENVIRONMENT in names:
         return DEFAULT_ENVIRONMENT
     cause = f"{file} has the environments {', '.join(names)}, and none called {DEFAULT_ENVIRONMENT}"
-    raise WrongInputError(cause, "say which with --environment")
+    raise WrongInputError(cause, "say which with -e")
 
 
 def _resolved(document: Written, environment: str) -> Written:

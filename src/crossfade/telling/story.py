@@ -56,7 +56,7 @@ class Story:
                 return [f"too few requests to judge by: sending {action['count']} of our own through the preview"]
             case "Stop" if data.get("in_flight") or data.get("streams"):
                 held = plural(data.get("in_flight", 0) + data.get("streams", 0), "connection")
-                return [f"{action['instance']} still held {held} after its drain's time"]
+                return [f"{action['instance']} still held {held} when its drain time was over"]
             case _:
                 return []
 
@@ -247,7 +247,7 @@ _RULES: dict[str, Callable[[Story, Event], list[str]]] = {
     "job ended": _run_ended,
     "job skipped": _left_out,
     **stores.RULES,
-    "not told": lambda _, data: [f"notify {data['channel']} was not told that {data['title']}: {data['why']}"],
+    "not told": lambda _, data: [f"channel {data['channel']} was not told that {data['title']}: {data['why']}"],
     "group started": _grouped,
     "group taken back": _group_back,
     "group ended": _group_ended,

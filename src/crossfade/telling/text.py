@@ -81,7 +81,7 @@ def traffic(proof: Mapping[str, Any]) -> str:
         *(f"{proof[name]:,} {name}" for name in ("retried", "drained") if name not in unknown),
     ]
     if proof.get("cut"):
-        parts.append(f"{proof['cut']:,} cut after the drain's time")
+        parts.append(f"{proof['cut']:,} cut when the drain time was over")
     if proof.get("streams_closed"):
         parts.append(f"{plural(proof['streams_closed'], 'stream')} told to close")
     if proof.get("client_closed"):

@@ -257,7 +257,7 @@ async def test_no_browser_reaches_the_api_beside_the_page(there: There, tmp_path
             for method, path in (("GET", "/v1/status"), ("POST", "/v1/down")):
                 async with session.request(method, f"http://x{path}", headers=headers, json={}) as answer:
                     assert answer.status == 403
-                    assert "a browser asks" in (await answer.json())["error"]["cause"]
+                    assert "browsers are not answered here" in (await answer.json())["error"]["cause"]
 
 
 async def test_the_next_controller_opens_the_same_page(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ async def test_values_of_secrets_are_given_to_nobody_on_a_network(site: Site, tm
             near = await _ask(str(tmp_path / "s"), "http://crossfade", wanted)
         finally:
             await runner.cleanup()
-    assert (far[0], far[1]["error"]["cause"]) == (409, "commands run on the machine alone")
+    assert (far[0], far[1]["error"]["cause"]) == (409, "commands can be run on the machine itself only")
     assert (near[0], near[1]["env"]["CROSSFADE_RELEASE"]) == (200, "1")
 
 

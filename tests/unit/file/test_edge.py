@@ -135,7 +135,7 @@ def test_a_folder_that_cannot_be_served_is_named(tmp_path: Path, text: str, word
         ('    routes: [{path: "/a;{b/*"}]', ("routes", "a path such as")),
         ("    static: dist", ("command beside static", "no command")),
         ("redirects: {www.a.de: www.b.de, www.b.de: b.de}", ("redirects.www.a.de", "sent on too")),
-        ("redirects: {WWW.a.de: a.de}", ("redirects", "small letters")),
+        ("redirects: {WWW.a.de: a.de}", ("redirects", "lower-case letters")),
         ("    routes: [{host: a.de}]\nredirects: {a.de: b.de}", ("redirects.a.de", "services.web has a route")),
         ("    sticky: {release: maybe}", ("sticky.release", "maybe")),
         ("    sticky: {release: true}\n    deploy: {strategy: recreate}", ("sticky.release", "no two releases run")),

@@ -161,7 +161,7 @@ def test_the_environment_that_is_meant_is_chosen(
 
 def test_without_a_wanted_environment_several_are_a_question(write: Any) -> None:
     """Deploying to the first one would be a guess about production."""
-    with pytest.raises(WrongInputError, match=r"prod, test, and none called local\n  say which with --environment"):
+    with pytest.raises(WrongInputError, match=r"prod, test, and none called local\n  say which with -e"):
         load(write(SMALL + "environments: {prod: {}, test: {}}\n"))
 
 

@@ -156,8 +156,8 @@ def test_a_size_is_written_in_its_largest_exact_unit() -> None:
         (Whole(1, 9), "3", "a whole number from 1 to 9"),
         (Number(above=0, most=64), 0, "a number above 0, up to 64"),
         (Number(above=0, most=64), "x", "a number above 0, up to 64"),
-        (Text("[a-z]+", "small letters"), "A", "small letters"),
-        (Text("[a-z]+", "small letters"), 7, "small letters"),
+        (Text("[a-z]+", "lower-case letters"), "A", "lower-case letters"),
+        (Text("[a-z]+", "lower-case letters"), 7, "lower-case letters"),
     ],
 )
 def test_a_notation_says_what_it_allows(notation: Duration, wrong: object, allowed: str) -> None:

@@ -90,7 +90,7 @@ def test_failures_are_told_by_cause() -> None:
     """A number alone helps nobody."""
     shown = traffic(proof(failed=3, causes={"500": 2, "connection reset by instance": 1}, cut=1, streams_closed=4))
     assert "3 failed (500: 2, connection reset by instance: 1)" in shown
-    assert "1 cut after the drain's time" in shown
+    assert "1 cut when the drain time was over" in shown
     assert "4 streams told to close" in shown
 
 

@@ -27,7 +27,7 @@ _ROOT = "<root_account>"
 _WAITS, _TRIES = 2.0, 30  # seconds, for AWS to write the report
 _KINDS = {
     "RequireUppercaseCharacters": "capitals",
-    "RequireLowercaseCharacters": "small letters",
+    "RequireLowercaseCharacters": "lower-case letters",
     "RequireNumbers": "digits",
     "RequireSymbols": "symbols",
 }

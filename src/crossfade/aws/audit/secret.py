@@ -57,7 +57,7 @@ def _is_random(value: str) -> bool:
         return False
     if _HEX.fullmatch(value):
         return len(value) >= 32 and _entropy(value) >= _RANDOM_HEX  # noqa: PLR2004  16 bytes, the shortest key
-    # A sentence of words joined by hyphens is long and varied too, but has its vowels in small letters only.
+    # A sentence of words joined by hyphens is long and varied too, but has its vowels in lower-case letters only.
     mixed = bool(re.search(r"[a-z]", value)) and bool(re.search(r"[A-Z]", value))
     return mixed and _entropy(value) >= _RANDOM
 

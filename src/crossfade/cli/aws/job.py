@@ -85,7 +85,7 @@ def confirmed(verb: Verb) -> Verb:
         from crossfade.aws.terraform.guard import SaidBefore
 
         if confirm not in {None, job.environment}:
-            raise WrongInputError(f"--confirm {confirm} names another environment than {job.environment}")
+            raise WrongInputError(f"--confirm {confirm} names another environment than {job.environment}", "name the one that you mean")
         return verb(job, said=SaidBefore(yes=yes, confirm=confirm, with_data=with_data), **given)
 
     return run
@@ -100,7 +100,7 @@ def _job(call: Call, program: str | None, wait: str, at: Path | None) -> Environ
     try:
         patience = Duration(most=86400).read(wait)
     except ValueError as wrong:
-        raise WrongInputError(f"--wait {wait} is no time", f"it takes {wrong}") from wrong
+        raise WrongInputError(f'--wait: found "{wait}"', f"allowed: {wrong}") from wrong
     path = call.required()
     app = one_on_aws(path, call.environment)
     job = EnvironmentJob(call, app, at or path.parent / FOLDER, find(program), patience)

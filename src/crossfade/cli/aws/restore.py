@@ -75,7 +75,8 @@ async def _dumped(call: Call, app: "App", *, dump: str, name: str, said: SaidBef
     beside = identifier(app.name)
     into = name or f"{beside}_restored"
     if _DATABASE.fullmatch(into) is None:
-        raise WrongInputError(f"--as {into}", "small letters, digits and underscores, beginning with a letter")
+        allowed = "allowed: lower-case letters, digits and underscores, beginning with a letter"
+        raise WrongInputError(f'--as: found "{into}"', allowed)
     clients, shown = Clients(app.cloud.region, account=app.cloud.account), screen(as_json=call.json)
     try:
         dumps = Dumps(clients, SystemClock(), places(app), LOOK / pace())

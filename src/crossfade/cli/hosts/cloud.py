@@ -212,7 +212,7 @@ def _asked() -> str:
             return str(answer.read(64).decode("ascii", "replace").strip())
     except (OSError, HTTPException) as error:
         raise PlatformError(
-            f"nobody says by which address this machine reaches the hosts: {ASKED} does not answer",
+            f"the address by which this machine reaches the hosts is not known: {ASKED} does not answer",
             f"set {ADDRESS} to it",
         ) from error
 

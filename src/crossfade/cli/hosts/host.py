@@ -73,10 +73,10 @@ class ControlledHost:
         self._seconds = seconds
 
     def require_rest(self) -> None:
-        """RefusedError while its controller is at something else, which may take as long as it likes."""
+        """RefusedError while its controller is busy with something else, which may take as long as it likes."""
         if self._moving():
             raise RefusedError(
-                f"{self.name} is at something else: a rollout or a build of {self._app} is under way there",
+                f"{self.name} is busy: a rollout or a build of {self._app} is under way there",
                 f"wait for it, or end it there: ssh -t {self.name} crossfade abort --app {self._app}",
             )
 

@@ -44,8 +44,8 @@ def _one(host: str, connection: Connection, wheel: Path, where: Where) -> str:
         did = f"crossfade {__version__} is installed"
     if there.get("version") != __version__:
         raise PlatformError(
-            f"{host} still calls another crossfade {where.ssh['crossfade']}",
-            "name the new one: `ssh: {crossfade: ~/.crossfade/bin/crossfade}`",
+            f"{where.ssh['crossfade']} on {host} is still another crossfade than the one that was installed",
+            "name that one: `ssh: {crossfade: ~/.crossfade/bin/crossfade}`",
         )
     if there["running"]:
         connection.run(where.command("up", "--restart"), seconds=INSTALL_SECONDS)

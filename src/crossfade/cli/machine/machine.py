@@ -99,7 +99,7 @@ def down(
     if call.away() is not None:
         if only_controller or everything or with_data:
             raise WrongInputError(
-                f"--controller, --all and --with-data are of this machine, not of {call.environment}",
+                f"--controller, --all and --with-data are for this machine, not for {call.environment}",
                 f"`crossfade infra destroy -e {call.environment}` takes all away that Terraform made, with its data",
             )
         from crossfade.cli.aws.down import down as down_there

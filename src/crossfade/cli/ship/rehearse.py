@@ -68,7 +68,7 @@ def rehearse(
     if output and not output.absolute().parent.is_dir():
         raise WrongInputError(f"{output} is in a folder that is not there", "make it, or name another with -o")
     if call.environment is None:
-        raise WrongInputError("which environment is rehearsed?", "-e prod")
+        raise WrongInputError("no environment to rehearse is named", "name one with -e")
     both = cast.read(call.required(), call.environment)
     account = _play(call, both, _test(both, test, users), faster=faster, sick=sick, played=frozenset(played))
     if account is None:
@@ -96,7 +96,7 @@ def _play(
 
     sick_service = next((one.name for one in both.plans if one.kind == "web"), "")
     if not sick_service:
-        raise WrongInputError("no service of the file gets requests: there is nobody to lose one", "a web service")
+        raise WrongInputError("no service of the file gets requests, so none can be lost", "add one that does")
     pace = faster or chosen_pace(both.plans)
     shown = screen(as_json=call.json)
     for left in asyncio.run(clear_deserted(STAGE)):

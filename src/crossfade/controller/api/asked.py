@@ -17,7 +17,7 @@ from crossfade.engine.ports.logs import INSTANCES, LogQuery, Writer
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 HOME = re.compile(rf"{NAME.pattern}(@{NAME.pattern})?")  # an app, where it is at home
-ALLOWED = "allowed: 1 to 31 small letters, digits and hyphens, the first a letter"
+ALLOWED = "allowed: 1 to 31 lower-case letters, digits and hyphens, the first a letter"
 MOST = 2**53  # what JSON holds exactly everywhere
 SHOWN = 60  # characters of what was found
 SCHEME = "Bearer "

@@ -86,7 +86,7 @@ class Api:
         if not _is_local(request) and not asked.knows(request, self._token):
             return refused(RefusedError("no valid token", "send `Authorization: Bearer ...`"), status=401)
         if asked.by_browser(request) and not request.path.startswith(PAGE):  # the socket may be forwarded to a port
-            return refused(RefusedError("a browser asks", "`crossfade dashboard` opens a page for it"), status=403)
+            return refused(RefusedError("browsers are not answered here", "`crossfade dashboard` opens a page for it"), status=403)
         try:
             return await handler(request)
         except CrossfadeError as error:
@@ -203,7 +203,7 @@ class Api:
     async def _seat(self, request: web.Request) -> web.Response:
         """What a person's command needs to run as an instance does: never over a network, for secrets are in it."""
         if not _is_local(request):
-            raise RefusedError("commands run on the machine alone", "log in there")
+            raise RefusedError("commands can be run on the machine itself only", "log in there")
         body = await asked.body(request)
         words, how = body["words"], {"interactive": bool(body.get("interactive"))}
         if not isinstance(words, list) or not all(isinstance(word, str) and "\0" not in word for word in words):

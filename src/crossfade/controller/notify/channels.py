@@ -72,7 +72,7 @@ class Channels:
                 _write(path, json.dumps({"channels": [asdict(one) for one in channels.values()]}).encode())
         except OSError as error:
             raise PlatformError(
-                f"who is told of {app} cannot be kept: {error.strerror}", "free some space, or mend the folder"
+                f"the channels of {app} cannot be kept: {error.strerror}", "free some space, or mend the folder"
             ) from None
         self._known = {**self._known, app: dict(channels)}
 

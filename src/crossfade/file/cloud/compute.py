@@ -18,7 +18,7 @@ Address = Literal["fixed", "private"]
 Architecture = Literal["x86", "arm"]
 
 SERVICE = LOG = Text(
-    r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 small letters, digits and hyphens that begins with a letter"
+    r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 lower-case letters, digits and hyphens that begins with a letter"
 )
 
 

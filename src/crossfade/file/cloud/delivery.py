@@ -11,7 +11,7 @@ from crossfade.file.part import Clash, Part
 from crossfade.file.reading.problem import nearest
 from crossfade.file.units import Duration, MeantError, Notation, Share, Text, Whole, write_duration
 
-HOST = Text(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name in small letters, such as example.com")
+HOST = Text(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name in lower-case letters, such as example.com")
 ZONE_ID = Text(r"Z[A-Z0-9]{5,31}", "the id of a hosted zone, such as Z0123456789ABCDEFGHIJ")
 PATTERN = Text(r"/[\w./*-]*", "a path such as /_next/static/*")
 HOOK = Duration(least=1, most=3600)  # the longest that CodeDeploy lets a script run

@@ -53,7 +53,7 @@ def test_a_state_that_is_locked_by_a_file_needs_no_table(aws: str) -> None:
 
 def test_in_another_account_than_the_files_nothing_is_made(aws: str) -> None:
     """In the one that it names it is."""
-    with pytest.raises(WrongInputError, match="credentials are of account 123456789012"):
+    with pytest.raises(WrongInputError, match="credentials belong to account 123456789012"):
         list(bootstrap(place("other", account="999999999999")))
     assert tables("other") == []
     assert list(bootstrap(place("other", account="123456789012")))

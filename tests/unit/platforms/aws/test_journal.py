@@ -154,7 +154,7 @@ async def test_a_table_that_is_not_there_is_named_with_the_way_out(table: Moto) 
 async def test_of_another_account_than_the_files_nothing_is_asked(table: Moto) -> None:
     """Whatever is called the same there: the credentials are looked at first, once."""
     theirs, ours = table.clients(account="999999999999"), table.clients(account="123456789012")
-    said = "these credentials are of account 123456789012, and the file's `cloud: account` is 999999999999"
+    said = "these credentials belong to account 123456789012, and the file's `cloud: account` is 999999999999"
     for _ in range(2):
         with pytest.raises(WrongInputError, match=said):
             await Table(theirs, table.name, "shop@prod").time()

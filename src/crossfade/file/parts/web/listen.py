@@ -16,7 +16,7 @@ from crossfade.file.units import Notation, Text
 OWN = "own"  # the address by which the file calls a host
 LISTENED = Text(r"[0-9A-Fa-f.:]{2,45}|own", "an IP address such as 127.0.0.1, or 0.0.0.0 for all")
 
-HOST = Text(r"[a-z0-9-]+(\.[a-z0-9-]+)*", "a host name in small letters, such as www.example.com")
+HOST = Text(r"[a-z0-9-]+(\.[a-z0-9-]+)*", "a host name in lower-case letters, such as www.example.com")
 
 NETWORKS: Mapping[str, tuple[str, ...]] = {
     "loopback": ("127.0.0.0/8", "::1/128"),

@@ -29,7 +29,7 @@ class Route(Part):
             str,
             Text(
                 r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*",
-                "a host name in small letters, such as api.example.com or *.example.com",
+                "a host name in lower-case letters, such as api.example.com or *.example.com",
             ),
         ]
         | None

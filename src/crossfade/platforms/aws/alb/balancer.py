@@ -168,7 +168,7 @@ class AlbBalancer:
         if wrong:
             raise PlatformError(
                 f"the weights of {key} are not those that were set: {', '.join(_shown(sight, arn) for arn in wrong)}",
-                "does something else change them? only one may",
+                "find out what else sets them: only one may",
             )
 
 

@@ -59,7 +59,7 @@ class JobSchedules:
             side = sight.side_of(release.number)
             registered = [side.definition] if side else await self._definitions.registered(release)
             if not registered:
-                raise PlatformError(f"nothing of release {release.label} is there that its jobs could begin")
+                raise PlatformError(f"nothing of release {release.label} is left to run its jobs in", "deploy it again")
             for job in service.jobs:
                 asked = self._schedule(release, job, sight.place, cluster, registered[0])
                 try:

@@ -34,7 +34,7 @@ _ALL_BUT_SOME = (("*", "*"),)  # who NotPrincipal lets in
 class Statement:
     """One statement with Effect Allow. `principals` are (kind, who) pairs: ("AWS", "*"); none in a role's own policy.
 
-    `conditions` are the values by condition key, in small letters. `all_but` says NotAction: everything else.
+    `conditions` are the values by condition key, in lower-case letters. `all_but` says NotAction: everything else.
     """
 
     address: str

@@ -84,7 +84,7 @@ async def _run(
             stderr=pipe,
         )
     except FileNotFoundError as error:
-        raise PlatformError("docker, its command line, is not installed", "install docker-cli") from error
+        raise PlatformError("Docker's command line is not installed", "install docker-cli") from error
     try:
         _, said = await run.communicate()
     finally:

@@ -76,7 +76,7 @@ async def _run(line: list[str], env: Mapping[str, str], output: int) -> int:
         )
     except FileNotFoundError as error:
         raise PlatformError(
-            "docker, its command line, is not installed, and it is what builds images", "install docker-cli"
+            "Docker's command line, which builds images, is not installed", "install docker-cli"
         ) from error
     try:
         return await build.wait()
