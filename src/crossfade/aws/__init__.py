@@ -1,1 +1,1 @@
-"""What an environment is on AWS: its resources, bill, findings, picture and Terraform. Knows nothing of releases."""
+"""The AWS wing: an environment's resources, bill, findings, picture and Terraform. Knows nothing of releases."""

@@ -1,1 +1,1 @@
-"""Who looks after the services of one machine: takes orders, runs their loops, answers over HTTP."""
+"""The controller looks after the services of one machine: takes orders, runs their loops, answers over HTTP."""

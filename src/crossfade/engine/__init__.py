@@ -1,1 +1,4 @@
-"""The only writer of rollouts: observe, decide, journal, act."""
+"""The only writer of rollouts.
+
+`loop` goes round: `observe` looks, the strategies decide, `scribe` writes it down, `perform` does it through `ports`.
+"""

@@ -1,1 +1,1 @@
-"""Where releases run: each folder is a platform, its adapters pass the contracts of the engine's ports."""
+"""Platforms, where releases run: each folder is one, whose adapters pass the contracts of the engine's ports."""

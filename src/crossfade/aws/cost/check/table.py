@@ -159,7 +159,7 @@ def in_region(table: Table, region: str) -> Table:
     try:
         return table.model_copy(update={"region": REGION.read(region)})
     except ValueError as error:
-        raise WrongInputError(f'--region "{region}"', f"allowed: {error}") from None
+        raise WrongInputError(f'--region: found "{region}"', f"allowed: {error}") from None
 
 
 def _is_figure(keys: Keys) -> bool:
