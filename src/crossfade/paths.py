@@ -13,6 +13,7 @@ from crossfade.core.errors import PlatformError, WrongInputError
 
 SESSION = "CROSSFADE_SESSION"  # in the environment of all that runs for an instance: its session's file
 BOOK = "book.json"  # in a balancer's directory: what it was told, service by service
+PROCESS = "process.json"  # beside it: the process that serves, where that writes no pid file of its own
 FORMAT = 1  # of the state directory; a newer one is refused, an older one would be converted here
 
 
@@ -75,7 +76,7 @@ class StateDirectory:
     @property
     def balancing(self) -> bool:
         """A balancer was left to run: one that is stopped in order takes its process off the record."""
-        return any((self.balancer / record).exists() for record in ("process.json", "nginx.pid"))
+        return (self.balancer / PROCESS).exists() or any(self.balancer.glob("*.pid"))
 
     @property
     def serving(self) -> bool:

@@ -12,6 +12,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
+from crossfade.paths import PROCESS
 from crossfade.platforms.local.balancers import files, process
 from crossfade.platforms.local.balancers.envoy import limits
 from crossfade.platforms.local.balancers.envoy.admin import Admin
@@ -21,7 +22,6 @@ from crossfade.platforms.local.balancers.known import KnownProcess, working_in
 
 LOG = "envoy.log"
 HANDOVER = "handover"  # sockets on which a successor asks for the listening ones, named from Envoy's working directory
-_RECORD = "process.json"
 _START_LIMIT = 20.0
 _STOP_LIMIT = 5.0
 _DRAIN = 600  # seconds that connections of a replaced listener may last: longer than a big download takes
@@ -61,7 +61,7 @@ class EnvoyProcess:
         self._parent_shutdown = parent_shutdown
         self._connections = connections or limits.connections()
         self._pulse = Pulse(admin)
-        self.record = _read(directory / _RECORD)
+        self.record = _read(directory / PROCESS)
 
     @property
     def running(self) -> bool:
@@ -204,7 +204,7 @@ class EnvoyProcess:
         if self.record is not None:
             await process.end((self.record.main, *self.record.older), _STOP_LIMIT)
             self._clear(self.record.base_id)
-            (self._directory / _RECORD).unlink(missing_ok=True)
+            (self._directory / PROCESS).unlink(missing_ok=True)
             self.record = None
         await process.end(working_in(self._directory), _STOP_LIMIT)  # those whose record was lost
 
@@ -286,7 +286,7 @@ class EnvoyProcess:
         return self.record
 
     def _remember(self, record: EnvoyRecord) -> None:
-        files.replace(self._directory / _RECORD, json.dumps(asdict(record)))
+        files.replace(self._directory / PROCESS, json.dumps(asdict(record)))
         self.record = record
 
 

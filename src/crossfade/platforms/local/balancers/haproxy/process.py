@@ -10,13 +10,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
+from crossfade.paths import PROCESS
 from crossfade.platforms.local.balancers import files
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Worker
 from crossfade.platforms.local.balancers.haproxy.settings import CONFIG, LOG, MASTER, REQUESTS, WORKER
 from crossfade.platforms.local.balancers.known import KnownProcess, children, working_in
 from crossfade.platforms.local.balancers.process import Log, Program, end, run, spawn
 
-_RECORD = "process.json"
 _LIMIT = 10.0
 _FILES = 65_536  # of one worker, where the machine allows: each costs it memory from the start
 _ALERT = re.compile(r"\[ALERT\]\s+\(\d+\) : (?P<why>.*)")
@@ -31,7 +31,7 @@ class HaproxyProcess:
         self._api = api
         self._program = Program("HAProxy", "haproxy", (2, 6), binary)
         self._log = Log(directory / LOG)
-        self.master = _read(directory / _RECORD)
+        self.master = _read(directory / PROCESS)
 
     @property
     def died(self) -> bool:
@@ -78,7 +78,7 @@ class HaproxyProcess:
             await end(everyone, _LIMIT / 2)
         await end(working_in(self._directory), _LIMIT / 2)  # those whose record was lost
         self._clear()
-        (self._directory / _RECORD).unlink(missing_ok=True)
+        (self._directory / PROCESS).unlink(missing_ok=True)
         self.master = None
 
     async def _until(
@@ -119,7 +119,7 @@ class HaproxyProcess:
             raise PlatformError(f"HAProxy refused: {_why(text.splitlines())}", "nothing was changed")
 
     def _remember(self, master: KnownProcess) -> None:
-        files.replace(self._directory / _RECORD, json.dumps({"master": asdict(master)}))
+        files.replace(self._directory / PROCESS, json.dumps({"master": asdict(master)}))
         self.master = master
 
 
