@@ -64,7 +64,7 @@ def _called(page: Page) -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
-def test_files_load(block: Block, tmp_path: Path) -> None:
+def test_every_yaml_block_loads(block: Block, tmp_path: Path) -> None:
     """Every YAML block is a file that loads, a table of costs, assumptions or prices, a load test, or a part of one."""
     file = tmp_path / "crossfade.yaml"
     if "\njourneys:" in block.text:

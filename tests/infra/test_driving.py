@@ -167,7 +167,7 @@ def test_a_saved_plan_is_applied_exactly(project: Project, tmp_path: Path) -> No
     assert "make it again" in ran.err
 
 
-def test_outputs(project: Project) -> None:
+def test_outputs_show_no_secret_and_one_is_bare_for_scripts(project: Project) -> None:
     """All of them without secrets; the one that is named as it is, for scripts."""
     project.ok("apply", "-e", "dev", "--yes")
     assert project.ok("output", "-e", "dev")["outputs"] == OUTPUTS
@@ -309,7 +309,7 @@ def test_another_tag_of_an_image_is_a_deploys_to_bring(project: Project) -> None
     assert project.ok("plan", "-e", "dev")["add"] == 2
 
 
-def test_which_environment(project: Project) -> None:
+def test_of_several_environments_none_is_guessed(project: Project) -> None:
     """With several on AWS none is guessed, and one that is not written yet is not planned."""
     ran = project.run("plan")
     assert (ran.code, "dev, prod" in ran.err, "say which with -e" in ran.err) == (2, True, True)

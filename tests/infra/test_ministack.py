@@ -133,7 +133,7 @@ def refused_by_the_lock(stack: Stack) -> None:
     assert "terraform -chdir=infrastructure/environments/dev force-unlock " in ran.err
 
 
-def test_bootstrap(stack: Callable[[str], Stack]) -> None:
+def test_bootstrap_makes_a_closed_bucket_and_two_tables_once(stack: Callable[[str], Stack]) -> None:
     """A versioned, encrypted, closed bucket that drops old states after 90 days, two tables; again changes nothing."""
     codemate = stack("codemate")
     codemate.rename("cm1")
@@ -179,7 +179,7 @@ def test_bootstrap_goes_on_where_it_broke_off(stack: Callable[[str], Stack]) -> 
     assert [rule["ID"] for rule in rules] == ["theirs", "crossfade-old-versions"]
 
 
-def test_without_bootstrap(stack: Callable[[str], Stack]) -> None:
+def test_without_bootstrap_the_verb_that_makes_it_is_named(stack: Callable[[str], Stack]) -> None:
     """The message says which verb makes what is missing."""
     codemate = stack("codemate")
     codemate.rename("cm3")
@@ -189,7 +189,7 @@ def test_without_bootstrap(stack: Callable[[str], Stack]) -> None:
     assert "`crossfade infra bootstrap` makes the bucket" in ran.err
 
 
-def test_tiketi_dev(stack: Callable[[str], Stack]) -> None:
+def test_tiketis_dev_goes_from_nothing_to_nothing(stack: Callable[[str], Stack]) -> None:
     """Fargate behind a balancer and a CDN, with RDS and ElastiCache: from nothing to nothing."""
     tiketi = stack("tiketi")
     tiketi.ok("bootstrap")
@@ -226,7 +226,7 @@ def _sizes(of: Stack) -> dict[str, tuple[int, int]]:
     return {group["AutoScalingGroupName"]: (group["MinSize"], group["MaxSize"]) for group in groups}
 
 
-def test_feedback_dev(stack: Callable[[str], Stack]) -> None:
+def test_feedbacks_dev_goes_from_nothing_to_nothing(stack: Callable[[str], Stack]) -> None:
     """Two Auto Scaling groups behind a balancer, and a database on a host of its own: from nothing to nothing."""
     feedback = stack("feedback")
     feedback.ok("bootstrap")

@@ -7,7 +7,7 @@ from crossfade.aws.places import APP, COLOUR, ENVIRONMENT, SERVICE, Places, part
 SHOP = Places("shop", "prod")
 
 
-def test_names() -> None:
+def test_every_name_begins_with_app_and_environment() -> None:
     """All of them begin with app and environment; both colours share task definitions and logs."""
     assert SHOP.prefix == "shop-prod"
     assert SHOP.coloured("api", "green") == "shop-prod-api-green"
@@ -19,7 +19,7 @@ def test_names() -> None:
     ("of", "more"),
     [((), {}), (("api",), {SERVICE: "api"}), (("api", "blue"), {SERVICE: "api", COLOUR: "blue"})],
 )
-def test_tags(of: tuple[str, ...], more: dict[str, str]) -> None:
+def test_tags_say_whose_a_thing_is(of: tuple[str, ...], more: dict[str, str]) -> None:
     """The environment's are on everything, and what is of one service or colour says which."""
     assert SHOP.tags(*of) == {APP: "shop", ENVIRONMENT: "prod"} | more
 
@@ -28,6 +28,6 @@ def test_tags(of: tuple[str, ...], more: dict[str, str]) -> None:
     ("region", "found"),
     [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("ap-northeast-2", "aws")],
 )
-def test_partitions(region: str, found: str) -> None:
+def test_china_and_the_governments_regions_are_partitions_of_their_own(region: str, found: str) -> None:
     """China and the government's regions are parts of AWS of their own."""
     assert partition(region) == found

@@ -53,7 +53,7 @@ def test_the_only_app(tmp_path: Path) -> None:
     assert target(call(tmp_path), None, "shop/web", "shop/api") == {"app": "shop"}
 
 
-def test_several_apps(tmp_path: Path) -> None:
+def test_of_several_apps_none_is_guessed(tmp_path: Path) -> None:
     """Where several run, they are named."""
     with pytest.raises(WrongInputError, match="blog, shop"):
         target(call(tmp_path), None, "shop/web", "blog/web")

@@ -92,7 +92,7 @@ def test_a_wrong_option_is_an_error_in_json_too(tmp_path: Path) -> None:
     assert "--nonsense" in json.loads(result.stdout.splitlines()[-1])["error"]["cause"]
 
 
-def test_version(tmp_path: Path) -> None:
+def test_the_version_is_the_one_that_is_installed(tmp_path: Path) -> None:
     """`crossfade --version` names the version that is installed."""
     from crossfade import __version__
 

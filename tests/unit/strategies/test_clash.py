@@ -59,7 +59,7 @@ def test_who_cannot_share_a_port(new: Service, held: Service, cause: str) -> Non
         replace(SITE, routes=(Rule(host="site.example"),)),
     ],
 )
-def test_who_can(new: Service) -> None:
+def test_another_port_path_or_host_is_enough(new: Service) -> None:
     """Another port, another path or another host is enough."""
     assert clash(new, WEB) is None
     assert Tenants([WEB]).clash(new) is None

@@ -75,7 +75,7 @@ def test_what_is_warm_and_breaks_is_not_mended() -> None:
     assert actions == (Stop(instance="1-1"), Stop(instance="1-2"))
 
 
-def test_orphans_leave() -> None:
+def test_instances_of_a_release_that_nobody_knows_of_are_stopped() -> None:
     """Instances of a release that nobody knows of are stopped, gently when the balancer knows them."""
     assert kept(fleet(some(NEW, 2), some(9, 1, Health.STARTING), weights={NEW: 100})) == (Stop(instance="9-0"),)
 

@@ -11,7 +11,7 @@ from crossfade.telling.text import outcome, percent, seconds, sentence, table, t
     ("value", "shown"),
     [(0.04, "0.0 s"), (9.94, "9.9 s"), (10, "10 s"), (59.6, "1 min"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
 )
-def test_seconds(value: float, shown: str) -> None:
+def test_seconds_are_as_fine_as_it_matters(value: float, shown: str) -> None:
     """As fine as it matters."""
     assert seconds(value) == shown
 

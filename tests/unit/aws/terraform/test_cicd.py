@@ -81,7 +81,7 @@ def test_the_old_fleet_stays_as_long_as_the_file_says() -> None:
     assert call(on_hosts({"deploy": {"strategy": "blue-green", "keep_previous": "7d"}}))["keep_minutes"] == 2880
 
 
-def test_codemates_pipeline(plans: Plans) -> None:
+def test_codemates_pipeline_is_as_its_team_wants(plans: Plans) -> None:
     """GitHub, two builds, manual approval in prod, one deploy of what was built; dev deploys on every push."""
     stages = {
         name: [stage["name"] for stage in plans.of("codemate", name).one("aws_codepipeline")["stage"]]

@@ -98,7 +98,7 @@ def test_a_moving_name_is_shared() -> None:
     assert dns["ttl"] == 60
 
 
-def test_tiketis_site(plans: Plans) -> None:
+def test_tiketis_site_is_as_its_team_wants(plans: Plans) -> None:
     """HTML 5 min, hashed assets 1 year, images 1 week; AES-256, old versions 30 d; two distributions, at all edges."""
     prod = plans.of("tiketi", "prod")
     seconds = {

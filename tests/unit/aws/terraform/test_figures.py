@@ -57,7 +57,7 @@ def test_codemate_runs_two_services(plans: Plans, environment: str, frontend: An
     )
 
 
-def test_codemates_network(plans: Plans) -> None:
+def test_codemates_network_is_as_its_team_wants(plans: Plans) -> None:
     """10.0.0.0/16 with .1/.2, .11/.12 and .21/.22; NAT in each zone in prod and one in dev."""
     prod, dev = plans.of("codemate", "prod"), plans.of("codemate", "dev")
     assert prod.one("aws_vpc")["cidr_block"] == "10.0.0.0/16"

@@ -33,7 +33,7 @@ def alarms(planned: Planned) -> dict[str, tuple[str, float, int, int]]:
     }
 
 
-def test_tiketis_alarms(plans: Plans) -> None:
+def test_tiketis_alarms_are_as_its_team_wants(plans: Plans) -> None:
     """CPU > 90 % 5 min, connections > 90, 5xx > 10/min; CPU > 70 % 10 min, cache hits < 80 %, free disk < 20 %."""
     found = alarms(plans.of("tiketi", "prod"))
     assert found["cpu-api-blue-90-critical"] == found["cpu-api-green-90-critical"] == ("Greater", 90, 60, 5)

@@ -81,7 +81,7 @@ def test_nobody_deploys_unless_the_file_says_who() -> None:
     assert "deployer_policy" not in given
 
 
-def test_tiketis_secrets(plans: Plans) -> None:
+def test_tiketis_secrets_are_as_its_team_wants(plans: Plans) -> None:
     """tiketi/db/password, tiketi/jwt/secret and tiketi/redis/password, due every 90 days."""
     prod = plans.of("tiketi", "prod")
     secrets = {one["name"]: one["tags"] for one in prod.of("aws_secretsmanager_secret").values()}
