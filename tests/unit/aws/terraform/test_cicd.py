@@ -105,7 +105,7 @@ def test_tiketis_pipeline_brings_site_and_api(plans: Plans) -> None:
     assert {one["name"]: one["provider"] for one in deploy["action"]} == {"release": "CodeBuild", "site": "CodeBuild"}
 
 
-def test_bluegreens_deployments(plans: Plans) -> None:
+def test_bluegreens_deployments_are_as_its_team_wants(plans: Plans) -> None:
     """A deployment that fails, or sets an alarm off, is taken back; hosts change behind the load balancer."""
     group = plans.of("bluegreen", "prod").one("aws_codedeploy_deployment_group")
     assert group["auto_rollback_configuration"][0]["enabled"]
@@ -125,7 +125,7 @@ def test_the_specification_writes_which_image_it_is() -> None:
     assert set(revision(app(pipeline=PIPELINE))) == always
 
 
-def test_bluegreens_appspec() -> None:
+def test_bluegreens_appspec_is_as_its_team_wants() -> None:
     """Version 0.0; stop 300 s, before 300 s as root, after 600 s, start 300 s, validate 300 s; each hook is there."""
     from tests.support.planned import EXAMPLES
 

@@ -123,7 +123,7 @@ def test_tiketis_site_is_as_its_team_wants(plans: Plans) -> None:
     assert rule["noncurrent_version_expiration"][0]["noncurrent_days"] == 30
 
 
-def test_tiketis_names(plans: Plans) -> None:
+def test_tiketis_names_are_as_its_team_wants(plans: Plans) -> None:
     """`tiketi.gg` and its API lead to CloudFront on IPv4 and IPv6, and both certificates are proven in the zone."""
     prod = plans.of("tiketi", "prod")
     records = {(one["name"], one["type"]) for one in prod.of("aws_route53_record").values() if one.get("alias")}
@@ -139,7 +139,7 @@ def test_tiketis_names(plans: Plans) -> None:
     assert {one["provider_config_key"] for one in call["module"]["resources"]} == {"aws.global"}
 
 
-def test_codemates_cdn(plans: Plans) -> None:
+def test_codemates_cdn_is_as_its_team_wants(plans: Plans) -> None:
     """Before balancer and static files, PriceClass_200: `_next/static` a year, `/api` never, the rest 24 h."""
     prod = plans.of("codemate", "prod")
     cdn, ages = prod.one("aws_cloudfront_distribution"), prod.of("aws_cloudfront_cache_policy")

@@ -71,7 +71,7 @@ def test_codemates_network_is_as_its_team_wants(plans: Plans) -> None:
     assert (len(prod.of("aws_nat_gateway")), len(dev.of("aws_nat_gateway"))) == (2, 1)
 
 
-def test_codemates_door(plans: Plans) -> None:
+def test_codemates_door_is_as_its_team_wants(plans: Plans) -> None:
     """`/api/*` and `/socket.io/*` to the backend, the rest to the frontend; TLS 1.3; silent for 3600 s; drain 300 s."""
     planned = plans.of("codemate", "prod")
     rule = planned.resources['module.alb.aws_lb_listener_rule.this["backend-0"]']
@@ -91,7 +91,7 @@ def test_codemates_door(plans: Plans) -> None:
     }
 
 
-def test_codemates_database(plans: Plans) -> None:
+def test_codemates_database_is_as_its_team_wants(plans: Plans) -> None:
     """Dev db.t4g.micro, 20 GB, 3 days; prod db.t4g.small, 50 to 100 GB, Multi-AZ, 7 days; 03:00 KST is 18:00 UTC."""
     prod, dev = (plans.of("codemate", name).one("aws_db_instance") for name in ("prod", "dev"))
     only(
@@ -117,7 +117,7 @@ def test_codemates_database(plans: Plans) -> None:
     )
 
 
-def test_codemates_cache(plans: Plans) -> None:
+def test_codemates_cache_is_as_its_team_wants(plans: Plans) -> None:
     """Dev one cache.t4g.micro, kept a day; prod cache.t4g.small in cluster mode with a copy, Multi-AZ, kept 5 days."""
     prod, dev = (plans.of("codemate", name).one("aws_elasticache_replication_group") for name in ("prod", "dev"))
     only(dev, node_type="cache.t4g.micro", num_node_groups=1, replicas_per_node_group=0, snapshot_retention_limit=1)
@@ -135,7 +135,7 @@ def test_codemates_cache(plans: Plans) -> None:
     assert ["cluster-enabled" in {one["name"] for one in found} for found in clusters] == [True, False]
 
 
-def test_codemates_buckets(plans: Plans) -> None:
+def test_codemates_buckets_are_as_its_team_wants(plans: Plans) -> None:
     """Files 30 d to Standard-IA, 90 d to Glacier IR, 1 y to Deep Archive, CORS; logs 90 d to Glacier, 1 y gone."""
     planned = plans.of("codemate", "prod")
 
@@ -166,7 +166,7 @@ def test_codemates_state_is_locked(plans: Plans) -> None:
         assert line in providers
 
 
-def test_tiketis_service(plans: Plans) -> None:
+def test_tiketis_service_is_as_its_team_wants(plans: Plans) -> None:
     """2 vCPU, 4 GB, desired 2, 2 to 10; CPU 70, memory 70, 1000 requests a minute; out after 60 s, in after 300 s."""
     planned = plans.of("tiketi", "prod")
     only(
@@ -184,7 +184,7 @@ def test_tiketis_service(plans: Plans) -> None:
     assert stickiness == {("lb_cookie", 300)}
 
 
-def test_tiketis_database(plans: Plans) -> None:
+def test_tiketis_database_is_as_its_team_wants(plans: Plans) -> None:
     """db.t3.medium Multi-AZ, 20 to 50 GB, 7 days 03:00-04:00 KST, Monday 04:00-05:00 KST, parameters, a replica."""
     planned = plans.of("tiketi", "prod")
     only(
@@ -209,7 +209,7 @@ def test_tiketis_database(plans: Plans) -> None:
     assert planned.resources["module.database.aws_db_instance.replica[0]"]["instance_class"] == "db.t3.small"
 
 
-def test_tiketis_cache(plans: Plans) -> None:
+def test_tiketis_cache_is_as_its_team_wants(plans: Plans) -> None:
     """cache.t3.micro in cluster mode: 2 shards of primary and replica, snapshots 3 d 04:00-05:00 KST, volatile-lru."""
     planned = plans.of("tiketi", "prod")
     only(
@@ -237,7 +237,7 @@ def test_tiketis_network_and_chain(plans: Plans) -> None:
     assert 'module.security_groups.aws_vpc_security_group_ingress_rule.app_from_alb["3001"]' in planned.resources
 
 
-def test_bluegreens_group(plans: Plans) -> None:
+def test_bluegreens_group_is_as_its_team_wants(plans: Plans) -> None:
     """2 to 6 t3.medium in us-east-1a and b, desired 2, health of the balancer, grace 300 s, 20 GB disks."""
     planned = plans.of("bluegreen", "prod")
     group, template = planned.one("aws_autoscaling_group"), planned.one("aws_launch_template")
@@ -254,7 +254,7 @@ def test_bluegreens_group(plans: Plans) -> None:
     assert {one["availability_zone"] for one in planned.of("aws_subnet").values()} == {"us-east-1a", "us-east-1b"}
 
 
-def test_bluegreens_nginx(plans: Plans) -> None:
+def test_bluegreens_nginx_is_as_its_team_wants(plans: Plans) -> None:
     """Nginx has least_conn over 3001-3004, max_fails=2 fail_timeout=30s, keepalive 32, and answers /health itself."""
     script = user_data(plans.of("bluegreen", "prod"))
     for port in (3001, 3002, 3003, 3004):
@@ -283,7 +283,7 @@ def test_bluegreens_agent_is_no_root(plans: Plans) -> None:
     assert script.index("dnf install -y nginx") < script.index("setfacl"), "the folder of nginx's package is there"
 
 
-def test_teammoas_door(plans: Plans) -> None:
+def test_teammoas_door_is_as_its_team_wants(plans: Plans) -> None:
     """Port 8000, /health/, 30/5/2/3, silent for 3600 s, drain 600 s, an application cookie `sessionid` for a day."""
     planned = plans.of("teammoa", "prod")
     assert planned.one("aws_lb")["idle_timeout"] == 3600
@@ -304,7 +304,7 @@ def test_teammoas_door(plans: Plans) -> None:
     assert planned.resources["module.asg.aws_autoscaling_group.this"]["desired_capacity"] == 2
 
 
-def test_teammoas_nginx(plans: Plans) -> None:
+def test_teammoas_nginx_is_as_its_team_wants(plans: Plans) -> None:
     """/nginx-health is nginx's own; /ws/ may be silent for 7 days; /static/ is kept 30 d, /media/ 7 d; port 8000."""
     calls = plans.of("teammoa", "prod").json["configuration"]["root_module"]["module_calls"]
     only(
@@ -317,7 +317,7 @@ def test_teammoas_nginx(plans: Plans) -> None:
     )
 
 
-def test_feedbacks_refresh(plans: Plans) -> None:
+def test_feedbacks_refresh_is_as_its_team_wants(plans: Plans) -> None:
     """Two hosts, one at a time: 50 % stay healthy, 300 s of warmup, checkpoints at 50 and 100 %."""
     planned = plans.of("feedback", "prod")
     group = planned.resources["module.asg.aws_autoscaling_group.this"]
@@ -333,7 +333,7 @@ def test_feedbacks_refresh(plans: Plans) -> None:
     )
 
 
-def test_feedbacks_scaling(plans: Plans) -> None:
+def test_feedbacks_scaling_is_as_its_team_wants(plans: Plans) -> None:
     """CPU 70 % makes a third host, and ten quiet minutes take it away."""
     planned = plans.of("feedback", "prod")
     target = planned.resources['module.asg.aws_autoscaling_policy.cpu["blue"]']["target_tracking_configuration"][0]

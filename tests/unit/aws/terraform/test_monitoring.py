@@ -47,14 +47,14 @@ def test_tiketis_alarms_are_as_its_team_wants(plans: Plans) -> None:
     assert len(found) == 11
 
 
-def test_tiketis_contacts(plans: Plans) -> None:
+def test_tiketis_contacts_are_as_its_team_wants(plans: Plans) -> None:
     """Critical alarms go out by SMS and mail, warnings by mail."""
     subscriptions = plans.of("tiketi", "prod").of("aws_sns_topic_subscription")
     told = {(address.split(".")[3].split("[")[0], one["protocol"]) for address, one in subscriptions.items()}
     assert told == {("critical", "sms"), ("critical", "email"), ("warning", "email")}
 
 
-def test_codemates_alarms(plans: Plans) -> None:
+def test_codemates_alarms_are_as_its_team_wants(plans: Plans) -> None:
     """CPU > 80 % 5 min, unhealthy hosts > 0 2 min in both colours, connections, 5xx > 10 in 1 min; a dashboard."""
     planned = plans.of("codemate", "prod")
     found = alarms(planned)
@@ -89,7 +89,7 @@ def test_the_dashboard_shows_what_a_service_lives_on() -> None:
     assert {"HealthyHostCount", "ReadIOPS", "WriteIOPS", "Evictions"} <= set(re.findall(r'"(\w+)"', text))
 
 
-def test_codemates_budget(plans: Plans) -> None:
+def test_codemates_budget_is_as_its_team_wants(plans: Plans) -> None:
     """Told when the forecast passes 80 %, and when the bill passes 100 %."""
     planned = plans.of("codemate", "prod")
     budget = planned.one("aws_budgets_budget")
@@ -101,7 +101,7 @@ def test_codemates_budget(plans: Plans) -> None:
     }
 
 
-def test_bluegreens_agent(plans: Plans) -> None:
+def test_bluegreens_agent_is_as_its_team_wants(plans: Plans) -> None:
     """BlueGreen/Application: CPU idle and iowait, disk of / and /opt, memory, processes, every 60 s; both logs."""
     planned = plans.of("bluegreen", "prod")
     agent = planned.app.cloud.compute.metrics

@@ -110,7 +110,7 @@ def test_every_role_of_an_environment_is_its_own(plans: Plans) -> None:
         assert [name for name in roles if not name.startswith(f"{system}-{environment}")] == []
 
 
-def test_bluegreens_roles(plans: Plans) -> None:
+def test_bluegreens_roles_are_as_its_team_wants(plans: Plans) -> None:
     """Hosts, CodeDeploy and GitLab's jobs each have a role of their own."""
     roles = {one["name"] for one in plans.of("bluegreen", "prod").of("aws_iam_role").values()}
     assert {"bluegreen-prod-host", "bluegreen-prod-codedeploy", "bluegreen-prod-deployer"} <= roles
