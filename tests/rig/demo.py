@@ -25,7 +25,7 @@ from crossfade.demo.app import examples
 from crossfade.demo.programme import Programme
 from crossfade.demo.record import DemoStep, as_table, step, summary
 from crossfade.load import Mode, Traffic
-from crossfade.stage.verbs import Verbs
+from crossfade.stage.verbs import VerbRunner
 
 PACE = 20.0  # a minute of AWS's is 3 s
 CLIENTS, RATE = 8, 100.0  # and requests a second of all of them
@@ -106,7 +106,7 @@ class Stage:
         self.file = (examples() / "tiketi" / "crossfade.yaml").read_text(encoding="utf-8")
         kept = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "CROSSFADE_"))}
         own = {"CROSSFADE_AWS_PACE": f"{PACE:g}", "CROSSFADE_STATE": str(folder / "state")}
-        self.verbs = Verbs(
+        self.verbs = VerbRunner(
             folder=folder, environment={**kept, **rig.environment, **own}, said=programme.aside, longest=LONGEST
         )
 

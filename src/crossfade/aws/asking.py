@@ -9,7 +9,7 @@ from crossfade.core.errors import PlatformError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AwsQuestion:
     """Something of AWS's: as a sentence calls it, the rights that it takes, and the option that asks it."""
 
     what: str

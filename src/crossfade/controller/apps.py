@@ -15,7 +15,7 @@ from crossfade.engine.ports.stores import StoreOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WantedApp:
     """What the file has: `channels` are those of its `notify`, each with the address that the shell has for it."""
 
     services: Sequence[Service]
@@ -39,7 +39,7 @@ class Apps:
         self._orders = orders
         self._notify = notify
 
-    async def deploy(self, wanted: Wanted, order: Order, shell: Shell, since: int) -> Shipped:
+    async def deploy(self, wanted: WantedApp, order: Order, shell: Shell, since: int) -> Shipped:
         """Stores are ready before services change. Channels are told of what is on record after line `since`.
 
         WrongInputError names every value that nobody gave, of services, stores and channels at once: then nothing

@@ -10,7 +10,7 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.source import folder, git
 from crossfade.source.there import is_there
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 
 # In a folder that came from another machine. A release never has `.crossfade`, so that none brings its own.
 MARK = ".crossfade/shipped.json"
@@ -22,7 +22,7 @@ class Listing:
     git says nothing.
     """
 
-    whole: Whole
+    whole: WholeSource
     files: list[str] | None = None
     shipped: bool = False
     shipped_commit: git.Commit | None = None
@@ -54,7 +54,7 @@ class Listing:
         return git.commit(source, others) if known else None
 
 
-def listing(whole: Whole) -> Listing:
+def listing(whole: WholeSource) -> Listing:
     """PlatformError for a shipped folder whose mark cannot be read."""
     mark = whole.root / MARK
     try:

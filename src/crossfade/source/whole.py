@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class WholeSource:
     """`root` is the innermost folder that has all of it. From there, `within` is the path of the source folder, and
     `parts` are those of all that belongs, none inside another; no parts: everything in the root.
     """
@@ -17,7 +17,7 @@ class Whole:
     parts: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, source: Path, also: Iterable[str] = ()) -> "Whole":
+    def of(cls, source: Path, also: Iterable[str] = ()) -> "WholeSource":
         """Of a source folder and the absolute paths of what else belongs: folders, which end with /, and files.
 
         Where they are is not looked at: it may be gone by now, and a release has its copy of it.

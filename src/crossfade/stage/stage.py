@@ -15,7 +15,7 @@ from pathlib import Path
 
 from crossfade import held
 from crossfade.core.errors import PlatformError
-from crossfade.stage.verbs import Ran, Told, Verbs
+from crossfade.stage.verbs import Ran, Told, VerbRunner
 
 PORTS = range(18_000, 20_000)  # below those the kernel gives to clients
 ENDING = 5.0  # seconds in which a process that was told to end is gone
@@ -44,7 +44,7 @@ class Stage:
 
     async def verb(self, *words: str, told: Told | None = None) -> Ran:
         """Run `crossfade WORDS --json` to its end; every event goes to `told`, what it says aside is said."""
-        verbs = Verbs(folder=self.home, environment=self._environment(), said=self.said)
+        verbs = VerbRunner(folder=self.home, environment=self._environment(), said=self.said)
         return await verbs.run(*words, told=told)
 
     def _environment(self) -> dict[str, str]:

@@ -27,7 +27,7 @@ class Ran:
 
 
 @dataclass(slots=True, kw_only=True)
-class Verbs:
+class VerbRunner:
     """`await verbs.run("deploy", "-e", "dev")` in `folder`, with `environment`; `said` hears what they say aside."""
 
     folder: Path

@@ -16,11 +16,11 @@ from tests.unit.controller.site import Control, Site, service
 
 from crossfade.controller.notify.channels import Channels
 from crossfade.controller.notify.message import Message
-from crossfade.controller.notify.notify import Notify, Patience
+from crossfade.controller.notify.notify import Notify, RetryPace
 from crossfade.controller.notify.send import NotToldError, require_known, send
 from crossfade.core.errors import WrongInputError
 
-SOON = Patience(first=0.01, longest=0.02, whole=600.0)
+SOON = RetryPace(first=0.01, longest=0.02, whole=600.0)
 ASKED = {"name": "ops", "secret": "OPS_WEBHOOK", "on": ["succeeded", "failed", "trouble"]}
 
 
@@ -114,7 +114,7 @@ async def test_one_that_says_no_is_given_up_and_that_is_on_record(site: Site, tm
 
 async def test_what_was_not_told_for_too_long_is_given_up(site: Site, tmp_path: Path) -> None:
     """And said, with why."""
-    patience = Patience(first=0.01, longest=0.01, whole=0.0)
+    patience = RetryPace(first=0.01, longest=0.01, whole=0.0)
     async with webhook(500) as hook, telling(site, tmp_path / "notify", patience=patience) as (control, notify):
         tell(notify, hook)
         await control.deploy(service())

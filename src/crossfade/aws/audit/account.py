@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from crossfade.aws.asking import Asked
+from crossfade.aws.asking import AwsQuestion
 from crossfade.aws.audit.finding import Finding, Mark
 from crossfade.aws.audit.rule import rules
 from crossfade.core.errors import PlatformError
 from crossfade.file.reading.problem import Place
 
-ACCOUNT = Asked(
+ACCOUNT = AwsQuestion(
     what="the account",
     rights="iam:GetAccountSummary, GetAccountPasswordPolicy, GenerateCredentialReport and GetCredentialReport",
     option="--account",

@@ -37,7 +37,7 @@ class Watch(Protocol):
 
 
 @dataclass(slots=True)
-class Told:
+class RunEnd:
     """What a run left behind."""
 
     code: int
@@ -130,7 +130,7 @@ class Terraform:
             raise StoppedError(f"the {verb} of {self.environment} was stopped; nothing was changed")
         self._check(verb, told)
 
-    def _check(self, verb: str, told: Told) -> None:
+    def _check(self, verb: str, told: RunEnd) -> None:
         if told.code:
             raise self._error(verb, told.story.errors, told.story.plain)
 
@@ -156,7 +156,7 @@ class Terraform:
             check=False,
         )
 
-    def _run(self, arguments: list[str], story: TerraformStory) -> Told:
+    def _run(self, arguments: list[str], story: TerraformStory) -> RunEnd:
         """Run to the end.
 
         What it says goes through a file: were it a pipe, our own death would end it in the middle of an apply, with its
@@ -179,7 +179,7 @@ class Terraform:
                     self.watch.say(sentence)
                 if now := story.now():
                     self.watch.now(now)
-            return Told(process.wait(), story, stopped=stop.times > 0)
+            return RunEnd(process.wait(), story, stopped=stop.times > 0)
 
     def _obey(self, stop: _Stop, process: "subprocess.Popen[bytes]") -> None:
         while stop.obeyed < stop.times:

@@ -8,7 +8,7 @@ from typing import Any
 
 from crossfade.source.folder import MOST, FolderAccount, LeftOut, account
 from crossfade.source.there import is_folder
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 from crossfade.telling.text import plain, plural
 
 SHOWN = 4  # examples a reason
@@ -18,19 +18,19 @@ Json = Mapping[str, Any]
 
 def accounts(services: Iterable[Json], without: Path | None) -> dict[str, FolderAccount]:
     """By service, as the file names it. A folder is looked at once; one that is missing is for the deploy to say."""
-    wholes: dict[Whole, FolderAccount] = {}
+    wholes: dict[WholeSource, FolderAccount] = {}
     found = {}
     for service in services:
         source = service["source"]
         if source and is_folder(Path(source)):
-            whole = Whole.of(Path(source), service.get("also", ()))
+            whole = WholeSource.of(Path(source), service.get("also", ()))
             if whole not in wholes:
                 wholes[whole] = _account(whole, without)
             found[service["name"]] = wholes[whole]
     return found
 
 
-def _account(whole: Whole, without: Path | None) -> FolderAccount:
+def _account(whole: WholeSource, without: Path | None) -> FolderAccount:
     """Of all parts, by paths from the source. A link from one part into another leads nowhere else."""
     parts = whole.parts or ("",)
     left, exposed = list[LeftOut](), list[str]()

@@ -19,7 +19,7 @@ from crossfade.core.errors import UnchangedError
 from crossfade.core.rollout import State
 from crossfade.platforms.hosts.shipping import Parcel, pack, unpack
 from crossfade.source.listing import listing
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 from crossfade.telling.text import plain, plural
 
 Json = Mapping[str, Any]
@@ -88,13 +88,13 @@ def plan_over_hosts(call: Call, wanted: Json) -> None:
     call.answer({"plans": plans}, plain("\n\n".join(parts)))
 
 
-def _packed(services: Sequence[Json], folder: Path, state: Path) -> dict[Whole, Parcel]:
+def _packed(services: Sequence[Json], folder: Path, state: Path) -> dict[WholeSource, Parcel]:
     """What is shipped, by what it is made of: each once, however many services run from it."""
     wholes = dict.fromkeys(_whole(one) for one in services if one["source"])
     return {whole: pack(whole, folder / f"{index}.tar", without=state) for index, whole in enumerate(wholes)}
 
 
-def _ship(hosts: Hosts, services: Sequence[Json], parcels: Mapping[Whole, Parcel], shown: Screen) -> None:
+def _ship(hosts: Hosts, services: Sequence[Json], parcels: Mapping[WholeSource, Parcel], shown: Screen) -> None:
     """Bring the files to all hosts before the first one changes."""
     if not parcels:
         return
@@ -108,14 +108,14 @@ def _ship(hosts: Hosts, services: Sequence[Json], parcels: Mapping[Whole, Parcel
         hosts.each(to)
 
 
-def _place(hosts: Hosts, name: str, whole: Whole, services: Sequence[Json]) -> str:
+def _place(hosts: Hosts, name: str, whole: WholeSource, services: Sequence[Json]) -> str:
     """Where what was shipped lies on a host: called after the first service that runs from it."""
     first = next(one["name"] for one in services if one["source"] and _whole(one) == whole)
     return f"{hosts.reached[name].state}/shipped/{hosts.where.home}/{first}"
 
 
-def _whole(service: Json) -> Whole:
-    return Whole.of(Path(service["source"]), service["also"])
+def _whole(service: Json) -> WholeSource:
+    return WholeSource.of(Path(service["source"]), service["also"])
 
 
 def _sources(hosts: Hosts, name: str, service: Json, services: Sequence[Json]) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _there(hosts: Hosts, name: str, services: Sequence[Json], *, migrates: bool)
     ]
 
 
-def _mark(services: Sequence[Json], parcels: Mapping[Whole, Parcel], hosts: Sequence[str]) -> str:
+def _mark(services: Sequence[Json], parcels: Mapping[WholeSource, Parcel], hosts: Sequence[str]) -> str:
     """What tells two deploys apart."""
     told = [{**one, "source": parcels[_whole(one)].digest if one["source"] else "", "also": ()} for one in services]
     return hashlib.sha256(json.dumps([told, list(hosts)], sort_keys=True).encode()).hexdigest()

@@ -69,7 +69,7 @@ class Lines:
         """Nothing is held."""
 
 
-class Log:
+class LogScreen:
     """A line a sentence, each with the seconds since the beginning."""
 
     tick = 1.0
@@ -119,7 +119,7 @@ class Log:
         """Nothing is held."""
 
 
-class Terminal(Log):
+class Terminal(LogScreen):
     """The same lines, and below them one that moves: what is waited for, and what clients got so far."""
 
     tick = 0.2
@@ -157,7 +157,7 @@ class Terminal(Log):
 def screen(*, as_json: bool) -> Screen:
     if as_json:
         return Lines()
-    return Terminal() if sys.stdout.isatty() else Log()
+    return Terminal() if sys.stdout.isatty() else LogScreen()
 
 
 def standing(rollout: Json) -> str:

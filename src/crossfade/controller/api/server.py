@@ -12,7 +12,7 @@ from crossfade.controller.api import asked, views
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.looks import Looks
 from crossfade.controller.api.refusal import refused
-from crossfade.controller.apps import Apps, Wanted
+from crossfade.controller.apps import Apps, WantedApp
 from crossfade.controller.notify.notify import Notify
 from crossfade.controller.order import Order
 from crossfade.controller.orders import Orders
@@ -112,7 +112,7 @@ class Api:
     async def _deploy(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
         given = body["services"] if "services" in body else [body["service"]]
-        wanted = Wanted(
+        wanted = WantedApp(
             services=[asked.require_sound(decode(Service, one)) for one in given],
             stores=[decode(Store, one) for one in body.get("stores") or ()],
             replace_stores=bool(body.get("replace_stores")),

@@ -29,7 +29,7 @@ class Send(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RetryPace:
     """Seconds: between two tries at first and at most, and after which a message is given up."""
 
     first: float = 2.0
@@ -47,14 +47,14 @@ class Notify:
         holder: str,
         *,
         by: Send = send,
-        patience: Patience | None = None,
+        patience: RetryPace | None = None,
     ) -> None:
         self._registry = registry
         self._world = registry.world
         self._channels = channels
         self._pen = Pen(registry.world, holder)
         self._send = by
-        self._patience = patience or Patience()
+        self._patience = patience or RetryPace()
         self._news: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)  # by app
         self._troubles: dict[tuple[str, str], str] = {}
         registry.listeners.append(self._listen)

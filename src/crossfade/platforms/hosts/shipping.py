@@ -13,7 +13,7 @@ from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.platforms.hosts.ssh import Connection
 from crossfade.source.listing import MARK, listing, mark
 from crossfade.source.there import is_folder
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 
 SECONDS = 600.0  # for all files of an app to reach a host
 
@@ -27,7 +27,7 @@ class Parcel:
     files: int
 
 
-def pack(whole: Whole, into: Path, without: Path | None = None) -> Parcel:
+def pack(whole: WholeSource, into: Path, without: Path | None = None) -> Parcel:
     """What belongs to a source, and no more, in a new file `into`; `without`: our own state, if it lies inside.
 
     Raises WrongInputError for a folder that is missing or cannot be read.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from crossfade.aws.asking import Asked
+from crossfade.aws.asking import AwsQuestion
 from crossfade.aws.audit.account import Account, asked, audit_account
 from crossfade.cli.main import crossfade
 from crossfade.core.errors import PlatformError, WrongInputError
@@ -168,7 +168,7 @@ def test_who_may_not_ask_is_told_which_rights_it_takes() -> None:
 def test_the_verb_asks_needs_no_file_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 3, and the account is named."""
     with iam(root_mfa=0) as client:
-        monkeypatch.setattr(Asked, "client", lambda *_: client)
+        monkeypatch.setattr(AwsQuestion, "client", lambda *_: client)
         done = CliRunner().invoke(crossfade, ["audit", "--account"], standalone_mode=False)
     assert done.return_value == 3, done.exception
     assert done.output.splitlines()[-1] == "account 123456789012: 1 finding (1 critical)"

@@ -10,7 +10,7 @@ import pytest
 from crossfade.core.errors import WrongInputError
 from crossfade.platforms.hosts.shipping import pack
 from crossfade.platforms.local.runtimes.snapshot import take
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 
 
 def project(folder: Path, *, git: bool) -> Path:
@@ -35,7 +35,7 @@ def project(folder: Path, *, git: bool) -> Path:
 def shipped(source: Path, tmp_path: Path) -> Path:
     there = tmp_path / "there"
     there.mkdir()
-    with tarfile.open(pack(Whole(source), tmp_path / "parcel.tar").path) as packed:
+    with tarfile.open(pack(WholeSource(source), tmp_path / "parcel.tar").path) as packed:
         packed.extractall(there, filter="data")
     return there
 
@@ -45,8 +45,8 @@ def test_a_shipped_folder_becomes_the_same_release(tmp_path: Path, *, git: bool)
     """With the digest, version and commit that it has here, although its git stays at home."""
     source = project(tmp_path / "here", git=git)
     there = shipped(source, tmp_path)
-    mine = take(Whole(source), tmp_path / "mine").artifact
-    assert take(Whole(there), tmp_path / "theirs").artifact == mine
+    mine = take(WholeSource(source), tmp_path / "mine").artifact
+    assert take(WholeSource(there), tmp_path / "theirs").artifact == mine
     assert mine.version == ("v1.2" if git else "")
 
 
@@ -63,19 +63,19 @@ def test_only_what_belongs_to_a_release_is_shipped(tmp_path: Path) -> None:
 
 def test_a_release_of_a_shipped_folder_has_nothing_that_was_only_for_the_journey(tmp_path: Path) -> None:
     there = shipped(project(tmp_path / "here", git=False), tmp_path)
-    take(Whole(there), tmp_path / "theirs")
+    take(WholeSource(there), tmp_path / "theirs")
     assert not (tmp_path / "theirs" / ".crossfade").exists()
 
 
 def test_the_same_folder_is_the_same_parcel(tmp_path: Path) -> None:
     """Told by its digest; another content makes another."""
     source = project(tmp_path / "here", git=True)
-    first, second = pack(Whole(source), tmp_path / "1.tar"), pack(Whole(source), tmp_path / "2.tar")
+    first, second = pack(WholeSource(source), tmp_path / "1.tar"), pack(WholeSource(source), tmp_path / "2.tar")
     assert first.digest == second.digest
     (source / "app" / "main.py").write_text("print(2)\n")
-    assert pack(Whole(source), tmp_path / "3.tar").digest != first.digest
+    assert pack(WholeSource(source), tmp_path / "3.tar").digest != first.digest
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(WrongInputError, match="does not exist"):
-        pack(Whole(tmp_path / "nowhere"), tmp_path / "parcel.tar")
+        pack(WholeSource(tmp_path / "nowhere"), tmp_path / "parcel.tar")

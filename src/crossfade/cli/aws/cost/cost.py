@@ -59,6 +59,6 @@ def cost(ctx: click.Context, /, call: Call, **wanted: Any) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    from crossfade.cli.aws.cost.ways import Wanted, answer
+    from crossfade.cli.aws.cost.ways import CostOptions, answer
 
-    answer(call, Wanted(**wanted))
+    answer(call, CostOptions(**wanted))

@@ -13,7 +13,7 @@ from crossfade.core.errors import RefusedError, WrongInputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class CostOptions:
     """What was asked for on the command line."""
 
     plan: Path | None
@@ -47,7 +47,7 @@ class Wanted:
             raise click.UsageError("--markdown is for a bill, --compare and --diff")
 
 
-def answer(call: Call, wanted: Wanted) -> None:
+def answer(call: Call, wanted: CostOptions) -> None:
     """One way, for people or for programs."""
     wanted.refuse_the_impossible()
     bills = bills_of(call, wanted.plan, wanted.region, wanted.table, wanted.prices)
@@ -77,14 +77,14 @@ def _bills(call: Call, bills: list[Bill], *, markdown: bool) -> None:
     call.answer({"bills": [as_json(bill) for bill in bills]}, "\n\n".join(map(shown, bills)))
 
 
-def _save(call: Call, wanted: Wanted, bills: list[BillOf]) -> None:
+def _save(call: Call, wanted: CostOptions, bills: list[BillOf]) -> None:
     from crossfade.cli.aws.cost.savings import as_json, savings, text
 
     found = savings(bills, call.environment, wanted.prices, wanted.assume)
     call.answer({"savings": [as_json(each) for each in found]}, "\n\n\n".join(map(text, found)))
 
 
-def _compare(call: Call, wanted: Wanted, bills: list[BillOf]) -> None:
+def _compare(call: Call, wanted: CostOptions, bills: list[BillOf]) -> None:
     from crossfade.aws.cost.compare.compare import compare
     from crossfade.aws.cost.compare.other import OtherBill, at_revision
     from crossfade.aws.cost.show.markdown import of_comparison

@@ -30,7 +30,7 @@ REDIRECTS_TOO = "200-399"
 
 
 @dataclass(frozen=True)
-class Asked:
+class HttpQuestion:
     """What a command asks: the URL's path, port (None: not said) and scheme, and what its options mean."""
 
     path: str = ""
@@ -40,22 +40,22 @@ class Asked:
     unlike: str = ""  # what it does that a GET does not
 
 
-def asked(command: str, variables: Mapping[str, str]) -> Asked:
+def asked(command: str, variables: Mapping[str, str]) -> HttpQuestion:
     """The request in a healthcheck's command; without a path when it makes none. `variables` are the container's."""
     text = _filled(command, {"HOSTNAME": "localhost", **variables})
     url = _URL.search(text)
     if url:
         port = int(url[2]) if url[2] else 443 if url[1] == "https" else 80
-        return Asked(url[3] or "/", port, url[1] == "https", *_options(text))
+        return HttpQuestion(url[3] or "/", port, url[1] == "https", *_options(text))
     if program := _ASKS.search(text):
         for word in _words(text[program.end() :]):
             if bare := _BARE.fullmatch(word):
-                return Asked(
+                return HttpQuestion(
                     bare[2] or "/", int(bare[1] or 80), https=False, options=_options(text)[0], unlike=_options(text)[1]
                 )
     if open_port := _OPEN_PORT.search(text):
-        return Asked(port=int(open_port[1] or open_port[2]))
-    return Asked()
+        return HttpQuestion(port=int(open_port[1] or open_port[2]))
+    return HttpQuestion()
 
 
 def health(check: Any, variables: Mapping[str, str], notes: ServiceNotes) -> tuple[Settings, int | None]:

@@ -17,7 +17,7 @@ import yaml
 from crossfade.core.errors import WrongInputError
 from crossfade.source.folder import belonging
 from crossfade.source.listing import listing
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 
 APPSPEC = "appspec.yml"
 HOOKS = (
@@ -53,7 +53,7 @@ def packed(source: Path, beside: Mapping[str, str]) -> Revision:
     """
     if not source.is_dir():
         raise WrongInputError(f"{source}: there is no such folder", "`source` names the folder with the app")
-    found = listing(Whole(source))
+    found = listing(WholeSource(source))
     files = dict(_read(source, found.files))
     if APPSPEC not in files:
         files |= {path: (_PLAIN if path == APPSPEC else _mode(path), text.encode()) for path, text in beside.items()}

@@ -25,7 +25,7 @@ MOST = 30  # paths: of more, everything is forgotten at once, which counts as on
 UNCOUNTED = ("client_closed", "cut", "drained", "failed", "requests", "retried")
 
 
-class Finds(Protocol):
+class FindsSite(Protocol):
     """Where the site is."""
 
     async def place(self) -> SitePlace: ...
@@ -34,7 +34,7 @@ class Finds(Protocol):
 class SiteEdge:
     """A bucket behind a distribution. Every page changes at once, and no file that an open page needs goes."""
 
-    def __init__(self, clients: Clients, finder: Finds, *, fence: Fence, clock: Clock, look: float = LOOK) -> None:
+    def __init__(self, clients: Clients, finder: FindsSite, *, fence: Fence, clock: Clock, look: float = LOOK) -> None:
         self._clients, self._finder, self._fence, self._clock, self._look = clients, finder, fence, clock, look
 
     async def apply(

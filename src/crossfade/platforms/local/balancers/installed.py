@@ -29,7 +29,7 @@ from crossfade.platforms.local.balancers.unprivileged import Unprivileged
 _TIDY_EVERY = 5.0  # seconds; a log is begun anew no sooner, for its writer has to follow first
 
 
-class Process(Protocol):
+class BalancerProcess(Protocol):
     """The program as it runs."""
 
     @property
@@ -58,7 +58,7 @@ class InstalledBalancer(ABC):
     It makes one change after the other. How the program is begun, told and asked is said by who extends this.
     """
 
-    _process: Process
+    _process: BalancerProcess
     _counts: Counts
 
     def __init__(self, directory: Path, fence: Fence, who: Unprivileged | None) -> None:

@@ -22,7 +22,7 @@ from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
 from crossfade.platforms.local.runtimes.seal import Seal
 from crossfade.platforms.local.runtimes.snapshot import Snapshot
 from crossfade.platforms.local.runtimes.sources import SeenFolder, Sources
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 
 STAGING = ".staging-"
 NEEDED_BY = "needed-by"
@@ -56,7 +56,7 @@ class Artifacts:
     def folder(self, release: Release) -> Path:
         """The folder of the tree that commands of a release run in: where its source is."""
         service = release.service
-        return self.tree(release.digest) / Whole.of(Path(service.source), service.also).within
+        return self.tree(release.digest) / WholeSource.of(Path(service.source), service.also).within
 
     async def make(self, service: Service, env: Mapping[str, str], in_use: Collection[str]) -> Artifact:
         """Copy the service's source, place it under its digest and build it there, unless that was done before.
@@ -65,7 +65,7 @@ class Artifacts:
         changed since is built again, unless it is `in_use`, the digests that something runs from: then RefusedError.
         """
         self._sweep()
-        source = Whole.of(Path(service.source), service.also)
+        source = WholeSource.of(Path(service.source), service.also)
         seen = await asyncio.to_thread(self._sources.last, source)
         try:
             return await self._make(service, env, source, in_use, seen)
@@ -73,7 +73,7 @@ class Artifacts:
             return await self._make(service, env, source, in_use, SeenFolder())
 
     async def _make(
-        self, service: Service, env: Mapping[str, str], source: Whole, in_use: Collection[str], seen: SeenFolder
+        self, service: Service, env: Mapping[str, str], source: WholeSource, in_use: Collection[str], seen: SeenFolder
     ) -> Artifact:
         began = self._now_ns()
         links = await asyncio.to_thread(volumes.prepare, service, self._volumes)
@@ -92,7 +92,7 @@ class Artifacts:
     async def foresee(self, service: Service) -> Artifact | None:
         """What `make` would make now; None while somebody writes to the folder."""
         self._sweep()
-        source = Whole.of(Path(service.source), service.also)
+        source = WholeSource.of(Path(service.source), service.also)
         seen = await asyncio.to_thread(self._sources.last, source)
         try:
             async with self._staged(service, source, seen, volumes.links(service, self._volumes)) as (_, taken):
@@ -102,7 +102,7 @@ class Artifacts:
 
     @asynccontextmanager
     async def _staged(
-        self, service: Service, source: Whole, seen: SeenFolder, links: volumes.Links
+        self, service: Service, source: WholeSource, seen: SeenFolder, links: volumes.Links
     ) -> AsyncIterator[tuple[Path, Snapshot]]:
         """A folder of our own, which goes again, with a copy of the source in it: see `snapshot.take`."""
         staging, ours = self._stage()

@@ -18,7 +18,7 @@ from crossfade.platforms.local.runtimes.sources import FileLook, SeenFolder
 from crossfade.source import git
 from crossfade.source.listing import listing
 from crossfade.source.there import is_folder
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 
 T = TypeVar("T")
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -43,7 +43,7 @@ class ChangedMeanwhileError(Exception):
 
 
 def take(
-    whole: Whole,
+    whole: WholeSource,
     target: Path,
     *,
     build: str = "",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 
 # A file that changed within this time before it was looked at may change again without its times showing it: they are
 # only as fine as the kernel's tick, or the clock of a network disk.
@@ -53,14 +53,14 @@ class Sources:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def last(self, source: Whole) -> SeenFolder:
+    def last(self, source: WholeSource) -> SeenFolder:
         try:
             told = json.loads(zlib.decompress(self._path(source).read_bytes()))
             return SeenFolder(told["digest"], {name: FileLook(*row) for name, row in told["files"].items()})
         except (OSError, ValueError, KeyError, TypeError, zlib.error):
             return SeenFolder()
 
-    def note(self, source: Whole, seen: SeenFolder, began: int) -> None:
+    def note(self, source: WholeSource, seen: SeenFolder, began: int) -> None:
         """Remember what was seen from the moment `began` on, ns since the epoch."""
         sure = {name: look for name, look in seen.looks.items() if look.changed < began - UNSURE_NS}
         told = {"source": str(source), "digest": seen.digest, "files": sure}
@@ -72,5 +72,5 @@ class Sources:
         for old in newest[KEPT:]:
             old.unlink(missing_ok=True)
 
-    def _path(self, source: Whole) -> Path:
+    def _path(self, source: WholeSource) -> Path:
         return self._directory / hashlib.sha256(os.fsencode(str(source))).hexdigest()[:16]

@@ -18,9 +18,9 @@ def main() -> int:
         return 2
     import uvicorn  # noqa: PLC0415  what is wrong is said at once
 
-    from crossfade.platforms.local.static.site import Site  # noqa: PLC0415  as above
+    from crossfade.platforms.local.static.site import StaticSite  # noqa: PLC0415  as above
 
-    site = Site(asked.folder, asked.fallback, tuple(asked.immutable))
+    site = StaticSite(asked.folder, asked.fallback, tuple(asked.immutable))
     uvicorn.run(
         site,
         host="127.0.0.1",

@@ -17,7 +17,7 @@ _ASK_FIRST = "no-cache"  # it may be kept, and is asked for with its ETag each t
 _PACKED = 64 << 20  # bytes of packed files that are kept in memory; what comes after them is packed each time
 
 
-class Site:
+class StaticSite:
     """Serves what is in `folder` now. `fallback` is the page of what is not there, of sites that are one page."""
 
     def __init__(self, folder: Path, fallback: str = "", immutable: tuple[str, ...] = ()) -> None:

@@ -1,7 +1,7 @@
 """What Envoy says of all services at once, told apart."""
 
 from crossfade.platforms.local.balancers.envoy.admin import AdminHost
-from crossfade.platforms.local.balancers.envoy.statistics.said import Said
+from crossfade.platforms.local.balancers.envoy.statistics.said import EnvoySaid
 
 
 def host(cluster: str) -> AdminHost:
@@ -11,7 +11,7 @@ def host(cluster: str) -> AdminHost:
 def test_each_service_gets_its_own_statistics_and_those_that_are_nobodys() -> None:
     """Streams are counted by address, whoever listens there; a name that begins like another one is not that one."""
     web, preview, web2 = "cluster.shop/web/7.x", "cluster.shop/web/7/preview/streams.x", "cluster.shop/web2/7.x"
-    said = Said(
+    said = EnvoySaid(
         {web: "1", preview: "2", web2: "3", "streams.closed.at.127.0.0.1:1": "4"},
         [host("shop/web/7"), host("shop/web/7/assets"), host("shop/web2/7")],
     )

@@ -13,7 +13,7 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service, Volume
 from crossfade.platforms.hosts.shipping import pack
 from crossfade.platforms.local.runtimes.snapshot import take
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 
 
 def lay_out(machine: Machine) -> Path:
@@ -84,10 +84,10 @@ def test_it_is_the_same_release_on_a_host_that_it_is_shipped_to(machine: Machine
     """Its parts, and no more."""
     wanted = service(machine)
     lay_out(machine)
-    whole = Whole.of(Path(wanted.source), wanted.also)
+    whole = WholeSource.of(Path(wanted.source), wanted.also)
     there = tmp_path / "there"
     with tarfile.open(pack(whole, tmp_path / "parcel.tar").path) as packed:
         packed.extractall(there, filter="data")
-    moved = Whole.of(there / "apps/api", (f"{there}/lock", f"{there}/packages/shared/"))
+    moved = WholeSource.of(there / "apps/api", (f"{there}/lock", f"{there}/packages/shared/"))
     assert take(moved, tmp_path / "theirs").artifact == take(whole, tmp_path / "mine").artifact
     assert not (there / "apps/web").exists()

@@ -13,7 +13,7 @@ from crossfade.core.release import Release
 from crossfade.platforms.local.runtimes import snapshot
 from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
 from crossfade.platforms.local.runtimes.sources import UNSURE_NS, FileLook, SeenFolder, Sources
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 
 
 def tree(machine: Machine, release: Release) -> Path:
@@ -43,7 +43,7 @@ async def test_an_unchanged_file_is_one_file_for_all_releases(settled: Machine) 
     assert inode(settled, first) == inode(settled, second)
     assert inode(settled, first, "lib/deep") == inode(settled, second, "lib/deep")
     assert (tree(settled, second) / "app.txt").read_text() == "changed"
-    plain = snapshot.take(Whole(settled.source), settled.state / "plain").artifact
+    plain = snapshot.take(WholeSource(settled.source), settled.state / "plain").artifact
     assert plain.digest == second.digest
     for release in (first, second):
         await settled.runtime.check(release)
@@ -72,7 +72,7 @@ async def test_a_change_that_hides_its_time_is_noticed(settled: Machine) -> None
 
 async def test_a_file_that_was_written_just_now_is_read_again(machine: Machine) -> None:
     """Times are as fine as the kernel's tick: what may have changed within it is not trusted."""
-    source, sources = Whole(machine.source), Sources(machine.state / "looks")
+    source, sources = WholeSource(machine.source), Sources(machine.state / "looks")
     info = (machine.source / "app.txt").lstat()
     looks = {"app.txt": FileLook.of(info, "0" * 64)}
     sources.note(source, SeenFolder("d", looks), began=info.st_ctime_ns + UNSURE_NS // 2)

@@ -13,7 +13,7 @@ import pytest
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.engine.ports.runtime import Artifact
 from crossfade.platforms.local.runtimes import snapshot
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -47,7 +47,7 @@ def repository(source: Path) -> Path:
 
 
 def take(source: Path, target: Path, **options: str) -> Artifact:
-    return snapshot.take(Whole(source), target, build=options.get("build", "")).artifact
+    return snapshot.take(WholeSource(source), target, build=options.get("build", "")).artifact
 
 
 def held(tree: Path) -> set[str]:
@@ -101,7 +101,7 @@ def test_what_no_release_needs_is_left_out(source: Path, tmp_path: Path) -> None
         write(source / "lib" / name, x="")
     state = source / "our-state"
     write(state, journal="")
-    snapshot.take(Whole(source), tmp_path / "tree", without=state)
+    snapshot.take(WholeSource(source), tmp_path / "tree", without=state)
     assert held(tmp_path / "tree") == {"app", "lib/tool"}
 
 

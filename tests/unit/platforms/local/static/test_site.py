@@ -10,7 +10,7 @@ import pytest
 
 from crossfade.platforms.local.static.asked import encodings
 from crossfade.platforms.local.static.folder import index
-from crossfade.platforms.local.static.site import Site
+from crossfade.platforms.local.static.site import StaticSite
 
 SCRIPT = "export const a = 1;\n" * 200
 FILES = {
@@ -43,11 +43,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def site(folder: Path) -> Site:
-    return Site(folder)
+def site(folder: Path) -> StaticSite:
+    return StaticSite(folder)
 
 
-async def get(site: Site, path: str, method: str = "GET", query: str = "", **headers: str) -> Got:
+async def get(site: StaticSite, path: str, method: str = "GET", query: str = "", **headers: str) -> Got:
     """One request; headers by their names with underscores."""
     sent: list[Any] = []
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
@@ -76,7 +76,7 @@ async def get(site: Site, path: str, method: str = "GET", query: str = "", **hea
         ("/.well-known/security.txt", "Contact: us", "text/plain; charset=utf-8"),
     ],
 )
-async def test_a_path_leads_to_its_file(site: Site, path: str, text: str, kind: str) -> None:
+async def test_a_path_leads_to_its_file(site: StaticSite, path: str, text: str, kind: str) -> None:
     """A page with or without its ending, a folder by its index; HEAD says the same without the content."""
     got = await get(site, path)
     assert (got.status, got.body.decode(), got.headers["content-type"]) == (200, text, kind)
@@ -100,7 +100,7 @@ async def test_a_path_leads_to_its_file(site: Site, path: str, text: str, kind: 
         "/\0",
     ],
 )
-async def test_what_is_nobodys_business_is_not_there(site: Site, path: str) -> None:
+async def test_what_is_nobodys_business_is_not_there(site: StaticSite, path: str) -> None:
     """Dotfiles, our own file, and whatever a path is bent to."""
     got = await get(site, path)
     assert got.status in {404, 308}
@@ -115,18 +115,18 @@ async def test_a_link_that_leads_out_of_the_folder_is_not_served(folder: Path, t
     assert "in.txt" in index(folder)
 
 
-async def test_a_folder_without_its_slash_is_sent_there(site: Site) -> None:
+async def test_a_folder_without_its_slash_is_sent_there(site: StaticSite) -> None:
     """So that links in its page are meant from it; the query goes along."""
     got = await get(site, "/docs", query="a=1")
     assert (got.status, got.headers["location"]) == (308, "/docs/?a=1")
 
 
-async def test_what_has_a_hash_is_kept_for_a_year_and_all_else_asked_for_anew(site: Site, folder: Path) -> None:
+async def test_what_has_a_hash_is_kept_for_a_year_and_all_else_asked_for_anew(site: StaticSite, folder: Path) -> None:
     """Or what the file names."""
     assert (await get(site, "/assets/app.3f9a21bc.js")).headers["cache-control"].endswith("immutable")
     for path in ("/", "/assets/app.js", "/a b.txt"):
         assert (await get(site, path)).headers["cache-control"] == "no-cache"
-    named = Site(folder, immutable=("/assets/*",))
+    named = StaticSite(folder, immutable=("/assets/*",))
     assert (await get(named, "/assets/app.js")).headers["cache-control"].endswith("immutable")
 
 
@@ -150,7 +150,7 @@ def test_a_hash_is_told_from_a_word(tmp_path: Path, name: str, hashed: bool) -> 
     assert index(tmp_path)[name].immutable is hashed
 
 
-async def test_what_is_known_is_not_sent_again(site: Site, folder: Path) -> None:
+async def test_what_is_known_is_not_sent_again(site: StaticSite, folder: Path) -> None:
     """By its content, not by when the copy was made; each encoding has an ETag of its own."""
     etag = (await get(site, "/assets/app.js")).headers["etag"]
     packed = (await get(site, "/assets/app.js", accept_encoding="gzip")).headers["etag"]
@@ -160,11 +160,11 @@ async def test_what_is_known_is_not_sent_again(site: Site, folder: Path) -> None
         assert (known, got.status, got.body == b"") == (known, status, status == 304)
     assert (await get(site, "/assets/app.js", if_none_match=packed, accept_encoding="gzip")).status == 304
     (folder / "assets/app.js").touch()
-    assert (await get(Site(folder), "/assets/app.js")).headers["etag"] == etag
+    assert (await get(StaticSite(folder), "/assets/app.js")).headers["etag"] == etag
     assert "last-modified" not in (await get(site, "/assets/app.js")).headers
 
 
-async def test_text_is_packed_and_nothing_else(site: Site, folder: Path) -> None:
+async def test_text_is_packed_and_nothing_else(site: StaticSite, folder: Path) -> None:
     """By us, or as the build left it beside the file; small ones and pictures are sent as they are."""
     got = await get(site, "/assets/app.js", accept_encoding="gzip, deflate, br")
     assert (got.headers["content-encoding"], gzip.decompress(got.body).decode()) == ("gzip", SCRIPT)
@@ -175,7 +175,7 @@ async def test_text_is_packed_and_nothing_else(site: Site, folder: Path) -> None
     assert "content-encoding" not in (await get(site, "/", accept_encoding="gzip")).headers
     (folder / "assets/app.js.br").write_bytes(b"brotli")
     (folder / "photo.png").write_bytes(b"\x89PNG" * 1000)
-    again = Site(folder)
+    again = StaticSite(folder)
     got = await get(again, "/assets/app.js", accept_encoding="gzip, br")
     assert (got.headers["content-encoding"], got.body) == ("br", b"brotli")
     assert got.headers["content-type"].startswith("text/javascript")
@@ -197,7 +197,7 @@ def test_the_best_encoding_is_taken(header: str, found: list[str]) -> None:
     assert encodings(header) == found
 
 
-async def test_a_part_of_a_file_is_a_part_of_the_file_that_is_known(site: Site) -> None:
+async def test_a_part_of_a_file_is_a_part_of_the_file_that_is_known(site: StaticSite) -> None:
     """Of another content all is sent; a part is never packed."""
     whole = SCRIPT.encode()
     got = await get(site, "/assets/app.js", range="bytes=10-19", accept_encoding="gzip")
@@ -234,7 +234,7 @@ async def test_only_who_wants_a_page_gets_the_fallback(
     folder: Path, path: str, headers: dict[str, str], status: int
 ) -> None:
     """A site of one page answers its own addresses, and never a script, a style or a call with a page."""
-    got = await get(Site(folder, fallback="index.html"), path, **headers)
+    got = await get(StaticSite(folder, fallback="index.html"), path, **headers)
     assert (got.status, b"home" in got.body) == (status, status == 200)
     assert got.headers["cache-control"] == "no-cache"
 
@@ -242,10 +242,10 @@ async def test_only_who_wants_a_page_gets_the_fallback(
 async def test_a_page_of_its_own_says_what_is_not_there(folder: Path) -> None:
     """`404.html`, with its code."""
     (folder / "404.html").write_text("<p>lost</p>")
-    got = await get(Site(folder), "/nothing", accept="text/html")
+    got = await get(StaticSite(folder), "/nothing", accept="text/html")
     assert (got.status, got.body) == (404, b"<p>lost</p>")
 
 
-async def test_a_folder_takes_nothing(site: Site) -> None:
+async def test_a_folder_takes_nothing(site: StaticSite) -> None:
     got = await get(site, "/", "POST")
     assert (got.status, got.headers["allow"]) == (405, "GET, HEAD")

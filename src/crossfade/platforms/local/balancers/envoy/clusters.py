@@ -20,7 +20,7 @@ from crossfade.platforms.local.h2c import GREETING
 Json = dict[str, Any]
 
 
-class Part:
+class RoutePart:
     """A part of a resource that outlives it: of thousands of routes of a port a deploy changes a handful.
 
     As text, because of ten thousand routes the collector of garbage would go through millions of dicts again and again.

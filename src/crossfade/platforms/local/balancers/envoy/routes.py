@@ -32,7 +32,7 @@ class _To:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Access:
     """How a service is reached at one port."""
 
     redirected: bool
@@ -67,7 +67,7 @@ def _with_pass(match: Json, service: Service, value: str) -> Json:
     return {**match, "headers": [{"name": service.preview.header, "string_match": {"exact": value}}]}
 
 
-def routes_of_rule(path: str, entry: Entry, way: Way) -> Iterator[Json]:
+def routes_of_rule(path: str, entry: Entry, way: Access) -> Iterator[Json]:
     service, routing = entry.service, entry.routing
     match = path_match(path)
     if routing.preview is not None:
@@ -81,7 +81,7 @@ def routes_of_rule(path: str, entry: Entry, way: Way) -> Iterator[Json]:
     yield from answers
 
 
-def _answers(match: Json, entry: Entry, way: Way) -> Iterator[Json]:
+def _answers(match: Json, entry: Entry, way: Access) -> Iterator[Json]:
     service, routing = entry.service, entry.routing
     if routing.weights:
         for release in visitors.stayed_with(entry):
@@ -91,7 +91,7 @@ def _answers(match: Json, entry: Entry, way: Way) -> Iterator[Json]:
         yield _nobody(match, f"{CLIENTS}/{service.key}", f"No release of {service.key} serves now.\n")
 
 
-def _to(entry: Entry, weights: tuple[tuple[int, int], ...], way: Way) -> _To:
+def _to(entry: Entry, weights: tuple[tuple[int, int], ...], way: Access) -> _To:
     """By the routing alone, so that it is right from the switch on: the endpoints of who stands in follow."""
     stood_in_for = any(entry.routing.stand_ins(release) for release, _ in weights)
     hashed = frozenset(release for release, _ in weights if entry.made(release).sticky)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.platforms.local.balancers.envoy.clusters import Json, Part, typed
+from crossfade.platforms.local.balancers.envoy.clusters import Json, RoutePart, typed
 from crossfade.platforms.local.balancers.envoy.routes import (
     CAME_BY_HTTP,
     READ,
-    Way,
+    Access,
     pass_by_name,
     preview,
     preview_by_name,
@@ -22,7 +22,7 @@ from crossfade.platforms.local.balancers.rules import Door, by_host, seen_at, se
 
 FEW = 32  # rules that are as soon tried one after the other
 
-Parts = tuple[Part, ...]
+Parts = tuple[RoutePart, ...]
 
 
 class Rules:
@@ -39,7 +39,7 @@ class Rules:
         """All that is there is asked for from now on; what is not is forgotten the next time."""
         self._before, self._made = self._made, {}
 
-    def of(self, path: str, entry: Entry, way: Way) -> Parts:
+    def of(self, path: str, entry: Entry, way: Access) -> Parts:
         """The routes of one rule; several hosts can share it."""
         return self._once((path, entry.service.key), entry, way, lambda: routes_of_rule(path, entry, way))
 
@@ -47,10 +47,10 @@ class Rules:
         """The routes of a preview by its release's full name."""
         return self._once(("", entry.service.key), entry, secret, lambda: preview_by_name(entry, secret))
 
-    def _once(self, key: tuple[str, str], entry: Entry, how: Way | str, make: Callable[[], Iterator[Json]]) -> Parts:
+    def _once(self, key: tuple[str, str], entry: Entry, how: Access | str, make: Callable[[], Iterator[Json]]) -> Parts:
         made = self._made.get(key) or self._before.get(key)
         if made is None or made.entry is not entry or made.how != how:
-            made = _Made(entry=entry, how=how, routes=tuple(map(Part, make())))
+            made = _Made(entry=entry, how=how, routes=tuple(map(RoutePart, make())))
         self._made[key] = made
         return made.routes
 
@@ -58,7 +58,7 @@ class Rules:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
     entry: Entry
-    how: Way | str
+    how: Access | str
     routes: Parts
 
 
@@ -93,7 +93,7 @@ def _hosts(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str],
     kept.begin()
     services = [seen_at(door, entries[key].service) for key in door.services]
     ways = {
-        key: Way(
+        key: Access(
             redirected=key in door.redirect,
             trusting=bool(door.trusted),
             secure=door.secure,
@@ -113,7 +113,7 @@ def _hosts(door: Door, entries: Mapping[str, Entry], secrets: Mapping[str, str],
     ] + [_host(host, list(_sent_on(to))) for host, to in sent_on(door, rules_by_host)]
 
 
-def _host(name: str, routes: Sequence[Json | Part]) -> Json:
+def _host(name: str, routes: Sequence[Json | RoutePart]) -> Json:
     return {"name": name, "domains": [name], "routes": routes}
 
 

@@ -13,7 +13,7 @@ from crossfade.platforms.local.balancers.haproxy.config import Files
 from crossfade.platforms.local.balancers.haproxy.maps import Map
 from crossfade.platforms.local.balancers.haproxy.process import HaproxyProcess
 from crossfade.platforms.local.balancers.haproxy.runtime_api import HaproxyServer, RuntimeApi, Worker
-from crossfade.platforms.local.balancers.haproxy.servers import Key, Wanted, changes, leavers, wanted
+from crossfade.platforms.local.balancers.haproxy.servers import Key, WantedServer, changes, leavers, wanted
 from crossfade.platforms.local.balancers.haproxy.settings import CONFIG
 from crossfade.platforms.local.balancers.haproxy.slots import Slots
 
@@ -23,7 +23,7 @@ class HaproxyPlan:
     """All that HAProxy is to run, worked out before anything is done about it."""
 
     files: Files
-    servers: Mapping[Key, Wanted]
+    servers: Mapping[Key, WantedServer]
     routes: Mapping[str, Map]
 
     @classmethod
@@ -51,7 +51,7 @@ class Publisher:
         self._api = api
         self._process = process
         self._structure = ""  # what the current worker runs
-        self._servers: dict[int, Mapping[Key, Wanted]] = {}  # by pid of the worker
+        self._servers: dict[int, Mapping[Key, WantedServer]] = {}  # by pid of the worker
         self._maps: dict[tuple[int, str], Mapping[str, str]] = {}  # by pid and name
         self._written: Files = {}
         self.workers: list[Worker] = []
@@ -120,7 +120,7 @@ class Publisher:
                 for command in leavers(await self._api.servers(worker), asked):
                     await self._api.ask(worker, command)
 
-    async def _tell(self, worker: Worker, asked: Mapping[Key, Wanted], routes: Mapping[str, Map]) -> None:
+    async def _tell(self, worker: Worker, asked: Mapping[Key, WantedServer], routes: Mapping[str, Map]) -> None:
         more = {key: want for key, want in asked.items() if not want.draining}
         known = self._servers.get(worker.pid)
         # New instances before the routes that lead to them, and nobody is taken away before.

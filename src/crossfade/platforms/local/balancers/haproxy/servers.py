@@ -11,7 +11,7 @@ from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WantedServer:
     """One instance in one backend."""
 
     service: Service  # as its release wants to be checked
@@ -22,9 +22,9 @@ class Wanted:
 Key = tuple[str, str]  # backend, server
 
 
-def wanted(entries: Iterable[Entry], slots: Slots) -> dict[Key, Wanted]:
+def wanted(entries: Iterable[Entry], slots: Slots) -> dict[Key, WantedServer]:
     return {
-        (backend(entry.service.key, slots.of(entry.service.key)[group.release]), instance): Wanted(
+        (backend(entry.service.key, slots.of(entry.service.key)[group.release]), instance): WantedServer(
             service=entry.made(group.release), address=entry.address(instance), draining=instance in group.draining
         )
         for entry in entries
@@ -33,7 +33,7 @@ def wanted(entries: Iterable[Entry], slots: Slots) -> dict[Key, Wanted]:
     }
 
 
-def changes(there: Iterable[HaproxyServer], asked: Mapping[Key, Wanted]) -> list[str]:
+def changes(there: Iterable[HaproxyServer], asked: Mapping[Key, WantedServer]) -> list[str]:
     """Commands that make a worker's servers the ones that are asked for. Who drains and is not there needs nothing."""
     known = {(one.backend, one.name): one for one in there}
     found = []
@@ -56,6 +56,6 @@ def changes(there: Iterable[HaproxyServer], asked: Mapping[Key, Wanted]) -> list
     return found + [f"set server {one.backend}/{one.name} state maint" for one in gone]
 
 
-def leavers(there: Iterable[HaproxyServer], asked: Mapping[Key, Wanted]) -> list[str]:
+def leavers(there: Iterable[HaproxyServer], asked: Mapping[Key, WantedServer]) -> list[str]:
     """Commands that remove those of whom nothing is asked any more; HAProxy refuses while one has a connection."""
     return [f"del server {s.backend}/{s.name}" for s in there if s.out and (s.backend, s.name) not in asked]

@@ -14,7 +14,7 @@ from crossfade.platforms.local.runtimes.environment import for_build
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs, last_words
 from crossfade.platforms.local.runtimes.processes.session import Session
 from crossfade.platforms.local.runtimes.seal import Seal
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Building:
 
     async def _once(self, env: Mapping[str, str]) -> None:
         session = self._session
-        whole = Whole.of(Path(self._service.source), self._service.also)
+        whole = WholeSource.of(Path(self._service.source), self._service.also)
         session.start(self._service.build, self._tree / whole.within, for_build(self._service, env))
         try:
             async with self._logs.times.marking(session.log):

@@ -17,7 +17,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.core.service import Service
 from crossfade.platforms.local.runtimes.builds import ahead, kept
 from crossfade.platforms.local.runtimes.seal import Seal
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 
 NEWEST = "newest"  # a link to the whole copy that was made last
 HOME = "tree-was"  # where that was built, for what it holds may name the place
@@ -146,7 +146,7 @@ def prepare(service: Service) -> None:
 
 def _inside(service: Service) -> list[str]:
     """From the root of the tree."""
-    whole = Whole.of(Path(service.source), service.also)
+    whole = WholeSource.of(Path(service.source), service.also)
     return [whole.inside(path) for path in service.cache if not path.startswith("~")]
 
 

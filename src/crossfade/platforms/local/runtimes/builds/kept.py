@@ -14,7 +14,7 @@ from crossfade.core.errors import WrongInputError
 from crossfade.core.service import Service
 from crossfade.platforms.local.runtimes import seal
 from crossfade.platforms.local.runtimes.seal import Seal, TreeEntry
-from crossfade.source.whole import Whole
+from crossfade.source.whole import WholeSource
 
 # Compiled Python names the place of its source, and Python puts that right when it loads it.
 _MENDED = ".pyc"
@@ -41,7 +41,7 @@ def inputs(service: Service, contents: Mapping[str, str], env: Mapping[str, str]
     """
     if not service.built_from or not service.build:
         return ""
-    whole = Whole.of(Path(service.source), service.also)
+    whole = WholeSource.of(Path(service.source), service.also)
     digest = hashlib.sha256(json.dumps([service.build, service.env, env.get("PATH", ""), whole.within]).encode())
     for one in service.built_from:
         path = whole.inside(one)

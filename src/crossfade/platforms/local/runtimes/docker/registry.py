@@ -14,7 +14,7 @@ ASK_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TagInfo:
     """What a tag is: `sha256:...`, and what it runs on, such as linux/arm64; no platforms where that is not said."""
 
     digest: str
@@ -26,7 +26,7 @@ def digest_of(image: str, env: Mapping[str, str]) -> str:
     return told(image, env).digest
 
 
-def told(image: str, env: Mapping[str, str]) -> Told:
+def told(image: str, env: Mapping[str, str]) -> TagInfo:
     """What `name:tag` is in its registry now, fetched without its layers; `env` leads to the login.
 
     PlatformError with the reason when the registry cannot be asked, or does not say.
@@ -41,7 +41,7 @@ def told(image: str, env: Mapping[str, str]) -> Told:
         login.use(api, env)
         said: Any = api.inspect_distribution(image)  # type: ignore[no-untyped-call]
         platforms = {f"{one['os']}/{one['architecture']}" for one in said.get("Platforms") or ()}
-        return Told(str(said["Descriptor"]["digest"]), frozenset(platforms - {"unknown/unknown", "/"}))
+        return TagInfo(str(said["Descriptor"]["digest"]), frozenset(platforms - {"unknown/unknown", "/"}))
     except docker.errors.APIError as error:
         raise PlatformError(str(error.explanation or error)) from error
     except requests.Timeout as error:

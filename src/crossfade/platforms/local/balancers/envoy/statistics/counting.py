@@ -16,7 +16,7 @@ from crossfade.platforms.local.balancers.envoy.clusters import group_of
 from crossfade.platforms.local.balancers.envoy.listeners import ACCESS, FAILURES
 from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
 from crossfade.platforms.local.balancers.envoy.statistics.counts import Counts, pattern
-from crossfade.platforms.local.balancers.envoy.statistics.said import ASKED_OF_ALL, Said
+from crossfade.platforms.local.balancers.envoy.statistics.said import ASKED_OF_ALL, EnvoySaid
 from crossfade.platforms.local.balancers.envoy.statistics.targets import asked
 from crossfade.platforms.local.balancers.counted.tail import rotate
 from crossfade.platforms.local.together import Together
@@ -48,11 +48,11 @@ class Counting:
         self._log_limit = log_limit
         self._saved_at = 0.0
         # No answer overtakes another: totals never go back.
-        self._asked: Together[_Question, Said] = Together(self._answer)
-        self._all = Said()  # the newest answer for all services
+        self._asked: Together[_Question, EnvoySaid] = Together(self._answer)
+        self._all = EnvoySaid()  # the newest answer for all services
         self._all_at = -math.inf
 
-    async def of(self, service: str, age: float = 0.0) -> Said:
+    async def of(self, service: str, age: float = 0.0) -> EnvoySaid:
         """The statistics and the endpoints of a service, taken into its totals: as they are now, or at most so old.
 
         Envoy looks through all that it counts to answer for one service. So those that move are asked for together, and
@@ -85,7 +85,7 @@ class Counting:
         self.totals.read_log()
         self._keep()
 
-    async def _answer(self, questions: Sequence[_Question]) -> list[Said]:
+    async def _answer(self, questions: Sequence[_Question]) -> list[EnvoySaid]:
         moving = sorted({q.service for q in questions if not q.age})
         began = time.monotonic()
         if len(moving) > _NAMED or any(q.age and began > self._all_at + q.age for q in questions):
@@ -98,7 +98,7 @@ class Counting:
             now = self._all
         return [(self._all if q.age else now).of(q.service) for q in questions]
 
-    async def _ask(self, statistics: str, clusters: str) -> Said:
+    async def _ask(self, statistics: str, clusters: str) -> EnvoySaid:
         """The statistics and the endpoints that match, of the process that runs now, taken into the totals.
 
         While one replaces another, either may answer: totals of the old one taken for the new one's would count twice.
@@ -115,7 +115,7 @@ class Counting:
             else:
                 if self._process.identity == identity:
                     self._take(stats)
-                    return Said(stats, hosts)
+                    return EnvoySaid(stats, hosts)
 
     def _take(self, stats: dict[str, str]) -> None:
         self.totals.see(self._process.identity, stats)

@@ -13,16 +13,16 @@ ASKED_OF_ALL = f"^[^/]+/[^/]+/[0-9]+({STREAMS}|{ASSETS})?$"
 _CLUSTER = "cluster."
 
 
-class Said:
+class EnvoySaid:
     """Statistics by name, as text, and endpoints."""
 
     def __init__(self, stats: Mapping[str, str] | None = None, hosts: list[AdminHost] | None = None) -> None:
         self.stats, self.hosts = stats or {}, hosts or []
 
-    def of(self, service: str) -> "Said":
+    def of(self, service: str) -> "EnvoySaid":
         """What of it is about one service, with the statistics that belong to none."""
         stats, hosts = self._by_service.get(service, ({}, []))
-        return Said({**stats, **self._by_service.get("", ({}, []))[0]}, hosts)
+        return EnvoySaid({**stats, **self._by_service.get("", ({}, []))[0]}, hosts)
 
     @cached_property
     def _by_service(self) -> Mapping[str, tuple[dict[str, str], list[AdminHost]]]:

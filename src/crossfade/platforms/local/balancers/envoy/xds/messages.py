@@ -11,7 +11,7 @@ from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf import any_pb2, json_format
 
-from crossfade.platforms.local.balancers.envoy.clusters import Json, Part
+from crossfade.platforms.local.balancers.envoy.clusters import Json, RoutePart
 from crossfade.platforms.local.balancers.envoy.xds.conversation import DiscoveryRequest, DiscoveryResponse
 from crossfade.platforms.local.balancers.envoy.xds.resources import Kind, Offered
 from crossfade.platforms.local.balancers.envoy.xds.tree import matcher
@@ -84,9 +84,9 @@ def _virtual_host(content: Json) -> bytes:
     return b"".join([host.SerializeToString(), *routes])
 
 
-def _route(content: Json | Part) -> bytes:
+def _route(content: Json | RoutePart) -> bytes:
     """One of a virtual host's."""
-    if not isinstance(content, Part):
+    if not isinstance(content, RoutePart):
         return _encoded_route(content)
     if not content.encoded:
         content.encoded = _encoded_route(json.loads(content.text))

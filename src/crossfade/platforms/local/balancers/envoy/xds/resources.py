@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from crossfade.platforms.local.balancers.envoy.clusters import Json, Part
+from crossfade.platforms.local.balancers.envoy.clusters import Json, RoutePart
 
 
 class Kind(StrEnum):
@@ -47,7 +47,7 @@ def _texts(content: Json) -> Iterator[str]:
     yield json.dumps({**content, "virtual_hosts": []})
     for host in content["virtual_hosts"]:
         yield json.dumps({**host, "routes": []})
-        yield from (route.text if isinstance(route, Part) else json.dumps(route) for route in host["routes"])
+        yield from (route.text if isinstance(route, RoutePart) else json.dumps(route) for route in host["routes"])
 
 
 Offer = Mapping[Kind, Mapping[str, Offered]]
