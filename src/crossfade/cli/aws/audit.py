@@ -47,18 +47,15 @@ def audit(call: Call, *, plan: Path | None, account: bool, accept: Path | None, 
         raise WrongInputError("--json and --sarif - both want stdout", "name a file for one of them")
     from crossfade.aws.audit.finding import counting
     from crossfade.aws.audit.rule import Severity
-    from crossfade.aws.audit.unread import undecided, unread
 
     today = datetime.now(UTC).astimezone().date()
     read = _opened(plan) if plan else None
-    untold: list[Mark] = []
-    findings, about = _findings(call, read, accept, today, str(plan), untold, account=account)
-    lacks = (*read.lacks, *unread(read), *undecided(untold)) if read else ()
+    findings, about, lacks = _findings(call, read, accept, today, str(plan), account=account)
     failing = counting(findings, None if fail_on == "none" else Severity.read(fail_on))
     if sarif:
         _write_sarif(sarif, findings, lacks)
     if sarif != "-":
-        answer = {"ok": not failing, **about, "incomplete": list(lacks), **_json(findings)}
+        answer = {"ok": not failing, **about, "incomplete": lacks, **_json(findings)}
         call.answer(answer, _text(findings, about, lacks))
     return FOUND if failing else 0
 
@@ -70,21 +67,15 @@ def _opened(plan: Path) -> "Plan":
     return open_plan(plan).on_aws(str(plan))
 
 
-def _findings(  # noqa: PLR0917  private, and each of another kind
-    call: Call,
-    plan: "Plan | None",
-    accept: Path | None,
-    today: date,
-    title: str,
-    untold: list["Mark"],
-    *,
-    account: bool,
-) -> tuple[list["Finding"], dict[str, str | None]]:
-    """All that was found, judged, and what was looked at. A plan alone needs no file."""
+def _findings(
+    call: Call, plan: "Plan | None", accept: Path | None, today: date, title: str, *, account: bool
+) -> tuple[list["Finding"], dict[str, str | None], list[str]]:
+    """All that was found, judged; what was looked at, and what of that nobody could read. A plan alone needs no file."""
     from crossfade.aws.audit.judge import judged
 
     acceptances: list[Acceptance] = []
     found: list[Finding] = []
+    lacks: list[str] = []
     about: dict[str, str | None] = {"file": None, "environment": None, "plan": title if plan else None}
     production = None
     if not (plan or account) or call.file or call.environment:
@@ -105,15 +96,18 @@ def _findings(  # noqa: PLR0917  private, and each of another kind
         acceptances += read_sheet(Accepted, accept).accept
     if plan:
         from crossfade.aws.audit.plan import audit_plan
+        from crossfade.aws.audit.unread import undecided, unread
 
-        found += audit_plan(plan, title, production=production, undecided=untold)
+        open_marks: list[Mark] = []
+        found += audit_plan(plan, title, production=production, undecided=open_marks)
+        lacks += [*plan.lacks, *unread(plan), *undecided(open_marks)]
     if account:
         from crossfade.aws.audit.account import asked, audit_account, called
 
         looked_at = asked()
         found += audit_account(looked_at, today)
         about |= {"account": called(looked_at)}
-    return judged(found, acceptances, today), about
+    return judged(found, acceptances, today), about, lacks
 
 
 def _write_sarif(where: str, findings: Sequence["Finding"], lacks: Sequence[str]) -> None:

@@ -123,7 +123,7 @@ def _carry_out(
     click.echo(described(changes, job.environment), err=job.call.json)
     if kept := protected(changes):
         raise RefusedError(
-            f"AWS would stop half-way, for it does not delete what is protected: {', '.join(kept)}; nothing was changed",
+            f"AWS deletes nothing that is protected, and would stop half-way: {', '.join(kept)}; nothing was changed",
             f"take the protection back first: {PROTECTION}",
         )
     production = is_guarded(job.app)

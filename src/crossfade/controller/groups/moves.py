@@ -68,8 +68,8 @@ def _before(services: Sequence[Service]) -> dict[str, set[str]]:
 def _require_at_once(service: Service, known: Mapping[str, Exposed]) -> None:
     if service.takes and service.key in known and service.strategy.name not in _AT_ONCE:
         raise RefusedError(
-            f"{service.key} takes a route of {service.takes[0][0]} over, and with {service.strategy.name} its old release "
-            "would be asked for it, too",
+            f"{service.key} takes a route of {service.takes[0][0]} over, and with {service.strategy.name} its old "
+            "release would be asked for it, too",
             "deploy it with --strategy blue-green",
         )
 

@@ -1,4 +1,4 @@
-"""The LoadBalancer port on an installed program, which reads from files what it is to do and writes to logs what it did.
+"""The LoadBalancer port on an installed program that reads from files what it is to do and writes to logs what it did.
 
 HAProxy and nginx are such programs. Envoy is none: it asks for what it is to run, of many services at once, and counts
 by itself.
