@@ -70,7 +70,7 @@ def _opened(plan: Path) -> "Plan":
 def _findings(
     call: Call, plan: "Plan | None", accept: Path | None, today: date, title: str, *, account: bool
 ) -> tuple[list["Finding"], dict[str, str | None], list[str]]:
-    """All that was found, judged; what was looked at, and what of that nobody could read. A plan alone needs no file."""
+    """All that was found, judged; what was looked at; what of that nobody could read. A plan alone needs no file."""
     from crossfade.aws.audit.judge import judged
 
     acceptances: list[Acceptance] = []
