@@ -22,7 +22,7 @@ ENDS = "it is open until Ctrl-C; who has this address can look, and order as you
     default=0,
     help="Of this machine's loopback. Default: as before, or a free one.",
 )
-@click.option("--close", "closes", is_flag=True, help="Close it: the address of before is worth nothing then.")
+@click.option("--close", "closes", is_flag=True, help="Close it; its address is worth nothing from then on.")
 def dashboard(call: Call, *, port: int, closes: bool) -> None:
     """Open a page that shows what runs and what moves, live, and takes the orders of a rollout.
 

@@ -33,7 +33,7 @@ def _meant(_: click.Context, __: click.Parameter, given: bool) -> None:  # noqa:
 @click.command(epilog="Examples: crossfade up | crossfade up --restart | crossfade up --install")
 @called()
 @click.option("--foreground", is_flag=True, help="Be the controller, until Ctrl-C or SIGTERM.")
-@click.option("--balancer", type=_Balancer(list(BALANCERS)), help="Default: envoy, or the one of before.")
+@click.option("--balancer", type=_Balancer(list(BALANCERS)), help="Default: envoy, or the one used before.")
 @click.option("--restart", is_flag=True, help="Replace the controller by this version; everything keeps serving.")
 @click.option("--balancer-restart", is_flag=True, help="Replace the balancer's process without losing a request.")
 @click.option("--install", is_flag=True, help="Write a systemd unit that starts it with the machine.")

@@ -39,7 +39,7 @@ NOT_MET = 1
     "--during", type=click.Choice(["deploy", "rollback", "restart"]), help="Run it in the middle of the test."
 )
 @click.option(
-    "--times", type=click.IntRange(1, 100), default=1, show_default=True, help="So often, one after the other."
+    "--times", type=click.IntRange(1, 100), default=1, show_default=True, help="How often, one after the other."
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Report: .html, .md, .svg or .json."
