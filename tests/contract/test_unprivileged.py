@@ -13,8 +13,8 @@ from tests.contract.balancer_kits import Kit, NginxKit, kit, routing, service
 from tests.support.backend import Backend
 from tests.support.nobody import NOBODY, as_nobody
 
-from crossfade.platforms.local.balancers.nginx import NginxBalancer
 from crossfade.platforms.local.balancers.counted.tail import rotate
+from crossfade.platforms.local.balancers.nginx import NginxBalancer
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can have workers that are somebody else")
 

@@ -85,7 +85,9 @@ def confirmed(verb: Verb) -> Verb:
         from crossfade.aws.terraform.guard import SaidBefore
 
         if confirm not in {None, job.environment}:
-            raise WrongInputError(f"--confirm {confirm} names another environment than {job.environment}", "name the one that you mean")
+            raise WrongInputError(
+                f"--confirm {confirm} names another environment than {job.environment}", "name the one that you mean"
+            )
         return verb(job, said=SaidBefore(yes=yes, confirm=confirm, with_data=with_data), **given)
 
     return run

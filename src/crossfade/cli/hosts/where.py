@@ -202,7 +202,9 @@ class Hosts:
         except CommandError as error:
             raise self._unfit(host, error) from error
         except (ValueError, IndexError) as error:
-            raise PlatformError(f"{host}: this crossfade does not understand what the one there answers", self._setup()) from error
+            raise PlatformError(
+                f"{host}: this crossfade does not understand what the one there answers", self._setup()
+            ) from error
         if here["version"] != __version__:
             raise RefusedError(f"{host} has crossfade {here['version']}, and this is {__version__}", self._setup())
         api = HostApi(host, connection.forward(here["socket"]))

@@ -143,7 +143,9 @@ def _app(call: Call) -> "App | None":
 
 def _reached(app: "App | None") -> str:
     if app is None:
-        raise WrongInputError("the test has no `url`, and there is no crossfade.yaml that has it", "give one with --url")
+        raise WrongInputError(
+            "the test has no `url`, and there is no crossfade.yaml that has it", "give one with --url"
+        )
     if app.platform == "local":
         return f"http://127.0.0.1:{app.listen.http}" if app.listen.http else f"https://127.0.0.1:{app.listen.https}"
     if app.cloud.domain is None:

@@ -86,7 +86,9 @@ class Api:
         if not _is_local(request) and not asked.knows(request, self._token):
             return refused(RefusedError("no valid token", "send `Authorization: Bearer ...`"), status=401)
         if asked.by_browser(request) and not request.path.startswith(PAGE):  # the socket may be forwarded to a port
-            return refused(RefusedError("browsers are not answered here", "`crossfade dashboard` opens a page for it"), status=403)
+            return refused(
+                RefusedError("browsers are not answered here", "`crossfade dashboard` opens a page for it"), status=403
+            )
         try:
             return await handler(request)
         except CrossfadeError as error:

@@ -117,7 +117,9 @@ class Page:
         rollout = (await self._service(body))["rollout"]
         seen, now = (body["rollout"], body["step"]), rollout and (rollout["id"], rollout["step"])
         if seen != now and (verb == "promote" or not rollout or seen[0] != rollout["id"]):
-            raise RefusedError("the rollout has gone on since you looked: nothing was done", "look again, then order again")
+            raise RefusedError(
+                "the rollout has gone on since you looked: nothing was done", "look again, then order again"
+            )
         reason = {"reason": body.get("reason") or "on the page"} if verb == "abort" else {}
         return web.json_response(await self._asked("POST", f"/v1/order/{verb}", body=self._signed(body, **reason)))
 

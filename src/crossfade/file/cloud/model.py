@@ -21,7 +21,9 @@ from crossfade.file.parts.variables.secrets import VARIABLE
 from crossfade.file.reading.problem import nearest
 from crossfade.file.units import Text
 
-BUCKET = Text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens")
+BUCKET = Text(
+    r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens"
+)
 TAG = Text(r"[^\n]{1,128}", "one line of text, up to 128 characters")
 
 

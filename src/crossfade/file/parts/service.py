@@ -26,7 +26,9 @@ from crossfade.file.parts.web.static import Static, wrong_static
 from crossfade.file.parts.web.sticky import Sticky
 from crossfade.file.units import Duration, Number, Size, Text, Whole
 
-NAME = Text(r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 lower-case letters, digits and hyphens that begins with a letter")
+NAME = Text(
+    r"[a-z][a-z0-9-]{0,30}", "a name of 1 to 31 lower-case letters, digits and hyphens that begins with a letter"
+)
 FILLED = Text(r"[\s\S]*\S[\s\S]*", "text that is not empty")
 
 # An instance learns these from us; a value in the file would contradict where traffic goes.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from crossfade.aws.cost.file import of_file
 from crossfade.aws.cost.bill.bill import Bill
+from crossfade.aws.cost.file import of_file
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "codemate"
 

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossfade.aws.cost.file import of_app, of_file
 from crossfade.aws.cost.bill.bill import Bill, Line
 from crossfade.aws.cost.bill.charge import Amount
 from crossfade.aws.cost.check.bill import table_bill
+from crossfade.aws.cost.file import of_app, of_file
 from crossfade.aws.cost.prices.book import Price, PriceBook, list_prices
 from crossfade.aws.cost.savings.assumed import proposed, read_assumptions
 from crossfade.aws.cost.savings.ground import RATES, Ground, Rate

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from tests.support.planned import Plans, to_plan
 
-from crossfade.aws.cost.file import book
 from crossfade.aws.cost.bill.bill import Bill, bill
+from crossfade.aws.cost.file import book
 from crossfade.aws.resources.expect import expected
 from crossfade.aws.resources.plan import Plan, understand
 from crossfade.aws.resources.resource import Resource

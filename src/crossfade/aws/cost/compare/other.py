@@ -8,11 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-from crossfade.aws.cost.file import of_app
 from crossfade.aws.cost.bill.bill import Bill, Line
 from crossfade.aws.cost.bill.charge import Amount
 from crossfade.aws.cost.catalog.catalog import Area
 from crossfade.aws.cost.check.bill import table_bill
+from crossfade.aws.cost.file import of_app
 from crossfade.aws.cost.money import exact
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.file.load import load

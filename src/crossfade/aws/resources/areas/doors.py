@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from crossfade.aws.environment import balancer_protected, drain, health_seconds, idle_timeout
 from crossfade.aws.places import COLOURS
-from crossfade.aws.resources.areas.planned import bucket, planned, subnets
 from crossfade.aws.resources.areas.network import VPC
+from crossfade.aws.resources.areas.planned import bucket, planned, subnets
 from crossfade.aws.resources.hosts import listens_on, on_hosts
 from crossfade.aws.resources.names import places, prefix
 from crossfade.aws.resources.resource import Resource

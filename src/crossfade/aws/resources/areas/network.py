@@ -26,7 +26,9 @@ def network(app: App) -> Iterator[Resource]:
     if net.flow_logs:
         group = "module.vpc.aws_cloudwatch_log_group.flow[0]"
         yield planned(group, "cloud.network.flow_logs", name=f"/vpc/{name}", retention_in_days=app.cloud.logs.keep)
-        yield planned("module.vpc.aws_flow_log.this[0]", "cloud.network.flow_logs", {"vpc_id": (VPC,)}, traffic_type="ALL")
+        yield planned(
+            "module.vpc.aws_flow_log.this[0]", "cloud.network.flow_logs", {"vpc_id": (VPC,)}, traffic_type="ALL"
+        )
 
 
 def _subnets(app: App, kind: Literal["public", "private", "database"]) -> Iterator[Resource]:

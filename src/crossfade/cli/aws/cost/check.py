@@ -31,9 +31,9 @@ def check(call: Call, *, table: Path, region: str | None, prices: Path | None) -
 
     Exit code 0 when all is right, 3 when something is not, 2 when the file is no such table.
     """
-    from crossfade.aws.cost.file import book
     from crossfade.aws.cost.check.check import check as checked
     from crossfade.aws.cost.check.table import in_region, read_table
+    from crossfade.aws.cost.file import book
     from crossfade.aws.cost.prices.book import list_prices, regions
 
     written = read_table(table)

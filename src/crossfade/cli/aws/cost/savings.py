@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossfade.aws.cost.file import book
 from crossfade.aws.cost.check.money import Money
+from crossfade.aws.cost.file import book
 from crossfade.aws.cost.savings.assumed import Assumptions, proposed, read_assumptions
 from crossfade.aws.cost.savings.ground import Ground, of_file
 from crossfade.aws.cost.savings.savings import Combined, Proposal, not_combined, proposals, together, unreckoned
@@ -31,7 +31,9 @@ class Savings:
         return self.says is not None and not self.says.off(self.together.then)
 
 
-def savings(bills: Sequence[BillOf], environment: str | None, prices: Path | None, assume: Path | None) -> list[Savings]:
+def savings(
+    bills: Sequence[BillOf], environment: str | None, prices: Path | None, assume: Path | None
+) -> list[Savings]:
     """For each bill: the team's own proposals where it has some, and else ours."""
     assumed = read_assumptions(assume) if assume else Assumptions()
     named = str(assume or "")
@@ -65,10 +67,7 @@ def text(saved: Savings) -> str:
     for proposal in saved.proposals:
         lines += ["", *_told(proposal)]
     lines += ["", "Together, in turn, each on what is left:"]
-    figures = (
-        f"{step.now:>10,.2f} -> {step.then:>9,.2f}  saves {step.saved:>9,.2f}"
-        for step in combined.steps
-    )
+    figures = (f"{step.now:>10,.2f} -> {step.then:>9,.2f}  saves {step.saved:>9,.2f}" for step in combined.steps)
     lines.append(table(zip((step.proposal.title for step in combined.steps), figures, strict=True)))
     lines += [f"  without {each.title}, which another one excludes" for each in not_combined(saved.proposals, combined)]
     lines.append(f"  {combined.now:,.2f} -> {combined.then:,.2f}, {combined.percent} % saved")

@@ -68,7 +68,9 @@ def container_of(definition: Answer, name: str) -> Answer:
             container: Answer = one
             return container
     arn = definition.get("taskDefinitionArn", definition["family"])
-    raise PlatformError(f"{arn} has no container {name}, which the release is to run in", "`crossfade infra plan` shows what is missing")
+    raise PlatformError(
+        f"{arn} has no container {name}, which the release is to run in", "`crossfade infra plan` shows what is missing"
+    )
 
 
 def release_in(definition: Answer) -> Release | None:

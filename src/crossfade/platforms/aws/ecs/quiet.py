@@ -31,7 +31,9 @@ def primary_of(service: Answer) -> Answer:
         if one["status"] == "PRIMARY":
             primary: Answer = one
             return primary
-    raise PlatformError(f"service {service['serviceName']} has no deployment", "`crossfade infra plan` shows what is missing")
+    raise PlatformError(
+        f"service {service['serviceName']} has no deployment", "`crossfade infra plan` shows what is missing"
+    )
 
 
 def _seen(services: Mapping[str, Answer], running: Iterable[str]) -> object:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from crossfade.platforms.local.balancers.haproxy.runtime_api import BackendTally
 from crossfade.platforms.local.balancers.counted.tail import Tail, rotate
 from crossfade.platforms.local.balancers.counted.totals import RequestOutcome, Totals
+from crossfade.platforms.local.balancers.haproxy.runtime_api import BackendTally
 
 _SERVER_ERROR = 500
 _ANSWERED = 100

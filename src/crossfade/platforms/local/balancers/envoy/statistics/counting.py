@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.balancers.counted.tail import rotate
 from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.admin import Admin
 from crossfade.platforms.local.balancers.envoy.bootstrap import EVERYTHING
@@ -18,7 +19,6 @@ from crossfade.platforms.local.balancers.envoy.process import EnvoyProcess
 from crossfade.platforms.local.balancers.envoy.statistics.counts import Counts, pattern
 from crossfade.platforms.local.balancers.envoy.statistics.said import ASKED_OF_ALL, EnvoySaid
 from crossfade.platforms.local.balancers.envoy.statistics.targets import asked
-from crossfade.platforms.local.balancers.counted.tail import rotate
 from crossfade.platforms.local.together import Together
 
 _SAVE_EVERY = 5.0  # seconds; a log is begun anew no sooner, for its writer has to follow first

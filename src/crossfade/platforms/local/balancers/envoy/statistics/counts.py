@@ -11,10 +11,10 @@ from typing import Any
 from crossfade.core.counters import Counters
 from crossfade.engine.ports.balancer import Traffic
 from crossfade.platforms.local.balancers import files
+from crossfade.platforms.local.balancers.counted.tail import Tail
 from crossfade.platforms.local.balancers.envoy.admin import histogram
 from crossfade.platforms.local.balancers.envoy.clusters import ASSETS, PREVIEW, group_of, is_clients
 from crossfade.platforms.local.balancers.envoy.statistics.failures import NOBODY, Failure, failure
-from crossfade.platforms.local.balancers.counted.tail import Tail
 
 _COUNTED = re.compile(r"cluster\.(?P<name>[^.]+?)(?P<streams>/streams)?\.upstream_rq_(?P<what>completed|retry|time)")
 
