@@ -69,8 +69,8 @@ def test_totals_outlive_the_controller(tmp_path: Path) -> None:
     log.write_text(line() * 3 + line(status=500))
     second = counts(tmp_path)
     second.read(GROUPS)
-    assert second.traffic("shop/web").total.requests == 4
-    assert second.traffic("shop/web").total.latency[6] == (5.0, 4)
+    assert second.totals.traffic("shop/web").total.requests == 4
+    assert second.totals.traffic("shop/web").total.latency[6] == (5.0, 4)
     second.forget("shop/web", ["shop.web.7"])
-    assert second.traffic("shop/web").total.requests == 0
-    assert second.group("shop.web.7").requests == 0
+    assert second.totals.traffic("shop/web").total.requests == 0
+    assert second.totals.counters("shop.web.7").requests == 0
