@@ -71,6 +71,6 @@ def test_totals_outlive_the_controller(tmp_path: Path) -> None:
     second.read(GROUPS)
     assert second.totals.traffic("shop/web").total.requests == 4
     assert second.totals.traffic("shop/web").total.latency[6] == (5.0, 4)
-    second.forget("shop/web", ["shop.web.7"])
+    second.totals.forget("shop/web", ["shop.web.7"])
     assert second.totals.traffic("shop/web").total.requests == 0
     assert second.totals.counters("shop.web.7").requests == 0
