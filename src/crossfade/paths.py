@@ -1,4 +1,4 @@
-"""The state directory of a machine's controller, and what lies where in it: nothing is outside."""
+"""Where things lie on a disk: in one state directory what a machine's controller keeps, and what is in one's home."""
 
 import errno
 import json
@@ -172,6 +172,26 @@ class StateDirectory:
         return True
 
 
+def at_home(path: str, home: str = "") -> str:
+    """A path as it is meant: `~` and what begins with `~/` lie in one's home, and nothing else does.
+
+    `home` is that of whoever is meant, by default $HOME, else what the machine knows of who runs us; without any of
+    them the path stays as it is.
+    """
+    if not is_at_home(path):
+        return path
+    return f"{home}{path[1:]}" if home else os.path.expanduser(path)  # noqa: PTH111  Path's raises without a home
+
+
+def is_at_home(path: str) -> bool:
+    return path == "~" or path.startswith("~/")
+
+
+def from_folder(folder: Path, path: str) -> Path:
+    """Where a path of a file leads: from the file's folder, from /, or at home."""
+    return folder / at_home(path)
+
+
 def open_own(path: Path, flags: int) -> int:
     """Open a file of the state directory, made for its owner alone. A link in its place is not followed: OSError."""
     return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -198,6 +218,16 @@ def default_state() -> StateDirectory:
     """CROSSFADE_STATE, else crossfade in XDG_STATE_HOME, else ~/.local/state/crossfade."""
     given = os.environ.get("CROSSFADE_STATE")
     if given:
-        return StateDirectory(Path(given).expanduser().absolute())
-    home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return StateDirectory(Path(home).expanduser() / "crossfade")
+        return state_at(given)
+    return state_at(f"{os.environ.get('XDG_STATE_HOME') or '~/.local/state'}/crossfade")
+
+
+def state_at(path: str) -> StateDirectory:
+    """The state directory that somebody named. PlatformError for one in a home that nobody knows."""
+    there = at_home(path)
+    if is_at_home(there):
+        raise PlatformError(
+            f"where your home is is not known: HOME is not set, and this machine has no user {os.geteuid()}",
+            "set HOME, or give a state directory with --state or CROSSFADE_STATE",
+        )
+    return StateDirectory(Path(there).absolute())

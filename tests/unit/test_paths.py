@@ -3,13 +3,14 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from tests.support.nobody import as_nobody
 
 from crossfade.core.errors import PlatformError, WrongInputError
-from crossfade.paths import StateDirectory, default_state, open_own
+from crossfade.paths import StateDirectory, at_home, default_state, from_folder, open_own, state_at
 
 
 def test_a_state_directory_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -156,3 +157,27 @@ def test_a_balancer_that_was_left_to_run_is_known_by_its_record(record: str, tmp
     assert (state.balancing, state.used) == (False, False)
     (state.balancer / record).write_text("1")
     assert (state.balancing, state.used) == (True, True)
+
+
+def test_what_is_at_home_is_said_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`~` alone and what begins with `~/`; a name that begins so is a name."""
+    monkeypatch.setenv("HOME", "/home/kim")
+    assert [at_home(path) for path in ("~", "~/a/b", "~anna/x", "a/~/b", "/x")] == [
+        *("/home/kim", "/home/kim/a/b", "~anna/x", "a/~/b", "/x")
+    ]
+    assert at_home("~/a", "/home/anna") == "/home/anna/a"
+    assert from_folder(tmp_path, "~/a") == Path("/home/kim/a")
+    assert from_folder(tmp_path, "a") == tmp_path / "a"
+    assert state_at("~/st").root == Path("/home/kim/st")
+
+
+def test_a_home_that_nobody_knows_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose user has no name: nothing is made where the call stands."""
+    for name in ("HOME", "CROSSFADE_STATE", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    code = "import os\nfrom crossfade.paths import default_state\nos.setuid(54321)\ntry:\n    default_state()\n"
+    code += "except Exception as error:\n    print(type(error).__name__, error)\n"
+    if os.geteuid() != 0:
+        pytest.skip("another user is needed")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("PlatformError where your home is is not known: HOME is not set")

@@ -12,14 +12,17 @@ from crossfade import __version__
 from crossfade.cli.call import Call
 from crossfade.cli.client import ControllerClient, NotRunningError
 from crossfade.core.errors import RefusedError, WrongInputError
+from crossfade.paths import from_folder
 from crossfade.platforms.local.balancers.sockets import require_free
-from crossfade.source.there import is_there
+from crossfade.source.there import is_file, is_there
 
 Json = Mapping[str, Any]
 
 # A command that begins with anything but a plain word (an assignment, a quote, a subshell) is left to the shell.
 _ASKED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN = re.compile(r"[\w./+-]+")
+_WORD = re.compile(r"[^\s\[\]{},'\"]+")
+_LARGEST = 1 << 20  # bytes of a file of variables
 _BUILTINS = frozenset(
     {".", ":", "[", "cd", "command", "eval", "exec", "export", "if", "set", "test", "trap", "ulimit", "while"}
 )
@@ -46,11 +49,22 @@ def read(call: Call, service: str | None = None, strategy: str | None = None) ->
 
 def _variables(path: Path) -> dict[str, str]:
     """The variables of this shell that the file, `.env` beside it and its env_files may ask for, and no others."""
+    files = [path, *path.parent.glob("*.env"), *path.parent.glob(".env*"), *_named_in(path)]
     asked = set()
-    for text in (path, *path.parent.glob("*.env"), *path.parent.glob(".env*")):
+    for file in files:
         with suppress(OSError, UnicodeDecodeError):
-            asked |= set(_ASKED.findall(text.read_text(encoding="utf-8")))
+            asked |= set(_ASKED.findall(file.read_text(encoding="utf-8")))
     return {name: os.environ[name] for name in asked if name in os.environ}
+
+
+def _named_in(path: Path) -> list[Path]:
+    """What may be its env_files: the file itself is not read yet, and a word too many asks for nothing that counts."""
+    with suppress(OSError, UnicodeDecodeError):
+        text = path.read_text(encoding="utf-8")
+        if "env_file" in text:
+            there = (from_folder(path.parent, word) for word in set(_WORD.findall(text)))
+            return [file for file in there if is_file(file) and file.stat().st_size <= _LARGEST]
+    return []
 
 
 def preflight(call: Call, wanted: Json, *, detach: bool = False) -> None:

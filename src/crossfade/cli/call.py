@@ -16,7 +16,7 @@ import click
 from crossfade.cli import names
 from crossfade.cli.client import ControllerClient
 from crossfade.core.errors import WrongInputError
-from crossfade.paths import StateDirectory, default_state
+from crossfade.paths import StateDirectory, default_state, state_at
 from crossfade.telling.text import plain
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def called(*, app: bool = False, file: bool = False, away: bool = False, state: 
         def run(**given: Any) -> Any:
             common = {name: given.pop(name) for name in named}
             at = given.pop("state", None)
-            where = StateDirectory(at.expanduser().absolute()) if at else default_state()
+            where = state_at(str(at)) if at else default_state()
             call = Call(state=where, json=given.pop("json"), **common)
             code = _over_hosts(call, given) if app or away else None
             return verb(call, **given) if code is None else code

@@ -20,6 +20,7 @@ from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.problem import nearest
 from crossfade.file.reading.variables import variables_beside
 from crossfade.file.settle import settle, settle_stores
+from crossfade.paths import from_folder
 from crossfade.source.there import is_file
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -91,7 +92,7 @@ def reached(app: App, folder: Path) -> dict[str, Any]:
     ssh, outside = app.ssh, app.outside
 
     def absolute(path: str | None) -> str:
-        return str(folder / Path(path).expanduser()) if path else ""
+        return str(from_folder(folder, path)) if path else ""
 
     return {
         "app": app.name,
@@ -138,8 +139,8 @@ def _no_secrets(folder: Path) -> dict[str, Any]:
 
 def _sources(service: Service | Store, folder: Path, values: Mapping[str, str]) -> dict[str, Any]:
     """Where the values of a service's secrets come from. What an env_file holds is a secret, unless `env` has it."""
-    files = [one.path for one in service.env_file if is_file(folder / one.path)]
-    held = {name for path in files for name in read_variables(folder / path, path, values)}
+    files = [one.path for one in service.env_file if is_file(from_folder(folder, one.path))]
+    held = {name for path in files for name in read_variables(from_folder(folder, path), path, values)}
     wrong = sorted(name for name in held if _VARIABLE.fullmatch(name) is None)
     if wrong:
         raise WrongInputError(

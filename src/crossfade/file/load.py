@@ -18,6 +18,7 @@ from crossfade.file.reading.document import Keys, Written, read, written
 from crossfade.file.reading.problem import Problem, WrongFileError, nearest, shown
 from crossfade.file.reading.variables import Filling, variables_beside
 from crossfade.file.reading.wording import keys_of, problems
+from crossfade.paths import from_folder
 from crossfade.source.there import is_file, is_folder
 
 DEFAULT_ENVIRONMENT = "local"
@@ -153,7 +154,7 @@ def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Proble
         if (
             static
             and isinstance(service, Service)
-            and not (service.build or is_folder(folder / (service.source or "") / static.folder))
+            and not (service.build or is_folder(from_folder(folder, service.source or "") / static.folder))
         ):
             place = settings.at(("services", name, "static")).place
             found, allowed = shown(static.folder), "a folder below the source, or a build that makes it"
@@ -163,7 +164,7 @@ def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Proble
             place = settings.at((section, name, "image", "build", missing[0])).place
             yield Problem(place, f"found {shown(missing[1])}, {missing[2]}", missing[3])
         for index, one in enumerate(service.env_file):
-            if one.required and not is_file(folder / one.path):
+            if one.required and not is_file(from_folder(folder, one.path)):
                 place = settings.at((section, name, "env_file", index)).place
                 allowed = "a file that is there, or {path: ..., required: false}"
                 yield Problem(place, f"found {shown(one.path)}, which is no file", allowed)
@@ -173,10 +174,11 @@ def _missing_of(build: Build, folder: Path) -> tuple[str, str, str, str] | None:
     """What an image cannot be built without: its key, what it says, what that is not, what is allowed."""
     if is_remote(build.context):
         return None
-    if not is_folder(folder / build.context):
+    context = from_folder(folder, build.context)
+    if not is_folder(context):
         return "context", build.context, "which is no folder", "a folder with a Dockerfile, from where this file stands"
     dockerfile = build.dockerfile or "Dockerfile"
-    if not is_file(folder / build.context / dockerfile):
+    if not is_file(context / dockerfile):
         return "dockerfile", dockerfile, "which is no file", f"a Dockerfile's path, from {build.context}"
     return None
 

@@ -19,6 +19,7 @@ from crossfade.file.parts.store import Store
 from crossfade.file.parts.variables.origin import origins, texts
 from crossfade.file.parts.web.headers import written
 from crossfade.file.parts.web.listen import OWN, ranges
+from crossfade.paths import from_folder
 
 RUNS_FOR = 5.0  # seconds after which a worker is healthy that says nothing of it
 
@@ -73,7 +74,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         environment=app.environment if app.platform == "aws" else "",
         runtime=ON_AWS.get(app.cloud.compute.kind, service.runtime) if app.platform == "aws" else service.runtime,
         kind=service.kind,
-        source=str((folder / service.source).resolve()) if service.source else "",
+        source=str(from_folder(folder, service.source).resolve()) if service.source else "",
         image=(service.image.name or "") if service.image else "",
         login=_login(app, service),
         build=service.build or "",
@@ -218,13 +219,12 @@ def _sticky(service: Service) -> core.Sticky | None:
 
 
 def _volume(volume: core.Volume, folder: Path) -> core.Volume:
-    there = Path(volume.source).expanduser()
-    return volume if volume.named else replace(volume, source=_as_written(folder, str(there)))
+    return volume if volume.named else replace(volume, source=_as_written(folder, volume.source))
 
 
 def _build(build: Build, folder: Path) -> core.Build:
     return core.Build(
-        context=build.context if is_remote(build.context) else str((folder / build.context).resolve()),
+        context=build.context if is_remote(build.context) else str(from_folder(folder, build.context).resolve()),
         dockerfile=build.dockerfile or "",
         target=build.target or "",
         args=tuple(sorted(build.args.items())),
@@ -336,4 +336,4 @@ def _listener(app: App, folder: Path) -> core.Listener:
 
 def _as_written(folder: Path, path: str) -> str:
     """Absolute, and no link followed: a renewal gives the name another target, and a release keeps the name."""
-    return os.path.abspath(folder / path)  # noqa: PTH100  Path.resolve would follow links
+    return os.path.abspath(from_folder(folder, path))  # noqa: PTH100  Path.resolve would follow links

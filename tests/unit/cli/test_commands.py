@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from crossfade.cli.application import require_command
+from crossfade.cli.application import read, require_command
+from crossfade.cli.call import Call
 from crossfade.core.errors import WrongInputError
 from crossfade.core.job import Job
 from crossfade.core.service import Service
 from crossfade.core.wire import encode
+from crossfade.paths import StateDirectory
 
 
 @pytest.fixture
@@ -33,3 +35,14 @@ def test_so_is_a_job_s(service: Service) -> None:
         require_command(encode(replace(service, jobs=(job,))))
     assert "correct `jobs.digest.command` (no-such-program --all)" in told.value.way_out
     require_command(encode(replace(service, jobs=(replace(job, command="sleep 1"),))))
+
+
+def test_what_an_env_file_asks_the_shell_for_comes_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it lies and whatever it is called; nothing that no file asks for does."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "web.vars").write_text("OF_SHELL\nOTHER=1\n")
+    text = "app: shop\nservices: {web: {source: ., command: sh, env_file: [config/web.vars]}}\n"
+    (tmp_path / "crossfade.yaml").write_text(text)
+    monkeypatch.setenv("OF_SHELL", "here")
+    call = Call(state=StateDirectory(tmp_path / "state"), json=False, file=tmp_path / "crossfade.yaml")
+    assert read(call)["sources"]["web"]["from_files"] == ["OF_SHELL", "OTHER"]

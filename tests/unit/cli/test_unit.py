@@ -23,7 +23,7 @@ def test_a_unit_is_root_s_or_a_user_s(unit: Unit) -> None:
     assert unit.path.name == "crossfade-st.service"
     assert '"up" "--foreground" "--state"' in unit.text
     assert "KillMode=process\n" in unit.text
-    assert 'Environment="PATH=/usr/bin:/odd $$dir/100%%"' in unit.text
+    assert 'Environment="PATH=/usr/bin:/odd $dir/100%%"' in unit.text
     assert unit.path.is_relative_to("/etc/systemd/system") == unit.system == ("multi-user" in unit.text)
     assert unit.commands[-1].endswith("enable --now crossfade-st.service")
     assert ("loginctl enable-linger" in unit.commands) != unit.system

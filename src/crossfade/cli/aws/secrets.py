@@ -11,6 +11,7 @@ import click
 
 from crossfade.cli.call import Call, called
 from crossfade.core.errors import WrongInputError
+from crossfade.paths import at_home
 
 if TYPE_CHECKING:
     from crossfade.cli.hosts.where import Where
@@ -181,7 +182,7 @@ def _value(name: str, path: str | None, command: str | None) -> str:
         read = _printed(name, command)
     elif path is not None:
         try:
-            read = Path(path).expanduser().read_bytes()
+            read = Path(at_home(path)).read_bytes()
         except OSError as error:
             raise WrongInputError(f"the value for {name} cannot be read from {path}: {error.strerror}") from error
     elif sys.stdin.isatty():

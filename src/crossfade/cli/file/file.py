@@ -14,7 +14,8 @@ import click
 from crossfade.cli.call import FILE, Call, called
 from crossfade.cli.file import nobody
 from crossfade.core.errors import RefusedError
-from crossfade.source.there import is_folder
+from crossfade.paths import from_folder
+from crossfade.source.there import is_file, is_folder
 from crossfade.telling.text import plain, table
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def _without_source(apps: "Mapping[str, App]", folder: Path) -> list[tuple[str, 
         (f"services.{name}.source", f"there is no folder {service.source}: correct it, or make it before a deploy")
         for app in apps.values()
         for name, service in app.services.items()
-        if service.source and not is_folder(folder / service.source)
+        if service.source and not is_folder(from_folder(folder, service.source))
     }
     return sorted(gone)
 
@@ -202,8 +203,8 @@ def _secret_files(settled: "list[Service]", apps: "Mapping[str, App]", folder: P
     """Keys of TLS, and the files that values of secrets come from."""
     keys = [Path(one.listener.tls.key) for one in settled if one.listener.tls]
     for service in (service for app in apps.values() for service in app.services.values()):
-        keys += [folder / source.file for source in service.secrets.sources.values() if source.file]
-        keys += [folder / one.path for one in service.env_file]
+        keys += [from_folder(folder, source.file) for source in service.secrets.sources.values() if source.file]
+        keys += [from_folder(folder, one.path) for one in service.env_file]
     return keys
 
 
@@ -252,8 +253,8 @@ def _known_here(path: Path, apps: "Mapping[str, App]") -> set[str]:
     known = set(variables_beside(path, os.environ))
     for app in apps.values():
         for one in (one for service in app.services.values() for one in service.env_file):
-            if (path.parent / one.path).is_file():
-                known |= set(read_variables(path.parent / one.path, one.path, os.environ))
+            if is_file(there := from_folder(path.parent, one.path)):
+                known |= set(read_variables(there, one.path, os.environ))
     return known
 
 

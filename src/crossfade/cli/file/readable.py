@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from crossfade.paths import from_folder
 from crossfade.telling.text import plain
 
 Json = Mapping[str, Any]
@@ -14,7 +15,7 @@ def of_deploy(services: Iterable[Json], sources: Mapping[str, Json]) -> list[str
     """The same for a deploy: of its services, and of where `deployable` says that their secrets come from."""
     keys = [tls["key"] for service in services if (tls := service["listener"]["tls"])]
     named = [
-        Path(one["folder"]) / path
+        from_folder(Path(one["folder"]), path)
         for one in sources.values()
         for path in (*one["files"], *(s["file"] for s in one["secrets"].values() if s.get("file")))
     ]
@@ -25,7 +26,7 @@ def lines(files: Iterable[Path]) -> list[str]:
     """A line for each file that anybody may read, with the way to close it."""
     return [
         f"anybody on this machine may read {plain(str(file))}, which holds secrets; `chmod o-r` closes it"
-        for file in dict.fromkeys(path.expanduser() for path in files)
+        for file in dict.fromkeys(files)
         if _open_to_all(file)
     ]
 

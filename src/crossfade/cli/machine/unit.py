@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError, RefusedError
-from crossfade.paths import StateDirectory, default_state
+from crossfade.paths import StateDirectory, at_home, default_state
 
 MARK = "# Written by `crossfade up --install`, which writes it again."
 SYSTEM = Path("/etc/systemd/system")
@@ -59,8 +59,8 @@ def _text(state: StateDirectory, balancer: str, *, system: bool) -> str:
 Description=crossfade, the controller of {_plain(str(state.root))}
 {after}
 [Service]
-ExecStart={" ".join(map(_quoted, words))}
-Environment={_quoted(f"PATH={os.environ.get('PATH', os.defpath)}")}
+ExecStart={" ".join(map(_word, words))}
+Environment={_in_quotes(f"PATH={os.environ.get('PATH', os.defpath)}")}
 Restart=always
 RestartSec=2
 # Without this, stopping the controller would kill what it deployed.
@@ -77,14 +77,19 @@ def _program() -> str:
 
 
 def _config() -> Path:
-    return Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    return Path(at_home(os.environ.get("XDG_CONFIG_HOME") or "~/.config"))
 
 
 def _plain(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def _quoted(word: str) -> str:
-    """As systemd reads a word: in quotes, % and $ twice where they mean themselves."""
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
+def _word(text: str) -> str:
+    """A word of a command: there a $ that means itself stands twice, and in an assignment it does not."""
+    return _in_quotes(text.replace("$", "$$"))
+
+
+def _in_quotes(text: str) -> str:
+    """As systemd reads it: a % twice where it means itself."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{_plain(escaped)}"'

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from crossfade.file.part import Clash
 from crossfade.file.units import Text
+from crossfade.paths import from_folder, is_at_home
 from crossfade.source.there import is_there
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def wrong_making(service: "Service") -> Iterator[Clash]:
         return
     if service.build is None:
         yield Clash(("built_from",), "built_from without a build", "build beside it")
-    elif not any(not path.startswith("~") for path in service.cache):
+    elif all(map(is_at_home, service.cache)):
         found = "built_from without cache, so that nothing of a build would be kept"
         yield Clash(("built_from",), found, "cache: [.venv] beside it, or whatever the build leaves")
 
@@ -47,5 +48,5 @@ def missing(service: "Service", folder: Path) -> Iterator[tuple[str, int, str, s
         if not is_there(folder / path):
             yield "also", index, path, "a folder or a file that is there, from where this file stands"
     for index, path in enumerate(service.built_from):
-        if not is_there(folder / (service.source or "") / path):
+        if not is_there(from_folder(folder, service.source or "") / path):
             yield "built_from", index, path, f"a file or a folder that is there, from {service.source}"

@@ -1,7 +1,7 @@
 """Volumes of a service, which last beyond a release: by name, or as folders of the machine."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from crossfade.core.service import Volume
 from crossfade.file.part import Clash
 from crossfade.file.units import Notation
+from crossfade.paths import from_folder
 from crossfade.source.there import is_file, is_folder, is_there
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class VolumeText(Notation):
 
 def wrong_volumes(service: "Service | Store") -> Iterator[Clash]:
     """Targets that an instance cannot have, or has twice."""
-    targets: set[str] = set()
+    targets: list[str] = []
     for index, volume in enumerate(service.volumes):
         key = ("volumes", index)
         path = PurePosixPath(volume.target)
@@ -56,7 +57,16 @@ def wrong_volumes(service: "Service | Store") -> Iterator[Clash]:
             yield Clash(key, "a volume that a process only reads", "the same without :ro; it is a link to a folder")
         if volume.target in targets:
             yield Clash(key, f"{volume.target} a second time", "one volume there")
-        targets.add(volume.target)
+        elif service.image is None and (other := _nested(path, targets)):
+            found = f"{volume.target} and {other}, one inside of the other"
+            yield Clash(key, found, "folders beside each other: each is a link to where it lies")
+        targets.append(volume.target)
+
+
+def _nested(path: PurePosixPath, others: Iterable[str]) -> str:
+    """Which of the others it lies in, or has in it."""
+    near = (one for one in others if path.is_relative_to(one) or PurePosixPath(one).is_relative_to(path))
+    return next(near, "")
 
 
 def shared_by_two_kinds(services: "Mapping[str, Service]") -> Iterator[Clash]:
@@ -78,6 +88,6 @@ def missing(service: "Service | Store", folder: Path) -> Iterator[tuple[int, str
     """(index, path, what is wrong) of each folder of the machine that is not there; containers may read files, too."""
     files = service.image is not None
     for index, volume in enumerate(service.volumes):
-        there = folder / Path(volume.source).expanduser()
+        there = from_folder(folder, volume.source)
         if not volume.named and not is_folder(there) and not (files and volume.read_only and is_file(there)):
             yield index, volume.source, "which is no directory" if is_there(there) else "which is not there"

@@ -308,6 +308,14 @@ async def test_a_change_of_crossfade_s_own_file_builds_nothing_again(machine: Ma
     assert (await machine.runtime.build(machine.service(build="date +%N > made"))).digest != first.digest
 
 
+async def test_a_cache_at_home_is_in_the_home_of_who_deploys(machine: Machine, tmp_path: Path) -> None:
+    """Where the build looks for it; the controller's may be another one."""
+    service = machine.service(build="test -d ~/.cache/tool", cache=("~/.cache/tool",))
+    (tmp_path / "kim").mkdir()
+    await machine.runtime.build(service, {"HOME": str(tmp_path / "kim"), "PATH": os.environ["PATH"]})
+    assert (tmp_path / "kim" / ".cache" / "tool").is_dir()
+
+
 async def test_without_cache_a_build_finds_nothing(machine: Machine) -> None:
     """And one whose command changed begins anew."""
     await machine.runtime.build(machine.service(build=INSTALLS, cache=("deps",)))

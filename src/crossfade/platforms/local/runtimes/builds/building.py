@@ -50,7 +50,7 @@ class Building:
             same = ", ".join(service.built_from)
             session.log.write_text(f"not run: {same} and the build are what they were, and so is what it leaves\n")
             return known
-        await asyncio.to_thread(caches.prepare, service)
+        await asyncio.to_thread(caches.prepare, service, for_build(service, env).get("HOME", ""))
         brought = await asyncio.to_thread(self._caches.bring, service, self._tree)
         await self._once(env)
         if session.code != 0 and brought:  # what was kept may be what it fails over: once more without

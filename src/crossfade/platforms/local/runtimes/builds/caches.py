@@ -15,6 +15,7 @@ from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.service import Service
+from crossfade.paths import at_home, is_at_home
 from crossfade.platforms.local.runtimes.builds import ahead, kept
 from crossfade.platforms.local.runtimes.seal import Seal
 from crossfade.source.whole import WholeSource
@@ -137,17 +138,19 @@ class Caches:
             os.close(lock)
 
 
-def prepare(service: Service) -> None:
-    """Make folders outside of the source that builds share, such as a package manager's own cache in one's home."""
+def prepare(service: Service, home: str) -> None:
+    """Make folders outside of the source that builds share, such as a package manager's own cache, in the `home` that a
+    build has.
+    """
     for path in service.cache:
-        if path.startswith("~"):
-            Path(path).expanduser().mkdir(parents=True, exist_ok=True)
+        if is_at_home(path):
+            Path(at_home(path, home)).mkdir(parents=True, exist_ok=True)
 
 
 def _inside(service: Service) -> list[str]:
     """From the root of the tree."""
     whole = WholeSource.of(Path(service.source), service.also)
-    return [whole.inside(path) for path in service.cache if not path.startswith("~")]
+    return [whole.inside(path) for path in service.cache if not is_at_home(path)]
 
 
 def _rename_inside(folder: Path, old: bytes, new: bytes) -> None:
