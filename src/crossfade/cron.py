@@ -31,7 +31,7 @@ def complaint(schedule: str, timezone: str) -> str:
 def is_zone(timezone: str) -> bool:
     try:
         zone(timezone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, such as America
         return False
     return True
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crossfade.core.errors import WrongInputError
+from crossfade.paths import from_folder
 
 Json = Mapping[str, Any]
 LIMIT = 60.0  # seconds for a command that prints a secret: time to unlock a vault with a finger
@@ -109,13 +110,13 @@ def _held(sources: Json) -> tuple[dict[str, str], dict[str, str]]:
     dotenv = read_variables(folder / ".env", ".env", os.environ) if (folder / ".env").is_file() else {}
     held: dict[str, str] = {}
     for path in sources["files"]:
-        held.update(read_variables(folder / path, path, {**dotenv, **os.environ}))
+        held.update(read_variables(from_folder(folder, path), path, {**dotenv, **os.environ}))
     return held, dotenv
 
 
 def _of_file(name: str, folder: Path, path: str, failed: list[str]) -> str | None:
     try:
-        return (folder / path).expanduser().read_text(encoding="utf-8").removesuffix("\n")
+        return from_folder(folder, path).read_text(encoding="utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
         failed.append(f"the secret {name} cannot be read from {path}: {reason}")

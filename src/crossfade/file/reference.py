@@ -117,12 +117,14 @@ Made from the models by `python -m crossfade.file.reference docs/file-reference.
 
 Durations are written `250ms`, `30s`, `5m`, `1h30m`, `1d`, or as plain seconds. Percentages are written `1%`, `0.5%`, or
 as a number: 50 is 50 %. Sizes are written `512M` or `1G`, in powers of 1024. A key without a value counts as left out.
-Values are read as YAML 1.2 has it: `no`, `on` and `12:30` are text. Unknown keys are refused.
+Values are read as YAML 1.2 has it: `no`, `on` and `12:30` are text. Unknown keys are refused. Paths begin at the file's
+folder, or with `/`, or with `~/` in one's home.
 
 Every value may use variables of the shell and of `.env` beside the file: `${NAME}`, `${NAME:-default}`,
-`${NAME:?why it must be set}`, `${NAME:+instead}`, also inside each other. `$NAME` without braces stays for the shell
-that runs a command, as do in commands a service's own variables and what only a shell knows, such as `${PATH%%:*}`;
-`$${` is a literal `${`.
+`${NAME:?why it must be set}`, `${NAME:+instead}`, also inside each other; but for secrets, which stand under `secrets`
+alone. `$NAME` without braces stays for the shell that runs a command, as do in texts that one runs (commands, builds,
+hooks, checks, backups) the variables of the service or store and what only a shell knows, such as `${PATH%%:*}`; a list
+meets no shell. `$${` is a literal `${`.
 """
 
 

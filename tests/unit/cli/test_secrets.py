@@ -79,3 +79,13 @@ def test_what_a_secret_is_made_of_and_lacks_is_named(tmp_path: Path, monkeypatch
     keys = "secrets: {URL: {value: '${HOST}/${NAME}/${TOKEN:?from the vault}'}, GIVEN: {value: '${NAME}'}, PLAIN: }"
     asked = wanted(tmp_path, keys)
     assert lacking(asked) == {"shop/web": {"URL": "NAME, TOKEN: from the vault"}}
+
+
+def test_files_of_values_may_lie_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One secret's own, and one of variables."""
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home" / "token").write_text("geheim\n")
+    (tmp_path / "home" / "web.env").write_text("ONLY=file\n")
+    _, values = given(wanted(tmp_path, "secrets: {TOKEN: {file: ~/token}}, env_file: ~/web.env"))
+    assert values["shop/web"] == {"TOKEN": "geheim", "ONLY": "file"}

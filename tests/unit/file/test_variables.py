@@ -101,3 +101,97 @@ def test_a_deploy_is_told_where_values_come_from_and_none_of_them(tmp_path: Path
     assert sources["secrets"]["TOKEN"] == {"file": "", "command": "cat $HOME/t", "value": "", "optional": False}
     assert set(sources["secrets"]) == {"TOKEN", "KEY", "OPTIONAL"}
     assert "geheim" not in str(made)
+
+
+OWN = """\
+app: shop
+services:
+  web:
+    image: acme/web:1
+    env: {{MODE: '{mode}'}}
+    secrets: [API_TOKEN]
+    health: {{command: 'curl -H "X: ${{API_TOKEN}}" localhost/${{MODE}}'}}
+stores:
+  db:
+    image: postgres:16
+    volumes: [data:/data]
+    secrets: [POSTGRES_PASSWORD]
+    command: serve --pw ${{POSTGRES_PASSWORD}}
+    health: {{command: 'PGPASSWORD=${{POSTGRES_PASSWORD}} pg_isready'}}
+    backup: {{command: 'PGPASSWORD=${{POSTGRES_PASSWORD}} pg_dump', restore: 'psql ${{POSTGRES_PASSWORD}}'}}
+jobs:
+  tidy: {{command: 'tidy --key ${{API_TOKEN}}', schedule: '0 3 * * *'}}
+"""
+
+
+def test_every_command_keeps_the_variables_of_what_runs_it(tmp_path: Path) -> None:
+    """A check's, a job's, a store's, a backup's: a shell has them there, and none stands in the release."""
+    shell = {"API_TOKEN": "geheim12", "POSTGRES_PASSWORD": "geheim34", "MODE": "other"}
+    app = loaded(tmp_path, OWN.format(mode="live"), shell=shell)
+    web, db = app.services["web"], app.stores["db"]
+    assert web.health.command == 'curl -H "X: ${API_TOKEN}" localhost/${MODE}'
+    assert db.command == "serve --pw ${POSTGRES_PASSWORD}"
+    assert db.health is not None
+    assert db.backup is not None
+    assert db.health.command == "PGPASSWORD=${POSTGRES_PASSWORD} pg_isready"
+    assert (db.backup.command, db.backup.restore) == (
+        "PGPASSWORD=${POSTGRES_PASSWORD} pg_dump",
+        "psql ${POSTGRES_PASSWORD}",
+    )
+    assert app.jobs["tidy"].command == "tidy --key ${API_TOKEN}"
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("env: {URL: '${DB_URL}'}", "found DB_URL, which has a secret in it; allowed: URL under secrets"),
+        ("port: ${DB_PASSWORD}", "found DB_PASSWORD, which is a secret by its name; allowed: port under secrets"),
+        ("build: make ${DB_URL}", "which has a secret in it; allowed: DB_URL under secrets of what runs it"),
+        ("hooks: {smoke: [ask, '${DB_URL}']}", "allowed: a text in place of the list, and DB_URL under secrets"),
+    ],
+)
+def test_no_value_of_a_secret_gets_into_a_release_or_a_message(tmp_path: Path, lines: str, said: str) -> None:
+    """By its name or by what it looks like; what else is wrong with it is said of the text as it was typed."""
+    shell = {"DB_URL": "postgres://app:geheim@db/shop", "DB_PASSWORD": "geheim"}
+    with pytest.raises(WrongInputError) as error:
+        loaded(tmp_path, f"{SMALL}    {lines}\n", shell=shell)
+    assert said in str(error.value)
+    assert "geheim" not in str(error.value)
+
+
+def test_a_list_meets_no_shell_and_is_filled_in(tmp_path: Path) -> None:
+    """A program would be given the letters `${LEVEL}` else."""
+    text = "app: shop\nservices: {web: {image: x:1, command: [serve, '${LEVEL}'], env: {LEVEL: '${LEVEL}'}}}\n"
+    command = loaded(tmp_path, text, shell={"LEVEL": "info"}).services["web"].command
+    assert command is not None
+    assert command.words == ("serve", "info")
+
+
+def test_paths_of_a_file_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever they are: a source, a file of variables or of a secret, a certificate, a volume, a build's context."""
+    home, folder = tmp_path / "home", tmp_path / "project"
+    for made in (home / "src", home / "data", home / "image", folder):
+        made.mkdir(parents=True)
+    (home / "shop.env").write_text("A=1\n")
+    (home / "image" / "Dockerfile").write_text("FROM scratch\n")
+    monkeypatch.setenv("HOME", str(home))
+    text = (
+        "app: shop\nservices:\n  web:\n    source: ~/src\n    command: x\n    env_file: ~/shop.env\n"
+        "    secrets: {TOKEN: {file: ~/token}}\n    volumes: ['~/data:data']\n"
+        "  other: {image: {build: ~/image}, routes: [{path: /o}]}\n"
+        "listen: {http: 80, https: 443}\ntls: {certificate: ~/c.pem, key: ~/k.pem}\n"
+    )
+    (folder / "crossfade.yaml").write_text(text)
+    made = deployable(folder / "crossfade.yaml", called="f", variables={})
+    (web,) = (one for one in made["services"] if one["name"] == "web")
+    (other,) = (one for one in made["services"] if one["name"] == "other")
+    assert (web["source"], web["volumes"][0]["source"]) == (str(home / "src"), str(home / "data"))
+    assert web["listener"]["tls"]["certificate"] == str(home / "c.pem")
+    assert other["container"]["build"]["context"] == str(home / "image")
+    assert made["sources"]["web"]["from_files"] == ["A"]
+
+
+def test_a_name_that_begins_like_ones_home_is_a_name(tmp_path: Path) -> None:
+    """Of somebody who is not there nobody asks the machine."""
+    with pytest.raises(WrongInputError, match='found "~nobody-of-that-name/x", which is not there'):
+        loaded(tmp_path, f"{SMALL}    volumes: ['~nobody-of-that-name/x:data']\n")

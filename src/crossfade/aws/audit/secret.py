@@ -7,23 +7,8 @@ import math
 import re
 from collections import Counter
 
-_NAME = re.compile(
-    r"(?:^|_)(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRETS?|TOKEN|(?:API|ACCESS|SECRET|PRIVATE|SIGNING|ENCRYPTION)_?KEY"
-    r"|CREDENTIALS?)(?:$|_)"
-)
-# What such a name is often about without being one: JWT_TOKEN_TTL, PASSWORD_MIN_LENGTH, DB_PASSWORD_FILE.
-_ABOUT = re.compile(
-    r"_(?:AGE|ALGORITHM|ARN|COST|COUNT|ENABLED|EXPIR\w*|FILE|HEADER|ID|ISSUER|LENGTH|LIFETIME|LIMIT|MAX|MIN|NAME|PATH"
-    r"|POLICY|PREFIX|ROUNDS|SECONDS|TTL|TYPE|URI|URL|VERSION)$"
-)
-_SHAPES = (
-    (re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@"), "holds a URL with a password in it"),
-    (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), "holds an AWS access key"),
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "holds a private key"),
-    (re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"), "holds a signed token (JWT)"),
-    (re.compile(r"\b(?:gh[pousr]_[0-9A-Za-z]{30,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|[sr]k_live_[0-9A-Za-z]{16,})"),
-     "holds a token of a known service"),
-)  # fmt: skip
+from crossfade.telling.secrecy import is_secret_name, secret_in
+
 _FINGERPRINT = re.compile(r"(?:^|_)(?:SHA\d*|COMMIT|DIGEST|REVISION|CHECKSUM|HASH|PUBLIC_KEY|FINGERPRINT|BUILD)(?:$|_)")
 _WORDLIKE = re.compile(r"[\w+/=-]{24,}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -33,19 +18,14 @@ _PLACEHOLDER = re.compile(r"(?i)(?:true|false|yes|no|on|off|none|null|\d+|[/.~].
 _RANDOM_HEX, _RANDOM = 3.0, 4.0
 
 
-def holds_secret(text: str) -> str:
-    """What of a secret's own shape stands in a text, whatever its name, or nothing."""
-    return next((why for shape, why in _SHAPES if shape.search(text)), "")
-
-
 def looks_secret(name: str, value: str) -> str:
     """Why this looks like a secret, or nothing."""
-    if why := holds_secret(value):
+    if why := secret_in(value):
         return why
     upper = name.upper()
     if _PLACEHOLDER.fullmatch(value) or upper.startswith(("NEXT_PUBLIC_", "VITE_", "REACT_APP_")):
         return ""
-    if _NAME.search(upper) and not _ABOUT.search(upper) and "PUBLIC" not in upper:
+    if is_secret_name(name, sure=True):
         return "has the name of a secret"
     return "holds a random value, as a key would" if not _FINGERPRINT.search(upper) and _is_random(value) else ""
 

@@ -1,5 +1,6 @@
 """What runs by the clock in a Compose project becomes jobs."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +64,24 @@ def test_a_crontab_is_jobs_of_the_service_with_the_same_image(tmp_path: Path) ->
     alone = Composed(tmp_path / "other", services(web=WEB, cron={**cron, "image": "acme/x:1"}), {"crontab": CRONTAB})
     assert alone.app.jobs == {}
     assert alone.service("cron").deploy.strategy == "recreate"
+
+
+def test_a_secret_of_a_job_is_the_shells_that_runs_it(tmp_path: Path) -> None:
+    """The service that has the label is given it, and the file has its name alone."""
+    labels = {
+        "ofelia.job-exec.dump.schedule": "@daily",
+        "ofelia.job-exec.dump.command": "dump -p${DB_PASSWORD} 'of ${DB_PASSWORD}'",
+    }
+    carried = Composed(tmp_path, services(web={**WEB, "labels": labels}, cron=OFELIA), {".env": "DB_PASSWORD=geheim\n"})
+    assert "geheim" not in carried.text + str(carried.left) + str(carried.draft.todos)
+    assert carried.app.jobs["dump"].command == "dump -p\"$DB_PASSWORD\" 'of '\"$DB_PASSWORD\"''"
+    assert "DB_PASSWORD" in carried.service().secrets
+
+
+def test_what_ran_in_a_store_by_the_clock_is_something_to_do(tmp_path: Path) -> None:
+    """A dump of the database, mostly."""
+    labels = {"ofelia.job-exec.dump.schedule": "@daily", "ofelia.job-exec.dump.command": "pg_dump shop"}
+    db = {"image": "postgres:16", "volumes": ["data:/var/lib/postgresql/data"], "labels": labels}
+    text = json.dumps({"services": {"web": WEB, "db": db, "cron": OFELIA}, "volumes": {"data": None}})
+    said = Composed(tmp_path, text).todo("stores.db.backup")
+    assert said == "write what ran in it by the clock, dump (@daily: pg_dump shop): `backup` has a `schedule`"

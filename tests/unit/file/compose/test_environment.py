@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from tests.unit.file.compose.composed import Composed, one, services
 
+from crossfade.file.init.compose.carry import from_compose
+
 WEB = {"image": "acme/web:1", "ports": ["3000:3000"]}
 
 
@@ -182,3 +184,28 @@ def test_names_in_secrets_and_env_files_count_too(tmp_path: Path) -> None:
     assert "on no network that this file joins" in carried.todo("services.web.secrets.DATABASE_URL")
     assert "publish its port at 172.17.0.1" in carried.todo("services.web.env_file.QUEUE_HOST")
     assert "geheim" not in str(carried.draft)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "DATABASE_URL: 'postgres://app:geheim@${DB_HOST:-db}/shop'",
+        "DATABASE_URL: 'postgres://app:geheim@${DB_HOST:?where}/shop'",
+        "DATABASE_URL: 'postgres://${DB_USER}:geheim@db/shop'",
+        "DATABASE_URL: 'postgres://app:geheim${X_KEY}@db/shop'",
+        "DATABASE_URL: 'postgres://${U_KEY}:${P}@db/shop'",
+        "DSN: 'Server=${DB_HOST:-db};Password=geheim;'",
+        "JWT_SECRET: 'geheim-${STAGE:-dev}'",
+    ],
+)
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_secret_beside_a_variable_is_written_nowhere(tmp_path: Path, said: str, beside: bool) -> None:
+    """Neither into the file nor into what is told, wherever the Compose file stands; it is asked for by its name."""
+    folder = tmp_path if beside else tmp_path / "deploy"
+    folder.mkdir(exist_ok=True)
+    text = f"services:\n  web:\n    image: x:1\n    ports: ['80:80']\n    environment:\n      {said}\n"
+    (folder / "compose.yaml").write_text(text)
+    (folder / ".env").write_text("P=geheim\nU_KEY=kim\n")
+    draft = from_compose([folder / "compose.yaml"], tmp_path, {})
+    assert "geheim" not in draft.text + str(draft.left) + str(draft.todos)
+    assert said.partition(":")[0] in draft.text

@@ -98,3 +98,48 @@ def test_what_depends_on_whether_a_secret_is_set_is_asked_for(tmp_path: Path) ->
     carried = Composed(tmp_path, services(web={**WEB, "command": "serve ${DB_PASSWORD:+--pw $DB_PASSWORD}"}), DOTENV)
     assert carried.todo("services.web.command") == "write it anew: it had DB_PASSWORD in it"
     assert "geheim" not in carried.text
+
+
+def built(folder: Path, **build: object) -> Composed:
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    return Composed(folder, services(web={**WEB, "build": {"context": ".", **build}}), DOTENV)
+
+
+@pytest.mark.parametrize("args", [{"KEEPER": "${DB_PASSWORD}"}, ["KEEPER=${DB_PASSWORD}"], {"KEEPER": "x-${DSN}"}])
+def test_a_secret_goes_to_a_build_by_hand_under_whatever_name(tmp_path: Path, args: object) -> None:
+    """What a release was built with is on record, and a list of processes shows what a command line has."""
+    carried = built(tmp_path, args=args)
+    assert "geheim" not in carried.text + str(carried.left) + str(carried.draft.todos)
+    assert "KEEPER=" in carried.todo("services.web.image").partition(" docker build ")[0]
+    assert '"$D' in carried.todo("services.web.image")
+    assert " --build-arg KEEPER ." in carried.todo("services.web.image")
+
+
+def test_an_argument_that_who_builds_has_is_asked_for_by_hand_where_it_is_a_secret(tmp_path: Path) -> None:
+    """Our file takes no secret there; any other it takes from the shell that deploys."""
+    assert "--build-arg NPM_TOKEN" in built(tmp_path, args=["NPM_TOKEN"]).todo("services.web.image")
+
+
+def test_a_token_in_the_address_of_a_build_is_the_shells(tmp_path: Path) -> None:
+    """In the line to type it is a variable."""
+    build = "https://${GIT_TOKEN}@git.example.com/shop.git#main"
+    carried = Composed(tmp_path, services(web={**WEB, "build": build}), {".env": "GIT_TOKEN=geheim12\n"})
+    assert "geheim12" not in carried.text + str(carried.left) + str(carried.draft.todos)
+    assert '"$GIT_TOKEN"' in carried.todo("services.web.image")
+
+
+@pytest.mark.parametrize(
+    ("command", "written"),
+    [
+        (["redis-server", "--requirepass", "geheim"], True),
+        ("serve --api-key=geheim", True),
+        ("serve --db postgres://app:geheim@db/x", True),
+        ("serve --password-file /run/pw --token-ttl 5m --key tls.key", False),
+    ],
+)
+def test_a_secret_that_stands_in_a_command_is_something_to_do(
+    tmp_path: Path, command: object, *, written: bool
+) -> None:
+    """It comes along as it is, for nobody knows a name for it; the list says so."""
+    carried = Composed(tmp_path, services(web={**WEB, "command": command}))
+    assert ("take the secret out of it" in carried.todo("services.web.command")) == written

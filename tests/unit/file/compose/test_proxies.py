@@ -227,3 +227,10 @@ def test_folders_that_a_proxy_served_are_named(tmp_path: Path) -> None:
     proxy = {"image": "nginx:1", "ports": ["80:80"], "volumes": volumes}
     carried = Composed(tmp_path, services(web=APP, proxy=proxy), {"nginx.conf": text})
     assert "/static/ was served from the folder ./built/" in carried.todo("services")
+
+
+def test_a_rule_of_brackets_alone_stays_a_rule(tmp_path: Path) -> None:
+    """Of which there are more than anybody tells apart: its host is found all the same."""
+    rule = "(" * 5000 + "Host(`a.example.com`)" + ")" * 5000
+    carried = Composed(tmp_path, services(web={**APP, "labels": {"traefik.http.routers.b.rule": rule}}))
+    assert routes(carried, "web") == [("a.example.com", "/*")]

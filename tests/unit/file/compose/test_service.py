@@ -241,3 +241,29 @@ def test_one_port_at_any_of_several_is_a_port(tmp_path: Path) -> None:
     text = "services: {web: {image: 'a:1', ports: ['8090-8095:80']}}\n"
     carried = Composed(tmp_path, text)
     assert (carried.service().port, carried.app.listen.http) == (80, 8090)
+
+
+def test_paths_at_home_are_found_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder, a file of variables, a secret and a build, as Compose finds them."""
+    home = tmp_path / "home"
+    for folder in ("data", "image"):
+        (home / folder).mkdir(parents=True)
+    for name, text in {"web.env": "A=1\n", "token": "x", "image/Dockerfile": "FROM scratch\n"}.items():
+        (home / name).write_text(text)
+    monkeypatch.setenv("HOME", str(home))
+    web = {
+        "build": "~/image",
+        "ports": ["80:80"],
+        "volumes": ["~/data:/data"],
+        "env_file": "~/web.env",
+        "secrets": ["token"],
+    }
+    carried = Composed(tmp_path, json.dumps({"services": {"web": web}, "secrets": {"token": {"file": "~/token"}}}))
+    service = carried.service()
+    assert service.image is not None
+    assert service.image.build is not None
+    assert (service.image.build.context, [one.path for one in service.env_file]) == ("~/image", ["~/web.env"])
+    assert [(one.source, one.target) for one in service.volumes] == [
+        ("~/data", "/data"),
+        ("~/token", "/run/secrets/token"),
+    ]

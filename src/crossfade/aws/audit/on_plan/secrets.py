@@ -7,9 +7,10 @@ from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.related import settings
 from crossfade.aws.audit.on_plan.switch import is_on
 from crossfade.aws.audit.on_plan.texts import texts, variables, written_texts
-from crossfade.aws.audit.secret import holds_secret, looks_secret
+from crossfade.aws.audit.secret import looks_secret
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
+from crossfade.telling.secrecy import secret_in
 
 _SYMMETRIC = "SYMMETRIC_DEFAULT"
 # Arguments of the provider that hold a password or a key as it is.
@@ -91,7 +92,7 @@ def written_out(inventory: Inventory) -> Iterator[Mark]:
 def _held(resource: Resource) -> Iterator[Mark]:
     """Keys and tokens that their shape gives away, wherever they stand."""
     for path, value in written_texts(resource):
-        if not _PASSWORD.fullmatch(path.rpartition(".")[2].lower()) and (why := holds_secret(value)):
+        if not _PASSWORD.fullmatch(path.rpartition(".")[2].lower()) and (why := secret_in(value)):
             yield Mark(resource.address, f"{path} {why}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from crossfade import cron
 from crossfade.file.init.compose.judge.roles import command_line
 from crossfade.file.init.compose.source.mounts import mounts_of
+from crossfade.paths import from_folder
 from crossfade.source.there import is_file
 
 _LABEL = re.compile(r"ofelia\.job-exec\.([^.]+)\.(schedule|command)")
@@ -83,11 +84,12 @@ def from_crontab(service: Mapping[str, Any], folder: Path) -> list[FoundCron]:
 
 def _crontabs(service: Mapping[str, Any], folder: Path) -> Iterator[Path]:
     for mount in mounts_of(dict(service)):
-        if mount.kind == "bind" and "cron" in f"{mount.source}{mount.target}" and is_file(folder / mount.source):
-            yield folder / mount.source
+        there = from_folder(folder, mount.source)
+        if mount.kind == "bind" and "cron" in f"{mount.source}{mount.target}" and is_file(there):
+            yield there
     build = service.get("build")
     context = str(build.get("context") or ".") if isinstance(build, dict) else ""
     if context and "supercronic" in command_line(dict(service)):
         named = Path(command_line(dict(service)).split()[-1]).name
-        if is_file(folder / context / named):
-            yield folder / context / named
+        if is_file(there := from_folder(folder, context) / named):
+            yield there

@@ -1,6 +1,7 @@
 """A service's variables: which may stand in a file, which are secrets, and which nobody has set."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from crossfade.file.parts.variables.secrets import OF_CONTAINERS
 from crossfade.file.reading.document import Keys
 from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.interpolation import Filled, fill
-from crossfade.file.secrecy import is_secret, is_secret_name, masked
+from crossfade.paths import from_folder
 from crossfade.source.there import is_file
+from crossfade.telling.secrecy import is_secret, is_secret_name, is_secret_value, masked, may_be_secret, password_in
 
 
 @dataclass
@@ -34,6 +36,8 @@ class Variables:
 
 
 _OTHER_DOLLAR = re.compile(r"\$(?!\{)")
+_THERE = "\x01"  # stands for a value
+_LETTERS = re.compile(r"\w{2}")  # more than what joins variables
 
 
 def named_secrets(variables: Variables) -> Any:
@@ -117,10 +121,11 @@ class _Variables:
             self.passed_through.append(name)
 
     def _with_value(self, name: str, filled: Filled, typed: str) -> None:
-        secret_parts = [part for part in filled.used if _hides(part, self.project.variables.get(part, ""))]
+        secret_parts = [part for part in filled.used if may_be_secret(part, self.project.variables.get(part, ""))]
         unset = [part for part in filled.unset if is_secret_name(name)]
         if filled.required or secret_parts or unset or is_secret(name, filled.text):
-            if self._is_kept_made(name, typed, filled):
+            hidden = [*secret_parts, *unset]
+            if self._is_kept_made(name, typed, filled) and not _written_down(name, typed, hidden, filled):
                 self._made(name, typed, filled)
             else:
                 self._secret(name, _template(self.project, typed, filled, name), filled.text)
@@ -179,7 +184,7 @@ class _Variables:
             self._file(("env_file", index), path, required=bool(required))
 
     def _file(self, below: Keys, path: str, *, required: bool) -> None:
-        full = self.project.folder / path
+        full = from_folder(self.project.folder, path)
         if is_file(full):
             self.found.files.append(path)
             try:
@@ -190,7 +195,7 @@ class _Variables:
         if not required:
             self.notes.leave(below, f"env_file {path}", "it is not there and need not be")
             return
-        example = next((name for name in _examples(path) if is_file(self.project.folder / name)), "")
+        example = next((name for name in _examples(path) if is_file(from_folder(self.project.folder, name))), "")
         copy = f"copy {example} to {path} and fill it in" if example else f"write {path}"
         self.notes.leave(below, f"env_file {path}", f"found no such file; allowed: a file that is there: {copy}")
         self.notes.todo(Rank.NOTHING_RUNS, "env_file", f"{copy}, then add `env_file: {path}` to this service")
@@ -204,24 +209,42 @@ def _examples(path: str) -> list[str]:
     ]
 
 
+def _written_down(name: str, typed: str, hidden: Sequence[str], filled: Filled) -> bool:
+    """True where the text itself has a secret in it, beside its variables: postgres://app:hunter2@${DB_HOST}/shop.
+
+    What stands behind `:-` is no secret: Compose takes it where nobody sets one. `hidden` are the variables among them
+    that are secrets; where a secret has none, it is the text that is one.
+    """
+    bare = fill(typed, dict.fromkeys(filled.used, _THERE)).text.replace(_THERE, "")
+    return _holds(bare) or (is_secret_name(name) and not hidden and _LETTERS.search(bare) is not None)
+
+
+def _holds(text: str) -> bool:
+    """A secret, or more of a password than what joins the variables that it is made of."""
+    password = password_in(text)
+    return _LETTERS.search(password) is not None if password else is_secret_value(text)
+
+
 def _template(project: Project, typed: str, filled: Filled, name: str) -> str:
     """What a secret was, without what must not be seen: postgres://app:${DB_PASSWORD}@db:5432/shop."""
+    stays = f"its value stays in {project.root.at(('services',)).place.file}, export it before a deploy"
     if not filled.used:
         shown = masked(typed)
-        where = project.root.at(("services",)).place.file
-        return f"{name} was {shown}" if shown != "..." else f"its value stays in {where}, export it before a deploy"
+        return f"{name} was {shown}" if shown != "..." else stays
     if typed == f"${{{name}}}":
         return "its value is that of who deploys"
+    visible = {part: project.variables.get(part) for part in filled.used}
+    hidden = {
+        part: f"${{{part}}}"
+        for part, value in visible.items()
+        if part in filled.unset or may_be_secret(part, value or "")
+    }
+    if _written_down(name, typed, list(hidden), filled):
+        return stays
     if filled.required:
         why = next((why for _, why in filled.required if why), "")
         return f"{name} was {typed}{f' ({why})' if why else ''}: export it like that before a deploy"
-    visible = {part: project.variables.get(part) for part in filled.used}
-    hidden = {
-        part: f"${{{part}}}" for part, value in visible.items() if part in filled.unset or _hides(part, value or "")
-    }
     shown = fill(typed, {**project.variables, **hidden}).text
+    if hidden and _holds(fill(typed, {**project.variables, **dict.fromkeys(hidden, "")}).text):
+        return stays  # one of the others is a secret, too
     return f"{name} was {shown if hidden else masked(shown)}: export it like that before a deploy"
-
-
-def _hides(name: str, value: str) -> bool:
-    return is_secret_name(name) or is_secret(name, value)

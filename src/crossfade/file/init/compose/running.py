@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from crossfade.file.init.kept import InShell, Kept, line_of
 from crossfade.file.init.todo import Rank
 from crossfade.file.parts.image import is_remote
 from crossfade.file.reading.problem import shown
-from crossfade.file.secrecy import is_secret
+from crossfade.paths import at_home, from_folder, is_at_home
 from crossfade.source.there import is_file, is_folder
+from crossfade.telling.secrecy import is_secret, is_secret_name, secret_in
 
 Service = dict[str, Any]
 # What `docker build` has under another name, or what decides how and not what is built.
@@ -73,25 +75,39 @@ def build_line(service: Service, image: str, project: Project, here: Path) -> st
     build, folder = service["build"], project.folder
     context = str(build.get("context") or ".")
     remote = is_remote(context)
-    place = context if remote or folder == here else relative(folder / context, here)
-    words = ["docker", "build", "-t", image]
+    place = context if remote else at_home(context) if folder == here else _place_of(context, folder, here)
+    words, before = ["docker", "build", "-t", image], list[str]()
     if "dockerfile_inline" in build:
         words += ["-f", _INLINE]
     elif dockerfile := build.get("dockerfile"):
-        words += ["-f", str(dockerfile) if remote else relative(folder / context / str(dockerfile), here)]
+        named = str(dockerfile) if remote else _place_of(str(Path(context) / str(dockerfile)), folder, here)
+        words += ["-f", named]
     if target := build.get("target"):
         words += ["--target", str(target)]
     args = build.get("args")
     for key, value in args.items() if isinstance(args, dict) else ():
         # A value that must not be seen comes from the shell of who builds, as one without a value does.
-        shell = value is None or isinstance(value, Kept) or is_secret(key, str(value))
+        if isinstance(value, InShell) and value:
+            before.append(f"{key}={line_of([value])}")
+        shell = value is None or isinstance(value, Kept | InShell) or is_secret(key, str(value))
         words += ["--build-arg", key if shell else f"{key}={_text(value)}"]
     contexts = build.get("additional_contexts")
     for key, value in contexts.items() if isinstance(contexts, dict) else ():
-        words += ["--build-context", f"{key}={value if '://' in str(value) else relative(folder / str(value), here)}"]
+        words += ["--build-context", _like(f"{key}={_place_of(str(value), folder, here)}", value)]
     platforms = build.get("platforms")
     words += ["--platform", ",".join(map(str, platforms))] if isinstance(platforms, list) else []
-    return shlex.join([*words, *_only_by_hand(build, project, here), place])
+    line = line_of([*words, *_only_by_hand(build, project, here), _like(place, build.get("context"))])
+    return " ".join([*before, line])
+
+
+def _like(text: str, value: Any) -> str:
+    """The text, with variables for a shell where the value has some."""
+    return InShell(text) if isinstance(value, InShell) else text
+
+
+def _place_of(context: str, folder: Path, here: Path) -> str:
+    """A path of a build on its command line, where a `~` would be quoted, or stand behind a =."""
+    return context if "://" in context else at_home(typed(context, folder, here))
 
 
 def _only_by_hand(build: Service, project: Project, here: Path) -> Iterator[str]:
@@ -103,7 +119,7 @@ def _only_by_hand(build: Service, project: Project, here: Path) -> Iterator[str]
         origin = known.get(name) if isinstance(known, dict) else None
         origin = origin if isinstance(origin, dict) else {}
         told = str(entry.get("target") or name) if isinstance(entry, dict) else name
-        file = relative(project.folder / str(origin.get("file") or f"{name}.txt"), here)
+        file = _place_of(str(origin.get("file") or f"{name}.txt"), project.folder, here)
         yield from (
             "--secret",
             f"id={told},env={origin['environment']}" if "environment" in origin else f"id={told},src={file}",
@@ -122,7 +138,7 @@ def handed_files(project: Project, name: str, here: Path, notes: ServiceNotes) -
             what = f"{', '.join(one.rights)} of {one.section} {one.name}"
             notes.leave((one.section,), what, "a file is mounted as it is: its owner and mode on this machine count")
         if not one.why:
-            found.append(f"./{relative(project.folder / one.file, here)}:{one.target}:ro")
+            found.append(f"{mounted(one.file, project.folder, here)}:{one.target}:ro")
             continue
         file = one.file or f"./{one.name}.txt"
         why = f"{one.why}; allowed: a file that is there: write {file}" if one.file else one.why
@@ -144,16 +160,21 @@ def image_setting(service: Service, image: str, project: Project, here: Path, no
         )
     args = build.get("args")
     args = args if isinstance(args, dict) else {}
-    secret = any(is_secret(key, str(value or "")) for key, value in args.items())  # what a release has is on record
+    secret = any(_is_hidden(key, value) for key, value in args.items())  # what a release has is on record
     missing = _missing(build, context, folder, notes)
     if missing or is_remote(context) or secret or build.keys() & _BY_HAND:
         _tell_build(service, image, project, here, notes, missing=missing)
         return image
     given = {key: f"${{{key}}}" if value is None else value for key, value in args.items()}
-    place = relative(folder / context, here)
+    place = typed(context, folder, here)
     said = {"context": place, "dockerfile": dockerfile, "target": build.get("target"), "args": given}
     said = {key: value for key, value in said.items() if value}
     return {"build": place if said.keys() == {"context"} else said}
+
+
+def _is_hidden(name: str, value: Any) -> bool:
+    """An argument of a build that must not be seen; of one without a value only its name tells."""
+    return isinstance(value, InShell) or (is_secret_name(name) if value is None else is_secret(name, str(value)))
 
 
 def _missing(build: Service, context: str, folder: Path, notes: ServiceNotes) -> str:
@@ -161,9 +182,9 @@ def _missing(build: Service, context: str, folder: Path, notes: ServiceNotes) ->
     if is_remote(context) or "dockerfile_inline" in build:
         return ""
     named = str(build.get("dockerfile") or "")
-    if not is_folder(folder / context):
+    if not is_folder(from_folder(folder, context)):
         where, found, allowed = "context", f"found {shown(context)}, which is no folder", "a folder that is there"
-    elif not is_file(folder / context / (named or "Dockerfile")):
+    elif not is_file(from_folder(folder, context) / (named or "Dockerfile")):
         where, allowed = "dockerfile", f"a file that is there, from {context}"
         found = f"found {shown(named)}, which is no file" if named else "found no Dockerfile"
     else:
@@ -179,7 +200,7 @@ def _tell_build(
     build = service["build"]
     line = build_line(service, image, project, here)
     notes.leave(("build",), f"build {build.get('context') or '.'}", f"build the image before a deploy: {line}")
-    also = f", once {relative(project.folder / missing, here)} is there" if missing else ""
+    also = f", once {typed(missing, project.folder, here)} is there" if missing else ""
     also = f", once {_INLINE} has the text of dockerfile_inline" if "dockerfile_inline" in build else also
     notes.todo(Rank.NOTHING_RUNS, "image", f"build it: {line}{also}")
 
@@ -218,6 +239,7 @@ def settings_of(service: Service, notes: ServiceNotes) -> dict[str, Any]:
     entrypoint = [] if entrypoint == [""] else entrypoint  # a list of nothing switches it off, too
     if entrypoint == [] and command:
         entrypoint, command = command[:1], command[1:]
+    _tell_written("command" if command else "entrypoint", [*(entrypoint or []), *(command or [])], notes)
     entrypoint, command = _by_a_shell(entrypoint, command, notes)
     found = {key: service[key] for key in _SAME if service.get(key) not in (None, "", [], {})}
     if isinstance(tmpfs := found.get("tmpfs"), str):
@@ -229,6 +251,21 @@ def settings_of(service: Service, notes: ServiceNotes) -> dict[str, Any]:
     if entrypoint == []:
         notes.leave(("entrypoint",), "entrypoint []", "write what the container starts with as entrypoint")
     return {"entrypoint": entrypoint or None, "command": command or None, **found}
+
+
+def _tell_written(key: str, words: list[str] | None, notes: ServiceNotes) -> None:
+    """Say of a secret that stands in a command as it is: there it stays, and who may list processes reads it."""
+    if any(_is_written(before, word) for before, word in pairwise(["", *(words or [])])):
+        what = 'take out the secret, which stands in this file now: name it under secrets, and write "$NAME" in a text'
+        notes.todo(Rank.EXPOSED, key, what)
+
+
+def _is_written(before: str, word: str) -> bool:
+    if isinstance(word, InShell | Kept):
+        return False
+    option, _, value = word.partition("=") if word.startswith("-") else (before, "", word)
+    named = option.startswith("-") and is_secret_name(option.lstrip("-"), sure=True)
+    return bool(secret_in(word)) or (named and "=" not in option and is_secret(option, value))
 
 
 def _by_a_shell(
@@ -258,9 +295,17 @@ def words_of(value: Any) -> list[str] | None:
         return _text(value).split()
 
 
-def relative(path: Path, here: Path) -> str:
-    """The path as one types it in the folder `here`."""
-    return os.path.relpath(path, here)
+def typed(path: str, folder: Path, here: Path) -> str:
+    """A path of a file in `folder` as one types it in the folder `here`; from / or at home it is the same there."""
+    if path.startswith("/") or is_at_home(path):
+        return str(Path(path))
+    return os.path.relpath(folder / path, here)
+
+
+def mounted(source: str, folder: Path, here: Path) -> str:
+    """The same of what is mounted, which is told from a volume's name."""
+    there = typed(source, folder, here)
+    return there if there.startswith(("/", "~")) else f"./{there}"
 
 
 def _text(value: Any) -> str:

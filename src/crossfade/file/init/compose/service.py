@@ -19,6 +19,7 @@ from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.dockerfile import Dockerfile
 from crossfade.file.init.todo import Rank
 from crossfade.file.reading.problem import shown
+from crossfade.paths import from_folder
 
 Settings = dict[str, Any]
 
@@ -119,7 +120,7 @@ class _Service:
             **exposed,
             "replicas": replicas,
             "grace": self.compose.get("stop_grace_period"),
-            "env_file": [running.relative(self.project.folder / path, self.here) for path in variables.files],
+            "env_file": [running.typed(path, self.project.folder, self.here) for path in variables.files],
             "env": dict(variables.env),
             "secrets": named_secrets(variables),
             "volumes": self._volumes(app),
@@ -221,7 +222,7 @@ class _Service:
                 continue
             file = config_file(mount, self.project.folder)
             if file is not None and ("build" not in self.compose or mount.of_machine):
-                place = file if mount.of_machine else f"./{running.relative(file, self.here)}"
+                place = running.mounted(mount.source, self.project.folder, self.here)
                 found.append(f"{place}:{mount.target}:ro")
                 self.notes.comment("volumes", "a file is all releases': a change of it is no release")
                 continue
@@ -247,11 +248,9 @@ class _Service:
             self.notes.leave(("volumes", mount.index), f"subpath {mount.below}", why)
             self.notes.todo(Rank.DATA, "volumes", f"{why}; {mount.shown} was its folder {mount.below} alone")
         if mount.kind == "bind":
-            where = Path(mount.source).expanduser()
             if makes(mount, self.project.folder):
-                self.notes.folder(self.project.folder / where)
-            inside = running.relative(self.project.folder / where, self.here)
-            return f"{where if where.is_absolute() else f'./{inside}'}:{mount.target}{mode}"
+                self.notes.folder(from_folder(self.project.folder, mount.source))
+            return f"{running.mounted(mount.source, self.project.folder, self.here)}:{mount.target}{mode}"
         what = f"{begins_empty(mount.source)}; after a deploy: `{copied(self.project, mount.source, app)}`"
         self.notes.todo(Rank.DATA, "volumes", what)
         return f"{our_name(mount.source)}:{mount.target}{mode}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from crossfade.file.init.compose import running
 from crossfade.file.init.compose.bringing import begins_empty, copied
+from crossfade.file.init.compose.crons import from_labels
 from crossfade.file.init.compose.environment import Variables, named_secrets, variables_of
 from crossfade.file.init.compose.health import command_of
 from crossfade.file.init.compose.judge import signs
@@ -21,6 +22,7 @@ from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.dockerfile import Dockerfile
 from crossfade.file.init.todo import Rank
 from crossfade.file.units import read_duration, write_duration
+from crossfade.paths import from_folder
 from crossfade.source.there import is_there
 
 Settings = dict[str, Any]
@@ -103,7 +105,7 @@ class _Store:
             **self._settings(),
             "volumes": self._volumes(app),
             "env": dict(variables.env),
-            "env_file": [running.relative(self.project.folder / path, self.here) for path in variables.files],
+            "env_file": [running.typed(path, self.project.folder, self.here) for path in variables.files],
             "secrets": named_secrets(variables),
             "health": self._health(),
             "backup": self._backup(image),
@@ -146,7 +148,7 @@ class _Store:
 
     def _beside(self, mount: Mount) -> Iterator[str]:
         """What it only reads: a file of its settings, a folder of what its first start does."""
-        there = self.project.folder / Path(mount.source).expanduser()
+        there = from_folder(self.project.folder, mount.source)
         if makes(mount, self.project.folder) and not there.suffix:
             self.notes.folder(there)
             yield f"{self._path(mount)}:{mount.target}:ro"
@@ -195,9 +197,7 @@ class _Store:
         self.notes.todo(Rank.DATA, "volumes", what)
 
     def _path(self, mount: Mount) -> str:
-        where = Path(mount.source).expanduser()
-        inside = running.relative(self.project.folder / where, self.here)
-        return str(where) if where.is_absolute() else f"./{inside}"
+        return running.mounted(mount.source, self.project.folder, self.here)
 
     def _health(self) -> Settings:
         check = self.compose.get("healthcheck")
@@ -231,6 +231,9 @@ class _Store:
             if key not in _SILENT and not key.startswith("x-"):
                 self.notes.leave((key,), key, _WHY.get(key, "crossfade has no such setting"))
         tell_needs(self.compose, deploy, self.notes)
+        for one in from_labels(self.compose.get("labels")):
+            what = f"write what ran in it by the clock, {one.name} ({one.written}: {one.command})"
+            self.notes.todo(Rank.MISSING, "backup", f"{what}: `backup` has a `schedule`")
         for key in deploy:
             if key not in _SILENT_BELOW:
                 self.notes.leave(("deploy", key), f"deploy.{key}", _WHY.get(key, "crossfade has no such setting"))

@@ -21,7 +21,7 @@ class Route(Part):
 
     path: Annotated[str, PATH] = Field(
         default="/*",
-        description="An exact path, or one that ends in `/*` for everything below it.",
+        description="An exact path, or one that ends in `/*` for it and everything below it.",
         examples=["/api/*"],
     )
     host: (

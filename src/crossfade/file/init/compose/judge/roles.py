@@ -14,6 +14,7 @@ from crossfade.file.init.compose.source.ports import exposed, ports_of
 from crossfade.file.init.compose.source.project import Project, profiles_of
 from crossfade.file.init.dockerfile import Dockerfile, parse_dockerfile, read_dockerfile
 from crossfade.file.reading.document import Scalar
+from crossfade.paths import from_folder
 
 Service = dict[str, Any]
 _ENOUGH = 2  # one strong sign, or two weak ones
@@ -323,5 +324,5 @@ def _dockerfile(folder: Path, service: Service) -> Dockerfile | None:
     if "://" in context or context.startswith("git@"):
         return None
     return read_dockerfile(
-        folder / context / str(build.get("dockerfile") or "Dockerfile"), str(build.get("target") or "")
+        from_folder(folder, context) / str(build.get("dockerfile") or "Dockerfile"), str(build.get("target") or "")
     )

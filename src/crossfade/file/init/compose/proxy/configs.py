@@ -9,6 +9,7 @@ from typing import Any
 from crossfade.file.init.compose.judge.roles import values_of
 from crossfade.file.init.compose.proxy.taken import HOST, Taken
 from crossfade.file.init.compose.source.mounts import Mount, mounts_of
+from crossfade.paths import from_folder
 from crossfade.source.there import is_file, is_folder, is_there
 
 _LARGEST = 1 << 18
@@ -37,7 +38,7 @@ def from_config(proxy: dict[str, Any], folder: Path, services: Collection[str], 
 def _configs(mounts: list[Mount], folder: Path, taken: Taken) -> Iterator[Path]:
     """The files of a proxy's configuration that are here, those in a mounted folder among them."""
     for mount in mounts:
-        place = folder / mount.source
+        place = from_folder(folder, mount.source)
         if mount.kind != "bind" or not re.search(r"nginx|Caddyfile|/caddy", mount.target):
             continue
         if not is_there(place) and re.search(r"\.conf$|/etc/(nginx|caddy)|Caddyfile", mount.target):
@@ -54,9 +55,10 @@ def _built_in(proxy: dict[str, Any], folder: Path) -> Iterator[Path]:
     """What its Dockerfile may copy into it: files beside it that send requests on."""
     build = proxy.get("build")
     context = str(build.get("context") or "") if isinstance(build, dict) else ""
-    if not context or "://" in context or not is_folder(folder / context):
+    there = from_folder(folder, context)
+    if not context or "://" in context or not is_folder(there):
         return
-    beside = [folder / context, *(path for path in (folder / context).iterdir() if path.is_dir())]
+    beside = [there, *(path for path in there.iterdir() if path.is_dir())]
     files = [path for place in beside for path in sorted(place.iterdir()) if path.is_file()][:_MOST_FILES]
     yield from (path for path in files if re.search(r"^\s*(proxy_pass|reverse_proxy)\s", _text(path), re.MULTILINE))
 

@@ -1,6 +1,5 @@
 """Where visitors come in: the ports of the proxy whose place crossfade takes, else those of the service in front."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,10 @@ from typing import Any
 from crossfade.file.init.compose.judge.roles import Roles
 from crossfade.file.init.compose.notes import Notes
 from crossfade.file.init.compose.proxy.taken import Taken
+from crossfade.file.init.compose.running import typed
 from crossfade.file.init.compose.source.ports import HTTPS, Port, ports_of, published
 from crossfade.file.init.todo import Rank, Todo
+from crossfade.paths import from_folder
 from crossfade.source.there import is_file
 
 
@@ -40,9 +41,9 @@ def _secured(
     listen: dict[str, Any], secure: int | None, taken: Taken, notes: Notes, folders: tuple[Path, Path]
 ) -> dict[str, Any]:
     folder, here = folders
-    there = [bool(file) and is_file(folder / file) for file in (taken.certificate, taken.key)]
+    there = [bool(file) and is_file(from_folder(folder, file)) for file in (taken.certificate, taken.key)]
     if secure and all(there):
-        paths = [os.path.relpath(folder / file, here) for file in (taken.certificate, taken.key)]
+        paths = [typed(file, folder, here) for file in (taken.certificate, taken.key)]
         return {"listen": {**listen, "https": secure}, "tls": {"certificate": paths[0], "key": paths[1]}}
     if secure:
         named = f" (it was {taken.certificate})" if taken.certificate else ""

@@ -12,7 +12,7 @@ def alternatives(rule: str) -> list[str]:
     words = list(_words(rule))
     try:
         found, rest = _any_of(words)
-    except IndexError:  # a bracket that is not closed
+    except (IndexError, RecursionError):  # a bracket that is not closed, or more of them than a rule has
         return [rule]
     whole = not rest and 0 < len(found) <= _MOST
     return [" && ".join(one) for one in found] if whole else [rule]

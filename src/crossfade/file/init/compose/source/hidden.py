@@ -1,4 +1,4 @@
-"""Commands and checks of a Compose file with secrets in them: the values must not stand in the new file."""
+"""Commands, checks and builds of a Compose file with secrets in them: the values must not stand in the new file."""
 
 import re
 import shlex
@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.file.init.kept import InShell, Kept, left_open
+from crossfade.file.init.kept import InShell, Kept, left_open, script_of
 from crossfade.file.reading.document import Keys, Written
 from crossfade.file.reading.interpolation import fill
-from crossfade.file.secrecy import is_secret, is_secret_name
+from crossfade.telling.secrecy import may_be_secret
 
-_ARGS = ("build", "args")
+_OF_BUILDS = ("args", "additional_contexts")
 _PLACES: tuple[Keys, ...] = (("command",), ("entrypoint",), ("healthcheck", "test"))
+_RUNS = re.compile(r"ofelia\.job-exec\.[^.]+\.command")  # labels by which a scheduler runs commands
 _MARK = "\x01{}\x01"
 _MARKED = re.compile(r"\x01(\w+)\x01")
 
@@ -35,32 +36,51 @@ def hide(service: dict[str, Any], written: Written, variables: Mapping[str, str]
     `written` is the service as it was typed.
     """
     found = []
-    for keys in _PLACES:
+    labels: list[Keys] = [("labels", name) for name in _mapping(service.get("labels")) if _RUNS.fullmatch(name)]
+    for keys in (*_PLACES, *labels):
         *above, last = keys
         holder: Any = service
         for key in above:
             holder = holder.get(key) if isinstance(holder, dict) else None
         node = written.at(keys)
-        if isinstance(holder, dict) and last in holder and node.place.keys[2:] == keys:
+        if isinstance(holder, dict) and last in holder and _is_at(node, keys):
             made = _Hiding(variables)
-            value = made.value(node, words=last != "test")
-            if made.secrets or made.required:
-                holder[last] = value
+            value = made.value(node, words=last in ("command", "entrypoint"))
+            if made.secrets or (made.required and above != ["labels"]):
+                holder[last] = script_of(value) if above == ["labels"] else value
                 found.append(Hidden(keys, _once(made.secrets), _once(made.required), made.lost))
     return found
 
 
+def _is_at(node: Written, keys: Keys) -> bool:
+    """It is what stands there, and not the nearest thing above; of a list of labels each has a number."""
+    return node.place.keys[2:] == keys or (keys[0] == "labels" and isinstance(node.value, str))
+
+
 def leave_open(service: dict[str, Any], written: Written, variables: Mapping[str, str]) -> None:
-    """Puts variables back into arguments of the service's build, for what is set nowhere yet."""
+    """Puts variables back into the service's build: into its arguments for what is set nowhere yet, and into all of it
+    for what is secret, which an image, its record and a list of processes would show.
+    """
     build = service.get("build")
-    args = build.get("args") if isinstance(build, dict) else None
-    if not isinstance(args, dict):
+    if not isinstance(build, dict):
         return
-    for key in args:
-        node = written.at((*_ARGS, key))
-        if isinstance(node.value, str) and node.place.keys[2:4] == _ARGS and "$$" not in node.value:
-            unset = fill(node.value, variables).unset
-            args[key] = left_open(node.value, unset) if unset else args[key]
+    below: list[Keys] = [(section, key) for section in _OF_BUILDS for key in _mapping(build.get(section))]
+    for keys in (("context",), *below):
+        node = written.at(("build", *keys))
+        if not isinstance(node.value, str) or "$" not in node.value:
+            continue
+        *above, last = keys
+        holder = build[above[0]] if above else build
+        hiding = _Hiding(variables)
+        hidden = hiding.value(node, words=False)
+        if hiding.secrets:
+            holder[last] = InShell() if hiding.lost else hidden
+        elif above == ["args"] and "$$" not in node.value and (unset := fill(node.value, variables).unset):
+            holder[last] = left_open(node.value, unset)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _once(names: list[str]) -> tuple[str, ...]:
@@ -81,7 +101,7 @@ class _Hiding:
         if not isinstance(node.value, str) or "$" not in node.value:
             return node.value
         filled = fill(node.value, self.variables)
-        secrets = [name for name in filled.used if _hides(name, self.variables)]
+        secrets = [name for name in filled.used if may_be_secret(name, self.variables.get(name, ""))]
         required = [name for name, _ in filled.required if name not in secrets]
         if not secrets and not required:
             return filled.text
@@ -107,7 +127,3 @@ def _split(text: str) -> list[str]:
         return shlex.split(text)
     except ValueError:  # a quote that is not closed
         return text.split()
-
-
-def _hides(name: str, variables: Mapping[str, str]) -> bool:
-    return is_secret_name(name) or is_secret(name, variables.get(name, ""))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crossfade.paths import from_folder
 from crossfade.source.there import is_file, is_folder, is_there
 
 _SOCKETS = ("docker.sock", "podman.sock", "containerd.sock")
@@ -123,9 +124,10 @@ def our_name(volume: str) -> str:
 
 
 def _is_file(mount: Mount, folder: Path) -> bool:
-    if is_folder(folder / mount.source):
+    there = _there(mount, folder)
+    if is_folder(there):
         return False
-    return is_file(folder / mount.source) or _FILES.fullmatch(mount.source) is not None
+    return is_file(there) or _FILES.fullmatch(mount.source) is not None
 
 
 def _is_below(path: Path, folder: Path) -> bool:
@@ -134,7 +136,7 @@ def _is_below(path: Path, folder: Path) -> bool:
 
 
 def _there(mount: Mount, folder: Path) -> Path:
-    return folder / Path(mount.source).expanduser()
+    return from_folder(folder, mount.source)
 
 
 def _mount(index: int, entry: Any) -> Mount:

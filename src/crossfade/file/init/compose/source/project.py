@@ -17,6 +17,7 @@ from crossfade.file.reading.document import Keys, Scalar, Written, contents, mea
 from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.interpolation import Filled, fill
 from crossfade.file.reading.problem import Problem, WrongFileError, shown
+from crossfade.paths import from_folder
 from crossfade.source.there import is_file, is_folder, is_there
 
 USUAL = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
@@ -138,8 +139,6 @@ class _Reader:
         if path not in self._roots:
             raw = contents(path, str(path), _NAME_ONE, _NAME_ONE)
             self._roots[path] = parse(raw, str(path), _BEGINS, TAGS)
-            if found := list(_nul(self._roots[path])):
-                raise WrongFileError(str(path), found)
             self.read.append(path)
         return self._roots[path]
 
@@ -186,7 +185,7 @@ class _Reader:
     def _named(self, node: Written, path: Path) -> Path | None:
         """The file that a value of `path` names; that it is not there is told where it is named."""
         text = self.text(node)
-        there = path.parent / text
+        there = from_folder(path.parent, text)
         if is_file(there):
             return there
         found, allowed = f"found {shown(text)}, which is no file", f"a file that is there, from {path.parent}"
@@ -199,11 +198,11 @@ class _Reader:
     def _settle(self, included: Sequence[Path], how: Written, path: Path) -> None:
         """Where included files' paths begin, and their own variables, which those of the project go before."""
         given = how.get("project_directory") if isinstance(how.value, dict) else None
-        home = path.parent / self.text(given) if given is not None else [*included, path][0].parent
+        home = from_folder(path.parent, self.text(given)) if given is not None else [*included, path][0].parent
         self._homes |= dict.fromkeys(included, home.absolute())
         named = how.get("env_file") if isinstance(how.value, dict) else None
         listed = named.value if named is not None and isinstance(named.value, list) else [named]
-        files = {path.parent / self.text(one): one for one in listed if one is not None}
+        files = {from_folder(path.parent, self.text(one)): one for one in listed if one is not None}
         for file in files or [home / ".env"]:
             if is_there(file) and not is_folder(file):  # /dev/null stands for none
                 self.variables = {**read_variables(file, str(file), self.variables), **self.variables}
@@ -236,16 +235,6 @@ class _Reader:
         text = self.text(node)
         meant = meaning(text)
         return text if meant is None else meant
-
-
-def _nul(node: Written) -> Iterator[Problem]:
-    """Every text with a NUL character, which is neither a path nor a variable on any system."""
-    if isinstance(node.value, str) and "\0" in node.value:
-        yield Problem(node.place, "found a NUL character", "text")
-    for item in node.value.values() if isinstance(node.value, dict) else ():
-        yield from _nul(item)
-    for item in node.value if isinstance(node.value, list) else ():
-        yield from _nul(item)
 
 
 def _laid_over(base: Written, over: Written) -> Written:
