@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 from contextlib import suppress
+from dataclasses import replace
 
 from crossfade import cron
 from crossfade.core.errors import CrossfadeError, StaleTokenError
@@ -116,6 +117,7 @@ class Jobs:
         release = self._loop.ledger.release(run.release)
         try:
             result = await self._carry(run, release)
+            result = replace(result, output=self._world.discreet(release, result.output))
             failed = "" if result.code == 0 else result.words
             told = {"job": run.job, "run": run.id, "code": result.code, "detail": failed, "output": result.output}
             await self._loop.record("job ended", told)

@@ -139,7 +139,7 @@ class Observer:
         if not said or running.id in self._was_healthy:
             return said
         error = await self._error_in_log(running.id, release)
-        return f"{said}; it wrote: {error}" if error else said
+        return f"{said}; it wrote: {self._world.discreet(release, error)}" if error else said
 
     async def _error_in_log(self, instance: str, release: Release) -> str:
         """Looked up every few seconds only: a boot may take minutes."""
@@ -161,7 +161,7 @@ class Observer:
             result = await runtime.execute(instance, release, check.command, secrets, check.timeout)
         except CrossfadeError as error:
             return error.cause
-        return f"`{check.command}` {result.words}" if result.code != 0 else ""
+        return f"`{check.command}` {self._world.discreet(release, result.words)}" if result.code != 0 else ""
 
     def _instance(
         self, running: Running, report: Report, ledger: Ledger, leaving: frozenset[str], *, drains: bool, trusted: bool
@@ -188,10 +188,15 @@ class Observer:
             abandoned=running.stopping and running.id not in leaving and not self._world.sizers,
             outdated=running.id in ledger.outdated,
             address=running.address,
-            detail=running.detail if running.exited else probed.detail,
+            detail=self._discreet(ledger, running) if running.exited else probed.detail,
             blamed=running.blamed,
             final=running.final,
         )
+
+    def _discreet(self, ledger: Ledger, running: Running) -> str:
+        """How it ended, with the last line it wrote."""
+        release = next((one for one in ledger.releases if one.number == running.release), None)
+        return running.detail if release is None else self._world.discreet(release, running.detail)
 
     def _trusted(self, report: Report) -> frozenset[str]:
         """Who had been let in when the platform was asked for its instances.

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum, auto
@@ -261,9 +261,7 @@ class Performer:
         serves = release.service.kind == "web"
         if release.service.hooks.drain and (instance.streams if serves else instance.up):
             env = {"CROSSFADE_INSTANCE": instance.id, "CROSSFADE_RELEASE": str(release.number)}
-            await self._runtime(release).run(
-                release, release.service.hooks.drain, self._world.secrets_of(release), env, 30.0
-            )
+            await self._run(release, release.service.hooks.drain, env, 30.0)
         killed = await self._runtime(release).stop(action.instance, release.service.grace, scribe.token)
         await scribe.record("done", {"action": encode_action(action), **({"killed": True} if killed and alive else {})})
 
@@ -276,9 +274,8 @@ class Performer:
         if action.hook is Hook.SMOKE and release.service.kind == "web":
             url, headers = await self._world.balancer.preview(release.service, action.release)
             env = {"CROSSFADE_URL": url, "CROSSFADE_HEADER": "".join(f"{k}: {v}" for k, v in headers.items())}
-        limit = release.service.strategy.timeout
         before = await self._schema_before(release) if action.hook is Hook.MIGRATE and hooks.schema else ""
-        result = await self._runtime(release).run(release, command, self._world.secrets_of(release), env, limit)
+        result = await self._run(release, command, env, release.service.strategy.timeout)
         complaint = f"the {action.hook} hook `{command}` {result.words}" if result.code != 0 else ""
         data: dict[str, Any] = {
             "hook": action.hook,
@@ -302,7 +299,7 @@ class Performer:
     async def _ask_schema(self, release: Release) -> str:
         """What stands for the schema now; empty when the command cannot say, and then everything may have changed."""
         command, limit = release.service.hooks.schema, release.service.strategy.timeout
-        result = await self._runtime(release).run(release, command, self._world.secrets_of(release), {}, limit)
+        result = await self._run(release, command, {}, limit)
         if result.code != 0:
             await self._scribe.record("failed", {"what": "schema", "error": f"`{command}` {result.words}"})
         return result.digest[:16] if result.code == 0 else ""
@@ -329,6 +326,10 @@ class Performer:
         await scribe.record("done", {"action": encode_action(action)})
         self._ended()
         return await self._world.clock.sleep(self._world.pace.counted)
+
+    async def _run(self, release: Release, command: str, env: Mapping[str, str], limit: float) -> HookResult:
+        result = await self._runtime(release).run(release, command, self._world.secrets_of(release), env, limit)
+        return replace(result, output=self._world.discreet(release, result.output))
 
     def _runtime(self, release: Release) -> Runtime:
         return self._world.runtimes[release.service.runtime]

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from crossfade.core.errors import CrossfadeError
 from crossfade.core.release import Release
 from crossfade.core.service import HealthCheck, Inside, Service
 from crossfade.engine.ports.balancer import LoadBalancer
@@ -17,6 +18,7 @@ from crossfade.engine.ports.schedules import Schedules
 from crossfade.engine.ports.seats import Seats
 from crossfade.engine.ports.secrets import Secrets
 from crossfade.engine.ports.stores import StoreKeeper
+from crossfade.telling.secrecy import without_secrets
 
 Ask = Callable[[str, HealthCheck], Awaitable[str]]
 """Probe an address once: the complaint, empty when the answer is healthy. Never raises for a bad instance."""
@@ -89,6 +91,15 @@ class World:
         """The values of the secrets that a release names."""
         known = self.secrets(release)
         return {name: known[name] for name in release.service.secrets if name in known}
+
+    def discreet(self, release: Release, said: str) -> str:
+        """What a program of the release said, as it may be on record: without the values of its secrets."""
+        if not said or not release.service.secrets:
+            return said
+        try:
+            return without_secrets(said, self.secrets_of(release))
+        except CrossfadeError:  # its values are gone, and nobody can know them by what it said
+            return said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from tests.unit.controller.site import KIM, Site, service
 from crossfade.controller.order import Order, Shell
 from crossfade.controller.values import Values, no_value
 from crossfade.core.errors import RefusedError, UnchangedError, WrongInputError
-from crossfade.core.service import Service
+from crossfade.core.service import Hooks, Service
+from crossfade.engine.dry.behaviour import Behaviour
 
 NEEDS = service(secrets=("PASSWORD",), retain=1)
 
@@ -131,3 +132,19 @@ async def test_all_that_lack_a_value_are_named_at_once(site: Site) -> None:
             WrongInputError, match=r"of shop/web is empty; a secret of shop/api is empty\n  .* shop/web"
         ):
             await values.of_all([NEEDS, two], Shell())
+
+
+async def test_what_programs_say_of_their_secrets_is_not_on_record(site: Site) -> None:
+    """A migration that fails, a check, an instance that ends: each with the error, and without the value."""
+    said = "no login at postgres://app:geheim12@db/shop"
+    site.programs = {"./migrate": Behaviour(says=lambda _: [said], code=1)}
+    secrets = {"DATABASE_URL": "postgres://app:geheim12@db/shop", "PIN": "geheim34"}
+    async with site.controller() as control:
+        web = service(secrets=tuple(secrets), env=(("N", "1"),))
+        await control.deploy(web, **secrets)
+        site.crash(next(iter(site.platform.lives)), detail=f"exited with code 1: {said}")
+        await until(lambda: "instance exited" in site.kinds("shop/web"))
+        await control.deploy(replace(web, hooks=Hooks(migrate="./migrate")), **secrets)
+    record = str(site.journal.events)
+    assert record.count("no login at ...") >= 2
+    assert "geheim12" not in record

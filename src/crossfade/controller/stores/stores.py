@@ -17,6 +17,7 @@ from crossfade.core.wire import encode
 from crossfade.engine.ports.journal import Event
 from crossfade.engine.ports.stores import StoreFound, StoreKeeper, StoreOutcome
 from crossfade.strategies.jobs import BeginRun, next_of
+from crossfade.telling.secrecy import without_secrets
 
 TICK = 0.5  # seconds within which a moment that has come is noticed, also when the clock was set
 PAUSE = 5.0  # seconds after trouble with the machine or the journal
@@ -144,7 +145,7 @@ class Stores:
             try:
                 outcome = await keeper.ensure(store, values, replace=replace)
             except CrossfadeError as error:
-                await self._record(store.key, kinds.FAILED, {"error": error.cause})
+                await self._record(store.key, kinds.FAILED, {"error": without_secrets(error.cause, values)})
                 raise
             if new:
                 await self._record(store.key, kinds.MADE, {"store": encode(store), "what": outcome.value})
