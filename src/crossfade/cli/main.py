@@ -185,12 +185,23 @@ def main() -> int:
         return _failed(error.format_message(), "see --help", 2, shown=True)
     except CrossfadeError as error:
         return _failed(error.cause, error.way_out, error.exit_code)
+    except FileNotFoundError:
+        return _failed_nowhere()
     except (click.exceptions.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read has enough; nothing is left to flush to
-        return 0
+        code = 0
     return code if isinstance(code, int) else 0
+
+
+def _failed_nowhere() -> int:
+    """Said in an `except`: the folder that is not there is the one that we are in, else it is a fault of ours."""
+    try:
+        os.getcwd()  # noqa: PTH109  pathlib is a dozen modules, and --help does without
+    except FileNotFoundError:
+        return _failed("the folder that this shell is in is gone", "go to one that is there: cd", 2)
+    raise  # noqa: PLE0704
 
 
 def _failed(cause: str, way_out: str, exit_code: int, *, shown: bool = False) -> int:

@@ -14,6 +14,7 @@ CACHES = frozenset({".git", ".crossfade", "__pycache__", ".pytest_cache", ".mypy
 KEYS = frozenset({"id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".netrc", ".pgpass", ".git-credentials", ".pypirc"})
 CREDENTIALS = {"credentials": ".aws", "config.json": ".docker", "config": ".kube"}  # by name: the folder it lies in
 EXAMPLES = (".example", ".sample", ".template", ".dist", ".defaults")
+_SAMPLES = ("example.", "sample.", "template.")
 STORES = (".p12", ".pfx", ".jks", ".keystore")
 HEAD = 4096  # bytes in which a private key says that it is one
 MOST = 10_000  # files that are counted of one folder
@@ -166,8 +167,8 @@ def _out_of(source: Path, path: str, parts: Collection[Path]) -> str:
 
 def _is_secret(source: Path, path: str) -> bool:
     name = path.rpartition("/")[2].lower()
-    if name == ".env" or name.startswith(".env."):
-        return not name.endswith(EXAMPLES)
+    if name == ".env" or name.startswith(".env.") or name.endswith(".env"):
+        return not (name.endswith(EXAMPLES) or name.startswith(_SAMPLES))
     if name.endswith((".pem", ".key")):
         try:
             with (source / path).open("rb") as file:

@@ -63,7 +63,7 @@ def listing(whole: WholeSource) -> Listing:
         return Listing(whole, told["files"], shipped=True, shipped_commit=commit)
     except (FileNotFoundError, NotADirectoryError):
         return Listing(whole, None if whole.parts else git.files(whole.root))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise PlatformError(f"{mark} is damaged", "remove it, and deploy again") from error
 
 

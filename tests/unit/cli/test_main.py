@@ -164,3 +164,17 @@ def test_verbs_that_need_a_controller_say_how_to_get_one(words: list[str], tmp_p
     assert "no controller runs" in result.stderr
     assert "crossfade up" in result.stderr
     assert json.loads(result.stdout.splitlines()[-1])["error"]["exit_code"] == 4
+
+
+@pytest.mark.parametrize("verb", ["plan", "check", "deploy", "init"])
+def test_a_folder_that_is_gone_is_said_to_be(tmp_path: Path, verb: str) -> None:
+    """A shell may stand in one that somebody deleted."""
+    line = f'mkdir gone && cd gone && rmdir ../gone && exec "{sys.executable}" -m crossfade.cli.main {verb}'
+    environment = os.environ | {"CROSSFADE_STATE": str(tmp_path / "state")}
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (done.returncode, done.stderr.splitlines()[:1]) == (
+        2,
+        ["crossfade: the folder that this shell is in is gone"],
+    )

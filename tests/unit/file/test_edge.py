@@ -161,3 +161,47 @@ def test_what_cannot_be_is_named(tmp_path: Path, line: str, words: tuple[str, ..
         settled(tmp_path, f"{SMALL}{line}\n")
     for word in words:
         assert word in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'source: "a\\0b"',
+        'env_file: "a\\0b"',
+        'secrets: {A: {file: "a\\0b"}}',
+        'secrets: {A: {command: "a\\0b"}}',
+        'env: {"A\\0": b}',
+        'env: {A: "a\\0b"}',
+    ],
+)
+def test_a_nul_character_is_nowhere_text(tmp_path: Path, line: str) -> None:
+    """YAML can write one, and no system takes it."""
+    text = SMALL.replace("    source: .\n", "") if line.startswith("source") else SMALL
+    (tmp_path / "crossfade.yaml").write_text(f"{text}    {line}\n")
+    with pytest.raises(WrongFileError, match="found a NUL character; allowed: text"):
+        load(tmp_path / "crossfade.yaml")
+
+
+@pytest.mark.parametrize("volumes", ["[a:media, b:media/sub]", "[a:media/sub, b:media]"])
+def test_a_folder_inside_of_another_is_refused(tmp_path: Path, volumes: str) -> None:
+    """Of a process both are links, and the one would be made in the other's data."""
+    (tmp_path / "crossfade.yaml").write_text(f"{SMALL}    volumes: {volumes}\n")
+    with pytest.raises(
+        WrongFileError, match=r"volumes\.1: found media(/sub)? and media(/sub)?, one inside of the other"
+    ):
+        load(tmp_path / "crossfade.yaml")
+
+
+def test_a_container_may_have_one_volume_inside_of_another(tmp_path: Path) -> None:
+    """Docker mounts them one after the other."""
+    text = "app: shop\nservices: {web: {image: x:1, volumes: [a:/srv, b:/srv/sub]}}\n"
+    (tmp_path / "crossfade.yaml").write_text(text)
+    assert len(load(tmp_path / "crossfade.yaml").services["web"].volumes) == 2
+
+
+@pytest.mark.parametrize("text", ["app: " + "[" * 100_000, "app: " + "{a: " * 100_000, "- " * 100_000 + "x"])
+def test_a_file_of_brackets_alone_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
+    """However many."""
+    (tmp_path / "crossfade.yaml").write_text(text)
+    with pytest.raises(WrongFileError, match="more than 40 levels"):
+        load(tmp_path / "crossfade.yaml")

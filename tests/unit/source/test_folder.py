@@ -107,7 +107,7 @@ def test_what_looks_like_a_secret_is_told(source: Path) -> None:
     """It goes along, for the app may need it, but nobody is to learn of it from a file server."""
     write(source, ".env", ".env.production", "web/.ENV", ".env.example", "env", ".envrc.py")
     write(source, "tls/key.pem", "tls/server.key", text=KEY)
-    write(source, "tls/cert.pem", "messages.key", "store.p12")
+    write(source, "tls/cert.pem", "messages.key", "store.p12", "deploy/prod.env", "deploy/example.env")
     assert set(account(source).exposed) == {
         ".env",
         ".env.production",
@@ -115,6 +115,7 @@ def test_what_looks_like_a_secret_is_told(source: Path) -> None:
         "tls/key.pem",
         "tls/server.key",
         "store.p12",
+        "deploy/prod.env",
     }
 
 

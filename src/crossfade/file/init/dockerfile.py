@@ -97,7 +97,7 @@ def _form(rest: str) -> list[str] | str:
     if text.startswith("["):
         try:
             words: Any = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
         if isinstance(words, list):
             return [str(word) for word in words]

@@ -10,8 +10,8 @@ import yaml
 from crossfade.file.init.compose.judge.signs import FRONTS, WORKERS, words
 from crossfade.file.init.compose.source.project import USUAL
 from crossfade.file.init.guess import image, others, pages, procfile, python, remembered
-from crossfade.file.init.guess.found import GuessedService
-from crossfade.file.init.todo import Rank, Todo, as_comments, worst_first
+from crossfade.file.init.guess.found import GuessedService, in_flow
+from crossfade.file.init.todo import Rank, Todo, as_comments, on_one_line, worst_first
 
 _WIDEST = 60  # comments begin behind the longest line, but not further right than this
 _HOMES = ("", "apps", "services", "src", "packages")  # where the parts of a monorepo lie
@@ -20,6 +20,7 @@ _SKIPPED = re.compile(
     r"|nginx|traefik|caddy|haproxy|proxy|reverse-proxy|benchmark\w*|seed(-?data)?"
 )
 _MOST_PARTS = 20
+_TEXTS = frozenset({"source", "build", "command", "kind"})  # all else is ours to write, and is YAML already
 
 
 @dataclass(frozen=True)
@@ -107,14 +108,16 @@ def _text(name: str, parts: dict[str, tuple[GuessedService, str]], folder: Path)
     last = next((name for name in reversed(parts) if not parts[name][0].worker), "")
     for service, (found, place) in parts.items():
         lines.append((f"  {service}:", ""))
-        lines += [(f"    {key}: {_scalar(value)}", why) for key, value, why in _lines(found, place, folder / place)]
+        lines += [
+            (f"    {key}: {_written(key, value)}", why) for key, value, why in _lines(found, place, folder / place)
+        ]
         if service != last and not found.worker:
             lines.append((f"    routes: [{{path: /{service}/*}}]", "the service sees the whole path"))
     known = any(found.what for found, _ in parts.values())  # files that nobody meant to publish are for nobody else
     here = ("listen: {http: 8080, host: 127.0.0.1}", "where visitors come in: from this machine alone")
     lines.append(("listen: 8080", "where visitors come in") if known else here)
     width = min(_WIDEST, max(len(line) for line, _ in lines))
-    return "".join(f"{line:<{width}}  # {why}\n" if why else f"{line}\n" for line, why in lines)
+    return "".join(f"{line:<{width}}  # {on_one_line(why)}\n" if why else f"{line}\n" for line, why in lines)
 
 
 def _lines(found: GuessedService, place: str, folder: Path) -> list[tuple[str, str, str]]:
@@ -131,13 +134,13 @@ def _lines(found: GuessedService, place: str, folder: Path) -> list[tuple[str, s
     return [
         *lines,
         ("replicas", "2", "how many instances run"),
-        ("health", f"{{path: {path}, interval: 2s}}", why),
+        ("health", f"{{path: {in_flow(path)}, interval: 2s}}", why),
         ("deploy", "{strategy: blue-green, bake: 10s}", "watched for 10s, and taken back when it fails"),
     ]
 
 
-def _scalar(value: str) -> str:
-    """The value on one line, quoted where YAML would take it for another. Numbers, mappings and lists are ours."""
-    if value.startswith(("{", "[")) or value.isdecimal():
+def _written(key: str, value: str) -> str:
+    """The value on one line, a text quoted where YAML would take it for something else."""
+    if key not in _TEXTS:
         return value
     return str(yaml.safe_dump(value, width=10**6, allow_unicode=True)).removesuffix("...\n").strip()

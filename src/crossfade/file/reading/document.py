@@ -233,6 +233,7 @@ class _Reader:
             shorthand = str(tag).replace("tag:yaml.org,2002:", "!!")
             self.problems.append(Problem(place, f"the tag {shorthand}", "values without a tag"))
         if isinstance(event, events.ScalarEvent):
+            self._refuse_nul(event.value, place)
             node = Written(_scalar(event), place, event.value)
         elif isinstance(event, events.MappingStartEvent):
             node = Written(self._mapping(stream, place), place)
@@ -252,6 +253,11 @@ class _Reader:
         if len(place.keys) > _DEEPEST:
             raise self._stop(replace(place, keys=place.keys[:3]), f"more than {_DEEPEST} levels", "fewer")
 
+    def _refuse_nul(self, text: str, place: Place) -> None:
+        """It is in no path, no variable and no argument of any system."""
+        if "\0" in text:
+            self.problems.append(Problem(place, "found a NUL character", "text"))
+
     def _list(self, stream: Iterator[Any], place: Place) -> list[Written]:
         items: list[Written] = []
         while not isinstance(event := next(stream), events.SequenceEndEvent):
@@ -266,6 +272,7 @@ class _Reader:
                 raise self._stop(self._place(event, place.keys), "a key that is not a word", "key: value")
             merging = event.value == "<<" and event.implicit[0]
             here = self._place(event, place.keys if merging else (*place.keys, event.value))
+            self._refuse_nul(event.value, self._place(event, place.keys))
             node = self._node(stream, next(stream), here)
             if merging:
                 merged.extend(node.value if isinstance(node.value, list) else [node])

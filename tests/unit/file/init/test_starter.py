@@ -254,3 +254,34 @@ def test_files_are_served_without_what_git_or_docker_ignores(tmp_path: Path) -> 
 def test_the_folders_name_becomes_an_apps_name(folder: str, name: str) -> None:
     """Small letters, digits and hyphens, a letter first."""
     assert app_name(Path("/srv") / folder) == name
+
+
+@pytest.mark.parametrize(
+    ("files", "guessed"),
+    [
+        ({"package.json": "[" * 100_000}, {"command": SERVER}),
+        ({"package.json": '{"scripts":' * 50_000}, {"command": SERVER}),
+        ({"Dockerfile": "FROM x\nEXPOSE 80\nCMD " + "[" * 100_000 + "\n"}, {"port": 80}),
+        ({"Dockerfile": "FROM x\nEXPOSE 80\nHEALTHCHECK CMD curl -f 'http://localhost:80/up?a={1,2}'\n"}, {"port": 80}),
+        ({"Procfile": "web: [ -f x ] || ./run --on {a,b}\n"}, {"command": "[ -f x ] || ./run --on {a,b}"}),
+        ({"Procfile": "web: '12'\n"}, {"command": "'12'"}),
+        (
+            {"Procfile": "web: ./run -w ${WORKERS:-2} -p ${PORT:-80}\nrelease: ./go ${STAGE}\n"},
+            {"command": "./run -w ${WORKERS:-2} -p ${PORT:-80}"},
+        ),
+    ],
+)
+def test_whatever_stands_there_the_file_loads(
+    tmp_path: Path, files: Mapping[str, str], guessed: Mapping[str, object]
+) -> None:
+    """Brackets by the thousand, words that YAML takes for something else, variables that only a shell knows."""
+    made(tmp_path, files)
+    web = load(tmp_path / "crossfade.yaml", variables={}).services["web"]
+    assert {key: getattr(web, key) for key in guessed} == guessed
+
+
+def test_a_part_of_a_monorepo_may_have_any_name(tmp_path: Path) -> None:
+    """Also one that means something in a list."""
+    made(tmp_path, {"apps/a,b}: #1/Dockerfile": "FROM x\nEXPOSE 80\n"})
+    (service,) = load(tmp_path / "crossfade.yaml").services.values()
+    assert service.image == Image(build=Build(context="apps/a,b}: #1"))

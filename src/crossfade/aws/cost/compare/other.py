@@ -90,7 +90,7 @@ def saved_bill(path: Path) -> Bill:
         lines = tuple(_line(each) for each in data["lines"])
         region, book = _word(data["region"]), _word(data["prices"])
         return Bill(title=f"{data['title']} in {path}", region=region, book=book, lines=lines)
-    except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+    except (OSError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         raise WrongInputError(f"{path} is no bill", "crossfade cost -e prod --json > bill.json makes one") from None
 
 

@@ -7,7 +7,7 @@ from crossfade.file.init.compose.health import asked
 from crossfade.file.init.compose.judge import signs
 from crossfade.file.init.compose.source.ports import likely
 from crossfade.file.init.dockerfile import Dockerfile, read_dockerfile
-from crossfade.file.init.guess.found import GuessedService
+from crossfade.file.init.guess.found import GuessedService, in_flow
 from crossfade.file.init.todo import Rank, Todo
 
 _USUAL = "8080"
@@ -36,7 +36,7 @@ def look(folder: Path, place: str) -> GuessedService | None:
         todos.append(Todo(Rank.NOTHING_RUNS, "port", f"write where it listens; {_USUAL} is assumed"))
     check = asked(dockerfile.check, dockerfile.env)
     lines = (
-        ("image", f"{{build: {place}}}", "each deploy builds it from the Dockerfile there"),
+        ("image", f"{{build: {in_flow(place)}}}", "each deploy builds it from the Dockerfile there"),
         ("port", known or _USUAL, where),
     )
     return GuessedService(

@@ -122,7 +122,7 @@ def package_of(folder: Path) -> dict[str, Any]:
     """package.json; empty when there is none, or when it is none."""
     try:
         package = json.loads(text(folder / "package.json"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return _mapping(package)
 

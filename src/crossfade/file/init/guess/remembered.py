@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from crossfade.file.init.guess.found import text
+from crossfade.file.init.guess.found import in_flow, text
 from crossfade.file.init.guess.others import package_of
 from crossfade.source import git
 
@@ -29,7 +29,7 @@ def lines(build: str, folder: Path) -> list[tuple[str, str, str]]:
     files, known = _all_it_reads(build, folder), git.files(folder)
     if files and (known is None or set(files) <= set(known)):
         kept = "node_modules" if _INSTALLS.fullmatch(build) else ".venv"
-        same = f"[{', '.join(files)}]"
+        same = f"[{', '.join(map(in_flow, files))}]"
         return [
             ("cache", f"[{kept}]", "what the build leaves, for the next release"),
             ("built_from", same, "it is run again when this changes"),

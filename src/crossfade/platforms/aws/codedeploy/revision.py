@@ -96,7 +96,7 @@ def _require_appspec(source: Path, files: Mapping[str, tuple[int, bytes]]) -> No
     where = source / APPSPEC
     try:
         said: Any = yaml.safe_load(files[APPSPEC][1])
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise WrongInputError(f"{where} is no YAML: {' '.join(str(error).split())}", "mend it") from error
     if not isinstance(said, dict) or said.get("version") not in (0, 0.0) or said.get("os") != "linux":
         raise WrongInputError(

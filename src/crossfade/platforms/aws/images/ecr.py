@@ -102,7 +102,7 @@ class Ecr:
             if config and "manifests" not in told:
                 said = [json.loads(await self._blobs.read(repository.account, repository.name, config) or "null")]
             return frozenset(f"{one['os']}/{one['architecture']}" for one in said) - {"unknown/unknown"}
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return frozenset()
 
     async def name(self, repository: Repository, digest: str, tags: list[str], before: Check) -> None:

@@ -1,6 +1,7 @@
 """A folder as it is served: what is there, how long it may be kept, and what is not there."""
 
 import gzip
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from crossfade.core.service import Service, Static
+from crossfade.platforms.local.runtimes.processes.program import program
 from crossfade.platforms.local.static.asked import encodings
 from crossfade.platforms.local.static.folder import index
 from crossfade.platforms.local.static.site import StaticSite
@@ -249,3 +252,13 @@ async def test_a_page_of_its_own_says_what_is_not_there(folder: Path) -> None:
 async def test_a_folder_takes_nothing(site: StaticSite) -> None:
     got = await get(site, "/", "POST")
     assert (got.status, got.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_a_folder_may_begin_as_an_option_does(tmp_path: Path) -> None:
+    """It is the folder that is not there, and no option that nobody knows."""
+    service = Service(app="shop", name="web", source=str(tmp_path), static=Static(folder="-dist", fallback="-x.html"))
+    done = subprocess.run(["sh", "-c", program(service)], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "-dist is no folder of this release: what git ignores is not in it, unless `build` makes it\n",
+    )

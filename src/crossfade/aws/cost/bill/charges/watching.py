@@ -132,7 +132,7 @@ def _reported(agent: Resource) -> int:
     """How many metrics the agent's configuration asks of each host: each measurement of each disk is one."""
     try:
         collected = json.loads(agent.values.get("value", ""))["metrics"]["metrics_collected"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return 0
     return sum(
         len(each.get("measurement", ())) * max(1, len(each.get("resources", ())) if name != "cpu" else 1)

@@ -11,8 +11,8 @@ def program(service: Service) -> str:
     static = service.static
     if static is None:
         return service.command
-    words = [sys.executable, "-P", "-m", "crossfade.platforms.local.static", "--folder", static.folder]
+    words = [sys.executable, "-P", "-m", "crossfade.platforms.local.static", f"--folder={static.folder}"]
     if static.fallback:
-        words += ["--fallback", static.fallback]
+        words.append(f"--fallback={static.fallback}")
     words += [word for pattern in static.immutable for word in ("--immutable", pattern)]
     return f"exec {shlex.join(words)}"
