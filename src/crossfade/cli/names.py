@@ -1,5 +1,6 @@
 """Names that a shell completes: what runs here, and what the file says."""
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -9,10 +10,11 @@ import click
 
 from crossfade.cli.client import ControllerClient
 from crossfade.core.errors import CrossfadeError
-from crossfade.paths import default_state
+from crossfade.paths import default_state, state_at
 
 _PATIENCE = 1.0  # a shell waits for its completion
 _FILE = "crossfade.yaml"
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
 def services(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -50,21 +52,23 @@ def _running(ctx: click.Context) -> list[str]:
 def _asked(ctx: click.Context, path: str) -> Mapping[str, Any]:
     """What the controller says; nothing where none runs: completing starts none."""
     given = ctx.params.get("state")
-    socket = Path(given).expanduser().absolute() / "socket" if given else default_state().socket
     with suppress(CrossfadeError, OSError):
-        answer: Mapping[str, Any] = ControllerClient(socket, patience=_PATIENCE).get(path)
+        state = state_at(str(given)) if given else default_state()
+        answer: Mapping[str, Any] = ControllerClient(state.socket, patience=_PATIENCE).get(path)
         return answer
     return {}
 
 
 def _section(ctx: click.Context, section: str) -> list[str]:
-    """The names below a section of the file, which need not be whole."""
-    import yaml
+    """The names below a section of the file; what can be none is kept from the shell's line."""
+    from crossfade.file.reading.document import read
 
     given = ctx.params.get("file")
-    here = Path.cwd()
-    path = Path(given) if given else next((at / _FILE for at in (here, *here.parents) if (at / _FILE).is_file()), None)
-    with suppress(OSError, yaml.YAMLError, UnicodeDecodeError, AttributeError):
-        found = yaml.safe_load(path.read_text(encoding="utf-8")).get(section) if path else None
-        return [str(name) for name in found] if isinstance(found, dict) else []
+    with suppress(CrossfadeError, OSError):
+        here = Path.cwd()
+        nearest = next((at / _FILE for at in (here, *here.parents) if (at / _FILE).is_file()), None)
+        path = Path(given) if given else nearest
+        found = read(path, str(path)).get(section) if path else None
+        names = found.value if found is not None and isinstance(found.value, dict) else {}
+        return [name for name in names if _NAME.fullmatch(name)]
     return []

@@ -46,3 +46,54 @@ def test_a_first_release_says_where_visitors_find_it(
     result = {"rollout": rollout, "traffic": None, "ended": {"stopped": 0, "ending": 0, "killed": 0}}
     assert answered(Call(state=default_state(), json=False), result, services=[service]) == 0
     assert capsys.readouterr().out.splitlines()[2:] == ([said] if said else [])
+
+
+def rolled_out(name: str, before: int | None = None) -> dict[str, Any]:
+    rollout = {"service": f"shop/{name}", "state": "succeeded", "strategy": "blue-green", "seconds": 1.0, "gone": False}
+    rollout |= {"from": before, "from_version": "", "to": 4, "to_version": "v4", "reason": "", "denied": False}
+    return {"rollout": rollout, "traffic": None, "ended": {"stopped": 0, "ending": 0, "killed": 0}}
+
+
+def a_service(name: str, *routes: tuple[str, str], **listener: Any) -> dict[str, Any]:
+    listening = {"host": "0.0.0.0", "http": 8080, "https": None, "tls": None, **listener}
+    told = [{"host": host, "path": path} for host, path in routes]
+    return {"app": "shop", "name": name, "kind": "web", "routes": told, "listener": listening}
+
+
+@pytest.mark.parametrize(
+    ("services", "said"),
+    [
+        (
+            [a_service("web", ("shop.example.com", "/*"), ("*.example.net", "/*"))],
+            "Visitors find it at http://shop.example.com:8080, http://*.example.net:8080.",
+        ),
+        (
+            [a_service("web", ("*", "/api/*"), ("*", "/up"))],
+            "it at http://localhost:8080/api, http://localhost:8080/up.",
+        ),
+        (
+            [a_service("web", ("*", "/*")), a_service("api", ("*", "/api/*"))],
+            "Visitors find web at http://localhost:8080, api at http://localhost:8080/api.",
+        ),
+        (
+            [a_service("web", ("a.example.com", "/*"), https=8443, tls={"redirect": True})],
+            "it at https://a.example.com:8443.",
+        ),
+        (
+            [a_service("web", *((f"h{n}.example.com", "/*") for n in range(6)), http=80)],
+            "http://h3.example.com:80 and 2 more.",
+        ),
+        (
+            [a_service("web", ("*", "/*"), host="10.0.0.7"), a_service("old", ("x.org", "/*"))],
+            "it at http://10.0.0.7:8080.",
+        ),
+    ],
+)
+def test_visitors_are_shown_every_way_in(
+    services: list[dict[str, Any]], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the hosts and paths that the routes have; nothing of what was out before."""
+    results = [rolled_out(one["name"], 3 if one["name"] == "old" else None) for one in services]
+    group = {"state": "succeeded", "members": [{"service": one["rollout"]["service"]} for one in results]}
+    answered(Call(state=default_state(), json=False), {"group": group, "results": results}, services=services)
+    assert capsys.readouterr().out.splitlines()[-1].endswith(said)

@@ -1,5 +1,8 @@
 """Names that a shell completes."""
 
+import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -43,3 +46,36 @@ def test_nothing_is_started_and_nothing_breaks_without_a_controller_or_a_file(ct
     assert names.services(ctx, argument, "") == names.environments(ctx, argument, "") == []
     assert names.apps(ctx, argument, "") == names.instances(ctx, argument, "") == []
     assert not (Path.cwd() / "state").exists()
+
+
+def test_what_runs_in_the_state_directory_that_was_named(ctx: click.Context) -> None:
+    """Its controller is asked, and no other."""
+    state = Path(ctx.params["state"])
+    state.mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        server.bind(str(state / "api.sock"))
+        server.listen()
+        with ThreadPoolExecutor(1) as beside:
+            answered = beside.submit(_answer_once, server, b'{"services": ["shop/web"]}')
+            assert names.apps(ctx, click.Argument(["app"]), "") == ["shop"]
+            answered.result(10)
+
+
+def _answer_once(server: socket.socket, body: bytes) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(1 << 16)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+@pytest.mark.parametrize("name", ["$(date)", "`date`", "web;date", "a\x1b]0;x\x07", "a b"])
+def test_no_word_of_a_file_gets_onto_the_line_that_could_be_no_name(ctx: click.Context, name: str) -> None:
+    """A file may be somebody else's, and a shell would run what a completion put there."""
+    Path("crossfade.yaml").write_text(f"services: {{web: {{}}, {json.dumps(name)}: {{}}}}\n")
+    assert names.services(ctx, click.Argument(["service"]), "") == ["web"]
+
+
+def test_a_file_of_brackets_alone_completes_nothing(ctx: click.Context) -> None:
+    """However many: a completion says nothing of what is wrong."""
+    Path("crossfade.yaml").write_text("services: " + "[" * 100_000)
+    assert names.services(ctx, click.Argument(["service"]), "") == []

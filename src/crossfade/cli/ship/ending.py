@@ -11,6 +11,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.telling.text import outcome, plain, sentence
 
 Json = Mapping[str, Any]
+_SHOWN = 4  # addresses of a service
 
 
 def answered(
@@ -47,18 +48,39 @@ def answered(
 
 
 def _door(results: Sequence[Json], services: Sequence[Json]) -> str:
-    web = {f"{one['app']}/{one['name']}": one["listener"] for one in services if one["kind"] != "worker"}
-    first = [one["rollout"] for one in results if one["rollout"]["from"] is None]
-    listener = next((web[one["service"]] for one in first if one["service"] in web), None)
-    if listener is None or any(one["state"] != "succeeded" for one in first):
+    """Of what is out for the first time, each by its name where that is more than one."""
+    first = {one["rollout"]["service"]: one["rollout"]["state"] for one in results if one["rollout"]["from"] is None}
+    new = [one for one in services if one["kind"] != "worker" and f"{one['app']}/{one['name']}" in first]
+    if not new or any(state != "succeeded" for state in first.values()):
         return ""
-    scheme = "https" if listener["http"] is None else "http"
+    if len(new) == 1:
+        return f"Visitors find it at {_some(_addresses(new[0]))}."
+    each = [f"{one['name']} at {_some(_addresses(one))}" for one in new]
+    return f"Visitors find {', '.join(each)}."
+
+
+def _addresses(service: Json) -> list[str]:
+    """Where its routes are asked for: by their own hosts, else by what this machine listens at."""
+    listener = service["listener"]
+    redirected = listener["https"] is not None and (listener.get("tls") or {}).get("redirect")
+    scheme = "https" if listener["http"] is None or redirected else "http"
     everywhere = listener["host"] in ("0.0.0.0", "::", "127.0.0.1", "::1")  # noqa: S104  said, not listened at
-    host = "localhost" if everywhere else f"[{listener['host']}]" if ":" in listener["host"] else listener["host"]
-    routed = [route["host"] for one in services if one["kind"] != "worker" for route in one["routes"]]
-    if routed and not any(name.startswith("*") for name in routed):  # nobody else is answered
-        host = routed[0]
-    return f"Visitors find it at {scheme}://{host}:{listener[scheme]}."
+    here = "localhost" if everywhere else f"[{listener['host']}]" if ":" in listener["host"] else listener["host"]
+    found = [
+        f"{scheme}://{here if route['host'] == '*' else route['host']}:{listener[scheme]}{_path(route['path'])}"
+        for route in service["routes"]
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _path(route: str) -> str:
+    """As one types it: all below / needs no word, and all below /api begins there."""
+    return route.removesuffix("*").removesuffix("/") if route.endswith("*") else route
+
+
+def _some(addresses: Sequence[str]) -> str:
+    more = len(addresses) - _SHOWN
+    return ", ".join(addresses[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _together(made: Json) -> str:
