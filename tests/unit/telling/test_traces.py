@@ -50,6 +50,31 @@ SAID = {
         '  File "/app/main.py", line 2\n    def x(:\n          ^\nSyntaxError: invalid syntax\n',
         "SyntaxError: invalid syntax",
     ),
+    "Python, several at once": (
+        (
+            "  + Exception Group Traceback (most recent call last):\n"
+            '  |   File "/app/main.py", line 3, in <module>\n'
+            "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)\n"
+            "  +-+---------------- 1 ----------------\n"
+            "    | Traceback (most recent call last):\n"
+            '    |   File "/app/main.py", line 9, in connect\n'
+            "    | ConnectionRefusedError: [Errno 111] Connection refused\n"
+            "    +------------------------------------\n"
+        ),
+        "ConnectionRefusedError: [Errno 111] Connection refused",
+    ),
+    "Pydantic": (
+        (
+            "Traceback (most recent call last):\n"
+            '  File "/app/settings.py", line 9, in <module>\n'
+            "    settings = Settings()\n"
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for Settings\n"
+            "database_url\n"
+            "  Field required [type=missing, input_value={'password': 'hunter2'}, input_type=dict]\n"
+            "    For further information visit https://errors.pydantic.dev/2.9/v/missing\n"
+        ),
+        "pydantic_core._pydantic_core.ValidationError: 1 validation error for Settings: database_url Field required",
+    ),
     "Node": (
         (
             "node:internal/modules/cjs/loader:1228\n"
@@ -68,6 +93,109 @@ SAID = {
             "Node.js v22.1.0\n"
         ),
         "Error: Cannot find module 'express'",
+    ),
+    "Node, of a cause": (
+        (
+            "node:internal/process/promises:394\n"
+            "      triggerUncaughtException(err, true /* fromPromise */);\n"
+            "      ^\n"
+            "\n"
+            "TypeError: fetch failed\n"
+            "    at node:internal/deps/undici/undici:13510:13\n"
+            "    at async file:///app/server.mjs:1:1 {\n"
+            "  [cause]: AggregateError [ECONNREFUSED]: \n"
+            "      at internalConnectMultiple (node:net:1122:18)\n"
+            "      at afterConnectMultiple (node:net:1689:7) {\n"
+            "    code: 'ECONNREFUSED',\n"
+            "    [errors]: [\n"
+            "      Error: connect ECONNREFUSED ::1:5432\n"
+            "          at createConnectionError (node:net:1652:14)\n"
+            "      Error: connect ECONNREFUSED 127.0.0.1:5432\n"
+            "          at createConnectionError (node:net:1652:14)\n"
+            "    ]\n"
+            "  }\n"
+            "}\n"
+            "\n"
+            "Node.js v20.20.2\n"
+        ),
+        "Error: connect ECONNREFUSED ::1:5432",
+    ),
+    "Node, of much that is beside an error": (
+        (
+            "/app/server.js:3\n    throw error\n    ^\n\nAxiosError: Request failed with status code 503\n"
+            "    at settle (/app/node_modules/axios/dist/node/axios.cjs:1967:12) {\n"
+            + "".join(f"  header{n}: 'x',\n" for n in range(30))
+            + "  [cause]: undefined\n}\n\nNode.js v20.20.2\n"
+        ),
+        "AxiosError: Request failed with status code 503",
+    ),
+    "Node, what is no error": (
+        (
+            "/app/server.js:1\nthrow 'no DATABASE_URL'\n^\nno DATABASE_URL\n"
+            "(Use `node --trace-uncaught ...` to show where the exception was thrown)\n\nNode.js v20.20.2\n"
+        ),
+        "no DATABASE_URL",
+    ),
+    "Node, a promise": (
+        (
+            "node:internal/process/promises:394\n      triggerUncaughtException(err, true /* fromPromise */);\n"
+            "      ^\n\n[UnhandledPromiseRejection: This error originated either by throwing inside of an async "
+            "function without a catch block, or by rejecting a promise which was not handled with .catch(). "
+            "The promise rejected with the reason \"no database\".] {\n  code: 'ERR_UNHANDLED_REJECTION'\n}\n\n"
+            "Node.js v20.20.2\n"
+        ),
+        'UnhandledPromiseRejection: The promise rejected with the reason "no database".',
+    ),
+    "Node without memory": (
+        (
+            "<--- Last few GCs --->\n\n[12:0x55] 40 ms: Mark-Compact 19.5 (26.3) -> 19.0 (26.3) MB\n"
+            "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n"
+            "----- Native stack trace -----\n\n" + "".join(f" {n}: 0xb7a940 node::Abort() [node]\n" for n in range(20))
+        ),
+        "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+    ),
+    "npm": (
+        (
+            'npm error Missing script: "start"\nnpm error\nnpm error To see a list of scripts, run:\n'
+            "npm error   npm run\n"
+            "npm error A complete log of this run can be found in: /root/.npm/_logs/2026-11-30T09_00_00-debug-0.log\n"
+        ),
+        'npm error Missing script: "start"',
+    ),
+    "npm, with a code first": (
+        (
+            "npm error code ENOENT\nnpm error syscall open\nnpm error path /app/package.json\nnpm error errno -2\n"
+            "npm error enoent Could not read package.json: Error: ENOENT: no such file or directory\n"
+            "npm error enoent This is related to npm not being able to find a file.\nnpm error enoent\n"
+            "npm notice New minor version of npm available!\n"
+        ),
+        "npm error enoent Could not read package.json: Error: ENOENT: no such file or directory",
+    ),
+    "what npm ran": (
+        (
+            "cannot bind to 127.0.0.1:80\nnpm error Lifecycle script `start` failed with error:\nnpm error code 1\n"
+            "npm error path /app\nnpm error workspace shop@1.0.0\nnpm error location /app\nnpm error command failed\n"
+            "npm error command sh -c node server.js\n"
+        ),
+        "cannot bind to 127.0.0.1:80",
+    ),
+    "Java without a class": (
+        "Error: Could not find or load main class Shop\nCaused by: java.lang.ClassNotFoundException: Shop\n",
+        "java.lang.ClassNotFoundException: Shop",
+    ),
+    "Java that cannot start": (
+        (
+            "Unrecognized option: -Xmy\nError: Could not create the Java Virtual Machine.\n"
+            "Error: A fatal exception has occurred. Program will exit.\n"
+        ),
+        "Unrecognized option: -Xmy",
+    ),
+    "Java of a source": (
+        (
+            "Shop.java:3: error: ';' expected\n        int x = 1\n                 ^\n1 error\n"
+            "error: compilation failed\n"
+        ),
+        "Shop.java:3: error: ';' expected",
     ),
     "Java": (
         (
