@@ -43,10 +43,20 @@ async def test_a_service_is_told_whole(site: Site) -> None:
     assert series["crossfade_release",] == 1
     assert series["crossfade_instances", "healthy", "1"] == series["crossfade_instances_wanted",] == 3
     assert series["crossfade_traffic_share", "1"] == 1.0
-    assert series["crossfade_requests_total",] == 3
+    assert (series["crossfade_requests_total",], series["crossfade_requests_failed_total",]) == (3, 1)
     assert sum(n for name, n in series.items() if name[0] == "crossfade_request_failures_total") == 1
     assert series["crossfade_request_duration_seconds_bucket", "+Inf"] == 3
     assert (series["crossfade_rollout_active",], series["crossfade_trouble",]) == (0, 0)
+
+
+async def test_what_did_not_happen_yet_is_told_as_zero(site: Site) -> None:
+    """Prometheus sees no increase to the first value of a series, so that the first failure would be none."""
+    async with site.controller() as control:
+        await control.deploy(service())
+        series = await told(control)
+    assert series["crossfade_requests_failed_total",] == 0
+    ends = {name[1]: value for name, value in series.items() if name[0] == "crossfade_rollouts_total"}
+    assert ends == dict.fromkeys(("succeeded", "rolled_back", "failed", "aborted"), 0)  # nobody told the API of one
 
 
 async def test_rollouts_are_counted_by_how_they_end(site: Site) -> None:

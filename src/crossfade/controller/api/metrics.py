@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from crossfade import __version__
 from crossfade.controller.registry import Registry
 from crossfade.core.errors import CrossfadeError
+from crossfade.core.rollout import State
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.balancer import Traffic
 
@@ -97,7 +98,10 @@ def _rollouts(loops: list[Loop], ended: Mapping[tuple[str, str], int]) -> Iterat
     over = CounterMetricFamily(
         "crossfade_rollouts", "Rollouts that ended since the controller began.", labels=(*SERVICE, "state")
     )
-    for (key, state), count in sorted(ended.items()):
+    never = {(loop.key, state.value): 0 for loop in loops for state in State if state.terminal}
+    for (key, state), count in sorted(
+        {**never, **ended}.items()
+    ):  # Prometheus sees no increase to a series' first value
         over.add_metric([*key.split("/"), state], count)
     yield from (active, last, over)
 
@@ -106,7 +110,10 @@ def _traffic(traffic: dict[str, Traffic]) -> Iterator[Metric]:
     """Counters of the balancer outlive controller and balancer; a failure is a request that got no good answer."""
     requests = CounterMetricFamily("crossfade_requests", "Requests that were answered or failed.", labels=SERVICE)
     failed = CounterMetricFamily(
-        "crossfade_request_failures", "Those that got no answer, or one of 500 and above.", labels=(*SERVICE, "cause")
+        "crossfade_requests_failed", "Those that got no answer, or one of 500 and above.", labels=SERVICE
+    )
+    causes = CounterMetricFamily(
+        "crossfade_request_failures", "The same by cause, each from when it was first met.", labels=(*SERVICE, "cause")
     )
     retried = CounterMetricFamily("crossfade_request_retries", "Those that were asked again elsewhere.", labels=SERVICE)
     left = CounterMetricFamily("crossfade_requests_left", "Those whose client went away first.", labels=SERVICE)
@@ -116,11 +123,12 @@ def _traffic(traffic: dict[str, Traffic]) -> Iterator[Metric]:
     for key, counted in sorted(traffic.items()):
         names, total = key.split("/"), counted.total
         requests.add_metric(names, total.requests)
+        failed.add_metric(names, total.errors)
         retried.add_metric(names, total.retried)
         left.add_metric(names, counted.client_closed)
         for cause, count in counted.failed:
-            failed.add_metric([*names, cause], count)
+            causes.add_metric([*names, cause], count)
         if total.latency:
             buckets = [(f"{bound / _SECOND:g}", float(n)) for bound, n in total.latency if not math.isinf(bound)]
             took.add_metric(names, [*buckets, ("+Inf", float(total.latency[-1][1]))], sum_value=None)
-    yield from (requests, failed, retried, left, took)
+    yield from (requests, failed, causes, retried, left, took)
