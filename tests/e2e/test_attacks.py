@@ -225,6 +225,17 @@ class TestPaths:
             assert one.seen == []
         assert answer.endswith("\r\n\r\nadmin") or answer.startswith("HTTP/1.1 400"), answer
 
+    @pytest.mark.parametrize("path", ["/Admin/x", "/admin;v=1/x", "/;v=1/admin/x", "/admin%3bx", "/administrator"])
+    async def test_one_that_only_some_apps_take_for_it_is_another(self, balancer: LoadBalancer, path: str) -> None:
+        """As the documentation says, so that who has such an app knows that it has to guard its own."""
+        site = service("site", app="site", routes=(Rule(path="/*"),))
+        admin = service("admin", app="admin", port=site.listener.http, routes=(Rule(path="/admin/*"),))
+        async with Backend("site") as one, Backend("admin") as two:
+            await balancer.apply(site, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+            await balancer.apply(admin, routing({1: 100}, {1: "b"}), {"b": two.address}, 1)
+            await say(site.listener.http, f"GET {path} HTTP/1.1\nhost: x")
+            assert (one.seen, two.seen) == ([path], [])
+
     async def test_a_host_is_the_same_however_it_is_written(self, balancer: LoadBalancer) -> None:
         """With a dot behind it, a port, in capitals, or in the first line, which comes before the header."""
         site = service("site", app="site")
