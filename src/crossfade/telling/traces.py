@@ -18,9 +18,10 @@ _NO_HEAD = re.compile(r"(Require stack|Stack trace|\[stacktrace\]|Stack):?$")
 _CAUSE = re.compile(r"\s+\[cause\]: (?!undefined$|null$)(?P<error>[^\s{\[].*)")
 _ERRORS = re.compile(r"\s+\[errors\]: \[$")
 _CARET = re.compile(r"\s*\^+$")
-_REJECTED = re.compile(
-    r"\[(?P<error>UnhandledPromiseRejection: ).*(?P<why>The promise rejected with the reason .*)\]( \{)?$"
-)
+_REJECTED = re.compile(r"\[?(UnhandledPromiseRejection: ).*(The promise rejected with the reason .*?)\]?( \{)?$")
+_UNREADABLE = re.compile(r"(Syntax|Indentation|Tab)Error\b")
+_PLACE = re.compile(r'\s*(?:File "|file://)?(?P<path>[^"\s:]+)(?:", line |:)(?P<line>\d+)$')
+_NO_ADDRESS = re.compile(r"java\.net\.\w+: [\w ]+$")
 _PANIC = re.compile(r"(panic: |fatal error: |FATAL ERROR: |PHP Fatal error: |thread '[^']*' panicked at )")
 _SPRING = "APPLICATION FAILED TO START"
 _NO_JVM = "Error: Could not create the Java Virtual Machine."
@@ -65,13 +66,22 @@ def _of_python(lines: Sequence[str]) -> tuple[int, str] | None:
         return None
     for i in range(begin + 1, len(lines)):
         if not lines[i].startswith((" ", "\t")):
-            return i + 1, f"{lines[i]}{_which(lines[i + 1 : i + 3])}" if _SEVERAL.match(lines[i]) else lines[i]
+            more = _which(lines[i + 1 : i + 3]) if _SEVERAL.match(lines[i]) else ""
+            return i + 1, f"{lines[i]}{more}{_place(lines[i], lines[begin:i])}"
     return None
 
 
 def _which(lines: Sequence[str]) -> str:
     """What is wrong with the first value; not what it was, for it may be a secret."""
     return "".join(f"{' ' if i else ': '}{line.strip().partition(' [type=')[0]}" for i, line in enumerate(lines))
+
+
+def _place(error: str, before: Sequence[str]) -> str:
+    """Where a source cannot be read, which the error does not say: the last two parts of the path, and the line."""
+    if not _UNREADABLE.match(error):
+        return ""
+    found = next((place for line in reversed(before) if (place := _PLACE.match(line))), None)
+    return f" ({'/'.join(found['path'].split('/')[-2:])}:{found['line']})" if found else ""
 
 
 def _of_frames(lines: Sequence[str]) -> tuple[int, str] | None:
@@ -84,8 +94,19 @@ def _of_frames(lines: Sequence[str]) -> tuple[int, str] | None:
             end = last + 1
             while end < len(lines) and lines[end].startswith((" ", "\t", "}", "]")):
                 end += 1  # what Node shows of an error beside its message, which may be long
-            return end, _cause(lines[i:end]) or lines[i].removeprefix("Caused by: ")
+            return end, _cause(lines[i:end]) or _brief(lines, i)
     return None
+
+
+def _brief(lines: Sequence[str], at: int) -> str:
+    """An error without what is said of every one of its kind, and with what it does not say itself."""
+    error = lines[at].removeprefix("Caused by: ")
+    if rejected := _REJECTED.match(error):
+        return f"{rejected[1]}{rejected[2]}"
+    if lines[at].startswith("Caused by: ") and _NO_ADDRESS.match(error):  # which was refused, says who asked for it
+        around = next((lines[i] for i in range(at - 1, -1, -1) if not _FRAME.match(lines[i])), "")
+        return f"{around.removeprefix('Caused by: ')} ({error})" if around else error
+    return f"{error}{_place(error, lines[max(0, at - 6) : at])}"
 
 
 def _cause(lines: Sequence[str]) -> str:
@@ -106,8 +127,7 @@ def _of_node(lines: Sequence[str]) -> tuple[int, str] | None:
     at = next((i for i in range(end - 2, -1, -1) if _CARET.match(lines[i])), None)
     if at is None or any(_AT.match(line) for line in lines[at:end]):
         return None
-    rejected = _REJECTED.match(lines[at + 1])
-    return end + 1, f"{rejected['error']}{rejected['why']}" if rejected else lines[at + 1]
+    return end + 1, _brief(lines, at + 1)
 
 
 def _of_npm(lines: Sequence[str]) -> tuple[int, str] | None:

@@ -48,7 +48,7 @@ SAID = {
     ),
     "Python that cannot be read": (
         '  File "/app/main.py", line 2\n    def x(:\n          ^\nSyntaxError: invalid syntax\n',
-        "SyntaxError: invalid syntax",
+        "SyntaxError: invalid syntax (app/main.py:2)",
     ),
     "Python, several at once": (
         (
@@ -146,6 +146,21 @@ SAID = {
         ),
         'UnhandledPromiseRejection: The promise rejected with the reason "no database".',
     ),
+    "Node, a promise with frames": (
+        (
+            "UnhandledPromiseRejection: This error originated either by throwing inside of an async function without a "
+            'catch block. The promise rejected with the reason "no database".\n'
+            "    at throwUnhandledRejectionsMode (node:internal/process/promises:389:7)\n"
+        ),
+        'UnhandledPromiseRejection: The promise rejected with the reason "no database".',
+    ),
+    "Node that cannot be read": (
+        (
+            "/app/src/s.js:2\n  b: 1,,\n       ^\n\nSyntaxError: Unexpected token ','\n"
+            "    at wrapSafe (node:internal/modules/cjs/loader:1464:18)\n\nNode.js v20.20.2\n"
+        ),
+        "SyntaxError: Unexpected token ',' (src/s.js:2)",
+    ),
     "Node without memory": (
         (
             "<--- Last few GCs --->\n\n[12:0x55] 40 ms: Mark-Compact 19.5 (26.3) -> 19.0 (26.3) MB\n"
@@ -178,6 +193,22 @@ SAID = {
             "npm error command sh -c node server.js\n"
         ),
         "cannot bind to 127.0.0.1:80",
+    ),
+    "Java, a cause without an address": (
+        (
+            'Exception in thread "main" java.lang.IllegalStateException: cannot start\n'
+            "\tat com.acme.Shop.main(Shop.java:12)\n"
+            "Caused by: org.postgresql.util.PSQLException: Connection to localhost:5432 refused.\n"
+            "\tat org.postgresql.Driver.connect(Driver.java:1)\n"
+            "\t... 12 more\n"
+            "Caused by: java.net.ConnectException: Connection refused\n"
+            "\tat java.base/sun.nio.ch.Net.pollConnect(Native Method)\n"
+            "\t... 20 more\n"
+        ),
+        (
+            "org.postgresql.util.PSQLException: Connection to localhost:5432 refused. "
+            "(java.net.ConnectException: Connection refused)"
+        ),
     ),
     "Java without a class": (
         "Error: Could not find or load main class Shop\nCaused by: java.lang.ClassNotFoundException: Shop\n",
