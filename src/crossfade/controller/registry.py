@@ -134,10 +134,10 @@ class Registry:
                     "`crossfade releases` shows its history, `crossfade deploy` brings it back",
                 )
             known = ", ".join(sorted(self._loops)) or "none"
-            raise WrongInputError(
-                f"nothing called {named} was deployed here",
-                f"deployed services: {known}; `crossfade deploy` brings one",
-            )
+            there = f"deployed services: {known}; `crossfade deploy` brings one"
+            if service and (those := self.of(service)):  # an app's name in the place of a service's
+                there = f"{service} is an app, with {', '.join(loop.key for loop in those)}; --app {service} names it"
+            raise WrongInputError(f"nothing called {named} was deployed here", there)
         return self._loops[f"{app}/{service}"]
 
     def key(self, app: str, service: str | None = None) -> str:

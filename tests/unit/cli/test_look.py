@@ -40,7 +40,7 @@ def test_the_first_line_says_what_serves(service: dict[str, Any], said: str) -> 
 
 def test_one_service_or_store_is_shown_alone() -> None:
     """What is about no service stays; a name that nothing has is answered with those that there are."""
-    db = {"name": "db"}
+    db = {"app": "shop", "name": "db"}
     everything = {"services": [found(1, 100), {**found(1, 100), "name": "api"}], "stores": [db], "trouble": ["Docker"]}
     alone = {"building": [], "trouble": ["Docker"]}
     assert only(everything, "web") == {"services": [found(1, 100)], "stores": [], **alone}
@@ -48,6 +48,12 @@ def test_one_service_or_store_is_shown_alone() -> None:
     with pytest.raises(WrongInputError, match="no service or store is called wep here") as refused:
         only(everything, "wep")
     assert refused.value.way_out == "there is api, db, web"
+    with pytest.raises(WrongInputError, match="called wep here") as refused:
+        only({"services": [found(1, 100), {**found(1, 100), "app": "blog"}]}, "wep")
+    assert refused.value.way_out == "there is blog/web, shop/web"
+    with pytest.raises(WrongInputError, match="called shop here") as refused:
+        only(everything, "shop")
+    assert refused.value.way_out == "shop is an app: `crossfade status --app shop`"
 
 
 def test_a_worker_is_at_work_and_has_no_traffic() -> None:

@@ -49,6 +49,9 @@ async def test_of_several_services_the_one_that_was_taken_down_is_told_from_one_
             control.registry.find("shop", "api")
         with pytest.raises(WrongInputError, match="nothing called shop/old was deployed here"):
             control.registry.find("shop", "old")
+        with pytest.raises(WrongInputError, match="nothing called shop/shop was deployed here") as refused:
+            control.registry.find("shop", "shop")
+        assert refused.value.way_out == "shop is an app, with shop/web; --app shop names it"
         assert control.registry.find("shop").key == "shop/web"
 
 

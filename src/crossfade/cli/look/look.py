@@ -41,8 +41,12 @@ def only(found: Json, name: str) -> Json:
     mine = {part: [one for one in found.get(part, ()) if one["name"] == name] for part in ("services", "stores")}
     building = [one for one in found.get("building", ()) if one["service"].endswith(f"/{name}")]
     if not any((*mine.values(), building)):
-        known = sorted(one["name"] for part in mine for one in found.get(part, ()))
+        all_of_them = [one for part in mine for one in found.get(part, ())]
+        apps = {one["app"] for one in all_of_them}
+        known = sorted(one["name"] if len(apps) == 1 else f"{one['app']}/{one['name']}" for one in all_of_them)
         there = f"there is {', '.join(known)}" if known else "nothing runs here"
+        if name in apps:
+            there = f"{name} is an app: `crossfade status --app {name}`"
         raise WrongInputError(f"no service or store is called {name} here", there)
     return {**found, **mine, "building": building}
 

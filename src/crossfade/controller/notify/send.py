@@ -70,7 +70,9 @@ async def _post(url: str, body: dict[str, Any]) -> None:
         raise NotToldError("its address is none", hopeless=True) from None
     except (aiohttp.ClientError, OSError) as error:
         raise NotToldError(f"it cannot be reached ({type(error).__name__})") from None
-    if status >= _GOOD:
+    if _GOOD <= status < _OURS:
+        raise NotToldError(f"it answered {status}, and a redirect is not followed", hopeless=True)
+    if status >= _OURS:
         raise NotToldError(f"it answered {status}", hopeless=status < _THEIRS and status not in _AGAIN)
 
 
