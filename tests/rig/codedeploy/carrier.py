@@ -131,13 +131,16 @@ class Carrier:
         return {"errorCode": "UnknownError", "message": said, "scriptName": "", "logTail": ""}
 
     async def _by_agent(self, deployment: Deployment, target: Target, event: Event) -> Json:
-        """Its agent asks for work; one whose machine is gone, or has no agent, does not."""
+        """Its agent asks for work, and says how it went; one whose machine is gone, or has no agent, does neither.
+
+        https://docs.aws.amazon.com/codedeploy/latest/userguide/troubleshooting-auto-scaling.html
+        """
         machine = None
         while machine is None or not machine.agent or not machine.running:
             await asyncio.sleep(_EVERY)
             machine = self._instances.machines.get(target.instance)
         location = deployment.revision["s3Location"]
-        return await machine.agents(
+        told = await machine.agents(
             event=event.name,
             deployment=deployment.id,
             application=deployment.group.application,
@@ -147,6 +150,11 @@ class Carrier:
             key=location["key"],
             pace=self._knobs.pace,
         )
+        if told is not None:
+            return told
+        # Until its hour is over, or somebody stops the deployment.
+        never: Json = await asyncio.get_running_loop().create_future()
+        return never
 
     def _traffic(self, region: str, group: Group, instance: str, *, comes: bool) -> None:
         for scaling in (self._scaling.groups.get((region, name)) for name in group.scaling):

@@ -87,14 +87,13 @@ class Machine:
         self._ask({"do": "run", "run": number, "argv": argv, "env": env or {}, "limit": limit})
         return await self._runs[number]
 
-    async def agents(self, **event: Any) -> dict[str, Any]:
-        """How CodeDeploy's agent there carried out a lifecycle event."""
+    async def agents(self, **event: Any) -> dict[str, Any] | None:
+        """How CodeDeploy's agent there carried out a lifecycle event; None when it went with its machine."""
         number = next(self._numbers)
         self._runs[number] = asyncio.get_running_loop().create_future()
         self._ask({"do": "deploy", "run": number, "event": event})
         code, out = await self._runs[number]
-        gone = {"errorCode": "UnknownError", "message": out, "scriptName": "", "logTail": ""}
-        return gone if code is None else json.loads(out)
+        return None if code is None else json.loads(out)
 
     async def end(self) -> None:
         """What it runs is told to end, and then it is gone."""

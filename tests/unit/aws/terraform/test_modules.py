@@ -5,6 +5,7 @@ takes longer than most of them.
 """
 
 import json
+import re
 import shutil
 from collections import defaultdict
 from pathlib import Path
@@ -77,3 +78,13 @@ def test_a_module_says_what_it_takes_and_gives(module: str) -> None:
 def test_modules_are_written_as_terraform_formats_them(terraform: Terraform) -> None:
     """`terraform fmt` has nothing to say about any module."""
     assert terraform.run(FOLDER, "fmt", "-check", "-recursive", ok=False).stdout == ""
+
+
+def test_what_a_deploy_changes_of_a_group_terraform_leaves_alone() -> None:
+    """Who plans after a release, or applies in the middle of one, puts nothing back."""
+    told = {"desired_capacity", "health_check_type", "launch_template", "min_size", "suspended_processes"}
+    text = (FOLDER / "compute/asg/main.tf").read_text()
+    groups = re.findall(r'resource "aws_autoscaling_group".*?\n}\n', text, re.DOTALL)
+    ignored = [set(re.findall(r"\w+", re.findall(r"ignore_changes = \[(.*?)\]", one, re.DOTALL)[0])) for one in groups]
+    assert len(ignored) == 2
+    assert all(told <= names for names in ignored)

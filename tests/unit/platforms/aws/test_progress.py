@@ -1,7 +1,9 @@
 """A host on its way to a revision: nobody is sent there, and why it failed is one sentence."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from tests.adapters.token_fence import TokenFence
@@ -14,9 +16,10 @@ from crossfade.core.service import Hooks, Service
 from crossfade.engine.clock import SystemClock
 from crossfade.platforms.aws.adapters import Adapters
 from crossfade.platforms.aws.alb.health import TargetHealth
-from crossfade.platforms.aws.clients import Clients
+from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
 from crossfade.platforms.aws.codedeploy.deployments import Deployment, DeploymentGroup, HostTarget
 from crossfade.platforms.aws.codedeploy.lookout import Progress, on_its_way
+from crossfade.platforms.aws.codedeploy.runtime import RevisionRuntime
 from crossfade.platforms.aws.place import Finder
 from crossfade.platforms.aws.sight import Lookout, Task
 
@@ -27,7 +30,7 @@ DONE = HostTarget(status="Succeeded")
 FAILED = HostTarget(
     status="Failed", at="ValidateService", why="ValidateService failed: validate.sh failed: no table", own=True
 )
-GONE = HostTarget(status="Failed", at="AfterInstall", why="AfterInstall failed: the agent did not report")
+MUTE = HostTarget(status="Failed", at="AfterInstall", why="AfterInstall failed: the agent did not report")
 
 
 class Watching(Lookout):
@@ -41,14 +44,20 @@ class Watching(Lookout):
 
 
 def progress(
-    status: str = "", revision: str = "", *, attached: bool = False, why: str = "", **targets: HostTarget
+    status: str = "",
+    revision: str = "",
+    *,
+    attached: bool = False,
+    why: str = "",
+    living: Collection[str] = ("i-1", "i-2"),
+    **targets: HostTarget,
 ) -> Progress:
     found = {name.replace("_", "-"): target for name, target in targets.items()}
     deployment = Deployment(
         id="d-1", status=status, created=datetime.now(UTC), creator="user", description="", why=why, targets=found
     )
     group = DeploymentGroup(name="shop-dev-web-green", revision=revision, attached=attached)
-    return Progress(group=group, revision=NEW, deployment=deployment if status else None)
+    return Progress(group=group, revision=NEW, deployment=deployment if status else None, living=living)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +98,7 @@ def test_a_host_that_the_load_balancer_likes_already_is_starting(at: Progress, s
             "did not get its revision by CodeDeploy's d-1: no instances were found",
             False,
         ),
-        (progress("Failed", i_1=GONE), f"did not get its revision by CodeDeploy's d-1: {GONE.why}", False),
+        (progress("Failed", i_1=MUTE), f"did not get its revision by CodeDeploy's d-1: {MUTE.why}", False),
         (progress("Stopped"), "did not get its revision: somebody stopped CodeDeploy's d-1", False),
     ],
 )
@@ -99,11 +108,42 @@ def test_one_that_did_not_get_its_revision_ended_for_good(at: Progress, said: st
     assert (host.exited, host.final, host.blamed, host.detail) == (True, True, blamed, said)
 
 
+@pytest.mark.parametrize(
+    ("at", "bereft"),
+    [
+        (progress("InProgress", living=["i-1"], i_1=BUSY, i_2=BUSY), True),
+        (progress("InProgress", living=["i-3"], i_1=BUSY, i_2=BUSY), True),
+        (progress("Failed", living=["i-1"], i_1=MUTE, i_2=MUTE), True),
+        (progress("Stopped", living=["i-1"], i_1=DONE, i_2=HostTarget(status="Skipped")), True),
+        (progress("InProgress", living=["i-1"], i_1=BUSY, i_2=DONE), False),
+        (progress("Failed", living=["i-1"], i_1=FAILED, i_2=MUTE), False),
+        (progress("Failed", living=["i-1"], i_1=MUTE, i_2=FAILED), False),
+        (progress("Succeeded", living=["i-1"], i_1=DONE, i_2=MUTE), False),
+        (progress("Failed", i_1=MUTE, i_2=MUTE), False),
+        (progress("Stopped", i_1=BUSY, i_2=BUSY), False),
+        (progress("Failed", living=["i-1"]), False),
+        (progress(living=["i-1"]), False),
+    ],
+)
+def test_a_deployment_that_lost_a_host_is_begun_anew(at: Progress, bereft: bool) -> None:
+    """One that went before it had its revision: unless a script said no, or others got it, that means nothing."""
+    assert at.bereft is bereft
+    if bereft:
+        host = on_its_way(HOST, at)
+        assert (host.health, host.exited) == (Health.STARTING, False)
+        assert host.detail == "CodeDeploy's d-1 lost a host, and is begun anew"
+
+
 def test_all_hosts_have_it_before_others_are_launched_with_it() -> None:
     """A deployment to all at once is called a success when one host got it."""
     assert progress("Succeeded", i_1=DONE, i_2=DONE).brought
     assert not progress("Succeeded", i_1=DONE, i_2=FAILED).brought
     assert not progress("InProgress", i_1=DONE).brought
+
+
+def test_a_host_that_is_gone_does_not_keep_the_others_from_their_release() -> None:
+    """They have it; what is launched in its place gets it by the hook."""
+    assert progress("Succeeded", living=["i-1"], i_1=DONE, i_2=MUTE).brought
 
 
 def test_a_group_is_ready_by_its_revision_and_its_hook() -> None:
@@ -133,4 +173,38 @@ async def test_what_a_host_answered_before_its_revision_came_is_not_the_releases
     assert watching.found(Health.UNHEALTHY) is Health.STARTING
     assert watching.found(Health.HEALTHY) is Health.HEALTHY
     assert watching.found(Health.UNHEALTHY) is Health.UNHEALTHY
+    await clients.close()
+
+
+class ToOneHost(Clients):
+    """CodeDeploy, by whom a revision went to i-1; `ended` are hosts whose group was told to replace them."""
+
+    def __init__(self) -> None:
+        super().__init__("us-east-1")
+        self.ended: list[str] = []
+
+    async def call(self, service: str, operation: str, before: Check = unfenced, /, **parameters: Any) -> Answer:
+        if operation == "terminate_instance_in_auto_scaling_group":
+            assert not parameters["ShouldDecrementDesiredCapacity"]
+            self.ended.append(parameters["InstanceId"])
+        target = {"targetId": "i-1", "status": "Succeeded"}
+        answers: dict[str, Answer] = {
+            "list_deployments": {"deployments": ["d-1"]},
+            "get_deployment": {"deploymentInfo": {"status": "Succeeded", "createTime": datetime.now(UTC)}},
+            "list_deployment_targets": {"targetIds": ["i-1"]},
+            "batch_get_deployment_targets": {"deploymentTargets": [{"instanceTarget": target}]},
+        }
+        return answers.get(operation, {})
+
+
+async def test_a_host_to_which_no_deployment_went_is_replaced() -> None:
+    """Whoever attached the hook may have died before it was; one that is sick with its revision is not touched."""
+    clients = ToOneHost()
+    runtime = Adapters(
+        clients, Places("shop", "dev"), TokenFence(), SystemClock(), compute="autoscaling", revision={}
+    ).runtime
+    assert isinstance(runtime, RevisionRuntime)
+    sick = [replace(HOST, arn=arn, health=Health.UNHEALTHY) for arn in ("i-1", "i-2")]
+    await runtime._replace_unreached("shop-dev-web-green", [*sick, replace(HOST, arn="i-3")], unfenced)
+    assert clients.ended == ["i-2"]
     await clients.close()

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/codedeploy/latest/APIReference/Welcome.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ ALL_AT_ONCE = "CodeDeployDefault.AllAtOnce"  # nobody is sent to a colour that i
 _OURS = "crossfade release "  # what the description of each of ours begins with
 _BY_SCALING = "autoscaling"  # creator of one that a group's launch hook began
 _AT_ONCE = 25  # targets that one call tells of
+SUCCEEDED = "Succeeded"  # a deployment, or one host of it
 _FAILED = {"Failed", "Skipped", "Unknown"}
 # How the codes begin of what a script did; UnknownError is of the agent, such as one whose host is gone.
 # https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_Diagnostics.html
@@ -39,6 +40,11 @@ class HostTarget:
     @property
     def failed(self) -> bool:
         return self.status in _FAILED
+
+    @property
+    def done(self) -> bool:
+        """The revision is there, and its last hook is through."""
+        return self.status == SUCCEEDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +122,11 @@ class Deployments:
         """Those that brought the revision to no host that its group launched."""
         found = await self._listed(name, includeOnlyStatuses=["Failed", "Stopped"], createTimeRange={"start": since})
         return [await self._with_targets(one) for one in found if one.creator == _BY_SCALING]
+
+    async def reached(self, name: str, since: datetime) -> Collection[str]:
+        """Hosts that any deployment since then goes or went to, scaling's own as well."""
+        found = [await self._with_targets(one) for one in await self._listed(name, createTimeRange={"start": since})]
+        return {id_ for one in found for id_ in one.targets}
 
     async def require_none(self, name: str) -> None:
         """RefusedError for one of another hand: which, since when, and by what. Who, only CloudTrail knows."""

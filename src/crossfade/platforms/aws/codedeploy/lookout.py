@@ -1,6 +1,6 @@
 """One look at a service whose revisions CodeDeploy brings: a host counts once its revision is there, not before."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -11,20 +11,29 @@ from crossfade.platforms.aws.autoscaling.lookout import GroupLookout
 from crossfade.platforms.aws.autoscaling.templates import Templates
 from crossfade.platforms.aws.autoscaling.user_data import IN_BUCKET
 from crossfade.platforms.aws.clients import Clients
-from crossfade.platforms.aws.codedeploy.deployments import Deployment, DeploymentGroup, Deployments, HostTarget
+from crossfade.platforms.aws.codedeploy.deployments import (
+    SUCCEEDED,
+    Deployment,
+    DeploymentGroup,
+    Deployments,
+    HostTarget,
+)
 from crossfade.platforms.aws.sight import SAME_MOMENT, Side, Sight, Task
 
 _STOPPED = "Stopped"
-_SUCCEEDED = "Succeeded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a release has come to the hosts of its colour. `deployment` is the one that was begun for these hosts."""
+    """How far a release has come to the hosts of its colour, of which `living` are there and are to stay.
+
+    `deployment` is the one that was begun for these hosts.
+    """
 
     group: DeploymentGroup
     revision: str
     deployment: Deployment | None = None
+    living: Collection[str] = ()
 
     @property
     def ready(self) -> bool:
@@ -33,9 +42,29 @@ class Progress:
 
     @property
     def brought(self) -> bool:
-        """Each of the hosts got it; the launch hook may come back."""
+        """Each of the hosts got it, as far as it is there still; the launch hook may come back."""
         one = self.deployment
-        return one is not None and one.status == _SUCCEEDED and not any(t.failed for t in one.targets.values())
+        return one is not None and one.status == SUCCEEDED and not self._failed_here(one)
+
+    @property
+    def under_way(self) -> bool:
+        return self.deployment is not None and not self.deployment.over
+
+    @property
+    def bereft(self) -> bool:
+        """A host went away before it had the revision, and no script of that said no.
+
+        CodeDeploy waits up to an hour for the agent of one that is gone, and has failed then; that says nothing of the
+        release. Where others got it meanwhile there is nothing to begin anew.
+        https://docs.aws.amazon.com/codedeploy/latest/userguide/troubleshooting-auto-scaling.html
+        """
+        one = self.deployment
+        if one is None or self.brought or any(target.own for target in one.targets.values()):
+            return False
+        return any(id_ not in self.living and not target.done for id_, target in one.targets.items())
+
+    def _failed_here(self, one: Deployment) -> bool:
+        return any(target.failed for id_, target in one.targets.items() if id_ in self.living)
 
 
 class RevisionLookout(GroupLookout):
@@ -87,16 +116,22 @@ class RevisionLookout(GroupLookout):
             self._known.pop(at, None)
             return None
         of, known = self._known.get(at, ("", None))
+        living = frozenset(task.arn for task in tasks if not (task.stopping or task.exited))
         if known is not None and of == side.definition:
             if known.ready:
                 return known
-            if known.deployment is not None and not known.deployment.over:
+            known = replace(known, living=living)
+            if known.deployment is not None and known.under_way:
                 known = replace(known, deployment=await self._deployments.again(known.deployment))
-                self._known[at] = of, known
+            self._known[at] = of, known
+            if known.under_way:
+                return known
+            if known.bereft and side.in_service < side.wanted:  # nobody begins one before all are there again
                 return known
         name = sight.place.colour(side.colour).service
-        progress = Progress(group=await self._deployments.group(name), revision=release.digest)
-        launched = [task.launched_at for task in tasks if task.launched_at and not task.stopping]
+        group = await self._deployments.group(name)
+        progress = Progress(group=group, revision=release.digest, living=living)
+        launched = [self._launched[host] for host in living if host in self._launched]
         if not progress.ready and launched:  # one that is older was for other hosts
             since = datetime.fromtimestamp(min(launched), UTC)
             progress = replace(progress, deployment=await self._deployments.newest(name, since))
@@ -125,8 +160,10 @@ def on_its_way(task: Task, progress: Progress) -> Task:
     one = progress.deployment
     if one is None:
         return replace(task, health=Health.STARTING, detail="boots, and waits for CodeDeploy")
+    if progress.bereft:
+        return replace(task, health=Health.STARTING, detail=f"CodeDeploy's {one.id} lost a host, and is begun anew")
     target = one.targets.get(task.arn)
-    if one.over and (one.status != _SUCCEEDED or (target is not None and target.failed)):
+    if one.over and (one.status != SUCCEEDED or (target is not None and target.failed)):
         # What no script says is CodeDeploy's own trouble: no hosts found, no right to, a host that is gone.
         blamed = one.status != _STOPPED and any(each.own for each in one.targets.values())
         return replace(task, exited=True, final=True, blamed=blamed, detail=_failed(one, target))

@@ -5,7 +5,8 @@ deployment group is attached: whatever it launches from then on waits for the sa
 scaling, in place of a host that died, or because a release comes back to a group that was empty.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from functools import partial
 
 from crossfade.core.errors import PlatformError, WrongInputError
@@ -23,10 +24,12 @@ from crossfade.platforms.aws.codedeploy.deployments import Deployment, Deploymen
 from crossfade.platforms.aws.codedeploy.lookout import RevisionLookout
 from crossfade.platforms.aws.codedeploy.revisions import Revisions
 from crossfade.platforms.aws.secrets import SecretPins
-from crossfade.platforms.aws.sight import Side, Sight
+from crossfade.platforms.aws.sight import Side, Sight, Task
 
-# Finds hosts sick that have no revision yet, once their grace is over; and one that was found so is not well again.
+# Whose word a group goes by. The load balancer finds hosts sick that have no revision yet, once their grace is over,
+# and one that was found so is not well again; EC2 says of a host that it is gone, whatever else is asked.
 # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
+_BY_BALANCER, _BY_EC2 = "ELB", "EC2"
 _CHECKS = "HealthCheck"
 
 
@@ -48,7 +51,9 @@ class RevisionRuntime(GroupRuntime):
     ) -> None:
         super().__init__(clients, lookout, finder, templates, fence, artifacts=artifacts, logs=logs, pins=pins)
         self._revision_lookout, self._deployments = lookout, deployments
-        self._checked: set[tuple[str, str, str]] = set()  # service, colour and definition: the group looks after them
+        # By service, colour and definition: the group looks after them; none of them is without a revision.
+        self._checked: set[tuple[str, str, str]] = set()
+        self._sifted: set[tuple[str, str, str]] = set()
 
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         if service.hooks.migrate or service.hooks.smoke or service.hooks.drain or service.hooks.schema:
@@ -78,7 +83,9 @@ class RevisionRuntime(GroupRuntime):
             if progress.brought and not progress.group.attached:
                 await self._deployments.attach(progress.group.name, before)
                 await self._replace_late(sight, side, progress.deployment, before)
-            elif progress.deployment is None and side.in_service == side.live == side.wanted:
+            elif progress.bereft and progress.under_way:
+                await self._deployments.stop(progress.group.name, before)
+            elif (progress.deployment is None or progress.bereft) and side.in_service == side.live == side.wanted:
                 await self._deployments.require_none(progress.group.name)
                 if await self._deployments.stop(progress.group.name, before):  # of ours, for hosts that went since
                     continue
@@ -105,35 +112,58 @@ class RevisionRuntime(GroupRuntime):
         if release is not None and group.revision == release.digest:
             if not group.attached:
                 await self._deployments.attach(group.name, before)
-            await self._check(sight, side, before)  # hosts that wait for their revision are not in service before
+            await self._check(sight, side, _BY_BALANCER, before)  # who waits for its revision is not in service before
             return
         if group.attached:
             await self._deployments.detach(group.name, before)
-        asked = {"AutoScalingGroupName": group.name, "ScalingProcesses": [_CHECKS]}
-        await self._clients.call("autoscaling", "suspend_processes", before, **asked)
+        await self._check(sight, side, _BY_EC2, before)
 
     async def _look_after(self, sight: Sight, side: Side, before: Check) -> None:
         """Its group replaces whoever falls ill from now on: all of them are well."""
         at = sight.place.key, side.colour, side.definition
         mine = [task for task in sight.tasks if task.colour == side.colour and not task.stopping]
         well = [task for task in mine if task.health is Health.HEALTHY and not task.exited]
-        if at not in self._checked and len(well) == len(mine) == side.wanted:
-            await self._check(sight, side, before)
+        if at in self._checked:
+            return
+        if len(well) == len(mine) == side.wanted:
+            await self._check(sight, side, _BY_BALANCER, before)
             self._checked.add(at)
+        elif at not in self._sifted and side.in_service == side.live == side.wanted:
+            await self._replace_unreached(sight.place.colour(side.colour).service, mine, before)
+            self._sifted.add(at)
 
-    async def _check(self, sight: Sight, side: Side, before: Check) -> None:
+    async def _check(self, sight: Sight, side: Side, by: str, before: Check) -> None:
+        """Have its group replace whom they find sick, and whose machine is gone in any case."""
         group = (await self._finder.groups(sight.place))[side.colour]
-        if any(one["ProcessName"] == _CHECKS for one in group.get("SuspendedProcesses", ())):
-            asked = {"AutoScalingGroupName": group["AutoScalingGroupName"], "ScalingProcesses": [_CHECKS]}
-            await self._clients.call("autoscaling", "resume_processes", before, **asked)
+        if group["HealthCheckType"] != by:
+            asked = {"AutoScalingGroupName": group["AutoScalingGroupName"], "HealthCheckType": by}
+            await self._clients.call("autoscaling", "update_auto_scaling_group", before, **asked)
+        if any(one["ProcessName"] == _CHECKS for one in group.get("SuspendedProcesses", ())):  # by an older crossfade
+            rested = {"AutoScalingGroupName": group["AutoScalingGroupName"], "ScalingProcesses": [_CHECKS]}
+            await self._clients.call("autoscaling", "resume_processes", before, **rested)
 
     async def _replace_late(self, sight: Sight, side: Side, brought: Deployment | None, before: Check) -> None:
-        """A host that came when the deployment had begun has nothing: its group launches another, which gets it."""
+        """A host that came when the deployment had begun has nothing."""
         for task in sight.tasks:
             late = task.colour == side.colour and not task.stopping
             if late and brought and task.arn not in brought.targets:
-                asked = {"InstanceId": task.arn, "ShouldDecrementDesiredCapacity": False}
-                await self._clients.call("autoscaling", "terminate_instance_in_auto_scaling_group", before, **asked)
+                await self._replace(task, before)
+
+    async def _replace_unreached(self, group: str, tasks: Collection[Task], before: Check) -> None:
+        """The same where who attached the hook died before that, or a host came in that moment."""
+        sick = [task for task in tasks if task.health is not Health.HEALTHY and not task.exited]
+        if not sick:
+            return
+        since = datetime.fromtimestamp(min(task.launched_at for task in sick), UTC)
+        reached = await self._deployments.reached(group, since)
+        for task in sick:
+            if task.arn not in reached:
+                await self._replace(task, before)
+
+    async def _replace(self, task: Task, before: Check) -> None:
+        """Its group launches another in its place, which gets the revision by the hook."""
+        asked = {"InstanceId": task.arn, "ShouldDecrementDesiredCapacity": False}
+        await self._clients.call("autoscaling", "terminate_instance_in_auto_scaling_group", before, **asked)
 
     def _told_anew(self, key: str, colour: str) -> None:
         self._revision_lookout.forget(key, colour)

@@ -193,8 +193,11 @@ resource "aws_autoscaling_group" "this" {
   }
 
   lifecycle {
-    # What hosts boot, and where they are registered, is a deploy's; how many there are is for it and for scaling to say.
-    ignore_changes = [desired_capacity, launch_template, min_size, target_group_arns]
+    # What hosts boot, and where they are registered, is a deploy's; how many there are is for it and for scaling to say,
+    # and when that rests. Hosts that wait for a revision are not judged by the load balancer.
+    ignore_changes = [
+      desired_capacity, health_check_type, launch_template, min_size, suspended_processes, target_group_arns
+    ]
   }
 }
 
@@ -240,6 +243,8 @@ resource "aws_autoscaling_group" "green" {
   }
 
   lifecycle {
-    ignore_changes = [desired_capacity, launch_template, min_size, target_group_arns]
+    ignore_changes = [
+      desired_capacity, health_check_type, launch_template, min_size, suspended_processes, target_group_arns
+    ]
   }
 }
