@@ -262,7 +262,13 @@ class OnEcs:
 
     def sizes(self) -> dict[str, int]:
         """Desired counts by colour."""
-        ecs = self.rig.client("ecs")
+        return self._counts("desiredCount")
+
+    def pending(self) -> dict[str, int]:
+        """Tasks that boot, by colour."""
+        return self._counts("pendingCount")
+
+    def _counts(self, what: str) -> dict[str, int]:
         asked = list(self.place.services.values())
-        found = ecs.describe_services(cluster=self.place.cluster, services=asked)["services"]
-        return {one["serviceName"].rpartition("-")[2]: one["desiredCount"] for one in found}
+        found = self.rig.client("ecs").describe_services(cluster=self.place.cluster, services=asked)["services"]
+        return {one["serviceName"].rpartition("-")[2]: one[what] for one in found}

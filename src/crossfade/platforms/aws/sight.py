@@ -1,7 +1,7 @@
 """The sight of one service at one moment: both colours, their tasks, the health of these, and the weights.
 
 One look serves all who ask at that moment, so that the tasks and the routing of one step are of one moment, and no
-more is asked of AWS than is needed: six calls with both colours filled, one more while tasks come and go.
+more is asked of AWS than is needed: five calls with both colours filled, two more when tasks come or go.
 """
 
 import asyncio

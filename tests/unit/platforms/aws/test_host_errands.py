@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 from tests.rig.groups import template_data
+from tests.support.on_ecs import CALLS_A_MINUTE, calls_a_minute
 
 from crossfade.core.fleet import Health
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.ports.runtime import HookResult
-from crossfade.platforms.aws.autoscaling.errands import HostErrands
+from crossfade.platforms.aws.autoscaling.errands import LOOK, HostErrands
 from crossfade.platforms.aws.autoscaling.templates import user_data_of
 from crossfade.platforms.aws.clients import Answer, Check, Clients
+from crossfade.platforms.aws.ecs import errand
 from crossfade.platforms.aws.place import Colour, Place
 from crossfade.platforms.aws.sight import Sight, Task
 
@@ -129,3 +131,28 @@ async def test_what_nobody_takes_within_its_time_has_failed(aws: Aws, tasks: tup
     """With why; until then every host that comes is asked."""
     ended = await run(aws, tasks, limit=0.05)
     assert (ended.code, said in ended.output) == (1, True)
+
+
+class Slow(Aws):
+    """The command is under way for so many looks, and its host is there."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__(DONE)
+        self._answers["describe_auto_scaling_instances"] = {"AutoScalingInstances": [{"LifecycleState": "InService"}]}
+        self._left = looks
+
+    async def call(self, service: str, operation: str, before: Check | None = None, /, **parameters: Any) -> Answer:
+        answer = await super().call(service, operation, before, **parameters)
+        if operation != "get_command_invocation" or not self._left:
+            return answer
+        self._left -= 1
+        return {"Status": "InProgress"}
+
+
+async def test_a_command_that_takes_long_is_asked_for_gently() -> None:
+    """With the service that is looked after meanwhile it is within sixty calls a minute."""
+    aws, looks = Slow(20), 20
+    assert (await run(aws)).code == 0
+    asked = sum(len(aws.asked_for[one]) for one in ("get_command_invocation", "describe_auto_scaling_instances"))
+    assert calls_a_minute(4) + asked / (looks * LOOK / 60) <= CALLS_A_MINUTE  # 4 is a look at two groups
+    assert calls_a_minute(5) + 60 / errand.LOOK <= CALLS_A_MINUTE  # 5 is one at two services of ECS

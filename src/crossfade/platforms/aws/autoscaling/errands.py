@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command.html
 
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from itertools import count
 
 from crossfade.core.fleet import Health
 from crossfade.core.release import Release
@@ -15,7 +16,8 @@ from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.commands import NEVER_BEGAN, UNDER_WAY, Commands, Sent
 from crossfade.platforms.aws.sight import Sight, Task
 
-LOOK = 5.0  # seconds between two looks at what runs
+LOOK = 8.0  # seconds between two looks at what runs: beside those at the service they are within sixty calls a minute
+_SELDOM = 2  # looks for one at whether the host is there still
 SPARE = 120.0  # seconds beyond its limit: the image is pulled first, and the script itself sees to the limit
 Look = Callable[[], Awaitable[Sight]]
 
@@ -54,9 +56,9 @@ class HostErrands:
             await self._clock.sleep(self._look)
 
     async def _followed(self, sent: Sent, limit: float) -> HookResult:
-        until = self._clock.now() + limit + SPARE
+        until, looks = self._clock.now() + limit + SPARE, count()
         while (told := await self._commands.told(sent))["Status"] in UNDER_WAY:
-            if await self._is_gone(sent.host):
+            if next(looks) % _SELDOM == 0 and await self._is_gone(sent.host):
                 return HookResult(code=None, output=f"its host {sent.host} went away")
             if self._clock.now() > until:
                 return HookResult(code=TIMED_OUT, output=f"timed out after {limit:g} s, and {sent.host} did not end it")

@@ -1,7 +1,7 @@
 """One look at a service on ECS: its two services by colour, their tasks, and why those that ended did so."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from crossfade.core.fleet import Health
@@ -25,6 +25,8 @@ from crossfade.platforms.aws.sight import (
     weights_by_colour,
 )
 
+_UNREGISTERED = {"PROVISIONING", "PENDING", "STOPPED"}
+
 
 class TaskLookout(Lookout):
     """Looks at the tasks of one environment."""
@@ -40,16 +42,13 @@ class TaskLookout(Lookout):
     async def _look(self, key: str) -> Sight:
         at = self._clock.now()
         place = await self._finder.place(key)
-        services, running, actions = await asyncio.gather(
-            self._finder.services(place), self._of_ecs.listed(place, "RUNNING"), self._actions(place)
-        )
-        quiet = self._quiet.setdefault(key, Quiet())
-        if quiet.moves(services, running):
-            quiet.stopped = await self._of_ecs.listed(place, "STOPPED")
-        described = await self._described(key, place, {*running, *quiet.stopped})
+        services, actions = await asyncio.gather(self._finder.services(place), self._actions(place))
+        quiet = self._quiet.setdefault(key, Quiet(2 * self._moment))
+        listed = await self._listed(place) if quiet.moves(services, at) else quiet.tasks
+        described = await self._described(key, place, listed)
         mine = {arn: one for arn, one in described.items() if _colour(place, one)}
-        filled = {_colour(place, one) for one in mine.values() if one["lastStatus"] != "STOPPED"}
-        health = await self._health(place, filled | {n for n, one in services.items() if one["desiredCount"]})
+        quiet.tasks = mine.keys()
+        health = await self._health(place, {_colour(place, one) for one in mine.values() if _has_a_target(one)})
         definitions = {one["taskDefinitionArn"] for one in mine.values()}
         definitions |= {primary_of(one)["taskDefinition"] for one in services.values()}
         defined = {arn: await self._definitions.of(arn, place.container) for arn in sorted(definitions)}
@@ -69,10 +68,15 @@ class TaskLookout(Lookout):
             actions=actions,
         )
 
-    async def _described(self, key: str, place: Place, listed: set[str]) -> dict[str, Answer]:
+    async def _listed(self, place: Place) -> Collection[str]:
+        """What runs or is to, and what was told to stop, of jobs as well."""
+        running, stopped = await asyncio.gather(*(self._of_ecs.listed(place, one) for one in ("RUNNING", "STOPPED")))
+        return {*running, *stopped}
+
+    async def _described(self, key: str, place: Place, listed: Collection[str]) -> dict[str, Answer]:
         """By ARN. What has ended is asked for once."""
         found = {arn: one for arn, one in self._ended.get(key, {}).items() if arn in listed}
-        for one in await self._of_ecs.described(place, sorted(listed - found.keys())):
+        for one in await self._of_ecs.described(place, sorted(set(listed) - found.keys())):
             found[one["taskArn"]] = one
         self._ended[key] = {arn: one for arn, one in found.items() if one["lastStatus"] == "STOPPED"}
         return found
@@ -116,6 +120,14 @@ def _colour(place: Place, task: Answer) -> str:
     """Empty for a task of no service: one that was run once."""
     group = task.get("group", "")
     return next((c.name for c in place.colours if group == f"service:{c.service}"), "")
+
+
+def _has_a_target(task: Answer) -> bool:
+    """It may be registered with its target group, which a task is not before it runs.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
+    """
+    return task["lastStatus"] not in _UNREGISTERED
 
 
 def _address(task: Answer, port: int) -> str:

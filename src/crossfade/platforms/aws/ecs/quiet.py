@@ -1,28 +1,38 @@
-"""The quiet of tasks: only while some come or go is it worth a call to ask which were told to stop."""
+"""The quiet of tasks: only while some come or go is it worth two calls to ask which run, and which were told to stop."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.aws.clients import Answer
 
-STEADY = 2  # looks: the first one after a change may be older than it, as ECS's lists are
+_SELDOM = 15  # times as long as lists may be late: a task that nobody told of is found after a minute all the same
 
 
 @dataclass(slots=True)
 class Quiet:
-    """One service's looks in a row at which the same tasks ran. `stopped` is what was listed at the last that moved."""
+    """What ECS told of one service at the last look, and since when. `late` is by how many seconds its lists may be so.
 
-    stopped: list[str] = field(default_factory=list)
+    `tasks` are those of both colours that are known. Each is asked for at every look, so that one that falls ill or
+    stops is seen without a list.
+    """
+
+    late: float
+    tasks: Collection[str] = field(default_factory=frozenset)
     _last: object = None
-    _looks: int = 0
+    _since: float = 0.0
+    _listed: float = -math.inf
 
-    def moves(self, services: Mapping[str, Answer], running: Iterable[str]) -> bool:
-        """False when no task can have come or gone since tasks that stop were listed last."""
-        seen = _seen(services, running)
-        self._looks = self._looks + 1 if seen and seen == self._last else 0
-        self._last = seen
-        return self._looks < STEADY
+    def moves(self, services: Mapping[str, Answer], now: float) -> bool:
+        """False when no task can have come since tasks were listed last."""
+        seen = _seen(services)
+        if seen != self._last:
+            self._last, self._since = seen, now
+        if self._listed >= self._since + self.late and now < self._listed + _SELDOM * self.late:
+            return False
+        self._listed = now
+        return True
 
 
 def primary_of(service: Answer) -> Answer:
@@ -36,16 +46,22 @@ def primary_of(service: Answer) -> Answer:
     )
 
 
-def _seen(services: Mapping[str, Answer], running: Iterable[str]) -> object:
-    """The same at two looks when nothing happened between them; None while a task is on its way in.
+def _seen(services: Mapping[str, Answer]) -> object:
+    """The same at two looks when no task was begun or ended between them.
 
-    A task that began and ended between two looks is in the deployment's count of failed ones. One on its way out is
-    known since it went from those that run.
+    ECS tells of each that it starts or stops by an event, the newest first; one that began and ended between two looks
+    is in the deployment's count of failed ones as well.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages.html
     """
-    told = []
-    for name, one in sorted(services.items()):
-        if one["pendingCount"] or one["runningCount"] < one["desiredCount"]:
-            return None
-        failed = sum(deployment.get("failedTasks", 0) for deployment in one["deployments"])
-        told.append((name, primary_of(one)["id"], failed))
-    return frozenset(running), tuple(told)
+    return tuple(
+        (
+            name,
+            primary_of(one)["id"],
+            one["desiredCount"],
+            one["runningCount"],
+            one["pendingCount"],
+            sum(deployment.get("failedTasks", 0) for deployment in one["deployments"]),
+            next((event["id"] for event in one.get("events", ())), ""),
+        )
+        for name, one in sorted(services.items())
+    )
