@@ -27,11 +27,11 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class AwsError(Exception):
-    """An answer that says no. `status` is HTTP's."""
+    """An answer that says no. `status` is HTTP's; `more` is what it says besides, in JSON alone."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, **more: Any) -> None:
         super().__init__(message)
-        self.code, self.message, self.status = code, message, status
+        self.code, self.message, self.status, self.more = code, message, status, more
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def answer(call: Call, result: Json) -> Answer:
 
 def refusal(call: Call, error: AwsError) -> Answer:
     if call.protocol in ("json", "rest-json"):
-        said = {"__type": error.code, "message": error.message, "Message": error.message}
+        said = {"__type": error.code, "message": error.message, "Message": error.message, **error.more}
         headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": error.code}
         return Answer(error.status, headers, json.dumps(said).encode())
     inner = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"

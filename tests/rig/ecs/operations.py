@@ -148,7 +148,15 @@ class Ecs:
     async def run_task(self, call: Call) -> Json:
         said = call.params
         if said.get("clientToken") in self._given:
-            return {"tasks": [task.shown() for task in self._given[said["clientToken"]]], "failures": []}
+            asked, before = self._given[said["clientToken"]]
+            if asked != said:
+                # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
+                raise AwsError(
+                    "ConflictException",
+                    "The provided clientToken is already in use with a different RunTask request.",
+                    resourceIds=[task.arn for task in before],
+                )
+            return {"tasks": [task.shown() for task in before], "failures": []}
         cluster = await self._cluster(call)
         definition = await self._definition(call, said["taskDefinition"])
         group = said.get("group") or f"family:{definition['family']}"
@@ -157,7 +165,7 @@ class Ecs:
             for _ in range(int(said.get("count") or 1))
         ]
         if said.get("clientToken"):
-            self._given[said["clientToken"]] = started
+            self._given[said["clientToken"]] = dict(said), started
         return {"tasks": [task.shown() for task in started], "failures": []}
 
     async def stop_task(self, call: Call) -> Json:
