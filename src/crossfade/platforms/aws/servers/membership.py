@@ -47,7 +47,8 @@ class Membership:
                 return False
             await self._change("deregister_targets")
         waited, longest = 0.0, (await self._delay() + BEYOND) / self._pace
-        while (mine := (await self._seen()).get(self._place)) is not None and mine.draining:
+        # Also where it is said to be healthy still: what is read may be older than what was changed.
+        while (mine := (await self._seen()).get(self._place)) is not None and not mine.unused:
             if waited > longest:
                 raise PlatformError("the load balancer does not let it go", "look at the target group")
             waited += await self._wait()
