@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from crossfade.aws.environment import secret_name
-from crossfade.aws.places import COLOURS
+from crossfade.aws.places import COLOURS, ENVIRONMENT
 from crossfade.aws.resources.names import places
 from crossfade.aws.rights.database import dumps, snapshots
 from crossfade.aws.rights.right import Right, arn, everywhere, ours
@@ -13,6 +13,7 @@ _LOOK = (
     *("application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScheduledActions"),
     *("ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"),
 )
+_SCALES = "ecs.application-autoscaling.amazonaws.com"
 
 
 def containers(app: App) -> Iterator[Right]:
@@ -56,6 +57,7 @@ def containers(app: App) -> Iterator[Right]:
         (arn(app, "application-autoscaling", "scalable-target/*"),),
         ours(app),
     )
+    yield from _retiring(app)
     yield Right(
         "Logs",
         ("logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"),
@@ -65,6 +67,29 @@ def containers(app: App) -> Iterator[Right]:
     yield from snapshots(app)
     yield from dumps(app)
     yield from secret_versions(app)
+
+
+def _retiring(app: App) -> Iterator[Right]:
+    """A warm fleet goes home by a scheduled action, which takes a scalable target: one of our own where none scales.
+
+    It is named when it is made, and what has a name already is not named anew.
+    """
+    if all(service.scale for service in app.services.values()):
+        return
+    named = {f"aws:RequestTag/{key}": value for key, value in places(app).tags().items()}
+    yield Right(
+        "OwnScaling",
+        ("application-autoscaling:RegisterScalableTarget", "application-autoscaling:TagResource"),
+        (arn(app, "application-autoscaling", "scalable-target/*"),),
+        {"StringEquals": named, "Null": {f"aws:ResourceTag/{ENVIRONMENT}": "true"}},
+    )
+    # AWS makes this role once, in the name of whoever has the first service of an account scale.
+    yield Right(
+        "ScalingRole",
+        ("iam:CreateServiceLinkedRole",),
+        (everywhere("iam", f"role/aws-service-role/{_SCALES}/*"),),
+        {"StringEquals": {"iam:AWSServiceName": _SCALES}},
+    )
 
 
 def jobs(app: App) -> Iterator[Right]:

@@ -51,7 +51,7 @@ SHORTEST_LEASE = 15.0  # seconds, as on one machine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Seconds, as AWS wants them. A look is six calls and two of the journal: one each 9 s makes 56 calls a minute.
+    """Seconds, as AWS wants them. A look is five calls and two of the journal: one each 9 s makes 51 calls a minute.
 
     What a list says may be a few seconds old, so nobody looks sooner after an act.
     """
@@ -151,7 +151,7 @@ class Adapters:
             errands=Errands(clients, definitions, clock, self.timing.errand),
             artifacts=Images(clients, places),
             logs=TaskLogs(clients, lookout, definitions, clock, self.timing.log),
-            scaling=Scaling(clients, clock),
+            scaling=Scaling(clients, places, clock),
             pins=self.pins,
             backups=self._backups(clients, places, clock),
         )

@@ -112,6 +112,15 @@ def test_a_way_in_is_opened_in_the_environments_own_group_alone() -> None:
     assert session["Condition"]["StringEquals"]["aws:ResourceTag/crossfade:app"] == "shop"
 
 
+def test_a_target_of_scaling_is_named_when_it_is_made_and_never_anew() -> None:
+    """A warm fleet of a service that does not scale takes one of its own; that of another environment stays that's."""
+    (makes,) = (each for each in statements(SHOP) if "application-autoscaling:TagResource" in each["Action"])
+    assert makes["Condition"]["StringEquals"]["aws:RequestTag/crossfade:environment"] == "prod"
+    assert makes["Condition"]["Null"] == {"aws:ResourceTag/crossfade:environment": "true"}
+    scaled = app({"web": {"scale": {"min": 1, "max": 2, "cpu": "70%"}}})
+    assert "application-autoscaling:TagResource" not in allowed(scaled)
+
+
 def test_hooks_run_on_the_environments_own_hosts_alone() -> None:
     """Who runs commands on hosts as root does so on no other, and where nothing of a release is run not at all."""
     (runs,) = (each for each in statements(GROUPS) if each["Sid"] == "Hooks")

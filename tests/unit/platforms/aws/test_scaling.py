@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from tests.support.in_moto import KEY, InMoto, in_moto
+from tests.support.moto import REGION
 
 from crossfade.core.job import Moment, Scale
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.clock import SystemClock
+from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
 from crossfade.platforms.aws.ecs.scaling import DIMENSION, NAMESPACE, RETIRES, Scaling
 from crossfade.platforms.aws.sight import Side, Sight
 
@@ -27,6 +29,19 @@ def aws() -> Iterator[InMoto]:
 
 
 async def free() -> None: ...
+
+
+class Noting(Clients):
+    """Keeps what is registered."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(REGION, endpoint=endpoint)
+        self.registered: list[Any] = []
+
+    async def call(self, service: str, operation: str, before: Check = unfenced, /, **parameters: Any) -> Answer:
+        if operation == "register_scalable_target":
+            self.registered.append(parameters)
+        return await super().call(service, operation, before, **parameters)
 
 
 def scales(aws: InMoto, *colours: str) -> None:
@@ -83,7 +98,7 @@ async def sight(aws: InMoto, blue: int, green: int) -> Sight:
 async def test_a_release_that_goes_out_is_not_scaled(aws: InMoto) -> None:
     """Both colours rest; done again, nothing changes."""
     scales(aws, "blue", "green")
-    scaling, now = Scaling(aws.clients, SystemClock()), await sight(aws, OLD, NEW)
+    scaling, now = Scaling(aws.clients, aws.places, SystemClock()), await sight(aws, OLD, NEW)
     await scaling.suspend(now.place, free)
     assert seen(aws) == {"blue": (True, 10), "green": (True, 10)}
     before = aws.clients.asked["application-autoscaling register_scalable_target"]
@@ -95,7 +110,7 @@ async def test_what_serves_scales_again_and_what_is_warm_goes_home_by_itself(aws
     """At its time, in case that nobody is there; whoever comes before takes that back."""
     scales(aws, "blue", "green")
     clock = SystemClock()
-    scaling, now = Scaling(aws.clients, clock), await sight(aws, OLD, NEW)
+    scaling, now = Scaling(aws.clients, aws.places, clock), await sight(aws, OLD, NEW)
     await scaling.suspend(now.place, free)
     assert await scaling.resume(now, SERVES, {OLD: clock.now() + 600}, free) is None
     assert seen(aws) == {"blue": (True, 10), "green": (False, 10)}
@@ -118,7 +133,7 @@ async def test_a_colour_that_went_home_grows_as_the_other_one_does(aws: InMoto) 
         MinCapacity=0,
         MaxCapacity=0,
     )
-    await Scaling(aws.clients, SystemClock()).resume(await sight(aws, NEW, OLD), SERVES, {}, free)
+    await Scaling(aws.clients, aws.places, SystemClock()).resume(await sight(aws, NEW, OLD), SERVES, {}, free)
     assert seen(aws) == {"blue": (False, 10), "green": (True, 10)}
 
 
@@ -129,7 +144,7 @@ async def test_bounds_by_the_clock_go_with_what_serves(aws: InMoto) -> None:
     will = Moment(name="sale", least=8, most=20, at=SystemClock().now() + 600)
     was = Moment(name="gone", least=1, most=1, at=SystemClock().now() - 86_400)
     service = replace(WEB, scale=Scale(least=2, most=10, moments=(came, was, will)))
-    scaling, now = Scaling(aws.clients, SystemClock()), await sight(aws, OLD, NEW)
+    scaling, now = Scaling(aws.clients, aws.places, SystemClock()), await sight(aws, OLD, NEW)
     assert await scaling.resume(now, replace(SERVES, service=service), {}, free) == 3
     assert seen(aws) == {"blue": (True, 10), "green": (False, 5)}
     assert actions(aws) == {("green", "crossfade.dawn"), ("green", "crossfade.sale")}
@@ -143,10 +158,36 @@ async def test_bounds_by_the_clock_go_with_what_serves(aws: InMoto) -> None:
 async def test_a_service_that_does_not_scale_is_left_alone(aws: InMoto) -> None:
     """But for a warm fleet, which is to go all the same."""
     clock = SystemClock()
-    scaling, now = Scaling(aws.clients, clock), await sight(aws, OLD, NEW)
+    scaling, now = Scaling(aws.clients, aws.places, clock), await sight(aws, OLD, NEW)
     await scaling.suspend(now.place, free)
     await scaling.resume(now, SERVES, {}, free)
     assert seen(aws) == {}
     await scaling.resume(now, SERVES, {OLD: clock.now() + 600}, free)
-    assert seen(aws) == {"blue": (True, 2)}
+    assert seen(aws) == {"blue": (True, 5000)}
     assert len(retires(aws)) == 1
+
+
+async def test_what_sends_a_warm_fleet_home_has_the_environments_tags(aws: InMoto) -> None:
+    """Where Terraform made no target: by them whoever deploys may change ours, and it says them once."""
+    clients, clock = Noting(aws.endpoint), SystemClock()
+    scaling, now = Scaling(clients, aws.places, clock), await sight(aws, OLD, NEW)
+    for _ in range(2):
+        await scaling.resume(now, SERVES, {OLD: clock.now() + 600}, free)
+    assert [one.get("Tags") for one in clients.registered] == [aws.places.tags(), None]
+    await clients.close()
+
+
+async def test_what_does_not_scale_is_not_held_to_nobody_when_it_serves_again(aws: InMoto) -> None:
+    """The target of ours that sent its colour home has a most of 0, and rests for good."""
+    clock = SystemClock()
+    scaling, now = Scaling(aws.clients, aws.places, clock), await sight(aws, OLD, NEW)
+    await scaling.resume(now, SERVES, {OLD: clock.now() + 600}, free)
+    aws.aws("application-autoscaling").register_scalable_target(
+        ServiceNamespace=NAMESPACE,
+        ResourceId="service/shop-dev/shop-dev-web-blue",
+        ScalableDimension=DIMENSION,
+        MinCapacity=0,
+        MaxCapacity=0,
+    )
+    await scaling.resume(await sight(aws, NEW, OLD), SERVES, {}, free)
+    assert seen(aws) == {"blue": (True, 0)}

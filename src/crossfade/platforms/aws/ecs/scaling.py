@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crossfade import cron
+from crossfade.aws.places import Places
 from crossfade.core.job import Moment, Scale
 from crossfade.core.release import Release
 from crossfade.engine.ports.clock import Clock
@@ -22,13 +23,15 @@ NAMESPACE, DIMENSION = "ecs", "ecs:service:DesiredCount"
 OURS = "crossfade"  # what the names of our scheduled actions begin with
 RETIRES = f"{OURS}-retires"  # the one that sends a warm fleet home when nobody runs
 _KINDS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
+# Tasks that a service has at most: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+_MOST = 5000
 
 
 class Scaling:
     """Suspends and resumes the scaling of a service's colours; does nothing where Terraform made none."""
 
-    def __init__(self, clients: Clients, clock: Clock) -> None:
-        self._clients, self._clock = clients, clock
+    def __init__(self, clients: Clients, places: Places, clock: Clock) -> None:
+        self._clients, self._places, self._clock = clients, places, clock
 
     async def suspend(self, place: Place, before: Check) -> None:
         """Nobody but us changes counts from now on."""
@@ -52,7 +55,7 @@ class Scaling:
             until = warm.get(side.number, 0.0)
             if until > self._clock.now() and side.number != current and side.wanted:
                 await self._act_never(name, None, before)
-                await self._retire(name, target, side.wanted, until, before)
+                await self._retire(name, target, until, before)
             elif target is not None:
                 serves = side.number == current and side.wanted > 0
                 scale = release.service.scale if serves else None
@@ -65,7 +68,8 @@ class Scaling:
                     more = _changed(target, {"MinCapacity": least, "MaxCapacity": most})
                     within = min(max(side.wanted, least), most)
                     scaled = within if within != side.wanted else scaled
-                await self._set(name, target, before, rests=not serves, **more)
+                scales = target["MaxCapacity"] or more  # else it is our own, which sent the colour home once
+                await self._set(name, target, before, rests=not (serves and scales), **more)
         return scaled
 
     def _came(self, moment: Moment) -> float | None:
@@ -97,13 +101,14 @@ class Scaling:
         if now != wanted or bounds:
             await self._call("register_scalable_target", name, before, SuspendedState=wanted, **bounds)
 
-    async def _retire(self, name: str, target: Answer | None, size: int, at: float, before: Check) -> None:
+    async def _retire(self, name: str, target: Answer | None, at: float, before: Check) -> None:
         """At that time the colour shrinks to nothing: a scheduled action that does so in our absence."""
-        bounds = {} if target else {"MinCapacity": 0, "MaxCapacity": size}
+        # One of our own, where Terraform made none: by its tags it may be changed as those, and it is in nobody's way.
+        own = {} if target else {"MinCapacity": 0, "MaxCapacity": _MOST, "Tags": self._places.tags()}
         state = {**dict.fromkeys(_KINDS, True), "ScheduledScalingSuspended": False}
-        await self._call("register_scalable_target", name, before, SuspendedState=state, **bounds)
-        bounds = {"MinCapacity": 0, "MaxCapacity": 0}
-        await self._put(name, RETIRES, before, Schedule=_at(at), ScalableTargetAction=bounds)
+        await self._call("register_scalable_target", name, before, SuspendedState=state, **own)
+        nobody = {"MinCapacity": 0, "MaxCapacity": 0}
+        await self._put(name, RETIRES, before, Schedule=_at(at), ScalableTargetAction=nobody)
 
     async def _put(self, name: str, action: str, before: Check, **what: Any) -> None:
         await self._call("put_scheduled_action", name, before, ScheduledActionName=action, **what)
