@@ -72,9 +72,23 @@ class SecretPins:
         return pinned
 
     async def hold(self, release: Release, before: Check) -> None:
-        """Keep the versions of a release for as long as it can be started."""
+        """Keep the versions of a release for as long as it can be started.
+
+        A secret has at most so many labels. A version without one is kept as well, until a hundred newer are there.
+        https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+        """
         for secret, version in self._pinned(release):
-            await self._label(secret, _label(release), before, MoveToVersionId=version)
+            try:
+                await self._label(secret, _label(release), before, MoveToVersionId=version)
+            except AwsError as error:
+                if error.code == "LimitExceededException":
+                    continue
+                held = await self._held_by(secret, _label(release))
+                if error.code != "InvalidParameterException" or held in {"", version}:
+                    raise
+                # By one of that number from before a journal was lost.
+                moves = {"RemoveFromVersionId": held, "MoveToVersionId": version}
+                await self._label(secret, _label(release), before, **moves)
 
     async def let_go(self, release: Release, before: Check) -> None:
         """It will not be started any more."""
@@ -96,6 +110,11 @@ class SecretPins:
             raise
         return current_version(answer)
 
+    async def _held_by(self, secret: str, label: str) -> str:
+        """The version that has a label; empty where none has."""
+        answer = await self._clients.call("secretsmanager", "describe_secret", SecretId=secret)
+        return _version_of(answer, label)
+
     def _pinned(self, release: Release) -> list[tuple[str, str]]:
         references = sorted(set(PinnedSecrets().of(release).values()))
         return [(_secret(one), one.split(":")[9]) for one in references if one.count(":") == 9 and one.split(":")[9]]  # noqa: PLR2004
@@ -108,8 +127,12 @@ class SecretPins:
 
 def current_version(secret: Answer) -> str:
     """Of what DescribeSecret says: the version that whoever names none is given; empty while there is no value."""
+    return _version_of(secret, CURRENT)
+
+
+def _version_of(secret: Answer, label: str) -> str:
     stages: Mapping[str, Sequence[str]] = secret.get("VersionIdsToStages") or {}
-    return next((version for version, names in stages.items() if CURRENT in names), "")
+    return next((version for version, names in stages.items() if label in names), "")
 
 
 def _label(release: Release) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from tests.support.in_moto import InMoto, in_moto
@@ -11,9 +12,12 @@ from tests.support.in_moto import InMoto, in_moto
 from crossfade.core.errors import WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
+from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
+from crossfade.platforms.aws.refusals import AwsError
 from crossfade.platforms.aws.secrets import PinnedSecrets, SecretPins
 
 WEB = Service(app="shop", name="web", environment="dev", runtime="ecs", secrets=("TOKEN",))
+RELEASE = Release(number=7, service=WEB, version="v7", digest="web@sha256:1", config_hash="")
 
 
 @pytest.fixture
@@ -52,7 +56,7 @@ async def test_a_version_is_kept_while_its_release_can_be_started(aws: InMoto) -
     aws.lay_out({"TOKEN": arn})
     store = PinnedSecrets()
     mark = store.save(WEB.key, await pins(aws).current(WEB))
-    release = Release(number=7, service=WEB, version="v7", digest="web@sha256:1", config_hash="", secrets=mark)
+    release = replace(RELEASE, secrets=mark)
     await pins(aws).hold(release, free)
     stages = vault.describe_secret(SecretId=arn)["VersionIdsToStages"]
     assert any("crossfade-web-7" in names for names in stages.values())
@@ -60,6 +64,36 @@ async def test_a_version_is_kept_while_its_release_can_be_started(aws: InMoto) -
     await pins(aws).let_go(release, free)
     stages = vault.describe_secret(SecretId=arn)["VersionIdsToStages"]
     assert not any("crossfade-web-7" in names for names in stages.values())
+
+
+async def test_a_label_of_a_release_of_another_journal_is_taken_over(aws: InMoto) -> None:
+    """Where a journal was lost numbers begin anew, and this one's label is on another version."""
+    vault = aws.aws("secretsmanager")
+    made = vault.create_secret(Name="shop/dev/TOKEN", SecretString="one")
+    arn, old = made["ARN"], made["VersionId"]
+    aws.lay_out({"TOKEN": arn})
+    vault.update_secret_version_stage(SecretId=arn, VersionStage="crossfade-web-7", MoveToVersionId=old)
+    new = vault.put_secret_value(SecretId=arn, SecretString="two")["VersionId"]
+    mark = PinnedSecrets().save(WEB.key, await pins(aws).current(WEB))
+    await pins(aws).hold(replace(RELEASE, secrets=mark), free)
+    stages = vault.describe_secret(SecretId=arn)["VersionIdsToStages"]
+    assert "crossfade-web-7" in stages[new]
+    assert "crossfade-web-7" not in stages[old]
+
+
+class Full(Clients):
+    """A secret that has as many labels as one may have."""
+
+    async def call(self, service: str, operation: str, before: Check = unfenced, /, **parameters: Any) -> Answer:
+        raise AwsError("a quota is reached", code="LimitExceededException")
+
+
+async def test_a_secret_with_all_the_labels_that_it_may_have_stops_no_release() -> None:
+    """Twenty, of all services and environments that share it: a version stays without one, while it is not very old."""
+    unasked: Any = None
+    where = "arn:aws:secretsmanager:us-east-1:1:secret:shop/dev/TOKEN-AbCdEf"
+    mark = PinnedSecrets().save(WEB.key, {"TOKEN": f"{where}:::v1"})
+    await SecretPins(Full(), unasked).hold(replace(RELEASE, secrets=mark), free)
 
 
 async def test_every_empty_secret_is_named_at_once(aws: InMoto) -> None:
