@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from crossfade.core.errors import RefusedError
+from crossfade.core.fleet import Health
 from crossfade.engine.clock import SystemClock
+from crossfade.platforms.aws.alb.health import TargetHealth
 from crossfade.platforms.aws.autoscaling.lookout import GroupLookout
 from crossfade.platforms.aws.autoscaling.refreshes import Refreshes
 from crossfade.platforms.aws.autoscaling.templates import platform
-from crossfade.platforms.aws.clients import Answer, Check, Clients
+from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
 from crossfade.platforms.aws.place import Colour, Place
 from crossfade.platforms.aws.refusals import AwsError
 
@@ -131,3 +133,64 @@ async def test_a_sick_host_is_seen_where_there_is_no_log_of_it() -> None:
     unasked: Any = None
     lookout = GroupLookout(Logless(), unasked, unasked, SystemClock(), "/shop-prod/hosts")
     assert await lookout._with_line("answered 502", "i-1") == "answered 502"
+
+
+def told(instance: str, launched: datetime) -> Answer:
+    return {"Reservations": [{"Instances": [{"InstanceId": instance, "LaunchTime": launched}]}]}
+
+
+class Forgetful(Clients):
+    """EC2, which does not know yet what was launched a moment ago, and has an error for who asks for it by its id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: dict[str, datetime] = {"i-1": datetime(2026, 3, 1, tzinfo=UTC)}
+
+    async def call(self, service: str, operation: str, before: Check | None = None, /, **parameters: Any) -> Answer:
+        if unknown := set(parameters.get("InstanceIds", ())) - self.known.keys():
+            raise AwsError(f"the instance IDs {unknown} do not exist", code="InvalidInstanceID.NotFound")
+        (wanted,) = parameters["Filters"]
+        found = [one for one in wanted["Values"] if one in self.known]
+        return {"Reservations": [held for one in found for held in told(one, self.known[one])["Reservations"]]}
+
+
+async def test_a_host_that_ec2_does_not_know_yet_does_not_keep_the_others_from_being_seen() -> None:
+    """It is asked for again at the next look."""
+    unasked: Any = None
+    clients = Forgetful()
+    lookout = GroupLookout(clients, unasked, unasked, SystemClock(), "")
+    await lookout._date(["i-1", "i-2"])
+    assert lookout._launched.keys() == {"i-1"}
+    clients.known["i-2"] = datetime(2026, 3, 2, tzinfo=UTC)
+    await lookout._date(["i-1", "i-2"])
+    assert lookout._launched.keys() == {"i-1", "i-2"}
+
+
+@pytest.mark.parametrize(
+    ("cause", "complaint", "own"),
+    [
+        ("an instance was taken out of service in response to an ELB system health check failure.", "", True),
+        ("an instance was taken out of service in response to an EC2 instance status checks failure.", "", False),
+        ("", "answered 503", True),
+        ("", "", False),
+    ],
+)
+def test_a_host_whose_end_nobody_explains_speaks_against_no_release(cause: str, complaint: str, own: bool) -> None:
+    """Its group ends it and has not told why yet: what the load balancer heard of it counts, and nothing else does."""
+    unasked: Any = None
+    lookout = GroupLookout(Clients(), unasked, unasked, SystemClock(), "")
+    if complaint:
+        lookout._seen("shop/web", "i-1", TargetHealth(health=Health.UNHEALTHY, detail=complaint))
+    assert lookout._is_its_own("i-1", cause) is own
+
+
+class Begun(Clients):
+    """A refresh runs, which nobody had heard that they began."""
+
+    async def call(self, service: str, operation: str, before: Check | None = None, /, **parameters: Any) -> Answer:
+        raise AwsError("An Instance Refresh is already in progress", code="InstanceRefreshInProgress")
+
+
+async def test_a_refresh_whose_answer_was_lost_has_begun() -> None:
+    """Asked for again, AWS says that one runs: whoever restarts a service has just seen that none did."""
+    await Refreshes(Begun()).begin("shop-blue", unfenced)

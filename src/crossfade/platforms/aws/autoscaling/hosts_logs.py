@@ -6,7 +6,7 @@ from crossfade.aws.places import Places
 from crossfade.core.errors import WrongInputError
 from crossfade.engine.ports.clock import Clock
 from crossfade.engine.ports.logs import LogQuery, Said, Writer
-from crossfade.platforms.aws.autoscaling.lookout import GroupLookout
+from crossfade.platforms.aws.autoscaling.lookout import WINDOWS, GroupLookout
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.following import LOOK, MS, followed
 
@@ -36,7 +36,7 @@ class HostsLogs:
             raise WrongInputError(
                 f"there is no log of {query.instance} of {service}", f"it has {', '.join(hosts) or 'no hosts'}"
             )
-        since = 0 if query.since is None else round(query.since * MS)
+        since = query.since or 0.0
         found = [said for host in _asked(hosts, query) for said in await self._last(host, since, query.lines)]
         for said in sorted(found):
             yield said
@@ -54,8 +54,14 @@ class HostsLogs:
         sight = await self._lookout.look(service)
         return sorted(task.id for task in sight.tasks if task.release)
 
-    async def _last(self, host: str, since: int, lines: int) -> list[Said]:
-        found = await self._events(host, since)
+    async def _last(self, host: str, since: float, lines: int) -> list[Said]:
+        """Looked for further and further back: of a month's log one would read all pages."""
+        found, now = list[Said](), self._clock.now()
+        for window in (*WINDOWS, now - since):
+            start = max(since, now - window)
+            found = await self._events(host, round(start * MS))
+            if len(found) >= lines or start == since:
+                break
         return found[max(0, len(found) - lines) :]
 
     async def _events(self, host: str, since: int) -> list[Said]:

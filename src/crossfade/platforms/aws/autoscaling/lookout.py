@@ -30,7 +30,8 @@ _GOING = ("Terminating", "Terminated", "Detaching", "Detached")
 _BY_BALANCER = "ELB"  # in the cause of an activity: the load balancer found it unhealthy
 # How far back a host's last line is looked for, in seconds: what writes much has written just now, and what has not
 # wrote little. Of a whole day's log each look would read all pages.
-_WINDOWS = (60.0, 900.0, 86_400.0)
+WINDOWS = (60.0, 900.0, 86_400.0)
+_IN_A_FILTER = 200  # values: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
 _ASKED_AGAIN = 15.0  # seconds after which what an instance wrote last may be something else
 
 
@@ -140,14 +141,18 @@ class GroupLookout(Lookout):
             colour=colour,
             release=version.release.number if version.release else 0,
             address=address,
-            launched_at=self._launched.get(id_, 0.0),
+            launched_at=self._launched.get(id_, self._clock.now()),  # EC2 tells of a new one a little later
             health=state,
             stopping=going and not sick,
             exited=died,
             draining=told.draining,
             detail="" if going and not sick else detail,
-            blamed=not died or _BY_BALANCER in cause or not cause,
+            blamed=not died or self._is_its_own(id_, cause),
         )
+
+    def _is_its_own(self, instance: str, cause: str) -> bool:
+        """The app was sick, not its machine; where AWS does not say why, or not yet, as the load balancer heard it."""
+        return _BY_BALANCER in cause if cause else instance in self._said
 
     async def _why(self, instance: str, cause: str) -> str:
         if cause and _BY_BALANCER not in cause:
@@ -172,7 +177,7 @@ class GroupLookout(Lookout):
     async def _newest(self, instance: str, now: float) -> str:
         if not self.log_group:
             return ""
-        for window in _WINDOWS:
+        for window in WINDOWS:
             try:
                 events = await self._clients.all(
                     "logs",
@@ -198,11 +203,15 @@ class GroupLookout(Lookout):
         return found
 
     async def _date(self, instances: list[str]) -> None:
-        """When each was launched, which does not change: asked once."""
+        """When each was launched, which does not change: asked once.
+
+        By a filter: asked for by its id, one that was launched a moment ago may be an error to EC2.
+        https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+        """
         new = sorted(set(instances) - self._launched.keys())
-        if new:
-            answer = await self._clients.call("ec2", "describe_instances", InstanceIds=new)
-            for held in answer["Reservations"]:
+        for start in range(0, len(new), _IN_A_FILTER):
+            filters = [{"Name": "instance-id", "Values": new[start : start + _IN_A_FILTER]}]
+            for held in await self._clients.all("ec2", "describe_instances", "Reservations", Filters=filters):
                 for one in held["Instances"]:
                     self._launched[one["InstanceId"]] = _seconds(one["LaunchTime"])
         self._launched = {id_: at for id_, at in self._launched.items() if id_ in instances}

@@ -3,6 +3,7 @@
 from crossfade.core.errors import RefusedError
 from crossfade.platforms.aws.clients import Check, Clients
 from crossfade.platforms.aws.place import Place
+from crossfade.platforms.aws.refusals import AwsError
 
 _UNDER_WAY = {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
 
@@ -33,6 +34,13 @@ class Refreshes:
                     )
 
     async def begin(self, group: str, before: Check) -> None:
-        """All hosts are replaced by new ones of the version that the group has already."""
+        """All hosts are replaced by new ones of the version that the group has already.
+
+        Whoever has just seen that none runs, and is told that one does, has begun it, and the answer got lost.
+        """
         asked = {"AutoScalingGroupName": group, "Strategy": "Rolling", "Preferences": _GENTLY}
-        await self._clients.call("autoscaling", "start_instance_refresh", before, **asked)
+        try:
+            await self._clients.call("autoscaling", "start_instance_refresh", before, **asked)
+        except AwsError as error:
+            if error.code != "InstanceRefreshInProgress":
+                raise

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from crossfade.aws.places import Places
 from crossfade.core.errors import PlatformError
@@ -56,14 +57,16 @@ class Templates:
         data["UserData"] = base64.b64encode(text.encode()).decode()
         asked: dict[str, Any] = {"LaunchTemplateName": self._releases, "LaunchTemplateData": data}
         asked["VersionDescription"] = f"crossfade release {release.label}"[:255]
+        asked["ClientToken"] = uuid4().hex  # a call whose answer was lost is the same one again
         try:
             made = await self._clients.call("ec2", "create_launch_template_version", before, **asked)
         except AwsError as error:
             if "NotFound" in error.code:
                 raise await self._missing(self._releases) from error
             raise
-        told = made["LaunchTemplateVersion"]
-        return await self.of(told["LaunchTemplateId"], str(told["VersionNumber"]))
+        version = _version(made["LaunchTemplateVersion"])  # asked for right now, EC2 may not know it yet
+        self._known[version.template, version.number] = version
+        return version
 
     async def text(self, name: str) -> str:
         """The user data of a version, by its name."""
