@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command.html
 import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from crossfade.engine.ports.clock import Clock
-from crossfade.platforms.aws.clients import Answer, Check, Clients
+from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
 from crossfade.platforms.aws.refusals import AwsError
 
 DOCUMENT = "AWS-RunShellScript"
@@ -27,14 +28,36 @@ class Sent:
     host: str
 
 
+class _SentError(Exception):
+    """It was sent although nobody said so."""
+
+    def __init__(self, sent: Sent) -> None:
+        super().__init__(sent.command)
+        self.sent = sent
+
+
 class Commands:
     """`once` is what a command is called: a name for it, by which it is found again."""
 
     def __init__(self, clients: Clients, clock: Clock) -> None:
         self._clients, self._clock = clients, clock
 
-    async def send(self, host: str, once: str, script: str, seconds: float, before: Check | None = None) -> Sent:
-        """For bash. Ended after so many seconds."""
+    async def send(  # noqa: PLR0917
+        self, host: str, once: str, script: str, seconds: float, before: Check = unfenced, known: Sent | None = None
+    ) -> Sent:
+        """For bash. Ended after so many seconds. `known` is the one of that name that there was before.
+
+        AWS takes it as often as it is told: where an answer was lost, it is looked whether the command is there.
+        """
+        tries = count()
+
+        async def unsent() -> None:
+            await before()
+            if next(tries):
+                there = await self.find(once)
+                if there and there != known:
+                    raise _SentError(there)
+
         text = base64.b64encode(script.encode()).decode()
         asked = {
             "DocumentName": DOCUMENT,
@@ -47,7 +70,10 @@ class Commands:
                 "executionTimeout": [str(min(_LONGEST, round(seconds)))],
             },
         }
-        answer = await self._clients.call("ssm", "send_command", *([before] if before else []), **asked)
+        try:
+            answer = await self._clients.call("ssm", "send_command", unsent, **asked)
+        except _SentError as error:
+            return error.sent
         return Sent(answer["Command"]["CommandId"], host)
 
     async def find(self, once: str) -> Sent | None:

@@ -8,7 +8,7 @@ from crossfade.aws.places import DUMPS, ENGINE, Places
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.engine.ports.clock import Clock
-from crossfade.platforms.aws.clients import Check, Clients
+from crossfade.platforms.aws.clients import Check, Clients, unfenced
 from crossfade.platforms.aws.commands import UNDER_WAY, Commands
 from crossfade.platforms.aws.database.snapshots import NotKeptError
 
@@ -73,12 +73,12 @@ class Dumps:
         )
 
     async def _run(  # noqa: PLR0917
-        self, host: DatabaseHost, once: str, script: str, limit: float, what: str, before: Check | None = None
+        self, host: DatabaseHost, once: str, script: str, limit: float, what: str, before: Check = unfenced
     ) -> None:
         until = self._clock.now() + limit
         sent = await self._commands.find(once)
         if sent is None or (await self._commands.told(sent))["Status"] not in {*UNDER_WAY, _SUCCESS}:
-            sent = await self._commands.send(host.id, once, script, limit, before)
+            sent = await self._commands.send(host.id, once, script, limit, before, sent)
         while (told := await self._commands.told(sent))["Status"] in UNDER_WAY:
             if self._clock.now() > until:
                 raise NotKeptError(f"{what} is not there after {limit:g} s", "give the deploy more `timeout`")
