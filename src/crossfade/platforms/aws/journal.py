@@ -108,6 +108,8 @@ class DynamoJournal:
         return renewed
 
     async def release(self, lease: Lease) -> None:
+        """Once nothing is on its way any more that we asked of AWS, and stopped waiting for: it would come after us."""
+        await self._table.still()
         while (held := await self._held(lease.service)) and held.lease.holder and held.lease.token == lease.token:
             if await self._grant(replace(held.lease, holder="", expires=self._clock.now()), held):
                 return

@@ -58,6 +58,10 @@ class Table:
                 return
             asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
+    async def still(self) -> None:
+        """Wait for calls of this process that nobody waits for any more, to whatever service."""
+        await self._clients.still()
+
     async def ask(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """One call. WrongInputError where `infra bootstrap` has not made the table."""
         if operation != "transact_write_items":

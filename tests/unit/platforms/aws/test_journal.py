@@ -1,6 +1,7 @@
 """What only a journal behind a network can meet: answers that are lost, and calls that are refused."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -172,4 +173,40 @@ async def test_the_time_is_that_of_aws(table: Moto) -> None:
     before = int(SystemClock().now())  # it comes in whole seconds
     told = await Table(wire, table.name, "shop@prod").time()
     assert before <= told <= SystemClock().now()
+    await wire.close()
+
+
+class SlowWire(Wire):
+    """A change of a service takes a while; `done` says what was, in its order."""
+
+    def __init__(self, table: Moto) -> None:
+        super().__init__(table)
+        self.done: list[str] = []
+        self.begun, self.goes_on = threading.Event(), threading.Event()
+
+    def _ask(self, service: str, operation: str, parameters: Answer) -> Answer:
+        if operation == "update_service":
+            self.begun.set()
+            self.goes_on.wait(10)
+            self.done.append(operation)
+            return {}
+        answer = super()._ask(service, operation, parameters)
+        self.done += [operation] if operation == "put_item" else []
+        return answer
+
+
+async def test_a_lease_is_given_back_after_what_was_begun_under_it(table: Moto) -> None:
+    """Who is cancelled has asked AWS already: whoever takes the lease next must not be overtaken by that."""
+    wire = SlowWire(table)
+    journal = DynamoJournal(Table(wire, table.name, uuid4().hex), SystemClock())
+    lease = await journal.acquire(WEB, "one", ttl=10)
+    wire.done.clear()
+    change = asyncio.create_task(wire.call("ecs", "update_service", service="web"))
+    await asyncio.to_thread(wire.begun.wait, 10)
+    change.cancel()
+    release = asyncio.create_task(journal.release(lease))
+    await asyncio.sleep(0.05)
+    wire.goes_on.set()
+    await release
+    assert wire.done == ["update_service", "put_item"]
     await wire.close()
