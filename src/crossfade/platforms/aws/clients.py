@@ -154,6 +154,8 @@ class Clients:
             ) from missing
         try:
             answer: Answer = getattr(self._client(service), operation)(**parameters)
+            if hasattr(answer.get("Body"), "read"):  # an object of S3: what breaks off on its way is asked for again
+                answer["Body"] = answer["Body"].read()
         except ParamValidationError:
             raise  # ours, and nobody's trouble but ours
         except (BotoCoreError, ClientError) as error:

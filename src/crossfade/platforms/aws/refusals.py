@@ -53,6 +53,14 @@ _KINDS = (
         again=True,
     ),
     _Kind(
+        # Of DynamoDB: a line of the journal is checked while its lease is renewed, or the same call was made twice.
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+        frozenset({"TransactionConflictException", "TransactionInProgressException"}),
+        "AWS is at another call about the same thing and refuses {asked}",
+        "do it again",
+        again=True,
+    ),
+    _Kind(
         frozenset({"InternalError", "InternalFailure", "InternalServerError", "ServerException", "ServiceUnavailable"}),
         "AWS is in trouble with {asked}: {said}",
         "do it again; https://health.aws.amazon.com may know more",
@@ -85,7 +93,7 @@ _KINDS = (
     ),
     _Kind(frozenset({"NoRegionError"}), "no region of AWS is named", "name it in the file: `cloud: {{region: ...}}`"),
 )
-_ILL = _KINDS[1]
+_ILL = _KINDS[2]
 _SILENT = _Kind(
     frozenset(), "AWS gave no answer to {asked}: {said}", "look whether this machine reaches it", again=True
 )

@@ -130,6 +130,12 @@ def refused(code: str, message: str = "", status: int = 400) -> AwsError:
             False,
         ),
         ("ServerException", "Sorry.", "AWS is in trouble with ecs UpdateService: Sorry", True),
+        (
+            "TransactionConflictException",
+            "Transaction is ongoing for the item",
+            "AWS is at another call about the same thing and refuses ecs UpdateService",
+            True,
+        ),
         ("SomethingNew", "It is new.", "ecs UpdateService: It is new", False),
     ],
 )
@@ -169,3 +175,33 @@ async def test_nobody_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(PlatformError, match="there are no credentials for AWS"):
         await bare.call("ecs", "list_clusters")
     await bare.close()
+
+
+class BrokenOff(Clients):
+    """S3, the first of whose answers breaks off on its way."""
+
+    def __init__(self) -> None:
+        super().__init__("eu-west-1", clock=Hasty())
+        self.asks = 0
+
+    def _client(self, service: str) -> Any:
+        return self
+
+    def get_object(self, **_: str) -> dict[str, Any]:
+        self.asks += 1
+        return {"Body": self}
+
+    def read(self) -> bytes:
+        from botocore.exceptions import ReadTimeoutError
+
+        if self.asks == 1:
+            raise ReadTimeoutError(endpoint_url="https://s3.amazonaws.com", error="cut")
+        return b"whole"
+
+
+async def test_an_object_that_breaks_off_on_its_way_is_asked_for_again() -> None:
+    """As a call that gets no answer is."""
+    clients = BrokenOff()
+    assert (await clients.call("s3", "get_object", Bucket="site", Key="site.json"))["Body"] == b"whole"
+    assert clients.asks == 2
+    await clients.close()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.adapters.token_fence import TokenFence
@@ -14,9 +15,12 @@ from crossfade.core.release import Release
 from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import SITE, Service, Site
 from crossfade.engine.clock import SystemClock
+from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
+from crossfade.platforms.aws.refusals import AwsError
 from crossfade.platforms.aws.site.edge import SiteEdge
 from crossfade.platforms.aws.site.place import SiteFinder, SitePlace
 from crossfade.platforms.aws.site.runtime import SiteRuntime
+from crossfade.platforms.aws.site.shelf import Shelf
 from crossfade.platforms.aws.site.tree import OWN, File, order, read
 
 BUCKET, TOKEN = "shop-dev-site-1", 7
@@ -260,3 +264,16 @@ def test_pages_come_last_and_the_first_page_at_the_very_end() -> None:
 def test_a_browser_is_told_what_a_file_is(path: str, kind: str) -> None:
     """It does not guess: nosniff is set."""
     assert File(path, "", "").content_type == kind
+
+
+class Closed(Clients):
+    """Whoever asks may not read the bucket."""
+
+    async def call(self, service: str, operation: str, before: Check = unfenced, /, **parameters: Any) -> Answer:
+        raise AwsError("these credentials may not s3:GetObject", code="AccessDenied")
+
+
+async def test_who_may_not_read_the_record_does_not_take_it_for_an_empty_one() -> None:
+    """It would be written anew without the releases that are kept, and they could not come back."""
+    with pytest.raises(AwsError, match="may not s3:GetObject"):
+        await Shelf(Closed(REGION), "site").state()
