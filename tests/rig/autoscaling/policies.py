@@ -54,6 +54,8 @@ class Policies(Working):
 
         policies = await self._emulator.use("autoscaling", group.region, read)
         told = await self._emulator.use("cloudwatch", group.region, alarms) if policies else []
+        if _ACTS in group.suspended:  # while we read, somebody said how many there are to be
+            return
         wanted = [group.desired]
         for policy in policies:
             if policy["PolicyType"] == "TargetTrackingScaling":

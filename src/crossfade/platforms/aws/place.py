@@ -81,10 +81,6 @@ class Finder:
             self._found[key] = await self._find(key)
         return self._found[key]
 
-    def forget(self, key: str) -> None:
-        """Something of it was not there any more: look again."""
-        self._found.pop(key, None)
-
     async def services(self, place: Place) -> Mapping[str, Answer]:
         """Both ECS services as they are now, by colour."""
         return await self._services(place.key)
