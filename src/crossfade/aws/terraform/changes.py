@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from crossfade.aws.terraform.in_use import groups_in_use
+
 Action = Literal["create", "update", "replace", "delete"]
 SIGNS: Mapping[Action, str] = {"create": "+", "update": "~", "replace": "±", "delete": "-"}
 SHORT = 40  # characters of a value that a person still reads in passing
@@ -50,11 +52,15 @@ class ResourceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """A whole plan. `drifted` was changed by somebody else than Terraform since the last run."""
+    """A whole plan. `drifted` was changed by somebody else than Terraform since the last run.
+
+    `in_use` are the addresses of what ends in it although AWS will not delete it as long as others lead there.
+    """
 
     resources: tuple[ResourceChange, ...]
     outputs: tuple[str, ...] = ()
     drifted: tuple[str, ...] = ()
+    in_use: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.resources or self.outputs)
@@ -99,6 +105,7 @@ def read_changes(plan: Mapping[str, Any]) -> Changes:
             if tuple(change.get("actions", ())) not in {("no-op",), ()}
         ),
         drifted=tuple(_drifted(plan, {one.address for one in resources})),
+        in_use=groups_in_use(plan),
     )
 
 

@@ -20,6 +20,11 @@ PROTECTION = (
     "database: {protect: false} or load_balancer: {protect: false} in the cloud part of crossfade.yaml, "
     "`crossfade infra init`, `crossfade infra apply`, then again"
 )
+# A target group keeps its port and its kind for life, and the listener leads to it as long as the service is there.
+BESIDE = (
+    "take the change back, or make it beside what runs: another port in a service of another name, another kind of "
+    "compute in another environment; deploy there, and then take the old one out of the file"
+)
 _MIRROR = "https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation"
 # What an error says -> the way out. The first that fits counts.
 _WAYS_OUT: Mapping[str, str] = {
@@ -32,6 +37,7 @@ _WAYS_OUT: Mapping[str, str] = {
     r"lifecycle\.prevent_destroy|Instance cannot be destroyed": (
         "prevent_destroy in its module protects it; whoever means it takes that line out, once and on purpose"
     ),
+    r"target group.{0,300}in use by a listener": f"visitors are led to it; {BESIDE}",
     r"deletion.?protection": f"AWS protects it; {PROTECTION}",
     r"BucketNotEmpty|RepositoryNotEmptyException|bucket you tried to delete is not empty": (
         "it still holds data and crossfade empties nothing: copy what is needed, empty it, then again"

@@ -25,6 +25,8 @@ def described(changes: Changes, environment: str) -> str:
     lines += ["", f"outputs: {', '.join(changes.outputs)}"] if changes.outputs else []
     lost = [f"  {loss}" for loss in losses(changes)]
     lines += ["", "Data that will be lost:", *lost] if lost else []
+    held = [f"  {address}" for address in changes.in_use]
+    lines += ["", "AWS will not delete, because the load balancer leads there, and so apply refuses:", *held] if held else []
     return "\n".join([*lines, *_drift(changes)])
 
 
@@ -38,6 +40,7 @@ def as_json(changes: Changes, environment: str) -> dict[str, Any]:
         ],
         "outputs": list(changes.outputs),
         "drifted": list(changes.drifted),
+        "in_use": list(changes.in_use),
         "losses": [{"address": loss.address, "what": loss.what, "fate": loss.fate} for loss in losses(changes)],
     }
 

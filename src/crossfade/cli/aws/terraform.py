@@ -116,7 +116,7 @@ def _carry_out(
 ) -> None:
     """Show, ask, and only then act."""
     from crossfade.aws.terraform.guard import is_guarded, protected, questions
-    from crossfade.aws.terraform.trouble import PROTECTION
+    from crossfade.aws.terraform.trouble import BESIDE, PROTECTION
     from crossfade.cli.aws.changes import described
     from crossfade.cli.confirm import ask
 
@@ -125,6 +125,12 @@ def _carry_out(
         raise RefusedError(
             f"AWS deletes nothing that is protected, and would stop half-way: {', '.join(kept)}; nothing was changed",
             f"take the protection back first: {PROTECTION}",
+        )
+    if changes.in_use:
+        raise RefusedError(
+            "AWS would refuse to delete target groups that the load balancer leads to, half-way: "
+            f"{', '.join(changes.in_use)}; nothing was changed",
+            BESIDE,
         )
     production = is_guarded(job.app)
     ask(questions(changes, job.environment, production=production, destroying=destroying), said)
