@@ -26,7 +26,9 @@ def described(changes: Changes, environment: str) -> str:
     lost = [f"  {loss}" for loss in losses(changes)]
     lines += ["", "Data that will be lost:", *lost] if lost else []
     held = [f"  {address}" for address in changes.in_use]
-    lines += ["", "AWS will not delete, because the load balancer leads there, and so apply refuses:", *held] if held else []
+    lines += (
+        ["", "AWS will not delete, because the load balancer leads there, and so apply refuses:", *held] if held else []
+    )
     return "\n".join([*lines, *_drift(changes)])
 
 

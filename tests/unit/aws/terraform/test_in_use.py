@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.terraform import Terraform
+from tests.support.terraform import Terraform, offline
 
 from crossfade.aws.terraform.changes import read_changes
 from crossfade.aws.terraform.modules import FOLDER
@@ -18,7 +18,7 @@ OTHER = "arn:other"
 
 def entry(address: str, actions: list[str], before: Any = None, after: Any = None) -> dict[str, Any]:
     change = {"actions": actions, "before": before, "after": after}
-    return {"address": address, "mode": "managed", "type": address.split(".")[0], "change": change}
+    return {"address": address, "mode": "managed", "type": address.split(".", maxsplit=1)[0], "change": change}
 
 
 def group(actions: list[str]) -> dict[str, Any]:
@@ -108,23 +108,27 @@ def standing(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> 
     (folder / "providers.tf").write_text('provider "aws" {\n  region = "us-east-1"\n}\n')
     groups = {f"web-{colour}": f"{AT}:targetgroup/shop-dev-web-{colour}/1" for colour in ("blue", "green")}
     balancer = f"{AT}:loadbalancer/app/shop-dev/1"
-    forward = {"target_group": [{"arn": arn, "weight": weight} for arn, weight in zip(groups.values(), (0, 100), strict=True)]}
+    forward = {
+        "target_group": [{"arn": arn, "weight": weight} for arn, weight in zip(groups.values(), (0, 100), strict=True)]
+    }
     written = [
-        _kept("aws_lb", "this", {None: {"name": "shop-dev", "arn": balancer, "load_balancer_type": "application"}}),
+        _kept("aws_lb", "this", {None: _balancer(balancer)}),
         _kept("aws_lb_target_group", "this", {name: _group(name, arn) for name, arn in groups.items()}),
         _kept("aws_lb_listener", "http", {0: _listener(balancer, forward)}),
         _kept("terraform_data", "default_service", {None: _data("web")}),
     ]
     state = {"version": 4, "terraform_version": "1.5.0", "serial": 1, "lineage": "shop", "outputs": {}}
     (folder / "terraform.tfstate").write_text(json.dumps({**state, "resources": written}))
-    terraform.init(folder)
+    offline(folder)
+    terraform.init(folder, backend=True)
     return folder
 
 
 def _kept(kind: str, name: str, instances: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     source = "terraform.io/builtin/terraform" if kind == "terraform_data" else "registry.terraform.io/hashicorp/aws"
     found = [
-        {"schema_version": 0, "attributes": {"id": of.get("arn", "1"), **of}} | ({} if key is None else {"index_key": key})
+        {"schema_version": 0, "attributes": {"id": of.get("arn", "1"), **of}}
+        | ({} if key is None else {"index_key": key})
         for key, of in instances.items()
     ]
     return {
@@ -134,6 +138,17 @@ def _kept(kind: str, name: str, instances: dict[Any, dict[str, Any]]) -> dict[st
         "name": name,
         "provider": f'provider["{source}"]',
         "instances": found,
+    }
+
+
+def _balancer(arn: str) -> dict[str, Any]:
+    return {
+        "arn": arn,
+        "name": "shop-dev",
+        "load_balancer_type": "application",
+        "internal": False,
+        "subnets": ["subnet-1", "subnet-2"],
+        "security_groups": ["sg-1"],
     }
 
 
@@ -175,7 +190,7 @@ def _data(text: str) -> dict[str, Any]:
 def test_as_terraform_plans_it(
     terraform: Terraform, standing: Path, port: int, kind: str, service: str, *, held: bool
 ) -> None:
-    """A changed port or kind of compute would end what the listener leads to; a service of another name brings its own."""
+    """A changed port or kind of compute would end what the listener leads to; another service brings its own."""
     given = [f"-var={key}={value}" for key, value in (("port", port), ("kind", kind), ("default_service", service))]
     plan = terraform.plan(standing, "-refresh=false", *given)
     both = tuple(f'module.alb.aws_lb_target_group.this["web-{colour}"]' for colour in ("blue", "green"))
