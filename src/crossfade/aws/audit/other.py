@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-_FILE = Path(__file__).parent / "others.yaml"
+from crossfade.aws.tables import table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +33,7 @@ class OtherCheck:
 @cache
 def others() -> Mapping[str, tuple[OtherCheck, ...]]:
     """By area, in the order of the file."""
-    read: dict[str, list[dict[str, Any]]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    read: dict[str, list[dict[str, Any]]] = table(__package__, "others.yaml")
     return {area: tuple(map(_other, found)) for area, found in read.items()}
 
 

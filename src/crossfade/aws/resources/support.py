@@ -5,14 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from crossfade.aws.resources.resource import Resource
+from crossfade.aws.tables import table
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _AURORA_MYSQL = {"2": "5.7", "3": "8.0"}  # in 5.7.mysql_aurora.2.11 and 8.0.mysql_aurora.3.08
 # Where a type says its version, and its engine where that is not said beside it.
 _VERSIONS = {
@@ -67,6 +64,5 @@ def versioned(resource: Resource) -> tuple[str, Any]:
 
 @cache
 def _table() -> Mapping[str, Mapping[str, Mapping[str, date]]]:
-    raw = files(__package__).joinpath("support.yaml").read_bytes()
-    loaded: Mapping[str, Mapping[str, Mapping[str, date]]] = yaml.load(raw, _LOADER)  # noqa: S506  a safe loader
+    loaded: Mapping[str, Mapping[str, Mapping[str, date]]] = table(__package__, "support.yaml")
     return loaded

@@ -2,13 +2,14 @@
 
 import re
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossfade.aws.cost.prices.book import PriceBook, list_prices, own, read, regions
+from crossfade.aws.cost.prices.book import EVERYWHERE, PriceBook, list_prices, own, read, regions
 from crossfade.aws.cost.prices.keys import KEYS, unknown
 from crossfade.core.errors import WrongInputError
 from crossfade.file.reading.problem import WrongFileError
@@ -47,6 +48,15 @@ def test_list_prices_are_the_collected_ones(key: str) -> None:
     """Each region's book has the collected price, and none where none is known."""
     found = tuple(list_prices(region).price(key).usd for region in ("us-east-1", "ap-northeast-2"))
     assert found == tuple(Decimal(text) if text else None for text in COLLECTED[key])
+
+
+@pytest.mark.parametrize("name", [*regions(), EVERYWHERE])
+def test_our_books_are_as_strict_as_a_teams(name: str) -> None:
+    """They are read the fast way, and read as a team's is there are the same prices in them and no mistake."""
+    strictly = read(files("crossfade.aws.cost.prices").joinpath(f"{name}.yaml").read_bytes(), name)
+    fast = list_prices("" if name == EVERYWHERE else name)
+    assert {key: fast.price(key) for key in strictly.prices} == strictly.prices
+    assert name == EVERYWHERE or (fast.title, fast.region) == (strictly.title, strictly.region)
 
 
 @pytest.mark.parametrize("region", regions())

@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
+from crossfade.aws.tables import table
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PART = re.compile(r"\\{(\w+)\\}")
 
 
@@ -51,8 +49,7 @@ def question(key: str, region: str) -> PriceQuestion | None:
 
 def rows() -> Sequence[Mapping[str, Any]]:
     """The table."""
-    raw = files(__package__).joinpath("questions.yaml").read_bytes()
-    found: Sequence[Mapping[str, Any]] = yaml.load(raw, _LOADER)  # noqa: S506  a safe loader
+    found: Sequence[Mapping[str, Any]] = table(__package__, "questions.yaml")
     return found
 
 
