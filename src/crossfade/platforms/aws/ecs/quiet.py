@@ -1,4 +1,4 @@
-"""The quiet of tasks: only while some come or go is it worth two calls to ask which run, and which were told to stop."""
+"""The quiet of tasks: only while some come or go is it worth two calls, of which run and which were told to stop."""
 
 import math
 from collections.abc import Collection, Mapping
