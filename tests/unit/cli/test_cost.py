@@ -60,7 +60,7 @@ def test_one_environment_is_asked_for(folder: Path) -> None:
     (bill,) = asked("-e", "prod")
     assert set(bill) == {
         *("title", "region", "prices", "currency", "total", "by_usage", "both_fleets_hour"),
-        *("unknown", "incomplete", "lines"),
+        *("unknown", "incomplete", "billed_when_done", "lines"),
     }
     line = next(each for each in bill["lines"] if each["item"] == "Sent to the internet")
     assert line == {

@@ -96,10 +96,11 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "tenancy": ("dedicated",),
     "tracing_config": ("Active",),
     "aws_lambda_function.tracing_config.mode": ("Active",),
+    "aws_codebuild_project.logs_config.cloudwatch_logs.status": ("DISABLED",),
     "aws_scheduler_schedule.target.ecs_parameters.capacity_provider_strategy": ([{"capacity_provider": "mine"}],),
     "aws_scheduler_schedule.target.ecs_parameters.launch_type": ("EC2",),
     "throughput": (300,),
-    "type": ("io1", "ARM_CONTAINER", "CNAME"),
+    "type": ("io1", "ARM_CONTAINER", "NS"),
     "virtual_name": ("ephemeral0",),
     "volume_size": (55,),
     "volume_type": ("io2",),
@@ -161,12 +162,13 @@ def test_an_attribute_that_code_reads_changes_the_bill(kind: str, path: str) -> 
 def _of_line(line: Rated) -> tuple[list[str], list[str]]:
     """The paths that it puts into its texts, and those that are numbers."""
     texts = list(dict.fromkeys([*places(line.item), *places(line.price)]))
-    return texts, [path.removeprefix("#").partition("|")[0] for path in line.times]
+    factors = (path for path in line.times if not path.isdecimal())
+    return texts, [path.removeprefix("#").partition("|")[0] for path in factors]
 
 
 def _asked(line: Rated) -> list[str]:
-    """The attributes that bring it or keep it away."""
-    return [*(path for path, _ in line.conditions), *([line.unless] if line.unless else [])]
+    """The attributes of its own that bring it or keep it away."""
+    return [path for path, _ in (*line.conditions, *line.exceptions) if ">" not in path]
 
 
 BY_TABLE = [
@@ -186,7 +188,12 @@ def test_an_attribute_that_a_table_names_changes_its_line(kind: str, at: int, pa
     values: Values = {}
     brought = dict(line.conditions[:1] if path not in dict(line.conditions) else [(path, dict(line.conditions)[path])])
     for each in dict.fromkeys([*texts, *numbers, *brought]):
-        values = put(values, each, [1, 1] if each in counted else 2 if each in numbers else brought.get(each) or "a")
+        values = put(
+            values,
+            each,
+            [1, 1] if each in counted else 2 if each in numbers else brought.get(each, "").removeprefix("^") or "a",
+        )
     other = [1, 1, 1] if path in counted else 3 if path in numbers else "b"
     before = billed((made(f"{kind}.x", **values),), {})
-    assert any(billed((made(f"{kind}.x", **put(values, path, changed)),), {}) != before for changed in (other, None))
+    changes = (other, *(value for each, value in line.exceptions if each == path), None)
+    assert any(billed((made(f"{kind}.x", **put(values, path, value)),), {}) != before for value in changes)

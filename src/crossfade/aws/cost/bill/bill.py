@@ -1,17 +1,18 @@
 """The bill: from what there is, how it is used and what it costs, to lines and totals. Reads nothing, asks nobody."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from crossfade.aws.cost.bill.charge import OWN, UNPRICED, Amount, Charge
 from crossfade.aws.cost.bill.charges import AREAS, charges
-from crossfade.aws.cost.catalog.catalog import Area
+from crossfade.aws.cost.catalog.catalog import Area, verdict
 from crossfade.aws.cost.money import cents
 from crossfade.aws.cost.prices.book import PriceBook
 from crossfade.aws.cost.prices.price import Price
 from crossfade.aws.resources.inventory import Inventory
+from crossfade.aws.resources.providers import AWS, provider
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.month import Month
 
@@ -63,6 +64,7 @@ class Bill:
     book: str
     lines: tuple[Line, ...]
     lacks: tuple[str, ...] = ()  # sentences about what is not in it
+    acts: tuple[str, ...] = ()  # what is billed when somebody does it, by service; in no line
 
     @property
     def total(self) -> Amount:
@@ -109,7 +111,18 @@ def bill(
         for where, charge in _merged(placed)
     )
     by_area = sorted(lines, key=lambda line: _ORDER.index(line.area))
-    return Bill(title=title, region=home, book=book.title, lines=tuple(by_area))
+    return Bill(title=title, region=home, book=book.title, lines=tuple(by_area), acts=tuple(_acts(inventory)))
+
+
+def _acts(inventory: Inventory) -> Iterator[str]:
+    """Of each service that is there: a plan cannot tell whether anybody will."""
+    found: dict[str, list[str]] = {}
+    for kind in dict.fromkeys(resource.type for resource in inventory.all if provider(resource) == AWS):
+        if (judged := verdict(kind)) is not None and judged.acts:
+            found.setdefault(judged.service, []).append(judged.acts)
+    for service, acts in found.items():
+        each = (act for told in acts for act in told.split(", "))
+        yield f"{service}: {', '.join(dict.fromkeys(each))}"
 
 
 def _region(inventory: Inventory, charge: Charge, home: str) -> str | None:

@@ -16,7 +16,9 @@ def values(resource: Resource, path: str) -> tuple[Any, ...]:
 
 
 def number(resource: Resource, path: str) -> Decimal | None:
-    """A number at `path|default`; `#path` is how many there are. None when only the apply will tell."""
+    """A number at `path|default`, or itself; `#path` is how many there are. None when only the apply will tell."""
+    if path.isdecimal():
+        return Decimal(path)
     path, _, default = path.partition("|")
     if path.startswith("#"):
         found = [each for each in _at(resource.values, path[1:].split(".")) if each]

@@ -14,11 +14,14 @@ The tables beside this file are by area and service. Types stand in them without
       also:                        attributes that are billed on top and have no price here
         mq_broker:
           storage.kind: {free: efs, why: other storage has a price of its own}
+      acts:                      what is billed when somebody does it, of which nothing in a plan tells
+        mq_broker: moves to another region
 
 In a line `{a.b|c}` is the attribute `b` of the block `a`, or else c, and `{a?c}` is c where a is set. `times` are
-factors; `#a` is how many a's there are. What is paid by the hour has a unit that ends in "hours". There is a line
-`when` one of these attributes is set (`a.b=c`: to that), and not `unless` the other one is. With `use` nobody can know
-how much there will be: only `cloud.usage.units` says. `area` is the part of the bill where it is not the type's own.
+factors, numbers or attributes; `#a` is how many a's there are. What is paid by the hour has a unit that ends in
+"hours". There is a line `when` one of these attributes is set (`a.b=c`: to that; `^c`: to what begins so;
+`a>b`: b of what a comes from), and not `unless` one of those is. With `use` nobody can know how much there will be:
+only `cloud.usage.units` says. `area` is the part of the bill where it is not the type's own.
 """
 
 import re
@@ -28,11 +31,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-import yaml
-
 from crossfade.aws.cost.catalog.attribute import places
+from crossfade.aws.tables import table, understood
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PREFIX = "aws_"
 _SERVICE = re.compile(r"^(?=[^\s#])", re.MULTILINE)  # where a line begins at the left, a service begins
 _WORD = re.compile(r"[a-z]\w*\*?")
@@ -67,7 +68,12 @@ class Rated:
     @property
     def conditions(self) -> tuple[tuple[str, str], ...]:
         """Attributes that bring the line, each with the value that it has to have, or "" for any."""
-        return tuple((path, value) for path, _, value in (each.partition("=") for each in self.when.split()))
+        return _conditions(self.when)
+
+    @property
+    def exceptions(self) -> tuple[tuple[str, str], ...]:
+        """Attributes that take it away again."""
+        return _conditions(self.unless)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +96,7 @@ class TypeVerdict:
     lines: tuple[Rated, ...] = ()
     unknown: str = ""
     extras: tuple[Extra, ...] = ()
+    acts: str = ""  # what somebody does that is billed when it is done, and of which nothing in a plan tells
 
     @property
     def free(self) -> bool:
@@ -100,13 +107,14 @@ class TypeVerdict:
         """The attributes that its tables name."""
         texts = (text for line in self.lines for text in (line.item, line.price))
         placed = {path for text in texts for path in places(text)}
-        times = {path.removeprefix("#").partition("|")[0] for line in self.lines for path in line.times}
-        asked = {path for line in self.lines for path, _ in line.conditions} | {line.unless for line in self.lines}
+        factors = (path for line in self.lines for path in line.times if not path.isdecimal())
+        times = {path.removeprefix("#").partition("|")[0] for path in factors}
+        asked = {path.partition(">")[0] for line in self.lines for path, _ in (*line.conditions, *line.exceptions)}
         return frozenset(placed | times | asked | {each.path for each in self.extras})
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _Part:
     """One service's part of a file. It is understood only once a plan has a type that it speaks of."""
 
     area: Area
@@ -116,18 +124,18 @@ class _Table:
 
 def verdicts() -> Mapping[str, TypeVerdict]:
     """Every verdict by the type's whole name; those that end in `*` hold for all of that beginning."""
-    return {kind: found for table in _tables() for kind, found in _understood(table).items()}
+    return {kind: found for part in _parts() for kind, found in _understood(part).items()}
 
 
 @cache
 def verdict(kind: str) -> TypeVerdict | None:
     """The verdict on a type; None when nobody has judged it."""
     name = kind.removeprefix(_PREFIX)
-    for table in _tables():
-        if name in table.words and (found := _understood(table).get(kind)) is not None:
+    for part in _parts():
+        if name in part.words and (found := _understood(part).get(kind)) is not None:
             return found
-    beginnings = {word: table for table in _tables() for word in table.words if word[-1] == "*"}
-    wide = next((table for word, table in beginnings.items() if name.startswith(word[:-1])), None)
+    beginnings = {word: part for part in _parts() for word in part.words if word[-1] == "*"}
+    wide = next((part for word, part in beginnings.items() if name.startswith(word[:-1])), None)
     known = _understood(wide) if wide else {}
     return next((found for each, found in known.items() if each[-1] == "*" and kind.startswith(each[:-1])), None)
 
@@ -135,7 +143,7 @@ def verdict(kind: str) -> TypeVerdict | None:
 @cache
 def by_code() -> Mapping[str, frozenset[str]]:
     """By type the paths of the attributes that code reads to price it."""
-    told = yaml.load(files(__package__).joinpath("by_code.yaml").read_text("utf-8"), _LOADER)  # noqa: S506  a safe loader
+    told = table(__package__, "by_code.yaml")
     return {kind: frozenset(paths.split()) for kind, paths in told.items()}
 
 
@@ -153,28 +161,29 @@ def _prefixes(price: str) -> tuple[str, ...]:
 
 
 @cache
-def _tables() -> tuple[_Table, ...]:
+def _parts() -> tuple[_Part, ...]:
     texts = ((area, files(__package__).joinpath(f"{stem}.yaml").read_text("utf-8")) for stem, area in AREAS.items())
     return tuple(
-        _Table(area, part, frozenset(_WORD.findall(part)))
-        for area, text in texts
-        for part in _SERVICE.split(text)
-        if part.partition("\n")[0].endswith(":")
+        _Part(area, text, frozenset(_WORD.findall(text)))
+        for area, whole in texts
+        for text in _SERVICE.split(whole)
+        if text.partition("\n")[0].endswith(":")
     )
 
 
 @cache
-def _understood(table: _Table) -> Mapping[str, TypeVerdict]:
-    return dict(_read(table))
+def _understood(part: _Part) -> Mapping[str, TypeVerdict]:
+    return dict(_read(part))
 
 
-def _read(table: _Table) -> Iterator[tuple[str, TypeVerdict]]:
-    ((service, told),) = yaml.load(table.text, _LOADER).items()  # noqa: S506  a safe loader
-    also = told.get("also", {})
+def _read(part: _Part) -> Iterator[tuple[str, TypeVerdict]]:
+    ((service, told),) = understood(part.text).items()
+    also, acts = told.get("also", {}), told.get("acts", {})
 
     def judged(name: str, **how: Any) -> tuple[str, TypeVerdict]:
-        extras = _extras(also.get(name))
-        return _PREFIX + name, TypeVerdict(area=table.area, service=service, page=told["page"], extras=extras, **how)
+        extras, act = _extras(also.get(name)), acts.get(name, "")
+        whose: dict[str, Any] = {"area": part.area, "service": service, "page": told["page"]}
+        return _PREFIX + name, TypeVerdict(**whose, extras=extras, acts=act, **how)
 
     for name in told.get("free", "").split():
         yield judged(name)
@@ -184,6 +193,10 @@ def _read(table: _Table) -> Iterator[tuple[str, TypeVerdict]]:
         yield judged(name, lines=tuple(Rated(**{**each, "times": tuple(each.get("times", ()))}) for each in lines))
     for name, why in told.get("unknown", {}).items():
         yield judged(name, unknown=why)
+
+
+def _conditions(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((path, value) for path, _, value in (each.partition("=") for each in text.split()))
 
 
 def _extras(also: Mapping[str, Mapping[str, str]] | None) -> tuple[Extra, ...]:

@@ -13,6 +13,8 @@ KEYS: dict[str, str] = {
     "fargate.gb-hour.arm": "the same on ARM",
     "fargate.vcpu-hour.spot": "the same on spare capacity",
     "fargate.gb-hour.spot": "the same on spare capacity",
+    "fargate.vcpu-hour.spot-arm": "the same on spare capacity, on ARM",
+    "fargate.gb-hour.spot-arm": "the same on spare capacity, on ARM",
     "alb.hour": "an Application Load Balancer for an hour",
     "alb.lcu-hour": "a capacity unit (LCU) of a load balancer for an hour",
     "nat.hour": "a NAT gateway for an hour",

@@ -64,7 +64,9 @@ def _folded(bill: Bill) -> str:
         for line in bill.lines
     ]
     summary = f"<details><summary>The whole bill of {_safe(bill.title)}, {_safe(bill.region)}</summary>"
-    return "\n\n".join([summary, _table(_BILL, rows, right=1, left=4), f"Prices: {_safe(bill.book)}", "</details>"])
+    done = [f"Billed when somebody does it, and in no line: {_safe('; '.join(bill.acts))}."] if bill.acts else []
+    table = _table(_BILL, rows, right=1, left=4)
+    return "\n\n".join([summary, table, *done, f"Prices: {_safe(bill.book)}", "</details>"])
 
 
 def _between(total: Amount) -> str:

@@ -24,6 +24,7 @@ def text(bill: Bill) -> str:
         list(_totals(bill)),
         [f"  Not all of the truth: {each}" for each in bill.lacks],
         _unsaid(bill),
+        ["Billed when somebody does it, and in no line", *(f"  {each}" for each in bill.acts)] if bill.acts else [],
         _assumptions(bill),
         _notes(bill),
         ["Prices", *(f"  [{index}] {source}" for index, source in enumerate(sources, start=1))] if sources else [],
@@ -43,6 +44,7 @@ def as_json(bill: Bill) -> dict[str, Any]:
         "both_fleets_hour": float(bill.beside),
         "unknown": len(bill.unknown),
         "incomplete": list(bill.lacks),
+        "billed_when_done": list(bill.acts),
         "lines": [_line(line) for line in bill.lines],
     }
 

@@ -1,7 +1,9 @@
 """Charges of the catalogue's tables: types without code, attributes on top, and what nobody can price."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once, unpriced
 from crossfade.aws.cost.bill.charges.by_use import used
@@ -34,7 +36,7 @@ def cataloged(inventory: Inventory, usage: Month) -> dict[Area, list[Charge]]:
         if judged.unknown:
             found[judged.area].append(_unknown(resource, judged.unknown, judged))
         for line in judged.lines:
-            if not _has(resource, line):
+            if not _has(inventory, resource, line):
                 continue
             if line.use:
                 by_use[line, filled(line.price, resource) or UNPRICED, resource.region].append(resource)
@@ -49,12 +51,28 @@ def cataloged(inventory: Inventory, usage: Month) -> dict[Area, list[Charge]]:
     return found
 
 
-def _has(resource: Resource, line: Rated) -> bool:
+def _has(inventory: Inventory, resource: Resource, line: Rated) -> bool:
     """Whether a resource has what a line waits for, and not what stands against it."""
-    if line.unless and values(resource, line.unless):
-        return False
-    found = ((value, values(resource, path)) for path, value in line.conditions)
-    return not line.when or any(value in map(said, there) if value else there for value, there in found)
+    asked = partial(_is, inventory, resource)
+    return not asked(line.exceptions) and (not line.when or asked(line.conditions))
+
+
+def _is(inventory: Inventory, resource: Resource, conditions: Iterable[tuple[str, str]]) -> bool:
+    """Whether one of the attributes is set, or is set to the value that stands with it."""
+    found = ((value, _there(inventory, resource, path)) for path, value in conditions)
+    return any(any(_meets(said(each), value) for each in there) for value, there in found)
+
+
+def _meets(text: str, value: str) -> bool:
+    """Any will do where none is named, and of `^or` whatever begins so."""
+    return text.startswith(value[1:]) if value.startswith("^") else value in {"", text}
+
+
+def _there(inventory: Inventory, resource: Resource, path: str) -> tuple[Any, ...]:
+    """What stands at a path, or in `a>b` at b of what a comes from."""
+    key, elsewhere, further = path.partition(">")
+    whose = inventory.referred(resource, key) if elsewhere else (resource,)
+    return tuple(value for each in whose for value in values(each, further or path))
 
 
 def _line(resource: Resource, line: Rated, judged: TypeVerdict, usage: Month) -> Charge:

@@ -19,6 +19,7 @@ _BUCKET = 10 * GIB  # kept in a bucket of which the file says nothing
 # The least that io1 has: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html
 _IO1 = (100, 1_000)  # GB, IOPS
 _PROVISIONED = ("gp3", "io1", "io2")
+_REGION_OF_ARN = 3  # arn:aws:rds:eu-west-1:...
 
 
 def data(inventory: Inventory, usage: Month) -> Iterator[Charge]:
@@ -90,6 +91,16 @@ def _database(inventory: Inventory, database: Resource, usage: Month) -> Iterato
             )
     if disk == "standard":
         yield used("Data", f"{name} disk, requests", "rds.io-1m", "1,000,000 requests", (database.address,), usage)
+    if _is_from_elsewhere(database, primary):
+        note = "what a replica is sent from another region is billed by the GB"
+        yield unpriced("Data", "Copied from another region", (database.address,), note, unit="replicas")
+
+
+def _is_from_elsewhere(copy: Resource, primary: Resource) -> bool:
+    """By the ARN of what it copies, or by where that is in the plan."""
+    named = str(copy.values.get("replicate_source_db") or "").split(":")
+    where = named[_REGION_OF_ARN] if len(named) > _REGION_OF_ARN else primary.region
+    return bool(where and copy.region and where != copy.region)
 
 
 def _size(size: int | None, most: int) -> str:

@@ -7,9 +7,11 @@ from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.bill.charges.sizes import GIB, gigabytes
 from crossfade.aws.cost.money import plain
 from crossfade.aws.resources.inventory import Inventory
+from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.month import Month
 
 FREE = 1024 * GIB  # a month, always: https://aws.amazon.com/cloudfront/pricing/
+_BETWEEN_SERVERS = frozenset({"NS", "SOA", "DS"})
 
 
 def delivery(inventory: Inventory, usage: Month) -> Iterator[Charge]:
@@ -43,11 +45,7 @@ def delivery(inventory: Inventory, usage: Month) -> Iterator[Charge]:
 
 def _queries(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     """Queries of aliases to AWS's own things are free: https://aws.amazon.com/route53/pricing/."""
-    billed = [
-        record.address
-        for record in inventory.of("aws_route53_record")
-        if record.values.get("type") in ("A", "AAAA") and not record.values.get("alias")
-    ]
+    billed = [record.address for record in inventory.of("aws_route53_record") if _is_asked_for(record)]
     if billed:
         yield Charge(
             area="Delivery",
@@ -59,3 +57,9 @@ def _queries(inventory: Inventory, usage: Month) -> Iterator[Charge]:
             assumes=f"{usage.dns:,} queries of records that are no aliases",
             usage="dns",
         )
+
+
+def _is_asked_for(record: Resource) -> bool:
+    """By visitors: not what only shows whose a name is, to a certificate or to other servers of names."""
+    shows = any("aws_acm_certificate." in address for addresses in record.refers.values() for address in addresses)
+    return not (shows or record.values.get("alias") or record.values.get("type") in _BETWEEN_SERVERS)

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
 from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.bill.charges.computing.fleet import hosts
-from crossfade.aws.cost.bill.charges.sizes import gigabytes
-from crossfade.aws.cost.money import exact, plain
+from crossfade.aws.cost.bill.charges.logs import logs
+from crossfade.aws.cost.money import exact
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 from crossfade.file.cloud.month import Month
 
 FREE_TRACES = 100_000  # a month, always: https://aws.amazon.com/xray/pricing/
-_MONTH = 30  # days
 _FAST = 60  # seconds: an alarm with a shorter period costs more
 _BAND = "ANOMALY_DETECTION_BAND"
 _OF_BAND = 3  # metrics: the one that is watched, and both ends of its band
@@ -26,11 +25,10 @@ _TRACED: Mapping[str, tuple[str, ...]] = {
     "aws_sfn_state_machine": ("tracing_configuration", "enabled"),
     "aws_sns_topic": ("tracing_config",),
 }
-_LONGEST = 365  # days of logs in the bill of a group that never removes any
 
 
 def watching(inventory: Inventory, usage: Month) -> Iterator[Charge]:
-    yield from _logs(inventory, usage)
+    yield from logs(inventory, usage)
     yield from _metrics(inventory, usage)
     yield from _insights(inventory)
     for alarm in inventory.of("aws_cloudwatch_metric_alarm"):
@@ -56,34 +54,6 @@ def _traces(resource: Resource) -> bool:
         return "xray-daemon" in str(resource.values.get("container_definitions", ""))
     said = first(resource.values, *_TRACED[resource.type])
     return said is True or str(said) in {"Active", "true"}
-
-
-def _logs(inventory: Inventory, usage: Month) -> Iterator[Charge]:
-    groups = list(inventory.of("aws_cloudwatch_log_group"))
-    if not groups:
-        return
-    size, addresses = gigabytes(usage.logs), tuple(group.address for group in groups)
-    yield Charge(
-        area="Watching",
-        item="Logs, coming in",
-        quantity=Amount.of(size),
-        unit="GB",
-        rate=once("logs.in-gb"),
-        addresses=addresses,
-        assumes=f"{plain(size)} GB, all log groups",
-        usage="logs",
-    )
-    days = max(group.values.get("retention_in_days") or _LONGEST for group in groups)
-    yield Charge(
-        area="Watching",
-        item="Logs, kept",
-        quantity=Amount.of(size).times(days).over(_MONTH),
-        unit="GB-months",
-        rate=once("logs.stored-gb-month"),
-        addresses=addresses,
-        assumes=f"{plain(size)} GB a month, kept for {days} days at most",
-        usage="logs",
-    )
 
 
 def _metrics(inventory: Inventory, usage: Month) -> Iterator[Charge]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from crossfade.aws.cost.bill.charge import Amount, Charge, once
-from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.bill.charges.computing.begun import begun
 from crossfade.aws.cost.bill.charges.computing.disks import disks
 from crossfade.aws.cost.bill.charges.computing.instances import group, instance, node_group
@@ -27,16 +26,7 @@ def compute(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     for volume in inventory.of("aws_ebs_volume"):
         values = volume.values
         disk = {"volume_size": values.get("size"), "volume_type": values.get("type"), **values}
-        yield from disks(disk, Amount.of(1), (volume.address,))
-        if disk["volume_type"] == "standard":
-            yield used(
-                "Compute",
-                "Disks, standard, requests",
-                "ebs.io-1m.standard",
-                "1,000,000 requests",
-                (volume.address,),
-                usage,
-            )
+        yield from disks(disk, Amount.of(1), (volume.address,), usage)
     for repositories in inventory.apart("aws_ecr_repository"):
         size, many = plain(gigabytes(usage.images)), len(repositories)
         yield Charge(

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once
+from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.money import exact
 from crossfade.aws.resources.inventory import blocks
+from crossfade.file.cloud.month import Month
 
 ROOT = 8  # GB, what Amazon Linux's image asks for when nobody says otherwise
 _DEFAULT = "gp2"
 _IOPS = {"gp3": 3000, "io1": 0, "io2": 0}
 _THROUGHPUT = 125  # MB/s of a gp3 disk
-_IO2_FIRST = 32_000  # IOPS at io2's full price; those beyond it cost less
+_IO2 = (32_000, 64_000)  # IOPS at io2's full price, and at the next one: the more there are the less each costs
 _ROOT_NAMES = frozenset({"/dev/xvda", "/dev/sda1", None, ""})
 
 Disk = Mapping[str, Any]
@@ -33,20 +35,26 @@ def of_template(template: Mapping[str, Any]) -> tuple[list[Disk], list[Disk]]:
 
 
 def of_host(
-    root: Sequence[Disk], further: Sequence[Disk], hosts: Amount, addresses: tuple[str, ...], *, told: bool = True
+    root: Sequence[Disk],
+    further: Sequence[Disk],
+    hosts: Amount,
+    addresses: tuple[str, ...],
+    usage: Month,
+    *,
+    told: bool = True,
 ) -> Iterator[Charge]:
     """The disks of so many hosts. A root disk without a size has the image's, unless only the apply tells it."""
     for disk in root or ({},):
         if not told:
-            yield from disks(disk, hosts, addresses)
+            yield from disks(disk, hosts, addresses, usage)
             continue
         noted = "" if disk.get("volume_size") else f"the image's own size, assumed to be {ROOT} GB"
-        yield from disks({"volume_size": ROOT, **_known(disk)}, hosts, addresses, noted)
+        yield from disks({"volume_size": ROOT, **_known(disk)}, hosts, addresses, usage, noted)
     for disk in further:
-        yield from disks(disk, hosts, addresses)
+        yield from disks(disk, hosts, addresses, usage)
 
 
-def disks(disk: Disk, count: Amount, addresses: tuple[str, ...], note: str = "") -> Iterator[Charge]:
+def disks(disk: Disk, count: Amount, addresses: tuple[str, ...], usage: Month, note: str = "") -> Iterator[Charge]:
     """So many disks of a kind: `volume_size`, `volume_type`, `iops`, `throughput`."""
     size, kind = disk.get("volume_size"), disk.get("volume_type") or (_DEFAULT if not disk.get("iops") else "io1")
     yield Charge(
@@ -59,11 +67,12 @@ def disks(disk: Disk, count: Amount, addresses: tuple[str, ...], note: str = "")
         note=note if size else "the plan does not say its size; what is made from a snapshot is as large as that",
     )
     iops = max(0, int(disk.get("iops") or 0) - _IOPS.get(kind, 0)) if kind in _IOPS else 0
-    first_iops = min(iops, _IO2_FIRST) if kind == "io2" else iops
+    first, second, third = _tiers(iops) if kind == "io2" else (iops, 0, 0)
     through = max(0, int(disk.get("throughput") or 0) - _THROUGHPUT) if kind == "gp3" else 0
     for item, each, unit, key in (
-        (f"Disks, {kind}, IOPS", first_iops, "IOPS-months", f"ebs.iops-month.{kind}"),
-        (f"Disks, {kind}, IOPS beyond 32,000", iops - first_iops, "IOPS-months", f"ebs.iops-month.{kind}-beyond"),
+        (f"Disks, {kind}, IOPS", first, "IOPS-months", f"ebs.iops-month.{kind}"),
+        (f"Disks, {kind}, IOPS beyond 32,000", second, "IOPS-months", f"ebs.iops-month.{kind}-beyond"),
+        (f"Disks, {kind}, IOPS beyond 64,000", third, "IOPS-months", f"ebs.iops-month.{kind}-beyond-64000"),
         (f"Disks, {kind}, throughput", through, "MB/s-months", f"ebs.mbps-month.{kind}"),
     ):
         if each:
@@ -75,6 +84,14 @@ def disks(disk: Disk, count: Amount, addresses: tuple[str, ...], note: str = "")
                 rate=once(key),
                 addresses=addresses,
             )
+
+    if kind == "standard":
+        yield used("Compute", "Disks, standard, requests", "ebs.io-1m.standard", "1,000,000 requests", addresses, usage)
+
+
+def _tiers(iops: int) -> tuple[int, int, int]:
+    first, second = (min(iops, end) for end in _IO2)
+    return first, second - first, iops - second
 
 
 def _known(disk: Disk) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from crossfade.aws.cost.bill.charge import Amount
@@ -33,8 +34,19 @@ def hosts(group: Resource, usage: Month) -> Amount:
         return Amount.of(0)
     least, most = _number(group.values.get("min_size"), 0), _number(group.values.get("max_size"), 0)
     wanted = _number(group.values.get("desired_capacity"), least)
-    average = said(group, usage.instances)
+    average, each = said(group, usage.instances), weight(group)
+    if each != 1:
+        least, wanted, most = (ceil(units / each) for units in (least, wanted, most))
     return Amount.between(least, wanted if average is None else average, most)
+
+
+def weight(group: Resource) -> float:
+    """How many units of the group's size a host counts as: what the first class of its policy says.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-mixed-instances-groups-instance-weighting.html
+    """
+    said = first(group.values, "mixed_instances_policy", "launch_template", "override", "weighted_capacity")
+    return max(_number(said, 1), 1)
 
 
 def nodes(group: Resource, usage: Month) -> Amount:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
+from math import ceil
 from typing import Any
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once, unpriced
 from crossfade.aws.cost.bill.charges.by_use import used
 from crossfade.aws.cost.bill.charges.computing.disks import of_host, of_template
-from crossfade.aws.cost.bill.charges.computing.fleet import hosts, nodes, on_average
+from crossfade.aws.cost.bill.charges.computing.fleet import hosts, nodes, on_average, weight
 from crossfade.aws.cost.bill.charges.sizes import label
 from crossfade.aws.cost.money import exact
 from crossfade.aws.resources.inventory import Inventory, blocks, first
@@ -17,7 +18,7 @@ from crossfade.file.cloud.month import Month
 
 _DETAILS = 7  # metrics of a host that is watched every minute: https://aws.amazon.com/cloudwatch/pricing/
 _NODE = "t3.medium"  # what EKS takes when nobody names a class, and the size of the disk
-_NODE_DISK = 20
+_NODE_DISK, _WINDOWS_DISK = 20, 50
 # Old classes for which a fast way to their disks costs extra: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ebs-optimized.html
 _SLOW_DISKS = frozenset({"c1", "c3", "g2", "i2", "m1", "m2", "m3", "r3"})
 _FREE_SYSTEMS = ("amazon-linux", "al2023", "ubuntu", "debian", "canonical", "/ecs/", "/eks/", "bottlerocket", "windows")
@@ -33,7 +34,7 @@ class _Host:
     tenancy: str = "default"
     watched: bool = False
     fast_disks: bool = False
-    unlimited: bool = False
+    bursts: Any = None  # what is said of credits: standard, unlimited, or nothing
     windows: bool = False
     image: str = ""  # one of which the plan does not say what runs in it
 
@@ -46,6 +47,16 @@ class _Host:
         if self.windows:
             return f"ec2.windows-hour.{self.kind}"
         return f"ec2.hour.{self.kind}" if self.tenancy == "default" else f"ec2.{self.tenancy}-hour.{self.kind}"
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether bursts are billed: those of t2 when somebody asks for it, of its successors unless told not to."""
+        usual = "standard" if self.family == "t2" else "unlimited"
+        return self.family in _BURST and (self.bursts or usual) == "unlimited"
+
+    @property
+    def family(self) -> str:
+        return (self.kind or "").partition(".")[0]
 
     @property
     def said(self) -> str:
@@ -79,7 +90,7 @@ def group(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Charg
     host = _of_template(template)
     kept, spare, kinds, note = count, Amount.of(0), [host.kind], ""
     for policy in blocks(found.values, "mixed_instances_policy"):
-        kept, spare = _split(policy, count)
+        kept, spare = _split(policy, count, weight(found))
         overrides = [each for block in blocks(policy, "launch_template") for each in blocks(block, "override")]
         if any(each.get("instance_requirements") for each in overrides):
             kinds, note = [None], "classes are chosen by what they have"
@@ -91,7 +102,7 @@ def group(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Charg
             each = replace(host, kind=kinds[0], spot=spot)
             yield from _running(each, f"Hosts {label(found)}", part, addresses, usage, note, "instances")
     if template:
-        yield from of_host(*of_template(template.values), count, (template.address,))
+        yield from of_host(*of_template(template.values), count, (template.address,), usage)
 
 
 def _as_many_as_told(found: Resource) -> Charge:
@@ -116,8 +127,8 @@ def node_group(inventory: Inventory, found: Resource, usage: Month) -> Iterator[
         yield unpriced("Compute", item, addresses, note, quantity=count, unit="disks")
         return
     root, further = of_template(template.values) if template else ([], [])
-    size = found.values.get("disk_size") or _NODE_DISK
-    yield from of_host(root or [{"volume_size": size}], further, count, addresses)
+    size = found.values.get("disk_size") or (_WINDOWS_DISK if windows else _NODE_DISK)
+    yield from of_host(root or [{"volume_size": size}], further, count, addresses, usage)
 
 
 def instance(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Charge]:
@@ -132,7 +143,7 @@ def instance(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Ch
         tenancy=_tenancy(values, "tenancy") or base.tenancy,
         watched=bool(values.get("monitoring")) or base.watched,
         fast_disks=bool(values.get("ebs_optimized")) or base.fast_disks,
-        unlimited=_unlimited(kind, first(values, "credit_specification", "cpu_credits")),
+        bursts=first(values, "credit_specification", "cpu_credits"),
         windows=_is_windows(values) or base.windows,
         image=_image(values) or base.image,
     )
@@ -146,7 +157,7 @@ def instance(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Ch
     kept = [each for each in further if each.get("device_name") not in named or not each.get("device_name")]
     whose = template if template and root and not own else found
     told = "root_block_device.volume_size" not in found.later
-    yield from of_host(own or root, [*more, *kept], once_only, (whose.address,), told=told)
+    yield from of_host(own or root, [*more, *kept], once_only, (whose.address,), usage, told=told)
 
 
 def _running(  # noqa: PLR0917  private, and all of a kind
@@ -172,8 +183,7 @@ def _running(  # noqa: PLR0917  private, and all of a kind
             rate=once("cloudwatch.metric-month"),
             addresses=addresses,
         )
-    family = (host.kind or "").partition(".")[0]
-    if host.fast_disks and family in _SLOW_DISKS:
+    if host.fast_disks and host.family in _SLOW_DISKS:
         yield Charge(
             area="Compute",
             item=f"A fast way to disks, {host.kind}",
@@ -183,7 +193,7 @@ def _running(  # noqa: PLR0917  private, and all of a kind
             addresses=addresses,
         )
     if host.unlimited:
-        credit = f"ec2.cpu-credit-hour.{family}"
+        credit = f"ec2.cpu-credit-hour.{host.family}"
         yield used("Compute", "CPU beyond what hosts earn", credit, "vCPU-hours", addresses, usage)
 
 
@@ -202,7 +212,7 @@ def _of_template(template: Resource | None) -> _Host:
         tenancy=(_tenancy(values, "placement_tenancy") if old else _tenancy(placement, "tenancy")) or "default",
         watched=bool(watched),
         fast_disks=str(values.get("ebs_optimized", "")).lower() == "true",
-        unlimited=_unlimited(kind, first(values, "credit_specification", "cpu_credits")),
+        bursts=first(values, "credit_specification", "cpu_credits"),
         windows=_is_windows(values),
         image=_image(values),
     )
@@ -229,15 +239,9 @@ def _tenancy(values: Mapping[str, Any], key: str) -> str:
     return "host" if named else str(values.get(key) or "")
 
 
-def _unlimited(kind: Any, credits_said: Any) -> bool:
-    """Whether bursts are billed: those of t2 when somebody asks for it, those of its successors unless told not to."""
-    family = str(kind or "").partition(".")[0]
-    return family in _BURST and (credits_said or ("standard" if family == "t2" else "unlimited")) == "unlimited"
-
-
-def _split(policy: Any, count: Amount) -> tuple[Amount, Amount]:
+def _split(policy: Any, count: Amount, each: float) -> tuple[Amount, Amount]:
     """Hosts on demand and on spare capacity; beyond the base a share of them, rounded up, is on demand."""
-    base = exact(first(policy, "instances_distribution", "on_demand_base_capacity") or 0)
+    base = exact(ceil((first(policy, "instances_distribution", "on_demand_base_capacity") or 0) / each))
     percent = first(policy, "instances_distribution", "on_demand_percentage_above_base_capacity")
     share = exact(100 if percent is None else percent) / 100
 

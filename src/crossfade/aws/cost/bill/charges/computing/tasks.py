@@ -32,7 +32,8 @@ def fargate(inventory: Inventory, service: Resource, usage: Month) -> Iterator[C
         return
     size = f"{plain(cpu)} vCPU {plain(memory)} GB"
     kept, spare = _split(service, count)
-    for kind, part in ((kind_of(task), kept), ("spot", spare)):
+    spot = "spot-arm" if kind_of(task) == "arm" else "spot"
+    for kind, part in ((kind_of(task), kept), (spot, spare)):
         yield Charge(
             area="Compute",
             item=f"Fargate {name}{_SAID.get(kind, '')}, {size}",
@@ -69,7 +70,7 @@ def fargate(inventory: Inventory, service: Resource, usage: Month) -> Iterator[C
         )
 
 
-_SAID = {"spot": ", spare capacity", "windows": ", Windows"}
+_SAID = {"spot": ", spare capacity", "spot-arm": ", spare capacity", "windows": ", Windows"}
 
 
 def kind_of(task: Resource) -> str:
