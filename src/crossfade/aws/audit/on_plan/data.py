@@ -11,6 +11,7 @@ from crossfade.aws.resources.resource import Resource
 
 # The parameter that refuses connections without TLS, and since which version RDS sets it when nobody does.
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html
+# https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Security.html
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mysql-ssl-connections.require-ssl.html
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mariadb-ssl-connections.require-ssl.html
 _NEVER = (10**6,)
@@ -18,6 +19,8 @@ _FORCE_TLS = {
     "postgres": ("rds.force_ssl", (15,)),
     "mysql": ("require_secure_transport", _NEVER),
     "mariadb": ("require_secure_transport", (11, 8)),
+    "aurora-postgresql": ("rds.force_ssl", (17,)),
+    "aurora-mysql": ("require_secure_transport", _NEVER),
 }
 
 
@@ -53,6 +56,12 @@ _PLAIN_PARAMETERS = (
     ("aws_rds_cluster_parameter_group", "rds.force_ssl", frozenset({"0"})),
     ("aws_rds_cluster_parameter_group", "require_secure_transport", frozenset({"off", "0"})),
 )
+# Where a database says which parameters it has, and the type that they are.
+_PARAMETERS = {
+    "aws_db_instance": ("parameter_group_name", "aws_db_parameter_group"),
+    "aws_rds_cluster": ("db_cluster_parameter_group_name", "aws_rds_cluster_parameter_group"),
+}
+_TOLD_OF_GROUPS = frozenset({"aws_rds_cluster"})  # whose parameters are looked at where they stand
 _DOMAINS = ("aws_opensearch_domain", "aws_elasticsearch_domain")
 
 
@@ -87,7 +96,7 @@ def plain_connections(inventory: Inventory) -> Iterator[Mark]:
         if not is_on(cache.values.get("transit_encryption_enabled")):
             yield Mark(cache.address, "transit_encryption_enabled is not true")
     yield from _plain_elsewhere(inventory)
-    for database in databases(inventory):
+    for database in (*databases(inventory), *inventory.of("aws_rds_cluster")):
         if what := _takes_plain(inventory, database):
             yield Mark(database.address, what)
 
@@ -123,17 +132,19 @@ def _takes_plain(inventory: Inventory, database: Resource) -> str:
         return ""
     said = _parameter(inventory, database, key)
     if said is not None:
-        return "" if said.lower() in {"1", "on", "true"} else f"{key} is {said}"
+        told = database.type in _TOLD_OF_GROUPS or said.lower() in {"1", "on", "true"}
+        return "" if told else f"{key} is {said}"
     version = tuple(map(int, re.findall(r"\d+", str(database.values.get("engine_version", "")))))
     newest = not version  # which RDS takes when none is named
     return f"{key} is not set" if since == _NEVER or (not newest and version < since) else ""
 
 
 def _parameter(inventory: Inventory, database: Resource, key: str) -> str | None:
-    name = database.values.get("parameter_group_name")
+    where, kind = _PARAMETERS[database.type]
+    name = database.values.get(where)
     groups = [
-        *inventory.referred(database, "parameter_group_name", "aws_db_parameter_group"),
-        *(group for group in inventory.of("aws_db_parameter_group") if name and group.values.get("name") == name),
+        *inventory.referred(database, where, kind),
+        *(group for group in inventory.of(kind) if name and group.values.get("name") == name),
     ]
     for group in groups:
         for parameter in blocks(group.values, "parameter"):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from crossfade.aws.audit.balancer import opens_streams
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.limits import LONGEST_TTL
+from crossfade.aws.audit.on_plan.related import settings
 from crossfade.aws.audit.on_plan.switch import is_on, number
 from crossfade.aws.idle import SHORT_IDLE
 from crossfade.aws.resources.inventory import Inventory, blocks, first
@@ -93,10 +94,23 @@ def _old_elsewhere(inventory: Inventory) -> Iterator[Mark]:
         for door in inventory.of(kind):
             if (policy := first(door.values, *keys)) in old:
                 yield Mark(door.address, f"{'.'.join(keys)} is {policy}")
+    yield from _classic_unsaid(inventory)
     for classic in inventory.of("aws_lb_ssl_negotiation_policy"):
         for protocol in blocks(classic.values, "attribute"):
             if protocol.get("name") in _OLD_PROTOCOLS and str(protocol.get("value")).lower() == "true":
                 yield Mark(classic.address, f"takes {protocol['name']}")
+
+
+def _classic_unsaid(inventory: Inventory) -> Iterator[Mark]:
+    """Those that nothing tells otherwise take what AWS took in 2016."""
+    for classic in inventory.of("aws_elb"):
+        encrypted = any(
+            str(door.get("lb_protocol")).upper() in {"HTTPS", "SSL"} for door in blocks(classic.values, "listener")
+        )
+        told = settings(inventory, classic, "aws_lb_ssl_negotiation_policy", "load_balancer")
+        told += settings(inventory, classic, "aws_load_balancer_listener_policy", "load_balancer_name")
+        if encrypted and not told:
+            yield Mark(classic.address, f"{_POLICY_UNSAID} takes TLS 1.0 or 1.1")
 
 
 def slow_names(inventory: Inventory) -> Iterator[Mark]:

@@ -58,10 +58,18 @@ def behind_balancers(inventory: Inventory) -> frozenset[str]:
             found.update(service.refers.get("network_configuration.security_groups", ()))
     for fleet in inventory.of("aws_autoscaling_group"):
         if is_target(inventory, fleet):
-            for template in inventory.referred(fleet, "launch_template.id", "aws_launch_template"):
-                found.update(template.refers.get("vpc_security_group_ids", ()))
-                found.update(template.refers.get("network_interfaces.security_groups", ()))
+            for key in fleet.refers:
+                for template in inventory.referred(fleet, key, "aws_launch_template", "aws_launch_configuration"):
+                    found.update(_groups_of(template))
+    for attachment in inventory.of("aws_lb_target_group_attachment", "aws_alb_target_group_attachment"):
+        for host in inventory.referred(attachment, "target_id", "aws_instance"):
+            found.update(_groups_of(host))
     return frozenset(found)
+
+
+def _groups_of(host: Resource) -> Iterator[str]:
+    for key in ("vpc_security_group_ids", "network_interfaces.security_groups", "security_groups"):
+        yield from host.refers.get(key, ())
 
 
 def is_target(inventory: Inventory, fleet: Resource) -> bool:

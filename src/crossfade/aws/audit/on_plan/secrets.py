@@ -12,6 +12,7 @@ from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
 from crossfade.telling.secrecy import secret_in
 
+_HOSTS = ("aws_instance", "aws_launch_template", "aws_launch_configuration", "aws_spot_instance_request")
 _SYMMETRIC = "SYMMETRIC_DEFAULT"
 # Arguments of the provider that hold a password or a key as it is.
 _PASSWORD = re.compile(
@@ -62,9 +63,11 @@ def credentials_for_any_request(inventory: Inventory) -> Iterator[Mark]:
         for one in inventory.of("aws_ec2_instance_metadata_defaults")
         if one.values.get("http_tokens") == "required"
     }
-    for host in inventory.of("aws_instance", "aws_launch_template", "aws_launch_configuration"):
+    for host in inventory.of(*_HOSTS):
         if host.region in said and not blocks(host.values, "metadata_options"):
             continue  # what a region says for all that leave it out
+        if first(host.values, "metadata_options", "http_endpoint") == "disabled":
+            continue  # nobody gets anything
         options = first(host.values, "metadata_options", "http_tokens")
         if options != "required" and (options or not blocks(host.values, "launch_template")):
             yield Mark(host.address, 'metadata_options.http_tokens is not "required"')

@@ -50,6 +50,10 @@ def variables(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
     for task in inventory.of("aws_ecs_task_definition", "aws_batch_job_definition"):
         for container in containers(task):
             yield from _named(task, container.get("environment"))
+            logs = container.get("logConfiguration")
+            options = logs.get("options") if isinstance(logs, Mapping) else None
+            for name, value in options.items() if isinstance(options, Mapping) else ():
+                yield task.address, str(name).replace("-", "_"), str(value)
             words = [str(word) for key in ("command", "entryPoint") for word in container.get(key) or ()]
             for name, value in _ARGUMENT.findall(" ".join(words)):
                 yield task.address, name.replace("-", "_"), value

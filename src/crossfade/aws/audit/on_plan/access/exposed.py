@@ -1,7 +1,7 @@
 """What of a plan strangers may use: roles they may take on, and resources whose own policies let anybody in."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crossfade.aws.audit.finding import Mark
@@ -23,6 +23,8 @@ _NOT_OWN = re.compile(
 )
 # Domains inside of a VPC are reached by who is in there.
 _DOMAINS = frozenset({"aws_elasticsearch_domain", "aws_opensearch_domain"})
+# Capabilities that are as good as the host itself: https://man7.org/linux/man-pages/man7/capabilities.7.html
+_ALL_RIGHTS = frozenset({"ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE"})
 _OIDC = ":oidc-provider/"
 # Issuers of one organisation, workspace, cluster or pool alone: whoever has a token of theirs is no stranger.
 _OF_ONE = re.compile(
@@ -64,8 +66,11 @@ def _strangers(one: Statement) -> Iterator[str]:
 
 
 def _names_somebody(subject: str) -> bool:
-    """False for `*`, `repo:*` and `repo:*/*`: nobody in particular."""
-    return bool(subject.partition(":")[2].strip("*/:")) if ":" in subject else bool(subject.strip("*/"))
+    """False for `*`, `repo:*`, `repo:*/shop` and `repo:acme*`, as whoever likes takes a name that begins so."""
+    if ":" not in subject:
+        return bool(subject.strip("*/"))
+    owner = re.split("[/:]", subject)[1]
+    return bool(owner) and "*" not in owner and "?" not in owner
 
 
 def anybody_uses(inventory: Inventory) -> Iterator[Mark]:
@@ -105,13 +110,24 @@ def public_doors(inventory: Inventory) -> Iterator[Mark]:
 def too_close_to_the_host(inventory: Inventory) -> Iterator[Mark]:
     for task in inventory.of("aws_ecs_task_definition", "aws_batch_job_definition"):
         for container in containers(task):
+            name = container.get("name", "")
             if is_on(container.get("privileged")):
-                yield Mark(task.address, f"container {container.get('name', '')} is privileged")
+                yield Mark(task.address, f"container {name} is privileged")
+            for right in sorted(_ALL_RIGHTS.intersection(_added(container))):
+                yield Mark(task.address, f"container {name} has the capability {right}")
+        if task.values.get("pid_mode") == "host":
+            yield Mark(task.address, "pid_mode is host: it sees and signals every process there")
         volumes = [volume.get("host_path") for volume in blocks(task.values, "volume")]
         volumes += [_source(volume) for container in containers(task) for volume in listed(container.get("volumes"))]
         for path in map(str, filter(None, volumes)):
             if path == "/" or path.rstrip("/").endswith(("docker.sock", "containerd.sock")):
                 yield Mark(task.address, f"mounts {path} of its host")
+
+
+def _added(container: Mapping[str, Any]) -> list[str]:
+    linux = container.get("linuxParameters")
+    rights = linux.get("capabilities") if isinstance(linux, Mapping) else None
+    return [str(right) for right in listed(rights.get("add"))] if isinstance(rights, Mapping) else []
 
 
 def _source(volume: Any) -> Any:

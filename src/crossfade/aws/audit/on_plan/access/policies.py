@@ -40,8 +40,10 @@ _ESCALATIONS = (
     *("iam:PutUserPolicy", "iam:PutRolePolicy", "iam:PutGroupPolicy"),
     *("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion", "iam:UpdateAssumeRolePolicy"),
     *("iam:DeleteUserPermissionsBoundary", "iam:DeleteRolePermissionsBoundary"),
-    *("sts:AssumeRole", "lambda:UpdateFunctionCode", "ssm:SendCommand", "ssm:StartSession"),
-    *("cloudformation:SetStackPolicy", "glue:UpdateDevEndpoint", "codestar:CreateProject"),
+    *("sts:AssumeRole", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"),
+    *("ssm:SendCommand", "ssm:StartSession", "ecs:ExecuteCommand", "ec2-instance-connect:SendSSHPublicKey"),
+    *("cloudformation:SetStackPolicy", "glue:UpdateDevEndpoint", "glue:UpdateJob", "codestar:CreateProject"),
+    *("iam:UpdateSAMLProvider", "sagemaker:CreatePresignedNotebookInstanceUrl"),
 )
 
 

@@ -19,6 +19,9 @@ _PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     "aws_lambda_permission": ("source_account", "source_arn", "principal_org_id", "function_url_auth_type"),
 }
 
+# Services that call for the function's own account alone.
+_OWN_ALONE = frozenset({"edgelambda.amazonaws.com", "lambda.amazonaws.com", "replicator.lambda.amazonaws.com"})
+
 
 def given_to_everybody(inventory: Inventory) -> Iterator[Mark]:
     yield from _disks(inventory)
@@ -27,6 +30,7 @@ def given_to_everybody(inventory: Inventory) -> Iterator[Mark]:
         accounts = permissions.get("account_ids", "") if isinstance(permissions, Mapping) else ""
         if str(accounts).lower() == "all":
             yield Mark(document.address, "permissions.account_ids is All: anybody may read and run it")
+    yield from _by_service(inventory)
     for permission in inventory.of(*_PERMISSIONS):
         if permission.values.get("principal") == "*" and not _narrowed(permission):
             action = permission.values.get("action", "lambda:InvokeFunction")
@@ -35,6 +39,14 @@ def given_to_everybody(inventory: Inventory) -> Iterator[Mark]:
     for pool in inventory.of("aws_cognito_identity_pool"):
         if is_on(pool.values.get("allow_unauthenticated_identities")):
             yield Mark(pool.address, "allow_unauthenticated_identities is true: strangers get credentials")
+
+
+def _by_service(inventory: Inventory) -> Iterator[Mark]:
+    """Functions that a service may call for whoever asks it: for a bucket, a topic or a rule of any account."""
+    for permission in inventory.of("aws_lambda_permission"):
+        service = str(permission.values.get("principal"))
+        if service.endswith(".amazonaws.com") and service not in _OWN_ALONE and not _narrowed(permission):
+            yield Mark(permission.address, f"lets {service} call it for any account: no source_arn, no source_account")
 
 
 def _disks(inventory: Inventory) -> Iterator[Mark]:

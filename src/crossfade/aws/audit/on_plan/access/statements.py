@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crossfade.aws.audit.ports import is_everybody
 from crossfade.aws.resources.inventory import Inventory, blocks
 from crossfade.aws.resources.resource import Resource
 
 # Conditions that tell who asks, so that `Principal: *` is not everybody.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 _WHO = re.compile(
-    r"aws:(?:principal(?:account|arn|orgid|orgpaths|tag/.*)|source(?:account|arn|orgid|orgpaths|owner|ip|vpc|vpce)"
+    r"aws:(?:principal(?:account|arn|orgid|orgpaths|tag/.*|isawsservice|servicename|servicenameslist)"
+    r"|source(?:account|arn|orgid|orgpaths|owner|ip|vpc|vpce)"
     r"|vpcsourceip|userid)|kms:calleraccount|lambda:functionurlauthtype|s3:dataaccesspoint(?:account|arn)"
     r"|elasticfilesystem:accessedviamounttarget",
     re.IGNORECASE,
@@ -25,9 +27,11 @@ _ALL_OF_A_KIND = re.compile(
     r"arn:[^:]*:(?:iam|lambda|ec2|ssm|cloudformation|glue):[^:]*:[^:]*:"
     r"(?:user|role|group|policy|function|instance|managed-instance|stack|devEndpoint)[/:]\*"
 )
-_EVERYBODY = frozenset({"*", "0.0.0.0/0", "::/0"})
+# A name that every account has one of: arn:aws:iam::*:role/*.
+_OF_EVERYBODY = re.compile(r"\*|arn:[^:]*:(?:iam|sts)::[^:]*[*?][^:]*:.*")
 
 _ALL_BUT_SOME = (("*", "*"),)  # who NotPrincipal lets in
+_ANYWHERE = ("*",)  # where NotResource lets somebody do something: everywhere but there
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,15 @@ class Statement:
         if not any(who == "*" and kind in {"*", "AWS"} for kind, who in self.principals):
             return False
         told = [values for key, values in self.conditions if _WHO.fullmatch(key)]
-        return not any(values and _EVERYBODY.isdisjoint(values) for values in told)
+        return not any(values and not any(map(_is_anyone, values)) for values in told)
 
     def permits(self, action: str) -> str:
         """The pattern that covers an action, unless that is everything, which is a finding of its own."""
         return next((one for one in self.actions if one not in {"*", "*:*"} and covers(one, action)), "")
+
+
+def _is_anyone(value: str) -> bool:
+    return _OF_EVERYBODY.fullmatch(value) is not None or is_everybody(value)
 
 
 def covers(pattern: str, action: str) -> bool:
@@ -109,7 +117,7 @@ def parsed(address: str, text: Any) -> Iterator[Statement]:
             yield Statement(
                 address,
                 actions=_texts(found.get("Action")),
-                resources=_texts(found.get("Resource")),
+                resources=_ANYWHERE if "NotResource" in found else _texts(found.get("Resource")),
                 principals=_ALL_BUT_SOME if "NotPrincipal" in found else tuple(_principals(found.get("Principal"))),
                 conditions=tuple(_conditions(found.get("Condition"))),
                 all_but="NotAction" in found,
@@ -124,11 +132,9 @@ def of_document(document: Resource) -> Iterator[Statement]:
         yield Statement(
             document.address,
             actions=_texts(found.get("actions")),
-            resources=_texts(found.get("resources")),
+            resources=_ANYWHERE if found.get("not_resources") else _texts(found.get("resources")),
             principals=_ALL_BUT_SOME if blocks(found, "not_principals") else tuple(_identified(found)),
-            conditions=tuple(
-                (str(one.get("variable")).lower(), _texts(one.get("values"))) for one in blocks(found, "condition")
-            ),
+            conditions=tuple(_tested(found)),
             all_but=bool(found.get("not_actions")),
         )
 
@@ -190,8 +196,19 @@ def _principals(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _conditions(value: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Only those that say what must be: of `StringNotEquals` and their kind everybody else is let in."""
     for operator, tested in value.items() if isinstance(value, Mapping) else ():
-        if isinstance(tested, Mapping) and "not" not in str(operator).lower():
-            for key, values in tested.items():
+        for key, values in tested.items() if isinstance(tested, Mapping) else ():
+            if _must_be(str(operator).lower(), str(key)):
                 yield str(key).lower(), _texts(values)
+
+
+def _tested(found: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for one in blocks(found, "condition"):
+        if _must_be(str(one.get("test")).lower(), str(one.get("variable"))):
+            yield str(one.get("variable")).lower(), _texts(one.get("values"))
+
+
+def _must_be(operator: str, key: str) -> bool:
+    """Of `StringNotEquals` and its kind everybody else is let in; and who asks need not say so with `...IfExists`."""
+    loose = operator == "null" or operator.endswith("ifexists") or operator.startswith("forallvalues")
+    return "not" not in operator and not (loose and _WHO.fullmatch(key))
