@@ -17,8 +17,10 @@ from pathlib import Path
 from benchmarks.golden import Expected, expected
 from benchmarks.result import Figure, Result, Table
 from benchmarks.scale import Scale
+from benchmarks.verdict import VERDICTS, Ours, judge
 from crossfade.aws.cost.bill.charge import OWN, Charge
 from crossfade.aws.cost.bill.charges import charges
+from crossfade.aws.cost.catalog.catalog import verdict as of_type
 from crossfade.aws.cost.prices.book import PriceBook, list_prices
 from crossfade.aws.resources.inventory import Inventory
 from crossfade.aws.resources.plan import Plan, open_plan
@@ -26,20 +28,12 @@ from crossfade.file.cloud.month import Month
 
 NOUN = "bills"
 HOW = """\
-Each line of the other's bill is looked for among ours of the same resource. Fixed ones are right when the dollars are
-the same to half a percent, unknown when ours says that it does not know, wrong when it names other dollars, and silent
-when nothing is said. Those that depend on use are said or silent. Fixed ones that rest on a usage file are left out,
-and those of what is not in the plan, such as traffic that only such a file names. Where AWS says something else than
-the other's bill, the line is theirs to mend, and the reason stands with it.
+Each line of the other's bill is looked for among ours of the same resource. It is right when the dollars are the same
+to half a percent, or of what depends on use the price; unknown when ours names it and says that it does not know; wrong
+when ours names other dollars; and silent when nothing is said of it. Fixed lines that rest on a usage file are left
+out, and those of what is not in the plan, such as traffic that only such a file names. Nothing is excused: where AWS
+bills otherwise than the other says, the page on bills tells why.
 """
-VERDICTS = ("right", "wrong", "unknown", "silent", "theirs")
-# By type and the beginning of a line of theirs: why it is not what AWS bills.
-THEIRS = {
-    ("aws_opensearch_domain", "Storage"): "each data node has a disk of that size, and theirs counts one; "
-    "https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_EBSOptions.html",
-    ("aws_elasticsearch_domain", "Storage"): "as of OpenSearch",
-}
-NEAR = Decimal("0.005")
 
 
 async def measure(scale: Scale) -> Result:
@@ -56,19 +50,20 @@ async def measure(scale: Scale) -> Result:
             continue
         for line, verdict, ours in found:
             counted["by use" if line.by_use else "fixed", verdict] += 1
-            if verdict in {"wrong", "silent", "theirs"}:
+            if verdict in {"wrong", "silent"}:
                 shown.append((verdict, case.name, line.address, line.item, line.said, ours))
-    fixed = sum(count for (kind, verdict), count in counted.items() if kind == "fixed" and verdict != "theirs")
+    fixed = sum(count for (kind, _), count in counted.items() if kind == "fixed")
     rows = [(kind, *(f"{counted[kind, verdict]:,}" for verdict in VERDICTS)) for kind in ("fixed", "by use")]
     priced = 100 * counted["fixed", "right"] / fixed if fixed else 0.0
     silent = counted["fixed", "silent"] + counted["by use", "silent"]
+    wrong = counted["fixed", "wrong"] + counted["by use", "wrong"]
     return Result(
         noun=NOUN,
         title="Bills beside another's",
         how=HOW,
         figures=[
             Figure(name="fixed lines with the same dollars", value=priced, unit="%", least=60),
-            Figure(name="fixed lines with other dollars", value=counted["fixed", "wrong"], most=0),
+            Figure(name="lines with other dollars", value=wrong, most=0),
             Figure(name="lines of which nothing is said", value=silent, most=0),
         ],
         tables=(
@@ -84,70 +79,35 @@ def _compared(case: Path) -> Sequence[tuple[Expected, str, str]]:
     golden = next(case.glob("*.golden")).read_text(encoding="utf-8")
     used = "".join(file.read_text(encoding="utf-8") for file in case.glob("*usage.yml"))
     plan = open_plan(_plan(case))
-    ours, known = _ours(plan), {each.address for each in plan.resources}
+    ours, known = _ours(plan), {each.address: each.type for each in plan.resources}
     found = []
     for line in expected(golden):
         if f"  {line.address}:" in used and not line.by_use:
             continue  # as many, or as long, as a file says that is not ours
         if line.address not in known:
             continue  # nothing that is in the plan, such as traffic between regions that only that file names
-        mine = [one for one in ours if line.address in one[0].addresses]
-        found.append((line, *_verdict(line, mine)))
+        mine = [one for one in ours if line.address in one.charge.addresses]
+        judged = of_type(known[line.address])
+        found.append((line, judge(line, mine, judged.acts if judged else ""), ", ".join(one.told for one in mine)))
     return found
 
 
-def _verdict(line: Expected, mine: list[tuple[Charge, Decimal | None]]) -> tuple[str, str]:
-    told = ", ".join(f"{charge.item} {'?' if usd is None else usd.quantize(Decimal('0.01'))}" for charge, usd in mine)
-    if line.by_use:
-        said = any(
-            charge.usage or charge.unsaid or usd is None or _near(usd, line.usd) or _counted_alike(charge, line)
-            for charge, usd in mine
-        )
-        return ("right" if said else "silent"), told
-    if any(
-        usd is not None and (_near(usd, line.usd) or _near(usd / len(charge.addresses), line.usd))
-        for charge, usd in mine
-    ):
-        return "right", told  # alone, or one of several that are a line of ours together
-    if _near(sum((usd for _, usd in mine if usd), Decimal(0)), line.all_usd):
-        return "right", told  # cut into other lines
-    if any(usd is None for _, usd in mine):
-        return "unknown", told
-    if why := next((why for (kind, item), why in THEIRS.items() if _is_of(line, kind, item)), ""):
-        return "theirs", f"{told}: {why}"
-    return ("wrong" if mine else "silent"), told
-
-
-def _is_of(line: Expected, kind: str, item: str) -> bool:
-    return f"{kind}." in line.address and line.item.startswith(item)
-
-
-def _counted_alike(charge: Charge, line: Expected) -> bool:
-    """A line in the same unit: ours for as long as it stands, theirs for as much as a usage file says."""
-    unit = line.said.partition(" ")[2].partition(" ")[0]
-    return bool(unit) and charge.unit.endswith(unit)
-
-
-def _near(one: Decimal, other: Decimal) -> bool:
-    return abs(one - other) <= max(Decimal("0.01"), other * NEAR)
-
-
-def _ours(read: Plan) -> list[tuple[Charge, Decimal | None]]:
-    """Each charge with its dollars a month; None where its price or how much of it there is are not known."""
+def _ours(read: Plan) -> list[Ours]:
+    """Each charge, at the price of its region."""
     found = []
     inventory = Inventory(read.resources)
     for charge in charges(inventory, Month(), datetime.now(UTC).date()):
         at = next(filter(None, map(inventory.at, charge.addresses)), None)
         book = list_prices((at.region if at else None) or read.region or "")
-        found.append((charge, _dollars(charge, book)))
+        found.append(Ours(charge=charge, each=_each(charge, book)))
     return found
 
 
-def _dollars(charge: Charge, book: PriceBook) -> Decimal | None:
+def _each(charge: Charge, book: PriceBook) -> Decimal | None:
     rate = [(share, Decimal(1) if key == OWN else book.price(key).usd) for share, key in charge.rate]
-    if charge.unsaid or any(usd is None for _, usd in rate):
+    if any(usd is None for _, usd in rate):
         return None
-    return charge.quantity.expected * sum((share * usd for share, usd in rate if usd), Decimal(0))
+    return sum((share * usd for share, usd in rate if usd), Decimal(0))
 
 
 def _plan(case: Path) -> Path:

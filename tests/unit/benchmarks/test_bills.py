@@ -4,9 +4,13 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from benchmarks.bills import measure
-from benchmarks.golden import expected
+from benchmarks.golden import Expected, expected
 from benchmarks.scale import Scale
+from benchmarks.verdict import Ours, judge
+
+from crossfade.aws.cost.bill.charge import Amount, Charge, once
 
 GOLDEN = """
  Name                                                  Monthly Qty  Unit   Monthly Cost
@@ -68,8 +72,8 @@ THEIR_SEARCH = """
 """
 
 
-async def test_a_line_that_aws_bills_otherwise_is_theirs(tmp_path: Path) -> None:
-    """Three nodes have three disks, and theirs counts one: said with its reason, and not held against ours."""
+async def test_no_line_is_excused(tmp_path: Path) -> None:
+    """Three nodes have three disks, and theirs counts one: other dollars are wrong, whoever is right."""
     case = tmp_path / "search"
     case.mkdir()
     nodes = [{"instance_type": "c4.2xlarge.search", "instance_count": 3}]
@@ -86,4 +90,45 @@ async def test_a_line_that_aws_bills_otherwise_is_theirs(tmp_path: Path) -> None
     (case / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     (case / "search.golden").write_text(THEIR_SEARCH, encoding="utf-8")
     result = await measure(Scale(folder=tmp_path))
-    assert result.data["counted"] == {"fixed, right": 1, "fixed, theirs": 1}
+    assert result.data["counted"] == {"fixed, right": 1, "fixed, wrong": 1}
+
+
+def _ours(item: str, price: str | None, unit: str, *, unsaid: bool = False, quantity: float = 1) -> Ours:
+    charge = Charge(
+        area="Data",
+        item=item,
+        quantity=Amount.of(quantity),
+        unit=unit,
+        rate=once("k"),
+        addresses=("a.b",),
+        unsaid=unsaid,
+    )
+    return Ours(charge=charge, each=Decimal(price) if price else None)
+
+
+@pytest.mark.parametrize(
+    ("item", "said", "ours", "acts", "expected_verdict"),
+    [
+        ("Requests", "$0.20 per 1M requests", _ours("Calls", "0.2", "1,000,000 requests", unsaid=True), "", "right"),
+        ("Requests", "$0.0004 per 1k requests", _ours("Reads", "0.004", "10,000 requests"), "", "right"),
+        ("Capacity units", "$5.84 per LCU", _ours("Balancer", "0.008", "LCU-hours"), "", "right"),
+        ("Duration", "1,000 GB-hours $60.01 *", _ours("Workflows", "0.060012", "GB-hours", unsaid=True), "", "right"),
+        ("Storage", "$0.10 per GB", _ours("Table storage", None, "GB-months", unsaid=True), "", "unknown"),
+        ("Snapshot export", "$0.01 per GB", _ours("Table", "9", "hours"), "exports of snapshots", "unknown"),
+        ("Storage", "$0.10 per GB", _ours("Table storage", "0.2", "GB-months", unsaid=True), "", "wrong"),
+        ("Backtrack", "$0.012 per 1M records", _ours("Table", "9", "hours"), "", "silent"),
+    ],
+)
+def test_what_depends_on_use_is_compared_by_its_price(
+    item: str, said: str, ours: Ours, acts: str, expected_verdict: str
+) -> None:
+    """Of one, whatever the unit; named without a price is unknown, and another line of the resource is no answer."""
+    line = Expected(address="aws_table.b", item=item, said=said, usd=Decimal(0), by_use=True)
+    assert judge(line, [ours], acts) == expected_verdict
+
+
+def test_what_is_unknown_as_a_whole_is_unknown_line_by_line() -> None:
+    """A type of which nobody knows what it costs answers for each of its lines."""
+    line = Expected(address="module.m.aws_table.b[0]", item="Rows", said="10 rows $3.00", usd=Decimal(3), by_use=False)
+    assert judge(line, [_ours("aws_table", None, "resources")], "") == "unknown"
+    assert judge(line, [_ours("aws_other", None, "resources")], "") == "silent"

@@ -1,0 +1,115 @@
+"""What ours has of a line of another's bill: the same money, other money, a name without a price, or nothing."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from benchmarks.golden import Expected
+from crossfade.aws.cost.bill.charge import Charge
+
+Verdict = Literal["right", "wrong", "unknown", "silent"]
+VERDICTS: tuple[Verdict, ...] = ("right", "wrong", "unknown", "silent")
+_NEAR = Decimal("0.005")
+_CENT = Decimal("0.01")
+_HOURS = 730
+_SECONDS = 3600
+_PRICE = re.compile(r"\$([\d,.]+) per (.+)$")
+_SOLD = re.compile(r"^([\d,.]+)\s+(\S.*?)\s+\$([\d,.]+)\s*\*?$")
+_MANY = re.compile(r"([\d,]+)([kKMB]?)\s+")
+_TIMES = {"": 1, "k": 1_000, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
+_WORD = re.compile(r"[a-z][a-z0-9.\-]*[a-z0-9]|[a-z]+\d")
+_STEM = 5  # letters: requests, requested
+# What stands in any line and tells none from another.
+_EMPTY = frozenset(
+    {"and", "for", "from", "first", "next", "over", "per", "the", "deman", "on-de", "hour", "hours", "month"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    """A charge of ours with its dollars for each unit and for a month; None where nobody here knows."""
+
+    charge: Charge
+    each: Decimal | None
+
+    @property
+    def usd(self) -> Decimal | None:
+        return None if self.charge.unsaid or self.each is None else self.charge.quantity.expected * self.each
+
+    @property
+    def told(self) -> str:
+        usd = "by use" if self.charge.unsaid else "?" if self.usd is None else str(self.usd.quantize(_CENT))
+        return f"{self.charge.item} {usd}"
+
+
+def judge(line: Expected, mine: Sequence[Ours], acts: str) -> Verdict:
+    """`mine` are all charges for its resource, and `acts` what is billed there when somebody does it."""
+    if _same_price(line, mine) if line.by_use else _same_dollars(line, mine):
+        return "right"
+    named = [one for one in mine if _speaks_of(one.charge, line)]
+    priceless = any(one.each is None for one in named)
+    if priceless or (line.by_use and _words(acts) & _words(line.item)):
+        return "unknown"
+    return "wrong" if named else "silent"
+
+
+def _same_dollars(line: Expected, mine: Sequence[Ours]) -> bool:
+    """Alone, as one of several that are a line of ours together, or cut into other lines."""
+    known = [(one, one.usd) for one in mine if one.usd is not None]
+    if any(_near(usd, line.usd) or _near(usd / len(one.charge.addresses), line.usd) for one, usd in known):
+        return True
+    return bool(known) and _near(sum((usd for _, usd in known), Decimal(0)), line.all_usd)
+
+
+def _same_price(line: Expected, mine: Sequence[Ours]) -> bool:
+    told = _told_price(line.said)
+    return told is not None and any(
+        abs(each - told[0]) <= max(told[1], told[0] * _NEAR)
+        for one in mine
+        if one.each is not None
+        for each in _for_each(one.each, one.charge.unit)
+    )
+
+
+def _told_price(said: str) -> tuple[Decimal, Decimal] | None:
+    """The price of one of theirs, and how far it may be off, because it is rounded."""
+    if sold := _SOLD.match(said):
+        many, usd = (Decimal(text.replace(",", "")) for text in sold.group(1, 3))
+        return (usd / many / _many(sold[2]), _CENT / 2 / many / _many(sold[2])) if many else None
+    if price := _PRICE.search(said):
+        usd = Decimal(price[1].replace(",", ""))
+        return usd / _many(price[2]), Decimal(5).scaleb(int(usd.as_tuple().exponent) - 1) / _many(price[2])
+    return None
+
+
+def _for_each(usd: Decimal, unit: str) -> Iterator[Decimal]:
+    """The price of one of ours, also of a month or an hour of it."""
+    one = usd / _many(unit)
+    yield one
+    if unit.endswith("-hours"):
+        yield one * _HOURS
+    if unit.endswith("seconds"):
+        yield one * _SECONDS
+
+
+def _many(unit: str) -> int:
+    """1,000 in "1,000 requests", a million in "1M events"."""
+    found = _MANY.match(unit)
+    return int(found[1].replace(",", "")) * _TIMES[found[2]] if found else 1
+
+
+def _speaks_of(charge: Charge, line: Expected) -> bool:
+    """Whether it names the same, or says of the whole resource that nobody knows what it costs."""
+    kind = line.address.rpartition(".")[0].rpartition(".")[2]
+    return charge.item == kind or bool(_words(f"{charge.item} {charge.note} {charge.unit}") & _words(line.item))
+
+
+def _words(text: str) -> set[str]:
+    found = (word[:_STEM] if word.isalpha() else word for word in _WORD.findall(text.lower()))
+    return {word for word in found if len(word) > 2} - _EMPTY
+
+
+def _near(one: Decimal, other: Decimal) -> bool:
+    return abs(one - other) <= max(_CENT, other * _NEAR)
