@@ -123,8 +123,12 @@ run "a_database_to_play_with" {
   }
 
   assert {
-    condition     = one(aws_db_parameter_group.this.parameter).name == "require_secure_transport"
-    error_message = "MySQL forces TLS by a name of its own."
+    condition = { for parameter in aws_db_parameter_group.this.parameter : parameter.name => parameter.value } == {
+      require_secure_transport = "1"
+      log_output               = "FILE"
+      slow_query_log           = "1"
+    }
+    error_message = "MySQL forces TLS by a name of its own, and writes what is slow where it is sent on from."
   }
 }
 

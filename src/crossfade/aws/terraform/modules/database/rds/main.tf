@@ -12,6 +12,13 @@ locals {
   # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html
   logs = toset(var.engine == "postgres" ? ["postgresql", "upgrade"] : ["error", "slowquery"])
 
+  # What is slow goes into a table unless a file is wanted, and only files are sent on.
+  # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.MySQL.Generallog.html
+  parameters = merge(
+    var.engine == "postgres" ? {} : { log_output = "FILE", slow_query_log = "1" },
+    var.parameters,
+  )
+
   # A week of it is free; the smallest classes of MySQL and MariaDB have none.
   # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DatabaseInsights.Engines.html
   insights = {
@@ -67,7 +74,7 @@ resource "aws_db_parameter_group" "this" {
   }
 
   dynamic "parameter" {
-    for_each = var.parameters
+    for_each = local.parameters
 
     content {
       name  = parameter.key
