@@ -22,7 +22,7 @@ TOKEN = 1
 SOON = 10.0
 
 
-@pytest.fixture(params=["process", "docker", "memory"])
+@pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.long), "memory"])
 async def kit(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kit]:
     if request.param == "docker" and (why := kits.docker_is_missing()):
         pytest.skip(why)

@@ -28,7 +28,7 @@ sys.exit(take_place(told["seat"], told["words"]))
 """
 
 
-@pytest.fixture(params=["process", "docker"])
+@pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.long)])
 async def kit(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kit]:
     if request.param == "docker" and (why := kits.docker_is_missing()):
         pytest.skip(why)

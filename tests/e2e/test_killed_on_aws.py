@@ -23,6 +23,7 @@ def rig() -> Iterator[Rig]:
         yield rig
 
 
+@pytest.mark.long
 def test_killed_in_the_middle_of_the_switch(rig: Rig, tmp_path: Path) -> None:
     """What was done and not written is found; nobody loses a request."""
     shop = Shop(rig, "killed", tmp_path)

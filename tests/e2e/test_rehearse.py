@@ -88,6 +88,7 @@ def rehearsal() -> Iterator[Rehearsal]:
     made.close()
 
 
+@pytest.mark.long
 def test_the_app_itself_is_shipped_as_production_would(rehearsal: Rehearsal) -> None:
     """Its processes, production's canary in a stated part of its time, a sick release taken back, and nothing left."""
     out, err = rehearsal.begin("-e", "prod", "--users", "10", "--json", "-o", "seen.html").communicate(timeout=300)

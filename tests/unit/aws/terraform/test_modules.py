@@ -52,6 +52,7 @@ def _flat(test: Path) -> str:
     return "-".join(test.relative_to(HERE).parts)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("test", TESTS, ids=lambda test: _flat(test).removesuffix(".tftest.hcl"))
 def test_a_module_holds_what_its_tests_say(test: Path, results: dict[str, list[str]]) -> None:
     """Names, counts, sizes, chains and tags of the module are those its test file states."""

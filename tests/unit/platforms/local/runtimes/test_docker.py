@@ -21,6 +21,8 @@ from crossfade.engine.ports.runtime import Running
 from crossfade.platforms.local.runtimes.docker import image
 from crossfade.platforms.local.runtimes.docker.runtime import DockerRuntime
 
+pytestmark = pytest.mark.long  # containers take seconds each
+
 
 @pytest.fixture
 async def kit(tmp_path: Path) -> AsyncIterator[Kit]:

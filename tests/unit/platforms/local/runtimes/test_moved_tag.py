@@ -16,6 +16,8 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.platforms.local.runtimes.docker.runtime import DockerRuntime
 
+pytestmark = pytest.mark.long  # containers take seconds each
+
 
 @dataclass
 class Shop:
