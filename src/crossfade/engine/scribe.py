@@ -30,6 +30,7 @@ class Scribe:
         self._holder = holder
         self._lease: Lease | None = None
         self._writing = asyncio.Lock()
+        self._begun = set[asyncio.Task[Event]]()  # lines, also those that nobody waits for any more
         self._unsure = False  # an answer was lost: the journal may have lines that the ledger has not
 
     @property
@@ -60,7 +61,9 @@ class Scribe:
                 raise
 
     async def give_back(self) -> None:
-        """Let go of the lease, so that nobody has to wait for it."""
+        """Let go of the lease, so that nobody has to wait for it; lines that were begun under it are written first."""
+        if self._begun:
+            await asyncio.wait(self._begun)
         if self._lease:
             with suppress(CrossfadeError):
                 await self._world.journal.release(self._lease)
@@ -70,7 +73,10 @@ class Scribe:
         """Write one event, fold it, and tell whoever watches. Who stops waiting does not stop the line."""
         if kind == "rollout started":
             await self.close_record()
-        return await asyncio.shield(self._write(kind, data or {}))
+        line = asyncio.create_task(self._write(kind, data or {}))
+        self._begun.add(line)
+        line.add_done_callback(self._begun.discard)
+        return await asyncio.shield(line)
 
     async def catch_up(self) -> None:
         """Fold what the journal has and we have not: an answer may be lost although its line was written."""
