@@ -59,7 +59,7 @@ async def main() -> None:
     sys.stdout.write(f"release {RELEASE} starts\n")
     sys.stdout.flush()
     if FAULT == "broken":
-        sys.exit("no database")
+        raise RuntimeError("no database")
     if FAULT == "dies":
         asyncio.get_running_loop().call_later(float(AMOUNT), os._exit, 3)
     if FAULT == "deaf":

@@ -121,6 +121,15 @@ async def test_what_a_host_wrote_last_is_told_anew_and_its_whole_log_is_not_read
     assert min(clients.since) > 10.0
 
 
+async def test_an_app_that_is_started_again_and_again_is_told_by_its_error() -> None:
+    """What it wrote last is that it starts once more."""
+    unasked: Any = None
+    said = ["Traceback (most recent call last):", '  File "app.py", line 3, in <module>', "RuntimeError: no database"]
+    clients = Writing({float(at): line for at, line in enumerate(["starting", *said, "starting"])})
+    lookout = GroupLookout(clients, unasked, unasked, Time(6.0), "/shop-prod/hosts")
+    assert await lookout._with_line("answered 502", "i-1") == "answered 502: RuntimeError: no database"
+
+
 class Logless(Clients):
     """An account without the log group."""
 

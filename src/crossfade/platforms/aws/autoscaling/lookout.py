@@ -23,6 +23,7 @@ from crossfade.platforms.aws.sight import (
     previewed_colour,
     weights_by_colour,
 )
+from crossfade.telling.traces import telling
 
 _ACTIVITIES = 20  # the newest of a group: more than come about between two looks
 IN_SERVICE = "InService"
@@ -161,12 +162,14 @@ class GroupLookout(Lookout):
         return await self._with_line(f"the load balancer's checks failed: {said}", instance)
 
     async def _with_line(self, said: str, instance: str) -> str:
-        """With what the app wrote last, where it wrote anything: a host runs on when its app does not."""
+        """With the line in which the app says why, where it wrote anything: a host runs on when its app does not."""
         line = await self._last_line(instance)
         return f"{said}: {line}" if line else said
 
     async def _last_line(self, instance: str) -> str:
-        """What it wrote last within a day; empty where it wrote nothing, or nowhere."""
+        """The error of its last stack trace within a day, else what it wrote last: of an app that is started again and
+        again, that it starts. Empty where it wrote nothing, or nowhere.
+        """
         now = self._clock.now()
         known = {i: (at, line) for i, (at, line) in self._last_lines.items() if now - at < _ASKED_AGAIN}
         if instance not in known:
@@ -191,8 +194,8 @@ class GroupLookout(Lookout):
                 if error.code != "ResourceNotFoundException":
                     raise
                 return ""  # no log says why, and the verdict needs this look all the same
-            if lines := [line for one in events if (line := one["message"].strip())]:
-                return str(lines[-1])
+            if line := telling([one["message"] for one in events]):
+                return line
         return ""
 
     async def _activities(self, group: Answer) -> list[Answer]:

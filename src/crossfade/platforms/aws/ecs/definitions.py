@@ -10,6 +10,7 @@ from crossfade.core.release import Release
 from crossfade.platforms.aws.clients import Answer, Check, Clients
 from crossfade.platforms.aws.ecs.definition import container_of, defined, release_in
 from crossfade.platforms.aws.refusals import AwsError
+from crossfade.telling.traces import LOOKED_AT, telling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +101,11 @@ class Definitions:
         await self._clients.call("ecs", "deregister_task_definition", before, taskDefinition=arn)
 
     async def last_line(self, definition: Definition, container: str, task: str) -> str:
-        """What a task that ended wrote last; empty where it wrote nothing, or where that is not to be read."""
+        """The line in which a task that ended says why: of a stack trace the error, else the last one; empty where it
+        wrote nothing, or where that is not to be read.
+        """
         if task not in self._lines:
-            lines = await self.lines(definition, container, task, 5)
-            self._lines[task] = next((line.strip() for line in reversed(lines) if line.strip()), "")
+            self._lines[task] = telling(await self.lines(definition, container, task, LOOKED_AT))
         return self._lines[task]
 
     async def lines(self, definition: Definition, container: str, task: str, number: int) -> list[str]:
