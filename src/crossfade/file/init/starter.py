@@ -20,6 +20,7 @@ _SKIPPED = re.compile(
     r"|nginx|traefik|caddy|haproxy|proxy|reverse-proxy|benchmark\w*|seed(-?data)?"
 )
 _MOST_PARTS = 20
+_EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", "example.env", "sample.env")
 _TEXTS = frozenset({"source", "build", "command", "kind"})  # all else is ours to write, and is YAML already
 
 
@@ -44,8 +45,8 @@ def starter(folder: Path) -> Start:
         parts = _parts(folder) or {"web": (pages.look(folder) or pages.nothing(folder), ".")}
     todos = worst_first(
         Todo(todo.rank, todo.where if todo.where == "services" else f"services.{service}.{todo.where}", todo.what)
-        for service, (found, _) in parts.items()
-        for todo in found.todos
+        for service, (found, place) in parts.items()
+        for todo in (*found.todos, *_unset(found, place, folder / place))
     )
     recognised = [f"{service}: {found.what}" for service, (found, _) in parts.items() if found.what]
     if not recognised:
@@ -126,6 +127,8 @@ def _lines(found: GuessedService, place: str, folder: Path) -> list[tuple[str, s
     for key, value, why in found.lines:
         lines.append((key, place if key == "source" else value, why))
         lines += remembered.lines(value, folder) if key == "build" else []
+    if _runs(found) and (folder / ".env").is_file():  # no release has it where git ignores it, nor may one have it
+        lines.append(("env_file", f"[{in_flow(_beside(place, '.env'))}]", "its variables, kept as secrets are"))
     if found.worker:
         return lines
     path, why = (
@@ -137,6 +140,25 @@ def _lines(found: GuessedService, place: str, folder: Path) -> list[tuple[str, s
         ("health", f"{{path: {in_flow(path)}, interval: 2s}}", why),
         ("deploy", "{strategy: blue-green, bake: 10s}", "watched for 10s, and taken back when it fails"),
     ]
+
+
+def _unset(found: GuessedService, place: str, folder: Path) -> Sequence[Todo]:
+    """Variables that the app needs by its own account, and that are nowhere."""
+    example = next((name for name in _EXAMPLES if (folder / name).is_file()), "")
+    if not example or not _runs(found) or (folder / ".env").is_file():
+        return ()
+    mine = _beside(place, ".env")
+    what = f"give it the variables of {_beside(place, example)}: write {mine} as that has it, and `env_file: [{mine}]`"
+    return (Todo(Rank.NEVER_HEALTHY, "env_file", what),)
+
+
+def _runs(found: GuessedService) -> bool:
+    """Something of theirs runs that may read variables, and be it a build."""
+    return bool(found.what) and any(key in {"command", "build", "image"} for key, _, _ in found.lines)
+
+
+def _beside(place: str, name: str) -> str:
+    return name if place == "." else f"{place}/{name}"
 
 
 def _written(key: str, value: str) -> str:

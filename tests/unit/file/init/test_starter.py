@@ -203,6 +203,30 @@ def test_the_parts_of_a_monorepo_are_services(tmp_path: Path) -> None:
     assert list(start.recognised) == ["api: Python", "web: Node"]
 
 
+def test_the_variables_of_a_dotenv_come_along(tmp_path: Path) -> None:
+    """Apps read it from their folder, and a release has no file that git ignores."""
+    node = '{"scripts": {"start": "node ."}}'
+    made(tmp_path, {"api/package.json": node, "api/.env": "A=1\n", "web/package.json": node, "web/env.example": "B=\n"})
+    start = starter(tmp_path)
+    (tmp_path / "crossfade.yaml").write_text(start.text)
+    services = load(tmp_path / "crossfade.yaml").services
+    assert {name: [one.path for one in service.env_file] for name, service in services.items()} == {
+        "api": ["api/.env"],
+        "web": [],
+    }
+    assert [str(todo) for todo in start.todos] == [
+        (
+            "services.web.env_file: give it the variables of web/env.example: write web/.env as that has it, and "
+            "`env_file: [web/.env]`"
+        )
+    ]
+
+
+def test_nobodys_dotenv_is_taken_where_nothing_is_recognised(tmp_path: Path) -> None:
+    """What serves the files as they are reads no variables."""
+    assert "env_file" not in made(tmp_path, {".env": "A=1\n", ".env.example": "A=\n"}).text
+
+
 def test_where_nothing_is_recognised_it_says_so(tmp_path: Path) -> None:
     """And names the Compose file that stands beside it."""
     start = made(tmp_path, {"compose.yaml": "services: {}\n"})
