@@ -142,4 +142,4 @@ def test_a_secret_that_stands_in_a_command_is_something_to_do(
 ) -> None:
     """It comes along as it is, for nobody knows a name for it; the list says so."""
     carried = Composed(tmp_path, services(web={**WEB, "command": command}))
-    assert ("take the secret out of it" in carried.todo("services.web.command")) == written
+    assert ("take out the secret" in carried.todo("services.web.command")) == written

@@ -81,7 +81,10 @@ def test_the_line_that_builds_the_image_is_exact(tmp_path: Path) -> None:
     (tmp_path / "deploy/compose.yaml").write_text(services(web={"build": build, "ports": ["3000:3000"]}))
     draft = from_compose([tmp_path / "deploy/compose.yaml"], tmp_path, {})
     line = "docker build -t deploy-web:latest -f docker/web.Dockerfile --build-arg 'MODE=live it' --build-arg TOKEN ."
-    assert draft.todos[0].what == f"build it: {line}, once docker/web.Dockerfile is there"
+    file = "docker/web.Dockerfile"
+    assert (
+        draft.todos[0].what == f"build it: {line}, with TOKEN exported as the Compose file has it, once {file} is there"
+    )
     assert "geheim" not in draft.text + "".join(map(str, draft.left))
 
 

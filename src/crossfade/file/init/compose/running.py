@@ -89,7 +89,7 @@ def build_line(service: Service, image: str, project: Project, here: Path) -> st
         # A value that must not be seen comes from the shell of who builds, as one without a value does.
         if isinstance(value, InShell) and value:
             before.append(f"{key}={line_of([value])}")
-        shell = value is None or isinstance(value, Kept | InShell) or is_secret(key, str(value))
+        shell = value is None or isinstance(value, Kept | InShell) or _is_hidden_arg(key, value)
         words += ["--build-arg", key if shell else f"{key}={_text(value)}"]
     contexts = build.get("additional_contexts")
     for key, value in contexts.items() if isinstance(contexts, dict) else ():
@@ -98,6 +98,11 @@ def build_line(service: Service, image: str, project: Project, here: Path) -> st
     words += ["--platform", ",".join(map(str, platforms))] if isinstance(platforms, list) else []
     line = line_of([*words, *_only_by_hand(build, project, here), _like(place, build.get("context"))])
     return " ".join([*before, line])
+
+
+def _is_hidden_arg(key: str, value: Any) -> bool:
+    """A value that stands in the Compose file, and nowhere else."""
+    return value is not None and not isinstance(value, Kept | InShell) and is_secret(key, str(value))
 
 
 def _like(text: str, value: Any) -> str:
@@ -202,7 +207,10 @@ def _tell_build(
     notes.leave(("build",), f"build {build.get('context') or '.'}", f"build the image before a deploy: {line}")
     also = f", once {typed(missing, project.folder, here)} is there" if missing else ""
     also = f", once {_INLINE} has the text of dockerfile_inline" if "dockerfile_inline" in build else also
-    notes.todo(Rank.NOTHING_RUNS, "image", f"build it: {line}{also}")
+    args = build.get("args")
+    hidden = [key for key, value in args.items() if _is_hidden_arg(key, value)] if isinstance(args, dict) else []
+    said = f", with {' and '.join(hidden)} exported as the Compose file has it" if hidden else ""
+    notes.todo(Rank.NOTHING_RUNS, "image", f"build it: {line}{said}{also}")
 
 
 def tell_tag(service: Service, image: str, notes: ServiceNotes) -> None:
