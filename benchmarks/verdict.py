@@ -20,6 +20,8 @@ _SOLD = re.compile(r"^([\d,.]+)\s+(\S.*?)\s+\$([\d,.]+)\s*\*?$")
 _MANY = re.compile(r"([\d,]+)([kKMB]?)\s+")
 _TIMES = {"": 1, "k": 1_000, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
 _WORD = re.compile(r"[a-z][a-z0-9.\-]*[a-z0-9]|[a-z]+\d")
+# A tier of theirs beyond the first; of ours the note says that its price is that of the first.
+_BEYOND, _FIRST = re.compile(r"\((?:next|over) "), re.compile(r"\bfirst\b")
 _STEM = 5  # letters: requests, requested
 # What stands in any line and tells none from another.
 _EMPTY = frozenset(
@@ -33,6 +35,7 @@ class Ours:
 
     charge: Charge
     each: Decimal | None
+    note: str = ""  # of its price, such as that it is that of the first so many
 
     @property
     def usd(self) -> Decimal | None:
@@ -45,11 +48,14 @@ class Ours:
 
 
 def judge(line: Expected, mine: Sequence[Ours], acts: str) -> Verdict:
-    """`mine` are all charges for its resource, and `acts` what is billed there when somebody does it."""
+    """`mine` are all charges for its resource, and `acts` what is billed there when somebody does it.
+
+    Of a price that is cheaper beyond so many ours names the first, and says so.
+    """
     if _same_price(line, mine) if line.by_use else _same_dollars(line, mine):
         return "right"
     named = [one for one in mine if _speaks_of(one.charge, line)]
-    priceless = any(one.each is None for one in named)
+    priceless = any(one.each is None or (_BEYOND.search(line.item) and _FIRST.search(one.note)) for one in named)
     if priceless or (line.by_use and _words(acts) & _words(line.item)):
         return "unknown"
     return "wrong" if named else "silent"

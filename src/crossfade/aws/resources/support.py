@@ -11,6 +11,7 @@ from crossfade.aws.resources.resource import Resource
 from crossfade.aws.tables import table
 
 _AURORA_MYSQL = {"2": "5.7", "3": "8.0"}  # in 5.7.mysql_aurora.2.11 and 8.0.mysql_aurora.3.08
+_FORMER = {"aurora": "aurora-mysql"}  # its name when Aurora had only one engine
 # Where a type says its version, and its engine where that is not said beside it.
 _VERSIONS = {
     "aws_docdb_cluster": ("engine_version", "docdb"),
@@ -39,8 +40,8 @@ class Support:
 
 def support(engine: str, version: object) -> Support | None:
     """What is known of a version such as 13.4 or 8.0.39; None when the table does not have it."""
-    known = _table().get(engine, {})
-    text = str(version)
+    engine = _FORMER.get(engine, engine)
+    known, text = _table().get(engine, {}), str(version)
     if engine == "aurora-mysql" and (own := re.search(r"mysql_aurora\.(\d+)", text)):
         text = _AURORA_MYSQL.get(own[1], text)
     for major, days in known.items():

@@ -121,7 +121,7 @@ def _included(engine: str, disk: str, size: float) -> tuple[int, int]:
 
 
 def _backups(inventory: Inventory, usage: Month) -> Iterator[Charge]:
-    kept = [each for each in inventory.of("aws_db_instance") if each.values.get("backup_retention_period")]
+    kept = [each for each in inventory.of("aws_db_instance") if _keeps(each)]
     if kept:
         yield Charge(
             area="Data",
@@ -133,6 +133,12 @@ def _backups(inventory: Inventory, usage: Month) -> Iterator[Charge]:
             assumes=f"{plain(gigabytes(usage.db_backups))} GB beyond the size of the database, which are free",
             usage="db_backups",
         )
+
+
+def _keeps(database: Resource) -> bool:
+    """What Aurora keeps is its cluster's, at another price."""
+    engine = str(database.values.get("engine") or "")
+    return bool(database.values.get("backup_retention_period")) and not engine.startswith("aurora")
 
 
 def _snapshots(inventory: Inventory) -> Iterator[Charge]:
