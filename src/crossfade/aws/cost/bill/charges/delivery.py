@@ -45,7 +45,7 @@ def delivery(inventory: Inventory, usage: Month) -> Iterator[Charge]:
 
 def _queries(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     """Queries of aliases to AWS's own things are free: https://aws.amazon.com/route53/pricing/."""
-    billed = [record.address for record in inventory.of("aws_route53_record") if _is_asked_for(record)]
+    billed = [record.address for record in inventory.of("aws_route53_record") if _is_asked_for(inventory, record)]
     if billed:
         yield Charge(
             area="Delivery",
@@ -59,7 +59,12 @@ def _queries(inventory: Inventory, usage: Month) -> Iterator[Charge]:
         )
 
 
-def _is_asked_for(record: Resource) -> bool:
-    """By visitors: not what only shows whose a name is, to a certificate or to other servers of names."""
-    shows = any("aws_acm_certificate." in address for addresses in record.refers.values() for address in addresses)
-    return not (shows or record.values.get("alias") or record.values.get("type") in _BETWEEN_SERVERS)
+def _is_asked_for(inventory: Inventory, record: Resource) -> bool:
+    """By visitors: not what only shows whose a name is, to a certificate or to other servers of names.
+
+    The kind of a proof is known only after the apply, and where it comes from a plan does not always tell.
+    """
+    proves = any("aws_acm_certificate." in address for addresses in record.refers.values() for address in addresses)
+    proves = proves or any(inventory.referring(record, "aws_acm_certificate_validation"))
+    kind = record.values.get("type", "NS" if "type" in record.unknown else "")
+    return not (proves or record.values.get("alias") or kind in _BETWEEN_SERVERS)
