@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from tests.e2e.by_colour import (  # noqa: F401  tests of this module, too
+from tests.e2e.by_colour import (  # noqa: F401  a test of this module, too
     test_a_release_that_answers_500_is_taken_back,
-    test_a_release_that_crashes_under_load_is_taken_back,
 )
 from tests.rig import Rig
+from tests.rig.place import APP
 from tests.support.on_ecs import CALLS_A_MINUTE, PACE, calls_a_minute, reached
 from tests.support.on_groups import ON_HOSTS
 from tests.support.on_revisions import OnRevisions
@@ -28,6 +28,13 @@ from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.codedeploy.revisions import located
 
 pytestmark = ON_HOSTS
+# Begun anew by its host, a process that ended finds that it had been there.
+ONCE = """\
+import pathlib, sys
+if pathlib.Path("began").exists():
+    sys.exit("no database")
+pathlib.Path("began").touch()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +87,20 @@ async def test_a_hook_that_fails_sends_nobody_there(shop: OnRevisions) -> None:
     assert set(report.releases) == {serving}
     assert shop.loop.ledger.releases[-1].outcome is Outcome.BAD
     await shop.until(lambda: shop.instances() < instances)
+
+
+async def test_processes_that_end_under_load_take_their_release_back(shop: OnRevisions) -> None:
+    """Some seconds after their start, and at once from then on; all others serve, and go on to."""
+    before = await shop.settled()
+    files = {"app.py": f"{ONCE}{APP.read_text()}", **shop.hooks()}
+    service = shop.service("crashes", "dies=12", files=files, name="canary", steps=(20, 100), bake=600.0)
+    async with shop.visited() as traffic:
+        rollout = await shop.deploy(service)
+    report = traffic.report()
+    assert rollout.state is State.ROLLED_BACK
+    assert report.failed < report.requests / 5, report.losses
+    assert shop.loop.ledger.releases[-1].outcome is Outcome.BAD
+    assert await shop.settled() == before
 
 
 async def test_a_hook_that_hangs_is_ended_and_sends_nobody_there(shop: OnRevisions) -> None:
