@@ -145,15 +145,15 @@ async def test_who_does_not_look_costs_nothing(there: There, tmp_path: Path) -> 
     """Ten pages are one look, and when the last one is closed there is none."""
     async with there.process():
         pulse = PagePulse(Asking(tmp_path / "1"))
-        assert not pulse.beats
+        assert not pulse._tasks
         pages = [pulse.follow() for _ in range(10)]
         first = await within(asyncio.gather(*(anext(page) for page in pages)))
         assert len(set(first)) == 1
         for page in pages[1:]:
             await page.aclose()
-        assert pulse.beats
+        assert pulse._tasks
         await pages[0].aclose()
-        assert not pulse.beats
+        assert not pulse._tasks
 
 
 async def test_a_page_whose_controller_is_gone_is_told_so(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def _findings(
         path = call.required()
         loaded = load_whole(path, call.environment)
         acceptances += of_file(loaded)
-        found += audit_file(loaded)
+        found += audit_file(loaded, day=today)
         production = loaded.app.production
         about |= {"file": str(path), "environment": loaded.app.environment}
     if accept:
@@ -99,7 +99,7 @@ def _findings(
         from crossfade.aws.audit.unread import undecided, unread
 
         open_marks: list[Mark] = []
-        found += audit_plan(plan, title, production=production, undecided=open_marks)
+        found += audit_plan(plan, title, production=production, day=today, undecided=open_marks)
         lacks += [*plan.lacks, *unread(plan), *undecided(open_marks)]
     if account:
         from crossfade.aws.audit.account import asked, audit_account, called

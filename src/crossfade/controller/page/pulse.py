@@ -38,11 +38,6 @@ class PagePulse:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    @property
-    def beats(self) -> bool:
-        """Somebody looks."""
-        return bool(self._tasks)
-
     async def follow(self) -> AsyncGenerator[bytes, None]:
         """Server-sent events: `status` with all of it, `story` with the lines that are new; comments in silence."""
         self._followers += 1

@@ -48,10 +48,10 @@ class Carried:
         self._write(fold.TAKEN_UP, hosts=list(hosts), by=by)
         return self._newest
 
-    def turn_back(self, reason: str, ending: State = State.ABORTED) -> None:
+    def turn_back(self, reason: str) -> None:
         """Send the one under way back, if it does not go back already."""
         if not self._newest.reason:
-            self._write(fold.GOES_BACK, reason=reason, ending=ending)
+            self._write(fold.GOES_BACK, reason=reason, ending=State.ABORTED)
 
     def carry(self, hosts: Mapping[str, Host]) -> HostsRollout:
         """Bring it to its end, or as far as it gets while a host cannot be told to go back.
@@ -77,7 +77,7 @@ class Carried:
             case ReturnHost(host=name):
                 self._return(hosts[name])
             case GoBack(reason=reason, ending=ending):
-                self._write(fold.GOES_BACK, reason=reason, ending=ending)
+                self._write(fold.GOES_BACK, reason=reason, ending=State.ABORTED)
             case Finish(state=state, reason=reason):
                 self._write(fold.ENDED, state=state, reason=reason)
 

@@ -30,7 +30,6 @@ _OF_TRAFFIC = {
 _OF_ANSWERS = {"error_rate", "p95", "worse_than_previous", "min_requests"}
 _OF_QUESTIONS = {"path", "codes", "host", "headers", "body", "port"}
 STRATEGIES = ("blue-green", "rolling", "recreate")
-OWN_HEALTH = ("after", "command")  # that a worker may have
 LONGEST_GRACE = 120.0  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
 WORKER_GRACE = 60.0  # seconds; a web service's requests are drained before, a worker's job is not
 

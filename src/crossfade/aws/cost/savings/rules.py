@@ -53,11 +53,11 @@ def _expected(line: Line) -> Decimal:
     return line.monthly.expected if line.monthly is not None else Decimal(0)
 
 
-def _off(*prefixes: str, but: str = "\0") -> Then:
+def _off(*prefixes: str) -> Then:
     """The rate off the whole line."""
 
     def then(line: Line, _ground: Ground, rate: Decimal) -> Cheaper | None:
-        if not _about(line, *prefixes) or any(but in key for key in line.keys):
+        if not _about(line, *prefixes):
             return None
         return Cheaper(_expected(line) * (1 - rate), f"{plain(100 * rate)} % off")
 
