@@ -77,7 +77,7 @@ class Carried:
             case ReturnHost(host=name):
                 self._return(hosts[name])
             case GoBack(reason=reason, ending=ending):
-                self._write(fold.GOES_BACK, reason=reason, ending=State.ABORTED)
+                self._write(fold.GOES_BACK, reason=reason, ending=ending)
             case Finish(state=state, reason=reason):
                 self._write(fold.ENDED, state=state, reason=reason)
 
