@@ -67,6 +67,13 @@ def test_variables_inside_each_other_end_somewhere() -> None:
         fill("${A1:-" * 500 + "}" * 500, {})
 
 
+def test_braces_that_nobody_closes_are_looked_for_once() -> None:
+    """A hundred thousand of them took minutes."""
+    text = "${" * 100_000
+    assert fill(text, {}, bare=False, script=True).text == text
+    assert fill(f"${{ {text} ${{A}}", VALUES, bare=False, script=True).text == f"${{ {text} 1"
+
+
 @given(st.text("${}:-?+AB1 ", max_size=40))
 def test_any_text_is_filled_in_or_refused(text: str) -> None:
     """Nothing else ever happens."""

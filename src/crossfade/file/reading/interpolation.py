@@ -67,19 +67,20 @@ class _Filling:
         if depth > _DEEPEST:
             raise ValueError(f"at most {_DEEPEST} variables inside each other")
         parts: list[str] = []
+        closings = _closings(text)
         at = 0
         while (dollar := text.find("$", at)) >= 0:
             parts.append(text[at:dollar])
-            part, at = self._variable(text, dollar, depth)
+            part, at = self._variable(text, dollar, closings, depth)
             parts.append(part)
         return "".join([*parts, text[at:]])
 
-    def _variable(self, text: str, dollar: int, depth: int) -> tuple[str, int]:
+    def _variable(self, text: str, dollar: int, closings: Mapping[int, int], depth: int) -> tuple[str, int]:
         """What stands for the variable that begins at `dollar`, and where the text goes on behind it."""
         if text.startswith("$${", dollar):
             return "${", dollar + 3
         if text.startswith("${", dollar):
-            end = _closing(text, dollar + 1)
+            end = closings.get(dollar + 1)
             if end is not None:
                 return self._braced(text[dollar : end + 1], depth), end + 1
             if not self.script:
@@ -130,14 +131,13 @@ class _Filling:
         return self.values.get(name, "")
 
 
-def _closing(text: str, opening: int) -> int | None:
-    """Where the brace at `opening` is closed, those between before it; None where it is not."""
-    open_braces = 0
-    for at in range(opening, len(text)):
-        if text[at] == "{":
-            open_braces += 1
-        elif text[at] == "}":
-            open_braces -= 1
-            if not open_braces:
-                return at
-    return None
+def _closings(text: str) -> Mapping[int, int]:
+    """Where each brace that is closed is closed, those between before it."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for brace in re.finditer(r"[{}]", text):
+        if brace[0] == "{":
+            opened.append(brace.start())
+        elif opened:
+            found[opened.pop()] = brace.start()
+    return found
