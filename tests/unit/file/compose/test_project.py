@@ -259,6 +259,15 @@ def test_each_included_file_that_is_not_there_is_named_where_it_is_asked_for(tmp
     }
 
 
+def test_files_that_include_the_next_one_twice_come_to_an_end(tmp_path: Path) -> None:
+    """Of twenty the last one would be read half a million times."""
+    for n in range(18):
+        (tmp_path / f"{n}.yaml").write_text(f"include: [{n + 1}.yaml, ./{n + 1}.yaml]\nservices: {{}}\n")
+    (tmp_path / "18.yaml").write_text("services: {}\n")
+    with pytest.raises(WrongInputError, match="more than 1000 files"):
+        from_compose([tmp_path / "0.yaml"], tmp_path, {})
+
+
 def test_of_files_that_are_included_together_each_is_laid_over_those_before_it(tmp_path: Path) -> None:
     """And all begin where the first one is."""
     text = "include: [{path: [a/one.yaml, b/two.yaml]}]\nservices: {}\n"

@@ -23,6 +23,7 @@ from crossfade.source.there import is_file, is_folder, is_there
 USUAL = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _BEGINS = "services:"
 _DEEPEST = 20  # files and services that extend or include each other
+_MOST = 1000  # files of a project, one as often as it is included
 # Keys of a service in which a variable that must be set matters when it is deployed, and not to what it is.
 _FOR_INSTANCES = frozenset({"environment", "command", "entrypoint", "labels", "healthcheck"})
 _NAME_ONE = "name a Compose file with --from"
@@ -107,6 +108,7 @@ class _Reader:
         self.read: list[Path] = []
         self.problems: list[Problem] = []
         self._roots: dict[Path, Written] = {}
+        self._files = 0
 
     def file(self, path: Path, folder: Path, depth: int = 0) -> Written:
         """The file with what it includes and extends; its relative paths are relative to `folder`."""
@@ -126,6 +128,10 @@ class _Reader:
         for files, item in self._included(root, path):
             if depth > _DEEPEST:
                 raise WrongFileError(str(path), [Problem(item.place, "files that include each other", "no circle")])
+            self._files += len(files)
+            if self._files > _MOST:
+                found = f"more than {_MOST} files that are included, one as often as it is"
+                raise WrongFileError(str(path), [Problem(item.place, found, "fewer")])
             self._settle(files, item, path)
             below = [self.file(file, folder, depth + 1) for file in files]
             root = reduce(_laid_over, [*below, root])
