@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SELECT ?= -m "not applies and not long"
 WORKERS := -n 4 # on two cores, too: most tests wait most of the time (tests/conftest.py says which process has which)
 
-.PHONY: demo demo-aws test test-again test-busy test-aws soak check lint types layers bench picture lock clean
+.PHONY: demo demo-aws test test-again test-busy test-aws soak check lint types layers bench checkov picture lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crossfade demo
@@ -68,6 +68,14 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+# Another checker, which tests hold beside our rules: in an environment of its own, for it wants other versions than we do.
+checkov: tests/checkov/.venv/.installed
+
+tests/checkov/.venv/.installed: tests/checkov/requirements.txt
+	$(PYTHON) -m venv tests/checkov/.venv
+	tests/checkov/.venv/bin/python -m pip install --quiet -r tests/checkov/requirements.txt
 	touch $@
 
 # The README's pictures of the demo and of the dashboard, from real runs.

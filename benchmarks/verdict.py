@@ -18,15 +18,16 @@ _SECONDS = 3600
 _PRICE = re.compile(r"\$([\d,.]+) per (.+)$")
 _SOLD = re.compile(r"^([\d,.]+)\s+(\S.*?)\s+\$([\d,.]+)\s*\*?$")
 _MANY = re.compile(r"([\d,]+)([kKMB]?)\s+")
+_TOGETHER = re.compile(r"hours \(([\d.]+) DPUs\)")  # an hour of so many
 _TIMES = {"": 1, "k": 1_000, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
 _WORD = re.compile(r"[a-z][a-z0-9.\-]*[a-z0-9]|[a-z]+\d")
 # A tier of theirs beyond the first; of ours the note says that its price is that of the first.
 _BEYOND, _FIRST = re.compile(r"\((?:next|over) "), re.compile(r"\bfirst\b")
 _STEM = 5  # letters: requests, requested
 # What stands in any line and tells none from another.
-_EMPTY = frozenset(
-    {"and", "for", "from", "first", "next", "over", "per", "the", "deman", "on-de", "hour", "hours", "month"}
-)
+_EMPTY = frozenset({"and", "for", "from", "first", "next", "over", "per", "the", "deman", "on-de", "hour", "month"})
+# What is the same on both bills.
+_SAME = {"disk": "stora", "kept": "stora", "node": "insta", "host": "insta"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +55,11 @@ def judge(line: Expected, mine: Sequence[Ours], acts: str) -> Verdict:
     """
     if _same_price(line, mine) if line.by_use else _same_dollars(line, mine):
         return "right"
-    named = [one for one in mine if _speaks_of(one.charge, line)]
+    named = _closest(line, mine)
     priceless = any(one.each is None or (_BEYOND.search(line.item) and _FIRST.search(one.note)) for one in named)
+    fixed = [one for one in mine if not one.charge.unsaid]
+    if fixed and not line.by_use and all(one.each is None for one in fixed):
+        return "unknown"  # the resource is named, whatever it is that costs
     if priceless or (line.by_use and _words(acts) & _words(line.item)):
         return "unknown"
     return "wrong" if named else "silent"
@@ -100,21 +104,26 @@ def _for_each(usd: Decimal, unit: str) -> Iterator[Decimal]:
         yield one * _SECONDS
 
 
-def _many(unit: str) -> int:
-    """1,000 in "1,000 requests", a million in "1M events"."""
+def _many(unit: str) -> Decimal:
+    """1,000 in "1,000 requests", a million in "1M events", ten in "hours (10 DPUs)"."""
+    if together := _TOGETHER.match(unit):
+        return Decimal(together[1])
     found = _MANY.match(unit)
-    return int(found[1].replace(",", "")) * _TIMES[found[2]] if found else 1
+    return Decimal(found[1].replace(",", "")) * _TIMES[found[2]] if found else Decimal(1)
 
 
-def _speaks_of(charge: Charge, line: Expected) -> bool:
-    """Whether it names the same, or says of the whole resource that nobody knows what it costs."""
+def _closest(line: Expected, mine: Sequence[Ours]) -> list[Ours]:
+    """Those that have most words of it; else those that say of the whole resource that nobody knows what it costs."""
+    theirs = _words(line.item)
+    shared = [(len(_words(f"{one.charge.item} {one.charge.note} {one.charge.unit}") & theirs), one) for one in mine]
+    most = max((many for many, _ in shared), default=0)
     kind = line.address.rpartition(".")[0].rpartition(".")[2]
-    return charge.item == kind or bool(_words(f"{charge.item} {charge.note} {charge.unit}") & _words(line.item))
+    return [one for many, one in shared if (many == most if most else one.charge.item == kind)]
 
 
 def _words(text: str) -> set[str]:
-    found = (word[:_STEM] if word.isalpha() else word for word in _WORD.findall(text.lower()))
-    return {word for word in found if len(word) > 2} - _EMPTY
+    found = (word.rstrip("s")[:_STEM] if word.isalpha() else word for word in _WORD.findall(text.lower()))
+    return {_SAME.get(word, word) for word in found if len(word) > 2} - _EMPTY
 
 
 def _near(one: Decimal, other: Decimal) -> bool:

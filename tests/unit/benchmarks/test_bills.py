@@ -113,6 +113,7 @@ def _ours(item: str, price: str | None, unit: str, *, unsaid: bool = False, quan
         ("Requests", "$0.0004 per 1k requests", _ours("Reads", "0.004", "10,000 requests"), "", "right"),
         ("Capacity units", "$5.84 per LCU", _ours("Balancer", "0.008", "LCU-hours"), "", "right"),
         ("Duration", "1,000 GB-hours $60.01 *", _ours("Workflows", "0.060012", "GB-hours", unsaid=True), "", "right"),
+        ("Duration", "6 hours (10 DPUs) $26.40 *", _ours("Jobs", "0.44", "DPU-hours", unsaid=True), "", "right"),
         ("Storage", "$0.10 per GB", _ours("Table storage", None, "GB-months", unsaid=True), "", "unknown"),
         ("Snapshot export", "$0.01 per GB", _ours("Table", "9", "hours"), "exports of snapshots", "unknown"),
         ("Storage", "$0.10 per GB", _ours("Table storage", "0.2", "GB-months", unsaid=True), "", "wrong"),
@@ -128,7 +129,17 @@ def test_what_depends_on_use_is_compared_by_its_price(
 
 
 def test_what_is_unknown_as_a_whole_is_unknown_line_by_line() -> None:
-    """A type of which nobody knows what it costs answers for each of its lines."""
+    """A resource of which nobody knows what it costs answers for each of its lines; with another price, it does not."""
     line = Expected(address="module.m.aws_table.b[0]", item="Rows", said="10 rows $3.00", usd=Decimal(3), by_use=False)
-    assert judge(line, [_ours("aws_table", None, "resources")], "") == "unknown"
-    assert judge(line, [_ours("aws_other", None, "resources")], "") == "silent"
+    hours = _ours("Hours", "9", "hours")
+    assert judge(line, [_ours("aws_table", None, "resources"), hours], "") == "unknown"
+    assert judge(line, [_ours("aws_other", None, "resources")], "") == "unknown"
+    assert judge(line, [_ours("aws_other", None, "resources"), hours], "") == "silent"
+
+
+def test_the_closest_line_answers() -> None:
+    """That another line has a word of it and no price does not excuse other dollars for the same."""
+    line = Expected(address="aws_search.b", item="Storage (gp3)", said="9 GB $3.00", usd=Decimal(3), by_use=False)
+    through = _ours("Disk throughput", None, "MiB/s-months")
+    assert judge(line, [_ours("Disks, gp3", "9", "GB-months"), through], "") == "wrong"
+    assert judge(line, [_ours("Nodes", "9", "hours"), through], "") == "unknown"

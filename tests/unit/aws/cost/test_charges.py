@@ -214,3 +214,17 @@ def test_input_and_output_that_is_included_is_no_line() -> None:
     """And the storage has a price of its own."""
     other = by_use(made("aws_rds_cluster.c", storage_type="aurora-iopt1"))
     assert other == ["Aurora storage, I/O included"]
+
+
+def test_a_stream_on_demand_has_no_shards_and_no_puts() -> None:
+    """It is billed by the hour and by the GB, which nobody here knows."""
+    demand = of(made("aws_kinesis_stream.s", stream_mode_details=[{"stream_mode": "ON_DEMAND"}]))
+    assert items(demand) == ["aws_kinesis_stream, stream_mode_details.stream_mode"]
+    assert by_use(made("aws_kinesis_stream.s", shard_count=1)) == ["Records put"]
+
+
+@pytest.mark.parametrize(("spec", "dear"), [("RSA_3072", True), ("ECC_NIST_P256", True), ("RSA_2048", False)])
+def test_requests_for_some_kinds_of_keys_are_dear(spec: str, *, dear: bool) -> None:
+    """Five times as dear as for symmetric keys."""
+    found = [each.item for each in of(made("aws_kms_key.k", customer_master_key_spec=spec)).unknown]
+    assert ("aws_kms_key, customer_master_key_spec" in found) is dear

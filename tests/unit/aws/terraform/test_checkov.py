@@ -32,7 +32,7 @@ def test_each_kind_of_failure_is_answered(checkov: str, plans: Plans, tmp_path: 
     """By a rule of ours that sees the same, or by the reason why none does."""
     for system in SYSTEMS:
         (tmp_path / f"{system}.json").write_text(json.dumps(plans.of(system, "prod").json))
-    arguments = ["--framework", "terraform_plan", "--output", "json", "--quiet", "--compact", "--skip-download"]
+    arguments = ["--framework", "terraform_plan", "--output", "json", "--compact", "--skip-download"]
     done = subprocess.run(
         [checkov, *(word for system in SYSTEMS for word in ("-f", f"{system}.json")), *arguments, "--soft-fail"],
         cwd=tmp_path,

@@ -29,7 +29,7 @@ def dynamodb(inventory: Inventory, table: Resource, usage: Month) -> Iterator[Ch
             key = f"dynamodb.{unit.replace('cu', 'ru')}-1m{rare}"
             yield used("Data", f"DynamoDB, {what}s on demand", key, "1,000,000 units", mine, usage)
     yield used(
-        "Data", f"DynamoDB, kept{rare and ', rarely used'}", f"dynamodb.gb-month{rare}", "GB-months", mine, usage
+        "Data", f"DynamoDB, storage{rare and ', rarely used'}", f"dynamodb.gb-month{rare}", "GB-months", mine, usage
     )
     if first(table.values, "point_in_time_recovery", "enabled"):
         yield used("Data", "DynamoDB, recovery to a point in time", "dynamodb.pitr-gb-month", "GB-months", mine, usage)
