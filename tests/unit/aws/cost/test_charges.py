@@ -228,3 +228,11 @@ def test_requests_for_some_kinds_of_keys_are_dear(spec: str, *, dear: bool) -> N
     """Five times as dear as for symmetric keys."""
     found = [each.item for each in of(made("aws_kms_key.k", customer_master_key_spec=spec)).unknown]
     assert ("aws_kms_key, customer_master_key_spec" in found) is dear
+
+
+def test_data_through_endpoints_of_gateway_load_balancers_has_a_price_of_its_own() -> None:
+    """About a third of what data through others costs."""
+    kinds = {kind: made("aws_vpc_endpoint.e", vpc_endpoint_type=kind) for kind in ("Interface", "GatewayLoadBalancer")}
+    assert by_use(kinds["Interface"]) == ["Endpoints, data"]
+    assert by_use(kinds["GatewayLoadBalancer"]) == ["Endpoints, GatewayLoadBalancer, data"]
+    assert by_use(made("aws_vpc_endpoint.e", vpc_endpoint_type="Gateway")) == []

@@ -101,9 +101,12 @@ def _endpoints(inventory: Inventory, usage: Month) -> Iterator[Charge]:
             rate=once("endpoint.hour" if _kind(endpoint) in _HOURLY else UNPRICED),
             addresses=(endpoint.address,),
         )
-    if found:
-        addresses = tuple(each.address for each in found)
-        yield used("Network", "Endpoints, data", "endpoint.gb", "GB", addresses, usage)
+    for own, item, key in (
+        (False, "Endpoints, data", "endpoint.gb"),
+        (True, "Endpoints, GatewayLoadBalancer, data", "endpoint.gwlb-gb"),
+    ):
+        if addresses := tuple(each.address for each in found if (_kind(each) == "GatewayLoadBalancer") is own):
+            yield used("Network", item, key, "GB", addresses, usage)
 
 
 def _kind(endpoint: Resource) -> str:
