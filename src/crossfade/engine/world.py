@@ -97,7 +97,7 @@ class World:
         if not said or not release.service.secrets:
             return said
         try:
-            return without_secrets(said, self.secrets_of(release))
+            return without_secrets(said, self.secrets_of(release).values())
         except CrossfadeError:  # its values are gone, and nobody can know them by what it said
             return said
 

@@ -1,7 +1,7 @@
 """Which variables hold secrets, by their names and by the shape of their values. Everybody who asks, asks here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection
 
 # Names that speak of nothing else, whatever the value is.
 _SURE = re.compile(
@@ -111,13 +111,12 @@ def _is_login(name: str, value: str) -> bool:
     return name.upper().endswith("_AUTH") and _PAIRED.fullmatch(value) is not None
 
 
-def without_secrets(said: str, variables: Mapping[str, str]) -> str:
-    """What a program said, without the values of those of its variables that are secrets, and without their passwords.
+def without_secrets(said: str, secrets: Collection[str]) -> str:
+    """What a program said, without these values and the passwords in them.
 
     Short ones stay: they stand in many words that are none.
     """
-    hidden = {value for name, value in variables.items() if may_be_secret(name, value)}
-    hidden |= {part for value in hidden for part in (password_in(value), *value.splitlines())}
+    hidden = {part for value in secrets for part in (value, password_in(value), *value.splitlines())}
     for value in sorted(hidden, key=len, reverse=True):
         if len(value) >= _TELLING:
             said = said.replace(value, "...")

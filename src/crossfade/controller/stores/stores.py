@@ -145,7 +145,7 @@ class Stores:
             try:
                 outcome = await keeper.ensure(store, values, replace=replace)
             except CrossfadeError as error:
-                await self._record(store.key, kinds.FAILED, {"error": without_secrets(error.cause, values)})
+                await self._record(store.key, kinds.FAILED, {"error": without_secrets(error.cause, values.values())})
                 raise
             if new:
                 await self._record(store.key, kinds.MADE, {"store": encode(store), "what": outcome.value})
