@@ -202,12 +202,6 @@ def test_tiketis_dev_goes_from_nothing_to_nothing(stack: Callable[[str], Stack])
     assert {one["serviceName"]: one["desiredCount"] for one in services} == dict(zip(names, (1, 0), strict=True))
     assert as_the_file_says(tiketi)
 
-    tiketi.change(services={"api": {"port": 4000}})
-    tiketi.init()
-    refused = tiketi.run("apply", "-e", "dev", "--yes")
-    assert (refused.code, "target groups that the load balancer leads to" in refused.err) == (3, True)
-    tiketi.change(services={"api": {"port": 3001}})
-
     tiketi.change(cloud={"secrets": {"PARTNER_KEY": {}}, "logs": {"keep": "14d"}})
     refused = tiketi.run("plan", "-e", "dev")
     assert (refused.code, "`crossfade infra init -e dev`" in refused.err) == (3, True)
