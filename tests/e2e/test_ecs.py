@@ -59,7 +59,7 @@ async def clear(shop: OnEcs) -> AsyncIterator[OnEcs]:
 @pytest.mark.parametrize(
     ("release", "fault", "image", "why"),
     [
-        ("broken", "broken", "", "exited with code 1: no database"),
+        ("broken", "broken", "", "exited with code 1: RuntimeError: no database"),
         ("nowhere", "", f"nowhere@sha256:{64 * 'a'}", "never started: its image was not found"),
     ],
 )

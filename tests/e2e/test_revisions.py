@@ -89,20 +89,6 @@ async def test_a_hook_that_fails_sends_nobody_there(shop: OnRevisions) -> None:
     await shop.until(lambda: shop.instances() < instances)
 
 
-async def test_processes_that_end_under_load_take_their_release_back(shop: OnRevisions) -> None:
-    """Some seconds after their start, and at once from then on; all others serve, and go on to."""
-    before = await shop.settled()
-    files = {"app.py": f"{ONCE}{APP.read_text()}", **shop.hooks()}
-    service = shop.service("crashes", "dies=12", files=files, name="canary", steps=(20, 100), bake=600.0)
-    async with shop.visited() as traffic:
-        rollout = await shop.deploy(service)
-    report = traffic.report()
-    assert rollout.state is State.ROLLED_BACK
-    assert report.failed < report.requests / 5, report.losses
-    assert shop.loop.ledger.releases[-1].outcome is Outcome.BAD
-    assert await shop.settled() == before
-
-
 async def test_a_hook_that_hangs_is_ended_and_sends_nobody_there(shop: OnRevisions) -> None:
     """By its limit in the appspec, which the reason says."""
     serving, files = await shop.settled(), shop.hooks(AfterInstall="#!/bin/sh\nsleep 600\n", limit=60)
@@ -197,6 +183,20 @@ async def test_hosts_that_die_while_codedeploy_is_at_them_are_no_fault_of_the_re
     assert sorted(begun()) == ["Stopped", "Succeeded"]
     assert len(dead) == lost
     assert not shop.instances().intersection(dead)
+
+
+async def test_processes_that_end_under_load_take_their_release_back(shop: OnRevisions) -> None:
+    """Some seconds after their start, and at once from then on; all others serve, and go on to."""
+    before = await shop.settled()
+    files = {"app.py": f"{ONCE}{APP.read_text()}", **shop.hooks()}
+    service = shop.service("crashes", "dies=12", files=files, name="canary", steps=(20, 100), bake=600.0)
+    async with shop.visited() as traffic:
+        rollout = await shop.deploy(service)
+    report = traffic.report()
+    assert rollout.state is State.ROLLED_BACK
+    assert report.failed < report.requests / 5, report.losses
+    assert shop.loop.ledger.releases[-1].outcome is Outcome.BAD
+    assert await shop.settled() == before
 
 
 async def test_throttling_and_lost_answers_change_nothing(shop: OnRevisions) -> None:
