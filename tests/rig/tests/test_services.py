@@ -12,7 +12,7 @@ async def test_a_rolling_deployment_loses_nothing_and_is_known_by_its_id(site: S
     await site.until_healthy("blue", 2)
     await site.until_answered_by("1")
     before = site.service("blue")["deployments"][0]["id"]
-    async with Traffic(f"{site.url}/slow?s=0.02", clients=4) as traffic:
+    async with Traffic(f"{site.url}/slow?s=0.05", clients=4) as traffic:
         site.update("blue", taskDefinition=site.definition(RELEASE="2"))
         both = site.service("blue")["deployments"]
         assert [one["status"] for one in both] == ["PRIMARY", "ACTIVE"]
