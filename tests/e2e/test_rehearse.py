@@ -139,7 +139,7 @@ def test_what_cannot_be_played_is_one_message(rehearsal: Rehearsal) -> None:
     assert "--stand-in SERVICE" in err
     for words, cause in (
         (("-e", "prod", "--stand-in", "wb"), "did you mean web?"),
-        ((), "which environment"),
+        ((), "no environment to rehearse is named"),
         (("-e", "x"), "no environment"),
     ):
         refused = rehearsal.begin(*words)
