@@ -153,8 +153,12 @@ class Deployments:
         )
 
     async def stop(self, name: str, before: Check) -> bool:
-        """Whatever is under way there, False where nothing is; CodeDeploy brings nothing back: nobody is sent there."""
-        found = await self.under_way(name)
+        """Whatever is under way there, False where nothing is; CodeDeploy brings nothing back: nobody is sent there.
+
+        Scaling's own as well: one whose host went before it was through goes on for up to an hour, and a group has no
+        other deployment meanwhile.
+        """
+        found = [one for one in await self._listed(name, includeOnlyStatuses=list(UNDER_WAY)) if not one.over]
         for one in found:
             try:
                 asked = {"deploymentId": one.id, "autoRollbackEnabled": False}
