@@ -14,7 +14,7 @@ from tests.support.shop_on_aws import OnGroups, OnRevisions, Shop
 
 MOST = 60  # writes of one rollout
 WHEN = ("before", "after")
-NTH = 4  # of the writes where hosts have to boot each time
+NTH = 6  # of the writes where hosts have to boot each time
 
 
 @pytest.fixture(scope="module")

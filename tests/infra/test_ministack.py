@@ -189,6 +189,7 @@ def test_without_bootstrap_the_verb_that_makes_it_is_named(stack: Callable[[str]
     assert "`crossfade infra bootstrap` makes the bucket" in ran.err
 
 
+@pytest.mark.walks  # tests/rig/tests/test_terraform.py applies it on the rig
 def test_tiketis_dev_goes_from_nothing_to_nothing(stack: Callable[[str], Stack]) -> None:
     """Fargate behind a balancer and a CDN, with RDS and ElastiCache: from nothing to nothing."""
     tiketi = stack("tiketi")
