@@ -187,6 +187,6 @@ class Clients:
             return self._made[service]
 
     def _close(self) -> None:
-        for client in self._made.values():
+        for client in list(self._made.values()):  # a call that is still on its way may make one
             client.close()
         self._made.clear()
