@@ -98,10 +98,9 @@ def _rollouts(loops: list[Loop], ended: Mapping[tuple[str, str], int]) -> Iterat
     over = CounterMetricFamily(
         "crossfade_rollouts", "Rollouts that ended since the controller began.", labels=(*SERVICE, "state")
     )
+    # Prometheus sees no increase to a series' first value.
     never = {(loop.key, state.value): 0 for loop in loops for state in State if state.terminal}
-    for (key, state), count in sorted(
-        {**never, **ended}.items()
-    ):  # Prometheus sees no increase to a series' first value
+    for (key, state), count in sorted({**never, **ended}.items()):
         over.add_metric([*key.split("/"), state], count)
     yield from (active, last, over)
 
