@@ -109,7 +109,7 @@ def percent(share: float) -> str:
 
 def sentence(words: str) -> str:
     """With one full stop, whatever they end with: a reason may be the last line of an app's log."""
-    return f"{words.rstrip('.')}."
+    return words if words.endswith(" ...") else f"{words.rstrip('.')}."
 
 
 def outcome(result: Mapping[str, Any]) -> list[str]:

@@ -36,6 +36,11 @@ def test_a_sentence_has_one_full_stop(words: str) -> None:
     assert sentence(words) == "no room on the disk."
 
 
+def test_a_sentence_that_ends_with_what_was_taken_out_says_so() -> None:
+    """A secret at the end of a program's last line leaves three dots."""
+    assert sentence("login failed for ...") == "login failed for ..."
+
+
 def proof(**more: Any) -> dict[str, Any]:
     return {"requests": 1200, "failed": 0, "retried": 1, "drained": 2, "p50_ms": 1.24, "p99_ms": 8.0, **more}
 
