@@ -173,7 +173,7 @@ SAID = {
         (
             'npm error Missing script: "start"\nnpm error\nnpm error To see a list of scripts, run:\n'
             "npm error   npm run\n"
-            "npm error A complete log of this run can be found in: /home/app/.npm/_logs/2026-01-02T03_04_05-debug-0.log\n"
+            "npm error A complete log of this run can be found in: /app/.npm/_logs/2026-01-02T03_04_05-debug-0.log\n"
         ),
         'npm error Missing script: "start"',
     ),
