@@ -124,8 +124,10 @@ async def test_a_host_that_scaling_adds_gets_the_same_revision(shop: OnRevisions
         shop.rig.client("autoscaling").set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=3)
         await shop.until(lambda: len(shop.deployments("autoscaling")) == brought + 1)
         await shop.until(lambda: shop.healthy(serving) == 3)
+        await shop.until(lambda: shop.loop.ledger.wanted == 3)
         shop.rig.client("autoscaling").set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=2)
         await shop.until(lambda: shop.healthy(serving) == 2)
+    await shop.until(lambda: shop.loop.ledger.wanted == 2)  # or what goes out next has the size of a moment ago
     report = traffic.report()
     assert (report.failed, len(report.releases)) == (0, 1), report.losses
 
