@@ -17,6 +17,7 @@ from crossfade.engine.ports.runtime import Artifact
 from crossfade.platforms.local.runtimes import seal, snapshot
 from crossfade.platforms.local.runtimes.builds.building import Building
 from crossfade.platforms.local.runtimes.builds.caches import Caches
+from crossfade.platforms.local.runtimes.builds.kept import SEALED, Linked
 from crossfade.platforms.local.runtimes.processes import volumes
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
 from crossfade.platforms.local.runtimes.seal import Seal
@@ -32,10 +33,11 @@ UNSEALED = {"folder", "special"}  # contents of a snapshot that are no files in 
 class Artifacts:
     """`<state>/releases/<digest>/`, with the files in `tree` and beside it what is known of them.
 
-    `built` is the seal of the tree, and a folder without it is one that somebody died over. `needed-by` holds a file
-    for every service that has a release of it: services with the same source share the folder, and it goes with the
-    last of them. `at-rest` seals what is there while nothing runs from it, caches and pid files included; while
-    something does, its absence says that new files are nobody's fault.
+    `built` is the seal of the tree, and a folder without it is one that somebody died over; of what was linked from a
+    kept build, the seal is a link beside it. `needed-by` holds a file for every service that has a release of it:
+    services with the same source share the folder, and it goes with the last of them. `at-rest` seals what is there
+    while nothing runs from it, caches and pid files included; while something does, its absence says that new files are
+    nobody's fault.
     """
 
     def __init__(self, state: Path, logs: ProcessLogs, now_ns: Callable[[], int]) -> None:
@@ -123,7 +125,7 @@ class Artifacts:
 
     async def _earlier(self, digest: str) -> tuple[Path, Seal] | None:
         """The tree that was made of this source last, with its seal. It may go while we use it."""
-        sealed = await asyncio.to_thread(seal.read, self._mark(digest)) if digest else None
+        sealed = await asyncio.to_thread(self._sealed, digest) if digest else None
         return (self.tree(digest), sealed) if sealed is not None else None
 
     async def check(self, release: Release, *, strictly: bool = False) -> None:
@@ -197,7 +199,7 @@ class Artifacts:
 
     def _complaint(self, digest: str, *, strictly: bool = False) -> str:
         """What is wrong with the files, empty when nothing is. What an earlier crossfade built is sealed as it is."""
-        tree, built = self.tree(digest), self._fresh.pop(digest, None) or seal.read(self._mark(digest))
+        tree, built = self.tree(digest), self._fresh.pop(digest, None) or self._sealed(digest)
         if built is None:
             seal.write(seal.take(tree), self._mark(digest))
             return ""
@@ -209,8 +211,12 @@ class Artifacts:
             return f"{_some(came)} came later"
         return ""
 
+    def _sealed(self, digest: str) -> Seal | None:
+        own = seal.read(self._mark(digest))
+        return own if own is None else {**(seal.read(self._home(digest) / SEALED) or {}), **own}
+
     def _lay_down(self, digest: str) -> None:
-        built = seal.read(self._mark(digest)) or {}
+        built = self._sealed(digest) or {}
         seal.write(seal.take(self.tree(digest), but=built), self._at_rest(digest))
 
     def _need(self, service: str, digest: str) -> None:
@@ -229,7 +235,7 @@ class Artifacts:
         needed = await asyncio.to_thread(_replace, home, staging)
         try:
             brought = await building.run(env, taken.contents)
-            known = None if brought is None else {**linked, **brought}
+            known = brought and Linked(brought.shared, {**linked, **brought.own})
             await asyncio.to_thread(self._finish, digest, taken, known, built=bool(service.build))
             for other in needed:
                 self._need(other, digest)
@@ -244,23 +250,25 @@ class Artifacts:
         self._ahead.add(task)
         task.add_done_callback(self._ahead.discard)
 
-    def _finish(self, digest: str, taken: Snapshot, known: Seal | None, *, built: bool) -> None:
-        """Protect and seal. `known` is the seal of what was linked into the tree; None: a build wrote to it.
+    def _finish(self, digest: str, taken: Snapshot, known: Linked | None, *, built: bool) -> None:
+        """Protect and seal. `known` is what was linked into the tree; None: a build wrote to it.
 
         Where it has no build, the source was copied read-only.
         """
         tree = self.tree(digest)
         if known is None:
             seal.protect(tree)
-            sealed = seal.take(tree)
+            own = seal.take(tree)
+            self._fresh[digest] = own
         else:
             if built:
                 seal.protect(tree, taken.contents)
-            mine = {path: held for path, held in taken.contents.items() if path not in known and held not in UNSEALED}
-            sealed = {**known, **seal.of(tree, mine)}
+            there = {**known.shared, **known.own}
+            mine = {path: held for path, held in taken.contents.items() if path not in there and held not in UNSEALED}
+            own = {**known.own, **seal.of(tree, mine)}
+            self._fresh[digest] = {**there, **own}
         seal.write({}, self._at_rest(digest))
-        seal.write(sealed, self._mark(digest))
-        self._fresh[digest] = sealed
+        seal.write(own, self._mark(digest))
 
     def _stage(self) -> tuple[Path, int]:
         """Make a folder to copy into; its lock tells a later `_sweep` that we still work on it."""

@@ -109,6 +109,22 @@ async def test_a_release_survives_those_it_was_linked_from(built: Built) -> None
     assert (second / "env/lib/data").read_text() == "data\n"
 
 
+async def test_what_was_linked_is_looked_at_before_each_launch(built: Built) -> None:
+    """By the seal of the copy, which all that have links to it share; what they have otherwise is in their own."""
+    await built.release("one")
+    tree = await built.release("two")
+    (sealed,) = built.machine.state.glob("caches/*/newest/sealed")
+    assert tree.with_name("sealed").samefile(sealed)
+    (built.machine.source / "app.txt").write_text("two")
+    release = await built.machine.release(**built.settings)
+    await built.machine.runtime.check(release)
+    for path in ("env/tool", "env/lib/data"):
+        (tree / path).chmod(0o755)
+        (tree / path).write_text("other")
+    with pytest.raises(PlatformError, match=r"env/\S+ and 1 more changed"):
+        await built.machine.runtime.check(release)
+
+
 async def test_what_is_kept_and_was_changed_is_built_anew(built: Built) -> None:
     """It is seen before anything runs from it, and the next deploy takes nothing that was kept."""
     await built.release("one")
@@ -169,7 +185,7 @@ async def test_of_two_releases_at_once_one_takes_it(built: Built) -> None:
     """The other one links for itself, and both are whole."""
     await built.release("one")
     home = (await Ahead(built).there()).parent
-    account = kept.read(home / "newest/account")
+    account = kept.read(home / "newest")
     assert account is not None
     service, caches = built.machine.service(**built.settings), Caches(built.machine.state / "caches")
     trees = [built.machine.state / "releases" / (name * 12) / "tree" for name in "xyz"]

@@ -10,10 +10,10 @@ from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import Service
 from crossfade.platforms.local.runtimes.builds import caches, kept
 from crossfade.platforms.local.runtimes.builds.caches import Caches
+from crossfade.platforms.local.runtimes.builds.kept import Linked
 from crossfade.platforms.local.runtimes.environment import for_build
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs, last_words
 from crossfade.platforms.local.runtimes.processes.session import Session
-from crossfade.platforms.local.runtimes.seal import Seal
 from crossfade.source.whole import WholeSource
 
 log = logging.getLogger(__name__)
@@ -36,13 +36,13 @@ class Building:
         await self._session.end(0)
         self._session.forget()
 
-    async def run(self, env: Mapping[str, str], contents: Mapping[str, str]) -> Seal | None:
+    async def run(self, env: Mapping[str, str], contents: Mapping[str, str]) -> Linked | None:
         """Build in the tree, which has the source's `contents`. Not where a build of the same was kept: then what was
-        linked into the tree instead is known, and its seal returned. WrongInputError when the build fails.
+        linked into the tree instead is known, and returned. WrongInputError when the build fails.
         """
         service, session = self._service, self._session
         if not service.build:
-            return {}
+            return Linked({}, {})
         depends = kept.inputs(service, contents, env)
         session.log.unlink(missing_ok=True)
         self._logs.times.forget(session.log)

@@ -17,13 +17,12 @@ from crossfade.core.errors import PlatformError
 from crossfade.core.service import Service
 from crossfade.paths import at_home, is_at_home
 from crossfade.platforms.local.runtimes.builds import ahead, kept
-from crossfade.platforms.local.runtimes.seal import Seal
+from crossfade.platforms.local.runtimes.builds.kept import BuildAccount, Linked
 from crossfade.source.whole import WholeSource
 
 NEWEST = "newest"  # a link to the whole copy that was made last
 HOME = "tree-was"  # where that was built, for what it holds may name the place
 KEPT = "kept"
-ACCOUNT = "account"  # what it was built from and holds, where a build says what it depends on
 
 
 class Caches:
@@ -35,6 +34,7 @@ class Caches:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._read: tuple[Path, BuildAccount] | None = None  # the copy whose account was read last: the next asks again
 
     def bring(self, service: Service, tree: Path) -> list[str]:
         """Copy what is kept into a tree that is about to be built; which paths. What the source has is left alone.
@@ -59,8 +59,8 @@ class Caches:
                     _rename_inside(tree / path, old, new)
         return brought
 
-    def link(self, service: Service, tree: Path, inputs: str) -> Seal | None:
-        """Link all that a build of exactly these `inputs` left into a tree; the seal of that.
+    def link(self, service: Service, tree: Path, inputs: str) -> Linked | None:
+        """Link all that a build of exactly these `inputs` left into a tree, and its seal beside the tree.
 
         None when that is not kept any more, or would not work here: then the build has to run.
         """
@@ -68,19 +68,28 @@ class Caches:
         if not newest.is_dir():
             return None
         with self._locked(service, fcntl.LOCK_SH):
-            account = kept.read(newest / ACCOUNT)
+            copy = newest.resolve()
+            account = self._account(copy)
             if account is None or account.inputs != inputs or any((tree / path).exists() for path in _inside(service)):
                 return None
-            old, new = (newest / HOME).read_bytes(), os.fsencode(tree)
-            if not kept.fits(account, newest / KEPT, old, new):
+            old, new = (copy / HOME).read_bytes(), os.fsencode(tree)
+            if not kept.fits(account, copy / KEPT, old, new):
                 return None
-            with ahead.taken(self._home(service), newest.resolve(), KEPT) as linked:
+            _share(copy / kept.SEALED, tree.with_name(kept.SEALED))
+            with ahead.taken(self._home(service), copy, KEPT) as linked:
                 if linked is not None:
                     for path in _inside(service):
                         (tree / path).parent.mkdir(parents=True, exist_ok=True)
                         (linked / path).rename(tree / path)
-                    return kept.named_anew(account, newest / KEPT, tree, old, new)
-            return kept.link(account, newest / KEPT, tree, old, new)
+                    return kept.named_anew(account, copy / KEPT, tree, old, new)
+            return kept.link(account, copy / KEPT, tree, old, new)
+
+    def _account(self, copy: Path) -> BuildAccount | None:
+        """Of tens of thousands of files, which take longer to read than an app to start. A copy never changes."""
+        if self._read is None or self._read[0] != copy:
+            account = kept.read(copy)
+            self._read = (copy, account) if account else None
+        return self._read[1] if self._read else None
 
     def keep(self, service: Service, tree: Path, inputs: str = "") -> None:
         """Keep what a build that went well has made of these folders. PlatformError when there is no room for it."""
@@ -96,7 +105,7 @@ class Caches:
                 shutil.copytree(tree / path, copy / KEPT / path, symlinks=True)
             (copy / HOME).write_bytes(os.fsencode(tree))
             if inputs and len(found) == len(_inside(service)):
-                kept.write(kept.account(copy / KEPT, inputs, os.fsencode(tree)), copy / ACCOUNT)
+                kept.write(kept.account(copy / KEPT, inputs, os.fsencode(tree)), copy)
         except (OSError, shutil.Error) as error:
             shutil.rmtree(copy, ignore_errors=True)
             what = f"{', '.join(found)} of {service.key}"
@@ -112,7 +121,7 @@ class Caches:
     async def prepare(self, service: Service) -> None:
         """Link what is kept for the release after this one, where builds say what they depend on."""
         newest = self._home(service) / NEWEST
-        if (newest / ACCOUNT).exists():
+        if (newest / kept.ACCOUNT).exists():
             await ahead.prepare(self._home(service), newest.resolve(), KEPT)
 
     def forget(self, service: Service) -> None:
@@ -145,6 +154,13 @@ def prepare(service: Service, home: str) -> None:
     for path in service.cache:
         if is_at_home(path):
             Path(at_home(path, home)).mkdir(parents=True, exist_ok=True)
+
+
+def _share(there: Path, here: Path) -> None:
+    try:
+        here.hardlink_to(there)
+    except OSError:  # as many links as the file system allows
+        shutil.copy(there, here)
 
 
 def _inside(service: Service) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import NamedTuple
 
 from crossfade.core.errors import WrongInputError
 from crossfade.core.service import Service
@@ -16,6 +17,8 @@ from crossfade.platforms.local.runtimes import seal
 from crossfade.platforms.local.runtimes.seal import Seal, TreeEntry
 from crossfade.source.whole import WholeSource
 
+ACCOUNT = "account"  # beside what is kept: what is in a BuildAccount
+SEALED = "sealed"  # beside it, the seal by itself: each release that has links to all of it has one to this as well
 # Compiled Python names the place of its source, and Python puts that right when it loads it.
 _MENDED = ".pyc"
 _LINK = "link "  # how a seal begins what it has of a symbolic link
@@ -33,6 +36,13 @@ class BuildAccount:
     sealed: Seal
     naming: list[str]
     leads: dict[str, str]
+
+
+class Linked(NamedTuple):
+    """What a tree was given of a kept build: the seal of that, and of what the tree has otherwise than the copy."""
+
+    shared: Seal
+    own: Seal
 
 
 def inputs(service: Service, contents: Mapping[str, str], env: Mapping[str, str]) -> str:
@@ -80,11 +90,8 @@ def fits(made: BuildAccount, folder: Path, old: bytes, new: bytes) -> bool:
     return len(old) == len(new) and all(os.path.realpath(f"{folder}/{path}") == to for path, to in made.leads.items())
 
 
-def link(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: bytes) -> Seal:
-    """Bring all of it into a tree, files as links, those that name the `old` place as copies that name the `new` one.
-
-    Returns the seal of what was brought.
-    """
+def link(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: bytes) -> Linked:
+    """Bring all of it into a tree, files as links; those that name the `old` place are copies that name the `new`."""
     for path in made.folders:
         os.makedirs(f"{tree}/{path}", exist_ok=True)  # noqa: PTH103  tens of thousands of them
     naming, own = frozenset(made.naming), dict[str, TreeEntry]()
@@ -101,14 +108,12 @@ def link(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: bytes) -
                 else:
                     continue
             own[path] = TreeEntry.of(entry.content, os.lstat(here))
-    return {**named_anew(made, folder, tree, old, new), **own}
+    own.update(named_anew(made, folder, tree, old, new).own)
+    return Linked(made.sealed, own)
 
 
-def named_anew(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: bytes) -> Seal:
-    """Make those that name the place, also in place of links to them, in a tree that has all others as links.
-
-    Returns the seal of all of them.
-    """
+def named_anew(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: bytes) -> Linked:
+    """Make those that name the place, also in place of links to them, in a tree that has all others as links."""
     own = dict[str, TreeEntry]()
     for path in made.naming:
         there, here = f"{folder}/{path}", f"{tree}/{path}"
@@ -122,21 +127,22 @@ def named_anew(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: by
             _renamed(there, here, old, new)
         info = os.lstat(here)
         own[path] = TreeEntry.of(seal.content(here, info), info)
-    return {**made.sealed, **own}
+    return Linked(made.sealed, own)
 
 
-def write(made: BuildAccount, path: Path) -> None:
-    told = {field.name: getattr(made, field.name) for field in fields(made)}
-    path.write_bytes(zlib.compress(json.dumps(told).encode(), 1))
+def write(made: BuildAccount, copy: Path) -> None:
+    told = {field.name: getattr(made, field.name) for field in fields(made) if field.name != SEALED}
+    (copy / ACCOUNT).write_bytes(zlib.compress(json.dumps(told).encode(), 1))
+    seal.write(made.sealed, copy / SEALED)
 
 
-def read(path: Path) -> BuildAccount | None:
+def read(copy: Path) -> BuildAccount | None:
     """None when there is none, or one of an earlier crossfade: the build runs once more."""
+    sealed = seal.read(copy / SEALED)
     try:
-        told = json.loads(zlib.decompress(path.read_bytes()))
-        sealed = {name: TreeEntry(*row) for name, row in told.pop("sealed").items()}
-        return BuildAccount(sealed=sealed, **told)
-    except (OSError, ValueError, TypeError, KeyError, zlib.error):
+        told = json.loads(zlib.decompress((copy / ACCOUNT).read_bytes()))
+        return None if sealed is None else BuildAccount(sealed=sealed, **told)
+    except (OSError, ValueError, TypeError, zlib.error):
         return None
 
 
