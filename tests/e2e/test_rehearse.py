@@ -129,6 +129,7 @@ def test_ctrl_c_leaves_nothing(rehearsal: Rehearsal) -> None:
     assert rehearsal.left() == []
 
 
+@pytest.mark.long
 def test_what_cannot_be_played_is_one_message(rehearsal: Rehearsal) -> None:
     """An app that does not start, a service that is not there, no environment: nothing is left of any."""
     (rehearsal.app / "tiny.py").write_text("raise SystemExit('no database')\n")

@@ -12,6 +12,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.platforms.aws.clients import Clients
 from crossfade.platforms.aws.servers.way_in import WayIn
 
+pytestmark = pytest.mark.long
 RUNNER = "203.0.113.7/32"
 OPENS, CLOSES = "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"
 

@@ -151,6 +151,7 @@ def test_production_is_typed(project: Project, typed: str, code: int) -> None:
     assert project.state("prod").exists() is (code == 0)
 
 
+@pytest.mark.long
 def test_a_saved_plan_is_applied_exactly(project: Project, tmp_path: Path) -> None:
     """Even when the files are others meanwhile; and once, because then something changed."""
     saved, read = tmp_path / "saved", tmp_path / "plan.json"
@@ -167,6 +168,7 @@ def test_a_saved_plan_is_applied_exactly(project: Project, tmp_path: Path) -> No
     assert "make it again" in ran.err
 
 
+@pytest.mark.long
 def test_outputs_show_no_secret_and_one_is_bare_for_scripts(project: Project) -> None:
     """All of them without secrets; the one that is named as it is, for scripts."""
     project.ok("apply", "-e", "dev", "--yes")
@@ -187,6 +189,7 @@ def test_a_mistake_in_the_files_is_one_message(project: Project) -> None:
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.long
 def test_protected_things_stay(project: Project) -> None:
     """prevent_destroy: nothing at all is destroyed, and the message says what protects it."""
     project.write(
@@ -200,6 +203,7 @@ def test_protected_things_stay(project: Project) -> None:
     assert len(json.loads(project.state("dev").read_text())["resources"]) == 2
 
 
+@pytest.mark.long
 def test_a_second_run_is_refused(project: Project) -> None:
     """Who holds the lock, for what, its id and the way out; and it can wait instead."""
     project.write("dev", MAIN + SLOW.replace("sleep 3", HELD))
@@ -232,6 +236,7 @@ def test_ctrl_c_saves_the_state(project: Project) -> None:
     assert (again["add"], again["destroy"]) == (2, 1)  # what was cut short is made again
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_each_ctrl_c_means_something_else(project: Project, tmp_path: Path, times: int) -> None:
     """The first is passed on, the second only warns of what a third would lose, and the third is passed on as well."""
@@ -251,6 +256,7 @@ def test_each_ctrl_c_means_something_else(project: Project, tmp_path: Path, time
     assert len(list(project.folder("dev").glob("interrupted-*"))) == (2 if times == 3 else 1)
 
 
+@pytest.mark.long
 def test_death_in_the_middle_of_an_apply(project: Project, tmp_path: Path) -> None:
     """Crossfade is killed, Terraform is not: it finishes and saves its state. The plan, with its secrets, is gone."""
     project.write("dev", MAIN + SLOW)
@@ -294,6 +300,7 @@ def test_a_folder_that_is_behind_the_file(project: Project) -> None:
         assert "`crossfade infra init -e dev`" in ran.err
 
 
+@pytest.mark.long
 def test_another_tag_of_an_image_is_a_deploys_to_bring(project: Project) -> None:
     """Services begin with the tag of then; another service, which has none there, is no other tag."""
     project.ok("init", "-e", "dev", "--force")

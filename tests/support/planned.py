@@ -31,9 +31,8 @@ def on_aws() -> list[tuple[str, str]]:
     ]
 
 
-# Planned in every run: each system as it is in production, one whose development is small, and one on hosts that stay.
-# One of each kind of compute; what the others have beside these, they have from the same modules.
-_ALWAYS = {("codemate", "dev"), ("feedback", "prod"), ("bluegreen", "prod"), WORKER}
+# Planned in every run: one on containers and one with a worker. The others, in production and on hosts, in CI's.
+_ALWAYS = {("codemate", "dev"), WORKER}
 
 
 def file_of(system: str) -> Path:

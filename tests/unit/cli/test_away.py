@@ -132,6 +132,7 @@ def test_orders_between_rollouts_reach_it(shell: Shell) -> None:
     assert shell.there.site.running(WEB) == {1: 2}
 
 
+@pytest.mark.long
 def test_the_next_process_takes_back_what_a_killed_one_left(shell: Shell) -> None:
     """`abort` waits until the lease lapsed, and carries it home itself."""
     _left_by_a_killed_process(shell)
@@ -141,6 +142,7 @@ def test_the_next_process_takes_back_what_a_killed_one_left(shell: Shell) -> Non
     assert shell.there.site.running(WEB) == {}
 
 
+@pytest.mark.long
 def test_the_next_deploy_goes_on_with_what_a_killed_one_left(shell: Shell) -> None:
     """And ends well when that is what was to be deployed: a job of CI is run again."""
     _left_by_a_killed_process(shell, bake="2s")
@@ -151,6 +153,7 @@ def test_the_next_deploy_goes_on_with_what_a_killed_one_left(shell: Shell) -> No
     assert [r.version for r in _ledger(shell)] == ["v1"]
 
 
+@pytest.mark.long
 def test_going_back_is_carried_too(shell: Shell) -> None:
     """To the last good release."""
     shell.run("deploy", "-e", "prod", "--version", "v1")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+import pytest
 from benchmarks.cost import plan
 
 from crossfade.aws.cost.plan import of_plan
@@ -35,6 +36,7 @@ def counted(calls: list[str]) -> Iterator[None]:
         gc.enable()
 
 
+@pytest.mark.long
 def test_the_bill_of_a_plan_takes_work_in_proportion_to_its_resources(tmp_path: Path) -> None:
     """From 400 resources to 800 as many calls are added as from 800 to 1,200, but for one in a hundred."""
     work = {}

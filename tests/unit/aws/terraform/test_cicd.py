@@ -81,6 +81,7 @@ def test_the_old_fleet_stays_as_long_as_the_file_says() -> None:
     assert call(on_hosts({"deploy": {"strategy": "blue-green", "keep_previous": "7d"}}))["keep_minutes"] == 2880
 
 
+@pytest.mark.long
 def test_codemates_pipeline_is_as_its_team_wants(plans: Plans) -> None:
     """GitHub, two builds, manual approval in prod, one deploy of what was built; dev deploys on every push."""
     stages = {
@@ -99,12 +100,14 @@ def test_codemates_pipeline_is_as_its_team_wants(plans: Plans) -> None:
     )
 
 
+@pytest.mark.long
 def test_tiketis_pipeline_brings_site_and_api(plans: Plans) -> None:
     """On a push the API is built, pushed and updated, and the site built, uploaded and invalidated."""
     *_, deploy = plans.of("tiketi", "prod").one("aws_codepipeline")["stage"]
     assert {one["name"]: one["provider"] for one in deploy["action"]} == {"release": "CodeBuild", "site": "CodeBuild"}
 
 
+@pytest.mark.long
 def test_bluegreens_deployments_are_as_its_team_wants(plans: Plans) -> None:
     """A deployment that fails, or sets an alarm off, is taken back; hosts change behind the load balancer."""
     group = plans.of("bluegreen", "prod").one("aws_codedeploy_deployment_group")

@@ -98,6 +98,7 @@ def test_a_moving_name_is_shared() -> None:
     assert dns["ttl"] == 60
 
 
+@pytest.mark.long
 def test_tiketis_site_is_as_its_team_wants(plans: Plans) -> None:
     """HTML 5 min, hashed assets 1 year, images 1 week; AES-256, old versions 30 d; two distributions, at all edges."""
     prod = plans.of("tiketi", "prod")
@@ -123,6 +124,7 @@ def test_tiketis_site_is_as_its_team_wants(plans: Plans) -> None:
     assert rule["noncurrent_version_expiration"][0]["noncurrent_days"] == 30
 
 
+@pytest.mark.long
 def test_tiketis_names_are_as_its_team_wants(plans: Plans) -> None:
     """`tiketi.gg` and its API lead to CloudFront on IPv4 and IPv6, and both certificates are proven in the zone."""
     prod = plans.of("tiketi", "prod")
@@ -139,6 +141,7 @@ def test_tiketis_names_are_as_its_team_wants(plans: Plans) -> None:
     assert {one["provider_config_key"] for one in call["module"]["resources"]} == {"aws.global"}
 
 
+@pytest.mark.long
 def test_codemates_cdn_is_as_its_team_wants(plans: Plans) -> None:
     """Before balancer and static files, PriceClass_200: `_next/static` a year, `/api` never, the rest 24 h."""
     prod = plans.of("codemate", "prod")
@@ -163,12 +166,14 @@ def test_a_cdn_has_the_services_name_and_leaves_the_load_balancer_its_certificat
     assert "cdn" not in calls(region="eu-west-1", domain=DOMAIN)
 
 
+@pytest.mark.long
 def test_bluegreens_records_are_short(plans: Plans) -> None:
     """The TTL before the move is 60 s."""
     records = plans.of("bluegreen", "prod").of("aws_route53_record").values()
     assert {one["ttl"] for one in records if not one.get("alias")} == {60}
 
 
+@pytest.mark.long
 def test_only_the_distribution_reads_the_site(plans: Plans) -> None:
     """No bucket policy of any example opens a bucket to everybody."""
     for system in ("tiketi", "codemate"):

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from tests.support.planned import Planned, Plans
 
+pytestmark = pytest.mark.long  # each system is planned by Terraform
+
 
 def service(planned: Planned, name: str) -> dict[str, Any]:
     """What a service of ECS is: size, number, scaling. Both colours scale alike."""

@@ -181,10 +181,10 @@ def _data(text: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("port", "kind", "service", "held"),
     [
-        (3000, "ip", "web", False),
-        (4000, "ip", "web", True),
-        (3000, "instance", "web", True),
-        (4000, "ip", "site", False),
+        pytest.param(3000, "ip", "web", False, marks=pytest.mark.long),
+        pytest.param(4000, "ip", "web", True),
+        pytest.param(3000, "instance", "web", True, marks=pytest.mark.long),
+        pytest.param(4000, "ip", "site", False, marks=pytest.mark.long),
     ],
 )
 def test_as_terraform_plans_it(
