@@ -185,8 +185,8 @@ class Finder:
                 if not there:
                     continue
                 led |= there
-                token = next((c["HttpHeaderConfig"] for c in rule["Conditions"] if c["Field"] == HEADER), None)
-                if token is not None:
+                token = next((c["HttpHeaderConfig"] for c in rule["Conditions"] if c["Field"] == HEADER), {})
+                if token.get("Values"):  # one of regular expressions has none, and is not the preview's
                     header, values = token["HttpHeaderName"], token["Values"]
                     preview = PreviewRule(rule=rule["RuleArn"], header=header, token=values[0])
                     continue
@@ -249,7 +249,7 @@ def _url(listener: Answer, rule: Answer, dns: str, host: str) -> tuple[str, str]
         host
         for condition in rule["Conditions"]
         if condition["Field"] == "host-header"
-        for host in condition.get("HostHeaderConfig", condition)["Values"]
+        for host in condition.get("HostHeaderConfig", condition).get("Values", ())
         if "*" not in host
     ]
     scheme, usual = ("https", 443) if listener["Protocol"] == "HTTPS" else ("http", 80)

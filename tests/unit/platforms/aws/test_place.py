@@ -1,13 +1,16 @@
 """Where a service's releases run: found by names and by what these refer to, or said to be missing."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.rig.place import PORT, PREVIEW_HEADER
 from tests.support.in_moto import KEY, InMoto, in_moto
 
+from crossfade.aws.places import Places
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.aws.place import Finder
+from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
+from crossfade.platforms.aws.place import Colour, Finder
 
 
 @pytest.fixture
@@ -79,3 +82,35 @@ async def test_a_worker_has_no_door(aws: InMoto) -> None:
     assert (place.behind_balancer, place.container, place.rules, place.listeners) == (False, "mailer", (), ())
     assert [one.service for one in place.colours] == ["shop-dev-mailer-blue", "shop-dev-mailer-green"]
     assert (await aws.finder.place(KEY)).behind_balancer
+
+
+class Ruled(Clients):
+    """A load balancer with one listener, and these conditions of its one rule."""
+
+    def __init__(self, *conditions: Answer) -> None:
+        super().__init__("us-east-1")
+        self._conditions = list(conditions)
+
+    async def call(self, service: str, operation: str, before: Check = unfenced, /, **parameters: Any) -> Answer:
+        if operation == "describe_listeners":
+            return {"Listeners": [{"ListenerArn": "listener", "Protocol": "HTTP", "Port": 80}]}
+        groups = [{"TargetGroupArn": name, "Weight": 50} for name in ("blue", "green")]
+        forward = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+        rule = {"RuleArn": "rule", "IsDefault": False, "Actions": [forward], "Conditions": self._conditions}
+        return {"Rules": [rule]}
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Field": "host-header", "HostHeaderConfig": {"RegexValues": ["^shop[0-9]+.test$"]}},
+        {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "x-team", "RegexValues": ["^(a|b)$"]}},
+    ],
+)
+async def test_a_rule_by_regular_expressions_is_one_of_visitors(condition: Answer) -> None:
+    """It has no values: neither a name to ask for nor the preview's token."""
+    clients = Ruled(condition)
+    colours = tuple(Colour(name=name, service=name, group=name) for name in ("blue", "green"))
+    balancer = {"LoadBalancerArn": "balancer", "DNSName": "shop-dev.elb.test"}
+    ways = await Finder(clients, Places("shop", "dev"))._ways(balancer, colours)
+    assert ways == (("rule",), (), None, "http://shop-dev.elb.test")

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from crossfade.platforms.aws.ecs.quiet import Quiet
+import pytest
+
+from crossfade.core.errors import PlatformError
+from crossfade.platforms.aws.ecs.quiet import Quiet, primary_of
 
 LOOK = 9.0  # seconds between two
 
@@ -74,3 +77,9 @@ def test_another_deployment_is_a_change() -> None:
 def test_a_task_that_nobody_told_of_is_found_in_a_minute() -> None:
     """Once in a while all are listed, whatever ECS says of the service."""
     assert steady().moves(*[services()] * 12).count(True) == 2
+
+
+def test_a_service_that_another_tool_deploys_is_named() -> None:
+    """With CODE_DEPLOY or EXTERNAL as its controller it has task sets, and AWS tells of no deployments."""
+    with pytest.raises(PlatformError, match="service shop-dev-web-blue has no deployment"):
+        primary_of({"serviceName": "shop-dev-web-blue", "taskSets": []})

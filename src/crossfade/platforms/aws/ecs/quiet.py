@@ -36,8 +36,11 @@ class Quiet:
 
 
 def primary_of(service: Answer) -> Answer:
-    """The deployment that counts: another one that ends is a past one's end."""
-    for one in service["deployments"]:
+    """The deployment that counts: another one that ends is a past one's end.
+
+    PlatformError for a service that has none, as those have that CodeDeploy or another tool deploys.
+    """
+    for one in service.get("deployments", ()):
         if one["status"] == "PRIMARY":
             primary: Answer = one
             return primary
