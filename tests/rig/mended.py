@@ -18,6 +18,7 @@ from moto.logs.responses import LogsResponse
 from moto.rds import utils as rds
 from moto.rds.models import DBInstance
 from moto.s3.models import FakeBucket
+from tests.rig.ec2 import versions
 
 
 @cache
@@ -33,6 +34,7 @@ def mend() -> None:
     EC2ContainerServiceResponse.list_task_definitions = _sorted(listed)  # type: ignore[method-assign]
     LogsResponse.filter_log_events = _by_prefix(LogsResponse.filter_log_events)  # type: ignore[method-assign]
     rds.get_overlap_between_two_date_ranges = _overlap
+    versions.mend()
     DBInstance.__init__ = _told_apart(DBInstance.__init__)  # type: ignore[method-assign]
 
 

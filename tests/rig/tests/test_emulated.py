@@ -97,3 +97,25 @@ def test_regions_are_apart(rig: Rig) -> None:
     here = rig.client("ssm")
     with pytest.raises(here.exceptions.ParameterNotFound):
         here.get_parameter(Name="/region")
+
+
+def test_versions_of_a_launch_template_are_deleted_each_by_itself(rig: Rig) -> None:
+    """Not the default one, and the answer says why; no number is given out twice."""
+    client, name = rig.client("ec2"), {"LaunchTemplateName": "emulated"}
+    data = {"LaunchTemplateData": {"InstanceType": "t3.micro"}}
+    client.create_launch_template(**name, **data)
+    client.create_launch_template_version(**name, **data)
+    told = client.delete_launch_template_versions(**name, Versions=["1", "2", "9"])
+    assert [one["VersionNumber"] for one in told["SuccessfullyDeletedLaunchTemplateVersions"]] == [2]
+    kept = told["UnsuccessfullyDeletedLaunchTemplateVersions"]
+    assert {one["VersionNumber"]: one["ResponseError"]["Code"] for one in kept} == {
+        1: "unexpectedError",
+        9: "launchTemplateVersionDoesNotExist",
+    }
+    made = client.create_launch_template_version(**name, **data)["LaunchTemplateVersion"]
+    assert made["VersionNumber"] == 3
+    with pytest.raises(client.exceptions.ClientError, match="VersionNotFound"):
+        client.describe_launch_template_versions(**name, Versions=["2"])
+    client.delete_launch_template_versions(**name, Versions=["3"])
+    newest = client.describe_launch_template_versions(**name, Versions=["$Latest"])["LaunchTemplateVersions"]
+    assert [one["VersionNumber"] for one in newest] == [1]

@@ -14,6 +14,8 @@ from crossfade.platforms.aws.autoscaling.user_data import bucket_in, release_in,
 from crossfade.platforms.aws.clients import Answer, Check, Clients
 from crossfade.platforms.aws.refusals import AwsError, absent
 
+_AT_ONCE = 200  # versions that one call deletes
+_GONE = "launchTemplateVersionDoesNotExist"
 # A1, or a `g` behind the generation, whatever comes after it: t4g, c7gn, m6gd, im4gn. Of g4dn it is the family.
 _ARM = re.compile(r"a1|[a-z]+\d+g[a-z]*")
 
@@ -41,9 +43,11 @@ class Templates:
         self._releases = f"{places.prefix}-releases"
 
     async def of(self, template: str, number: str) -> TemplateVersion:
+        """By its number, or by what stands for one: `$Default` is another tomorrow, and asked for each time."""
         if (template, number) not in self._known:
-            found = await self._versions(LaunchTemplateId=template, Versions=[number])
-            self._known[template, number] = _version(found[0])
+            found = _version((await self._versions(LaunchTemplateId=template, Versions=[number]))[0])
+            self._known[template, found.number] = found
+            return found
         return self._known[template, number]
 
     async def write(self, release: Release, secrets: Mapping[str, str], before: Check) -> TemplateVersion:
@@ -110,14 +114,29 @@ class Templates:
         return found
 
     async def forget(self, release: Release, kept: Collection[str], before: Check) -> None:
-        """Its versions go, but for those by whose name a group has them still."""
+        """Its versions go, but for those by whose name a group has them still, and for the default one.
+
+        AWS deletes no default version, whoever made it one, and says of each version by itself whether it is gone.
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html
+        """
+        gone: list[str] = []
         for one in await self._versions(LaunchTemplateName=self._releases):
-            if _version(one).name in kept:
+            if one.get("DefaultVersion") or _version(one).name in kept:
                 continue
             known = _version(one).release
             if known and (known.number, known.digest) == (release.number, release.digest):
-                asked = {"LaunchTemplateName": self._releases, "Versions": [str(one["VersionNumber"])]}
-                await self._clients.call("ec2", "delete_launch_template_versions", before, **asked)
+                gone.append(str(one["VersionNumber"]))
+        for at in range(0, len(gone), _AT_ONCE):
+            asked = {"LaunchTemplateName": self._releases, "Versions": gone[at : at + _AT_ONCE]}
+            told = await self._clients.call("ec2", "delete_launch_template_versions", before, **asked)
+            for one in told.get("UnsuccessfullyDeletedLaunchTemplateVersions", ()):
+                why = one.get("ResponseError", {})
+                if why.get("Code") != _GONE:
+                    raise PlatformError(
+                        f"version {one['VersionNumber']} of launch template {self._releases} could not be deleted: "
+                        f"{why.get('Message') or why.get('Code') or 'AWS does not say why'}",
+                        "it is tried again",
+                    )
 
     async def _versions(self, **asked: Any) -> list[Answer]:
         return await self._clients.all("ec2", "describe_launch_template_versions", "LaunchTemplateVersions", **asked)
