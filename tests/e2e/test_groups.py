@@ -316,3 +316,39 @@ async def test_a_hook_that_fails_or_hangs_stops_the_release(shop: OnGroups, hook
     assert said in rollout.reason
     assert release not in report.releases
     assert await shop.settled() == settled
+
+
+async def test_a_host_that_another_hand_attached_is_named_and_keeps_a_deploy_out(shop: OnGroups) -> None:
+    """It boots nothing of ours, and would end with its group; once it is detached, releases go out again."""
+    serving = next(colour for colour, weight in shop.weights().items() if weight)
+    name, scaling, ec2 = shop.place.groups[serving], shop.rig.client("autoscaling"), shop.rig.client("ec2")
+    asked = {"ImageId": "ami-12c6146b", "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}
+    made = (await asyncio.to_thread(ec2.run_instances, **asked))["Instances"][0]["InstanceId"]
+    which = {"AutoScalingGroupName": name, "InstanceIds": [made]}
+    await asyncio.to_thread(scaling.attach_instances, **which)
+    with pytest.raises(RefusedError, match=f"another hand attached {made} to group {name}"):
+        await shop.order(shop.service("refused"))
+    await asyncio.to_thread(scaling.detach_instances, **which, ShouldDecrementDesiredCapacity=True)
+    async with shop.visited() as traffic:
+        rollout = await shop.deploy(shop.service("detached"))
+    assert (rollout.state, traffic.report().failed) == (State.SUCCEEDED, 0), (rollout.reason, traffic.report().losses)
+    there = (await asyncio.to_thread(ec2.describe_instances, InstanceIds=[made]))["Reservations"][0]["Instances"][0]
+    assert there["State"]["Name"] == "running"
+    await asyncio.to_thread(ec2.terminate_instances, InstanceIds=[made])
+
+
+async def test_a_mix_of_instance_types_is_kept_by_a_release(shop: OnGroups) -> None:
+    """Its groups go on to choose among them; only which version their template has is the release's."""
+    scaling, types = shop.rig.client("autoscaling"), [{"InstanceType": "t3.micro"}, {"InstanceType": "t3a.micro"}]
+    for group in shop.groups():
+        template = {name: group["LaunchTemplate"][name] for name in ("LaunchTemplateId", "Version")}
+        mix = {"LaunchTemplate": {"LaunchTemplateSpecification": template, "Overrides": types}}
+        asked = {"AutoScalingGroupName": group["AutoScalingGroupName"], "MixedInstancesPolicy": mix}
+        await asyncio.to_thread(scaling.update_auto_scaling_group, **asked)
+    async with shop.visited() as traffic:
+        rollout = await shop.deploy(shop.service("mixed"))
+        await shop.until(lambda: shop.answer() == "mixed")
+    assert (rollout.state, traffic.report().failed) == (State.SUCCEEDED, 0), (rollout.reason, traffic.report().losses)
+    for group in shop.groups():
+        assert "LaunchTemplate" not in group
+        assert group["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"] == types

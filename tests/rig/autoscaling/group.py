@@ -32,7 +32,7 @@ class Member:
     """One instance. `template` is what it was launched from; times are of the loop's clock."""
 
     id: str
-    template: Json  # LaunchTemplateId, LaunchTemplateName, Version
+    template: Json | None  # LaunchTemplateId, LaunchTemplateName, Version; None of one that somebody attached
     zone: str
     kind: str  # of instance
     launched: float
@@ -47,7 +47,7 @@ class Member:
 
     @property
     def version(self) -> str:
-        return str(self.template["Version"])
+        return str(self.template["Version"]) if self.template else ""
 
     def shown(self) -> Json:
         """Instance of the API."""
@@ -57,14 +57,17 @@ class Member:
             "AvailabilityZone": self.zone,
             "LifecycleState": self.life.value,
             "HealthStatus": "Healthy" if self.healthy else "Unhealthy",
-            "LaunchTemplate": self.template,
+            **({"LaunchTemplate": self.template} if self.template else {}),
             "ProtectedFromScaleIn": self.protected,
         }
 
 
 @dataclass(eq=False)
 class Group:
-    """`said` is what was said of it; `template` what new instances are launched from."""
+    """`said` is what was said of it; `template` what new instances are launched from.
+
+    `mix` is its mixed instances policy, where it has one, which then names the template.
+    """
 
     region: str
     name: str
@@ -74,6 +77,7 @@ class Group:
     most: int
     desired: int
     targets: list[str]  # ARNs of target groups
+    mix: Json | None = None
     suspended: dict[str, str] = field(default_factory=dict)  # processes, and why
     members: list[Member] = field(default_factory=list)
     activities: list[Json] = field(default_factory=list)
@@ -84,6 +88,15 @@ class Group:
     def living(self) -> list[Member]:
         """Those that nobody has decided to end."""
         return [one for one in self.members if one.life is not Life.TERMINATING]
+
+    @property
+    def overrides(self) -> Json:
+        """Of its mix what is chosen of instance types: the first one.
+
+        https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LaunchTemplateOverrides.html
+        """
+        chosen = (self.mix or {}).get("LaunchTemplate") or {}
+        return {name: value for one in chosen.get("Overrides", [])[:1] for name, value in one.items() if value}
 
     @property
     def refresh(self) -> Refresh | None:
@@ -112,8 +125,8 @@ class Group:
     def shown(self, kept: Json) -> Json:
         """AutoScalingGroup of the API; `kept` is what the emulator says of it."""
         return {
-            **kept,
-            "LaunchTemplate": self.template,
+            **{name: value for name, value in kept.items() if name != "LaunchTemplate"},
+            **self._launches(),
             "MinSize": self.least,
             "MaxSize": self.most,
             "DesiredCapacity": self.desired,
@@ -130,3 +143,13 @@ class Group:
                 {"ProcessName": name, "SuspensionReason": why} for name, why in sorted(self.suspended.items())
             ],
         }
+
+    def _launches(self) -> Json:
+        """It has one or the other.
+
+        https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-mixed-instances-groups.html
+        """
+        if self.mix is None:
+            return {"LaunchTemplate": self.template}
+        chosen = {**(self.mix.get("LaunchTemplate") or {}), "LaunchTemplateSpecification": self.template}
+        return {"MixedInstancesPolicy": {**self.mix, "LaunchTemplate": chosen}}

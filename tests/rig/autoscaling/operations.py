@@ -1,14 +1,16 @@
 """Auto Scaling's API, as far as groups, their instances and refreshes go; policies are the emulator's."""
 
+import asyncio
 from typing import Any
 
-from tests.rig.autoscaling.group import Group
-from tests.rig.autoscaling.refresh import Refresh, Status
+from tests.rig.autoscaling import templates
+from tests.rig.autoscaling.group import Group, Member
+from tests.rig.autoscaling.refresh import Refresh, Status, require_preferences
 from tests.rig.autoscaling.scheduler import Scheduler
 from tests.rig.emulator import Emulator
 from tests.rig.wire import AwsError, Call, Json
 
-_SIZES = ("MinSize", "MaxSize", "DesiredCapacity", "TargetGroupARNs", "LaunchTemplate")
+_SIZES = ("MinSize", "MaxSize", "DesiredCapacity", "TargetGroupARNs", "LaunchTemplate", "MixedInstancesPolicy")
 
 
 class AutoScaling:
@@ -28,6 +30,8 @@ class AutoScaling:
             "SetDesiredCapacity": self.set_desired,
             "SetInstanceHealth": self.set_health,
             "TerminateInstanceInAutoScalingGroup": self.terminate,
+            "AttachInstances": self.attach_instances,
+            "DetachInstances": self.detach_instances,
             "AttachLoadBalancerTargetGroups": self.attach,
             "DetachLoadBalancerTargetGroups": self.detach,
             "DescribeLoadBalancerTargetGroups": self.describe_targets,
@@ -44,12 +48,12 @@ class AutoScaling:
     async def create(self, call: Call) -> Json:
         """The emulator has it too, without an instance: for its tags, its policies and who asks by them."""
         said = call.params
-        template = await self._template(call, said["LaunchTemplate"])
+        template = await templates.chosen(self._emulator, call, templates.specified(said))
         least, most = int(said["MinSize"]), int(said["MaxSize"])
         desired = int(said["DesiredCapacity"]) if said.get("DesiredCapacity") is not None else least
         _require_between(least, most, desired)
         kept = {name: value for name, value in said.items() if name not in _SIZES and value is not None}
-        kept |= {"MinSize": 0, "MaxSize": 0, "DesiredCapacity": 0, "LaunchTemplate": _named(template)}
+        kept |= {"MinSize": 0, "MaxSize": 0, "DesiredCapacity": 0, "LaunchTemplate": templates.named(template)}
         await self._emulator.use("autoscaling", call.region, lambda client: client.create_auto_scaling_group(**kept))
         group = Group(
             region=call.region,
@@ -60,13 +64,18 @@ class AutoScaling:
             most=most,
             desired=desired,
             targets=list(said.get("TargetGroupARNs") or []),
+            mix=said.get("MixedInstancesPolicy"),
         )
         self._groups[call.region, group.name] = group
         return {}
 
     async def update(self, call: Call) -> Json:
+        """One that is told a launch template of its own loses its mix, and the other way round."""
         group, said = self._group(call), call.params
-        template = await self._template(call, said["LaunchTemplate"]) if said.get("LaunchTemplate") else group.template
+        specified = templates.specified(said)
+        template = await templates.chosen(self._emulator, call, specified) if specified else group.template
+        if specified:
+            group.mix = said.get("MixedInstancesPolicy")
         least = group.least if said.get("MinSize") is None else int(said["MinSize"])
         most = group.most if said.get("MaxSize") is None else int(said["MaxSize"])
         wanted = said.get("DesiredCapacity")
@@ -152,6 +161,43 @@ class AutoScaling:
             f"Instance Id not found - No managed instance found for instance ID: {call.params['InstanceId']}",
         )
 
+    async def attach_instances(self, call: Call) -> Json:
+        """They count among those desired, serve at once, and were launched from no template of the group's.
+
+        https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AttachInstances.html
+        """
+        group, new = self._group(call), list(call.params["InstanceIds"])
+        if group.desired + len(new) > group.most:
+            raise AwsError("ValidationError", f"New SetDesiredCapacity value is above max value {group.most}.")
+
+        def read(client: Any) -> list[Json]:
+            held: list[Json] = client.describe_instances(InstanceIds=new)["Reservations"]
+            return [one for some in held for one in some["Instances"]]
+
+        for one in await self._emulator.use("ec2", call.region, read):
+            zone, kind = one["Placement"]["AvailabilityZone"], one["InstanceType"]
+            group.desired += 1
+            self._scheduler.attach(
+                group, Member(one["InstanceId"], None, zone, kind, asyncio.get_running_loop().time())
+            )
+        return {}
+
+    async def detach_instances(self, call: Call) -> Json:
+        """They leave their target groups and run on.
+
+        https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DetachInstances.html
+        """
+        group = self._group(call)
+        gone = [one for one in group.living if one.id in call.params["InstanceIds"]]
+        if call.params["ShouldDecrementDesiredCapacity"]:
+            if group.desired - len(gone) < group.least:
+                raise AwsError("ValidationError", f"The group would have fewer than its min size {group.least}.")
+            group.desired -= len(gone)
+        for one in gone:
+            self._scheduler.deregister(one, group.targets)
+            group.members.remove(one)
+        return {"Activities": []}
+
     async def attach(self, call: Call) -> Json:
         group = self._group(call)
         new = [arn for arn in call.params["TargetGroupARNs"] if arn not in group.targets]
@@ -212,9 +258,9 @@ class AutoScaling:
                 f"({group.refresh.id}).",
             )
         asked = said.get("Preferences") or {}
-        _require_preferences(asked, configured=bool(said.get("DesiredConfiguration")), group=group)
+        require_preferences(asked, configured=bool(said.get("DesiredConfiguration")), before=group.template)
         wanted = (said.get("DesiredConfiguration") or {}).get("LaunchTemplate")
-        to = await self._template(call, wanted) if wanted else group.template
+        to = await templates.chosen(self._emulator, call, wanted) if wanted else group.template
         skips = bool(asked.get("SkipMatching"))
         warmup = asked.get("InstanceWarmup")
         if warmup is None:
@@ -247,7 +293,7 @@ class AutoScaling:
     async def roll_back(self, call: Call) -> Json:
         """https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-rollback.html"""
         group, refresh = self._group(call), self._active(call)
-        if not refresh.configured or str(group.said["LaunchTemplate"].get("Version")) in ("$Latest", "$Default"):
+        if not refresh.configured or str(refresh.back["Version"]) in ("$Latest", "$Default"):
             raise AwsError("IrreversibleInstanceRefresh", "The instance refresh has no configuration to go back to.")
         if await self._by_parameter(call, refresh.back):
             raise AwsError(
@@ -264,7 +310,7 @@ class AutoScaling:
         return refresh
 
     async def _by_parameter(self, call: Call, template: Json) -> bool:
-        data = await self._data(call, template)
+        data = await templates.data(self._emulator, call, template)
         return str(data["LaunchTemplateData"].get("ImageId", "")).startswith("resolve:")
 
     def _group(self, call: Call) -> Group:
@@ -273,42 +319,6 @@ class AutoScaling:
         if group is None or group.deleted:
             raise AwsError("ValidationError", "AutoScalingGroup name not found - AutoScalingGroup not found")
         return group
-
-    async def _template(self, call: Call, said: Json) -> Json:
-        """With its id, its name and the version that was said; `$Latest` stays what it is."""
-        data = await self._data(call, said)
-        return {
-            "LaunchTemplateId": data["LaunchTemplateId"],
-            "LaunchTemplateName": data["LaunchTemplateName"],
-            "Version": str(said.get("Version") or "$Default"),
-        }
-
-    async def _data(self, call: Call, said: Json) -> Json:
-        by = (
-            {"LaunchTemplateId": said["LaunchTemplateId"]}
-            if said.get("LaunchTemplateId")
-            else {"LaunchTemplateName": said["LaunchTemplateName"]}
-        )
-        version = str(said.get("Version") or "$Default")
-
-        def read(client: Any) -> Json:
-            try:
-                found: list[Json] = client.describe_launch_template_versions(**by, Versions=[version])[
-                    "LaunchTemplateVersions"
-                ]
-            except client.exceptions.ClientError as error:
-                raise AwsError(
-                    "ValidationError", f"You must use a valid fully-formed launch template. {error}"
-                ) from error
-            if not found:
-                raise AwsError(
-                    "ValidationError",
-                    "You must use a valid fully-formed launch template. The specified launch template version "
-                    f"{version} does not exist.",
-                )
-            return found[0]
-
-        return await self._emulator.use("ec2", call.region, read)
 
 
 _PROCESSES = (
@@ -324,10 +334,6 @@ _PROCESSES = (
 )
 
 
-def _named(template: Json) -> Json:
-    return {"LaunchTemplateId": template["LaunchTemplateId"], "Version": template["Version"]}
-
-
 def _require_between(least: int, most: int, desired: int) -> None:
     if least > most:
         raise AwsError("ValidationError", f"Max bound, {most}, must be greater than or equal to min bound, {least}")
@@ -335,26 +341,6 @@ def _require_between(least: int, most: int, desired: int) -> None:
         raise AwsError(
             "ValidationError",
             f"Desired capacity:{desired} must be between the specified min size:{least} and max size:{most}",
-        )
-
-
-def _require_preferences(asked: Json, *, configured: bool, group: Group) -> None:
-    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html"""
-    least, most = asked.get("MinHealthyPercentage"), asked.get("MaxHealthyPercentage")
-    if most is not None and (least is None or not 100 <= int(most) <= 200 or int(most) - int(least) > 100):
-        raise AwsError(
-            "ValidationError",
-            "MaxHealthyPercentage must be 100 to 200, with MinHealthyPercentage and at most 100 above it.",
-        )
-    marks = [int(one) for one in asked.get("CheckpointPercentages") or []]
-    if marks != sorted(set(marks)):
-        raise AwsError("ValidationError", "CheckpointPercentages must be unique and in ascending order.")
-    if asked.get("CheckpointDelay") is not None and not marks:
-        raise AwsError("ValidationError", "CheckpointDelay needs CheckpointPercentages.")
-    if asked.get("AutoRollback") and (not configured or group.template["Version"] in ("$Latest", "$Default")):
-        raise AwsError(
-            "ValidationError",
-            "AutoRollback needs a desired configuration, and a group with a numbered version of its launch template.",
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from tests.rig.wire import Json
+from tests.rig.wire import AwsError, Json
 
 
 class Status(StrEnum):
@@ -133,3 +133,26 @@ class Refresh:
         if self.undone:
             told["RollbackDetails"] = self.undone
         return told
+
+
+def require_preferences(asked: Json, *, configured: bool, before: Json) -> None:
+    """`before` is the launch template that the group has.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html
+    """
+    least, most = asked.get("MinHealthyPercentage"), asked.get("MaxHealthyPercentage")
+    if most is not None and (least is None or not 100 <= int(most) <= 200 or int(most) - int(least) > 100):
+        raise AwsError(
+            "ValidationError",
+            "MaxHealthyPercentage must be 100 to 200, with MinHealthyPercentage and at most 100 above it.",
+        )
+    marks = [int(one) for one in asked.get("CheckpointPercentages") or []]
+    if marks != sorted(set(marks)):
+        raise AwsError("ValidationError", "CheckpointPercentages must be unique and in ascending order.")
+    if asked.get("CheckpointDelay") is not None and not marks:
+        raise AwsError("ValidationError", "CheckpointDelay needs CheckpointPercentages.")
+    if asked.get("AutoRollback") and (not configured or before["Version"] in ("$Latest", "$Default")):
+        raise AwsError(
+            "ValidationError",
+            "AutoRollback needs a desired configuration, and a group with a numbered version of its launch template.",
+        )

@@ -89,6 +89,12 @@ class Scheduler(Working):
         else:
             self.end(group, member, "an instance was taken out of service: its lifecycle action was abandoned.")
 
+    def attach(self, group: Group, member: Member) -> None:
+        """One that runs already and that somebody puts there."""
+        group.members.append(member)
+        group.say(f"Attaching an existing EC2 instance: {member.id}", "an instance was attached by a user request.")
+        self._serves(group, member)
+
     def _serves(self, group: Group, member: Member) -> None:
         member.life, member.in_service = Life.IN_SERVICE, self._now()
         self.register(group, member, group.targets)
@@ -256,7 +262,7 @@ class Scheduler(Working):
                 tags |= {tag["Key"]: tag["Value"] for tag in one["Tags"]}
         subnets = [one for one in (group.said.get("VPCZoneIdentifier") or "").split(",") if one]
         subnet = subnets[len(group.members) % len(subnets)] if subnets else ""
-        made = await self._instances.launch(group.region, data["LaunchTemplateData"], tags, subnet)
+        made = await self._instances.launch(group.region, data["LaunchTemplateData"] | group.overrides, tags, subnet)
         told = {**template, "Version": version, "LaunchTemplateName": data["LaunchTemplateName"]}
         told["LaunchTemplateId"] = data["LaunchTemplateId"]
         zone, kind = made["Placement"]["AvailabilityZone"], made["InstanceType"]

@@ -116,3 +116,35 @@ async def test_one_that_is_never_healthy_is_replaced_after_its_grace(fleet: Flee
     fleet.scaling.cancel_instance_refresh(AutoScalingGroupName=fleet.name)
     await fleet.until_refreshed("Cancelled")
     await fleet.until_healthy(2)
+
+
+async def test_an_instance_that_is_attached_serves_and_was_launched_from_nothing(fleet: Fleet) -> None:
+    """It counts among those desired; detached, it is no target any more and runs on."""
+    asked = {"ImageId": "ami-12c6146b", "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}
+    made = (await asyncio.to_thread(fleet.ec2.run_instances, **asked))["Instances"][0]["InstanceId"]
+    which = {"AutoScalingGroupName": fleet.name, "InstanceIds": [made]}
+    await asyncio.to_thread(fleet.scaling.attach_instances, **which)
+    (attached,) = [one for one in fleet.group()["Instances"] if "LaunchTemplate" not in one]
+    assert (attached["InstanceId"], fleet.group()["DesiredCapacity"], len(fleet.states())) == (made, 3, 3)
+    await asyncio.to_thread(fleet.scaling.detach_instances, **which, ShouldDecrementDesiredCapacity=True)
+    await fleet.until_healthy(2)
+    running = fleet.ec2.describe_instances(InstanceIds=[made])["Reservations"][0]["Instances"][0]
+    assert (running["State"]["Name"], fleet.group()["DesiredCapacity"]) == ("running", 2)
+    await asyncio.to_thread(fleet.ec2.terminate_instances, InstanceIds=[made])
+
+
+async def test_a_group_has_a_mix_or_a_template_of_its_own(fleet: Fleet) -> None:
+    """Told the one it has the other no more; the mix says of which type new instances are."""
+    template = {"LaunchTemplateId": fleet.place.template, "Version": "1"}
+    chosen = {"LaunchTemplateSpecification": template, "Overrides": [{"InstanceType": "t3a.small"}]}
+    update = fleet.scaling.update_auto_scaling_group
+    mix = {"MixedInstancesPolicy": {"LaunchTemplate": chosen}}
+    await asyncio.to_thread(update, AutoScalingGroupName=fleet.name, **mix, DesiredCapacity=3)
+    await fleet.until_healthy(3)
+    group = fleet.group()
+    assert "LaunchTemplate" not in group
+    assert group["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"] == chosen["Overrides"]
+    assert sorted(one["InstanceType"] for one in group["Instances"]) == ["t3.micro", "t3.micro", "t3a.small"]
+    await asyncio.to_thread(update, AutoScalingGroupName=fleet.name, LaunchTemplate=template)
+    assert "MixedInstancesPolicy" not in fleet.group()
+    assert fleet.group()["LaunchTemplate"]["Version"] == "1"

@@ -6,6 +6,7 @@ from functools import partial
 from crossfade.core.release import Release
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.runtime import HookResult
+from crossfade.platforms.aws.autoscaling.boot import boots
 from crossfade.platforms.aws.autoscaling.errands import HostErrands
 from crossfade.platforms.aws.autoscaling.finder import GroupFinder
 from crossfade.platforms.aws.autoscaling.hosts_logs import HostsLogs
@@ -61,11 +62,7 @@ class ContainerRuntime(GroupRuntime):
     async def _begin_one(self, sight: Sight) -> None:
         """A host that is nobody's where there is none at all, such as after `down`: it goes once a release serves."""
         side = min(sight.sides.values(), key=lambda side: (side.weight, side.colour))
-        base = await self._templates.base()
-        await self._clients.call(
-            "autoscaling",
-            "update_auto_scaling_group",
-            AutoScalingGroupName=sight.place.colour(side.colour).service,
-            LaunchTemplate={"LaunchTemplateId": base["LaunchTemplateId"], "Version": str(base["VersionNumber"])},
-            DesiredCapacity=1,
-        )
+        base, group = await self._templates.base(), (await self._finder.groups(sight.place))[side.colour]
+        template = {"LaunchTemplateId": base["LaunchTemplateId"], "Version": str(base["VersionNumber"])}
+        asked = {"AutoScalingGroupName": group["AutoScalingGroupName"], **boots(group, template), "DesiredCapacity": 1}
+        await self._clients.call("autoscaling", "update_auto_scaling_group", **asked)

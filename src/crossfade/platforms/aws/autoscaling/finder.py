@@ -24,7 +24,7 @@ class GroupFinder(Finder):
         for called in names.values():
             if called not in known or known[called].get("Status"):  # only a group that is being deleted has one
                 raise await self._missing(f"Auto Scaling group {called}")
-        return {colour: known[called] for colour, called in names.items()}
+        return {colour: {"Instances": [], **known[called]} for colour, called in names.items()}
 
     async def _find(self, key: str) -> Place:
         groups = await self._groups(key)

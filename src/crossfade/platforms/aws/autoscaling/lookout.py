@@ -7,6 +7,7 @@ from datetime import datetime
 from crossfade.core.fleet import Health
 from crossfade.engine.ports.clock import Clock
 from crossfade.platforms.aws.alb.health import TargetHealth
+from crossfade.platforms.aws.autoscaling.boot import booted_from, template_of
 from crossfade.platforms.aws.autoscaling.finder import GroupFinder
 from crossfade.platforms.aws.autoscaling.templates import Templates, TemplateVersion
 from crossfade.platforms.aws.clients import Answer, Clients
@@ -14,6 +15,7 @@ from crossfade.platforms.aws.following import MS
 from crossfade.platforms.aws.place import Place
 from crossfade.platforms.aws.refusals import AwsError
 from crossfade.platforms.aws.sight import (
+    NOBODYS,
     SAME_MOMENT,
     Lookout,
     Side,
@@ -64,11 +66,13 @@ class GroupLookout(Lookout):
         sides, tasks = {}, []
         for name, group in groups.items():
             activities = await self._activities(group) if _asks_why(group) else []
-            since = self._since(key, name, group, at)
-            sides[name] = await self._side(name, group, weights[name], since, activities)
+            versions = {one["InstanceId"]: await self._booted(one) for one in group["Instances"]}
+            version = await self._version(template_of(group))
+            since = self._since(key, name, version, versions, at)
+            sides[name] = _side(name, group, version, weights[name], since, activities)
             for one in group["Instances"]:
-                version = await self._version(one["LaunchTemplate"])
-                tasks.append(await self._task(key, place, name, one, version, health, activities))
+                release = versions[one["InstanceId"]]
+                tasks.append(await self._task(key, place, name, one, release, health, activities))
         return Sight(
             place=place,
             at=at,
@@ -80,40 +84,28 @@ class GroupLookout(Lookout):
         )
 
     async def _version(self, template: Answer) -> TemplateVersion:
-        return await self._templates.of(template["LaunchTemplateId"], str(template["Version"]))
+        return await self._templates.of(template["LaunchTemplateId"], template["Version"])
 
-    def _since(self, key: str, colour: str, group: Answer, at: float) -> float:
+    async def _booted(self, host: Answer) -> TemplateVersion | None:
+        """None for one that somebody attached by hand."""
+        template = booted_from(host)
+        return await self._version(template) if template else None
+
+    def _since(
+        self,
+        key: str,
+        colour: str,
+        version: TemplateVersion,
+        versions: Mapping[str, TemplateVersion | None],
+        at: float,
+    ) -> float:
         """Since when what the group's hosts answered is its version's: before that they were another release's."""
-        template = group["LaunchTemplate"]
-        ours = [one["InstanceId"] for one in group["Instances"] if one["LaunchTemplate"] == template]
-        launched = [self._launched[one] for one in ours if one in self._launched]
-        of = (key, colour, f"{template['LaunchTemplateId']}:{template['Version']}")
+        ours = [host for host, one in versions.items() if one is not None and one.name == version.name]
+        launched = [self._launched[host] for host in ours if host in self._launched]
+        of = (key, colour, version.name)
         if launched:  # the first one may be replaced while the release goes on
             self._begun[of] = min(self._begun.get(of, at), *launched)
         return self._begun.get(of, at)
-
-    async def _side(self, name: str, group: Answer, weight: int, since: float, activities: list[Answer]) -> Side:
-        version = await self._version(group["LaunchTemplate"])
-        return Side(
-            colour=name,
-            definition=version.name,
-            release=version.release,
-            wanted=group["DesiredCapacity"],
-            live=len(group["Instances"]),
-            in_service=sum(one["LifecycleState"] == IN_SERVICE for one in group["Instances"]),
-            weight=weight,
-            failed=False,
-            since=since,
-            unplaced=tuple(
-                Unplaced(
-                    id=one["ActivityId"],
-                    at=_seconds(one["StartTime"]),
-                    why=f"Auto Scaling could not launch an instance: {one.get('StatusMessage', '').rstrip('.')}",
-                )
-                for one in activities
-                if one["StatusCode"] == "Failed" and "Launching" in one.get("Description", "")
-            ),
-        )
 
     async def _task(  # noqa: PLR0917
         self,
@@ -121,7 +113,7 @@ class GroupLookout(Lookout):
         place: Place,
         colour: str,
         said: Answer,
-        version: TemplateVersion,
+        version: TemplateVersion | None,
         health: Mapping[tuple[str, str], TargetHealth],
         activities: list[Answer],
     ) -> Task:
@@ -140,7 +132,7 @@ class GroupLookout(Lookout):
         return Task(
             arn=id_,
             colour=colour,
-            release=version.release.number if version.release else 0,
+            release=version.release.number if version and version.release else NOBODYS,
             address=address,
             launched_at=self._launched.get(id_, self._clock.now()),  # EC2 tells of a new one a little later
             health=state,
@@ -218,6 +210,31 @@ class GroupLookout(Lookout):
                 for one in held["Instances"]:
                     self._launched[one["InstanceId"]] = _seconds(one["LaunchTime"])
         self._launched = {id_: at for id_, at in self._launched.items() if id_ in instances}
+
+
+def _side(  # noqa: PLR0917
+    name: str, group: Answer, version: TemplateVersion, weight: int, since: float, activities: list[Answer]
+) -> Side:
+    return Side(
+        colour=name,
+        definition=version.name,
+        release=version.release,
+        wanted=group["DesiredCapacity"],
+        live=len(group["Instances"]),
+        in_service=sum(one["LifecycleState"] == IN_SERVICE for one in group["Instances"]),
+        weight=weight,
+        failed=False,
+        since=since,
+        unplaced=tuple(
+            Unplaced(
+                id=one["ActivityId"],
+                at=_seconds(one["StartTime"]),
+                why=f"Auto Scaling could not launch an instance: {one.get('StatusMessage', '').rstrip('.')}",
+            )
+            for one in activities
+            if one["StatusCode"] == "Failed" and "Launching" in one.get("Description", "")
+        ),
+    )
 
 
 def _asks_why(group: Answer) -> bool:

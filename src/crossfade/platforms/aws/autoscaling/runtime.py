@@ -18,6 +18,7 @@ from crossfade.core.service import Service
 from crossfade.engine.ports.journal import Fence
 from crossfade.engine.ports.logs import LogQuery, Said
 from crossfade.engine.ports.runtime import Artifact, HookResult
+from crossfade.platforms.aws.autoscaling.boot import boots, require_ours
 from crossfade.platforms.aws.autoscaling.finder import GroupFinder
 from crossfade.platforms.aws.autoscaling.hosts_logs import HostsLogs
 from crossfade.platforms.aws.autoscaling.lookout import GroupLookout
@@ -58,6 +59,7 @@ class GroupRuntime(ColourRuntime):
     async def build(self, service: Service, env: Mapping[str, str] | None = None) -> Artifact:
         sight = await self._lookout.look(service.key, fresh=True)  # says what of its place is missing, at once
         await self._refreshes.require_none(sight.place)
+        require_ours((await self._finder.groups(sight.place)).values())
         base = (await self._templates.base())["LaunchTemplateData"]
         require_told(user_data_of(base), service)
         return await self._artifacts.pinned(service, env or {}, platform(base))
@@ -113,7 +115,7 @@ class GroupRuntime(ColourRuntime):
             )
         asked: dict[str, Any] = {
             "AutoScalingGroupName": group["AutoScalingGroupName"],
-            "LaunchTemplate": dict(zip(("LaunchTemplateId", "Version"), version.split(":"), strict=True)),
+            **boots(group, dict(zip(("LaunchTemplateId", "Version"), version.split(":"), strict=True))),
             "MinSize": min(count, group["MinSize"]),
             "DesiredCapacity": count,
         }
