@@ -100,6 +100,24 @@ async def test_a_hook_that_hangs_is_ended_and_sends_nobody_there(shop: OnRevisio
     assert await shop.settled() == serving
 
 
+async def test_hosts_whose_agent_never_answers_are_no_fault_of_the_release(shop: OnRevisions) -> None:
+    """Nothing of it was begun on any: it goes back unblamed, and the reason says where to look."""
+    serving = await shop.settled()
+    begun = {one["deploymentId"] for one in shop.deployments()}
+    async with shop.without_agents(), Traffic(f"{shop.url}/slow?s=0.05", clients=4) as traffic:
+        rollout = await shop.deploy(shop.service("unheard", timeout=25.0))
+    report = traffic.report()
+    assert (rollout.state, report.failed) == (State.ROLLED_BACK, 0), report.losses
+    assert "no host's agent has taken CodeDeploy's d-" in rollout.reason
+    assert "systemctl status codedeploy-agent" in rollout.reason
+    assert shop.loop.ledger.releases[-1].outcome is not Outcome.BAD
+    assert set(report.releases) == {serving}
+    await shop.until(
+        lambda: {one["status"] for one in shop.deployments() if one["deploymentId"] not in begun} == {"Stopped"}
+    )
+    assert await shop.settled() == serving
+
+
 async def test_a_release_comes_back_to_a_group_that_was_empty(shop: OnRevisions) -> None:
     """By the launch hook of the group, which has its revision still: nothing is built, uploaded or deployed by us."""
     begun, uploads = len(shop.deployments("user")), shop.rig.calls()["s3:PutObject"]

@@ -1,12 +1,16 @@
 """One web service of processes on two Auto Scaling groups of the rig, to which CodeDeploy brings revisions."""
 
+import asyncio
+import base64
 import io
 import json
 import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -105,6 +109,22 @@ class OnRevisions(OnGroups):
         files = [{"source": "/", "destination": f"/opt/{self.app}/current"}]
         spec = {"version": 0.0, "os": "linux", "files": files, "hooks": hooks}
         return {"appspec.yml": json.dumps(spec), **{f"{event}.sh": text for event, text in given.items()}}
+
+    @asynccontextmanager
+    async def without_agents(self) -> AsyncIterator[None]:
+        """What a host is has no agent of CodeDeploy's, as where its installation failed."""
+        ec2, name = self.rig.client("ec2"), {"LaunchTemplateName": f"{self.app}-dev"}
+        asked = partial(ec2.describe_launch_template_versions, **name, Versions=["$Latest"])
+        data = (await asyncio.to_thread(asked))["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+        script = base64.b64decode(data["UserData"]).decode().replace("/tmp/install auto\n", "")
+        written = partial(ec2.create_launch_template_version, **name)
+        await asyncio.to_thread(
+            written, LaunchTemplateData={**data, "UserData": base64.b64encode(script.encode()).decode()}
+        )
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(written, LaunchTemplateData=data)
 
     def shelve(self, bucket: str, key: str, files: Mapping[str, str]) -> None:
         """A revision of another hand, where ours are."""

@@ -33,7 +33,7 @@ class Instance:
     outdated: bool = False  # to be replaced by another of its release, as gently as anything is
     address: str = ""
     detail: str = ""  # the last probe's complaint, or how it exited
-    blamed: bool = True  # its exit counts against its release
+    blamed: bool = True  # its exit counts against its release, or while it starts that it takes so long
     final: bool = False  # where it exited: another of its release would do the same
 
     @property

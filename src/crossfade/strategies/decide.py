@@ -331,11 +331,16 @@ def _ready(release: int, fleet: Fleet, now: float, warmup: float) -> int:
 
 
 def _too_slow(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> RollBack:
-    """A release is not to blame for instances that the platform could not launch, but for those that it could."""
+    """A release is not to blame for instances that the platform could not launch, but for those that it could.
+
+    Nor is it for those that are there where the platform has begun nothing of it on any.
+    """
     ready = _ready(rollout.target, fleet, now, rollout.strategy.warmup)
     complaints = sorted(f"{i.id} {i.detail}" for i in fleet.of(rollout.target) if i.detail)
     exits = [e for e in fleet.exits if e.release == rollout.target and e.at >= rollout.started_at]
-    blame = not exits or any(e.blamed for e in exits) or had_its_time(rollout, fleet, now)
+    late = [i for i in fleet.of(rollout.target) if i.up and not i.ready(now, rollout.strategy.warmup)]
+    begun = not late or any(i.blamed for i in late)
+    blame = any(e.blamed for e in exits) or (begun and (not exits or had_its_time(rollout, fleet, now)))
     # Where a platform has just replaced all that failed, those that are there have nothing to say yet.
     complaints += [f"{e.instance} {e.detail}" for e in exits if e.detail and (e.blamed or not blame)][-1:]
     detail = f": {complaints[0]}" if complaints else ""

@@ -95,11 +95,9 @@ class Carrier:
 
     async def _take(self, region: str, deployment: Deployment, target: Target) -> None:
         """One instance, event by event, until one fails."""
-        target.go(Status.IN_PROGRESS)
         for event in target.events:
             if deployment.stopping:
                 break
-            event.status, event.began = Status.IN_PROGRESS, now()
             told = await self._event(region, deployment, target, event)
             event.ended = now()
             event.status = Status.SUCCEEDED if told["errorCode"] == "Success" else Status.FAILED
@@ -114,6 +112,7 @@ class Carrier:
 
     async def _event(self, region: str, deployment: Deployment, target: Target, event: Event) -> Json:
         if event.name in ("BlockTraffic", "AllowTraffic"):
+            _begin(target, event)
             self._traffic(region, deployment.group, target.instance, comes=event.name == "AllowTraffic")
             return {"errorCode": "Success", "message": "Succeeded", "scriptName": "", "logTail": ""}
         agent = asyncio.create_task(self._by_agent(deployment, target, event))
@@ -133,12 +132,14 @@ class Carrier:
     async def _by_agent(self, deployment: Deployment, target: Target, event: Event) -> Json:
         """Its agent asks for work, and says how it went; one whose machine is gone, or has no agent, does neither.
 
+        Until it has asked, the event is pending.
         https://docs.aws.amazon.com/codedeploy/latest/userguide/troubleshooting-auto-scaling.html
         """
         machine = None
         while machine is None or not machine.agent or not machine.running:
             await asyncio.sleep(_EVERY)
             machine = self._instances.machines.get(target.instance)
+        _begin(target, event)
         location = deployment.revision["s3Location"]
         told = await machine.agents(
             event=event.name,
@@ -192,6 +193,12 @@ class Carrier:
         self._work.discard(task)
         if not task.cancelled() and task.exception():
             _log.error("CodeDeploy of the rig failed", exc_info=task.exception())
+
+
+def _begin(target: Target, event: Event) -> None:
+    """Its agent has taken it, or CodeDeploy does it itself."""
+    event.status, event.began = Status.IN_PROGRESS, now()
+    target.go(Status.IN_PROGRESS)
 
 
 def _fits(group: Group, instance: Json) -> bool:

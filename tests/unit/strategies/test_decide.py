@@ -193,6 +193,17 @@ def test_trouble_of_the_platform_beside_a_bad_release_does_not_clear_it(
     assert back.reason.partition("600 s")[2].removeprefix(": ") == said[own, blame]
 
 
+@pytest.mark.parametrize(("began", "blame"), [(0, False), (1, True), (2, True)])
+def test_a_release_of_which_nothing_was_begun_is_not_to_blame(began: int, blame: bool) -> None:
+    """The platform had all its time, and no agent of its took the release; where one did, it is as with all others."""
+    waits = some(NEW, 2 - began, Health.STARTING, launched_at=NOW, blamed=False, detail="waits for its agent")
+    starts = some(NEW, began, Health.STARTING, launched_at=NOW, first=2)
+    (back,) = decide(rollout(), fleet(some(OLD, 2), waits, starts, weights={OLD: 100}), NOW + 600.0)
+    assert isinstance(back, RollBack)
+    assert back.blame is blame
+    assert began == 2 or back.reason.endswith("within 600 s: 2-0 waits for its agent")
+
+
 def test_a_controller_that_was_away_goes_on_with_what_is_ready() -> None:
     """An hour past the timeout, with all instances there, the step is reached and not late."""
     assert decide(rollout(), beside({OLD: 100}), NOW + 3600.0) == (StartBake(step=0),)

@@ -35,7 +35,9 @@ class Running:
     detail: str = ""  # how it exited, with the last line it wrote, or what a platform says of its health
     health: Health | None = None  # where the platform checks it; None: it is probed at `address` by us
     asked_at: str = ""  # where it is probed, when that is not its address
-    blamed: bool = True  # its exit counts against its release; not when the machine took what it needed
+    # Its exit counts against its release, or while it starts that it takes so long; not when the machine took what it
+    # needed, or nothing of the release was begun.
+    blamed: bool = True
     final: bool = False  # another of its release would end the same way
 
 

@@ -17,7 +17,7 @@ from crossfade.engine.clock import SystemClock
 from crossfade.platforms.aws.adapters import Adapters
 from crossfade.platforms.aws.alb.health import TargetHealth
 from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
-from crossfade.platforms.aws.codedeploy.deployments import Deployment, DeploymentGroup, HostTarget
+from crossfade.platforms.aws.codedeploy.deployments import Deployment, DeploymentGroup, HostTarget, host_target
 from crossfade.platforms.aws.codedeploy.lookout import Progress, on_its_way
 from crossfade.platforms.aws.codedeploy.runtime import RevisionRuntime
 from crossfade.platforms.aws.place import Finder
@@ -30,6 +30,8 @@ DONE = HostTarget(status="Succeeded")
 FAILED = HostTarget(
     status="Failed", at="ValidateService", why="ValidateService failed: validate.sh failed: no table", own=True
 )
+WAITING = HostTarget(status="Pending", taken=False, begun=False)
+FETCHING = HostTarget(status="InProgress", at="DownloadBundle", begun=False)
 MUTE = HostTarget(status="Failed", at="AfterInstall", why="AfterInstall failed: the agent did not report")
 
 
@@ -106,6 +108,47 @@ def test_one_that_did_not_get_its_revision_ended_for_good(at: Progress, said: st
     """Another host would end the same way; where no hook of it said no, that is no fault of the release."""
     host = on_its_way(HOST, at)
     assert (host.exited, host.final, host.blamed, host.detail) == (True, True, blamed, said)
+
+
+@pytest.mark.parametrize(
+    ("at", "said", "blamed"),
+    [
+        (progress(), "boots, and waits for CodeDeploy", False),
+        (progress("Created"), "CodeDeploy's d-1 is Created", False),
+        (
+            progress("InProgress", i_1=WAITING, i_2=WAITING),
+            "waits, for no host's agent has taken CodeDeploy's d-1",
+            False,
+        ),
+        (progress("InProgress", i_1=WAITING, i_2=FETCHING), "CodeDeploy's d-1 is InProgress", False),
+        (progress("InProgress", i_1=FETCHING, i_2=WAITING), "CodeDeploy's d-1 is at DownloadBundle", False),
+        (progress("InProgress", i_1=WAITING, i_2=BUSY), "CodeDeploy's d-1 is InProgress", True),
+        (progress("InProgress", living=["i-1"], i_1=WAITING, i_2=WAITING), "d-1 lost a host, and is begun anew", False),
+        (progress("InProgress", living=["i-1"], i_1=BUSY, i_2=WAITING), "d-1 lost a host, and is begun anew", True),
+    ],
+)
+def test_a_release_is_late_from_its_first_hook_on(at: Progress, said: str, blamed: bool) -> None:
+    """Agents that take nothing, or do not get as far, are not its own; one hook on one host is."""
+    host = on_its_way(HOST, at)
+    assert said in host.detail
+    assert (host.health, host.exited, host.blamed) == (Health.STARTING, False, blamed)
+
+
+@pytest.mark.parametrize(
+    ("events", "taken", "begun"),
+    [
+        ([("ApplicationStop", "Pending"), ("BeforeInstall", "Pending")], False, False),
+        ([("ApplicationStop", "InProgress"), ("BeforeInstall", "Pending")], True, False),
+        ([("ApplicationStop", "Succeeded"), ("DownloadBundle", "Failed"), ("BeforeInstall", "Skipped")], True, False),
+        ([("ApplicationStop", "Succeeded"), ("BeforeInstall", "InProgress")], True, True),
+        ([], False, False),
+    ],
+)
+def test_what_a_host_has_begun_is_told_by_its_events(events: list[tuple[str, str]], taken: bool, begun: bool) -> None:
+    """Its agent stops what was there and fetches the revision first; only then comes the release's own."""
+    told = [{"lifecycleEventName": name, "status": status} for name, status in events]
+    host = host_target({"targetId": "i-1", "status": "InProgress", "lifecycleEvents": told})
+    assert (host.taken, host.begun) == (taken, begun)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from crossfade.telling.traces import telling
 
 _ACTIVITIES = 20  # the newest of a group: more than come about between two looks
 IN_SERVICE = "InService"
+_COMING = "Pending"  # EC2 has it boot, or a hook has it wait: what is of the release counts from later on
 _GOING = ("Terminating", "Terminated", "Detaching", "Detached")
 _BY_BALANCER = "ELB"  # in the cause of an activity: the load balancer found it unhealthy
 # How far back a host's last line is looked for, in seconds: what writes much has written just now, and what has not
@@ -140,7 +141,7 @@ class GroupLookout(Lookout):
             exited=died,
             draining=told.draining,
             detail="" if going and not sick else detail,
-            blamed=not died or self._is_its_own(id_, cause),
+            blamed=self._is_its_own(id_, cause) if died else not said["LifecycleState"].startswith(_COMING),
         )
 
     def _is_its_own(self, instance: str, cause: str) -> bool:

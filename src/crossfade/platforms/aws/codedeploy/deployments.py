@@ -26,16 +26,25 @@ _FAILED = {"Failed", "Skipped", "Unknown"}
 # How the codes begin of what a script did; UnknownError is of the agent, such as one whose host is gone.
 # https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_Diagnostics.html
 _BY_SCRIPT = "Script"
+# The agent's part, before anything of the release runs: a host that is new has nothing to stop.
+# https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
+_AGENTS_OWN = ("BeforeBlockTraffic", "BlockTraffic", "AfterBlockTraffic", "ApplicationStop", "DownloadBundle")
+_NOT_YET = ("Pending", "Skipped", "Unknown")  # an event that no agent ever took
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostTarget:
-    """How far one host is: at which event, `why` it failed there, and whether a script of its `own` revision did."""
+    """How far one host is: at which event, `why` it failed there, and whether a script of its `own` revision did.
+
+    `taken`: its agent has taken something of it; `begun`: something that is the release's, such as its first hook.
+    """
 
     status: str
     at: str = ""
     why: str = ""
     own: bool = False
+    taken: bool = True
+    begun: bool = True
 
     @property
     def failed(self) -> bool:
@@ -62,6 +71,16 @@ class Deployment:
     @property
     def over(self) -> bool:
         return self.status not in UNDER_WAY
+
+    @property
+    def taken(self) -> bool:
+        """The agent of any host has answered."""
+        return any(target.taken for target in self.targets.values())
+
+    @property
+    def begun(self) -> bool:
+        """Something of the release was begun on any host."""
+        return any(target.begun for target in self.targets.values())
 
     @property
     def ours(self) -> bool:
@@ -195,7 +214,7 @@ class Deployments:
             answer = await self._clients.call("codedeploy", "batch_get_deployment_targets", **asked, targetIds=some)
             for told in answer["deploymentTargets"]:
                 said = told["instanceTarget"]
-                found[said["targetId"]] = _target(said)
+                found[said["targetId"]] = host_target(said)
         return replace(one, targets=found)
 
     async def _update(self, name: str, scaling: list[str], before: Check) -> None:
@@ -217,14 +236,17 @@ def _address(revision: Answer) -> str:
     return f"{IN_BUCKET}{at['bucket']}/{at['key']}" if at else ""
 
 
-def _target(said: Answer) -> HostTarget:
+def host_target(said: Answer) -> HostTarget:
+    """Of an InstanceTarget as CodeDeploy tells it."""
     events = said.get("lifecycleEvents") or []
     at = next((one["lifecycleEventName"] for one in events if one["status"] == "InProgress"), "")
+    taken = [one["lifecycleEventName"] for one in events if one["status"] not in _NOT_YET]
+    known = {"status": said["status"], "taken": bool(taken), "begun": any(one not in _AGENTS_OWN for one in taken)}
     for one in events:
         if one["status"] == "Failed":
             own = (one.get("diagnostics") or {}).get("errorCode", "").startswith(_BY_SCRIPT)
-            return HostTarget(status=said["status"], at=one["lifecycleEventName"], why=_why(one), own=own)
-    return HostTarget(status=said["status"], at=at)
+            return HostTarget(at=one["lifecycleEventName"], why=_why(one), own=own, **known)
+    return HostTarget(at=at, **known)
 
 
 def _why(event: Answer) -> str:

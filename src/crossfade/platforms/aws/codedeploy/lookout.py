@@ -21,6 +21,7 @@ from crossfade.platforms.aws.codedeploy.deployments import (
 from crossfade.platforms.aws.sight import SAME_MOMENT, Side, Sight, Task
 
 _STOPPED = "Stopped"
+_LOOK_AT_AGENT = "`systemctl status codedeploy-agent` there says whether it runs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,8 @@ class RevisionLookout(GroupLookout):
 
     async def _abandoned(self, task: Task, progress: Progress) -> Task:
         """A host that its group launched and gave up, because the revision did not come to it."""
+        if task.health is Health.STARTING and not (task.blamed or task.stopping or task.exited):  # the hook has it wait
+            return replace(task, detail=f"waits until CodeDeploy's agent has brought its revision: {_LOOK_AT_AGENT}")
         if not task.stopping or task.exited:
             return task
         if task.arn not in self._unbrought:
@@ -154,21 +157,27 @@ class RevisionLookout(GroupLookout):
 
 
 def on_its_way(task: Task, progress: Progress) -> Task:
-    """Whatever the load balancer finds: until its last hook is through, nobody may be sent there."""
+    """Whatever the load balancer finds: until its last hook is through, nobody may be sent there.
+
+    Before anything of the release was begun on any host, that it takes so long is none of its own.
+    """
     if task.exited or task.stopping:
         return task
     one = progress.deployment
     if one is None:
-        return replace(task, health=Health.STARTING, detail="boots, and waits for CodeDeploy")
+        return replace(task, health=Health.STARTING, detail="boots, and waits for CodeDeploy", blamed=False)
+    starting = replace(task, health=Health.STARTING, blamed=one.begun)
     if progress.bereft:
-        return replace(task, health=Health.STARTING, detail=f"CodeDeploy's {one.id} lost a host, and is begun anew")
+        return replace(starting, detail=f"CodeDeploy's {one.id} lost a host, and is begun anew")
     target = one.targets.get(task.arn)
     if one.over and (one.status != SUCCEEDED or (target is not None and target.failed)):
         # What no script says is CodeDeploy's own trouble: no hosts found, no right to, a host that is gone.
         blamed = one.status != _STOPPED and any(each.own for each in one.targets.values())
         return replace(task, exited=True, final=True, blamed=blamed, detail=_failed(one, target))
+    if one.targets and not one.taken:
+        return replace(starting, detail=f"waits, for no host's agent has taken CodeDeploy's {one.id}: {_LOOK_AT_AGENT}")
     at = f" is at {target.at}" if target and target.at else f" is {one.status}"
-    return replace(task, health=Health.STARTING, detail=f"CodeDeploy's {one.id}{at}")
+    return replace(starting, detail=f"CodeDeploy's {one.id}{at}")
 
 
 def _failed(one: Deployment, target: HostTarget | None) -> str:
