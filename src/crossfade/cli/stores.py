@@ -27,7 +27,7 @@ def backup(call: Call, *, store: str | None) -> None:
 
 @click.command(
     epilog="Examples: crossfade restore db | crossfade restore db --from shop.backup --yes | "
-    "crossfade restore database -e prod --from shop-prod-before-web-7"
+    "crossfade restore database -e prod --from shop-prod-before-web-7-20260301-140507"
 )
 @click.argument("store", required=False)
 @called(file=True)

@@ -49,10 +49,8 @@ def test_the_newest_snapshot_is_taken_and_the_way_on_is_said(tmp_path: Path) -> 
         assert "--db-instance-identifier lost-dev-restored --new-db-instance-identifier lost-dev" in done.stdout
         told = json.loads(run("-e", "dev", "--from", "lost-dev-before-web-1", "--yes", "--json").stdout)
         assert told["restored"]["name"] == "lost-dev-restored"
-        assert {one["DBInstanceIdentifier"] for one in rds.describe_db_instances()["DBInstances"]} == {
-            "lost-dev",
-            "lost-dev-restored",
-        }
+        there = {one["DBInstanceIdentifier"] for one in rds.describe_db_instances()["DBInstances"]}
+        assert {"lost-dev", "lost-dev-restored"} <= there  # other tests of the process leave theirs
 
 
 def _rds(endpoint: str) -> Any:

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command.html
 """
 
 import base64
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -16,6 +17,7 @@ DOCUMENT = "AWS-RunShellScript"
 UNDER_WAY = {"Pending", "InProgress", "Delayed", "Cancelling"}
 NEVER_BEGAN = {"Delivery Timed Out", "DeliveryTimedOut", "Undeliverable", "InvalidPlatform", "AccessDenied"}
 _TAKEN_WITHIN = 60  # seconds for a host to take it
+_COMMENT = 100  # characters: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html
 _LONGEST = 172_800  # seconds that Run Command lets anything take
 _REMEMBERED = timedelta(days=1)  # who comes later than that finds it on the host itself, or nowhere
 
@@ -102,4 +104,6 @@ class Commands:
 
 
 def _comment(once: str) -> str:
-    return f"crossfade {once}"
+    """What is longer than AWS takes is known by its digest."""
+    said = f"crossfade {once}"
+    return said if len(said) <= _COMMENT else f"crossfade {hashlib.sha256(once.encode()).hexdigest()}"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crossfade.engine.clock import SystemClock
-from crossfade.platforms.aws.clients import Answer, Clients
+from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
 from crossfade.platforms.aws.commands import Commands, Sent
 from crossfade.platforms.aws.refusals import AwsError
 
@@ -60,3 +60,28 @@ async def test_one_that_did_not_arrive_is_sent_and_not_taken_for_an_earlier_one(
     """That of the same name from before is another one."""
     clients = Unheard(done=False)
     assert await sent(clients) == Sent("new-2", "i-1")
+
+
+class Heard(Clients):
+    """Every command is taken, and listed by its comment, of which AWS takes a hundred characters."""
+
+    def __init__(self) -> None:
+        super().__init__("us-east-1")
+        self.commands: list[Answer] = []
+
+    async def call(self, service: str, operation: str, before: Check = unfenced, /, **parameters: Any) -> Answer:
+        if operation == "list_commands":
+            return {"Commands": self.commands}
+        said = {"CommandId": f"c-{len(self.commands)}", "InstanceIds": parameters["InstanceIds"]}
+        self.commands.append({**said, "Comment": parameters["Comment"], "RequestedDateTime": datetime.now(UTC)})
+        assert len(parameters["Comment"]) <= 100
+        return {"Command": said}
+
+
+async def test_one_with_a_long_name_is_sent_and_found_again() -> None:
+    """Such as the restore of a dump of a service with a long name, into a database with one."""
+    clients = Heard()
+    commands, long = Commands(clients, Hasty()), f"restore i-0123456789abcdef0 {'before-web-7' * 9} shop_restored"
+    assert await commands.send("i-1", long, "true", 60.0) == Sent("c-0", "i-1")
+    assert await commands.send("i-1", f"{long}2", "true", 60.0) == Sent("c-1", "i-1")
+    assert await commands.find(long) == Sent("c-0", "i-1")

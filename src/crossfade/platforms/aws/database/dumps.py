@@ -10,6 +10,7 @@ from crossfade.core.release import Release
 from crossfade.engine.ports.clock import Clock
 from crossfade.platforms.aws.clients import Check, Clients, unfenced
 from crossfade.platforms.aws.commands import UNDER_WAY, Commands
+from crossfade.platforms.aws.database.before import name_before
 from crossfade.platforms.aws.database.snapshots import NotKeptError
 
 LOOK = 5.0  # seconds between two looks at one that is being made
@@ -35,7 +36,7 @@ class Dumps:
 
     async def take(self, release: Release, limit: float, before: Check) -> str:
         """Its name, once it is in the bucket. NotKeptError when that is not so within `limit` seconds."""
-        name, host = f"before-{release.service.name}-{release.number}", await self.host()
+        name, host = name_before(release), await self.host()
         script = scripts.dump(host.engine, host.bucket, await self._clients.region(), name)
         # Two apps of an account have different hosts, and one host's dumps different names.
         await self._run(host, f"dump {host.id} {name}", script, limit, f"the dump {name}", before)

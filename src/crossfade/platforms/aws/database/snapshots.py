@@ -4,6 +4,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.core.release import Release
 from crossfade.engine.ports.clock import Clock
 from crossfade.platforms.aws.clients import Answer, Check, Clients
+from crossfade.platforms.aws.database.before import name_before
 from crossfade.platforms.aws.refusals import AwsError
 
 LOOK = 15.0  # seconds between two looks at one that is being made
@@ -28,8 +29,8 @@ class Snapshots:
 
         NotKeptError when that is not so within `limit` seconds, or there is no such database.
         """
-        database, service = release.service.snapshot, release.service.name
-        name = f"{_start(database)}{service}-{release.number}"
+        database = release.service.snapshot
+        name = f"{database}-{name_before(release)}"
         until = self._clock.now() + limit
         made = await self._find(name) or await self._begin(database, name, before)
         while made["Status"] != _READY:
@@ -68,12 +69,8 @@ class Snapshots:
         found = await self._clients.all(
             "rds", "describe_db_snapshots", "DBSnapshots", DBInstanceIdentifier=database, SnapshotType="manual"
         )
-        ours = [one for one in found if one["DBSnapshotIdentifier"].startswith(_start(database))]
+        ours = [one for one in found if one["DBSnapshotIdentifier"].startswith(f"{database}-before-")]
         ready = [one for one in ours if one["Status"] == _READY]
         for one in sorted(ready, key=lambda one: one["SnapshotCreateTime"])[:-KEPT]:
             name = one["DBSnapshotIdentifier"]
             await self._clients.call("rds", "delete_db_snapshot", before, DBSnapshotIdentifier=name)
-
-
-def _start(database: str) -> str:
-    return f"{database}-before-"

@@ -1,6 +1,7 @@
 """Snapshots of a database before a migration."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.support.in_moto import InMoto, in_moto
@@ -28,8 +29,13 @@ def database(aws: InMoto) -> None:
     )
 
 
-def release(number: int) -> Release:
-    return Release(number=number, service=WEB, version=f"v{number}", digest="web@sha256:1", config_hash="")
+AT = "20260301-140507"
+MADE = datetime(2026, 3, 1, 14, 5, 7, 250_000, UTC)
+
+
+def release(number: int, made: datetime = MADE) -> Release:
+    how = {"version": f"v{number}", "digest": "web@sha256:1", "config_hash": "", "at": made.timestamp()}
+    return Release(number=number, service=WEB, **how)  # type: ignore[arg-type]
 
 
 def names(aws: InMoto) -> list[str]:
@@ -48,8 +54,17 @@ async def test_a_release_has_one_however_often_it_is_asked_for(aws: InMoto) -> N
     """Who goes on with what another process left takes none of the half migrated database."""
     database(aws)
     for _ in range(2):
-        assert await snapshots(aws).take(release(7), 10, free) == "shop-dev-before-web-7"
-    assert names(aws) == ["shop-dev-before-web-7"]
+        assert await snapshots(aws).take(release(7), 10, free) == f"shop-dev-before-web-7-{AT}"
+    assert names(aws) == [f"shop-dev-before-web-7-{AT}"]
+
+
+async def test_one_of_a_journal_that_was_lost_is_another_releases(aws: InMoto) -> None:
+    """Numbers begin anew there: what was kept before release 7 then has nothing of what its namesake migrates."""
+    database(aws)
+    await snapshots(aws).take(release(7), 10, free)
+    later = MADE + timedelta(days=30)
+    assert await snapshots(aws).take(release(7, later), 10, free) == "shop-dev-before-web-7-20260331-140507"
+    assert len(names(aws)) == 2
 
 
 async def test_the_newest_are_kept_and_nobody_elses_is_touched(aws: InMoto) -> None:
@@ -58,7 +73,7 @@ async def test_the_newest_are_kept_and_nobody_elses_is_touched(aws: InMoto) -> N
     aws.aws("rds").create_db_snapshot(DBInstanceIdentifier="shop-dev", DBSnapshotIdentifier="by-hand")
     for number in range(1, KEPT + 3):
         await snapshots(aws).take(release(number), 10, free)
-    assert names(aws) == ["by-hand", *(f"shop-dev-before-web-{number}" for number in range(3, KEPT + 3))]
+    assert names(aws) == ["by-hand", *(f"shop-dev-before-web-{number}-{AT}" for number in range(3, KEPT + 3))]
 
 
 async def test_without_it_nothing_is_migrated(aws: InMoto) -> None:
