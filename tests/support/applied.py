@@ -1,6 +1,8 @@
 """An example's dev environment on the rig as a team makes it: by Terraform, from the example's own file."""
 
+import asyncio
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +13,8 @@ from urllib.request import urlopen
 from tests.infra.project import Project
 from tests.rig import Rig
 from tests.support.terraform import find_terraform
+
+from crossfade.load import Report, Traffic
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PATIENCE = 300.0  # seconds for what a busy machine may take its time with
@@ -48,6 +52,26 @@ def door(rig: Rig, region: str, name: str) -> str:
 def asked(url: str) -> str:
     with urlopen(url, context=ANYBODYS, timeout=30) as said:
         return str(said.read().decode())
+
+
+@contextmanager
+def visited(url: str) -> Iterator[list[Report]]:
+    """By visitors all the while; afterwards what they saw."""
+    over, seen = threading.Event(), list[Report]()
+
+    async def visit() -> None:
+        async with Traffic(url, clients=2, rate=20, timeout=30.0, tls=ANYBODYS) as traffic:
+            while not over.is_set():  # noqa: ASYNC110  another thread's event
+                await asyncio.sleep(0.05)
+        seen.append(traffic.report())
+
+    thread = threading.Thread(target=lambda: asyncio.run(visit()))
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
 
 
 def until(what: Callable[[], Any]) -> None:

@@ -8,10 +8,11 @@ import pytest
 from tests.infra.project import Project
 from tests.rig import Rig
 from tests.rig.place import APP
-from tests.support.applied import applied, asked, door, until
+from tests.support.applied import applied, asked, door, until, visited
 from tests.support.shipped import Shipped
 
 from crossfade.aws.places import Places
+from crossfade.core.errors import RefusedError
 
 pytestmark = [pytest.mark.slow, pytest.mark.applies, pytest.mark.timeout(2400)]
 REGION = "ap-northeast-2"
@@ -41,8 +42,8 @@ def test_both_colours_are_found_by_their_tags(rig: Rig, tiketi: Project) -> None
         assert kinds >= {"ecs", "elasticloadbalancing"}, told
 
 
-def test_a_deploy_finds_what_was_made(rig: Rig, tiketi: Project) -> None:
-    """Until then the first tasks say that their image cannot be pulled; API and site go out by the verbs alone."""
+def test_the_first_tasks_say_that_their_image_cannot_be_pulled(rig: Rig, tiketi: Project) -> None:
+    """Nobody has pushed one yet."""
     ecs = rig.client("ecs", REGION)
     name = PLACES.coloured("api", "blue")
 
@@ -53,6 +54,11 @@ def test_a_deploy_finds_what_was_made(rig: Rig, tiketi: Project) -> None:
     arns = ecs.list_tasks(cluster=PLACES.prefix, serviceName=name, desiredStatus="STOPPED")["taskArns"]
     stopped = ecs.describe_tasks(cluster=PLACES.prefix, tasks=arns)["tasks"]
     assert "CannotPullContainerError" in {one["stoppedReason"].split(":")[0] for one in stopped}
+
+
+@pytest.fixture(scope="module")
+def served(rig: Rig, tiketi: Project) -> Shipped:
+    """A first release of the API and the site, by the verbs alone."""
     image = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/{PLACES.repository('api')}:v1"
     rig.images.add(image, [sys.executable, str(APP)], environment={"RELEASE": "v1"})
     shipped = Shipped(rig, tiketi.home)
@@ -62,4 +68,55 @@ def test_a_deploy_finds_what_was_made(rig: Rig, tiketi: Project) -> None:
     ran = shipped.run("deploy", "-e", "dev", "--version", "v1", "--json")
     assert ran.code == 0, ran.out + ran.err
     assert {one["state"] for one in ran.last["rollouts"]} == {"succeeded"}
+    return shipped
+
+
+def test_a_deploy_finds_what_was_made(rig: Rig, served: Shipped) -> None:
+    """Nothing of what Terraform wrote is needed for it."""
     assert asked(door(rig, REGION, PLACES.prefix)) == "v1"
+    assert served.releases("api") == [("v1", "good")]
+
+
+@pytest.mark.walks
+@pytest.mark.usefixtures("served")
+def test_an_apply_that_would_end_what_visitors_are_led_to_is_refused(rig: Rig, tiketi: Project) -> None:
+    """Another port replaces both target groups, of which AWS would delete neither: nobody notices a thing."""
+    elb, text, url = rig.client("elbv2", REGION), tiketi.file.read_text(), door(rig, REGION, PLACES.prefix)
+    before = groups(elb)
+    assert text.count("port: 3001") == 1
+    try:
+        tiketi.file.write_text(text.replace("port: 3001", "port: 3002"))
+        tiketi.ok("init", "-e", "dev")
+        with visited(url) as seen:
+            ran = tiketi.run("apply", "-e", "dev", "--yes", limit=1800)
+    finally:
+        tiketi.file.write_text(text)
+        tiketi.ok("init", "-e", "dev")
+    assert ran.code == RefusedError.exit_code, ran.out + ran.err
+    for colour in ("blue", "green"):
+        assert f'aws_lb_target_group.this["api-{colour}"]' in ran.err
+    assert "nothing was changed" in ran.err
+    assert groups(elb) == before
+    (report,) = seen
+    assert (report.failed, report.requests > 100, asked(url)) == (0, True, "v1"), report.losses
+    assert tiketi.ok("plan", "-e", "dev", limit=1800)["in_use"] == []
+
+
+def groups(elb: Any) -> dict[str, tuple[str, int]]:
+    """By name what each target group is, and the weight by which visitors are led to it."""
+    found = {}
+    for balancer in elb.describe_load_balancers()["LoadBalancers"]:
+        rules = [
+            rule
+            for one in elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+            for rule in elb.describe_rules(ListenerArn=one["ListenerArn"])["Rules"]
+        ]
+        led = {
+            to["TargetGroupArn"]: to["Weight"]
+            for rule in rules
+            for action in rule["Actions"]
+            for to in action.get("ForwardConfig", {}).get("TargetGroups", ())
+        }
+        for one in elb.describe_target_groups(LoadBalancerArn=balancer["LoadBalancerArn"])["TargetGroups"]:
+            found[one["TargetGroupName"]] = one["TargetGroupArn"], led.get(one["TargetGroupArn"], 0)
+    return found

@@ -1,12 +1,8 @@
 """From `infra apply` to releases on two hosts: those that stay, reached over SSH, and those that CodeDeploy fills."""
 
-import asyncio
 import itertools
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +13,12 @@ from tests.rig import Rig
 from tests.rig.ec2.machine import missing
 from tests.rig.place import APP
 from tests.rig.rig import ROOT
-from tests.support.applied import ANYBODYS, applied, asked, door, until
+from tests.support.applied import applied, asked, door, until, visited
 from tests.support.debian_images import BUSYBOX
 from tests.support.shipped import Ran, Shipped
 from tests.support.sshd import keygen, why_not
 
 from crossfade.aws.places import Places
-from crossfade.load import Report, Traffic
 
 pytestmark = [
     *(pytest.mark.slow, pytest.mark.applies, pytest.mark.walks, pytest.mark.timeout(3600)),
@@ -42,26 +37,6 @@ install -d -o ec2-user .crossfade .crossfade/bin
 printf %s "$CROSSFADE" > .crossfade/bin/crossfade
 chmod 755 .crossfade/bin/crossfade
 """
-
-
-@contextmanager
-def visited(url: str) -> Iterator[list[Report]]:
-    """By visitors all the while; afterwards what they saw."""
-    over, seen = threading.Event(), list[Report]()
-
-    async def visit() -> None:
-        async with Traffic(url, clients=2, rate=20, timeout=30.0, tls=ANYBODYS) as traffic:
-            while not over.is_set():  # noqa: ASYNC110  another thread's event
-                await asyncio.sleep(0.05)
-        seen.append(traffic.report())
-
-    thread = threading.Thread(target=lambda: asyncio.run(visit()))
-    thread.start()
-    try:
-        yield seen
-    finally:
-        over.set()
-        thread.join()
 
 
 def there(rig: Rig, instance: str, *argv: str, **env: str) -> str:
