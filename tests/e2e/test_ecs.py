@@ -1,8 +1,10 @@
 """Releases to ECS on the rig, under constant load: every strategy, what goes wrong with a release and what with AWS."""
 
 import asyncio
+import http.client
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from tests.e2e.by_colour import (  # noqa: F401  tests of this module, too
 from tests.rig import Rig
 from tests.rig.place import PREVIEW_HEADER, make_jobs, weights
 from tests.support.on_ecs import CALLS_A_MINUTE, LIMIT, PACE, OnEcs, calls_a_minute, reached
+from tests.support.shipped import repeated
 
 from crossfade.adapters import ON_AWS
 from crossfade.aws.places import Places
@@ -79,6 +82,56 @@ async def test_rolling_goes_by_counts_with_the_weights_following(shop: OnEcs) ->
     report = traffic.report()
     assert (rollout.state, report.failed) == (State.SUCCEEDED, 0), (rollout.reason, report.losses)
     assert sorted(shop.sizes().values()) == [0, 2]
+
+
+class Regular:
+    """A client that keeps its cookie: whom it met, one after the other, and what it lost."""
+
+    def __init__(self, address: str) -> None:
+        self._connection = http.client.HTTPConnection(address, timeout=10)
+        self.cookie, self.lost = "", list[str]()
+        self.met: list[tuple[str, str]] = []  # releases and ports, each once in a row
+
+    def ask(self) -> None:
+        try:
+            self._connection.request("GET", "/env/PORT", headers={"Cookie": self.cookie} if self.cookie else {})
+            answer = self._connection.getresponse()
+            met = answer.headers.get("X-Release", ""), answer.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            self.lost.append(repr(error))
+            self._connection.close()
+            return
+        if answer.status != HTTPStatus.OK:
+            self.lost.append(str(answer.status))
+        elif self.met[-1:] != [met]:
+            self.met.append(met)
+        self.cookie = (answer.headers.get("Set-Cookie") or self.cookie).partition(";")[0]
+
+
+async def test_clients_that_stay_with_a_task_go_over_once_and_stay_there(shop: OnEcs) -> None:
+    """By the load balancer's cookie: each has one task before the switch and one after it, and loses nothing."""
+    before, elb = await shop.settled(), shop.rig.client("elbv2")
+
+    def keep(enabled: str) -> None:
+        told = {"stickiness.enabled": enabled, "stickiness.type": "lb_cookie"}
+        told["stickiness.lb_cookie.duration_seconds"] = "300"
+        attributes = [{"Key": key, "Value": value} for key, value in told.items()]
+        for group in shop.place.target_groups.values():
+            elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=attributes)
+
+    await asyncio.to_thread(keep, "true")
+    regulars = [Regular(shop.url.removeprefix("http://")) for _ in range(6)]
+    with repeated(*(one.ask for one in regulars)):
+        await shop.until(lambda: all(one.cookie for one in regulars))
+        for one in regulars:
+            one.met.clear()
+        rollout = await shop.deploy(shop.service("kept"))
+        await shop.until(lambda: all(one.met[-1][0] == "kept" for one in regulars))
+        await shop.settled()
+    await asyncio.to_thread(keep, "false")
+    assert rollout.state is State.SUCCEEDED, rollout.reason
+    assert [one.lost for one in regulars] == [[]] * len(regulars)
+    assert [[release for release, _ in one.met] for one in regulars] == [[before, "kept"]] * len(regulars)
 
 
 async def test_a_step_waits_for_a_person(shop: OnEcs) -> None:

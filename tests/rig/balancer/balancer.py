@@ -9,7 +9,7 @@ import aiohttp
 from tests.rig.balancer import certificate, config, targets
 from tests.rig.balancer.check import check
 from tests.rig.balancer.plane import Plane
-from tests.rig.balancer.routes import forwarded, routes
+from tests.rig.balancer.routes import forwarded, routes, stays
 from tests.rig.balancer.targets import Group, Key, State, Target
 from tests.rig.emulator import Emulator
 from tests.rig.knobs import Knobs
@@ -204,13 +204,14 @@ class Balancer:
             files[config.endpoints_file(group)] = [config.assignment(group, self.addresses)]
         files["cds"] = [config.cluster(group, folder, _IDLE) for group in self.groups.values()]
         names = {arn: group.id for arn, group in self.groups.items()}
+        kept = {arn: policy for arn, group in self.groups.items() if (policy := stays(group.attributes))}
         shown = []
         for listener, rules in self._listening():
             arn = listener["ListenerArn"]
             if arn not in self.listeners:
                 self.listeners[arn] = (listener["LoadBalancerArn"], self._ports.take(()))
             port = self.listeners[arn][1]
-            files[config.routes_file(port)] = [config.route_configuration(port, routes(rules, names))]
+            files[config.routes_file(port)] = [config.route_configuration(port, routes(rules, names, kept))]
             tls = certificate.make(folder) if listener["Protocol"] == "HTTPS" else None
             shown.append(config.listener(arn, port, folder, _IDLE, tls))
         files["lds"] = shown

@@ -11,7 +11,7 @@ from tests.rig.wire import Json
 
 _LAST = 1_000_000  # of a default rule, which has no number
 _KEEP = re.compile(r"#\{(protocol|host|port|path|query)\}")
-STICKY = "AWSALBTG"
+STICKY, STAYS = "AWSALBTG", "AWSALB"  # cookies that keep a client with a group, and with a target of one
 
 
 def in_order(rules: list[Json]) -> list[Json]:
@@ -28,9 +28,32 @@ def forwarded(rule: Json) -> list[tuple[str, int]]:
     return []
 
 
-def routes(rules: list[Json], clusters: Mapping[str, str]) -> list[Json]:
-    """Envoy's routes for the rules of one listener; `clusters` are names by a target group's ARN."""
-    return [route for rule in in_order(rules) for route in _routes(rule, clusters)]
+def routes(rules: list[Json], clusters: Mapping[str, str], kept: Mapping[str, Json] | None = None) -> list[Json]:
+    """Envoy's routes for the rules of one listener; `clusters` are names by a target group's ARN.
+
+    `kept` says by the same which clients stay with a target of the group.
+    """
+    found = [route for rule in in_order(rules) for route in _routes(rule, clusters)]
+    by_name = {clusters[arn]: policy for arn, policy in (kept or {}).items()}
+    for acts in (one["route"] for one in found if "route" in one):
+        names = [one["name"] for one in acts.get("weighted_clusters", {}).get("clusters", ())] or [acts["cluster"]]
+        policies = [by_name[name] for name in names if name in by_name]
+        if policies:
+            acts["hash_policy"] = policies[:1]  # groups of one service have the same
+    return found
+
+
+def stays(attributes: Mapping[str, str]) -> Json | None:
+    """By which cookie a client stays with a target; None where none is to.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html
+    """
+    if attributes.get("stickiness.enabled") != "true":
+        return None
+    if attributes.get("stickiness.type") == "app_cookie":  # the application's own, from when on it gives one
+        return {"cookie": {"name": attributes.get("stickiness.app_cookie.cookie_name", "")}}
+    seconds = attributes.get("stickiness.lb_cookie.duration_seconds", "86400")
+    return {"cookie": {"name": STAYS, "ttl": f"{seconds}s", "path": "/"}}
 
 
 def _routes(rule: Json, clusters: Mapping[str, str]) -> list[Json]:

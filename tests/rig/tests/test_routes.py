@@ -121,6 +121,36 @@ async def test_a_sticky_rule_keeps_a_client_with_its_group(site: Site) -> None:
 
 
 @pytest.mark.long
+async def test_a_client_stays_with_the_target_that_its_cookie_is_of(site: Site) -> None:
+    """Another one goes to another; without the group's attribute nobody stays anywhere."""
+    await site.until_healthy("blue", 2)
+    site.weigh(blue=100, green=0)
+    await site.until_answered_by("1")
+
+    def keep(enabled: str) -> None:
+        told = {"stickiness.enabled": enabled, "stickiness.type": "lb_cookie"}
+        attributes = [{"Key": key, "Value": value} for key, value in told.items()]
+        asked = {"TargetGroupArn": site.place.target_groups["blue"], "Attributes": attributes}
+        site.elb.modify_target_group_attributes(**asked)
+
+    def come(cookie: str = "") -> tuple[str, str]:
+        """Which target answers, and the cookie that it came with."""
+        request = urllib.request.Request(f"{site.url}/env/PORT", headers={"Cookie": cookie} if cookie else {})
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.read().decode(), str(answer.headers.get("Set-Cookie") or "").partition(";")[0]
+
+    await site.until(lambda: len({come()[0] for _ in range(10)}) == 2)
+    keep("true")
+    await site.until(lambda: come()[1].startswith("AWSALB="))
+    mine = come()
+    assert {come(mine[1])[0] for _ in range(20)} == {mine[0]}
+    await site.until(lambda: come()[0] != mine[0])
+    keep("false")
+    await site.until(lambda: not come()[1])
+    assert len({come(mine[1])[0] for _ in range(20)}) == 2
+
+
+@pytest.mark.long
 async def test_the_preview_leads_to_the_group_that_gets_no_visitors(site: Site) -> None:
     site.update("green", desiredCount=1, taskDefinition=site.definition(RELEASE="2"))
     await site.until_healthy("green", 1)

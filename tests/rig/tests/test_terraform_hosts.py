@@ -164,6 +164,9 @@ def test_bluegreen_ships_to_the_two_hosts_that_its_terraform_made(
         assert "release v1 starts" in shipped.run("logs", "-e", "dev").out
         ports = {asked(f"{url}/env/PORT") for _ in itertools.repeat(None, 40)}
         assert ports == {"3001", "3002", "3003", "3004"}
+        told = rig.client("cloudwatch", VIRGINIA).list_metrics(Namespace="BlueGreen/Deployment")["Metrics"]
+        assert {one["MetricName"] for one in told} == {"DeploymentSuccess"}
+        assert {name["Name"] for one in told for name in one["Dimensions"]} == {"Environment", "Version"}
         balanced = there(rig, running(rig)[-1]["id"], "cat", "/etc/nginx/conf.d/app.conf")
         assert "least_conn;" in balanced
         assert balanced.count("max_fails=2 fail_timeout=30s") == 4
