@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.contract.runtime_kits import DockerImages, docker_is_missing
@@ -39,6 +40,18 @@ def base() -> Iterator[str]:
     images.remove()
 
 
+def left(rig: Rig) -> dict[str, list[Any]]:
+    """What is still there of all that costs by the hour."""
+    ec2, ecs, elb = (rig.client(one, "eu-central-1") for one in ("ec2", "ecs", "elbv2"))
+    found = {
+        "gateways": [one for one in ec2.describe_nat_gateways()["NatGateways"] if one["State"] != "deleted"],
+        "addresses": ec2.describe_addresses()["Addresses"],
+        "clusters": ecs.list_clusters()["clusterArns"],
+        "balancers": elb.describe_load_balancers()["LoadBalancers"],
+    }
+    return {name: ones for name, ones in found.items() if ones}
+
+
 def test_the_page_works_from_its_first_line_to_its_last(base: str, tmp_path: Path) -> None:
     """An app, its place, two releases, a bad one, the way back; and nothing is left that costs anything."""
     terraform = find_terraform(tmp_path)
@@ -57,6 +70,6 @@ def test_the_page_works_from_its_first_line_to_its_last(base: str, tmp_path: Pat
                 elif block.language == "console":
                     for command in commands(block.text):
                         shell.run(command.text, command.shown)
-            assert not rig.client("elbv2", "eu-central-1").describe_load_balancers()["LoadBalancers"]
+            assert left(rig) == {}
         finally:
             shell.close()

@@ -15,6 +15,7 @@ import pytest
 from tests.rig import Rig
 from tests.rig.place import Place, make
 from tests.support.runners import ACT, GITLAB, Act, GitLab, Runner, identity
+from tests.support.shop_on_aws import visited
 
 pytestmark = pytest.mark.long
 
@@ -168,6 +169,31 @@ def test_a_second_deploy_waits_or_is_refused_and_the_first_goes_out(repository: 
     first.communicate(timeout=600)
     assert first.returncode == 0
     assert "other" not in [version for version, _ in repository.releases()]
+
+
+@pytest.mark.parametrize("by", ["act", "gitlab"])
+def test_a_tag_that_somebody_names_is_released_whatever_came_since(
+    repository: Repository, by: str, request: pytest.FixtureRequest
+) -> None:
+    """From the branch of the environment, by the name of the tag; nobody who comes meanwhile loses a request."""
+    runner = request.getfixturevalue(by)
+    tagged = repository.own.git("rev-parse", "HEAD")
+    repository.own.git("tag", "v1.2.3")
+    repository.write(2)
+    newest = repository.own.commit("two")
+    push = runner.command("crossfade", "push") if by == "act" else runner.command()
+    assert runner.run(*push).code == 0
+    named = (
+        runner.command("crossfade", "workflow_dispatch", inputs={"environment": "dev", "tag": "v1.2.3"})
+        if by == "act"
+        else runner.command("--variable", "TAG=v1.2.3")
+    )
+    with visited(repository.rig.address_of(repository.place.load_balancer)) as visitors:
+        ran = runner.run(*named)
+    assert ran.code == 0, ran.said
+    assert repository.releases() == [("v1.2.3", "good"), (newest, "good")]
+    assert (dict(visitors.lost), set(visitors.answers)) == ({}, {"1", "2"})
+    assert repository.own.git("rev-parse", "v1.2.3") == tagged
 
 
 def test_gitlab_takes_a_push_to_a_release_and_back(repository: Repository, gitlab: GitLab) -> None:
