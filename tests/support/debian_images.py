@@ -26,13 +26,14 @@ def make(repository: str, tag: str, contents: Contents, changes: Sequence[str]) 
     import docker
 
     client = docker.from_env()
-    client.api.import_image_from_data(_archive(contents), repository=repository, tag=tag, changes=list(changes))
+    client.api.import_image_from_data(archive(contents), repository=repository, tag=tag, changes=list(changes))
     client.close()
 
 
-def _archive(contents: Contents) -> bytes:
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w", dereference=True) as tar:
+def archive(contents: Contents) -> bytes:
+    """The root of such an image, as `docker import` takes it."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w", dereference=True) as tar:
         for path in sorted({*contents.trees, BUSYBOX, *_libraries(contents.trees)}):
             tar.add(path, str(path).lstrip("/"))
         for name, text in {"etc/passwd": PASSWD, **contents.texts}.items():
@@ -47,7 +48,7 @@ def _archive(contents: Contents) -> bytes:
             link = tarfile.TarInfo(f"bin/{applet}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(link)
-    return archive.getvalue()
+    return made.getvalue()
 
 
 def _libraries(trees: Iterable[Path]) -> set[Path]:

@@ -2,30 +2,25 @@
 
 import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from crossfade import __version__
+from crossfade.cli import commands
 from crossfade.cli.call import Call
 from crossfade.cli.client import ControllerClient, NotRunningError
 from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.paths import from_folder
 from crossfade.platforms.local.balancers.sockets import require_free
-from crossfade.source.there import is_file, is_there
+from crossfade.source.there import is_file
 
 Json = Mapping[str, Any]
 
-# A command that begins with anything but a plain word (an assignment, a quote, a subshell) is left to the shell.
 _ASKED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PLAIN = re.compile(r"[\w./+-]+")
 _WORD = re.compile(r"[^\s\[\]{},'\"]+")
 _LARGEST = 1 << 20  # bytes of a file of variables
-_BUILTINS = frozenset(
-    {".", ":", "[", "cd", "command", "eval", "exec", "export", "if", "set", "test", "trap", "ulimit", "while"}
-)
 
 
 def read(call: Call, service: str | None = None, strategy: str | None = None) -> Json:
@@ -82,13 +77,21 @@ def preflight(call: Call, wanted: Json, *, detach: bool = False) -> None:
         return
     ours = _our_ports(call)
     for service in wanted["services"]:
-        require_command(service)
+        commands.require(service, lambda keys: _place(call, keys))
         if service["kind"] == "worker":
             continue
         listener, preview = service["listener"], service["preview"]
         for port in (listener["http"], listener["https"], preview["port"]):
             if port is not None and port not in ours:
                 require_free(listener["host"], port)
+
+
+def _place(call: Call, keys: tuple[str, ...]) -> str:
+    """Where in the file that is, with its line. Read again for it, which only who is refused pays for."""
+    from crossfade.file.load import load_whole
+
+    path = call.required()
+    return str(load_whole(path.absolute(), call.environment, called=str(path)).document.at(keys).place)
 
 
 def _require_reach(wanted: Json) -> None:
@@ -157,28 +160,3 @@ def _our_ports(call: Call) -> frozenset[int]:
         if not (call.state.serving or call.state.balancing):
             return frozenset()
         return frozenset(ensure(call.state).get("/v1/controller")["ports"])
-
-
-def require_command(service: Json) -> None:
-    """Find the first word of the command, and of each job's, as the shell will, unless the build may yet bring it; else
-    WrongInputError.
-    """
-    _require(service, service["command"], f"the command of {key(service)}", "command")
-    for job in service["jobs"]:
-        _require(service, job["command"], f"the command of the job {job['name']}", f"jobs.{job['name']}.command")
-
-
-def _require(service: Json, command: str, what: str, where: str) -> None:
-    word = command.split(maxsplit=1)[0] if command.split() else ""
-    if service["runtime"] != "process" or not _PLAIN.fullmatch(word) or word in _BUILTINS:
-        return
-    own = dict(service["env"]).get("PATH")
-    if "/" in word:
-        there = is_there(Path(service["source"]) / word) or bool(service["build"])
-    else:
-        there = shutil.which(word, path=own) is not None or (own is not None and bool(service["build"]))
-    if not there:
-        raise WrongInputError(
-            f"{what} is not there: {word}",
-            f"install it, correct `{where}` ({command}), or deploy from the shell whose PATH has it",
-        )

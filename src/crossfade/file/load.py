@@ -142,23 +142,16 @@ def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Proble
     parts: list[tuple[str, str, Service | Store]] = [("services", *one) for one in app.services.items()]
     parts += [("stores", *one) for one in app.stores.items()]
     for section, name, service in parts:
-        for index, path, why in volumes.missing(service, folder) if app.platform == "local" else ():
+        for index, path, why, allowed in volumes.missing(service, folder) if app.platform == "local" else ():
             place = settings.at((section, name, "volumes", index)).place
-            allowed = "a folder that is there, or a name such as uploads, which crossfade keeps"
             yield Problem(place, f"found {shown(path)}, {why}", allowed)
         for key, index, path, allowed in making.missing(service, folder) if isinstance(service, Service) else ():
             yield Problem(
                 settings.at((section, name, key, index)).place, f"found {shown(path)}, which is not there", allowed
             )
-        static = service.static if isinstance(service, Service) else None
-        if (
-            static
-            and isinstance(service, Service)
-            and not (service.build or is_folder(from_folder(folder, service.source or "") / static.folder))
-        ):
-            place = settings.at(("services", name, "static")).place
-            found, allowed = shown(static.folder), "a folder below the source, or a build that makes it"
-            yield Problem(place, f"found {found}, which is no folder", allowed)
+        if isinstance(service, Service) and (wrong := _missing_of_static(service, folder)):
+            key, found, allowed = wrong
+            yield Problem(settings.at((section, name, *key)).place, f"found {found}", allowed)
         build = service.image.build if service.image and app.platform == "local" else None
         if build and (missing := _missing_of(build, folder)):
             place = settings.at((section, name, "image", "build", missing[0])).place
@@ -168,6 +161,21 @@ def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Proble
                 place = settings.at((section, name, "env_file", index)).place
                 allowed = "a file that is there, or {path: ..., required: false}"
                 yield Problem(place, f"found {shown(one.path)}, which is no file", allowed)
+
+
+def _missing_of_static(service: Service, folder: Path) -> tuple[tuple[str, ...], str, str] | None:
+    """What of a static part is not in its source, where no build makes it: its key, what it says, what is allowed."""
+    static = service.static
+    if static is None or service.build or service.source is None:
+        return None
+    there = from_folder(folder, service.source) / static.folder
+    if not is_folder(there):
+        found = f"{shown(static.folder)}, which is no folder"
+        return ("static",), found, "a folder below the source, or a build that makes it"
+    if static.fallback and not is_file(there / static.fallback):
+        found = f"{shown(static.fallback)}, which is no file of {static.folder}"
+        return ("static", "fallback"), found, "a page that is there, such as index.html, or a build that makes it"
+    return None
 
 
 def _missing_of(build: Build, folder: Path) -> tuple[str, str, str, str] | None:

@@ -1,6 +1,6 @@
 """The whole file as types. Whoever needs one of them takes it from here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,10 +17,10 @@ from crossfade.file.parts.hooks import Hooks
 from crossfade.file.parts.hosts import HostAddress, Outside, Ssh, misfits_on_hosts
 from crossfade.file.parts.job import Job, misfits_on_aws
 from crossfade.file.parts.kind import wrong_for_its_platform
-from crossfade.file.parts.names import nameless
+from crossfade.file.parts.names import joined_by_nobody, nameless
 from crossfade.file.parts.notify import Channel
 from crossfade.file.parts.service import NAME, Resources, Service
-from crossfade.file.parts.store import Backup, Store, StoreHealth
+from crossfade.file.parts.store import Backup, Store, StoreHealth, wrong_together
 from crossfade.file.parts.variables.origin import unknown_here, unknown_on_aws
 from crossfade.file.parts.volumes import shared_by_two_kinds
 from crossfade.file.parts.web.listen import HOST, Listen, Tls
@@ -199,6 +199,7 @@ class App(Settings, Named):
         yield from self._redirects()
         if self.platform != "aws":
             yield from nameless(self.services, self.balancer, stores=bool(self.stores))
+            yield from joined_by_nobody(self.network, self.services, stores=bool(self.stores))
         yield from self._dependencies()
         yield from self._successors()
         yield from self._jobs()
@@ -271,18 +272,11 @@ class App(Settings, Named):
 
     def _stores(self) -> Iterator[Clash]:
         yield from _unmet("stores", self.stores, "store")
-        owners: dict[str, str] = {}
-        for name, store in self.stores.items():
-            if name in self.services:
-                yield Clash(("stores", name), f'"{name}", which is a service too', "a name of its own")
-            if self.platform == "aws":
-                allowed = "cloud: {database: ...} or {cache: ...} there"
-                yield Clash(("stores", name), "a store on AWS", allowed)
-            for index, volume in enumerate(store.volumes):
-                owner = owners.setdefault(volume.source, name)
-                if volume.named and owner != name:
-                    found = f"{volume.source}, which the store {owner} has too"
-                    yield Clash(("stores", name, "volumes", index), found, "a volume of its own")
+        if self.platform == "aws":
+            for name in self.stores:
+                yield Clash(("stores", name), "a store on AWS", "cloud: {database: ...} or {cache: ...} there")
+        else:
+            yield from wrong_together(self.stores, self.services, self.listen)
 
     def _jobs(self) -> Iterator[Clash]:
         names = list(self.services)
@@ -301,15 +295,20 @@ class App(Settings, Named):
                 yield Clash(("cloud", "usage", "jobs", name), found, f"one of {known}" if known else "no job")
 
     def _dependencies(self) -> Iterator[Clash]:
-        yield from _unmet("services", self.services, "service")
+        yield from _unmet("services", self.services, "service", ready=self.stores)
 
 
-def _unmet(section: str, parts: Mapping[str, Service] | Mapping[str, Store], kind: str) -> Iterator[Clash]:
-    """Names in `depends_on` that there are not, and a circle."""
+def _unmet(
+    section: str, parts: Mapping[str, Service] | Mapping[str, Store], kind: str, ready: Container[str] = ()
+) -> Iterator[Clash]:
+    """Names in `depends_on` that there are not, and a circle. Nobody has to wait for what is `ready`."""
     names = list(parts)
     for name, part in parts.items():
         for index, other in enumerate(part.depends_on):
-            if other not in parts:
+            if other in ready:
+                allowed = f"{kind}s alone: every store is ready before any {kind} starts"
+                yield Clash((section, name, "depends_on", index), f'"{other}", which is a store', allowed)
+            elif other not in parts:
                 found, allowed = f'"{other}", which is no {kind}', f"one of {', '.join(names)}"
                 yield Clash((section, name, "depends_on", index), found, allowed, nearest(other, names))
     try:

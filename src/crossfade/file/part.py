@@ -1,6 +1,6 @@
 """The base of every mapping of the file: nothing unknown, nothing impossible, never changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -21,6 +21,12 @@ class Clash:
 
     def __str__(self) -> str:
         return f"{'.'.join(map(str, self.key))}: {self.found}; allowed: {self.allowed}"
+
+
+def refuse(clashes: Iterable[Clash]) -> None:
+    """Raise, as pydantic wants it, when there are any: each is told at its own place."""
+    if found := tuple(clashes):
+        raise PydanticCustomError("impossible", "{text}", {"text": "\n".join(map(str, found)), "clashes": found})
 
 
 class Part(BaseModel):
@@ -52,8 +58,5 @@ class Part(BaseModel):
 
     @model_validator(mode="after")
     def _refuse_the_impossible(self) -> Self:
-        if clashes := tuple(self.impossible()):
-            raise PydanticCustomError(
-                "impossible", "{text}", {"text": "\n".join(map(str, clashes)), "clashes": clashes}
-            )
+        refuse(self.impossible())
         return self

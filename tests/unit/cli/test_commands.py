@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from crossfade.cli.application import read, require_command
+from crossfade.cli import commands
+from crossfade.cli.application import preflight, read
 from crossfade.cli.call import Call
 from crossfade.core.errors import WrongInputError
 from crossfade.core.job import Job
@@ -22,19 +23,39 @@ def service(tmp_path: Path) -> Service:
 
 def test_a_command_that_is_not_there_is_named(service: Service) -> None:
     """But where a build may yet bring it."""
-    require_command(encode(service))
-    with pytest.raises(WrongInputError, match=r"the command of shop/web is not there: ./walk"):
-        require_command(encode(replace(service, command="./walk")))
-    require_command(encode(replace(service, command="./walk", build="make")))
+    commands.require(encode(service))
+    with pytest.raises(WrongInputError, match=r"services.web.command: the command of shop/web is not there: ./walk"):
+        commands.require(encode(replace(service, command="./walk")))
+    commands.require(encode(replace(service, command="./walk", build="make")))
 
 
 def test_so_is_a_job_s(service: Service) -> None:
     """It would fail at night, when nobody looks."""
     job = Job(name="digest", schedule="0 3 * * *", command="no-such-program --all")
     with pytest.raises(WrongInputError, match=r"the command of the job digest is not there: no-such-program") as told:
-        require_command(encode(replace(service, jobs=(job,))))
-    assert "correct `jobs.digest.command` (no-such-program --all)" in told.value.way_out
-    require_command(encode(replace(service, jobs=(replace(job, command="sleep 1"),))))
+        commands.require(encode(replace(service, jobs=(job,))))
+    assert "correct it (no-such-program --all)" in told.value.way_out
+    commands.require(encode(replace(service, jobs=(replace(job, command="sleep 1"),))))
+
+
+def test_a_deploy_says_where_it_stands(tmp_path: Path) -> None:
+    """File, line and column, as of all that is wrong in a file."""
+    file = tmp_path / "crossfade.yaml"
+    file.write_text(
+        "app: shop\n"
+        "services: {web: {source: ., command: sh}}\n"
+        "jobs:\n"
+        "  tidy:\n"
+        "    command: no-such-program --all\n"
+        '    schedule: "0 3 * * *"\n'
+    )
+    call = Call(state=StateDirectory(tmp_path / "state"), json=False, file=file)
+    with pytest.raises(WrongInputError) as told:
+        preflight(call, read(call))
+    assert told.value.cause.startswith(
+        f"{file}:5:5: jobs.tidy.command: the command of the job tidy is not there: no-such"
+    )
+    assert told.value.exit_code == 2
 
 
 def test_what_an_env_file_asks_the_shell_for_comes_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

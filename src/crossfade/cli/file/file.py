@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crossfade.cli import commands
 from crossfade.cli.call import FILE, Call, called
 from crossfade.cli.file import nobody
 from crossfade.core.errors import RefusedError
+from crossfade.core.wire import encode
 from crossfade.paths import from_folder
 from crossfade.source.there import is_file, is_folder
 from crossfade.telling.text import plain, table
@@ -143,7 +145,6 @@ def check(call: Call) -> None:
     Nothing is run. Without --environment every environment is checked.
     """
     from crossfade.cli.file import contents, readable
-    from crossfade.core.wire import encode
     from crossfade.file.cloud.unused import unused
     from crossfade.file.init.facts import open_items
     from crossfade.file.load import load_every, load_whole
@@ -153,7 +154,11 @@ def check(call: Call) -> None:
     apps = load_whole(path, call.environment).environments if call.environment else load_every(path)
     if call.environment:
         apps = {call.environment: apps[call.environment]}
-    names = list(dict.fromkeys(name for app in apps.values() for name in app.deploy_order))
+    parts = {
+        "services": list(dict.fromkeys(name for app in apps.values() for name in app.deploy_order)),
+        "stores": list(dict.fromkeys(name for app in apps.values() for name in app.store_order)),
+        "jobs": list(dict.fromkeys(name for app in apps.values() for name in app.jobs)),
+    }
     app = next(iter(apps.values()))
     folder = path.absolute().parent.resolve()
     settled = [one for app in apps.values() if app.platform != "aws" for one in settle(app, folder)]
@@ -162,6 +167,7 @@ def check(call: Call) -> None:
     without_effect = {f"{name}: {key}": why for name, app in apps.items() for key, why in unused(app)}
     todo = [
         *_without_source(apps, folder),
+        *_without_command([one for app in apps.values() if app.platform == "local" for one in settle(app, folder)]),
         *open_items(path.read_text(encoding="utf-8"), apps, _Images(), _known_here(path, apps)),
         *nobody.runs(apps),
         *nobody.tells(apps),
@@ -172,14 +178,15 @@ def check(call: Call) -> None:
         "app": app.name,
         "environment": app.environment if len(apps) == 1 else None,
         "environments": list(apps),
-        "services": names,
+        **parts,
         **contents.data(found),
         **({"readable": open_to_all} if open_to_all else {}),
         **({"without_effect": without_effect} if without_effect else {}),
         "todo": [{"where": where, "what": what} for where, what in todo],
     }
     where = f"environment{'s' if len(apps) > 1 else ''} {', '.join(apps)}"
-    lines = [f"{path} is right: app {app.name}, {where}, services {', '.join(names)}"]
+    told = [f"{kind} {', '.join(names)}" for kind, names in parts.items() if names]
+    lines = [f"{path} is right: app {app.name}, {where}, {', '.join(told)}"]
     lines += [*contents.lines(found), *open_to_all, *_healthy_when(apps), *_half_a_release(apps)]
     lines += [f"  {key} has no effect on AWS: {why}" for key, why in without_effect.items()]
     lines += (
@@ -195,6 +202,17 @@ def _without_source(apps: "Mapping[str, App]", folder: Path) -> list[tuple[str, 
         for app in apps.values()
         for name, service in app.services.items()
         if service.source and not is_folder(from_folder(folder, service.source))
+    }
+    return sorted(gone)
+
+
+def _without_command(settled: "Sequence[Service]") -> list[tuple[str, str]]:
+    """Programs that this machine does not have; somebody may yet install them."""
+    there = (one for one in settled if not one.source or is_folder(Path(one.source)))
+    gone = {
+        (".".join(one.keys), f"{one.word} is not there: install it, or correct it")
+        for service in there
+        for one in commands.absent(encode(service))
     }
     return sorted(gone)
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic.json_schema import JsonSchemaValue
 
-from crossfade.file.part import Part
-from crossfade.file.reading.problem import nearest
+from crossfade.file.part import Clash, Part, refuse
+from crossfade.file.reading.problem import nearest, shown
 from crossfade.file.units import MeantError, Notation, Size, Text
 
 _USER = Text(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?", "a user such as app, 1000 or 1000:1000")
@@ -106,16 +106,16 @@ class Hosts(Notation):
     """Names and addresses, as a mapping or as Compose's list of `name:address` and `name=address`."""
 
     def read(self, value: object) -> tuple[tuple[str, str], ...]:
-        allowed = "names with addresses, such as {mail: 10.0.0.5}; host-gateway is this machine"
-        if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-            pairs = [_split(item) for item in value]
+        if isinstance(value, list | tuple):
+            told: dict[Any, tuple[str, Any]] = {index: _split(item) for index, item in enumerate(value)}
         elif isinstance(value, dict):
-            pairs = [(str(name), str(address)) for name, address in value.items()]
+            told = {name: (str(name), address) for name, address in value.items()}
         else:
-            raise ValueError(allowed)
-        if not all(name and _is_address(address) for name, address in pairs):
-            raise ValueError(allowed)
-        return tuple(sorted((name, address.strip("[]")) for name, address in pairs))
+            allowed = "names with addresses, such as {mail: 10.0.0.5}; host-gateway is this machine"
+            raise ValueError(allowed)  # noqa: TRY004 - as above
+        wrong = [key for key, (name, address) in told.items() if not (name and _is_address(address))]
+        refuse(_wrong_host(key, value[key]) for key in wrong)
+        return tuple(sorted((name, address.strip("[]")) for name, address in told.values()))
 
     def write(self, value: tuple[tuple[str, str], ...]) -> Any:
         return dict(value)
@@ -125,19 +125,24 @@ class Hosts(Notation):
         return {"anyOf": [{"type": "object", "additionalProperties": text}, {"type": "array", "items": text}]}
 
 
-def _split(item: str) -> tuple[str, str]:
-    name, _, address = item.partition("=" if "=" in item else ":")
+def _wrong_host(key: str | int, found: object) -> Clash:
+    such = "mail:10.0.0.5" if isinstance(key, int) else "10.0.0.5"
+    return Clash((key,), shown(found), f"an address, such as {such}; host-gateway is this machine")
+
+
+def _split(item: object) -> tuple[str, str]:
+    name, _, address = str(item).partition("=" if "=" in str(item) else ":")
     return name, address
 
 
-def _is_address(text: str) -> bool:
+def _is_address(text: object) -> bool:
     if text == HOST_GATEWAY:
         return True
     try:
-        ipaddress.ip_address(text.strip("[]"))
+        ipaddress.ip_address(str(text).strip("[]"))
     except ValueError:
         return False
-    return True
+    return isinstance(text, str)
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,8 @@ class Ulimits(Notation):
     def read(self, value: object) -> tuple[tuple[str, int, int], ...]:
         if not isinstance(value, dict):
             raise ValueError("limits by name, such as {nofile: 65536}")  # noqa: TRY004 - as above
-        return tuple(sorted(_ulimit(name, amount) for name, amount in value.items()))
+        refuse(wrong for name, amount in value.items() if (wrong := _wrong_limit(name, amount)))
+        return tuple(sorted((name, *_both(amount)) for name, amount in value.items()))
 
     def write(self, value: tuple[tuple[str, int, int], ...]) -> Any:
         return {name: {"soft": soft, "hard": hard} for name, soft, hard in value}
@@ -163,19 +169,27 @@ class Ulimits(Notation):
         return {"type": "object", "additionalProperties": {"anyOf": [number, both]}}
 
 
-def _ulimit(name: object, amount: object) -> tuple[str, int, int]:
-    if not isinstance(name, str) or name not in LIMITS:
-        raise MeantError(f"limits by name: {', '.join(LIMITS)}", nearest(str(name), LIMITS))
+def _wrong_limit(name: object, amount: object) -> Clash | None:
+    if name not in LIMITS:
+        return Clash((str(name),), shown(name), f"one of {', '.join(LIMITS)}", nearest(str(name), LIMITS))
+    allowed = "a whole number, or {soft: 1024, hard: 65536}; -1 is no limit"
+    try:
+        soft, hard = _both(amount)
+    except ValueError:
+        return Clash((str(name),), shown(amount), allowed)
+    return Clash((str(name),), f"soft {soft} above hard {hard}", allowed) if -1 < hard < soft else None
+
+
+def _both(amount: object) -> tuple[int, int]:
+    """The soft and the hard one; ValueError for what is no limit."""
     match amount:
-        case {"soft": int(soft), "hard": int(hard), **rest} if not rest:
-            pass
-        case int(soft):
-            hard = soft
+        case {"soft": soft, "hard": hard, **rest} if not rest:
+            numbers = (soft, hard)
         case _:
-            soft, hard = -2, -2
-    if isinstance(amount, bool) or min(soft, hard) < -1 or -1 < hard < soft:
-        raise ValueError(f"{name}: a whole number, or {{soft: 1024, hard: 65536}}; -1 is no limit")
-    return name, soft, hard
+            numbers = (amount, amount)
+    if not all(isinstance(one, int) and not isinstance(one, bool) and one >= -1 for one in numbers):
+        raise ValueError("no limit")
+    return numbers
 
 
 class Contained(Part):

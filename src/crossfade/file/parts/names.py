@@ -38,6 +38,12 @@ def nameless(services: Mapping[str, "Service"], balancer: str, *, stores: bool) 
                 )
 
 
+def joined_by_nobody(network: str | None, services: Mapping[str, "Service"], *, stores: bool) -> Iterator[Clash]:
+    """A network to join, where nothing is a container."""
+    if network and not stores and all(service.runtime != "docker" for service in services.values()):
+        yield Clash(("network",), f"{network}, and no container that could join it", "no network, or an image to run")
+
+
 def _called(peer: str, key: str, value: str) -> bool:
     if re.search(rf"(?:^|//|@){re.escape(peer)}(?::[0-9]+|/|$)", value) is None:
         return False

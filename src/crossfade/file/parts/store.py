@@ -1,6 +1,6 @@
 """Stores: databases, caches and queues that run beside the services, and that no deploy touches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,19 +13,21 @@ from crossfade.file.part import Clash, Part
 from crossfade.file.parts.container import Contained
 from crossfade.file.parts.image import Image
 from crossfade.file.parts.schedule import SCHEDULE, wrong_times
-from crossfade.file.parts.service import NAME, Resources
+from crossfade.file.parts.service import NAME, Resources, Service
 from crossfade.file.parts.variables.secrets import OF_CONTAINERS, EnvFile, EnvFiles, SecretList, Secrets
 from crossfade.file.parts.volumes import VolumeText, wrong_volumes
+from crossfade.file.parts.web.listen import Listen
 from crossfade.file.units import Duration, Notation, Whole
 
 _LARGEST = 65_535
+_WITH_LOOPBACK = ("0.0.0.0", "127.0.0.1")  # noqa: S104  addresses at which a port is taken on loopback, too
 
 
 class StoreHealth(Part):
     """When a store is ready for services to start."""
 
     command: Annotated[Line, Command()] = Field(
-        description="Runs in its container, and ends with 0 when it is ready.", examples=["pg_isready -U postgres"]
+        description="Runs in its container, and ends with 0 when it is ready.", examples=["pg_isready -h 127.0.0.1"]
     )
     interval: Annotated[float, Duration(least=0.05, most=3600)] = Field(
         default=1.0, description="Time between two tries.", examples=["2s"]
@@ -123,7 +125,7 @@ class Store(Contained):
     health: StoreHealth | None = Field(
         default=None,
         description="When it is ready. Default: as soon as it runs.",
-        examples=[{"command": "pg_isready -U postgres"}],
+        examples=[{"command": "pg_isready -h 127.0.0.1"}],
     )
     backup: Backup | None = Field(
         default=None,
@@ -148,6 +150,41 @@ class Store(Contained):
             yield Clash(
                 ("image", "credentials"), "credentials of a store", "`docker login`, by which it is pulled here"
             )
-        if not self.volumes:
-            yield Clash(("volumes",), "a store without a volume", "at least one, such as data:/var/lib/postgresql/data")
+        if all(volume.read_only for volume in self.volumes):
+            found = "a store that may write to none of its volumes" if self.volumes else "a store without a volume"
+            yield Clash(("volumes",), found, "at least one for its data, such as data:/var/lib/postgresql/data")
         yield from wrong_volumes(self)
+
+
+def wrong_together(stores: Mapping[str, Store], services: Mapping[str, Service], listen: Listen) -> Iterator[Clash]:
+    """Names, volumes and ports of this machine's loopback that two would have."""
+    owners: dict[str, str] = {}
+    ports = _taken(services, listen)
+    for name, store in stores.items():
+        there = ("stores", name)
+        if name in services:
+            yield Clash(there, f'"{name}", which is a service too', "a name of its own")
+        for index, volume in enumerate(store.volumes):
+            owner = owners.setdefault(volume.source, name) if volume.named or not volume.read_only else name
+            if owner != name:
+                found = f"{volume.source}, which the store {owner} has too"
+                yield Clash((*there, "volumes", index), found, "a volume of its own")
+        if store.port is not None:
+            owner = ports.setdefault(store.port.here, f"stores.{name}.port")
+            if owner != f"stores.{name}.port":
+                allowed = f"a port of its own, such as {_beside(store.port)}"
+                yield Clash((*there, "port"), f"{store.port.here}, which is {owner} too", allowed)
+
+
+def _taken(services: Mapping[str, Service], listen: Listen) -> dict[int, str]:
+    """By port, what is open for visitors on loopback, too."""
+    found = {listen.http: "listen.http", listen.https: "listen.https"} if listen.host in _WITH_LOOPBACK else {}
+    for name, service in services.items():
+        if service.preview.host in _WITH_LOOPBACK:
+            found.setdefault(service.preview.port, f"services.{name}.preview.port")
+    return {port: owner for port, owner in found.items() if port is not None}
+
+
+def _beside(port: Opened) -> str:
+    """The port after this one, where the store listens as before: 5433:5432."""
+    return f"{port.here % _LARGEST + 1}:{port.inside or port.here}"

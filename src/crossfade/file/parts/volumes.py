@@ -84,10 +84,14 @@ def shared_by_two_kinds(services: "Mapping[str, Service]") -> Iterator[Clash]:
 _KINDS = {"docker": "container", "process": "process"}
 
 
-def missing(service: "Service | Store", folder: Path) -> Iterator[tuple[int, str, str]]:
-    """(index, path, what is wrong) of each folder of the machine that is not there; containers may read files, too."""
+def missing(service: "Service | Store", folder: Path) -> Iterator[tuple[int, str, str, str]]:
+    """(index, path, why, what is allowed) of each folder that is not there; containers may read files, too."""
     files = service.image is not None
     for index, volume in enumerate(service.volumes):
         there = from_folder(folder, volume.source)
         if not volume.named and not is_folder(there) and not (files and volume.read_only and is_file(there)):
-            yield index, volume.source, "which is no directory" if is_there(there) else "which is not there"
+            why = "which is no directory" if is_there(there) else "which is not there"
+            yield index, volume.source, why, "a folder that is there, or a name such as uploads, which crossfade keeps"
+        source = getattr(service, "source", None)
+        if source is not None and is_file(from_folder(folder, source) / volume.target):
+            yield index, volume.target, "which is a file of the source", "a folder there for it, such as data"

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import PydanticCustomError
 
-from crossfade.file.part import Clash
+from crossfade.file.part import Clash, refuse
 from crossfade.file.reading.problem import nearest, shown
 from crossfade.file.units import Notation, Text
 
@@ -66,10 +65,7 @@ class SecretList(Notation):
             raise ValueError(  # noqa: TRY004 - whose text is what is allowed, as in all notations
                 "a list such as [DATABASE_URL], or a mapping such as {DATABASE_URL: {file: path}}"
             )
-        if clashes:
-            raise PydanticCustomError(
-                "impossible", "{text}", {"text": "\n".join(map(str, clashes)), "clashes": tuple(clashes)}
-            )
+        refuse(clashes)
         return Secrets(sources)
 
     def write(self, value: Secrets) -> Any:

@@ -8,17 +8,19 @@ import subprocess
 import tarfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from tests.contract import runtime_kits
 from tests.contract.runtime_kits import Kit
+from tests.support import debian_images
 from tests.support.ports import free_port
 
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.core.service import Container, HealthCheck, Names, Service, Volume
 from crossfade.core.store import Store
 from crossfade.engine.ports.stores import StoreOutcome
+from crossfade.platforms.local.runtimes.docker import volumes
 from crossfade.platforms.local.runtimes.docker.stores import DockerStores
 
 WRITES = "echo $PASSWORD $WORD >> /data/log; sleep 0.3; echo yes > /ready; exec sleep 60"
@@ -92,6 +94,58 @@ async def test_a_store_is_started_once_and_changed_only_when_asked(kit: Kit, tmp
     await stores.stop(kit.app)
     assert len(await stores.delete(kit.app)) == 1
     assert client.networks.list(filters={"label": f"crossfade.app={kit.app}"}) == []
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("target", "declared", "env", "left"),
+    [
+        ("/data", ["/data"], {}, []),
+        ("/data/", ["/data"], {}, []),
+        ("/data", [], {}, []),
+        ("/data", ["/data", "/config"], {}, []),
+        ("/var/lib/postgresql", ["/var/lib/postgresql/data"], {}, ["/var/lib/postgresql/data"]),
+        ("/data", ["/var/lib/mysql"], {"MYSQL_DATABASE": "shop"}, ["/var/lib/mysql"]),
+        ("/data", ["/var/lib/postgresql/data"], {"PGDATA": "/data/pg"}, []),
+        ("/data", ["/b", "/a"], {"PGDATA": "/database"}, ["/a", "/b"]),
+    ],
+)
+def test_data_that_would_end_with_its_container_is_seen(
+    target: str, declared: list[str], env: dict[str, str], left: list[str]
+) -> None:
+    """A place that the image says is one, with no volume exactly there, and nothing that leads it into one."""
+    service = Service(app="shop", name="db", volumes=(Volume(source="data", target=str(PurePosixPath(target))),))
+    assert volumes.unkept(service, declared, env.values()) == left
+
+
+def test_a_command_may_lead_data_into_a_volume() -> None:
+    """As `redis-server --dir=/srv` does; a volume that is only read keeps none."""
+    kept = Service(
+        app="shop",
+        name="queue",
+        volumes=(Volume(source="queue", target="/srv"), Volume(source="/conf", target="/data", read_only=True)),
+    )
+    told = replace(kept, container=Container(command=("redis-server", "--dir=/srv")))
+    assert volumes.unkept(kept, ["/data"], ()) == ["/data"]
+    assert volumes.unkept(told, ["/data"], ()) == []
+
+
+async def test_a_store_whose_data_no_volume_keeps_is_refused(kit: Kit, tmp_path: Path) -> None:
+    """Before anything is made, with the place that its image keeps data at."""
+    import docker
+
+    client, name = docker.from_env(), f"crossfade-test-volume-{kit.app}"
+    client.api.import_image_from_data(
+        debian_images.archive(debian_images.Contents(trees=())), repository=name, changes=["VOLUME /var/lib/mysql"]
+    )
+    stores = DockerStores(tmp_path)
+    lost = replace(db(kit), service=replace(db(kit).service, image=name))
+    with pytest.raises(WrongInputError, match=r"keeps its data in /var/lib/mysql, where it has no volume") as told:
+        await stores.ensure(lost, SECRETS, replace=False)
+    assert "write stores.db.volumes: [data:/var/lib/mysql]" in told.value.way_out
+    assert await stores.found(kit.app) == []
+    await stores.close()
+    client.images.remove(name, force=True)
     client.close()
 
 

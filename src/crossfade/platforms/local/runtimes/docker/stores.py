@@ -116,9 +116,22 @@ class DockerStores:
             digest = (await self._daemon.ask(lambda client: image.take(client, service, made, None, self._keep))).digest
         else:
             digest = (await self._daemon.ask(lambda client: image.resolve(client, service, self._keep, {}))).digest
+        await self._daemon.ask(lambda client: self._require_kept(client, store, digest, secrets))
         for one in old:
             await self._end(one)
         await self._daemon.ask(lambda client: self._create(client, store, digest, secrets))
+
+    def _require_kept(self, client: "DockerClient", store: Store, digest: str, secrets: Mapping[str, str]) -> None:
+        """WrongInputError where the image would keep its data in none of the store's volumes."""
+        service = store.service
+        made = client.images.get(image.tag_of(service, digest, self._keep)).attrs["Config"] or {}
+        values = [*dict(service.env).values(), *secrets.values()]
+        if places := volumes.unkept(service, made.get("Volumes") or {}, values):
+            raise WrongInputError(
+                f"the image of the store {store.key} keeps its data in {', '.join(places)}, where it has no volume: "
+                "it would all end with the container",
+                f"write stores.{service.name}.volumes: [data:{places[0]}]; nothing was changed",
+            )
 
     def _create(self, client: "DockerClient", store: Store, digest: str, secrets: Mapping[str, str]) -> None:
         (self._state / "docker").parent.mkdir(parents=True, exist_ok=True, mode=0o700)

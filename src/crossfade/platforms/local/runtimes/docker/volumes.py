@@ -1,8 +1,9 @@
 """Volumes of an app's containers: Docker keeps the named ones, which are known again by name and labels."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from crossfade.core.service import Service
@@ -34,6 +35,20 @@ def mounts(client: "DockerClient", service: Service, ours: Mapping[str, str], ke
             Mount(volume.target, source, type="volume" if volume.named else "bind", read_only=volume.read_only)
         )
     return found
+
+
+def unkept(service: Service, declared: Iterable[str], values: Iterable[str]) -> list[str]:
+    """The places where an image says that it keeps data, when no volume is at any of them: all of it would end with the
+    container. Docker covers each with a volume of no name, also one below a place that is mounted.
+
+    Empty where a variable's value or a word of the command leads into one of the volumes: it keeps data there, then.
+    """
+    places = sorted({str(PurePosixPath(one)) for one in declared})
+    volumes = [PurePosixPath(one.target) for one in service.volumes if not one.read_only]
+    how = service.container
+    told = re.findall(r"/[^\s=:,\"']+", " ".join([*values, *how.entrypoint, *how.command]))
+    elsewhere = any(PurePosixPath(path).is_relative_to(one) for path in told for one in volumes)
+    return [] if elsewhere or any(PurePosixPath(one) in volumes for one in places) else places
 
 
 def folders(client: "DockerClient", service: Service, keep: str) -> list[Path]:
