@@ -1,17 +1,20 @@
 """`StoreKeeper` in memory. It passes `tests/contract/test_stores.py`, as the one on Docker does."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.store import Store
+from crossfade.engine.ports.logs import LogQuery, Said
+from crossfade.engine.ports.seats import Seat
 from crossfade.engine.ports.stores import StoreFound, StoreOutcome
 
 
 class MemoryStores:
     """`made` are the stores that run, `data` what they hold; a backup command writes that, or fails as `failing` says.
 
+    None becomes ready for as long as `sick` says why.
     A backup waits while `open` is not set.
     """
 
@@ -19,7 +22,9 @@ class MemoryStores:
         self.made: dict[str, Store] = {}
         self.data: dict[str, str] = {}
         self.backups: dict[str, str] = {}
+        self.written: dict[str, list[str]] = {}
         self.failing = ""
+        self.sick = ""
         self.open = asyncio.Event()
         self.open.set()
 
@@ -32,6 +37,9 @@ class MemoryStores:
                 raise WrongInputError(f"no value for the secret {', '.join(missing)} of the store {store.key}")
             self.made[store.key] = store
             self.data.setdefault(store.key, "data")
+            self.written.setdefault(store.key, []).append("ready")
+        if self.sick:
+            raise PlatformError(self.sick)
         return outcome
 
     async def compare(self, store: Store) -> StoreOutcome:
@@ -62,6 +70,15 @@ class MemoryStores:
             for key, one in sorted(self.made.items())
             if app in {None, one.service.app}
         ]
+
+    async def logs(self, key: str, query: LogQuery) -> AsyncIterator[Said]:
+        for at, line in enumerate(self.written.get(key, [])[-query.lines :]):
+            yield Said(float(at), key.replace("/", "-"), line)
+
+    async def seat(self, key: str) -> Seat:
+        if key not in self.made:
+            raise RefusedError(f"the store {key} does not run", "`crossfade deploy` starts it")
+        return Seat(container=key)
 
     async def stop(self, app: str | None, name: str | None = None) -> list[str]:
         gone = [

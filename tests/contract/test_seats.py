@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -94,6 +95,53 @@ async def test_on_a_terminal_it_has_a_terminal(kit: Kit, tmp_path: Path) -> None
     finally:
         process.kill()
         os.close(ours)
+
+
+@pytest.mark.parametrize("told_to", [signal.SIGTERM, signal.SIGHUP])
+async def test_it_ends_with_who_asked_for_it(kit: Kit, tmp_path: Path, told_to: signal.Signals) -> None:
+    """A job of CI that is cancelled, or a terminal that is closed, leaves nothing running that nobody knows of."""
+    runtime = kit.adapter()
+    words = ["/bin/sh", "-c", f"trap 'echo told; exit 9' {told_to.name[3:]}; echo begun; while :; do sleep 0.1; done"]
+    seat = await seated(kit, runtime, words)
+    process = _piped(told(tmp_path, seat, words))
+    assert process.stdout
+    try:
+        assert await asyncio.to_thread(process.stdout.readline) == "begun\n"
+        process.send_signal(told_to)
+        assert await asyncio.to_thread(process.stdout.readline) == "told\n"
+        assert await asyncio.to_thread(process.wait, SOON) == 9
+    finally:
+        process.kill()
+        process.stdout.close()
+    assert _left(seat) == []
+
+
+async def test_nobody_that_listens_ends_it(kit: Kit, tmp_path: Path) -> None:
+    """As in `crossfade run -- ... | head -1`, whatever there is still to say."""
+    runtime = kit.adapter()
+    words = ["/bin/sh", "-c", "while :; do echo more; done"]
+    seat = await seated(kit, runtime, words)
+    process = _piped(told(tmp_path, seat, words))
+    assert process.stdout
+    try:
+        assert await asyncio.to_thread(process.stdout.readline) == "more\n"
+        process.stdout.close()
+        await asyncio.to_thread(process.wait, SOON)
+    finally:
+        process.kill()
+    assert _left(seat) == []
+
+
+def _piped(command: list[str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+
+
+def _left(seat: Seat) -> list[str]:
+    """Names of containers that were made for it and are still there."""
+    if not seat.container:
+        return []
+    asked = ["docker", "ps", "--all", "--no-trunc", "--quiet", "--filter", f"id={seat.container}"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
 
 
 def _on(terminal: int, command: list[str]) -> "subprocess.Popen[bytes]":

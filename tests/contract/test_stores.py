@@ -12,10 +12,11 @@ from tests.contract import runtime_kits
 from crossfade.core.errors import RefusedError, WrongInputError
 from crossfade.core.service import Container, HealthCheck, Names, Service, Volume
 from crossfade.core.store import Store
+from crossfade.engine.ports.logs import LogQuery
 from crossfade.engine.ports.stores import StoreKeeper, StoreOutcome
 from crossfade.platforms.local.runtimes.docker.stores import DockerStores
 
-KEEPS = "test -f /data/log || echo data > /data/log; exec sleep 60"
+KEEPS = "echo ready; test -f /data/log || echo data > /data/log; exec sleep 60"
 
 
 @dataclass
@@ -85,6 +86,24 @@ async def test_a_store_is_started_once_and_made_anew_when_asked(shelf: Shelf) ->
     assert await keeper.ensure(_changed(store), {}, replace=False) is StoreOutcome.CHANGED
     assert await keeper.ensure(_changed(store), {"PASSWORD": "x"}, replace=True) is StoreOutcome.REPLACED
     assert [(one.key, one.state) for one in await keeper.found(store.service.app)] == [(store.key, "running")]
+
+
+async def test_what_it_wrote_is_read_and_one_may_enter_it(shelf: Shelf) -> None:
+    """What one that was taken down wrote is read, too; entered is only what runs."""
+    keeper, store = shelf.keeper, shelf.store
+    with pytest.raises(RefusedError, match="does not run"):
+        await keeper.seat(store.key)
+    await keeper.ensure(store, {"PASSWORD": "x"}, replace=False)
+    assert (await keeper.seat(store.key)).container
+    assert await _read(keeper, store) == [(store.key.replace("/", "-"), "ready")]
+    await keeper.stop(store.service.app)
+    assert await _read(keeper, store) == [(store.key.replace("/", "-"), "ready")]
+    with pytest.raises(RefusedError, match="does not run"):
+        await keeper.seat(store.key)
+
+
+async def _read(keeper: StoreKeeper, store: Store) -> list[tuple[str, str]]:
+    return [(said.writer, said.line) async for said in keeper.logs(store.key, LogQuery())]
 
 
 async def test_data_is_written_down_given_back_and_outlives_its_store(shelf: Shelf) -> None:

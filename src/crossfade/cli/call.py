@@ -90,18 +90,18 @@ class Call:
         if service and "/" in service:
             app, _, service = service.partition("/")
         else:
-            app = self._home() or _only_app(client)
+            app = self.home() or _only_app(client)
         return {"app": app, "service": service} if service else {"app": app}
 
     def chosen_app(self) -> str | None:
         """For what shows everything when nothing is named."""
-        return self._home() if self.environment else self.app or (self._app_of_file() if self.file else None)
+        return self.home() if self.environment else self.app or (self._app_of_file() if self.file else None)
 
     def answer(self, data: Any, text: str) -> None:
         """The one result of a verb: a line of JSON, or text for people."""
         click.echo(json.dumps(data) if self.json else plain(text))
 
-    def _home(self) -> str | None:
+    def home(self) -> str | None:
         """The app where it is at home: named, else the file's."""
         elsewhere = self.away()
         return elsewhere.where.home if elsewhere else self.app or self._app_of_file()

@@ -25,6 +25,15 @@ def services(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[st
     return _beginning([*_section(ctx, "services"), *(key.split("/")[1] for key in keys if "/" in key)], incomplete)
 
 
+def parts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The same, and stores."""
+    keys = _asked(ctx, "/v1/controller").get("stores", ())
+    if "/" in incomplete:
+        return sorted({*services(ctx, param, incomplete), *_beginning(keys, incomplete)})
+    kept = _beginning([*_section(ctx, "stores"), *(key.split("/")[1] for key in keys)], incomplete)
+    return sorted({*services(ctx, param, incomplete), *kept})
+
+
 def apps(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Apps that run here."""
     return _beginning((key.split("/")[0] for key in _running(ctx)), incomplete)
@@ -36,9 +45,10 @@ def environments(ctx: click.Context, _: click.Parameter, incomplete: str) -> lis
 
 
 def instances(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Instances that run here."""
-    found = _asked(ctx, "/v1/status").get("services", ())
-    return _beginning((one["id"] for service in found for one in service["instances"]), incomplete)
+    """Instances that run here, and stores."""
+    found = _asked(ctx, "/v1/status")
+    ids = [one["id"] for service in found.get("services", ()) for one in service["instances"]]
+    return _beginning([*ids, *(one["name"] for one in found.get("stores", ()))], incomplete)
 
 
 def _beginning(names: Iterable[str], incomplete: str) -> list[str]:

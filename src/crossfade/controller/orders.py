@@ -20,6 +20,7 @@ from crossfade.core.service import Service
 from crossfade.core.store import Store
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
+from crossfade.engine.ports.seats import Seat
 from crossfade.engine.ports.secrets import Secrets
 from crossfade.engine.world import World
 
@@ -267,6 +268,13 @@ class Orders:
         if running:
             raise RefusedError(f"{', '.join(running)} still runs", "take it down first: its data is in use")
         return await self.stores.delete(app, order.by)
+
+    async def enter(self, named: str, words: Sequence[str], by: str, *, app: str, interactive: bool) -> Seat:
+        """A seat beside an instance, or in a store of `app`, which is called by its name."""
+        store = self.stores.named(named, app) if words else None
+        if store is not None:
+            return await self.stores.enter(store, by)
+        return await self.visits.enter(named, words, by, interactive=interactive)
 
     async def _take_back(self, loop: Loop, order: Order, reason: str) -> None:
         """The newer order wins: what is under way is taken back completely before anything else begins."""

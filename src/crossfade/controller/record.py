@@ -1,6 +1,6 @@
 """The record, a page at a time: a year of it is larger than the controller. And a pen for what is no service."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -20,15 +20,31 @@ async def pages(journal: Journal, *, after: int = 0, **which: Any) -> AsyncItera
 
 
 async def history(
-    journal: Journal, *, after: int = 0, service: str | None = None, newest: int = 0
+    journal: Journal,
+    *,
+    after: int = 0,
+    service: str | None = None,
+    newest: int = 0,
+    wanted: Callable[[Event], bool] = lambda _: True,
 ) -> AsyncIterator[Event]:
-    """Events oldest first: all after `after`, or the newest so many."""
+    """Events oldest first: all after `after`, or the newest so many that are wanted."""
     if newest:
-        for event in await journal.read(after=after, service=service, limit=newest, newest=True):
+        for event in await _newest(journal, newest, wanted, after=after, service=service):
             yield event
         return
     async for event in pages(journal, after=after, service=service):
         yield event
+
+
+async def _newest(journal: Journal, limit: int, wanted: Callable[[Event], bool], **which: Any) -> list[Event]:
+    """The newest ones among many of others: the newest 100 are looked through, then 400, 1600 ..."""
+    asked = limit
+    while True:
+        page = await journal.read(limit=asked, newest=True, **which)
+        found = [event for event in page if wanted(event)]
+        if len(found) >= limit or len(page) < asked:
+            return found[-limit:]
+        asked *= 4
 
 
 class Pen:

@@ -150,8 +150,7 @@ def _missing_files(app: App, settings: Written, folder: Path) -> Iterator[Proble
                 settings.at((section, name, key, index)).place, f"found {shown(path)}, which is not there", allowed
             )
         if isinstance(service, Service) and (wrong := _missing_of_static(service, folder)):
-            key, found, allowed = wrong
-            yield Problem(settings.at((section, name, *key)).place, f"found {found}", allowed)
+            yield Problem(settings.at((section, name, *wrong[0])).place, f"found {wrong[1]}", wrong[2])
         build = service.image.build if service.image and app.platform == "local" else None
         if build and (missing := _missing_of(build, folder)):
             place = settings.at((section, name, "image", "build", missing[0])).place

@@ -48,4 +48,5 @@ RULES: dict[str, Callable[[Any, Event], list[str]]] = {
     "backup ended": _backed_up,
     "restore started": _restoring,
     "restore ended": _restored,
+    "store entered": lambda _, data: [f"{data['by']} runs a command in it"],
 }

@@ -15,6 +15,8 @@ app: shop
 services:
   web: {source: ., command: x}
   worker: {source: ., command: x}
+stores:
+  db: {image: "postgres:16", volumes: ["data:/var/lib/postgresql/data"]}
 environments:
   dev: {}
   prod: {}
@@ -36,6 +38,7 @@ def test_services_and_environments_of_the_file(ctx: click.Context) -> None:
     argument = click.Argument(["service"])
     assert names.services(ctx, argument, "w") == ["web", "worker"]
     assert names.services(ctx, argument, "we") == ["web"]
+    assert names.parts(ctx, argument, "") == ["db", "web", "worker"]
     assert names.environments(ctx, argument, "") == ["dev", "prod"]
 
 

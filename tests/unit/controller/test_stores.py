@@ -80,6 +80,51 @@ async def test_a_store_that_does_not_start_says_why_until_it_does(site: Site, ke
         assert (await status(control))["trouble"] is None
 
 
+async def test_one_that_was_never_ready_is_what_the_file_says_now(site: Site, keeper: MemoryStores) -> None:
+    """Whoever mends the file need not ask for it: there is nothing to lose. One that once was ready is left alone."""
+    mended = replace(db(), service=replace(db().service, env=(("POSTGRES_PASSWORD", "x"),)))
+    other = replace(db(), service=replace(db().service, env=(("POSTGRES_PASSWORD", "y"),)))
+    async with site.controller() as control:
+        keeper.sick = "no password"
+        with pytest.raises(PlatformError):
+            await ensure(control, db())
+    async with site.controller() as control:
+        assert await control.orders.stores.compare([mended]) == {DB: StoreOutcome.STARTED}
+        keeper.sick = ""
+        assert await ensure(control, mended) == {DB: StoreOutcome.STARTED}
+        assert keeper.made[DB] == mended
+        keeper.sick = "away"
+        with pytest.raises(PlatformError):
+            await ensure(control, other)
+        assert keeper.made[DB] == mended
+        assert await control.orders.stores.compare([other]) == {DB: StoreOutcome.CHANGED}
+
+
+async def test_a_store_is_entered_by_its_name_and_that_is_on_record(site: Site, keeper: MemoryStores) -> None:
+    """Of several the one of the app that is meant, or the one whose app is named; what is typed is on no record."""
+    again = replace(db(), service=replace(db().service, app="blog"))
+    async with site.controller() as control:
+        await ensure(control, db(), again)
+        orders, how = control.orders, {"interactive": False}
+        assert (await orders.enter("db", ["psql"], "kim", app="shop", **how)).container == DB
+        assert (await orders.enter("blog/db", ["psql"], "kim", app="shop", **how)).container == "blog/db"
+        with pytest.raises(WrongInputError, match="several stores are called db: blog/db, shop/db"):
+            await orders.enter("db", ["psql"], "kim", app="", **how)
+        with pytest.raises(WrongInputError, match="no instance cache runs here"):
+            await orders.enter("cache", ["sh"], "kim", app="shop", **how)
+        assert site.kinds(DB)[-1] == "store entered"
+
+
+async def test_a_store_is_no_service(site: Site, keeper: MemoryStores) -> None:
+    """What only a release can do is refused by saying so, and not by denying that the store is there."""
+    async with site.controller() as control:
+        await ensure(control, db())
+        views.require_service(control.orders.stores, "shop", "web")
+        with pytest.raises(WrongInputError, match="shop/db is a store: one container") as told:
+            views.require_service(control.orders.stores, "shop", "db")
+        assert "exec, backup, restore and `down shop/db` are for stores" in told.value.way_out
+
+
 async def test_a_backup_comes_at_its_time_and_once(site: Site, keeper: MemoryStores) -> None:
     """By the clock on the wall, over controllers that end; what was due while nobody was there is made good once."""
     async with site.controller() as control:

@@ -21,7 +21,7 @@ _ALL = 10_000  # of each writer, since a moment
     epilog="Examples: crossfade logs -f | crossfade logs web --since 10m | crossfade logs --hooks --since 14:30 | "
     "crossfade logs web --instance feedback-web-7-x3f9 --lines 500"
 )
-@click.argument("service", required=False, shell_complete=names.services)
+@click.argument("service", required=False, shell_complete=names.parts)
 @called(app=True, f=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")
 @click.option("--since", metavar="WHEN", help="From then on: 90s, 10m, 1h30m, 2d ago; 14:30; 2026-11-29T14:30.")
@@ -35,7 +35,7 @@ _ALL = 10_000  # of each writer, since a moment
     help=f"The last of each that writes. Default: {_LAST}, with --since {_ALL:,}.",
 )
 def logs(call: Call, *, service: str | None, follow: bool, **wanted: Any) -> None:
-    """What the instances of SERVICE, or of all services, wrote, and when.
+    """What the instances of SERVICE, or of all services, or the store of that name wrote, and when.
 
     With --builds, --hooks or --jobs what these wrote instead: the newest, or all since a moment.
     """

@@ -8,7 +8,7 @@ import click
 
 from crossfade.cli import names
 from crossfade.cli.call import Call, called
-from crossfade.cli.client import NotRunningError
+from crossfade.cli.client import ControllerClient, NotRunningError
 from crossfade.cli.ship.screens import standing
 from crossfade.core.errors import WrongInputError
 from crossfade.telling.story import Stories, newest
@@ -20,7 +20,7 @@ ALONE = "no controller runs here; what was deployed goes on serving, and `crossf
 
 
 @click.command(epilog="Examples: crossfade status | crossfade status web | crossfade status --app feedback --json")
-@click.argument("service", required=False, shell_complete=names.services)
+@click.argument("service", required=False, shell_complete=names.parts)
 @called(app=True)
 def status(call: Call, *, service: str | None) -> None:
     """What runs here, or SERVICE alone: the rollout under way, and how the last one went."""
@@ -31,7 +31,7 @@ def status(call: Call, *, service: str | None) -> None:
         call.answer({"services": []}, ALONE if call.state.serving else NOTHING)
         return
     if call.app and not call.environment:
-        _require_known(call, found)
+        _require_known(call, call.app, found)
     found = only(found, name) if name else found
     call.answer(found, shown(found))
 
@@ -51,14 +51,14 @@ def only(found: Json, name: str) -> Json:
     return {**found, **mine, "building": building}
 
 
-def _require_known(call: Call, found: Json) -> None:
+def _require_known(call: Call, app: str, found: Json) -> None:
     """WrongInputError for an app that was named and is none of those here."""
     about = call.client().get("/v1/controller")
     known = [*about["services"], *about.get("stores", ()), *about.get("taken_down", ())]
     apps = {key.split("/")[0] for key in known} | {one["service"].split("/")[0] for one in found.get("building", ())}
-    if call.app not in apps:
+    if app not in apps:
         there = f"there is {', '.join(sorted(apps))}" if apps else "nothing was deployed here yet"
-        raise WrongInputError(f"no app is called {call.app} here", there)
+        raise WrongInputError(f"no app is called {app} here", there)
 
 
 def shown(found: Json) -> str:
@@ -200,6 +200,17 @@ def _row(instance: Json) -> tuple[str, ...]:
     )
 
 
+def _whose(call: Call, client: ControllerClient, service: str | None) -> dict[str, str]:
+    """Which lines of the journal are meant: a service's, a store's, an app's with its release groups, or all."""
+    app = call.chosen_app()
+    if service:
+        return call.target(client, service)
+    if app and not call.environment:
+        _require_known(call, app, client.get("/v1/status", app=app))
+        return {"whole": app}
+    return call.target(client, None) if app else {}
+
+
 def _place(address: str | None) -> str:
     """Sockets have long paths, of which the name tells them apart; a worker has no address."""
     if not address:
@@ -232,16 +243,16 @@ def releases(call: Call, *, service: str | None) -> None:
 
 
 @click.command(epilog="Examples: crossfade events | crossfade events web --follow | crossfade events --limit 0 --json")
-@click.argument("service", required=False, shell_complete=names.services)
+@click.argument("service", required=False, shell_complete=names.parts)
 @called(app=True)
 @click.option("--follow", is_flag=True, help="Go on with what happens from now on.")
 @click.option(
     "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="The newest lines shown; 0 is all."
 )
 def events(call: Call, *, service: str | None, follow: bool, limit: int) -> None:
-    """Everything that happened to SERVICE, step by step, as the journal has it."""
+    """Everything that happened to SERVICE, a store or a whole app, step by step, as the journal has it."""
     client = call.client()
-    where = call.target(client, service) if service or call.chosen_app() else {}
+    where = _whose(call, client, service)
     going_on = 1 if follow else None
     if call.json:
         for event in client.lines("/v1/events", **where, limit=limit, follow=going_on):

@@ -71,7 +71,10 @@ def run(ctx: click.Context, call: Call, *, service: str | None) -> int:
 @called(away=True)
 @click.pass_context
 def enter(ctx: click.Context, call: Call, *, instance: str) -> int:
-    """Run COMMAND beside INSTANCE: in its folder or container, with its environment, as its user."""
+    """Run COMMAND beside INSTANCE: in its folder or container, with its environment, as its user.
+
+    A store is called by its name: crossfade exec db -- psql -U postgres
+    """
     if (elsewhere := call.away()) is not None:
         where, command = elsewhere.where, shlex.quote(shlex.join(ctx.meta[WORDS]))
         apart = f"`crossfade run -e {where.environment} -- ...` runs one in a container of its own; beside it: aws "
@@ -86,7 +89,7 @@ def enter(ctx: click.Context, call: Call, *, instance: str) -> int:
             f"execute-command --interactive --cluster {where.app}-{where.environment} --task {instance} "
             f"--command {command}",
         )
-    return _sit(call.client(), ctx.meta[WORDS], {"instance": instance})
+    return _sit(call.client(), ctx.meta[WORDS], {"instance": instance, "app": call.home() or ""})
 
 
 def _as_task(call: Call, client: "ControllerClient", words: list[str], target: dict[str, str]) -> int:

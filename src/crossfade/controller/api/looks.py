@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -18,6 +18,7 @@ from crossfade.core.group import Group
 from crossfade.core.wire import decode_action
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.journal import Event
+from crossfade.engine.ports.logs import LogQuery, Said
 from crossfade.engine.ports.runtime import Runtime
 
 
@@ -159,21 +160,27 @@ class Looks:
             return event.service.split("/")[0] == whole if whole else service in {None, event.service}
 
         after, limit = asked.number(request.query, "after", 0), asked.number(request.query, "limit", 0)
-        past = history(self._registry.world.journal, after=after, service=service, newest=limit)
+        past = history(self._registry.world.journal, after=after, service=service, newest=limit, wanted=wanted)
         follow = bool(request.query.get("follow"))
         return await streams.events(request, past, self._hub, wanted, after=after, follow=follow)
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
-        app, query = request.query["app"], asked.log_query(request.query)
-        if service := request.query.get("service"):
+        query = asked.log_query(request.query)
+        lines = self._written(request.query["app"], request.query.get("service"), query)
+        together = streams.as_they_come if query.follow else streams.in_order
+        return await streams.logs(request, together(lines))
+
+    def _written(self, app: str, service: str | None, query: LogQuery) -> dict[str, AsyncIterator[Said]]:
+        """By service, or of the one store that is named: what it wrote."""
+        if service and (store := f"{app}/{service}") in self._orders.stores.records:
+            return {store: self._orders.stores.logs(store, query)}
+        if service:
             loops = [self._registry.find(app, service)]
         else:
             loops = self._registry.of(app) or [self._registry.find(app)]
             if query.instance is not None:  # known by its name, which begins with the service's
                 loops = [one for one in loops if query.instance.startswith(f"{one.key.replace('/', '-')}-")] or loops
-        lines = {loop.key: self._runtime(loop).logs(loop.key, query) for loop in loops}
-        together = streams.as_they_come if query.follow else streams.in_order
-        return await streams.logs(request, together(lines))
+        return {loop.key: self._runtime(loop).logs(loop.key, query) for loop in loops}
 
     def _runtime(self, loop: Loop) -> Runtime:
         """None while the first release is built: processes', for an image is built already."""
@@ -204,7 +211,9 @@ class Looks:
         return named if named in self._orders.stores.records else self._key(request)
 
     def _key(self, request: web.Request) -> str:
-        return self._registry.key(request.query["app"], request.query.get("service") or None)
+        app, service = request.query["app"], request.query.get("service") or None
+        stores.require_service(self._orders.stores, app, service)
+        return self._registry.key(app, service)
 
     def _count(self, event: Event) -> None:
         if event.kind == "move" and isinstance(finish := decode_action(event.data["action"]), Finish):

@@ -12,6 +12,7 @@ from crossfade.controller.api import asked, views
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.looks import Looks
 from crossfade.controller.api.refusal import refused
+from crossfade.controller.api.stores import require_service
 from crossfade.controller.apps import Apps, WantedApp
 from crossfade.controller.notify.notify import Notify
 from crossfade.controller.order import Order
@@ -101,7 +102,9 @@ class Api:
             return refused(asked.misfit(error))
 
     def _loop(self, body: dict[str, Any]) -> Loop:
-        return self._registry.find(body["app"], body.get("service") or None)
+        app, service = body["app"], body.get("service") or None
+        require_service(self._orders.stores, app, service)
+        return self._registry.find(app, service)
 
     async def _services(self, request: web.Request) -> web.Response:
         """The services of a file on this machine. Their models are loaded with the first one that is asked for."""
@@ -212,7 +215,7 @@ class Api:
             raise WrongInputError("words: found no list of texts", "allowed: the command and its arguments")
         by = asked.order(body).by
         if instance := body.get("instance"):
-            seat = await self._orders.visits.enter(str(instance), words, by, **how)
+            seat = await self._orders.enter(str(instance), words, by, app=str(body.get("app") or ""), **how)
         else:
             seat = await self._orders.visits.run(self._loop(body), words, by, **how)
         return web.json_response(encode(seat))

@@ -6,13 +6,22 @@ from typing import Any
 from crossfade import cron
 from crossfade.controller.stores.record import StoreRecord, changes
 from crossfade.controller.stores.stores import Stores
-from crossfade.core.errors import CrossfadeError
+from crossfade.core.errors import CrossfadeError, WrongInputError
 from crossfade.core.job import Run
 from crossfade.core.wire import encode
 from crossfade.engine.ports.stores import StoreFound
 
 Json = dict[str, Any]
 UNKNOWN, GONE = "unknown", "gone"
+
+
+def require_service(stores: Stores, app: str, name: str | None) -> None:
+    """WrongInputError where a store is named: nothing of it is a release's."""
+    if name and f"{app}/{name}" in stores.records:
+        raise WrongInputError(
+            f"{app}/{name} is a store: one container, which no release changes",
+            f"status, logs, events, exec, backup, restore and `down {app}/{name}` are for stores",
+        )
 
 
 async def status(stores: Stores, app: str | None, wall: float) -> tuple[list[Json], list[str]]:
@@ -38,7 +47,7 @@ def _store(key: str, there: StoreFound | None, record: StoreRecord | None, missi
         "state": there.state if there else missing,
         "changed": bool(record and record.made and not same(record)),
         "backup": _backup(record, wall) if record and record.store.backup else None,
-        "trouble": (record.trouble if record else "") or None,
+        "trouble": (record.trouble if record else "") or (there.ended if there else "") or None,
     }
 
 

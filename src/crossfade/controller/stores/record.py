@@ -106,6 +106,7 @@ NOTED, BEGINNING, STARTED, MADE, FAILED = (
 STOPPED, DELETED = "store stopped", "data deleted"
 BACKUP_STARTED, BACKUP_ENDED = "backup started", "backup ended"
 RESTORE_STARTED, RESTORE_ENDED = "restore started", "restore ended"
+ENTERED = "store entered"
 
 _RULES: dict[str, Callable[[StoreRecord, Event], StoreRecord]] = {
     BEGINNING: _told,
@@ -117,6 +118,7 @@ _RULES: dict[str, Callable[[StoreRecord, Event], StoreRecord]] = {
     BACKUP_ENDED: _ended,
     RESTORE_STARTED: _told,
     RESTORE_ENDED: _told,
+    ENTERED: _told,
 }
 KINDS = frozenset({NOTED, *_RULES})  # what a record is made of
 

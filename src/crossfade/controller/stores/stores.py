@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from crossfade import cron
@@ -15,6 +15,8 @@ from crossfade.core.job import Run
 from crossfade.core.store import Store
 from crossfade.core.wire import encode
 from crossfade.engine.ports.journal import Event
+from crossfade.engine.ports.logs import LogQuery, Said
+from crossfade.engine.ports.seats import Seat
 from crossfade.engine.ports.stores import StoreFound, StoreKeeper, StoreOutcome
 from crossfade.strategies.jobs import BeginRun, next_of
 from crossfade.telling.secrecy import without_secrets
@@ -76,7 +78,13 @@ class Stores:
 
     async def compare(self, stores: Sequence[Store]) -> dict[str, StoreOutcome]:
         """By key, what a deploy would do with each."""
-        return {one.key: await self._keeper().compare(one) for one in stores}
+        return {one.key: await self._compare(one) for one in stores}
+
+    async def _compare(self, store: Store) -> StoreOutcome:
+        """One that was never ready has nothing to lose: what the file says of it now is what is started."""
+        outcome, known = await self._keeper().compare(store), self._records.get(store.key)
+        never = known is not None and bool(known.trouble) and not known.up
+        return StoreOutcome.STARTED if never and outcome is StoreOutcome.CHANGED else outcome
 
     def changes(self, stores: Sequence[Store]) -> dict[str, list[str]]:
         """By key, what the file says otherwise than a store was made, as far as that is on record."""
@@ -109,6 +117,24 @@ class Stores:
             await self._record(store.key, kinds.RESTORE_ENDED, {"file": read, "detail": ""})
         return read
 
+    def logs(self, key: str, query: LogQuery) -> AsyncIterator[Said]:
+        """What a store wrote."""
+        return self._keeper().logs(key, query)
+
+    async def enter(self, key: str, by: str) -> Seat:
+        """Where a person's command runs in a store. Who took the place is on record, and not what they typed."""
+        seat = await self._keeper().seat(key)
+        await self._record(key, kinds.ENTERED, {"by": by})
+        return seat
+
+    def named(self, name: str, app: str = "") -> str | None:
+        """The store that is called so, as `app/store` or by its name alone; of several the one of that app."""
+        known = [key for key in sorted(self._records) if name in {key, key.split("/")[1]}]
+        ours = [key for key in known if key.split("/")[0] == app] or known
+        if len(ours) > 1:
+            raise WrongInputError(f"several stores are called {name}: {', '.join(ours)}", f"name it as {ours[0]}")
+        return ours[0] if ours else None
+
     async def found(self, app: str | None) -> Sequence[StoreFound]:
         """The stores of an app, or all, whose containers are there."""
         return [] if self._world.stores is None else await self._world.stores.found(app)
@@ -136,17 +162,18 @@ class Stores:
     async def _ensure(self, store: Store, values: Mapping[str, str], by: str, *, replace: bool) -> StoreOutcome:
         async with self._locks[store.key]:
             keeper = self._keeper()
-            before = await keeper.compare(store)
+            before = await self._compare(store)
             await self._note(store)
             new = before is StoreOutcome.STARTED or (before is StoreOutcome.CHANGED and replace)
             if new:
                 told = {"image": store.service.image, "by": by, "anew": before is StoreOutcome.CHANGED}
                 await self._record(store.key, kinds.BEGINNING, told)
             try:
-                outcome = await keeper.ensure(store, values, replace=replace)
+                outcome = await keeper.ensure(store, values, replace=new)
             except CrossfadeError as error:
                 await self._record(store.key, kinds.FAILED, {"error": without_secrets(error.cause, values.values())})
                 raise
+            outcome = before if before is StoreOutcome.STARTED else outcome
             if new:
                 await self._record(store.key, kinds.MADE, {"store": encode(store), "what": outcome.value})
             elif not self._records[store.key].up or outcome is StoreOutcome.STARTED:

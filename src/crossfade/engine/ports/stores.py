@@ -1,11 +1,13 @@
 """The port of stores: who keeps an app's databases, caches and queues."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from crossfade.core.store import Store
+from crossfade.engine.ports.logs import LogQuery, Said
+from crossfade.engine.ports.seats import Seat
 
 
 class StoreOutcome(StrEnum):
@@ -19,11 +21,12 @@ class StoreOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreFound:
-    """A store that is there: `key` is `app/store`, `state` Docker's word for it."""
+    """A store that is there: `key` is `app/store`, `state` Docker's word for it, `ended` how, if it does not stay."""
 
     key: str
     image: str
     state: str
+    ended: str = ""
 
 
 class StoreKeeper(Protocol):
@@ -51,6 +54,14 @@ class StoreKeeper(Protocol):
 
     async def found(self, app: str | None) -> Sequence[StoreFound]:
         """The stores of an app, or all."""
+        ...
+
+    def logs(self, key: str, query: LogQuery) -> AsyncIterator[Said]:
+        """What it wrote, oldest first, as of a runtime's instances; also of one that is gone, as far as it was kept."""
+        ...
+
+    async def seat(self, key: str) -> Seat:
+        """Where a person's command runs in its container. RefusedError when it does not run."""
         ...
 
     async def stop(self, app: str | None, name: str | None = None) -> list[str]:

@@ -1,6 +1,7 @@
 """A person's command where an instance would be, on the terminal of who asked."""
 
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ def take_place(seat: Mapping[str, Any], words: Sequence[str]) -> int:
         return visit.execute(seat["container"], words, interactive=interactive)
     shown = {"TERM": os.environ["TERM"]} if interactive and "TERM" in os.environ else {}
     os.chdir(seat["folder"])
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and so would what follows: no end for `| head`
     try:
         os.execvpe(words[0], list(words), {**shown, **seat["env"]})  # noqa: S606  what was asked for
     except (FileNotFoundError, PermissionError) as error:

@@ -55,6 +55,7 @@ def test_where_it_cannot_be_set_that_is_said_in_a_sentence(cgroups: Path, lacks:
         (cgroups.parent / "own").write_text("4:cpu:/x\n")
     assert cpu(cgroups).enter("web-1-ab", 2) is None
     assert cpu(cgroups).why_not(2).startswith("resources.cpu 2 is not kept: ")
+    assert ("run as root" in cpu(cgroups).why_not(2)) is (lacks == "controller")
     assert "\n" not in cpu(cgroups).why_not(2)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import shutil
+import socket
 import subprocess
 import tarfile
 from collections.abc import AsyncIterator, Iterator
@@ -139,7 +140,8 @@ async def test_a_store_whose_data_no_volume_keeps_is_refused(kit: Kit, tmp_path:
         debian_images.archive(debian_images.Contents(trees=())), repository=name, changes=["VOLUME /var/lib/mysql"]
     )
     stores = DockerStores(tmp_path)
-    lost = replace(db(kit), service=replace(db(kit).service, image=name))
+    sleeps = Container(command=("/bin/sh", "-c", "exec sleep 60"))
+    lost = replace(db(kit), service=replace(db(kit).service, image=name, container=sleeps))
     with pytest.raises(WrongInputError, match=r"keeps its data in /var/lib/mysql, where it has no volume") as told:
         await stores.ensure(lost, SECRETS, replace=False)
     assert "write stores.db.volumes: [data:/var/lib/mysql]" in told.value.way_out
@@ -155,6 +157,33 @@ async def test_a_store_that_is_never_ready_says_why(kit: Kit, tmp_path: Path) ->
     late = replace(db(kit, health="echo still starting; exit 1"), patience=0.5)
     with pytest.raises(PlatformError, match=r"is not ready after 0.5 s: .*still starting"):
         await stores.ensure(late, SECRETS, replace=False)
+    await stores.close()
+
+
+async def test_a_store_that_ends_again_and_again_is_not_ready(kit: Kit, tmp_path: Path) -> None:
+    """Without a health command, too: Docker starts it each time. Its last words are told, and so is that it ends."""
+    stores = DockerStores(tmp_path)
+    dies = Container(command=("/bin/sh", "-c", "echo no password; exit 3"))
+    service = replace(db(kit, health="").service, container=dies)
+    for health in (HealthCheck(interval=0.1), HealthCheck(command="true", interval=0.1)):
+        store = Store(service=replace(service, health=health), patience=1.5)
+        with pytest.raises(PlatformError, match=r"is not ready after 1.5 s: exited with code 3: no password"):
+            await stores.ensure(store, SECRETS, replace=True)
+    (found,) = await stores.found(kit.app)
+    assert (found.state, found.ended) == ("restarting", "exited with code 3: no password")
+    await stores.close()
+
+
+async def test_a_port_that_somebody_has_is_named_before_anything_ends(kit: Kit, tmp_path: Path) -> None:
+    """The store that runs goes on, at the port that it had."""
+    stores = DockerStores(tmp_path)
+    await stores.ensure(db(kit), SECRETS, replace=False)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PlatformError, match=rf"port {port} of this machine, which stores.db.port opens") as told:
+            await stores.ensure(replace(db(kit), port=port, inside=5432), SECRETS, replace=True)
+    assert f"such as port: {port + 1}:5432" in told.value.way_out
+    assert [one.state for one in await stores.found(kit.app)] == ["running"]
     await stores.close()
 
 

@@ -54,8 +54,10 @@ def instance(entry: Mapping[str, Any]) -> str:
 
 
 def called(entry: Mapping[str, Any]) -> str:
-    """An instance's or a run's id; of a hook, which has none, the container's name."""
+    """An instance's or a run's id, a store's app and name; of a hook, which has none, the container's name."""
     marks = entry["Labels"]
+    if "crossfade.store" in marks:
+        return f"{marks['crossfade.app']}-{marks['crossfade.store']}"
     return str(marks.get("crossfade.instance") or marks.get("crossfade.run") or entry["Names"][0].lstrip("/"))
 
 

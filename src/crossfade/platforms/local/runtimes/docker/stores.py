@@ -3,23 +3,29 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import socket
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.store import Store
 from crossfade.core.wire import encode
+from crossfade.engine.ports.logs import LogQuery, Said
+from crossfade.engine.ports.seats import Seat
 from crossfade.engine.ports.stores import StoreFound, StoreOutcome
 from crossfade.platforms.local.runtimes.docker import beside, build, container, image, network, volumes
 from crossfade.platforms.local.runtimes.docker.backups import Backups
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
+from crossfade.platforms.local.runtimes.docker.written import KEPT_LINES, ContainerLines
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from docker import APIClient, DockerClient
 
 _TRY_SECONDS = 10.0  # for one try of a health command
+_STAYS = 1.0  # seconds that it has to have run: Docker starts one that ends again after 0.1, 0.2, 0.4 s ...
 
 
 class DockerStores:
@@ -32,6 +38,7 @@ class DockerStores:
         self._keep = network.owner(self._state)
         self._backups = Backups(self._state / "backups")
         self._logs = ProcessLogs(self._state / "logs")
+        self._written = ContainerLines(self._daemon, self._logs, self._writing)
 
     async def ensure(self, store: Store, secrets: Mapping[str, str], *, replace: bool) -> StoreOutcome:
         there = await self._daemon.ask(lambda client: self._find(client, store.service.app, store.service.name))
@@ -58,21 +65,34 @@ class DockerStores:
         await self._require(store)
         return str(await self._backups.read(store, self._name(store), backup))
 
+    def logs(self, key: str, query: LogQuery) -> AsyncIterator[Said]:
+        return self._written.lines(key, query)
+
+    async def seat(self, key: str) -> Seat:
+        app, _, name = key.partition("/")
+        there = await self._daemon.ask(lambda client: self._find(client, app, name))
+        if not there or there[0]["State"] != "running":
+            raise _not_running(key)
+        return Seat(container=there[0]["Id"])
+
     async def _require(self, store: Store) -> None:
         if await self._daemon.ask(lambda client: container.has_ended(client.api, self._name(store))):
-            raise RefusedError(f"the store {store.key} does not run", "`crossfade deploy` starts it")
+            raise _not_running(store.key)
 
     async def found(self, app: str | None) -> Sequence[StoreFound]:
         if not (self._state / "docker").exists():
             return []
-        listed = await self._daemon.ask(lambda client: self._find(client, app))
+        listed = await self._daemon.ask(
+            lambda client: [(one, *_state(client.api, one)) for one in self._find(client, app)]
+        )
         return [
             StoreFound(
                 key=f"{one['Labels']['crossfade.app']}/{one['Labels']['crossfade.store']}",
                 image=one["Labels"]["crossfade.image"],
-                state=one["State"],
+                state=state,
+                ended=ended,
             )
-            for one in listed
+            for one, state, ended in listed
         ]
 
     async def stop(self, app: str | None, name: str | None = None) -> list[str]:
@@ -117,6 +137,7 @@ class DockerStores:
         else:
             digest = (await self._daemon.ask(lambda client: image.resolve(client, service, self._keep, {}))).digest
         await self._daemon.ask(lambda client: self._require_kept(client, store, digest, secrets))
+        _require_port(store, old)
         for one in old:
             await self._end(one)
         await self._daemon.ask(lambda client: self._create(client, store, digest, secrets))
@@ -161,8 +182,11 @@ class DockerStores:
     async def _end(self, one: Mapping[str, Any]) -> None:
         grace = int(float(one["Labels"].get("crossfade.grace", "60")))
 
+        key = f"{one['Labels']['crossfade.app']}/{one['Labels']['crossfade.store']}"
+
         def end(client: "DockerClient") -> None:
             client.api.stop(one["Id"], timeout=grace)
+            container.save_log(client.api, one["Id"], self._logs.path(key, container.called(one)), KEPT_LINES)
             container.remove(client.api, one["Id"])
 
         await self._daemon.ask(end)
@@ -175,25 +199,32 @@ class DockerStores:
             if now() >= until:
                 raise PlatformError(
                     f"the store {store.key} is not ready after {store.patience:g} s: {' '.join(said.split())}",
-                    f"see: docker logs {self._name(store)}",
+                    f"see: crossfade logs {store.key}",
                 )
             await asyncio.sleep(store.service.health.interval)
 
     async def _complaint(self, store: Store) -> str | None:
         """Why it is not ready; None when it is."""
         name, command = self._name(store), store.service.health.command
-        if await self._daemon.ask(lambda client: container.has_ended(client.api, name)):
-            return await self._daemon.ask(lambda client: container.ending(client.api, name))
-        if not command:
+        said = None if command else "it has run for less than a second"
+        if command:
+            try:
+                result = await beside.run(self._daemon, name, command, _TRY_SECONDS)
+                said = None if result.code == 0 else result.words
+            except PlatformError as error:  # it just ended, or Docker starts it again
+                said = error.cause
+        if said is None:
             return None
-        try:
-            result = await beside.run(self._daemon, name, command, _TRY_SECONDS)
-        except PlatformError as error:  # it just ended, or Docker starts it again
-            return error.cause
-        return None if result.code == 0 else result.words
+        stays, ended = await self._daemon.ask(lambda client: _stays(client.api, name))
+        return None if stays and not command else ended or said
 
     def _name(self, store: Store) -> str:
         return f"crossfade-{store.service.app}-{store.service.name}-{self._keep}"
+
+    def _writing(self, client: "DockerClient", **mark: str) -> list[dict[str, Any]]:
+        """The container of a store, which is the only one that writes for it."""
+        app, _, name = mark.get("service", "").partition("/")
+        return self._find(client, app, name) if name else []
 
     def _find(self, client: "DockerClient", app: str | None, name: str = "") -> list[dict[str, Any]]:
         wanted = (
@@ -201,6 +232,49 @@ class DockerStores:
         )
         found = [one for one in container.find(client.api, wanted) if "crossfade.store" in one["Labels"]]
         return sorted(found, key=lambda one: one["Labels"]["crossfade.store"])
+
+
+def _stays(api: "APIClient", name: str) -> tuple[bool, str]:
+    """Whether it has run for a while, and how it ended where Docker starts it again, and again."""
+    import docker.errors  # noqa: PLC0415  the SDK costs 150 ms
+
+    try:
+        found = api.inspect_container(name)
+    except docker.errors.NotFound:
+        return False, "was removed"
+    state = found["State"]
+    age = time.time() - container.seconds_of(state["StartedAt"])  # noqa: TID251  Docker's time
+    runs = state["Running"] and not state["Restarting"]
+    if runs and (age >= _STAYS or not found["RestartCount"]):
+        return age >= _STAYS, ""
+    return False, container.ending(api, name)
+
+
+def _state(api: "APIClient", one: Mapping[str, Any]) -> tuple[str, str]:
+    """Docker's word for it, and how it ended; that it runs is no word for what Docker started again just now."""
+    ended = _stays(api, one["Id"])[1]
+    return ("restarting" if ended and one["State"] == "running" else one["State"]), ended
+
+
+def _require_port(store: Store, old: Sequence[Mapping[str, Any]]) -> None:
+    """PlatformError when its port is somebody else's, before the one that runs is ended."""
+    if store.port is None or any(port.get("PublicPort") == store.port for one in old for port in one["Ports"]):
+        return
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", store.port))
+        except OSError as error:
+            beside_it = f"port: {store.port % 65_535 + 1}:{store.inside or store.port}"
+            raise PlatformError(
+                f"port {store.port} of this machine, which stores.{store.service.name}.port opens, cannot be had: "
+                f"{error.strerror}",
+                f"`ss -ltnp sport = :{store.port}` shows who has it; or open another one, such as {beside_it}",
+            ) from error
+
+
+def _not_running(key: str) -> RefusedError:
+    return RefusedError(f"the store {key} does not run", "`crossfade deploy` starts it")
 
 
 def _compared(store: Store, there: Sequence[Mapping[str, Any]]) -> StoreOutcome:

@@ -32,16 +32,19 @@ def attach(container: str) -> int:
         interactive = bool(api.inspect_container(container)["Config"]["Tty"])
         ends = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
         stream = _raw(api.attach_socket(container, params=ends))
-        api.start(container)
-        _be_its_terminal(
-            stream,
-            interactive=interactive,
-            resize=lambda height, width: api.resize(container, height, width),
-            interrupt=lambda: api.kill(container, "SIGINT"),
-        )
-        code = int(api.wait(container)["StatusCode"])
-        api.remove_container(container, force=True)
-        return code
+        try:
+            api.start(container)
+            for number in (signal.SIGTERM, signal.SIGHUP):  # we are told to end: so is what runs for us
+                signal.signal(number, lambda told, _: api.kill(container, told))
+            _be_its_terminal(
+                stream,
+                interactive=interactive,
+                resize=lambda height, width: api.resize(container, height, width),
+                interrupt=lambda: api.kill(container, "SIGINT"),
+            )
+            return int(api.wait(container)["StatusCode"])
+        finally:  # also where nobody reads any more what it says, as in `| head`: it would run on for ever
+            api.remove_container(container, force=True)
 
 
 def execute(container: str, words: Sequence[str], *, interactive: bool) -> int:

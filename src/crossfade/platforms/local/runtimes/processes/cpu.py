@@ -26,6 +26,8 @@ class Cpu:
         """Why a process gets no such limit, in a sentence; empty when it does or nobody asked."""
         if cores is None or self._base() is not None:
             return ""
+        if not any((group / "cgroup.subtree_control").is_file() for group in self._ancestors()):
+            return f"resources.cpu {cores:g} is not kept: this machine has no cgroups of version 2"
         return (
             f"resources.cpu {cores:g} is not kept: no cgroup (version 2) with the controller cpu is ours to divide; "
             "run as root, or have systemd delegate one (Delegate=cpu in user@.service)"
