@@ -33,6 +33,7 @@ class Jobs:
         self._world = world
         self._coming: dict[tuple[Job, float], float] = {}
         self._attended: dict[str, asyncio.Task[None]] = {}
+        self._seen_running: set[str] = set()  # ids of those that were still under way when we looked
         self._ahead: dict[tuple[int, float], asyncio.Task[None]] = {}  # by release and the moment that is to come
 
     async def run(self) -> None:
@@ -56,6 +57,8 @@ class Jobs:
         pause = TICK
         for job in ledger.scheduled:
             known = await self._timetable(job, now)
+            if known.run and known.run.under_way and known.run.id not in self._seen_running:
+                continue  # begun by another controller: it may have ended while nobody was there
             coming = self._next(job, known.since)
             due = None if coming > now else cron.latest(job.schedule, job.timezone, known.since, now)
             match next_of(job, known, due, now):
@@ -110,7 +113,11 @@ class Jobs:
     def _attend(self, run: Run) -> None:
         task = asyncio.create_task(self._see_through(run), name=run.id)
         self._attended[run.id] = task
-        task.add_done_callback(lambda _: self._attended.pop(run.id, None))
+        task.add_done_callback(lambda _: self._forget(run.id))
+
+    def _forget(self, run: str) -> None:
+        self._attended.pop(run, None)
+        self._seen_running.discard(run)
 
     async def _see_through(self, run: Run) -> None:
         """Trouble is told and tried again by the next step, under the same id."""
@@ -140,6 +147,7 @@ class Jobs:
         began = self._loop.ledger.jobs[run.job].run
         until = (began.started_at if began else self._world.clock.now()) + job.timeout
         while (result := await runner.outcome(run.id, release)) is None:
+            self._seen_running.add(run.id)
             if self._loop.ledger.removed:
                 await runner.clear(run.id, release, release.service.grace)
                 return HookResult(code=None, output="it was ended when its service was taken down")

@@ -32,7 +32,7 @@ def next_of(job: Job, known: Timetable, due: float | None, now: float) -> BeginR
         if job.overlap == "queue":
             return None
         return Skip(due=due, why="the run before it is still under way")
-    queued = run is not None and run.ended_at is not None and run.ended_at >= due
+    queued = job.overlap == "queue" and run is not None and run.ended_at is not None and run.ended_at >= due
     if job.missed == "skip" and now - due > LATE and not queued:
         return Skip(due=due, why="nobody was there at its time")
     return BeginRun(due=due)

@@ -198,6 +198,23 @@ def test_nobody_was_there_for_an_hour() -> None:
     assert [event.data["why"] for event in left_out.told("job skipped")] == ["nobody was there at its time"]
 
 
+def test_a_run_that_ended_while_nobody_was_there_leaves_none_out() -> None:
+    """What was missed after it is made good: only the record still said that it was under way."""
+
+    async def away(machine: Machine) -> None:
+        await machine.lasts(50.0)
+        await asyncio.sleep(5 * MINUTE)
+        await machine.lasts(5.0)
+
+    machine = Machine(JOB, seconds=70.0)
+    machine.play(away)
+    assert machine.told("job skipped") == []
+    assert [event.data["code"] for event in machine.told("job ended")] == [0]
+    first, second = machine.told("job started")
+    assert round(second.at - first.at) == round(50.0 + 5 * MINUTE - 20)
+    assert second.data["run"]["due"] - first.data["run"]["due"] == 5 * MINUTE
+
+
 def test_a_run_outlives_its_controller_and_is_seen_through_by_the_next() -> None:
     """It goes on while nobody is there, and its end is told by who comes."""
 
