@@ -40,12 +40,14 @@ class Apps:
         self._notify = notify
 
     async def deploy(self, wanted: WantedApp, order: Order, shell: Shell, since: int) -> Shipped:
-        """Stores are ready before services change. Channels are told of what is on record after line `since`.
+        """Stores are ready before services change, and untouched where no rollout may begin. Channels are told of what
+        is on record after line `since`.
 
         WrongInputError names every value that nobody gave, of services, stores and channels at once: then nothing
         begins. UnchangedError when nothing is to be done for the services and no store was made.
         """
         app, notify = wanted.services[0].app, self._notify
+        self._orders.may_deploy(wanted.services, order)
         lacking = notify.lacking(app, wanted.channels) if notify else []
         replace = wanted.replace_stores
         await self._orders.require_values(wanted.services, shell, wanted.stores, replace=replace, channels=lacking)

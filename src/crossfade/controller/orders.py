@@ -84,6 +84,12 @@ class Orders:
             said.append(error.cause)
         raise WrongInputError("; ".join([*said, *channels]), WHERE)
 
+    def may_deploy(self, services: Sequence[Service], order: Order) -> None:
+        """RefusedError while no rollout of one of them may begin: locked, or under way already."""
+        for service in services:
+            if (loop := self.registry.loops.get(service.key)) is not None:
+                self.deploys.may_begin(loop, order)
+
     async def deploy(
         self, services: Sequence[Service], order: Order, shell: Shell, stores: Sequence[Store] = ()
     ) -> Begun:

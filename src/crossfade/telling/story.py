@@ -103,6 +103,8 @@ class Story:
 
     def _holds(self, *, first: bool) -> list[str]:
         """A step is reached. Where all new ones come first, a worker's bake in that step, and traffic in the next."""
+        if self._strategy.get("name") == "recreate" and first:
+            return []  # the old ones are gone, which is told; no new one is there that could be watched
         at_once = self._strategy.get("name") in {"blue-green", "canary", "linear"}
         baking = [f"baking for {seconds(self._strategy['bake'])}"] if self._strategy.get("bake") else []
         if not at_once:

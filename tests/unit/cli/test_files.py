@@ -71,7 +71,27 @@ def test_check_says_what_it_read(folder: Path) -> None:
         "environment": "local",
         "environments": ["local"],
         "services": ["web"],
+        "stores": [],
+        "jobs": [],
         "todo": [],
+    }
+
+
+def test_check_names_stores_and_jobs_and_programs_that_are_not_there(folder: Path) -> None:
+    """Of an image nobody can tell; of a process somebody may yet install it."""
+    (folder / "crossfade.yaml").write_text(
+        "app: shop\n"
+        "services:\n"
+        "  web: {source: ., command: sh app}\n"
+        "  api: {image: acme/api, command: no-such-program, routes: [{path: /api/*}]}\n"
+        'stores: {db: {image: "postgres:16", volumes: ["data:/var/lib/postgresql/data"]}}\n'
+        'jobs: {tidy: {service: web, command: no-such-program --all, schedule: "0 3 * * *"}}\n'
+    )
+    assert "services web, api, stores db, jobs tidy\n" in run("check")
+    (todo,) = json.loads(run("check", "--json"))["todo"]
+    assert todo == {
+        "where": "jobs.tidy.command",
+        "what": "no-such-program is not there: install it, or correct it",
     }
 
 
@@ -136,7 +156,7 @@ def test_channels_that_nobody_tells_are_named(folder: Path) -> None:
     """Where rollouts are carried by whoever deploys, no controller is there to tell."""
     hosts = "environments:\n  prod: {platform: hosts, hosts: [a.example.com]}\n  local: {}\n"
     notify = "notify: {ops: {secret: OPS_WEBHOOK}}\n"
-    text = "app: shop\nservices: {web: {source: ., command: x --port $PORT}}\n"
+    text = "app: shop\nservices: {web: {source: ., command: sh x --port $PORT}}\n"
     (folder / "crossfade.yaml").write_text(text + notify + hosts)
     told = json.loads(run("check", "--json"))["todo"]
     assert [one["where"] for one in told] == ["notify.ops", "notify"]

@@ -10,7 +10,8 @@ from tests.adapters.until import until
 from tests.unit.controller.site import KIM, Control, Site, service
 
 from crossfade.controller.api import stores as views
-from crossfade.controller.order import Shell
+from crossfade.controller.apps import Apps, WantedApp
+from crossfade.controller.order import Order, Shell
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
 from crossfade.core.service import Hooks, Service
 from crossfade.core.store import Store
@@ -200,6 +201,19 @@ async def test_a_migration_waits_for_a_backup(site: Site, keeper: MemoryStores) 
         keeper.failing = ""
         await control.orders.deploy([service("web", hooks=Hooks(migrate="migrate"))], KIM, Shell(), [db()])
         assert len(keeper.backups) == 1
+
+
+async def test_stores_are_left_alone_where_no_rollout_may_begin(site: Site, keeper: MemoryStores) -> None:
+    """A lock is for all that a deploy does: it makes no store anew either."""
+    changed = replace(db(), service=replace(db().service, env=(("A", "1"),)))
+    wanted = WantedApp(services=[service("web")], stores=[changed], replace_stores=True)
+    async with site.controller() as control:
+        await ensure(control, db())
+        loop = await control.deploy(service("web"))
+        await control.orders.lock(loop, "sale", KIM)
+        with pytest.raises(RefusedError, match="locked shop/web"):
+            await Apps(control.orders, None).deploy(wanted, Order(by="ann"), Shell(), 0)
+        assert keeper.made[DB] == db()
 
 
 async def test_a_release_without_a_migration_waits_for_none(site: Site, keeper: MemoryStores) -> None:

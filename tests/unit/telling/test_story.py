@@ -115,6 +115,14 @@ def test_all_lines_come_when_there_are_fewer() -> None:
     assert newest(lambda _: [], 100)[1:] == ([], 0)
 
 
+def test_recreate_bakes_when_there_is_a_new_one() -> None:
+    """That the old one is gone is a step, in which nobody watches anything."""
+    story = Story()
+    story.tell(started(name="recreate", bake=5.0))
+    assert story.tell(move(do="StartBake", step=0)) == []
+    assert story.tell(move(do="StartBake", step=1)) == ["baking for 5.0 s"]
+
+
 def test_a_workers_bake_is_told_while_old_and_new_are_at_work() -> None:
     """In its first step, and in no other."""
     story, begun = Story(), started(name="blue-green", bake=30.0)

@@ -25,7 +25,7 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     """
     from crossfade.cli.application import absent, ends, key, read
     from crossfade.cli.secrets import values_of
-    from crossfade.cli.ship.stores import planned
+    from crossfade.cli.ship.stores import planned, saved
 
     wanted = read(call, service, strategy)
     if wanted.get("hosts"):
@@ -42,11 +42,13 @@ def plan(call: Call, *, service: str | None, strategy: str | None) -> None:
     with suppress(NotRunningError):
         others = [] if service else absent(services, wanted.get("stores") or [], call.client())
     stores = _stores(call, wanted.get("stores") or [])
-    parts = ["\n".join(planned(stores["stores"], stores["changes"]))] if stores else []
+    changing = [one for one, made in zip(services, plans, strict=True) if not made.get("unchanged")]
+    backed_up = saved(wanted.get("stores") or [], changing)
+    parts = ["\n".join(planned(stores["stores"], stores["changes"], backed_up))] if stores else []
     parts += [f"{one['service']}\n{said_of(one)}" for one in plans]
     parts += ["\n".join(map(ends, others))] if others else []
     parts += [f"while both fleets run, an hour costs {beside['both_fleets_hour']:,.2f} USD more"] if beside else []
-    kept = {"stores": stores["stores"], "store_changes": stores["changes"]} if stores else {}
+    kept = {"stores": stores["stores"], "store_changes": stores["changes"], "backed_up": backed_up} if stores else {}
     call.answer({"plans": plans, "not_in_file": others, **kept, **beside}, "\n\n".join(parts))
 
 

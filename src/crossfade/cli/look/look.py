@@ -232,7 +232,7 @@ def releases(call: Call, *, service: str | None) -> None:
             r["version"],
             r["outcome"],
             " ".join(r["tags"]),
-            (r["git_sha"] or r["digest"].removeprefix("sha256:"))[:7],
+            (r["git_sha"] or r["digest"].rpartition(":")[2])[:7],
             clock(r["at"]),
             r["by"],
             r["why"],

@@ -145,11 +145,13 @@ def rollback(call: Call, *, service: str | None, to: str, force: bool, supersede
 def _begin(client: ControllerClient, services: Sequence[Json], order: Json, shown: Screen) -> Json:
     """Have it built and begun. Ctrl-C stops the build: nothing is on record yet."""
     from crossfade.cli.application import key, shell_of
+    from crossfade.cli.ship.stores import awaited
 
     names = ", ".join(map(key, services))
     what = "building" if any(one["build"] or one["container"]["build"] for one in services) else "deploying"
+    first = awaited(client, order["stores"], replace=order["replace_stores"])
     try:
-        with shown.doing(f"{what} {names}"):
+        with shown.doing(f"{first}{what} {names}"):
             begun: Json = client.post(
                 "/v1/deploy",
                 services=services,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from crossfade.cli.client import ControllerClient
 from crossfade.cli.secrets import given
 
 _SAID = {
@@ -28,13 +29,28 @@ _PLANNED = {
 }
 
 
-def planned(outcomes: Mapping[str, str], changes: Mapping[str, Sequence[str]]) -> list[str]:
-    """What a deploy would do with each store, and what of it the file says otherwise than it was made."""
+def planned(outcomes: Mapping[str, str], changes: Mapping[str, Sequence[str]], saved: Sequence[str]) -> list[str]:
+    """What a deploy would do with each store, what of it the file says otherwise than it was made, and a backup."""
     lines = []
     for key, outcome in outcomes.items():
         lines.append(_PLANNED[outcome].format(key))
         lines += [f"  {change}" for change in changes.get(key, ()) if outcome == "changed"]
+        lines += ["  it is backed up before the migration"] if key in saved else []
     return lines
+
+
+def awaited(client: ControllerClient, stores: Sequence[Mapping[str, Any]], *, replace: bool) -> str:
+    """What a deploy waits for first: the stores that it starts or makes anew, as the begin of a sentence."""
+    outcomes = client.post("/v1/stores", stores=stores)["stores"] if stores else {}
+    new = [key for key, outcome in outcomes.items() if outcome == "started" or (outcome == "changed" and replace)]
+    return f"making {'stores' if len(new) > 1 else 'the store'} {', '.join(new)} ready, then " if new else ""
+
+
+def saved(stores: Sequence[Mapping[str, Any]], services: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The stores that are backed up first, where one of these services, which change, has a `migrate` hook."""
+    if not any(service["hooks"]["migrate"] for service in services):
+        return []
+    return [f"{one['service']['app']}/{one['service']['name']}" for one in stores if one["backup"]]
 
 
 def told_of_stores(outcomes: Mapping[str, str]) -> Iterator[str]:

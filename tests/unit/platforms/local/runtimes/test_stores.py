@@ -174,6 +174,16 @@ async def test_a_store_that_ends_again_and_again_is_not_ready(kit: Kit, tmp_path
     await stores.close()
 
 
+async def test_a_network_that_is_not_there_is_named_before_anything_is_made(kit: Kit, tmp_path: Path) -> None:
+    """With those that there are: that of a Compose project comes and goes with it."""
+    stores = DockerStores(tmp_path)
+    lost = replace(db(kit).service, names=Names(containers=True, join="nowhere"))
+    with pytest.raises(WrongInputError, match=rf"no network nowhere, which {kit.app}/db is to join"):
+        await stores.ensure(replace(db(kit), service=lost), SECRETS, replace=False)
+    assert await stores.found(kit.app) == []
+    await stores.close()
+
+
 async def test_a_port_that_somebody_has_is_named_before_anything_ends(kit: Kit, tmp_path: Path) -> None:
     """The store that runs goes on, at the port that it had."""
     stores = DockerStores(tmp_path)

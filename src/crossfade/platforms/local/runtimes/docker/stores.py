@@ -130,6 +130,7 @@ class DockerStores:
                 f"no value for the secret {', '.join(missing)} of the store {store.key}",
                 "set it in the environment of `crossfade deploy`",
             )
+        await self._daemon.ask(lambda client: network.require(client, service))
         if service.container.build:
             log = self._logs.path(store.key, "build")
             made = await build.image_id(service, service.container.build, {}, log)
