@@ -6,7 +6,7 @@ from collections.abc import Collection
 # Names that speak of nothing else, whatever the value is.
 _SURE = re.compile(
     r"(?:^|_)(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRETS?|TOKEN|CREDENTIALS?"
-    r"|(?:API|ACCESS|SECRET|PRIVATE|SIGNING|ENCRYPTION)_?KEY|REQUIREPASS|MASTERAUTH)(?:$|_)"
+    r"|(?:API|ACCESS|SECRET|PRIVATE|SIGNING|ENCRYPTION)_?KEY|REQUIREPASS|MASTERAUTH|(?:ERLANG|RELEASE)_COOKIE)(?:$|_)"
 )
 # Names that may: better one value too many is kept apart than one is written down.
 _MAY = re.compile(r"PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|(API|PRIVATE|ACCESS)_?KEY")
@@ -20,6 +20,10 @@ _ABOUT = frozenset(
         *("PUBLIC", "ISSUER", "AUDIENCE", "ENDPOINT", "POLICY", "REQUIRED", "INTERVAL", "TIMEOUT", "ARN", "ID"),
     }
 )
+_OF_SHELLS = frozenset({"PWD", "OLDPWD"})  # the folder where it is, and where it was
+# ALLOW_EMPTY_PASSWORD=yes and MYSQL_RANDOM_ROOT_PASSWORD=1 say whether there is one.
+_WHETHER = frozenset({"ALLOW", "RANDOM", "GENERATE", "REQUIRE", "DISABLE", "ENABLE", "SKIP", "USE"})
+_SWITCHES = frozenset({"true", "false", "yes", "no", "on", "off", ""})
 _PAIR = "ACCESS_KEY_ID"  # one half of AWS's credentials, and no id of a key
 _LOGIN = re.compile(r"([a-z][a-z0-9+.-]{0,30}://[^/\s:@]*:)((?:[^/\s@]+@)+)", re.IGNORECASE)
 _SHAPES = (
@@ -38,7 +42,11 @@ _SHAPES = (
         "holds an address that lets anybody write there",
     ),
 )
-_IN_SETTINGS = re.compile(r"\b(?:password|pwd)=[^;\s]+", re.IGNORECASE)  # Server=db;Password=...
+# Server=db;Password=..., -Dx.keyStorePassword=..., {"password": "..."}, rails['smtp_password'] = "..."
+_IN_SETTINGS = re.compile(
+    r"(?:password|passwd|\bpwd)(?:=(?!(?:true|false|[01])(?![^;&\s]))[^;\s]+|[\"']\]?\s*(?:=>?|[:,])\s*[\"'][^\"']+[\"'])",
+    re.IGNORECASE,
+)
 _PAIRED = re.compile(r"[\w.@+-]+[:/][^\s/:]+")  # neo4j/geheim, as NEO4J_AUTH has it
 _TELLING = 6  # characters of a value that is no part of other words
 _HARMLESS = re.compile(
@@ -56,6 +64,7 @@ def is_secret_name(name: str, *, sure: bool = False) -> bool:
     whole, named = "_".join(words), set(words)
     if (
         not words
+        or name in _OF_SHELLS
         or named & {"PUBLIC", "MAX", "MIN", "LENGTH", "TTL"}
         or any(word.startswith("EXPIR") for word in words)
     ):
@@ -95,7 +104,7 @@ def is_secret(name: str, value: str) -> bool:
     if not is_secret_name(name):
         # SECRET_FILE=/run/x and TOKEN_URL=https://x/y are places; SESSION_SECRET_NAME=long-random-text is not known.
         return False
-    if value.lower() in ("true", "false", ""):
+    if value.lower() in _SWITCHES or (value in ("0", "1") and _WHETHER & set(name.upper().split("_"))):
         return False
     counted = name.upper().endswith("TOKENS") and _HARMLESS.fullmatch(value) is not None
     return not counted and not (value.startswith(("/", "./")) and _PLACE.fullmatch(value))

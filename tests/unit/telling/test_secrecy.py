@@ -22,6 +22,10 @@ from crossfade.telling.secrecy import is_secret, is_secret_name, masked, secret_
         ("DSN", "Server=db;Password=geheim;"),
         ("HOOK", "https://hooks.slack.com/services/T0/B0/x"),
         ("ANYTHING", "sk_live_12345678"),
+        ("RELEASE_COOKIE", "abc"),
+        ("GITLAB_OMNIBUS_CONFIG", "gitlab_rails['smtp_password'] = \"geheim\"\n"),
+        ("JAVA_OPTS", "-Djavax.net.ssl.keyStorePassword=geheim"),
+        ("SPRING_APPLICATION_JSON", '{"spring.datasource.password": "geheim"}'),
     ],
 )
 def test_secrets_are_known_by_name_or_shape(name: str, value: str) -> None:
@@ -48,6 +52,10 @@ def test_secrets_are_known_by_name_or_shape(name: str, value: str) -> None:
         ("API_KEY", ""),
         ("DATABASE_URL", "postgres://db/shop"),
         ("LOG_LEVEL", "info"),
+        ("PWD", "/srv/shop"),
+        ("ALLOW_EMPTY_PASSWORD", "yes"),
+        ("MYSQL_RANDOM_ROOT_PASSWORD", "1"),
+        ("RESET_LINK", "https://shop.example.com/?forgot_password=1"),
     ],
 )
 def test_what_only_speaks_of_secrets_is_none(name: str, value: str) -> None:

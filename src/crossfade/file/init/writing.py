@@ -35,7 +35,15 @@ _Dumper.add_representer(
 _Dumper.add_representer(
     _LineList, lambda dumper, value: dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=True)
 )
-_Dumper.add_representer(Kept, lambda dumper, value: dumper.represent_str(str(value)))
+
+
+def _text(dumper: Any, value: str) -> Any:
+    """Of several lines as a block, whose first line may have a comment: inside quotes that would be text, too."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(value), style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(Kept, _text)
 
 
 def text_of(

@@ -16,6 +16,7 @@ _NETWORK = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")  # as Docker has it
 # This machine, as containers on Docker's own bridge see it.
 HOST = "172.17.0.1"
 _TOKEN = re.compile(r"(?<![\w.$-])([A-Za-z0-9][\w.-]*)(?::([0-9]{1,5}))?(?![\w-])")
+_FIXED = ("ipv4_address", "ipv6_address")  # of a container on one of its networks
 _PUBLISHED = re.compile(r"\b(?:localhost|127\.0\.0\.1):([0-9]{2,5})\b")
 _IS_ADDRESS = re.compile(
     r"HOST|ADDR|SERVER|URL|URI|ENDPOINT|BROKER|NODE|UPSTREAM|BACKEND|DSN|CONN|BOOTSTRAP|PEER|SEED|CLUSTER",
@@ -42,14 +43,14 @@ def named(variable: str, value: str, names: Mapping[str, str]) -> Iterator[tuple
         before, after = value[: token.start()], value[token.end() :]
         in_url = before.endswith(("//", "@"))
         keyed = bool(re.search(r"(host|server|data source|addr\w*)\s*=\s*$", before, re.IGNORECASE))
-        listed = bool(token[2]) and (not after or after[0] in ",;/ ?#&\"'")
+        listed = bool(token[2]) and (not after or after[0] in ",;/ ?#&\"'\n")
         alone = (bare or _is_list(value)) and _is_about_address(variable, token[1])
         if (in_url and _ends_host(after)) or keyed or listed or alone:
             yield token.start(), token[1], service
 
 
 def _ends_host(after: str) -> bool:
-    return not after or (after[0] in "/:,?#;\"' " and not after.startswith(":@"))
+    return not after or (after[0] in "/:,?#;\"' \n" and not after.startswith(":@"))
 
 
 def _is_list(value: str) -> bool:
@@ -146,17 +147,20 @@ def _rename(
 
 
 def _names(judged: Mapping[str, Role], project: Project) -> dict[str, str]:
-    """What containers of the Compose project reach each other by."""
+    """What containers of the Compose project reach each other by. A host name with dots is what visitors type."""
     names: dict[str, str] = {}
     for name in judged:
         service = project.plain["services"][name]
-        for alias in (service.get("container_name"), service.get("hostname"), name):
+        host = str(service.get("hostname") or "")
+        for alias in (service.get("container_name"), "" if "." in host else host, name):
             if isinstance(alias, str) and alias:
                 names[alias] = name
         networks = service.get("networks")
         for network in networks.values() if isinstance(networks, dict) else ():
-            aliases = network.get("aliases") if isinstance(network, dict) else None
+            joined = network if isinstance(network, dict) else {}
+            aliases = joined.get("aliases")
             names.update({str(alias): name for alias in aliases} if isinstance(aliases, list) else {})
+            names |= {str(joined[key]): name for key in _FIXED if joined.get(key)}
     return names
 
 
