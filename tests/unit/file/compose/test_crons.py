@@ -85,3 +85,24 @@ def test_what_ran_in_a_store_by_the_clock_is_something_to_do(tmp_path: Path) -> 
     text = json.dumps({"services": {"web": WEB, "db": db, "cron": OFELIA}, "volumes": {"data": None}})
     said = Composed(tmp_path, text).todo("stores.db.backup")
     assert said == "write what ran in it by the clock, dump (@daily: pg_dump shop): `backup` has a `schedule`"
+
+
+def test_two_crontabs_are_the_jobs_of_both(tmp_path: Path) -> None:
+    """Though the first line of each would be called the same."""
+    app = {"image": "acme/app:1", "ports": ["80:80"]}
+    crond = {"image": "acme/app:1", "command": "crond -f"}
+    text = services(
+        app=app,
+        a={**crond, "volumes": ["./crontab-a:/etc/crontabs/root:ro"]},
+        b={**crond, "volumes": ["./crontab-b:/etc/crontabs/root:ro"]},
+    )
+    files = {"crontab-a": "1 * * * * bin/a\n", "crontab-b": "2 * * * * bin/b\n"}
+    jobs = Composed(tmp_path, text, files).app.jobs
+    assert sorted(job.command for job in jobs.values()) == ["bin/a", "bin/b"]
+
+
+def test_a_job_in_a_container_of_its_own_is_a_thing_to_do(tmp_path: Path) -> None:
+    """Ofelia's job-run has an image, which no release is."""
+    labels = {"ofelia.job-run.prune.schedule": "@daily", "ofelia.job-run.prune.image": "acme/prune"}
+    carried = Composed(tmp_path, services(app={"image": "acme/app:1", "ports": ["80:80"], "labels": labels}))
+    assert "write the job prune, which ofelia ran in a container of its own" in carried.todo("services.app")

@@ -151,14 +151,14 @@ def test_a_proxys_sticky_cookie_is_the_services(tmp_path: Path) -> None:
         "traefik.http.routers.a.rule": "Host(`a.example.com`)",
         "traefik.http.services.a.loadbalancer.server.port": "8000",
         "traefik.http.services.a.loadbalancer.sticky.cookie.name": "stay",
-        "traefik.http.services.a.loadbalancer.healthcheck.path": "/up",
+        "traefik.http.services.a.loadbalancer.responseforwarding.flushinterval": "1s",
     }
     carried = Composed(tmp_path, services(web={"image": "acme/web:1", "labels": labels}))
     sticky = carried.service().sticky
     assert sticky is not None
     assert (sticky.cookie, sticky.own) == ("stay", "stay")
     assert [left.what for left in carried.left] == [
-        "label traefik.http.services.a.loadbalancer.healthcheck.path",
+        "label traefik.http.services.a.loadbalancer.responseforwarding.flushinterval",
     ]
 
 

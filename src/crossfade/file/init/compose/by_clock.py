@@ -34,7 +34,11 @@ class _ByClock:
     jobs: dict[str, Any] = field(default_factory=dict)
 
     def take(self, ours: str, one: Carried) -> None:
-        self._add(crons.from_labels(self.roles.services[one.compose_name].get("labels")), ours)
+        labels = self.roles.services[one.compose_name].get("labels")
+        self._add(crons.from_labels(labels), ours)
+        for job in crons.elsewhere(labels):
+            what = f"write the job {job}, which ofelia ran in a container of its own"
+            self.notes.todos.append(Todo(Rank.MISSING, f"services.{ours}", what))
         if self.judged[one.compose_name].kind is Kind.SCHEDULER:
             self._replace(ours, one)
 
@@ -52,14 +56,19 @@ class _ByClock:
 
     def _leave(self, ours: str, one: Carried, what: str) -> None:
         del self.carried[ours]
-        self.notes.todos = [todo for todo in self.notes.todos if not todo.where.startswith(f"services.{ours}.")]
+        self.notes.todos = [todo for todo in self.notes.todos if not f"{todo.where}.".startswith(f"services.{ours}.")]
         self.notes.leave(("services", one.compose_name), one.compose_name, f"see `jobs`: the controller runs {what}")
 
     def _add(self, found: Iterable[crons.FoundCron], service: str) -> None:
         for one in found:
-            name = app_name(Path(one.name))
-            if not one.schedule or name in self.jobs:
+            name = self._free(app_name(Path(one.name)))
+            if not one.schedule:
                 what = f"write the job {one.name} ({one.written}: {one.command}), which cron's five words cannot say"
                 self.notes.todos.append(Todo(Rank.MISSING, f"services.{service}", what))
             else:
                 self.jobs[name] = {"service": service, "command": one.command, "schedule": one.schedule}
+
+    def _free(self, name: str) -> str:
+        """The name, with a number where another job has it: two crontabs have a first line each."""
+        others = (f"{name}-{number}" for number in range(2, len(self.jobs) + 3))
+        return next(one for one in (name, *others) if one not in self.jobs)

@@ -120,9 +120,9 @@ class _Import:
 
     def _tell_elsewhere(self, listen: Any) -> None:
         """Labels of a proxy that runs somewhere else: it goes on, or this takes its ports."""
-        routed = [name for name in self.taken.routes if self.roles.is_routed(name)]
+        routed = [one.compose_name for one in self.carried.values() if self.roles.is_routed(one.compose_name)]
         if routed and not self._proxies() and not any(one.published for one in self.carried.values()):
-            hosts = {route["host"] for name in routed for route in self.taken.routes[name] if "host" in route}
+            hosts = {route["host"] for name in routed for route in self.taken.routes.get(name, ()) if "host" in route}
             port = listen["http"] if isinstance(listen, dict) else listen
             what = (
                 f"have the proxy whose labels these were send {', '.join(sorted(hosts)) or 'visitors'} to port {port}"
@@ -243,7 +243,7 @@ class _Import:
                 App.model_validate(file)
             except ValidationError as error:
                 left = len(self.notes.left)
-                for problem in list(problems(error, written(file, self.project.called))):
+                for problem in reversed(list(problems(error, written(file, self.project.called)))):
                     self._leave_impossible(file, problem.place.keys, f"{problem.found}; allowed: {problem.allowed}")
                 if len(self.notes.left) == left:  # nothing that could be left: there is no file to write
                     file["services"].clear()
@@ -300,12 +300,21 @@ _INSTEAD = {
 }
 
 
+_ITEM_BY_ITEM = frozenset({"volumes", "tmpfs", "routes"})  # lists that say something without one of their items, too
+
+
 def _without(file: dict[str, Any], keys: Keys) -> Keys:
-    """Takes out the value under `keys` (of an item in a list: the whole list) and says what it took; empty: nothing."""
+    """Takes out the value under `keys` and says what it took; empty: nothing. Of an item in a list that is the whole
+    list, where one item means nothing without the others; the last items are to be taken out first.
+    """
     here: Any = file
     for index, key in enumerate(keys):
         if not isinstance(here, dict) or key not in here:
             return ()
+        item = keys[index + 1] if key in _ITEM_BY_ITEM and isinstance(here[key], list) and keys[index + 1 :] else None
+        if isinstance(item, int) and len(here[key]) > 1:
+            del here[key][item]
+            return keys[: index + 1]
         if index == len(keys) - 1 or isinstance(here[key], list):
             del here[key]
             return keys[: index + 1]

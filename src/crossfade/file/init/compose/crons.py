@@ -13,6 +13,7 @@ from crossfade.paths import from_folder
 from crossfade.source.there import is_file
 
 _LABEL = re.compile(r"ofelia\.job-exec\.([^.]+)\.(schedule|command)")
+_OTHER_LABEL = re.compile(r"ofelia\.job-(?:run|local|service-run)\.([^.]+)\.")
 _WORDS: Mapping[str, str] = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -65,6 +66,12 @@ def from_labels(labels: Any) -> Iterator[FoundCron]:
     for name, one in told.items():
         if "schedule" in one and "command" in one:
             yield FoundCron(name, one["command"], schedule_of(one["schedule"]), one["schedule"])
+
+
+def elsewhere(labels: Any) -> list[str]:
+    """The jobs that ofelia would run in a container of their own, or beside itself, by these labels."""
+    found = (_OTHER_LABEL.match(str(name)) for name in (labels if isinstance(labels, dict) else ()))
+    return list(dict.fromkeys(match[1] for match in found if match))
 
 
 def from_crontab(service: Mapping[str, Any], folder: Path) -> list[FoundCron]:

@@ -128,7 +128,8 @@ class _Variables:
             if self._is_kept_made(name, typed, filled) and not _written_down(name, typed, hidden, filled):
                 self._made(name, typed, filled)
             else:
-                self._secret(name, _template(self.project, typed, filled, name), filled.text)
+                file = self.project.root.at(("services", self.notes.compose_name, "environment", name)).place.file
+                self._secret(name, _template(self.project, typed, filled, name, file), filled.text)
             return
         self.found.env[name] = self.found.known[name] = filled.text
         if filled.unset:
@@ -225,9 +226,9 @@ def _holds(text: str) -> bool:
     return _LETTERS.search(password) is not None if password else is_secret_value(text)
 
 
-def _template(project: Project, typed: str, filled: Filled, name: str) -> str:
+def _template(project: Project, typed: str, filled: Filled, name: str, file: str) -> str:
     """What a secret was, without what must not be seen: postgres://app:${DB_PASSWORD}@db:5432/shop."""
-    stays = f"its value stays in {project.root.at(('services',)).place.file}, export it before a deploy"
+    stays = f"its value stays in {file}, export it before a deploy"
     if not filled.used:
         shown = masked(typed)
         return f"{name} was {shown}" if shown != "..." else stays

@@ -23,6 +23,7 @@ _OPEN_PORT = re.compile(r"\bnc\b.*?\s([0-9]{2,5})\b|/dev/tcp/[^/\s]+/([0-9]+)")
 _FAILS = re.compile(r"\s(--fail|--fail-with-body|-[a-zA-Z]*f[a-zA-Z]*)(?=\s)")
 _FOLLOWS = re.compile(r"\s(--location|-[a-zA-Z]*L[a-zA-Z]*)(?=\s)")
 _POSTS = re.compile(r"\s(-X|--request|-d|--data\S*|--post-\S+)[\s=]")
+_LOGS_IN = re.compile(r"\s(-u|--user|--http-user|--unix-socket|--cert)[\s=]")
 _HEADERS = re.compile(r"""\s(?:-H|--header)[\s=]*(?:"([^":]+):\s*([^"]*)"|'([^':]+):\s*([^']*)')""")
 _GREP = re.compile(r"""\|\s*grep\s+(?:-[a-zA-Z]+\s+)*(?:"([^"|;&]+)"|'([^'|;&]+)'|([^\s|;&'"]+))""")
 _REGEX = re.compile(r"[\^$*+?\[\]{}|\\]")
@@ -38,6 +39,7 @@ class HttpQuestion:
     https: bool = False
     options: Settings = field(default_factory=dict)
     unlike: str = ""  # what it does that a GET does not
+    by_command: bool = False  # what only the command itself can ask, as with a login
 
 
 def asked(command: str, variables: Mapping[str, str]) -> HttpQuestion:
@@ -46,13 +48,12 @@ def asked(command: str, variables: Mapping[str, str]) -> HttpQuestion:
     url = _URL.search(text)
     if url:
         port = int(url[2]) if url[2] else 443 if url[1] == "https" else 80
-        return HttpQuestion(url[3] or "/", port, url[1] == "https", *_options(text))
+        return HttpQuestion(url[3] or "/", port, url[1] == "https", *_options(text), _only_so(text))
     if program := _ASKS.search(text):
         for word in _words(text[program.end() :]):
             if bare := _BARE.fullmatch(word):
-                return HttpQuestion(
-                    bare[2] or "/", int(bare[1] or 80), https=False, options=_options(text)[0], unlike=_options(text)[1]
-                )
+                said = _options(text)
+                return HttpQuestion(bare[2] or "/", int(bare[1] or 80), False, *said, _only_so(text))  # noqa: FBT003 - in its order, as above
     if open_port := _OPEN_PORT.search(text):
         return HttpQuestion(port=int(open_port[1] or open_port[2]))
     return HttpQuestion()
@@ -69,7 +70,7 @@ def health(check: Any, variables: Mapping[str, str], notes: ServiceNotes) -> tup
     command = command_of(check.get("test"))
     wanted = asked(command, variables)
     in_shell = any(isinstance(word, InShell) for word in _words_of(check.get("test")))
-    if command and (in_shell or not wanted.path):  # it is run beside the instance, as Compose runs it
+    if command and (in_shell or not wanted.path or wanted.by_command):  # run beside the instance, as Compose runs it
         return worker_health(check, notes), wanted.port
     settings: Settings = {"path": wanted.path or "/", **wanted.options}
     if not wanted.path:
@@ -81,6 +82,8 @@ def health(check: Any, variables: Mapping[str, str], notes: ServiceNotes) -> tup
         notes.todo(Rank.NEVER_HEALTHY, "health", f"let the service answer GET {settings['path']} by HTTP, too")
     if wanted.unlike:
         notes.leave(("healthcheck", "test"), f"test {shown(command)}", wanted.unlike)
+        what = f"see that GET {settings['path']} answers {settings.get('codes', '200-299')}: {wanted.unlike}"
+        notes.todo(Rank.ASSUMED, "health", what)
     _tell_start(check, notes)
     settings |= {"interval": check.get("interval"), "timeout": check.get("timeout")}
     retries = check.get("retries")
@@ -133,6 +136,11 @@ def _assumed(notes: ServiceNotes, why: str) -> None:
     )
 
 
+def _only_so(text: str) -> bool:
+    """True for a question that is no GET of ours: another method, a login, a socket in place of a port."""
+    return _ASKS.search(text) is not None and (_POSTS.search(text) or _LOGS_IN.search(text)) is not None
+
+
 def _options(text: str) -> tuple[Settings, str]:
     """What curl's and wget's options mean for ours, and what has no counterpart."""
     settings: Settings = {}
@@ -148,8 +156,6 @@ def _options(text: str) -> tuple[Settings, str]:
             said.append("curl without -f takes every answer, errors too; crossfade wants 200-399")
         if not _FOLLOWS.search(text):
             settings["codes"] = REDIRECTS_TOO
-    if _POSTS.search(text):
-        said.append("it is no plain GET; crossfade asks with GET")
     if grep := _GREP.search(text):
         pattern = grep[1] or grep[2] or grep[3]
         if _REGEX.search(pattern) or re.search(r"\s-[a-zA-Z]*v", grep[0]):

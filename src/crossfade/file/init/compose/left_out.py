@@ -1,17 +1,19 @@
 """Services that are not carried over: each is told with the evidence, and with what becomes of it."""
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from crossfade.file.init.compose import running
+from crossfade.file.init.compose.addresses import named
 from crossfade.file.init.compose.environment import named_secrets
-from crossfade.file.init.compose.judge.roles import CARRIED, Kind, Role, Roles, waits_for
+from crossfade.file.init.compose.judge.roles import CARRIED, Kind, Role, Roles, names_of, waits_for
 from crossfade.file.init.compose.judge.signs import MIGRATION_COMMAND, WAITING, basename
 from crossfade.file.init.compose.notes import Notes, ServiceNotes
 from crossfade.file.init.compose.running import image_of, made_by, words_of
 from crossfade.file.init.compose.service import Carried
+from crossfade.file.init.compose.source.mounts import lasts, mounts_of
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.kept import line_of
 from crossfade.file.init.todo import Rank, Todo
@@ -59,9 +61,30 @@ class _LeftOut:
         for one in self.carried.values():
             self._waits(one)
         stores = [name for name, role in self.judged.items() if role.kind is Kind.STORE and name not in self.stores]
-        if stores and self.carried:
-            start = shlex.join(["docker", "compose", "-f", self.project.called, "up", "-d", *stores])
-            self.notes.todos.append(Todo(Rank.NEVER_HEALTHY, "services", f"start {', '.join(stores)}: {start}"))
+        others = [name for name, role in self.judged.items() if role.kind is Kind.OTHER]
+        needed = [name for name in others if self._is_needed(name)]
+        self._start([*stores, *needed], Rank.NEVER_HEALTHY)
+        self._start([name for name in others if name not in needed], Rank.MISSING)
+
+    def _start(self, names: Sequence[str], rank: Rank) -> None:
+        """Say how those that stay in Compose are started, without those of this file for which they wait."""
+        if not names or not self.carried:
+            return
+        waits = {other for name in names for other in waits_for(self.roles.services[name])} - {*names}
+        files = [word for path in self.project.given for word in ("-f", path)]
+        alone = ["--no-deps"] if waits else []
+        start = shlex.join(["docker", "compose", *files, "up", "-d", *alone, *names])
+        self.notes.todos.append(Todo(rank, "services", f"start {', '.join(names)} in Compose: {start}"))
+
+    def _is_needed(self, name: str) -> bool:
+        """True when something of this file waits for it, or has its address."""
+        for one in self.carried.values():
+            values = one.variables.known.items()
+            if name in waits_for(self.roles.services[one.compose_name]):
+                return True
+            if any(True for variable, value in values for _ in named(variable, value, {name: name})):
+                return True
+        return False
 
     def _left(self, name: str, role: Role) -> None:
         because = f" ({role.because})" if role.because else ""
@@ -96,8 +119,23 @@ class _LeftOut:
         self.notes.leave(
             ("services", name), name, f"it runs once ({role.because}): its command is hooks.migrate of {found} now"
         )
-        what = f"see that `{command}` may run again: it runs once per release, with the variables of {found}"
+        own = [one for one in names_of(self.roles.services[name].get("environment")) if one not in variables.known]
+        without = f", which has no {', '.join(own)}" if own else ""
+        what = f"see that `{command}` may run again: it runs once per release, with the variables of {found}{without}"
         self.notes.todos.append(Todo(Rank.ASSUMED, f"services.{found}.hooks.migrate", what))
+        self._writes(name, found)
+
+    def _writes(self, name: str, found: str) -> None:
+        """Say where a migration wrote and its service does not, which is where it is run now."""
+        theirs = {mount.target: mount for mount in mounts_of(self._compose(found))}
+        for mount in mounts_of(self.roles.services[name]):
+            own = theirs.get(mount.target)
+            if mount.read_only or not lasts(mount, self.project.folder):
+                continue
+            if own is None or own.read_only or own.source != mount.source:
+                how = "is only read here" if own and own.source == mount.source else "is not mounted here"
+                what = f"mount {mount.shown} so that hooks.migrate can write there as {name} did: it {how}"
+                self.notes.todos.append(Todo(Rank.NEVER_HEALTHY, f"services.{found}.volumes", what))
 
     def _compose(self, ours: str) -> dict[str, Any]:
         return self.roles.services[self.carried[ours].compose_name]

@@ -272,8 +272,9 @@ def _is_written(before: str, word: str) -> bool:
     if isinstance(word, InShell | Kept):
         return False
     option, _, value = word.partition("=") if word.startswith("-") else (before, "", word)
-    named = option.startswith("-") and is_secret_name(option.lstrip("-"), sure=True)
-    return bool(secret_in(word)) or (named and "=" not in option and is_secret(option, value))
+    name = option.lstrip("-").replace("-", "_")
+    named = option.startswith("-") and (is_secret_name(name, sure=True) or name.lower().endswith("_auth"))
+    return bool(secret_in(word)) or (named and "=" not in option and is_secret(name, value))
 
 
 def _by_a_shell(

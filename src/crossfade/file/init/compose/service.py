@@ -136,7 +136,12 @@ class _Service:
 
     def _as_web(self, variables: Variables) -> tuple[Port | None, Settings]:
         """Where visitors came in, and how it is reached and asked."""
-        check, asked_port = health(self.compose.get("healthcheck"), variables.known, self.notes)
+        own = self.compose.get("healthcheck")
+        if (proxied := self.taken.checks.get(self.name)) and not (isinstance(own, dict) and own.get("test")):
+            published, port = self._port(variables, proxied.get("port"))
+            check = {key: value for key, value in proxied.items() if (key, value) != ("port", port)}
+            return published, {"port": port, "health": {"path": "/", **check}}
+        check, asked_port = health(own, variables.known, self.notes)
         published, port = self._port(variables, asked_port)
         if asked_port not in (None, port) and "path" in check and self.compose["healthcheck"].get("test"):
             check["port"] = asked_port
@@ -228,6 +233,9 @@ class _Service:
                 continue
             said = becomes(mount, self.project.folder)
             self.notes.leave(("volumes", mount.index), f"volume {mount.shown}", said)
+            if mount.is_socket:
+                without = f"leave it in Compose, or have it work without {mount.source}, which instances do not get"
+                self.notes.todo(Rank.NEVER_HEALTHY, "", without)
             if said.startswith("copy"):
                 self.notes.todo(Rank.COPY, "image", said)
             elif said.startswith(("mkdir", "write", "bring")):

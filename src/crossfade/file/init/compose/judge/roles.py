@@ -33,8 +33,12 @@ class Kind(StrEnum):
     PROFILE = "profile"  # only started when somebody asks for it
 
 
-_ROUTED = re.compile(r"\.routers\.|\.loadbalancer\.server\.port|^caddy(_\d+)?\.([\w]+\.)?reverse_proxy$")
+_ROUTED = re.compile(
+    r"\.routers\.|\.loadbalancer\.server\.port|^caddy(_\d+)?\.(\w+\.)*?(\d+_)?reverse_proxy$"
+    r"|^traefik\.(\w+\.)?frontend\.rule$"
+)
 NO_PORT = ("no port",)
+_OF_DOCKER = ("mounts the Docker socket",)
 CARRIED = frozenset({Kind.SERVICE, Kind.WORKER, Kind.SCHEDULER})
 
 
@@ -90,7 +94,15 @@ class Roles:
         proxies = {name for name, role in judged.items() if role.kind is Kind.PROXY}
         for name in unknown:
             judged[name] = self._unknown(name, proxies)
-        return judged
+        of_docker = [name for name, role in judged.items() if self._is_of_docker(name, role)]
+        return judged | dict.fromkeys(of_docker, Role(Kind.OTHER, _OF_DOCKER))
+
+    def _is_of_docker(self, name: str, role: Role) -> bool:
+        """True for what does nothing without Docker's socket, which no instance gets."""
+        service = self.services[name]
+        tool = set(signs.words(signs.basename(str(service.get("image") or "")))) & signs.DOCKER_TOOLS
+        background = role.kind is Kind.WORKER or (role.kind is Kind.SERVICE and tool)
+        return bool(background) and any(mount.is_of_docker for mount in mounts_of(service))
 
     def _role(self, name: str, service: Service) -> Role:
         if profiles := profiles_of(self.project, service):
@@ -198,6 +210,8 @@ class Roles:
         before = [proxy for proxy in proxies if name in _reaches(self.services[proxy])]
         if before:
             return Role(Kind.SERVICE, (f"{before[0]} stands before it",))
+        if self.speaks_fastcgi(name) and not command_line(self.services[name]):
+            return Role(Kind.SERVICE, ("its image is php-fpm",))
         return Role(Kind.WORKER, NO_PORT)
 
     def is_routed(self, name: str) -> bool:
@@ -227,7 +241,7 @@ class Roles:
         if isinstance(check, dict) and asked(command_of(check.get("test")), {}).path:
             yield "its healthcheck asks by HTTP"
         variables = values_of(service.get("environment"))
-        for variable in ("PORT", "VIRTUAL_PORT", "VIRTUAL_HOST"):
+        for variable in ("PORT", "VIRTUAL_PORT", "VIRTUAL_HOST", "VIRTUAL_HOST_MULTIPORTS"):
             if variable in variables:
                 yield f"has the variable {variable}"
         if dockerfile and dockerfile.ports:

@@ -29,6 +29,10 @@ PROXY_COMPANIONS = frozenset(
         *("docker-gen", "traefik-certs-dumper", "traefik-forward-auth", "docker-socket-proxy", "socket-proxy"),
     }
 )
+# They look after Docker itself, by its socket.
+DOCKER_TOOLS = _words(
+    "watchtower portainer dozzle autoheal diun cadvisor dockge lazydocker docuum whaler wud ouroboros yacht"
+)
 PROXY_NAMES = _words("nginx proxy traefik caddy haproxy loadbalancer lb ingress reverse envoy")
 WORKERS = _words("worker workers celery sidekiq consumer consumers rq horizon resque dramatiq queue")
 SCHEDULERS = _words("cron crond beat scheduler schedule clock ofelia cronjob periodic")

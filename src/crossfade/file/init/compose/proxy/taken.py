@@ -1,9 +1,11 @@
 """What a proxy of the Compose file did, so that crossfade's own balancer does it: routes, ports, certificates."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import yaml
 
 from crossfade.file.init.compose.judge.roles import names_of, values_of
 from crossfade.file.init.compose.proxy.rule import alternatives
@@ -18,17 +20,24 @@ _OTHER_RULE = re.compile(r"\b(HostRegexp|PathRegexp|Headers?|HeadersRegexp|Metho
 HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*")
 # What is taken over, and what only matters to a proxy that is gone.
 _KNOWN = re.compile(
-    r"traefik\.(enable|port|docker\..*|constraint.*)|traefik\.http\.routers\.[^.]+\.(rule|entrypoints|service|tls.*|priority"
-    r"|middlewares|rulesyntax)|traefik\.http\.services\.[^.]+\.loadbalancer\.(server\.(port|scheme)|sticky.*|passhostheader)",
+    r"traefik\.(enable|(\w+\.)?port|(\w+\.)?frontend\.(rule|priority|entrypoints)|docker\..*|constraint.*)|traefik\.http\.routers\.[^.]+\.(rule|entrypoints|service|tls.*|priority"
+    r"|middlewares|rulesyntax)|traefik\.http\.services\.[^.]+\.loadbalancer\.(server\.(port|scheme)|sticky.*|passhostheader"
+    r"|healthcheck\.(path|port|interval|timeout|hostname|status|followredirects))",
     re.IGNORECASE,
 )
 # https://github.com/lucaslorentz/caddy-docker-proxy: caddy_1.reverse_proxy: "{{upstreams 4000}}"
 _CADDYS_SITE = re.compile(r"caddy(_\d+)?")
-_CADDYS_PROXY = re.compile(r"caddy(_\d+)?\.(\w+\.)?reverse_proxy")
+_CADDYS_PROXY = re.compile(r"caddy(_\d+)?\.(\w+\.)*?(\d+_)?reverse_proxy")
 _KNOWN_OF_CADDY = re.compile(
-    r"caddy(_\d+)?|caddy_ingress_network|caddy(_\d+)?\.((\w+\.)?reverse_proxy|(\d+_)?redir(_\d+)?|tls.*|encode.*|log.*)"
+    r"caddy(_\d+)?|caddy_ingress_network|caddy(_\d+)?\.((\w+\.)*?(\d+_)?reverse_proxy|(\d+_)?(handle|handle_path|route)(_\d+)?"
+    r"|(\d+_)?redir(_\d+)?|tls.*|encode.*|log.*)"
 )
-_UPSTREAMS = re.compile(r"\{\{\s*upstreams(?:\s+https?)?(?:\s+([0-9]+))?\s*\}\}")
+_UPSTREAMS = re.compile(r"(?:(/\S*)\s+)?\{\{\s*upstreams(?:\s+https?)?(?:\s+([0-9]+))?\s*\}\}")
+# Traefik's first words: traefik.frontend.rule=Host:a.example.com;PathPrefix:/api
+_FIRST_RULE = re.compile(r"traefik\.(\w+\.)?frontend\.rule")
+_FIRST_PORT = re.compile(r"traefik\.(\w+\.)?port")
+_CHECK = re.compile(r"\.loadbalancer\.healthcheck\.(path|port|interval|timeout|hostname|status)$", re.IGNORECASE)
+_OURS = {"hostname": "host", "status": "codes"}
 # Middlewares that keep visitors out.
 _GUARDS = re.compile(
     r"(?:traefik\.http\.middlewares\.[^.]+|caddy(?:_\d+)?)\."
@@ -44,13 +53,14 @@ _PATH = re.compile(r"/|(/[^\s*?#/{}()^$\\]+)+")
 
 @dataclass
 class Taken:
-    """What proxies said: routes, ports and cookies by service, hosts that are sent on, certificates, and what has no
-    counterpart; `not_http` says of services by which other protocol they were asked.
+    """What proxies said: routes, ports, cookies and health checks by service, hosts that are sent on, certificates, and
+    what has no counterpart; `not_http` says of services by which other protocol they were asked.
     """
 
     routes: dict[str, list[Route]] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
+    checks: dict[str, dict[str, Any]] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     not_http: dict[str, str] = field(default_factory=dict)
     certificate: str = ""
@@ -91,21 +101,52 @@ def from_labels(service: str, labels: Any, taken: Taken) -> None:
     """Traefik's and nginx-proxy's words about a service: rules as routes, and the port."""
     labels = values_of(labels)
     for name, value in labels.items():
-        if name.endswith(".loadbalancer.server.port") and value.isdecimal():
-            taken.ports[service] = int(value)
-        elif name.endswith(".loadbalancer.sticky.cookie.name"):
-            taken.cookies[service] = value
-        elif re.search(r"\.loadbalancer\.sticky(\.cookie)?$", name) and value.lower() == "true":
-            taken.cookies.setdefault(service, "")
-        elif ".http.routers." in name and name.endswith(".rule"):
-            _rule(service, value, taken)
+        if name.startswith("traefik."):
+            _traefik(service, name, value, taken)
         elif proxied := _UPSTREAMS.fullmatch(value) if _CADDYS_PROXY.fullmatch(name) else None:
-            taken.ports[service] = int(proxied[1] or 80)
+            taken.ports[service] = int(proxied[2] or 80)
         elif _CADDYS_SITE.fullmatch(name) and "." in value:
             _site(service, name, value, labels, taken)
-        elif changed := _CHANGES_PATHS.fullmatch(name):
-            said = f"{changed[1]} {value} changed paths before {service} saw a request; crossfade sends whole paths"
-            taken.untaken.append(said)
+
+
+def _traefik(service: str, name: str, value: str, taken: Taken) -> None:
+    if (".http.routers." in name and name.endswith(".rule")) or _FIRST_RULE.fullmatch(name):
+        first = re.sub(r"(\w+):\s*([^;]+)(;?)", _as_today, value)
+        _rule(service, first if _FIRST_RULE.fullmatch(name) else value, taken)
+    elif asked := _CHECK.search(name):
+        _check(taken.checks.setdefault(service, {"codes": "200-399"}), asked[1].lower(), value)
+    elif changed := _CHANGES_PATHS.fullmatch(name):
+        said = f"{changed[1]} {value} changed paths before {service} saw a request; crossfade sends whole paths"
+        taken.untaken.append(said)
+    else:
+        _instances(service, name, value, taken)
+
+
+def _instances(service: str, name: str, value: str, taken: Taken) -> None:
+    """At which port they are reached, and who stays with which."""
+    if name.endswith(".loadbalancer.server.port") and value.isdecimal():
+        taken.ports[service] = int(value)
+    elif _FIRST_PORT.fullmatch(name) and value.isdecimal():
+        taken.ports.setdefault(service, int(value))
+    elif name.endswith(".loadbalancer.sticky.cookie.name"):
+        taken.cookies[service] = value
+    elif re.search(r"\.loadbalancer\.sticky(\.cookie)?$", name) and value.lower() == "true":
+        taken.cookies.setdefault(service, "")
+
+
+def _as_today(rule: re.Match[str]) -> str:
+    """Host:a,b; as Host(`a`, `b`) &&."""
+    values = ", ".join(f"`{value.strip()}`" for value in rule[2].split(","))
+    return f"{rule[1]}({values}){' && ' if rule[3] else ''}"
+
+
+def _check(check: dict[str, Any], key: str, value: str) -> None:
+    """Traefik asks by itself, whole answers of 200-399 unless it is told which; a bare number is of seconds."""
+    number = int(value) if value.isdecimal() else None
+    if key in ("interval", "timeout"):
+        check[key] = f"{value}s" if number is not None else value
+    else:
+        check[_OURS.get(key, key)] = number if key == "port" and number else value
 
 
 def _site(service: str, name: str, value: str, labels: Mapping[str, str], taken: Taken) -> None:
@@ -117,18 +158,51 @@ def _site(service: str, name: str, value: str, labels: Mapping[str, str], taken:
         taken.redirect([host.lower() for host in hosts], re.sub(r"\s+(permanent|temporary|30\d)$", "", sent[0]))
         return
     for host in hosts:
-        taken.route(service, host, "/")
+        for path in _caddys_paths(own) or ["/"]:
+            taken.route(service, host, path)
     for key, text in own.items():
-        if cut := re.match(r"(handle_path|uri|rewrite)\b", key):
+        if cut := re.fullmatch(r"(?:\d+_)?(handle_path|uri|rewrite)(?:_\d+)?(?:\.(?!.*reverse_proxy).*)?", key):
             taken.untaken.append(f"{cut[1]} {text} changed paths before {service} saw a request")
 
 
+def _caddys_paths(own: Mapping[str, str]) -> list[str]:
+    """The paths that a site sends here: of `reverse_proxy: /api/* {{upstreams}}`, or of one below `handle: /api/*`."""
+    found = []
+    for key, text in own.items():
+        if key.endswith("reverse_proxy") and (proxied := _UPSTREAMS.fullmatch(text)):
+            above = own.get(key.rpartition(".")[0], "")
+            found.append(proxied[1] or (above if above.startswith("/") else "/"))
+    return list(dict.fromkeys(found))
+
+
 def from_variables(service: str, variables: Mapping[str, str], taken: Taken) -> None:
-    """VIRTUAL_HOST, VIRTUAL_PATH and VIRTUAL_PORT, as nginx-proxy reads them."""
+    """VIRTUAL_HOST, VIRTUAL_PATH, VIRTUAL_PORT and their like, as nginx-proxy reads them."""
     if port := variables.get("VIRTUAL_PORT", ""):
         taken.ports.setdefault(service, int(port) if port.isdecimal() else 80)
+    if (proto := variables.get("VIRTUAL_PROTO", "http")) in ("fastcgi", "uwsgi"):
+        taken.not_http[service] = proto
+    path = variables.get("VIRTUAL_PATH", "/")
+    if path != "/" and variables.get("VIRTUAL_DEST", path) != path:
+        taken.untaken.append(f"{path} was cut off before {service} saw a request; crossfade sends whole paths")
+    for host, below, number in _of_many_ports(variables.get("VIRTUAL_HOST_MULTIPORTS", "")):
+        if taken.ports.setdefault(service, number) == number:
+            taken.route(service, host, below)
+        else:
+            taken.untaken.append(f"{host}{below} went to port {number} of {service}; a service has one port")
     for host in filter(None, variables.get("VIRTUAL_HOST", "").split(",")):
         taken.route(service, host.strip().split(":")[0], variables.get("VIRTUAL_PATH", "/"))
+
+
+def _of_many_ports(text: str) -> Iterator[tuple[str, str, int]]:
+    """(host, path, port) of VIRTUAL_HOST_MULTIPORTS, which is YAML: {a.example.com: {/: {port: 7000}}}."""
+    try:
+        hosts = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return
+    for host, paths in hosts.items() if isinstance(hosts, dict) else ():
+        for path, how in paths.items() if isinstance(paths, dict) else [("/", None)]:
+            port = how.get("port") if isinstance(how, dict) else None
+            yield str(host), str(path), port if isinstance(port, int) else 80
 
 
 def is_label(name: str) -> bool:

@@ -36,6 +36,11 @@ class Mount:
         return self.source.endswith(_SOCKETS) or self.target.endswith(_SOCKETS) or self.source.endswith(".sock")
 
     @property
+    def is_of_docker(self) -> bool:
+        """True for the socket by which one rules all containers."""
+        return self.source.endswith(_SOCKETS)
+
+    @property
     def of_machine(self) -> bool:
         """True for a path that is not the project's."""
         return self.source.startswith(("/", "~"))

@@ -35,8 +35,9 @@ _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*://|git@")
 class Project:
     """`root` has the values as they were typed, `plain` with their variables filled in; both have the same keys.
 
-    `folder` is what relative paths are relative to, `variables` what `.env` and the shell say, `files` what was read.
-    `dotenv` are the names that `.env` has. What is `hidden` in a command stands in `plain` as a variable still.
+    `folder` is what relative paths are relative to, `variables` what `.env` and the shell say, `files` what was read,
+    of which `given` are those that were named. `dotenv` are the names that `.env` has. What is `hidden` in a command
+    stands in `plain` as a variable still.
     """
 
     called: str
@@ -46,6 +47,7 @@ class Project:
     variables: Mapping[str, str]
     files: tuple[str, ...]
     dotenv: frozenset[str]
+    given: tuple[str, ...] = ()
     hidden: Mapping[str, Sequence[Hidden]] = field(default_factory=dict)  # by service
 
     def filled(self, keys: Keys) -> Filled:
@@ -89,7 +91,7 @@ def read_project(paths: Sequence[Path], shell: Mapping[str, str]) -> Project:
     if reader.problems:
         raise WrongFileError(called, reader.problems)
     files = (*map(str, reader.read), *([str(paths[0].parent / ".env")] if dotenv else []))
-    project = Project(called, folder, root, plain, reader.variables, files, frozenset(dotenv))
+    project = Project(called, folder, root, plain, reader.variables, files, frozenset(dotenv), tuple(map(str, paths)))
     if problems := list(_impossible(project, paths)):
         raise WrongFileError(called, problems)
     services = {name: root.at(("services", name)) for name in plain["services"]}

@@ -1,0 +1,80 @@
+"""What labels and variables tell a proxy about a service."""
+
+from pathlib import Path
+
+import pytest
+from tests.unit.file.compose.composed import Composed, services
+
+IMAGE = {"image": "acme/web:1"}
+PORT = "traefik.http.services.w.loadbalancer.server.port"
+CHECK = "traefik.http.services.w.loadbalancer.healthcheck"
+
+
+def labelled(folder: Path, labels: dict[str, str], **more: object) -> Composed:
+    return Composed(folder, services(web={**IMAGE, "labels": labels, **more}))
+
+
+def routes(carried: Composed) -> list[str]:
+    return [f"{route.host or ''} {route.path}" for route in carried.service().routes or ()]
+
+
+def test_a_check_of_traefiks_is_ours(tmp_path: Path) -> None:
+    """Nothing is assumed then: it says path, pace and codes."""
+    labels = {PORT: "4000", f"{CHECK}.path": "/up", f"{CHECK}.interval": "10", f"{CHECK}.timeout": "3s"}
+    carried = labelled(tmp_path, {**labels, f"{CHECK}.hostname": "a.example.com", f"{CHECK}.port": "4001"})
+    health = carried.service().health
+    assert (health.path, health.host, health.port) == ("/up", "a.example.com", 4001)
+    assert (health.interval, health.timeout, str(health.codes)) == (10.0, 3.0, "200-399")
+    assert not carried.todo("services.web.health")
+    assert not carried.left
+
+
+def test_the_check_of_the_service_itself_goes_first(tmp_path: Path) -> None:
+    """Traefik's only said when it sent requests there."""
+    labels = {PORT: "4000", f"{CHECK}.path": "/up"}
+    carried = labelled(tmp_path, labels, healthcheck={"test": "curl -f localhost:4000/ready"})
+    assert carried.service().health.path == "/ready"
+
+
+def test_traefiks_first_labels_are_routes_too(tmp_path: Path) -> None:
+    """Those of its first version, with the segments that it had."""
+    labels = {"traefik.api.frontend.rule": "Host:a.example.com,b.example.com;PathPrefix:/v1", "traefik.api.port": "81"}
+    carried = labelled(tmp_path, labels)
+    assert routes(carried) == ["a.example.com /v1/*", "b.example.com /v1/*"]
+    assert carried.service().port == 81
+
+
+@pytest.mark.parametrize(
+    ("labels", "path"),
+    [
+        ({"caddy.handle_path": "/docs/*", "caddy.handle_path.0_reverse_proxy": "{{upstreams 81}}"}, "/docs/*"),
+        ({"caddy.handle": "/docs/*", "caddy.handle.reverse_proxy": "{{upstreams 81}}"}, "/docs/*"),
+        ({"caddy.reverse_proxy": "/docs/* {{upstreams http 81}}"}, "/docs/*"),
+        ({"caddy.reverse_proxy": "{{upstreams 81}}"}, "/*"),
+    ],
+)
+def test_caddys_labels_say_which_paths(tmp_path: Path, labels: dict[str, str], path: str) -> None:
+    """In whichever of their forms; the service has no other sign that it answers."""
+    carried = labelled(tmp_path, {"caddy": "app.example.com", **labels})
+    assert (routes(carried), carried.service().port) == ([f"app.example.com {path}"], 81)
+
+
+def test_a_path_that_nginx_proxy_cut_is_a_thing_to_do(tmp_path: Path) -> None:
+    """The service gets whole paths."""
+    variables = {"VIRTUAL_HOST": "a.example.com", "VIRTUAL_PATH": "/v2/", "VIRTUAL_DEST": "/", "VIRTUAL_PORT": "80"}
+    carried = Composed(tmp_path, services(web={**IMAGE, "environment": variables}))
+    assert "/v2/ was cut off before web saw a request" in carried.todo("services")
+
+
+def test_many_ports_of_nginx_proxy_are_one_and_things_to_do(tmp_path: Path) -> None:
+    """The first of them is the service's."""
+    hosts = "a.example.com: {/: {port: 7000}}\nb.example.com: {/x: {port: 7001}}\n"
+    carried = Composed(tmp_path, services(web={**IMAGE, "environment": {"VIRTUAL_HOST_MULTIPORTS": hosts}}))
+    assert (routes(carried), carried.service().port) == (["a.example.com /*"], 7000)
+    assert "b.example.com/x went to port 7001 of web" in carried.todo("services")
+
+
+def test_a_proxy_elsewhere_is_told_where_to_send_visitors_though_its_rule_is_not_taken(tmp_path: Path) -> None:
+    """A rule with what has no counterpart leaves no route."""
+    carried = labelled(tmp_path, {"traefik.http.routers.w.rule": "Host(`a.b`) && Method(`GET`)", PORT: "80"})
+    assert "have the proxy whose labels these were send visitors to port 8080" in carried.todo("listen")
