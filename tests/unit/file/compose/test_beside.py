@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from tests.unit.file.compose.composed import Composed, one, services
 
 WEB = {"image": "acme/web:1", "ports": ["3000:3000"]}
@@ -95,3 +96,60 @@ def test_a_check_that_takes_every_answer_is_a_thing_to_do(tmp_path: Path) -> Non
     """Ours wants a good one, so it may never be healthy."""
     carried = one(tmp_path, "healthcheck: {test: 'curl -I http://localhost/x'}")
     assert "see that GET /x answers 200-399: curl without -f takes every answer" in carried.todo("services.web.health")
+
+
+def test_the_check_of_a_dockerfile_is_the_services(tmp_path: Path) -> None:
+    """As Compose has it, where its file names no other and switches none off."""
+    dockerfile = "FROM x\nEXPOSE 5000\nHEALTHCHECK CMD curl -f http://localhost:5000/up\n"
+    text = services(web={"build": "."}, off={"build": ".", "healthcheck": {"disable": True}})
+    carried = Composed(tmp_path, text, {"Dockerfile": dockerfile})
+    assert (carried.service().health.path, carried.service("off").health.path) == ("/up", "/")
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "exec 3<>/dev/tcp/127.0.0.1/9000; echo -e 'GET /ready HTTP/1.1\\r\\nhost: http://localhost' >&3; grep UP <&3",
+        "curl -f http://localhost:2019/metrics",
+    ],
+)
+def test_what_only_answers_inside_is_asked_inside(tmp_path: Path, check: str) -> None:
+    """What bash writes to a port is no URL, and Caddy's own port is the container's."""
+    web = {**WEB, "healthcheck": {"test": check}}
+    assert Composed(tmp_path, services(web=web)).service().health.command == check
+
+
+def test_source_that_compose_mounted_has_to_be_in_the_image(tmp_path: Path) -> None:
+    """The image of a language has nothing of an app, so that nothing runs; another one may have it."""
+    source = {"ports": ["80:80"], "volumes": ["./:/app"]}
+    text = services(web={**source, "image": "node:22"}, own={**source, "image": "acme/own:1"}, built={"build": "."})
+    carried = Composed(tmp_path, text, {"Dockerfile": "FROM x\nEXPOSE 1\n"})
+    order = [todo.where for todo in carried.draft.todos if "into the image, at /app" in todo.what]
+    assert order == ["services.web.image", "services.own.image"]
+    assert carried.draft.todos[0].where == "services.web.image"
+
+
+def test_https_of_a_service_itself_is_a_thing_to_do(tmp_path: Path) -> None:
+    """Visitors came in there; datagrams of HTTP/3 are told as what they are."""
+    carried = Composed(tmp_path, services(web={"image": "x:1", "ports": ["80:80", "443:443", "443:443/udp"]}))
+    assert "listen: {https: 443}: web served HTTPS at that port itself" in carried.todo("tls")
+    assert carried.why("port 443:443/udp") == "crossfade serves HTTP, which is TCP"
+
+
+def test_a_folder_with_dockers_socket_in_it_is_not_given(tmp_path: Path) -> None:
+    """No more than the socket itself."""
+    carried = Composed(tmp_path, services(web={**WEB, "volumes": ["/var/run:/var/run:ro", "/var/lib/docker:/d:ro"]}))
+    assert not carried.service().volumes
+    assert [left.why for left in carried.left if left.what.startswith("volume")] == [
+        "/var/run of the machine is not given to instances",
+        "/var/lib/docker of the machine is not given to instances",
+    ]
+
+
+def test_what_need_not_be_there_is_not_waited_for(tmp_path: Path) -> None:
+    """`required: false` of one that nobody starts."""
+    text = services(
+        web={**WEB, "depends_on": {"tool": {"condition": "service_started", "required": False}}},
+        tool={"image": "x:1", "profiles": ["x"]},
+    )
+    assert not [left for left in Composed(tmp_path, text).left if left.what == "depends_on tool"]

@@ -197,3 +197,44 @@ def test_ten_times_the_services_are_ten_times_the_work(tmp_path: Path) -> None:
 
     calls(5)  # builds the validators
     assert calls(200) < 12 * calls(20)
+
+
+@pytest.mark.parametrize(
+    ("image", "command", "kind"),
+    [
+        ("apache/kafka:3", "kafka-topics.sh --create --topic a", "migration"),
+        ("postgres:16", "psql -h db -f /x.sql", "migration"),
+        ("mongo:7", "mongosh --host db --eval 'rs.initiate()'", "migration"),
+        ("postgres:16", "sh -c 'while true; do pg_dump -h db x > /b; sleep 3600; done'", "worker"),
+        ("postgres:16", "postgres -c fsync=off", "store"),
+        ("redis:7", "sh -c 'redis-server --save 60 1 && redis-cli ping'", "store"),
+    ],
+)
+def test_a_stores_image_may_only_ask_another_store(tmp_path: Path, image: str, command: str, kind: str) -> None:
+    """Its command is one of a client; one that repeats it is a worker."""
+    web = {"image": "acme/web:1", "ports": ["80:80"]}
+    carried = Composed(tmp_path, services(web=web, it={"image": image, "command": command}))
+    assert carried.kinds()["it"] == kind
+
+
+def test_who_is_asked_by_http_answers(tmp_path: Path) -> None:
+    """A URL in a variable of another service says at which port."""
+    web = {"image": "acme/web:1", "ports": ["80:80"], "environment": {"META": "http://meta:8080/x", "S": "http://web"}}
+    carried = Composed(tmp_path, services(web=web, meta={"image": "supabase/postgres-meta:1"}, other={"image": "x:1"}))
+    assert carried.kinds() == {"web": "service", "meta": "service", "other": "worker"}
+    assert (carried.evidence("meta"), carried.service("meta").port) == ("web asks it at http://meta:8080", 8080)
+
+
+def test_another_command_of_what_a_service_is_built_from_is_a_worker(tmp_path: Path) -> None:
+    """The Dockerfile's port is the service's; one that starts a server has it, too."""
+    web, same = {"build": ".", "ports": ["80:80"]}, {"build": "."}
+    text = services(web=web, tasks={**same, "command": "bin/tasks"}, admin={**same, "command": "gunicorn admin"})
+    carried = Composed(tmp_path, text, {"Dockerfile": "FROM python:3\nEXPOSE 80\n"})
+    assert carried.kinds() == {"web": "service", "tasks": "worker", "admin": "service"}
+
+
+def test_what_only_takes_datagrams_stays_in_compose(tmp_path: Path) -> None:
+    """A tunnel has ports, and none of HTTP."""
+    tunnel = {"image": "linuxserver/wireguard:1", "ports": ["51820:51820/udp"]}
+    carried = Composed(tmp_path, services(web={"image": "acme/web:1", "ports": ["80:80"]}, tunnel=tunnel))
+    assert (carried.kinds()["tunnel"], carried.evidence("tunnel")) == ("other", "port 51820 speaks UDP, not HTTP")

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from crossfade.core.errors import WrongInputError
 from crossfade.file.init.compose.addresses import tell_addresses
 from crossfade.file.init.compose.by_clock import by_clock
+from crossfade.file.init.compose.judge.features import values_of, waits_for
 from crossfade.file.init.compose.judge.front import front
-from crossfade.file.init.compose.judge.roles import CARRIED, Kind, Role, Roles, values_of, waits_for
+from crossfade.file.init.compose.judge.roles import CARRIED, NO_PORT, Kind, Role, Roles
 from crossfade.file.init.compose.left_out import leave_out
 from crossfade.file.init.compose.notes import NotCarried, Notes, ServiceNotes
 from crossfade.file.init.compose.proxy import configs
@@ -107,14 +108,23 @@ class _Import:
             service = self.roles.services[name]
             proxies.from_labels(name, service.get("labels"), self.taken)
             proxies.from_variables(name, values_of(service.get("environment")), self.taken)
+        self.taken.addressed = {name: port for name, (port, _) in self.roles.addressed.items()}
         for name in answering:
             if self.roles.speaks_fastcgi(name):
                 self.taken.not_http[name] = "fastcgi"
+        unknown = [name for name, role in self.judged.items() if role.evidence == NO_PORT]
         for name in self._proxies():
-            configs.from_config(self.roles.services[name], self.project.folder, answering, self.taken)
+            possible = [*answering, *unknown]
+            files = configs.from_config(self.roles.services[name], self.project.folder, possible, self.taken)
+            for other in unknown:
+                if any(other in known for known in (self.taken.routes, self.taken.ports, self.taken.not_http)):
+                    self.judged[other] = Role(Kind.SERVICE, (f"{', '.join(files)} of {name} sends it requests",))
         for name, how in self.taken.not_http.items():
             what = f"{_INSTEAD.get(how, 'have it answer HTTP')}: it was asked by {how}, which is not HTTP"
             self.notes.todos.append(Todo(Rank.NEVER_HEALTHY, f"services.{service_name(name)}", what))
+        for kept_out in dict.fromkeys(self.taken.guards):
+            what = f"keep out whom the proxy's {kept_out} kept out: now everybody gets in"
+            self.notes.todos.append(Todo(Rank.EXPOSED, "services", what))
         for untaken in dict.fromkeys(self.taken.untaken):
             self.notes.todos.append(Todo(Rank.ASSUMED, "services", f"look after what the proxy did: {untaken}"))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from crossfade import cron
-from crossfade.file.init.compose.judge.roles import command_line
+from crossfade.file.init.compose.judge.features import command_line
 from crossfade.file.init.compose.source.mounts import mounts_of
 from crossfade.paths import from_folder
 from crossfade.source.there import is_file

@@ -23,7 +23,7 @@ _OPEN_PORT = re.compile(r"\bnc\b.*?\s([0-9]{2,5})\b|/dev/tcp/[^/\s]+/([0-9]+)")
 _FAILS = re.compile(r"\s(--fail|--fail-with-body|-[a-zA-Z]*f[a-zA-Z]*)(?=\s)")
 _FOLLOWS = re.compile(r"\s(--location|-[a-zA-Z]*L[a-zA-Z]*)(?=\s)")
 _POSTS = re.compile(r"\s(-X|--request|-d|--data\S*|--post-\S+)[\s=]")
-_LOGS_IN = re.compile(r"\s(-u|--user|--http-user|--unix-socket|--cert)[\s=]")
+_LOGS_IN = re.compile(r"\s(-u|--user|--http-user|--unix-socket|--cert)[\s=]|localhost:2019\b")
 _HEADERS = re.compile(r"""\s(?:-H|--header)[\s=]*(?:"([^":]+):\s*([^"]*)"|'([^':]+):\s*([^']*)')""")
 _GREP = re.compile(r"""\|\s*grep\s+(?:-[a-zA-Z]+\s+)*(?:"([^"|;&]+)"|'([^'|;&]+)'|([^\s|;&'"]+))""")
 _REGEX = re.compile(r"[\^$*+?\[\]{}|\\]")
@@ -46,7 +46,7 @@ def asked(command: str, variables: Mapping[str, str]) -> HttpQuestion:
     """The request in a healthcheck's command; without a path when it makes none. `variables` are the container's."""
     text = _filled(command, {"HOSTNAME": "localhost", **variables})
     url = _URL.search(text)
-    if url:
+    if url and ("/dev/tcp/" not in text or _ASKS.search(text)):  # what bash writes to an open port is no URL to ask
         port = int(url[2]) if url[2] else 443 if url[1] == "https" else 80
         return HttpQuestion(url[3] or "/", port, url[1] == "https", *_options(text), _only_so(text))
     if program := _ASKS.search(text):
@@ -137,7 +137,9 @@ def _assumed(notes: ServiceNotes, why: str) -> None:
 
 
 def _only_so(text: str) -> bool:
-    """True for a question that is no GET of ours: another method, a login, a socket in place of a port."""
+    """True for a question that is no GET of ours: another method, a login, a socket in place of a port, or Caddy's own
+    port 2019, which answers inside of the container alone.
+    """
     return _ASKS.search(text) is not None and (_POSTS.search(text) or _LOGS_IN.search(text)) is not None
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from crossfade.file.init.compose import running
 from crossfade.file.init.compose.addresses import named
 from crossfade.file.init.compose.environment import named_secrets
-from crossfade.file.init.compose.judge.roles import CARRIED, Kind, Role, Roles, names_of, waits_for
+from crossfade.file.init.compose.judge.features import names_of, waits_for
+from crossfade.file.init.compose.judge.roles import CARRIED, Kind, Role, Roles
 from crossfade.file.init.compose.judge.signs import MIGRATION_COMMAND, WAITING, basename
 from crossfade.file.init.compose.notes import Notes, ServiceNotes
 from crossfade.file.init.compose.running import image_of, made_by, words_of
@@ -163,6 +164,8 @@ class _LeftOut:
         for other, condition in waits_for(self.roles.services[one.compose_name]).items():
             role = self.judged.get(other)
             if role is None or role.kind in {*CARRIED, Kind.MIGRATION} or other in self.stores:
+                continue
+            if (how := self.roles.services[one.compose_name]["depends_on"][other]) and how.get("required") is False:
                 continue
             state = "be healthy" if condition == "service_healthy" else "run"
             why = f"{other} is not in the file: it must {state} before a deploy"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from crossfade.file.init.compose.addresses import network_of
-from crossfade.file.init.compose.judge.roles import names_of
+from crossfade.file.init.compose.judge.features import names_of
 from crossfade.file.init.compose.notes import Notes
 from crossfade.file.init.compose.source.project import Project
 

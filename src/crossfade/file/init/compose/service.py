@@ -9,6 +9,7 @@ from crossfade.file.init.compose.bringing import begins_empty, copied
 from crossfade.file.init.compose.environment import Variables, named_secrets, variables_of
 from crossfade.file.init.compose.health import health, worker_health
 from crossfade.file.init.compose.judge.roles import NO_PORT, Kind, Role
+from crossfade.file.init.compose.judge.signs import RUNTIMES, basename, words
 from crossfade.file.init.compose.limits import limits_of
 from crossfade.file.init.compose.needs import tell_needs
 from crossfade.file.init.compose.notes import ServiceNotes
@@ -17,7 +18,7 @@ from crossfade.file.init.compose.source.mounts import Mount, becomes, config_fil
 from crossfade.file.init.compose.source.ports import HTTPS, Port, best, exposed, likely, ports_of
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.dockerfile import Dockerfile
-from crossfade.file.init.todo import Rank
+from crossfade.file.init.todo import Rank, Todo
 from crossfade.file.reading.problem import shown
 from crossfade.paths import from_folder
 
@@ -141,11 +142,18 @@ class _Service:
             published, port = self._port(variables, proxied.get("port"))
             check = {key: value for key, value in proxied.items() if (key, value) != ("port", port)}
             return published, {"port": port, "health": {"path": "/", **check}}
+        own = self._with_the_images(own)
         check, asked_port = health(own, variables.known, self.notes)
         published, port = self._port(variables, asked_port)
-        if asked_port not in (None, port) and "path" in check and self.compose["healthcheck"].get("test"):
+        if asked_port not in (None, port) and "path" in check and isinstance(own, dict) and own.get("test"):
             check["port"] = asked_port
         return published, {"port": port, "health": check}
+
+    def _with_the_images(self, own: Any) -> Any:
+        """The check with the HEALTHCHECK of its Dockerfile, which Compose leaves as it is where it has no other."""
+        said = own if isinstance(own, dict) else {}
+        image = self.dockerfile.check if self.dockerfile else ""
+        return own if said.get("test") or said.get("disable") or not image else {**said, "test": image}
 
     def _as_worker(self) -> Settings:
         """No port and no request; its healthcheck is a command there, as it is here."""
@@ -153,6 +161,8 @@ class _Service:
         if self.role.evidence == NO_PORT:
             what = "write its port instead, if it answers requests: nothing says so, and a worker is assumed"
             self.notes.todo(Rank.ASSUMED, "kind", what)
+        for port in ports_of(self.compose):
+            self._leave_port(port)
         return {"kind": "worker", "health": worker_health(self.compose.get("healthcheck"), self.notes)}
 
     def _alone(self, service: Settings) -> None:
@@ -175,6 +185,7 @@ class _Service:
             int(value) if (value := variables.known.get("PORT", "")).isdecimal() and int(value) else None,
             likely(list(self.dockerfile.ports)) if self.dockerfile else None,
             asked_port,
+            self.taken.addressed.get(self.name),
         ]
         found = next((port for port in known if port is not None), None)
         if found is None:
@@ -183,12 +194,16 @@ class _Service:
         return None, found or _ASSUMED_PORT
 
     def _leave_port(self, port: Port) -> None:
-        if port.published in HTTPS or port.target in HTTPS:
+        if port.why:
+            why = port.why
+        elif port.published in HTTPS or port.target in HTTPS:
             why = "give tls a certificate"
-        elif port.protocol and not port.why:
-            why = f"it speaks {port.protocol}, not HTTP"
+            if port.published:
+                secure = f"give tls a certificate and a key, and listen: {{https: {port.published}}}"
+                what = f"{secure}: {self.name} served HTTPS at that port itself"
+                self.notes.notes.todos.append(Todo(Rank.NEVER_HEALTHY, "tls", what))
         else:
-            why = port.why or "a service has one port"
+            why = f"it speaks {port.protocol}, not HTTP" if port.protocol else "a service has one port"
         self.notes.leave(("ports", port.index), f"port {port.shown}", why)
 
     def _deploy(self, deploy: Settings, replicas: Any) -> Settings:
@@ -238,9 +253,16 @@ class _Service:
                 self.notes.todo(Rank.NEVER_HEALTHY, "", without)
             if said.startswith("copy"):
                 self.notes.todo(Rank.COPY, "image", said)
+            elif said.startswith("the image brings what") and not self._is_built():
+                bare = set(words(basename(str(self.compose.get("image") or "")))) & RUNTIMES
+                what = f"copy {mount.source} into the image, at {mount.target}: it is not built from that"
+                self.notes.todo(Rank.NOTHING_RUNS if bare else Rank.COPY, "image", what)
             elif said.startswith(("mkdir", "write", "bring")):
                 self.notes.todo(Rank.DATA, "volumes", said)
         return [*found, *running.handed_files(self.project, self.name, self.here, self.notes)]
+
+    def _is_built(self) -> bool:
+        return bool(running.made_by(self.compose, self.project).get("build"))
 
     def _in_memory(self) -> Settings:
         """`tmpfs`, and mounts of that type, which say the same."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from crossfade.file.init.compose.judge.roles import Roles, waits_for
+from crossfade.file.init.compose.judge.features import waits_for
+from crossfade.file.init.compose.judge.roles import Roles
 from crossfade.file.init.compose.judge.signs import FRONTS, words
 from crossfade.file.init.compose.source.ports import Port
 

@@ -1,22 +1,34 @@
 """Roles: what each service of a project is, judged by evidence that can be shown."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
 
 from crossfade.file.init.compose.health import asked, command_of
 from crossfade.file.init.compose.judge import signs
+from crossfade.file.init.compose.judge.features import (
+    Service,
+    addresses_in,
+    answers_http,
+    client_of,
+    command_line,
+    dockerfile_of,
+    elsewhere,
+    is_proxy_config,
+    names_of,
+    reaches,
+    routed,
+    runs_once,
+    serves,
+    serves_too,
+    values_of,
+    waits_for,
+)
 from crossfade.file.init.compose.source.mounts import mounts_of
 from crossfade.file.init.compose.source.ports import exposed, ports_of
 from crossfade.file.init.compose.source.project import Project, profiles_of
-from crossfade.file.init.dockerfile import Dockerfile, parse_dockerfile, read_dockerfile
-from crossfade.file.reading.document import Scalar
-from crossfade.paths import from_folder
+from crossfade.file.init.dockerfile import Dockerfile
 
-Service = dict[str, Any]
 _ENOUGH = 2  # one strong sign, or two weak ones
 
 
@@ -33,10 +45,6 @@ class Kind(StrEnum):
     PROFILE = "profile"  # only started when somebody asks for it
 
 
-_ROUTED = re.compile(
-    r"\.routers\.|\.loadbalancer\.server\.port|^caddy(_\d+)?\.(\w+\.)*?(\d+_)?reverse_proxy$"
-    r"|^traefik\.(\w+\.)?frontend\.rule$"
-)
 NO_PORT = ("no port",)
 _OF_DOCKER = ("mounts the Docker socket",)
 CARRIED = frozenset({Kind.SERVICE, Kind.WORKER, Kind.SCHEDULER})
@@ -64,6 +72,10 @@ class Roles:
     dependants: dict[str, list[str]] = field(default_factory=dict)
     dockerfiles: dict[str, Dockerfile | None] = field(default_factory=dict)
     guests: dict[str, list[str]] = field(default_factory=dict)  # who lives in its network
+    addressed: dict[str, tuple[int, str]] = field(
+        default_factory=dict
+    )  # at which port it is asked by HTTP, and by whom
+    builds: set[str] = field(default_factory=set)  # of those with a port of the machine
 
     @classmethod
     def of(cls, project: Project) -> "Roles":
@@ -78,7 +90,12 @@ class Roles:
             how, _, host = str(service.get("network_mode") or "").partition(":")
             if how == "service":
                 roles.guests.setdefault(host, []).append(name)
-            roles.dockerfiles[name] = _dockerfile(project.folder, service)
+            for asked_one, port in addresses_in(service):
+                if asked_one != name:
+                    roles.addressed.setdefault(asked_one, (port, name))
+            if service.get("build") and ports_of(service):
+                roles.builds.add(repr(service["build"]))
+            roles.dockerfiles[name] = dockerfile_of(project.folder, service)
         roles.waited_to_end = frozenset(ending)
         return roles
 
@@ -112,7 +129,9 @@ class Roles:
         if (image := signs.basename(str(service.get("image") or ""))) in signs.PROXY_COMPANIONS:
             return Role(Kind.PROXY, (f"image {image}",))
         if store := self._store(name, service):
-            return Role(Kind.STORE, store)
+            client = client_of(service)
+            beside = Kind.WORKER if signs.LASTS.search(client) else Kind.MIGRATION
+            return Role(beside, (f"runs {client}",)) if client else Role(Kind.STORE, store)
         if migration := self._migration(name, service):
             return Role(Kind.MIGRATION, migration)
         return self._by_ports(name, service)
@@ -123,6 +142,9 @@ class Roles:
         ports = [port for port in ports_of(service) if not port.why]
         if not ports and not routed(service) and (role := self._in_background(name, command_line(service))):
             return role
+        datagrams = [port for port in ports_of(service) if port.is_udp]
+        if datagrams and len(datagrams) == len(ports_of(service)) and not exposed(service) and not routed(service):
+            return Role(Kind.OTHER, (f"port {datagrams[0].target} speaks UDP, not HTTP",))
         other = [f"port {port.target} speaks {port.protocol}, not HTTP" for port in ports if port.protocol]
         if ports and len(other) == len(ports):
             return Role(Kind.OTHER, tuple(other))
@@ -151,7 +173,7 @@ class Roles:
             weak.append(f"called {name}")
         if tool and not any(sign.startswith("data in") for sign in strong):
             return ()
-        if _answers_http(targets) and not any(sign.startswith(("image", "built", "data")) for sign in strong):
+        if answers_http(targets) and not any(sign.startswith(("image", "built", "data")) for sign in strong):
             return ()
         enough = _ENOUGH * len(strong) + len(weak) >= _ENOUGH
         return tuple(dict.fromkeys([*strong, *weak])) if enough else ()
@@ -161,11 +183,11 @@ class Roles:
             return ("others wait for its end",)
         if ports_of(service) or routed(service):
             return ()
-        once = _runs_once(service)
+        once = runs_once(service)
         said = []
         if set(signs.words(name)) & signs.MIGRATIONS:
             said.append(f"called {name}")
-        if signs.MIGRATION_COMMAND.search(command := command_line(service)) and not _serves_too(command):
+        if signs.MIGRATION_COMMAND.search(command := command_line(service)) and not serves_too(command):
             said.append(f"runs {command}")
         background = self._in_background(name, command)
         if said and not background:
@@ -197,8 +219,8 @@ class Roles:
         said = [f"image {kind}" if kind else f"called {name}"]
         mounts = mounts_of(service)
         said += ["mounts the Docker socket"] if any(mount.is_socket for mount in mounts) else []
-        said += [f"stands before {other}" for other in _reaches(service) if other in others]
-        said += [f"mounts {mount.target}" for mount in mounts if _is_proxy_config(mount.target)]
+        said += [f"stands before {other}" for other in reaches(service) if other in others]
+        said += [f"mounts {mount.target}" for mount in mounts if is_proxy_config(mount.target)]
         alone = not any(port.published for other in others for port in ports_of(self.services[other]))
         said += ["alone publishes a port"] if alone and any(port.published for port in ports_of(service)) else []
         serves_files = any("/html" in mount.target or mount.target.startswith("/srv") for mount in mounts)
@@ -207,7 +229,7 @@ class Roles:
 
     def _unknown(self, name: str, proxies: set[str]) -> Role:
         """A service without any port: behind a proxy it answers HTTP all the same."""
-        before = [proxy for proxy in proxies if name in _reaches(self.services[proxy])]
+        before = [proxy for proxy in proxies if name in reaches(self.services[proxy])]
         if before:
             return Role(Kind.SERVICE, (f"{before[0]} stands before it",))
         if self.speaks_fastcgi(name) and not command_line(self.services[name]):
@@ -244,99 +266,13 @@ class Roles:
         for variable in ("PORT", "VIRTUAL_PORT", "VIRTUAL_HOST", "VIRTUAL_HOST_MULTIPORTS"):
             if variable in variables:
                 yield f"has the variable {variable}"
-        if dockerfile and dockerfile.ports:
+        if dockerfile and dockerfile.ports and not self._is_beside(service):
             yield f"its Dockerfile exposes port {dockerfile.ports[0]}"
+        if name in self.addressed:
+            port, by = self.addressed[name]
+            yield f"{by} asks it at http://{name}:{port}"
 
-
-def elsewhere(service: Service) -> str:
-    """Why no container of ours can be in its place; empty for an ordinary one."""
-    if service.get("provider"):
-        return "a provider of Compose's makes it, and no image"
-    how, _, other = str(service.get("network_mode") or "").partition(":")
-    return f"it lives in the network of {other}" if how in ("service", "container") else ""
-
-
-def waits_for(service: Service) -> dict[str, str]:
-    """The services that it waits for, and until when: service_started, service_healthy or its end."""
-    depends_on = service.get("depends_on")
-    if not isinstance(depends_on, dict):
-        return {}
-    return {
-        str(name): str(how.get("condition", "service_started")) if isinstance(how, dict) else "service_started"
-        for name, how in depends_on.items()
-    }
-
-
-def command_line(service: Service) -> str:
-    """Entrypoint and command in one line, to look for words in."""
-    parts = [service.get("entrypoint"), service.get("command")]
-    return " ".join(" ".join(map(str, part)) if isinstance(part, list) else str(part) for part in parts if part)
-
-
-def names_of(environment: Any) -> list[str]:
-    """The names of its variables."""
-    return [str(name) for name in environment] if isinstance(environment, dict) else []
-
-
-def values_of(environment: Any) -> dict[str, str]:
-    """Its variables that have a value."""
-    if not isinstance(environment, dict):
-        return {}
-    return {str(name): _text(value) for name, value in environment.items() if isinstance(value, str | int | float)}
-
-
-def routed(service: Service) -> bool:
-    """True when its labels tell a proxy about it."""
-    return any(map(_ROUTED.search, names_of(service.get("labels"))))
-
-
-def _text(value: Scalar) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _answers_http(targets: list[int]) -> bool:
-    return any(target not in signs.OTHER_PORTS for target in targets)
-
-
-def _runs_once(service: Service) -> tuple[str, ...]:
-    deploy = service.get("deploy")
-    policy = deploy.get("restart_policy") if isinstance(deploy, dict) else None
-    condition = policy.get("condition") if isinstance(policy, dict) else None
-    if service.get("restart") in ("no", False):
-        return ('restart: "no"',)
-    return (f"restart_policy {condition}",) if condition == "none" else ()
-
-
-def _serves_too(command: str) -> bool:
-    """`migrate && gunicorn ...` migrates and then serves."""
-    server = r"gunicorn|uvicorn|hypercorn|runserver|daphne|puma|unicorn|start|serve|node "
-    return bool(re.search(rf"(&&|;|\n).*({server})", command, re.DOTALL))
-
-
-def _is_proxy_config(target: str) -> bool:
-    return bool(
-        re.search(
-            r"nginx\.conf|/nginx/(conf\.d|templates|sites)|Caddyfile|haproxy\.cfg|envoy\.ya?ml|httpd\.conf", target
-        )
-    )
-
-
-def _reaches(service: Service) -> list[str]:
-    """Whom a service waits for or is linked with."""
-    links = service.get("links")
-    linked = [str(link).split(":")[0] for link in links] if isinstance(links, list) else []
-    return [*waits_for(service), *linked]
-
-
-def _dockerfile(folder: Path, service: Service) -> Dockerfile | None:
-    build = service.get("build")
-    if not isinstance(build, dict):
-        return None
-    if inline := build.get("dockerfile_inline"):
-        return parse_dockerfile(str(inline), str(build.get("target") or ""))
-    context = str(build.get("context") or ".")
-    if "://" in context or context.startswith("git@"):
-        return None
-    return read_dockerfile(
-        from_folder(folder, context) / str(build.get("dockerfile") or "Dockerfile"), str(build.get("target") or "")
-    )
+    def _is_beside(self, service: Service) -> bool:
+        """True for another command of what a service with a port is built from, which is there for that one."""
+        command = command_line(service)
+        return bool(command) and not serves(command) and repr(service.get("build")) in self.builds

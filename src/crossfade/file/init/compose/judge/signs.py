@@ -19,7 +19,7 @@ WHOLE_NAMES = frozenset({"registry", "server"})  # stores only when nothing else
 # A word beside them that says: a tool that talks to a store, and keeps nothing.
 TOOLS = _words(
     "exporter ui admin commander express insight redisinsight client dashboard dashboards console operator backup"
-    " rest proxy gui web webui viewer manager connect cli tools monitor browser adapter bridge api worker"
+    " rest proxy gui web webui viewer manager connect cli tools monitor browser adapter bridge api worker meta"
 )
 PROXIES = _words("traefik haproxy envoy varnish nginx caddy httpd apache openresty swag ingress")
 PURE_PROXIES = _words("traefik haproxy envoy varnish swag")  # they serve no files of their own
@@ -29,12 +29,17 @@ PROXY_COMPANIONS = frozenset(
         *("docker-gen", "traefik-certs-dumper", "traefik-forward-auth", "docker-socket-proxy", "socket-proxy"),
     }
 )
+# Images that have a language or a server and nothing of an app.
+RUNTIMES = _words(
+    "node python ruby php golang deno bun openjdk temurin corretto maven gradle composer rust elixir erlang perl jruby"
+    " alpine ubuntu debian busybox nginx httpd caddy tomcat sdk aspnet runtime swift haskell julia"
+)
 # They look after Docker itself, by its socket.
 DOCKER_TOOLS = _words(
     "watchtower portainer dozzle autoheal diun cadvisor dockge lazydocker docuum whaler wud ouroboros yacht"
 )
 PROXY_NAMES = _words("nginx proxy traefik caddy haproxy loadbalancer lb ingress reverse envoy")
-WORKERS = _words("worker workers celery sidekiq consumer consumers rq horizon resque dramatiq queue")
+WORKERS = _words("worker workers celery sidekiq consumer consumers rq horizon resque dramatiq queue jobs")
 SCHEDULERS = _words("cron crond beat scheduler schedule clock ofelia cronjob periodic")
 MIGRATIONS = _words("migrate migrator migration migrations seed seeder seeds init setup initdb bootstrap")
 FRONTS = _words("web www frontend front app gateway nginx ui client site webapp portal")
@@ -143,8 +148,17 @@ _STORE_CHECKS = re.compile(
 WORKER_COMMAND = re.compile(
     r"\bcelery\b.*\bworker\b|\bsidekiq\b|\brq(worker| worker)\b|\bqueue:(work|listen)\b|\bhorizon\b|\bdramatiq\b"
     r"|\bresque\b"
-    r"|\bqcluster\b|\brun_?huey\b|\bworker(s)?(\.\w+)?$|\b(start|run)[:_-]worker\b|\bjobs:work\b|\barq\b|\bmessenger:consume\b"
+    r"|\bbin/jobs\b|\b(solid_queue|good_job|delayed_job|huey_consumer)\b|\bqcluster\b|\brun_?huey\b|\bworker(s)?(\.\w+)?$|\b(start|run)[:_-]worker\b|\bjobs:work\b|\barq\b|\bmessenger:consume\b"
 )
+# What a store's image is also started for: to ask or to set up another one.
+CLIENT_COMMAND = re.compile(
+    r"\b(kafka-(topics|configs|acls)(\.sh)?|cub|psql|pg_dump(all)?|pg_restore|createdb|mysql|mysqldump|mariadb|mariadb-dump"
+    r"|mongosh|mongo|mongodump|mongorestore|mongoimport|redis-cli|valkey-cli|rabbitmqadmin|cqlsh|etcdctl|clickhouse-client)\s"
+)
+SERVER_COMMAND = re.compile(
+    r"\b(postgres|redis-server|valkey-server|mongod|mysqld|mariadbd|rabbitmq-server|etcd|kafka-server-start\S*)\b"
+)
+LASTS = re.compile(r"\bwhile\b|\bsleep\s+(\d{3,}|infinity|\d+[hd])|\bcrond?\b|\bloop\b")
 SCHEDULER_COMMAND = re.compile(
     r"\bcelery\b.*\bbeat\b|\bschedule:(work|run)\b|\bsupercronic\b|\bcrond?\b|\bclockwork\b|\brqscheduler\b"
 )

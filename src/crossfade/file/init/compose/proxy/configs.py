@@ -6,15 +6,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crossfade.file.init.compose.judge.roles import values_of
+from crossfade.file.init.compose.judge.features import values_of
+from crossfade.file.init.compose.proxy.caddy import Caddyfile, filled
 from crossfade.file.init.compose.proxy.taken import HOST, Taken
-from crossfade.file.init.compose.source.mounts import Mount, mounts_of
+from crossfade.file.init.compose.source.mounts import Mount, mounts_of, on_this_machine
 from crossfade.paths import from_folder
 from crossfade.source.there import is_file, is_folder, is_there
 
 _LARGEST = 1 << 18
 _MOST_FILES = 50
 _WORDS = re.compile(r"\"[^\"]*\"|'[^']*'|[{};]|[^\s{};#\"']+|#[^\n]*")
+_UNREAD = re.compile(
+    r"haproxy\.cfg|/haproxy/?$|envoy\.ya?ml|httpd\.conf|apache2?/|/etc/traefik|dynamic.*\.(ya?ml|toml)|varnish"
+)
+_SENDS = re.compile(r"(^|[{;])\s*(proxy_pass|reverse_proxy)\s", re.MULTILINE)
+_GUARDS = frozenset({"auth_basic", "auth_request", "auth_jwt", "deny"})
+_LIMITS = frozenset({"limit_req", "limit_conn"})
 _PASSES = ("proxy_pass", "uwsgi_pass", "fastcgi_pass", "grpc_pass")
 
 
@@ -24,10 +31,11 @@ def from_config(proxy: dict[str, Any], folder: Path, services: Collection[str], 
     mounts = mounts_of(proxy)
     secure = []
     for path in [*_configs(mounts, folder, taken), *_built_in(proxy, folder)]:
-        text = _filled(_text(path), values_of(proxy.get("environment")))
+        text, variables = _text(path), values_of(proxy.get("environment"))
         if path.name.startswith("Caddyfile"):
-            _Caddy(services, taken).read(text)
+            Caddyfile(services, mounts, taken).read(filled(text, variables))
         else:
+            text = _filled(text, variables)
             _Nginx(services, mounts, taken).read(text)
             secure.append(re.search(r"ssl|\b443\b", text) is not None)
         read.append(path.name)
@@ -39,6 +47,8 @@ def _configs(mounts: list[Mount], folder: Path, taken: Taken) -> Iterator[Path]:
     """The files of a proxy's configuration that are here, those in a mounted folder among them."""
     for mount in mounts:
         place = from_folder(folder, mount.source)
+        if mount.kind == "bind" and _UNREAD.search(mount.target):
+            taken.untaken.append(f"{mount.source} is not read: write its hosts, paths and certificates into this file")
         if mount.kind != "bind" or not re.search(r"nginx|Caddyfile|/caddy", mount.target):
             continue
         if not is_there(place) and re.search(r"\.conf$|/etc/(nginx|caddy)|Caddyfile", mount.target):
@@ -60,7 +70,7 @@ def _built_in(proxy: dict[str, Any], folder: Path) -> Iterator[Path]:
         return
     beside = [there, *(path for path in there.iterdir() if path.is_dir())]
     files = [path for place in beside for path in sorted(place.iterdir()) if path.is_file()][:_MOST_FILES]
-    yield from (path for path in files if re.search(r"^\s*(proxy_pass|reverse_proxy)\s", _text(path), re.MULTILINE))
+    yield from (path for path in files if _SENDS.search(_text(path)))
 
 
 def _filled(text: str, variables: Mapping[str, str]) -> str:
@@ -85,7 +95,7 @@ class _Nginx:
     services: Collection[str]
     mounts: list[Mount]
     taken: Taken
-    upstreams: dict[str, str] = field(default_factory=dict)
+    upstreams: dict[str, list[str]] = field(default_factory=dict)
     blocks: list[list[str]] = field(default_factory=list)
     hosts: list[list[str]] = field(default_factory=lambda: [[]])
     passes: list[tuple[str, str, list[str], list[str]]] = field(default_factory=list)
@@ -114,14 +124,14 @@ class _Nginx:
         if not rest:
             return
         if name == "server" and inside[:1] == ["upstream"] and len(inside) > 1:
-            self.upstreams.setdefault(inside[1], rest[0])
+            self.upstreams.setdefault(inside[1], []).append(rest[0])
         elif name == "server_name":
-            known = [host for host in rest if HOST.fullmatch(host.lower()) and host != "localhost"]
-            self.hosts[-1][:] = known
+            self.hosts[-1][:] = [host for host in rest if HOST.fullmatch(host.lower()) and host != "localhost"]
+            self.taken.untaken += [f"visitors of the hosts {host}" for host in rest if host.startswith("~")]
         elif name == "ssl_certificate":
-            self.taken.certificate = self.taken.certificate or _on_this_machine(rest[0], self.mounts)
+            self.taken.certificate = self.taken.certificate or on_this_machine(rest[0], self.mounts)
         elif name == "ssl_certificate_key":
-            self.taken.key = self.taken.key or _on_this_machine(rest[0], self.mounts)
+            self.taken.key = self.taken.key or on_this_machine(rest[0], self.mounts)
         elif name == "return" and len(rest) > 1 and rest[0].startswith("3"):
             if path := self._in_location():
                 self.taken.untaken.append(f"{path} was sent on to {rest[1]}")
@@ -129,11 +139,23 @@ class _Nginx:
                 self.taken.redirect(self.hosts[-1], rest[1])
         elif name in ("alias", "root") and inside[:1] in (["location"], ["server"]):
             what = inside[-1] if inside[0] == "location" else "what nothing else answers"
-            place = _on_this_machine(rest[0], self.mounts) or rest[0]
+            place = on_this_machine(rest[0], self.mounts) or rest[0]
             self.taken.untaken.append(f"{what} was served from the folder {place}; a service with `static` can")
         elif name in _PASSES:
             location = next((block[1:] for block in reversed(self.blocks) if block[:1] == ["location"]), ["/"])
             self.passes.append((name, rest[0], location, self.hosts[-1]))
+        else:
+            self._by_itself(words)
+
+    def _by_itself(self, words: list[str]) -> None:
+        """What nginx did with a request itself."""
+        name = words[0]
+        if name in _GUARDS and words[1:] != ["off"]:
+            self.taken.guards.append(name)
+        elif name == "rewrite" or (name == "return" and self._in_location()):
+            self.taken.untaken.append(f"{self._in_location()} {' '.join(words)}".strip())
+        elif name in _LIMITS:
+            self.taken.untaken.append(f"{name} kept visitors from asking too often")
 
     def _in_location(self) -> str:
         """The path of a location of its own; empty where all of a host is meant, which may stand in `location /`."""
@@ -142,15 +164,17 @@ class _Nginx:
 
     def _passed(self, how: str, target: str, location: list[str], hosts: list[str]) -> None:
         address, slash, cut = re.sub(r"^\w+://", "", target).partition("/")
-        name, _, port = self.upstreams.get(address, address).partition(":")
+        servers = self.upstreams.get(address, [address])
+        name, _, port = servers[0].partition(":")
         path = location[-1] if location else "/"
+        self.taken.spread([known for one in servers if (known := one.partition(":")[0]) in self.services])
         if name not in self.services:
             return
         if how != "proxy_pass":
             self.taken.not_http[name] = how.removesuffix("_pass")
             return
-        if port.isdecimal():
-            self.taken.ports.setdefault(name, int(port))
+        if not self.taken.at(name, port, f"{', '.join(hosts)}{path}"):
+            return
         if location[:1] in (["~"], ["~*"]):
             self.taken.untaken.append(f"the path {path} of {name} is a regular expression")
             return
@@ -158,56 +182,3 @@ class _Nginx:
             self.taken.untaken.append(f"{path} was cut off before {name} saw a request; crossfade sends whole paths")
         for host in hosts or [""]:
             self.taken.route(name, host, path)
-
-
-def _on_this_machine(inside: str, mounts: list[Mount]) -> str:
-    """Where a file of the container is on the machine, by its mounts; empty when none brings it."""
-    for mount in mounts:
-        target = mount.target.rstrip("/")
-        if mount.kind == "bind" and (inside == target or inside.startswith(f"{target}/")):
-            return mount.source.rstrip("/") + inside.removeprefix(target)
-    return ""
-
-
-@dataclass
-class _Caddy:
-    """Sites with `reverse_proxy [/path*] name:port`, also inside `handle /path/*`."""
-
-    services: Collection[str]
-    taken: Taken
-    hosts: list[str] = field(default_factory=list)
-    paths: list[str] = field(default_factory=lambda: ["/"])
-
-    def read(self, text: str) -> None:
-        for raw in text.splitlines():
-            line = raw.split("#")[0].strip()
-            if proxied := re.match(r"reverse_proxy\s+(?:(/\S*)\s+)?(?:https?://)?([\w.-]+)(?::([0-9]+))?", line):
-                self._proxied(proxied[2], proxied[3], proxied[1] or self.paths[-1])
-            elif (sent := re.match(r"redir\s+(?:\*\s+)?(https?://\S+)", line)) and len(self.paths) > 1:
-                self.taken.redirect(self.hosts, sent[1])
-            if line.endswith("{"):
-                self._begin(line)
-            elif line == "}" and len(self.paths) > 1:
-                self.paths.pop()
-
-    def _begin(self, line: str) -> None:
-        if len(self.paths) == 1:
-            self.hosts = [host for site in re.split(r"[\s,]+", line[:-1]) if (host := _site(site))]
-        matched = re.match(r"(handle|handle_path|route)\s+(/\S*)", line)
-        self.paths.append(matched[2] if matched else self.paths[-1])
-        if matched and matched[1] == "handle_path":
-            self.taken.untaken.append(f"{matched[2]} was cut off by Caddy; crossfade sends whole paths")
-
-    def _proxied(self, name: str, port: str, path: str) -> None:
-        if name not in self.services:
-            return
-        if port:
-            self.taken.ports.setdefault(name, int(port))
-        for host in self.hosts or [""]:
-            self.taken.route(name, host, path)
-
-
-def _site(address: str) -> str:
-    """The host of a site's address; empty for `:80` and localhost."""
-    host = re.sub(r"^https?://", "", address).split(":")[0].split("/")[0]
-    return host if host not in ("", "localhost") and HOST.fullmatch(host) else ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from crossfade.file.init.compose.judge.roles import names_of, values_of
+from crossfade.file.init.compose.judge.features import names_of, values_of
 from crossfade.file.init.compose.proxy.rule import alternatives
 
 Route = dict[str, str]
@@ -59,6 +59,7 @@ class Taken:
 
     routes: dict[str, list[Route]] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
+    addressed: dict[str, int] = field(default_factory=dict)  # by other services, at these ports
     cookies: dict[str, str] = field(default_factory=dict)
     checks: dict[str, dict[str, Any]] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class Taken:
     key: str = ""
     no_https: bool = False  # its files are here, and none serves it
     untaken: list[str] = field(default_factory=list)
+    guards: list[str] = field(default_factory=list)  # what of the proxy's own files kept visitors out
 
     def route(self, service: str, host: str, path: str) -> None:
         """Requests to a host (empty: any) and a path go to the service. `/` is everything below it."""
@@ -78,6 +80,19 @@ class Taken:
         if clean != "/" or not route:
             route["path"] = "/*" if clean == "/" else f"{clean}/*"
         self.add(service, route)
+
+    def at(self, service: str, port: str, what: str) -> bool:
+        """True for the port at which the service is asked, the first one; what went to another one is told."""
+        number = int(port) if port.isdecimal() else None
+        if number is None or self.ports.setdefault(service, number) == number:
+            return True
+        self.untaken.append(f"{what} went to port {number} of {service}; a service has one port")
+        return False
+
+    def spread(self, services: list[str]) -> None:
+        """Several services got the same requests by turns; the first gets them all."""
+        if len(others := list(dict.fromkeys(services))) > 1:
+            self.untaken.append(f"requests went by turns to {', '.join(others)}: {others[0]} gets all, by its replicas")
 
     def redirect(self, hosts: list[str], to: str) -> None:
         """Visitors of these hosts are sent on to another, path and all. To HTTPS of the same is no redirect here."""
@@ -185,10 +200,8 @@ def from_variables(service: str, variables: Mapping[str, str], taken: Taken) -> 
     if path != "/" and variables.get("VIRTUAL_DEST", path) != path:
         taken.untaken.append(f"{path} was cut off before {service} saw a request; crossfade sends whole paths")
     for host, below, number in _of_many_ports(variables.get("VIRTUAL_HOST_MULTIPORTS", "")):
-        if taken.ports.setdefault(service, number) == number:
+        if taken.at(service, str(number), f"{host}{below}"):
             taken.route(service, host, below)
-        else:
-            taken.untaken.append(f"{host}{below} went to port {number} of {service}; a service has one port")
     for host in filter(None, variables.get("VIRTUAL_HOST", "").split(",")):
         taken.route(service, host.strip().split(":")[0], variables.get("VIRTUAL_PATH", "/"))
 

@@ -14,6 +14,7 @@ _SOCKETS = ("docker.sock", "podman.sock", "containerd.sock")
 _FILES = re.compile(
     r".*\.(conf|cfg|ini|toml|ya?ml|json|xml|env|properties|pem|crt|key|cert|sql|sh|template|js|txt|php)|.*/\.env"
 )
+_OF_DOCKER = frozenset({"/", "/run", "/run/", "/var/run", "/var/run/"})  # folders with Docker's socket in them
 _SYSTEM = ("/etc/localtime", "/etc/timezone", "/proc", "/sys", "/dev", "/lib/modules", "/etc/passwd", "/etc/group")
 _CODE = frozenset({"/app", "/src", "/code", "/usr/src/app", "/workspace", "/var/www/html", "/srv", "/usr/src"})
 
@@ -38,7 +39,7 @@ class Mount:
     @property
     def is_of_docker(self) -> bool:
         """True for the socket by which one rules all containers."""
-        return self.source.endswith(_SOCKETS)
+        return self.source.endswith(_SOCKETS) or self.source in _OF_DOCKER
 
     @property
     def of_machine(self) -> bool:
@@ -78,7 +79,7 @@ def _not_given(mount: Mount) -> str:
         return f"copy what the image {mount.source} holds into the image: COPY --from={mount.source} / {mount.target}"
     if mount.kind not in ("volume", "bind", "tmpfs"):
         return f"a mount of the type {mount.kind} is not given to instances"
-    if mount.source.startswith(_SYSTEM) or mount.source == "/":
+    if mount.source.startswith((*_SYSTEM, "/var/lib/docker")) or mount.source in _OF_DOCKER:
         return f"{mount.source} of the machine is not given to instances"
     return ""
 
@@ -126,6 +127,15 @@ def given(mount: Mount) -> bool:
 def our_name(volume: str) -> str:
     """A name of Compose's as crossfade's file takes it."""
     return re.sub(r"[^a-z0-9_.-]", "-", volume.lower()).lstrip("0123456789_.-") or "data"
+
+
+def on_this_machine(inside: str, mounts: list[Mount]) -> str:
+    """Where a file of the container is on the machine, by its mounts; empty when none brings it."""
+    for mount in mounts:
+        target = mount.target.rstrip("/")
+        if mount.kind == "bind" and (inside == target or inside.startswith(f"{target}/")):
+            return mount.source.rstrip("/") + inside.removeprefix(target)
+    return ""
 
 
 def _is_file(mount: Mount, folder: Path) -> bool:

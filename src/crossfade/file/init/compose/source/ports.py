@@ -37,6 +37,11 @@ class Port:
         return self.host in ("::1", "localhost") or self.host.startswith("127.")
 
     @property
+    def is_udp(self) -> bool:
+        """True for datagrams, which are no HTTP."""
+        return self.shown.endswith("/udp")
+
+    @property
     def protocol(self) -> str:
         """What is spoken there when it is not HTTP."""
         return OTHER_PORTS.get(self.target, "")
