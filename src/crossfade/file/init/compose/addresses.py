@@ -7,6 +7,7 @@ from typing import Any
 from crossfade.file.init.compose.judge.roles import Kind, Role
 from crossfade.file.init.compose.notes import Notes
 from crossfade.file.init.compose.service import Carried
+from crossfade.file.init.compose.source.ports import ports_of, published
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.compose.store import CarriedStore
 from crossfade.file.init.todo import Rank, Todo
@@ -100,17 +101,31 @@ def tell_addresses(
                 else:
                     continue
                 _tell(notes, one, ours, variable=variable, word=word, what=what)
-    _tell_published(carried, file, notes)
+    _tell_published(project, carried, file, notes)
 
 
-def _tell_published(carried: Sequence[tuple[str, Carried | CarriedStore]], file: dict[str, Any], notes: Notes) -> None:
+def _tell_published(
+    project: Project, carried: Sequence[tuple[str, Carried | CarriedStore]], file: dict[str, Any], notes: Notes
+) -> None:
     """Say of each address of this machine where another service was published what visitors find it by now."""
     listen = file.get("listen")
     port = listen["http"] if isinstance(listen, dict) else listen
+    stores = {
+        port.published: (ours, port.target)
+        for ours, one in carried
+        if isinstance(one, CarriedStore)
+        for port in published(ports_of(project.plain["services"][one.compose_name]))
+    }
     opened = {one.published.published: ours for ours, one in carried if isinstance(one, Carried) and one.published}
     for ours, one in carried:
         for variable, value in one.variables.known.items():
             found = {int(match[1]): match[0] for match in _PUBLISHED.finditer(value) if int(match[1]) != port}
+            for number in sorted(found.keys() & stores.keys()):
+                store, target = stores[number]
+                opens = f"port: {number}" if number == target else f"port: {number}:{target}"
+                what = f"{found[number]} was {store}: write `{opens}` there to open it on this machine's loopback"
+                key = "env" if variable in one.settings.get("env", {}) else "secrets"
+                notes.todos.append(Todo(Rank.ASSUMED, f"{_section(one)}.{ours}.{key}.{variable}", what))
             for number in sorted(found.keys() & opened.keys()):
                 routes = file["services"].get(opened[number], {}).get("routes", [{}])
                 address = f"{routes[0].get('host', 'localhost')}:{port}{routes[0].get('path', '/*').removesuffix('*')}"

@@ -111,6 +111,7 @@ class _Import:
         self.taken.addressed = {name: port for name, (port, _) in self.roles.addressed.items()}
         for name in answering:
             if self.roles.speaks_fastcgi(name):
+                self.taken.addressed.setdefault(name, _OF_FPM)
                 self.taken.not_http[name] = "fastcgi"
         unknown = [name for name, role in self.judged.items() if role.evidence == NO_PORT]
         for name in self._proxies():
@@ -304,6 +305,7 @@ class _Import:
         return "; ".join(said)
 
 
+_OF_FPM = 9000  # where php-fpm listens
 _INSTEAD = {
     "fastcgi": "have its image answer HTTP, by FrankenPHP or by nginx beside php-fpm",
     "uwsgi": "start uWSGI with --http-socket in place of --socket",

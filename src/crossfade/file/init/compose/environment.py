@@ -75,6 +75,7 @@ class _Variables:
             self.notes.leave(("environment",), what, why)
         if self.empty:
             self._tell_empty()
+        self._tell_empty_elsewhere()
         if self.to_export:
             names = ", ".join(self.to_export)
             what = f"export {names}, or write {'it' if len(self.to_export) == 1 else 'them'} to .env beside this file"
@@ -93,6 +94,16 @@ class _Variables:
             )
         else:
             self.notes.todo(Rank.ASSUMED, "env", f"see that these may be empty, or write them to .env: {names}")
+
+    def _tell_empty_elsewhere(self) -> None:
+        """In an image's name or a path an empty variable is seldom meant, and the new file has what came of it."""
+        for (service, key), names in self.project.empty.items():
+            untagged = key == "image" and str(self.service.get("image")).endswith(":")  # which is told as that
+            if service == self.notes.compose_name and not untagged:
+                which = ", ".join(dict.fromkeys(names))
+                what = f"write {which} to .env, and import again: {key} had {which}, which is set nowhere"
+                rank = Rank.NOTHING_RUNS if key in ("image", "volumes", "ports") else Rank.ASSUMED
+                self.notes.todo(rank, "" if key in ("ports", "labels") else key, what)
 
     def _variable(self, name: str, value: Any) -> None:
         keys: Keys = ("services", self.notes.compose_name, "environment", name)

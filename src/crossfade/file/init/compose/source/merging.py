@@ -64,8 +64,8 @@ def without_reset(node: Written) -> Written:
 def _joined(base: list[Written], over: list[Written], key: str) -> Iterator[Written]:
     """The items of both; a mount at the same place is replaced, and the same item twice is one."""
     if key in _BY_TARGET:
-        replaced = {_target(item) for item in over}
-        base = [item for item in base if _target(item) not in replaced]
+        replaced = {mount_target(item) for item in over}
+        base = [item for item in base if mount_target(item) not in replaced]
     seen: set[str] = set()
     for item in (*base, *over):
         known = repr(item.plain())
@@ -74,7 +74,8 @@ def _joined(base: list[Written], over: list[Written], key: str) -> Iterator[Writ
             yield item
 
 
-def _target(mount: Written) -> str:
+def mount_target(mount: Written) -> str:
+    """Where an entry of `volumes` is mounted."""
     if isinstance(mount.value, dict):
         target = mount.get("target")
         return str(target.value) if target is not None else ""

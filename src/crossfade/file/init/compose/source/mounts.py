@@ -31,6 +31,7 @@ class Mount:
     read_only: bool = False
     below: str = ""  # the folder of a volume that is meant
     size: str = ""  # of one in memory
+    has_to_be: bool = False  # Compose does not make its folder either
 
     @property
     def is_socket(self) -> bool:
@@ -116,7 +117,7 @@ def config_file(mount: Mount, folder: Path) -> Path | None:
 def makes(mount: Mount, folder: Path) -> bool:
     """True for a folder of the project that is not there yet: Compose makes it when it starts, and so do we."""
     where = _there(mount, folder)
-    return mount.kind == "bind" and not is_there(where) and _is_below(where, folder)
+    return mount.kind == "bind" and not mount.has_to_be and not is_there(where) and _is_below(where, folder)
 
 
 def given(mount: Mount) -> bool:
@@ -162,7 +163,9 @@ def _mount(index: int, entry: Any) -> Mount:
         volume, memory = entry.get("volume"), entry.get("tmpfs")
         below = str(volume.get("subpath") or "") if isinstance(volume, dict) else ""
         size = str(memory.get("size") or "") if isinstance(memory, dict) else ""
-        return Mount(index, shown, source, target, kind, bool(entry.get("read_only")), below, size)
+        bind = entry.get("bind")
+        has_to_be = isinstance(bind, dict) and bind.get("create_host_path") is False
+        return Mount(index, shown, source, target, kind, bool(entry.get("read_only")), below, size, has_to_be)
     text = str(entry)
     source, colon, rest = text.partition(":")
     if not colon:

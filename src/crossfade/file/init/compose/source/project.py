@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from crossfade.core.errors import WrongInputError
+from crossfade.file.init.compose.source.borrowed import with_borrowed
 from crossfade.file.init.compose.source.hidden import Hidden, hide, leave_open
 from crossfade.file.init.compose.source.merging import TAGS, merged, normal, without_reset
 from crossfade.file.init.compose.source.moving import handed_moved, moved
 from crossfade.file.init.compose.source.references import leading_nowhere
-from crossfade.file.init.compose.source.types import of_another_type
+from crossfade.file.init.compose.source.types import misspelt, of_another_type
 from crossfade.file.reading.document import Keys, Scalar, Written, contents, meaning, parse
 from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.interpolation import Filled, fill
@@ -26,6 +27,7 @@ _DEEPEST = 20  # files and services that extend or include each other
 _MOST = 1000  # files of a project, one as often as it is included
 # Keys of a service in which a variable that must be set matters when it is deployed, and not to what it is.
 _FOR_INSTANCES = frozenset({"environment", "command", "entrypoint", "labels", "healthcheck"})
+_TOLD_THERE = frozenset({"environment", "build"})  # where variables that are set nowhere are told one by one
 _NAME_ONE = "name a Compose file with --from"
 _INCLUDES = "a list of files, or of mappings such as {path: more/compose.yaml}"
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*://|git@")
@@ -37,7 +39,7 @@ class Project:
 
     `folder` is what relative paths are relative to, `variables` what `.env` and the shell say, `files` what was read,
     of which `given` are those that were named. `dotenv` are the names that `.env` has. What is `hidden` in a command
-    stands in `plain` as a variable still.
+    stands in `plain` as a variable still. Variables that are set nowhere are `empty`, by service and key.
     """
 
     called: str
@@ -48,6 +50,7 @@ class Project:
     files: tuple[str, ...]
     dotenv: frozenset[str]
     given: tuple[str, ...] = ()
+    empty: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
     hidden: Mapping[str, Sequence[Hidden]] = field(default_factory=dict)  # by service
 
     def filled(self, keys: Keys) -> Filled:
@@ -85,13 +88,15 @@ def read_project(paths: Sequence[Path], shell: Mapping[str, str]) -> Project:
     root = reader.file(paths[0], folder)
     for path in paths[1:]:
         root = _laid_over(root, reader.file(path, folder))
-    root = without_reset(root)
+    root = with_borrowed(without_reset(root), folder, reader.variables, reader.problems.append)
     called = str(paths[0])
     plain = reader.plain(root)
     if reader.problems:
         raise WrongFileError(called, reader.problems)
     files = (*map(str, reader.read), *([str(paths[0].parent / ".env")] if dotenv else []))
-    project = Project(called, folder, root, plain, reader.variables, files, frozenset(dotenv), tuple(map(str, paths)))
+    project = Project(
+        called, folder, root, plain, reader.variables, files, frozenset(dotenv), tuple(map(str, paths)), reader.empty
+    )
     if problems := list(_impossible(project, paths)):
         raise WrongFileError(called, problems)
     services = {name: root.at(("services", name)) for name in plain["services"]}
@@ -109,6 +114,7 @@ class _Reader:
         self._homes = dict(homes)  # of the project's own files and of included ones; others have their own folder
         self.read: list[Path] = []
         self.problems: list[Problem] = []
+        self.empty: dict[tuple[str, str], list[str]] = {}  # by service and key: variables that are set nowhere
         self._roots: dict[Path, Written] = {}
         self._files = 0
 
@@ -225,6 +231,9 @@ class _Reader:
         except ValueError as error:
             self.problems.append(Problem(node.place, f"found {shown(str(node.value))}", str(error)))
             return str(node.value)
+        keys = node.place.keys
+        if filled.unset and keys[:1] == ("services",) and keys[2:] and keys[2] not in _TOLD_THERE:
+            self.empty.setdefault((str(keys[1]), str(keys[2])), []).extend(filled.unset)
         if not _FOR_INSTANCES.intersection(node.place.keys[2:3]):
             for name, why in filled.required:
                 found = f"found {shown(str(node.value))}, and {name} is not set{f' ({why})' if why else ''}"
@@ -265,6 +274,7 @@ def _impossible(project: Project, paths: Sequence[Path]) -> Iterator[Problem]:
             yield Problem(place, f"found {shown(service)}", "a mapping such as web: {image: acme/web:1}")
         elif name in active and not any(service.get(key) for key in ("image", "build", "provider")):
             yield Problem(place, "neither image nor build, so this is an overlay", _way_out(paths))
+    yield from misspelt(project.root)
     yield from of_another_type(project.root, project.plain)
     yield from leading_nowhere(project.root, project.plain)
 

@@ -1,11 +1,14 @@
 """Of which type Compose takes the keys that decide something here, and what is told of one of another."""
 
+import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from crossfade.file.reading.document import Written
 from crossfade.file.reading.problem import Problem, shown
 
+_NEAR = 0.84  # enviroment, port for ports, helthcheck
 _TEXT = (str, int, float)
 # Lists that are short for mappings are mappings by now: see `normal`.
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
@@ -30,7 +33,40 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "tmpfs": ((str, list), "a folder, or a list of folders"),
     "ulimits": ((dict,), "a mapping such as {nofile: 65536}"),
 }
+# All of a service's keys, to know a word that is one of them but for a letter.
+_OF_A_SERVICE = frozenset(
+    re.findall(
+        r"\w+",
+        "annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs "
+        "container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares "
+        "cpus cpuset credential_spec depends_on deploy develop device_cgroup_rules devices dns dns_opt "
+        "dns_search domainname entrypoint env_file environment expose extends external_links extra_hosts gpus "
+        "group_add healthcheck hostname image init ipc isolation label_file labels links logging mac_address "
+        "mem_limit mem_reservation mem_swappiness memswap_limit models net network_mode networks "
+        "oom_kill_disable oom_score_adj pid pids_limit platform ports post_start pre_stop privileged profiles "
+        "provider pull_policy read_only restart runtime scale secrets security_opt shm_size stdin_open "
+        "stop_grace_period stop_signal storage_opt sysctls tmpfs tty ulimits use_api_socket user userns_mode "
+        "uts volume_driver volumes volumes_from working_dir",
+    )
+)
+_OF_A_FILE = frozenset(
+    {"version", "name", "include", "services", "networks", "volumes", "secrets", "configs", "models"}
+)
 _SECTIONS = ("volumes", "networks", "secrets", "configs")
+
+
+def misspelt(root: Written) -> Iterator[Problem]:
+    """Each key that Compose does not know and that is nearly one that it does, at the top and in a service."""
+    yield from _nearly(root, _OF_A_FILE)
+    services = root.get("services")
+    for service in services.value.values() if services is not None and isinstance(services.value, dict) else ():
+        yield from _nearly(service, _OF_A_SERVICE)
+
+
+def _nearly(node: Written, known: frozenset[str]) -> Iterator[Problem]:
+    for key, value in node.value.items() if isinstance(node.value, dict) else ():
+        if key not in known and not key.startswith("x-") and (meant := get_close_matches(key, known, 1, _NEAR)):
+            yield Problem(value.place, f"found {shown(key)}, which is no key of Compose", meant=meant[0])
 
 
 def of_another_type(root: Written, plain: dict[str, Any]) -> Iterator[Problem]:

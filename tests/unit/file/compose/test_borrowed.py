@@ -1,0 +1,91 @@
+"""What a Compose file says in another place: volumes of another service, labels of a file, and words that are wrong."""
+
+from pathlib import Path
+
+import pytest
+from tests.unit.file.compose.composed import Composed, one, services
+
+from crossfade.core.errors import WrongInputError
+from crossfade.file.init.compose.carry import from_compose
+
+WEB = {"image": "acme/web:1", "ports": ["80:80"]}
+
+
+def test_volumes_of_another_service_are_mounted(tmp_path: Path) -> None:
+    """Those that it takes itself, too; what the service has at a place goes first, and what is only read stays so."""
+    text = services(
+        web={**WEB, "volumes": ["own:/a"], "volumes_from": ["other:ro"]},
+        other={**WEB, "volumes": ["x:/a", "y:/b"], "volumes_from": ["last"]},
+        last={**WEB, "volumes": [{"type": "volume", "source": "z", "target": "/c"}]},
+    )
+    carried = Composed(tmp_path, text)
+    mounted = [(volume.source, volume.target, volume.read_only) for volume in carried.service().volumes]
+    assert mounted == [("own", "/a", False), ("y", "/b", True), ("z", "/c", True)]
+    assert not [left for left in carried.left if "volumes_from" in left.what]
+
+
+def test_volumes_of_a_container_elsewhere_are_told(tmp_path: Path) -> None:
+    """What is in them no file says."""
+    carried = one(tmp_path, "volumes_from: ['container:old']")
+    assert "have it work without volumes_from" in carried.todo("services.web")
+
+
+def test_labels_of_a_file_are_labels(tmp_path: Path) -> None:
+    """Those of the service itself go before them."""
+    labels = "traefik.http.routers.w.rule=Host(`a.example.com`)\ntraefik.http.services.w.loadbalancer.server.port=1\n"
+    own = {"traefik.http.services.w.loadbalancer.server.port": "4000"}
+    text = services(web={"image": "x:1", "label_file": ["web.labels"], "labels": own})
+    carried = Composed(tmp_path, text, {"web.labels": labels})
+    assert [route.host for route in carried.service().routes or ()] == ["a.example.com"]
+    assert carried.service().port == 4000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "services: {web: {image: x, label_file: gone}}",
+            ':1:28: services.web.label_file: found "gone", which is no file; allowed: a file that is there',
+        ),
+        (
+            "services: {web: {image: x, enviroment: {A: b}}}",
+            ':1:28: services.web.enviroment: found "enviroment", which is no key of Compose; did you mean environment?',
+        ),
+        ("services: {web: {image: x, port: [80]}}", "did you mean ports?"),
+        ("services: {web: {image: x}}\nservice: {}", ':2:1: service: found "service", which is no key of Compose'),
+    ],
+)
+def test_what_compose_refuses_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    """With the place, and with the word that was meant."""
+    (tmp_path / "compose.yaml").write_text(text)
+    with pytest.raises(WrongInputError) as error:
+        from_compose([tmp_path / "compose.yaml"], tmp_path, {})
+    assert said in str(error.value)
+
+
+def test_keys_that_nobody_knows_are_told(tmp_path: Path) -> None:
+    """Compose may know them by tomorrow."""
+    assert one(tmp_path, "teleport: true").why("teleport true") == "crossfade has no such setting"
+
+
+def test_a_variable_that_leaves_a_path_empty_is_to_be_set(tmp_path: Path) -> None:
+    """First of all; in an environment it may be meant."""
+    carried = one(tmp_path, "volumes: ['$HOME_OF_IT/config:/etc/x']")
+    assert carried.draft.todos[0].what == (
+        "write HOME_OF_IT to .env, and import again: volumes had HOME_OF_IT, which is set nowhere"
+    )
+
+
+def test_a_folder_that_has_to_be_there_is_not_made(tmp_path: Path) -> None:
+    """Compose would not either."""
+    mount = {"type": "bind", "source": "./data", "target": "/data", "bind": {"create_host_path": False}}
+    carried = Composed(tmp_path, services(web={**WEB, "volumes": [mount]}))
+    assert not (tmp_path / "data").exists()
+    assert "mkdir -p ./data" in carried.todo("services.web.volumes")
+
+
+def test_an_address_of_this_machine_at_which_a_store_was_is_told(tmp_path: Path) -> None:
+    """Nobody listens there any more, unless the store says so."""
+    minio = {"image": "minio/minio:1", "ports": ["9000:9000"], "volumes": ["m:/data"]}
+    carried = Composed(tmp_path, services(web={**WEB, "environment": {"S3": "http://localhost:9000"}}, minio=minio))
+    assert "localhost:9000 was minio: write `port: 9000` there" in carried.todo("services.web.env.S3")
