@@ -9,7 +9,7 @@ import yaml
 
 from crossfade.file.init.compose.judge.signs import FRONTS, WORKERS, words
 from crossfade.file.init.compose.source.project import USUAL
-from crossfade.file.init.guess import image, others, pages, procfile, python, remembered
+from crossfade.file.init.guess import compiled, image, javascript, others, pages, procfile, python, remembered
 from crossfade.file.init.guess.found import GuessedService, in_flow
 from crossfade.file.init.todo import Rank, Todo, as_comments, on_one_line, worst_first
 
@@ -67,11 +67,13 @@ def _look(folder: Path, place: str) -> GuessedService | None:
     return (
         procfile.looks(folder, _installs(folder)).get("web")
         or image.look(folder, place)
-        or others.node(folder)
+        or javascript.node(folder)
+        or javascript.deno(folder)
         or python.look(folder)
         or others.ruby(folder)
         or others.go(folder)
         or others.php(folder)
+        or compiled.look(folder)
     )
 
 
@@ -79,7 +81,7 @@ def _installs(folder: Path) -> str:
     """What a Procfile's commands need."""
     if install := python.installs(folder):
         return install
-    found = others.node(folder) or others.ruby(folder) or others.php(folder)
+    found = javascript.node(folder) or others.ruby(folder) or others.php(folder)
     return next((value for key, value, _ in found.lines if key == "build"), "") if found else ""
 
 
@@ -98,7 +100,8 @@ def _parts(folder: Path) -> dict[str, tuple[GuessedService, str]]:
         if part is not None and part.what == "Dockerfile" and set(words(path.name)) & WORKERS:
             part = image.as_worker(part)
         if part is not None and service not in found:
-            found[service] = (part, place)
+            installed = javascript.is_workspace(folder) and part.what in ("Node", "a page")
+            found[service] = (javascript.in_workspace(part, folder, place), ".") if installed else (part, place)
     answering = [service for service, (part, _) in found.items() if not part.worker]
     front = next((service for service in answering if set(words(service)) & FRONTS), next(iter(answering), ""))
     return {service: found[service] for service in sorted(found, key=lambda service: service == front)}

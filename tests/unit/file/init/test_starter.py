@@ -9,6 +9,7 @@ import pytest
 from crossfade.file.init.starter import Start, app_name, starter
 from crossfade.file.load import load
 from crossfade.file.model import Service
+from crossfade.file.parts.health import Health
 from crossfade.file.parts.image import Build, Image
 
 SERVER = "python3 -m http.server --bind 127.0.0.1 --directory .site $PORT"
@@ -109,6 +110,75 @@ FOLDERS: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
     "Flask with gunicorn": (
         {"app.py": "", "requirements.txt": "flask\ngunicorn\n"},
         {"command": ".venv/bin/gunicorn app:app --bind 127.0.0.1:$PORT"},
+    ),
+    "FastAPI below src": (
+        {"src/shop/main.py": "app: FastAPI = FastAPI()\n", "poetry.lock": "", "pyproject.toml": "fastapi\nuvicorn\n"},
+        {"command": "PYTHONPATH=src .venv/bin/uvicorn shop.main:app --port $PORT"},
+    ),
+    "Streamlit": (
+        {"app.py": "import streamlit\n", "requirements.txt": "streamlit\n"},
+        {
+            "command": ".venv/bin/streamlit run app.py --server.headless true --server.address 127.0.0.1"
+            " --server.port $PORT"
+        },
+    ),
+    "Nest with Prisma": (
+        {
+            "package.json": '{"scripts": {"build": "nest build", "start": "x", "start:prod": "node dist/main"}}',
+            "package-lock.json": "",
+        },
+        {"command": "npm run start:prod", "build": "npm ci && npm run build"},
+    ),
+    "Nuxt": (
+        {"package.json": '{"scripts": {"build": "nuxt build"}, "dependencies": {"nuxt": "3"}}'},
+        {"command": "HOST=127.0.0.1 node .output/server/index.mjs"},
+    ),
+    "Nuxt as a page": (
+        {"package.json": '{"scripts": {"build": "nuxt generate"}, "dependencies": {"nuxt": "3"}}'},
+        {"command": SERVER.replace(".site", ".output/public"), "build": "npm install && npm run build"},
+    ),
+    "SvelteKit": (
+        {
+            "package.json": '{"scripts": {"build": "vite build"}, "devDependencies": {"@sveltejs/adapter-node": "5"}}',
+            "yarn.lock": "",
+            ".yarnrc.yml": "",
+        },
+        {"command": "HOST=127.0.0.1 node build", "build": "yarn install --immutable && yarn run build"},
+    ),
+    "a tool that package.json names, without a lock": (
+        {"package.json": '{"packageManager": "pnpm@9.1.0", "scripts": {"start": "node ."}}'},
+        {"command": "pnpm start", "build": "pnpm install"},
+    ),
+    "Deno": (
+        {"deno.json": '{"tasks": {"build": "x", "start": "deno run -A main.ts"}}'},
+        {"command": "deno task start", "build": "deno task build"},
+    ),
+    "Rust": (
+        {"Cargo.toml": '[package]\nname = "shop-api"\nversion = "1"\n', "src/main.rs": "", "Cargo.lock": ""},
+        {"command": "./target/release/shop-api", "build": "cargo build --release --locked", "cache": ("target",)},
+    ),
+    "Spring Boot": (
+        {"pom.xml": "<artifactId>spring-boot-starter-actuator</artifactId>", "mvnw": ""},
+        {
+            "command": "java -jar target/*.jar --server.address=127.0.0.1 --server.port=$PORT",
+            "build": "./mvnw -q -DskipTests package",
+            "health": Health(path="/actuator/health", interval=2),
+        },
+    ),
+    "Gradle's application": (
+        {"build.gradle.kts": 'application { mainClass.set("x") }', "gradlew": ""},
+        {"build": "./gradlew -q installDist"},
+    ),
+    "Phoenix": (
+        {"mix.exs": '{:phoenix, "~> 1.7"}'},
+        {"command": "MIX_ENV=prod PHX_SERVER=true mix phx.server", "cache": ("deps", "_build")},
+    ),
+    "ASP.NET": (
+        {"src/Shop/Shop.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web">', "test/T.csproj": "<Project>"},
+        {
+            "command": "ASPNETCORE_URLS=http://127.0.0.1:$PORT dotnet out/Shop.dll",
+            "build": "dotnet publish src/Shop/Shop.csproj -c Release -o out",
+        },
     ),
     "Dockerfile": (
         {"Dockerfile": "FROM node\nEXPOSE 3000/tcp\n"},
@@ -309,3 +379,28 @@ def test_a_part_of_a_monorepo_may_have_any_name(tmp_path: Path) -> None:
     made(tmp_path, {"apps/a,b}: #1/Dockerfile": "FROM x\nEXPOSE 80\n"})
     (service,) = load(tmp_path / "crossfade.yaml").services.values()
     assert service.image == Image(build=Build(context="apps/a,b}: #1"))
+
+
+def test_a_part_of_a_workspace_is_built_from_its_root(tmp_path: Path) -> None:
+    """There the one lock is, and what the parts share."""
+    package = '{"scripts": {"build": "next build", "start": "next start"}, "dependencies": {"next": "15"}}'
+    files = {
+        "package.json": '{"packageManager": "pnpm@9.1.0"}',
+        "pnpm-workspace.yaml": "packages: [apps/*]\n",
+        "pnpm-lock.yaml": "",
+        "apps/web/package.json": package,
+        "apps/docs-site/package.json": '{"scripts": {"start": "node ."}}',
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "crossfade.yaml").write_text(starter(tmp_path).text)
+    services = load(tmp_path / "crossfade.yaml").services
+    assert {name: (one.source, one.build, one.command) for name, one in services.items()} == {
+        "web": (
+            ".",
+            "pnpm install --frozen-lockfile && pnpm --filter ./apps/web... run build",
+            "cd apps/web && npx next start -H 127.0.0.1 -p $PORT",
+        ),
+        "docs-site": (".", "pnpm install --frozen-lockfile", "cd apps/docs-site && npm start"),
+    }

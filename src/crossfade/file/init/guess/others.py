@@ -1,49 +1,11 @@
-"""Projects in JavaScript, Ruby and Go."""
+"""Projects in Ruby, Go and PHP."""
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 from crossfade.file.init.guess.found import LOCAL, GuessedService, process, text
+from crossfade.file.init.guess.javascript import built_page
 from crossfade.file.init.todo import Rank, Todo
-
-_INSTALLS = {
-    "pnpm-lock.yaml": ("pnpm install --frozen-lockfile", "pnpm"),
-    "yarn.lock": ("yarn install --frozen-lockfile", "yarn"),
-    "bun.lockb": ("bun install --frozen-lockfile", "bun"),
-    "bun.lock": ("bun install --frozen-lockfile", "bun"),
-    "package-lock.json": ("npm ci", "npm"),
-}
-
-
-def node(folder: Path) -> GuessedService | None:
-    """package.json with something to start; a build script runs once per release."""
-    package = package_of(folder)
-    scripts, needs = _mapping(package.get("scripts")), _mapping(package.get("dependencies"))
-    install, tool = next((how for lock, how in _INSTALLS.items() if (folder / lock).exists()), ("npm install", "npm"))
-    build = f"{install} && {tool} run build" if "build" in scripts else install
-    if "next" in needs and "next start" in str(scripts.get("start", "next start")):
-        return process("Node", "npx next start -H 127.0.0.1 -p $PORT", "from package.json and next", build=build)
-    if "start" in scripts:
-        start = f"{tool} start" if tool != "bun" else "bun run start"
-        return process("Node", start, "from package.json; it must listen on $PORT", build=build)
-    main = package.get("main")
-    if needs and isinstance(main, str) and (folder / main).is_file():
-        return process("Node", f"node {main}", "from main in package.json; it must listen on $PORT", build=build)
-    return None
-
-
-def built_page(folder: Path) -> tuple[str, str] | None:
-    """The build of a page that is only files, and the folder where they end up; None when it is none."""
-    package = package_of(folder)
-    scripts = _mapping(package.get("scripts"))
-    if "build" not in scripts or "start" in scripts:
-        return None
-    install, tool = next((how for lock, how in _INSTALLS.items() if (folder / lock).exists()), ("npm install", "npm"))
-    needs = {**_mapping(package.get("dependencies")), **_mapping(package.get("devDependencies"))}
-    place = "build" if "react-scripts" in needs else "dist"
-    return f"{install} && {tool} run build", place
 
 
 def ruby(folder: Path) -> GuessedService | None:
@@ -116,16 +78,3 @@ def built_with(folder: Path, command: str) -> str:
         made = next(value for key, value, _ in found.lines if key == "build")
         return re.sub(r"-o bin/\S+", f"-o bin/{program}", made)
     return ""
-
-
-def package_of(folder: Path) -> dict[str, Any]:
-    """package.json; empty when there is none, or when it is none."""
-    try:
-        package = json.loads(text(folder / "package.json"))
-    except (ValueError, RecursionError):
-        return {}
-    return _mapping(package)
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -6,7 +6,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from crossfade.file.init.guess.found import LOCAL, GuessedService, process, text
-from crossfade.file.init.guess.others import built_page
+from crossfade.file.init.guess.javascript import built_page
 from crossfade.source import git
 
 SERVED = ".site"  # a folder of the release that holds what may be served, and nothing else

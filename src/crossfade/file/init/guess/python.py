@@ -1,6 +1,7 @@
 """A Python project: Django, FastAPI and its like, Flask, or a script that listens itself."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from crossfade.file.init.guess.found import LOCAL, GuessedService, process, text
@@ -37,7 +38,19 @@ def installs(folder: Path) -> str:
 
 def look(folder: Path) -> GuessedService | None:
     """Django by its manage.py, others by the line that makes the app, a script by the PORT that it reads."""
-    return _django(folder) if (folder / "manage.py").exists() else _made(folder) or _script(folder)
+    return (
+        _django(folder) if (folder / "manage.py").exists() else _made(folder) or _streamlit(folder) or _script(folder)
+    )
+
+
+def _streamlit(folder: Path) -> GuessedService | None:
+    names = ("streamlit_app.py", "app.py", "main.py", "Home.py")
+    name = next((one for one in names if (folder / one).is_file()), "")
+    if "streamlit" not in needs(folder) or not name:
+        return None
+    command = f".venv/bin/streamlit run {name} --server.headless true --server.address {LOCAL} --server.port $PORT"
+    found = process("Streamlit", command, f"from {name} and streamlit", build=installs(folder))
+    return replace(found, health="/_stcore/health")
 
 
 def _script(folder: Path) -> GuessedService | None:
@@ -74,9 +87,11 @@ def _made(folder: Path) -> GuessedService | None:
     wanted, build = needs(folder), installs(folder)
     if not wanted:
         return None
-    python = ".venv/bin/"
     for path in _modules(folder):
         module = ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
+        python = ".venv/bin/"
+        if module.startswith("src."):
+            python, module = "PYTHONPATH=src .venv/bin/", module.removeprefix("src.")
         source = text(path)
         if match := _ASGI.search(source):
             return process("Python", *_asgi(python, wanted, f"{module}:{match[1]}", path.name), build=build)
@@ -121,6 +136,7 @@ def _modules(folder: Path) -> list[Path]:
     """Where an app is usually made, the likeliest first: app.py, main.py, app/main.py, src/shop/main.py."""
     names = ("app", "main", "wsgi", "asgi", "server", "run", "application", "__init__", "api")
     likely = [folder / f"{name}.py" for name in names if name != "__init__"]
-    for inner in sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.startswith((".", "test"))):
+    packages = [*folder.glob("*"), *folder.glob("src/*")]
+    for inner in sorted(path for path in packages if path.is_dir() and not path.name.startswith((".", "test"))):
         likely += [inner / f"{name}.py" for name in names]
     return [path for path in likely if path.is_file()][:_MOST_FILES]

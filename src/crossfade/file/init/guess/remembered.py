@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from crossfade.file.init.guess.found import in_flow, text
-from crossfade.file.init.guess.others import package_of
+from crossfade.file.init.guess.javascript import package_of
 from crossfade.source import git
 
 _PIP = re.compile(r"python3 -m venv \.venv && \.venv/bin/python -m pip install -r (\S+)")
@@ -18,6 +18,8 @@ _KEPT = (
     ("bun install", "node_modules"),
     ("bundle ", "vendor/bundle"),
     ("composer install", "vendor"),
+    ("cargo build", "target"),
+    ("mix local.hex", "deps, _build"),
 )
 _LOCKS = ("package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lockb", "bun.lock")
 _INSTALLS = re.compile(r"(npm ci|(npm|pnpm|yarn|bun) install( --frozen-lockfile)?)")
@@ -35,6 +37,7 @@ def lines(build: str, folder: Path) -> list[tuple[str, str, str]]:
             ("built_from", same, "it is run again when this changes"),
         ]
     kept = next((place for begins, place in _KEPT if build.startswith(begins)), "")
+    kept += ", node_modules" if kept == "vendor" and _INSTALLS.search(build) else ""
     return [("cache", f"[{kept}]", "what a build leaves for the next one")] if kept else []
 
 
