@@ -43,10 +43,13 @@ def base() -> Iterator[str]:
 def left(rig: Rig) -> dict[str, list[Any]]:
     """What is still there of all that costs by the hour."""
     ec2, ecs, elb = (rig.client(one, "eu-central-1") for one in ("ec2", "ecs", "elbv2"))
+    clusters = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"]
     found = {
         "gateways": [one for one in ec2.describe_nat_gateways()["NatGateways"] if one["State"] != "deleted"],
         "addresses": ec2.describe_addresses()["Addresses"],
-        "clusters": ecs.list_clusters()["clusterArns"],
+        # One that is deleted is listed for a while:
+        # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html
+        "clusters": [one for one in clusters if one["status"] == "ACTIVE"],
         "balancers": elb.describe_load_balancers()["LoadBalancers"],
     }
     return {name: ones for name, ones in found.items() if ones}

@@ -185,8 +185,8 @@ class Finder:
                 if not there:
                     continue
                 led |= there
-                token: Answer = next((c["HttpHeaderConfig"] for c in rule["Conditions"] if c["Field"] == HEADER), {})
-                if token.get("Values"):  # one of regular expressions has none, and is not the preview's
+                token = next((c["HttpHeaderConfig"] for c in rule["Conditions"] if c["Field"] == HEADER), None)
+                if token and token.get("Values"):  # one of regular expressions has none, and is not the preview's
                     header, values = token["HttpHeaderName"], token["Values"]
                     preview = PreviewRule(rule=rule["RuleArn"], header=header, token=values[0])
                     continue

@@ -19,6 +19,7 @@ GROUP = "shop-dev-web-blue"
 OWN: Answer = {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "shop-dev-releases", "Version": "7"}
 SPOT = {"SpotAllocationStrategy": "price-capacity-optimized"}
 TYPES = [{"InstanceType": "t3.micro"}, {"InstanceType": "t3a.micro"}]
+WEIGHTED = [{"InstanceType": "m5.large", "WeightedCapacity": "2"}]
 MIX: Answer = {
     "LaunchTemplate": {"LaunchTemplateSpecification": OWN, "Overrides": TYPES},
     "InstancesDistribution": SPOT,
@@ -79,6 +80,32 @@ def test_a_mix_with_templates_of_its_own_is_refused() -> None:
     mix = {"LaunchTemplate": {"LaunchTemplateSpecification": OWN, "Overrides": [*TYPES, arm]}}
     with pytest.raises(RefusedError, match=rf"group {GROUP} has a launch template of its own for t4g\.micro"):
         require_ours([group(MixedInstancesPolicy=mix)])
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"LaunchConfigurationName": "shop"},  # its group had one, before it had a launch template
+        {"LifecycleState": "Detaching"},
+    ],
+)
+def test_a_host_of_the_groups_own_or_on_its_way_out_keeps_nothing_out(own: Answer) -> None:
+    """The first was launched by the group, and of the second it is rid in a moment."""
+    require_ours([group(member("i-1", **own), LaunchTemplate=OWN)])
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"MixedInstancesPolicy": {"LaunchTemplate": {**MIX["LaunchTemplate"], "Overrides": WEIGHTED}}}, "weights"),
+        ({"MixedInstancesPolicy": MIX, "DesiredCapacityType": "vcpu"}, "vcpu"),
+    ],
+)
+def test_a_group_that_does_not_count_instances_is_refused(more: Answer, said: str) -> None:
+    """Two of its units may be one host, and a release asks for two hosts."""
+    with pytest.raises(RefusedError, match=f"group {GROUP} has a size in {said}, and a release counts instances"):
+        require_ours([group(**more)])
+    require_ours([group(MixedInstancesPolicy=MIX, DesiredCapacityType="units")])
 
 
 class Found(GroupFinder):

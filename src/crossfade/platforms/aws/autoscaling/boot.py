@@ -12,6 +12,9 @@ from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.platforms.aws.clients import Answer
 
 _OWN, _MIX, _SPECIFIED = "LaunchTemplate", "MixedInstancesPolicy", "LaunchTemplateSpecification"
+_CONFIGURED = "LaunchConfigurationName"
+_WEIGHT, _UNITS = "WeightedCapacity", "units"
+_GOING = ("Terminating", "Terminated", "Detaching", "Detached")
 _DEFAULT = "$Default"  # which version it is where none was ever named
 
 
@@ -48,7 +51,14 @@ def require_ours(groups: Iterable[Answer]) -> None:
                 f"group {name} has a launch template of its own for {', '.join(own)}, and a release is one for all",
                 "take `LaunchTemplateSpecification` out of the overrides of its mixed instances policy",
             )
-        attached = [one["InstanceId"] for one in group["Instances"] if booted_from(one) is None]
+        kind = group.get("DesiredCapacityType", _UNITS)
+        if kind != _UNITS or any(one.get(_WEIGHT) for one in _mixed(group).get("Overrides", ())):
+            raise RefusedError(
+                f"group {name} has a size in {'weights' if kind == _UNITS else kind}, and a release counts instances",
+                "take `WeightedCapacity` out of the overrides of its mixed instances policy, and have its "
+                "`DesiredCapacityType` be units",
+            )
+        attached = [one["InstanceId"] for one in group["Instances"] if _attached(one)]
         if attached:
             raise RefusedError(
                 f"another hand attached {', '.join(attached)} to group {name}: visitors get there, no release of "
@@ -56,6 +66,12 @@ def require_ours(groups: Iterable[Answer]) -> None:
                 f"`aws autoscaling detach-instances --auto-scaling-group-name {name} --instance-ids "
                 f"{' '.join(attached)} --should-decrement-desired-capacity`",
             )
+
+
+def _attached(host: Answer) -> bool:
+    """Its group launched it from nothing, be it a launch template or a configuration, and has it still."""
+    gone = host["LifecycleState"].startswith(_GOING)
+    return not gone and booted_from(host) is None and _CONFIGURED not in host
 
 
 def _mixed(group: Answer) -> Answer:
