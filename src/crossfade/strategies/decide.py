@@ -331,7 +331,7 @@ def _ready(release: int, fleet: Fleet, now: float, warmup: float) -> int:
 
 
 def _too_slow(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> RollBack:
-    """A release is to blame for instances that the platform launched and began something on, and for no others."""
+    """A release is not to blame for what the platform could not launch, nor where it has begun nothing of it on any."""
     ready = _ready(rollout.target, fleet, now, rollout.strategy.warmup)
     complaints = sorted(f"{i.id} {i.detail}" for i in fleet.of(rollout.target) if i.detail)
     exits = [e for e in fleet.exits if e.release == rollout.target and e.at >= rollout.started_at]
