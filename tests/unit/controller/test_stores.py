@@ -12,8 +12,9 @@ from tests.unit.controller.site import KIM, Control, Site, service
 from crossfade.controller.api import stores as views
 from crossfade.controller.apps import Apps, WantedApp
 from crossfade.controller.order import Order, Shell
+from crossfade.controller.stores.record import changes
 from crossfade.core.errors import PlatformError, RefusedError, WrongInputError
-from crossfade.core.service import Hooks, Service
+from crossfade.core.service import Hooks, Service, Volume
 from crossfade.core.store import Store
 from crossfade.engine.ports.stores import StoreOutcome
 
@@ -68,6 +69,22 @@ async def test_a_change_waits_on_record_until_it_is_asked_for(site: Site, keeper
         assert await ensure(control, new, replace=True) == {DB: StoreOutcome.REPLACED}
         assert not (await status(control))["changed"]
         assert control.orders.stores.changes([new]) == {}
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (
+            Volume(source="pg", target="/d"),
+            "volumes data:/d -> pg:/d; pg may begin empty and data stays as it is, unused",
+        ),
+        (Volume(source="data", target="/e"), "volumes data:/d -> data:/e"),
+    ],
+)
+def test_a_change_of_volumes_says_what_becomes_of_the_data(after: Volume, said: str) -> None:
+    """It does not move along: who reads `plan` knows before it is asked for."""
+    before = replace(db().service, volumes=(Volume(source="data", target="/d"),))
+    assert changes(Store(service=before), Store(service=replace(before, volumes=(after,)))) == [said]
 
 
 async def test_a_store_that_does_not_start_says_why_until_it_does(site: Site, keeper: MemoryStores) -> None:

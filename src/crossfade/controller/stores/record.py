@@ -1,10 +1,11 @@
 """The record of one store: what the file said of it last, what it was made of, and its newest backup."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from crossfade.core.job import Job, Run, Timetable
+from crossfade.core.service import Volume
 from crossfade.core.store import Store
 from crossfade.core.wire import decode
 from crossfade.engine.ports.journal import Event
@@ -142,6 +143,8 @@ def changes(old: Store, new: Store) -> list[str]:
             continue
         if name == "env":
             found.append(f"env {', '.join(sorted(_differing(dict(one), dict(other))))}")
+        elif name == "volumes":
+            found.append(_moved(one, other))
         elif name in {"image", "grace"}:
             found.append(f"{name} {_short(one)} -> {_short(other)}")
         else:
@@ -149,7 +152,21 @@ def changes(old: Store, new: Store) -> list[str]:
     return sorted(found)
 
 
-_PLAIN = {"container": "how its container is made", "health": "its health check", "volumes": "its volumes"}
+_PLAIN = {"container": "how its container is made", "health": "its health check"}
+
+
+def _moved(before: Sequence[Volume], after: Sequence[Volume]) -> str:
+    """Such as `volumes data:/d -> pg:/d; pg may begin empty and data stays as it is, unused`: no data moves along."""
+    old, new = {one.source for one in before}, {one.source for one in after}
+    fresh = [one.source for one in after if one.source not in old]
+    left = [one.source for one in before if one.source not in new]
+    said = [f"{', '.join(fresh)} may begin empty"] if fresh else []
+    said += [f"{', '.join(left)} stays as it is, unused"] if left else []
+    return f"volumes {_mounts(before)} -> {_mounts(after)}{'; ' if said else ''}{' and '.join(said)}"
+
+
+def _mounts(volumes: Sequence[Volume]) -> str:
+    return ", ".join(f"{one.source}:{one.target}{':ro' if one.read_only else ''}" for one in volumes)
 
 
 def _differing(old: Mapping[str, str], new: Mapping[str, str]) -> set[str]:

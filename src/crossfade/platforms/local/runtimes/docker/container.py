@@ -212,7 +212,7 @@ def ending(api: "APIClient", container: str) -> str:
 
     try:
         found = api.inspect_container(container)
-        said = spoken(api.logs(container, tail=LOOKED_AT), 1)
+        said = spoken(_written(api, container, tail=LOOKED_AT), 1)
     except docker.errors.NotFound:
         return "was removed"
     state, limit = found["State"], found["HostConfig"]["Memory"]
@@ -274,7 +274,7 @@ def save_log(api: "APIClient", container: str, log: Path, lines: int) -> None:
     import docker.errors  # noqa: PLC0415
 
     try:
-        written = api.logs(container, timestamps=True, tail=lines)
+        written = _written(api, container, timestamps=True, tail=lines)
     except docker.errors.NotFound:
         return
     stamped = [line.partition(b" ") for line in written.split(b"\n") if line]
@@ -285,9 +285,23 @@ def save_log(api: "APIClient", container: str, log: Path, lines: int) -> None:
         keep(log, [(end, seconds_of(time.decode())) for end, (time, _, _) in zip(ends, stamped, strict=True)])
 
 
+def _written(api: "APIClient", container: str, **how: Any) -> bytes:
+    """Its output; nothing of one that somebody is removing just now."""
+    import docker.errors  # noqa: PLC0415
+
+    try:
+        written: bytes = api.logs(container, **how)
+    except docker.errors.APIError as error:
+        if error.status_code != CONFLICT:
+            raise
+        return b""
+    return written
+
+
 def stamped_lines(api: "APIClient", container: str, *, last: int | None, after: str) -> list[tuple[str, str]]:
     """(time, line), oldest first: the `last` ones, or all written after the time `after`. Times sort as text."""
-    written = api.logs(container, timestamps=True, tail="all" if last is None else max(1, last), since=_seconds(after))
+    tail = "all" if last is None else max(1, last)
+    written = _written(api, container, timestamps=True, tail=tail, since=_seconds(after))
     stamped = [line.partition(" ") for line in written.decode(errors="replace").removesuffix("\n").split("\n")]
     return [(time, line.rstrip("\r")) for time, _, line in stamped if time > after]
 
