@@ -1,7 +1,7 @@
 """The plan of a deploy: the real loop on a platform in memory where all goes well, told from its journal."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.balancer import Traffic
 from crossfade.engine.ports.journal import Event
+from crossfade.engine.ports.runtime import Running
 from crossfade.engine.world import Pace, World
 from crossfade.strategies.phases import journey, phases
 
@@ -106,10 +107,10 @@ class _Rehearsal:
         self._platform.expose(Exposure(service=release.service, routing=routing, addresses=addresses, token=0))
 
     def _world(self, runtimes: set[str]) -> World:
-        runtime = DryRuntime(self._platform, self._journal)
+        others = dict.fromkeys(runtimes, _Beside(self._platform, self._journal))
         return World(
             journal=self._journal,
-            runtimes=dict.fromkeys(runtimes, runtime),
+            runtimes={**others, self._service.runtime: DryRuntime(self._platform, self._journal)},
             balancer=DryBalancer(self._platform, self._journal),
             ask=self._platform.ask,
             visit=_visit,
@@ -123,6 +124,13 @@ class _Rehearsal:
         """Nobody has to be asked, and there are no clients to judge by."""
         strategy = replace(self._service.strategy, approve=(), rollback_on=NOBODY)
         return replace(ledger.rollout_to(self._target), strategy=strategy)
+
+
+class _Beside(DryRuntime):
+    """The same platform by the name that an earlier release ran under. The instances are listed once."""
+
+    async def instances(self, service: str) -> Sequence[Running]:  # noqa: ARG002  as above
+        return ()
 
 
 async def _visit(_url: str, _headers: Mapping[str, str], _count: int) -> None: ...

@@ -1,9 +1,12 @@
 """What `plan` says: the steps of the real loop, at the times of the file."""
 
+from dataclasses import replace
 from typing import Any
 
 from crossfade.core.job import Job
+from crossfade.core.release import Outcome, Release
 from crossfade.core.service import HealthCheck, Hooks, Service, Strategy
+from crossfade.engine.ledger import Ledger
 from crossfade.engine.plan import plan
 
 
@@ -34,6 +37,17 @@ def test_hooks_come_where_they_run() -> None:
     told = [do for _, do in steps(hooks=Hooks(migrate="./migrate", smoke="./smoke"))]
     assert told[0] == "run the migrate hook: ./migrate"
     assert told.index("run the smoke hook: ./smoke") < told.index("traffic: release 1 100 %")
+
+
+def test_a_service_that_becomes_a_container_is_planned_as_any_other() -> None:
+    """Its earlier releases are processes: each instance is there once, whoever runs it."""
+    before = Service(app="shop", name="web", replicas=2)
+    made = [Release(number=1, service=before, version="", digest="d", config_hash="", outcome=Outcome.GOOD)]
+    ledger = Ledger(service="shop/web", releases=tuple(made), current=1)
+    told = [step["do"] for step in plan(replace(before, runtime="docker", image="acme/web"), ledger)]
+    assert told[0] == "launch 2 of release 2, wait until / is healthy"
+    assert told[-1] == "done: release 2 has all traffic"
+    assert len(told) < 12
 
 
 def test_a_worker_is_planned_without_traffic() -> None:
