@@ -243,8 +243,8 @@ class Orders:
         """
         loops = [loop for loop in self.registry.of(app) if service in {None, loop.key.split("/")[1]}]
         unknown = [] if service else [one for one in self.leftovers.unknown if app in {None, one.app}]
-        if app and service and f"{app}/{service}" in self.stores.up(app):
-            return await self.stores.stop(app, order.by, service)
+        if app and service and f"{app}/{service}" in self.stores.records:
+            return await self._end_store(app, service, order)
         kept = () if service else await self.stores.found(app)
         if app and not loops and not unknown and not kept:
             self.registry.find(app, service)
@@ -267,6 +267,15 @@ class Orders:
         if not service:  # last: whoever needs them is gone
             ended += await self.stores.stop(app, order.by)
         return [loop.key for loop in loops] + ended
+
+    async def _end_store(self, app: str, name: str, order: Order) -> list[str]:
+        """Also one that never was ready, which Docker starts again and again."""
+        key = f"{app}/{name}"
+        was_up = key in self.stores.up(app)
+        stopped = await self.stores.stop(app, order.by, name)
+        if not (stopped or was_up):
+            raise WrongInputError(f"the store {key} was taken down", "`crossfade deploy` starts it, with its data")
+        return stopped
 
     async def delete_data(self, app: str, order: Order) -> list[str]:
         """Remove what an app that was taken down kept. RefusedError while something of it runs."""

@@ -220,6 +220,18 @@ async def test_a_migration_waits_for_a_backup(site: Site, keeper: MemoryStores) 
         assert len(keeper.backups) == 1
 
 
+async def test_a_store_that_never_was_ready_can_be_taken_down(site: Site, keeper: MemoryStores) -> None:
+    """Docker goes on starting it until then; a second time there is nothing to take down."""
+    async with site.controller() as control:
+        keeper.sick = "no password"
+        with pytest.raises(PlatformError):
+            await ensure(control, db())
+        assert await control.orders.down("shop", "db", KIM) == [DB]
+        assert keeper.made == {}
+        with pytest.raises(WrongInputError, match="the store shop/db was taken down"):
+            await control.orders.down("shop", "db", KIM)
+
+
 async def test_stores_are_left_alone_where_no_rollout_may_begin(site: Site, keeper: MemoryStores) -> None:
     """A lock is for all that a deploy does: it makes no store anew either."""
     changed = replace(db(), service=replace(db().service, env=(("A", "1"),)))

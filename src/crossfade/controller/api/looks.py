@@ -171,20 +171,17 @@ class Looks:
         return await streams.logs(request, together(lines))
 
     def _written(self, app: str, service: str | None, query: LogQuery) -> dict[str, AsyncIterator[Said]]:
-        """By service, or of the one store that is named: what it wrote."""
+        """By service, or of the one store that is named: what it wrote, also where it was taken down."""
         if service and (store := f"{app}/{service}") in self._orders.stores.records:
             return {store: self._orders.stores.logs(store, query)}
-        if service:
-            loops = [self._registry.find(app, service)]
-        else:
-            loops = self._registry.of(app) or [self._registry.find(app)]
-            if query.instance is not None:  # known by its name, which begins with the service's
-                loops = [one for one in loops if query.instance.startswith(f"{one.key.replace('/', '-')}-")] or loops
-        return {loop.key: self._runtime(loop).logs(loop.key, query) for loop in loops}
+        keys = [] if service else [loop.key for loop in self._registry.of(app)]
+        if query.instance is not None:  # known by its name, which begins with the service's
+            keys = [one for one in keys if query.instance.startswith(f"{one.replace('/', '-')}-")] or keys
+        return {key: self._runtime(key).logs(key, query) for key in keys or [self._registry.key(app, service)]}
 
-    def _runtime(self, loop: Loop) -> Runtime:
+    def _runtime(self, key: str) -> Runtime:
         """None while the first release is built: processes', for an image is built already."""
-        releases = loop.ledger.releases
+        releases = self._registry.ledger(key).releases
         return self._registry.world.runtimes[releases[-1].service.runtime if releases else "process"]
 
     def _result(self, key: str, number: int) -> dict[str, Any] | None:
