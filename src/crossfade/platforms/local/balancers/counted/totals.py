@@ -21,6 +21,7 @@ class RequestOutcome:
     retried: int = 0
     cause: str = ""
     left: bool = False  # the client, before its answer
+    stands_for: int = 1  # so many, by its time; how many there were is counted elsewhere
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Sums:
         self.requests += times
         self.retried += outcome.retried * times
         if outcome.milliseconds is not None:
-            self.buckets[bound(outcome.milliseconds)] += times
+            self.buckets[bound(outcome.milliseconds)] += times * outcome.stands_for
         if outcome.left:
             self.left += times
         elif outcome.cause:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
@@ -12,15 +13,15 @@ from crossfade.engine.ports.balancer import Target
 from crossfade.engine.ports.journal import Fence
 from crossfade.platforms.local.balancers import book, unprivileged
 from crossfade.platforms.local.balancers.acceptance import accepted, newcomers
-from crossfade.platforms.local.balancers.book import Entry
+from crossfade.platforms.local.balancers.book import Entry, RoutingBook
 from crossfade.platforms.local.balancers.certificates import Entries
 from crossfade.platforms.local.balancers.haproxy import slots as slots_
 from crossfade.platforms.local.balancers.haproxy.config import render
-from crossfade.platforms.local.balancers.haproxy.counts import LOOKS, Counts
+from crossfade.platforms.local.balancers.haproxy.counts import LOOKS, Counts, Origin
 from crossfade.platforms.local.balancers.haproxy.process import HaproxyProcess
 from crossfade.platforms.local.balancers.haproxy.publisher import HaproxyPlan, Publisher
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Worker, WorkerStatus
-from crossfade.platforms.local.balancers.haproxy.settings import ACCESS, REQUESTS
+from crossfade.platforms.local.balancers.haproxy.settings import ACCESS, OFTEN, REQUESTS
 from crossfade.platforms.local.balancers.haproxy.slots import backend
 from crossfade.platforms.local.balancers.installed import InstalledBalancer
 
@@ -51,9 +52,11 @@ class HaproxyBalancer(InstalledBalancer):
         self._log_limit = log_limit
         self._api = RuntimeApi(directory)
         self._process: HaproxyProcess = HaproxyProcess(directory, self._api, binary)
-        self._publisher = Publisher(directory, self._api, self._process)
+        self._publisher = Publisher(directory, self._api, self._process, self._hold)
         self._counts: Counts = Counts(directory / "counts.json", directory / REQUESTS, directory / ACCESS)
         self._slots = slots_.load(directory / _SLOTS)
+        self._named: tuple[RoutingBook, slots_.Slots, Mapping[str, Origin]] | tuple[None, None, Mapping[str, Origin]]
+        self._named = (None, None, {})  # what they stand for, by whose names
 
     async def catch_up(self) -> None:
         """See the port. HAProxy writes a line before it goes on; what it writes nowhere takes a few looks."""
@@ -61,6 +64,12 @@ class HaproxyBalancer(InstalledBalancer):
             if not await self._unsure():
                 return
             await asyncio.sleep(0.01)
+
+    async def shutdown(self) -> None:
+        """See the port. What it answered it says only as long as it runs."""
+        with contextlib.suppress(PlatformError):
+            await self.catch_up()
+        await super().shutdown()
 
     async def close(self) -> None:
         """See the port."""
@@ -96,14 +105,17 @@ class HaproxyBalancer(InstalledBalancer):
         await self._publisher.publish(switched)
         seconds = time.monotonic() - began
         await self._publisher.publish(settled)
+        await self._let_go()
         return seconds
 
     async def _publish(self, entries: Entries) -> None:
         await self._publisher.publish(self._plan(entries))
+        await self._let_go()
 
     async def _replace(self) -> None:
         """The master starts anew, and its old worker finishes what it holds."""
         await self._publisher.restart()
+        await self._let_go()
 
     async def _targets(self, entry: Entry) -> dict[str, Target]:
         """What each instance holds with all workers."""
@@ -125,10 +137,11 @@ class HaproxyBalancer(InstalledBalancer):
         }
 
     def _count(self) -> None:
-        self._counts.read(self._groups())
+        self._counts.read(self._origins())
 
     async def _tidy(self) -> None:
         await self._publisher.tidy(self._book.entries, self._slots)
+        await self._let_go()
         self._counts.forget_workers([worker.pid for worker in self._publisher.workers])
         self._counts.save()
         self._counts.trim(self._log_limit)
@@ -159,7 +172,28 @@ class HaproxyBalancer(InstalledBalancer):
         """What a worker says, with what failed in it taken in; True while that is not known of some requests."""
         status = await self._api.status(worker)
         self._count()
-        return status, self._counts.compare(worker.pid, status.tallies, self._groups())
+        return status, self._counts.compare(worker.pid, status.tallies, self._origins())
+
+    async def _hold(self) -> None:
+        """Who is about to be replaced and answers more than has lines stays until it was asked how many it answered."""
+        for worker in await self._api.workers():
+            with contextlib.suppress(PlatformError):
+                status, unsure = await self._status(worker)
+                if not worker.old and (unsure or status.rate > OFTEN // 2):
+                    await self._api.hold(worker)
+
+    async def _let_go(self) -> None:
+        """Replaced workers may end once all that they answered is counted, and what they go on to answer has lines."""
+        busy = set()
+        for worker in await self._api.workers() if self._api.holds else ():
+            with contextlib.suppress(PlatformError):
+                status, unsure = await self._status(worker)
+                for _ in range(2 * LOOKS if unsure else 0):
+                    await asyncio.sleep(0.01)
+                    status, unsure = await self._status(worker)
+                if unsure or status.rate > OFTEN:
+                    busy.add(worker.pid)
+        self._api.release(but=busy)
 
     async def _unsure(self) -> bool:
         """True while it is not known of some requests whether they failed."""
@@ -178,8 +212,16 @@ class HaproxyBalancer(InstalledBalancer):
         key = entry.service.key
         return {backend(key, slot): self._group(key, release) for release, slot in self._slots.of(key).items()}
 
-    def _groups(self) -> dict[str, str]:
-        return {b: g for entry in self._book.entries.values() for b, g in self._backends(entry).items()}
+    def _origins(self) -> Mapping[str, Origin]:
+        """What each backend stands for, also one that no release has now: an answer may end after its release went."""
+        if self._named[0] is not self._book or self._named[1] is not self._slots:
+            found: dict[str, Origin] = {}
+            for key, entry in self._book.entries.items():
+                groups = self._backends(entry)
+                names = (backend(key, slot) for slot in range(self._slots.size(key)))
+                found |= {name: Origin(service=key, group=groups.get(name, "")) for name in names}
+            self._named = (self._book, self._slots, found)
+        return self._named[2]
 
     def _plan(self, entries: Entries) -> HaproxyPlan:
         served, links, secrets = self._servable(entries)

@@ -1,21 +1,20 @@
 """haproxy.cfg as a pure function of what the services are to be.
 
 Each port is a frontend that finds out three things of a request: `txn.svc`, the service that its host and path lead to,
-`txn.to`, the backend of one release of it, by the maps, and `txn.preview` when a preview was asked for. Each service
-has backends that releases take as they come; see `slots`.
+`txn.to`, the backend of one release of it, by the maps, and `txn.kind` when a preview was asked for. Each service has
+backends that releases take as they come; see `slots`. Every rule costs every request, so a plain one passes over those
+that look into odd ones; see `who.odd`.
 """
 
 import hashlib
-import zlib
 from collections.abc import Iterator, Mapping
 
 from crossfade.core.service import Service, Tls
-from crossfade.platforms.local.address import near
 from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.platforms.local.balancers.haproxy import checks, maps, settings, who
-from crossfade.platforms.local.balancers.haproxy.settings import ms, quoted
-from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
+from crossfade.platforms.local.balancers.haproxy import backends, maps, settings, who
+from crossfade.platforms.local.balancers.haproxy.settings import KEPT, ms, quoted
+from crossfade.platforms.local.balancers.haproxy.slots import Slots
 from crossfade.platforms.local.balancers.rules import (
     HEAD_WITHIN,
     HSTS,
@@ -31,11 +30,10 @@ from crossfade.platforms.local.balancers.unprivileged import Unprivileged
 Files = dict[str, str]  # text by name, from HAProxy's working directory
 
 _HTTPS = 443
-_SAFE = "{ method GET HEAD OPTIONS }"
-_EVENTS = "{ res.hdr(content-type) -m beg text/event-stream }"
 _NO_SERVICE = "!{ var(txn.svc) -m found }"
 _NOWHERE = "!{ var(txn.to) -m found }"
 _ASKED = "{ var(txn.asked) -m found }"
+_SPLIT = f"{{ var(txn.to) -m str {maps.SPLIT} }}"
 
 
 def render(
@@ -59,7 +57,7 @@ def render(
     for door in open_:
         parts += _frontend(door, entries)
     for _, entry in sorted(entries.items()):
-        parts += _backends(entry, slots)
+        parts += backends.lines(entry, slots)
     lines = [*_global(shutdown, who, structure(parts, lists)), *parts, ""]
     return {
         settings.CONFIG: "\n".join(lines),
@@ -74,16 +72,6 @@ def structure(lines: list[str], lists: Mapping[str, str]) -> str:
     return hashlib.sha256("\n".join([*kept, *lists.values()]).encode()).hexdigest()[:16]
 
 
-def server(service: Service, instance: str, address: str) -> str:
-    """What a server is, in the words that a line of the file and `add server` share."""
-    check = service.health
-    path = near(address)
-    where = f"unix@{path}" if path else address
-    words = f"{where} check inter {ms(check.interval)} fall {check.unhealthy} rise {check.healthy}"
-    # By its id a client is hashed to it: of its own, not of its place among the others, which changes.
-    return f"{words} id {zlib.crc32(instance.encode()) % 2**30 + 1}" if service.sticky else words
-
-
 def _global(shutdown: int, who: Unprivileged | None, name: str) -> Iterator[str]:
     yield "global"
     if who:
@@ -91,7 +79,8 @@ def _global(shutdown: int, who: Unprivileged | None, name: str) -> Iterator[str]
         yield f"  group {who.group}"
     yield "  expose-experimental-directives"  # normalize-uri
     yield f"  description {name}"
-    yield "  log stdout format raw local0"
+    yield "  log stdout format raw local0 notice"
+    yield f"  log stdout format short sample 1:{settings.EACH} local0 info"
     yield f"  stats socket unix@{settings.WORKER} mode 600 level admin expose-fd listeners"
     yield f"  hard-stop-after {shutdown}s"
     # A new instance is checked after so many ms, and not after up to an interval. It has to be enabled by then, or its
@@ -108,6 +97,7 @@ def _defaults(entries: Mapping[str, Entry]) -> Iterator[str]:
     yield "  mode http"
     yield "  log global"
     yield f"  log-format {settings.COUNT_FORMAT}"
+    yield "  option log-separate-errors"
     yield "  timeout connect 2s"
     yield f"  timeout client {ms(idle)}"
     yield "  timeout http-keep-alive 120s"
@@ -140,35 +130,45 @@ def _frontend(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
     yield f"frontend {door.name}"
     secure = f" ssl crt-list {_list(door)} alpn h2,http/1.1" if door.tls else ""
     yield f"  bind {address}:{door.port}{secure}"
+    services = [seen_at(door, entries[key].service) for key in door.services]
     if door.access_log:
         yield f"  log-format {settings.ACCESS_FORMAT}"
-    yield from who.client(door)
-    yield from who.path(door)
+    yield from who.client(door, {service.preview.header for service in services})
     if door.access_log:
+        yield f"  http-request {KEPT}"
         yield "  http-request set-var(txn.host) req.hdr(host)"
-    yield "  http-request set-header X-Request-Id %[uuid()] unless { req.fhdr_cnt(x-request-id) gt 0 }"
-    if door.access_log:
         yield "  http-request set-var(txn.id) req.hdr(x-request-id)"
-    yield from _preview_port(entries[door.preview].service) if door.preview else _rules(door, entries)
+    if door.preview:
+        yield from who.path(door)
+        yield from _preview_port(entries[door.preview].service)
+    else:
+        yield from _rules(door, entries, services)
     yield "  use_backend %[var(txn.to)]"
 
 
 def _preview_port(service: Service) -> Iterator[str]:
     yield f"  http-request set-var(txn.svc) str({service.key})"
-    yield "  http-request set-var(txn.preview) int(1)"
+    yield f"  http-request set-var(txn.kind) str({settings.PREVIEW})"
     yield f"  http-request set-var(txn.to) str({service.key}?),map({maps.PREVIEWS})"
     yield _answer(503, f"No release of {service.key} is in preview.\\n", _NOWHERE)
 
 
-def _rules(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
-    services = [seen_at(door, entries[key].service) for key in door.services]
-    for host, to in sent_on(door, by_host(services)):
+def _rules(door: Door, entries: Mapping[str, Entry], services: list[Service]) -> Iterator[str]:
+    moved = sent_on(door, by_host(services))
+    simple = not door.redirect and not any(service.sticky for service in services)
+    alone = simple and _takes_all(services) and not moved and not services[0].headers
+    if alone:
+        yield from _plain(f"str({services[0].key})")
+    yield from who.path(door)
+    for host, to in moved:
         scheme, _, rest = to.partition("://")
         there = f"{'%[req.hdr(x-forwarded-proto)]' if scheme == 'http' else scheme}://{rest}%[pathq]"
         when = f"{{ req.hdr(host),host_only,lower,rtrim(.) -m str {host} }}"
         yield f"  http-request redirect location {there} code 301 if {{ method GET HEAD }} {when}"
         yield f"  http-request redirect location {there} code 308 if {when}"
     yield from _choice(services)
+    if simple and not alone:
+        yield from _plain("var(txn.svc)")
     yield from _asked(services)
     for key in sorted(door.redirect):
         yield from _redirects(entries[key].service)
@@ -177,11 +177,10 @@ def _rules(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
         yield from _headers(service, door)
         yield from _stays(service)
     yield f"  http-request set-var(txn.to) var(txn.svc),map({maps.ROUTES}) if {_NOWHERE}"
-    split = f"{{ var(txn.to) -m str {maps.SPLIT} }}"
     if any(service.sticky for service in services):
-        yield f"  http-request set-var(txn.draw) var(txn.sticky),xxh32,mod({maps.SHARES}) if {split}"
-    yield f"  http-request set-var(txn.draw) rand({maps.SHARES}) if {split} !{{ var(txn.draw) -m found }}"
-    yield f"  http-request set-var(txn.to) var(txn.svc),concat(:,txn.draw),map({maps.ROUTES}) if {split}"
+        yield f"  http-request set-var(txn.draw) var(txn.sticky),xxh32,mod({maps.SHARES}) if {_SPLIT}"
+    yield f"  http-request set-var(txn.draw) rand({maps.SHARES}) if {_SPLIT} !{{ var(txn.draw) -m found }}"
+    yield f"  http-request set-var(txn.to) var(txn.svc),concat(:,txn.draw),map({maps.ROUTES}) if {_SPLIT}"
     for service in services:
         yield from _told(service, door)
     if not _takes_all(services):
@@ -200,6 +199,15 @@ def _choice(services: list[Service]) -> Iterator[str]:
         for path, service in rules:
             for where in _places(path):
                 yield f"  http-request set-var(txn.svc) str({service.key}) if {_NO_SERVICE}{name}{where}"
+
+
+def _plain(service: str) -> Iterator[str]:
+    """A request with nothing odd about it goes where the map says, unless a number has to be drawn for it.
+
+    The log names its backend, and with that its service, so `txn.svc` need not be set.
+    """
+    yield f"  http-request set-var(txn.to) {service},map({maps.ROUTES}) unless {who.ODD}"
+    yield f"  http-request allow if {{ var(txn.to) -m found }} !{_SPLIT}"
 
 
 def _takes_all(services: list[Service]) -> bool:
@@ -235,9 +243,9 @@ def _asked(services: list[Service]) -> Iterator[str]:
                 when = f"{_ASKED} {_is(service.key)} {_NOWHERE} {{ var(txn.asked) -m reg ^[0-9a-f]{{32}}$ }}"
                 yield f"  http-request set-var(txn.to) {bare} if {when}"
         yield f"  http-request del-header {header} if {_NOWHERE}"
+        yield f"  http-request set-var(txn.kind) str({settings.PREVIEW}) if {_ASKED} {{ var(txn.to) -m found }}"
         if len(headers) > 1:
             yield "  http-request unset-var(txn.asked)"
-    yield "  http-request set-var(txn.preview) int(1) if { var(txn.to) -m found }"
 
 
 def _redirects(service: Service) -> Iterator[str]:
@@ -247,6 +255,7 @@ def _redirects(service: Service) -> Iterator[str]:
     exceptions = [place for path in answered_on_http(service, "/*") for place in _places(path)]
     kept = "".join(f" !{place.strip()}" for place in exceptions if place)
     when = f"{_is(service.key)} {_NOWHERE} !{{ req.hdr(x-forwarded-proto) -i https }}{kept}"
+    yield f"  http-request {KEPT} if {when}"  # no backend's total has it
     yield f"  http-request redirect location {to} code 301 if {{ method GET HEAD }} {when}"
     yield f"  http-request redirect location {to} code 308 if {when}"
 
@@ -292,7 +301,7 @@ def _stays(service: Service) -> Iterator[str]:
 def _told(service: Service, door: Door) -> Iterator[str]:
     """Who is new is told the release that answers; a preview stays with none."""
     if service.pins:
-        new = f"{_is(service.key)} !{{ var(txn.stays) -m found }} !{{ var(txn.preview) -m found }}"
+        new = f"{_is(service.key)} !{{ var(txn.stays) -m found }} !{{ var(txn.kind) -m found }}"
         yield f"  http-request set-var(txn.met) var(txn.svc),concat(@,txn.to),map({maps.ROUTES}) if {new}"
         secure = "; Secure" if door.secure else ""
         cookie = f"{visitors.cookie(service)}=%[var(txn.met)]{visitors.attributes(service)}{secure}"
@@ -306,36 +315,3 @@ def _is(key: str) -> str:
 
 def _answer(code: int, text: str, when: str) -> str:
     return f'  http-request return status {code} content-type text/plain lf-string "{text}" if {when}'
-
-
-def _backends(entry: Entry, slots: Slots) -> Iterator[str]:
-    """One for each slot. A free one is as the newest release wants it, so that the next finds what it needs."""
-    key = entry.service.key
-    by_slot = {slots.of(key)[group.release]: group for group in entry.routing.groups}
-    newest = entry.made(max(group.release for group in entry.routing.groups)) if by_slot else entry.service
-    for slot in range(slots.size(key)):
-        group = by_slot.get(slot)
-        service = entry.made(group.release) if group else newest
-        yield f"backend {backend(key, slot)}"
-        yield from _backend(service)
-        for instance in group.registered if group else ():
-            address = entry.address(instance)
-            yield f"{settings.SERVER_LINE}{instance} {server(service, instance, address)}"
-
-
-def _backend(service: Service) -> Iterator[str]:
-    yield "  balance hash var(txn.sticky)" if service.sticky else "  balance leastconn"
-    if service.sticky:
-        yield "  hash-type consistent sdbm avalanche"
-    yield from checks.lines(service)
-    yield f"  timeout server {ms(service.timeout or service.idle_timeout)}"
-    yield f"  timeout tunnel {ms(service.idle_timeout)}"
-    if service.timeout:
-        long = "{ req.hdr(accept) -m sub text/event-stream }"
-        yield f"  http-request set-timeout server {ms(service.idle_timeout)} if {long}"
-    yield "  retry-on conn-failure empty-response"
-    yield f"  http-request disable-l7-retry unless {_SAFE}"
-    # WebSocket and event streams are told from requests by their answer, and counted while they last.
-    yield "  stick-table type string len 128 size 100k expire 24d store conn_cur"
-    yield f"  http-response set-var(txn.stream) int(1) if {{ status 101 }} or {_EVENTS}"
-    yield "  http-response track-sc0 srv_name if { var(txn.stream) -m found }"

@@ -1,5 +1,10 @@
-"""Counts from HAProxy's log: that has every request of every worker, also of those that were replaced."""
+"""Counts from HAProxy's log and its totals, of every worker, also of those that were replaced.
 
+The log has each request but good answers of a release that is asked often, of which it has a sample; how many of these
+there were is what HAProxy's totals have more than the log.
+"""
+
+import os
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -8,32 +13,41 @@ from typing import NamedTuple
 from crossfade.platforms.local.balancers.counted.tail import Tail, rotate
 from crossfade.platforms.local.balancers.counted.totals import RequestOutcome, Totals
 from crossfade.platforms.local.balancers.haproxy.runtime_api import BackendTally
+from crossfade.platforms.local.balancers.haproxy.settings import EACH, PREVIEW, PREVIEW_STREAM, SAMPLE, STREAM
 
 _SERVER_ERROR = 500
 _ANSWERED = 100
 LOOKS = 8
 _NOBODY = "<NOSRV>"
+_MARKS = {"r": 1, f"{SAMPLE.decode()}r": EACH}  # how many requests the time of such a line stands for
 _LEFT = frozenset("Cc")  # who ended it: the client, by closing or by saying nothing
-_FIELDS = 11
+_FIELDS = 10
+_THREADS = os.cpu_count() or 64  # of a worker at most, each of which writes one line at a time; HAProxy has up to 64
 
 
-Looks = deque[tuple[int, int, int]]  # closed without an answer, dropped by the log, and of these failed
+Looks = deque[tuple[int, int, int]]  # closed without an answer, not in the log, and of these failed
+
+
+class Origin(NamedTuple):
+    """What a backend stands for."""
+
+    service: str
+    group: str  # empty while no release has it
 
 
 class LogLine(NamedTuple):
     """A line of the log; see `settings`. `-` is nothing."""
 
-    mark: str
+    mark: str  # whether it is one of the sample
     worker: str  # its pid
-    service: str
+    service: str  # where that could not be told by the backend
     backend: str
     server: str
     ended: str  # by whom, and when: two letters, `--` for as it should be
     status: str
     retries: str  # `+1` when the last went to another server
     milliseconds: str
-    stream: str
-    preview: str
+    kind: str
 
 
 class Counts:
@@ -49,11 +63,13 @@ class Counts:
         for worker, known in self.totals.notes.items():
             self._known[int(worker)].update({backend: Counter(sums) for backend, sums in known.items()})
 
-    def read(self, groups: Mapping[str, str]) -> None:
-        """Take in what the log says since last time. `groups` has the group by its backend's name."""
+    def read(self, origins: Mapping[str, Origin]) -> None:
+        """Take in what the log says since last time. `origins` has what each backend stands for, by its name."""
         told = []
         counted = Counter[bytes]()
         for raw in self._requests.lines():
+            if raw.startswith(b"<") and not raw.startswith(SAMPLE):
+                continue  # the sample's copy of a line that is there by itself
             request, brace, access = raw.partition(b" {")
             counted[request] += 1
             if brace:
@@ -63,44 +79,53 @@ class Counts:
                 log.write(b"\n".join([*told, b""]))
         for raw, times in counted.items():
             words = raw.decode(errors="replace").split(" ")
-            if len(words) == _FIELDS and words[0] == "r":  # else HAProxy's own words about its servers
-                self._add(LogLine(*words), times, groups)
+            if len(words) == _FIELDS and words[0] in _MARKS:  # else HAProxy's own words about its servers
+                self._add(LogLine(*words), times, origins)
 
-    def _add(self, line: LogLine, times: int, groups: Mapping[str, str]) -> None:
+    def _add(self, line: LogLine, times: int, origins: Mapping[str, Origin]) -> None:
         outcome = _outcome(line)
-        if line.preview == "-" and line.service != "-":
-            self.totals.service(line.service).add(outcome, times)
-        if group := groups.get(line.backend):
+        service, group = origins.get(line.backend, Origin(line.service, ""))
+        if service != "-" and line.kind not in {PREVIEW, PREVIEW_STREAM}:
+            self.totals.service(service).add(outcome, times)
+        if group:
             self.totals.group(group).add(outcome, times)
         known = self._known[int(line.worker)][line.backend]
         known["answered" if int(line.status) >= _ANSWERED else "unanswered"] += times
         known["failed"] += times if int(line.status) >= _SERVER_ERROR else 0
 
-    def compare(self, worker: int, tallies: Mapping[str, BackendTally], groups: Mapping[str, str]) -> bool:
+    def compare(self, worker: int, tallies: Mapping[str, BackendTally], origins: Mapping[str, Origin]) -> bool:
         """Count what is in no log. `tallies` are what a worker said by backend, before all of the log was read.
 
-        HAProxy drops a line rather than wait for another thread that writes one, some of ten thousand on a busy
-        machine. And when an instance dies under the second or a later request of a client's connection, it closes that
+        Those are good answers beside the sample. Of what is missing `_THREADS` may be lines that are about to be
+        written; the others are counted at once, so that failures, which have lines, are seen among all requests.
+
+        And HAProxy drops a line rather than wait for another thread that writes one, some of ten thousand on a busy
+        machine; and when an instance dies under the second or a later request of a client's connection, it closes that
         without an answer and writes nothing: the client is to ask again. A request that just begins or ends can look
         like that for a moment, so only what was missing `LOOKS` times is counted. True when there is such a one.
         """
         for backend, tally in tallies.items():
             known, missing = self._known[worker][backend], self._missing[worker][backend]
+            origin = origins.get(backend, Origin("", ""))
             closed = tally.ended - tally.answered - known["unanswered"]
+            failed = tally.failed - known["failed"]
+            silent = max(0, tally.answered - known["answered"] - max(0, failed) - _THREADS)
+            known.update(answered=silent)
+            self._add_unlogged(origin, 0, silent, 0)
             dropped = tally.answered - known["answered"]
-            missing.append((closed, dropped, min(dropped, tally.failed - known["failed"])))
+            missing.append((closed, dropped, min(dropped, failed)))
             if len(missing) == LOOKS:
                 closed, dropped, failed = (max(0, min(looks)) for looks in zip(*missing, strict=True))
                 known.update(unanswered=closed, answered=dropped, failed=failed)
-                self._add_unlogged(groups.get(backend, ""), closed, dropped, failed)
+                self._add_unlogged(origin, closed, dropped, failed)
                 if closed or dropped:
                     missing.clear()
         return any(looks and max(looks[-1]) > 0 for looks in self._missing[worker].values())
 
-    def _add_unlogged(self, group: str, closed: int, dropped: int, failed: int) -> None:
+    def _add_unlogged(self, origin: Origin, closed: int, dropped: int, failed: int) -> None:
         found = (("reset by instance", closed), ("not told by the log", failed), ("", dropped - failed))
-        for cause, times in found if group else ():
-            for sums in (self.totals.service(group.rpartition("/")[0]), self.totals.group(group)):
+        for cause, times in found if origin.group else ():
+            for sums in (self.totals.service(origin.service), self.totals.group(origin.group)):
                 sums.add(RequestOutcome(milliseconds=None, cause=cause), times)
 
     def forget_workers(self, but: Collection[int]) -> None:
@@ -134,7 +159,7 @@ def _looks() -> defaultdict[str, Looks]:
 
 def _outcome(line: LogLine) -> RequestOutcome:
     status, (who, when) = int(line.status), (line.ended[0], line.ended[1])
-    streaming = line.stream != "-"
+    streaming = line.kind in {STREAM, PREVIEW_STREAM}
     left = who in _LEFT
     cause = ""
     if not left and not streaming and (status >= _SERVER_ERROR or status < 0 or who in "SsPIKD"):
@@ -144,6 +169,7 @@ def _outcome(line: LogLine) -> RequestOutcome:
         retried=int(line.retries.lstrip("+")),
         cause=cause,
         left=left and not streaming,
+        stands_for=_MARKS[line.mark],
     )
 
 

@@ -1,7 +1,7 @@
 """The publisher: HAProxy runs what is wanted, by its runtime API where that can, else by a reload."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,10 +46,14 @@ class Publisher:
     Files are written before any worker hears of it, so that one that starts meanwhile, or instead, runs the same.
     """
 
-    def __init__(self, directory: Path, api: RuntimeApi, process: HaproxyProcess) -> None:
+    def __init__(
+        self, directory: Path, api: RuntimeApi, process: HaproxyProcess, replacing: Callable[[], Awaitable[None]]
+    ) -> None:
+        """`replacing` is called before workers are."""
         self._directory = directory
         self._api = api
         self._process = process
+        self._replacing = replacing
         self._structure = ""  # what the current worker runs
         self._servers: dict[int, Mapping[Key, WantedServer]] = {}  # by pid of the worker
         self._maps: dict[tuple[int, str], Mapping[str, str]] = {}  # by pid and name
@@ -76,6 +80,7 @@ class Publisher:
         if plan.structure != self._structure:
             try:
                 await self._process.test()
+                await self._replacing()
                 await self._process.reload(plan.structure)
             except PlatformError:
                 self._write(before)
@@ -105,6 +110,7 @@ class Publisher:
 
     async def restart(self) -> None:
         """A new worker, of the binary that is installed now."""
+        await self._replacing()
         await self._process.reload(self._structure)
         self.workers = []
 

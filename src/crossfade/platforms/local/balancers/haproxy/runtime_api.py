@@ -1,15 +1,16 @@
 """HAProxy's runtime API by the socket of its master, which reaches every worker, also those that only finish."""
 
 import asyncio
+import contextlib
 import csv
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
-from crossfade.platforms.local.balancers.haproxy.settings import MASTER
+from crossfade.platforms.local.balancers.haproxy.settings import MASTER, WORKER
 
 _LIMIT = 5.0  # seconds for one answer
 _TOLD = re.compile(r"^(New server registered|no need to change|IP changed|port changed)|changed from .* to ")
@@ -67,6 +68,7 @@ class WorkerStatus:
 
     servers: list[HaproxyServer]
     tallies: dict[str, BackendTally]
+    rate: int  # requests in the last second, of the backend that has most
 
 
 class RuntimeApi:
@@ -75,6 +77,7 @@ class RuntimeApi:
     def __init__(self, directory: Path) -> None:
         # A socket's path may be 107 bytes long and a state directory longer: it is reached through an open directory.
         self._directory = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+        self._held: dict[int, asyncio.StreamWriter] = {}  # by pid
 
     async def workers(self) -> list[Worker]:
         """The current one first."""
@@ -112,7 +115,11 @@ class RuntimeApi:
             if row["svname"] != "BACKEND"
         ]
         backends = [row for row in rows if row["svname"] == "BACKEND"]
-        return WorkerStatus(servers=servers, tallies={row["pxname"]: _tally(row) for row in backends})
+        return WorkerStatus(
+            servers=servers,
+            tallies={row["pxname"]: _tally(row) for row in backends},
+            rate=max((int(row["rate"]) for row in backends), default=0),
+        )
 
     async def streams(self, worker: Worker, backends: Iterable[str]) -> dict[tuple[str, str], int]:
         """WebSocket and event streams by backend and server."""
@@ -136,6 +143,23 @@ class RuntimeApi:
         for part in _parts(text):
             await self.act(worker, f"add map @{version} {name} <<\n{part}")
         await self.act(worker, f"commit map @{version} {name}")
+
+    async def hold(self, worker: Worker) -> None:
+        """Keep the current one from ending after its last answer once it is replaced, so that it can be asked about it.
+
+        It waits for who is connected to it, but not for more than 10 s for one who says nothing.
+        """
+        with contextlib.suppress(OSError):
+            _, self._held[worker.pid] = await asyncio.open_unix_connection(f"/proc/self/fd/{self._directory}/{WORKER}")
+
+    @property
+    def holds(self) -> bool:
+        return bool(self._held)
+
+    def release(self, but: Collection[int]) -> None:
+        """Let all go that are held but these, by pid."""
+        for pid in self._held.keys() - set(but):
+            self._held.pop(pid).close()
 
     async def act(self, worker: Worker, *commands: str) -> None:
         """Carry them out, one after the other. PlatformError in HAProxy's words when one is refused."""
@@ -175,6 +199,7 @@ class RuntimeApi:
             ) from error
 
     def close(self) -> None:
+        self.release(but=())
         if self._directory >= 0:
             os.close(self._directory)
             self._directory = -1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from crossfade.core.service import Service
 from crossfade.platforms.local.balancers.book import Entry
-from crossfade.platforms.local.balancers.haproxy.config import server
+from crossfade.platforms.local.balancers.haproxy.backends import server
 from crossfade.platforms.local.balancers.haproxy.runtime_api import SOCKET, HaproxyServer
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
 

@@ -1,15 +1,25 @@
 """The client and the path of a request, settled before anything is decided by them."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 
+from crossfade.platforms.local.balancers.haproxy.settings import quoted
 from crossfade.platforms.local.balancers.rules import CLAIMS, Door
 
+ODD = "{ var(txn.odd) -m found }"
 _TRUSTED = "{ var(txn.trusted) -m found }"
 _PROXIES = 8  # as many may stand one behind the other
+_CLAIMS = ("X-Forwarded-Proto", *CLAIMS)
+_OURS = ("X-Forwarded-For", "X-Real-IP")
+_CGI = "Proxy"  # becomes HTTP_PROXY in CGI, and then all the app asks for goes there
+_UNDERSCORE = "_"  # to WSGI and CGI, x_forwarded_proto is x-forwarded-proto
 
 
-def client(door: Door) -> Iterator[str]:
-    """The client's address becomes the source: who is connected, or whom a trusted proxy names last that is none."""
+def client(door: Door, previews: Collection[str]) -> Iterator[str]:
+    """The client's address becomes the source: who is connected, or whom a trusted proxy names last that is none.
+
+    `previews` are the names of headers that lead to previews.
+    """
     ranges = " ".join(door.trusted)
     if door.proxy_protocol:
         if ranges:
@@ -17,29 +27,69 @@ def client(door: Door) -> Iterator[str]:
         yield "  tcp-request connection expect-proxy layer4"
     if door.clients:
         yield f"  tcp-request connection reject if !{{ src {ranges} }}"
-    if ranges:
-        yield f"  http-request set-var(txn.trusted) int(1) if {{ src {ranges} }}"
-        for back in range(1, _PROXIES + 1):
-            yield f"  http-request set-src hdr_ip(x-forwarded-for,-{back}) if {_TRUSTED} {{ src {ranges} }}"
-    for name in ("X-Forwarded-Proto", *CLAIMS):
-        yield f"  http-request del-header {name}{f' if !{_TRUSTED}' if ranges else ''}"
-    yield "  http-request del-header Proxy"  # becomes HTTP_PROXY in CGI, and then all the app asks for goes there
-    yield "  http-request del-header _ -m sub"  # to WSGI and CGI, x_forwarded_proto is x-forwarded-proto
-    yield "  http-request set-header X-Forwarded-For %[src]"
-    yield "  http-request set-header X-Real-IP %[src]"
-    proto = "https" if door.tls else "http"
-    yield f"  http-request set-header X-Forwarded-Proto {proto} unless {{ req.hdr_cnt(x-forwarded-proto) gt 0 }}"
+    yield "  tcp-request session set-var(sess.id) uuid()"
+    if not ranges:
+        yield "  tcp-request session set-var(sess.ip) src,lower"  # as text, once for all requests of the connection
+    yield from _odd(door, previews)
+    yield from _believed(door) if ranges else _of_a_stranger(door)
+    given = "{ req.fhdr_cnt(x-request-id) gt 0 }"
+    yield f"  http-request add-header X-Request-Id %[var(sess.id)]-%rt unless {given}"
+
+
+def _odd(door: Door, previews: Collection[str]) -> Iterator[str]:
+    """Whether there is anything about a request that the rules for its headers and its path could change.
+
+    One look at all names and one at the path, instead of one for each rule: HAProxy remembers what a pattern said of a
+    text, and clients send the same names again and again. It may find too much, and then the rules find nothing.
+    """
+    places = r"% /. // '\'" if door.by_path else "% /."  # of the whole URL: in `//x` HAProxy finds no path
+    names = f"(^|,)({_either(*_CLAIMS, *_OURS, _CGI, *previews)})(,|$)|{_UNDERSCORE}"
+    found = f"{{ url -m sub {places} }} or {{ req.hdr_names -m reg -i {quoted(names)} }}"
+    yield f"  http-request set-var(txn.odd) int(1) if {found}"
+
+
+def _of_a_stranger(door: Door) -> Iterator[str]:
+    """Nothing it says of itself is believed."""
+    lies = f"^({_either(*_CLAIMS, *_OURS, _CGI)})$|{_UNDERSCORE}"
+    yield f"  http-request del-header {quoted(lies)} -m reg if {ODD}"
+    for name in _OURS:
+        yield f"  http-request add-header {name} %[var(sess.ip)]"
+    yield f"  http-request add-header X-Forwarded-Proto {_proto(door)}"
+
+
+def _believed(door: Door) -> Iterator[str]:
+    """A trusted proxy is believed what it says of its client, and anybody else nothing."""
+    ranges = " ".join(door.trusted)
+    yield f"  http-request set-var(txn.trusted) int(1) if {{ src {ranges} }}"
+    for back in range(1, _PROXIES + 1):
+        yield f"  http-request set-src hdr_ip(x-forwarded-for,-{back}) if {_TRUSTED} {{ src {ranges} }}"
+    yield f"  http-request del-header {quoted(f'^({_either(*_CLAIMS)})$')} -m reg if {ODD} !{_TRUSTED}"
+    yield f"  http-request del-header {quoted(f'^{_either(_CGI)}$|{_UNDERSCORE}')} -m reg if {ODD}"
+    for name in _OURS:
+        yield f"  http-request set-header {name} %[src]"
+    given = "{ req.hdr_cnt(x-forwarded-proto) gt 0 }"
+    yield f"  http-request set-header X-Forwarded-Proto {_proto(door)} unless {given}"
+
+
+def _either(*names: str) -> str:
+    """A pattern of these, in lower-case letters as HAProxy keeps names."""
+    return "|".join(re.escape(name.lower()) for name in names)
+
+
+def _proto(door: Door) -> str:
+    return "https" if door.tls else "http"
 
 
 def path(door: Door) -> Iterator[str]:
     """A path means the rule that its app would take it for; slashes are looked into where paths decide who answers."""
     if door.by_path:
         # Apps take a backslash for a slash, and `/..;x` for `/..`: whose path that is, nobody can say.
-        yield r"  http-request deny deny_status 400 if { path -m reg -i '[\\]|%5c|%00|/(\.|%2e)+;' }"
-        yield "  http-request normalize-uri path-merge-slashes"  # HAProxy finds no path in one that begins with two
-        yield "  http-request set-path %[path,regsub(%2f,/,gi)]"
-    yield "  http-request normalize-uri percent-decode-unreserved"
+        twofold = r"{ path -m reg -i '[\\]|%5c|%00|/(\.|%2e)+;' }"
+        yield f"  http-request deny deny_status 400 if {ODD} {twofold}"
+        yield f"  http-request normalize-uri path-merge-slashes if {ODD}"  # HAProxy finds no path that begins with two
+        yield f"  http-request set-path %[path,regsub(%2f,/,gi)] if {ODD}"
+    yield f"  http-request normalize-uri percent-decode-unreserved if {ODD}"
     if door.by_path:
-        yield "  http-request normalize-uri path-merge-slashes"
-    yield "  http-request normalize-uri path-strip-dot"
-    yield "  http-request normalize-uri path-strip-dotdot full"
+        yield f"  http-request normalize-uri path-merge-slashes if {ODD}"
+    yield f"  http-request normalize-uri path-strip-dot if {ODD}"
+    yield f"  http-request normalize-uri path-strip-dotdot full if {ODD}"
