@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -104,6 +104,21 @@ class TestClients:
         ours = {"x-forwarded-for", "x-real-ip", "x-forwarded-proto"}
         assert not {claim.partition(":")[0].lower() for claim in CLAIMS} & seen.keys() - ours
         assert not [name for name in seen if "_" in name]
+
+    @pytest.mark.parametrize("written", [str, str.lower, str.upper])
+    async def test_each_of_these_headers_is_enough_to_be_looked_into(
+        self, balancer: LoadBalancer, written: Callable[[str], str]
+    ) -> None:
+        """One alone, between others that are harmless, in whatever letters."""
+        async with AsyncExitStack() as stack:
+            web = await self.one(balancer, stack, made())
+            for claim in CLAIMS:
+                name, _, value = claim.partition(": ")
+                seen = await seen_by_app(web, "Accept: */*", f"{written(name)}: {value}", "Priority: u=0")
+                assert client(seen) == ("127.0.0.1", "127.0.0.1", "http")
+                assert name.lower() not in seen.keys() - {"x-forwarded-for", "x-real-ip", "x-forwarded-proto"}
+                assert value not in seen.values()
+                assert (seen["accept"], seen["priority"]) == ("*/*", "u=0")
 
     async def test_a_trusted_proxy_is_believed(self, balancer: LoadBalancer) -> None:
         """Of the addresses it names the last that is no proxy of ours: what is before it came from a stranger."""

@@ -20,14 +20,16 @@ from crossfade.core.errors import PlatformError
 from crossfade.core.service import HealthCheck, Listener, Service
 from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi
+from crossfade.platforms.local.balancers.haproxy.settings import OFTEN
 from crossfade.platforms.local.balancers.known import KnownProcess, children
 
 pytestmark = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
 
 
-@pytest.fixture
-async def haproxy(tmp_path: Path) -> AsyncIterator[HaproxyBalancer]:
-    balancer = HaproxyBalancer(tmp_path / "haproxy", TokenFence(), shutdown=4)
+@pytest.fixture(params=[OFTEN, 0], ids=["all-lines", "a-sample"])
+async def haproxy(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[HaproxyBalancer]:
+    """With 0 it is as under a high load: of good answers the log has a sample."""
+    balancer = HaproxyBalancer(tmp_path / "haproxy", TokenFence(), shutdown=4, often=request.param)
     try:
         await balancer.ensure()
         yield balancer
@@ -67,6 +69,7 @@ async def test_each_way_to_fail_has_its_cause(haproxy: HaproxyBalancer) -> None:
                 assert [answer.status for answer in answers] == [status] * times
         one.kill()
         assert (await fetch(http, url(web))).status == 503
+        await haproxy.catch_up()
         traffic = (await haproxy.report(web.key)).traffic
         assert dict(traffic.failed) == {
             "500 from instance": 6,
@@ -101,6 +104,51 @@ async def test_a_failure_that_haproxy_writes_nowhere_is_counted(haproxy: Haproxy
         await again.ensure()
         assert (await again.report(web.key)).traffic == traffic
         await again.close()
+
+
+class Client:
+    """One that asks again and again over a connection that it keeps, and takes a new one when it is closed."""
+
+    def __init__(self, http: aiohttp.ClientSession, web: Service) -> None:
+        self._http = http
+        self._web = web
+        self.answers = 0
+        self.stop = False
+
+    async def run(self) -> None:
+        while not self.stop:
+            assert (await fetch(self._http, url(self._web))).body == "a"
+            self.answers += 1
+
+    async def more(self, number: int) -> None:
+        """Wait for so many more answers."""
+        enough = self.answers + number
+        await until(lambda: self.answers >= enough)
+
+
+async def test_answers_without_a_line_are_counted_to_the_last(
+    haproxy: HaproxyBalancer, http: aiohttp.ClientSession
+) -> None:
+    """Also those of workers that are replaced while they answer, and of one that is stopped."""
+    web, other = service(), service("other")
+    async with Backend("a") as one:
+        await haproxy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        clients = [Client(http, web) for _ in range(8)]
+        running = [asyncio.create_task(client.run()) for client in clients]
+        await clients[0].more(50)
+        await haproxy.restart()
+        await clients[0].more(50)
+        await haproxy.apply(other, routing({1: 100}, {1: "b"}), {"b": one.address}, 1)  # a port more is a reload
+        await clients[0].more(50)
+        for client in clients:
+            client.stop = True
+        await asyncio.gather(*running)
+        await haproxy.catch_up()
+        await haproxy.shutdown()
+        report = haproxy._counts.totals.traffic(web.key), haproxy._counts.totals.counters(f"{web.key}/1")
+        asked = sum(client.answers for client in clients)
+        assert [report[0].total.requests, report[1].requests] == [asked, asked]
+        assert report[0].failed == ()
 
 
 async def test_only_what_is_safe_is_asked_for_again(haproxy: HaproxyBalancer) -> None:
@@ -258,6 +306,7 @@ async def test_a_deploy_reloads_nothing(haproxy: HaproxyBalancer, http: aiohttp.
             assert (await fetch(http, url(web))).body == backend.name
             await haproxy.apply(web, routing({release: 100}, {release: f"i{release}"}), addresses, 1)
         assert children(master(haproxy).pid) == worker
+        await haproxy.catch_up()
         assert (await haproxy.report(web.key)).groups[13].requests == 1
 
 
@@ -314,6 +363,45 @@ async def test_the_access_log_has_a_line_of_json_for_each_request(
         lines = [json.loads(line) for line in (tmp_path / "haproxy" / "access.log").read_text().splitlines()]
         assert [(line["method"], line["code"], line["instance"]) for line in lines] == [("GET", 200, "a")]
         assert lines[0]["path"].startswith("/x?")
+
+
+async def test_a_path_is_passed_on_as_it_is_read(haproxy: HaproxyBalancer) -> None:
+    """Dots and escapes are taken out, an escaped slash is not, and what has neither stays as it is."""
+    web = service()
+    read = {
+        "/": "/",
+        "/a/./b": "/a/b",
+        "/a/../b": "/b",
+        "/a/..": "/",
+        "/../a": "/a",
+        "/%61": "/a",
+        "/%2e%2e/a": "/a",
+        "/x%2Fy": "/x%2Fy",
+        "//x": "//x",
+        "/a.b": "/a.b",
+    }
+    async with Backend("a") as one:
+        await haproxy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        for path in read:
+            reader, writer = await asyncio.open_connection("127.0.0.1", web.listener.http)
+            writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+            assert b" 200 " in await reader.read()
+            writer.close()
+        assert one.seen == list(read.values())
+
+
+async def test_each_request_has_an_id_of_its_own(haproxy: HaproxyBalancer, http: aiohttp.ClientSession) -> None:
+    """Also the second of a connection, and the one that something odd is about; who brings one keeps it."""
+    web = service()
+    async with Backend("a") as one:
+        await haproxy.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
+        found = []
+        for headers in ({}, {}, {"Forwarded": "for=x"}, {"X-Request-Id": "mine"}):
+            said = (await fetch(http, url(web, "/headers"), headers=headers)).body.lower().splitlines()
+            found.append([line for line in said if line.startswith("x-request-id: ")])
+        assert all(len(ids) == 1 for ids in found)
+        assert len({ids[0] for ids in found}) == 4
+        assert found[3] == ["x-request-id: mine"]
 
 
 async def test_shutdown_leaves_no_process(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from crossfade.core.service import Service
 from crossfade.platforms.local.address import near
 from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.haproxy import checks, settings
-from crossfade.platforms.local.balancers.haproxy.settings import KEPT, OFTEN, ms
+from crossfade.platforms.local.balancers.haproxy.settings import KEPT, ms
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
 
 _SAFE = "{ method GET HEAD OPTIONS }"
@@ -16,7 +16,7 @@ _LENGTH = "res.hdr_val(content-length)"
 _SHORT = 65_536  # bytes that are sent in one go: such an answer ends before anything else can happen to its worker
 
 
-def lines(entry: Entry, slots: Slots) -> Iterator[str]:
+def lines(entry: Entry, slots: Slots, often: int) -> Iterator[str]:
     """One for each slot. A free one is as the newest release wants it, so that the next finds what it needs."""
     key = entry.service.key
     by_slot = {slots.of(key)[group.release]: group for group in entry.routing.groups}
@@ -25,13 +25,13 @@ def lines(entry: Entry, slots: Slots) -> Iterator[str]:
         group = by_slot.get(slot)
         service = entry.made(group.release) if group else newest
         yield f"backend {backend(key, slot)}"
-        yield from _backend(service)
+        yield from _backend(service, often)
         for instance in group.registered if group else ():
             address = entry.address(instance)
             yield f"{settings.SERVER_LINE}{instance} {server(service, instance, address)}"
 
 
-def _backend(service: Service) -> Iterator[str]:
+def _backend(service: Service, often: int) -> Iterator[str]:
     yield "  balance hash var(txn.sticky)" if service.sticky else "  balance leastconn"
     if service.sticky:
         yield "  hash-type consistent sdbm avalanche"
@@ -43,17 +43,17 @@ def _backend(service: Service) -> Iterator[str]:
         yield f"  http-request set-timeout server {ms(service.idle_timeout)} if {long}"
     yield "  retry-on conn-failure empty-response"
     yield f"  http-request disable-l7-retry unless {_SAFE}"
-    yield from _answers()
+    yield from _answers(often)
 
 
-def _answers() -> Iterator[str]:
+def _answers(often: int) -> Iterator[str]:
     """Which answers are sure to have a line in the log, and which are streams.
 
     All of a release that is not asked often; those that are long, or of a length that nobody knows; and streams, which
     are told from requests by their answer and counted while they last. What fails or is asked again is an error to
     HAProxy and has its line without a rule.
     """
-    yield f"  http-response allow if {{ be_sess_rate gt {OFTEN} }} {{ {_LENGTH} lt {_SHORT} }}"
+    yield f"  http-response allow if {{ be_sess_rate gt {often} }} {{ {_LENGTH} lt {_SHORT} }}"
     yield f"  http-response {KEPT}"
     yield f"  http-response allow if {{ {_LENGTH} ge 0 }}"  # what ends by itself is no stream
     yield f"  http-response allow unless {{ status 101 }} or {_EVENTS}"

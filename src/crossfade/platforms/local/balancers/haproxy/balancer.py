@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
@@ -35,7 +35,8 @@ class HaproxyBalancer(InstalledBalancer):
     """One HAProxy a machine, shared by all apps; all state in `directory`, where a new controller finds it again.
 
     `binary` is for tests; by default the installed `haproxy`. `shutdown` is how many seconds a replaced worker may take
-    to finish downloads and streams, `log_limit` how many bytes a log may have.
+    to finish downloads and streams, `log_limit` how many bytes a log may have, `often` how many answers of a release in
+    a second have a line each.
     """
 
     def __init__(
@@ -46,10 +47,12 @@ class HaproxyBalancer(InstalledBalancer):
         binary: Path | None = None,
         shutdown: int = 3600,
         log_limit: int = _LOG_LIMIT,
+        often: int = OFTEN,
     ) -> None:
         super().__init__(directory, fence, unprivileged.nobody())
         self._shutdown = shutdown
         self._log_limit = log_limit
+        self._often = often
         self._api = RuntimeApi(directory)
         self._process: HaproxyProcess = HaproxyProcess(directory, self._api, binary)
         self._publisher = Publisher(directory, self._api, self._process, self._hold)
@@ -60,10 +63,7 @@ class HaproxyBalancer(InstalledBalancer):
 
     async def catch_up(self) -> None:
         """See the port. HAProxy writes a line before it goes on; what it writes nowhere takes a few looks."""
-        for _ in range(2 * LOOKS):
-            if not await self._unsure():
-                return
-            await asyncio.sleep(0.01)
+        await self._sure()
 
     async def shutdown(self) -> None:
         """See the port. What it answered it says only as long as it runs."""
@@ -94,7 +94,7 @@ class HaproxyBalancer(InstalledBalancer):
 
     async def _change(self, old: Entry | None, new: Entry) -> float:
         """From the first word about the new routes to the last answer."""
-        self._settle_slots(old, new)
+        await self._settle_slots(old, new)
         prepared, switched, settled = (
             self._plan(self._book.with_entry(stage).entries) for stage in book.stages(old, new)
         )
@@ -168,8 +168,8 @@ class HaproxyBalancer(InstalledBalancer):
 
         await accepted("HAProxy", entry, instances, passed)
 
-    async def _status(self, worker: Worker) -> tuple[WorkerStatus, bool]:
-        """What a worker says, with what failed in it taken in; True while that is not known of some requests."""
+    async def _status(self, worker: Worker) -> tuple[WorkerStatus, set[str]]:
+        """What a worker says, with what failed in it taken in; and of which backends that is not known of some."""
         status = await self._api.status(worker)
         self._count()
         return status, self._counts.compare(worker.pid, status.tallies, self._origins())
@@ -179,7 +179,7 @@ class HaproxyBalancer(InstalledBalancer):
         for worker in await self._api.workers():
             with contextlib.suppress(PlatformError):
                 status, unsure = await self._status(worker)
-                if not worker.old and (unsure or status.rate > OFTEN // 2):
+                if not worker.old and (unsure or status.rate > self._often // 2):
                     await self._api.hold(worker)
 
     async def _let_go(self) -> None:
@@ -187,21 +187,28 @@ class HaproxyBalancer(InstalledBalancer):
         busy = set()
         for worker in await self._api.workers() if self._api.holds else ():
             with contextlib.suppress(PlatformError):
-                status, unsure = await self._status(worker)
-                for _ in range(2 * LOOKS if unsure else 0):
-                    await asyncio.sleep(0.01)
-                    status, unsure = await self._status(worker)
-                if unsure or status.rate > OFTEN:
+                if worker.old and not await self._counted(worker):
                     busy.add(worker.pid)
         self._api.release(but=busy)
 
-    async def _unsure(self) -> bool:
-        """True while it is not known of some requests whether they failed."""
-        unsure = False
-        for worker in await self._api.workers():
-            with contextlib.suppress(PlatformError):
-                unsure |= (await self._status(worker))[1]
-        return unsure
+    async def _counted(self, worker: Worker) -> bool:
+        for _ in range(2 * LOOKS):
+            status, unsure = await self._status(worker)
+            if status.rate > self._often or not unsure:
+                return status.rate <= self._often
+            await asyncio.sleep(0.01)
+        return False
+
+    async def _sure(self, backends: Collection[str] = ()) -> None:
+        """Wait a little until it is known of all requests of these, or of any backend, whether they failed."""
+        for _ in range(2 * LOOKS):
+            unsure = set[str]()
+            for worker in await self._api.workers():
+                with contextlib.suppress(PlatformError):
+                    unsure |= (await self._status(worker))[1]
+            if not (unsure & set(backends) if backends else unsure):
+                return
+            await asyncio.sleep(0.01)
 
     async def _streams(self, worker: Worker, backends: set[str]) -> Counter[str]:
         found = await self._api.streams(worker, sorted(backends))
@@ -225,14 +232,20 @@ class HaproxyBalancer(InstalledBalancer):
 
     def _plan(self, entries: Entries) -> HaproxyPlan:
         served, links, secrets = self._servable(entries)
-        rendered = render(served, self._slots, links, secrets, shutdown=self._shutdown, who=self._who)
+        rendered = render(
+            served, self._slots, links, secrets, shutdown=self._shutdown, often=self._often, who=self._who
+        )
         return HaproxyPlan.of(served, self._slots, secrets, rendered)
 
-    def _settle_slots(self, old: Entry | None, new: Entry) -> None:
+    async def _settle_slots(self, old: Entry | None, new: Entry) -> None:
         """A backend for each release that is there or comes, on disk before anybody hears of it."""
         groups = (*(old.routing.groups if old else ()), *new.routing.groups)
-        changed = self._slots.with_releases(new.service.key, (group.release for group in groups))
+        key = new.service.key
+        changed = self._slots.with_releases(key, (group.release for group in groups))
         if changed != self._slots:
-            self._count()  # a backend that another release takes had its lines counted before
+            mine = self._slots.of(key)
+            taken = {backend(key, slot) for release, slot in changed.of(key).items() if release not in mine}
+            if taken:  # what a release had there before is counted as its own
+                await self._sure(taken)
             slots_.save(self._directory / _SLOTS, changed)
             self._slots = changed

@@ -43,11 +43,13 @@ def render(
     secrets: Mapping[str, str],
     *,
     shutdown: int,
+    often: int = settings.OFTEN,
     who: Unprivileged | None = None,
 ) -> Files:
     """All files. `links` are the names of certificate and key, `secrets` those of previews by service.
 
-    `shutdown` are the seconds that a replaced worker may take, `who` is who workers are; None: as their master is.
+    `shutdown` are the seconds that a replaced worker may take, `often` is as in `settings`, `who` is who workers are;
+    None: as their master is.
 
     Raises WrongInputError when services cannot share a port.
     """
@@ -57,7 +59,7 @@ def render(
     for door in open_:
         parts += _frontend(door, entries)
     for _, entry in sorted(entries.items()):
-        parts += backends.lines(entry, slots)
+        parts += backends.lines(entry, slots, often)
     lines = [*_global(shutdown, who, structure(parts, lists)), *parts, ""]
     return {
         settings.CONFIG: "\n".join(lines),

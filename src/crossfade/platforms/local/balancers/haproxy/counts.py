@@ -93,7 +93,7 @@ class Counts:
         known["answered" if int(line.status) >= _ANSWERED else "unanswered"] += times
         known["failed"] += times if int(line.status) >= _SERVER_ERROR else 0
 
-    def compare(self, worker: int, tallies: Mapping[str, BackendTally], origins: Mapping[str, Origin]) -> bool:
+    def compare(self, worker: int, tallies: Mapping[str, BackendTally], origins: Mapping[str, Origin]) -> set[str]:
         """Count what is in no log. `tallies` are what a worker said by backend, before all of the log was read.
 
         Those are good answers beside the sample. Of what is missing `_THREADS` may be lines that are about to be
@@ -102,7 +102,7 @@ class Counts:
         And HAProxy drops a line rather than wait for another thread that writes one, some of ten thousand on a busy
         machine; and when an instance dies under the second or a later request of a client's connection, it closes that
         without an answer and writes nothing: the client is to ask again. A request that just begins or ends can look
-        like that for a moment, so only what was missing `LOOKS` times is counted. True when there is such a one.
+        like that for a moment, so only what was missing `LOOKS` times is counted. Returned are backends that have such.
         """
         for backend, tally in tallies.items():
             known, missing = self._known[worker][backend], self._missing[worker][backend]
@@ -120,7 +120,7 @@ class Counts:
                 self._add_unlogged(origin, closed, dropped, failed)
                 if closed or dropped:
                     missing.clear()
-        return any(looks and max(looks[-1]) > 0 for looks in self._missing[worker].values())
+        return {backend for backend, looks in self._missing[worker].items() if looks and max(looks[-1]) > 0}
 
     def _add_unlogged(self, origin: Origin, closed: int, dropped: int, failed: int) -> None:
         found = (("reset by instance", closed), ("not told by the log", failed), ("", dropped - failed))

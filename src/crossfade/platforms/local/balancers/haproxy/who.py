@@ -88,7 +88,7 @@ def path(door: Door) -> Iterator[str]:
         yield f"  http-request deny deny_status 400 if {ODD} {twofold}"
         yield f"  http-request normalize-uri path-merge-slashes if {ODD}"  # HAProxy finds no path that begins with two
         yield f"  http-request set-path %[path,regsub(%2f,/,gi)] if {ODD}"
-    yield f"  http-request normalize-uri percent-decode-unreserved if {ODD}"
+    yield "  http-request normalize-uri percent-decode-unreserved"  # with an `if`, 2.6 takes it for path-merge-slashes
     if door.by_path:
         yield f"  http-request normalize-uri path-merge-slashes if {ODD}"
     yield f"  http-request normalize-uri path-strip-dot if {ODD}"
