@@ -1,32 +1,44 @@
-"""What our Envoy configuration has the processor do for a request, beside the smallest one: counted, not timed."""
+"""What our configurations have the processor do for a request, beside the smallest ones: counted, not timed."""
 
 import asyncio
 import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from benchmarks.bare import answering, passing
+from benchmarks.bare import answering, haproxy, passing
 from benchmarks.children import BrokenError, child, free_port, listening, room, workplace
-from benchmarks.proxies import CrossfadeEnvoy
+from benchmarks.proxies import CrossfadeEnvoy, CrossfadeHaproxy
 from benchmarks.proxies.crossfade import envoy_binary, telling
+from benchmarks.proxies.proxy import found
 from benchmarks.result import Figure, Result, Table, number
 from benchmarks.scale import Scale
+from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
 
 NOUN = "instructions"
 CONNECTIONS = 32
 WARM = 10  # requests of each connection that are not counted: the first ones build what is then kept
 COUNTED = "totals.out"
+CONFIG = "haproxy.cfg"
+# One instruction that copies a whole buffer would be counted as one for each byte: 33,000 of HAProxy's for two buffers.
+COPIES = {"GLIBC_TUNABLES": f"glibc.cpu.x86_rep_movsb_threshold={2**20}"}
 HOW = f"""\
-Envoy with one worker under callgrind, which counts each instruction it executes, in our configuration and in the bare
-one of the throughput benchmark. {CONNECTIONS} keep-alive connections ask in turn. Unlike requests a second it repeats
-on a busy machine; what it leaves out is how long the processor waits for memory.
+Envoy and HAProxy with one worker under callgrind, which counts each instruction it executes, in our configuration and
+in the bare one of the throughput benchmark. {CONNECTIONS} keep-alive connections ask in turn. Unlike requests a second
+it repeats on a busy machine; what it leaves out is how long the processor waits for memory, and the kernel's part.
 """
 
 
+class Asked(CrossfadeHaproxy):
+    """As it is under a high load, however slow it is here."""
+
+    adapter = partial(HaproxyBalancer, often=0)
+
+
 async def measure(scale: Scale) -> Result:
-    title = "Instructions a request beside a bare Envoy"
+    title = "Instructions a request beside a bare Envoy and a bare HAProxy"
     if shutil.which("valgrind") is None:
         return Result(noun=NOUN, title=title, how=HOW, notes=["not counted: valgrind is not installed"])
     direct, bare = free_port(), free_port()
@@ -40,10 +52,11 @@ async def measure(scale: Scale) -> Result:
             async with telling(ours.directory):
                 counted = await _count([*plain, "--service-node", "counted"], ours.directory, ours.port, scale.counted)
             taken = {
-                "crossfade": counted,
+                "crossfade, Envoy": counted,
                 "bare Envoy": await _count(passing(bare, direct, 1), room(place, "bare"), bare, scale.counted),
+                **(await _haproxy(place, direct, scale.counted) if CrossfadeHaproxy.version() else {}),
             }
-    ratio = taken["bare Envoy"] / taken["crossfade"]
+    ratio = taken["bare Envoy"] / taken["crossfade, Envoy"]
     return Result(
         noun=NOUN,
         title=title,
@@ -57,17 +70,32 @@ async def measure(scale: Scale) -> Result:
     )
 
 
+async def _haproxy(place: Path, direct: int, requests: int) -> dict[str, float]:
+    ours, bare = Asked(room(place, "haproxy"), {"1": direct}), free_port()
+    async with ours.running():
+        pass  # what it leaves in its directory is needed
+    lines = (ours.directory / CONFIG).read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(("  user ", "  group "))]  # nobody may write what is counted
+    (ours.directory / CONFIG).write_text("".join(["global\n", "  nbthread 1\n", *kept[1:]]))
+    (room(place, "bare HAProxy") / CONFIG).write_text(haproxy(bare, direct, 1)[-1])
+    command = [found("haproxy") or "haproxy", "-db", "-f", CONFIG]
+    return {
+        "crossfade, HAProxy": await _count(command, ours.directory, ours.port, requests),
+        "bare HAProxy": await _count(command, place / "bare HAProxy", bare, requests),
+    }
+
+
 async def _count(command: Sequence[str], place: Path, port: int, requests: int) -> float:
-    """Instructions a request of the Envoy that this command starts in `place`."""
+    """Instructions a request of the balancer that this command starts in `place`."""
     valgrind = ("valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={COUNTED}")
-    with child([*valgrind, *command], place) as envoy:
+    with child([*valgrind, *command], place, env=COPIES) as balancer:
         await listening(port, place)
         asked = requests // CONNECTIONS
         await _ask(port, WARM)
-        _control(place, "--instr=on", envoy.pid)
+        _control(place, "--instr=on", balancer.pid)
         await _ask(port, asked)
-        _control(place, "--instr=off", envoy.pid)
-        _control(place, "--dump", envoy.pid)
+        _control(place, "--instr=off", balancer.pid)
+        _control(place, "--dump", balancer.pid)
     return _total(place) / (asked * CONNECTIONS)
 
 

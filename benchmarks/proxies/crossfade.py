@@ -112,7 +112,7 @@ class CrossfadeEnvoy(Balancer):
 class CrossfadeHaproxy(Balancer):
     name = "crossfade, HAProxy"
     how = "`HaproxyBalancer.apply`, which sets a map and servers' states on the socket of HAProxy's master"
-    adapter = HaproxyBalancer
+    adapter: ClassVar[Callable[..., LoadBalancer]] = HaproxyBalancer
 
     @classmethod
     def version(cls) -> str:

@@ -76,6 +76,15 @@ def test_answers_without_a_line_are_counted_at_once(tmp_path: Path) -> None:
     assert found.totals.traffic("shop/web").failed == ()
 
 
+def test_what_a_release_answered_that_is_gone_is_its_services(tmp_path: Path) -> None:
+    """Its backend has no release any more when the last of it is counted."""
+    found = counts(tmp_path)
+    tally = BackendTally(ended=MANY, answered=MANY, failed=0)
+    for _ in range(LOOKS):
+        found.compare(WORKER, {"shop.web.1": tally, "gone.web.0": tally}, ORIGINS)
+    assert found.totals.traffic("shop/web").total.requests == MANY
+
+
 def test_a_failure_whose_line_is_late_is_not_taken_for_a_good_answer(tmp_path: Path) -> None:
     """HAProxy's totals have it first."""
     found = counts(tmp_path)

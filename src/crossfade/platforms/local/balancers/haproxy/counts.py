@@ -123,10 +123,11 @@ class Counts:
         return {backend for backend, looks in self._missing[worker].items() if looks and max(looks[-1]) > 0}
 
     def _add_unlogged(self, origin: Origin, closed: int, dropped: int, failed: int) -> None:
-        found = (("reset by instance", closed), ("not told by the log", failed), ("", dropped - failed))
-        for cause, times in found if origin.group else ():
-            for sums in (self.totals.service(origin.service), self.totals.group(origin.group)):
-                sums.add(RequestOutcome(milliseconds=None, cause=cause), times)
+        sums = [self.totals.service(origin.service)] if origin.service else []
+        sums += [self.totals.group(origin.group)] if origin.group else []
+        for cause, times in (("reset by instance", closed), ("not told by the log", failed), ("", dropped - failed)):
+            for one in sums:
+                one.add(RequestOutcome(milliseconds=None, cause=cause), times)
 
     def forget_workers(self, but: Collection[int]) -> None:
         for worker in (self._known.keys() | self._missing.keys()) - set(but):
