@@ -29,8 +29,8 @@ long as it lives, and takes the ways there and back; the ratio is the mean of th
 """
 BECAUSE = """\
 As crossfade configures them, both have more to do for a request: to be able to ask again elsewhere, to say who the
-client is and believe nobody else who says it, and to tell streams from plain requests. HAProxy also writes a line for
-each request: it counts neither latencies nor broken answers by itself. All of it is kept.
+client is and believe nobody else who says it, and to tell streams from plain requests. To ask again HAProxy copies a
+buffer of 16 KiB twice for each request. All of it is kept.
 """
 
 

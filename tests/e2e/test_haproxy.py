@@ -17,7 +17,7 @@ from tests.support.backend import Backend
 from tests.support.wire import WEBSOCKET, stream
 
 from crossfade.core.errors import PlatformError
-from crossfade.core.service import HealthCheck, Listener, Service
+from crossfade.core.service import HealthCheck, Listener, Preview, Service
 from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi
 from crossfade.platforms.local.balancers.haproxy.settings import OFTEN
@@ -388,6 +388,22 @@ async def test_a_path_is_passed_on_as_it_is_read(haproxy: HaproxyBalancer) -> No
             assert b" 200 " in await reader.read()
             writer.close()
         assert one.seen == list(read.values())
+
+
+async def test_a_preview_is_reached_by_any_name_of_its_header(haproxy: HaproxyBalancer) -> None:
+    """Also by one with characters that mean something in a pattern, however it is written."""
+    web = service(preview=Preview(header="X-Peek.1+"))
+    async with Backend("old") as one, Backend("new") as two, aiohttp.ClientSession() as http:
+        addresses = {"a": one.address, "b": two.address}
+        await haproxy.apply(web, routing({1: 100}, {1: "a", 2: "b"}, preview=2), addresses, 1)
+        _, headers = await haproxy.preview(web, 2)
+        ((name, secret),) = headers.items()
+        for written in (name, name.lower(), name.upper()):
+            assert (await fetch(http, url(web), headers={written: secret})).body == "new"
+        assert (await fetch(http, url(web), headers={"X-Peek11": secret})).body == "old"
+        await haproxy.catch_up()
+        report = await haproxy.report(web.key)
+        assert (report.traffic.total.requests, report.groups[2].requests) == (1, 3)
 
 
 async def test_each_request_has_an_id_of_its_own(haproxy: HaproxyBalancer, http: aiohttp.ClientSession) -> None:

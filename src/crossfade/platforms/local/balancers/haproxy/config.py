@@ -33,6 +33,7 @@ _HTTPS = 443
 _NO_SERVICE = "!{ var(txn.svc) -m found }"
 _NOWHERE = "!{ var(txn.to) -m found }"
 _ASKED = "{ var(txn.asked) -m found }"
+_SHOWN = (f"  http-request set-var(txn.kind) str({settings.PREVIEW})", f"  http-request {KEPT}")  # a preview
 _SPLIT = f"{{ var(txn.to) -m str {maps.SPLIT} }}"
 
 
@@ -150,7 +151,7 @@ def _frontend(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
 
 def _preview_port(service: Service) -> Iterator[str]:
     yield f"  http-request set-var(txn.svc) str({service.key})"
-    yield f"  http-request set-var(txn.kind) str({settings.PREVIEW})"
+    yield from _SHOWN
     yield f"  http-request set-var(txn.to) str({service.key}?),map({maps.PREVIEWS})"
     yield _answer(503, f"No release of {service.key} is in preview.\\n", _NOWHERE)
 
@@ -245,7 +246,7 @@ def _asked(services: list[Service]) -> Iterator[str]:
                 when = f"{_ASKED} {_is(service.key)} {_NOWHERE} {{ var(txn.asked) -m reg ^[0-9a-f]{{32}}$ }}"
                 yield f"  http-request set-var(txn.to) {bare} if {when}"
         yield f"  http-request del-header {header} if {_NOWHERE}"
-        yield f"  http-request set-var(txn.kind) str({settings.PREVIEW}) if {_ASKED} {{ var(txn.to) -m found }}"
+        yield from (f"{rule} if {_ASKED} {{ var(txn.to) -m found }}" for rule in _SHOWN)
         if len(headers) > 1:
             yield "  http-request unset-var(txn.asked)"
 
