@@ -108,3 +108,14 @@ def test_a_line_that_was_counted_before_it_came_is_made_up_for(tmp_path: Path) -
     found.read(ORIGINS)
     look(found, 1 + MANY, times=LOOKS + 1)
     assert found.totals.traffic("shop/web").total.requests == 1 + MANY
+
+
+def test_a_worker_is_counted_when_neither_its_totals_nor_its_lines_are_more(tmp_path: Path) -> None:
+    """A line that came since the totals were told hides one that is missing."""
+    found = counts(tmp_path, line())
+    look(found, 2)
+    assert not found.even(WORKER)
+    look(found, 0)
+    assert not found.even(WORKER)
+    look(found, 1)
+    assert found.even(WORKER)

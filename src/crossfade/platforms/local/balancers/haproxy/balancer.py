@@ -178,8 +178,8 @@ class HaproxyBalancer(InstalledBalancer):
         """Who is about to be replaced and answers more than has lines stays until it was asked how many it answered."""
         for worker in await self._api.workers():
             with contextlib.suppress(PlatformError):
-                status, unsure = await self._status(worker)
-                if not worker.old and (unsure or status.rate > self._often // 2):
+                status, _ = await self._status(worker)
+                if not worker.old and (status.rate > self._often // 2 or not self._counts.even(worker.pid)):
                     await self._api.hold(worker)
 
     async def _let_go(self) -> None:
@@ -193,9 +193,11 @@ class HaproxyBalancer(InstalledBalancer):
 
     async def _counted(self, worker: Worker) -> bool:
         for _ in range(2 * LOOKS):
-            status, unsure = await self._status(worker)
-            if status.rate > self._often or not unsure:
-                return status.rate <= self._often
+            status, _ = await self._status(worker)
+            if status.rate > self._often:
+                return False
+            if self._counts.even(worker.pid):
+                return True
             await asyncio.sleep(0.01)
         return False
 

@@ -122,6 +122,13 @@ class Counts:
                     missing.clear()
         return {backend for backend, looks in self._missing[worker].items() if looks and max(looks[-1]) > 0}
 
+    def even(self, worker: int) -> bool:
+        """Whether at the last look a worker's totals and what was counted of it were the same.
+
+        While it answers, lines that came since hide others that are missing, and then neither has to be more.
+        """
+        return all(looks and looks[-1][1] == 0 for looks in self._missing[worker].values())
+
     def _add_unlogged(self, origin: Origin, closed: int, dropped: int, failed: int) -> None:
         sums = [self.totals.service(origin.service)] if origin.service else []
         sums += [self.totals.group(origin.group)] if origin.group else []

@@ -27,7 +27,7 @@ def client(door: Door, previews: Collection[str]) -> Iterator[str]:
         yield "  tcp-request connection expect-proxy layer4"
     if door.clients:
         yield f"  tcp-request connection reject if !{{ src {ranges} }}"
-    yield "  tcp-request session set-var(sess.id) uuid()"
+    yield "  tcp-request session set-var(sess.id) uuid(),bytes(0,18)"  # 60 random bits
     if not ranges:
         yield "  tcp-request session set-var(sess.ip) src,lower"  # as text, once for all requests of the connection
     yield from _odd(door, previews)
