@@ -105,13 +105,14 @@ class TestClients:
         assert not {claim.partition(":")[0].lower() for claim in CLAIMS} & seen.keys() - ours
         assert not [name for name in seen if "_" in name]
 
+    @pytest.mark.parametrize("trusted", [(), OTHERS])
     @pytest.mark.parametrize("written", [str, str.lower, str.upper])
     async def test_each_of_these_headers_is_enough_to_be_looked_into(
-        self, balancer: LoadBalancer, written: Callable[[str], str]
+        self, balancer: LoadBalancer, written: Callable[[str], str], trusted: tuple[str, ...]
     ) -> None:
         """One alone, between others that are harmless, in whatever letters."""
         async with AsyncExitStack() as stack:
-            web = await self.one(balancer, stack, made())
+            web = await self.one(balancer, stack, made(trusted_proxies=trusted))
             for claim in CLAIMS:
                 name, _, value = claim.partition(": ")
                 seen = await seen_by_app(web, "Accept: */*", f"{written(name)}: {value}", "Priority: u=0")

@@ -11,6 +11,7 @@ from crossfade.platforms.local.balancers.haproxy.settings import KEPT, ms
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
 
 _SAFE = "{ method GET HEAD OPTIONS }"
+_UPGRADE = "{ status 101 }"
 _EVENTS = "{ res.hdr(content-type) -m beg text/event-stream }"
 _LENGTH = "res.hdr_val(content-length)"
 _SHORT = 65_536  # bytes that are sent in one go: such an answer ends before anything else can happen to its worker
@@ -53,10 +54,10 @@ def _answers(often: int) -> Iterator[str]:
     are told from requests by their answer and counted while they last. What fails or is asked again is an error to
     HAProxy and has its line without a rule.
     """
-    yield f"  http-response allow if {{ be_sess_rate gt {often} }} {{ {_LENGTH} lt {_SHORT} }}"
+    yield f"  http-response allow if {{ be_sess_rate gt {often} }} {{ {_LENGTH} lt {_SHORT} }} !{_UPGRADE}"
     yield f"  http-response {KEPT}"
-    yield f"  http-response allow if {{ {_LENGTH} ge 0 }}"  # what ends by itself is no stream
-    yield f"  http-response allow unless {{ status 101 }} or {_EVENTS}"
+    yield f"  http-response allow if {{ {_LENGTH} ge 0 }} !{_UPGRADE}"  # what ends by itself is no stream
+    yield f"  http-response allow unless {_UPGRADE} or {_EVENTS}"
     yield "  stick-table type string len 128 size 100k expire 24d store conn_cur"
     yield "  http-response track-sc0 srv_name"
     yield f"  http-response set-var(txn.kind) str({settings.PREVIEW_STREAM}) if {{ var(txn.kind) -m found }}"

@@ -58,8 +58,8 @@ class HaproxyBalancer(InstalledBalancer):
         self._publisher = Publisher(directory, self._api, self._process, self._hold)
         self._counts: Counts = Counts(directory / "counts.json", directory / REQUESTS, directory / ACCESS)
         self._slots = slots_.load(directory / _SLOTS)
-        self._named: tuple[RoutingBook, slots_.Slots, Mapping[str, Origin]] | tuple[None, None, Mapping[str, Origin]]
-        self._named = (None, None, {})  # what they stand for, by whose names
+        # What the backends stand for, and of which services and slots that was made.
+        self._named: tuple[RoutingBook | None, slots_.Slots | None, Mapping[str, Origin]] = (None, None, {})
 
     async def catch_up(self) -> None:
         """See the port. HAProxy writes a line before it goes on; what it writes nowhere takes a few looks."""

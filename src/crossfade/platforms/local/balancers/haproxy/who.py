@@ -28,7 +28,9 @@ def client(door: Door, previews: Collection[str]) -> Iterator[str]:
     if door.clients:
         yield f"  tcp-request connection reject if !{{ src {ranges} }}"
     yield "  tcp-request session set-var(sess.id) uuid(),bytes(0,18)"  # 60 random bits
-    if not ranges:
+    if ranges:
+        yield f"  http-request set-var(txn.trusted) int(1) if {{ src {ranges} }}"
+    else:
         yield "  tcp-request session set-var(sess.ip) src,lower"  # as text, once for all requests of the connection
     yield from _odd(door, previews)
     yield from _believed(door) if ranges else _of_a_stranger(door)
@@ -43,9 +45,16 @@ def _odd(door: Door, previews: Collection[str]) -> Iterator[str]:
     text, and clients send the same names again and again. It may find too much, and then the rules find nothing.
     """
     places = r"% /. // '\'" if door.by_path else "% /."  # of the whole URL: in `//x` HAProxy finds no path
-    names = f"(^|,)({_either(*_CLAIMS, *_OURS, _CGI, *previews)})(,|$)|{_UNDERSCORE}"
-    found = f"{{ url -m sub {places} }} or {{ req.hdr_names -m reg -i {quoted(names)} }}"
-    yield f"  http-request set-var(txn.odd) int(1) if {found}"
+    odd, claims = (_CGI, *previews), (*_CLAIMS, *_OURS)
+    names = _named(*odd) if door.trusted else _named(*odd, *claims)
+    yield f"  http-request set-var(txn.odd) int(1) if {{ url -m sub {places} }} or {names}"
+    if door.trusted:
+        yield f"  http-request set-var(txn.odd) int(1) if !{_TRUSTED} {_named(*claims)}"
+
+
+def _named(*names: str) -> str:
+    """Has the request a header of one of these names, or of one with an underscore?"""
+    return f"{{ req.hdr_names -m reg -i {quoted(f'(^|,)({_either(*names)})(,|$)|{_UNDERSCORE}')} }}"
 
 
 def _of_a_stranger(door: Door) -> Iterator[str]:
@@ -60,7 +69,6 @@ def _of_a_stranger(door: Door) -> Iterator[str]:
 def _believed(door: Door) -> Iterator[str]:
     """A trusted proxy is believed what it says of its client, and anybody else nothing."""
     ranges = " ".join(door.trusted)
-    yield f"  http-request set-var(txn.trusted) int(1) if {{ src {ranges} }}"
     for back in range(1, _PROXIES + 1):
         yield f"  http-request set-src hdr_ip(x-forwarded-for,-{back}) if {_TRUSTED} {{ src {ranges} }}"
     yield f"  http-request del-header {quoted(f'^({_either(*_CLAIMS)})$')} -m reg if {ODD} !{_TRUSTED}"
@@ -73,7 +81,7 @@ def _believed(door: Door) -> Iterator[str]:
 
 def _either(*names: str) -> str:
     """A pattern of these, in lower-case letters as HAProxy keeps names."""
-    return "|".join(re.escape(name.lower()) for name in names)
+    return "|".join(re.escape(name.lower()).replace(r"\-", "-") for name in names)
 
 
 def _proto(door: Door) -> str:
