@@ -79,6 +79,23 @@ CLAIMS = (
     "Proxy: http://evil.example",
     "X_Forwarded_Proto: https",
     "X_Real_IP: 198.51.100.1",
+    "X.Forwarded.Proto: https",
+    "x-real.ip: 198.51.100.1",
+    "X-Scheme: https",
+    "X-Forwarded-Protocol: ssl",
+    "X-Forwarded: for=198.51.100.1",
+    "Forwarded-For: 198.51.100.1",
+    "CF-Connecting-IPv6: 2001:db8::1",
+    "Fly-Client-IP: 198.51.100.1",
+    "WL-Proxy-Client-IP: 198.51.100.1",
+    "X-Azure-ClientIP: 198.51.100.1",
+    "X-Original-Forwarded-For: 198.51.100.1",
+    "X-Forwarded-User: root",
+    "X-Forwarded-Client-Cert: By=spiffe://x;URI=spiffe://admin",
+    "X-Forwarded-Access-Token: x",
+    "Remote-User: root",
+    "X-Remote-User: root",
+    "X-SSL-Client-Verify: SUCCESS",
 )
 
 
@@ -103,7 +120,23 @@ class TestClients:
         )
         ours = {"x-forwarded-for", "x-real-ip", "x-forwarded-proto"}
         assert not {claim.partition(":")[0].lower() for claim in CLAIMS} & seen.keys() - ours
-        assert not [name for name in seen if "_" in name]
+        assert not [name for name in seen if "_" in name or "." in name]
+
+    async def test_a_stranger_has_nothing_taken_out_of_what_is_said_of_it(self, balancer: LoadBalancer) -> None:
+        """An app that is a proxy itself would drop each header that the client's `Connection` names."""
+        async with AsyncExitStack() as stack:
+            web = await self.one(balancer, stack, made())
+            seen = await seen_by_app(web, "connection: X-Forwarded-Proto, X-Real-IP")
+        assert not [said for said in seen.get("connection", "").split(",") if said.strip().lower().startswith("x-")]
+
+    async def test_no_client_gets_a_tunnel_to_the_app(self, balancer: LoadBalancer) -> None:
+        """Of upgrades only that to a WebSocket is passed on: in HTTP/2 it would ask for paths that no route lets by."""
+        async with AsyncExitStack() as stack:
+            web = await self.one(balancer, stack, made())
+            asked = ("connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAMAAABkAARAAAAAAAIAAAAA")
+            seen = await seen_by_app(web, *asked)
+            other = await seen_by_app(web, "connection: upgrade", "upgrade: tcp")
+        assert not {"upgrade", "http2-settings"} & (seen.keys() | other.keys())
 
     @pytest.mark.parametrize("trusted", [(), OTHERS])
     @pytest.mark.parametrize("written", [str, str.lower, str.upper])

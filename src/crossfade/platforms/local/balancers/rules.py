@@ -15,11 +15,31 @@ from crossfade.strategies.clash import Tenants
 HSTS = "strict-transport-security"  # must not be said over plain HTTP (RFC 6797, 7.2)
 # What apps believe about their client, beside X-Forwarded-Proto, X-Forwarded-For and X-Real-IP, which are overwritten:
 # what proxies and CDNs say, and another host or path than the one that was asked for, by which some frameworks would
-# answer what a route keeps to itself. Rails answers 500 to a Client-IP that X-Forwarded-For does not have.
+# answer what a route keeps to itself. Rails answers 500 to a Client-IP that X-Forwarded-For does not have. By name, as
+# nginx takes out no header by how it begins.
 CLAIMS = (
     *("X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Scheme", "X-Forwarded-Server", "X-Forwarded-Prefix"),
     *("X-Forwarded-Ssl", "Forwarded", "Front-End-Https", "X-Original-Host", "X-Original-Url", "X-Rewrite-Url"),
     *("Client-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip"),
+    *("Cf-Connecting-Ipv6", "Cf-Pseudo-Ipv4", "Fly-Client-Ip", "X-Azure-Clientip", "X-Azure-Socketip"),
+    *("X-Appengine-User-Ip", "Do-Connecting-Ip", "X-Vercel-Forwarded-For", "X-Nf-Client-Connection-Ip"),
+    *("Ali-Cdn-Real-Ip", "Cdn-Src-Ip", "Proxy-Client-Ip", "Wl-Proxy-Client-Ip", "X-Proxyuser-Ip", "X-Originating-Ip"),
+    *("X-Remote-Ip", "X-Remote-Addr", "X-Original-Forwarded-For", "X-Original-For", "X-Original-Proto"),
+    *("X-Forwarded", "Forwarded-For", "X-Forwarded-By", "X-Forwarded-Protocol", "X-Forwarded-Path", "X-Forwarded-Uri"),
+    *(
+        "X-Forwarded-Method",
+        "X-Scheme",
+        "X-Url-Scheme",
+        "X-Arr-Ssl",
+        "X-Http-Host-Override",
+        "X-Host",
+    ),  # X-Scheme: Tornado
+    # Who has signed in, as proxies that ask for it say.
+    *("X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Preferred-Username"),
+    *("X-Forwarded-Access-Token", "X-Forwarded-Client-Cert", "Remote-User", "Remote-Groups", "Remote-Email"),
+    *("Remote-Name", "X-Remote-User", "X-Remote-Group", "X-Auth-Request-User", "X-Auth-Request-Email"),
+    *("X-Auth-Request-Groups", "X-Webauth-User", "X-Client-Cert", "X-Ssl-Client-Cert", "Ssl-Client-Cert"),
+    *("X-Client-Verify", "X-Ssl-Client-Verify", "Ssl-Client-Verify", "X-Ssl-Client-S-Dn", "Ssl-Client-S-Dn"),
 )
 HEAD_WITHIN = "10s"  # for a request's head: one that trickles in holds a connection, of which there is a limited number
 _HTTP, _HTTPS = 80, 443

@@ -137,6 +137,7 @@ def _frontend(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
     if door.access_log:
         yield f"  log-format {settings.ACCESS_FORMAT}"
     yield from who.client(door, {service.preview.header for service in services})
+    yield from who.connection()
     if door.access_log:
         yield f"  http-request {KEPT}"
         yield "  http-request set-var(txn.host) req.hdr(host)"

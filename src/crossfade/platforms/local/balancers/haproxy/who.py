@@ -12,7 +12,9 @@ _PROXIES = 8  # as many may stand one behind the other
 _CLAIMS = ("X-Forwarded-Proto", *CLAIMS)
 _OURS = ("X-Forwarded-For", "X-Real-IP")
 _CGI = "Proxy"  # becomes HTTP_PROXY in CGI, and then all the app asks for goes there
-_UNDERSCORE = "_"  # to WSGI and CGI, x_forwarded_proto is x-forwarded-proto
+_CONNECTION = ("Connection", "Upgrade", "HTTP2-Settings")
+# To WSGI and CGI, x_forwarded_proto is x-forwarded-proto, and to some x.forwarded.proto, too.
+_ODD_LETTER = "[^a-z0-9-]"
 
 
 def client(door: Door, previews: Collection[str]) -> Iterator[str]:
@@ -45,7 +47,7 @@ def _odd(door: Door, previews: Collection[str]) -> Iterator[str]:
     text, and clients send the same names again and again. It may find too much, and then the rules find nothing.
     """
     places = r"% /. // '\'" if door.by_path else "% /."  # of the whole URL: in `//x` HAProxy finds no path
-    odd, claims = (_CGI, *previews), (*_CLAIMS, *_OURS)
+    odd, claims = (_CGI, *_CONNECTION, *previews), (*_CLAIMS, *_OURS)
     names = _named(*odd) if door.trusted else _named(*odd, *claims)
     yield f"  http-request set-var(txn.odd) int(1) if {{ url -m sub {places} }} or {names}"
     if door.trusted:
@@ -53,13 +55,13 @@ def _odd(door: Door, previews: Collection[str]) -> Iterator[str]:
 
 
 def _named(*names: str) -> str:
-    """Has the request a header of one of these names, or of one with an underscore?"""
-    return f"{{ req.hdr_names -m reg -i {quoted(f'(^|,)({_either(*names)})(,|$)|{_UNDERSCORE}')} }}"
+    """Has the request a header of one of these names, or of one with an odd letter? Names come with commas between."""
+    return f"{{ req.hdr_names -m reg -i {quoted(f'(^|,)({_either(*names)})(,|$)|[^a-z0-9,-]')} }}"
 
 
 def _of_a_stranger(door: Door) -> Iterator[str]:
     """Nothing it says of itself is believed."""
-    lies = f"^({_either(*_CLAIMS, *_OURS, _CGI)})$|{_UNDERSCORE}"
+    lies = f"^({_either(*_CLAIMS, *_OURS, _CGI)})$|{_ODD_LETTER}"
     yield f"  http-request del-header {quoted(lies)} -m reg if {ODD}"
     for name in _OURS:
         yield f"  http-request add-header {name} %[var(sess.ip)]"
@@ -72,7 +74,7 @@ def _believed(door: Door) -> Iterator[str]:
     for back in range(1, _PROXIES + 1):
         yield f"  http-request set-src hdr_ip(x-forwarded-for,-{back}) if {_TRUSTED} {{ src {ranges} }}"
     yield f"  http-request del-header {quoted(f'^({_either(*_CLAIMS)})$')} -m reg if {ODD} !{_TRUSTED}"
-    yield f"  http-request del-header {quoted(f'^{_either(_CGI)}$|{_UNDERSCORE}')} -m reg if {ODD}"
+    yield f"  http-request del-header {quoted(f'^{_either(_CGI)}$|{_ODD_LETTER}')} -m reg if {ODD}"
     for name in _OURS:
         yield f"  http-request set-header {name} %[src]"
     given = "{ req.hdr_cnt(x-forwarded-proto) gt 0 }"
@@ -86,6 +88,19 @@ def _either(*names: str) -> str:
 
 def _proto(door: Door) -> str:
     return "https" if door.tls else "http"
+
+
+def connection() -> Iterator[str]:
+    """What a client says of its connection stays between it and us.
+
+    Of what it names there (`Connection: X-Forwarded-Proto`), an app that is a proxy itself would take out what we say.
+    An upgrade to HTTP/2 would be a tunnel, whose further requests no route has seen.
+    """
+    websocket = "{ req.hdr(upgrade) -m str -i websocket }"
+    yield f"  http-request set-header Connection Upgrade if {ODD} {websocket}"
+    for name in ("Connection", "Upgrade"):
+        yield f"  http-request del-header {name} if {ODD} !{websocket}"
+    yield f"  http-request del-header HTTP2-Settings if {ODD}"
 
 
 def path(door: Door) -> Iterator[str]:

@@ -30,7 +30,8 @@ _ACCESS = (
 )
 
 # What is said of a client reaches the app when a trusted proxy says it: then `$cf_trusted` is 1. Headers with an
-# underscore, which WSGI and CGI take for these, nginx drops by itself.
+# underscore or a dot, which WSGI and CGI take for these, nginx drops by itself. Of upgrades only that to a WebSocket
+# reaches it: one to HTTP/2 would be a tunnel, whose further requests no route has seen.
 _VARIABLES = {name: name.lower().replace("-", "_") for name in CLAIMS}
 _CLAIMS = "\n".join(f"proxy_set_header {name} $cf_{variable};" for name, variable in _VARIABLES.items())
 _BELIEVED = "\n".join(
@@ -64,7 +65,8 @@ proxy_set_header X-Forwarded-Proto $cf_scheme;
 {_CLAIMS}
 proxy_set_header Proxy '';
 proxy_set_header X-Request-Id $cf_request_id;
-proxy_set_header Upgrade $http_upgrade;
+proxy_set_header Upgrade $cf_upgrade;
+proxy_set_header HTTP2-Settings '';
 proxy_set_header Connection $cf_connection;
 geo $cf_dollar {{ default '$'; }}
 map '' $cf_trusted {{ default ''; }}
@@ -74,7 +76,8 @@ map $cf_scheme $cf_secure {{ default ''; https '; Secure'; }}
 map '' $cf_kind {{ default none; }}
 map '' $cf_service {{ default ''; }}
 map '' $cf_group {{ default ''; }}
-map $http_upgrade $cf_connection {{ default upgrade; '' ''; }}
+map $http_upgrade $cf_upgrade {{ default ''; ~*^websocket$ websocket; }}
+map $cf_upgrade $cf_connection {{ default upgrade; '' ''; }}
 map $http_x_request_id $cf_request_id {{ default $http_x_request_id; '' $request_id; }}
 map "$http_upgrade:$http_accept" $cf_streaming {{ default ''; ~*^websocket: stream; ~text/event-stream stream; }}
 map "$status:$upstream_http_content_type" $cf_streamed {{ default ''; ~^101: stream; ~*:text/event-stream stream; }}
