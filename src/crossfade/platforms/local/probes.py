@@ -17,6 +17,8 @@ from crossfade.platforms.local.address import host_of, socket_of
 VISITS_AT_ONCE = 4
 EXPLAIN_SECONDS = 1.0
 LOOKED_AT = 1 << 16  # bytes of an answer that are searched for what it should contain
+LONGEST = 16 << 20  # bytes of an answer; one without an end would keep us busy for the whole timeout, again and again
+LONGEST_HEADER = 60 << 10  # bytes, as many as Envoy lets through to clients
 
 
 class HttpProbe:
@@ -39,7 +41,7 @@ class HttpProbe:
         return await (self._greet(address, check) if check.h2c else self._get(address, check))
 
     async def _get(self, address: str, check: HealthCheck) -> str:
-        host = host_of(address)
+        host, begun = host_of(address), False
         try:
             async with (
                 self._reaching(address) as session,
@@ -48,18 +50,23 @@ class HttpProbe:
                     headers=_headers(check),
                     timeout=aiohttp.ClientTimeout(total=check.timeout),
                     allow_redirects=False,
+                    auto_decompress=bool(check.body),  # what nobody looks into may be packed in any way
+                    max_field_size=LONGEST_HEADER,
+                    max_line_size=LONGEST_HEADER,
                 ) as answer,
             ):
+                begun = True
                 self._refused.pop(address, None)
                 if not accepts(check, answer.status):
                     return f"answered {answer.status} on {check.path} with Host {check.host or host}{_leads(answer)}"
-                if check.body and not await _contains(answer.content, check.body.encode()):
-                    return f'answered {answer.status} on {check.path} without "{check.body}"'
-                return ""
+                return await _complaint_about_body(answer, check)
         except TimeoutError:
-            return f"did not answer on {check.path} within {check.timeout:g} s"
+            did_not = "answered, but did not come to the end of it" if begun else "did not answer"
+            return f"{did_not} on {check.path} within {check.timeout:g} s"
         except aiohttp.ClientConnectorError:
             return await self._explain(address)
+        except aiohttp.ClientResponseError as error:  # with a status of aiohttp's own, which the app never gave
+            return f"does not answer in HTTP/1.1 on {check.path}: {' '.join(error.message.split())[:200]}"
         except (aiohttp.ClientError, OSError) as error:
             return f"broke off its answer on {check.path}: {error}"
 
@@ -165,11 +172,15 @@ def _headers(check: HealthCheck) -> dict[str, str]:
     return dict(check.headers) | ({"Host": check.host} if check.host else {})
 
 
-async def _contains(content: aiohttp.StreamReader, wanted: bytes) -> bool:
-    """True once it was read, at the end of the answer or of what is looked at at the latest."""
-    seen = b""
-    while len(seen) < LOOKED_AT and (more := await content.read(LOOKED_AT - len(seen))):
-        seen += more
-        if wanted in seen:
-            return True
-    return False
+async def _complaint_about_body(answer: aiohttp.ClientResponse, check: HealthCheck) -> str:
+    """Empty when it came to its end, which balancers wait for, too, and has what it should."""
+    seen, length = b"", 0
+    async for chunk in answer.content.iter_any():
+        length += len(chunk)
+        if len(seen) < LOOKED_AT:
+            seen = (seen + chunk)[:LOOKED_AT]
+        if length > LONGEST:
+            return f"answered more than {LONGEST >> 20} MiB on {check.path}: ask for something shorter"
+    if check.body.encode() not in seen:
+        return f'answered {answer.status} on {check.path} without "{check.body}"'
+    return ""
