@@ -153,3 +153,15 @@ def test_what_need_not_be_there_is_not_waited_for(tmp_path: Path) -> None:
         tool={"image": "x:1", "profiles": ["x"]},
     )
     assert not [left for left in Composed(tmp_path, text).left if left.what == "depends_on tool"]
+
+
+def test_addresses_in_a_command_are_what_things_are_called_here(tmp_path: Path) -> None:
+    """By whichever name their container had; a word that only reads like one stays."""
+    command = ["celery", "-A", "my_app", "--broker=redis://cache_1:6379/0", "--host=my_app", "my_app"]
+    text = services(
+        web={**WEB, "command": command},
+        cache={"image": "redis:7", "container_name": "cache_1"},
+        my_app={"image": "acme/my:1", "ports": ["81:81"]},
+    )
+    carried = Composed(tmp_path, text)
+    assert carried.service().command == "celery -A my_app --broker=redis://cache:6379/0 --host=my-app my_app"

@@ -17,6 +17,8 @@ _NETWORK = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")  # as Docker has it
 # This machine, as containers on Docker's own bridge see it.
 HOST = "172.17.0.1"
 _TOKEN = re.compile(r"(?<![\w.$-])([A-Za-z0-9][\w.-]*)(?::([0-9]{1,5}))?(?![\w-])")
+_MAY_ADDRESS = re.compile(r"[:=]")
+_COMMANDS = ("entrypoint", "command")
 _FIXED = ("ipv4_address", "ipv6_address")  # of a container on one of its networks
 _PUBLISHED = re.compile(r"\b(?:localhost|127\.0\.0\.1):([0-9]{2,5})\b")
 _IS_ADDRESS = re.compile(
@@ -101,6 +103,8 @@ def tell_addresses(
                 else:
                     continue
                 _tell(notes, one, ours, variable=variable, word=word, what=what)
+        for key, service in _in_commands(one, names=mine, called=called):
+            _tell_command(f"{_section(one)}.{ours}.{key}", service, judged[service].kind, file, project, notes)
     _tell_published(project, carried, file, notes)
 
 
@@ -151,14 +155,38 @@ def _rename(
     before = one.variables.made_of.get(variable)
     value = before or one.settings["env"][variable]
     kind = type(value)  # one that has variables of the file goes on having them
-    for start, word, service in reversed(list(named(variable, value, names))):
-        if service in called:
-            value = value[:start] + called[service] + value[start + len(word) :]
+    value = _renamed(variable, value, names, called)
     if before:
         one.settings["secrets"][variable] = {"value": value}
         return
     one.settings["env"][variable] = kind(value)
-    notes.comments[ours, f"env.{variable}"] = f"was {one.variables.env[variable]}"
+    was = one.variables.env[variable]
+    notes.comments[ours, f"env.{variable}"] = "names in it were others" if "\n" in was else f"was {was}"
+
+
+def _renamed(variable: str, value: str, names: Mapping[str, str], called: Mapping[str, str]) -> str:
+    """The value with each address of another by what it is called here."""
+    for start, word, service in reversed(list(named(variable, value, names))):
+        if service in called:
+            value = value[:start] + called[service] + value[start + len(word) :]
+    return value
+
+
+def _in_commands(
+    one: Carried | CarriedStore, *, names: Mapping[str, str], called: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Renames addresses in what starts; (key, service) of those that are called nothing here."""
+    for key in _COMMANDS:
+        words: list[str] = one.settings.get(key) or []
+        for index, word in enumerate(words):
+            if _MAY_ADDRESS.search(word):
+                yield from ((key, service) for _, _, service in named("", word, names) if service not in called)
+                words[index] = type(word)(_renamed("", word, names, called))
+
+
+def _tell_command(where: str, service: str, kind: Kind, file: dict[str, Any], project: Project, notes: Notes) -> None:
+    if instead := _instead(service, kind, file, project):
+        notes.todos.append(Todo(Rank.NEVER_HEALTHY, where, f"{service} {instead}"))
 
 
 def _names(judged: Mapping[str, Role], project: Project) -> dict[str, str]:
