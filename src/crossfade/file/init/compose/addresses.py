@@ -84,28 +84,34 @@ def tell_addresses(
     for ours, one in carried:
         if ours not in there:
             continue
-        told = set()
         mine = {**names, **_links(project.plain["services"][one.compose_name])}
-        for variable, value in one.variables.known.items():
-            for _, word, service in named(variable, value, mine):
-                if (variable, service) in told:
+        for variable, word, service in _once_each(one, mine):
+            if service in called and word != called[service]:
+                if variable in one.settings.get("env", {}) or variable in one.variables.made_of:
+                    _rename(notes, one, (ours, variable), names=mine, called=called)
                     continue
-                told.add((variable, service))
-                if service in called and word != called[service]:
-                    if variable in one.settings.get("env", {}) or variable in one.variables.made_of:
-                        _rename(notes, one, (ours, variable), names=mine, called=called)
-                        continue
-                    what = f"{word} is called {called[service]} here: write that"
-                elif service in called:
-                    continue
-                elif instead := _instead(service, judged[service].kind, file, project):
-                    what = f"{service} {instead}"
-                else:
-                    continue
-                _tell(notes, one, ours, variable=variable, word=word, what=what)
+                what = f"{word} is called {called[service]} here: write that"
+            elif service in called:
+                continue
+            elif instead := _instead(service, judged[service].kind, file, project):
+                what = f"{service} {instead}"
+            else:
+                continue
+            _tell(notes, one, ours, variable=variable, word=word, what=what)
         for key, service in _in_commands(one, names=mine, called=called):
-            _tell_command(f"{_section(one)}.{ours}.{key}", service, judged[service].kind, file, project, notes)
+            if instead := _instead(service, judged[service].kind, file, project):
+                notes.todos.append(Todo(Rank.NEVER_HEALTHY, f"{_section(one)}.{ours}.{key}", f"{service} {instead}"))
     _tell_published(project, carried, file, notes)
+
+
+def _once_each(one: Carried | CarriedStore, names: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """(variable, name as written, service) of each address in a variable, of each service the first."""
+    found = {
+        (variable, service): word
+        for variable, value in one.variables.known.items()
+        for _, word, service in reversed(list(named(variable, value, names)))
+    }
+    return [(variable, word, service) for (variable, service), word in found.items()]
 
 
 def _tell_published(
@@ -182,11 +188,6 @@ def _in_commands(
             if _MAY_ADDRESS.search(word):
                 yield from ((key, service) for _, _, service in named("", word, names) if service not in called)
                 words[index] = type(word)(_renamed("", word, names, called))
-
-
-def _tell_command(where: str, service: str, kind: Kind, file: dict[str, Any], project: Project, notes: Notes) -> None:
-    if instead := _instead(service, kind, file, project):
-        notes.todos.append(Todo(Rank.NEVER_HEALTHY, where, f"{service} {instead}"))
 
 
 def _names(judged: Mapping[str, Role], project: Project) -> dict[str, str]:
