@@ -71,7 +71,9 @@ _MODULES = {verb: module for verbs in SECTIONS.values() for verb, (module, _) in
 
 # What people type who come from elsewhere, and what they mean here.
 MEANT = {
-    **dict.fromkeys(("ps", "ls", "list", "info", "details", "describe", "services"), "status"),
+    **dict.fromkeys(
+        ("ps", "ls", "list", "info", "details", "describe", "services", "show", "get", "ping", "port"), "status"
+    ),
     **dict.fromkeys(("stop", "destroy", "rm", "remove", "delete", "kill", "uninstall", "undeploy"), "down"),
     **dict.fromkeys(("start", "setup", "install", "daemon", "boot"), "up"),
     **dict.fromkeys(("ship", "push", "release", "redeploy", "publish"), "deploy"),
@@ -81,20 +83,20 @@ MEANT = {
     **dict.fromkeys(("tail", "log"), "logs"),
     **dict.fromkeys(("ssh", "attach", "enter"), "exec"),
     **dict.fromkeys(("console", "shell", "bash"), "run"),
-    **dict.fromkeys(("approve", "continue"), "promote"),
+    **dict.fromkeys(("approve", "continue", "switch", "cutover"), "promote"),
     **dict.fromkeys(("cancel", "interrupt"), "abort"),
     **dict.fromkeys(("unlock", "freeze"), "lock"),
     **dict.fromkeys(("validate", "lint", "config", "doctor"), "check"),
     **dict.fromkeys(("diff", "preview", "dry-run"), "plan"),
-    **dict.fromkeys(("new", "generate", "import"), "init"),
-    **dict.fromkeys(("build", "pull", "up-d", "rollout"), "deploy"),
+    **dict.fromkeys(("new", "generate", "import", "compose", "convert"), "init"),
+    **dict.fromkeys(("build", "pull", "up-d", "rollout", "apply", "create", "launch", "update", "upgrade"), "deploy"),
     **dict.fromkeys(("images", "tags"), "releases"),
     **dict.fromkeys(("inspect", "health", "stats"), "status"),
     **dict.fromkeys(("secret", "env", "set", "vars", "config:set", "env:set"), "secrets"),
     **dict.fromkeys(("terraform", "provision"), "infra"),
     **dict.fromkeys(("bill", "price", "prices", "estimate"), "cost"),
     **dict.fromkeys(("draw", "graph"), "diagram"),
-    **dict.fromkeys(("top",), "watch"),
+    **dict.fromkeys(("top", "monitor"), "watch"),
     **dict.fromkeys(("ui", "page", "web", "open", "browser"), "dashboard"),
 }
 

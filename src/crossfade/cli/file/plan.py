@@ -13,6 +13,8 @@ from crossfade.cli.client import NotRunningError
 from crossfade.core.errors import CrossfadeError
 from crossfade.telling.text import plain, table
 
+_IF_BUILT = "if its build makes another image than the one that runs, else nothing:"
+
 
 @click.command(epilog="Examples: crossfade plan | crossfade plan web --strategy canary -e prod")
 @click.argument("service", required=False, shell_complete=names.services)
@@ -108,4 +110,5 @@ def said_of(one: Mapping[str, Any]) -> str:
     """A plan's steps as a table, or why there are none."""
     if one.get("unchanged"):  # a host of an earlier version says nothing of it
         return f"unchanged: {one['unchanged']}"
-    return table([(f"{step['at']:8.1f} s", step["do"]) for step in one["steps"]])
+    steps = table([(f"{step['at']:8.1f} s", step["do"]) for step in one["steps"]])
+    return f"{_IF_BUILT}\n{steps}" if one.get("if_built") else steps

@@ -147,7 +147,9 @@ class Api:
             return web.json_response({"service": service.key, "unchanged": same, "steps": []})
         loop = self._registry.loops.get(service.key)
         steps = await asyncio.to_thread(plan, service, loop.ledger if loop else None)
-        return web.json_response({"service": service.key, "unchanged": None, "steps": steps})
+        # What a build makes is known once it is made: a deploy may find that it is what runs.
+        built = bool(service.container.build and loop and loop.ledger.current)
+        return web.json_response({"service": service.key, "unchanged": None, "steps": steps, "if_built": built})
 
     async def _rollback(self, request: web.Request) -> web.Response:
         body = await asked.body(request)
