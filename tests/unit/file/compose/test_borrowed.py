@@ -89,3 +89,58 @@ def test_an_address_of_this_machine_at_which_a_store_was_is_told(tmp_path: Path)
     minio = {"image": "minio/minio:1", "ports": ["9000:9000"], "volumes": ["m:/data"]}
     carried = Composed(tmp_path, services(web={**WEB, "environment": {"S3": "http://localhost:9000"}}, minio=minio))
     assert "localhost:9000 was minio: write `port: 9000` there" in carried.todo("services.web.env.S3")
+
+
+def test_a_mapping_in_a_list_of_variables_is_refused_where_it_stands(tmp_path: Path) -> None:
+    """`- NAME: value` is what people type."""
+    (tmp_path / "compose.yaml").write_text(
+        "services:\n  web:\n    image: x\n    environment:\n      - A=b\n      - C: d\n"
+    )
+    with pytest.raises(WrongInputError, match=r":6:9: services\.web\.environment\.1: found a mapping; allowed: a mapp"):
+        from_compose([tmp_path / "compose.yaml"], tmp_path, {})
+
+
+def test_what_cannot_be_taken_is_told_where_compose_has_it(tmp_path: Path) -> None:
+    """The line of the key, and not of the service."""
+    carried = one(
+        tmp_path,
+        "deploy:",
+        "  replicas: many",
+        "  resources: {limits: {memory: 5x}}",
+        "healthcheck:",
+        "  interval: often",
+    )
+    places = sorted(left.where.partition("compose.yaml:")[2] for left in carried.left if "; allowed" in left.why)
+    assert places == [
+        "10:7: services.web.healthcheck.interval",
+        "7:7: services.web.deploy.replicas",
+        "8:28: services.web.deploy.resources.limits.memory",
+    ]
+
+
+def test_volumes_are_called_by_the_projects_name(tmp_path: Path) -> None:
+    """That of the environment goes before the one of the file."""
+    text = "name: shop\nservices: {web: {image: x:1, ports: [80], volumes: ['data:/data']}}"
+    carried = Composed(tmp_path, text, {".env": "COMPOSE_PROJECT_NAME=cool\n"})
+    assert "-v cool_data:/from:ro" in carried.todo("services.web.volumes")
+    assert carried.app.name == "cool"
+
+
+def test_a_variable_without_braces_is_one_of_compose(tmp_path: Path) -> None:
+    """The file has it with braces, where it would be the shell's otherwise."""
+    text = services(web={**WEB, "environment": {"DB_PASSWORD": "$PW"}})
+    carried = Composed(tmp_path, text, {".env": "PW=geheim\n"})
+    assert carried.service().secrets.sources["DB_PASSWORD"].value == "${PW}"
+    assert not carried.todo("services.web.secrets")
+
+
+def test_two_names_that_are_one_here_are_a_thing_to_do(tmp_path: Path) -> None:
+    """The second is not in the file."""
+    carried = Composed(tmp_path, services(my_web=WEB, **{"my-web": {**WEB, "ports": ["81:81"]}}))
+    assert "write my-web under another name" in carried.todo("services")
+
+
+def test_a_port_that_the_machine_opens_goes_before_one_that_it_does_not(tmp_path: Path) -> None:
+    """Visitors came in there."""
+    carried = Composed(tmp_path, services(web={**WEB, "ports": ["3000", "8080:90"]}))
+    assert (carried.service().port, carried.app.listen.http) == (90, 8080)

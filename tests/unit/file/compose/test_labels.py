@@ -78,3 +78,34 @@ def test_a_proxy_elsewhere_is_told_where_to_send_visitors_though_its_rule_is_not
     """A rule with what has no counterpart leaves no route."""
     carried = labelled(tmp_path, {"traefik.http.routers.w.rule": "Host(`a.b`) && Method(`GET`)", PORT: "80"})
     assert "have the proxy whose labels these were send visitors to port 8080" in carried.todo("listen")
+
+
+def test_a_second_port_of_a_service_is_a_thing_to_do(tmp_path: Path) -> None:
+    """A router names the one that it means; the first has the service."""
+    labels = {
+        "traefik.http.routers.a.rule": "Host(`a.example.com`)",
+        "traefik.http.routers.a.service": "main",
+        "traefik.http.services.main.loadbalancer.server.port": "3000",
+        "traefik.http.routers.b.rule": "Host(`b.example.com`)",
+        "traefik.http.routers.b.service": "admin@docker",
+        "traefik.http.services.admin.loadbalancer.server.port": "3001",
+    }
+    carried = labelled(tmp_path, labels)
+    assert (routes(carried), carried.service().port) == (["a.example.com /*"], 3000)
+    assert "the rule Host(`b.example.com`) went to port 3001 of web" in carried.todo("services")
+
+
+def test_labels_that_are_switched_off_say_nothing(tmp_path: Path) -> None:
+    """Traefik does not read them either."""
+    labels = {"traefik.enable": "false", "traefik.http.routers.w.rule": "Host(`a.b`)", PORT: "81"}
+    carried = Composed(tmp_path, services(web={**IMAGE, "labels": labels}, other={**IMAGE, "expose": ["80"]}))
+    assert carried.kinds()["web"] == "worker"
+
+
+def test_what_a_proxys_own_files_did_for_a_router_is_a_thing_to_do(tmp_path: Path) -> None:
+    """And that it asked by HTTPS."""
+    rule = "traefik.http.routers.w"
+    labels = {f"{rule}.rule": "Host(`a.b`)", f"{rule}.middlewares": "cut@docker,auth@file", PORT: "80"}
+    carried = labelled(tmp_path, {**labels, PORT.replace(".port", ".scheme"): "https"})
+    assert "the middleware auth@file of web" in carried.todo("services")
+    assert "it was asked by HTTPS" in carried.todo("services.web")

@@ -17,10 +17,12 @@ from crossfade.file.init.compose.judge.roles import CARRIED, NO_PORT, Kind, Role
 from crossfade.file.init.compose.left_out import leave_out
 from crossfade.file.init.compose.notes import NotCarried, Notes, ServiceNotes
 from crossfade.file.init.compose.proxy import configs
-from crossfade.file.init.compose.proxy import taken as proxies
+from crossfade.file.init.compose.proxy import labels as labelled
 from crossfade.file.init.compose.proxy.listening import listening
+from crossfade.file.init.compose.proxy.taken import Taken
 from crossfade.file.init.compose.sections import joined, tell_sections
 from crossfade.file.init.compose.service import Carried, carry
+from crossfade.file.init.compose.source.keys import theirs
 from crossfade.file.init.compose.source.ports import ports_of, published
 from crossfade.file.init.compose.source.project import Project, read_project
 from crossfade.file.init.compose.store import CarriedStore, carry_store, stays
@@ -74,7 +76,7 @@ class _Import:
         self.notes = Notes(project.root)
         self.roles = Roles.of(project)
         self.judged = self.roles.judged()
-        self.taken = proxies.Taken()
+        self.taken = Taken()
         self.carried: dict[str, Carried] = {}
         self.stores: dict[str, CarriedStore] = {}
         self.jobs: dict[str, Any] = {}
@@ -106,8 +108,8 @@ class _Import:
         answering = [name for name, role in self.judged.items() if role.kind is Kind.SERVICE]
         for name in answering:
             service = self.roles.services[name]
-            proxies.from_labels(name, service.get("labels"), self.taken)
-            proxies.from_variables(name, values_of(service.get("environment")), self.taken)
+            labelled.from_labels(name, service.get("labels"), self.taken)
+            labelled.from_variables(name, values_of(service.get("environment")), self.taken)
         self.taken.addressed = {name: port for name, (port, _) in self.roles.addressed.items()}
         for name in answering:
             if self.roles.speaks_fastcgi(name):
@@ -146,7 +148,7 @@ class _Import:
     def _carry(self, name: str) -> None:
         ours = service_name(name)
         if ours in self.carried:
-            self.notes.leave(("services", name), name, f"another service is called {ours} already")
+            self._not_again(name, f"another service is called {ours} already")
             return
         notes = ServiceNotes(self.notes, name, ours)
         dockerfile = self.roles.dockerfiles[name]
@@ -160,6 +162,11 @@ class _Import:
             notes=notes,
             here=self.here,
         )
+
+    def _not_again(self, name: str, why: str) -> None:
+        self.notes.leave(("services", name), name, why)
+        what = f"write {name} under another name: {why}, and so it is not here"
+        self.notes.todos.append(Todo(Rank.MISSING, "services", what))
 
     def _carry_store(self, name: str) -> None:
         ours, compose = service_name(name), self.roles.services[name]
@@ -178,8 +185,7 @@ class _Import:
         )
 
     def _app(self) -> str:
-        name = self.project.plain.get("name")
-        return app_name(Path(name)) if isinstance(name, str) and name else app_name(self.project.folder)
+        return app_name(Path(self.project.named))
 
     def _file(self) -> dict[str, Any]:
         """The file as data. One service gets all requests; the others their own routes, or a path that is made up."""
@@ -269,7 +275,8 @@ class _Import:
         place = taken
         here: dict[str, Carried | CarriedStore] = {**self.carried, **self.stores}
         if len(taken) > 1 and taken[1] in here:
-            place = ("services", here[str(taken[1])].compose_name, *taken[2:])
+            name = here[str(taken[1])].compose_name
+            place = ("services", name, *theirs(self.project.plain["services"][name], taken[2:]))
         self.notes.leave(place, ".".join(map(str, taken)), why)
 
     def _nothing(self) -> WrongInputError:

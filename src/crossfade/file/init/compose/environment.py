@@ -35,6 +35,7 @@ class Variables:
     known: dict[str, str] = field(default_factory=dict)
 
 
+_BARE = re.compile(r"(?<!\$)\$([A-Za-z_]\w*)")  # $NAME, which is ${NAME} to Compose
 _OTHER_DOLLAR = re.compile(r"\$(?!\{)")
 _THERE = "\x01"  # stands for a value
 _LETTERS = re.compile(r"\w{2}")  # more than what joins variables
@@ -136,8 +137,9 @@ class _Variables:
         unset = [part for part in filled.unset if is_secret_name(name)]
         if filled.required or secret_parts or unset or is_secret(name, filled.text):
             hidden = [*secret_parts, *unset]
-            if self._is_kept_made(name, typed, filled) and not _written_down(name, typed, hidden, filled):
-                self._made(name, typed, filled)
+            braced = _BARE.sub(r"${\1}", typed)
+            if self._is_kept_made(name, braced, filled) and not _written_down(name, typed, hidden, filled):
+                self._made(name, braced, filled)
             else:
                 file = self.project.root.at(("services", self.notes.compose_name, "environment", name)).place.file
                 self._secret(name, _template(self.project, typed, filled, name, file), filled.text)

@@ -13,7 +13,8 @@ from crossfade.file.init.compose.judge.signs import RUNTIMES, basename, words
 from crossfade.file.init.compose.limits import limits_of
 from crossfade.file.init.compose.needs import tell_needs
 from crossfade.file.init.compose.notes import ServiceNotes
-from crossfade.file.init.compose.proxy.taken import Taken, guards, is_label, labels_left
+from crossfade.file.init.compose.proxy.labels import guards, is_label, labels_left
+from crossfade.file.init.compose.proxy.taken import Taken
 from crossfade.file.init.compose.source.mounts import Mount, becomes, config_file, lasts, makes, mounts_of, our_name
 from crossfade.file.init.compose.source.ports import HTTPS, Port, best, exposed, likely, ports_of
 from crossfade.file.init.compose.source.project import Project

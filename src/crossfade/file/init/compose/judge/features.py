@@ -78,7 +78,9 @@ def values_of(environment: Any) -> dict[str, str]:
 
 def routed(service: Service) -> bool:
     """True when its labels tell a proxy about it."""
-    return any(map(_ROUTED.search, names_of(service.get("labels"))))
+    labels = service.get("labels")
+    off = values_of(labels).get("traefik.enable", "").lower() == "false"
+    return not off and any(map(_ROUTED.search, names_of(labels)))
 
 
 def _text(value: Scalar) -> str:

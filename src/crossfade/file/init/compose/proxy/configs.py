@@ -16,9 +16,7 @@ from crossfade.source.there import is_file, is_folder, is_there
 _LARGEST = 1 << 18
 _MOST_FILES = 50
 _WORDS = re.compile(r"\"[^\"]*\"|'[^']*'|[{};]|[^\s{};#\"']+|#[^\n]*")
-_UNREAD = re.compile(
-    r"haproxy\.cfg|/haproxy/?$|envoy\.ya?ml|httpd\.conf|apache2?/|/etc/traefik|dynamic.*\.(ya?ml|toml)|varnish"
-)
+_UNREAD = re.compile(r"haproxy\.cfg|/haproxy/?$|envoy\.ya?ml|httpd\.conf|apache2?/|/etc/traefik|dynamic|varnish")
 _SENDS = re.compile(r"(^|[{;])\s*(proxy_pass|reverse_proxy)\s", re.MULTILINE)
 _GUARDS = frozenset({"auth_basic", "auth_request", "auth_jwt", "deny"})
 _LIMITS = frozenset({"limit_req", "limit_conn"})
@@ -150,9 +148,13 @@ class _Nginx:
     def _by_itself(self, words: list[str]) -> None:
         """What nginx did with a request itself."""
         name = words[0]
-        if name in _GUARDS and words[1:] != ["off"]:
+        if name in _GUARDS and words[1:] != ["off"] and not (name == "deny" and self._in_location()):
             self.taken.guards.append(name)
-        elif name == "rewrite" or (name == "return" and self._in_location()):
+        elif name == "rewrite" and re.match(
+            r"https://\$(host|http_host|server_name)\b", (words[2:3] and words[2]) or ""
+        ):
+            pass  # to HTTPS of the same host, as ours does by itself
+        elif name in ("rewrite", "deny") or (name == "return" and self._in_location()):
             self.taken.untaken.append(f"{self._in_location()} {' '.join(words)}".strip())
         elif name in _LIMITS:
             self.taken.untaken.append(f"{name} kept visitors from asking too often")

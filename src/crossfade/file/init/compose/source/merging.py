@@ -104,6 +104,8 @@ def _keyed(node: Written) -> Written:
     """`[NAME=value, OTHER]` as the mapping it stands for; a name without `=` has no value. Hosts may use a colon."""
     if not isinstance(node.value, list):
         return node
+    if any(isinstance(item.value, dict | list) for item in node.value):
+        return node  # which is told
     value: dict[str, Written] = {}
     for item in node.value:
         name, equals, text = str(item.value).partition("=")

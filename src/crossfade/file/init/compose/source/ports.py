@@ -14,6 +14,7 @@ _ANY_OF = re.compile(r"([0-9]+)-[0-9]+(:[0-9]+(?:/tcp)?)")
 _LARGEST = 65535
 HTTPS = frozenset({443, 8443})
 _USUAL = frozenset({80, 443, 3000, 5000, 8080, 8000, 9000})
+_LAST = 3  # from this rank on, only what nothing else is
 _SELDOM = 5678  # Python's debugger beside another port; alone it is n8n's page
 
 
@@ -63,7 +64,9 @@ def exposed(service: dict[str, Any]) -> list[int]:
 def best(ports: list[Port]) -> Port | None:
     """The port that speaks HTTP: a usual one before an unknown one, in the file's order; never a well-known other."""
     usable = [port for port in ports if not port.why and not port.protocol]
-    return min(usable, key=lambda port: (_rank(port), port.index), default=None)
+    return min(
+        usable, key=lambda port: (_rank(port) >= _LAST, port.published is None, _rank(port), port.index), default=None
+    )
 
 
 def likely(targets: list[int]) -> int | None:
@@ -75,7 +78,7 @@ def _rank(port: Port) -> int:
     if port.target == _SELDOM:
         return 4
     if port.target in HTTPS or port.published in HTTPS:
-        return 3
+        return _LAST
     if port.published == 80:  # noqa: PLR2004 - HTTP's own port
         return 0
     return 1 if port.target in _USUAL or 8000 <= port.target <= 8999 else 2  # noqa: PLR2004 - where web apps listen

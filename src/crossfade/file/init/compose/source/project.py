@@ -65,8 +65,14 @@ class Project:
         settings = settings if isinstance(settings, dict) else {}
         if settings.get("name") or settings.get("external"):
             return str(settings.get("name") or name)
-        named = str(self.plain.get("name") or self.folder.resolve().name)
-        return f"{re.sub(r'[^a-z0-9_-]', '', named.lower()).lstrip('_-')}_{name}"
+        return f"{re.sub(r'[^a-z0-9_-]', '', self.named.lower()).lstrip('_-')}_{name}"
+
+    @property
+    def named(self) -> str:
+        """What Compose calls the project; empty texts are no names."""
+        named = self.plain.get("name")
+        said = self.variables.get("COMPOSE_PROJECT_NAME") or (named if isinstance(named, str) else "")
+        return said or self.folder.resolve().name
 
     def typed(self, keys: Keys) -> str:
         """The text under `keys` as it stands in the file: 1.10 is "1.10"."""

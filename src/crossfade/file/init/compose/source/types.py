@@ -55,6 +55,12 @@ _OF_A_FILE = frozenset(
 _SECTIONS = ("volumes", "networks", "secrets", "configs")
 
 
+def _first_wrong(value: Any) -> int | None:
+    """The first item of a list of texts that is none, as in `- NAME: value`."""
+    items = value if isinstance(value, list) else ()
+    return next((index for index, item in enumerate(items) if isinstance(item, dict | list)), None)
+
+
 def misspelt(root: Written) -> Iterator[Problem]:
     """Each key that Compose does not know and that is nearly one that it does, at the top and in a service."""
     yield from _nearly(root, _OF_A_FILE)
@@ -75,7 +81,10 @@ def of_another_type(root: Written, plain: dict[str, Any]) -> Iterator[Problem]:
         for key, value in service.items() if isinstance(service, dict) else ():
             types, allowed = _TYPES.get(key, ((), ""))
             if types and value is not None and not isinstance(value, types):
-                yield Problem(root.at(("services", name, key)).place, f"found {shown(value)}", allowed)
+                keys = ("services", name, key)
+                wrong = _first_wrong(value)
+                place = root.at(keys if wrong is None else (*keys, wrong)).place
+                yield Problem(place, f"found {shown(value if wrong is None else value[wrong])}", allowed)
     for section in _SECTIONS:
         value = plain.get(section)
         if value is not None and not isinstance(value, dict):
