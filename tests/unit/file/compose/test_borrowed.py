@@ -144,3 +144,21 @@ def test_a_port_that_the_machine_opens_goes_before_one_that_it_does_not(tmp_path
     """Visitors came in there."""
     carried = Composed(tmp_path, services(web={**WEB, "ports": ["3000", "8080:90"]}))
     assert (carried.service().port, carried.app.listen.http) == (90, 8080)
+
+
+def test_ports_and_mounts_that_are_none_are_refused_all_at_once(tmp_path: Path) -> None:
+    """Each where it stands; Compose takes none of them."""
+    text = (
+        "services:\n  web:\n    image: x\n    ports: ['80:80:80', 70000, '80/sctp', '8000-8001:80']\n"
+        "    volumes: [{type: bind, source: ./x}, ':/x']\n"
+    )
+    (tmp_path / "compose.yaml").write_text(text)
+    with pytest.raises(WrongInputError) as error:
+        from_compose([tmp_path / "compose.yaml"], tmp_path, {})
+    said = [line.partition("compose.yaml:")[2].partition(";")[0] for line in str(error.value).splitlines()[1:5]]
+    assert said == [
+        '4:13: services.web.ports.0: found "80:80:80"',
+        '4:25: services.web.ports.1: found "70000"',
+        '5:15: services.web.volumes.0: found "./x:"',
+        '5:42: services.web.volumes.1: found ":/x"',
+    ]

@@ -283,8 +283,10 @@ class _Import:
         reasons = "\n  ".join(str(left) for left in self.notes.left)
         kinds = {role.kind for role in self.judged.values()}
         if kinds <= {Kind.STORE, Kind.PROFILE, Kind.OTHER} and Kind.STORE in kinds:
+            others = "and services of other kinds" if Kind.OTHER in kinds else ""
+            what = f"data stores {others}".strip()
             return WrongInputError(
-                f"{self.project.called} has only data stores; they stay in Compose:\n  {reasons}",
+                f"{self.project.called} has only {what}; they stay in Compose:\n  {reasons}",
                 f"run `crossfade init` for the app itself; {self._stores()}",
             )
         return WrongInputError(

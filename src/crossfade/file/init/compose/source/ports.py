@@ -7,8 +7,8 @@ from typing import Any
 
 from crossfade.file.init.compose.judge.signs import OTHER_PORTS
 
-_PORT = re.compile(r"(?:([0-9]+(?:\.[0-9]+){3}|\[[^\]]*\]|localhost|):)?(?:([0-9]*):)?([0-9]+)(?:/(tcp|udp))?")
-_RANGE = re.compile(r"[0-9.:\[\]a-fA-F]*?[0-9]+-[0-9]+(?::[0-9]+(?:-[0-9]+)?)?(?:/(?:tcp|udp))?")
+_PORT = re.compile(r"(?:([0-9]+(?:\.[0-9]+){3}|\[[^\]]*\]|localhost|):)?(?:([0-9]*):)?([0-9]+)(?:/(tcp|udp|sctp))?")
+_RANGE = re.compile(r"[0-9.:\[\]a-fA-F]*?[0-9]+-[0-9]+(?::[0-9]+(?:-[0-9]+)?)?(?:/(?:tcp|udp|sctp))?")
 # One port of the container at any of several of the machine's: the first will do.
 _ANY_OF = re.compile(r"([0-9]+)-[0-9]+(:[0-9]+(?:/tcp)?)")
 _LARGEST = 65535
@@ -31,6 +31,7 @@ class Port:
     published: int | None = None
     host: str = ""
     why: str = ""
+    is_none: bool = False  # no port of Compose's either
 
     @property
     def local(self) -> bool:
@@ -89,13 +90,14 @@ def _port(index: int, entry: Any) -> Port:
     text = shown if not isinstance(entry, dict) else f"{_place(entry)}{shown.rsplit(':', 1)[-1]}"
     match = _PORT.fullmatch(_ANY_OF.sub(r"\1\2", text) if text.count("-") == 1 else text)
     if match is None:
-        why = "a range of ports; a service has one port" if _RANGE.fullmatch(text) else "a service has one port"
-        return Port(index, shown, why=why)
+        in_range = _RANGE.fullmatch(text) is not None
+        why = "a range of ports; a service has one port" if in_range else "a service has one port"
+        return Port(index, shown, why=why, is_none=not in_range)
     target, published = int(match[3]), int(match[2]) if match[2] else None
-    if match[4] == "udp":
+    if match[4] in ("udp", "sctp"):
         return Port(index, shown, target, published, why="crossfade serves HTTP, which is TCP")
     if not 0 < target <= _LARGEST or (published or 0) > _LARGEST:
-        return Port(index, shown, why=f"a port is a number from 1 to {_LARGEST}")
+        return Port(index, shown, why=f"a port is a number from 1 to {_LARGEST}", is_none=True)
     host = (match[1] or "").strip("[]")
     return Port(index, shown, target, published, "" if host in ("0.0.0.0", "::") else host)  # noqa: S104 - all of them
 

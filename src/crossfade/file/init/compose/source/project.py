@@ -13,7 +13,7 @@ from crossfade.file.init.compose.source.hidden import Hidden, hide, leave_open
 from crossfade.file.init.compose.source.merging import TAGS, merged, normal, without_reset
 from crossfade.file.init.compose.source.moving import handed_moved, moved
 from crossfade.file.init.compose.source.references import leading_nowhere
-from crossfade.file.init.compose.source.types import misspelt, of_another_type
+from crossfade.file.init.compose.source.types import misspelt, of_another_type, senseless
 from crossfade.file.reading.document import Keys, Scalar, Written, contents, meaning, parse
 from crossfade.file.reading.dotenv import read_variables
 from crossfade.file.reading.interpolation import Filled, fill
@@ -281,7 +281,8 @@ def _impossible(project: Project, paths: Sequence[Path]) -> Iterator[Problem]:
         elif name in active and not any(service.get(key) for key in ("image", "build", "provider")):
             yield Problem(place, "neither image nor build, so this is an overlay", _way_out(paths))
     yield from misspelt(project.root)
-    yield from of_another_type(project.root, project.plain)
+    wrong = list(of_another_type(project.root, project.plain))
+    yield from wrong or senseless(project.root, project.plain)
     yield from leading_nowhere(project.root, project.plain)
 
 

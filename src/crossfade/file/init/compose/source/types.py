@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from crossfade.file.init.compose.source.mounts import mounts_of
+from crossfade.file.init.compose.source.ports import ports_of
 from crossfade.file.reading.document import Written
 from crossfade.file.reading.problem import Problem, shown
 
@@ -53,6 +55,21 @@ _OF_A_FILE = frozenset(
     {"version", "name", "include", "services", "networks", "volumes", "secrets", "configs", "models"}
 )
 _SECTIONS = ("volumes", "networks", "secrets", "configs")
+
+
+def senseless(root: Written, plain: dict[str, Any]) -> Iterator[Problem]:
+    """Each port and each mount that Compose would not know what to do with."""
+    for name, service in plain["services"].items():
+        for port in ports_of(service) if isinstance(service, dict) else ():
+            if port.is_none:
+                place = root.at(("services", name, "ports", port.index)).place
+                yield Problem(place, f"found {shown(port.shown)}", 'a port such as "8080:80", from 1 to 65535')
+        for mount in mounts_of(service) if isinstance(service, dict) else ():
+            if not mount.target.strip() or mount.shown.startswith(":"):
+                place = root.at(("services", name, "volumes", mount.index)).place
+                yield Problem(
+                    place, f"found {shown(mount.shown)}", "SOURCE:TARGET, such as data:/data or ./conf:/etc/app"
+                )
 
 
 def _first_wrong(value: Any) -> int | None:
