@@ -92,7 +92,7 @@ CLAIMS = (
     "X-Original-Forwarded-For: 198.51.100.1",
     "X-Forwarded-User: root",
     "X-Forwarded-Client-Cert: By=spiffe://x;URI=spiffe://admin",
-    "X-Forwarded-Access-Token: x",
+    "X-Forwarded-Access-Token: theirs",
     "Remote-User: root",
     "X-Remote-User: root",
     "X-SSL-Client-Verify: SUCCESS",

@@ -86,9 +86,9 @@ def _client(trusted: list[Json]) -> Json:
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": {
             **typed("extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"),
-            # One look at each header instead of one for each of these names.
             "mutations": [
-                {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": "|".join((*removed, _ODD_NAME))}}}}
+                *({"remove": name} for name in removed),
+                {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": _ODD_NAME}}}},
             ],
         },
     }
