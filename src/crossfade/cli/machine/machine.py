@@ -125,11 +125,13 @@ def down(
         text = f"This deletes all data of {app}'s stores and volumes. Type {app} to go on"
         ask([Question(text, f"--confirm {app}", app)], SaidBefore(confirm=confirm))
     which = {"all": True} if everything else _named(call, client, app, service)
-    stopped = client.post("/v1/down", **which, by=who(), force=force, with_data=with_data)["stopped"]
+    ended = client.post("/v1/down", **which, by=who(), force=force, with_data=with_data)
+    stopped, deleted = ended["stopped"], ended.get("deleted") or []
     if everything:
         controller.stop(call.state, everything=True)
         stopped += ran
-    call.answer({"stopped": stopped}, f"stopped: {', '.join(stopped)}" if stopped else "nothing runs here")
+    told = [f"{did}: {', '.join(names)}" for did, names in (("stopped", stopped), ("deleted", deleted)) if names]
+    call.answer({"stopped": stopped, "deleted": deleted}, "\n".join(told) or "nothing runs here")
 
 
 def _reached(call: Call, *, start: bool) -> tuple[ControllerClient, list[str]]:

@@ -228,9 +228,8 @@ class Api:
         stopped: list[str] = []
         if self._registry.of(app) or not (app and body.get("with_data")):
             stopped = await self._orders.down(app, body.get("service"), asked.order(body))
-        if body.get("with_data") and app:
-            stopped += await self._orders.delete_data(app, asked.order(body))
-        return web.json_response({"stopped": stopped})
+        deleted = await self._orders.delete_data(app, asked.order(body)) if body.get("with_data") and app else []
+        return web.json_response({"stopped": stopped, "deleted": deleted})
 
     async def _stores(self, request: web.Request) -> web.Response:
         body = await asked.body(request)

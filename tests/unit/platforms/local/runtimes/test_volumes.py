@@ -11,6 +11,7 @@ from tests.contract.runtime_kits import Kit, process_kit
 
 from crossfade.core.service import Strategy, Volume
 from crossfade.platforms.local.runtimes import sqlite
+from crossfade.platforms.local.runtimes.docker.stores import DockerStores
 from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
 
 UPLOADS = (Volume(source="up", target="media"),)
@@ -46,6 +47,18 @@ async def test_every_release_finds_the_same_folder_in_its_source(kit: Kit, tmp_p
     kept = tmp_path / "state/volumes" / kit.app / "up"
     assert (kept / "seen").read_text() == "kept\none"
     assert [path.name for path in (tmp_path / "one/media").iterdir()] == ["seed"]
+
+
+async def test_the_data_of_processes_goes_when_it_is_asked_for(tmp_path: Path) -> None:
+    """By whoever deletes an app's data: without Docker, where no container ever was, and that of no other app."""
+    for app in ("shop", "shop2"):
+        (tmp_path / "volumes" / app / "media").mkdir(parents=True)
+        (tmp_path / "volumes" / app / "media" / "logo").touch()
+    keeper = DockerStores(tmp_path)
+    assert await keeper.delete("shop") == ["shop/media"]
+    assert await keeper.delete("shop") == []
+    assert [path.name for path in (tmp_path / "volumes").glob("*/media/*")] == ["logo"]
+    assert (tmp_path / "volumes/shop2/media/logo").exists()
 
 
 async def test_the_same_source_with_another_volume_is_another_artifact(kit: Kit, tmp_path: Path) -> None:

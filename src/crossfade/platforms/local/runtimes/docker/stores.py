@@ -20,6 +20,7 @@ from crossfade.platforms.local.runtimes.docker.backups import Backups
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.docker.written import KEPT_LINES, ContainerLines
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
+from crossfade.platforms.local.runtimes.processes.volumes import delete
 
 if TYPE_CHECKING:
     from docker import APIClient, DockerClient
@@ -108,6 +109,9 @@ class DockerStores:
         return f"{owner}/{one['Labels']['crossfade.store']}"
 
     async def delete(self, app: str) -> list[str]:
+        folders = await asyncio.to_thread(delete, app, self._state / "volumes")
+        if not (self._state / "docker").exists():
+            return folders
         wanted = {"label": [f"crossfade.state={self._state}", f"crossfade.app={app}"]}
 
         def remove(client: "DockerClient") -> list[str]:
@@ -116,7 +120,7 @@ class DockerStores:
                 client.api.remove_volume(name)
             return sorted(names)
 
-        return await self._daemon.ask(remove)
+        return [*await self._daemon.ask(remove), *folders]
 
     async def close(self) -> None:
         await self._daemon.close()

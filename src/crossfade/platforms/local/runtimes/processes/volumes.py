@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from crossfade.core.errors import PlatformError
 from crossfade.core.service import Service
 
 Links = Mapping[str, Path]  # by path in the source: the folder that is found there
@@ -37,3 +38,14 @@ def prepare(service: Service, home: Path) -> Links:
                 if not folder.is_dir():
                     raise
     return found
+
+
+def delete(app: str, home: Path) -> list[str]:
+    """Remove the folders of an app's named volumes: which these were, as `app/name`. PlatformError if one stays."""
+    there = sorted(home.glob(f"{app}/*"))
+    try:
+        for folder in there:
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise PlatformError(f"{error.filename} could not be deleted: {error.strerror}", "delete it by hand") from error
+    return [f"{app}/{folder.name}" for folder in there]
