@@ -59,6 +59,14 @@ def test_the_end_of_a_stream_is_no_failure_but_a_refused_one_is() -> None:
     assert cut == Failure(service="shop/web", group="shop/web/7", cause="truncated answer", preview=False)
 
 
+def test_an_asset_that_no_release_has_is_no_failure() -> None:
+    """A site without a favicon answers 404 in both of its releases, or with a page: neither is to blame for it."""
+    assert failure(line(404, "URX", "via_upstream", type="text/plain")) is None
+    assert failure(line(200, "URX", "via_upstream", type="text/html")) is None
+    broken = failure(line(500, "URX", "via_upstream"))
+    assert broken == Failure(service="shop/web", group="shop/web/7", cause="500 from instance", preview=False)
+
+
 def test_who_asked_for_nothing_of_ours_is_nobodys_failure() -> None:
     """An unknown path or a malformed request reaches no service."""
     assert failure(line(404, "NR", "route_not_found", route="")) is None

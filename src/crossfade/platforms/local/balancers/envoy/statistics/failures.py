@@ -22,6 +22,7 @@ _BY_FLAG = {
     "OM": "balancer overloaded",
     "UO": "balancer overloaded",
 }
+_TRIED_ALL = frozenset({"URX", "-"})  # no release has it: with a 404 for an answer, that is the app's word as any other
 _CUT = frozenset({"UC", "UR", "UPE", "LR", "UF"})
 
 
@@ -36,7 +37,7 @@ class Failure:
 
 
 def failure(line: dict[str, Any]) -> Failure | None:
-    """None when no service failed: an unknown path, or a stream that came to its end."""
+    """None when no service failed: an unknown path, an asset that no release has, or a stream that came to its end."""
     kind, _, service = str(line.get("route") or "").partition("/")
     if kind not in {CLIENTS, PREVIEW}:
         return None
@@ -46,6 +47,8 @@ def failure(line: dict[str, Any]) -> Failure | None:
     answered = 0 < code < _SERVER_ERROR
     if answered and is_stream(code, str(line.get("type") or "")):
         return None  # it was opened, and now it ended: who ended it is nobody's failure
+    if answered and flags <= _TRIED_ALL:
+        return None
     cause = "" if left else _cause(line, flags, code, answered=answered)
     group = group_of(str(line.get("cluster") or ""))
     return Failure(service=service, group=group, cause=cause, preview=kind == PREVIEW)
