@@ -93,3 +93,18 @@ async def test_an_asset_that_is_looked_for_twice_is_one_request_in_the_record(
         await envoy.catch_up()
         traffic = (await envoy.report(web.key)).traffic
         assert (traffic.total.requests, traffic.total.errors, traffic.total.retried) == (10, 0, 10)
+
+
+async def test_an_asset_that_neither_has_is_no_failure(envoy: EnvoyBalancer, http: aiohttp.ClientSession) -> None:
+    """A site without a favicon says so in each of its releases: that takes none of them back."""
+    web = service()
+    async with Backend("a") as old, Backend("b") as new:
+        new.lacks = old.lacks = {"/favicon.ico": "404", "/logo.png": "page"}
+        await envoy.apply(web, routing({2: 100}, BOTH), {"a": old.address, "b": new.address}, 1)
+        for path in ("/favicon.ico", "/logo.png"):
+            for _ in range(5):
+                assert (await fetch(http, url(web, path))).status in {200, 404}
+        assert (await fetch(http, url(web))).status == 200
+        await envoy.catch_up()
+        report = await envoy.report(web.key)
+        assert (report.traffic.total.requests, report.traffic.total.errors, report.traffic.failed) == (11, 0, ())
