@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
@@ -59,15 +59,10 @@ class SqliteJournal:
         self._path = path
         self._clock = clock
         self._waiting = Waiting()
-        self._lock = Lock()  # one connection, one transaction at a time, from whichever thread
+        self._lock = RLock()  # one connection, one transaction at a time, from whichever thread
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            try:
-                self._prepare()
-            except BaseException:
-                self._db.close()
-                raise
+            self._open()
 
     async def append(self, event: Event, token: int) -> Event:
         data = json.dumps(event.data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -176,6 +171,39 @@ class SqliteJournal:
         except (TypeError, ValueError) as error:
             raise PlatformError(f"cannot use the journal {self._path}: line {seq} is damaged", RESTORE) from error
 
+    def _open(self) -> None:
+        self._places: tuple[int, int] | None = None
+        self._db = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+        self._places = self._where()
+
+    def _where(self) -> tuple[int, int]:
+        """The files that its name and that of its WAL lead to, as inodes; 0 where there is none."""
+        return _inode(self._path), _inode(self._path.with_name(f"{self._path.name}-wal"))
+
+    def _keep_in_place(self) -> None:
+        """What we went on writing into a file that somebody removed would end with us.
+
+        Of the WAL, the lines are still ours to bring into the journal; what stands in the journal's place is not.
+        """
+        if self._places is None:
+            return
+        journal, ahead = self._where()
+        if journal != self._places[0]:
+            what = "replaced" if journal else "removed"
+            raise PlatformError(
+                f"cannot use the journal {self._path}: it was {what} while it was in use",
+                "`crossfade up --restart` goes on with what is there; what runs goes on running",
+            )
+        if ahead != self._places[1]:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._db.close()
+            self._open()
+
     def _prepare(self) -> None:
         """Create the tables in a new file; a file of a newer version is left as it is."""
         self._refuse_newer()
@@ -241,6 +269,7 @@ class SqliteJournal:
         it along.
         """
         with self._reading():
+            self._keep_in_place()
             if not durable:
                 self._db.execute("PRAGMA synchronous = NORMAL")
             try:
@@ -268,6 +297,13 @@ class SqliteJournal:
             raise _trouble(self._path, str(error)) from error
         except OSError as error:
             raise _trouble(self._path, error.strerror or str(error)) from error
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
 
 
 _TROUBLE = (

@@ -1,6 +1,7 @@
 """What only a file can get wrong: other versions, other processes, full and forbidden disks."""
 
 import asyncio
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -47,6 +48,41 @@ async def test_a_reopened_file_has_all_events_and_leases(path: Path, journal: Sq
     assert list(await reopened.read()) == [event]
     assert (await reopened.acquire(WEB, "one", ttl=20)).token == lease.token
     await reopened.close()
+
+
+def _tidy_up(path: Path) -> None:
+    for beside in ("-wal", "-shm"):
+        Path(f"{path}{beside}").unlink()
+
+
+def _take_away(path: Path, *, copied: bool) -> None:
+    path.rename(f"{path}.away")
+    if copied:
+        shutil.copy(f"{path}.away", path)
+
+
+async def test_lines_survive_a_kill_although_the_wal_was_removed(path: Path, journal: SqliteJournal) -> None:
+    """By somebody who tidied up: what is written from then on would be in a file without a name."""
+    lease = await journal.acquire(WEB, "one", ttl=10)
+    before = await journal.append(Event(kind="before", service=WEB), lease.token)
+    _tidy_up(path)
+    after = await journal.append(Event(kind="after", service=WEB), lease.token)
+    copied = path.with_name("copy.db")  # all that a kill would leave
+    for beside in ("", "-wal"):
+        shutil.copy(f"{path}{beside}", f"{copied}{beside}")
+    reopened = SqliteJournal(copied, StoppedClock())
+    assert list(await reopened.read()) == [before, after]
+    await reopened.close()
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+async def test_a_journal_that_is_not_there_any_more_takes_no_line(path: Path, journal: SqliteJournal, how: str) -> None:
+    """Nothing is acknowledged that the next start would not find."""
+    lease = await journal.acquire(WEB, "one", ttl=10)
+    _take_away(path, copied=how == "replaced")
+    with pytest.raises(PlatformError, match=f"it was {how} while it was in use") as told:
+        await journal.append(Event(kind="x", service=WEB), lease.token)
+    assert "crossfade up --restart" in told.value.way_out
 
 
 async def test_who_was_called_otherwise_has_its_leases_at_once(path: Path, journal: SqliteJournal) -> None:
