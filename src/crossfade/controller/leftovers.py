@@ -3,11 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from crossfade.controller.registry import Registry
 from crossfade.core.errors import PlatformError
-from crossfade.core.release import Release
 from crossfade.core.wire import encode
+from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.runtime import Found
 
@@ -34,18 +35,33 @@ class Leftovers:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._world = registry.world
+        self._there: dict[str, list[Found]] | None = None  # by service, as of the start
         self.unknown: tuple[Unknown, ...] = ()  # as of the last look
+
+    async def further(self, ledger: Ledger) -> Mapping[str, Any] | None:
+        """Its `service adopted`, where it serves a release that is not on record: the journal is from a backup.
+
+        By such a record that release would be stopped, and an older one started that nobody asked for.
+        """
+        found = (await self._at_the_start()).get(ledger.service, [])
+        known = {release.number for release in ledger.releases}
+        if all(one.release is None or one.release.number in known for one in found):
+            return None
+        adopted = await self._taken_over(ledger.service, found)
+        if adopted is None or adopted["current"] in known:
+            return None
+        return adopted | {"releases": [data for data in adopted["releases"] if data["number"] not in known]}
 
     async def take_up(self) -> None:
         """At the start: go on with removals that were interrupted, and take over what no journal knows but serves."""
-        found: dict[str, list[Found]] = defaultdict(list)
-        for _, one in await self._found():
-            found[one.service].append(one)
+        found = await self._at_the_start()
         for key in sorted({*found, *await self._world.balancer.known()} - self._registry.loops.keys() - {""}):
             if self._registry.ledger(key).removed:
                 self._registry.take_down(await self._registry.take_up(key))
             else:
-                await self._adopt(key, found[key])
+                adopted = await self._taken_over(key, found[key])
+                if adopted:
+                    await self._registry.adopt(key, adopted)
         await self.look()
 
     async def cut_off(self, app: str) -> list[str]:
@@ -85,16 +101,24 @@ class Leftovers:
         await self.look()
         return [f"{one.service or 'unknown'} ({one.what})" for one in ended]
 
-    async def _adopt(self, key: str, found: Sequence[Found]) -> None:
-        """Take a service over from its marks: it is at the release that has most of the traffic, or of the workers."""
+    async def _taken_over(self, key: str, found: Sequence[Found]) -> dict[str, Any] | None:
+        """A service by its marks: it is at the release that has most of the traffic, or of the workers."""
         releases = {one.release.number: one.release for one in found if one.release}
         routing = (await self._world.balancer.report(key)).routing
         serving = [number for number, _ in sorted(routing.weights, key=lambda w: -w[1]) if number in releases]
         if not serving and all(release.service.kind == "worker" for release in releases.values()):
             count = Counter(one.release.number for one in found if one.release)
             serving = sorted(count, key=lambda number: (-count[number], number))  # of equals the proven one
-        if serving:
-            await self._registry.adopt(key, _adopted(releases, serving[0]))
+        if not serving:
+            return None
+        return {"releases": [encode(releases[number]) for number in sorted(releases)], "current": serving[0]}
+
+    async def _at_the_start(self) -> dict[str, list[Found]]:
+        if self._there is None:
+            self._there = defaultdict(list)
+            for _, one in await self._found():
+                self._there[one.service].append(one)
+        return self._there
 
     async def _found(self) -> list[tuple[str, Found]]:
         """By runtime. One that cannot be asked runs nothing that could be ended: Docker may not even be installed."""
@@ -119,7 +143,3 @@ class Leftovers:
     async def _ids(self, loop: Loop) -> Collection[str]:
         runtimes = {r.service.runtime for r in loop.ledger.releases}
         return {one.id for name in runtimes for one in await self._world.runtimes[name].instances(loop.key)}
-
-
-def _adopted(releases: Mapping[int, Release], current: int) -> dict[str, object]:
-    return {"releases": [encode(releases[number]) for number in sorted(releases)], "current": current}

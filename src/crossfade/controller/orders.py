@@ -44,7 +44,7 @@ class Orders:
 
     async def start(self) -> None:
         """Pick up everything where the journal left it, and what no journal knows."""
-        await self.registry.start()
+        await self.registry.start(further=self.leftovers.further)
         await self.leftovers.take_up()
         await self.groups.start()
         await self.stores.start()

@@ -1,7 +1,7 @@
 """The services of one machine, each with the loop that looks after it."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,6 +17,8 @@ from crossfade.engine.ports.journal import Event
 from crossfade.engine.world import World
 
 log = logging.getLogger(__name__)
+
+Further = Callable[[Ledger], Awaitable[Mapping[str, Any] | None]]
 
 JOBS_PAUSE = 0.5  # seconds, so that trouble that is over makes no job late
 
@@ -43,8 +45,11 @@ class Registry:
         """Services that are gone and have a history."""
         return sorted(key for key, ledger in self._retired.items() if ledger.releases)
 
-    async def start(self, *, carry: bool = True) -> None:
-        """Pick up every service where the journal left it; without `carry` they are only known, until `hold`."""
+    async def start(self, *, carry: bool = True, further: Further | None = None) -> None:
+        """Pick up every service where the journal left it; without `carry` they are only known, until `hold`.
+
+        `further` finds what a service went on to that its record does not have: its `service adopted`.
+        """
         on_record = await self._ledgers.read()
         ledgers = [ledger for ledger in on_record.values() if carry or "/" in ledger.service]
         if carry:
@@ -52,7 +57,9 @@ class Registry:
         for ledger in ledgers if carry else ():  # before any loop looks: what one service needs no more, another may
             await self.keep_artifacts(ledger)
         for ledger in ledgers:
-            if ledger.removed:
+            if further and (found := await further(ledger)):
+                await self._begin(ledger, found)
+            elif ledger.removed:
                 self._retired[ledger.service] = ledger
             elif carry:
                 await self._begin(ledger)

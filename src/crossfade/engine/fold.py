@@ -215,10 +215,12 @@ def _schema_read(draft: _Draft, event: Event) -> None:
 
 
 def _adopted(draft: _Draft, event: Event) -> None:
-    """Found running by the marks it carries: what it serves is good, and its numbers go on from there."""
+    """Found running by its marks: what it serves is good, its numbers go on, and what was under way is long over."""
     for data in event.data["releases"]:
         _created(draft, replace(event, data={"release": data}))
-    draft.current = event.data["current"]
+    draft.current, draft.warm = event.data["current"], {}
+    if draft.rollout and not draft.rollout.state.terminal:
+        draft.rollout = replace(draft.rollout, state=State.ABORTED, reason="its end was not on record")
     if draft.current is not None:
         draft.judge(draft.current, Outcome.GOOD, "")
 

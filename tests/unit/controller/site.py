@@ -18,7 +18,7 @@ from crossfade.core.routing import Routing
 from crossfade.core.service import HealthCheck, Listener, RollbackOn, Rule, Service, Strategy
 from crossfade.engine.dry.balancer import DryBalancer
 from crossfade.engine.dry.behaviour import Behaviour
-from crossfade.engine.dry.journal import DryJournal
+from crossfade.engine.dry.journal import DryJournal, JournalPaper
 from crossfade.engine.dry.platform import Platform
 from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.loop import Loop
@@ -85,6 +85,11 @@ class Site:
 
     def lose_the_journal(self) -> None:
         self.journal = DryJournal(self.clock)
+
+    def backup(self) -> DryJournal:
+        """The journal as it is now, of which nothing that is written later is known."""
+        paper = self.journal.paper
+        return DryJournal(self.clock, JournalPaper(events=list(paper.events), leases=dict(paper.leases)))
 
     @asynccontextmanager
     async def controller(self) -> AsyncIterator["Control"]:

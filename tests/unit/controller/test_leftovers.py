@@ -6,6 +6,7 @@ from dataclasses import replace
 from tests.adapters.until import until
 from tests.unit.controller.site import KIM, Balancer, Site, service, within
 
+from crossfade.controller.order import Shell
 from crossfade.engine.dry.journal import DryJournal
 from crossfade.engine.ports.balancer import Report
 from crossfade.engine.ports.journal import Event
@@ -82,6 +83,63 @@ async def test_traffic_stays_where_it_is_while_a_service_is_taken_over(site: Sit
         assert set(site.platform.lives) == before
         assert all(len(routing.serving()) == 2 for routing in control.balancer.applied)
         assert site.serves("shop/web") == 1
+
+
+async def test_a_journal_from_a_backup_is_made_up_for_by_what_runs(site: Site) -> None:
+    """It knows of nothing since: what serves stays, nothing is launched or switched, and the next deploy goes on."""
+    async with site.controller() as control:
+        await control.deploy(service(replicas=2))
+        backup = site.backup()
+        await control.deploy(service(replicas=2, command="serve better"))
+        await until(lambda: site.running("shop/web") == {2: 2})
+    before = set(site.platform.lives)
+    site.journal, site.balancer = backup, SlowerBalancer
+    async with site.controller() as control:
+        loop = control.registry.loops["shop/web"]
+        began = site.clock.now()
+        await within(loop.until(lambda loop: loop.observed_at > began))
+        assert set(site.platform.lives) == before
+        assert all(routing.weights == ((2, 100.0),) for routing in control.balancer.applied)
+        assert loop.ledger.current == 2
+        assert loop.ledger.previous
+        assert loop.ledger.previous.number == 1
+        assert loop.ledger.release(2).service.command == "serve better"
+        loop = await control.deploy(service(replicas=1))
+        assert loop.ledger.current == 3
+
+
+async def test_a_backup_from_the_middle_of_a_rollout_does_not_go_on_with_it(site: Site) -> None:
+    """What it was under way to may be long gone; what serves now is where it is."""
+    site.sick.add(("shop/web", 2))
+    async with site.controller() as control:
+        await control.deploy(service())
+        await control.orders.deploy([service(command="serve two")], KIM, Shell())
+        backup = site.backup()
+        await within(control.orders.abort("shop", "web", KIM))
+        await until(lambda: control.registry.loops["shop/web"].ledger.active is None)
+        await control.deploy(service(command="serve three"))
+        await until(lambda: site.running("shop/web") == {3: 1})
+    site.journal = backup
+    async with site.controller() as control:
+        loop = control.registry.loops["shop/web"]
+        assert (loop.ledger.current, loop.ledger.active) == (3, None)
+        assert (await control.deploy(service())).ledger.current == 4
+        await until(lambda: site.running("shop/web") == {4: 1})
+
+
+async def test_a_backup_from_when_it_was_taken_down_ends_nothing(site: Site) -> None:
+    """It was deployed again since."""
+    async with site.controller() as control:
+        await control.deploy(service())
+        await within(control.orders.down("shop", None, KIM))
+        backup = site.backup()
+        await control.deploy(service(command="serve two"))
+    site.journal = backup
+    async with site.controller() as control:
+        await within(control.registry.loops["shop/web"].until(lambda loop: bool(loop.fleet.instances)))
+        assert control.registry.loops["shop/web"].ledger.current == 2
+        assert control.registry.taken_down == []
+    assert site.serves("shop/web") == 2
 
 
 async def test_what_cannot_be_taken_over_is_told_and_ended_by_down(site: Site) -> None:
