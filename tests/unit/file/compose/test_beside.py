@@ -38,6 +38,14 @@ def test_what_rules_docker_stays_in_compose(tmp_path: Path) -> None:
     assert "have it work without /var/run/docker.sock" in carried.todo("services.web")
 
 
+def test_what_rules_docker_and_is_alone_comes_in(tmp_path: Path) -> None:
+    """With what it does not get at the top of the list."""
+    tool = {"image": "portainer/portainer-ce:2", "ports": ["9000:9000"], "volumes": [SOCKET]}
+    carried = Composed(tmp_path, services(portainer=tool))
+    assert carried.kinds() == {"portainer": "service"}
+    assert carried.draft.todos[0].what.startswith("leave it in Compose, or have it work without")
+
+
 def test_where_a_migration_wrote_its_service_has_to_write(tmp_path: Path) -> None:
     """Static files that one collects, and the other only serves."""
     collect = {"image": "acme/web:1", "command": "collectstatic", "restart": "no", "environment": {"ONLY": "here"}}

@@ -112,6 +112,9 @@ class Roles:
         for name in unknown:
             judged[name] = self._unknown(name, proxies)
         of_docker = [name for name, role in judged.items() if self._is_of_docker(name, role)]
+        answers = {name for name, role in judged.items() if role.kind is Kind.SERVICE}
+        if not answers - {*of_docker}:  # then one of them is what the file is about
+            of_docker = [name for name in of_docker if name not in answers]
         return judged | dict.fromkeys(of_docker, Role(Kind.OTHER, _OF_DOCKER))
 
     def _is_of_docker(self, name: str, role: Role) -> bool:
