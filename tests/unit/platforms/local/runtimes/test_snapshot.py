@@ -93,6 +93,23 @@ def test_a_copy_keeps_modes_links_and_times(source: Path, tmp_path: Path) -> Non
     assert (tmp_path / "tree" / "dangling").readlink() == Path("/nowhere")
 
 
+def test_a_file_with_holes_takes_no_more_room_in_a_release(source: Path, tmp_path: Path) -> None:
+    """A gigabyte of nothing is nothing there, too; what is in it, before and behind, is what it was."""
+    with (source / "disk").open("wb") as disk:
+        disk.write(b"begin")
+        disk.seek(1 << 28)
+        disk.write(b"middle")
+        disk.truncate(1 << 29)
+    snapshot.take(WholeSource(source), tmp_path / "copy")
+    copied = tmp_path / "copy" / "disk"
+    assert copied.stat().st_size == 1 << 29
+    assert copied.stat().st_blocks * 512 < 1 << 25
+    with copied.open("rb") as disk:
+        assert disk.read(5) == b"begin"
+        disk.seek(1 << 28)
+        assert disk.read(8) == b"middle\0\0"
+
+
 def test_what_no_release_needs_is_left_out(source: Path, tmp_path: Path) -> None:
     """Without git, environments, caches and our own state are not copied, at any depth."""
     write(source, node_modules__x="", web__node_modules__x="")
