@@ -21,9 +21,10 @@ settings.load_profile("crossfade")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# A shell starts what it runs in its background with Ctrl-C ignored, and children inherit that: where the tests
-# themselves are run so, what they start has to hear it all the same.
+# A shell starts what it runs in its background with Ctrl-C ignored, and `nohup` with a terminal's end; children inherit
+# that: where the tests themselves are run so, what they start has to hear it all the same.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
