@@ -167,10 +167,11 @@ async def test_a_store_that_ends_again_and_again_is_not_ready(kit: Kit, tmp_path
     service = replace(db(kit, health="").service, container=dies)
     for health in (HealthCheck(interval=0.1), HealthCheck(command="true", interval=0.1)):
         store = Store(service=replace(service, health=health), patience=1.5)
-        with pytest.raises(PlatformError, match=r"is not ready after 1.5 s: exited with code 3: no password"):
+        with pytest.raises(PlatformError, match=r"is not ready after 1.5 s: exited( with code 3)?: no password"):
             await stores.ensure(store, SECRETS, replace=True)
     (found,) = await stores.found(kit.app)
-    assert (found.state, found.ended) == ("restarting", "exited with code 3: no password")
+    assert found.state == "restarting"
+    assert found.ended in {"exited with code 3: no password", "exited: no password"}  # it may run again just now
     await stores.close()
 
 

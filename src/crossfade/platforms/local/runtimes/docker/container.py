@@ -207,7 +207,7 @@ def has_ended(api: "APIClient", container: str) -> bool:
 
 
 def ending(api: "APIClient", container: str) -> str:
-    """How a container that does not run ended, with the last line it wrote."""
+    """How a container ended, with the last line it wrote. Of one that Docker has begun again, the code is forgotten."""
     import docker.errors  # noqa: PLC0415
 
     try:
@@ -220,7 +220,7 @@ def ending(api: "APIClient", container: str) -> str:
         return _refused(state)
     if state["StartedAt"] == NEVER:
         return "was never started"
-    how = describe(_code(state), said)
+    how = describe(None if state["Running"] and not state["Restarting"] else _code(state), said)
     if state["OOMKilled"]:
         return f"used more memory than its limit of {limit >> 20}M: {how}"
     if limit and _code(state) == -SIGKILL:
