@@ -14,7 +14,7 @@ from crossfade.core.errors import PlatformError, RefusedError
 from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports.runtime import Artifact
-from crossfade.platforms.local.runtimes import seal, snapshot
+from crossfade.platforms.local.runtimes import gently, seal, snapshot
 from crossfade.platforms.local.runtimes.builds.building import Building
 from crossfade.platforms.local.runtimes.builds.caches import Caches
 from crossfade.platforms.local.runtimes.builds.kept import SEALED, Linked
@@ -166,7 +166,7 @@ class Artifacts:
                 return
             self._fresh.pop(digest, None)
             self._mark(digest).unlink(missing_ok=True)  # first: half of a folder must not look like a whole one
-            await asyncio.to_thread(shutil.rmtree, self._home(digest), ignore_errors=True)
+            await self._remove(self._home(digest))
             lock.unlink(missing_ok=True)
 
     async def keep(self, service: str, digests: Collection[str]) -> None:
@@ -213,7 +213,7 @@ class Artifacts:
 
     def _sealed(self, digest: str) -> Seal | None:
         own = seal.read(self._mark(digest))
-        return own if own is None else {**(seal.read(self._home(digest) / SEALED) or {}), **own}
+        return own if own is None else {**(self._caches.sealed(self._home(digest) / SEALED) or {}), **own}
 
     def _lay_down(self, digest: str) -> None:
         built = self._sealed(digest) or {}
@@ -278,6 +278,16 @@ class Artifacts:
             lock = _lock(staging)
             if lock is not None:  # else another `_sweep` was faster than our lock, and removed it
                 return staging, lock
+
+    async def _remove(self, home: Path) -> None:
+        """Never half of it by its name; of what is left when the controller ends meanwhile, the next `_sweep` knows."""
+        staging, ours = self._stage()
+        try:
+            with suppress(FileNotFoundError):
+                await asyncio.to_thread(home.rename, staging / home.name)
+            await gently.remove(staging)
+        finally:
+            os.close(ours)
 
     def _home(self, digest: str) -> Path:
         return self._releases / digest[:12]

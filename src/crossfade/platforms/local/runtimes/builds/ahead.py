@@ -9,16 +9,16 @@ import asyncio
 import fcntl
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from crossfade.platforms.local.runtimes import gently
+
 AHEAD = "ahead"
 OF = "of"  # the copy that it has the links of
 _UNDER_WAY = ".ahead-"
-_LINK = ("nice", "-n", "19", "cp", "-al")
 
 
 async def prepare(home: Path, copy: Path, kept: str) -> None:
@@ -29,7 +29,7 @@ async def prepare(home: Path, copy: Path, kept: str) -> None:
         await asyncio.to_thread(_sweep, home)
         draft = Path(tempfile.mkdtemp(prefix=_UNDER_WAY, dir=home))
         try:
-            if await _run(*_LINK, str(copy / kept), str(draft / kept)):
+            if await gently.run("cp", "-al", str(copy / kept), str(draft / kept)):
                 await asyncio.to_thread(_publish, draft, copy.name)
         finally:
             await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
@@ -72,23 +72,6 @@ def _sweep(home: Path) -> None:
         if ours:
             for left in (home / AHEAD, *home.glob(f"{_UNDER_WAY}*")):
                 shutil.rmtree(left, ignore_errors=True)
-
-
-async def _run(*words: str) -> bool:
-    # Not asyncio's own: who is cancelled with all others, as when the controller ends, would wait there for ever while
-    # the process is being made.
-    process = subprocess.Popen(  # noqa: ASYNC220  as long as a fork takes
-        words,
-        env={"PATH": os.environ.get("PATH", os.defpath)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        return await asyncio.to_thread(process.wait) == 0
-    except asyncio.CancelledError:
-        process.kill()  # the thread that waits reaps it
-        raise
 
 
 @contextmanager

@@ -10,14 +10,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.core.service import Service
 from crossfade.paths import at_home, is_at_home
+from crossfade.platforms.local.runtimes import seal
 from crossfade.platforms.local.runtimes.builds import ahead, kept
 from crossfade.platforms.local.runtimes.builds.kept import BuildAccount, Linked
+from crossfade.platforms.local.runtimes.seal import Seal
 from crossfade.source.whole import WholeSource
 
 NEWEST = "newest"  # a link to the whole copy that was made last
@@ -123,6 +125,13 @@ class Caches:
         newest = self._home(service) / NEWEST
         if (newest / kept.ACCOUNT).exists():
             await ahead.prepare(self._home(service), newest.resolve(), KEPT)
+
+    def sealed(self, path: Path) -> Seal | None:
+        """What a release shares with a copy, by its link to the seal of that. None: it shares nothing."""
+        with suppress(OSError):  # the copy went, or was never shared
+            if self._read and path.samefile(self._read[0] / kept.SEALED):
+                return self._read[1].sealed
+        return seal.read(path)
 
     def forget(self, service: Service) -> None:
         """Keep nothing: the next build makes everything anew."""
