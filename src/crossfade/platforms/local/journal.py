@@ -188,15 +188,17 @@ class SqliteJournal:
     def _keep_in_place(self) -> None:
         """What we went on writing into a file that somebody removed would end with us.
 
-        Of the WAL, the lines are still ours to bring into the journal; what stands in the journal's place is not.
+        Of the WAL, the lines are still ours to bring into the journal; what stands in the journal's place is not. Where
+        nothing does, we go on: the next start takes over what runs, and `down --all` ends it also by a removed journal.
         """
         if self._places is None:
             return
         journal, ahead = self._where()
+        if not journal:
+            return
         if journal != self._places[0]:
-            what = "replaced" if journal else "removed"
             raise PlatformError(
-                f"cannot use the journal {self._path}: it was {what} while it was in use",
+                f"cannot use the journal {self._path}: it was replaced while it was in use",
                 "`crossfade up --restart` goes on with what is there; what runs goes on running",
             )
         if ahead != self._places[1]:
