@@ -31,6 +31,7 @@ log = logging.getLogger("crossfade")
 
 WATCH_SECONDS = 1.0  # how often a balancer is asked whether it hangs; of one that died we know at once
 _BALANCER = "the balancer"
+_DIRECTORY = "the state directory"
 BALANCER_PAUSE = 2.0  # at most, before one that did not start is started again
 
 
@@ -45,7 +46,7 @@ async def run(
 ) -> None:
     """Be the controller until SIGTERM, SIGINT or an order to stop. Instances and the balancer outlive it."""
     state.prepare()
-    with Lock(state):
+    with Lock(state) as lock:
         hub = Hub()
         machine = Machine(state, balancer, hub.tell, journal)
         stop: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -83,6 +84,7 @@ async def run(
                 leaving.push_async_callback((await serve_metrics(api, metrics)).cleanup)
             watch = partial(_watch_balancer, machine, orders.registry.supervisor)
             orders.registry.supervisor.keep(_BALANCER, watch, longest_pause=BALANCER_PAUSE)
+            orders.registry.supervisor.keep(_DIRECTORY, partial(_watch_directory, lock, state, end))
             async with reachable(orders.registry.supervisor, runner, state.socket):
                 log.info("controller ready, pid %s", os.getpid())
                 everything = await stop
@@ -98,6 +100,14 @@ async def _watch_balancer(machine: Machine, supervisor: Supervisor) -> None:
         await machine.balancer.ensure()
         if how:
             supervisor.tell(_BALANCER, f"its process {how}, and another one was started")
+
+
+async def _watch_directory(lock: Lock, state: StateDirectory, end: Callable[[bool], None]) -> None:
+    """Without its state it can write nothing down and end nothing gently; the next one finds what runs by its marks."""
+    while lock.in_place:  # noqa: ASYNC110  nobody tells of it
+        await asyncio.sleep(WATCH_SECONDS)
+    log.error("%s was removed or replaced: this controller ends, and the next one takes over what runs", state.root)
+    end(False)  # noqa: FBT003  what it deployed goes on
 
 
 def main() -> int:

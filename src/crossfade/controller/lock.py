@@ -38,6 +38,14 @@ class Lock:
         self._file.flush()
         return self
 
+    @property
+    def in_place(self) -> bool:
+        """The directory is still the one that was locked: not when somebody removed it, or put another in its place."""
+        try:
+            return os.path.samestat(os.fstat(self._folder), self._state.root.stat())
+        except FileNotFoundError:
+            return False
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

@@ -46,20 +46,30 @@ async def reachable(supervisor: Supervisor, runner: web.AppRunner, socket: Path)
 
     At the end it is gone for good: who stops takes no order any more, however long what is left to do may take.
     """
-    supervisor.keep(_NAME, partial(_stay, runner, socket))
+    folder = socket.parent.stat()
+    supervisor.keep(_NAME, partial(_stay, runner, socket, folder))
     try:
         yield
     finally:
         await supervisor.stop(_NAME)
-        socket.unlink(missing_ok=True)  # noqa: ASYNC240  a moment
+        if _is(folder, socket.parent):
+            socket.unlink(missing_ok=True)  # noqa: ASYNC240  a moment
 
 
-async def _stay(runner: web.AppRunner, socket: Path) -> None:
-    while True:
+async def _stay(runner: web.AppRunner, socket: Path, folder: os.stat_result) -> None:
+    while _is(folder, socket.parent):
         await asyncio.sleep(LOOK_SECONDS)
-        if not socket.exists():  # noqa: ASYNC240  a moment
+        if not socket.exists() and _is(folder, socket.parent):  # noqa: ASYNC240  a moment
             log.warning("%s is gone and is opened anew", socket)
             await _open(runner, socket)
+
+
+def _is(known: os.stat_result, folder: Path) -> bool:
+    """It was not removed meanwhile: in one that took its place the socket is somebody else's."""
+    try:
+        return os.path.samestat(known, folder.stat())
+    except FileNotFoundError:
+        return False
 
 
 async def _open(runner: web.AppRunner, socket: Path) -> None:
