@@ -37,7 +37,7 @@ def test_all_promises_hold_of_two_services_that_go_out_together(chunk: int) -> N
         play(seed, together)
 
 
-@pytest.mark.parametrize("seed", [43, 466, 531, 1041, 1210, 1396, 1896, 10240, 10586])
+@pytest.mark.parametrize("seed", [43, 466, 531, 1041, 1210, 1396, 1896, 10240, 10586, 25536])
 def test_all_promises_hold_of_what_a_cloud_once_broke(seed: int) -> None:
     """Of each of these histories something was not true once: floors, weights, or an end."""
     play(seed, partial(history, cloud=True))

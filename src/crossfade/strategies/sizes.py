@@ -80,9 +80,8 @@ def resizes(
                     continue
                 wanted = 1
             lost = min(carrying[release], max(0, len(mine) - wanted))
-            if lost > spare:
-                wanted += lost - spare
-                lost = spare
+            if lost > spare:  # of three, one of which serves, not even one may go: it may be that one
+                wanted, lost = len(mine) - spare, spare
             spare -= lost
             if wanted < size:
                 shrinks.append(Resize(release=release, count=wanted))

@@ -8,6 +8,9 @@ from crossfade.core.actions import Action, AwaitHealthy, Probe, Resize, Shift
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.service import Strategy
 from crossfade.strategies.decide import decide, keep
+from crossfade.strategies.goal import Goal
+from crossfade.strategies.phases import Bounds
+from crossfade.strategies.sizes import resizes
 
 OLDER = 0  # before OLD, and still warm
 
@@ -107,3 +110,12 @@ def test_what_a_failed_way_back_left_serves_on_and_makes_room() -> None:
     (shift, *_) = kept(whole, {OLD: 4, NEW: 1})
     assert isinstance(shift, Shift)
     assert shift.routing.weights == ((OLD, 100),)
+
+
+def test_a_size_shrinks_by_as_many_as_may_be_lost_whichever_they_are() -> None:
+    """The platform may end the one that serves rather than one that boots."""
+    goal = Goal(want={OLD: 1, NEW: 0}, shares=None, bounds=Bounds(floor=1, ceiling=3))
+    one = fleet(some(NEW, 1), some(NEW, 2, Health.STARTING, first=1), weights={NEW: 100})
+    assert resizes(goal, sized(one, {NEW: 3}), frozenset(), NOW) == ((), ())
+    two = fleet(some(NEW, 2), some(NEW, 1, Health.STARTING, first=2), weights={NEW: 100})
+    assert resizes(goal, sized(two, {NEW: 3}), frozenset(), NOW) == ((), (Resize(release=NEW, count=2),))

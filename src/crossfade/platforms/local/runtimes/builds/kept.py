@@ -131,7 +131,7 @@ def named_anew(made: BuildAccount, folder: Path, tree: Path, old: bytes, new: by
 
 
 def write(made: BuildAccount, copy: Path) -> None:
-    told = {field.name: getattr(made, field.name) for field in fields(made) if field.name != SEALED}
+    told = {field.name: getattr(made, field.name) for field in fields(made) if field.name != "sealed"}
     (copy / ACCOUNT).write_bytes(zlib.compress(json.dumps(told).encode(), 1))
     seal.write(made.sealed, copy / SEALED)
 
