@@ -426,11 +426,13 @@ async def test_a_source_that_is_not_there_is_wrong_input(runtime: Runtime, kit: 
 
 
 async def test_what_runs_is_not_forgotten(runtime: Runtime, kit: Kit) -> None:
-    """The artifact of a running instance is kept; afterwards it can be forgotten, more than once."""
+    """The artifact of a running instance is kept, whatever a ledger needs; afterwards it can go, more than once."""
     release, instance = await kit.release(runtime), kit.id()
     await runtime.launch(instance, release, {}, TOKEN)
     with pytest.raises(RefusedError, match=instance):
         await runtime.forget(release, TOKEN)
+    await runtime.keep(f"{kit.app}/web", set())  # said by a ledger from a backup, which does not know of it
+    await runtime.check(release)
     await runtime.stop(instance, 5, TOKEN)
     await runtime.forget(release, TOKEN)
     await runtime.forget(release, TOKEN)

@@ -152,7 +152,8 @@ class DryRuntime:
 
     async def keep(self, service: str, digests: Collection[str]) -> None:
         artifacts = self._platform.artifacts
-        artifacts -= {(of, digest) for of, digest in artifacts if of == service and digest not in digests}
+        needed = {*digests, *(life.release.digest for life in self._platform.of(service))}
+        artifacts -= {(of, digest) for of, digest in artifacts if of == service and digest not in needed}
         artifacts |= {(service, digest) for digest in digests}
 
     async def close(self) -> None: ...

@@ -144,7 +144,10 @@ class Runtime(Protocol):
         ...
 
     async def keep(self, service: str, digests: Collection[str]) -> None:
-        """Told at every start: these are the artifacts that the ledger of `app/service` needs."""
+        """Told at every start: these are the artifacts that the ledger of `app/service` needs.
+
+        So does what runs, of which a ledger from a backup may not know.
+        """
         ...
 
     async def close(self) -> None:
