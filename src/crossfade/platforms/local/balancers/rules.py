@@ -26,14 +26,8 @@ CLAIMS = (
     *("Ali-Cdn-Real-Ip", "Cdn-Src-Ip", "Proxy-Client-Ip", "Wl-Proxy-Client-Ip", "X-Proxyuser-Ip", "X-Originating-Ip"),
     *("X-Remote-Ip", "X-Remote-Addr", "X-Original-Forwarded-For", "X-Original-For", "X-Original-Proto"),
     *("X-Forwarded", "Forwarded-For", "X-Forwarded-By", "X-Forwarded-Protocol", "X-Forwarded-Path", "X-Forwarded-Uri"),
-    *(
-        "X-Forwarded-Method",
-        "X-Scheme",
-        "X-Url-Scheme",
-        "X-Arr-Ssl",
-        "X-Http-Host-Override",
-        "X-Host",
-    ),  # X-Scheme: Tornado
+    # Tornado believes X-Scheme.
+    *("X-Forwarded-Method", "X-Scheme", "X-Url-Scheme", "X-Arr-Ssl", "X-Http-Host-Override", "X-Host"),
     # Who has signed in, as proxies that ask for it say.
     *("X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Preferred-Username"),
     *("X-Forwarded-Access-Token", "X-Forwarded-Client-Cert", "Remote-User", "Remote-Groups", "Remote-Email"),
