@@ -197,6 +197,14 @@ def open_own(path: Path, flags: int) -> int:
     return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
+def is_still(known: os.stat_result, path: Path) -> bool:
+    """What is there is what was there: it was not removed, and nothing else took its place."""
+    try:
+        return os.path.samestat(known, path.stat())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
 def _name_of(user: int) -> str:
     try:
         return pwd.getpwuid(user).pw_name

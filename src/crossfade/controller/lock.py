@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from crossfade.core.errors import RefusedError
-from crossfade.paths import StateDirectory, open_own
+from crossfade.paths import StateDirectory, is_still, open_own
 
 
 class Lock:
@@ -41,10 +41,7 @@ class Lock:
     @property
     def in_place(self) -> bool:
         """The directory is still the one that was locked: not when somebody removed it, or put another in its place."""
-        try:
-            return os.path.samestat(os.fstat(self._folder), self._state.root.stat())
-        except FileNotFoundError:
-            return False
+        return is_still(os.fstat(self._folder), self._state.root)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -13,6 +13,7 @@ from aiohttp import web
 from crossfade.controller.api.server import Api
 from crossfade.controller.supervisor import Supervisor
 from crossfade.core.errors import PlatformError
+from crossfade.paths import is_still
 
 log = logging.getLogger(__name__)
 
@@ -52,24 +53,16 @@ async def reachable(supervisor: Supervisor, runner: web.AppRunner, socket: Path)
         yield
     finally:
         await supervisor.stop(_NAME)
-        if _is(folder, socket.parent):
+        if is_still(folder, socket.parent):  # in another one that took its place the socket is somebody else's
             socket.unlink(missing_ok=True)  # noqa: ASYNC240  a moment
 
 
 async def _stay(runner: web.AppRunner, socket: Path, folder: os.stat_result) -> None:
-    while _is(folder, socket.parent):
+    while is_still(folder, socket.parent):
         await asyncio.sleep(LOOK_SECONDS)
-        if not socket.exists() and _is(folder, socket.parent):  # noqa: ASYNC240  a moment
+        if not socket.exists() and is_still(folder, socket.parent):  # noqa: ASYNC240  a moment
             log.warning("%s is gone and is opened anew", socket)
             await _open(runner, socket)
-
-
-def _is(known: os.stat_result, folder: Path) -> bool:
-    """It was not removed meanwhile: in one that took its place the socket is somebody else's."""
-    try:
-        return os.path.samestat(known, folder.stat())
-    except FileNotFoundError:
-        return False
 
 
 async def _open(runner: web.AppRunner, socket: Path) -> None:
