@@ -110,15 +110,16 @@ class Counts:
             closed = tally.ended - tally.answered - known["unanswered"]
             failed = tally.failed - known["failed"]
             silent = max(0, tally.answered - known["answered"] - max(0, failed) - _THREADS)
-            known.update(answered=silent)
-            self._add_unlogged(origin, 0, silent, 0)
+            if silent:
+                known.update(answered=silent)
+                self._add_unlogged(origin, 0, silent, 0)
             dropped = tally.answered - known["answered"]
             missing.append((closed, dropped, min(dropped, failed)))
             if len(missing) == LOOKS:
                 closed, dropped, failed = (max(0, min(looks)) for looks in zip(*missing, strict=True))
-                known.update(unanswered=closed, answered=dropped, failed=failed)
-                self._add_unlogged(origin, closed, dropped, failed)
                 if closed or dropped:
+                    known.update(unanswered=closed, answered=dropped, failed=failed)
+                    self._add_unlogged(origin, closed, dropped, failed)
                     missing.clear()
         return {backend for backend, looks in self._missing[worker].items() if looks and max(looks[-1]) > 0}
 
