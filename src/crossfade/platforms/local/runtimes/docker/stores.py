@@ -20,7 +20,7 @@ from crossfade.platforms.local.runtimes.docker.backups import Backups
 from crossfade.platforms.local.runtimes.docker.daemon import Daemon
 from crossfade.platforms.local.runtimes.docker.written import KEPT_LINES, ContainerLines
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
-from crossfade.platforms.local.runtimes.processes.volumes import delete
+from crossfade.platforms.local.runtimes.processes.volumes import delete as delete_folders
 
 if TYPE_CHECKING:
     from docker import APIClient, DockerClient
@@ -88,7 +88,7 @@ class DockerStores:
         )
         return [
             StoreFound(
-                key=f"{one['Labels']['crossfade.app']}/{one['Labels']['crossfade.store']}",
+                key=_key(one),
                 image=one["Labels"]["crossfade.image"],
                 state=state,
                 ended=ended,
@@ -106,10 +106,10 @@ class DockerStores:
         await self._end(one)
         owner = str(one["Labels"]["crossfade.app"])
         await self._daemon.ask(lambda client: network.forget_idle(client, owner, self._state))
-        return f"{owner}/{one['Labels']['crossfade.store']}"
+        return _key(one)
 
     async def delete(self, app: str) -> list[str]:
-        folders = await asyncio.to_thread(delete, app, self._state / "volumes")
+        folders = await asyncio.to_thread(delete_folders, app, self._state / "volumes")
         if not (self._state / "docker").exists():
             return folders
         wanted = {"label": [f"crossfade.state={self._state}", f"crossfade.app={app}"]}
@@ -186,12 +186,11 @@ class DockerStores:
 
     async def _end(self, one: Mapping[str, Any]) -> None:
         grace = int(float(one["Labels"].get("crossfade.grace", "60")))
-
-        key = f"{one['Labels']['crossfade.app']}/{one['Labels']['crossfade.store']}"
+        log = self._logs.path(_key(one), container.called(one))
 
         def end(client: "DockerClient") -> None:
             client.api.stop(one["Id"], timeout=grace)
-            container.save_log(client.api, one["Id"], self._logs.path(key, container.called(one)), KEPT_LINES)
+            container.save_log(client.api, one["Id"], log, KEPT_LINES)
             container.remove(client.api, one["Id"])
 
         await self._daemon.ask(end)
@@ -276,6 +275,10 @@ def _require_port(store: Store, old: Sequence[Mapping[str, Any]]) -> None:
                 f"{error.strerror}",
                 f"`ss -ltnp sport = :{store.port}` shows who has it; or open another one, such as {beside_it}",
             ) from error
+
+
+def _key(one: Mapping[str, Any]) -> str:
+    return f"{one['Labels']['crossfade.app']}/{one['Labels']['crossfade.store']}"
 
 
 def _not_running(key: str) -> RefusedError:
