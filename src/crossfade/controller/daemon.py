@@ -106,7 +106,7 @@ async def _watch_directory(lock: Lock, state: StateDirectory, end: Callable[[boo
     """Without its state it can write nothing down and end nothing gently; the next one finds what runs by its marks."""
     while lock.in_place:  # noqa: ASYNC110  nobody tells of it
         await asyncio.sleep(WATCH_SECONDS)
-    log.error("%s was removed or replaced: this controller ends, and the next one takes over what runs", state.root)
+    log.error("%s was removed or replaced: this controller ends, and the next one finds what runs", state.root)
     end(False)  # noqa: FBT003  what it deployed goes on
 
 
