@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from itertools import count
 from typing import ClassVar
@@ -22,6 +22,7 @@ from tests.contract.balancer_kits import Answer, Kit, fetch
 from tests.rig import Rig
 from tests.rig.place import PREVIEW_HEADER, make, weights
 from tests.rig.place import Place as Made
+from tests.support.places import NOWHERE
 
 from crossfade.aws.places import COLOURS, Places
 from crossfade.core.fleet import Health
@@ -73,18 +74,13 @@ class Grounds:
     @property
     def place(self) -> Place:
         blue, green = (Colour(name=name, service="", group=self.made.target_groups[name]) for name in COLOURS)
-        return Place(
+        return replace(
+            NOWHERE,
             key=self.service.key,
-            cluster="",
             colours=(blue, green),
-            container="",
-            port=0,
             rules=(self.made.rule,),
-            listeners=(),
             preview=PreviewRule(rule=self.made.preview_rule, header=PREVIEW_HEADER, token=self.made.preview_token),
             balancer=self.made.load_balancer,
-            url="",
-            launch={},
         )
 
     def side(self, colour: str, weight: int) -> Side:

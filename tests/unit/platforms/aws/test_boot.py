@@ -1,9 +1,11 @@
 """What hosts of a group boot: its own template, that of its mix of instance types, or nothing of ours at all."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.support.places import NOWHERE
 
 from crossfade.aws.places import Places
 from crossfade.core.errors import PlatformError, RefusedError
@@ -116,19 +118,7 @@ class Found(GroupFinder):
             Colour(name=name, service=f"shop-dev-web-{name}", group=f"arn:x:targetgroup/web-{name}/1")
             for name in ("blue", "green")
         )
-        return Place(
-            key=key,
-            cluster="",
-            colours=(blue, green),
-            container="",
-            port=80,
-            rules=("rule",),
-            listeners=(),
-            preview=None,
-            balancer="",
-            url="",
-            launch={},
-        )
+        return replace(NOWHERE, key=key, colours=(blue, green), rules=("rule",))
 
 
 class Amazon(Clients):

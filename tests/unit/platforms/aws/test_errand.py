@@ -1,30 +1,20 @@
 """A command that is run once as a task of ECS, whoever goes on with it."""
 
+from dataclasses import replace
 from typing import Any
+
+from tests.support.places import NOWHERE
 
 from crossfade.aws.places import Places
 from crossfade.engine.clock import SystemClock
 from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
 from crossfade.platforms.aws.ecs.definitions import Definition, Definitions
 from crossfade.platforms.aws.ecs.errand import LATE, Errands
-from crossfade.platforms.aws.place import Colour, Place
 from crossfade.platforms.aws.refusals import worded
 
 TASK = "arn:aws:ecs:us-east-1:1:task/shop-dev/1f3a"
 ENDED = {"taskArn": TASK, "lastStatus": "STOPPED", "containers": [{"name": "web", "exitCode": 4}]}
-PLACE = Place(
-    key="shop@dev/web",
-    cluster="shop-dev",
-    colours=(Colour(name="blue", service="web-blue", group=""), Colour(name="green", service="web-green", group="")),
-    container="web",
-    port=80,
-    rules=(),
-    listeners=(),
-    preview=None,
-    balancer="",
-    url="",
-    launch={},
-)
+PLACE = replace(NOWHERE, cluster="shop-dev", container="web")
 
 
 class Ecs(Clients):

@@ -1,9 +1,11 @@
 """Auto Scaling groups: what their hosts run on, and refreshes that somebody else began."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.support.places import NOWHERE
 
 from crossfade.core.errors import RefusedError
 from crossfade.core.fleet import Health
@@ -13,7 +15,7 @@ from crossfade.platforms.aws.autoscaling.lookout import GroupLookout
 from crossfade.platforms.aws.autoscaling.refreshes import Refreshes
 from crossfade.platforms.aws.autoscaling.templates import platform
 from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
-from crossfade.platforms.aws.place import Colour, Place
+from crossfade.platforms.aws.place import Colour
 from crossfade.platforms.aws.refusals import AwsError
 
 
@@ -62,19 +64,7 @@ def test_hosts_with_gravitons_run_images_for_arm(instance: str, made_for: str) -
 async def test_a_refresh_of_another_hand_is_refused_from_its_first_moment(told: Answer, shown: str) -> None:
     """One that has only been ordered has no beginning yet, and is as much another's."""
     colours = (Colour(name="blue", service="shop-blue", group=""), Colour(name="green", service="shop-green", group=""))
-    place = Place(
-        key="shop@prod/web",
-        cluster="",
-        colours=colours,
-        container="",
-        port=80,
-        rules=(),
-        listeners=(),
-        preview=None,
-        balancer="",
-        url="",
-        launch={},
-    )
+    place = replace(NOWHERE, colours=colours)
     clients = Answering({"InstanceRefreshes": [{"InstanceRefreshId": "08b9", **told}]})
     with pytest.raises(RefusedError, match=shown):
         await Refreshes(clients).require_none(place)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from tests.support.places import NOWHERE
+
 from crossfade.aws.places import Places
 from crossfade.core.fleet import Health
 from crossfade.core.release import Release
@@ -20,18 +22,15 @@ from crossfade.platforms.aws.sight import Lookout, Side, Sight, Task, previewed_
 OLD, NEW = 1, 2
 ELB = "arn:aws:elasticloadbalancing:eu-central-1:123456789012"
 COLOURS = tuple(Colour(name=one, service=one, group=f"{ELB}:targetgroup/{one}/1") for one in ("blue", "green"))
-PLACE = Place(
+PLACE = replace(
+    NOWHERE,
     key="shop@prod/web",
     cluster="shop-prod",
     colours=(COLOURS[0], COLOURS[1]),
     container="web",
-    port=80,
     rules=("visitors",),
-    listeners=(),
     preview=PreviewRule(rule="preview", header="x-preview", token="token"),
     balancer=f"{ELB}:loadbalancer/app/shop/1",
-    url="",
-    launch={},
 )
 
 
