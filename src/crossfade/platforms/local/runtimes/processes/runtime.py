@@ -250,9 +250,8 @@ class ProcessRuntime:
         await self._artifacts.forget(release.service.key, release.digest)
 
     async def keep(self, service: str, digests: Collection[str]) -> None:
-        running = {record.digest for record in self._records.all() if record.service == service}
         with oserrors_told():
-            await self._artifacts.keep(service, {*digests, *running})
+            await self._artifacts.keep(service, {*digests, *(record.digest for record in self._records.of(service))})
 
     async def silent(self, address: str) -> str:
         """Why nobody answers at an instance's address, as far as the kernel knows: what it listens on instead."""
