@@ -169,6 +169,14 @@ def test_an_address_that_was_published_is_told_with_the_new_one(tmp_path: Path) 
     assert carried.todo("services.web.env.SELF") == ""
 
 
+def test_an_address_in_a_file_of_variables_is_told_there(tmp_path: Path) -> None:
+    """No secret of that name is in the new file."""
+    db = {"image": "postgres:16", "ports": ["5432:5432"], "volumes": ["data:/var/lib/postgresql/data"]}
+    text = services(web={**WEB, "env_file": "web.env"}, db=db)
+    carried = Composed(tmp_path, text, {"web.env": "DB_URL=http://localhost:5432/shop\n"})
+    assert "localhost:5432 was db" in carried.todo("services.web.env_file.DB_URL")
+
+
 def test_a_build_that_needs_more_has_its_whole_line(tmp_path: Path) -> None:
     """Secrets, keys, network, and a Dockerfile that stands in the Compose file."""
     build = {

@@ -130,22 +130,27 @@ def _tell_published(
     for ours, one in carried:
         for variable, value in one.variables.known.items():
             found = {int(match[1]): match[0] for match in _PUBLISHED.finditer(value) if int(match[1]) != port}
+            where = f"{_section(one)}.{ours}.{_key(one, variable)}"
             for number in sorted(found.keys() & stores.keys()):
                 store, target = stores[number]
                 opens = f"port: {number}" if number == target else f"port: {number}:{target}"
                 what = f"{found[number]} was {store}: write `{opens}` there to open it on this machine's loopback"
-                key = "env" if variable in one.settings.get("env", {}) else "secrets"
-                notes.todos.append(Todo(Rank.ASSUMED, f"{_section(one)}.{ours}.{key}.{variable}", what))
+                notes.todos.append(Todo(Rank.ASSUMED, where, what))
             for number in sorted(found.keys() & opened.keys()):
                 routes = file["services"].get(opened[number], {}).get("routes", [{}])
                 address = f"{routes[0].get('host', 'localhost')}:{port}{routes[0].get('path', '/*').removesuffix('*')}"
                 what = f"{found[number]} was {opened[number]}, which visitors find at http://{address} now"
-                key = "env" if variable in one.settings.get("env", {}) else "secrets"
-                notes.todos.append(Todo(Rank.ASSUMED, f"{_section(one)}.{ours}.{key}.{variable}", what))
+                notes.todos.append(Todo(Rank.ASSUMED, where, what))
 
 
 def _section(one: Carried | CarriedStore) -> str:
     return "services" if isinstance(one, Carried) else "stores"
+
+
+def _key(one: Carried | CarriedStore, variable: str) -> str:
+    """Where the file has the variable: among its own, by name alone, or in a file of variables."""
+    there = next((key for key in ("env", "secrets") if variable in one.settings.get(key, ())), "env_file")
+    return f"{there}.{variable}"
 
 
 def _rename(
@@ -239,12 +244,7 @@ def network_of(project: Project, name: str) -> str:
 
 
 def _tell(notes: Notes, one: Carried | CarriedStore, ours: str, *, variable: str, word: str, what: str) -> None:
-    if variable in one.settings.get("env", {}):
-        key = f"env.{variable}"
-    elif variable in one.settings.get("secrets", []):
-        key = f"secrets.{variable}"
-    else:
-        key = f"env_file.{variable}"
+    key = _key(one, variable)
     value = one.settings["env"][variable] if key.startswith("env.") else word
     notes.leave(("services", one.compose_name, "environment", variable), f"{variable}: {value}", what)
     notes.todos.append(Todo(Rank.NEVER_HEALTHY, f"{_section(one)}.{ours}.{key}", what))
