@@ -6,6 +6,7 @@ import pytest
 from tests.unit.file.compose.composed import Composed, services
 
 IMAGE = {"image": "acme/web:1"}
+WEB = {**IMAGE, "ports": ["80:80"]}
 PORT = "traefik.http.services.w.loadbalancer.server.port"
 CHECK = "traefik.http.services.w.loadbalancer.healthcheck"
 
@@ -109,3 +110,24 @@ def test_what_a_proxys_own_files_did_for_a_router_is_a_thing_to_do(tmp_path: Pat
     carried = labelled(tmp_path, {**labels, PORT.replace(".port", ".scheme"): "https"})
     assert "the middleware auth@file of web" in carried.todo("services")
     assert "it was asked by HTTPS" in carried.todo("services.web")
+
+
+def test_a_site_of_caddys_labels_is_known_by_its_host(tmp_path: Path) -> None:
+    """Whatever its address has beside it; without the host everybody's requests would have come."""
+    labels = {"caddy": "http://A.example.com:8080, b.example.com/x", "caddy.reverse_proxy": "{{upstreams 4000}}"}
+    assert routes(labelled(tmp_path, labels)) == ["a.example.com /*", "b.example.com /*"]
+
+
+@pytest.mark.parametrize("wrong", ["a: {", "[" * 5000, "a.example.com"])
+def test_hosts_of_many_ports_that_cannot_be_read_are_told(tmp_path: Path, wrong: str) -> None:
+    """The rest of the file is carried over all the same."""
+    carried = Composed(tmp_path, services(web={**WEB, "environment": {"VIRTUAL_HOST_MULTIPORTS": wrong}}))
+    assert carried.service().port == 80
+    assert "VIRTUAL_HOST_MULTIPORTS of web, which is no mapping in YAML" in carried.todo("services")
+
+
+def test_hosts_of_many_ports_are_text_whatever_they_look_like(tmp_path: Path) -> None:
+    """A date that no month has is one to YAML, and cannot be read as one."""
+    carried = Composed(tmp_path, services(web={**WEB, "environment": {"VIRTUAL_HOST_MULTIPORTS": "2024-13-45: {}"}}))
+    assert carried.service().port == 80
+    assert not carried.todo("services")

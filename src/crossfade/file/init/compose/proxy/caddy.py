@@ -51,7 +51,7 @@ class Caddyfile:
         """Takes over one line; the paths of the block that it may open."""
         if not self.paths:
             if opens or not self.hosts:
-                self.hosts = [host for word in " ".join(words).split(",") if (host := _site(word.strip()))]
+                self.hosts = [host for word in " ".join(words).split(",") if (host := host_of(word.strip()))]
                 self.root, self.named = "", {}
             else:  # a file with one site and no braces
                 self._directive(words, ["/"])
@@ -101,8 +101,7 @@ class Caddyfile:
             self.root = (rest or paths)[-1]
         elif name == "file_server":
             place = on_this_machine(self.root, self.mounts) or self.root or "its root"
-            what = ", ".join(path for path in here if path != "/") or "what nothing else answers"
-            self.taken.untaken.append(f"{what} was served from the folder {place}; a service with `static` can")
+            self.taken.served([path for path in here if path != "/"], place)
         elif name == "tls" and len(words) > 2:  # noqa: PLR2004 - a certificate and its key
             self.taken.certificate = self.taken.certificate or on_this_machine(words[1], self.mounts)
             self.taken.key = self.taken.key or on_this_machine(words[2], self.mounts)
@@ -129,7 +128,7 @@ class Caddyfile:
                 self.taken.route(name, host, path)
 
 
-def _site(address: str) -> str:
+def host_of(address: str) -> str:
     """The host of a site's address; empty for `:80` and localhost."""
-    host = re.sub(r"^https?://", "", address).split(":")[0].split("/")[0]
+    host = re.sub(r"^https?://", "", address.lower()).split(":")[0].split("/")[0]
     return host if host not in ("", "localhost") and HOST.fullmatch(host) else ""

@@ -136,9 +136,8 @@ class _Nginx:
             else:
                 self.taken.redirect(self.hosts[-1], rest[1])
         elif name in ("alias", "root") and inside[:1] in (["location"], ["server"]):
-            what = inside[-1] if inside[0] == "location" else "what nothing else answers"
             place = on_this_machine(rest[0], self.mounts) or rest[0]
-            self.taken.untaken.append(f"{what} was served from the folder {place}; a service with `static` can")
+            self.taken.served(inside[-1:] if inside[0] == "location" else [], place)
         elif name in _PASSES:
             location = next((block[1:] for block in reversed(self.blocks) if block[:1] == ["location"]), ["/"])
             self.passes.append((name, rest[0], location, self.hosts[-1]))

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
 from crossfade.file.init.compose.judge.features import names_of, values_of
 from crossfade.file.init.compose.proxy import traefik
+from crossfade.file.init.compose.proxy.caddy import host_of
 from crossfade.file.init.compose.proxy.taken import Taken
+from crossfade.file.reading.document import parse
+from crossfade.file.reading.problem import WrongFileError
 
 # What is taken over, and what only matters to a proxy that is gone.
 _KNOWN = re.compile(
@@ -34,7 +35,7 @@ _GUARDS = re.compile(
 
 
 def from_labels(service: str, labels: Any, taken: Taken) -> None:
-    """Traefik's and nginx-proxy's words about a service: rules as routes, and the port."""
+    """Traefik's and Caddy's words about a service: rules as routes, and the port."""
     labels = values_of(labels)
     traefik.from_labels(service, labels, taken)
     for name, value in labels.items():
@@ -46,13 +47,13 @@ def from_labels(service: str, labels: Any, taken: Taken) -> None:
 
 def _site(service: str, name: str, value: str, labels: Mapping[str, str], taken: Taken) -> None:
     """Caddy's labels of one site: its hosts are served by the service, or sent on to another one."""
-    hosts = [re.sub(r"^https?://", "", host) for host in re.split(r"[\s,]+", value)]
+    hosts = [host for address in re.split(r"[\s,]+", value) if (host := host_of(address))]
     own = {key.removeprefix(f"{name}."): text for key, text in labels.items() if key.startswith(f"{name}.")}
     sent = [text for key, text in own.items() if re.fullmatch(r"(\d+_)?redir(_\d+)?", key)]
     if sent and not any(key.endswith("reverse_proxy") for key in own):
-        taken.redirect([host.lower() for host in hosts], re.sub(r"\s+(permanent|temporary|30\d)$", "", sent[0]))
+        taken.redirect(hosts, re.sub(r"\s+(permanent|temporary|30\d)$", "", sent[0]))
         return
-    for host in hosts:
+    for host in hosts or [""]:
         for path in _caddys_paths(own) or ["/"]:
             taken.route(service, host, path)
     for key, text in own.items():
@@ -79,28 +80,31 @@ def from_variables(service: str, variables: Mapping[str, str], taken: Taken) -> 
     path = variables.get("VIRTUAL_PATH", "/")
     if path != "/" and variables.get("VIRTUAL_DEST", path) != path:
         taken.untaken.append(f"{path} was cut off before {service} saw a request; crossfade sends whole paths")
-    for host, below, number in _of_many_ports(variables.get("VIRTUAL_HOST_MULTIPORTS", "")):
+    for host, below, number in _of_many_ports(service, variables.get("VIRTUAL_HOST_MULTIPORTS", ""), taken):
         if taken.at(service, str(number), f"{host}{below}"):
             taken.route(service, host, below)
     for host in filter(None, variables.get("VIRTUAL_HOST", "").split(",")):
-        taken.route(service, host.strip().split(":")[0], variables.get("VIRTUAL_PATH", "/"))
+        taken.route(service, host.strip().split(":")[0], path)
 
 
-def _of_many_ports(text: str) -> Iterator[tuple[str, str, int]]:
+def _of_many_ports(service: str, text: str, taken: Taken) -> Iterator[tuple[str, str, int]]:
     """(host, path, port) of VIRTUAL_HOST_MULTIPORTS, which is YAML: {a.example.com: {/: {port: 7000}}}."""
-    try:
-        hosts = yaml.safe_load(text)
-    except yaml.YAMLError:
+    if not text.strip():
         return
-    for host, paths in hosts.items() if isinstance(hosts, dict) else ():
+    try:
+        hosts = parse(text.encode(), "VIRTUAL_HOST_MULTIPORTS").plain()
+    except WrongFileError:
+        taken.untaken.append(f"VIRTUAL_HOST_MULTIPORTS of {service}, which is no mapping in YAML")
+        return
+    for host, paths in hosts.items():
         for path, how in paths.items() if isinstance(paths, dict) else [("/", None)]:
             port = how.get("port") if isinstance(how, dict) else None
-            yield str(host), str(path), port if isinstance(port, int) else 80
+            yield host, path, port if isinstance(port, int) else 80
 
 
 def is_label(name: str) -> bool:
     """True for a label that `from_labels` takes over, or that only matters to a proxy that is gone."""
-    return name.startswith(("traefik.", "caddy")) or name == "traefik.enable"
+    return name.startswith(("traefik.", "caddy"))
 
 
 def labels_left(labels: Any) -> list[str]:

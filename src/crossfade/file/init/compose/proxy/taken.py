@@ -53,6 +53,11 @@ class Taken:
         if len(others := list(dict.fromkeys(services))) > 1:
             self.untaken.append(f"requests went by turns to {', '.join(others)}: {others[0]} gets all, by its replicas")
 
+    def served(self, paths: list[str], place: str) -> None:
+        """The proxy answered these paths (none: all that no service does) with files of a folder."""
+        what = ", ".join(paths) or "what nothing else answers"
+        self.untaken.append(f"{what} was served from the folder {place}; a service with `static` can")
+
     def redirect(self, hosts: list[str], to: str) -> None:
         """Visitors of these hosts are sent on to another, path and all. To HTTPS of the same is no redirect here."""
         found = re.fullmatch(r"https?://([^/{}$:]+)(:\d+)?(?:\{uri\}|\$request_uri)", to)
