@@ -161,13 +161,15 @@ def check(call: Call) -> None:
     }
     app = next(iter(apps.values()))
     folder = path.absolute().parent.resolve()
-    settled = [one for app in apps.values() if app.platform != "aws" for one in settle(app, folder)]
+    by_environment = {name: settle(app, folder) for name, app in apps.items() if app.platform != "aws"}
+    settled = [one for services in by_environment.values() for one in services]
+    here = [one for name, app in apps.items() if app.platform == "local" for one in by_environment[name]]
     found = contents.accounts(map(encode, settled), call.state.root)
     open_to_all = readable.lines(_secret_files(settled, apps, folder))
     without_effect = {f"{name}: {key}": why for name, app in apps.items() for key, why in unused(app)}
     todo = [
         *_without_source(apps, folder),
-        *_without_command([one for app in apps.values() if app.platform == "local" for one in settle(app, folder)]),
+        *_without_command(here),
         *open_items(path.read_text(encoding="utf-8"), apps, _Images(), _known_here(path, apps)),
         *nobody.runs(apps),
         *nobody.tells(apps),
