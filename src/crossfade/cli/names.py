@@ -1,7 +1,7 @@
 """Names that a shell completes: what runs here, and what the file says."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,12 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 def services(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Services of the file and of what runs; with a / those of an app."""
-    keys = _running(ctx)
-    if "/" in incomplete:
-        return _beginning(keys, incomplete)
-    return _beginning([*_section(ctx, "services"), *(key.split("/")[1] for key in keys if "/" in key)], incomplete)
+    return _of_sections(ctx, ("services",), incomplete)
 
 
-def parts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The same, and stores."""
-    keys = _asked(ctx, "/v1/controller").get("stores", ())
-    if "/" in incomplete:
-        return sorted({*services(ctx, param, incomplete), *_beginning(keys, incomplete)})
-    kept = _beginning([*_section(ctx, "stores"), *(key.split("/")[1] for key in keys)], incomplete)
-    return sorted({*services(ctx, param, incomplete), *kept})
+def parts(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Services and stores of the file and of what runs; with a / those of an app."""
+    return _of_sections(ctx, ("services", "stores"), incomplete)
 
 
 def apps(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -53,6 +46,15 @@ def instances(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[s
 
 def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
     return sorted({name for name in names if name.startswith(incomplete)})
+
+
+def _of_sections(ctx: click.Context, sections: Sequence[str], incomplete: str) -> list[str]:
+    about = _asked(ctx, "/v1/controller")
+    keys = [key for section in sections for key in about.get(section, ())]
+    if "/" in incomplete:
+        return _beginning(keys, incomplete)
+    own = [name for section in sections for name in _section(ctx, section)]
+    return _beginning([*own, *(key.split("/")[1] for key in keys if "/" in key)], incomplete)
 
 
 def _running(ctx: click.Context) -> list[str]:
