@@ -122,7 +122,7 @@ FOLDERS: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
             " --server.port $PORT"
         },
     ),
-    "Nest with Prisma": (
+    "Nest": (
         {
             "package.json": '{"scripts": {"build": "nest build", "start": "x", "start:prod": "node dist/main"}}',
             "package-lock.json": "",
@@ -391,10 +391,7 @@ def test_a_part_of_a_workspace_is_built_from_its_root(tmp_path: Path) -> None:
         "apps/web/package.json": package,
         "apps/docs-site/package.json": '{"scripts": {"start": "node ."}}',
     }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    (tmp_path / "crossfade.yaml").write_text(starter(tmp_path).text)
+    made(tmp_path, files)
     services = load(tmp_path / "crossfade.yaml").services
     assert {name: (one.source, one.build, one.command) for name, one in services.items()} == {
         "web": (

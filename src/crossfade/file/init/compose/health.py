@@ -52,8 +52,9 @@ def asked(command: str, variables: Mapping[str, str]) -> HttpQuestion:
     if program := _ASKS.search(text):
         for word in _words(text[program.end() :]):
             if bare := _BARE.fullmatch(word):
-                said = _options(text)
-                return HttpQuestion(bare[2] or "/", int(bare[1] or 80), False, *said, _only_so(text))  # noqa: FBT003 - in its order, as above
+                options, unlike = _options(text)
+                path, port = bare[2] or "/", int(bare[1] or 80)
+                return HttpQuestion(path, port, options=options, unlike=unlike, by_command=_only_so(text))
     if open_port := _OPEN_PORT.search(text):
         return HttpQuestion(port=int(open_port[1] or open_port[2]))
     return HttpQuestion()

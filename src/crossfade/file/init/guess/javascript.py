@@ -62,10 +62,7 @@ def node(folder: Path) -> GuessedService | None:
 
 def deno(folder: Path) -> GuessedService | None:
     """deno.json with a task that starts it."""
-    try:
-        tasks = _mapping(_mapping(json.loads(text(folder / "deno.json"))).get("tasks"))
-    except (ValueError, RecursionError):
-        return None
+    tasks = _mapping(_read(folder / "deno.json").get("tasks"))
     if "start" not in tasks:
         return None
     build = "deno task build" if "build" in tasks else ""
@@ -110,11 +107,7 @@ def is_workspace(folder: Path) -> bool:
 
 def package_of(folder: Path) -> dict[str, Any]:
     """package.json; empty when there is none, or when it is none."""
-    try:
-        package = json.loads(text(folder / "package.json"))
-    except (ValueError, RecursionError):
-        return {}
-    return _mapping(package)
+    return _read(folder / "package.json")
 
 
 def _installs(folder: Path) -> tuple[str, str]:
@@ -131,6 +124,14 @@ def _server(package: dict[str, Any]) -> str:
     """The framework whose build is a server; empty for one that makes files."""
     needs, build = _all_needs(package), str(_mapping(package.get("scripts")).get("build", ""))
     return "" if "generate" in build else next((name for name in _SERVERS if name in needs), "")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The mapping in a file of JSON; empty when there is none."""
+    try:
+        return _mapping(json.loads(text(file)))
+    except (ValueError, RecursionError):
+        return {}
 
 
 def _all_needs(package: dict[str, Any]) -> set[str]:

@@ -72,13 +72,9 @@ def _labelled(service: Written, folder: Path, variables: Mapping[str, str], tell
             continue
         found |= {
             name: replace(node, value=text.replace("$", "$$"), text=text)
-            for name, text in _read(file, variables).items()
+            for name, text in read_variables(file, str(file), variables).items()
         }
     own = service.get("labels")
     labels = {**found, **(own.value if own is not None and isinstance(own.value, dict) else {})}
     value = {key: node for key, node in service.value.items() if key != "label_file"}
     return replace(service, value={**value, "labels": replace(own or named, value=labels)})
-
-
-def _read(file: Path, variables: Mapping[str, str]) -> dict[str, str]:
-    return read_variables(file, str(file), variables)
