@@ -35,7 +35,7 @@ _ALL = 10_000  # of each writer, since a moment
     help=f"The last of each that writes. Default: {_LAST}, with --since {_ALL:,}.",
 )
 def logs(call: Call, *, service: str | None, follow: bool, **wanted: Any) -> None:
-    """What the instances of SERVICE, or of all services, or the store of that name wrote, and when.
+    """What the instances of SERVICE, a store or all services wrote, and when.
 
     With --builds, --hooks or --jobs what these wrote instead: the newest, or all since a moment.
     """

@@ -40,7 +40,7 @@ def planned(outcomes: Mapping[str, str], changes: Mapping[str, Sequence[str]], s
 
 
 def awaited(client: ControllerClient, stores: Sequence[Mapping[str, Any]], *, replace: bool) -> str:
-    """What a deploy waits for first: the stores that it starts or makes anew, as the begin of a sentence."""
+    """What a deploy waits for first: the stores that it starts or makes anew, as the beginning of a sentence."""
     outcomes = client.post("/v1/stores", stores=stores)["stores"] if stores else {}
     new = [key for key, outcome in outcomes.items() if outcome == "started" or (outcome == "changed" and replace)]
     return f"making {'stores' if len(new) > 1 else 'the store'} {', '.join(new)} ready, then " if new else ""
