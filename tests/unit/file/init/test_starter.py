@@ -401,3 +401,12 @@ def test_a_part_of_a_workspace_is_built_from_its_root(tmp_path: Path) -> None:
         ),
         "docs-site": (".", "pnpm install --frozen-lockfile", "cd apps/docs-site && npm start"),
     }
+
+
+def test_the_install_of_a_workspace_is_never_left_out(tmp_path: Path) -> None:
+    """Pnpm writes into each part, too, and the root need not have a package.json."""
+    start = '{"scripts": {"start": "node ."}}'
+    made(tmp_path, {"pnpm-workspace.yaml": "", "pnpm-lock.yaml": "", "apps/web/package.json": start})
+    (service,) = load(tmp_path / "crossfade.yaml").services.values()
+    assert (service.build, service.cache) == ("pnpm install --frozen-lockfile", ("node_modules",))
+    assert not service.built_from

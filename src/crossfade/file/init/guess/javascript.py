@@ -15,6 +15,7 @@ _INSTALLS = {
     "bun.lock": ("bun install --frozen-lockfile", "bun"),
     "package-lock.json": ("npm ci", "npm"),
 }
+LOCKS = tuple(_INSTALLS)  # the one that counts first
 _LATER_YARN = re.compile(r"yarn@([2-9]|\d\d)")
 # What a framework's build starts by itself, where no script of the package says so.
 _SERVERS = {
@@ -101,7 +102,7 @@ def in_workspace(part: GuessedService, folder: Path, place: str) -> GuessedServi
 
 def is_workspace(folder: Path) -> bool:
     """True for the root of several packages that are installed together, by the one lock that is there."""
-    locked = any((folder / lock).exists() for lock in _INSTALLS)
+    locked = any((folder / lock).exists() for lock in LOCKS)
     return (locked and bool(package_of(folder).get("workspaces"))) or (folder / "pnpm-workspace.yaml").exists()
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from crossfade.file.init.guess.found import in_flow, text
-from crossfade.file.init.guess.javascript import package_of
+from crossfade.file.init.guess.javascript import LOCKS, is_workspace, package_of
 from crossfade.source import git
 
 _PIP = re.compile(r"python3 -m venv \.venv && \.venv/bin/python -m pip install -r (\S+)")
@@ -21,7 +21,6 @@ _KEPT = (
     ("cargo build", "target"),
     ("mix local.hex", "deps, _build"),
 )
-_LOCKS = ("package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lockb", "bun.lock")
 _INSTALLS = re.compile(r"(npm ci|(npm|pnpm|yarn|bun) install( --frozen-lockfile)?)")
 _OWN_STEPS = frozenset({"preinstall", "install", "postinstall", "prepare", "prepublish"})
 
@@ -42,13 +41,13 @@ def lines(build: str, folder: Path) -> list[tuple[str, str, str]]:
 
 
 def _all_it_reads(build: str, folder: Path) -> list[str]:
-    """Empty when it may read anything: the source itself, scripts of a package."""
+    """Empty when it may read anything: the source itself, scripts of a package, the packages of a workspace."""
     if match := _PIP.fullmatch(build):
         return _required(folder, match[1])
-    if _INSTALLS.fullmatch(build):
+    if _INSTALLS.fullmatch(build) and not is_workspace(folder):
         scripts = package_of(folder).get("scripts")
         own = _OWN_STEPS & set(scripts if isinstance(scripts, dict) else ())
-        lock = next((name for name in _LOCKS if (folder / name).exists()), "")
+        lock = next((name for name in LOCKS if (folder / name).exists()), "")
         linked = re.search(r'"(file|link|workspace|portal):', text(folder / "package.json"))
         return ["package.json", lock] if lock and not own and not linked else []
     return []
