@@ -60,7 +60,7 @@ def is_secret_name(name: str, *, sure: bool = False) -> bool:
 
     `sure`: not for CACHE_KEY either, which may be anything.
     """
-    words = [word.upper() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name)]
+    words = _words_of(name)
     whole, named = "_".join(words), set(words)
     if (
         not words
@@ -72,6 +72,11 @@ def is_secret_name(name: str, *, sure: bool = False) -> bool:
     if words[-1] in _ABOUT and not whole.endswith(_PAIR):
         return False
     return bool(_SURE.search(whole) or (not sure and (_MAY.search(whole) or named & _WORDS)))
+
+
+def _words_of(name: str) -> list[str]:
+    """DB, PASS of DB_PASS and of dbPass."""
+    return [word.upper() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name)]
 
 
 def secret_in(value: str) -> str:
@@ -104,7 +109,7 @@ def is_secret(name: str, value: str) -> bool:
     if not is_secret_name(name):
         # SECRET_FILE=/run/x and TOKEN_URL=https://x/y are places; SESSION_SECRET_NAME=long-random-text is not known.
         return False
-    if value.lower() in _SWITCHES or (value in ("0", "1") and _WHETHER & set(name.upper().split("_"))):
+    if value.lower() in _SWITCHES or (value in ("0", "1") and _WHETHER.intersection(_words_of(name))):
         return False
     counted = name.upper().endswith("TOKENS") and _HARMLESS.fullmatch(value) is not None
     return not counted and not (value.startswith(("/", "./")) and _PLACE.fullmatch(value))

@@ -55,6 +55,7 @@ def test_secrets_are_known_by_name_or_shape(name: str, value: str) -> None:
         ("PWD", "/srv/shop"),
         ("ALLOW_EMPTY_PASSWORD", "yes"),
         ("MYSQL_RANDOM_ROOT_PASSWORD", "1"),
+        ("allowEmptyPassword", "1"),
         ("RESET_LINK", "https://shop.example.com/?forgot_password=1"),
     ],
 )
