@@ -113,3 +113,9 @@ def test_a_proxys_file_that_is_not_read_is_told(tmp_path: Path) -> None:
     proxy = {"image": "haproxy:3", "ports": ["80:80"], "volumes": ["./haproxy.cfg:/usr/local/etc/haproxy/haproxy.cfg"]}
     carried = Composed(tmp_path, services(lb=proxy, api={**API, "expose": ["80"]}), {"haproxy.cfg": "x"})
     assert "./haproxy.cfg is not read" in looked_after(carried)
+
+
+def test_a_caddyfile_that_caddy_would_refuse_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    """A root without a folder, for a matcher that nothing says."""
+    carried = behind_caddy(tmp_path, "a.example.com {\n  root @files\n  reverse_proxy api:8000\n}\n")
+    assert routes(carried) == ["a.example.com /*"]

@@ -97,7 +97,7 @@ class Caddyfile:
             self._spoken(rest, "fastcgi")
         elif name == "redir" and rest and paths == ["/"]:
             self.taken.redirect(self.hosts, rest[0])
-        elif name == "root":
+        elif name == "root" and (rest or paths):
             self.root = (rest or paths)[-1]
         elif name == "file_server":
             place = on_this_machine(self.root, self.mounts) or self.root or "its root"
