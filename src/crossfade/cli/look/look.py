@@ -200,17 +200,6 @@ def _row(instance: Json) -> tuple[str, ...]:
     )
 
 
-def _whose(call: Call, client: ControllerClient, service: str | None) -> dict[str, str]:
-    """Which lines of the journal are meant: a service's, a store's, an app's with its release groups, or all."""
-    app = call.chosen_app()
-    if service:
-        return call.target(client, service)
-    if app and not call.environment:
-        _require_known(call, app, client.get("/v1/status", app=app))
-        return {"whole": app}
-    return call.target(client, None) if app else {}
-
-
 def _place(address: str | None) -> str:
     """Sockets have long paths, of which the name tells them apart; a worker has no address."""
     if not address:
@@ -240,6 +229,17 @@ def releases(call: Call, *, service: str | None) -> None:
         for r in found["releases"]
     ]
     call.answer(found, f"{found['service']}\n{table([head, *rows])}")
+
+
+def _whose(call: Call, client: ControllerClient, service: str | None) -> dict[str, str]:
+    """Which lines of the journal are meant: a service's, a store's, an app's with its release groups, or all."""
+    if service:
+        return call.target(client, service)
+    app = call.chosen_app()
+    if app and not call.environment:
+        _require_known(call, app, client.get("/v1/status", app=app))
+        return {"whole": app}
+    return call.target(client, None) if app else {}
 
 
 @click.command(epilog="Examples: crossfade events | crossfade events web --follow | crossfade events --limit 0 --json")
