@@ -42,7 +42,7 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
         settled = settled and all(goal.want.get(release) for release in releases_running(fleet))
     reached = settled and (goal.need is None or count_ready(fleet, goal.need, goal, now) >= goal.want[goal.need])
     if sized:
-        grows, shrinks = resizes(goal, fleet, leaving - due, now)
+        grows, shrinks = resizes(goal, fleet, routing, leaving - due, now)
         return Course(effects=(*grows, *shift, *shrinks), waits=(*waits, *drain), reached=reached)
     known = sorted(fleet.instances, key=lambda i: i.id)
     exited = [i.id for i in known if i.health is Health.EXITED and not i.stopping]

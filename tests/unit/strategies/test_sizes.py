@@ -116,6 +116,27 @@ def test_a_size_shrinks_by_as_many_as_may_be_lost_whichever_they_are() -> None:
     """The platform may end the one that serves rather than one that boots."""
     goal = Goal(want={OLD: 1, NEW: 0}, shares=None, bounds=Bounds(floor=1, ceiling=3))
     one = fleet(some(NEW, 1), some(NEW, 2, Health.STARTING, first=1), weights={NEW: 100})
-    assert resizes(goal, sized(one, {NEW: 3}), frozenset(), NOW) == ((), ())
+    assert resizes(goal, sized(one, {NEW: 3}), one.routing, frozenset(), NOW) == ((), ())
     two = fleet(some(NEW, 2), some(NEW, 1, Health.STARTING, first=2), weights={NEW: 100})
-    assert resizes(goal, sized(two, {NEW: 3}), frozenset(), NOW) == ((), (Resize(release=NEW, count=2),))
+    assert resizes(goal, sized(two, {NEW: 3}), two.routing, frozenset(), NOW) == ((), (Resize(release=NEW, count=2),))
+
+
+def test_a_release_that_gets_its_traffic_back_is_not_taken_away() -> None:
+    """The traffic had left the old one when one of the new ones was lost: it comes back, and nothing goes."""
+    plan = rollout("rolling", min_healthy=100, max_surge=50)
+    lost = fleet(some(OLD, 1), some(NEW, 1), some(NEW, 1, Health.STARTING, first=1), weights={NEW: 100})
+    (shift,) = decide(plan, sized(lost, {OLD: 1, NEW: 2}), NOW)
+    assert isinstance(shift, Shift)
+    assert shift.routing.weights == ((OLD, 1), (NEW, 1))
+
+
+def test_what_a_refused_routing_would_bring_is_not_spare() -> None:
+    """Of two that serve neither may go for one that gets its share with the same decision."""
+    goal = Goal(want={OLD: 0, NEW: 2}, shares=None, bounds=Bounds(floor=2, ceiling=3))
+    seen = fleet(some(OLD, 2), some(NEW, 1), weights={OLD: 100})
+    told = fleet(some(OLD, 2), some(NEW, 1), weights={OLD: 2, NEW: 1}).routing
+    assert resizes(goal, sized(seen, {OLD: 2, NEW: 2}), told, frozenset(), NOW) == ((), ())
+    assert resizes(goal, replace(sized(seen, {OLD: 2, NEW: 2}), routing=told), told, frozenset(), NOW) == (
+        (),
+        (Resize(release=OLD, count=1),),
+    )
