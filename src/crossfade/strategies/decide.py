@@ -102,7 +102,7 @@ def keep(
     )
     # Traffic comes to the current release when it can carry it, or when no more of it can come.
     course = toward(replace(goal, enough=room.floor), fleet, now)
-    if not (course.effects or _comes(fleet, current or 0) or _make_room(fleet, goal)):
+    if not (course.reached or course.effects or _comes(fleet, current or 0) or _make_room(fleet, goal)):
         course = toward(goal, fleet, now)
     if course.effects:
         return course.effects
@@ -188,9 +188,10 @@ def _still(goal: Goal, rollout: Rollout, fleet: Fleet) -> Goal:
 def _late(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> bool:
     """Instances are missing that did not come in time, or that got lost while the step held and did not come back.
 
-    Late is only who misses instances: a controller that was away for an hour goes on with those that are ready.
+    Late is only who misses instances: a controller that was away for an hour goes on with those that are healthy.
+    These may warm up yet: who has just come can only count from now on, and that is no fault of theirs.
     """
-    if rollout.paused or _ready(rollout.target, fleet, now, rollout.strategy.warmup) >= phase.new:
+    if rollout.paused or _ready(rollout.target, fleet, now, 0.0) >= phase.new:
         return False
     until = deadline(rollout, phase, fleet)
     return until is not None and now >= until
@@ -332,10 +333,10 @@ def _ready(release: int, fleet: Fleet, now: float, warmup: float) -> int:
 
 def _too_slow(rollout: Rollout, phase: Phase, fleet: Fleet, now: float) -> RollBack:
     """A release is not to blame for what the platform could not launch, nor where it has begun nothing of it on any."""
-    ready = _ready(rollout.target, fleet, now, rollout.strategy.warmup)
+    ready = _ready(rollout.target, fleet, now, 0.0)
     complaints = sorted(f"{i.id} {i.detail}" for i in fleet.of(rollout.target) if i.detail)
     exits = [e for e in fleet.exits if e.release == rollout.target and e.at >= rollout.started_at]
-    late = [i for i in fleet.of(rollout.target) if i.up and not i.ready(now, rollout.strategy.warmup)]
+    late = [i for i in fleet.of(rollout.target) if i.up and not i.usable]
     begun = not late or any(i.blamed for i in late)
     blame = any(e.blamed for e in exits) or (begun and (not exits or had_its_time(rollout, fleet, now)))
     # Where a platform has just replaced all that failed, those that are there have nothing to say yet.

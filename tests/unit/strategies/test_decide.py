@@ -209,6 +209,18 @@ def test_a_controller_that_was_away_goes_on_with_what_is_ready() -> None:
     assert decide(rollout(), beside({OLD: 100}), NOW + 3600.0) == (StartBake(step=0),)
 
 
+def test_who_warms_up_is_not_late() -> None:
+    """A controller that has just come counts the warmup anew: no release is taken back for that, and none moves on."""
+    plan = rollout("rolling", warmup=300.0)
+    late = NOW + 5000.0
+    warming = fleet(some(OLD, 2), some(NEW, 2, healthy_since=late), weights={OLD: 2, NEW: 2}, preview=NEW)
+    assert decide(plan, warming, late) == (AwaitHealthy(release=NEW, ready=0, wanted=2, until=NOW + 930.0),)
+    one = fleet(some(OLD, 2), some(NEW, 1), some(NEW, 1, Health.STARTING, first=1), weights={OLD: 2, NEW: 1})
+    (back,) = decide(plan, one, late)
+    assert isinstance(back, RollBack)
+    assert back.reason == "1 of 2 instances of release 2 became healthy within 930 s"
+
+
 def test_each_batch_of_a_rolling_update_has_its_own_time() -> None:
     """4 with a floor of 3 and a ceiling of 4 go one by one: 4 batches of 600 s, 300 s warmup and 30 s of draining."""
     plan = rollout("rolling", replicas=4, min_healthy=75, max_surge=0, warmup=300.0)
