@@ -50,10 +50,11 @@ class Scribe:
     async def renew(self) -> None:
         """Keep the lease when it is time to. Called after work that went well: who cannot work may lose it.
 
+        It is time to also when it was renewed in the future: by another's clock, or one that was set back since.
         StaleTokenError when somebody else took it: then it has to be acquired again.
         """
         ttl, beat = self._world.pace.lease, self._world.pace.beat
-        if self._lease and self._world.clock.now() > self._lease.expires - ttl + beat:
+        if self._lease and not 0.0 <= self._world.clock.now() - (self._lease.expires - ttl) <= beat:
             try:
                 self._lease = await self._world.journal.renew(self._lease, ttl)
             except StaleTokenError:
