@@ -327,7 +327,7 @@ _RULES: dict[str, Callable[[_Draft, Event], None]] = {
     "routed": _routed,
     "failed": _failed,
     "instance exited": _exited,
-    "nobody worked": _on_rollout(lambda rollout, event: overslept(rollout, event.data["seconds"])),
+    "nobody worked": _on_rollout(lambda rollout, event: overslept(rollout, event.data["seconds"], event.at)),
     "rollout paused": _on_rollout(lambda rollout, _: pause(rollout)),
     "rollout resumed": _on_rollout(lambda rollout, event: resume(rollout, event.at)),
     "rollout promoted": _on_rollout(lambda rollout, _: promote(rollout)),

@@ -151,8 +151,9 @@ class Loop:
             # Of acts that took long, because a call did or we were stopped in one, no more is held against the release;
             # what was given back for a slow look already is not given back twice.
             looked = max(began, self._worked_until)
-            self._due = min(self._world.clock.now(), looked + self._world.pace.gap) + pause
-            self._interrupted = bool(self.trouble)
+            now, latest = self._world.clock.now(), looked + self._world.pace.gap
+            self._due = min(now, latest) + pause
+            self._interrupted = bool(self.trouble) or now > latest  # as much as may count has been counted
             if not self.trouble:
                 self._worked_until = self._due
             async with self._stepped:

@@ -56,18 +56,23 @@ def resume(rollout: Rollout, now: float) -> Rollout:
     return replace(rollout, paused=False, step_since=now) if rollout.paused else rollout
 
 
-def overslept(rollout: Rollout, seconds: float) -> Rollout:
+def overslept(rollout: Rollout, seconds: float, now: float) -> Rollout:
     """Nobody worked for so long: what the rollout waits for gets that time back.
 
     A batch that has 60 s to become healthy and lost its controller after 20 s still has 40 s when there is one again.
+    Nothing gets more than has passed for it: since when nobody worked may have been told by a clock that is behind.
     """
     if rollout.state.terminal:
         return rollout
     held = rollout.holding_since
+
+    def later(since: float) -> float:
+        return max(since, min(since + seconds, now))
+
     return replace(
         rollout,
-        step_since=rollout.step_since + seconds,
-        holding_since=None if held is None else held + seconds,
+        step_since=later(rollout.step_since),
+        holding_since=None if held is None else later(held),
     )
 
 

@@ -8,7 +8,7 @@ from crossfade.core.actions import Advance, Finish, Move, RollBack, StartBake
 from crossfade.core.counters import Counters
 from crossfade.core.rollout import Hook, Rollout, State
 from crossfade.core.service import Strategy
-from crossfade.strategies.moves import abort, apply, hook_ended, pause, promote, resume
+from crossfade.strategies.moves import abort, apply, hook_ended, overslept, pause, promote, resume
 
 ROLLOUT = Rollout(
     id=1,
@@ -111,3 +111,12 @@ def test_the_size_before_is_the_sources() -> None:
     assert replace(ROLLOUT, source_replicas=5).before == 5
     assert replace(ROLLOUT, source=None).releases == (2,)
     assert ROLLOUT.releases == (2, 1)
+
+
+def test_time_in_which_nobody_worked_is_given_back() -> None:
+    """To the step and to its bake, and to neither more than has passed: who told of it may have had another clock."""
+    baked = replace(ROLLOUT, holding_since=130.0)
+    later = overslept(baked, 50.0, 190.0)
+    assert (later.step_since, later.holding_since) == (150.0, 180.0)
+    latest = overslept(baked, 3600.0, 190.0)
+    assert (latest.step_since, latest.holding_since) == (190.0, 190.0)
