@@ -21,8 +21,9 @@ class RunningBuild:
 
 
 class _Job:
-    def __init__(self, task: "asyncio.Task[Any]") -> None:
+    def __init__(self, task: "asyncio.Task[Any]", over: asyncio.Event) -> None:
         self.task = task
+        self.over = over
         self.stopped = ""  # why, once somebody stopped it
 
 
@@ -40,10 +41,13 @@ class Builds:
         found = self._under_way.get(service)
         return found[0] if found else None
 
-    async def run(self, services: Collection[str], by: str, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work as the build of these services. RefusedError says who stopped it and why."""
+    async def run(self, services: Collection[str], by: str, work: Coroutine[Any, Any, T], over: asyncio.Event) -> T:
+        """Do the work as the build of these services. RefusedError says who stopped it and why.
+
+        `over` is set once what it was built for has ended, too.
+        """
         task: asyncio.Task[T] = asyncio.create_task(work, name=f"build of {', '.join(services)}")
-        job = _Job(task)
+        job = _Job(task, over)
         now = self._clock.now()
         self._under_way |= {key: (RunningBuild(service=key, by=by, since=now), job) for key in services}
         try:
@@ -57,13 +61,12 @@ class Builds:
         return task.result()
 
     async def stop(self, services: Collection[str], why: str) -> list[str]:
-        """Stop the builds of these services and return when they have ended: which these were."""
+        """Stop the builds of these services and return when nothing is left of what they were for: which these were."""
         jobs = {self._under_way[key][1] for key in services if key in self._under_way}
         stopped = [key for key, (_, job) in sorted(self._under_way.items()) if job in jobs]
         for job in jobs:
             job.stopped = why
             job.task.cancel()
-        if jobs:
-            await asyncio.wait([job.task for job in jobs])
-            await asyncio.sleep(0)  # let who ran it take it off the list
+        for job in jobs:
+            await job.over.wait()
         return stopped

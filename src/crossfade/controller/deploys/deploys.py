@@ -1,5 +1,6 @@
 """Deploys: admitted, built, put on record, and begun as one rollout or as one release group."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -44,6 +45,7 @@ class Deploys:
 
     def __init__(self, registry: Registry, groups: Groups, values: Values) -> None:
         self.builds = Builds(registry.world.clock)
+        self._users = Counter[str]()  # by service, deploys of it that somebody has asked for and that are not over
         self._registry = registry
         self._groups = groups
         self._values = values
@@ -55,37 +57,54 @@ class Deploys:
         Services come in the order in which they are to go out. Refused while another rollout runs, unless the order
         supersedes it: then that one is taken back first. A deploy that is refused leaves nothing behind.
         """
-        loops = [await self._registry.take_up(service.key) for service in services]
+        over, keys = asyncio.Event(), [service.key for service in services]
+        self._users.update(keys)
         try:
-            services = moves.claimed(services, await self._world.balancer.known(), self._world.clock.now())
-            if order.supersede:
-                await self.builds.stop([loop.key for loop in loops], f"superseded by {order.by}")
-            for loop, service in zip(loops, services, strict=True):
-                self.may_begin(loop, order)
-                admission.same_kind(loop.ledger, service)
-                self._may_follow(service, order)
-            await self.require_apart(services)
-            await self.require_room({service: service.replicas for service in services})
-            values = await self._values.of_all(services, shell)
-            async with AsyncExitStack() as held:
-                for loop in sorted(loops, key=lambda loop: loop.key):
-                    await held.enter_async_context(loop.artifacts)
-                work = self._build(services, order, shell, values)
-                artifacts = await self.builds.run([loop.key for loop in loops], order.by, work)
-                for loop in loops:
-                    self.may_begin(loop, order)
-                    if self._world.sizers:  # its size may be another one than is on record: the first step tells
-                        await loop.until(lambda loop: loop.knows_its_size)
-                    if loop.hopeless and not order.force:
-                        raise loop.hopeless
-                await self.require_apart(services)
-                await self._supersede(loops, order)
-                return await self._begin(loops, services, artifacts, order, values=values, before=before)
+            return await self._deploy(services, order, shell, before, over)
         except CrossfadeError:
-            for loop in loops:
-                if (loop.ledger.removed or not loop.ledger.releases) and not self._registry.leaves(loop.key):
-                    await self._registry.drop(loop)
+            await self._leave_nothing(keys)
             raise
+        finally:
+            self._users.subtract(keys)
+            over.set()
+
+    async def _deploy(
+        self, services: Sequence[Service], order: Order, shell: Shell, before: Before, over: asyncio.Event
+    ) -> Begun:
+        loops = [await self._registry.take_up(service.key) for service in services]
+        services = moves.claimed(services, await self._world.balancer.known(), self._world.clock.now())
+        if order.supersede:
+            await self.builds.stop([loop.key for loop in loops], f"superseded by {order.by}")
+        for loop, service in zip(loops, services, strict=True):
+            self.may_begin(loop, order)
+            admission.same_kind(loop.ledger, service)
+            self._may_follow(service, order)
+        await self.require_apart(services)
+        await self.require_room({service: service.replicas for service in services})
+        values = await self._values.of_all(services, shell)
+        async with AsyncExitStack() as held:
+            for loop in sorted(loops, key=lambda loop: loop.key):
+                await held.enter_async_context(loop.artifacts)
+            work = self._build(services, order, shell, values)
+            artifacts = await self.builds.run([loop.key for loop in loops], order.by, work, over)
+            for loop in loops:
+                self.may_begin(loop, order)
+                if self._world.sizers:  # its size may be another one than is on record: the first step tells
+                    await loop.until(lambda loop: loop.knows_its_size)
+                if loop.hopeless and not order.force:
+                    raise loop.hopeless
+            await self.require_apart(services)
+            await self._supersede(loops, order)
+            return await self._begin(loops, services, artifacts, order, values=values, before=before)
+
+    async def _leave_nothing(self, keys: Sequence[str]) -> None:
+        """Of services that have no release, unless another deploy is about to bring them one."""
+        for key in keys:
+            loop = self._registry.loops.get(key)
+            if loop is None or self._users[key] > 1 or self._registry.leaves(key):
+                continue
+            if loop.ledger.removed or not loop.ledger.releases:
+                await self._registry.drop(loop)
 
     async def require_apart(self, services: Sequence[Service], together: Sequence[str] = ()) -> None:
         """RefusedError when one could not be reached beside what the balancer serves already.

@@ -1,0 +1,57 @@
+"""Deploys that meet while one of them builds: what was begun for one is not taken from the other."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from tests.adapters.until import until
+from tests.unit.controller.site import KIM, QUICK, Control, Site, service, within
+
+from crossfade.controller.order import Shell
+from crossfade.core.errors import CrossfadeError, RefusedError
+
+LEE = replace(KIM, by="lee", supersede=True)
+LONG = service(build="long", strategy=QUICK)
+
+
+async def building(control: Control) -> "asyncio.Task[object]":
+    """A deploy whose build does not end."""
+    deploy = asyncio.create_task(control.orders.deploy([LONG], KIM, Shell()))
+    await until(control.orders.deploys.builds.under_way, 60)
+    return deploy
+
+
+async def test_a_first_deploy_that_is_superseded_in_its_build_leaves_the_service_to_the_next(site: Site) -> None:
+    """It has no release, and is somebody's all the same."""
+    site.endless.add("long")
+    async with site.controller() as control:
+        first = await building(control)
+        await within(control.deploy(service(), LEE))
+        with pytest.raises(RefusedError, match="superseded by lee"):
+            await first
+        assert site.serves("shop/web") == 1
+
+
+async def test_a_deploy_that_is_refused_beside_a_first_build_takes_nothing_from_it(site: Site) -> None:
+    """Who builds goes on, and is at work still."""
+    site.endless.add("long")
+    async with site.controller() as control:
+        first = await building(control)
+        with pytest.raises(RefusedError, match="has been building"):
+            await control.orders.deploy([service()], KIM, Shell())
+        assert control.registry.holds("shop/web")
+        await control.orders.abort("shop", "web", KIM)
+        with pytest.raises(CrossfadeError, match="was stopped"):
+            await first
+        assert not control.registry.loops  # of a first build that was stopped nothing is left by then
+
+
+async def test_a_service_that_is_taken_down_while_its_next_release_is_built_is_gone(site: Site) -> None:
+    """With its instances and its routes: the build ends before that is on record."""
+    site.endless.add("long")
+    async with site.controller() as control:
+        await control.deploy(service())
+        await building(control)
+        await within(control.orders.down("shop", "web", KIM))
+        assert not site.running("shop/web")
+        assert "shop/web" not in site.platform.exposed
