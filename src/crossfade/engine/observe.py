@@ -154,12 +154,17 @@ class Observer:
         return error
 
     async def _run_check(self, instance: str, release: Release) -> str:
-        """The health command beside an instance: the complaint, empty when it passes."""
+        """The health command beside an instance: the complaint, empty when it passes.
+
+        That the platform could not run it says why one is not healthy yet, and nothing of one that was healthy.
+        """
         check = release.service.health
         runtime, secrets = self._world.runtimes[release.service.runtime], self._world.secrets_of(release)
         try:
             result = await runtime.execute(instance, release, check.command, secrets, check.timeout)
         except CrossfadeError as error:
+            if instance in self._was_healthy:
+                raise
             return error.cause
         return f"`{check.command}` {self._world.discreet(release, result.words)}" if result.code != 0 else ""
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from crossfade.core.errors import CrossfadeError
 from crossfade.core.fleet import Health
 from crossfade.core.health import Probed, count
 from crossfade.core.service import HealthCheck
@@ -17,7 +18,10 @@ COMMAND_PAUSE = 0.5  # seconds between two commands to one that starts: each cos
 
 
 Question = Callable[[], Awaitable[str]]
-"""Ask one instance once: the complaint, empty when it is well. Never raises for a bad instance."""
+"""Ask one instance once: the complaint, empty when it is well. Never raises for a bad instance.
+
+CrossfadeError where it could not be asked, which says nothing of it.
+"""
 
 
 @dataclass
@@ -74,6 +78,8 @@ class Prober:
             except asyncio.CancelledError:
                 if cancelled():
                     raise
+            except CrossfadeError as error:
+                log.warning("%s could not be asked: %s", instance, error.cause)
             except Exception:  # ours to blame (no file left to open, say): it tells nothing about the instance
                 log.exception("a probe of %s failed", instance)
             else:

@@ -1,7 +1,8 @@
 """The loop on a platform in memory: what it does after a gap in its work, and how often it does what leads nowhere."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -25,7 +26,7 @@ from crossfade.engine.ledger import Ledger
 from crossfade.engine.loop import Loop
 from crossfade.engine.ports.balancer import Traffic
 from crossfade.engine.ports.journal import Event
-from crossfade.engine.ports.runtime import Running
+from crossfade.engine.ports.runtime import HookResult, Running
 from crossfade.engine.world import World
 
 SERVICE = Service(
@@ -53,17 +54,28 @@ class Journal(DryJournal):
 
 
 class Runtime(DryRuntime):
-    """Remembers when it was asked what runs; answers after `slow` seconds, and tells of an end `late` seconds after."""
+    """Remembers when it was asked what runs; answers after `slow` seconds, and tells of an end `late` seconds after.
+
+    From `busy` on it runs no command.
+    """
 
     def __init__(self, platform: Platform, journal: DryJournal) -> None:
         super().__init__(platform, journal)
         self.asked: list[float] = []
         self.slow = self.late = 0.0
+        self.busy = math.inf
 
     async def stop(self, instance: str, grace: float, token: int) -> bool:
         killed = await super().stop(instance, grace, token)
         await asyncio.sleep(self.late)
         return killed
+
+    async def execute(
+        self, instance: str, release: Release, command: str, secrets: Mapping[str, str], limit: float
+    ) -> HookResult:
+        if self._platform.clock.now() >= self.busy:
+            raise PlatformError("it is busy")
+        return await super().execute(instance, release, command, secrets, limit)
 
     async def instances(self, service: str) -> Sequence[Running]:
         self.asked.append(self._platform.clock.now())
