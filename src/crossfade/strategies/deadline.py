@@ -12,15 +12,16 @@ def deadline(rollout: Rollout, phase: Phase, fleet: Fleet) -> float | None:
 
     A step that holds was whole once: its time begins again when its bake is over, and whenever one gets lost. Of
     workers, an old one's grace may last as long as a job, and takes up the room of a new one: the time of the new
-    begins when the last of them was launched.
+    begins when the last of them was launched. What a platform begins in place of new ones that failed gets no more.
     """
     since = rollout.step_since
     if rollout.holding_since is not None:
         since = max([rollout.holding_since + phase.bake, *(e.at for e in fleet.exits)])
     if rollout.kind == "worker":
-        if any(i.stopping for i in fleet.instances):
+        if any(i.stopping and i.release != rollout.target for i in fleet.instances):
             return None
-        since = max([since, *(i.launched_at for i in fleet.of(rollout.target))])
+        launched = sorted(i.launched_at for i in fleet.of(rollout.target))
+        since = max([since, *launched[: phase.new]])
     return since + patience(rollout, phase.new, drains=phase.share is None)
 
 

@@ -4,22 +4,15 @@ from tests.unit.engine.in_cloud import InCloud
 from tests.unit.engine.test_loop import SERVICE
 
 
-def scaled(cloud: InCloud, to: int) -> None:
-    """As target tracking does it: the size, and the platform's word that it was at work."""
-    (held,) = cloud.cloud.sizes[SERVICE.key].values()
-    cloud.cloud.sizes[SERVICE.key] = {1: (held[0], to)}
-    cloud.cloud.scaled[SERVICE.key] = to
-
-
 def test_scaling_that_acts_while_somebody_looks_is_taken_over() -> None:
     """The size it made is the service's, it is on record once, and nobody works against it."""
     cloud = InCloud()
 
     async def peak() -> None:
         await cloud.loop.until(lambda loop: loop.knows_its_size)
-        scaled(cloud, 3)
+        cloud.cloud.scale(SERVICE.key, 3)
         await cloud.loop.until(lambda loop: loop.ledger.wanted == 3)
-        scaled(cloud, 2)
+        cloud.cloud.scale(SERVICE.key, 2)
         await cloud.loop.until(lambda loop: loop.ledger.wanted == 2)
 
     cloud.deploy(peak)
@@ -35,7 +28,6 @@ def test_an_order_is_not_taken_for_scaling() -> None:
 
     async def order() -> None:
         await cloud.loop.until(lambda loop: loop.knows_its_size)
-        cloud.cloud.scaled[SERVICE.key] = 2
         await cloud.loop.record("service scaled", {"replicas": 4, "by": "kim"})
         cloud.loop.wake()
         await cloud.loop.until(lambda _: len(cloud.ids()) == 4)

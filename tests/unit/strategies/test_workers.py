@@ -90,6 +90,16 @@ def test_a_long_grace_is_not_held_against_the_next_release() -> None:
     assert isinstance(decide(worker(timeout=60.0), just_launched, NOW + 661)[0], RollBack)
 
 
+def test_a_worker_that_its_platform_begins_again_and_again_is_late() -> None:
+    """Those that failed are in their grace, or listed as ended: the others have not come in the time of the first."""
+    failed = some(NEW, 2, Health.STARTING, launched_at=NOW, stopping=True)
+    again = some(NEW, 2, Health.STARTING, launched_at=NOW + 600.0, first=2)
+    there = replace(workers(some(OLD, 2), failed, again), sizes=((OLD, 2), (NEW, 2)))
+    assert not isinstance(decide(worker(), there, NOW + 599.0)[0], RollBack)
+    (back,) = decide(worker(), there, NOW + 600.0)
+    assert isinstance(back, RollBack)
+
+
 def test_a_worker_that_crashes_in_its_bake_is_a_bad_release() -> None:
     """Exits are judged as a service's are; no requests are missed for a verdict."""
     baking = worker(bake=60.0, holding_since=NOW, min_requests=20)

@@ -41,8 +41,8 @@ class Cloud:
         self.sizes: dict[str, dict[int, tuple[Release, int]]] = {}  # by service and release
         self.named: dict[str, tuple[int, int | None]] = {}  # by service: which release serves, and the good one before
         self.resting: dict[str, tuple[int, dict[int, float]] | None] = {}  # by service: what it was left at
+        self.replaced: dict[str, tuple[Running, float]] = {}  # tasks that failed its checks: as listed, and since when
         self.outdated: set[str] = set()  # tasks that are to be replaced, once others serve in their place
-        self.scaled: dict[str, int] = {}  # by service: what scaling brought the release to that serves
         self.quiet: dict[str, frozenset[int]] = {}  # by service, releases that were told to get nothing new
         self.platform = platform
         self._ended: dict[str, float] = {}  # when a task that ended was seen
@@ -55,6 +55,14 @@ class Cloud:
             for release, count in sizes.values():
                 self._keep(service, release, count)
             self._register(service)
+
+    def scale(self, service: str, count: int) -> None:
+        """Its own scaling gives the release that serves another size, unless somebody is at work on the service."""
+        left = self.resting.get(service)
+        if left is not None and left[0] in self.sizes.get(service, {}):
+            release, _ = self.sizes[service][left[0]]
+            self.sizes[service][left[0]] = (release, count)
+            self.settle()
 
     def taken(self, service: str) -> set[int]:
         """Releases that have a place: until their last instance is gone."""
@@ -104,6 +112,9 @@ class Cloud:
             late = life.truth(now) is Health.STARTING and now - life.born > BOOT
             if late or life.truth(now) is Health.UNHEALTHY:
                 life.drains_until = now + release.service.drain
+                said = "was replaced: its health check failed"
+                ended = replace(running(life, now), exited=True, health=Health.UNHEALTHY, detail=said)
+                self.replaced[life.id] = ended, now
         staying = [life for life in staying if life.drains_until is None]
         staying, count = self._renewed(staying, count, now)
         for _ in range(len(staying) - count):
@@ -179,7 +190,7 @@ class CloudRuntime(DryRuntime):
         await self._fence.check(key, token)
         worked = self._cloud.resting.get(key) is not None
         self._cloud.resting[key] = (release.number, dict(warm))
-        return self._cloud.scaled.get(key) if worked else None
+        return self._sizes(key).get(release.number) if worked else None
 
     async def name(self, release: Release, previous: Release | None, token: int) -> None:
         await self._fence.check(release.service.key, token)
@@ -193,8 +204,10 @@ class CloudRuntime(DryRuntime):
         return {number: count for number, (_, count) in self._cloud.sizes.get(service, {}).items()}
 
     def _listed(self, service: str) -> list[Running]:
-        now = self._platform.clock.now()
-        return [self._seen(life, now) for life in self._platform.of(service)]
+        now, replaced = self._platform.clock.now(), self._cloud.replaced
+        there = [self._seen(life, now) for life in self._platform.of(service) if life.id not in replaced]
+        ended = (one for one, since in replaced.values() if one.service == service and now - since <= LISTED)
+        return [*there, *ended]
 
     def _seen(self, life: Life, now: float) -> Running:
         truth = life.truth(now)
