@@ -13,7 +13,7 @@ from tests.property.invariants import ACTS, concerned
 from tests.property.trouble import DiskFull, Killed, LineLost, Struck
 
 from crossfade.controller.orders import Orders
-from crossfade.core.errors import PlatformError
+from crossfade.core.errors import PlatformError, TakenError
 from crossfade.core.release import Release
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.balancer import DryBalancer
@@ -112,6 +112,11 @@ class Control:
             return await act()
         if name.startswith("balancer") and simulation.now < self.balancer_back:
             raise PlatformError("the balancer does not answer")
+        if simulation.now < simulation.denied.get(name, 0.0):
+            raise TakenError(f"nobody may {name} any more", "give the right back")
+        until, share = simulation.throttled
+        if simulation.now < until and simulation.chance.random() < share:
+            raise PlatformError("too many calls")
         simulation.calls += 1
         struck = simulation.struck.get(simulation.calls)
         return await (act() if struck is None else self._strike(struck, act))
@@ -173,6 +178,8 @@ class Port:
                 watch.before(method, args)
             newest = leases[key].token if key in leases else 0
             result = await act(*args, **kwargs)
+            if method == "resize":
+                watch.resized()
             watch.nobody_acts_under_an_old_token(method, args, newest)
             return result
 

@@ -8,13 +8,16 @@ from typing import Any, get_args
 from tests.property.trouble import (
     BalancerDead,
     ClockSet,
+    Denied,
     DiskFull,
     Frozen,
     Killed,
     LineLost,
     Ordered,
     Rival,
+    Scaled,
     Struck,
+    Throttled,
     Trouble,
 )
 
@@ -76,8 +79,14 @@ class History:
 
     @property
     def left_alone(self) -> bool:
-        """Nobody took it back."""
-        return not any(isinstance(t, Ordered) and t.verb in {"abort", "supersede", "rollback"} for t in self.troubles)
+        """Nobody took it back, or down."""
+        taken = {"abort", "supersede", "rollback", "down"}
+        return not any(isinstance(t, Ordered) and t.verb in taken for t in self.troubles)
+
+    @property
+    def taken_down(self) -> bool:
+        """Somebody says so, at some time."""
+        return any(isinstance(t, Ordered) and t.verb == "down" for t in self.troubles)
 
 
 def _is_sound(life: Behaviour, service: Service) -> bool:
@@ -249,6 +258,24 @@ def together(seed: int) -> History:
         beside_old=None if told.old is None else replace(told.old, **apart),
         beside_lives={OLD: lives(rng, 0.1), NEW: lives(rng, 0.4)},
     )
+
+
+def used(seed: int) -> History:
+    """The same, of a service that is used on: it is scaled, restarted and deployed again, also when all is over."""
+    told, rng = history(seed), Random(f"{seed}, used")
+    changes = "balancer.apply", "runtime.launch", "runtime.resize", "runtime.stop", "runtime.run"
+    kinds: tuple[Callable[[], Trouble], ...] = (
+        lambda: Ordered(at=rng.uniform(0, 120), verb="scale", size=rng.choice((0, 1, 2, 3, 5))),
+        lambda: Ordered(at=rng.uniform(0, 120), verb="restart"),
+        lambda: Ordered(at=rng.uniform(0, 120), verb=rng.choice(("supersede", "rollback", "down"))),
+        lambda: Scaled(at=rng.uniform(0, 120), size=rng.choice((1, 2, 3, 5))),
+        lambda: Throttled(at=rng.uniform(0, 60), seconds=rng.choice((20.0, 200.0)), share=rng.choice((0.3, 0.8))),
+        lambda: Denied(at=rng.uniform(0, 60), seconds=rng.choice((10.0, 200.0)), what=rng.choice(changes)),
+        lambda: Rival(at=rng.uniform(40, 120), seconds=rng.choice((2.0, 50.0))),
+        lambda: Killed(nth=rng.randint(20, 80), written=rng.random() < 0.5, seconds=rng.choice((0.5, 5.0, 100.0))),
+    )
+    more = tuple(rng.choice(kinds)() for _ in range(rng.choice((1, 2, 3, 4))))
+    return replace(told, troubles=(*told.troubles, *more))
 
 
 def _of_workers(told: History, rng: Random) -> History:

@@ -11,6 +11,7 @@ from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import State
 from crossfade.core.routing import Routing
 from crossfade.core.wire import decode
+from crossfade.engine.dry.cloud import LAG
 from crossfade.engine.dry.platform import Life, Platform
 from crossfade.engine.ledger import Ledger
 from crossfade.strategies.phases import bounds, journey, limits
@@ -49,6 +50,7 @@ class Watch:
 
     def __init__(self, simulation: "Simulation") -> None:
         self._simulation = simulation
+        self._victims = set[str]()  # whom the platform chose when we gave it a smaller size
         self._broken = ""  # the first promise that was broken: the controller catches whatever is raised in it
 
     def fail(self, why: str) -> NoReturn:
@@ -138,16 +140,24 @@ class Watch:
         )
 
     def remains(self, ledger: Ledger) -> set[int]:
-        """Bad releases that are no capacity any more: a way back took too long, and they have the good one's places.
+        """Releases that are no capacity any more: a way back took too long, and not all of the good one came.
 
-        Only where the platform chooses victims. With floor 2 and ceiling 3, one good instance, one bad one that serves
-        and one bad one that never gets healthy, no size can change: one more good one is a fourth, and of one bad one
-        less the platform might end the one that serves. The way back ends when its time is over, and then the bad one
-        goes altogether: that the good one comes to its full size is worth more than that of the bad.
+        On one machine they go when no more of it comes, because it ends time and again and its next launch waits.
+        Where the platform chooses victims, bad ones go that have its places. With floor 2 and ceiling 3, one good
+        instance, one bad one that serves and one bad one that never gets healthy, no size can change: one more good one
+        is a fourth, and of one bad one less the platform might end the one that serves. The way back ends when its time
+        is over, and then the bad one goes altogether: that the good one comes to its full size is worth more
+        than that of the bad.
         """
-        cloud = self._simulation.cloud
-        if cloud is None or ledger.active or ledger.current is None:
+        cloud, platform = self._simulation.cloud, self._simulation.platform
+        if ledger.active or ledger.rollout is None or ledger.current is None:
             return set()
+        if cloud is None:
+            now = platform.clock.now()
+            mine = [life for life in platform.of(KEY) if life.release.number == ledger.current]
+            runs = [life for life in mine if life.truth(now) is not Health.EXITED]
+            comes = any(life.term_at is not None or not life.was_healthy(now) for life in runs)
+            return {ledger.rollout.target} if ledger.rollout.state is State.FAILED and not comes else set()
         sizes = sum(count for _, count in cloud.sizes.get(KEY, {}).values())
         if sizes < bounds(ledger.release(ledger.current).service.strategy, ledger.wanted).ceiling:
             return set()
@@ -210,29 +220,44 @@ class Watch:
         return bounds(ledger.release(ledger.current).service.strategy, ledger.wanted).floor
 
     def a_size_keeps_floor_and_surge(self, release: int, count: int) -> None:
-        """Where the platform chooses victims: whichever it chooses, capacity stays above the floor."""
+        """Where the platform chooses victims: whichever it chooses, capacity stays above the floor.
+
+        Who failed since the controller looked is no victim any more, and counts: nobody can know of it yet.
+        """
         simulation = self._simulation
-        rollout, cloud, exposure = (
-            simulation.ledger.active,
-            simulation.cloud,
-            simulation.platform.exposed.get(KEY),
-        )
-        if rollout is None or cloud is None or exposure is None:
+        ledger, cloud = simulation.ledger, simulation.cloud
+        if cloud is None:
             return
-        now, room = simulation.platform.clock.now(), limits(rollout)
         sizes = {number: kept for number, (_, kept) in cloud.sizes.get(KEY, {}).items()}
-        if count > sizes.get(release, 0) and sum({**sizes, release: count}.values()) > room.ceiling:
-            self.fail(f"release {release} grows to {count} beside {sizes}, the ceiling is {room.ceiling}")
+        if ledger.active and count > sizes.get(release, 0):
+            ceiling = limits(ledger.active).ceiling
+            if sum({**sizes, release: count}.values()) > ceiling:
+                self.fail(f"release {release} grows to {count} beside {sizes}, the ceiling is {ceiling}")
+        now, floor, spent = simulation.platform.clock.now(), self._floor(ledger), self.remains(ledger)
         running = [life for life in simulation.platform.of(KEY) if life.truth(now) is not Health.EXITED]
-        lives = [life for life in running if life.drains_until is None]
+        staying = {life.id for life in running if life.drains_until is None}
         serving = [
-            life for life in lives if life.id in exposure.routing.serving() and self.passes_for_healthy(life, now)
+            life
+            for life in simulation.platform.ever.values()
+            if life.service == KEY and life.id not in self._victims and life.release.number not in spent
+            if self.has_work(life) and self.passes_for_healthy(life, now)
         ]
-        mine = sum(life.release.number == release for life in serving)
-        goes = max(0, sum(life.release.number == release for life in lives) - count)
-        had = sum(life.truth(now) is Health.HEALTHY for life in serving)
-        if len(serving) - min(mine, goes) < min(had, room.floor):
-            self.fail(f"of {len(serving)} that serve {goes} may go, the floor is {room.floor}")
+        mine = sum(life.release.number == release and life.id in staying for life in serving)
+        goes = max(0, sum(life.release.number == release and life.id in staying for life in running) - count)
+        had = sum(life.id in staying and life.truth(now) is Health.HEALTHY for life in serving)
+        if len(serving) - min(mine, goes) < min(had, floor):
+            self.fail(f"of {len(serving)} that serve {goes} may go, the floor is {floor}")
+
+    def resized(self) -> None:
+        """Who was well and drains now is the victim of a size that we gave."""
+        now = self._simulation.platform.clock.now()
+        healthy = (life for life in self._simulation.platform.of(KEY) if life.truth(now) is Health.HEALTHY)
+        self._victims |= {life.id for life in healthy if life.drains_until is not None}
+
+    def has_work(self, life: Life) -> bool:
+        """On a cloud, where whoever is healthy is registered: a share of the traffic leads to it; of workers always."""
+        exposure = self._simulation.platform.exposed.get(KEY)
+        return self._simulation.history.worker or bool(exposure and exposure.routing.weight(life.release.number))
 
     def a_canary_gets_no_more_than_its_step(self, routing: Routing) -> None:
         """The share of a new release is that of the step it is at, as long as the old one can carry the rest."""
@@ -430,6 +455,14 @@ class Watch:
         if complaints:
             self.fail(f"nobody caught {complaints[0]['exception']!r}")
 
+    def _looked(self) -> float:
+        """When the controller began to look at what it knows, by the platform's clock."""
+        control, platform = self._simulation.control, self._simulation.platform
+        if control is None:
+            return platform.clock.now()
+        ago = control.world.clock.now() - control.registry.loops[KEY].observed_at
+        return platform.clock.now() - ago
+
     def is_known_to_be_healthy(self, life: Life, now: float) -> bool:
         """It has been healthy for so long that whoever is told late knows it, too."""
         return all(life.truth(now - ago) is Health.HEALTHY for ago in range(0, 31, 3))
@@ -438,19 +471,22 @@ class Watch:
         """It is healthy, and has not just recovered: that takes its threshold of probes, and a look."""
         check = life.release.service.health
         notice = check.healthy * (check.interval + check.timeout) + 5.0
-        lately = {life.truth(now - ago * notice / 4) for ago in range(5)}
+        lately = {life.truth(self._worked(now, ago * notice / 4)) for ago in range(5)}
         return life.truth(now) is Health.HEALTHY and Health.UNHEALTHY not in lately
 
     def passes_for_healthy(self, life: Life, now: float) -> bool:
         """It is healthy, or was until so lately that nobody can know better yet: a threshold of probes, and a look."""
-        check, probe = life.release.service.health, 0.0 if self._simulation.cloud else life.behaviour.probe
+        if self._simulation.cloud:
+            since = self._looked() - LAG  # what is told may be old
+            turns = [at for after, _ in life.behaviour.life if since < (at := life.born + after) <= now]
+            return any(life.truth(moment) is Health.HEALTHY for moment in (since, *turns))
+        check, probe = life.release.service.health, life.behaviour.probe
         if probe > check.timeout:
             return False
         notice = check.unhealthy * (check.interval + check.timeout + probe) + 5.0
-        if self._simulation.cloud:
-            notice = 30.0  # what is told may be old, and a change takes its time
-        moments = [now - ago * notice / 8 for ago in range(9)]
+        return any(life.truth(self._worked(now, ago * notice / 8)) is Health.HEALTHY for ago in range(9))
+
+    def _worked(self, now: float, ago: float) -> float:
+        """The moment after which somebody has worked for so long: who was stopped knows what it knew then."""
         at, seconds = self._simulation.stopped
-        if now - (at + seconds) < 1.0:  # stopped between a decision and its act: it knows what it knew then
-            moments.append(at)
-        return any(life.truth(moment) is Health.HEALTHY for moment in moments)
+        return now - ago if now - ago >= at + seconds else now - ago - seconds

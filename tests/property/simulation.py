@@ -2,15 +2,27 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 from tests.property.control import Control
 from tests.property.history import CHECK, KEY, NEW, OLD, History, sound
 from tests.property.invariants import Watch
-from tests.property.trouble import BalancerDead, ClockSet, Frozen, Ordered, Rival, Struck
+from tests.property.trouble import (
+    BalancerDead,
+    ClockSet,
+    Denied,
+    Frozen,
+    Ordered,
+    Rival,
+    Scaled,
+    Struck,
+    Throttled,
+    Timed,
+)
 
 from crossfade.controller.order import Order, Shell
 from crossfade.core.actions import AwaitApproval, Finish
@@ -25,7 +37,7 @@ from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.behaviour import Behaviour
 from crossfade.engine.dry.cloud import Cloud
 from crossfade.engine.dry.journal import JournalPaper
-from crossfade.engine.dry.platform import Exposure, Platform
+from crossfade.engine.dry.platform import Exposure, Life, Platform
 from crossfade.engine.dry.timeline import Timeline
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.balancer import Traffic
@@ -37,6 +49,20 @@ QUIET = 9.0  # seconds in which nothing was done or waited for: it is at rest
 SOMEBODY = Order(by="kim", force=True)
 
 
+class Remembering(Platform):
+    """A platform that has a life for who is gone, too: who looks on judges by them."""
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.ever: dict[str, Life] = {}
+
+    def launch(self, name: str, release: Release, environment: Mapping[str, str]) -> None:
+        super().launch(name, release, environment)
+        life = self.lives.get(name)
+        if life is not None:
+            self.ever[name] = life
+
+
 class Simulation:
     """One history. `run` plays it to its end and to rest; what is wrong is raised as an AssertionError."""
 
@@ -46,17 +72,21 @@ class Simulation:
         self.paper = JournalPaper()
         self.offset = EPOCH  # what the wall clock shows more than the time that passed
         clock = SystemClock(wall=lambda: self.timeline.time() + EPOCH, passed=self.timeline.time)
-        self.platform = Platform(behaves=self._behaves, command=self._command, clock=clock, seed=history.seed)
+        self.platform = Remembering(behaves=self._behaves, command=self._command, clock=clock, seed=history.seed)
         self.platform.wall = self.wall
         self.cloud = Cloud(self.platform, by_hand=history.seed % 2 == 0) if history.cloud else None
         self.calm = False  # from now on nothing goes wrong any more
         self.began = False
+        self.orders: list[asyncio.Task[None]] = []  # what people asked for
         self.calls = 0
         self.struck = {t.nth: t for t in reversed(history.troubles) if isinstance(t, Struck)}
         self.writes = 0
         self.looks = 0  # how often it was asked what runs
         self.full_until = 0.0
-        self.stopped = (0.0, 0.0)  # when the controller was stopped last, and for how long
+        self.throttled = (0.0, 0.0)  # until when, and which share of calls is refused
+        self.denied: dict[str, float] = {}  # by operation, until when
+        self.chance = Random(f"{history.seed}, throttled")
+        self.stopped = (0.0, 0.0)  # when nobody worked last, and for how long
         self.control: Control | None = None
         self.watch = Watch(self)
         self._ids = 0
@@ -67,9 +97,7 @@ class Simulation:
 
     @property
     def ledger(self) -> Ledger:
-        if self.control and KEY in self.control.registry.loops:
-            return self.control.registry.loops[KEY].ledger
-        return Ledger(service=KEY)
+        return self.control.registry.ledger(KEY) if self.control else Ledger(service=KEY)
 
     def wall(self) -> float:
         return self.timeline.time() + self.offset
@@ -167,6 +195,8 @@ class Simulation:
             try:
                 await self.control.registry.start()
                 await self.control.orders.groups.start()
+                if self.history.taken_down:
+                    await self.control.orders.leftovers.take_up()
             except CrossfadeError:
                 await self.control.registry.close()
                 await asyncio.sleep(1.0)
@@ -179,7 +209,7 @@ class Simulation:
         control = self.control
         assert control is not None
         services = [one for one in (self.history.beside, self.history.new) if one is not None]
-        self.deploying = asyncio.create_task(self._ordered(control.orders.deploy(services, SOMEBODY, Shell())))
+        self.orders.append(asyncio.create_task(self._ordered(control.orders.deploy(services, SOMEBODY, Shell()))))
 
     async def _ordered(self, order: Awaitable[Any]) -> None:
         with suppress(CrossfadeError):
@@ -188,8 +218,7 @@ class Simulation:
     async def _until_over(self, world: set[Any]) -> None:
         """Until the rollout is over and no trouble is to come; whoever dies comes back."""
         timed = sorted(
-            (t for t in self.history.troubles if isinstance(t, BalancerDead | Frozen | ClockSet | Rival | Ordered)),
-            key=lambda t: t.at,
+            (trouble for trouble in self.history.troubles if isinstance(trouble, Timed)), key=lambda trouble: trouble.at
         )
         while True:
             await asyncio.sleep(1.0)
@@ -202,7 +231,8 @@ class Simulation:
             self._answer_questions()
             if passed > LONGEST:
                 self.watch.fail("the rollout does not come to an end")
-            if not timed and self.deploying.done() and self.control and not self._moves(self.control):
+            ordered = all(order.done() for order in self.orders)
+            if not timed and ordered and self.control and not self._moves(self.control):
                 return
 
     def _moves(self, control: Control) -> bool:
@@ -221,7 +251,8 @@ class Simulation:
             loops = self.control.registry.loops.values() if self.control else ()
             going = any(i.stopping for loop in loops for i in loop.fleet.instances)  # in a grace as long as a job
             changed = (len(self.paper.events), self._there()) != (lines, there)  # a cloud replaces who ends by itself
-            if changed or going or any(loop.waits or loop.trouble for loop in loops):
+            unseen = any(loop.observed_at < self.paper.events[-1].at for loop in loops)  # what failed is tried again
+            if changed or unseen or going or any(loop.waits or loop.trouble for loop in loops):
                 since, lines, there = self.now, len(self.paper.events), self._there()
             if self.now - began > LONGEST:
                 self.watch.fail("the service does not come to rest")
@@ -237,10 +268,12 @@ class Simulation:
         assert control is not None
         self.control = None
         await self._end([task for task in self.timeline.tasks if task not in world])
+        died = self.platform.clock.now()
         await asyncio.sleep(control.away)
         await self._start()
+        self.stopped = (died, self.platform.clock.now() - died)
 
-    async def _meet(self, trouble: Any) -> None:
+    async def _meet(self, trouble: Timed) -> None:
         control = self.control
         match trouble:
             case Frozen(seconds=seconds):
@@ -254,8 +287,14 @@ class Simulation:
                 self.timeline.call_later(seconds, self._rival_leaves)
             case BalancerDead(seconds=seconds) if control:
                 control.balancer_back = self.now + seconds
-            case Ordered(verb=verb) if control and KEY in control.registry.loops:
-                asyncio.create_task(self._ordered(self._order(control, verb)))  # noqa: RUF006  the timeline keeps it
+            case Throttled(seconds=seconds, share=share):
+                self.throttled = (self.now + seconds, share)
+            case Denied(seconds=seconds, what=what):
+                self.denied[what] = self.now + seconds
+            case Scaled(size=size) if self.cloud:
+                self.cloud.scale(KEY, size)
+            case Ordered() if control and KEY in control.registry.loops:
+                self.orders.append(asyncio.create_task(self._ordered(self._order(control, trouble))))
             case _:
                 pass
 
@@ -264,9 +303,9 @@ class Simulation:
         if held.holder == "somebody else":
             self.paper.leases[KEY] = replace(held, holder="", expires=self.wall())
 
-    async def _order(self, control: "Control", verb: str) -> None:
+    async def _order(self, control: Control, order: Ordered) -> None:
         loop, orders = control.registry.loops[KEY], control.orders
-        match verb:
+        match order.verb:
             case "supersede":
                 newer = self.history.new
                 await orders.deploy([newer], Order(by="lee", force=True, supersede=True), Shell())
@@ -274,7 +313,14 @@ class Simulation:
                 await orders.rollback(loop, "previous", Order(by="lee", supersede=True))
             case "abort":
                 await orders.abort("shop", "web", SOMEBODY)
-            case _:
+            case "scale":
+                await orders.scale(loop, order.size, SOMEBODY)
+            case "restart":
+                await orders.restart(loop, SOMEBODY)
+                await orders.restarted(loop)
+            case "down":
+                await orders.down("shop", "web", SOMEBODY)
+            case verb:
                 await getattr(orders, verb)(loop, SOMEBODY)
 
     def _answer_questions(self) -> None:

@@ -74,11 +74,39 @@ class Rival:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ordered:
-    """A person interferes."""
+class Throttled:
+    """The platform refuses this share of all calls, for so long."""
 
     at: float
-    verb: Literal["pause", "resume", "promote", "abort", "supersede", "rollback"]
+    seconds: float
+    share: float
 
 
-Trouble = Struck | Killed | LineLost | DiskFull | BalancerDead | Frozen | ClockSet | Rival | Ordered
+@dataclass(frozen=True, kw_only=True)
+class Denied:
+    """Somebody takes away the right to one operation, and gives it back later."""
+
+    at: float
+    seconds: float
+    what: Literal["balancer.apply", "runtime.launch", "runtime.resize", "runtime.stop", "runtime.run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaled:
+    """The cloud's own scaling gives what serves another size, unless a rollout has suspended it."""
+
+    at: float
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ordered:
+    """A person interferes. `size` is for who scales."""
+
+    at: float
+    verb: Literal["pause", "resume", "promote", "abort", "supersede", "rollback", "scale", "restart", "down"]
+    size: int = 0
+
+
+Timed = BalancerDead | Frozen | ClockSet | Rival | Throttled | Denied | Scaled | Ordered
+Trouble = Struck | Killed | LineLost | DiskFull | Timed
