@@ -476,15 +476,15 @@ class Watch:
 
     def passes_for_healthy(self, life: Life, now: float) -> bool:
         """It is healthy, or was until so lately that nobody can know better yet: a threshold of probes, and a look."""
+        check, probe = life.release.service.health, life.behaviour.probe
         if self._simulation.cloud:
             since = self._looked() - LAG  # what is told may be old
-            turns = [at for after, _ in life.behaviour.life if since < (at := life.born + after) <= now]
-            return any(life.truth(moment) is Health.HEALTHY for moment in (since, *turns))
-        check, probe = life.release.service.health, life.behaviour.probe
-        if probe > check.timeout:
+        elif probe > check.timeout:
             return False
-        notice = check.unhealthy * (check.interval + check.timeout + probe) + 5.0
-        return any(life.truth(self._worked(now, ago * notice / 8)) is Health.HEALTHY for ago in range(9))
+        else:
+            since = self._worked(now, check.unhealthy * (check.interval + check.timeout + probe) + 5.0)
+        turns = [at for after, _ in life.behaviour.life if since < (at := life.born + after) <= now]
+        return any(life.truth(moment) is Health.HEALTHY for moment in (since, *turns))
 
     def _worked(self, now: float, ago: float) -> float:
         """The moment after which somebody has worked for so long: who was stopped knows what it knew then."""

@@ -49,7 +49,7 @@ def test_all_promises_hold_of_what_a_cloud_once_broke(seed: int) -> None:
     play(seed, partial(history, cloud=True))
 
 
-@pytest.mark.parametrize("seed", [100563, 102972, 111171, 124994, 125108, 128085])
+@pytest.mark.parametrize("seed", [100563, 102972, 111171, 122715, 124994, 125108, 128085])
 def test_all_promises_hold_of_what_was_broken_once(seed: int) -> None:
     """Of each of these histories something was not true once: blame, an end, or what can be known."""
     play(seed)
