@@ -164,10 +164,15 @@ class Watch:
         return {release.number for release in ledger.releases if release.outcome is Outcome.BAD}
 
     def the_traffic_has_left_who_goes(self, release: int, count: int) -> None:
-        """A release is not taken away altogether while a share of the traffic leads to it and others could have it."""
-        simulation = self._simulation
+        """A release is not taken away altogether while a share of the traffic leads to it and others could have it.
+
+        Unless somebody wants nothing of the service to run.
+        """
+        simulation, ledger = self._simulation, self._simulation.ledger
         exposure = simulation.platform.exposed.get(KEY)
         if count or exposure is None or not exposure.routing.weight(release):
+            return
+        if release == ledger.current and not ledger.active and not ledger.wanted:
             return
         now = simulation.platform.clock.now()
         able = {life.release.number for life in simulation.platform.of(KEY) if self.is_known_to_be_healthy(life, now)}

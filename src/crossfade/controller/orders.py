@@ -88,7 +88,7 @@ class Orders:
         """RefusedError while no rollout of one of them may begin: locked, or under way already."""
         for service in services:
             if (loop := self.registry.loops.get(service.key)) is not None:
-                self.deploys.may_begin(loop, order)
+                self.deploys.may_begin(loop, order, stops=order.supersede)
 
     async def deploy(
         self, services: Sequence[Service], order: Order, shell: Shell, stores: Sequence[Store] = ()

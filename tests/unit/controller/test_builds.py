@@ -26,6 +26,9 @@ async def test_a_first_deploy_that_is_superseded_in_its_build_leaves_the_service
     site.endless.add("long")
     async with site.controller() as control:
         first = await building(control)
+        with pytest.raises(RefusedError, match="has been building"):
+            control.orders.may_deploy([service()], KIM)
+        control.orders.may_deploy([service()], LEE)
         await within(control.deploy(service(), LEE))
         with pytest.raises(RefusedError, match="superseded by lee"):
             await first

@@ -140,11 +140,11 @@ class Deploys:
             return ""
         return ""
 
-    def may_begin(self, loop: Loop, order: Order) -> None:
-        """RefusedError when no rollout of this service may begin now."""
+    def may_begin(self, loop: Loop, order: Order, *, stops: bool = False) -> None:
+        """RefusedError when no rollout of this service may begin now. Who `stops` a build first is not in its way."""
         admission.may_begin(loop.ledger, order)
         build = self.builds.of(loop.key)
-        if build:
+        if build and not stops:
             raise RefusedError(
                 f"{build.by} has been building a release of {loop.key} since {admission.clock(build.since)}",
                 "wait for it, `crossfade abort` it, or use --supersede to stop it first",
