@@ -207,7 +207,7 @@ class Registry:
                 await schedules.end(loop.key, loop.token)
         loop.wake()
         # Seen empty after that: a controller that has just started has not looked yet, and sees nothing either.
-        await loop.until(lambda loop: loop.observed_at >= since and not _left(loop.fleet) and not loop.ledger.runs)
+        await loop.until(lambda loop: loop.observed_at > since and not _left(loop.fleet) and not loop.ledger.runs)
         if loop.ledger.kind == "web":
             await self.world.balancer.remove(loop.key, loop.token)
         await self.drop(loop)
