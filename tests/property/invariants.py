@@ -174,7 +174,7 @@ class Watch:
         exposure = simulation.platform.exposed.get(KEY)
         if count or exposure is None or not exposure.routing.weight(release):
             return
-        if release == ledger.current and not ledger.active and not ledger.wanted:
+        if not (ledger.active or ledger.wanted):
             return
         now = simulation.platform.clock.now()
         able = {life.release.number for life in simulation.platform.of(KEY) if self.is_known_to_be_healthy(life, now)}

@@ -181,13 +181,15 @@ class Orders:
             nonlocal failed
             new = [e for e in loop.ledger.exits[exits:] if e.instance not in began]
             failed = new[-1].detail if len(new) >= RESTART_EXITS else ""
-            return bool(failed) or loop.ledger.outdated != began or _is_fresh(loop)
+            return bool(failed) or loop.ledger.removed or loop.ledger.outdated != began or _is_fresh(loop)
 
         await loop.until(over)
         if failed and loop.ledger.outdated == began:
             await loop.record("service restarted", {"instances": [], "by": ""})
             loop.wake()
             return f"new instances of {loop.key} exited {RESTART_EXITS} times: {failed}"
+        if loop.ledger.removed:
+            return f"{loop.key} was taken down meanwhile"
         return "" if loop.ledger.outdated == began else "something else began meanwhile"
 
     async def tag(self, loop: Loop, word: str, tag: str, order: Order) -> tuple[Release, int | None]:

@@ -56,6 +56,16 @@ async def test_new_ones_that_exit_end_it_and_the_old_ones_stay(site: Site) -> No
         assert "exited 3 times: cannot log in" in await within(task)
 
 
+async def test_a_restart_of_what_is_taken_down_meanwhile_ends(site: Site) -> None:
+    """Whoever waits for it is told why: there is nothing left that could become new."""
+    async with site.controller() as control:
+        loop = await control.deploy(service())
+        await control.orders.restart(loop, KIM)
+        task = asyncio.create_task(control.orders.restarted(loop))
+        await within(control.orders.down("shop", "web", KIM))
+        assert await within(task) == "shop/web was taken down meanwhile"
+
+
 async def test_it_is_refused_in_the_middle_of_a_rollout(site: Site) -> None:
     """Which replaces them anyway."""
     site.sick.add(("shop/web", 2))
