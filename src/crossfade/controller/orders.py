@@ -172,24 +172,30 @@ class Orders:
     async def restarted(self, loop: Loop) -> str:
         """Wait until a restart is over; why it was given up, empty when all instances are new ones.
 
-        New ones that exit time and again end it: the old ones go on serving.
+        New ones that exit time and again end it, or that do not get healthy in the time of as many batches: the old
+        ones go on serving.
         """
-        began, exits = loop.ledger.outdated, len(loop.ledger.exits)
-        failed = ""
+        began, exits, clock = loop.ledger.outdated, len(loop.ledger.exits), self._world.clock
+        service = admission.running(loop.ledger).service
+        limit = max(1, len(began)) * (service.strategy.timeout + service.strategy.warmup + service.drain)
+        until, failed = clock.now() + limit, ""
 
         def over(loop: Loop) -> bool:
             nonlocal failed
             new = [e for e in loop.ledger.exits[exits:] if e.instance not in began]
-            failed = new[-1].detail if len(new) >= RESTART_EXITS else ""
-            return bool(failed) or loop.ledger.removed or loop.ledger.outdated != began or _is_fresh(loop)
+            if len(new) >= RESTART_EXITS:
+                failed = f"exited {RESTART_EXITS} times: {new[-1].detail}"
+            elif clock.now() > until:
+                failed = f"were not all healthy within {limit:g} s"
+            return loop.ledger.removed or loop.ledger.outdated != began or _is_fresh(loop) or bool(failed)
 
         await loop.until(over)
+        if loop.ledger.removed:
+            return f"{loop.key} was taken down meanwhile"
         if failed and loop.ledger.outdated == began:
             await loop.record("service restarted", {"instances": [], "by": ""})
             loop.wake()
-            return f"new instances of {loop.key} exited {RESTART_EXITS} times: {failed}"
-        if loop.ledger.removed:
-            return f"{loop.key} was taken down meanwhile"
+            return f"new instances of {loop.key} {failed}"
         return "" if loop.ledger.outdated == began else "something else began meanwhile"
 
     async def tag(self, loop: Loop, word: str, tag: str, order: Order) -> tuple[Release, int | None]:

@@ -1,10 +1,11 @@
 """A restart replaces the instances of the release that runs; nothing else changes."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from tests.adapters.until import until
-from tests.unit.controller.site import KIM, Site, service, within
+from tests.unit.controller.site import KIM, QUICK, Site, service, within
 
 from crossfade.core.errors import RefusedError
 
@@ -54,6 +55,17 @@ async def test_new_ones_that_exit_end_it_and_the_old_ones_stay(site: Site) -> No
         task = asyncio.create_task(control.orders.restarted(loop))
         await until(crash, seconds=20)
         assert "exited 3 times: cannot log in" in await within(task)
+
+
+async def test_new_ones_that_never_get_healthy_end_it_too(site: Site) -> None:
+    """Nobody waits for ever, and those that are left are to be replaced no more."""
+    async with site.controller() as control:
+        loop = await control.deploy(service(strategy=replace(QUICK, timeout=0.5), drain=0.0))
+        site.sick.add(("shop/web", 1))
+        await control.orders.restart(loop, KIM)
+        said = await within(control.orders.restarted(loop))
+        assert said == "new instances of shop/web were not all healthy within 0.5 s"
+        assert not loop.ledger.outdated
 
 
 async def test_a_restart_of_what_is_taken_down_meanwhile_ends(site: Site) -> None:
