@@ -205,7 +205,7 @@ def _troubles(rng: Random, *, cloud: bool) -> tuple[Trouble, ...]:
 def history(seed: int, *, sickness: float = 0.4, cloud: bool | None = None) -> History:
     """The history of a seed; every fifth is on a cloud, every seventh of a worker.
 
-    In every third visitors stay with their release, but not on a cloud.
+    In every third visitors stay with their release, but not on a cloud; in every other pages have parts.
     """
     rng = Random(seed)
     cloud = seed % 5 == 4 if cloud is None else cloud
@@ -223,7 +223,7 @@ def history(seed: int, *, sickness: float = 0.4, cloud: bool | None = None) -> H
         drain=rng.choice((0.0, 5.0, 12.0)),
         grace=2.0,
         hooks=hooks,
-        strategy=strategy(rng, name),
+        strategy=replace(strategy(rng, name), keep_assets=10.0 * (seed % 2)),
         env=(("RELEASE", "new"),),
         sticky=Sticky(cookie="id", ttl=60.0, release=True) if seed % 3 == 1 and not cloud else None,
     )

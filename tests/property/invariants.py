@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from tests.property.history import KEY
+from tests.property.history import KEY, OLD
 from tests.property.trouble import Ordered
 
 from crossfade.core.actions import Launch
@@ -53,6 +53,7 @@ class Watch:
     def __init__(self, simulation: "Simulation") -> None:
         self._simulation = simulation
         self._victims = set[str]()  # whom the platform chose when we gave it a smaller size
+        self._shared: dict[int, float] = {}  # by release, when it was seen to have a share last
         self._broken = ""  # the first promise that was broken: the controller catches whatever is raised in it
 
     def fail(self, why: str) -> NoReturn:
@@ -72,6 +73,7 @@ class Watch:
                 self.capacity_is_kept(args[1])
                 self.a_canary_gets_no_more_than_its_step(args[1])
                 self.nobody_stays_with_what_is_taken_back(args[1])
+                self.a_page_finds_its_parts(args[1])
             case "launch":
                 self.the_fleet_stays_below_its_surge(args[0])
                 self.what_must_not_run_twice_does_not(args[0], args[1])
@@ -289,6 +291,32 @@ class Watch:
             bad.add(ledger.active.target)
         if stay := bad & set(routing.pinned):
             self.fail(f"visitors stay with {stay}, and it is taken back")
+
+    def a_page_finds_its_parts(self, routing: Routing) -> None:
+        """A release whose page somebody may still read is asked for its parts: `keep_assets` after its last share.
+
+        Not where nothing serves any more, nor what must not run twice, and instances that are missing come before.
+        """
+        simulation = self._simulation
+        platform, ledger, now = simulation.platform, simulation.ledger, simulation.platform.clock.now()
+        exposure = platform.exposed.get(KEY)
+        if exposure is None or simulation.cloud or not routing.weights:
+            return
+        self._shared |= dict.fromkeys(dict(exposure.routing.weights), now)
+        strategy = ledger.active.strategy if ledger.active else ledger.release(ledger.current or OLD).service.strategy
+        wanted = ledger.active.before if ledger.active else ledger.wanted
+        at = ledger.active.source if ledger.active else ledger.current
+        here = sum(self.is_seen_to_be_healthy(life, now) for life in platform.of(KEY) if life.release.number == at)
+        onward = ledger.active is not None and ledger.active.state is State.RUNNING
+        if strategy.name == "recreate" or (here < wanted and not onward):
+            return
+        kept = {group.release for group in exposure.routing.groups if group.registered}
+        still = {group.release for group in routing.groups if group.registered}
+        for release in sorted(kept - still):
+            mine = [life for life in platform.of(KEY) if life.release.number == release]
+            well = any(self.is_seen_to_be_healthy(life, now) and life.term_at is None for life in mine)
+            if well and now - self._shared.get(release, -1e9) < strategy.keep_assets - 0.01:
+                self.fail(f"pages of release {release} lose their parts")
 
     def the_fleet_stays_below_its_surge(self, name: str) -> None:
         """Our own actions never take the fleet above the surge bound; the same launch again is none.

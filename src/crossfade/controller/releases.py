@@ -48,7 +48,8 @@ def _settings(service: Service) -> Service:
 
     Elsewhere each may have been made in a folder of its own: jobs of CI have a new one every time.
     """
-    same = replace(service, takes=(), cache=(), built_from=())
+    strategy = replace(service.strategy, keep_assets=0.0)  # of the release before, once there is a next one
+    same = replace(service, takes=(), cache=(), built_from=(), strategy=strategy)
     if not service.environment:
         return same
     same = replace(same, container=replace(service.container, build=None))

@@ -90,7 +90,7 @@ class Fleet:
     sizes: tuple[tuple[int, int], ...] | None = None
     places: int | None = None
     watched_since: float = 0.0  # since when somebody has looked without a gap
-    pinned: tuple[tuple[int, float], ...] = ()  # releases that only their own visitors reach, and since when
+    unshared: tuple[tuple[int, float], ...] = ()  # releases that are kept without a share, and since when
 
     def of(self, release: int) -> tuple[Instance, ...]:
         return tuple(i for i in self.instances if i.release == release)

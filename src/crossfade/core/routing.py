@@ -48,6 +48,11 @@ class Routing:
         allowed = [g for g in others if self.weight(g.release) or g.release != self.preview]
         return tuple(sorted(allowed, key=lambda group: -group.release))
 
+    def unshared(self) -> tuple[int, ...]:
+        """Releases that are registered and have neither a share nor a preview: they had one, and are kept."""
+        registered = (group.release for group in self.groups if group.registered)
+        return tuple(r for r in registered if not self.weight(r) and r != self.preview)
+
     def serving(self) -> frozenset[str]:
         """Instances that carry the load: registered in a group that has weight, so that any request may come."""
         return frozenset(i for group in self.groups if self.weight(group.release) for i in group.registered)

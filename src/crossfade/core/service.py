@@ -62,6 +62,7 @@ class Strategy:
     checkpoints: tuple[int, ...] = (100,)  # share of capacity, for rolling
     bake: float = 0.0
     keep_previous: float = 600.0
+    keep_assets: float = 0.0  # after its last share, for pages that the old release sent
     min_healthy: int = 100
     max_surge: int = 100
     warmup: float = 0.0

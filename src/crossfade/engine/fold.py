@@ -64,7 +64,7 @@ class _Draft:
     records: list[Record]
     exits: list[Exit]
     draining: Mapping[str, float]
-    pinned: Mapping[int, float]
+    unshared: Mapping[int, float]
     tags: dict[str, int]
     freeze: Freeze | None
     removed_artifacts: set[int]
@@ -227,7 +227,7 @@ def _adopted(draft: _Draft, event: Event) -> None:
 
 def _routed(draft: _Draft, event: Event) -> None:
     draft.draining = {**event.data["draining"]}
-    draft.pinned = dict(event.data.get("pinned", ()))
+    draft.unshared = dict(event.data.get("unshared", ()))
     draft.refused = Refused()
 
 
@@ -313,7 +313,7 @@ def _removed(draft: _Draft, event: Event) -> None:
     why = event.data.get("taken_back", "")
     if why and draft.current is not None:  # a first release whose group went back
         draft.judge(draft.current, Outcome.ABORTED, why)
-    draft.current, draft.warm, draft.draining, draft.pinned = None, {}, {}, {}
+    draft.current, draft.warm, draft.draining, draft.unshared = None, {}, {}, {}
     draft.replicas, draft.removed = None, True
 
 

@@ -51,7 +51,7 @@ class Ledger:
     records: tuple[Record, ...] = ()  # finished rollouts, oldest first
     exits: tuple[Exit, ...] = ()
     draining: Mapping[str, float] = field(default_factory=dict)  # instance -> since
-    pinned: Mapping[int, float] = field(default_factory=dict)  # release -> since when only its own visitors reach it
+    unshared: Mapping[int, float] = field(default_factory=dict)  # release -> since when it is kept without a share
     tags: Mapping[str, int] = field(default_factory=dict)
     freeze: Freeze | None = None
     removed_artifacts: frozenset[int] = frozenset()

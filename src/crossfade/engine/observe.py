@@ -48,7 +48,7 @@ class Observer:
         self._anew = True  # what is there at the next look may be from before we looked
         self._launched: dict[str, float] = {}  # by our own time: the platform's clock may have been set
         self._draining: dict[str, float] = {}  # since when, for those whose `routed` event a crash swallowed
-        self._stayed_with: dict[int, float] = {}  # the same of releases
+        self._lost_share: dict[int, float] = {}  # the same of releases that are kept without a share
 
     async def look(self, ledger: Ledger, leaving: frozenset[str], age: float = 0.0) -> Look:
         """See what is there; `leaving` are instances whose stop is under way.
@@ -75,16 +75,16 @@ class Observer:
             sizes=sizes,
             places=self._places(ledger),
             watched_since=self.watched_since,
-            pinned=self._pinned(ledger, report),
+            unshared=self._unshared(ledger, report),
         )
         begun = ledger.active.started_at if ledger.active else math.inf
         explained = {r.id for r in running if r.health is not None and self._launched[r.id] >= begun}
         return Look(fleet=fleet, report=report, ended=tuple(self._ended(instances, explained)))
 
-    def _pinned(self, ledger: Ledger, report: Report) -> tuple[tuple[int, float], ...]:
+    def _unshared(self, ledger: Ledger, report: Report) -> tuple[tuple[int, float], ...]:
         now = self._world.clock.now()
-        self._stayed_with = {r: self._stayed_with.get(r, now) for r in report.routing.pinned}
-        return tuple((r, ledger.pinned.get(r, since)) for r, since in self._stayed_with.items())
+        self._lost_share = {r: self._lost_share.get(r, now) for r in report.routing.unshared()}
+        return tuple((r, ledger.unshared.get(r, since)) for r, since in self._lost_share.items())
 
     def begin_anew(self) -> None:
         """Nobody looked for a while: what ended since, nobody saw end, and who was healthy has to be asked again.

@@ -224,7 +224,7 @@ class Performer:
         self._waited = seconds
         now = self._world.clock.now()
         since = {i: scribe.ledger.draining.get(i, now) for i in sorted(routing.draining())}
-        pinned = [[release, scribe.ledger.pinned.get(release, now)] for release in routing.pinned]
+        unshared = [[release, scribe.ledger.unshared.get(release, now)] for release in routing.unshared()]
         targets = (await balancer.report(scribe.key)).targets
         silenced = fleet.routing.answering() - routing.answering()
         held = [targets[i].in_flight for i in silenced if i in targets]
@@ -236,7 +236,7 @@ class Performer:
                 "draining": since,
                 "drained": sum(n or 0 for n in held),
                 "switched": routing.weights != fleet.routing.weights,
-                **({"pinned": pinned} if pinned else {}),
+                **({"unshared": unshared} if unshared else {}),
                 **({"uncounted": ["drained"]} if None in held else {}),
             },
         )

@@ -145,7 +145,7 @@ def _words(action: Action, service: Service, rollout: Rollout) -> str:  # noqa: 
         case Launch(release=release, count=count):
             return f"launch {count} of release {release}, wait until {_healthy(service.health)}"
         case Shift(routing=routing):
-            return _shifted(routing)
+            return f"{_shifted(routing)}{_kept_for_pages(routing, rollout)}"
         case Stop(instance=instance):
             return f"stop instance {instance}: SIGTERM, at most {service.grace:g} s, SIGKILL"
         case RunHook(hook=hook):
@@ -177,6 +177,13 @@ def _measure(service: Service, rollout: Rollout) -> str:
     if rollout.source is None or rollout.kind == "worker" or service.strategy.rollback_on.judged_alone:
         return ""
     return f", against what release {rollout.source} usually does"
+
+
+def _kept_for_pages(routing: Routing, rollout: Rollout) -> str:
+    """A release that nobody keeps warm, and whose pages are still read."""
+    most = rollout.strategy.keep_assets if rollout.strategy.name == "rolling" else 0.0
+    kept = (release for release in routing.unshared() if most and release not in routing.pinned)
+    return "".join(f"; release {release} for {most:g} s more for pages that it sent" for release in kept)
 
 
 def _shifted(routing: Routing) -> str:

@@ -15,6 +15,7 @@ from crossfade.file.parts.deploy import Deploy
 from crossfade.file.parts.health import code_ranges
 from crossfade.file.parts.image import Build, is_remote
 from crossfade.file.parts.job import Job
+from crossfade.file.parts.kind import asks_others
 from crossfade.file.parts.store import Store
 from crossfade.file.parts.variables.origin import origins, texts
 from crossfade.file.parts.web.headers import written
@@ -112,7 +113,7 @@ def _service(app: App, name: str, listener: core.Listener, folder: Path) -> core
         ),
         snapshot=_snapshot(app, service),
         dumped=_dumped(app, service),
-        strategy=_strategy(service),
+        strategy=_strategy(app, service),
         retain=service.deploy.retain,
         depends_on=service.depends_on,
         was=service.was or "",
@@ -282,14 +283,16 @@ def _dumped(app: App, service: Service) -> bool:
     return database is not None and database.dumps is not None and service.hooks.migrate is not None
 
 
-def _strategy(service: Service) -> core.Strategy:
-    deploy = service.deploy
+def _strategy(app: App, service: Service) -> core.Strategy:
+    deploy, pages = service.deploy, service.kind == "web"
+    pages = pages and asks_others(app.platform, app.balancer, app.cloud.compute.kind)
     return core.Strategy(
         name=deploy.strategy,
         steps=deploy.traffic_steps,
         checkpoints=deploy.capacity_steps,
         bake=deploy.bake,
         keep_previous=deploy.keep_previous if service.kind == "web" else 0.0,  # they would go on taking jobs
+        keep_assets=deploy.keep_assets if pages else 0.0,
         min_healthy=deploy.min_healthy,
         max_surge=deploy.max_surge,
         warmup=deploy.warmup,

@@ -12,17 +12,18 @@ from crossfade.core.actions import AwaitHealthy, Drain, Launch, Resize, Shift, S
 from crossfade.core.fleet import Fleet, Health, Instance
 from crossfade.core.routing import Routing, TargetGroup, weights_of
 from crossfade.strategies.back_off import waits_after_exits
-from crossfade.strategies.goal import Goal, count_ready, is_sick, releases_running, room_left, who_serves
+from crossfade.strategies.goal import Goal, count_ready, is_sick, lacks_room, releases_running, room_left, who_serves
 from crossfade.strategies.sizes import abandoned, next_is_awaited, parting, resizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """What to do now, what is waited for, and whether the goal is reached."""
+    """What to do now, what is waited for, and whether the goal is reached; `held` has left but for its pages' parts."""
 
     effects: tuple[Launch | Resize | Shift | Stop, ...]
     waits: tuple[Wait, ...]
     reached: bool
+    held: frozenset[str] = frozenset()
 
 
 def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
@@ -30,13 +31,13 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     shares = _shares(goal, fleet, now)
     sized = fleet.sizes is not None
     leaving = abandoned(goal, fleet, shares) if sized else _leaving(goal, fleet, shares, now)
-    routing, stays = _routing(goal, fleet, shares, leaving, now)
+    routing, held, stays = _routing(goal, fleet, shares, leaving, now)
     if sized and not routing.weights and next_is_awaited(goal, fleet):
         routing = fleet.routing
     shift = () if routing == fleet.routing or not goal.serves else (Shift(routing=routing, lead=_lead(goal, routing)),)
     due, drain = _due(goal, fleet, leaving, now)
     launches, waits = _launches(goal, fleet, leaving, now)
-    up = Counter(i.release for i in fleet.instances if i.up)
+    up = Counter(i.release for i in fleet.instances if i.up and i.id not in held)
     settled = not shift and all(count <= goal.want.get(release, 0) for release, count in up.items())
     if goal.alone:  # what is still in its grace may be at work
         settled = settled and all(goal.want.get(release) for release in releases_running(fleet))
@@ -49,7 +50,7 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
     stops = (Stop(instance=name) for name in (*exited, *(i.id for i in known if i.id in due)))
     # At the port of one that died a stranger may listen by now: to start others takes longer than to send nobody there.
     first, then = (shift, launches) if fleet.routing.registered() & set(exited) else (launches, shift)
-    return Course(effects=(*first, *then, *stops), waits=(*waits, *stays, *drain), reached=reached)
+    return Course(effects=(*first, *then, *stops), waits=(*waits, *stays, *drain), reached=reached, held=held)
 
 
 def _lead(goal: Goal, routing: Routing) -> int:
@@ -127,24 +128,27 @@ def _least_useful_first(instance: Instance, *, sick: Collection[str]) -> tuple[i
 
 def _routing(
     goal: Goal, fleet: Fleet, shares: Mapping[int, int], leaving: frozenset[str], now: float
-) -> tuple[Routing, tuple[Drain, ...]]:
-    """Who gets requests, and for whom of those that leave it is waited because visitors stay with them."""
+) -> tuple[Routing, frozenset[str], tuple[Drain, ...]]:
+    """Who gets requests, and who of those that leave is held because it is still reached, with what is waited for."""
     counts = Counter(i.release for i in fleet.instances if i.usable and i.id not in leaving)
     parts = counts if goal.shares is None else shares
     weights = weights_of({r: part for r, part in parts.items() if r in shares and counts[r]})
     pins = goal.pins if fleet.sizes is None else None
+    stays = pins.stays(fleet, dict(weights)) if pins else frozenset()
     held = pins.held(fleet, dict(weights), goal.want, goal.drain, now) if pins else {}
-    stay = {i for g in fleet.routing.groups if g.release in held for i in g.registered} & leaving
+    if goal.urgent and lacks_room(goal, fleet, now):
+        held = {release: until for release, until in held.items() if release in stays}
+    stay = leaving & {i for g in fleet.routing.groups if g.release in held for i in g.registered}
     groups = _groups(fleet, leaving - stay)
     usable = {group.release for group in groups if group.registered}
     routing = Routing(
         groups=groups,
         weights=weights,
         preview=_preview(goal, fleet, weights, there=counts[goal.preview or 0] > 0),
-        pinned=tuple(release for release in held if release in usable),
+        pinned=tuple(release for release in held if release in stays & usable),
     )
     until = min((held[i.release] for i in fleet.instances if i.id in stay), default=now)
-    return routing, (Drain(instances=tuple(sorted(stay)), until=until),) if stay else ()
+    return routing, stay, (Drain(instances=tuple(sorted(stay)), until=until),) if stay else ()
 
 
 def _preview(goal: Goal, fleet: Fleet, weights: tuple[tuple[int, int], ...], *, there: bool) -> int | None:

@@ -22,7 +22,14 @@ def deadline(rollout: Rollout, phase: Phase, fleet: Fleet) -> float | None:
             return None
         launched = sorted(i.launched_at for i in fleet.of(rollout.target))
         since = max([since, *launched[: phase.new]])
-    return since + patience(rollout, phase.new, drains=phase.share is None)
+    return since + patience(rollout, phase.new, drains=phase.share is None) + _held(rollout, fleet)
+
+
+def _held(rollout: Rollout, fleet: Fleet) -> float:
+    """For how long a place that new instances wait for may be one of a release whose pages are still read."""
+    if rollout.source is None or fleet.sizes is not None:
+        return 0.0
+    return max(rollout.strategy.keep_assets, rollout.drain if rollout.pins else 0.0)
 
 
 def patience(rollout: Rollout, size: int, *, drains: bool) -> float:

@@ -98,7 +98,8 @@ def keep(
         drain=drain,
         patience=strategy.timeout,
         lead=current or 0,
-        pins=Pins() if pins else None,
+        pins=Pins.of(strategy, sticky=pins),
+        urgent=True,
     )
     # Traffic comes to the current release when it can carry it, or when no more of it can come.
     course = toward(replace(goal, enough=room.floor), fleet, now)
@@ -168,10 +169,7 @@ def _goal(rollout: Rollout, phase: Phase, fleet: Fleet) -> Goal:
 
 
 def _pins(rollout: Rollout, spurned: int | None) -> Pins | None:
-    """What must not run twice has no visitors who stay: the old one is gone before the new one comes."""
-    if not rollout.pins or rollout.strategy.name == "recreate":
-        return None
-    return Pins(hands_over=rollout.source, spurned=spurned)
+    return Pins.of(rollout.strategy, sticky=rollout.pins, hands_over=rollout.source, spurned=spurned)
 
 
 def _still(goal: Goal, rollout: Rollout, fleet: Fleet) -> Goal:
@@ -262,7 +260,8 @@ def _take_back(rollout: Rollout, fleet: Fleet, now: float) -> Actions:
     until = rollout.step_since + patience(rollout, rollout.before, drains=True)
     ready = 0 if rollout.source is None else _ready(rollout.source, fleet, now, 0.0)
     course = toward(_goal_back(rollout, ready, until), fleet, now)
-    if course.reached and not _to_go(rollout.target, fleet):
+    left = _to_go(rollout.target, fleet) - len(course.held & {i.id for i in fleet.of(rollout.target)})
+    if course.reached and not left:
         return (Finish(state=_ending(rollout), reason=rollout.reason),)
     if now >= until and (missed := _missed(rollout, fleet, ready)):
         return (missed,)
@@ -298,6 +297,7 @@ def _goal_back(rollout: Rollout, ready: int, until: float) -> Goal:
         lead=source or rollout.target,
         until=until,
         pins=_pins(rollout, spurned=rollout.target),
+        urgent=True,
     )
 
 

@@ -32,7 +32,8 @@ class Goal:
     closed: frozenset[int] = frozenset()
     alone: bool = False  # a release is launched only when nothing of another one runs any more
     preview: int | None = None
-    pins: Pins | None = None  # visitors stay with their release
+    pins: Pins | None = None  # who is still reached once its share is gone
+    urgent: bool = False  # what is missing comes before pages that were sent by a release that goes
     warmup: float = 0.0
     drain: float = 30.0
     patience: float = math.inf  # seconds after which an instance that is still starting is taken for broken
@@ -60,6 +61,13 @@ def is_sick(instance: Instance, goal: Goal, fleet: Fleet, now: float) -> bool:
 def releases_running(fleet: Fleet) -> set[int]:
     """Releases of which something runs, be it in its grace."""
     return {i.release for i in fleet.instances if i.health is not Health.EXITED}
+
+
+def lacks_room(goal: Goal, fleet: Fleet, now: float) -> bool:
+    """More instances are missing than may be launched beside those that run."""
+    sound = Counter(i.release for i in fleet.instances if i.up and not is_sick(i, goal, fleet, now))
+    missing = sum(max(0, wanted - sound[release]) for release, wanted in goal.want.items())
+    return missing > max(0, room_left(goal, fleet))
 
 
 def room_left(goal: Goal, fleet: Fleet) -> int:

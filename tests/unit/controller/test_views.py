@@ -86,6 +86,20 @@ async def test_who_follows_is_told_of_what_moves_alone(site: Site) -> None:
         assert await shown(api, app="shop", service="docs") == ["docs"]
 
 
+async def test_status_says_how_long_pages_of_the_old_release_are_read(site: Site) -> None:
+    """Its last instance is `kept` after the rollout ended, and gone when the time is over."""
+    rolling = replace(service().strategy, name="rolling", keep_assets=10.0)
+    async with site.controller() as control:
+        for version in ("1", "2"):
+            await control.deploy(service(strategy=rolling, env=(("V", version),)))
+        loop = control.registry.loops["shop/web"]
+        told = status(loop, site.clock.now())
+        assert (told["release"], told["pages"].keys(), 0 < told["pages"]["1"] <= 10) == (2, {"1"}, True)
+        assert {one["state"] for one in told["instances"] if one["release"] == 1} == {"kept"}
+        await within(loop.until(lambda loop: {i.release for i in loop.fleet.instances} == {2}))
+        assert status(loop, site.clock.now())["pages"] == {}
+
+
 async def test_a_release_is_kept_warm_until_the_next_rollout_sends_it_home(site: Site) -> None:
     """Its time is told while it stands by, and not by the rollout that has no room for it."""
     kept = replace(service(), strategy=replace(service().strategy, keep_previous=600.0))

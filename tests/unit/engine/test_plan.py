@@ -32,6 +32,19 @@ def test_a_bake_takes_its_time() -> None:
     assert told[-2:] == [(2.0, "watch step 2 (100 %) for 3600 s"), (3602.0, "done: release 1 has all traffic")]
 
 
+def test_a_rolling_deploy_says_for_how_long_pages_are_read() -> None:
+    """The old release is asked for what only it has, and the deploy does not wait for that."""
+    service = Service(
+        app="shop", name="web", replicas=1, strategy=Strategy(name="rolling", keep_assets=10.0, max_surge=100)
+    )
+    old = Release(number=1, service=service, version="", digest="", config_hash="", outcome=Outcome.GOOD)
+    told = plan(service, Ledger(service="shop/web", releases=(old,), current=1))
+    assert told[-2:] == [
+        {"at": 2.0, "do": "traffic: release 2 100 %; release 1 for 10 s more for pages that it sent"},
+        {"at": 2.0, "do": "done: release 2 has all traffic"},
+    ]
+
+
 def test_hooks_come_where_they_run() -> None:
     """The migration before anything is launched, the smoke test before anybody has traffic."""
     told = [do for _, do in steps(hooks=Hooks(migrate="./migrate", smoke="./smoke"))]

@@ -48,6 +48,7 @@ services:
       step: 20%
       bake: 5m
       keep_previous: 1h
+      keep_assets: 15s
       min_healthy: 50
       max_surge: 50%
       warmup: 300s

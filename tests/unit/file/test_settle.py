@@ -52,6 +52,7 @@ def test_every_setting_reaches_the_engine(tmp_path: Path) -> None:
         checkpoints=(50, 100),
         bake=300,
         keep_previous=3600,
+        keep_assets=15,
         min_healthy=50,
         max_surge=50,
         warmup=300,
@@ -104,7 +105,7 @@ def test_a_small_file_leaves_the_engine_its_own_defaults(tmp_path: Path) -> None
     """Both houses mean the same by saying nothing, but for the bake, without which no release is judged."""
     (web,) = settled(tmp_path, SMALL)
     bare = core.Service(app="shop", name="web", source=str(tmp_path.resolve()), command="python -m shop --port $PORT")
-    strategy = core.Strategy(bake=10.0)
+    strategy = core.Strategy(bake=10.0, keep_assets=10.0)
     assert web == core.Service(
         app=bare.app, name=bare.name, source=bare.source, command=bare.command, strategy=strategy
     )
@@ -134,7 +135,8 @@ def test_a_worker_is_healthy_by_running_and_has_a_grace_for_its_job(tmp_path: Pa
     """5 s and a minute where the file says nothing; nothing drains, and nothing of it is kept warm."""
     (mailer,) = settled(tmp_path, WORKER)
     assert (mailer.kind, mailer.health.after, mailer.health.command) == ("worker", 5.0, "")
-    assert (mailer.grace, mailer.drain, mailer.strategy.keep_previous) == (60.0, 0.0, 0.0)
+    assert (mailer.grace, mailer.drain) == (60.0, 0.0)
+    assert (mailer.strategy.keep_previous, mailer.strategy.keep_assets) == (0.0, 0.0)
 
 
 def test_a_workers_health_may_be_a_command(tmp_path: Path) -> None:

@@ -27,10 +27,11 @@ def fleet(
     exits: Iterable[Exit] = (),
     preview: int | None = None,
     pinned: Mapping[int, float] | None = None,
+    unshared: Mapping[int, float] | None = None,
 ) -> Fleet:
     """Healthy instances are registered, those with `draining_since` drain; all traffic is on `weights`.
 
-    `pinned` are releases that only their own visitors reach, and since when.
+    `pinned` are releases that only their own visitors reach, and since when; `unshared` those that are kept otherwise.
     """
     everyone = [i for group in instances for i in group]
     groups = []
@@ -45,7 +46,7 @@ def fleet(
         routing=Routing(
             groups=tuple(groups), weights=weights_of(weights or {}), preview=preview, pinned=tuple(pinned or ())
         ),
-        pinned=tuple((pinned or {}).items()),
+        unshared=tuple({**(pinned or {}), **(unshared or {})}.items()),
         counters=tuple((counters or {}).items()),
         exits=tuple(exits),
     )

@@ -1,18 +1,19 @@
-"""Visitors who stay with their release: whose may, and for how long."""
+"""Releases that are reached without a share: by whom, and for how long."""
 
 from dataclasses import replace
 
 from tests.unit.strategies.fleets import NEW, NOW, OLD, fleet, rollout, some
 
-from crossfade.core.actions import Action, Drain, Shift, Stop
+from crossfade.core.actions import Action, Drain, Finish, Launch, Shift, StartBake, Stop
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.rollout import State
-from crossfade.core.routing import Routing
+from crossfade.core.routing import Routing, TargetGroup
 from crossfade.core.service import Strategy
 from crossfade.strategies.decide import decide, keep
 
 PINS = rollout(pins=True, step=1)  # blue-green, at its switch
 ROLLING = rollout("rolling", pins=True, replicas=1, min_healthy=100, max_surge=100)
+PAGES = rollout("rolling", replicas=2, min_healthy=100, max_surge=50, keep_assets=10.0)  # nobody stays, all read pages
 
 
 def routing(actions: tuple[Action, ...], seen: Fleet) -> Routing:
@@ -96,3 +97,78 @@ def test_a_release_from_before_the_last_one_keeps_its_visitors_while_there_is_ro
     seen = fleet(some(OLD, 2), some(NEW, 2), weights={NEW: 100}, pinned={OLD: NOW - 10})
     assert routing(decide(third, seen, NOW), seen).pinned == (OLD,)
     assert routing(decide(third, seen, NOW + 20), seen).pinned == ()
+
+
+def test_pages_of_the_old_release_are_read_once_its_last_instance_lost_its_share() -> None:
+    """It stays registered for 10 s, for what only it has; the rollout goes on meanwhile. Then it drains."""
+    seen = fleet(some(OLD, 1), some(NEW, 2), weights={OLD: 1, NEW: 2})
+    asked = routing(decide(PAGES, seen, NOW), seen)
+    old = TargetGroup(release=OLD, registered=("1-0",))
+    assert (asked.weights, asked.pinned, asked.groups[0]) == (((NEW, 100),), (), old)
+    kept = fleet(some(OLD, 1), some(NEW, 2), weights={NEW: 100}, unshared={OLD: NOW}, preview=NEW)
+    assert decide(PAGES, kept, NOW + 1) == (StartBake(step=0),)
+    done = decide(replace(PAGES, holding_since=NOW + 1), kept, NOW + 1)
+    assert isinstance(done[0], Finish)
+    later = decide(PAGES, kept, NOW + 10)
+    assert routing(later, kept).draining() == {"1-0"}
+
+
+def test_only_the_last_old_instance_waits_for_pages() -> None:
+    """Those before it drain at once: another of their release is asked."""
+    seen = fleet(some(OLD, 2), some(NEW, 1), weights={OLD: 2, NEW: 1})
+    assert routing(decide(PAGES, seen, NOW), seen).draining() == {"1-0"}
+
+
+def between(seen: Fleet, now: float, replicas: int = 2) -> tuple[Action, ...]:
+    return keep(NEW, replicas, PAGES.strategy, seen, now, warm={}, drain=30.0)
+
+
+def test_pages_are_read_after_the_rollout_ended() -> None:
+    """The time counts from the switch, whoever looks on; then the release drains and goes."""
+    seen = fleet(some(OLD, 1), some(NEW, 2), weights={NEW: 100}, unshared={OLD: NOW})
+    assert between(seen, NOW + 9) == (Drain(instances=("1-0",), until=NOW + 10),)
+    assert routing(between(seen, NOW + 10), seen).draining() == {"1-0"}
+
+
+def test_an_instance_that_is_missing_comes_before_pages() -> None:
+    """One of two is dead: where no more than two may run, the one that is kept makes room for it."""
+    tight = replace(PAGES.strategy, min_healthy=50, max_surge=0)
+    seen = fleet(some(OLD, 1), some(NEW, 1), weights={NEW: 100}, unshared={OLD: NOW})
+    asked = routing(keep(NEW, 2, tight, seen, NOW + 1, warm={}, drain=30.0), seen)
+    assert asked.draining() == {"1-0"}
+    assert between(seen, NOW + 1)[0] == Launch(release=NEW, count=1)
+    assert routing(between(seen, NOW + 1), seen).draining() == frozenset()
+
+
+def test_a_rolling_deploy_without_room_waits_for_pages() -> None:
+    """Where no more may run, the last new one comes when the last old one is gone, and has time for that."""
+    tight = rollout("rolling", replicas=2, min_healthy=50, max_surge=0, keep_assets=10.0, timeout=5.0, drain=1.0)
+    seen = fleet(some(OLD, 1), some(NEW, 1), weights={NEW: 100}, unshared={OLD: NOW}, preview=NEW)
+    assert not any(isinstance(one, Launch | Shift) for one in decide(tight, seen, NOW + 9))
+    gone = fleet(some(NEW, 1), weights={NEW: 100})
+    assert decide(tight, gone, NOW + 14)[0] == Launch(release=NEW, count=1)
+
+
+def test_pages_of_a_release_that_is_taken_back_are_read_too() -> None:
+    """It is over once the good one has all visitors; the bad one is asked for its own pages' parts alone."""
+    back = replace(PAGES, state=State.ROLLING_BACK, reason="errors")
+    seen = fleet(some(OLD, 2), some(NEW, 1), weights={OLD: 2, NEW: 1})
+    asked = routing(decide(back, seen, NOW), seen)
+    assert (asked.weights, asked.pinned, asked.registered()) == (((OLD, 100),), (), {"1-0", "1-1", "2-0"})
+    kept = fleet(some(OLD, 2), some(NEW, 1), weights={OLD: 100}, unshared={NEW: NOW})
+    assert decide(back, kept, NOW + 1) == (Finish(state=State.ROLLED_BACK, reason="errors"),)
+
+
+def test_a_release_that_had_no_visitors_sent_no_pages() -> None:
+    """One in preview goes at once when it is taken back."""
+    back = rollout(keep_assets=10.0, state=State.ROLLING_BACK, reason="not healthy")
+    seen = fleet(some(OLD, 2), some(NEW, 2), weights={OLD: 100}, preview=NEW)
+    assert routing(decide(back, seen, NOW), seen).draining() == {"2-0", "2-1"}
+
+
+def test_visitors_of_a_short_drain_stay_as_long_as_pages_are_read() -> None:
+    """Pinned for its drain of 1 s, the release is reached for 10."""
+    brief = rollout("rolling", pins=True, replicas=1, keep_assets=10.0, drain=1.0)
+    seen = fleet(some(OLD, 1), some(NEW, 1), weights={NEW: 100}, pinned={OLD: NOW})
+    assert routing(decide(brief, seen, NOW + 9), seen).pinned == (OLD,)
+    assert routing(decide(brief, seen, NOW + 10), seen).draining() == {"1-0"}

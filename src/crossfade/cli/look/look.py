@@ -146,6 +146,8 @@ def described(service: Json) -> str:
         header = "".join(f" with the header {name}: {value}" for name, value in way["headers"].items())
         lines.append(f"  release {way['release']} in preview: {way['url']}{header}")
     lines += [f"  release {number} is kept warm for {seconds(left)} more" for number, left in service["warm"].items()]
+    kept = service.get("pages", {}).items()
+    lines += [f"  release {number} is kept for pages that it sent for {seconds(left)} more" for number, left in kept]
     lines += [_job(job, f"{service['app']}/{service['name']}") for job in service.get("jobs", ())]
     if service["locked"]:
         held = service["locked"]

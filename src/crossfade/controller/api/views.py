@@ -63,9 +63,10 @@ def status(loop: Loop, now: float, wall: float | None = None) -> Json:
         "version": current.version if current else None,
         "replicas": ledger.wanted,
         "warm": _warm(ledger, now),
+        "pages": _pages(loop, now),
         "locked": encode(ledger.freeze) if ledger.freeze else None,
         "trouble": loop.trouble or None,
-        "instances": [_instance(i, loop) for i in loop.fleet.instances],
+        "instances": [_instance(i, loop, now) for i in loop.fleet.instances],
         "lately": _lately(loop) if ledger.kind == "web" else None,
         "jobs": [_job(job, ledger.jobs.get(job.name), loop.runs.get(job.name), wall) for job in ledger.scheduled],
         "rollout": _under_way(ledger.active, loop, now) if ledger.active else None,
@@ -76,6 +77,16 @@ def status(loop: Loop, now: float, wall: float | None = None) -> Json:
 def _warm(ledger: Ledger, now: float) -> Json:
     """For how many seconds which release is kept ready. A rollout has no room for older ones: it sends them home."""
     return {} if ledger.active else {str(r): round(t - now, 1) for r, t in ledger.warm.items() if t > now}
+
+
+def _pages(loop: Loop, now: float) -> Json:
+    """For how many seconds which release is still asked for parts of pages that it sent."""
+    ledger = loop.ledger
+    if ledger.active or ledger.current is None:
+        return {}
+    seconds = ledger.release(ledger.current).service.strategy.keep_assets
+    left = {r: round(since + seconds - now, 1) for r, since in loop.fleet.unshared if r not in ledger.warm}
+    return {str(r): more for r, more in left.items() if more > 0}
 
 
 def _job(job: Job, known: Timetable | None, begun: Run | None, wall: float) -> Json:
@@ -143,7 +154,7 @@ def _exposed(ledger: Ledger) -> Iterator[Service]:
         yield ledger.release(ledger.active.target).service
 
 
-def _instance(instance: Instance, loop: Loop) -> Json:
+def _instance(instance: Instance, loop: Loop, now: float) -> Json:
     """Of a worker there is neither address nor traffic: these are None, which is not 0."""
     serves = loop.ledger.kind == "web"
     routing = loop.fleet.routing
@@ -155,7 +166,7 @@ def _instance(instance: Instance, loop: Loop) -> Json:
     return {
         "id": instance.id,
         "release": instance.release,
-        "state": _state(instance, loop),
+        "state": _state(instance, loop, now),
         "address": instance.address or None,
         "weight": round(share, 1) if serves else None,
         "in_flight": instance.in_flight if serves else None,
@@ -164,13 +175,15 @@ def _instance(instance: Instance, loop: Loop) -> Json:
     }
 
 
-def _state(instance: Instance, loop: Loop) -> str:
+def _state(instance: Instance, loop: Loop, now: float) -> str:
     if instance.stopping:
         return "stopping"
     if instance.draining_since is not None and instance.up:
         return "draining"
     if instance.usable and instance.release in loop.ledger.warm:
         return "warm"
+    if instance.usable and str(instance.release) in _pages(loop, now):
+        return "kept"
     return instance.health.value
 
 
@@ -278,7 +291,9 @@ def waiting(action: Action, fleet: Fleet, now: float) -> str:
             why = next((f"; {i.id} {i.detail}" for i in fleet.of(release) if i.detail and not i.usable), "")
             return f"{ready} of {wanted} instances of release {release} are ready{why}"
         case Drain(instances=instances, until=until):
-            return f"{len(instances)} draining, at most {max(0.0, until - now):.0f} s more"
+            reached = fleet.routing.registered() & set(instances)
+            does = "kept for pages that they sent" if reached else "draining"
+            return f"{len(instances)} {does}, at most {max(0.0, until - now):.0f} s more"
         case Bake(until=until):
             return f"baking, {max(0.0, until - now):.0f} s left"
         case AwaitApproval(why=why) | Hold(why=why):

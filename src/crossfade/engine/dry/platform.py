@@ -158,12 +158,12 @@ class Platform:
             exposure.groups, exposure.total = old.groups, old.total
             exposure.failed, exposure.in_flight = old.failed, old.in_flight
             exposure.silent_since = old.silent_since
-            for name in old.routing.answering() - exposure.routing.answering():
+            for name in old.routing.registered() - exposure.routing.registered():
                 exposure.silent_since.setdefault(name, now)
-        for name in exposure.routing.answering():
+        for name in exposure.routing.registered():
             exposure.silent_since.pop(name, None)
-            if name in self.lives:
-                self.lives[name].served = True
+        for name in exposure.routing.answering() & self.lives.keys():
+            self.lives[name].served = True
         self.exposed[key] = exposure
 
     async def ask(self, address: str, check: HealthCheck) -> str:
@@ -216,8 +216,9 @@ class Platform:
     def _release(self, routing: Routing) -> int | None:
         if not routing.weights:
             return None
-        if routing.pinned and self.random.random() < _STAY:
-            return self.random.choice(routing.pinned)
+        kept = routing.unshared()
+        if kept and self.random.random() < _STAY:
+            return self.random.choice(kept)
         releases, weights = zip(*routing.weights, strict=True)
         return int(self.random.choices(releases, weights)[0])
 

@@ -22,6 +22,10 @@ def _keep_previous(known: dict[str, Any]) -> float:
     return 600.0 if known.get("strategy") in KEEPING else 0.0
 
 
+def _keep_assets(known: dict[str, Any]) -> float:
+    return 0.0 if known.get("strategy") == "recreate" else 10.0
+
+
 class RollbackOn(Part):
     """When a new release is bad. It is then taken back without asking."""
 
@@ -102,6 +106,15 @@ class Deploy(Part):
             "Default: 10m, and 0 for `rolling` and `recreate`, which keep none."
         ),
         examples=["1h"],
+    )
+    keep_assets: Annotated[float, Duration(most=3600)] = Field(
+        default_factory=_keep_assets,
+        description=(
+            "How long a release that lost its last visitors is still asked for scripts, styles and images that only it "
+            "has, because pages that it sent are being read. Default: 10s, and 0 for `recreate`, which keeps none. "
+            "Not on AWS, nor with HAProxy: they ask no other release."
+        ),
+        examples=["30s"],
     )
     min_healthy: Annotated[int, Share()] = Field(
         default=100, description="rolling: share of `replicas` that stays healthy all the time.", examples=["50%"]

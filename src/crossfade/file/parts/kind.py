@@ -25,6 +25,7 @@ _OF_TRAFFIC = {
     "steps": "checkpoints, with strategy rolling",
     "step": "checkpoints, with strategy rolling",
     "keep_previous": "nothing in its place: the old instances would go on taking jobs",
+    "keep_assets": "nothing in its place: a worker sends no pages",
     "inconclusive": "nothing in its place: a worker is judged by whether it lives",
 }
 _OF_ANSWERS = {"error_rate", "p95", "worse_than_previous", "min_requests"}
@@ -54,6 +55,9 @@ def wrong_for_its_platform(
     if service.protocol == "h2c" and (cloud or balancer != "envoy"):
         where = "on AWS" if cloud else f"with {balancer}"
         yield Clash((*there, "protocol"), f"h2c {where}", "http there, or platform local with envoy")
+    if "keep_assets" in service.deploy.model_fields_set and not asks_others(platform, balancer, compute):
+        where = "on AWS, whose load balancers ask" if cloud else f"with {balancer}, which asks"
+        yield Clash((*there, "deploy", "keep_assets"), f"keep_assets {where} no other release", "`keep_assets: null`")
     if not cloud:
         return
     if service.listen_on == "socket":
@@ -70,6 +74,11 @@ def wrong_for_its_platform(
     if service.sticky and service.sticky.release:
         allowed = "sticky without release there: releases on AWS share no visitors yet"
         yield Clash((*there, "sticky", "release"), "release on AWS", allowed)
+
+
+def asks_others(platform: str, balancer: str, compute: str) -> bool:
+    """A part of a page that one release does not have is asked of another: by Envoy and nginx, which hosts have too."""
+    return balancer != "haproxy" and (platform != "aws" or compute == "hosts")
 
 
 def _wrong_for_workers_there(there: tuple[str, str], service: "Service", compute: str) -> Iterator[Clash]:

@@ -18,6 +18,7 @@ export function service(one, outcome, samples) {
     one.rollout ? rollout(one, samples) : null,
     !one.rollout && outcome ? h("div", { key: "last", class: "last" }, outcome.map((line, index) => h("p", { class: index ? "quiet" : null }, line))) : null,
     Object.entries(one.warm).map(([number, left]) => h("p", { class: "quiet" }, `release ${number} is kept warm for ${seconds(left)} more`)),
+    Object.entries(one.pages ?? {}).map(([number, left]) => h("p", { class: "quiet" }, `release ${number} is kept for pages that it sent for ${seconds(left)} more`)),
     one.preview ? h("p", { class: "quiet" }, `release ${one.preview.release} in preview: ${one.preview.url}`) : null,
     (one.jobs ?? []).map((job) => h("p", { key: `job ${job.name}`, class: job.run?.state === "failed" ? "bad" : "quiet" }, scheduled(job))),
     instances(one),
