@@ -298,7 +298,7 @@ environments:
         headers: null
         replicas: 4
         health: {host: null, headers: null, body: null}
-        deploy: {bake: 1h}
+        deploy: {bake: 1h, keep_assets: null}
       db-api:
         entrypoint: null
         user: null
