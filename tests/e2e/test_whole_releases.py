@@ -22,12 +22,12 @@ STAYS = Sticky(cookie="id", ttl=3600.0, release=True)
 QUICK = Strategy(name="blue-green", timeout=60.0, keep_previous=600.0, rollback_on=RollbackOn(min_requests=5))
 
 
-def paged(app: App, **changes: Any) -> Service:
+def paged(app: App, *, sticky: Sticky | None = STAYS, **changes: Any) -> Service:
     """The service of an app that runs paged.py."""
     code = app.machine.root / f"{app.name}-paged"
     code.mkdir(exist_ok=True)
     shutil.copy(PAGED, code / "paged.py")
-    made = app.service(sticky=STAYS, **changes)
+    made = app.service(sticky=sticky, **changes)
     return replace(made, source=str(code), command=f"exec {sys.executable} -S paged.py")
 
 
@@ -97,30 +97,35 @@ class Reader:
         self._url = url
         self.loads = Counter[str]()
 
-    async def load(self) -> None:
-        """Until cancelled."""
+    async def load(self, pause: float) -> None:
+        """Until cancelled; the script of a page is asked for `pause` seconds after it came."""
         while True:
             async with browser() as session:
                 async with session.get(f"{self._url}/") as answer:
                     release, script = (await answer.text()).split()
+                await asyncio.sleep(pause)
                 async with session.get(f"{self._url}{script}") as answer:
                     whole = (answer.status, answer.content_type, await answer.text())
             self.loads["whole" if whole == (200, "text/javascript", release) else f"{release}: {whole}"] += 1
 
 
 @pytest.mark.long
-async def test_a_thousand_pages_are_whole_throughout_a_rolling_deploy(shop: App) -> None:
-    """A page and the script that it names are of one release, in each of 1,000 loads."""
-    rolling = replace(QUICK, name="rolling", checkpoints=(50, 100), max_surge=50)
-    await shop.deploy(paged(shop, strategy=rolling, replicas=4))
+@pytest.mark.parametrize("sticky", [None, STAYS], ids=["anywhere", "stays"])
+async def test_a_thousand_pages_are_whole_throughout_rolling_deploys(shop: App, sticky: Sticky | None) -> None:
+    """A page and the script that it names are of one release, however late it is asked for: in each of 1,000 loads."""
+    rolling = replace(QUICK, name="rolling", checkpoints=(50, 100), max_surge=50, keep_assets=10.0)
+    await shop.deploy(paged(shop, sticky=sticky, strategy=rolling, replicas=4))
     reader = Reader(shop.url)
-    tasks = [asyncio.create_task(reader.load()) for _ in range(4)]
+    tasks = [asyncio.create_task(reader.load(pause)) for pause in (0.0, *4 * (0.3,), *24 * (2.0,))]
     try:
         async with asyncio.timeout(480):
-            for tag in ("2", "3"):
-                result = await shop.deploy(paged(shop, strategy=rolling, replicas=4, tag=tag))
+            deploys = 0
+            while deploys < 2 or reader.loads.total() < 1000:
+                deploys += 1
+                result = await shop.deploy(
+                    paged(shop, sticky=sticky, strategy=rolling, replicas=4, tag=f"later {deploys}")
+                )
                 assert result["rollout"]["state"] == "succeeded"
-            await until(lambda: reader.loads.total() >= 1000, 480)
     finally:
         for task in tasks:
             task.cancel()

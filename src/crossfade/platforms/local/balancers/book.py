@@ -24,7 +24,7 @@ class Entry:
     token: int
     made_of: tuple[tuple[int, Service], ...]  # how each release wants to be checked and balanced, as it came in
     exposed: bool = True  # False while a first deploy waits for its instances: no listener yet
-    backed_as: Routing | None = None  # whose weights say which group stands in for which; None: `routing`'s
+    backed_as: Routing | None = None  # by whose weights one group stands in for another; None: by `routing`'s
 
     def stand_ins(self, release: int) -> tuple[TargetGroup, ...]:
         return (self.backed_as or self.routing).stand_ins(release)
@@ -96,8 +96,8 @@ def enter(
 def stages(old: Entry | None, new: Entry) -> tuple[Entry, Entry, Entry]:
     """The way from `old` to `new` on which nobody is ever sent to an instance that is not there.
 
-    First the new instances beside the old, routes as they were; then the new routes and nothing else, because clients
-    see that step; then only the new instances, and who stands in for them.
+    First the new instances beside the old, and who stands in for whom before or after, routes as they were; then the
+    new routes and nothing else, because clients see that step; then only what is new.
     """
     if old is None:
         return replace(new, exposed=False), new, new
@@ -109,7 +109,21 @@ def stages(old: Entry | None, new: Entry) -> tuple[Entry, Entry, Entry]:
     )
     was = old.routing
     before = replace(both.routing, weights=was.weights, preview=was.preview, pinned=was.pinned)
-    return replace(both, service=old.service, routing=before), replace(both, backed_as=before), new
+    both = replace(both, backed_as=_backed(was, both.routing))
+    return replace(both, service=old.service, routing=before), both, new
+
+
+def _backed(was: Routing, now: Routing) -> Routing:
+    """By whom a release is backed in the switch: whoever has visitors on either side of it. So a page that came just
+    before it finds its script, and one just after it. A release in preview that gets no share yet backs nobody.
+    """
+    weights = {**dict(was.weights), **dict(now.weights)}
+    unseen = {was.preview, now.preview} - weights.keys()
+    return Routing(
+        groups=tuple(group for group in now.groups if group.release not in unseen),
+        weights=tuple(sorted(weights.items())),
+        pinned=tuple(sorted({*was.pinned, *now.pinned})),
+    )
 
 
 def _union(old: tuple[TargetGroup, ...], new: tuple[TargetGroup, ...]) -> tuple[TargetGroup, ...]:

@@ -80,12 +80,22 @@ def test_from_one_routing_to_the_next_nobody_is_missing() -> None:
 
 
 def test_what_clients_see_of_a_switch_is_one_change_of_routes() -> None:
-    """Who stands in for whom changes after it: a balancer would have to take that in before the routes."""
+    """Who stands in for whom is told before it, so that a script is looked for on both sides from the first moment."""
     old = entry(routing({1: 100}, {1: "a", 2: "c"}, preview=2))
     prepared, switched, settled = book.stages(old, entry(routing({2: 100}, {1: "a", 2: "c"}), old))
     assert assignments(switched) == assignments(prepared)
-    assert [group.release for group in switched.stand_ins(1)] == []
+    for stage in (prepared, switched):
+        backed = {of: [group.release for group in stage.stand_ins(of)] for of in (1, 2)}
+        assert backed == {1: [2], 2: [1]}
     assert [group.release for group in settled.stand_ins(2)] == [1]
+
+
+def test_a_release_that_goes_on_in_preview_backs_nobody_in_a_change() -> None:
+    """Also not the one that is taken back without ever having had a share."""
+    for preview in (2, None):
+        old = entry(routing({1: 100}, {1: "a", 2: "c"}, preview=2))
+        new = entry(routing({1: 100}, {1: "a b", 2: "c"}, preview=preview, draining="" if preview else "c"), old)
+        assert [stage.stand_ins(1) for stage in book.stages(old, new)[:2]] == [(), ()]
 
 
 def test_nobody_stands_in_for_a_release_in_its_preview() -> None:
