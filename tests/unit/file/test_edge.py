@@ -47,13 +47,13 @@ def test_visitors_stay_with_their_release_where_the_file_says_so(tmp_path: Path)
 @pytest.mark.parametrize(
     ("more", "seconds"),
     [
-        ("    deploy: {strategy: rolling}\n", 10.0),
+        ("    deploy: {strategy: rolling}\n", 5.0),
         ("    deploy: {keep_assets: 1m}\nbalancer: nginx\n", 60.0),
         ("    deploy: {strategy: recreate}\n", 0.0),
         ("    deploy: {strategy: rolling}\nbalancer: haproxy\n", 0.0),
     ],
 )
-def test_pages_are_read_for_ten_seconds_where_another_release_is_asked(
+def test_pages_are_read_for_five_seconds_where_another_release_is_asked(
     tmp_path: Path, more: str, seconds: float
 ) -> None:
     """HAProxy asks none, and what must not run twice leaves none to be asked."""

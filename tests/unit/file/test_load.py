@@ -270,7 +270,7 @@ def test_rolling_always_ends_with_the_whole_fleet(write: Any) -> None:
         .services["web"]
         .deploy
     )
-    assert (deploy.capacity_steps, deploy.keep_previous, deploy.keep_assets) == ((50, 100), 0.0, 10.0)
+    assert (deploy.capacity_steps, deploy.keep_previous, deploy.keep_assets) == ((50, 100), 0.0, 5.0)
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_a_small_file_leaves_the_engine_its_own_defaults(tmp_path: Path) -> None
     """Both houses mean the same by saying nothing, but for the bake, without which no release is judged."""
     (web,) = settled(tmp_path, SMALL)
     bare = core.Service(app="shop", name="web", source=str(tmp_path.resolve()), command="python -m shop --port $PORT")
-    strategy = core.Strategy(bake=10.0, keep_assets=10.0)
+    strategy = core.Strategy(bake=10.0, keep_assets=5.0)
     assert web == core.Service(
         app=bare.app, name=bare.name, source=bare.source, command=bare.command, strategy=strategy
     )

@@ -23,7 +23,7 @@ def _keep_previous(known: dict[str, Any]) -> float:
 
 
 def _keep_assets(known: dict[str, Any]) -> float:
-    return 0.0 if known.get("strategy") == "recreate" else 10.0
+    return 0.0 if known.get("strategy") == "recreate" else 5.0
 
 
 class RollbackOn(Part):
@@ -111,7 +111,7 @@ class Deploy(Part):
         default_factory=_keep_assets,
         description=(
             "How long a release that lost its last visitors is still asked for scripts, styles and images that only it "
-            "has, because pages that it sent are being read. Default: 10s, and 0 for `recreate`, which keeps none. "
+            "has, because pages that it sent are being read. Default: 5s, and 0 for `recreate`, which keeps none. "
             "Not on AWS, nor with HAProxy: they ask no other release."
         ),
         examples=["30s"],
