@@ -157,6 +157,9 @@ class Orders:
         admission.idle(loop.ledger, "restart when it is done")
         self.deploys.may_begin(loop, order)
         release = admission.running(loop.ledger)
+        if not loop.ledger.wanted:
+            name = loop.key.partition("/")[2]
+            raise RefusedError(f"{loop.key} has no instances to restart", f"`crossfade scale {name}=1` starts one")
         await loop.until(lambda loop: loop.observed_at > 0.0)
         old = [i.id for i in loop.fleet.of(release.number) if i.up]
         await loop.record("service restarted", {"instances": old, "by": order.by})

@@ -22,13 +22,17 @@ class Visits:
         return await self._seat(loop, admission.running(loop.ledger), words, "", by, interactive=interactive)
 
     async def enter(self, instance: str, words: Sequence[str], by: str, *, interactive: bool) -> Seat:
-        """A seat beside an instance."""
-        for loop in self._registry.of(None):
+        """A seat beside an instance. Who says a service is told which instances it has."""
+        loops = self._registry.of(None)
+        for loop in loops:
             for one in loop.fleet.instances:
                 if one.id == instance and one.up:
                     release = loop.ledger.release(one.release)
                     return await self._seat(loop, release, words, instance, by, interactive=interactive)
-        raise WrongInputError(f"no instance {instance} runs here", "`crossfade status` shows those that do")
+        meant = (loop for loop in loops if instance in {loop.key, loop.key.partition("/")[2]})
+        there = ", ".join(one.id for loop in meant for one in loop.fleet.instances if one.up)
+        way_out = f"name one of its instances: {there}" if there else "`crossfade status` shows those that do"
+        raise WrongInputError(f"no instance {instance} runs here", way_out)
 
     async def _seat(
         self, loop: Loop, release: Release, words: Sequence[str], instance: str, by: str, *, interactive: bool

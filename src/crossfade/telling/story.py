@@ -173,7 +173,7 @@ def _tagged(_: Story, data: Event) -> list[str]:
 
 def _restarted(_: Story, data: Event) -> list[str]:
     old = data["instances"]
-    if not old:
+    if not old and not data["by"]:
         return ["the restart is given up: old instances stay"]
     return [f"restarting {plural(len(old), 'instance')}{' by ' + data['by'] if data['by'] else ''}"]
 

@@ -86,3 +86,11 @@ async def test_it_is_refused_in_the_middle_of_a_rollout(site: Site) -> None:
         await control.orders.deploy([service(command="other")], KIM, control.shell)
         with pytest.raises(RefusedError, match="rollout 2 of shop/web"):
             await control.orders.restart(loop, KIM)
+
+
+async def test_a_service_of_no_instances_is_not_restarted(site: Site) -> None:
+    """There is nothing to replace, and nothing to be put on record as a restart."""
+    async with site.controller() as control:
+        loop = await control.deploy(service(replicas=0))
+        with pytest.raises(RefusedError, match="has no instances to restart"):
+            await control.orders.restart(loop, KIM)
