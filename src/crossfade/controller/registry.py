@@ -241,7 +241,18 @@ class Registry:
             raise
         self.supervisor.keep(_care_for(key), loop.run)
         if self.world.job_runners:
-            self.supervisor.keep(_jobs_of(key), Jobs(loop, self.world).run, longest_pause=JOBS_PAUSE)
+            jobs = Jobs(loop, self.world, partial(self.succeeded_by, loop))
+            self.supervisor.keep(_jobs_of(key), jobs.run, longest_pause=JOBS_PAUSE)
+
+    def succeeded_by(self, heir: Loop) -> Loop | None:
+        """The service whose place this one takes, while that runs: it is at a good release that came later."""
+        if heir.ledger.current is None:
+            return None
+        release = heir.ledger.release(heir.ledger.current)
+        old = self.loops.get(release.service.follows)
+        if old is None or old.ledger.current is None:
+            return None
+        return old if old.ledger.release(old.ledger.current).at < release.at else None
 
     async def _outrank(self, key: str) -> None:
         """A journal that was lost grants its tokens from 1 again; the balancer remembers higher ones."""

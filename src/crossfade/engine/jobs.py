@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -28,9 +29,11 @@ AHEAD = 10.0
 class Jobs:
     """Looks after the jobs of a service whose loop holds the lease: every line is the loop's to write."""
 
-    def __init__(self, loop: Loop, world: World) -> None:
+    def __init__(self, loop: Loop, world: World, before: Callable[[], Loop | None] = lambda: None) -> None:
         self._loop = loop
         self._world = world
+        self._before = before  # the service that still has the place, and with it the jobs, that this one is to have
+        self._handed_over: Loop | None = None  # from whom
         self._coming: dict[tuple[Job, float], float] = {}
         self._attended: dict[str, asyncio.Task[None]] = {}
         self._seen_running: set[str] = set()  # ids of those that were still under way when we looked
@@ -49,12 +52,17 @@ class Jobs:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _step(self) -> float:
-        """Do what is due; the seconds until something may be again."""
-        ledger, now = self._loop.ledger, self._world.wall()
-        for run in ledger.runs:
+        """See to what is under way, and do what is due; the seconds until something may be again."""
+        for run in self._loop.ledger.runs:
             if run.id not in self._attended:
                 self._attend(run)
-        pause = TICK
+        if (before := self._before()) is not None:
+            self._handed_over = before
+            return TICK
+        return await self._do_what_is_due()
+
+    async def _do_what_is_due(self) -> float:
+        ledger, now, pause = self._loop.ledger, self._world.wall(), TICK
         for job in ledger.scheduled:
             known = await self._timetable(job, now)
             if known.run and known.run.under_way and known.run.id not in self._seen_running:
@@ -96,9 +104,11 @@ class Jobs:
             await self._runner(release).ready(release)
 
     async def _timetable(self, job: Job, now: float) -> Timetable:
-        known = self._loop.ledger.jobs.get(job.name)
-        if known is None or (known.schedule, known.timezone) != (job.schedule, job.timezone):
-            told = {"job": job.name, "schedule": job.schedule, "timezone": job.timezone, "since": now}
+        known = _of(job, self._loop)
+        before = _of(job, self._handed_over) if self._handed_over else None
+        since = before.since if before else now
+        if known is None or (before and since > known.since):
+            told = {"job": job.name, "schedule": job.schedule, "timezone": job.timezone, "since": since}
             await self._loop.record("job scheduled", told)
         return self._loop.ledger.jobs[job.name]
 
@@ -159,6 +169,13 @@ class Jobs:
 
     def _runner(self, release: Release) -> JobRunner:
         return self._world.job_runners[release.service.runtime]
+
+
+def _of(job: Job, loop: Loop) -> Timetable | None:
+    """Which moments of its schedule were decided at a service; None where it had another schedule, or none."""
+    known = loop.ledger.jobs.get(job.name)
+    same = known and (known.schedule, known.timezone) == (job.schedule, job.timezone)
+    return known if same else None
 
 
 def _has_jobs(loop: Loop) -> bool:

@@ -8,13 +8,13 @@ from typing import Any, cast
 
 from tests.property.control import Secrets
 
-from crossfade.controller.order import Order
+from crossfade.controller.order import Order, Shell
 from crossfade.controller.orders import Orders
 from crossfade.core.actions import Finish
 from crossfade.core.job import Job, Timetable
 from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout, State
-from crossfade.core.service import Service, Strategy
+from crossfade.core.service import HealthCheck, RollbackOn, Service, Strategy
 from crossfade.core.wire import encode, encode_action
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.balancer import DryBalancer
@@ -273,3 +273,58 @@ def test_what_was_taken_down_runs_no_more() -> None:
     assert "taken down" in run.detail
     assert len(machine.told("job started")) == 1
     assert machine.platform.runs == {}
+
+
+def test_each_moment_is_one_services_whoever_has_the_name() -> None:
+    """A rename at any time of the minute, and the way back across it: no moment is run twice, and none is left out.
+
+    The old name goes with the group's end, 20 s after the new one is good.
+    """
+    bakes = Strategy(bake=20.0, rollback_on=RollbackOn(min_requests=0))
+    mailer = Service(
+        app="shop", name="mailer", kind="worker", source="/src", health=HealthCheck(after=1.0), strategy=bakes
+    )
+    for begun in (5, 20, 35, 50):
+        machine = Machine(JOB, seconds=0.0)
+
+        async def renamed(machine: Machine, begun: float = begun) -> None:
+            orders, kim = machine.controller(), Order(by="kim")
+            await orders.start()
+            await asyncio.sleep(begun)
+            heir = replace(machine.release.service, name="site", was="web", source="/src/two")
+            await orders.deploy([heir, mailer], kim, Shell())
+            await until_gone(orders, KEY)
+            await asyncio.sleep(2 * MINUTE + 10.0)
+            await orders.rollback(orders.registry.loops["shop/site"], "previous", kim)
+            await until_gone(orders, "shop/site")
+            await asyncio.sleep(2 * MINUTE)
+            await orders.close()
+
+        machine.play(renamed)
+        dues = [event.data["run"]["due"] for event in machine.told("job started")]
+        assert dues == [dues[0] + n * MINUTE for n in range(len(dues))], begun
+        assert {event.service for event in machine.told("job started")} == {KEY, "shop/site"}
+
+
+async def until_gone(orders: Orders, key: str) -> None:
+    while key in orders.registry.loops:  # noqa: ASYNC110  time is the machine's own, and takes none
+        await asyncio.sleep(0.1)
+
+
+def test_what_was_taken_down_has_missed_nothing() -> None:
+    """It is deployed again after an hour: its next run is at its next time."""
+
+    async def again(machine: Machine) -> None:
+        orders = machine.controller()
+        await orders.start()
+        await asyncio.sleep(MINUTE)
+        await orders.down("shop", None, Order(by="kim"))
+        await until_gone(orders, KEY)
+        await asyncio.sleep(60 * MINUTE + 5.0)
+        await orders.deploy([machine.release.service], Order(by="kim", force=True), Shell())
+        await asyncio.sleep(MINUTE)
+        await orders.close()
+
+    machine = Machine(JOB, seconds=0.0)
+    machine.play(again)
+    assert begun_at(machine) == [0.0, 0.0]

@@ -31,14 +31,10 @@ class Handovers:
     def _succeeded(self) -> Iterator[tuple[Loop, str]]:
         """Each with the service that has its routes for good: at a good release, with its group, later than its own."""
         for heir in self._registry.of(None):
-            current = heir.ledger.current
-            if current is None or heir.ledger.active or self._groups.active(heir.key.split("/")[0]):
+            if heir.ledger.active or self._groups.active(heir.key.split("/")[0]):
                 continue
-            release = heir.ledger.release(current)
-            old = self._registry.loops.get(release.service.follows)
-            if old is None or self._registry.leaves(old.key) or old.ledger.active or old.ledger.current is None:
-                continue
-            if old.ledger.release(old.ledger.current).at < release.at:
+            old = self._registry.succeeded_by(heir)
+            if old is not None and not self._registry.leaves(old.key) and not old.ledger.active:
                 yield old, heir.key
 
     def _listen(self, _: Event) -> None:
