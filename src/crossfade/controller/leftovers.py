@@ -76,12 +76,17 @@ class Leftovers:
             await self.look()
 
     async def look(self) -> None:
-        """Renew `unknown`."""
+        """Renew `unknown`.
+
+        Docker may take seconds to answer: what came meanwhile is no stranger, nor is what went, so that who is not
+        known has to be there before the services were asked and after.
+        """
+        there = await self._found()
         kept = {key: await self._ids(loop) for key, loop in list(self._registry.loops.items())}
+        strangers = [(runtime, one) for runtime, one in there if one.id not in kept.get(one.service, ())]
+        still = {one.id for _, one in await self._found()} if strangers else set()
         unknown = [
-            Unknown(service=one.service, what=one.id, runtime=runtime)
-            for runtime, one in await self._found()
-            if one.id not in kept.get(one.service, ())
+            Unknown(service=one.service, what=one.id, runtime=runtime) for runtime, one in strangers if one.id in still
         ]
         routed = await self._world.balancer.known()
         unknown += [Unknown(service=key, what="routes") for key in sorted(routed) if key not in self._registry.loops]

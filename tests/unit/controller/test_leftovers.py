@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from tests.adapters.until import until
 from tests.unit.controller.site import KIM, Balancer, Site, service, within
@@ -10,6 +11,7 @@ from crossfade.controller.order import Shell
 from crossfade.engine.dry.journal import DryJournal
 from crossfade.engine.ports.balancer import Report
 from crossfade.engine.ports.journal import Event
+from crossfade.engine.ports.runtime import Runtime
 
 
 async def test_a_removal_that_was_interrupted_goes_on_at_the_next_start(site: Site) -> None:
@@ -181,3 +183,38 @@ async def test_one_service_of_an_app_can_be_taken_down(site: Site) -> None:
         assert await within(control.orders.down("shop", "api", KIM)) == ["shop/api"]
         assert list(control.registry.loops) == ["shop/web"]
     assert list(site.platform.exposed) == ["shop/web"]
+
+
+async def test_what_comes_and_goes_while_everything_is_asked_is_no_stranger(site: Site) -> None:
+    """One that was launched after its service was asked for its own, and one that ended before that."""
+    async with site.controller() as control:
+        loop = await control.deploy(service(replicas=1))
+        leftovers, release = control.orders.leftovers, loop.ledger.release(1)
+        (old,), asked = list(site.platform.lives), 0
+
+        class Meanwhile:
+            """The runtime, with a fleet that changes between any two questions."""
+
+            def __init__(self, runtime: Runtime) -> None:
+                self._runtime = runtime
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(self._runtime, name)
+
+            async def instances(self, of: str) -> Any:
+                nonlocal asked
+                found = await self._runtime.instances(of)
+                asked += 1
+                site.platform.launch(f"later-{asked}", release, {})
+                return found
+
+            async def found(self) -> Any:
+                found = await self._runtime.found()
+                site.platform.lives.pop(old, None)
+                return found
+
+        leftovers._world = replace(
+            leftovers._world, runtimes={"process": Meanwhile(leftovers._world.runtimes["process"])}
+        )
+        await leftovers.look()
+        assert (asked > 0, leftovers.unknown) == (True, ())
