@@ -31,7 +31,9 @@ installed.
 """
 BECAUSE = """\
 Whatever the build leaves is sealed file by file, which costs as much as it has files. Links to them are made ahead,
-while the release before it starts and serves; a deploy that comes sooner makes them itself.
+while the release before it starts and serves; a deploy that comes sooner makes them itself. They are looked at before
+anything runs from them, beside what a deploy does until then. An app that starts is asked after each fiftieth of its
+age whether it is well.
 """
 
 

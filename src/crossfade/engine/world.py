@@ -36,8 +36,8 @@ class Pace:
     counted: float = 0.2  # after a request, until the balancer's figures have it
     settle: float = 0.0  # what is read may be as old as this: nobody looks sooner after an act
     # An instance that is still starting is asked more often than its interval says, so that 30 s do not make a 60 s
-    # deploy of two thresholds. The younger it is the sooner: a tenth of its age within these bounds, so that one that
-    # boots in 60 ms is found after 70, and one that takes a minute is asked 20 times a second and not 100 times.
+    # deploy of two thresholds. The younger it is the sooner: a fiftieth of its age within these bounds, so that one
+    # that boots in 1 s is found after 1.02 s, and one that takes a minute is asked 20 times a second and not 100 times.
     probe: tuple[float, float] = (0.01, 0.05)
     together: int = 8  # services of one deploy that move at once: each starts instances, which want processors
 

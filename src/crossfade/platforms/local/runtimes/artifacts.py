@@ -15,9 +15,11 @@ from crossfade.core.release import Release
 from crossfade.core.service import Service
 from crossfade.engine.ports.runtime import Artifact
 from crossfade.platforms.local.runtimes import gently, seal, snapshot
+from crossfade.platforms.local.runtimes.builds import caches
 from crossfade.platforms.local.runtimes.builds.building import Building
 from crossfade.platforms.local.runtimes.builds.caches import Caches
 from crossfade.platforms.local.runtimes.builds.kept import SEALED, Linked
+from crossfade.platforms.local.runtimes.builds.look import FreshTree
 from crossfade.platforms.local.runtimes.processes import volumes
 from crossfade.platforms.local.runtimes.processes.logs import ProcessLogs
 from crossfade.platforms.local.runtimes.seal import Seal
@@ -50,7 +52,7 @@ class Artifacts:
         self._volumes = state / "volumes"
         self._caches = Caches(state / "caches")
         self._ahead = set[asyncio.Task[None]]()
-        self._fresh = dict[str, Seal]()  # of what was just built, until it is looked at for the first time
+        self._fresh = dict[str, FreshTree]()  # what was just built, until it is looked at for the first time
 
     def tree(self, digest: str) -> Path:
         return self._home(digest) / "tree"
@@ -66,6 +68,7 @@ class Artifacts:
         It is built where it stays, with `env`: virtual environments and the like contain their own path. One that was
         changed since is built again, unless it is `in_use`, the digests that something runs from: then RefusedError.
         """
+        self._caches.begin_look(service)
         self._sweep()
         source = WholeSource.of(Path(service.source), service.also)
         seen = await asyncio.to_thread(self._sources.last, source)
@@ -199,17 +202,13 @@ class Artifacts:
 
     def _complaint(self, digest: str, *, strictly: bool = False) -> str:
         """What is wrong with the files, empty when nothing is. What an earlier crossfade built is sealed as it is."""
-        tree, built = self.tree(digest), self._fresh.pop(digest, None) or self._sealed(digest)
-        if built is None:
-            seal.write(seal.take(tree), self._mark(digest))
-            return ""
-        left = seal.read(self._at_rest(digest))
-        changed, came = seal.differences({**built, **(left or {})}, tree, strictly=strictly)
-        if changed:
-            return f"{_some(changed)} changed or went"
-        if came and left is not None:
-            return f"{_some(came)} came later"
-        return ""
+        tree, fresh, left = self.tree(digest), self._fresh.pop(digest, None), seal.read(self._at_rest(digest))
+        if fresh is None:
+            if (built := self._sealed(digest)) is None:
+                seal.write(seal.take(tree), self._mark(digest))
+                return ""
+            fresh = FreshTree({**built, **(left or {})})
+        return fresh.complaint(tree, strictly=strictly, at_rest=left is not None)
 
     def _sealed(self, digest: str) -> Seal | None:
         own = seal.read(self._mark(digest))
@@ -235,8 +234,10 @@ class Artifacts:
         needed = await asyncio.to_thread(_replace, home, staging)
         try:
             brought = await building.run(env, taken.contents)
-            known = brought and Linked(brought.shared, {**linked, **brought.own})
-            await asyncio.to_thread(self._finish, digest, taken, known, built=bool(service.build))
+            known = brought and brought._replace(own={**linked, **brought.own})
+            await asyncio.to_thread(
+                self._finish, digest, taken, known, caches.inside(service) if service.build else None
+            )
             for other in needed:
                 self._need(other, digest)
             self._prepare(service)
@@ -250,23 +251,25 @@ class Artifacts:
         self._ahead.add(task)
         task.add_done_callback(self._ahead.discard)
 
-    def _finish(self, digest: str, taken: Snapshot, known: Linked | None, *, built: bool) -> None:
-        """Protect and seal. `known` is what was linked into the tree; None: a build wrote to it.
+    def _finish(
+        self, digest: str, taken: Snapshot, known: Linked | None, places: Collection[str] | None = None
+    ) -> None:
+        """Protect and seal. `known` is what was linked into the tree, below `places`; None: a build wrote to it.
 
-        Where it has no build, the source was copied read-only.
+        Where it has no build (None), the source was copied read-only.
         """
         tree = self.tree(digest)
         if known is None:
             seal.protect(tree)
             own = seal.take(tree)
-            self._fresh[digest] = own
+            self._fresh[digest] = FreshTree(own)
         else:
-            if built:
+            if places is not None:
                 seal.protect(tree, taken.contents)
             there = {**known.shared, **known.own}
             mine = {path: held for path, held in taken.contents.items() if path not in there and held not in UNSEALED}
             own = {**known.own, **seal.of(tree, mine)}
-            self._fresh[digest] = {**there, **own}
+            self._fresh[digest] = FreshTree({**there, **own}, own, places or (), known.ahead, known.look)
         seal.write({}, self._at_rest(digest))
         seal.write(own, self._mark(digest))
 
@@ -342,9 +345,3 @@ def _replace(home: Path, staging: Path) -> list[str]:
 
 def _name_of(needed: Path, service: str) -> Path:
     return needed / quote(service, safe="")
-
-
-def _some(paths: list[str]) -> str:
-    """The first path, and how many more there are."""
-    more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
-    return f"{paths[0]}{more}"

@@ -6,7 +6,8 @@ import os
 import stat
 import zlib
 from collections.abc import Container, Iterable, Iterator, Mapping
-from pathlib import Path
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 CHUNK = 1 << 20
@@ -50,16 +51,29 @@ def of(tree: Path, contents: Mapping[str, str]) -> Seal:
     return {path: TreeEntry.of(held, os.lstat(f"{tree}/{path}")) for path, held in contents.items()}
 
 
-def differences(seal: Seal, tree: Path, *, strictly: bool = False) -> tuple[list[str], list[str]]:
-    """Paths that are gone or hold something else than they did, and paths that came; the untouched are not read."""
+def differences(
+    seal: Seal, tree: Path, *, strictly: bool = False, beside: Container[str] = ()
+) -> tuple[list[str], list[str]]:
+    """Paths that are gone or hold something else than they did, and paths that came; the untouched are not read.
+
+    Below the folders `beside` that, somebody else looks for what came; the seal has what is to be looked at there.
+    """
     changed, came, left = list[str](), list[str](), dict(seal)
-    for path, found, info in walk(tree):
+    for path, found, info in (*walk(tree, beside), *_named(tree, seal if beside else {}, beside)):
         entry = left.pop(path, None)
         if entry is None:
             came.append(path)
         elif not (entry.untouched(info, strictly=strictly) or _holds(entry, found, info)):
             changed.append(path)
     return changed + list(left), came
+
+
+def _named(tree: Path, seal: Seal, below: Container[str]) -> Iterator[tuple[str, str, os.stat_result]]:
+    """As `walk`, of what the seal has below these folders."""
+    for path in seal:
+        if any(str(above) in below for above in PurePosixPath(path).parents):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                yield path, f"{tree}/{path}", os.lstat(f"{tree}/{path}")
 
 
 def walk(tree: Path, but: Container[str] = ()) -> Iterator[tuple[str, str, os.stat_result]]:
@@ -69,9 +83,11 @@ def walk(tree: Path, but: Container[str] = ()) -> Iterator[tuple[str, str, os.st
         below = folders.pop()
         for entry in os.scandir(f"{tree}/{below}"):
             path = f"{below}{entry.name}"
+            if path in but:
+                continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(f"{path}/")
-            elif path not in but:
+            else:
                 yield path, entry.path, entry.stat(follow_symlinks=False)
 
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from crossfade.paths import at_home, is_at_home
 from crossfade.platforms.local.runtimes import seal
 from crossfade.platforms.local.runtimes.builds import ahead, kept
 from crossfade.platforms.local.runtimes.builds.kept import BuildAccount, Linked
+from crossfade.platforms.local.runtimes.builds.look import Looked, look
 from crossfade.platforms.local.runtimes.seal import Seal
 from crossfade.source.whole import WholeSource
 
@@ -36,6 +38,8 @@ class Caches:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._looks = dict[Path, Future[Looked | None]]()  # by home, of deploys that are under way
+        self._looker = ThreadPoolExecutor(thread_name_prefix="look")
         self._read: tuple[Path, BuildAccount] | None = None  # the copy whose account was read last: the next asks again
 
     def bring(self, service: Service, tree: Path) -> list[str]:
@@ -43,7 +47,7 @@ class Caches:
 
         An absolute path in it that names the tree it was built in names this one then: both are equally long.
         """
-        wanted = _inside(service)
+        wanted = inside(service)
         if not wanted or not self._home(service).is_dir():
             return []
         brought = []
@@ -72,7 +76,7 @@ class Caches:
         with self._locked(service, fcntl.LOCK_SH):
             copy = newest.resolve()
             account = self._account(copy)
-            if account is None or account.inputs != inputs or any((tree / path).exists() for path in _inside(service)):
+            if account is None or account.inputs != inputs or any((tree / path).exists() for path in inside(service)):
                 return None
             old, new = (copy / HOME).read_bytes(), os.fsencode(tree)
             if not kept.fits(account, copy / KEPT, old, new):
@@ -80,11 +84,24 @@ class Caches:
             _share(copy / kept.SEALED, tree.with_name(kept.SEALED))
             with ahead.taken(self._home(service), copy, KEPT) as linked:
                 if linked is not None:
-                    for path in _inside(service):
+                    for path in inside(service):
                         (tree / path).parent.mkdir(parents=True, exist_ok=True)
                         (linked / path).rename(tree / path)
-                    return kept.named_anew(account, copy / KEPT, tree, old, new)
+                    made = kept.named_anew(account, copy / KEPT, tree, old, new)
+                    look = self._looks.pop(self._home(service), None)
+                    return made._replace(ahead=linked.parent.stat().st_ino, look=look)
             return kept.link(account, copy / KEPT, tree, old, new)
+
+    def begin_look(self, service: Service) -> None:
+        """Have what is linked ahead for the next release looked at beside what a deploy does until that is launched."""
+        if service.build and service.built_from:
+            self._looks[self._home(service)] = self._looker.submit(self._look, service)
+
+    def _look(self, service: Service) -> Looked | None:
+        newest, home = self._home(service) / NEWEST, self._home(service)
+        if not (newest / kept.ACCOUNT).exists() or (account := self._account(newest.resolve())) is None:
+            return None
+        return look(home / ahead.AHEAD, KEPT, inside(service), account.sealed, frozenset(account.naming))
 
     def _account(self, copy: Path) -> BuildAccount | None:
         """Of tens of thousands of files, which take longer to read than an app to start. A copy never changes."""
@@ -95,7 +112,7 @@ class Caches:
 
     def keep(self, service: Service, tree: Path, inputs: str = "") -> None:
         """Keep what a build that went well has made of these folders. PlatformError when there is no room for it."""
-        found = [path for path in _inside(service) if (tree / path).is_dir() and not (tree / path).is_symlink()]
+        found = [path for path in inside(service) if (tree / path).is_dir() and not (tree / path).is_symlink()]
         if not found:
             return
         home = self._home(service)
@@ -106,7 +123,7 @@ class Caches:
                 (copy / KEPT / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copytree(tree / path, copy / KEPT / path, symlinks=True)
             (copy / HOME).write_bytes(os.fsencode(tree))
-            if inputs and len(found) == len(_inside(service)):
+            if inputs and len(found) == len(inside(service)):
                 kept.write(kept.account(copy / KEPT, inputs, os.fsencode(tree)), copy)
         except (OSError, shutil.Error) as error:
             shutil.rmtree(copy, ignore_errors=True)
@@ -172,8 +189,8 @@ def _share(there: Path, here: Path) -> None:
         shutil.copy(there, here)
 
 
-def _inside(service: Service) -> list[str]:
-    """From the root of the tree."""
+def inside(service: Service) -> list[str]:
+    """The folders that are kept, from the root of the tree."""
     whole = WholeSource.of(Path(service.source), service.also)
     return [whole.inside(path) for path in service.cache if not is_at_home(path)]
 

@@ -6,6 +6,7 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from crossfade.core.errors import WrongInputError
 from crossfade.core.service import Service
 from crossfade.platforms.local.runtimes import seal
+from crossfade.platforms.local.runtimes.builds.look import Looked
 from crossfade.platforms.local.runtimes.seal import Seal, TreeEntry
 from crossfade.source.whole import WholeSource
 
@@ -39,10 +41,15 @@ class BuildAccount:
 
 
 class Linked(NamedTuple):
-    """What a tree was given of a kept build: the seal of that, and of what the tree has otherwise than the copy."""
+    """What a tree was given of a kept build: the seal of that, and of what the tree has otherwise than the copy.
+
+    Where it was linked ahead, `ahead` is the inode of that folder, and `look` at it is under way.
+    """
 
     shared: Seal
     own: Seal
+    ahead: int = 0
+    look: Future[Looked | None] | None = None
 
 
 def inputs(service: Service, contents: Mapping[str, str], env: Mapping[str, str]) -> str:
