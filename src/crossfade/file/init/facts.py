@@ -32,7 +32,7 @@ def open_items(
 
 def _set(what: str, known: Collection[str]) -> bool:
     """True when a variable that was set nowhere has a value here by now, as in a `.env` that came later."""
-    told = re.search(r"without it (.+) stay empty$|or write them to \.env: (.+)$", what)
+    told = re.search(r"without it (.+) stays? empty$|or write them to \.env: (.+)$", what)
     return told is not None and any(name in known for name in (told[1] or told[2]).split(", "))
 
 

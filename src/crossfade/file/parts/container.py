@@ -15,7 +15,7 @@ from crossfade.file.units import MeantError, Notation, Size, Text
 
 _USER = Text(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?", "a user such as app, 1000 or 1000:1000")
 _ABSOLUTE = Text(r"/[^:\0]*", "a path in the container that begins with /")
-_MEMORY = Text(r"/[^:\0]*(:[a-z0-9=,%]+)?", "a path in the container, such as /run or /run:size=64m")
+_MEMORY = Text(r"/[^:\0]*(:[A-Za-z0-9=,%]+)?", "a path in the container, such as /run or /run:size=64m")
 
 # man 7 capabilities, as of Linux 6
 CAPABILITIES = (

@@ -222,7 +222,7 @@ def test_who_is_asked_by_http_answers(tmp_path: Path) -> None:
     web = {"image": "acme/web:1", "ports": ["80:80"], "environment": {"META": "http://meta:8080/x", "S": "http://web"}}
     carried = Composed(tmp_path, services(web=web, meta={"image": "supabase/postgres-meta:1"}, other={"image": "x:1"}))
     assert carried.kinds() == {"web": "service", "meta": "service", "other": "worker"}
-    assert (carried.evidence("meta"), carried.service("meta").port) == ("web asks it at http://meta:8080", 8080)
+    assert (carried.evidence("meta"), carried.service("meta").port) == ("web asks it at meta:8080", 8080)
 
 
 def test_another_command_of_what_a_service_is_built_from_is_a_worker(tmp_path: Path) -> None:
@@ -238,3 +238,51 @@ def test_what_only_takes_datagrams_stays_in_compose(tmp_path: Path) -> None:
     tunnel = {"image": "linuxserver/wireguard:1", "ports": ["51820:51820/udp"]}
     carried = Composed(tmp_path, services(web={"image": "acme/web:1", "ports": ["80:80"]}, tunnel=tunnel))
     assert (carried.kinds()["tunnel"], carried.evidence("tunnel")) == ("other", "port 51820 speaks UDP, not HTTP")
+
+
+def test_one_whose_address_another_one_has_answers_there(tmp_path: Path) -> None:
+    """BACKEND: api:8000 says as much as a URL; an address of gRPC, or a database's port, does not."""
+    env = {"BACKEND": "api:8000", "ADS_GRPC": "ads:9555", "AMQP": "queue:5672"}
+    web = {"image": "acme/web:1", "ports": ["80:80"], "environment": env}
+    quiet = {name: {"image": f"acme/{name}:1"} for name in ("api", "ads", "queue")}
+    carried = Composed(tmp_path, services(web=web, **quiet))
+    assert (carried.evidence("api"), carried.service("api").port) == ("web asks it at api:8000", 8000)
+    assert {name: carried.kinds()[name] for name in ("ads", "queue")} == {"ads": "worker", "queue": "worker"}
+
+
+@pytest.mark.parametrize(
+    "entrypoint",
+    [
+        ["composer", "--ignore-platform-reqs"],
+        ["npm"],
+        ["php", "/var/www/html/artisan"],
+        "python manage.py",
+        "bin/rails",
+    ],
+)
+def test_a_tool_that_is_run_by_hand_is_no_worker(entrypoint: object, tmp_path: Path) -> None:
+    """It ends at once where nobody says what it is to do, so it is left to `crossfade run`."""
+    tool = {"image": "acme/tool:1", "entrypoint": entrypoint, "ports": ["5173:5173"]}
+    carried = Composed(tmp_path, services(tool=tool, web={"image": "acme/web:1", "ports": ["80:80"]}))
+    assert carried.kinds()["tool"] == "tool"
+    assert "crossfade run" in carried.why("tool")
+    assert set(carried.app.services) == {"web"}
+
+
+@pytest.mark.parametrize("goes_on", [{"restart": "always"}, {"command": "queue:work"}])
+def test_a_tool_that_is_told_what_to_do_is_what_it_does(goes_on: dict[str, str], tmp_path: Path) -> None:
+    """`artisan queue:work` is a worker."""
+    worker = {"image": "acme/tool:1", "entrypoint": ["php", "artisan"], **goes_on}
+    carried = Composed(tmp_path, services(jobs=worker, web={"image": "acme/web:1", "ports": ["80:80"]}))
+    assert carried.kinds()["jobs"] == "worker"
+
+
+@pytest.mark.parametrize("command", ["npm ci", "composer install --no-dev", "yarn run build"])
+def test_what_only_installs_ends(command: str, tmp_path: Path) -> None:
+    """A worker that ends is started again for ever: it is to be run before a deploy."""
+    carried = Composed(
+        tmp_path,
+        services(setup={"image": "node:22", "command": command}, web={"image": "acme/web:1", "ports": ["80:80"]}),
+    )
+    assert carried.kinds()["setup"] == "migration"
+    assert "run what setup does before a deploy" in carried.todo("services")

@@ -131,3 +131,14 @@ def test_hosts_of_many_ports_are_text_whatever_they_look_like(tmp_path: Path) ->
     carried = Composed(tmp_path, services(web={**WEB, "environment": {"VIRTUAL_HOST_MULTIPORTS": "2024-13-45: {}"}}))
     assert carried.service().port == 80
     assert not carried.todo("services")
+
+
+def test_a_host_of_which_nothing_is_known_is_not_every_host(tmp_path: Path) -> None:
+    """What only adminer.$DOMAIN led to is not shown to everybody: the host is told, and the variable that it lacks."""
+    labels = {"traefik.http.routers.a.rule": "Host(`adminer.${DOMAIN:?say which}`)"}
+    adminer = {"image": "adminer:4", "labels": {**labels, "traefik.http.services.a.loadbalancer.server.port": "8080"}}
+    web = {"image": "acme/web:1", "ports": ["80:80"]}
+    carried = Composed(tmp_path, services(adminer=adminer, web=web))
+    assert {route.path for route in carried.service("adminer").routes or ()} == {"/adminer/*"}
+    assert "requests to the host adminer. went to adminer" in carried.todo("services")
+    assert "write DOMAIN to .env, and import again" in carried.todo("services.adminer")

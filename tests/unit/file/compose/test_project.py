@@ -325,3 +325,10 @@ secrets: {s: {environment: S}}
         "found no Dockerfile; allowed: a file that is there, from ."
     }
     assert "once gone is there" in carried.todo("services.api.image")
+
+
+def test_where_only_profiles_are_there_they_are_named(tmp_path: Path) -> None:
+    """What to type, and not that there is nothing."""
+    text = services(web={"image": "x:1", "profiles": ["web"]}, db={"image": "postgres:16", "profiles": ["db", "web"]})
+    with pytest.raises(WrongInputError, match=r"COMPOSE_PROFILES=web,db crossfade init --from \S+compose\.yaml"):
+        Composed(tmp_path, text)

@@ -270,3 +270,10 @@ def test_paths_at_home_are_found_there(tmp_path: Path, monkeypatch: pytest.Monke
         ("~/data", "/data"),
         ("~/token", "/run/secrets/token"),
     ]
+
+
+def test_folders_in_memory_keep_their_options(tmp_path: Path) -> None:
+    """As Docker has them, in capitals too: a container whose files are read-only has no other place to write to."""
+    carried = one(tmp_path, "read_only: true", "tmpfs: ['/run:size=16M,mode=1750,exec', /tmp]")
+    assert carried.service().tmpfs == ("/run:size=16M,mode=1750,exec", "/tmp")
+    assert not carried.left

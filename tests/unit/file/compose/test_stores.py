@@ -187,3 +187,37 @@ def test_one_on_the_network_of_the_machine_stays_in_compose(tmp_path: Path) -> N
     assert carried.app.stores == {}
     assert carried.why("db").startswith("it")
     assert "up -d db" in carried.todo("services")
+
+
+def test_what_is_set_nowhere_is_filled_in_where_it_is_known(tmp_path: Path) -> None:
+    """A user that a later .env names asks for the database and saves it; empty, it is what its image takes then."""
+    db = store(tmp_path, environment={"POSTGRES_USER": "${DB_USER}", "POSTGRES_DB": "${DB_NAME}"})
+    assert db.health
+    assert db.backup
+    assert db.health.command == 'pg_isready -h 127.0.0.1 -U "${POSTGRES_USER:-postgres}"'
+    database = "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"
+    assert db.backup.command == f'pg_dump --clean --if-exists -U "${{POSTGRES_USER:-postgres}}" "{database}"'
+
+
+@pytest.mark.parametrize(
+    ("port", "place"), [(1433, "/var/opt/mssql"), (5432, "/var/lib/postgresql"), (27017, "/data/db")]
+)
+def test_a_store_is_known_by_its_port_where_its_image_says_nothing(port: int, place: str, tmp_path: Path) -> None:
+    """Its data lies where that of its kind does; which programs its image has nobody knows."""
+    carried = composed(tmp_path, image="acme/edge:1", ports=[f"{port}:{port}"])
+    db = carried.app.stores["db"]
+    assert db.volumes == (Volume(source="db-data", target=place),)
+    assert (db.health, db.backup) == (None, None)
+    assert carried.todo("stores.db.volumes") == ""
+
+
+def test_a_store_is_known_by_what_sets_it_up(tmp_path: Path) -> None:
+    """As SQL Server by its SA_PASSWORD, whatever its image is called."""
+    db = store(tmp_path, image="acme/edge:1", environment={"SA_PASSWORD": "geheim"})
+    assert db.volumes == (Volume(source="db-data", target="/var/opt/mssql"),)
+
+
+def test_where_a_store_that_nobody_knows_keeps_its_data_is_to_be_said(tmp_path: Path) -> None:
+    """A volume at a place that is made up keeps nothing."""
+    carried = composed(tmp_path, image="acme/edge:1", ports=["7687:7687"])
+    assert carried.todo("stores.db.volumes").startswith("write where it keeps its data: /data is assumed")

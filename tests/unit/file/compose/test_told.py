@@ -285,7 +285,7 @@ def test_what_is_set_nowhere_stays_open_for_a_dotenv_that_comes_later(tmp_path: 
     environment = {"DB_HOST": "${DB_HOST}", "URL": "http://$DB_HOST:${PORT_OF:-80}", "FIXED": "${MODE:-live}"}
     text = services(web={**WEB, "environment": environment})
     carried = Composed(tmp_path, text, {".env.example": "DB_HOST=db\n"})
-    assert carried.draft.todos[0].what == "copy .env.example to .env and fill it in: without it DB_HOST stay empty"
+    assert carried.draft.todos[0].what == "copy .env.example to .env and fill it in: without it DB_HOST stays empty"
     assert carried.service().env == {"DB_HOST": "", "URL": "http://:80", "FIXED": "live"}
     (tmp_path / ".env").write_text("DB_HOST=db.example.com\n")
     later = load(tmp_path / "crossfade.yaml", variables=read_variables(tmp_path / ".env", ".env", {}))

@@ -24,7 +24,7 @@ from crossfade.file.init.compose.sections import joined, tell_sections
 from crossfade.file.init.compose.service import Carried, carry
 from crossfade.file.init.compose.source.keys import theirs
 from crossfade.file.init.compose.source.ports import ports_of, published
-from crossfade.file.init.compose.source.project import Project, read_project
+from crossfade.file.init.compose.source.project import Project, profiles_of, read_project
 from crossfade.file.init.compose.store import CarriedStore, carry_store, stays
 from crossfade.file.init.starter import app_name
 from crossfade.file.init.todo import Rank, Todo, worst_first
@@ -289,9 +289,12 @@ class _Import:
                 f"{self.project.called} has only {what}; they stay in Compose:\n  {reasons}",
                 f"run `crossfade init` for the app itself; {self._stores()}",
             )
-        return WrongInputError(
-            f"no service of {self.project.called} can be carried over:\n  {reasons}", "use `crossfade init`"
-        )
+        asked = [profile for service in self.roles.services.values() for profile in profiles_of(self.project, service)]
+        given = " ".join(f"--from {path}" for path in self.project.given)
+        profiles = ",".join(dict.fromkeys(asked))
+        start = f"name those that you start: COMPOSE_PROFILES={profiles} crossfade init {given}"
+        way_out = start if Kind.PROFILE in kinds else "use `crossfade init`"
+        return WrongInputError(f"no service of {self.project.called} can be carried over:\n  {reasons}", way_out)
 
     def _stores(self) -> str:
         """Where an app that runs as a process reaches them."""

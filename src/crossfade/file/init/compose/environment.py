@@ -90,9 +90,9 @@ class _Variables:
         names = ", ".join(dict.fromkeys(self.empty))
         example = next((one for one in _examples(".env") if is_file(self.project.folder / one)), "")
         if example and not is_file(self.project.folder / ".env"):
-            self.notes.todo(
-                Rank.NOTHING_RUNS, "env", f"copy {example} to .env and fill it in: without it {names} stay empty"
-            )
+            stays = "stay" if "," in names else "stays"
+            what = f"copy {example} to .env and fill it in: without it {names} {stays} empty"
+            self.notes.todo(Rank.NOTHING_RUNS, "env", what)
         else:
             self.notes.todo(Rank.ASSUMED, "env", f"see that these may be empty, or write them to .env: {names}")
 

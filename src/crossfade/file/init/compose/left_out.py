@@ -23,6 +23,7 @@ _WHY = {
     Kind.STORE: "it keeps state and stays in Compose",
     Kind.PROXY: "crossfade's own balancer takes its place, and its ports",
     Kind.OTHER: "crossfade runs services that answer HTTP, in a network of their own: leave it in Compose",
+    Kind.TOOL: "it is there to be run by hand: `crossfade run` runs a command in the release that runs",
     Kind.PROFILE: "Compose does not start it either, unless it is asked to",
     Kind.MIGRATION: "it runs once, before others: put its command into their hooks.migrate",
 }
@@ -120,6 +121,7 @@ class _LeftOut:
         self.notes.leave(
             ("services", name), name, f"it runs once ({role.because}): its command is hooks.migrate of {found} now"
         )
+        command = " ".join(command.split())
         own = [one for one in names_of(self.roles.services[name].get("environment")) if one not in variables.known]
         without = f", which has no {', '.join(own)}" if own else ""
         what = f"see that `{command}` may run again: it runs once per release, with the variables of {found}{without}"

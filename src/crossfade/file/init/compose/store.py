@@ -12,12 +12,12 @@ from crossfade.file.init.compose.crons import from_labels
 from crossfade.file.init.compose.environment import Variables, named_secrets, variables_of
 from crossfade.file.init.compose.health import command_of
 from crossfade.file.init.compose.judge import signs
-from crossfade.file.init.compose.judge.known_stores import KnownStore, known_store
+from crossfade.file.init.compose.judge.known_stores import KnownStore, known_otherwise, known_store
 from crossfade.file.init.compose.limits import limits_of
 from crossfade.file.init.compose.needs import tell_needs
 from crossfade.file.init.compose.notes import ServiceNotes
 from crossfade.file.init.compose.source.mounts import Mount, becomes, given, lasts, makes, mounts_of, our_name
-from crossfade.file.init.compose.source.ports import ports_of
+from crossfade.file.init.compose.source.ports import exposed, ports_of
 from crossfade.file.init.compose.source.project import Project
 from crossfade.file.init.dockerfile import Dockerfile
 from crossfade.file.init.todo import Rank
@@ -90,6 +90,7 @@ class _Store:
     notes: ServiceNotes
     here: Path
     known: KnownStore = field(default_factory=lambda: known_store("", "", {}))
+    is_known: bool = True  # where it keeps its data
 
     def carried(self, app: str, because: str) -> CarriedStore:
         variables = variables_of(self.project, self.compose, self.notes, self.here)
@@ -98,6 +99,10 @@ class _Store:
         running.tell_tag(self.compose, image, self.notes)
         word = signs.store_in(image) or signs.store_in(self.dockerfile.base if self.dockerfile else "")
         self.known = known_store(word, _tag(image), {**dict.fromkeys(variables.known, ""), **variables.env})
+        if not word:
+            ports = [*(port.target for port in ports_of(self.compose)), *exposed(self.compose)]
+            otherwise = known_otherwise(ports, variables.known)
+            self.known, self.is_known = otherwise or self.known, otherwise is not None
         deploy = self.compose.get("deploy")
         deploy = deploy if isinstance(deploy, dict) else {}
         store: Settings = {
@@ -144,6 +149,9 @@ class _Store:
         if not any(entry.split(":")[2:] != ["ro"] for entry in found):
             self.notes.comment("volumes", "its data; Compose kept it in no volume that has a name")
             found.insert(0, f"{our_name(self.notes.name)}-data:{self.known.data}")
+            if not self.is_known:
+                what = f"write where it keeps its data: {self.known.data} is assumed, and what lies elsewhere is lost"
+                self.notes.todo(Rank.DATA, "volumes", what)
         return [*found, *running.handed_files(self.project, self.name, self.here, self.notes)]
 
     def _beside(self, mount: Mount) -> Iterator[str]:

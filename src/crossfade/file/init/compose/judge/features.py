@@ -17,6 +17,7 @@ Service = dict[str, Any]
 _SERVERS = r"gunicorn|uvicorn|hypercorn|runserver|daphne|puma|unicorn|start|serve|node "
 # A URL of the project's own network in a variable: http://meta:8080/x
 _URL = re.compile(r"\bhttps?://([A-Za-z0-9][\w-]*)(?::([0-9]{2,5}))?(?![\w.:@-])")
+_HOST_AND_PORT = re.compile(r"([A-Za-z0-9][\w-]*):([0-9]{2,5})")
 
 _ROUTED = re.compile(
     r"\.routers\.|\.loadbalancer\.server\.port|^caddy(_\d+)?\.(\w+\.)*?(\d+_)?reverse_proxy$"
@@ -40,6 +41,13 @@ def elsewhere(service: Service) -> str:
     return f"it lives in the network of {other}" if how in ("service", "container") else ""
 
 
+def by_hand(service: Service) -> str:
+    """The entrypoint of one that is there for `docker compose run`: a tool, of which nothing says what it does."""
+    entrypoint = command_line({"entrypoint": service.get("entrypoint")})
+    goes_on = service.get("restart") in ("always", "unless-stopped")
+    return entrypoint if not (goes_on or service.get("command")) and signs.BY_HAND.fullmatch(entrypoint) else ""
+
+
 def waits_for(service: Service) -> dict[str, str]:
     """The services that it waits for, and until when: service_started, service_healthy or its end."""
     depends_on = service.get("depends_on")
@@ -58,8 +66,11 @@ def command_line(service: Service) -> str:
 
 
 def addresses_in(service: Service) -> Iterator[tuple[str, int]]:
-    """Hosts that its variables have URLs of, each with its port."""
-    for value in values_of(service.get("environment")).values():
+    """Hosts that its variables have URLs of, or nothing but the address of, each with its port."""
+    for name, value in values_of(service.get("environment")).items():
+        alone = _HOST_AND_PORT.fullmatch(value)
+        if alone and int(alone[2]) not in signs.OTHER_PORTS and "GRPC" not in name.upper():
+            yield alone[1], int(alone[2])
         for match in _URL.finditer(value) if "://" in value else ():
             yield match[1], int(match[2] or (443 if match[0].startswith("https") else 80))
 

@@ -5,8 +5,10 @@ The commands run in the store's container, by its shell and with its variables; 
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+
+from crossfade.file.init.kept import Kept
 
 Variables = Mapping[str, str]  # with an empty value for those that the file only names
 
@@ -19,6 +21,26 @@ class KnownStore:
     health: str = ""
     backup: str = ""
     restore: str = ""
+
+
+_BY_PORT = {5432: "postgres", 3306: "mysql", 6379: "redis", 27017: "mongo", 1433: "mssql"}
+
+
+_BY_VARIABLE = {
+    **dict.fromkeys(("SA_PASSWORD", "MSSQL_SA_PASSWORD"), "mssql"),
+    **dict.fromkeys(("POSTGRES_PASSWORD", "POSTGRES_DB"), "postgres"),
+    **dict.fromkeys(("MYSQL_ROOT_PASSWORD", "MYSQL_DATABASE", "MARIADB_ROOT_PASSWORD"), "mysql"),
+    "MONGO_INITDB_ROOT_USERNAME": "mongo",
+}
+
+
+def known_otherwise(ports: Iterable[int], variables: Iterable[str]) -> KnownStore | None:
+    """Where what usually listens there, or is set up by such a variable, keeps its data, of an image whose name says
+    nothing; which programs it has nobody knows.
+    """
+    words = [*map(_BY_PORT.get, ports), *map(_BY_VARIABLE.get, variables)]
+    word = next(filter(None, words), "")
+    return KnownStore(known_store(word, "", {}).data) if word else None
 
 
 def known_store(word: str, tag: str, variables: Variables) -> KnownStore:
@@ -37,9 +59,14 @@ _POSTGRES_MOVED = 18  # from here on its data lies in a folder of its version, b
 
 
 def _said(name: str, variables: Variables, default: str) -> str:
-    """A variable's value for a shell; of one that is a secret its name, for the shell in the container to fill in."""
+    """A variable's value for a shell; of one that is a secret its name, for the shell in the container to fill in.
+
+    One that is set nowhere yet is filled in there, too, and its image takes an empty one for the default.
+    """
     if name not in variables:
         return default
+    if isinstance(variables[name], Kept):
+        return f'"${{{name}:-{default.strip(chr(34))}}}"'
     return shlex.quote(variables[name]) if variables[name] else f'"${name}"'
 
 

@@ -10,6 +10,7 @@ from crossfade.file.init.compose.judge.features import (
     Service,
     addresses_in,
     answers_http,
+    by_hand,
     client_of,
     command_line,
     dockerfile_of,
@@ -43,6 +44,7 @@ class Kind(StrEnum):
     PROXY = "proxy"
     OTHER = "other"  # speaks something else than HTTP
     PROFILE = "profile"  # only started when somebody asks for it
+    TOOL = "tool"  # does what one types after its name
 
 
 NO_PORT = ("no port",)
@@ -131,6 +133,12 @@ class Roles:
             return Role(Kind.OTHER, (basis,))
         if (image := signs.basename(str(service.get("image") or ""))) in signs.PROXY_COMPANIONS:
             return Role(Kind.PROXY, (f"image {image}",))
+        if tool := by_hand(service):
+            return Role(Kind.TOOL, (f"runs {tool}, and nothing says what with it",))
+        return self._by_itself(name, service)
+
+    def _by_itself(self, name: str, service: Service) -> Role:
+        """The role of what runs in a place of its own, and does what is known."""
         if store := self._store(name, service):
             client = client_of(service)
             beside = Kind.WORKER if signs.LASTS.search(client) else Kind.MIGRATION
@@ -273,7 +281,7 @@ class Roles:
             yield f"its Dockerfile exposes port {dockerfile.ports[0]}"
         if name in self.addressed:
             port, by = self.addressed[name]
-            yield f"{by} asks it at http://{name}:{port}"
+            yield f"{by} asks it at {name}:{port}"
 
     def _is_beside(self, service: Service) -> bool:
         """True for another command of what a service with a port is built from, which is there for that one."""

@@ -117,6 +117,8 @@ OTHER_PORTS: Mapping[int, str] = {
     5060: "SIP",
     5061: "SIP",
     5222: "XMPP",
+    5269: "XMPP",
+    5347: "XMPP",
     6697: "IRC",
     6667: "IRC",
     9094: "Kafka",
@@ -164,10 +166,16 @@ SCHEDULER_COMMAND = re.compile(
 )
 MIGRATION_COMMAND = re.compile(
     r"\bmigrate\b|\bdb:(migrate|prepare|setup|seed)\b|\balembic\b.*\bupgrade\b|\bprisma\b.*\b(migrate|push|seed)\b|\bflyway\b"
+    r"|^(composer|npm|yarn|pnpm|bun) (install|ci|run build)\b[^&;|]*$"
     r"|\bliquibase\b|\b(db|migration)[:_-](up|run|migrate|deploy)\b|\bseed\b|\bcollectstatic\b"
 )
 
 
+# Tools that do what is typed behind them, and end without.
+BY_HAND = re.compile(
+    r"(composer|npm|npx|yarn|pnpm|bun|bunx|bundle|rake|mix|wp|drush"
+    r"|(php |python3? |\./)?(\S*/)?(artisan|console|manage\.py|rails|flask))( -\S+)*"
+)
 # What does nothing but wait for another service, and ends then.
 WAITING = re.compile(r"\b(dockerize|wait4x|wait4ports|wait-?for(-it)?|waitforit|docker-compose-wait)\b")
 

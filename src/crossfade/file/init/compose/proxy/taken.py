@@ -31,7 +31,10 @@ class Taken:
 
     def route(self, service: str, host: str, path: str) -> None:
         """Requests to a host (empty: any) and a path go to the service. `/` is everything below it."""
-        route = {"host": host.lower()} if host and HOST.fullmatch(host.lower()) else {}
+        if host and not HOST.fullmatch(host.lower()):  # nobody else's requests instead
+            self.untaken.append(f"requests to the host {host} went to {service}")
+            return
+        route = {"host": host.lower()} if host else {}
         clean = path.rstrip("/*") or "/"
         if not PATH.fullmatch(clean):
             self.untaken.append(f"the path {path} of {service}")

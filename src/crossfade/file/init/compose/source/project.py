@@ -238,8 +238,10 @@ class _Reader:
             self.problems.append(Problem(node.place, f"found {shown(str(node.value))}", str(error)))
             return str(node.value)
         keys = node.place.keys
-        if filled.unset and keys[:1] == ("services",) and keys[2:] and keys[2] not in _TOLD_THERE:
-            self.empty.setdefault((str(keys[1]), str(keys[2])), []).extend(filled.unset)
+        if keys[:1] == ("services",) and keys[2:] and keys[2] not in _TOLD_THERE:
+            must = [name for name, _ in filled.required] if keys[2] == "labels" else []  # no instance has them
+            if unset := [*filled.unset, *must]:
+                self.empty.setdefault((str(keys[1]), str(keys[2])), []).extend(unset)
         if not _FOR_INSTANCES.intersection(node.place.keys[2:3]):
             for name, why in filled.required:
                 found = f"found {shown(str(node.value))}, and {name} is not set{f' ({why})' if why else ''}"
