@@ -70,6 +70,10 @@ def _from_folder(file: Path, start: "Start") -> list[str]:
         lines = [f"{file} is written for what was recognised here: {', '.join(start.recognised)}"]
     else:
         lines = [f"{file} is written, but nothing was recognised here"]
+    if start.assumed:
+        lines.append(
+            f"{', '.join(start.assumed)}: GET / is assumed to answer 200-299; write the path that does to health"
+        )
     if start.compose:
         lines.append(
             f"{start.compose} is here too: `crossfade init --force --from {start.compose}` takes over what it says"

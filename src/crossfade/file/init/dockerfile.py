@@ -13,6 +13,7 @@ from crossfade.file.reading.interpolation import fill
 _INSTRUCTION = re.compile(r"\s*([A-Za-z]+)\s+(.*)", re.DOTALL)
 _FROM = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?\s*", re.IGNORECASE)
 _PAIR = re.compile(r"""([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|'[^']*'|\S*)""")
+_OPTION = re.compile(r"([a-z-]+)=([^,\s]+)")
 _LARGEST_PORT = 65535
 
 
@@ -61,6 +62,27 @@ def parse_dockerfile(text: str, target: str = "") -> Dockerfile:
             if stages:
                 stages[list(stages)[-1]] = here
     return stages.get(target, here)
+
+
+def copied(text: str) -> list[str]:
+    """What a build takes from its folder, by the words of COPY, ADD and RUN --mount=type=bind."""
+    found = list[str]()
+    for _, name, rest in _instructions(text):
+        if name in ("COPY", "ADD") and "--from=" not in rest and "<<" not in rest:
+            form = _form(re.sub(r"^(--\S+\s+)*", "", rest))
+            words = form if isinstance(form, list) else form.split()
+            found += [word for word in words[:-1] if "://" not in word]
+        elif name == "RUN":
+            mounts = [dict(_OPTION.findall(mount)) for mount in re.findall(r"--mount=(\S+)", rest)]
+            found += [
+                one["source"] for one in mounts if one.get("type") == "bind" and "source" in one and "from" not in one
+            ]
+    return found
+
+
+def workdirs(text: str) -> list[str]:
+    """Where its commands run."""
+    return [rest.strip().rstrip("/") for _, name, rest in _instructions(text) if name == "WORKDIR"]
 
 
 def _told(here: Dockerfile, name: str, rest: str, args: Mapping[str, str], line: int) -> Dockerfile:

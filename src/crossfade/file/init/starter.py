@@ -1,5 +1,6 @@
 """The file that `crossfade init` writes: a few lines that fit what stands in the folder."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from crossfade.file.init.guess.found import GuessedService, in_flow
 from crossfade.file.init.todo import Rank, Todo, as_comments, on_one_line, worst_first
 
 _WIDEST = 60  # comments begin behind the longest line, but not further right than this
-_HOMES = ("", "apps", "services", "src", "packages")  # where the parts of a monorepo lie
+_HOMES = ("", "apps", "services", "src", "internal", "packages")  # where the parts of a monorepo lie
 _SKIPPED = re.compile(
     r"(\.|_).*|node_modules|vendor|tests?|e2e|docs?|scripts|examples?|dist|build|public|infra|deploy|docker|ci|cli"
     r"|nginx|traefik|caddy|haproxy|proxy|reverse-proxy|benchmark\w*|seed(-?data)?"
@@ -32,6 +33,7 @@ class Start:
     recognised: Sequence[str] = ()
     todos: Sequence[Todo] = ()
     compose: str = ""  # the Compose file that stands beside it
+    assumed: Sequence[str] = ()  # services that are asked for / because nothing says for what
 
 
 def starter(folder: Path) -> Start:
@@ -49,11 +51,16 @@ def starter(folder: Path) -> Start:
         for todo in (*found.todos, *_unset(found, place, folder / place))
     )
     recognised = [f"{service}: {found.what}" for service, (found, _) in parts.items() if found.what]
-    if not recognised:
+    if not recognised and not todos:
         what = "write what starts the app; nothing was recognised, so its files are served"
         todos = [Todo(Rank.ASSUMED, "services.web.command", what)]
     beside = next((name for name in USUAL if (folder / name).is_file()), "")
-    return Start(as_comments(todos) + _text(name, parts, folder), recognised, todos, beside)
+    assumed = [
+        service
+        for service, (found, _) in parts.items()
+        if found.what not in ("", "a page") and not (found.worker or found.health)
+    ]
+    return Start(as_comments(todos) + _text(name, parts, folder), recognised, todos, beside, assumed)
 
 
 def app_name(folder: Path) -> str:
@@ -128,7 +135,7 @@ def _lines(found: GuessedService, place: str, folder: Path) -> list[tuple[str, s
     """The lines of one service, with what every service has; `folder` is where its files are."""
     lines = []
     for key, value, why in found.lines:
-        lines.append((key, place if key == "source" else value, why))
+        lines.append((key, _from_here(key, value, place), why))
         lines += remembered.lines(value, folder) if key == "build" else []
     if _runs(found) and (folder / ".env").is_file():  # no release has it where git ignores it, nor may one have it
         lines.append(("env_file", f"[{in_flow(_beside(place, '.env'))}]", "its variables, kept as secrets are"))
@@ -137,12 +144,20 @@ def _lines(found: GuessedService, place: str, folder: Path) -> list[tuple[str, s
     path, why = (
         (found.health, "from HEALTHCHECK") if found.health else ("/", "must answer 200-299 before it gets requests")
     )
+    asked = f"path: {in_flow(path)}" + (f", port: {found.health_port}" if found.health_port else "")
     return [
         *lines,
         ("replicas", "2", "how many instances run"),
-        ("health", f"{{path: {in_flow(path)}, interval: 2s}}", why),
+        ("health", f"{{{asked}, interval: 2s}}", why),
         ("deploy", "{strategy: blue-green, bake: 10s}", "watched for 10s, and taken back when it fails"),
     ]
+
+
+def _from_here(key: str, value: str, place: str) -> str:
+    """A value that names places of the part's folder, which the file names from where it stands."""
+    if key == "also":
+        return f"[{', '.join(in_flow(os.path.normpath(f'{place}/{one}')) for one in yaml.safe_load(value))}]"
+    return place if key == "source" else value
 
 
 def _unset(found: GuessedService, place: str, folder: Path) -> Sequence[Todo]:

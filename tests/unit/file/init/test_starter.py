@@ -45,6 +45,29 @@ FOLDERS: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
         {"package.json": '{"scripts": {"build": "vite build"}, "devDependencies": {"vite": "6"}}'},
         {"command": "python3 -m http.server --bind 127.0.0.1 --directory dist $PORT"},
     ),
+    "a page whose start is for who writes it": (
+        {"package.json": '{"scripts": {"start": "astro dev", "build": "astro build"}, "dependencies": {"astro": "5"}}'},
+        {"command": "python3 -m http.server --bind 127.0.0.1 --directory dist $PORT"},
+    ),
+    "a page of Create React App": (
+        {
+            "package.json": '{"scripts": {"start": "react-scripts start", "build": "react-scripts build"},'
+            ' "dependencies": {"react-scripts": "5"}}'
+        },
+        {"command": "python3 -m http.server --bind 127.0.0.1 --directory build $PORT"},
+    ),
+    "SvelteKit without a server of its own": (
+        {"package.json": '{"scripts": {"build": "vite build"}, "devDependencies": {"@sveltejs/kit": "2"}}'},
+        {"command": "HOST=127.0.0.1 node build"},
+    ),
+    "Rails behind Thruster": (
+        {"Procfile": "web: bundle exec thrust bin/start-app\n"},
+        {"command": "bundle exec bin/start-app"},
+    ),
+    "Go in a folder": (
+        {"go.mod": "module x\n", "app/main.go": "package main\n", "_example/x.go": "package main\n"},
+        {"command": "./bin/app", "build": "go build -o bin/app ./app"},
+    ),
     "package.json that is none": ({"package.json": "[1]"}, {"command": SERVER}),
     "broken package.json": ({"package.json": "{"}, {"command": SERVER}),
     "Django": ({"manage.py": ""}, {"command": "python3 manage.py runserver 127.0.0.1:$PORT --noreload"}),
@@ -410,3 +433,76 @@ def test_the_install_of_a_workspace_is_never_left_out(tmp_path: Path) -> None:
     (service,) = load(tmp_path / "crossfade.yaml").services.values()
     assert (service.build, service.cache) == ("pnpm install --frozen-lockfile", ("node_modules",))
     assert not service.built_from
+
+
+def test_a_procfiles_database_is_no_worker(tmp_path: Path) -> None:
+    """Two of them at one port, as in each deploy, and data that ends with the release: it belongs under stores."""
+    start = made(tmp_path, {"Procfile": "web: ./run\nredis: redis-server config/redis.conf\n"})
+    assert list(load(tmp_path / "crossfade.yaml").services) == ["web"]
+    assert [todo.what for todo in start.todos] == [
+        "write redis (`redis-server config/redis.conf`) under stores, with an image, a port and a volume: it keeps data"
+    ]
+
+
+@pytest.mark.parametrize(
+    "dockerfile",
+    [
+        "FROM x\nCOPY backend/app /app\n",
+        'FROM x\nCOPY ["uv.lock", "backend/app", "/app/"]\n',
+        "FROM x\nRUN --mount=type=bind,source=uv.lock,target=uv.lock uv sync\nADD . /app\n",
+        "FROM x\nCOPY . .\nWORKDIR /app/src/backend/\n",
+    ],
+)
+def test_an_image_is_built_from_where_what_it_copies_lies(dockerfile: str, tmp_path: Path) -> None:
+    """A Dockerfile of a part may copy from the root: its own folder has nothing of that."""
+    files = {"src/backend/Dockerfile": f"{dockerfile}EXPOSE 80\n", "backend/app/main.py": "", "uv.lock": ""}
+    made(tmp_path, files)
+    built = load(tmp_path / "crossfade.yaml").services["backend"].image
+    assert built == Image(build=Build(context=".", dockerfile="src/backend/Dockerfile"))
+
+
+def test_an_image_of_a_part_is_built_from_its_own_folder(tmp_path: Path) -> None:
+    """Where what it copies is there, or nowhere."""
+    files = {
+        "api/Dockerfile": "FROM x AS a\nCOPY go.* ./\nCOPY --from=a /b /c\nEXPOSE 80\n",
+        "api/go.mod": "",
+        "go.work": "",
+    }
+    made(tmp_path, files)
+    assert load(tmp_path / "crossfade.yaml").services["api"].image == Image(build=Build(context="api"))
+
+
+def test_a_check_at_another_port_is_asked_there(tmp_path: Path) -> None:
+    """As FrankenPHP's, which listens at 80 where nothing says otherwise."""
+    check = "HEALTHCHECK CMD curl -f http://localhost:2019/metrics\n"
+    made(tmp_path, {"Dockerfile": f'FROM dunglas/frankenphp\n{check}CMD ["frankenphp", "run"]\n'})
+    web = load(tmp_path / "crossfade.yaml").services["web"]
+    assert (web.port, web.health.path, web.health.port) == (80, "/metrics", 2019)
+
+
+def test_modules_beside_a_part_belong_to_it(tmp_path: Path) -> None:
+    """What its go.mod replaces by a folder lies in its releases, too."""
+    module = "module x\nreplace example.com/common => ../common/\nreplace a => b v1\n"
+    files = {
+        "internal/users/go.mod": module,
+        "internal/users/main.go": "package main\n",
+        "internal/common/go.mod": "m\n",
+    }
+    made(tmp_path, files)
+    users = load(tmp_path / "crossfade.yaml").services["users"]
+    assert (users.source, users.also) == ("internal/users", ("internal/common",))
+
+
+def test_where_nothing_is_recognised_no_line_is_written_that_nobody_reads(tmp_path: Path) -> None:
+    """A folder of hundreds of files that are no page is not served."""
+    files = {f"{part}/{name}": "" for part in range(50) for name in ("read.me", "code.py")}
+    start = made(tmp_path, files)
+    assert load(tmp_path / "crossfade.yaml").services["web"].build == "mkdir -p .site"
+    assert start.todos[0].what.endswith("and a server of no files stands in for it")
+
+
+def test_who_is_asked_for_what_nobody_said_is_told(tmp_path: Path) -> None:
+    """A page answers at /, an API may not."""
+    node = '{"scripts": {"start": "node ."}}'
+    start = made(tmp_path, {"api/package.json": node, "web/index.html": ""})
+    assert list(start.assumed) == ["api"]

@@ -283,17 +283,15 @@ class _Import:
         reasons = "\n  ".join(str(left) for left in self.notes.left)
         kinds = {role.kind for role in self.judged.values()}
         if kinds <= {Kind.STORE, Kind.PROFILE, Kind.OTHER} and Kind.STORE in kinds:
-            others = "and services of other kinds" if Kind.OTHER in kinds else ""
-            what = f"data stores {others}".strip()
+            what = "data stores and services of other kinds" if Kind.OTHER in kinds else "data stores"
             return WrongInputError(
                 f"{self.project.called} has only {what}; they stay in Compose:\n  {reasons}",
                 f"run `crossfade init` for the app itself; {self._stores()}",
             )
         asked = [profile for service in self.roles.services.values() for profile in profiles_of(self.project, service)]
-        given = " ".join(f"--from {path}" for path in self.project.given)
-        profiles = ",".join(dict.fromkeys(asked))
-        start = f"name those that you start: COMPOSE_PROFILES={profiles} crossfade init {given}"
-        way_out = start if Kind.PROFILE in kinds else "use `crossfade init`"
+        again = " ".join(["crossfade init", *(f"--from {path}" for path in self.project.given)])
+        start = f"name those that you start: COMPOSE_PROFILES={','.join(dict.fromkeys(asked))} {again}"
+        way_out = start if asked else "use `crossfade init`"
         return WrongInputError(f"no service of {self.project.called} can be carried over:\n  {reasons}", way_out)
 
     def _stores(self) -> str:

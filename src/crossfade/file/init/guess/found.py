@@ -15,12 +15,14 @@ LOCAL = "127.0.0.1"
 class GuessedService:
     """A service as it was guessed: lines of (key, value, why in a comment), and what is left to do about it.
 
-    `health` is the path that is known to answer; empty when none is. `what` names what it was recognised by.
+    `health` is the path that is known to answer, at `health_port` if that is another one; empty when none is. `what`
+    names what it was recognised by.
     """
 
     what: str
     lines: tuple[tuple[str, str, str], ...]
     health: str = ""
+    health_port: int | None = field(default=None, kw_only=True)
     todos: tuple[Todo, ...] = field(default=())
     worker: bool = False
 

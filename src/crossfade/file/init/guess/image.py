@@ -6,13 +6,22 @@ from pathlib import Path
 from crossfade.file.init.compose.health import asked
 from crossfade.file.init.compose.judge import signs
 from crossfade.file.init.compose.source.ports import likely
-from crossfade.file.init.dockerfile import Dockerfile, read_dockerfile
-from crossfade.file.init.guess.found import GuessedService, in_flow
+from crossfade.file.init.dockerfile import Dockerfile, copied, read_dockerfile, workdirs
+from crossfade.file.init.guess.found import GuessedService, in_flow, text
 from crossfade.file.init.todo import Rank, Todo
 
 _USUAL = "8080"
 # Where a server listens that nobody tells anything else.
-_BY_ITSELF = {"fastapi run": "8000", "uvicorn": "8000", "gunicorn": "8000", "runserver": "8000", "flask": "5000"}
+_BY_ITSELF = {
+    **dict.fromkeys(("fastapi (run|dev)", "uvicorn", "gunicorn", "hypercorn", "daphne", "runserver"), "8000"),
+    "artisan serve": "8000",
+    "flask": "5000",
+    "streamlit": "8501",
+    "next start": "3000",
+    "thrust": "80",
+    "frankenphp": "80",
+    "rails (s|server)": "3000",
+}
 _LISTENS = re.compile(
     r"(?:--port[ =]|--server\.port=|-p |(?:--bind|-b)[ =]\S*:|\b(?:0\.0\.0\.0|localhost|\[::\]):)(\d{2,5})\b"
 )
@@ -36,12 +45,32 @@ def look(folder: Path, place: str) -> GuessedService | None:
         todos.append(Todo(Rank.NOTHING_RUNS, "port", f"write where it listens; {_USUAL} is assumed"))
     check = asked(dockerfile.check, dockerfile.env)
     lines = (
-        ("image", f"{{build: {in_flow(place)}}}", "each deploy builds it from the Dockerfile there"),
+        ("image", f"{{build: {_build(folder, place)}}}", "each deploy builds it from the Dockerfile there"),
         ("port", known or _USUAL, where),
     )
-    return GuessedService(
-        "Dockerfile", lines, check.path if check.port in (None, int(known or _USUAL)) else "", tuple(todos)
-    )
+    elsewhere = check.port if check.path and check.port != int(known or _USUAL) else None
+    return GuessedService("Dockerfile", lines, check.path, tuple(todos), health_port=elsewhere)
+
+
+def _build(folder: Path, place: str) -> str:
+    """How it is built: from its own folder, or from the root where what it copies lies there alone."""
+    told = text(folder / "Dockerfile")
+    wanted = copied(told)
+    root = folder
+    for _ in Path(place).parts:
+        root = root.parent
+    itself = "/" in place and any(one.endswith(f"/{place}") for one in workdirs(told))  # /app/src/Web, by COPY . .
+    if (not itself and all(_is_in(folder, one) for one in wanted)) or not all(_is_in(root, one) for one in wanted):
+        return in_flow(place)
+    return f"{{context: ., dockerfile: {in_flow(f'{place}/Dockerfile')}}}"
+
+
+def _is_in(folder: Path, pattern: str) -> bool:
+    clean = pattern.lstrip("./")
+    try:
+        return not clean or "$" in clean or any(True for _ in folder.glob(clean))
+    except (ValueError, NotImplementedError):  # no pattern of ours
+        return True
 
 
 def as_worker(found: GuessedService) -> GuessedService:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ _PLACES = {
     "@11ty/eleventy": "_site",
     "nuxt": ".output/public",
 }
+# A `start` that serves a page to who writes it: slow, at a port of its own, and not what its build leaves.
+_FOR_DEVELOPERS = re.compile(
+    r"\b(astro|nuxt|nuxi|next|remix|gatsby|svelte-kit|vinxi) (dev|develop)\b|\bvite( (dev|serve|-).*)?$"
+    r"|\b(react-scripts|docusaurus) start\b|\b(vue-cli-service|ng|webpack) serve\b|\bwebpack-dev-server\b"
+)
+_SVELTE = "@sveltejs/kit"
 _PRISMA = Todo(
     Rank.ASSUMED, "hooks.migrate", "write hooks: {migrate: npx prisma migrate deploy} when the app has a database"
 )
@@ -40,7 +47,7 @@ _PRISMA = Todo(
 def node(folder: Path) -> GuessedService | None:
     """package.json with something to start; a build script runs once per release."""
     package = package_of(folder)
-    scripts, needs = _mapping(package.get("scripts")), _mapping(package.get("dependencies"))
+    scripts, needs = _scripts(package), _mapping(package.get("dependencies"))
     install, tool = _installs(folder)
     build = f"{install} && {tool} run build" if "build" in scripts else install
     todos = (_PRISMA,) if {"prisma", "@prisma/client"} & _all_needs(package) else ()
@@ -55,6 +62,10 @@ def node(folder: Path) -> GuessedService | None:
         return by(start, "package.json; it must listen on $PORT")
     if (server := _server(package)) and "build" in scripts:
         return by(f"HOST={LOCAL} {_SERVERS[server]}", f"package.json and {server}")
+    if _SVELTE in _all_needs(package) and "@sveltejs/adapter-static" not in _all_needs(package) and "build" in scripts:
+        adapter = "install @sveltejs/adapter-node and name it in svelte.config.js: the command starts what it builds"
+        made = by(f"HOST={LOCAL} node build", "package.json and SvelteKit")
+        return replace(made, todos=(Todo(Rank.NOTHING_RUNS, "command", adapter), *made.todos))
     main = package.get("main")
     if needs and isinstance(main, str) and (folder / main).is_file():
         return by(f"node {main}", "main in package.json; it must listen on $PORT")
@@ -73,7 +84,7 @@ def deno(folder: Path) -> GuessedService | None:
 def built_page(folder: Path) -> tuple[str, str] | None:
     """The build of a page that is only files, and the folder where they end up; None when it is none."""
     package = package_of(folder)
-    scripts = _mapping(package.get("scripts"))
+    scripts = _scripts(package)
     if "build" not in scripts or "start" in scripts or _server(package):
         return None
     install, tool = _installs(folder)
@@ -125,6 +136,12 @@ def _server(package: dict[str, Any]) -> str:
     """The framework whose build is a server; empty for one that makes files."""
     needs, build = _all_needs(package), str(_mapping(package.get("scripts")).get("build", ""))
     return "" if "generate" in build else next((name for name in _SERVERS if name in needs), "")
+
+
+def _scripts(package: dict[str, Any]) -> dict[str, Any]:
+    """Those that may run in a release."""
+    scripts = _mapping(package.get("scripts"))
+    return {name: line for name, line in scripts.items() if name != "start" or not _FOR_DEVELOPERS.search(str(line))}
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -1,11 +1,15 @@
 """Projects in Ruby, Go and PHP."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
-from crossfade.file.init.guess.found import LOCAL, GuessedService, process, text
+from crossfade.file.init.guess.found import LOCAL, GuessedService, in_flow, process, text
 from crossfade.file.init.guess.javascript import built_page
 from crossfade.file.init.todo import Rank, Todo
+
+_BESIDE = re.compile(r"=>\s*(\.\.?/\S+?)/?\s*$", re.MULTILINE)  # replace example.com/common => ../common
+_NO_PROGRAMS = re.compile(r"[._].*|vendor|testdata|tests?|e2e|examples?|tools?|scripts?|docs?|hack")
 
 
 def ruby(folder: Path) -> GuessedService | None:
@@ -22,13 +26,15 @@ def ruby(folder: Path) -> GuessedService | None:
     else:
         command, server = f"bundle exec rackup -o {LOCAL} -p $PORT", "config.ru"
     migrate = "write hooks: {migrate: bundle exec rails db:migrate} when the app has a database"
-    todos = (Todo(Rank.ASSUMED, "hooks.migrate", migrate),) if rails else ()
+    env = "write env: {RAILS_ENV: production}, and RAILS_MASTER_KEY or SECRET_KEY_BASE under secrets"
+    env += ": without them it runs as for who develops it"
+    todos = (Todo(Rank.ASSUMED, "env", env), Todo(Rank.ASSUMED, "hooks.migrate", migrate)) if rails else ()
     return process("Ruby", command, f"from Gemfile and {server}", build=build, todos=todos)
 
 
 def go(folder: Path) -> GuessedService | None:
-    """A go.mod with a main package: at the top, or one below cmd/."""
-    if not text(folder / "go.mod"):
+    """A go.mod with a main package: at the top, one below cmd/, or the only one that is in a folder."""
+    if not (module := text(folder / "go.mod")):
         return None
     commands = [path.parent.name for path in sorted(folder.glob("cmd/*/*.go")) if "package main" in text(path)]
     if any("package main" in text(path) for path in folder.glob("*.go")):
@@ -36,10 +42,21 @@ def go(folder: Path) -> GuessedService | None:
     elif commands:
         name = next((one for one in ("server", "web", "api") if one in commands), commands[0])
         place = f"./cmd/{name}"
+    elif len(inner := {path.parent.name for path in folder.glob("*/*.go") if _is_program(path)}) == 1:
+        name = inner.pop()
+        place = f"./{name}"
     else:
         return None
     why = "from go.mod; it must listen on $PORT"
-    return process("Go", f"./bin/{name}", why, build=f"go build -o bin/{name} {place}")
+    made = process("Go", f"./bin/{name}", why, build=f"go build -o bin/{name} {place}")
+    if not (beside := sorted(set(_BESIDE.findall(module)))):
+        return made
+    also = ("also", f"[{', '.join(map(in_flow, beside))}]", "modules beside it, by go.mod")
+    return replace(made, lines=(made.lines[0], also, *made.lines[1:]))
+
+
+def _is_program(path: Path) -> bool:
+    return not _NO_PROGRAMS.fullmatch(path.parent.name) and "package main" in text(path)
 
 
 def php(folder: Path) -> GuessedService | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from crossfade.file.init.guess.found import LOCAL, GuessedService, process, text
 from crossfade.file.init.guess.javascript import built_page
+from crossfade.file.init.todo import Rank, Todo
 from crossfade.source import git
 
 SERVED = ".site"  # a folder of the release that holds what may be served, and nothing else
@@ -17,6 +18,8 @@ _NEVER = re.compile(
     re.IGNORECASE,
 )
 _MOST = 2000
+_STANDS_IN = "write what starts the app; nothing was recognised, and a server of no files stands in for it"
+_MOST_NAMED = 40  # files and folders in the line of a build
 _SERVE = f"python3 -m http.server --bind {LOCAL} --directory"
 
 
@@ -42,8 +45,11 @@ def nothing(
     entries = dict.fromkeys(
         next((place for place in _above(file) if place not in mixed), file) for file in sorted(good)
     )
+    todos: tuple[Todo, ...] = ()
+    if not what and len(entries) > _MOST_NAMED:  # nobody would read them, and nothing says that they are a page
+        todos, entries = (Todo(Rank.ASSUMED, "command", _STANDS_IN),), {}
     copied = f" && cp -R --parents {shlex.join(entries)} {SERVED}/" if entries else ""
-    return process(what, f"{_SERVE} {SERVED} $PORT", why, build=f"mkdir -p {SERVED}{copied}")
+    return process(what, f"{_SERVE} {SERVED} $PORT", why, build=f"mkdir -p {SERVED}{copied}", todos=todos)
 
 
 def _files(folder: Path, below: str = "") -> tuple[set[str], set[str]]:
