@@ -145,3 +145,10 @@ def test_a_book_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongInputError, match="cannot be read") as error:
         own(tmp_path / "none.yaml")
     assert "--prices" in error.value.way_out
+
+
+def test_regions_of_others_have_none_of_our_prices() -> None:
+    """China's are in another currency, and governments have lists of their own; elsewhere a secret costs the same."""
+    assert list_prices("sa-east-1").price("secrets.secret-month").usd == Decimal("0.40")
+    for region in ("cn-north-1", "us-gov-west-1", "eusc-de-east-1"):
+        assert list_prices(region).price("secrets.secret-month").usd is None

@@ -134,6 +134,47 @@ def test_queries_of_every_kind_of_record_are_billed(kind: str) -> None:
     assert months(of(made("aws_route53_record.r", type=kind)), "DNS queries")[1] == "0.40"
 
 
+def test_queries_that_cost_more_are_not_among_the_others() -> None:
+    """A record by latency has a line of its own, whose price nobody here knows."""
+    record = made("aws_route53_record.r", type="A", latency_routing_policy=[{"region": "us-east-1"}])
+    assert items(of(record)) == ["aws_route53_record, latency_routing_policy"]
+
+
+def test_logs_of_another_class_are_not_among_the_others() -> None:
+    """Coming in they cost half of the usual price, which no line may name for them."""
+    rare = made("aws_cloudwatch_log_group.g", log_group_class="INFREQUENT_ACCESS")
+    assert items(of(rare)) == ["aws_cloudwatch_log_group, log_group_class"]
+
+
+def test_a_cluster_of_three_zones_that_is_no_aurora_has_none_of_its_prices() -> None:
+    """Its hosts and disks are unknown, and backups as large as it is are free."""
+    found = of(
+        made("aws_rds_cluster.c", engine="mysql", db_cluster_instance_class="db.m5d.large", backup_retention_period=7),
+        book=VIRGINIA,
+    )
+    assert not [each for each in items(found) if "Aurora" in each]
+    assert line(found, "Database backups beyond its own size").keys == ("rds.backup-gb-month",)
+
+
+def test_a_copy_has_what_is_provisioned_for_what_it_copies() -> None:
+    """RDS makes it alike, but for what it says itself; a disk of another kind has nothing of the first."""
+    values = {"engine": "mysql", "instance_class": "db.m5.large", "allocated_storage": 400}
+    primary = made("aws_db_instance.p", **values, storage_type="gp3", iops=13_000, storage_throughput=600)
+    copy = made("aws_db_instance.r", {"replicate_source_db": (primary.address,)}, instance_class="db.m5.large")
+    found = of(primary, copy, book=VIRGINIA)
+    assert line(found, "Read replica disk, gp3, IOPS").quantity.expected == 1000
+    assert line(found, "Read replica disk, gp3, throughput").quantity.expected == 100
+    other = made(copy.address, dict(copy.refers), instance_class="db.m5.large", storage_type="gp2")
+    assert "Read replica disk, gp3, IOPS" not in items(of(primary, other))
+
+
+def test_rabbitmq_keeps_its_messages_on_disks() -> None:
+    """It has no other storage, whether or not a plan knows of it; ActiveMQ has EFS unless it says otherwise."""
+    for engine, key in (("RabbitMQ", "mq.gb-month.RabbitMQ.ebs"), ("ActiveMQ", "mq.gb-month.ActiveMQ.efs")):
+        broker = made("aws_mq_broker.b", engine_type=engine, host_instance_type="mq.m5.large")
+        assert line(of(broker, book=VIRGINIA), "Broker storage").keys == (key,)
+
+
 def test_records_that_nobody_visits_by_bring_no_queries() -> None:
     """Of certificates, and of servers of names."""
     proof = made("aws_route53_record.v", {"name": ("aws_acm_certificate.c",)}, type="CNAME")

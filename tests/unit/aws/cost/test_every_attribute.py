@@ -88,6 +88,7 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "storage_throughput": (900,),
     "storage_type": ("io1",),
     "subnet_ids": (["a", "b"],),
+    "support_type": ("STANDARD",),
     "subnets": (["a", "b", "c"],),
     "availability_zones": (["a", "b", "c"],),
     "aws_vpc_endpoint.subnet_configuration.subnet_id": ("a",),

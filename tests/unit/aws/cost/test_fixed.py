@@ -174,7 +174,28 @@ def test_a_clusters_own_strategy_counts() -> None:
         default_capacity_provider_strategy=strategy,
     )
     runs = made("aws_ecs_service.s", {"task_definition": (mine.address,), "cluster": (cluster.address,)})
-    assert items(of(mine, cluster, providers, runs)) == ["Fargate s, 0.5 vCPU 1 GB"]
+    assert items(of(mine, cluster, providers, runs)) == ["Fargate s, spare capacity, 0.5 vCPU 1 GB"]
+    told = made(runs.address, dict(runs.refers), launch_type="FARGATE")
+    assert items(of(mine, cluster, providers, told)) == ["Fargate s, 0.5 vCPU 1 GB"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "on_demand", "spare"),
+    [
+        ([("mine", 0, 3), ("FARGATE", 0, 1)], 2, 0),
+        ([("FARGATE", 0, 1), ("FARGATE_SPOT", 4, 1)], 2, 6),
+        ([("mine", 2, 1), ("FARGATE_SPOT", 0, 1)], 0, 3),
+        ([("FARGATE", 2, 0), ("mine", 0, 1)], 2, 0),
+    ],
+)
+def test_tasks_are_spread_by_base_and_weight(strategy: list[Any], on_demand: int, spare: int) -> None:
+    """Of eight. Those that land on hosts of the cluster's own are billed by the hosts."""
+    mine = task("512", "1024", requires_compatibilities=["EC2", "FARGATE"])
+    parts = [dict(zip(("capacity_provider", "base", "weight"), each, strict=True)) for each in strategy]
+    found = of(mine, service(mine, desired_count=8, capacity_provider_strategy=parts))
+    tasks = {each.item: each.quantity.expected / 730 for each in found.lines}
+    named = {"Fargate s, 0.5 vCPU 1 GB": on_demand, "Fargate s, spare capacity, 0.5 vCPU 1 GB": spare}
+    assert tasks == {item: count for item, count in named.items() if count}
 
 
 def test_the_disk_of_a_task_beyond_20_gb_is_billed() -> None:

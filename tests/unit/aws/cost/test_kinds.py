@@ -150,6 +150,15 @@ def test_other_stores_past_their_support_cost_more(resources: tuple[Resource, ..
     assert item in [each.item for each in of(*resources).unknown]
 
 
+@pytest.mark.parametrize(("policy", "billed"), [(None, True), ("EXTENDED", True), ("STANDARD", False)])
+def test_a_control_plane_that_may_be_upgraded_needs_no_extended_support(policy: str | None, *, billed: bool) -> None:
+    """AWS upgrades it on the day that its standard support ends; unless somebody says so it does not."""
+    said = {"upgrade_policy": [{"support_type": policy}]} if policy else {}
+    plane = of(made("aws_eks_cluster.c", version="1.30", **said), book=VIRGINIA)
+    assert ("Extended support of Kubernetes 1.30" in items(plane)) is billed
+    assert [each.item for each in plane.unknown] == []
+
+
 def test_a_version_that_ends_without_a_charge_is_no_line() -> None:
     """MariaDB 10.5 is upgraded by AWS when its day comes; until then it costs what it costs."""
     database = made("aws_db_instance.m", engine="mariadb", engine_version="10.5.28", instance_class="db.t3.micro")

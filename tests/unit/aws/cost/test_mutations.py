@@ -59,7 +59,7 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("aws_instance", {"instance_market_options": [{"market_type": "spot"}]}),
     *(("aws_instance", {"tenancy": kind}) for kind in ("dedicated", "host")),
     ("aws_instance", {"monitoring": True}),
-    ("aws_instance", {"associate_public_ip_address": True}),
+    ("aws_instance", {"associate_public_ip_address": False}),
     *(("aws_ebs_volume", change) for change in ({"size": 101}, {"type": "io1"}, {"iops": 4001}, {"throughput": 201})),
     ("aws_db_instance", {"engine": "mysql"}),
     ("aws_db_instance", {"engine_version": "13"}),

@@ -9,6 +9,7 @@ from crossfade.aws.audit.on_plan.switch import is_on
 from crossfade.aws.audit.ports import ADMIN, DATA, DATAGRAMS, INNER, METRICS, WEB
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
+from crossfade.aws.resources.subnets import SUBNETS, in_default_subnet, opens
 
 
 def _open(inventory: Inventory, ports: frozenset[int]) -> Iterator[Mark]:
@@ -108,8 +109,12 @@ def public_hosts(inventory: Inventory) -> Iterator[Mark]:
     for host in inventory.of("aws_instance"):
         if is_on(host.values.get("associate_public_ip_address")) and host.address not in ways_out:
             yield Mark(host.address, "the host has a public address")
-        elif "associate_public_ip_address" not in host.values and _gets_one(inventory, host, "subnet_id"):
+        elif "associate_public_ip_address" in host.values:
+            continue
+        elif opens(inventory.referred(host, "subnet_id", *SUBNETS)):
             yield Mark(host.address, "the host is in a subnet that gives public addresses")
+        elif in_default_subnet(host):
+            yield Mark(host.address, "the host is in a default subnet, which gives public addresses")
     for template in inventory.of("aws_launch_template", "aws_launch_configuration"):
         inside = first(template.values, "network_interfaces", "associate_public_ip_address")
         if is_on(inside) or is_on(template.values.get("associate_public_ip_address")):
@@ -117,12 +122,6 @@ def public_hosts(inventory: Inventory) -> Iterator[Mark]:
     for service in inventory.of("aws_ecs_service"):
         if is_on(first(service.values, "network_configuration", "assign_public_ip")):
             yield Mark(service.address, "its tasks have public addresses")
-
-
-def _gets_one(inventory: Inventory, found: Resource, key: str) -> bool:
-    """Whether it is in a subnet that gives a public address to whatever is put there."""
-    subnets = inventory.referred(found, key, "aws_subnet")
-    return any(is_on(each.values.get("map_public_ip_on_launch")) for each in subnets)
 
 
 def no_flow_logs(inventory: Inventory) -> Iterator[Mark]:

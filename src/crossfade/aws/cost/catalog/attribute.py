@@ -11,19 +11,32 @@ _PLACE = re.compile(r"\{([^{}|?]+)(?:([|?])([^{}]*))?\}")
 
 
 def values(resource: Resource, path: str) -> tuple[Any, ...]:
-    """All that stands at a path, in every block that has it. Nothing, "", 0 and false count as not there."""
-    return tuple(each for each in _at(resource.values, path.split(".")) if each)
+    """All that stands at a path, in every block that has it. Nothing, "", 0 and false count as not there.
+
+    A block of which only the apply tells what is in it is there.
+    """
+    return tuple(each for each in _at(resource.values, path.split(".")) if each or isinstance(each, dict))
+
+
+def comes_later(resource: Resource, path: str) -> bool:
+    """Whether the configuration gives it, or the block that it is in, and only the apply will tell what it is."""
+    return any(each == path or path.startswith(f"{each}.") for each in resource.later)
 
 
 def number(resource: Resource, path: str) -> Decimal | None:
-    """A number at `path|default`, or itself; `#path` is how many there are. None when only the apply will tell."""
+    """A number at `path|default`, or itself; `#path` is how many there are. None when only the apply will tell.
+
+    A plan does not say who gives a block that a `dynamic` makes: blocks without a default are nobody's but the team's.
+    """
     if path.isdecimal():
         return Decimal(path)
     path, _, default = path.partition("|")
     if path.startswith("#"):
-        found = [each for each in _at(resource.values, path[1:].split(".")) if each]
-        return Decimal(len(found)) if found else _decimal(default)
-    found = list(values(resource, path))
+        found = values(resource, path[1:])
+        if found or default:
+            return Decimal(len(found)) if found else _decimal(default)
+        return None if path[1:] in resource.unknown else Decimal(0)
+    found = values(resource, path)
     return _decimal(str(found[0])) if found else None if _later(resource, path) else _decimal(default or "0")
 
 

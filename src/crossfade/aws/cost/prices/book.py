@@ -17,6 +17,8 @@ from crossfade.file.reading.document import Written, parse
 from crossfade.file.reading.problem import Problem, WrongFileError, nearest, shown
 
 EVERYWHERE = "everywhere"  # the book of what costs the same in all of AWS's regions but those of China and governments
+# Regions of other companies and of governments, with price lists of their own: https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+_APART = ("cn-", "us-gov-", "us-iso", "eu-iso", "eusc-")
 _LARGEST = 1 << 20
 _KEYS = ("name", "region", "date", "only", "sources", "prices")
 _PRICE_KEYS = ("usd", "source", "note")
@@ -59,6 +61,8 @@ def regions() -> list[str]:
 @cache
 def list_prices(region: str) -> PriceBook:
     """AWS's list prices in a region; in one that we do not know, only what costs the same everywhere is known."""
+    if region.startswith(_APART):
+        return PriceBook(name=f"no price book for {region}", region=region, prices={})
     same = _shipped(EVERYWHERE)
     if region not in regions():
         name = f"no price book for {region}" if region else "no region, and so no price book"

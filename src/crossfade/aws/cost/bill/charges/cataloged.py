@@ -7,7 +7,7 @@ from typing import Any
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once, unpriced
 from crossfade.aws.cost.bill.charges.by_use import used
-from crossfade.aws.cost.catalog.attribute import filled, number, said, values
+from crossfade.aws.cost.catalog.attribute import comes_later, filled, number, said, values
 from crossfade.aws.cost.catalog.catalog import AREAS, Area, Rated, TypeVerdict, verdict
 from crossfade.aws.cost.money import exact
 from crossfade.aws.resources.inventory import Inventory
@@ -59,8 +59,11 @@ def _has(inventory: Inventory, resource: Resource, line: Rated) -> bool:
 
 def _is(inventory: Inventory, resource: Resource, conditions: Iterable[tuple[str, str]]) -> bool:
     """Whether one of the attributes is set, or is set to the value that stands with it."""
-    found = ((value, _there(inventory, resource, path)) for path, value in conditions)
-    return any(any(_meets(said(each), value) for each in there) for value, there in found)
+    return any(
+        any(_meets(said(each), value) for each in _there(inventory, resource, path))
+        or (not value and comes_later(resource, path))
+        for path, value in conditions
+    )
 
 
 def _meets(text: str, value: str) -> bool:
@@ -98,9 +101,10 @@ def _line(resource: Resource, line: Rated, judged: TypeVerdict, usage: Month) ->
 
 def _extras(resource: Resource, judged: TypeVerdict) -> Iterator[Charge]:
     for extra in judged.extras:
-        billed = [each for each in map(said, values(resource, extra.path)) if each not in extra.free]
-        if billed:
-            yield unpriced(judged.area, f"{resource.type}, {extra.path}", (resource.address,), extra.why)
+        billed = any(said(each) not in extra.free for each in values(resource, extra.path))
+        if billed or comes_later(resource, extra.path):
+            may = "" if billed or not extra.free else "only the apply will tell whether: "
+            yield unpriced(judged.area, f"{resource.type}, {extra.path}", (resource.address,), may + extra.why)
 
 
 def _unknown(resource: Resource, why: str, judged: TypeVerdict | None = None) -> Charge:

@@ -60,7 +60,9 @@ def _database(inventory: Inventory, database: Resource, usage: Month) -> Iterato
     )
     size = database.values.get("allocated_storage") or primary.values.get("allocated_storage")
     disk = database.values.get("storage_type") or primary.values.get("storage_type")
-    iops = database.values.get("iops") or 0
+    # A copy has what is provisioned of the disk that it copies, unless it asks for one of another kind.
+    alike = database if database.values.get("storage_type") else primary
+    iops = database.values.get("iops") or alike.values.get("iops") or 0
     disk = disk or ("io1" if iops else "gp2")
     if disk == "io1":
         size, iops = size and max(size, _IO1[0]), max(iops, _IO1[1])
@@ -75,7 +77,7 @@ def _database(inventory: Inventory, database: Resource, usage: Month) -> Iterato
         note=_size(size, most),
     )
     included = _included(engine, disk, size or 0)
-    through = database.values.get("storage_throughput") or 0
+    through = database.values.get("storage_throughput") or alike.values.get("storage_throughput") or 0
     for item, provisioned, free, unit, key in (
         ("IOPS", iops, included[0], "IOPS-months", "rds.iops-month"),
         ("throughput", through if disk == "gp3" else 0, included[1], "MB/s-months", "rds.mbps-month"),

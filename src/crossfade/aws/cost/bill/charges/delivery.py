@@ -12,6 +12,8 @@ from crossfade.file.cloud.month import Month
 
 FREE = 1024 * GIB  # a month, always: https://aws.amazon.com/cloudfront/pricing/
 _BETWEEN_SERVERS = frozenset({"NS", "SOA", "DS"})
+# Whose queries have a price of their own, which the catalogue names.
+_DEARER = tuple(f"{each}_routing_policy" for each in ("cidr", "geolocation", "geoproximity", "latency"))
 
 
 def delivery(inventory: Inventory, usage: Month) -> Iterator[Charge]:
@@ -67,4 +69,5 @@ def _is_asked_for(inventory: Inventory, record: Resource) -> bool:
     proves = any("aws_acm_certificate." in address for addresses in record.refers.values() for address in addresses)
     proves = proves or any(inventory.referring(record, "aws_acm_certificate_validation"))
     kind = record.values.get("type", "NS" if "type" in record.unknown else "")
-    return not (proves or record.values.get("alias") or kind in _BETWEEN_SERVERS)
+    dearer = any(record.values.get(each) for each in _DEARER)
+    return not (proves or dearer or record.values.get("alias") or kind in _BETWEEN_SERVERS)

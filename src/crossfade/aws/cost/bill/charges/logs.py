@@ -47,8 +47,9 @@ _ELSEWHERE = ("kinesis-firehose", "arn:aws:s3", "arn:aws:firehose")
 
 def logs(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     groups = list(inventory.of("aws_cloudwatch_log_group"))
+    usual = [each for each in groups if each.values.get("log_group_class", "STANDARD") == "STANDARD"]
     if groups:
-        yield from _of_groups(groups, usage)
+        yield from _of_groups(usual, usage) if usual else ()
     elif writers := tuple(each.address for each in _writers(inventory)):
         yield used("Watching", "Logs, coming in", "logs.in-gb", "GB", writers, usage)
         yield used("Watching", "Logs, kept", "logs.stored-gb-month", "GB-months", writers, usage)

@@ -10,6 +10,7 @@ from crossfade.aws.cost.bill.charges.sizes import gigabytes
 from crossfade.aws.cost.money import exact, plain
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
+from crossfade.aws.resources.subnets import SUBNETS, in_default_subnet, opens
 from crossfade.file.cloud.month import Month
 
 _ZONES = 2  # what a load balancer stands in at least
@@ -91,7 +92,7 @@ def _endpoints(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     found = [each for each in inventory.of("aws_vpc_endpoint") if _kind(each) != "Gateway"]
     for endpoint in found:
         # What is configured of a subnet is of one that stands in the list as well, or of one that stands only there.
-        named = len(inventory.referred(endpoint, "subnet_ids", "aws_subnet")) or _given(endpoint, "subnet_ids")
+        named = len(inventory.referred(endpoint, "subnet_ids", *SUBNETS)) or _given(endpoint, "subnet_ids")
         zones = max(named, len(blocks(endpoint.values, "subnet_configuration")), 1)
         yield Charge(
             area="Network",
@@ -137,7 +138,7 @@ def _holders(inventory: Inventory, usage: Month) -> Iterator[tuple[Amount, Resou
     for group in inventory.of("aws_autoscaling_group"):
         yield _of_hosts(inventory, group, usage), group
     for group in inventory.of("aws_eks_node_group"):
-        if _opens(inventory.referred(group, "subnet_ids", "aws_subnet")):
+        if opens(inventory.referred(group, "subnet_ids", *SUBNETS)):
             yield nodes(group, usage), group
     for service in inventory.of("aws_ecs_service"):
         if first(service.values, "network_configuration", "assign_public_ip"):
@@ -167,7 +168,9 @@ def _held_by_doors(inventory: Inventory) -> Iterator[tuple[Amount, Resource]]:
 def _opened(inventory: Inventory, instance: Resource) -> bool:
     """Whether a host gets a public address: it says so, or else its subnet does."""
     asked = instance.values.get("associate_public_ip_address")
-    return _opens(inventory.referred(instance, "subnet_id", "aws_subnet")) if asked is None else bool(asked)
+    if asked is None:
+        return in_default_subnet(instance) or opens(inventory.referred(instance, "subnet_id", *SUBNETS))
+    return bool(asked)
 
 
 def _is_outside(balancer: Resource) -> bool:
@@ -182,7 +185,7 @@ def _of_balancer(inventory: Inventory, balancer: Resource) -> int:
     if mappings:
         made = inventory.referred(balancer, "subnet_mapping.allocation_id", "aws_eip")
         return max(0, len(mappings) - len(made))
-    subnets = inventory.referred(balancer, "subnets", "aws_subnet")
+    subnets = inventory.referred(balancer, "subnets", *SUBNETS)
     return len(subnets) or _given(balancer, "subnets") or _given(balancer, "availability_zones") or _ZONES
 
 
@@ -207,18 +210,13 @@ def _of_hosts(inventory: Inventory, group: Resource, usage: Month) -> Amount:
         for interface in blocks(template.values, "network_interfaces"):
             if (public := interface.get("associate_public_ip_address")) is not None:
                 return hosts(group, usage) if str(public).lower() == "true" else Amount.of(0)
-    public = _opens(inventory.referred(group, "vpc_zone_identifier", "aws_subnet"))
+    public = opens(inventory.referred(group, "vpc_zone_identifier", *SUBNETS))
     return hosts(group, usage) if public else Amount.of(0)
 
 
 def _templates(inventory: Inventory, group: Resource) -> Iterator[Resource]:
     for key in group.refers:
         yield from inventory.referred(group, key, "aws_launch_template", "aws_launch_configuration")
-
-
-def _opens(subnets: tuple[Resource, ...]) -> bool:
-    """Whether what starts there gets a public address without asking."""
-    return any(subnet.values.get("map_public_ip_on_launch") for subnet in subnets)
 
 
 def _given(resource: Resource, key: str) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once, unpriced
-from crossfade.aws.resources.inventory import Inventory
+from crossfade.aws.resources.inventory import Inventory, first
 from crossfade.aws.resources.resource import Resource
 from crossfade.aws.resources.support import Support, support, versioned
 from crossfade.file.cloud.month import Month
@@ -40,10 +40,10 @@ def databases(inventory: Inventory, usage: Month, day: date) -> Iterator[Charge]
 
 
 def clusters(inventory: Inventory, usage: Month, day: date) -> Iterator[Charge]:
-    """Of EKS: the control plane costs more by the hour."""
+    """Of EKS: the control plane costs more by the hour, unless AWS may upgrade it when its standard support ends."""
     for cluster in inventory.of("aws_eks_cluster"):
         ended = _ended(*versioned(cluster), day)
-        if ended is not None:
+        if ended is not None and first(cluster.values, "upgrade_policy", "support_type") != "STANDARD":
             yield Charge(
                 area="Compute",
                 item=f"Extended support of Kubernetes {ended.version}",
@@ -56,12 +56,12 @@ def clusters(inventory: Inventory, usage: Month, day: date) -> Iterator[Charge]:
 
 
 def _by_core(  # noqa: PLR0917  private, and all of a kind
-    found: Resource, first: Resource, copies: int, usage: Month, day: date, service: str = "rds"
+    found: Resource, whole: Resource, copies: int, usage: Month, day: date, service: str = "rds"
 ) -> Iterator[Charge]:
-    engine = str(found.values.get("engine") or first.values.get("engine") or "")
+    engine = str(found.values.get("engine") or whole.values.get("engine") or "")
     engine = service if service != "rds" else engine
-    ended = _ended(engine, found.values.get("engine_version") or first.values.get("engine_version"), day)
-    if ended is None or _REFUSED in (each.values.get("engine_lifecycle_support") for each in (found, first)):
+    ended = _ended(engine, found.values.get("engine_version") or whole.values.get("engine_version"), day)
+    if ended is None or _REFUSED in (each.values.get("engine_lifecycle_support") for each in (found, whole)):
         return
     year = "year-3" if ended.is_doubled(day) else "year-1"
     count = cores(str(found.values.get("instance_class", "")))

@@ -22,6 +22,7 @@ _NODE_DISK, _WINDOWS_DISK = 20, 50
 # Old classes for which a fast way to their disks costs extra: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ebs-optimized.html
 _SLOW_DISKS = frozenset({"c1", "c3", "g2", "i2", "m1", "m2", "m3", "r3"})
 _FREE_SYSTEMS = ("amazon-linux", "al2023", "ubuntu", "debian", "canonical", "/ecs/", "/eks/", "bottlerocket", "windows")
+_HOSTS = frozenset({"host_id", "host_resource_group_arn"})
 _BURST = frozenset({"t2", "t3", "t3a", "t4g"})
 
 
@@ -44,9 +45,10 @@ class _Host:
             return UNPRICED
         if self.spot:
             return f"ec2.spot-hour.{self.kind}"
+        shared = self.tenancy == "default"
         if self.windows:
-            return f"ec2.windows-hour.{self.kind}"
-        return f"ec2.hour.{self.kind}" if self.tenancy == "default" else f"ec2.{self.tenancy}-hour.{self.kind}"
+            return f"ec2.windows-hour.{self.kind}" if shared else UNPRICED
+        return f"ec2.hour.{self.kind}" if shared else f"ec2.{self.tenancy}-hour.{self.kind}"
 
     @property
     def unlimited(self) -> bool:
@@ -140,7 +142,7 @@ def instance(inventory: Inventory, found: Resource, usage: Month) -> Iterator[Ch
     host = _Host(
         kind=kind,
         spot=market == "spot" or base.spot,
-        tenancy=_tenancy(values, "tenancy") or base.tenancy,
+        tenancy=_tenancy(found, values, "tenancy") or base.tenancy,
         watched=bool(values.get("monitoring")) or base.watched,
         fast_disks=bool(values.get("ebs_optimized")) or base.fast_disks,
         bursts=first(values, "credit_specification", "cpu_credits"),
@@ -204,12 +206,12 @@ def _of_template(template: Resource | None) -> _Host:
     values, kind = template.values, template.values.get("instance_type")
     old = template.type == "aws_launch_configuration"
     market = first(values, "instance_market_options", "market_type")
-    placement = next(iter(blocks(values, "placement")), {})
+    placement = values if old else next(iter(blocks(values, "placement")), {})
     watched = values.get("enable_monitoring", True) if old else first(values, "monitoring", "enabled")
     return _Host(
         kind=kind,
         spot=bool(values.get("spot_price")) if old else market == "spot",
-        tenancy=(_tenancy(values, "placement_tenancy") if old else _tenancy(placement, "tenancy")) or "default",
+        tenancy=_tenancy(template, placement, "placement_tenancy" if old else "tenancy") or "default",
         watched=bool(watched),
         fast_disks=str(values.get("ebs_optimized", "")).lower() == "true",
         bursts=first(values, "credit_specification", "cpu_credits"),
@@ -233,10 +235,11 @@ def _named_image(values: Mapping[str, Any]) -> str:
     return str(values.get("ami") or values.get("image_id") or "").lower()
 
 
-def _tenancy(values: Mapping[str, Any], key: str) -> str:
-    """On whose hardware; who names a dedicated host has its tenancy without saying so."""
-    named = values.get("host_id") or values.get("host_resource_group_arn")
-    return "host" if named else str(values.get(key) or "")
+def _tenancy(resource: Resource, said: Mapping[str, Any], key: str) -> str:
+    """On whose hardware; who names a dedicated host, be it one of the same plan, has its tenancy without saying so."""
+    named = any(said.get(each) for each in _HOSTS)
+    made = any(path.removeprefix("placement.") in _HOSTS for path in (*resource.later, *resource.refers))
+    return "host" if named or made else str(said.get(key) or "")
 
 
 def _split(policy: Any, count: Amount, each: float) -> tuple[Amount, Amount]:

@@ -1,7 +1,7 @@
 """Tasks of ECS on Fargate. Those on hosts of the cluster's own cost nothing beside the hosts."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -31,7 +31,8 @@ def fargate(inventory: Inventory, service: Resource, usage: Month) -> Iterator[C
         yield _of_unknown_size(service, name, count.times(usage.hours))
         return
     size = f"{plain(cpu)} vCPU {plain(memory)} GB"
-    kept, spare = _split(service, count)
+    kept, spare = _split(_strategy(inventory, service), count)
+    count = kept + spare  # those on hosts of the cluster's own are in neither
     spot = "spot-arm" if kind_of(task) == "arm" else "spot"
     for kind, part in ((kind_of(task), kept), (spot, spare)):
         yield Charge(
@@ -84,9 +85,8 @@ def _on_fargate(inventory: Inventory, service: Resource, task: Resource | None) 
     """ECS takes EC2 for a service of which nobody says more, unless its task can run on Fargate only."""
     if service.values.get("scheduling_strategy") == "DAEMON":
         return False
-    providers = _providers(service) or (set() if service.values.get("launch_type") else _of_cluster(inventory, service))
-    if providers:
-        return not providers.isdisjoint(_FARGATE)
+    if strategy := _strategy(inventory, service):
+        return not _FARGATE.isdisjoint(each.get("capacity_provider") for each in strategy)
     return bool(service.values.get("launch_type", "FARGATE" if on_fargate_alone(task) else "EC2") == "FARGATE")
 
 
@@ -95,18 +95,17 @@ def on_fargate_alone(task: Resource | None) -> bool:
     return task is not None and set(task.values.get("requires_compatibilities") or ()) == {"FARGATE"}
 
 
-def _providers(service: Resource) -> set[Any]:
-    return {each.get("capacity_provider") for each in blocks(service.values, "capacity_provider_strategy")}
-
-
-def _of_cluster(inventory: Inventory, service: Resource) -> set[Any]:
-    """What the cluster takes for services that say nothing."""
-    return {
-        each.get("capacity_provider")
+def _strategy(inventory: Inventory, service: Resource) -> tuple[Mapping[str, Any], ...]:
+    """What its tasks are spread over: its own, or the cluster's where it says neither that nor a launch type."""
+    own = blocks(service.values, "capacity_provider_strategy")
+    if own or service.values.get("launch_type"):
+        return own
+    return tuple(
+        each
         for cluster in inventory.referred(service, "cluster", "aws_ecs_cluster")
         for providers in inventory.referring(cluster, "aws_ecs_cluster_capacity_providers")
         for each in blocks(providers.values, "default_capacity_provider_strategy")
-    }
+    )
 
 
 def _units(value: Any) -> Decimal | None:
@@ -123,16 +122,23 @@ def _of_unknown_size(service: Resource, name: str, quantity: Amount) -> Charge:
     return unpriced("Compute", item, (service.address,), note, quantity=quantity, unit="task-hours")
 
 
-def _split(service: Resource, count: Amount) -> tuple[Amount, Amount]:
-    """Tasks on Fargate, and those on spare capacity: above the base they are spread by weight."""
-    strategies = {each.get("capacity_provider"): each for each in blocks(service.values, "capacity_provider_strategy")}
-    if set(strategies) == {"FARGATE_SPOT"}:
-        return Amount.of(0), count
-    weights = {name: exact(each.get("weight") or 0) for name, each in strategies.items()}
-    total = sum(weights.values())
-    if "FARGATE_SPOT" not in strategies or not total:
+def _split(strategy: Sequence[Mapping[str, Any]], count: Amount) -> tuple[Amount, Amount]:
+    """Tasks on Fargate, and those on its spare capacity: what one provider's base leaves is spread by weight.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html
+    """
+    if not strategy:
         return count, Amount.of(0)
-    base = exact(strategies.get("FARGATE", {}).get("base") or 0)
-    share = weights["FARGATE_SPOT"] / total
-    spare = Amount(*(max(each - base, Decimal(0)) * share for each in (count.least, count.expected, count.most)))
-    return Amount(*(getattr(count, end) - getattr(spare, end) for end in ("least", "expected", "most"))), spare
+    total = sum(exact(each.get("weight") or 0) for each in strategy)
+    bases = sum(exact(each.get("base") or 0) for each in strategy)
+
+    def part(name: str) -> Amount:
+        weight, base = (
+            sum((exact(each.get(key) or 0) for each in strategy if each.get("capacity_provider") == name), Decimal(0))
+            for key in ("weight", "base")
+        )
+        share = weight / total if total else Decimal(len(strategy) == 1)
+        return Amount(*(min(base, each) + max(each - bases, Decimal(0)) * share for each in ends))
+
+    ends = (count.least, count.expected, count.most)
+    return part("FARGATE"), part("FARGATE_SPOT")

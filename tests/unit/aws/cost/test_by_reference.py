@@ -1,0 +1,104 @@
+"""What a plan gives by reference or block by block, and only the apply fills in: billed all the same, or said."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.aws.cost.bills import VIRGINIA, items, line, made, of
+
+from crossfade.aws.cost.bill.bill import Bill
+from crossfade.aws.resources.resource import Resource
+
+
+def by_reference(address: str, path: str, to: str, **values: Any) -> Resource:
+    return replace(made(address, {path: (to,)}, **values), later=frozenset({path}), unknown=frozenset({path}))
+
+
+def unknown(found: Bill) -> list[str]:
+    return [each.item for each in found.unknown]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "to"),
+    [
+        ("aws_vpn_connection", "transit_gateway_id", "aws_ec2_transit_gateway.t"),
+        ("aws_rds_cluster", "global_cluster_identifier", "aws_rds_global_cluster.g"),
+        ("aws_acm_certificate", "certificate_authority_arn", "aws_acmpca_certificate_authority.c"),
+    ],
+)
+def test_what_is_billed_on_top_is_said_though_only_the_apply_tells_what_it_is(kind: str, path: str, to: str) -> None:
+    """An attachment, a global cluster, a certificate's authority that the same plan makes have no ids yet."""
+    assert f"{kind}, {path}" in unknown(of(by_reference(f"{kind}.x", path, to)))
+
+
+def test_what_may_be_free_is_said_with_a_doubt() -> None:
+    """A retention that a variable of the apply decides may be that which costs nothing."""
+    path = "performance_insights_retention_period"
+    (found,) = (
+        each
+        for each in of(by_reference("aws_rds_cluster_instance.x", path, "terraform_data.d")).unknown
+        if each.item.endswith(path)
+    )
+    assert found.note.startswith("only the apply will tell whether: ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "block", "item", "each"),
+    [
+        ("aws_networkfirewall_firewall", "subnet_mapping", "Network firewall endpoints", 730),
+        ("aws_route53_resolver_endpoint", "ip_address", "Resolver endpoints", 730),
+        ("aws_wafv2_web_acl", "rule", "WAF, rules", 1),
+    ],
+)
+def test_blocks_are_counted_though_only_the_apply_fills_them_in(kind: str, block: str, item: str, each: int) -> None:
+    """Three subnets of the same plan are three empty blocks in it. How many an unknown list makes is unknown."""
+    three = made(f"{kind}.x", **{block: [{}, {}, {}]})
+    assert line(of(three, book=VIRGINIA), item).quantity.expected == 3 * each
+    listed = replace(made(f"{kind}.x"), unknown=frozenset({block}))
+    (said,) = (found for found in of(listed, book=VIRGINIA).unknown if found.item == item)
+    assert said.note == f"{block} is known only after the apply"
+
+
+def test_an_address_of_ones_own_is_counted_where_it_is_made() -> None:
+    """Redshift takes an elastic address that the same plan makes, in place of one of AWS's."""
+    address = made("aws_eip.e")
+    warehouse = by_reference("aws_redshift_cluster.r", "elastic_ip", "aws_eip.e", publicly_accessible=True)
+    assert line(of(address, warehouse), "Public IPv4 addresses").quantity.expected == 730
+
+
+def test_a_host_on_a_dedicated_host_of_the_plan_has_no_price_of_its_own() -> None:
+    """It is billed with what it is on, of which only the apply tells the id. So is one of a template."""
+    alone = by_reference("aws_instance.h", "host_id", "aws_ec2_host.d", instance_type="c5.large")
+    assert "Host h, c5.large, on a dedicated host" in unknown(of(alone, book=VIRGINIA))
+    template = by_reference("aws_launch_template.t", "placement.host_id", "aws_ec2_host.d", instance_type="c5.large")
+    host = made("aws_instance.h", {"launch_template.id": (template.address,)}, launch_template=[{}])
+    assert "Host h, c5.large, on a dedicated host" in unknown(of(template, host, book=VIRGINIA))
+
+
+def test_dedicated_hardware_with_windows_has_not_the_price_of_shared_hardware() -> None:
+    """Each of both has a price of its own; of both together nobody here knows one."""
+    host = made("aws_instance.h", instance_type="t3.medium", get_password_data=True, tenancy="dedicated")
+    assert "Host h, t3.medium, Windows, dedicated" in unknown(of(host, book=VIRGINIA))
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "addresses"),
+    [
+        ("aws_instance", {}, 1),
+        ("aws_instance", {"associate_public_ip_address": False}, 0),
+        ("aws_instance", {"subnet_id": "subnet-1"}, 0),
+        ("aws_instance", {"network_interface": [{"device_index": 0}]}, 0),
+        ("aws_instance", {"launch_template": [{"id": "lt-1"}]}, 0),
+    ],
+)
+def test_a_host_of_which_nothing_says_where_is_in_a_default_subnet(kind: str, values: Any, addresses: int) -> None:
+    """Which gives it a public address, and that is billed."""
+    found = of(made(f"{kind}.h", instance_type="t3.micro", **values))
+    assert items(found).count("Public IPv4 addresses") == addresses
+
+
+def test_a_default_subnet_gives_addresses_unless_it_is_told_not_to() -> None:
+    """Terraform may take one in without a word about it."""
+    host = made("aws_instance.h", {"subnet_id": ("aws_default_subnet.s",)}, instance_type="t3.micro")
+    assert "Public IPv4 addresses" in items(of(host, made("aws_default_subnet.s")))
+    assert "Public IPv4 addresses" not in items(of(host, made("aws_default_subnet.s", map_public_ip_on_launch=False)))
