@@ -21,10 +21,17 @@ def queue(**conditions: Any) -> Any:
         {"Null": {"aws:PrincipalOrgID": "false"}},
         {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}},
         {"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}},
+        {"StringEquals": {"aws:PrincipalTag/team": "payments"}},
+        {"StringLike": {"aws:PrincipalOrgID": "o-*"}},
+        {"StringLike": {"aws:SourceVpce": "vpce-*"}},
+        {"StringLike": {"aws:PrincipalArn": "*role/admin"}},
+        {"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:*"}},
+        {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::logs-*"}},
+        {"Bool": {"aws:PrincipalIsAWSService": "false"}},
     ],
 )
 def test_a_condition_that_anybody_meets_limits_nobody(conditions: Any) -> None:
-    """Keys that need not be there, names of which every account has one, and halves of the world."""
+    """Keys that need not be there, tags that everybody gives himself, halves of the world, and what anybody's begins with."""
     assert ("CF-SEC-009", QUEUE) in found(queue(**conditions))
 
 
@@ -36,6 +43,10 @@ def test_a_condition_that_anybody_meets_limits_nobody(conditions: Any) -> None:
         {"StringEquals": {"aws:PrincipalServiceName": "cloudtrail.amazonaws.com"}},
         {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/*"}},
         {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}},
+        {"ArnLike": {"aws:SourceArn": "arn:aws:cloudfront::123456789012:distribution/*"}},
+        {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::acme-logs"}},
+        {"StringEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}},
+        {"StringLike": {"aws:userid": "AROAEXAMPLE:*"}},
     ],
 )
 def test_a_condition_on_who_asks_limits(conditions: Any) -> None:

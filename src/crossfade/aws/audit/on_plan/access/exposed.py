@@ -25,19 +25,28 @@ _NOT_OWN = re.compile(
 _DOMAINS = frozenset({"aws_elasticsearch_domain", "aws_opensearch_domain"})
 # Capabilities that are as good as the host itself: https://man7.org/linux/man-pages/man7/capabilities.7.html
 _ALL_RIGHTS = frozenset({"ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE"})
+_POINT = "aws_s3_access_point"
 _OIDC = ":oidc-provider/"
 # Issuers of one organisation, workspace, cluster or pool alone: whoever has a token of theirs is no stranger.
 _OF_ONE = re.compile(
     r"oidc\.eks\.[\w-]+\.amazonaws\.com/id/|oidc\.circleci\.com/org/|api\.bitbucket\.org/2\.0/workspaces/"
-    r"|cognito-idp\.[\w-]+\.amazonaws\.com/|token\.actions\.githubusercontent\.com/[\w-]"
+    r"|cognito-idp\.[\w-]+\.amazonaws\.com/|token\.actions\.githubusercontent\.com/[\w-]|oidc\.vercel\.com/[\w-]"
+    r"|(?:sts\.windows\.net|login\.microsoftonline\.com)/[0-9a-f-]{36}|[\w-]+\.(?:okta|oktapreview)\.com"
+    r"|[\w.-]+\.auth0\.com|[\w-]+\.app\.spacelift\.io|container\.googleapis\.com/v1/projects/"
 )
 # Providers that IAM knows by itself, and what tells whose application a token is for.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
-_KNOWN = {
+_KNOWN: Mapping[str, tuple[str, ...]] = {
     "cognito-identity.amazonaws.com": ("aud", "sub"),
     "accounts.google.com": ("aud", "oaud", "sub"),
     "www.amazon.com": ("app_id", "user_id"),
     "graph.facebook.com": ("app_id", "id"),
+}
+# Shared issuers that tell whose job asks by more than `sub`: repository and the like are keys since January 2026.
+_TELLING: Mapping[str, tuple[str, ...]] = {
+    "token.actions.githubusercontent.com": (
+        *("sub", "repository", "repository_id", "job_workflow_ref", "actor", "actor_id", "enterprise_id"),
+    ),
 }
 
 
@@ -46,6 +55,8 @@ def anybody_takes_on(inventory: Inventory) -> Iterator[Mark]:
         for one in statements(inventory, role, "assume_role_policy"):
             if one.anybody:
                 yield Mark(role.address, "any AWS account may take it on")
+            if ("Service", "*") in one.principals:
+                yield Mark(role.address, "any service of AWS may take it on")
             for provider in _strangers(one):
                 limits = " or ".join(f"`{key}`" for key in _KNOWN.get(provider, ("sub",)))
                 yield Mark(
@@ -59,7 +70,7 @@ def _strangers(one: Statement) -> Iterator[str]:
         provider = who if who in _KNOWN else who.partition(_OIDC)[2]
         if kind != "Federated" or not provider or _OF_ONE.match(provider):
             continue
-        limits = {f"{provider}:{key}".lower() for key in _KNOWN.get(provider, ("sub",))}
+        limits = {f"{provider}:{key}".lower() for key in {**_KNOWN, **_TELLING}.get(provider, ("sub",))}
         subjects = [values for key, values in one.conditions if key in limits]
         if not any(values and all(map(_names_somebody, values)) for values in subjects):
             yield provider
@@ -67,20 +78,33 @@ def _strangers(one: Statement) -> Iterator[str]:
 
 def _names_somebody(subject: str) -> bool:
     """False for `*`, `repo:*`, `repo:*/shop` and `repo:acme*`, as whoever likes takes a name that begins so."""
-    if ":" not in subject:
-        return bool(subject.strip("*/"))
-    owner = re.split("[/:]", subject)[1]
+    # The owner of repo:acme/shop:ref:..., of acme/shop; and a number is all that there is.
+    owner = re.split("[/:]", subject)[1] if ":" in subject else subject.partition("/")[0]
     return bool(owner) and "*" not in owner and "?" not in owner
 
 
 def anybody_uses(inventory: Inventory) -> Iterator[Mark]:
     for resource in inventory.all:
-        if _NOT_OWN.match(resource.type) or (resource.type in _DOMAINS and blocks(resource.values, "vpc_options")):
+        if _NOT_OWN.match(resource.type) or _is_inside(inventory, resource):
             continue
         for key in _OWN:
             if key in resource.values or key in resource.refers:
                 yield from _open_to_all(inventory, resource, key)
     yield from given_to_everybody(inventory)
+
+
+def _is_inside(inventory: Inventory, resource: Resource) -> bool:
+    """Domains in a network of one's own; and access points, which let no stranger in unless they are told to."""
+    domains = (resource, *inventory.referred(resource, "domain_name", *_DOMAINS))
+    if any(one.type in _DOMAINS and blocks(one.values, "vpc_options") for one in domains):
+        return True
+    points = (resource, *inventory.referred(resource, "access_point_arn", _POINT))
+    blocked = (
+        first(one.values, "public_access_block_configuration", "restrict_public_buckets")
+        for one in points
+        if one.type == _POINT
+    )
+    return any(each is not False for each in blocked)
 
 
 def _open_to_all(inventory: Inventory, resource: Resource, key: str) -> Iterator[Mark]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.access.statements import Statement, listed, of_document, parsed
 from crossfade.aws.resources.inventory import Inventory, blocks
+from crossfade.aws.resources.resource import Resource
 
 # Where each type keeps what it allows.
 _POLICIES = {
@@ -18,15 +19,17 @@ _POLICIES = {
 _ATTACHMENTS = (
     *("aws_iam_role_policy_attachment", "aws_iam_user_policy_attachment"),
     *("aws_iam_group_policy_attachment", "aws_iam_policy_attachment", "aws_ssoadmin_managed_policy_attachment"),
+    *(f"aws_iam_{who}_policy_attachments_exclusive" for who in ("role", "user", "group")),
 )
 # Policies that AWS keeps, by what is found in one written out:
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
-_MANAGED = {
-    "AdministratorAccess": "CF-SEC-003",
-    "IAMFullAccess": "CF-SEC-010",
-    "SecretsManagerReadWrite": "CF-SEC-004",
-    "PowerUserAccess": "CF-SEC-005",
-}
+_MANAGED = (
+    ("CF-SEC-003", re.compile("AdministratorAccess")),
+    ("CF-SEC-004", re.compile("SecretsManagerReadWrite")),
+    ("CF-SEC-005", re.compile(r"PowerUserAccess|AdministratorAccess-.*|(?:System|Database|Network)Administrator")),
+    ("CF-SEC-005", re.compile(r"(?!.*Invoke).*FullAccess(?:V\d+)?")),
+    ("CF-SEC-010", re.compile("IAMFullAccess|AmazonSSMFullAccess|AWSCloudFormationFullAccess|AmazonEC2FullAccess")),
+)
 _WHOLE_SERVICE = re.compile(r"[a-z0-9-]+:\*", re.IGNORECASE)
 # Actions that AWS takes no narrower resource for, so that `*` is all one can write.
 _NO_RESOURCE = frozenset({"ssmmessages:*", "ec2messages:*"})
@@ -42,31 +45,48 @@ _ESCALATIONS = (
     *("iam:DeleteUserPermissionsBoundary", "iam:DeleteRolePermissionsBoundary"),
     *("sts:AssumeRole", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"),
     *("ssm:SendCommand", "ssm:StartSession", "ecs:ExecuteCommand", "ec2-instance-connect:SendSSHPublicKey"),
-    *("cloudformation:SetStackPolicy", "glue:UpdateDevEndpoint", "glue:UpdateJob", "codestar:CreateProject"),
-    *("iam:UpdateSAMLProvider", "sagemaker:CreatePresignedNotebookInstanceUrl"),
+    *("cloudformation:SetStackPolicy", "cloudformation:UpdateStack", "cloudformation:ExecuteChangeSet"),
+    *("glue:UpdateDevEndpoint", "glue:UpdateJob", "codestar:CreateProject", "codebuild:StartBuild"),
+    *("iam:UpdateSAMLProvider", "sagemaker:CreatePresignedNotebookInstanceUrl", "sagemaker:CreatePresignedDomainUrl"),
+    *("ssm:StartAutomationExecution", "ssm:CreateAssociation", "ec2:ModifyInstanceAttribute"),
+    *("sso:AttachManagedPolicyToPermissionSet", "sso:PutInlinePolicyToPermissionSet"),
+    *("sso:CreateAccountAssignment", "identitystore:CreateGroupMembership"),
 )
 
 
 def _given(inventory: Inventory) -> Iterator[Statement]:
     """What is allowed to somebody in this account, as opposed to policies of resources, which name who asks."""
     for policy in inventory.of(*_POLICIES):
-        yield from parsed(policy.address, policy.values.get(_POLICIES[policy.type]))
+        if not _bounds(inventory, policy):
+            yield from parsed(policy.address, policy.values.get(_POLICIES[policy.type]))
     for role in inventory.of("aws_iam_role"):
         for inline in blocks(role.values, "inline_policy"):
             yield from parsed(role.address, inline.get("policy"))
     for document in inventory.of("aws_iam_policy_document"):  # data, as far as its statements are known
-        yield from (statement for statement in of_document(document) if not statement.principals)
+        users = inventory.referring(document)
+        if not users or not all(_bounds(inventory, user) for user in users):
+            yield from (statement for statement in of_document(document) if not statement.principals)
+
+
+def _bounds(inventory: Inventory, policy: Resource) -> bool:
+    """Whether it gives nobody anything: a boundary of permissions, or what an organisation lets accounts do at most."""
+    users = inventory.referring(policy, "aws_iam_role", "aws_iam_user")
+    bounded = any(policy.address in user.refers.get("permissions_boundary", ()) for user in users)
+    given = inventory.referring(policy, *_ATTACHMENTS)
+    return policy.type == "aws_organizations_policy" or (bounded and not given)
 
 
 def _attached(inventory: Inventory, rule: str) -> Iterator[Mark]:
     """Policies of AWS's own that are given to somebody."""
     named = ("policy_arn", "managed_policy_arn")
     given = [(one.address, one.values.get(key)) for one in inventory.of(*_ATTACHMENTS) for key in named]
-    roles = inventory.of("aws_iam_role")
-    given += [(role.address, arn) for role in roles for arn in listed(role.values.get("managed_policy_arns"))]
+    for holder in inventory.of("aws_iam_role", *_ATTACHMENTS):
+        for key in ("managed_policy_arns", "policy_arns"):
+            given += [(holder.address, arn) for arn in listed(holder.values.get(key))]
     for address, arn in given:
         name = str(arn).rpartition("/")[2]
-        if str(arn).split(":")[3:5] == ["", "aws"] and _MANAGED.get(name) == rule:
+        known = any(id_ == rule and names.fullmatch(name) for id_, names in _MANAGED)
+        if known and str(arn).split(":")[3:5] == ["", "aws"]:
             yield Mark(address, f"gives {name}")
 
 
@@ -92,7 +112,7 @@ def whole_services(inventory: Inventory) -> Iterator[Mark]:
     yield from _attached(inventory, "CF-SEC-005")
     for one in _given(inventory):
         whole = [each for each in one.actions if _WHOLE_SERVICE.fullmatch(each) and each.lower() not in _NO_RESOURCE]
-        if whole and one.anywhere and not one.limited:
+        if whole and one.widely and not one.limited:
             yield Mark(one.address, f"allows {', '.join(whole)} on {_widest(one)}")
 
 

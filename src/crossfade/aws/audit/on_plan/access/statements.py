@@ -6,30 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.aws.audit.ports import is_everybody
+from crossfade.aws.audit.on_plan.access.conditions import Condition, keeps_strangers_out, limits, tells_who
 from crossfade.aws.resources.inventory import Inventory, blocks
 from crossfade.aws.resources.resource import Resource
 
-# Conditions that tell who asks, so that `Principal: *` is not everybody.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-_WHO = re.compile(
-    r"aws:(?:principal(?:account|arn|orgid|orgpaths|tag/.*|isawsservice|servicename|servicenameslist)"
-    r"|source(?:account|arn|orgid|orgpaths|owner|ip|vpc|vpce)"
-    r"|vpcsourceip|userid)|kms:calleraccount|lambda:functionurlauthtype|s3:dataaccesspoint(?:account|arn)"
-    r"|elasticfilesystem:accessedviamounttarget",
-    re.IGNORECASE,
-)
-_HOW = re.compile(
-    r"aws:(?:securetransport|requestedregion|multifactorauth(?:present|age)|currenttime|epochtime|useragent|tokenissuetime)"
-)
-_EVERYTHING = re.compile(r"\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:\*")
+# Everything of an account or a service, also with what an ARN may leave out: *, arn:aws:iam::*, arn:aws:s3:::*/*.
+_EVERYTHING = re.compile(r"\*+|arn:[^:]*(?::[^:]*){0,3}|arn:[^:]*:[^:]*:[^:]*:[^:]*:[*/]+")
+# All that there is of a kind: arn:aws:dynamodb:*:*:table/*. Of these services an ARN goes on with a name, and no kind.
 _ALL_OF_A_KIND = re.compile(
-    r"arn:[^:]*:(?:iam|lambda|ec2|ssm|cloudformation|glue):[^:]*:[^:]*:"
-    r"(?:user|role|group|policy|function|instance|managed-instance|stack|devEndpoint)[/:]\*"
+    r"arn:[^:]*:(?!(?:s3|sns|sqs|execute-api):)[^:]*:[^:]*:[^:]*:[A-Za-z-]+[:/]\*+"
+    r"|arn:[^:]*:iam:[^:]*:[^:]*:(?:user|role|group|policy)\*+"
 )
-# A name that every account has one of: arn:aws:iam::*:role/*.
-_OF_EVERYBODY = re.compile(r"\*|arn:[^:]*:(?:iam|sts)::[^:]*[*?][^:]*:.*")
 
+_DOCUMENT = "aws_iam_policy_document"
+_PARTS = ("source_policy_documents", "override_policy_documents")  # of a document that others go into
 _ALL_BUT_SOME = (("*", "*"),)  # who NotPrincipal lets in
 _ANYWHERE = ("*",)  # where NotResource lets somebody do something: everywhere but there
 
@@ -45,13 +35,13 @@ class Statement:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     principals: tuple[tuple[str, str], ...] = ()
-    conditions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    conditions: tuple[Condition, ...] = ()
     all_but: bool = False
 
     @property
     def limited(self) -> bool:
         """A condition on how or when somebody asks leaves them all that is there."""
-        return any(not _HOW.fullmatch(key) for key, _ in self.conditions)
+        return any(map(limits, self.conditions))
 
     @property
     def anywhere(self) -> bool:
@@ -71,16 +61,11 @@ class Statement:
         """True when any AWS account, or nobody at all, may use it: `Principal: *` without a condition on who asks."""
         if not any(who == "*" and kind in {"*", "AWS"} for kind, who in self.principals):
             return False
-        told = [values for key, values in self.conditions if _WHO.fullmatch(key)]
-        return not any(values and not any(map(_is_anyone, values)) for values in told)
+        return not any(map(keeps_strangers_out, self.conditions))
 
     def permits(self, action: str) -> str:
         """The pattern that covers an action, unless that is everything, which is a finding of its own."""
         return next((one for one in self.actions if one not in {"*", "*:*"} and covers(one, action)), "")
-
-
-def _is_anyone(value: str) -> bool:
-    return _OF_EVERYBODY.fullmatch(value) is not None or is_everybody(value)
 
 
 def covers(pattern: str, action: str) -> bool:
@@ -94,7 +79,7 @@ def statements(inventory: Inventory, resource: Resource, key: str = "policy") ->
     if (text := resource.values.get(key)) is not None:
         yield from parsed(resource.address, text)
         return
-    for document in inventory.referred(resource, key, "aws_iam_policy_document"):
+    for document in documents(inventory, resource, key):
         for statement in of_document(document):
             yield Statement(
                 resource.address,
@@ -139,6 +124,19 @@ def of_document(document: Resource) -> Iterator[Statement]:
         )
 
 
+def documents(inventory: Inventory, resource: Resource, key: str) -> tuple[Resource, ...]:
+    """The documents that a policy comes from, with those that these are made of."""
+    found = {document.address: document for document in inventory.referred(resource, key, _DOCUMENT)}
+    waiting = list(found.values())
+    while waiting:
+        one = waiting.pop()
+        for part in (each for name in _PARTS for each in inventory.referred(one, name, _DOCUMENT)):
+            if part.address not in found:
+                found[part.address] = part
+                waiting.append(part)
+    return tuple(found.values())
+
+
 def _identified(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for one in blocks(found, "principals"):
         for who in listed(one.get("identifiers")):
@@ -149,17 +147,17 @@ def denies_plain(inventory: Inventory, resource: Resource) -> bool:
     """Whether the policy of a bucket keeps out who comes without TLS. True also where it is known only later."""
     if (text := resource.values.get("policy")) is not None:
         return any(_of_transport(key) for key in _denied(text))
-    documents = inventory.referred(resource, "policy", "aws_iam_policy_document")
-    if any("statement" in document.unknown for document in documents):  # one of a `dynamic` block hides all of them
+    found = documents(inventory, resource, "policy")
+    if any("statement" in document.unknown for document in found):  # one of a `dynamic` block hides all of them
         return True
     said = [
         str(test.get("variable"))
-        for document in documents
+        for document in found
         for one in blocks(document.values, "statement")
         if one.get("effect") == "Deny"
         for test in blocks(one, "condition")
     ]
-    return any(map(_of_transport, said)) or ("policy" in resource.unknown and not documents)
+    return any(map(_of_transport, said)) or ("policy" in resource.unknown and not found)
 
 
 def _denied(text: Any) -> Iterator[str]:
@@ -195,14 +193,14 @@ def _principals(value: Any) -> Iterator[tuple[str, str]]:
                 yield str(kind), str(one)
 
 
-def _conditions(value: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _conditions(value: Any) -> Iterator[Condition]:
     for operator, tested in value.items() if isinstance(value, Mapping) else ():
         for key, values in tested.items() if isinstance(tested, Mapping) else ():
             if _must_be(str(operator).lower(), str(key)):
                 yield str(key).lower(), _texts(values)
 
 
-def _tested(found: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _tested(found: Mapping[str, Any]) -> Iterator[Condition]:
     for one in blocks(found, "condition"):
         if _must_be(str(one.get("test")).lower(), str(one.get("variable"))):
             yield str(one.get("variable")).lower(), _texts(one.get("values"))
@@ -211,4 +209,4 @@ def _tested(found: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _must_be(operator: str, key: str) -> bool:
     """Of `StringNotEquals` and its kind everybody else is let in; and who asks need not say so with `...IfExists`."""
     loose = operator == "null" or operator.endswith("ifexists") or operator.startswith("forallvalues")
-    return "not" not in operator and not (loose and _WHO.fullmatch(key))
+    return "not" not in operator and not (loose and tells_who(key.lower()))
