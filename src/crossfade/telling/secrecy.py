@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 # Names that speak of nothing else, whatever the value is.
 _SURE = re.compile(
-    r"(?:^|_)(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRETS?|TOKEN|CREDENTIALS?"
+    r"(?:^|_)(?:PASS|[A-Z]*PASS(?:WORD|WD|PHRASE)|PWD|SECRETS?|TOKEN|CREDENTIALS?"
     r"|(?:API|ACCESS|SECRET|PRIVATE|SIGNING|ENCRYPTION)_?KEY|REQUIREPASS|MASTERAUTH|(?:ERLANG|RELEASE)_COOKIE)(?:$|_)"
 )
 # Names that may: better one value too many is kept apart than one is written down.
@@ -18,6 +18,7 @@ _ABOUT = frozenset(
         *("LENGTH", "LEN", "SIZE", "COUNT", "COST", "LIMIT", "MAX", "MIN", "ROUNDS", "VERSION", "ENABLED", "DISABLED"),
         *("URL", "URI", "FILE", "PATH", "DIR", "HOST", "PORT", "NAME", "HEADER", "PREFIX", "TYPE", "ALGORITHM", "IN"),
         *("PUBLIC", "ISSUER", "AUDIENCE", "ENDPOINT", "POLICY", "REQUIRED", "INTERVAL", "TIMEOUT", "ARN", "ID"),
+        "STDIN",
     }
 )
 _OF_SHELLS = frozenset({"PWD", "OLDPWD"})  # the folder where it is, and where it was

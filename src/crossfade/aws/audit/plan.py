@@ -60,7 +60,7 @@ def audit_plan(
     Whether it is of production, when nobody says, its tags do.
     """
     today = day or datetime.now(UTC).date()
-    inventory = Inventory((*plan.resources, *plan.data))
+    inventory = Inventory((*plan.resources, *plan.data, *plan.providers))
     strict = _of_production(plan.resources) if production is None else production
     dated: dict[str, Check] = {id_: partial(_on, check, today) for id_, check in BY_DAY.items()}
     for id_, check in {**OF_PLAN, **dated}.items():

@@ -18,14 +18,14 @@ _PLACEHOLDER = re.compile(r"(?i)(?:true|false|yes|no|on|off|none|null|\d+|[/.~].
 _RANDOM_HEX, _RANDOM = 3.0, 4.0
 
 
-def looks_secret(name: str, value: str) -> str:
-    """Why this looks like a secret, or nothing."""
+def looks_secret(name: str, value: str, *, named: bool = True) -> str:
+    """Why this looks like a secret, or nothing. Its name alone counts where `named`."""
     if why := secret_in(value):
         return why
     upper = name.upper()
     if _PLACEHOLDER.fullmatch(value) or upper.startswith(("NEXT_PUBLIC_", "VITE_", "REACT_APP_")):
         return ""
-    if is_secret_name(name, sure=True):
+    if named and is_secret_name(name, sure=True):
         return "has the name of a secret"
     return "holds a random value, as a key would" if not _FINGERPRINT.search(upper) and _is_random(value) else ""
 

@@ -13,6 +13,7 @@ from crossfade.aws.resources.providers import AWS, CLOUD_CONTROL, provider
 from crossfade.aws.resources.references import References
 from crossfade.aws.resources.regions import Regions
 from crossfade.aws.resources.resource import Resource
+from crossfade.aws.resources.written import Written
 from crossfade.core.errors import WrongInputError
 
 _CONVERT = "terraform show -json PLAN > plan.json"
@@ -23,11 +24,13 @@ class Plan:
     """What there will be once the plan is applied, and in which region when the plan says it.
 
     `data` is what Terraform looks up only while it applies, such as a policy that names what does not exist yet.
+    `providers` are Terraform's providers, with what is written of them.
     `lacks` are sentences about what is not in it: where there are any, it is a part of the truth.
     """
 
     resources: tuple[Resource, ...]
     data: tuple[Resource, ...] = ()
+    providers: tuple[Resource, ...] = ()
     region: str | None = None
     lacks: tuple[str, ...] = ()
 
@@ -65,7 +68,7 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
     try:
         root = _mapping(_mapping(document.get("planned_values")).get("root_module"))
         configuration = _mapping(_mapping(document.get("configuration")).get("root_module"))
-        references = References(configuration, _addresses(root))
+        references = References(configuration, _addresses(root), _mapping(document.get("variables")))
         unknown = _unknown(document)
         found = list(_found(root))
         placed = [(references.provider(each["address"]), each.get("values", {})) for each in found]
@@ -75,12 +78,18 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
             mode: tuple(_resource(each, references, regions, unknown) for each in found if _mode(each) == mode)
             for mode in ("managed", "data")
         }
-        lacks = tuple(_lacking(document, found))
-        return Plan(resources=made["managed"], data=made["data"], region=regions.home, lacks=lacks)
+        lacks, providers = tuple(_lacking(document, found)), tuple(_providers(document))
+        return Plan(resources=made["managed"], data=made["data"], providers=providers, region=regions.home, lacks=lacks)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise WrongInputError(
             f"{called} has a part that no plan has: {error!r}", f"make it again: {_CONVERT}"
         ) from None
+
+
+def _providers(document: Mapping[str, Any]) -> Iterator[Resource]:
+    for key, block in _mapping(_mapping(document.get("configuration")).get("provider_config")).items():
+        said = Written({}, {}).of((), block, {})
+        yield Resource(address=f"provider.{key}", type="provider", written=said, where=f"provider.{key}")
 
 
 def _document(path: Path) -> Mapping[str, Any]:
@@ -213,6 +222,6 @@ def _resource(
         where=address,
         region=regions.at(references.provider(address), values),
         unknown=not_told,
-        written=references.written(address),
+        written=references.written(address, values),
         later=_later(references.given(address), not_told) if not_told else frozenset(),
     )

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crossfade.aws.resources.written import Path, Written
+
 _INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 _MODULE = re.compile(r'module\.([\w-]+)(\[(?:\d+|"(?:[^"\\]|\\.)*")\])?\.')
 _REFERENCE = re.compile(r'(?P<head>(?:data\.)?[\w-]+)\.(?P<name>[\w-]+)(?P<index>\[(?:\d+|"(?:[^"\\]|\\.)*")\])?')
 _OWN_KEY = frozenset({"each.key", "each.value", "count.index"})
-
-Path = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,9 @@ class _Reach:
 class References:
     """Resolves references of resources by the configuration's module calls and outputs."""
 
-    def __init__(self, root: Mapping[str, Any], addresses: Iterable[str]) -> None:
+    def __init__(self, root: Mapping[str, Any], addresses: Iterable[str], variables: Mapping[str, Any]) -> None:
         self._modules: dict[Path, Mapping[str, Any]] = dict(_modules(root))
+        self._written = Written(self._modules, variables)
         self._resources: dict[str, tuple[Path, Mapping[str, Any]]] = {
             ".".join([*(f"module.{name}" for name in path), resource["address"]]): (path, resource)
             for path, module in self._modules.items()
@@ -67,10 +68,9 @@ class References:
                 found[key] = tuple(addresses)
         return found
 
-    def written(self, address: str) -> dict[str, Any]:
+    def written(self, address: str, planned: Mapping[str, Any]) -> dict[str, Any]:
         """Values that the configuration itself has, blocks inside of blocks as lists of mappings."""
-        _, resource = self._resources.get(_INDEX.sub("", address), ((), {}))
-        return _constants(resource.get("expressions", {}))
+        return self._written.of(*self._resources.get(_INDEX.sub("", address), ((), {})), planned)
 
     def given(self, address: str) -> frozenset[str]:
         """Dotted paths of values that the configuration works out: not those that it leaves to the provider."""
@@ -192,15 +192,3 @@ def _by_key(expressions: Any, prefix: str = "") -> Iterator[tuple[str, list[str]
         elif isinstance(expression, list):
             for block in expression:
                 yield from _by_key(block, f"{name}.")
-
-
-def _constants(expressions: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, expression in expressions.items():
-        if isinstance(expression, Mapping) and "constant_value" in expression:
-            found[key] = expression["constant_value"]
-        elif isinstance(expression, list):
-            found[key] = [_constants(one) for one in expression if isinstance(one, Mapping)]
-        elif isinstance(expression, Mapping) and "references" not in expression:
-            found[key] = _constants(expression)
-    return {key: value for key, value in found.items() if value not in ({}, [])}

@@ -10,11 +10,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from crossfade.aws.resources.written import part
+
 REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 _ZONE = re.compile(rf"({REGION.pattern})[a-z]")
 _ARN = re.compile(rf"arn:aws[\w-]*:[\w-]+:({REGION.pattern}):")
 _VARIABLE = re.compile(r"var\.([\w-]+)")
-_STEP = re.compile(r'\.([\w-]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')
 _DEFAULT = "aws"
 
 # A resource as a plan has it, with the key of its provider: "aws", "aws.seoul", "module.edge:aws".
@@ -81,18 +82,18 @@ class Regions:
 
     def _values(self, path: tuple[str, ...], expression: Mapping[str, Any], rest: str = "") -> Iterator[Any]:
         """What may be its value; `rest` is what follows in the reference to it: `.region`, `["primary"]`."""
-        yield _part(expression.get("constant_value"), rest)
+        yield part(expression.get("constant_value"), rest)
         for reference in expression.get("references", ()):
             match = _VARIABLE.match(reference)
             if match is None:
                 continue
             name, further = match[1], reference[match.end() :] + rest
             if not path:
-                yield _part((self._variables.get(name) or {}).get("value"), further)
+                yield part((self._variables.get(name) or {}).get("value"), further)
             else:
                 call = self._call(path)
                 yield from self._values(path[:-1], call.get("expressions", {}).get(name) or {}, further)
-                yield _part((call.get("module", {}).get("variables", {}).get(name) or {}).get("default"), further)
+                yield part((call.get("module", {}).get("variables", {}).get(name) or {}).get("default"), further)
 
     def _call(self, path: tuple[str, ...]) -> Mapping[str, Any]:
         """The call of a module in its parent."""
@@ -113,18 +114,6 @@ class Regions:
             found = {key: zones[key] or names[key] for key in names}
             self._seen = {key: count.most_common(1)[0][0] for key, count in found.items() if count}
         return self._seen
-
-
-def _part(value: Any, rest: str) -> Any:
-    """The part of a value that a reference goes on to; None where it has none."""
-    for name, index, key in _STEP.findall(rest):
-        if isinstance(value, Mapping):
-            value = value.get(name or key)
-        elif isinstance(value, list) and index:
-            value = value[int(index)] if int(index) < len(value) else None
-        else:
-            return None
-    return value
 
 
 def _chosen(values: list[Any]) -> str | None:

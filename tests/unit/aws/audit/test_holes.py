@@ -31,7 +31,7 @@ def queue(**conditions: Any) -> Any:
     ],
 )
 def test_a_condition_that_anybody_meets_limits_nobody(conditions: Any) -> None:
-    """Keys that need not be there, tags that everybody gives himself, halves of the world, and what anybody's begins with."""
+    """Keys that need not be there, tags that one gives oneself, halves of the world, what begins with a wildcard."""
     assert ("CF-SEC-009", QUEUE) in found(queue(**conditions))
 
 

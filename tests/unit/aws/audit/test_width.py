@@ -1,4 +1,4 @@
-"""How far rights reach: by what an ARN leaves out, a condition that limits nothing, and policies that somebody else keeps."""
+"""How far rights reach: by what an ARN leaves out, by conditions that limit nothing, and by policies of AWS's own."""
 
 import json
 from typing import Any

@@ -95,6 +95,8 @@ def plain_connections(inventory: Inventory) -> Iterator[Mark]:
     for cache in inventory.of("aws_elasticache_replication_group"):
         if not is_on(cache.values.get("transit_encryption_enabled")):
             yield Mark(cache.address, "transit_encryption_enabled is not true")
+        elif cache.values.get("transit_encryption_mode") == "preferred":
+            yield Mark(cache.address, "transit_encryption_mode is preferred, which takes who comes without TLS as well")
     yield from _plain_elsewhere(inventory)
     for database in (*databases(inventory), *inventory.of("aws_rds_cluster")):
         if what := _takes_plain(inventory, database):

@@ -1,6 +1,7 @@
 """How visitors reach what a plan makes: listeners, TLS, names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from crossfade.aws.audit.balancer import opens_streams
 from crossfade.aws.audit.finding import Mark
@@ -17,7 +18,7 @@ _RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
 # Take TLS 1.2 at least: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 _NEW_POLICIES = ("TLS13-1-2", "TLS13-1-3", "TLS-1-2", "FS-1-2")
 _POLICY_UNSAID = "ELBSecurityPolicy-2016-08"
-_OLD_OF_CDN = frozenset({"SSLv3", "TLSv1", "TLSv1_2016", "TLSv1.1_2016"})
+_OLD_OF_CDN = frozenset({"SSLv3", "TLSv1", "TLSv1.1", "TLSv1_2016", "TLSv1.1_2016"})
 _OLD_PROTOCOLS = frozenset({"Protocol-SSLv3", "Protocol-TLSv1", "Protocol-TLSv1.1"})
 _OLD_SEARCH = frozenset({"Policy-Min-TLS-1-0-2019-07"})
 # Doors beside load balancers, where each says which TLS it takes, and what of that is old.
@@ -44,8 +45,23 @@ def plain_http(inventory: Inventory) -> Iterator[Mark]:
     yield from _forwarded_plain(inventory)
     for site in inventory.of("aws_cloudfront_distribution"):
         behaviours = (*blocks(site.values, "default_cache_behavior"), *blocks(site.values, "ordered_cache_behavior"))
-        if any(one.get("viewer_protocol_policy") == "allow-all" for one in behaviours):
+        if _takes_http(behaviours):
             yield Mark(site.address, "viewer_protocol_policy is allow-all")
+        for origin in _own_origins(site):
+            policy = origin.get("origin_protocol_policy")
+            if policy == "http-only" or (policy == "match-viewer" and _takes_http(behaviours)):
+                yield Mark(site.address, f"origin_protocol_policy is {policy}: it asks its origin over HTTP")
+
+
+def _own_origins(site: Resource) -> Iterator[Mapping[str, Any]]:
+    """Those that are no buckets, which have no TLS where they are sites: what is there is for everybody."""
+    for origin in blocks(site.values, "origin"):
+        if "s3-website" not in str(origin.get("domain_name")):
+            yield from blocks(origin, "custom_origin_config")
+
+
+def _takes_http(behaviours: Iterable[Mapping[str, Any]]) -> bool:
+    return any(one.get("viewer_protocol_policy") == "allow-all" for one in behaviours)
 
 
 def _forwarded_plain(inventory: Inventory) -> Iterator[Mark]:
@@ -87,6 +103,10 @@ def old_tls(inventory: Inventory) -> Iterator[Mark]:
         of_aws = is_on(first(site.values, "viewer_certificate", "cloudfront_default_certificate"))
         if least in _OLD_OF_CDN and not of_aws:
             yield Mark(site.address, f"minimum_protocol_version is {least}")
+        for origin in _own_origins(site):
+            secure = origin.get("origin_protocol_policy") != "http-only"
+            if secure and (old := sorted(_OLD_OF_CDN.intersection(origin.get("origin_ssl_protocols") or ()))):
+                yield Mark(site.address, f"origin_ssl_protocols has {', '.join(old)}")
 
 
 def _old_elsewhere(inventory: Inventory) -> Iterator[Mark]:

@@ -1,5 +1,6 @@
 """What of a plan should be secret and is not."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -16,8 +17,9 @@ _HOSTS = ("aws_instance", "aws_launch_template", "aws_launch_configuration", "aw
 _SYMMETRIC = "SYMMETRIC_DEFAULT"
 # Arguments of the provider that hold a password or a key as it is.
 _PASSWORD = re.compile(
-    r"(?:.*_)?(?:password|passphrase|auth_token|secret_string|secret_key|access_key|private_key|client_secret|api_key"
-    r"|pre_shared_key|tunnel\d_preshared_key|token_key_value|master_user_secret)"
+    r"(?:.*_)?(?:passwords?|passphrase|secret_string|secret_key|access_key|private_key|client_secret|api_key"
+    r"|pre_shared_key|tunnel\d_preshared_key|token_key_value|master_user_secret|(?:auth|secret|access|oauth|hec)_token"
+    r"|basic_auth_credentials|bgp_auth_key)(?:_wo)?|token"
 )
 _REFERENCE = re.compile(r"\$\{|\{\{resolve:|^arn:aws")
 
@@ -76,6 +78,9 @@ def credentials_for_any_request(inventory: Inventory) -> Iterator[Mark]:
 def written_out(inventory: Inventory) -> Iterator[Mark]:
     """Passwords as text of the configuration. One that Terraform makes or looks up is not known in a plan."""
     for resource in inventory.all:
+        if resource.type == "provider":
+            yield from _of_provider(resource)
+            continue
         for path, value in texts(resource.written):
             key = path.rpartition(".")[2].lower()
             if _PASSWORD.fullmatch(key) and value and not _REFERENCE.search(value) and not _is_about(resource, key):
@@ -92,6 +97,13 @@ def written_out(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(parameter.address, "value is written in the configuration")
 
 
+def _of_provider(provider: Resource) -> Iterator[Mark]:
+    """By what a value is and not by how it is called: `secret_key = "test"` stands in many a test."""
+    for path, value in texts(provider.written):
+        if why := looks_secret(path.rpartition(".")[2], value, named=False):
+            yield Mark(provider.address, f"{path} {why}")
+
+
 def _held(resource: Resource) -> Iterator[Mark]:
     """Keys and tokens that their shape gives away, wherever they stand."""
     for path, value in written_texts(resource):
@@ -100,8 +112,16 @@ def _held(resource: Resource) -> Iterator[Mark]:
 
 
 def _is_about(resource: Resource, key: str) -> bool:
-    """A secret's text that is a whole document has its passwords looked at by their names."""
-    return key == "secret_string" and not looks_secret("SECRET", str(resource.written.get(key)))
+    """A secret's text may be a whole document, in which the names say what is secret."""
+    text = str(resource.written.get(key))
+    if key != "secret_string" or looks_secret("SECRET", text):
+        return False
+    try:
+        document = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return True
+    pairs = document.items() if isinstance(document, dict) else ()
+    return not any(looks_secret(_words(name), str(value)) for name, value in pairs)
 
 
 def keys_never_change(inventory: Inventory) -> Iterator[Mark]:

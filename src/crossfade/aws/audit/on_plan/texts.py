@@ -2,22 +2,36 @@
 
 import json
 import re
+import zlib
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from crossfade.aws.audit.on_plan.access.statements import listed
 from crossfade.aws.resources.inventory import Inventory, blocks
 from crossfade.aws.resources.resource import Resource
+from crossfade.aws.resources.written import PROVISIONER
 
-_ARGUMENT = re.compile(r"--?([A-Za-z][\w-]*)[= ]+[\"']?([^\s\"']+)")
-_ASSIGNMENT = re.compile(r"""^\s*(?:export\s+|-e\s+|Environment=)?["']?([A-Za-z_]\w*)=["']?([^\s"']+)""", re.MULTILINE)
+_ARGUMENT = re.compile(r"(?:^|(?<=[\s\"']))--?([A-Za-z][\w-]*)[= ]+[\"']?([^\s\"'-][^\s\"']*)")
+# DB_PASSWORD=... wherever a word of a script begins; db-password: "..." of YAML, "password": "..." of JSON.
+_ASSIGNMENT = re.compile(r"""(?:^|(?<=[\s"';&|=(]))["']?([A-Za-z_]\w*)=["']?([^\s"']+)""", re.MULTILINE)
+_ENTRY = re.compile(r"""(?:^[ \t-]*|[{,]\s*)["']?([A-Za-z_][\w-]*)["']?:[ \t]*["']?([^\s"',{}[\]#|>]+)""", re.MULTILINE)
+_LARGEST = 1 << 20  # bytes of a script; AWS takes 16 KB
+_GZIP = b"\x1f\x8b"
 # Where a type keeps a text that is run, and every reader of it reads.
 _SCRIPTS: Mapping[str, tuple[str, ...]] = {
+    "aws_appconfig_hosted_configuration_version": ("content",),
+    "aws_cloudformation_stack": ("template_body",),
+    "aws_cloudfront_function": ("code",),
+    "aws_codebuild_project": ("source.buildspec", "secondary_sources.buildspec"),
+    "aws_eks_addon": ("configuration_values",),
+    "aws_emr_cluster": ("configurations_json",),
     "aws_imagebuilder_component": ("data",),
     "aws_instance": ("user_data", "user_data_base64"),
     "aws_launch_configuration": ("user_data", "user_data_base64"),
     "aws_launch_template": ("user_data",),
     "aws_lightsail_instance": ("user_data",),
+    "aws_s3_object": ("content", "content_base64"),
     "aws_sagemaker_notebook_instance_lifecycle_configuration": ("on_create", "on_start"),
     "aws_spot_fleet_request": ("launch_specification.user_data",),
     "aws_spot_instance_request": ("user_data", "user_data_base64"),
@@ -28,21 +42,36 @@ _VARIABLES = frozenset(
     {
         *("environment", "environment_variables", "runtime_environment_variables", "variables"),
         *("default_arguments", "connection_properties", "provider_details", "airflow_configuration_options"),
+        *("connector_configuration", "parameters", "configuration"),
     }
 )
-# Blocks that give one variable, a name and a value.
-_PAIRS = frozenset({"environment_variable", "setting"})
-_READ_ELSEWHERE = frozenset({"container_definitions", "container_properties", "tags", "tags_all"}) | _VARIABLES | _PAIRS
+# Blocks that give one variable, a name or a key, and a value.
+_PAIRS = frozenset({"environment_variable", "setting", "env", "custom_header", "header", "api_key"})
+_READ_ELSEWHERE = frozenset(
+    {"container_definitions", "container_properties", "node_properties", "tags", "tags_all", *_VARIABLES, *_PAIRS}
+)
 
 
 def containers(task: Resource) -> list[Mapping[str, Any]]:
     """The containers of a task definition or of a job of Batch, as far as they are known."""
+    found = listed(_parsed(task.values.get("container_definitions") or task.values.get("container_properties")))
+    many = _parsed(task.values.get("node_properties"))  # of a job over several hosts
+    ranges = listed(many.get("nodeRangeProperties")) if isinstance(many, Mapping) else []
+    found += [one.get("container") for one in ranges if isinstance(one, Mapping)]
+    return [one for one in found if isinstance(one, dict)]
+
+
+def pods(job: Resource) -> Iterator[Mapping[str, Any]]:
+    """The pods of a job of Batch on EKS."""
+    for properties in blocks(job.values, "eks_properties"):
+        yield from blocks(properties, "pod_properties")
+
+
+def _parsed(text: Any) -> Any:
     try:
-        found = json.loads(task.values.get("container_definitions") or task.values.get("container_properties") or "[]")
+        return json.loads(text or "null")
     except (TypeError, ValueError, RecursionError):
-        return []
-    found = [found] if isinstance(found, dict) else found
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        return None
 
 
 def variables(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
@@ -58,16 +87,21 @@ def variables(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
             for name, value in _ARGUMENT.findall(" ".join(words)):
                 yield task.address, name.replace("-", "_"), value
     for resource in inventory.all:
-        for name, value in _given(resource.values):
+        steps = {PROVISIONER: resource.written[PROVISIONER]} if PROVISIONER in resource.written else {}
+        for name, value in _given({**resource.values, **steps}):
             yield resource.address, name, value
-    for host in inventory.of(*_SCRIPTS):
-        for script in scripts(host):
-            for name, value in _ASSIGNMENT.findall(script):
-                yield host.address, name, value
+        for script in scripts(resource) if steps or resource.type in _SCRIPTS else ():
+            for pattern in (_ASSIGNMENT, _ENTRY, _ARGUMENT):
+                for name, value in pattern.findall(script):
+                    yield resource.address, name, value
 
 
 def scripts(host: Resource) -> Iterator[str]:
-    """What a host runs when it starts, which everybody on it can read."""
+    """What a host runs when it starts, which everybody on it can read, and what Terraform runs once it has made it."""
+    for step in blocks(host.written, PROVISIONER):
+        for text in (step.get("command"), *(step.get("inline") or ())):
+            if isinstance(text, str):
+                yield text
     for path in _SCRIPTS.get(host.type, ()):
         # The provider plans only a hash of some; the text stands in the configuration.
         for text in [*_at(host.written, path.split("."))] or [*_at(host.values, path.split("."))]:
@@ -76,7 +110,7 @@ def scripts(host: Resource) -> Iterator[str]:
 
 def written_texts(resource: Resource) -> Iterator[tuple[str, str]]:
     """All texts of a resource by what each is, of scripts only what is no variable: those are looked at one by one."""
-    own = _SCRIPTS.get(resource.type, ())
+    own = {*_SCRIPTS.get(resource.type, ()), *(f"{PROVISIONER}.{key}" for key in ("command", "inline"))}
     for path, text in texts({**resource.values, **resource.written}):
         if path not in own:
             yield path, text
@@ -104,7 +138,7 @@ def _given(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             if not isinstance(block, Mapping):
                 continue
             if key in _PAIRS and block.get("type", "PLAINTEXT") == "PLAINTEXT":
-                yield str(block.get("name")), str(block.get("value", ""))
+                yield str(block.get("name") or block.get("key")), str(block.get("value", ""))
             yield from _given(block)
 
 
@@ -115,9 +149,11 @@ def _named(resource: Resource, found: Any) -> Iterator[tuple[str, str, str]]:
 
 
 def _decoded(text: str) -> str:
+    """As cloud-init reads it: packed, in Base64, or as it is."""
     try:
-        return b64decode(text, validate=True).decode()
-    except (TypeError, ValueError):
+        raw = b64decode(text, validate=True)
+        return (zlib.decompressobj(wbits=31).decompress(raw, _LARGEST) if raw.startswith(_GZIP) else raw).decode()
+    except (TypeError, ValueError, zlib.error):
         return text
 
 

@@ -8,7 +8,7 @@ from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.access.shared import given_to_everybody, open_collections
 from crossfade.aws.audit.on_plan.access.statements import Statement, listed, statements
 from crossfade.aws.audit.on_plan.switch import is_on
-from crossfade.aws.audit.on_plan.texts import containers
+from crossfade.aws.audit.on_plan.texts import containers, pods
 from crossfade.aws.audit.ports import is_everybody
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
@@ -24,7 +24,9 @@ _NOT_OWN = re.compile(
 # Domains inside of a VPC are reached by who is in there.
 _DOMAINS = frozenset({"aws_elasticsearch_domain", "aws_opensearch_domain"})
 # Capabilities that are as good as the host itself: https://man7.org/linux/man-pages/man7/capabilities.7.html
-_ALL_RIGHTS = frozenset({"ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE"})
+_ALL_RIGHTS = frozenset({"ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "DAC_READ_SEARCH", "BPF"})
+# Directories in which the host's own keys, programs, or the socket of its Docker are.
+_HOSTS_OWN = frozenset({"/", "/etc", "/root", "/run", "/var/run", "/var/lib/docker", "/var/lib/kubelet"})
 _POINT = "aws_s3_access_point"
 _OIDC = ":oidc-provider/"
 # Issuers of one organisation, workspace, cluster or pool alone: whoever has a token of theirs is no stranger.
@@ -139,13 +141,28 @@ def too_close_to_the_host(inventory: Inventory) -> Iterator[Mark]:
                 yield Mark(task.address, f"container {name} is privileged")
             for right in sorted(_ALL_RIGHTS.intersection(_added(container))):
                 yield Mark(task.address, f"container {name} has the capability {right}")
+        yield from _pods(task)
         if task.values.get("pid_mode") == "host":
             yield Mark(task.address, "pid_mode is host: it sees and signals every process there")
         volumes = [volume.get("host_path") for volume in blocks(task.values, "volume")]
         volumes += [_source(volume) for container in containers(task) for volume in listed(container.get("volumes"))]
         for path in map(str, filter(None, volumes)):
-            if path == "/" or path.rstrip("/").endswith(("docker.sock", "containerd.sock")):
+            if _is_the_host(path):
                 yield Mark(task.address, f"mounts {path} of its host")
+
+
+def _is_the_host(path: str) -> bool:
+    return (path.rstrip("/") or "/") in _HOSTS_OWN or path.rstrip("/").endswith(("docker.sock", "containerd.sock"))
+
+
+def _pods(job: Resource) -> Iterator[Mark]:
+    for pod in pods(job):
+        for container in (*blocks(pod, "containers"), *blocks(pod, "init_containers")):
+            if is_on(first(container, "security_context", "privileged")):
+                yield Mark(job.address, f"container {container.get('name') or ''} is privileged")
+        for volume in blocks(pod, "volumes"):
+            if _is_the_host(path := str(first(volume, "host_path", "path") or "")):
+                yield Mark(job.address, f"mounts {path} of its host")
 
 
 def _added(container: Mapping[str, Any]) -> list[str]:
