@@ -78,18 +78,38 @@ def is_personal(path: str) -> bool:
 
 
 def _listed(source: Path, listed: list[str], hidden: str) -> Iterator[Found]:
+    known = {"": True}
     for path in listed:
         if _hides(hidden, path) or (".crossfade" in path and ".crossfade" in path.split("/")):
             continue
         try:
-            info = os.lstat(f"{source}/{path}")
+            info = os.lstat(f"{source}/{path}") if _in_folders(source, path, known) else None
         except FileNotFoundError:
-            yield path, None
-            continue
-        if stat.S_ISDIR(info.st_mode):
+            info = None
+        if info is not None and stat.S_ISDIR(info.st_mode):
             yield from _walk(source, path.rstrip("/"), hidden)
         else:
             yield path, info
+
+
+def _in_folders(source: Path, path: str, known: dict[str, bool]) -> bool:
+    """All above it are folders. Git still names what was in one that is a file by now, or a link that leads elsewhere:
+    what would be read there is not of this source, and a copy of it would be written where the link leads.
+    """
+    above = path.rstrip("/").rpartition("/")[0]
+    if above not in known:
+        for end in (at for at, letter in enumerate(f"{above}/") if letter == "/"):
+            here = above[:end]
+            if here not in known:
+                known[here] = known[here.rpartition("/")[0]] and _is_folder(f"{source}/{here}")
+    return known[above]
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _walk(source: Path, below: str, hidden: str) -> Iterator[Found]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from crossfade.core.errors import WrongInputError
 
+_NO_WORK_TREE = ("not a git repository", "must be run in a work tree")
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:
@@ -25,9 +27,10 @@ class Commit:
 def files(folder: Path) -> list[str] | None:
     """Paths, relative to `folder`, that are tracked or would be; None when git has nothing to say about it.
 
-    A folder that an outer repository ignores is none of its business, so that is None too.
+    A folder that an outer repository ignores is none of its business, so that is None too. WrongInputError for a
+    repository that git cannot read: without it all that is ignored, `.env` too, would be in a release.
     """
-    listed = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listed = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard", must=True)
     return sorted(set(listed.split("\0")) - {""}) or None if listed is not None else None
 
 
@@ -53,8 +56,8 @@ def _changed(place: Path) -> bool:
     return bool(_git(folder, "status", "--porcelain", "--", name))
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
-    """What it prints; None when it fails or is not installed.
+def _git(folder: Path, *arguments: str, must: bool = False) -> str | None:
+    """What it prints; None when it fails or is not installed. One that `must` fails only where there is no work tree.
 
     GIT_DIR and the like are left out: they are set when we are called from a git hook, and name another repository.
     """
@@ -74,4 +77,13 @@ def _git(folder: Path, *arguments: str) -> str | None:
             f"git does not trust {folder}: it belongs to another user",
             f"if you do: git config --global --add safe.directory {folder}",
         )
+    if must and done.returncode and not any(words in complaint for words in _NO_WORK_TREE):
+        raise WrongInputError(
+            f"git cannot say which files of {folder} belong to a release: {_first_line(complaint)}",
+            f"mend the repository: `git -C {folder} status` says what is wrong",
+        )
     return done.stdout.decode(errors="surrogateescape") if done.returncode == 0 else None
+
+
+def _first_line(complaint: str) -> str:
+    return complaint.partition("\n")[0] or "it says no more than that it failed"

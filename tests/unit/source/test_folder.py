@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from crossfade.core.errors import WrongInputError
 from crossfade.source import git
 from crossfade.source.folder import MOST, LeftOut, account, belonging
 
@@ -133,3 +134,29 @@ def test_a_name_that_is_no_text_can_be_told(source: Path) -> None:
         pass
     repository(source, "*.log")
     assert account(source).left_out
+
+
+@pytest.mark.parametrize("now", ["file", "link", "nothing"])
+def test_what_was_in_a_folder_that_is_none_any_more_is_gone(source: Path, tmp_path: Path, now: str) -> None:
+    """Git names its files until the change is committed; behind a link in its place there are others' files."""
+    repository(source)
+    subprocess.run(["git", "add", "."], cwd=source, check=True)
+    write(tmp_path / "elsewhere", "tool.py")
+    (source / "lib").rename(tmp_path / "was")
+    if now == "file":
+        write(source, "lib")
+    if now == "link":
+        (source / "lib").symlink_to("../elsewhere")
+    there = {path: info is not None for path, info in belonging(source, git.files(source))}
+    assert there == {".gitignore": True, "app.py": True, "lib/tool.py": False} | (
+        {} if now == "nothing" else {"lib": True}
+    )
+    assert [one.path for one in account(source).left_out] == (["lib -> ../elsewhere"] if now == "link" else [])
+
+
+def test_a_repository_that_git_cannot_read_is_named(source: Path) -> None:
+    """As a folder without git it would be shipped with all that is ignored, such as a `.env`."""
+    repository(source, ".env")
+    (source / ".git/index").write_bytes(b"half of")
+    with pytest.raises(WrongInputError, match=r"cannot say which files of .* belong to a release: fatal: .*index"):
+        git.files(source)

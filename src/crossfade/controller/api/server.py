@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from crossfade.controller.api import asked, views
+from crossfade.controller.api import asked, streams, views
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.looks import Looks
 from crossfade.controller.api.refusal import refused
@@ -57,7 +57,9 @@ class Api:
         self._reading = asyncio.Lock()  # the file's models are built at the first reading, and only once
 
     def application(self) -> web.Application:
-        app = web.Application(middlewares=[self._guard, *self._around], client_max_size=_LARGEST)
+        app = web.Application(
+            middlewares=[streams.ended_by_leaving(), self._guard, *self._around], client_max_size=_LARGEST
+        )
         app.add_routes(
             [
                 *self.looks.routes(),

@@ -6,6 +6,7 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from crossfade.controller.api import views
 from crossfade.controller.api.hub import Hub
@@ -13,6 +14,32 @@ from crossfade.engine.ports.journal import Event
 from crossfade.engine.ports.logs import Said
 
 HEARD = 1000  # lines of followed services that wait for a slow reader
+STILL_THERE = 1.0  # seconds between two looks whether who asked is still there
+
+
+def ended_by_leaving(every: float = STILL_THERE) -> Middleware:
+    """A look ends when who asked for it is gone: of a quiet service nothing is written that would show it, and each
+    `logs --follow` that was ever broken off would go on reading. An order goes on.
+    """
+
+    @web.middleware
+    async def ended(request: web.Request, handler: Handler) -> web.StreamResponse:
+        looking = asyncio.current_task()
+        if request.method != "GET" or looking is None:
+            return await handler(request)
+
+        async def watch() -> None:
+            while request.transport is not None:  # noqa: ASYNC110  nobody tells of it
+                await asyncio.sleep(every)
+            looking.cancel()
+
+        watching = asyncio.create_task(watch())
+        try:
+            return await handler(request)
+        finally:
+            watching.cancel()
+
+    return ended
 
 
 async def events(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.ports.runtime import Artifact
@@ -167,7 +167,7 @@ def _copy(source: Path, target: Path, path: str, info: os.stat_result, mask: int
     """Copy a file, holes and all, and hash what was copied; `mask` are the mode's bits that the copy may have."""
     here, digest = f"{target}/{path}", hashlib.sha256()
     holes = info.st_blocks * 512 < info.st_size  # an image of a disk may be of 20 GB of which 1 is there
-    with open(f"{source}/{path}", "rb") as original, _within(here, lambda: open(here, "xb")) as copy:  # noqa: PTH123
+    with _open(f"{source}/{path}") as original, _within(here, lambda: open(here, "xb")) as copy:  # noqa: PTH123
         while chunk := original.read(seal.CHUNK):
             digest.update(chunk)
             if holes and chunk == bytes(len(chunk)):
@@ -179,6 +179,15 @@ def _copy(source: Path, target: Path, path: str, info: os.stat_result, mask: int
         os.fchmod(copy.fileno(), stat.S_IMODE(info.st_mode) & mask)  # a copy has no right to be setuid
     os.utime(here, ns=(info.st_atime_ns, info.st_mtime_ns))  # web servers make ETags of it: the same for all instances
     return digest.hexdigest()
+
+
+def _open(path: str) -> BinaryIO:
+    """Open what was a file when it was looked at: a link would bring somebody else's, a pipe would be waited for."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EAGAIN, "it became something else meanwhile", path)
+    return file
 
 
 def _within(here: str, make: Callable[[], T]) -> T:

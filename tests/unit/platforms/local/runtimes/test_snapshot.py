@@ -13,6 +13,7 @@ import pytest
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.engine.ports.runtime import Artifact
 from crossfade.platforms.local.runtimes import snapshot
+from crossfade.platforms.local.runtimes.sources import FileLook, SeenFolder
 from crossfade.source.whole import WholeSource
 
 
@@ -130,6 +131,23 @@ def test_pipes_and_sockets_are_no_content(source: Path, tmp_path: Path) -> None:
     take(source, tmp_path / "tree")
     listener.close()
     assert held(tmp_path / "tree") == {"app", "lib/tool"}
+
+
+@pytest.mark.parametrize("became", ["link", "pipe"])
+def test_a_file_that_became_something_else_is_not_read(source: Path, tmp_path: Path, became: str) -> None:
+    """A link put in its place would bring any file into the release, and a pipe would be waited for."""
+    path = source / "app"
+
+    class Seen(SeenFolder):
+        def unchanged(self, _: str, info: os.stat_result) -> FileLook | None:  # asked between the look and the copy
+            if info.st_ino == before and path.is_file():
+                path.unlink()
+                path.symlink_to("/etc/hostname") if became == "link" else os.mkfifo(path)
+            return None
+
+    before = path.stat().st_ino
+    with pytest.raises(PlatformError, match=r"could not be copied(.|\n)*deploy again"):
+        snapshot.take(WholeSource(source), tmp_path / "tree", seen=Seen())
 
 
 def test_a_clean_work_tree_is_its_commit(repository: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ RUN = "job-"  # begins the names of those
 FULL_BYTES = 50 << 20  # a log that reaches this size is shortened ...
 KEPT_BYTES = 10 << 20  # ... to a new start, and this much of its end is kept beside it as `.old`
 BLOCK = 1 << 16
+LONGEST = 1 << 20  # bytes of a line: what a program writes without ever ending one is shown in such pieces
 # What a terminal acts on: CSI sequences such as colours, OSC sequences such as titles, and other control characters.
 SEQUENCES = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
@@ -127,15 +128,17 @@ def tail(log: Path, lines: int) -> tuple[list[bytes], int]:
     """The last complete lines, and the position after them: there reading goes on. Nothing when there is no log."""
     try:
         with log.open("rb") as file:
-            position = end = file.seek(0, os.SEEK_END)
-            data = b""
-            while position > 0 and data.count(b"\n") <= lines:
+            end = file.seek(0, os.SEEK_END)
+            position, found, blocks = end, 0, list[bytes]()
+            while position > 0 and end - position < FULL_BYTES and found <= lines:
                 size = min(BLOCK, position)
                 position = file.seek(position - size)
-                data = file.read(size) + data
+                blocks.append(file.read(size))
+                found += blocks[-1].count(b"\n")
     except FileNotFoundError:
         return [], 0
-    whole = data[: data.rfind(b"\n") + 1]
+    data = b"".join(reversed(blocks))
+    whole = data[: _complete(data)]
     return _lines(whole)[-lines:] if lines > 0 else [], end - len(data) + len(whole)
 
 
@@ -149,7 +152,7 @@ def since(log: Path, position: int) -> tuple[list[bytes], int]:
             data = file.read(KEPT_BYTES)
     except FileNotFoundError:
         return [], 0
-    whole = data[: data.rfind(b"\n") + 1]
+    whole = data[: _complete(data)]
     return _lines(whole), start + len(whole)
 
 
@@ -172,9 +175,17 @@ def spoken(data: bytes, lines: int) -> str:
     return telling(said)[:SHOWN] if lines == 1 else "\n".join(line[:SHOWN] for line in said[-lines:])
 
 
+def _complete(data: bytes) -> int:
+    """The length of the lines that came to their end, and of the pieces of one that does not."""
+    end = data.rfind(b"\n") + 1
+    return end + (len(data) - end) // LONGEST * LONGEST
+
+
 def _lines(data: bytes) -> list[bytes]:
-    """Each with its end; only a line feed ends one."""
-    return [line + b"\n" for line in data.split(b"\n")[:-1]]
+    """Each with its end, which only a line feed is; longer ones than `LONGEST` in pieces."""
+    *ended, rest = data.split(b"\n")
+    whole = [*(line + b"\n" for line in ended), rest]
+    return [line[at : at + LONGEST] for line in whole for at in range(0, len(line), LONGEST)]
 
 
 def _text(data: bytes) -> list[str]:
