@@ -2,7 +2,9 @@
 
 import codecs
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 NOBODY = 65534
 
@@ -30,3 +32,29 @@ def as_nobody(work: Callable[[], object]) -> str:
         message = said.read()
     os.waitpid(child, 0)
     return message
+
+
+@contextmanager
+def beside_nobody(work: Callable[[], object]) -> Iterator[int]:
+    """A process of such a user that has done `work` and stays until the end of the block: its pid."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+            work()
+            os.write(writer, b"!")
+            signal.pause()
+        finally:
+            os._exit(1)
+    os.close(writer)
+    try:
+        with os.fdopen(reader, "rb") as said:
+            assert said.read(1) == b"!"
+        yield child
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)

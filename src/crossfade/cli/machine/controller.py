@@ -147,7 +147,7 @@ def _done_so_far(state: StateDirectory, process: "subprocess.Popen[bytes]") -> i
     """
     try:
         pid = process.pid if process.poll() is None else int(state.lock.read_text(encoding="utf-8"))
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except (OSError, ValueError):
         return 0
     return int(fields[11]) + int(fields[12])

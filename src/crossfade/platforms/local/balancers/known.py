@@ -123,7 +123,7 @@ def _fields_of(stat: str) -> list[str]:
     OSError when we cannot look, for want of files: it would be taken for dead, and another be started.
     """
     try:
-        return Path(stat).read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+        return Path(stat).read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
     except (FileNotFoundError, ProcessLookupError, IndexError):
         return []
 
@@ -137,11 +137,16 @@ def working_in(directory: Path) -> list[KnownProcess]:
 def balancer_at(pid: int) -> Path | None:
     """Where the process works, if it is a balancer of ours: its program is called as the file calls it."""
     try:
-        if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() not in BALANCERS:
+        if called(pid) not in BALANCERS:
             return None
         return Path(str(Path(f"/proc/{pid}/cwd").readlink()).removesuffix(_DELETED))
     except OSError:  # gone, or somebody else's
         return None
+
+
+def called(pid: int) -> str:
+    """What the process is called by, of which other users may make whatever they like. OSError when it is gone."""
+    return Path(f"/proc/{pid}/comm").read_bytes().decode(errors="replace").strip()
 
 
 def title(pid: int) -> str:

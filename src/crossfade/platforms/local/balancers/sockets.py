@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import ipaddress
+import os
 import re
 import socket
 from collections import Counter
@@ -12,7 +13,7 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError
 from crossfade.paths import StateDirectory
 from crossfade.platforms.local.address import socket_of
-from crossfade.platforms.local.balancers.known import balancer_at
+from crossfade.platforms.local.balancers.known import balancer_at, called
 
 _LISTEN = "0A"
 _ESTABLISHED = "01"
@@ -64,8 +65,7 @@ def holder_of(port: int) -> str:
         if not process.name.isdigit():
             continue
         if wanted & _held_by(process):
-            name = (process / "comm").read_text(encoding="utf-8").strip()
-            return f"{name} (pid {process.name})"
+            return f"{called(int(process.name))} (pid {process.name})"
     return ""
 
 
@@ -85,11 +85,12 @@ def connections(addresses: Iterable[str], pids: Iterable[int]) -> Counter[str]:
 def _connected(paths: Mapping[str, str]) -> Counter[str]:
     """Connections by the address whose path they came in by; those that wait to be accepted are among them.
 
-    A row: number, references, protocol, flags, type, state, inode, path.
+    A row: number, references, protocol, flags, type, state, inode, path. Others' paths are whatever they like.
     """
     if not paths:
         return Counter()
-    rows = [line.split(maxsplit=7) for line in Path("/proc/net/unix").read_text(encoding="utf-8").splitlines()[1:]]
+    table = os.fsdecode(Path("/proc/net/unix").read_bytes())
+    rows = [line.split(maxsplit=7) for line in table.split("\n")[1:]]
     found = {row[6]: paths[row[7]] for row in rows if len(row) > _PATH and row[5] == _CONNECTED and row[7] in paths}
     return Counter(found.values())
 

@@ -1,6 +1,7 @@
 """Processes known by pid and start time."""
 
 import asyncio
+import ctypes
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.adapters.until import until
+from tests.support.nobody import beside_nobody
 
 from crossfade.platforms.local.balancers.known import (
     KnownProcess,
@@ -101,3 +103,12 @@ async def test_the_end_of_a_process_is_told_at_once() -> None:
     await sleeper.wait()
     await ended(known, 600.0)
     await ended(None, 0.01)
+
+
+def test_what_strangers_call_their_processes_keeps_nobody_from_looking(tmp_path: Path) -> None:
+    """A name is bytes, and one that is cut after 15 of them is often no text."""
+    libc, set_name = ctypes.CDLL(None), 15  # PR_SET_NAME of the kernel's include/uapi/linux/prctl.h
+    with beside_nobody(lambda: libc.prctl(set_name, "worker-für-größe".encode()[:15])) as stranger:
+        assert title(stranger)
+        assert working_in(tmp_path) == []
+        assert KnownProcess.of(stranger).running

@@ -2,12 +2,14 @@
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
-from tests.support.nobody import as_nobody
+from tests.support.nobody import as_nobody, beside_nobody
 from tests.support.ports import free_port
 
 from crossfade.core.errors import PlatformError
+from crossfade.platforms.local.address import of_socket
 from crossfade.platforms.local.balancers import sockets
 
 
@@ -58,3 +60,19 @@ def test_open_connections_are_counted_by_address() -> None:
 def test_where_a_listener_is_reached_from_here(bound: str, reached: str) -> None:
     """An address that means all of them is reached at this machine's own."""
     assert sockets.reachable(bound) == reached
+
+
+@pytest.mark.parametrize("called", [b"\xff\xfe", b"a\nb", "a\u2028b".encode(), b"a\x0bb"])
+def test_what_strangers_call_their_sockets_keeps_nobody_from_counting(tmp_path: Path, called: bytes) -> None:
+    """The kernel's table has the names of all users' sockets, as they are."""
+    path = tmp_path / "app"
+    stranger = socket.socket(socket.AF_UNIX)
+    with beside_nobody(lambda: stranger.bind(b"\0" + called)), socket.socket(socket.AF_UNIX) as app:
+        app.bind(str(path))
+        app.listen()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            accepted, _ = app.accept()
+            with accepted:
+                assert sockets.connections([of_socket(str(path))], []) == {of_socket(str(path)): 1}
+    stranger.close()
