@@ -72,6 +72,16 @@ async def test_a_json_that_was_cut_is_a_failure_though_its_client_would_take_eve
         assert dict((await settled(balancer, web)).failed) == {"truncated answer": 1}
 
 
+async def test_what_comes_ahead_of_an_answer_is_no_request(tmp_path: Path) -> None:
+    """An app's 103 completes a request for Envoy as its answer does: each was counted twice."""
+    async with serving(tmp_path) as (balancer, web, _):
+        for number in range(1, 4):
+            reader, writer = await stream(web, "GET /hint HTTP/1.1\nhost: x\nconnection: close\n")
+            assert b" 200 " in await reader.read()
+            writer.close()
+            assert (await settled(balancer, web)).total.requests == number
+
+
 async def test_a_successor_of_envoy_knows_the_streams_that_are_opened_with_it(tmp_path: Path) -> None:
     """Those of its predecessor end with that, and are not taken for its own."""
     async with serving(tmp_path) as (balancer, web, _):

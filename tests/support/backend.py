@@ -22,9 +22,9 @@ class Backend:
     """Serves on 127.0.0.1 in this process, or on a Unix socket. `seen` are its requests in order, health checks aside.
 
     /fail answers 500, /slow after 1 s, /hold when `gate` is set, /begin at once and ends
-    when `gate` is set, /die closes unanswered, /cut in the middle of its
-    body, /headers says what came, /events streams, /echo is a WebSocket, /health answers `healthy` after
-    `health_takes`. What it `lacks` gets a 404, or as in many sites a page.
+    when `gate` is set, /hint says a 103 before, /die closes unanswered, /cut in the middle of its
+    body, /stub so at once, /headers says what came, /events streams, /echo is a WebSocket, /health answers
+    `healthy` after `health_takes`. What it `lacks` gets a 404, or as in many sites a page.
     """
 
     def __init__(self, name: str, port: int = 0, socket: Path | None = None) -> None:
@@ -105,14 +105,11 @@ class Backend:
                 writer.write(b"}")
             case "headers":
                 self._send(writer, 200, head)
-            case "die":
-                writer.transport.abort()
-                return False
-            case "cut":
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf")
-                await writer.drain()
-                await asyncio.sleep(0.05)
-                writer.transport.abort()
+            case "hint":
+                writer.write(b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n")
+                self._send(writer, 200, self.name)
+            case "die" | "cut" | "stub" as how:
+                await self._break_off(how, writer)
                 return False
             case "events":
                 await self._events(writer)
@@ -123,6 +120,15 @@ class Backend:
                 self._send(writer, *self._page(path))
         await writer.drain()
         return True
+
+    async def _break_off(self, how: str, writer: asyncio.StreamWriter) -> None:
+        if how != "die":
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf")
+            await writer.drain()
+        if how == "cut":
+            await asyncio.sleep(0.05)
+        if how != "stub":
+            writer.transport.abort()
 
     def _page(self, path: str) -> tuple[int, str, str]:
         instead = self.lacks.get(path)

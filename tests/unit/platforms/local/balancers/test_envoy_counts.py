@@ -39,6 +39,26 @@ def test_statistics_are_added_up_by_group_and_by_who_asked() -> None:
     }
 
 
+def ahead(completed: int, ahead: int) -> dict[str, str]:
+    """Answers, with what came ahead of some; one of all is a WebSocket."""
+    name = "cluster.shop/web/7.upstream_rq_"
+    return {f"{name}completed": str(completed), f"{name}1xx": str(ahead + 1), f"{name}101": "1"}
+
+
+def test_what_comes_ahead_of_an_answer_is_no_request_and_a_switch_is_one(tmp_path: Path) -> None:
+    """Of two numbers read one after the other the second may be newer: the total waits, and never goes back."""
+    found = counts(tmp_path)
+    for completed, interim, requests in ((5, 2, 3), (6, 3, 3), (7, 5, 3), (8, 5, 3), (12, 5, 7)):
+        found.see("1:1", ahead(completed, interim))
+        assert found.group("shop/web", 7).requests == requests
+    found.save()
+    later = counts(tmp_path)
+    later.see("1:1", ahead(13, 5))
+    assert later.group("shop/web", 7).requests == 8
+    later.see("1:1", ahead(1, 0))  # Envoy dropped what it had counted
+    assert later.group("shop/web", 7).requests == 9
+
+
 def test_totals_go_on_when_another_process_counts_from_zero(tmp_path: Path) -> None:
     """What the first counted is kept, also for a new controller."""
     first = counts(tmp_path)

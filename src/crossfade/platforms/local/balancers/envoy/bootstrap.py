@@ -10,7 +10,8 @@ BOOTSTRAP = "envoy.json"
 
 _CONTROLLER = "crossfade"
 
-EVERYTHING = r"^cluster\.[^.]+/[^.]+\.upstream_rq_(completed|retry|time|active)$"  # of all services
+REQUESTS = "completed|1xx|101|retry|time"
+EVERYTHING = rf"^cluster\.[^.]+/[^.]+\.upstream_rq_({REQUESTS}|active)$"  # of all services
 
 # All that is ever asked for. What is not counted costs neither memory nor time: Envoy counts most of it once more as
 # `cluster.NAME.external.upstream_rq_time`, so a name has no dot in it.

@@ -9,9 +9,11 @@ from typing import NamedTuple
 from crossfade.platforms.local.balancers.counted.tail import Tail
 from crossfade.platforms.local.balancers.counted.totals import RequestOutcome, Totals
 
-_SERVER_ERROR = 500
+_LEAST, _SWITCHED, _SERVER_ERROR = 200, 101, 500
 _CLIENT_LEFT = 499
-_TRUNCATED = re.compile(rb'while reading upstream.*upstream: "https?://(unix:[^":]+|[^/"]+)')
+# An instance that is gone by the time in which the beginning of its answer is passed on is missed while sending.
+_MISSED = rb"while reading upstream|(?:prematurely closed connection|recv\(\) failed [^,]*) while sending to client"
+_TRUNCATED = re.compile(rb'(?:%b).*upstream: "https?://(unix:[^":]+|[^/"]+)' % _MISSED)
 
 
 class LogLine(NamedTuple):
@@ -64,9 +66,14 @@ def _outcome(line: LogLine) -> RequestOutcome:
     return RequestOutcome(
         milliseconds=None if line.streaming else float(line.seconds) * 1000,
         retried=line.tries.count(",") + line.tries.count(" : "),  # of one release, and of another
-        cause=_cause(line) if status >= _SERVER_ERROR else "",
+        cause=_cause(line) if status >= _SERVER_ERROR or _is_no_answer(status) else "",
         left=status == _CLIENT_LEFT,
     )
+
+
+def _is_no_answer(status: int) -> bool:
+    """It was only announced, which nginx takes for the answer, or came in no HTTP, which is a 009 to it."""
+    return status < _LEAST and status != _SWITCHED
 
 
 def _cause(line: LogLine) -> str:

@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +13,30 @@ from crossfade.engine.ports.balancer import Traffic
 from crossfade.platforms.local.balancers import files
 from crossfade.platforms.local.balancers.counted.tail import Tail
 from crossfade.platforms.local.balancers.envoy.admin import histogram
+from crossfade.platforms.local.balancers.envoy.bootstrap import REQUESTS
 from crossfade.platforms.local.balancers.envoy.clusters import ASSETS, PREVIEW, group_of, is_clients
 from crossfade.platforms.local.balancers.envoy.statistics.failures import NOBODY, Failure, failure
 
-_COUNTED = re.compile(r"cluster\.(?P<name>[^.]+?)(?P<streams>/streams)?\.upstream_rq_(?P<what>completed|retry|time)")
+_COUNTED = re.compile(rf"cluster\.(?P<name>[^.]+?)(?P<streams>/streams)?\.upstream_rq_(?P<what>{REQUESTS})")
 
 
 def pattern(service: str) -> str:
     """The statistics that one service is counted by."""
     clusters = rf"{re.escape(service)}/[0-9]+(/preview|/assets)?(/streams)?"
-    return rf"^cluster\.{clusters}\.upstream_rq_(completed|retry|time|active)$"
+    return rf"^cluster\.{clusters}\.upstream_rq_({REQUESTS}|active)$"
 
 
 def counted(stats: dict[str, str]) -> dict[str, Counters]:
     """By group: clients' requests as `feedback/web/7`, parts of pages and previews below it; errors are not in it.
 
-    A stream lasts as long as its client likes: it is a request, but no latency.
+    A stream lasts as long as its client likes: it is a request, but no latency. What comes ahead of an answer, such as
+    a 100 or a 103, completes a request for Envoy, too; a 101 is the answer.
     """
+    return {name: counters for name, (counters, _) in _numbers(stats).items()}
+
+
+def _numbers(stats: dict[str, str]) -> dict[str, tuple[Counters, int]]:
+    """What is `counted`, and what Envoy counts as completed."""
     numbers: Counter[tuple[str, str]] = Counter()
     latency: dict[str, Counters] = {}
     for stat, value in stats.items():
@@ -41,11 +48,12 @@ def counted(stats: dict[str, str]) -> dict[str, Counters]:
             numbers[name, what] += int(value)
         elif not found["streams"]:
             latency[name] = Counters(latency=histogram(value))
-    return {
-        name: Counters(requests=numbers[name, "completed"], retried=numbers[name, "retry"])
-        + latency.get(name, Counters())
-        for name in {name for name, _ in numbers} | latency.keys()
-    }
+    made = {}
+    for name in {name for name, _ in numbers} | latency.keys():
+        completed, ahead = numbers[name, "completed"], numbers[name, "1xx"] - numbers[name, "101"]
+        plain = Counters(requests=max(0, completed - ahead), retried=numbers[name, "retry"])
+        made[name] = plain + latency.get(name, Counters()), completed
+    return made
 
 
 class Counts:
@@ -56,6 +64,7 @@ class Counts:
         saved = files.saved(path)
         self._identity: str = saved.get("identity", "")  # the process that `seen` was counted by
         self._seen = _counters(saved.get("seen", {}))
+        self._completed: dict[str, int] = saved.get("completed", {})  # of `seen`, as Envoy counts
         self._base = _counters(saved.get("base", {}))  # by the processes before
         self._failed = {key: Counter(causes) for key, causes in saved.get("failed", {}).items()}
         self._errors = Counter(saved.get("errors", {}))
@@ -78,11 +87,14 @@ class Counts:
         if identity != self._identity:
             self._carry()
             self._identity = identity
-        for name, now in counted(stats).items():
+        for name, (now, completed) in _numbers(stats).items():
             before = self._seen.get(name, Counters())
-            if now.requests < before.requests:
+            if completed < self._completed.get(name, before.requests):
                 self._base[name] = self._base.get(name, Counters()) + before
-            self._seen[name] = now
+                before = Counters()
+            # Of two numbers that are read one after the other the second may be newer: no total ever goes back.
+            self._seen[name] = replace(now, requests=max(now.requests, before.requests))
+            self._completed[name] = completed
             self._untold.pop(name, None)
 
     def died(self, identity: str) -> None:
@@ -105,7 +117,7 @@ class Counts:
                 continue
             if is_clients(name):
                 self._base[service] = self._base.get(service, Counters()) + self._total(name)
-            for counters in (self._seen, self._base, self._errors):
+            for counters in (self._seen, self._completed, self._base, self._errors):
                 counters.pop(name, None)
 
     def group(self, service: str, release: int) -> Counters:
@@ -139,6 +151,7 @@ class Counts:
         state = {
             "identity": self._identity,
             "seen": {name: asdict(counters) for name, counters in self._seen.items()},
+            "completed": self._completed,
             "base": {name: asdict(counters) for name, counters in self._base.items()},
             "failed": self._failed,
             "errors": self._errors,
@@ -152,7 +165,7 @@ class Counts:
         """The process that counted until now is gone, or only finishes: the next begins at zero."""
         for name, counters in self._seen.items():
             self._base[name] = self._base.get(name, Counters()) + counters
-        self._seen = {}
+        self._seen, self._completed = {}, {}
 
     def _groups(self, service: str) -> set[str]:
         """The names that are counted by."""
