@@ -136,7 +136,10 @@ class TestClients:
             asked = ("connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAMAAABkAARAAAAAAAIAAAAA")
             seen = await seen_by_app(web, *asked)
             other = await seen_by_app(web, "connection: upgrade", "upgrade: tcp")
+            lines = "CONNECT internal.example:80 HTTP/1.1\nhost: internal.example:80"
+            answer = await say(web.listener.http, lines)
         assert not {"upgrade", "http2-settings"} & (seen.keys() | other.keys())
+        assert answer.split(" ")[1] in {"400", "404", "405"}
 
     @pytest.mark.parametrize("trusted", [(), OTHERS])
     @pytest.mark.parametrize("written", [str, str.lower, str.upper])
@@ -297,6 +300,17 @@ class TestPaths:
                 assert answer.endswith("\r\n\r\nshop"), (host, answer)
             answer = await say(site.listener.http, "GET http://shop.example.com/ HTTP/1.1\nhost: other.example.com")
             assert answer.endswith("\r\n\r\nshop") or answer.startswith("HTTP/1.1 400"), answer
+
+    async def test_the_host_that_an_app_is_told_is_the_one_of_its_route(self, balancer: LoadBalancer) -> None:
+        """A first line that names it would let any `Host` by, of which an app may make links that it sends by mail."""
+        shop = service("shop", routes=(Rule(host="shop.example.com"),))
+        async with Backend("shop") as app:
+            await balancer.apply(shop, routing({1: 100}, {1: "a"}), {"a": app.address}, 1)
+            told = await say(shop.listener.http, "GET http://shop.example.com/headers HTTP/1.1\nhost: evil.example")
+            assert "host: shop.example.com\r\n" in told.lower() or told.startswith("HTTP/1.1 400"), told
+            for host in ("shop.example.com:8080", "Shop.example.com", "shop.example.com"):
+                told = await say(shop.listener.http, f"GET /headers HTTP/1.1\nhost: {host}")
+                assert f"host: {host}\r\n".lower() in told.lower(), told
 
     async def test_an_escaped_slash_stays_one_where_no_path_decides(self, balancer: LoadBalancer) -> None:
         """Some apps have names with a slash in their paths."""

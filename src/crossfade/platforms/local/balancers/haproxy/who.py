@@ -94,8 +94,10 @@ def connection() -> Iterator[str]:
     """What a client says of its connection stays between it and us.
 
     Of what it names there (`Connection: X-Forwarded-Proto`), an app that is a proxy itself would take out what we say.
-    An upgrade to HTTP/2 would be a tunnel, whose further requests no route has seen.
+    An upgrade to HTTP/2 would be a tunnel, whose further requests no route has seen, and so would a CONNECT that an app
+    answers as it answers anything.
     """
+    yield "  http-request deny deny_status 405 if { method CONNECT }"
     websocket = "{ req.hdr(upgrade) -m str -i websocket }"
     yield f"  http-request set-header Connection Upgrade if {ODD} {websocket}"
     for name in ("Connection", "Upgrade"):

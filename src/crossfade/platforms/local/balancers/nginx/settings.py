@@ -34,6 +34,8 @@ _ACCESS = (
 # reaches it: one to HTTP/2 would be a tunnel, whose further requests no route has seen.
 _VARIABLES = {name: name.lower().replace("-", "_") for name in CLAIMS}
 _CLAIMS = "\n".join(f"proxy_set_header {name} $cf_{variable};" for name, variable in _VARIABLES.items())
+# The Host that reaches an app is the one that its route was found by, which the first line of a request may name.
+_SAME_HOST = r"^(?<cf_named>\S+) (?P=cf_named)\.?(?::\d*)?$"
 _BELIEVED = "\n".join(
     f"map $cf_trusted $cf_{variable} {{ default ''; 1 $http_{variable}; }}" for variable in _VARIABLES.values()
 )
@@ -58,7 +60,7 @@ client_header_timeout {HEAD_WITHIN};
 proxy_connect_timeout 2s;
 proxy_pass_header Server;
 proxy_pass_header Date;
-proxy_set_header Host $http_host;
+proxy_set_header Host $cf_host;
 proxy_set_header X-Forwarded-For $remote_addr;
 proxy_set_header X-Real-IP $remote_addr;
 proxy_set_header X-Forwarded-Proto $cf_scheme;
@@ -68,6 +70,7 @@ proxy_set_header X-Request-Id $cf_request_id;
 proxy_set_header Upgrade $cf_upgrade;
 proxy_set_header HTTP2-Settings '';
 proxy_set_header Connection $cf_connection;
+map "$host $http_host" $cf_host {{ default $host; '~ $' ''; '~*{_SAME_HOST}' $http_host; }}
 geo $cf_dollar {{ default '$'; }}
 map '' $cf_trusted {{ default ''; }}
 map "$cf_trusted:$http_x_forwarded_proto" $cf_scheme {{ default $scheme; ~*^1:https$ https; ~*^1:http$ http; }}
