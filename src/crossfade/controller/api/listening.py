@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from crossfade.controller.api.guests import GuestSite
 from crossfade.controller.api.server import Api
 from crossfade.controller.supervisor import Supervisor
 from crossfade.core.errors import PlatformError
@@ -76,7 +77,7 @@ async def _open(runner: web.AppRunner, socket: Path) -> None:
 
 async def _listen(runner: web.AppRunner, address: tuple[str, int], variable: str) -> None:
     try:
-        await web.TCPSite(runner, *address).start()
+        await GuestSite(runner, *address).start()
     except OSError as error:
         await runner.cleanup()
         host, port = address

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from crossfade.controller.api import asked, streams, views
+from crossfade.controller.api import asked, guests, streams, views
 from crossfade.controller.api.hub import Hub
 from crossfade.controller.api.looks import Looks
 from crossfade.controller.api.refusal import refused
@@ -88,6 +88,7 @@ class Api:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not _is_local(request) and not asked.knows(request, self._token):
             return refused(RefusedError("no valid token", "send `Authorization: Bearer ...`"), status=401)
+        guests.know(request)
         if asked.by_browser(request) and not request.path.startswith(PAGE):  # the socket may be forwarded to a port
             return refused(
                 RefusedError("browsers are not answered here", "`crossfade dashboard` opens a page for it"), status=403

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from crossfade.controller.api import asked
+from crossfade.controller.api.guests import GuestSite
 from crossfade.controller.page.asking import Asking
 from crossfade.controller.page.page import Page
 from crossfade.core.errors import PlatformError, WrongInputError
@@ -96,7 +97,7 @@ class PagePort:
         )
         await runner.setup()
         try:
-            await web.TCPSite(runner, HOST, port).start()
+            await GuestSite(runner, HOST, port).start()
         except OSError as error:
             await runner.cleanup()
             why = error.strerror or str(error)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientError, web
 
-from crossfade.controller.api import asked
+from crossfade.controller.api import asked, guests
 from crossfade.controller.api.refusal import refused
 from crossfade.controller.page.asking import Asking
 from crossfade.controller.page.pulse import PagePulse
@@ -69,6 +69,7 @@ class Page:
             given = request.match_info["token"].encode("utf-8", "surrogateescape")
             if not self.token or not hmac.compare_digest(given, self.token.encode()):
                 return web.Response(status=404, text="nothing is here\n", headers=HEADERS)
+            guests.know(request)
             try:
                 response = await handler(request)
             except CrossfadeError as error:
