@@ -24,6 +24,7 @@ from crossfade.platforms.local.balancers.certificates import Certificates, Entri
 from crossfade.platforms.local.balancers.counted.totals import Totals
 from crossfade.platforms.local.balancers.known import KnownProcess, died
 from crossfade.platforms.local.balancers.rules import doors, handed_over, newly_open
+from crossfade.platforms.local.balancers.shared import SharedDoors
 from crossfade.platforms.local.balancers.unprivileged import Unprivileged
 
 _TIDY_EVERY = 5.0  # seconds; a log is begun anew no sooner, for its writer has to follow first
@@ -74,6 +75,7 @@ class InstalledBalancer(ABC):
         self._passes = previews.Passes(directory / "preview.key")
         self._certificates = Certificates(directory / "certificates")
         self._book, self._spoilt = book.load(directory / BOOK)
+        self._shared = SharedDoors(directory)
         self._adopted = False
         self._tidied_at = 0.0
         self._lock = asyncio.Lock()
@@ -133,7 +135,7 @@ class InstalledBalancer(ABC):
 
     def complaints(self) -> Sequence[str]:
         """See the port."""
-        return (*self._spoilt, *self._certificates.complaints)
+        return (*self._spoilt, *self._certificates.complaints, *self._shared.shut.values())
 
     @abstractmethod
     async def catch_up(self) -> None:
@@ -243,17 +245,19 @@ class InstalledBalancer(ABC):
         if master is None or not master.lives:
             self._adopted = False
             self._certificates.begin_anew()
+            self._shared.look(self._book.entries)
             await self._start()
-        elif self._adopted:
+        elif self._adopted and not self._shared.shut:
             await self._look_after()
         else:
+            self._shared.look(self._book.entries)
             await self._adopt()
         self._adopted = True
 
     def _servable(self, entries: Entries) -> tuple[dict[str, Entry], dict[Tls, Pair], dict[str, str]]:
         """These as they can be served now, the names of their certificates and keys, and the secrets of previews."""
         links = self._certificates.links(entries, self._book.entries)
-        served = handed_over(self._certificates.lit(entries, links))
+        served = handed_over(self._certificates.lit(self._shared.spared(entries), links))
         return served, links, self._passes.previewed(served)
 
     def _keep(self, changed: RoutingBook) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,8 +130,15 @@ def _fields_of(stat: str) -> list[str]:
 
 def working_in(directory: Path) -> list[KnownProcess]:
     """The balancers that work in this directory, on record or not, also where somebody deleted it under them."""
-    pids = [int(process.name) for process in Path("/proc").iterdir() if process.name.isdigit()]
-    return [KnownProcess.of(pid) for pid in pids if balancer_at(pid) == directory.resolve()]
+    here = directory.resolve()
+    return [KnownProcess.of(pid) for pid, place in balancers() if place == here]
+
+
+def balancers() -> Iterator[tuple[int, Path]]:
+    """All that are ours to see, and where each works."""
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and (place := balancer_at(int(process.name))):
+            yield int(process.name), place
 
 
 def balancer_at(pid: int) -> Path | None:
@@ -142,6 +149,12 @@ def balancer_at(pid: int) -> Path | None:
         return Path(str(Path(f"/proc/{pid}/cwd").readlink()).removesuffix(_DELETED))
     except OSError:  # gone, or somebody else's
         return None
+
+
+def of_another(known: KnownProcess | None, directory: Path) -> bool:
+    """It works for another directory, of which the record in this one is a copy."""
+    place = balancer_at(known.pid) if known and known.running else None
+    return place is not None and place != directory.resolve()
 
 
 def called(pid: int) -> str:

@@ -18,6 +18,7 @@ from crossfade.platforms.local.balancers.known import balancer_at, called
 _LISTEN = "0A"
 _ESTABLISHED = "01"
 _PID = re.compile(r"\(pid (\d+)\)")
+_IPV4 = 8  # digits of such an address
 _CONNECTED, _PATH = "03", 7  # of a Unix socket: its state, and the column of its path
 
 
@@ -54,6 +55,32 @@ def _way_out(holder: str) -> str:
     if folder is None or folder != StateDirectory(folder.parent).balancer:
         return "stop it, or listen on another port"
     return f"`crossfade down --all --state {folder.parent}` ends it and what is behind it, or listen on another port"
+
+
+def is_free(host: str, port: int) -> bool:
+    """Nobody has it, or we may not have it."""
+    try:
+        require_free(host, port)
+    except PlatformError as error:
+        return not isinstance(error.__cause__, OSError) or error.__cause__.errno != errno.EADDRINUSE
+    return True
+
+
+def listening(pid: int) -> list[str]:
+    """Where a process listens, as the kernel writes it."""
+    held = _held_by(Path(f"/proc/{pid}"))
+    return [row[1] for row in _table(_LISTEN) if f"socket:[{row[9]}]" in held]
+
+
+def overlap(listener: str, host: str, port: int) -> bool:
+    """Who asks at host:port may reach that listener."""
+    address, _, number = listener.rpartition(":")
+    if int(number, 16) != port:
+        return False
+    if ":" in host:
+        return len(address) > _IPV4
+    ours = _as_in_table(f"{host}:{port}").partition(":")[0]
+    return not int(address, 16) or not int(ours, 16) or address == ours
 
 
 def holder_of(port: int) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -10,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from tests.adapters.token_fence import TokenFence
 from tests.adapters.until import until
 from tests.unit.platforms.local.runtimes.conftest import Machine
 
@@ -18,6 +20,7 @@ from crossfade.engine.ports.runtime import Running
 from crossfade.platforms.local.runtimes.processes import logs, proc
 from crossfade.platforms.local.runtimes.processes.log_writer import LARGEST
 from crossfade.platforms.local.runtimes.processes.logs import FULL_BYTES
+from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
 
 FAMILY = (
     "echo $$ >> {pids}; (trap '' TERM; echo $(exec sh -c 'echo $PPID') >> {pids}; while :; do sleep 0.05; done) & wait"
@@ -67,6 +70,28 @@ async def test_a_helper_in_a_session_of_its_own_ends_with_its_instance(machine: 
     (helper,) = await until(lambda: pids(file))
     await machine.runtime.stop("one", 1.0, 1)
     assert not runs(helper)
+
+
+async def test_a_copy_of_the_state_directory_touches_nothing_of_the_original(machine: Machine, tmp_path: Path) -> None:
+    """A backup that is tried beside what it was made of; one that was moved is the same directory as before."""
+    file = tmp_path / "pid"
+    await machine.launch("one", f"echo $$ > {file}; exec sleep 60")
+    (pid,) = await until(lambda: pids(file))
+    shutil.copytree(machine.state, tmp_path / "copy")
+    copied = ProcessRuntime(tmp_path / "copy", TokenFence())
+    (seen,) = await copied.instances(machine.key)
+    await copied.stop("one", 0.0, 1)
+    await copied.close()
+    assert seen.exited
+    assert runs(pid)
+
+    machine.state.rename(tmp_path / "moved")
+    moved = ProcessRuntime(tmp_path / "moved", TokenFence())
+    (seen,) = await moved.instances(machine.key)
+    await moved.stop("one", 0.0, 1)
+    await moved.close()
+    assert not seen.exited
+    assert not runs(pid)
 
 
 async def test_a_command_that_goes_into_the_background_ends_with_its_instance(machine: Machine, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ from crossfade.platforms.local.balancers.envoy.xds.publisher import Publisher, U
 from crossfade.platforms.local.balancers.envoy.xds.resources import Resources
 from crossfade.platforms.local.balancers.known import died
 from crossfade.platforms.local.balancers.rules import handed_over
+from crossfade.platforms.local.balancers.shared import SharedDoors
 from crossfade.platforms.local.together import Together
 
 _LOG_LIMIT = 32 * 2**20  # bytes of a log before the next is begun; one older is kept
@@ -77,6 +78,7 @@ class EnvoyBalancer:
         self._counting = Counting(directory, self._admin, self._process, self._process_lock, log_limit)
         self._book, self._spoilt = book.load(directory / BOOK)
         self._live = dict(self._book.entries)  # as published: between two stages ahead of the book
+        self._shared = SharedDoors(directory)
         self._adopted = False
         self._publish_lock = asyncio.Lock()
         self._published: Together[tuple[str, Entry | None], float] = Together(self._publish_all)
@@ -139,7 +141,7 @@ class EnvoyBalancer:
 
     def complaints(self) -> Sequence[str]:
         """See the port."""
-        return (*self._spoilt, *self._certificates.complaints)
+        return (*self._spoilt, *self._certificates.complaints, *self._shared.shut.values())
 
     async def catch_up(self) -> None:
         """See the port. Usually at once: nothing has failed, so there is nothing to be written.
@@ -175,7 +177,7 @@ class EnvoyBalancer:
         """See the port; also takes in certificates that were renewed and begins a new log when one is large."""
         async with self._process_lock:
             self._process.tidy()
-            if self._adopted and self._process.lives and not await self._process.hangs():
+            if self._adopted and not self._shared.shut and self._process.lives and not await self._process.hangs():
                 await self._look_after()
             elif await self._process.available():
                 if not self._process.asks:
@@ -278,7 +280,7 @@ class EnvoyBalancer:
 
     async def _start(self) -> None:
         self._adopted = False
-        self._live = dict(self._book.entries)
+        self._live = self._shared.found(self._book.entries)
         await self._publisher.lay_out(self._render(self._live))
         await self._admin.close()
         if self._process.record is not None:  # whoever ends it forgets it first
@@ -308,7 +310,7 @@ class EnvoyBalancer:
 
     async def _adopt(self) -> None:
         """Envoy runs and we are new: what it runs is what the book says, or is made so."""
-        self._live = dict(self._book.entries)
+        self._live = self._shared.found(self._book.entries)
         async with self._publish_lock:
             await self._counting.everything()  # of groups that a half-done change left, too
             self._counting.totals.save()

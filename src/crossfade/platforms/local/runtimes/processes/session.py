@@ -180,9 +180,17 @@ class Session:
                 if stat.endswith("\n"):
                     leader = proc.parse(stat)
                     # Another boot's pids mean nothing: 0 is the start of no process that could be found.
-                    same = boot == proc.boot_id()
+                    same = boot == proc.boot_id() and not self._is_a_copy(leader)
                     self._leader = leader if same else Process(leader.pid, leader.group, leader.session, 0)
         return self._leader
+
+    def _is_a_copy(self, leader: Process) -> bool:
+        """The record of another state directory was copied into ours with all of it: what it tells of is not ours."""
+        for mark in marks.carried(leader.pid, marks.NAME) if proc.alive(leader) else ():
+            original = Path(mark)
+            if original != self.file and original.exists() and not original.samefile(self.file):
+                return True
+        return False
 
     def _starting(self) -> bool:
         """The file is still locked by a child on its way to recording itself."""
