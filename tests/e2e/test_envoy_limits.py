@@ -24,6 +24,15 @@ async def envoy(tmp_path: Path) -> AsyncIterator[EnvoyBalancer]:
         yield balancer
 
 
+async def test_an_envoy_that_nobody_looks_after_does_not_fill_the_disk(envoy: EnvoyBalancer, tmp_path: Path) -> None:
+    """Without a controller it goes on for weeks, and asks for one ten times a second."""
+    log = tmp_path / "envoy" / "envoy.log"
+    before = log.stat().st_size
+    await envoy.close()
+    await asyncio.sleep(1)
+    assert log.read_bytes()[before:] == b""
+
+
 @pytest.mark.slow
 async def test_who_opens_connections_and_does_not_ask_keeps_nobody_out(envoy: EnvoyBalancer) -> None:
     """Silent ones and half-sent heads are closed; a WebSocket without news and who asks all the while stay."""

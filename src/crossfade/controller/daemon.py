@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import os
 import signal
 import socket
@@ -26,9 +27,12 @@ from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.ports.journal import Journal
 from crossfade.paths import StateDirectory, unusable
 from crossfade.platforms.local.machine import Machine
+from crossfade.platforms.local.runtimes.processes.logs import shorten
 
 log = logging.getLogger("crossfade")
 
+SAID_AGAIN = 60.0  # seconds until the same is said again
+_REMEMBERED = 100  # of what was said
 WATCH_SECONDS = 1.0  # how often a balancer is asked whether it hangs; of one that died we know at once
 _BALANCER = "the balancer"
 _DIRECTORY = "the state directory"
@@ -103,17 +107,41 @@ async def _watch_balancer(machine: Machine, supervisor: Supervisor) -> None:
 
 
 async def _watch_directory(lock: Lock, state: StateDirectory, end: Callable[[bool], None]) -> None:
-    """Without its state it can write nothing down and end nothing gently; the next one finds what runs by its marks."""
-    while lock.in_place:  # noqa: ASYNC110  nobody tells of it
+    """Without its state it can write nothing down and end nothing gently; the next one finds what runs by its marks.
+
+    Meanwhile our own log is kept within its size.
+    """
+    while lock.in_place:
+        shorten(state.log)
         await asyncio.sleep(WATCH_SECONDS)
     log.error("%s was removed or replaced: this controller ends, and the next one finds what runs", state.root)
     end(False)  # noqa: FBT003  what it deployed goes on
+
+
+class Sparingly(logging.Filter):
+    """What is said again within a minute is said once: without files asyncio says a hundred times a second, each time
+    with where it happened, that a connection could not be accepted.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = record.getMessage().partition("\n")[0]
+        if record.created < self._said.get(said, -math.inf) + SAID_AGAIN:
+            return False
+        if len(self._said) >= _REMEMBERED:
+            self._said.clear()
+        self._said[said] = record.created
+        return True
 
 
 def main() -> int:
     """Entry of the background process: `python -m crossfade.controller.daemon STATE BALANCER`."""
     state = StateDirectory(Path(sys.argv[1]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("asyncio").addFilter(Sparingly())
     token = os.environ.get("CROSSFADE_TOKEN", "")
     try:
         tcp, metrics = _address("CROSSFADE_TCP"), _address("CROSSFADE_METRICS")

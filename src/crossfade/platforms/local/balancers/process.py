@@ -15,6 +15,8 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers.known import KnownProcess
 
+LOG_LIMIT = 32 * 2**20  # bytes of what a balancer says of itself
+
 # A parent's end must not be the balancer's (Envoy has the kernel send it SIGTERM then: PR_SET_PDEATHSIG). So its parent
 # is a shell, and is gone before it begins: that waits for our word, which we give after the shell has ended.
 _ORPHAN = 'exec 3<&0; { read -r go <&3 && exec "$0" "$@" 3<&- </dev/null >&2; } & echo $!'
@@ -132,10 +134,16 @@ class Program:
 
 
 class Log:
-    """What the process says of itself, in a file that only grows."""
+    """What the process says of itself, in a file that grows until it is begun anew."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def begin_anew(self, limit: int = LOG_LIMIT) -> None:
+        """Empty it when it is larger than so many bytes. Who writes goes on at its new end, for they append."""
+        if self.size > limit:
+            with contextlib.suppress(OSError):
+                os.truncate(self.path, 0)
 
     @property
     def size(self) -> int:

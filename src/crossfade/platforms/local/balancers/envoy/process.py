@@ -18,7 +18,7 @@ from crossfade.platforms.local.balancers.envoy import limits
 from crossfade.platforms.local.balancers.envoy.admin import Admin
 from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN, BOOTSTRAP, DISCOVERY, bootstrap
 from crossfade.platforms.local.balancers.envoy.pulse import Pulse
-from crossfade.platforms.local.balancers.known import KnownProcess, working_in
+from crossfade.platforms.local.balancers.known import KnownProcess, of_another, working_in
 
 LOG = "envoy.log"
 HANDOVER = "handover"  # sockets on which a successor asks for the listening ones, named from Envoy's working directory
@@ -62,6 +62,8 @@ class EnvoyProcess:
         self._connections = connections or limits.connections()
         self._pulse = Pulse(admin)
         self.record = _read(directory / PROCESS)
+        if self.record and of_another(self.record.main, directory):
+            self.record = None
 
     @property
     def running(self) -> bool:
@@ -191,7 +193,8 @@ class EnvoyProcess:
         self._remember(replace(self._must(), older=older))
 
     def tidy(self) -> None:
-        """End those whose time has come and forget those that are gone."""
+        """End those whose time has come and forget those that are gone; keep the log small."""
+        self._log.begin_anew()
         if self.record is None or not self.record.older:
             return
         for old in self.record.older:
@@ -241,7 +244,9 @@ class EnvoyProcess:
         """An Envoy that is nobody's child. It begins when its record is on disk: none is ever left unknown."""
         command = [
             str(self._path()),
-            *("-c", BOOTSTRAP, "--log-level", "warning", "--concurrency", str(limits.workers())),
+            *("-c", BOOTSTRAP, "--concurrency", str(limits.workers())),
+            # That nobody is there to ask would be said some ten times a second, 350 MB a day.
+            *("--log-level", "warning", "--component-log-level", "config:error"),
             *("--file-flush-interval-msec", str(_FLUSH_MS)),
             *("--drain-time-s", str(min(_DRAIN, self._parent_shutdown)), "--drain-strategy", "immediate"),
             *("--parent-shutdown-time-s", str(self._parent_shutdown)),

@@ -140,6 +140,7 @@ class HaproxyBalancer(InstalledBalancer):
         self._counts.read(self._origins())
 
     async def _tidy(self) -> None:
+        self._process.tidy()
         await self._publisher.tidy(self._book.entries, self._slots)
         await self._let_go()
         self._counts.forget_workers([worker.pid for worker in self._publisher.workers])

@@ -14,7 +14,7 @@ from crossfade.paths import PROCESS
 from crossfade.platforms.local.balancers import files
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Worker
 from crossfade.platforms.local.balancers.haproxy.settings import CONFIG, LOG, MASTER, REQUESTS, WORKER
-from crossfade.platforms.local.balancers.known import KnownProcess, children, working_in
+from crossfade.platforms.local.balancers.known import KnownProcess, children, of_another, working_in
 from crossfade.platforms.local.balancers.process import Log, Program, end, run, spawn
 
 _LIMIT = 10.0
@@ -31,7 +31,8 @@ class HaproxyProcess:
         self._api = api
         self._program = Program("HAProxy", "haproxy", (2, 6), binary)
         self._log = Log(directory / LOG)
-        self.master = _read(directory / PROCESS)
+        found = _read(directory / PROCESS)
+        self.master = None if of_another(found, directory) else found
 
     @property
     def died(self) -> bool:
@@ -70,6 +71,10 @@ class HaproxyProcess:
         before = {worker.pid for worker in await self._api.workers() if not worker.old}
         self.master.signal(signal.SIGUSR2)
         await self._until(structure, began, self.master, before)
+
+    def tidy(self) -> None:
+        """Keep the log small: it has a line for each check that fails or passes again."""
+        self._log.begin_anew()
 
     async def stop(self) -> None:
         """The master and all workers, also those that only finish what they hold."""
