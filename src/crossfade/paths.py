@@ -134,7 +134,12 @@ class StateDirectory:
         found = ""
         with suppress(OSError):  # whoever needs the directory says why it cannot be read
             found = self._format
-        if found and (not found.isdecimal() or int(found) > FORMAT):
+        if found and not found.isdecimal():
+            raise WrongInputError(
+                f"{self.root / 'format'} is damaged: it says {found[:20]!r}, and no number",
+                f"write {FORMAT} into it, if no newer crossfade worked here",
+            )
+        if found and int(found) > FORMAT:
             raise WrongInputError(
                 f"the state directory {self.root} has format {found}, this crossfade knows up to {FORMAT}",
                 "upgrade crossfade, or use another directory with --state",
@@ -143,7 +148,7 @@ class StateDirectory:
     @property
     def _format(self) -> str:
         mark = self.root / "format"
-        return mark.read_text().strip() if mark.exists() else ""
+        return mark.read_text(encoding="utf-8", errors="replace").strip() if mark.exists() else ""
 
     def _take_possession(self) -> None:
         info = self.root.stat()

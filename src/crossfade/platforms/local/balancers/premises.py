@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+from crossfade.adapters import BALANCERS
 from crossfade.core.errors import RefusedError
 from crossfade.paths import BOOK
 
@@ -16,7 +17,9 @@ def move_in(directory: Path, balancer: str) -> None:
     RefusedError while services are still behind that one.
     """
     kind = directory / _KIND
-    before = kind.read_text(encoding="utf-8").strip() if kind.exists() else ""
+    before = kind.read_text(encoding="utf-8", errors="replace").strip() if kind.exists() else ""
+    if before not in BALANCERS:  # a power cut may have damaged it
+        before = ""
     if before not in {"", balancer}:
         if _serves(directory):
             raise RefusedError(

@@ -40,3 +40,14 @@ def test_a_directory_of_an_earlier_crossfade_is_taken_as_it_is(tmp_path: Path) -
     (home / "book.json").write_text('{"entries": {"shop/web": {}}}')
     move_in(home, "nginx")
     assert (home / "book.json").exists()
+
+
+def test_a_damaged_word_of_whose_it_is_is_no_word(tmp_path: Path) -> None:
+    """A power cut left it so; what serves is found, and gone on with."""
+    home = tmp_path / "balancer"
+    move_in(home, "envoy")
+    (home / "book.json").write_text('{"entries": {"shop/web": {}}}')
+    (home / "kind").write_bytes(b"\xff\x00")
+    move_in(home, "envoy")
+    assert (home / "kind").read_text() == "envoy\n"
+    assert (home / "book.json").exists()
