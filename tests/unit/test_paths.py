@@ -32,7 +32,7 @@ def test_a_directory_that_may_not_be_written_is_named_with_the_way_out(tmp_path:
 def test_a_damaged_format_is_named(tmp_path: Path) -> None:
     """It ended every command in a traceback."""
     (tmp_path / "format").write_bytes(b"\xff\xfe")
-    with pytest.raises(WrongInputError, match="format is damaged(.|\n)*write 1 into it"):
+    with pytest.raises(WrongInputError, match=r"format is damaged(.|\n)*write 1 into it"):
         StateDirectory(tmp_path).refuse_newer()
 
 

@@ -27,7 +27,6 @@ from crossfade.core.errors import CrossfadeError, PlatformError, WrongInputError
 from crossfade.engine.ports.journal import Journal
 from crossfade.paths import StateDirectory, unusable
 from crossfade.platforms.local.machine import Machine
-from crossfade.platforms.local.runtimes.processes.logs import shorten
 
 log = logging.getLogger("crossfade")
 
@@ -88,7 +87,7 @@ async def run(
                 leaving.push_async_callback((await serve_metrics(api, metrics)).cleanup)
             watch = partial(_watch_balancer, machine, orders.registry.supervisor)
             orders.registry.supervisor.keep(_BALANCER, watch, longest_pause=BALANCER_PAUSE)
-            orders.registry.supervisor.keep(_DIRECTORY, partial(_watch_directory, lock, state, end))
+            orders.registry.supervisor.keep(_DIRECTORY, partial(_watch_directory, machine, lock, state, end))
             async with reachable(orders.registry.supervisor, runner, state.socket):
                 log.info("controller ready, pid %s", os.getpid())
                 everything = await stop
@@ -106,13 +105,13 @@ async def _watch_balancer(machine: Machine, supervisor: Supervisor) -> None:
             supervisor.tell(_BALANCER, f"its process {how}, and another one was started")
 
 
-async def _watch_directory(lock: Lock, state: StateDirectory, end: Callable[[bool], None]) -> None:
+async def _watch_directory(machine: Machine, lock: Lock, state: StateDirectory, end: Callable[[bool], None]) -> None:
     """Without its state it can write nothing down and end nothing gently; the next one finds what runs by its marks.
 
     Meanwhile our own log is kept within its size.
     """
     while lock.in_place:
-        shorten(state.log)
+        machine.shorten(state.log)
         await asyncio.sleep(WATCH_SECONDS)
     log.error("%s was removed or replaced: this controller ends, and the next one finds what runs", state.root)
     end(False)  # noqa: FBT003  what it deployed goes on

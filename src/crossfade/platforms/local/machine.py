@@ -1,6 +1,7 @@
 """One machine: the only place where its adapters are chosen and put together."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from crossfade.adapters import BALANCERS, RUNTIMES, adapter
@@ -20,6 +21,7 @@ from crossfade.platforms.local.probes import HttpProbe
 from crossfade.platforms.local.runtimes import open_files
 from crossfade.platforms.local.runtimes.docker.stores import DockerStores
 from crossfade.platforms.local.runtimes.given import GivenSecrets
+from crossfade.platforms.local.runtimes.processes import logs
 from crossfade.platforms.local.runtimes.room import require_room
 from crossfade.platforms.local.runtimes.secrets import SecretStore
 
@@ -101,6 +103,11 @@ class Machine:
         if not await self.balancer.died(limit):
             return ""
         return "ended just when the kernel killed one for want of memory" if killed_for_memory() > killed else "ended"
+
+    @staticmethod
+    def shorten(log: Path) -> None:
+        """Begin a log anew that grew too big, under whoever appends to it."""
+        logs.shorten(log)
 
     def tell_ends(self, told: Callable[[str], None]) -> None:
         """See LocalRuntime."""
