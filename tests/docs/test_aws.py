@@ -44,6 +44,7 @@ def typed(shell: Shell, *, made: bool) -> None:
                 shell.run(command.text, command.shown)
 
 
+@pytest.mark.long
 def test_the_page_works_without_terraform(clone: Callable[..., Shell]) -> None:
     """Picture, bill, findings and Terraform's files come from the file alone."""
     shell = clone()

@@ -19,7 +19,7 @@ LOOPBACK = ("127.0.0.0/8", "::1/128")
 OTHERS = ("192.0.2.0/24",)
 
 
-@pytest.fixture(params=["envoy", "haproxy", "nginx"])
+@pytest.fixture(params=["envoy", *(pytest.param(name, marks=pytest.mark.long) for name in ("haproxy", "nginx"))])
 async def balancer(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LoadBalancer]:
     async with kit(request.param, tmp_path / "balancer") as made:
         yield made.balancer

@@ -25,7 +25,7 @@ from crossfade.platforms.local.balancers import visitors
 from crossfade.platforms.local.balancers.nginx import NginxBalancer
 
 
-@pytest.fixture(params=["envoy", "haproxy", "nginx"])
+@pytest.fixture(params=["envoy", *(pytest.param(name, marks=pytest.mark.long) for name in ("haproxy", "nginx"))])
 async def balancer(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LoadBalancer]:
     async with kit(request.param, tmp_path / "balancer") as made:
         yield made.balancer

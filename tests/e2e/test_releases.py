@@ -72,7 +72,7 @@ async def test_a_migration_that_fails_stops_the_deploy(shop: App) -> None:
     loses_nothing(crowd.report, result)
 
 
-@pytest.mark.parametrize("name", ["blue-green", "rolling"])
+@pytest.mark.parametrize("name", ["blue-green", pytest.param("rolling", marks=pytest.mark.long)])
 async def test_a_smoke_test_reaches_the_release_before_anybody_else(shop: App, name: str) -> None:
     """$CROSSFADE_URL and $CROSSFADE_HEADER lead to the release that has no traffic yet."""
     strategy = replace(QUICK, name=name, max_surge=50)
@@ -90,7 +90,9 @@ async def test_a_smoke_test_reaches_the_release_before_anybody_else(shop: App, n
     loses_nothing(report, result)
 
 
-@pytest.mark.parametrize("name", ["blue-green", "canary", "rolling"])
+@pytest.mark.parametrize(
+    "name", ["rolling", *(pytest.param(name, marks=pytest.mark.long) for name in ("blue-green", "canary"))]
+)
 async def test_a_smoke_test_that_fails_takes_the_release_back_unseen(shop: App, name: str) -> None:
     """A release that would answer 500 never answers a client."""
     strategy = replace(QUICK, name=name, max_surge=50, bake=0.2)
@@ -139,6 +141,7 @@ async def test_a_rollback_never_goes_to_a_bad_release_by_itself(shop: App) -> No
     agree(crowd.report, bad, good, back)
 
 
+@pytest.mark.long
 async def test_only_what_a_rollback_needs_is_kept(shop: App) -> None:
     """With `retain: 2` the files of older releases go, unless one was given a name."""
     service = shop.service(strategy=QUICK, retain=2)

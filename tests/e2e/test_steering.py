@@ -51,7 +51,7 @@ async def test_an_abort_takes_the_release_back_without_a_loss(shop: App) -> None
     loses_nothing(crowd.report, result)
 
 
-@pytest.mark.parametrize("name", ["rolling", "blue-green"])
+@pytest.mark.parametrize("name", ["rolling", pytest.param("blue-green", marks=pytest.mark.long)])
 async def test_an_abort_in_the_middle_of_starting_loses_nothing(shop: App, name: str) -> None:
     """However far it came: the old fleet is whole again, and served all the time."""
     strategy = replace(QUICK, name=name, min_healthy=50, max_surge=50, warmup=0.5, checkpoints=(50, 100))

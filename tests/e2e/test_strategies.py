@@ -23,7 +23,9 @@ STRATEGIES = {
 }
 
 
-@pytest.mark.parametrize("name", ["blue-green", "canary", "rolling", pytest.param("linear", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "name", ["blue-green", "rolling", *(pytest.param(name, marks=pytest.mark.long) for name in ("canary", "linear"))]
+)
 async def test_a_good_release_takes_over_without_a_loss(shop: App, live: Callable[..., Service], name: str) -> None:
     """Requests, uploads, slow downloads, WebSockets and event streams all go on from one release to the next."""
     strategy = STRATEGIES[name]

@@ -72,6 +72,7 @@ async def test_a_get_without_an_answer_when_its_instance_ends_is_asked_of_the_ne
     await shop.settled(2)
 
 
+@pytest.mark.long
 async def test_streams_are_told_to_close_one_instance_after_the_other(shop: App, live: Callable[..., Service]) -> None:
     """Their clients come back spread over the delay, to the new release, and miss neither a message nor an event."""
     delay = 3.0
@@ -103,6 +104,7 @@ async def _closes(crowd: Crowd, since: float) -> list[float]:
     return closes
 
 
+@pytest.mark.long
 async def test_the_drain_hook_may_say_goodbye_first(shop: App, live: Callable[..., Service]) -> None:
     """It runs for each instance that holds streams, before that is told to go, and knows which one."""
     said = shop.machine.root / f"{shop.name}-said"

@@ -118,6 +118,7 @@ def test_from_nothing_to_nothing(project: Project) -> None:
     assert json.loads(project.state("dev").read_text())["resources"] == []
 
 
+@pytest.mark.long
 def test_a_changed_file_is_a_readable_plan(project: Project) -> None:
     """What changes in place, what is replaced, and why."""
     project.ok("apply", "-e", "dev", "--yes")
@@ -142,7 +143,10 @@ def test_nothing_happens_unconfirmed(project: Project) -> None:
     assert not project.state("prod").exists()
 
 
-@pytest.mark.parametrize(("typed", "code"), [("prod", 0), ("yes", 3), ("", 3)])
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [pytest.param("prod", 0, marks=pytest.mark.long), ("yes", 3), pytest.param("", 3, marks=pytest.mark.long)],
+)
 def test_production_is_typed(project: Project, typed: str, code: int) -> None:
     """On a terminal its name is asked for; a yes is not its name."""
     shown, ended = project.type(f"{typed}\n", "apply", "-e", "prod")
@@ -220,6 +224,7 @@ def test_a_second_run_is_refused(project: Project) -> None:
     assert first.wait(20) == 0
 
 
+@pytest.mark.long
 def test_ctrl_c_saves_the_state(project: Project) -> None:
     """Once: what is under way ends in order, what had not begun is not begun, and apply goes on from there."""
     project.write("dev", MAIN + SLOW)

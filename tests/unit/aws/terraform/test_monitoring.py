@@ -33,6 +33,7 @@ def alarms(planned: Planned) -> dict[str, tuple[str, float, int, int]]:
     }
 
 
+@pytest.mark.long
 def test_tiketis_alarms_are_as_its_team_wants(plans: Plans) -> None:
     """CPU > 90 % 5 min, connections > 90, 5xx > 10/min; CPU > 70 % 10 min, cache hits < 80 %, free disk < 20 %."""
     found = alarms(plans.of("tiketi", "prod"))
@@ -47,6 +48,7 @@ def test_tiketis_alarms_are_as_its_team_wants(plans: Plans) -> None:
     assert len(found) == 11
 
 
+@pytest.mark.long
 def test_tiketis_contacts_are_as_its_team_wants(plans: Plans) -> None:
     """Critical alarms go out by SMS and mail, warnings by mail."""
     subscriptions = plans.of("tiketi", "prod").of("aws_sns_topic_subscription")
@@ -71,7 +73,7 @@ def test_codemates_alarms_are_as_its_team_wants(plans: Plans) -> None:
     ("system", "groups"),
     [
         ("codemate", ["/ecs/codemate-prod-frontend", "/ecs/codemate-prod-backend"]),
-        ("teammoa", ["/teammoa-prod/hosts"]),
+        pytest.param("teammoa", ["/teammoa-prod/hosts"], marks=pytest.mark.long),
     ],
 )
 def test_logs_have_saved_questions(plans: Plans, system: str, groups: list[str]) -> None:
@@ -101,6 +103,7 @@ def test_codemates_budget_is_as_its_team_wants(plans: Plans) -> None:
     }
 
 
+@pytest.mark.long
 def test_bluegreens_agent_is_as_its_team_wants(plans: Plans) -> None:
     """BlueGreen/Application: CPU idle and iowait, disk of / and /opt, memory, processes, every 60 s; both logs."""
     planned = plans.of("bluegreen", "prod")
