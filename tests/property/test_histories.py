@@ -55,7 +55,7 @@ def test_all_promises_hold_of_what_was_broken_once(seed: int) -> None:
     play(seed)
 
 
-@pytest.mark.parametrize("seed", [21, 331, 465, 1699, 1858, 2905, 3584, 3689, 4051])
+@pytest.mark.parametrize("seed", [21, 331, 465, 1699, 1858, 2905, 3584, 3689, 4051, 4539])
 def test_all_promises_hold_of_what_use_once_broke(seed: int) -> None:
     """A service that was taken down half, or in the build of its next release, and a platform that was busy."""
     play(seed, used)

@@ -1,6 +1,7 @@
 """The verbs: what a user can ask for. Each asks whether it may, writes it down, and leaves the rest to the loop."""
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 from crossfade.controller import admission, rollouts
 from crossfade.controller.deploys.deploys import Begun, Deploys
@@ -116,10 +117,12 @@ class Orders:
         target = admission.destination(loop.ledger, to, order)
         await self.deploys.require_apart([target.service])
         await self._require_artifact(target)
-        await self._take_back(loop, order, f"superseded by {order.by}")
-        return await rollouts.begin(
-            self._world.balancer, loop, rollback_to(loop.ledger, target, order, self._world.clock.now())
-        )
+        async with loop.artifacts:
+            await self._take_back(loop, order, f"superseded by {order.by}")
+            self.deploys.may_go_on(loop, order)
+            return await rollouts.begin(
+                self._world.balancer, loop, rollback_to(loop.ledger, target, order, self._world.clock.now())
+            )
 
     def _earlier_name(self, loop: Loop) -> Ledger | None:
         """What is on record of the service whose place this one took, where that has a good release and none runs."""
@@ -265,19 +268,26 @@ class Orders:
                 admission.idle(loop.ledger, "abort it first, or use --force")
         await self.deploys.stop([loop.key for loop in loops], f"taken down by {order.by}")
         loops = [loop for loop in loops if loop.key in self.registry.loops]  # a first build leaves nothing behind
-        for loop in loops:
-            await self._take_back(loop, order, f"{loop.key} was taken down by {order.by}")
-        for loop in loops:
-            there = self.registry.loops.get(loop.key) is loop  # of a first deploy nothing is, once its group went back
-            if there and not self.registry.leaves(loop.key):
-                await rollouts.remove(loop, order.by)
-                self.registry.take_down(loop)
+        await self._take_down(loops, order)
         for loop in loops:
             await self.registry.gone(loop)
         ended = [] if service else await self.leftovers.end(app)
         if not service:  # last: whoever needs them is gone
             ended += await self.stores.stop(app, order.by)
         return [loop.key for loop in loops] + ended
+
+    async def _take_down(self, loops: Sequence[Loop], order: Order) -> None:
+        """Nobody who waits for the same rollout to end begins another one between that end and this one."""
+        async with AsyncExitStack() as held:
+            for loop in loops:
+                await held.enter_async_context(loop.artifacts)
+            for loop in loops:
+                await self._take_back(loop, order, f"{loop.key} was taken down by {order.by}")
+            for loop in loops:
+                there = self.registry.loops.get(loop.key) is loop  # of a first deploy nothing is: its group went back
+                if there and not self.registry.leaves(loop.key):
+                    await rollouts.remove(loop, order.by)
+                    self.registry.take_down(loop)
 
     async def _end_store(self, app: str, name: str, order: Order) -> list[str]:
         """Also one that never was ready, which Docker starts again and again."""

@@ -51,7 +51,7 @@ class Loop:
     def __init__(self, ledger: Ledger, world: World, holder: str) -> None:
         self.fleet = Fleet()
         self.observed_at = 0.0  # when we began to look at what `fleet` says
-        self.artifacts = asyncio.Lock()  # held while a release is made of one: none is removed meanwhile
+        self.artifacts = asyncio.Lock()  # held while a release is made of one, or the service goes: none goes meanwhile
         self.waits: tuple[Action, ...] = ()
         self.recent = Recent()
         self.runs: Mapping[str, Run] = {}  # by job, the newest of those that the platform began by itself

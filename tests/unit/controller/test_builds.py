@@ -58,3 +58,22 @@ async def test_a_service_that_is_taken_down_while_its_next_release_is_built_is_g
         await within(control.orders.down("shop", "web", KIM))
         assert not site.running("shop/web")
         assert "shop/web" not in site.platform.exposed
+
+
+@pytest.mark.parametrize("verb", ["deploy", "rollback"])
+async def test_who_waits_for_the_same_rollout_as_a_down_begins_none_in_its_middle(site: Site, verb: str) -> None:
+    """Whichever comes first: both end, and in the end nothing runs."""
+    site.sick.add(("shop/web", 3))
+    async with site.controller() as control:
+        await control.deploy(service())
+        loop = await control.deploy(service(command="second"))
+        await control.orders.deploy([service(command="sick")], KIM, Shell())
+        if verb == "deploy":
+            other = control.orders.deploy([service(command="fourth")], LEE, Shell())
+        else:
+            other = control.orders.rollback(loop, "previous", LEE)
+        waits = asyncio.create_task(other)
+        down = control.orders.down("shop", "web", replace(KIM, force=True))
+        await within(asyncio.gather(waits, down, return_exceptions=True))
+        assert not site.running("shop/web")
+        assert not control.registry.loops

@@ -95,6 +95,8 @@ class Deploys:
                     raise loop.hopeless
             await self.require_apart(services)
             await self._supersede(loops, order)
+            for loop in loops:
+                self.may_go_on(loop, order)
             return await self._begin(loops, services, artifacts, order, values=values, before=before)
 
     async def _leave_nothing(self, keys: Sequence[str]) -> None:
@@ -158,6 +160,12 @@ class Deploys:
                 f"{group.state.replace('_', ' ')} since {admission.clock(group.started_at)}",
                 "wait for it, `crossfade abort` it, or use --supersede to take it back first",
             )
+
+    def may_go_on(self, loop: Loop, order: Order) -> None:
+        """The same after a wait, in which somebody may have taken it down."""
+        if self._registry.loops.get(loop.key) is not loop:
+            raise RefusedError(f"{loop.key} was taken down meanwhile", "deploy it again")
+        self.may_begin(loop, order)
 
     def _may_follow(self, service: Service, order: Order) -> None:
         """RefusedError while the service whose place it takes is not to be touched."""
