@@ -41,7 +41,7 @@ from crossfade.engine.dry.platform import Exposure, Life, Platform
 from crossfade.engine.dry.timeline import Timeline
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.balancer import Traffic
-from crossfade.engine.ports.journal import Event
+from crossfade.engine.ports.journal import Event, Lease
 
 EPOCH = 1_000_000.0
 LONGEST = 3_000.0  # seconds until a rollout has to be over, whatever happened to it
@@ -283,6 +283,8 @@ class Simulation:
                 self.offset += seconds
             case Rival(seconds=seconds) if KEY in self.paper.leases:
                 held = self.paper.leases[KEY]
+                if control:
+                    self._rival_comes(control, held)
                 self.paper.leases[KEY] = replace(held, holder="somebody else", token=held.token + 1)
                 self.timeline.call_later(seconds, self._rival_leaves)
             case BalancerDead(seconds=seconds) if control:
@@ -297,6 +299,15 @@ class Simulation:
                 self.orders.append(asyncio.create_task(self._ordered(self._order(control, trouble))))
             case _:
                 pass
+
+    def _rival_comes(self, control: Control, held: Lease) -> None:
+        """It puts on record what every controller does that begins: since when nobody could work."""
+        pace, now, rollout = control.world.pace, control.world.clock.now(), self.ledger.active
+        seconds = now - (held.expires - pace.lease)
+        if rollout and seconds > pace.gap:
+            told, seq = {"seconds": seconds}, len(self.paper.events) + 1
+            line = Event(kind="nobody worked", service=KEY, rollout=rollout.id, data=told, seq=seq, at=now)
+            self.paper.events.append(line)
 
     def _rival_leaves(self) -> None:
         held = self.paper.leases[KEY]
