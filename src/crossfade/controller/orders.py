@@ -282,6 +282,7 @@ class Orders:
             for loop in loops:
                 await held.enter_async_context(loop.artifacts)
             for loop in loops:
+                await loop.catch_up()  # a rollout may be on record whose answer was lost
                 await self._take_back(loop, order, f"{loop.key} was taken down by {order.by}")
             for loop in loops:
                 there = self.registry.loops.get(loop.key) is loop  # of a first deploy nothing is: its group went back

@@ -43,8 +43,9 @@ def toward(goal: Goal, fleet: Fleet, now: float) -> Course:
         settled = settled and all(goal.want.get(release) for release in releases_running(fleet))
     reached = settled and (goal.need is None or count_ready(fleet, goal.need, goal, now) >= goal.want[goal.need])
     if sized:
-        grows, shrinks = resizes(goal, fleet, routing, leaving - due, now)
-        return Course(effects=(*grows, *shift, *shrinks), waits=(*waits, *drain), reached=reached)
+        grows, shrinks = resizes(goal, fleet, leaving - due, now)
+        # Who is spare is known once the routing is there: it may be refused, or bring traffic back to who had none.
+        return Course(effects=(*grows, *(shift or shrinks)), waits=(*waits, *drain), reached=reached)
     known = sorted(fleet.instances, key=lambda i: i.id)
     exited = [i.id for i in known if i.health is Health.EXITED and not i.stopping]
     stops = (Stop(instance=name) for name in (*exited, *(i.id for i in known if i.id in due)))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crossfade.core.fleet import Fleet, Health, Instance
-from crossfade.core.routing import Routing
 from crossfade.strategies.phases import Bounds
 from crossfade.strategies.pins import Pins
 
@@ -46,9 +45,9 @@ def count_ready(fleet: Fleet, release: int, goal: Goal, now: float) -> int:
     return sum(i.ready(now, goal.warmup) for i in fleet.of(release))
 
 
-def who_serves(goal: Goal, fleet: Fleet, routing: Routing | None = None) -> frozenset[str]:
-    """Who carries the load once it is ready, by the routing that is there or another one: of workers everyone."""
-    return (routing or fleet.routing).serving() if goal.serves else frozenset(i.id for i in fleet.instances)
+def who_serves(goal: Goal, fleet: Fleet) -> frozenset[str]:
+    """Who carries the load once it is ready: of workers everyone."""
+    return fleet.routing.serving() if goal.serves else frozenset(i.id for i in fleet.instances)
 
 
 def is_sick(instance: Instance, goal: Goal, fleet: Fleet, now: float) -> bool:

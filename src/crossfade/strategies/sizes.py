@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from crossfade.core.actions import Resize
 from crossfade.core.fleet import Fleet
-from crossfade.core.routing import Routing
 from crossfade.strategies.goal import Goal, releases_running, room_left, who_serves
 
 
@@ -48,12 +47,9 @@ def parting(goal: Goal, fleet: Fleet, now: float) -> frozenset[int]:
 
 
 def resizes(
-    goal: Goal, fleet: Fleet, routing: Routing, kept: frozenset[str], now: float
+    goal: Goal, fleet: Fleet, kept: frozenset[str], now: float
 ) -> tuple[tuple[Resize, ...], tuple[Resize, ...]]:
     """The sizes that grow, and those that shrink: to nothing once drained (`kept` still drain), else by what is spare.
-
-    `routing` is told before any shrinks, and may be refused: only who serves with and without it is spare, and whoever
-    serves by either may be lost.
 
     The platform takes an instance out of the traffic before it stops it; which one is its choice, so of four that are
     ready beside a floor of three one may go, whichever that is. One that warms up does not count as capacity and is no
@@ -61,10 +57,9 @@ def resizes(
     """
     grows: list[Resize] = []
     shrinks: list[Resize] = []
-    sizes, serves, will_serve = dict(fleet.sizes or ()), who_serves(goal, fleet), who_serves(goal, fleet, routing)
-    carrying = Counter(i.release for i in fleet.instances if i.id in serves | will_serve and i.usable)
-    sure = sum(i.id in serves & will_serve and i.ready(now, goal.warmup) for i in fleet.instances)
-    spare = max(0, sure - goal.bounds.floor)
+    sizes, serving = dict(fleet.sizes or ()), who_serves(goal, fleet)
+    carrying = Counter(i.release for i in fleet.instances if i.id in serving and i.usable)
+    spare = max(0, sum(i.id in serving and i.ready(now, goal.warmup) for i in fleet.instances) - goal.bounds.floor)
     taken = releases_running(fleet) | {r for r, n in sizes.items() if n}
     room = room_left(goal, fleet)
     for release in sorted(goal.want.keys() | sizes.keys()):
@@ -77,8 +72,7 @@ def resizes(
                 taken.add(release)
         elif wanted < size:
             mine = [i for i in fleet.of(release) if i.up]
-            weight = fleet.routing.weight(release) or routing.weight(release)
-            led = goal.shares is None and weight and carrying[release]
+            led = goal.shares is None and fleet.routing.weight(release) and carrying[release]
             if any(i.id in kept for i in mine):
                 continue
             if led and not wanted:  # its last one stays until the traffic has left it

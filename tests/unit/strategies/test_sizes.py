@@ -6,6 +6,7 @@ from tests.unit.strategies.fleets import NEW, NOW, OLD, fleet, rollout, some
 
 from crossfade.core.actions import Action, AwaitHealthy, Probe, Resize, Shift
 from crossfade.core.fleet import Fleet, Health
+from crossfade.core.rollout import State
 from crossfade.core.service import Strategy
 from crossfade.strategies.decide import decide, keep
 from crossfade.strategies.goal import Goal
@@ -116,9 +117,9 @@ def test_a_size_shrinks_by_as_many_as_may_be_lost_whichever_they_are() -> None:
     """The platform may end the one that serves rather than one that boots."""
     goal = Goal(want={OLD: 1, NEW: 0}, shares=None, bounds=Bounds(floor=1, ceiling=3))
     one = fleet(some(NEW, 1), some(NEW, 2, Health.STARTING, first=1), weights={NEW: 100})
-    assert resizes(goal, sized(one, {NEW: 3}), one.routing, frozenset(), NOW) == ((), ())
+    assert resizes(goal, sized(one, {NEW: 3}), frozenset(), NOW) == ((), ())
     two = fleet(some(NEW, 2), some(NEW, 1, Health.STARTING, first=2), weights={NEW: 100})
-    assert resizes(goal, sized(two, {NEW: 3}), two.routing, frozenset(), NOW) == ((), (Resize(release=NEW, count=2),))
+    assert resizes(goal, sized(two, {NEW: 3}), frozenset(), NOW) == ((), (Resize(release=NEW, count=2),))
 
 
 def test_a_release_that_gets_its_traffic_back_is_not_taken_away() -> None:
@@ -130,13 +131,12 @@ def test_a_release_that_gets_its_traffic_back_is_not_taken_away() -> None:
     assert shift.routing.weights == ((OLD, 1), (NEW, 1))
 
 
-def test_what_a_refused_routing_would_bring_is_not_spare() -> None:
-    """Of two that serve neither may go for one that gets its share with the same decision."""
-    goal = Goal(want={OLD: 0, NEW: 2}, shares=None, bounds=Bounds(floor=2, ceiling=3))
-    seen = fleet(some(OLD, 2), some(NEW, 1), weights={OLD: 100})
-    told = fleet(some(OLD, 2), some(NEW, 1), weights={OLD: 2, NEW: 1}).routing
-    assert resizes(goal, sized(seen, {OLD: 2, NEW: 2}), told, frozenset(), NOW) == ((), ())
-    assert resizes(goal, replace(sized(seen, {OLD: 2, NEW: 2}), routing=told), told, frozenset(), NOW) == (
-        (),
-        (Resize(release=OLD, count=1),),
-    )
+def test_nothing_shrinks_before_the_traffic_is_where_it_is_to_be() -> None:
+    """The routing may be refused, and who had no traffic when it was told may have some by then."""
+    back = rollout(state=State.ROLLING_BACK, step=1)
+    lost = fleet(some(OLD, 2), some(NEW, 2, Health.STARTING), weights={OLD: 90, NEW: 10})
+    (shift,) = decide(back, sized(lost, {OLD: 2, NEW: 2}), NOW)
+    assert isinstance(shift, Shift)
+    assert shift.routing.weights == ((OLD, 100),)
+    led = replace(sized(lost, {OLD: 2, NEW: 2}), routing=shift.routing)
+    assert decide(back, led, NOW) == (Resize(release=NEW, count=0),)
