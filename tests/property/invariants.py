@@ -146,6 +146,7 @@ class Watch:
     def remains(self, ledger: Ledger) -> set[int]:
         """Releases that are no capacity any more: a way back took too long, and not all of the good one came.
 
+        A newer rollout needs their places, and begins by taking them away.
         On one machine they go when no more of it comes, because it ends time and again and its next launch waits.
         Where the platform chooses victims, bad ones go that have its places. With floor 2 and ceiling 3, one good
         instance, one bad one that serves and one bad one that never gets healthy, no size can change: one more good one
@@ -154,6 +155,9 @@ class Watch:
         than that of the bad.
         """
         cloud, platform = self._simulation.cloud, self._simulation.platform
+        if ledger.active and ledger.records:
+            last = ledger.records[-1].rollout
+            return {last.target} - {*ledger.active.releases} if last.state is State.FAILED else set()
         if ledger.active or ledger.rollout is None or ledger.current is None:
             return set()
         if cloud is None:

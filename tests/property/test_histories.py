@@ -41,7 +41,7 @@ def test_all_promises_hold_of_two_services_that_go_out_together(chunk: int) -> N
     "seed",
     [
         *(43, 466, 531, 1041, 1210, 1396, 1896, 10240, 10586, 25536),
-        *(23892, 27190, 27415, 27897, 28907, 29120, 29805, 43312, 43648, 47007),
+        *(23892, 27190, 27415, 27897, 28907, 29120, 29805, 43312, 43648, 47007, 51879),
     ],
 )
 def test_all_promises_hold_of_what_a_cloud_once_broke(seed: int) -> None:
@@ -55,7 +55,7 @@ def test_all_promises_hold_of_what_was_broken_once(seed: int) -> None:
     play(seed)
 
 
-@pytest.mark.parametrize("seed", [21, 331, 465, 1699, 1858, 2905, 3584, 3689, 4051, 4539])
+@pytest.mark.parametrize("seed", [21, 331, 465, 1699, 1858, 2905, 3584, 3689, 4051, 4539, 5530, 7014])
 def test_all_promises_hold_of_what_use_once_broke(seed: int) -> None:
     """A service that was taken down half, or in the build of its next release, and a platform that was busy."""
     play(seed, used)
