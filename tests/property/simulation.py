@@ -41,7 +41,7 @@ from crossfade.engine.dry.platform import Exposure, Life, Platform
 from crossfade.engine.dry.timeline import Timeline
 from crossfade.engine.ledger import Ledger
 from crossfade.engine.ports.balancer import Traffic
-from crossfade.engine.ports.journal import Event, Lease
+from crossfade.engine.ports.journal import Event
 
 EPOCH = 1_000_000.0
 LONGEST = 3_000.0  # seconds until a rollout has to be over, whatever happened to it
@@ -281,12 +281,11 @@ class Simulation:
                 self.timeline.skip(seconds)
             case ClockSet(seconds=seconds):
                 self.offset += seconds
-            case Rival(seconds=seconds) if KEY in self.paper.leases:
+            case Rival(seconds=seconds) if KEY in self.paper.leases and control:
                 held = self.paper.leases[KEY]
-                if control:
-                    self._rival_comes(control, held)
                 self.paper.leases[KEY] = replace(held, holder="somebody else", token=held.token + 1)
-                self.timeline.call_later(seconds, self._rival_leaves)
+                worked = held.expires - control.world.pace.lease - self.offset
+                self.timeline.call_later(seconds, self._rival_leaves, worked)
             case BalancerDead(seconds=seconds) if control:
                 control.balancer_back = self.now + seconds
             case Throttled(seconds=seconds, share=share):
@@ -300,19 +299,11 @@ class Simulation:
             case _:
                 pass
 
-    def _rival_comes(self, control: Control, held: Lease) -> None:
-        """It puts on record what every controller does that begins: since when nobody could work."""
-        pace, now, rollout = control.world.pace, control.world.clock.now(), self.ledger.active
-        seconds = now - (held.expires - pace.lease)
-        if rollout and seconds > pace.gap:
-            told, seq = {"seconds": seconds}, len(self.paper.events) + 1
-            line = Event(kind="nobody worked", service=KEY, rollout=rollout.id, data=told, seq=seq, at=now)
-            self.paper.events.append(line)
-
-    def _rival_leaves(self) -> None:
+    def _rival_leaves(self, worked: float) -> None:
+        """It did nothing, and tells by its own clock since when nobody has."""
         held = self.paper.leases[KEY]
         if held.holder == "somebody else":
-            self.paper.leases[KEY] = replace(held, holder="", expires=self.wall())
+            self.paper.leases[KEY] = replace(held, holder="", expires=worked + self.offset)
 
     async def _order(self, control: Control, order: Ordered) -> None:
         loop, orders = control.registry.loops[KEY], control.orders
