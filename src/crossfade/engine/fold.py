@@ -117,7 +117,7 @@ def _created(draft: _Draft, event: Event) -> None:
     release = read_release(event.data["release"])
     draft.releases[release.number] = replace(release, at=event.at)
     if draft.removed:  # nobody missed what was to run while it was taken down
-        draft.jobs = {name: known for name, known in draft.jobs.items() if known.run and known.run.under_way}
+        draft.jobs = {name: replace(one, since=max(one.since, event.at)) for name, one in draft.jobs.items()}
     draft.removed = False
 
 

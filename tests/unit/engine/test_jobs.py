@@ -23,6 +23,7 @@ from crossfade.engine.dry.journal import DryJournal, JournalPaper
 from crossfade.engine.dry.platform import Platform
 from crossfade.engine.dry.runtime import DryRuntime
 from crossfade.engine.dry.timeline import Timeline
+from crossfade.engine.fold import fold
 from crossfade.engine.ports.balancer import Traffic
 from crossfade.engine.ports.journal import Event, Journal
 from crossfade.engine.world import World
@@ -328,3 +329,4 @@ def test_what_was_taken_down_has_missed_nothing() -> None:
     machine = Machine(JOB, seconds=0.0)
     machine.play(again)
     assert begun_at(machine) == [0.0, 0.0]
+    assert fold(machine.paper.events)[KEY].runs == (), "the next controller reads it"
