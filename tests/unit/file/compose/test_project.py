@@ -168,6 +168,14 @@ def test_an_included_file_is_part_of_it(tmp_path: Path) -> None:
             "services: {web: {image: x, volumes_from: [files]}}\n",
             r'volumes_from\.0: found "files", which is no service',
         ),
+        (
+            "services: {web: {image: x, depends_on: {db: 5}}, db: {image: y}}\n",
+            r"depends_on\.db: found 5; allowed: a mapping such as \{condition: service_healthy\}",
+        ),
+        (
+            "services: {web: {image: x, depends_on: {db: {condition: healthy}}}, db: {image: y}}\n",
+            r'depends_on\.db: found the condition "healthy"; allowed: one of service_started, service_healthy, ',
+        ),
         ('services: {web: {build: "a\\0"}}\n', r"services\.web\.build: found a NUL character; allowed: text"),
         ("services: {web: {extends: web, image: x}}\n", "services that extend each other"),
     ],

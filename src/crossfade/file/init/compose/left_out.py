@@ -167,7 +167,8 @@ class _LeftOut:
             role = self.judged.get(other)
             if role is None or role.kind in {*CARRIED, Kind.MIGRATION} or other in self.stores:
                 continue
-            if (how := self.roles.services[one.compose_name]["depends_on"][other]) and how.get("required") is False:
+            how = self.roles.services[one.compose_name]["depends_on"][other]
+            if isinstance(how, dict) and how.get("required") is False:
                 continue
             state = "be healthy" if condition == "service_healthy" else "run"
             why = f"{other} is not in the file: it must {state} before a deploy"

@@ -54,6 +54,7 @@ _OF_A_SERVICE = frozenset(
 _OF_A_FILE = frozenset(
     {"version", "name", "include", "services", "networks", "volumes", "secrets", "configs", "models"}
 )
+_CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
 _SECTIONS = ("volumes", "networks", "secrets", "configs")
 
 
@@ -102,6 +103,15 @@ def of_another_type(root: Written, plain: dict[str, Any]) -> Iterator[Problem]:
                 wrong = _first_wrong(value)
                 place = root.at(keys if wrong is None else (*keys, wrong)).place
                 yield Problem(place, f"found {shown(value if wrong is None else value[wrong])}", allowed)
+        waits = service.get("depends_on") if isinstance(service, dict) else None
+        for other, how in waits.items() if isinstance(waits, dict) else ():
+            place = root.at(("services", name, "depends_on", other)).place
+            if how is not None and not isinstance(how, dict):
+                yield Problem(place, f"found {shown(how)}", "a mapping such as {condition: service_healthy}")
+            elif how and how.get("condition", _CONDITIONS[0]) not in _CONDITIONS:
+                yield Problem(
+                    place, f"found the condition {shown(how['condition'])}", f"one of {', '.join(_CONDITIONS)}"
+                )
     for section in _SECTIONS:
         value = plain.get(section)
         if value is not None and not isinstance(value, dict):
