@@ -82,7 +82,7 @@ def copied(text: str) -> list[str]:
 
 def workdirs(text: str) -> list[str]:
     """Where its commands run."""
-    return [rest.strip().rstrip("/") for _, name, rest in _instructions(text) if name == "WORKDIR"]
+    return [rest.strip("\"' ").rstrip("/") for _, name, rest in _instructions(text) if name == "WORKDIR"]
 
 
 def _told(here: Dockerfile, name: str, rest: str, args: Mapping[str, str], line: int) -> Dockerfile:

@@ -68,6 +68,10 @@ FOLDERS: dict[str, tuple[Mapping[str, str], Mapping[str, object]]] = {
         {"go.mod": "module x\n", "app/main.go": "package main\n", "_example/x.go": "package main\n"},
         {"command": "./bin/app", "build": "go build -o bin/app ./app"},
     ),
+    "an app that imports from src itself": (
+        {"src/main.py": "from src.config import settings\napp = FastAPI()\n", "requirements.txt": "uvicorn\n"},
+        {"command": ".venv/bin/uvicorn src.main:app --port $PORT"},
+    ),
     "package.json that is none": ({"package.json": "[1]"}, {"command": SERVER}),
     "broken package.json": ({"package.json": "{"}, {"command": SERVER}),
     "Django": ({"manage.py": ""}, {"command": "python3 manage.py runserver 127.0.0.1:$PORT --noreload"}),
@@ -451,6 +455,7 @@ def test_a_procfiles_database_is_no_worker(tmp_path: Path) -> None:
         'FROM x\nCOPY ["uv.lock", "backend/app", "/app/"]\n',
         "FROM x\nRUN --mount=type=bind,source=uv.lock,target=uv.lock uv sync\nADD . /app\n",
         "FROM x\nCOPY . .\nWORKDIR /app/src/backend/\n",
+        'FROM x\nCOPY . .\nWORKDIR "/app/src/backend"\n',
     ],
 )
 def test_an_image_is_built_from_where_what_it_copies_lies(dockerfile: str, tmp_path: Path) -> None:

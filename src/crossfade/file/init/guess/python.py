@@ -13,6 +13,7 @@ _ASGI = re.compile(
 )
 _WSGI = re.compile(r"^(\w+)\s*=\s*(?:\w+\.)?(Flask|Bottle|Falcon|App)\(", re.MULTILINE)
 _FACTORY = re.compile(r"^def (create_app|make_app)\(", re.MULTILINE)
+_FROM_ROOT = re.compile(r"^\s*(from|import) src\b", re.MULTILINE)  # src itself is what it imports from
 _READS_PORT = re.compile(r"""(environ|getenv)\b.{0,8}["']PORT["']""")
 _ASGI_SERVERS = ("uvicorn", "hypercorn", "daphne")
 _MOST_FILES = 200
@@ -90,9 +91,9 @@ def _made(folder: Path) -> GuessedService | None:
     for path in _modules(folder):
         module = ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
         python = ".venv/bin/"
-        if module.startswith("src."):
-            python, module = "PYTHONPATH=src .venv/bin/", module.removeprefix("src.")
         source = text(path)
+        if module.startswith("src.") and not _FROM_ROOT.search(source):
+            python, module = "PYTHONPATH=src .venv/bin/", module.removeprefix("src.")
         if match := _ASGI.search(source):
             return process("Python", *_asgi(python, wanted, f"{module}:{match[1]}", path.name), build=build)
         if match := _WSGI.search(source):
