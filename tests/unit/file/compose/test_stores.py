@@ -221,3 +221,9 @@ def test_where_a_store_that_nobody_knows_keeps_its_data_is_to_be_said(tmp_path: 
     """A volume at a place that is made up keeps nothing."""
     carried = composed(tmp_path, image="acme/edge:1", ports=["7687:7687"])
     assert carried.todo("stores.db.volumes").startswith("write where it keeps its data: /data is assumed")
+
+
+def test_a_folder_of_a_volume_is_told(tmp_path: Path) -> None:
+    """A store has all of it, where Compose mounted a part."""
+    mount = {"type": "volume", "source": "data", "target": "/var/lib/postgresql/data", "volume": {"subpath": "pg"}}
+    assert "what lies in pg there" in composed(tmp_path, volumes=[mount]).why("subpath pg")

@@ -1,5 +1,6 @@
 """What Compose files say in other words, and what instances do not get: carried over or told, and never passed over."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -336,3 +337,20 @@ def test_a_proxy_that_is_not_in_the_file_is_told_where_to_send_visitors(tmp_path
     }
     carried = Composed(tmp_path, services(web={"image": "x:1", "labels": labels}))
     assert carried.todo("listen").startswith("have the proxy whose labels these were send a.example.com to port 8080")
+
+
+def test_what_a_network_was_made_with_is_told(tmp_path: Path) -> None:
+    """One that led nowhere was there for a reason; a bridge is what all are."""
+    networks = {"inside": {"internal": True, "driver": "bridge"}, "usual": {"driver": "bridge", "name": "x"}}
+    web = {"image": "x:1", "ports": ["80:80"], "networks": ["inside", "usual"]}
+    carried = Composed(tmp_path, json.dumps({"services": {"web": web}, "networks": networks}))
+    assert [left.what for left in carried.left if "of the network" in left.what] == ["internal of the network inside"]
+    assert "it was internal, and is not now" in carried.todo("services")
+
+
+def test_what_extensions_of_the_file_ask_for_is_asked_for_where_it_is_used(tmp_path: Path) -> None:
+    """`x-env` is no service: a secret that it names has to be set for a deploy, and not for this."""
+    text = "x-env: &env {TOKEN: '${TOKEN_OF_API:?say which}'}\n"
+    text += "services: {web: {image: 'x:1', ports: ['80:80'], environment: {<<: *env}}}\n"
+    carried = Composed(tmp_path, text)
+    assert carried.todo("services.web.secrets") == "export TOKEN_OF_API, or write it to .env beside this file"

@@ -8,9 +8,12 @@ from crossfade.file.init.compose.addresses import network_of
 from crossfade.file.init.compose.judge.features import names_of
 from crossfade.file.init.compose.notes import Notes
 from crossfade.file.init.compose.source.project import Project
+from crossfade.file.init.todo import Rank, Todo
 
 _READ = frozenset({"version", "name", "services", "include", "secrets", "configs", "volumes", "networks"})
 _OF_A_VOLUME = frozenset({"name", "external", "labels"})  # which one it is; what it holds is brought along
+_OF_A_NETWORK = frozenset({"name", "external", "labels", "attachable"})
+_USUAL = ("driver", "bridge")
 _OF_PROXIES = re.compile(r"proxy|traefik|ingress|caddy|nginx", re.IGNORECASE)
 
 
@@ -26,6 +29,14 @@ def tell_sections(project: Project, notes: Notes) -> None:
                 "a volume here is one of Docker's own, on this machine; a folder that has its data can be named instead"
             )
             notes.leave(("volumes", name), f"{', '.join(lost)} of the volume {name}", why)
+    for name, settings in _declared(project, "networks").items():
+        lost = [key for key, value in settings.items() if key not in _OF_A_NETWORK and (key, value) != _USUAL]
+        if lost:
+            why = "the containers of an app share one network, made as Docker makes it"
+            notes.leave(("networks", name), f"{', '.join(lost)} of the network {name}", why)
+            if settings.get("internal") is True:
+                what = f"keep what was in the network {name} inside by a firewall: it was internal, and is not now"
+                notes.todos.append(Todo(Rank.EXPOSED, "services", what))
 
 
 def joined(project: Project, services: Iterable[str], notes: Notes) -> str:

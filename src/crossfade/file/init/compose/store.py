@@ -179,6 +179,9 @@ class _Store:
                 self.notes.todo(Rank.DATA, "volumes", what)
             return f"{self._path(mount)}:{mount.target}{mode}"
         self._begins_empty(mount.source, app)
+        if mount.below:
+            why = f"all of {mount.source} is mounted: bring along what lies in {mount.below} there, and nothing else"
+            self.notes.leave(("volumes", mount.index), f"subpath {mount.below}", why)
         return f"{our_name(mount.source)}:{mount.target}{mode}"
 
     def _new(self, mount: Mount) -> str:

@@ -242,7 +242,7 @@ class _Reader:
             must = [name for name, _ in filled.required] if keys[2] == "labels" else []  # no instance has them
             if unset := [*filled.unset, *must]:
                 self.empty.setdefault((str(keys[1]), str(keys[2])), []).extend(unset)
-        if not _FOR_INSTANCES.intersection(node.place.keys[2:3]):
+        if not (_FOR_INSTANCES.intersection(keys[2:3]) or str(next(iter(keys), "")).startswith("x-")):
             for name, why in filled.required:
                 found = f"found {shown(str(node.value))}, and {name} is not set{f' ({why})' if why else ''}"
                 self.problems.append(Problem(node.place, found, f"{name} in .env or in this shell"))
