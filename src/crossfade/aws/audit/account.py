@@ -12,6 +12,7 @@ from typing import Any
 
 from crossfade.aws.asking import AwsQuestion
 from crossfade.aws.audit.finding import Finding, Mark
+from crossfade.aws.audit.limits import LEAST_PASSWORD
 from crossfade.aws.audit.rule import rules
 from crossfade.core.errors import PlatformError
 from crossfade.file.reading.problem import Place
@@ -22,7 +23,6 @@ ACCOUNT = AwsQuestion(
     option="--account",
 )
 UNUSED = OLD = 90  # days
-_LONG = 14  # characters: https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html#iam-15
 _ROOT = "<root_account>"
 _WAITS, _TRIES = 2.0, 30  # seconds, for AWS to write the report
 _KINDS = {
@@ -155,7 +155,7 @@ def _weak_passwords(account: Account, _: date) -> Iterator[Mark]:
         yield Mark("passwords", "no rules of its own: 8 characters are enough")
         return
     least = int(account.rules.get("MinimumPasswordLength", 0))
-    lacks = [f"{least} characters are enough"] if least < _LONG else []
+    lacks = [f"{least} characters are enough"] if least < LEAST_PASSWORD else []
     lacks += [f"no {words} are asked for" for key, words in _KINDS.items() if not account.rules.get(key)]
     if not account.rules.get("PasswordReusePrevention"):
         lacks.append("an old one may come again")

@@ -11,6 +11,7 @@ from crossfade.aws.audit.on_plan import (
     data,
     disks,
     edge,
+    guards,
     network,
     secrets,
     versions,
@@ -40,6 +41,7 @@ OF_PLAN: Mapping[str, Check] = (
     | edge.CHECKS
     | capacity.CHECKS
     | watch.CHECKS
+    | guards.CHECKS
 )
 # Those that depend on the day.
 BY_DAY: Mapping[str, Callable[[Inventory, date], Iterator[Mark]]] = versions.BY_DAY

@@ -8,6 +8,11 @@ from crossfade.aws.cost.catalog.catalog import by_code, verdict
 from crossfade.aws.resources.resource import Resource
 
 _MADE = re.compile(r"(?<!data\.)\baws_")  # what is made is in the plan itself, and found there
+# By which something is found. A size, a number or a class is nowhere else in a plan, whatever it is worked out from.
+_LEADS = re.compile(
+    r"(?:.*[._])?(?:ids?|arns?|name|identifier|address|addresses|ami|bucket|cluster|destination|identifiers|instances?|ip"
+    r"|network_interface|replicate_source_db|security_groups|specification|subnets|task_definition|launch_configuration)"
+)
 
 
 def untold(resources: Iterable[Resource]) -> Iterator[str]:
@@ -18,7 +23,11 @@ def untold(resources: Iterable[Resource]) -> Iterator[str]:
         if judged is None:
             continue
         paths = resource.later & (by_code().get(resource.type, frozenset()) | judged.reads)
-        named = sorted(path for path in paths if not any(map(_MADE.search, resource.refers.get(path, ()))))
+        named = sorted(
+            path
+            for path in paths
+            if not (_LEADS.fullmatch(path) and any(map(_MADE.search, resource.refers.get(path, ()))))
+        )
         if named:
             found[resource.type, *named].append(resource.address)
     for (_, *named), where in found.items():

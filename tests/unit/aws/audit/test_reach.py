@@ -1,4 +1,4 @@
-"""What travels in plain on the second half of its way, and containers that reach their host."""
+"""What travels in plain on the second half of its way, containers that reach their host, and guards that are off."""
 
 import json
 from typing import Any
@@ -73,3 +73,37 @@ def test_a_job_that_owns_its_host_is_found_wherever_it_runs(values: Any, *, owne
     """On one host, on several, and on Kubernetes."""
     name = "aws_batch_job_definition.j"
     assert (("CF-SEC-013", name) in found(made(name, **values))) is owned
+
+
+@pytest.mark.parametrize(
+    ("kind", "off", "on"),
+    [
+        ("aws_guardduty_detector", {"enable": False}, {"enable": True}),
+        ("aws_config_configuration_recorder_status", {"is_enabled": False}, {"is_enabled": True}),
+        ("aws_ebs_snapshot_block_public_access", {"state": "unblocked"}, {"state": "block-all-sharing"}),
+        ("aws_ec2_image_block_public_access", {"state": "unblocked"}, {"state": "block-new-sharing"}),
+        ("aws_ebs_encryption_by_default", {"enabled": False}, {}),
+        ("aws_macie2_account", {"status": "PAUSED"}, {}),
+    ],
+)
+def test_a_guard_that_is_switched_off_is_found(kind: str, off: Any, on: Any) -> None:
+    """One that is only not there may be another plan's."""
+    assert ("CF-ACC-010", f"{kind}.x") in found(made(f"{kind}.x", **off))
+    assert ("CF-ACC-010", f"{kind}.x") not in found(made(f"{kind}.x", **on))
+
+
+def test_documents_that_may_be_shared_with_everybody_are_found() -> None:
+    """The setting of the account, and no other setting that is on."""
+    setting = "arn:aws:ssm:us-east-1:1:servicesetting/ssm/documents/console/public-sharing-permission"
+    name = "aws_ssm_service_setting.x"
+    assert ("CF-ACC-010", name) in found(made(name, setting_id=setting, setting_value="Enable"))
+    assert ("CF-ACC-010", name) not in found(made(name, setting_id=setting, setting_value="Disable"))
+    assert ("CF-ACC-010", name) not in found(made(name, setting_id="/ssm/other", setting_value="Enable"))
+
+
+def test_a_replication_without_tls_is_found() -> None:
+    """Of what has a server; a bucket is reached by AWS's own interface."""
+    name = "aws_dms_endpoint.e"
+    assert ("CF-DAT-003", name) in found(made(name, server_name="db"))
+    assert ("CF-DAT-003", name) not in found(made(name, server_name="db", ssl_mode="verify-full"))
+    assert ("CF-DAT-003", name) not in found(made(name, engine_name="s3"))

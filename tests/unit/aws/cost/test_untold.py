@@ -31,6 +31,12 @@ def test_what_leads_to_something_in_the_plan_is_told(leads: str, said: int) -> N
     assert len(list(untold([replace(door, later=frozenset({"subnet_ids"}))]))) == said
 
 
+def test_a_number_is_nowhere_else_whatever_it_is_worked_out_from() -> None:
+    """Many subnets of the plan may make many shards, and the bill rests on how many."""
+    stream = made("aws_kinesis_stream.s", {"shard_count": ("aws_subnet.a",)})
+    assert len(list(untold([replace(stream, later=frozenset({"shard_count"}))]))) == 1
+
+
 @pytest.mark.parametrize(
     ("resource", "item"),
     [

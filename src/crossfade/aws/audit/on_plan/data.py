@@ -114,10 +114,18 @@ def _plain_elsewhere(inventory: Inventory) -> Iterator[Mark]:
     for server in inventory.of("aws_transfer_server"):
         if "FTP" in (server.values.get("protocols") or ()):
             yield Mark(server.address, "protocols has FTP, which sends passwords and files in plain")
+    yield from _plain_ends(inventory)
     yield from _plain_by_parameter(inventory)
     for domain in inventory.of(*_DOMAINS):
         if not is_on(first(domain.values, "domain_endpoint_options", "enforce_https")):
             yield Mark(domain.address, "enforce_https is not true")
+
+
+def _plain_ends(inventory: Inventory) -> Iterator[Mark]:
+    """Of replications, where they are servers."""
+    for end in inventory.of("aws_dms_endpoint"):
+        if end.values.get("server_name") and end.values.get("ssl_mode", "none") == "none":
+            yield Mark(end.address, "ssl_mode is none")
 
 
 def _plain_by_parameter(inventory: Inventory) -> Iterator[Mark]:

@@ -88,7 +88,7 @@ def _database(inventory: Inventory, database: Resource, usage: Month) -> Iterato
                 item=f"{name} disk, {disk}, {item}{where}",
                 quantity=Amount.of(provisioned - free),
                 unit=unit,
-                rate=once(f"{key}.{disk}.{zones}"),
+                rate=once(UNPRICED if "iops" in database.later else f"{key}.{disk}.{zones}"),
                 addresses=(database.address,),
             )
     if disk == "standard":

@@ -649,3 +649,11 @@ resource "aws_instance" "handed" { # CF-NET-007 by its subnet
   root_block_device { encrypted = true }
   metadata_options { http_tokens = "required" }
 }
+
+resource "aws_guardduty_detector" "off" { # CF-ACC-010
+  enable = false
+}
+
+resource "aws_iam_account_password_policy" "weak" { # CF-ACC-006
+  minimum_password_length = 8
+}
