@@ -27,7 +27,8 @@ def test_each_says_what_it_looks_at() -> None:
     said = [line for line in page().splitlines() if "Looks at" in line]
 
     assert len(said) == len(rules())
-    assert all(re.search(r"Looks at (the file|plans|the file and plans|the account|plans and the account)\.$", line) for line in said)
+    kinds = "the file|plans|the file and plans|the account|plans and the account"
+    assert all(re.search(rf"Looks at ({kinds})\.$", line) for line in said)
 
 
 def test_what_others_look_at_is_answered() -> None:
