@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -248,6 +249,17 @@ def test_nothing_is_asked_where_nothing_is_unknown(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     path, said = asked([of(made("aws_nat_gateway.n"))], None, lambda: pytest.fail("connected"))
     assert (path, said) == (None, "there is no price to ask for in ap-northeast-2")
+
+
+def test_what_is_unknown_elsewhere_is_said_though_nothing_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A book has one region: whose prices were not asked for is named, with how to ask for them."""
+    monkeypatch.chdir(tmp_path)
+    there = replace(made("aws_cloudwatch_dashboard.d"), region="sa-east-1")
+    _, said = asked([of(made("aws_nat_gateway.n"), there)], None, lambda: pytest.fail("connected"))
+    assert said.startswith("there is no price to ask for in ap-northeast-2\n  not asked")
+    assert "sa-east-1; a book with its `region: ...`" in said
 
 
 def test_every_question_is_about_a_price() -> None:

@@ -25,11 +25,12 @@ def asked(bills: Sequence[Bill], prices: Path | None, connect: Callable[[], Any]
         raise WrongInputError("nobody knows which region to ask for", "name it with --region")
     keys = [key for bill in bills for key in _lacking(bill, region)]
     here = prices or (path if kept else None)
+    elsewhere = _elsewhere([each for each in regions if each != region])
     if not keys:
-        return here, f"there is no price to ask for in {region}"
+        return here, f"there is no price to ask for in {region}{elsewhere}"
     answers = ask(connect(), keys, region)
     keep(path, answers, datetime.now(UTC).date())
-    return (path if answers.prices else here), _said(answers, path, [each for each in regions if each != region])
+    return (path if answers.prices else here), _said(answers, path) + elsewhere
 
 
 def _lacking(bill: Bill, region: str) -> list[str]:
@@ -42,11 +43,15 @@ def _lacking(bill: Bill, region: str) -> list[str]:
     ]
 
 
-def _said(answers: Answers, path: Path, elsewhere: Sequence[str]) -> str:
+def _said(answers: Answers, path: Path) -> str:
     many, every = len(answers.prices), len(answers.prices) + len(answers.without)
     kept = f"; {path} keeps them" if many else ""
     lines = [f"AWS's price list has {many} of {every} prices for {answers.region}{kept}"]
-    lines += [f"  {key}: {why}" for key, why in answers.without.items()]
-    if named := ", ".join(each or "no known region" for each in elsewhere):
-        lines.append(f"  not asked, for a book has the prices of one region: {named}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"  {key}: {why}" for key, why in answers.without.items())])
+
+
+def _elsewhere(regions: Sequence[str]) -> str:
+    """Where else prices are unknown. A book that says `region` itself is asked for there."""
+    named = ", ".join(each or "no known region" for each in regions)
+    way = "a book with its `region: ...`, named with --prices, is filled for another"
+    return f"\n  not asked, for a book has the prices of one region: {named}; {way}" if named else ""
