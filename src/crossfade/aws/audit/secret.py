@@ -13,7 +13,7 @@ _FINGERPRINT = re.compile(r"(?:^|_)(?:SHA\d*|COMMIT|DIGEST|REVISION|CHECKSUM|HAS
 _WORDLIKE = re.compile(r"[\w+/=-]{24,}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-fA-F]+")
-_PLACEHOLDER = re.compile(r"(?i)(?:true|false|yes|no|on|off|none|null|\d+|[/.~].*|\$.*|\{.*|<.*|\*+)?")
+_PLACEHOLDER = re.compile(r"(?i)(?:true|false|yes|no|on|off|none|null|\d+|[/.~].*|arn:.*|\$.*|\{.*|<.*|\*+)?")
 # Bits a character. Random hexadecimal has up to 4, English some 3; random base64 of 24 characters about 4.3.
 _RANDOM_HEX, _RANDOM = 3.0, 4.0
 

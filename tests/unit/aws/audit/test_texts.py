@@ -35,6 +35,8 @@ def told(*resources: Resource) -> bool:
         ("PASSWORD=$(aws ssm get-parameter --name /db)", False),
         ("app --token $TOKEN --password-file /run/secrets/db", False),
         ("# password: see the wiki", False),
+        ("docker build --secret id=npm,env=NPM_TOKEN .", False),
+        ("DB_PASSWORD=arn:aws:secretsmanager:eu-west-1:1:secret:db", False),
     ],
 )
 def test_a_secret_is_found_wherever_it_stands_in_a_script(line: str, *, secret: bool) -> None:
@@ -60,6 +62,16 @@ def test_a_script_that_unpacks_to_more_than_any_host_takes_is_read_as_far_as_it_
         ("aws_codebuild_project", {"source": [{"buildspec": f"env:\n  variables:\n    NPM_TOKEN: {WORD}\n"}]}),
         ("aws_cloudformation_stack", {"parameters": {"DBPassword": WORD}}),
         ("aws_mskconnect_connector", {"connector_configuration": {"database.password": WORD}}),
+    ],
+)
+def test_what_others_are_given_is_read(kind: str, values: Any) -> None:
+    """Add-ons, objects, builds, stacks and connectors."""
+    assert told(made(f"{kind}.x", **values))
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
         ("aws_cloudfront_distribution", {"origin": [{"custom_header": [{"name": "X-Secret", "value": WORD}]}]}),
         (
             "aws_cloudwatch_event_connection",
@@ -67,9 +79,20 @@ def test_a_script_that_unpacks_to_more_than_any_host_takes_is_read_as_far_as_it_
         ),
     ],
 )
-def test_what_others_are_given_is_read(kind: str, values: Any) -> None:
-    """Add-ons, objects, builds, stacks, connectors, origins and targets."""
-    assert told(made(f"{kind}.x", **values))
+def test_what_others_are_shown_is_a_secret_that_need_not_be_typed(kind: str, values: Any) -> None:
+    """A header or a key for a target has to be there; from a variable it is where it belongs."""
+    assert told(replace(made(f"{kind}.x", **values), written=values))
+    assert not told(made(f"{kind}.x", **values))
+
+
+def test_what_a_build_fetches_is_no_secret() -> None:
+    """Names of variables with the place of each; what stands beside them is."""
+    fetched = (
+        "env:\n  secrets-manager:\n    NPM_TOKEN: app/npm:token\n    KEY: app/key\n  variables:\n    STAGE: prod\n"
+    )
+    build = "aws_codebuild_project.b"
+    assert not told(made(build, source=[{"buildspec": fetched}]))
+    assert told(made(build, source=[{"buildspec": f"{fetched}    NPM_TOKEN: {WORD}\n"}]))
 
 
 @pytest.mark.parametrize(

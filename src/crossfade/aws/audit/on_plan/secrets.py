@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from crossfade.aws.audit.finding import Mark
 from crossfade.aws.audit.on_plan.related import settings
 from crossfade.aws.audit.on_plan.switch import is_on
-from crossfade.aws.audit.on_plan.texts import texts, variables, written_texts
+from crossfade.aws.audit.on_plan.texts import shown, texts, variables, written_texts
 from crossfade.aws.audit.secret import looks_secret
 from crossfade.aws.resources.inventory import Inventory, blocks, first
 from crossfade.aws.resources.resource import Resource
@@ -78,15 +78,7 @@ def credentials_for_any_request(inventory: Inventory) -> Iterator[Mark]:
 def written_out(inventory: Inventory) -> Iterator[Mark]:
     """Passwords as text of the configuration. One that Terraform makes or looks up is not known in a plan."""
     for resource in inventory.all:
-        if resource.type == "provider":
-            yield from _of_provider(resource)
-            continue
-        for path, value in texts(resource.written):
-            key = path.rpartition(".")[2].lower()
-            if _PASSWORD.fullmatch(key) and value and not _REFERENCE.search(value) and not _is_about(resource, key):
-                yield Mark(resource.address, f"{path} is written in the configuration")
-        if resource.type != "aws_ssm_parameter":  # looked at below
-            yield from _held(resource)
+        yield from _of_provider(resource) if resource.type == "provider" else _typed(resource)
     for parameter in inventory.of("aws_ssm_parameter"):
         value = parameter.values.get("value") or parameter.values.get("insecure_value") or ""
         name = str(parameter.values.get("name", "")).rpartition("/")[2]
@@ -95,6 +87,18 @@ def written_out(inventory: Inventory) -> Iterator[Mark]:
             yield Mark(parameter.address, f"a parameter of type {parameter.values.get('type', 'String')} {why}")
         elif not plain and parameter.written.get("value"):
             yield Mark(parameter.address, "value is written in the configuration")
+
+
+def _typed(resource: Resource) -> Iterator[Mark]:
+    for path, value in texts(resource.written):
+        key = path.rpartition(".")[2].lower()
+        if _PASSWORD.fullmatch(key) and value and not _REFERENCE.search(value) and not _is_about(resource, key):
+            yield Mark(resource.address, f"{path} is written in the configuration")
+    for name, value in shown(resource):
+        if looks_secret(_words(name), value):
+            yield Mark(resource.address, f"{name} is written in the configuration")
+    if resource.type != "aws_ssm_parameter":  # looked at by its type
+        yield from _held(resource)
 
 
 def _of_provider(provider: Resource) -> Iterator[Mark]:

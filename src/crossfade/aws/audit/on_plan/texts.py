@@ -12,7 +12,7 @@ from crossfade.aws.resources.inventory import Inventory, blocks
 from crossfade.aws.resources.resource import Resource
 from crossfade.aws.resources.written import PROVISIONER
 
-_ARGUMENT = re.compile(r"(?:^|(?<=[\s\"']))--?([A-Za-z][\w-]*)[= ]+[\"']?([^\s\"'-][^\s\"']*)")
+_ARGUMENT = re.compile(r"(?:^|(?<=[\s\"']))--?([A-Za-z][\w-]*)[= ]+[\"']?(?!id=)([^\s\"'-][^\s\"']*)")
 # DB_PASSWORD=... wherever a word of a script begins; db-password: "..." of YAML, "password": "..." of JSON.
 _ASSIGNMENT = re.compile(r"""(?:^|(?<=[\s"';&|=(]))["']?([A-Za-z_]\w*)=["']?([^\s"']+)""", re.MULTILINE)
 _ENTRY = re.compile(r"""(?:^[ \t-]*|[{,]\s*)["']?([A-Za-z_][\w-]*)["']?:[ \t]*["']?([^\s"',{}[\]#|>]+)""", re.MULTILINE)
@@ -45,10 +45,23 @@ _VARIABLES = frozenset(
         *("connector_configuration", "parameters", "configuration"),
     }
 )
-# Blocks that give one variable, a name or a key, and a value.
-_PAIRS = frozenset({"environment_variable", "setting", "env", "custom_header", "header", "api_key"})
+# Blocks that give one variable, a name and a value, which whoever runs there reads.
+_PAIRS = frozenset({"environment_variable", "setting", "env"})
+# And what others are shown, a name or a key and a value, which has to be there but not to stand in the configuration.
+_SHOWN = frozenset({"custom_header", "header", "api_key"})
+# What a build fetches by itself: names of variables, and where their secrets are.
+_FETCHED = re.compile(r"^([ \t]*)(?:secrets-manager|parameter-store):[^\n]*\n(?:\1[ \t]+[^\n]*(?:\n|$))*", re.MULTILINE)
 _READ_ELSEWHERE = frozenset(
-    {"container_definitions", "container_properties", "node_properties", "tags", "tags_all", *_VARIABLES, *_PAIRS}
+    {
+        "container_definitions",
+        "container_properties",
+        "node_properties",
+        "tags",
+        "tags_all",
+        *_VARIABLES,
+        *_PAIRS,
+        *_SHOWN,
+    }
 )
 
 
@@ -88,12 +101,17 @@ def variables(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
                 yield task.address, name.replace("-", "_"), value
     for resource in inventory.all:
         steps = {PROVISIONER: resource.written[PROVISIONER]} if PROVISIONER in resource.written else {}
-        for name, value in _given({**resource.values, **steps}):
+        for name, value in (*_mapped({**resource.values, **steps}), *_paired(resource.values, _PAIRS)):
             yield resource.address, name, value
         for script in scripts(resource) if steps or resource.type in _SCRIPTS else ():
             for pattern in (_ASSIGNMENT, _ENTRY, _ARGUMENT):
                 for name, value in pattern.findall(script):
                     yield resource.address, name, value
+
+
+def shown(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Names and values of headers and the like that somebody typed."""
+    return _paired(resource.written, _SHOWN)
 
 
 def scripts(host: Resource) -> Iterator[str]:
@@ -105,7 +123,7 @@ def scripts(host: Resource) -> Iterator[str]:
     for path in _SCRIPTS.get(host.type, ()):
         # The provider plans only a hash of some; the text stands in the configuration.
         for text in [*_at(host.written, path.split("."))] or [*_at(host.values, path.split("."))]:
-            yield _decoded(text)
+            yield _FETCHED.sub("", _decoded(text))
 
 
 def written_texts(resource: Resource) -> Iterator[tuple[str, str]]:
@@ -130,16 +148,22 @@ def texts(values: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str
                 yield from texts(one, f"{under}{key}.")
 
 
-def _given(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _mapped(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in values.items():
         if key in _VARIABLES and isinstance(value, Mapping):
             yield from ((str(name), text) for name, text in value.items() if isinstance(text, str))
         for block in value if isinstance(value, list) else ():
+            yield from _mapped(block) if isinstance(block, Mapping) else ()
+
+
+def _paired(values: Mapping[str, Any], pairs: frozenset[str]) -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        for block in value if isinstance(value, list) else ():
             if not isinstance(block, Mapping):
                 continue
-            if key in _PAIRS and block.get("type", "PLAINTEXT") == "PLAINTEXT":
+            if key in pairs and block.get("type", "PLAINTEXT") == "PLAINTEXT":
                 yield str(block.get("name") or block.get("key")), str(block.get("value", ""))
-            yield from _given(block)
+            yield from _paired(block, pairs)
 
 
 def _named(resource: Resource, found: Any) -> Iterator[tuple[str, str, str]]:
