@@ -31,6 +31,10 @@ resources has one.
 What a plan does not know before it is applied is no finding. A policy that names what the same plan makes is known
 statement by statement when it is an `aws_iam_policy_document`, and not at all when it is a `jsonencode`.
 
+A password counts as written in the configuration when it stands there as it is, or comes from there: by a variable's
+default, a module's argument, or a function of constants. One that a variable brings from outside does not; of a local
+value a plan does not say where it comes from.
+
 `--account` asks AWS, with your own credentials (a role or a profile as for the AWS CLI) and `pip install
 'crossfade[aws]'`, what no file knows: whether root has a second factor or keys, how weak a password may be, and which
 passwords and keys nobody uses. It takes `iam:GetAccountSummary`, `GetAccountPasswordPolicy`, `GenerateCredentialReport`
