@@ -16,6 +16,7 @@ _FORMER = {"aurora": "aurora-mysql"}  # its name when Aurora had only one engine
 _VERSIONS = {
     "aws_docdb_cluster": ("engine_version", "docdb"),
     "aws_eks_cluster": ("version", "kubernetes"),
+    "aws_lambda_function": ("runtime", "lambda"),
     "aws_msk_cluster": ("kafka_version", "kafka"),
     "aws_neptune_cluster": ("engine_version", "neptune"),
 }

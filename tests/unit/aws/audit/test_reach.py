@@ -107,3 +107,9 @@ def test_a_replication_without_tls_is_found() -> None:
     assert ("CF-DAT-003", name) in found(made(name, server_name="db"))
     assert ("CF-DAT-003", name) not in found(made(name, server_name="db", ssl_mode="verify-full"))
     assert ("CF-DAT-003", name) not in found(made(name, engine_name="s3"))
+
+
+@pytest.mark.parametrize(("runtime", "ended"), [("python3.8", True), ("nodejs20.x", True), ("python3.13", False)])
+def test_a_runtime_that_gets_no_fixes_is_found(runtime: str, *, ended: bool) -> None:
+    """Functions go on in it, with every hole that is found from then on."""
+    assert (("CF-DAT-017", "aws_lambda_function.f") in found(made("aws_lambda_function.f", runtime=runtime))) is ended

@@ -10,7 +10,7 @@ from crossfade.aws.resources.support import support, versioned
 _ENGINES = (
     *("aws_db_instance", "aws_rds_cluster", "aws_elasticache_replication_group", "aws_elasticache_cluster"),
     *("aws_docdb_cluster", "aws_neptune_cluster", "aws_opensearch_domain", "aws_elasticsearch_domain"),
-    *("aws_mq_broker", "aws_msk_cluster", "aws_eks_cluster"),
+    *("aws_mq_broker", "aws_msk_cluster", "aws_eks_cluster", "aws_lambda_function"),
 )
 
 
