@@ -175,3 +175,11 @@ def test_messages_and_minutes_of_a_websocket_are_two_lines() -> None:
     """Of HTTP there are no minutes."""
     assert "WEBSOCKET API connections" in bill(made("aws_apigatewayv2_api.w", protocol_type="WEBSOCKET"))
     assert "WEBSOCKET API connections" not in bill(made("aws_apigatewayv2_api.h", protocol_type="HTTP"))
+
+
+def test_a_detector_that_is_switched_off_looks_at_nothing() -> None:
+    """One of which nothing is said is on."""
+    assert bill(made("aws_guardduty_detector.g", enable=False)) == []
+    assert (
+        bill(made("aws_guardduty_detector.g")) == bill(made("aws_guardduty_detector.g", enable=True)) == ["GuardDuty"]
+    )

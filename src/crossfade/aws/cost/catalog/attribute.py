@@ -23,6 +23,11 @@ def comes_later(resource: Resource, path: str) -> bool:
     return any(each == path or path.startswith(f"{each}.") for each in resource.later)
 
 
+def is_off(resource: Resource, path: str) -> bool:
+    """Whether somebody switched it off, which is more than not to have said anything."""
+    return any(each is False for each in _at(resource.values, path.split(".")))
+
+
 def number(resource: Resource, path: str) -> Decimal | None:
     """A number at `path|default`, or itself; `#path` is how many there are. None when only the apply will tell.
 

@@ -19,9 +19,9 @@ The tables beside this file are by area and service. Types stand in them without
 
 In a line `{a.b|c}` is the attribute `b` of the block `a`, or else c, and `{a?c}` is c where a is set. `times` are
 factors, numbers or attributes; `#a` is how many a's there are. What is paid by the hour has a unit that ends in
-"hours". There is a line `when` one of these attributes is set (`a.b=c`: to that; `^c`: to what begins so;
-`a>b`: b of what a comes from), and not `unless` one of those is. With `use` nobody can know how much there will be:
-only `cloud.usage.units` says. `area` is the part of the bill where it is not the type's own.
+"hours". There is a line `when` one of these attributes is set (`a.b=c`: to that; `a=false`: switched off; `^c`: to what
+begins so; `a>b`: b of what a comes from), and not `unless` one of those is. With `use` nobody can know how much there
+will be: only `cloud.usage.units` says. `area` is the part of the bill where it is not the type's own.
 """
 
 import re

@@ -7,7 +7,7 @@ from typing import Any
 
 from crossfade.aws.cost.bill.charge import UNPRICED, Amount, Charge, once, unpriced
 from crossfade.aws.cost.bill.charges.by_use import used
-from crossfade.aws.cost.catalog.attribute import comes_later, filled, number, said, values
+from crossfade.aws.cost.catalog.attribute import comes_later, filled, is_off, number, said, values
 from crossfade.aws.cost.catalog.catalog import AREAS, Area, Rated, TypeVerdict, verdict
 from crossfade.aws.cost.money import exact
 from crossfade.aws.resources.inventory import Inventory
@@ -62,6 +62,7 @@ def _is(inventory: Inventory, resource: Resource, conditions: Iterable[tuple[str
     return any(
         any(_meets(said(each), value) for each in _there(inventory, resource, path))
         or (not value and comes_later(resource, path))
+        or (value == "false" and is_off(resource, path))
         for path, value in conditions
     )
 
