@@ -123,8 +123,8 @@ def _plan(case: Path) -> Path:
         folder = Path(scratch)
         for file in _sources(case):
             shutil.copy(file, folder)
-        _terraform(folder, "init", "-input=false", "-backend=false")
-        _terraform(folder, "plan", "-input=false", "-lock=false", "-refresh=false", "-out=plan.bin")
+        _terraform(folder, "init", "-no-color", "-input=false", "-backend=false")
+        _terraform(folder, "plan", "-no-color", "-input=false", "-lock=false", "-refresh=false", "-out=plan.bin")
         plan.write_text(_terraform(folder, "show", "-json", "plan.bin"), encoding="utf-8")
     return plan
 
