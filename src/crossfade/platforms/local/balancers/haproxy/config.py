@@ -7,7 +7,7 @@ that look into odd ones; see `who.odd`.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from crossfade.core.service import Service, Tls
 from crossfade.platforms.local.balancers import visitors
@@ -34,7 +34,6 @@ _NO_SERVICE = "!{ var(txn.svc) -m found }"
 _NOWHERE = "!{ var(txn.to) -m found }"
 _ASKED = "{ var(txn.asked) -m found }"
 _SHOWN = (f"  http-request set-var(txn.kind) str({settings.PREVIEW})", f"  http-request {KEPT}")  # a preview
-_SPLIT = f"{{ var(txn.to) -m str {maps.SPLIT} }}"
 
 
 def render(
@@ -56,7 +55,7 @@ def render(
     """
     open_ = doors(entries)
     lists = {_list(door): _certificates(door, entries, links) for door in open_ if door.tls}
-    parts = [*_defaults(entries)]
+    parts = [*_uris(open_), *_defaults(entries)]
     for door in open_:
         parts += _frontend(door, entries)
     for _, entry in sorted(entries.items()):
@@ -92,6 +91,12 @@ def _global(shutdown: int, who: Unprivileged | None, name: str) -> Iterator[str]
     yield "  ssl-load-extra-del-ext"
     yield "  ssl-default-bind-options ssl-min-ver TLSv1.2"
     yield "  tune.ssl.default-dh-param 2048"
+
+
+def _uris(open_: Collection[Door]) -> Iterator[str]:
+    """HAProxy keeps a copy of each URI for its log; without an access log nobody reads it."""
+    if not any(door.access_log for door in open_):
+        yield "  tune.http.logurilen 16"
 
 
 def _defaults(entries: Mapping[str, Entry]) -> Iterator[str]:
@@ -137,12 +142,12 @@ def _frontend(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
     if door.access_log:
         yield f"  log-format {settings.ACCESS_FORMAT}"
     yield from who.client(door, {service.preview.header for service in services})
-    yield from who.connection()
     if door.access_log:
         yield f"  http-request {KEPT}"
         yield "  http-request set-var(txn.host) req.hdr(host)"
         yield "  http-request set-var(txn.id) req.hdr(x-request-id)"
     if door.preview:
+        yield from who.connection()
         yield from who.path(door)
         yield from _preview_port(entries[door.preview].service)
     else:
@@ -173,6 +178,7 @@ def _rules(door: Door, entries: Mapping[str, Entry], services: list[Service]) ->
     yield from _choice(services)
     if simple and not alone:
         yield from _plain("var(txn.svc)")
+    yield from who.connection()
     yield from _asked(services)
     for key in sorted(door.redirect):
         yield from _redirects(entries[key].service)
@@ -180,16 +186,26 @@ def _rules(door: Door, entries: Mapping[str, Entry], services: list[Service]) ->
         yield from _sticky(service, door, only=len(services) == 1)
         yield from _headers(service, door)
         yield from _stays(service)
-    yield f"  http-request set-var(txn.to) var(txn.svc),map({maps.ROUTES}) if {_NOWHERE}"
-    if any(service.sticky for service in services):
-        yield f"  http-request set-var(txn.draw) var(txn.sticky),xxh32,mod({maps.SHARES}) if {_SPLIT}"
-    yield f"  http-request set-var(txn.draw) rand({maps.SHARES}) if {_SPLIT} !{{ var(txn.draw) -m found }}"
-    yield f"  http-request set-var(txn.to) var(txn.svc),concat(:,txn.draw),map({maps.ROUTES}) if {_SPLIT}"
+    yield from _routed(services)
     for service in services:
         yield from _told(service, door)
     if not _takes_all(services):
         yield _answer(404, "Not found.\\n", f"{_NO_SERVICE} {_NOWHERE}")
     yield _answer(503, "No release of %[var(txn.svc)] serves now.\\n", _NOWHERE)
+
+
+def _routed(services: list[Service]) -> Iterator[str]:
+    """By the service alone, or by a number where releases share it: then its name alone is not in the map.
+
+    Shares may end between these two looks, which then both find nothing.
+    """
+    alone = f"  http-request set-var(txn.to) var(txn.svc),map({maps.ROUTES}) if {_NOWHERE}"
+    yield alone
+    if any(service.sticky for service in services):
+        yield f"  http-request set-var(txn.draw) var(txn.sticky),xxh32,mod({maps.SHARES}) if {_NOWHERE}"
+    yield f"  http-request set-var(txn.draw) rand({maps.SHARES}) if {_NOWHERE} !{{ var(txn.draw) -m found }}"
+    yield f"  http-request set-var(txn.to) var(txn.svc),concat(:,txn.draw),map({maps.ROUTES}) if {_NOWHERE}"
+    yield alone
 
 
 def _choice(services: list[Service]) -> Iterator[str]:
@@ -211,7 +227,7 @@ def _plain(service: str) -> Iterator[str]:
     The log names its backend, and with that its service, so `txn.svc` need not be set.
     """
     yield f"  http-request set-var(txn.to) {service},map({maps.ROUTES}) unless {who.ODD}"
-    yield f"  http-request allow if {{ var(txn.to) -m found }} !{_SPLIT}"
+    yield "  http-request allow if { var(txn.to) -m found }"
 
 
 def _takes_all(services: list[Service]) -> bool:

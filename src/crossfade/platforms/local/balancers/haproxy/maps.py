@@ -7,12 +7,11 @@ from crossfade.platforms.local.balancers.book import Entry
 from crossfade.platforms.local.balancers.haproxy.slots import Slots, backend
 from crossfade.platforms.local.balancers.previews import named
 
-# `shop/web` -> its backend, or SPLIT and then `shop/web:0` to `shop/web:999`; where visitors stay with their release,
-# `shop/web=7` -> the backend of 7, and `shop/web@` and the backend -> 7
+# `shop/web` -> its backend, or `shop/web:0` to `shop/web:999` -> those that share it; where visitors stay with their
+# release, `shop/web=7` -> the backend of 7, and `shop/web@` and the backend -> 7
 ROUTES = "routes.map"
 # `shop/web/7:SECRET` by its full name, `shop/web?SECRET` by the secret alone, `shop/web?` at its own port
 PREVIEWS = "previews.map"
-SPLIT = "split"
 SHARES = 1000  # a client draws one of these numbers, so a share is exact to a tenth of a percent
 
 Map = Mapping[str, str]
@@ -44,7 +43,6 @@ def _routes(entry: Entry, slots: Slots) -> Iterator[tuple[str, str]]:
     if len(weights) == 1:
         yield key, backend(key, slots.of(key)[weights[0][0]])
         return
-    yield key, SPLIT
     total, below, begin = sum(weight for _, weight in weights), 0, 0
     for release, weight in weights:
         below += weight
