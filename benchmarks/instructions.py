@@ -16,6 +16,7 @@ from benchmarks.proxies.proxy import found
 from benchmarks.result import Figure, Result, Table, number
 from benchmarks.scale import Scale
 from crossfade.platforms.local.balancers.haproxy import HaproxyBalancer
+from crossfade.platforms.local.balancers.haproxy.settings import ENVIRONMENT
 
 NOUN = "instructions"
 CONNECTIONS = 32
@@ -23,7 +24,8 @@ WARM = 10  # requests of each connection that are not counted: the first ones bu
 COUNTED = "totals.out"
 CONFIG = "haproxy.cfg"
 # One instruction that copies a whole buffer would be counted as one for each byte: 33,000 of HAProxy's for two buffers.
-COPIES = {"GLIBC_TUNABLES": f"glibc.cpu.x86_rep_movsb_threshold={2**20}"}
+TUNABLES = "GLIBC_TUNABLES"
+COPIES = f"glibc.cpu.x86_rep_movsb_threshold={2**20}"
 HOW = f"""\
 Envoy and HAProxy with one worker under callgrind, which counts each instruction it executes, in our configuration and
 in the bare one of the throughput benchmark. {CONNECTIONS} keep-alive connections ask in turn. Unlike requests a second
@@ -80,15 +82,15 @@ async def _haproxy(place: Path, direct: int, requests: int) -> dict[str, float]:
     (room(place, "bare HAProxy") / CONFIG).write_text(haproxy(bare, direct, 1)[-1])
     command = [found("haproxy") or "haproxy", "-db", "-f", CONFIG]
     return {
-        "crossfade, HAProxy": await _count(command, ours.directory, ours.port, requests),
+        "crossfade, HAProxy": await _count(command, ours.directory, ours.port, requests, ENVIRONMENT[TUNABLES]),
         "bare HAProxy": await _count(command, place / "bare HAProxy", bare, requests),
     }
 
 
-async def _count(command: Sequence[str], place: Path, port: int, requests: int) -> float:
+async def _count(command: Sequence[str], place: Path, port: int, requests: int, *tunables: str) -> float:
     """Instructions a request of the balancer that this command starts in `place`."""
     valgrind = ("valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={COUNTED}")
-    with child([*valgrind, *command], place, env=COPIES) as balancer:
+    with child([*valgrind, *command], place, env={TUNABLES: ":".join([COPIES, *tunables])}) as balancer:
         await listening(port, place)
         asked = requests // CONNECTIONS
         await _ask(port, WARM)

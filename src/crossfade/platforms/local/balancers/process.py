@@ -30,11 +30,13 @@ def spawn(
     remember: Callable[[KnownProcess], None],
     files: int,
     output: str = "",
+    env: Mapping[str, str] | None = None,
 ) -> KnownProcess:
     """A process in a session of its own that works in `directory`. It begins when `remember` has put it on record.
 
     So none is ever left unknown. `log` and `output` are names of files there: what it says, and what it writes to
-    standard output where that is something else. It may have `files` open, where the machine allows as many.
+    standard output where that is something else. It may have `files` open, where the machine allows as many. It finds
+    nothing of ours in its environment, which is where secrets travel, but `env`.
     """
     script = _ORPHAN.replace(">&2", f">>{output}") if output else _ORPHAN
     with (
@@ -46,7 +48,7 @@ def spawn(
             stdout=subprocess.PIPE,
             stderr=said,
             start_new_session=True,
-            env={},  # nothing of ours: an environment is where secrets travel
+            env=env or {},
         ) as parent,
     ):
         pid = int(parent.stdout.readline()) if parent.stdout else 0

@@ -13,7 +13,7 @@ from crossfade.core.errors import PlatformError
 from crossfade.paths import PROCESS
 from crossfade.platforms.local.balancers import files
 from crossfade.platforms.local.balancers.haproxy.runtime_api import RuntimeApi, Worker
-from crossfade.platforms.local.balancers.haproxy.settings import CONFIG, LOG, MASTER, REQUESTS, WORKER
+from crossfade.platforms.local.balancers.haproxy.settings import CONFIG, ENVIRONMENT, LOG, MASTER, REQUESTS, WORKER
 from crossfade.platforms.local.balancers.known import KnownProcess, children, of_another, working_in
 from crossfade.platforms.local.balancers.process import Log, Program, end, run, spawn
 
@@ -53,6 +53,7 @@ class HaproxyProcess:
             output=REQUESTS,
             remember=self._remember,
             files=_FILES,
+            env=ENVIRONMENT,
         )
         await self._until(structure, began, master)
 
