@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installe
 @pytest.fixture(params=[OFTEN, 0], ids=["all-lines", "a-sample"])
 async def haproxy(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[HaproxyBalancer]:
     """With 0 it is as under a high load: of good answers the log has a sample."""
-    balancer = HaproxyBalancer(tmp_path / "haproxy", TokenFence(), shutdown=4, often=request.param)
+    balancer = HaproxyBalancer(tmp_path / "haproxy", TokenFence(), shutdown=60, often=request.param)
     try:
         await balancer.ensure()
         yield balancer
