@@ -17,12 +17,25 @@ def passing(port: int, to: int, workers: int) -> list[str]:
     return _command(port, workers, {"route": {"cluster": "app"}}, [cluster])
 
 
-def haproxy(port: int, to: int, workers: int) -> list[str]:
+# As few rules as can keep two of our promises: the app learns who asks, and what is safe to repeat is asked again.
+_TOLD = (
+    *("  tcp-request session set-var(sess.id) uuid(),bytes(0,18)", "  tcp-request session set-var(sess.ip) src,lower"),
+    *(f"  http-request add-header {name} %[var(sess.ip)]" for name in ("X-Forwarded-For", "X-Real-IP")),
+    *("  http-request add-header X-Forwarded-Proto http", "  http-request add-header X-Request-Id %[var(sess.id)]-%rt"),
+)
+_AGAIN = (
+    "  retry-on conn-failure empty-response",
+    "  http-request disable-l7-retry unless { method GET HEAD OPTIONS }",
+)
+
+
+def haproxy(port: int, to: int, workers: int, *, promises: bool = False) -> list[str]:
     """The command of a HAProxy that only passes requests on; its configuration is in its words: it reads no other."""
     lines = [
         *("global", f"  nbthread {workers}", "defaults", "  mode http", "  timeout connect 2s"),
         *("  timeout client 60s", "  timeout server 60s", "frontend web", f"  bind 127.0.0.1:{port}"),
-        *("  default_backend app", "backend app", f"  server one 127.0.0.1:{to}", ""),
+        *("  default_backend app", *(_TOLD if promises else ()), "backend app", *(_AGAIN if promises else ())),
+        *(f"  server one 127.0.0.1:{to}", ""),
     ]
     script = 'printf %s "$1" > haproxy.cfg && exec "$0" -db -f haproxy.cfg'
     return ["/bin/sh", "-c", script, found("haproxy") or "haproxy", "\n".join(lines)]

@@ -20,16 +20,18 @@ from crossfade.platforms.local.balancers.haproxy.settings import ENVIRONMENT
 
 NOUN = "instructions"
 CONNECTIONS = 32
+LEAST = "HAProxy that asks again and says who asks"
 WARM = 10  # requests of each connection that are not counted: the first ones build what is then kept
 COUNTED = "totals.out"
 CONFIG = "haproxy.cfg"
-# One instruction that copies a whole buffer would be counted as one for each byte: 33,000 of HAProxy's for two buffers.
 TUNABLES = "GLIBC_TUNABLES"
+# One instruction that copies a whole buffer would be counted as one for each byte: 33,000 of HAProxy's for two buffers.
 COPIES = f"glibc.cpu.x86_rep_movsb_threshold={2**20}"
 HOW = f"""\
 Envoy and HAProxy with one worker under callgrind, which counts each instruction it executes, in our configuration and
-in the bare one of the throughput benchmark. {CONNECTIONS} keep-alive connections ask in turn. Unlike requests a second
-it repeats on a busy machine; what it leaves out is how long the processor waits for memory, and the kernel's part.
+in the bare one of the throughput benchmark; HAProxy also in the smallest one that can ask again what is safe to repeat
+and tells an app its client. {CONNECTIONS} keep-alive connections ask in turn. Unlike requests a second it repeats on a
+busy machine; what it leaves out is how long the processor waits for memory, and the kernel's part.
 """
 
 
@@ -79,10 +81,13 @@ async def _haproxy(place: Path, direct: int, requests: int) -> dict[str, float]:
     lines = (ours.directory / CONFIG).read_text().splitlines(keepends=True)
     kept = [line for line in lines if not line.startswith(("  user ", "  group "))]  # nobody may write what is counted
     (ours.directory / CONFIG).write_text("".join(["global\n", "  nbthread 1\n", *kept[1:]]))
+    least = free_port()
     (room(place, "bare HAProxy") / CONFIG).write_text(haproxy(bare, direct, 1)[-1])
+    (room(place, "least HAProxy") / CONFIG).write_text(haproxy(least, direct, 1, promises=True)[-1])
     command = [found("haproxy") or "haproxy", "-db", "-f", CONFIG]
     return {
         "crossfade, HAProxy": await _count(command, ours.directory, ours.port, requests, ENVIRONMENT[TUNABLES]),
+        LEAST: await _count(command, place / "least HAProxy", least, requests),
         "bare HAProxy": await _count(command, place / "bare HAProxy", bare, requests),
     }
 
