@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -18,6 +20,7 @@ from tests.unit.platforms.local.runtimes.conftest import Machine
 from crossfade.core.errors import PlatformError, WrongInputError
 from crossfade.engine.ports.runtime import Running
 from crossfade.platforms.local.runtimes.processes import logs, proc
+from crossfade.platforms.local.runtimes.processes.addresses import ports
 from crossfade.platforms.local.runtimes.processes.log_writer import LARGEST
 from crossfade.platforms.local.runtimes.processes.logs import FULL_BYTES
 from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
@@ -70,6 +73,42 @@ async def test_a_helper_in_a_session_of_its_own_ends_with_its_instance(machine: 
     (helper,) = await until(lambda: pids(file))
     await machine.runtime.stop("one", 1.0, 1)
     assert not runs(helper)
+
+
+LISTEN = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)"
+
+
+@pytest.mark.parametrize("marked", [True, False])
+async def test_a_port_that_another_instance_took_is_lost(machine: Machine, tmp_path: Path, marked: bool) -> None:
+    """One of another state directory, which chooses among the same ports: it would get this one's requests.
+
+    What else runs as the same user may be a helper of the instance, such as Docker's proxy.
+    """
+    await machine.launch("one", "exec sleep 60")
+    (seen,) = await machine.runtime.instances(machine.key)
+    port = seen.address.rpartition(":")[2]
+    mark = {"CROSSFADE_SESSION": str(tmp_path / "elsewhere" / "other.session")} if marked else {}
+    other = await asyncio.create_subprocess_exec(sys.executable, "-c", LISTEN, port, env={**os.environ, **mark})
+    try:
+        await until(lambda: not ports.is_free(int(port)))
+        await asyncio.sleep(0.6)  # for as long as the kernel's table counts
+        (seen,) = await machine.runtime.instances(machine.key)
+    finally:
+        other.kill()
+        await other.wait()
+    assert (seen.exited, seen.blamed) == (marked, not marked)
+    assert (f"taken by process {other.pid} of another instance" in seen.detail) == marked
+
+
+async def test_a_port_that_an_instances_own_child_has_is_its_own(machine: Machine) -> None:
+    """Most commands are a shell or a master, and a process below listens."""
+    script = shlex.quote(LISTEN)
+    await machine.launch("one", f"{sys.executable} -c {script} $PORT & wait")
+    (seen,) = await machine.runtime.instances(machine.key)
+    await until(lambda: not ports.is_free(int(seen.address.rpartition(":")[2])))
+    await asyncio.sleep(0.6)
+    (seen,) = await machine.runtime.instances(machine.key)
+    assert not seen.exited
 
 
 async def test_a_copy_of_the_state_directory_touches_nothing_of_the_original(machine: Machine, tmp_path: Path) -> None:

@@ -22,9 +22,9 @@ from crossfade.platforms.local.runtimes.artifacts import Artifacts
 from crossfade.platforms.local.runtimes.environment import for_process
 from crossfade.platforms.local.runtimes.hook import result
 from crossfade.platforms.local.runtimes.processes import beside, marks, postmortem, volumes
-from crossfade.platforms.local.runtimes.processes.addresses.listeners import Listeners
 from crossfade.platforms.local.runtimes.processes.addresses.ports import Ports
 from crossfade.platforms.local.runtimes.processes.addresses.sockets import Sockets
+from crossfade.platforms.local.runtimes.processes.addresses.taken import TakenBy
 from crossfade.platforms.local.runtimes.processes.census import Census
 from crossfade.platforms.local.runtimes.processes.cpu import Cpu
 from crossfade.platforms.local.runtimes.processes.jobs import Runs
@@ -63,7 +63,7 @@ class ProcessRuntime:
         self._sessions: dict[str, Session] = {}
         self._census = Census()
         self._looked: dict[str, float] = {}  # when the files of a digest were found right, for runs that are due
-        self._listeners = Listeners()
+        self._taken_by = TakenBy()
         self._ends = Ends()
 
     def tell_ends(self, told: Callable[[str], None]) -> None:
@@ -309,8 +309,7 @@ class ProcessRuntime:
         if not record.exit and (leader := session.leader):
             self._ends.watch(record.id, leader, record.service)
         # Whatever the command does: requests to its port would reach somebody else.
-        thief = "" if record.exit or not record.port else self._listeners.stranger(record.port)
-        lost = f"its port {record.port} was taken by {thief}, another user of this machine" if thief else ""
+        lost = "" if record.exit or not record.port else await self._taken_by.another(record, session)
         return Running(
             id=record.id,
             service=record.service,

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,11 @@ def _read(table: Path) -> Iterator[Listener]:
     for line in lines:
         if found := parse(line):
             yield found
+
+
+def holds(pid: int, sockets: Collection[str]) -> bool:
+    """It has one of these open, `socket:[1234]`."""
+    return any(f"socket:[{inode}]" in sockets for inode in _sockets(pid))
 
 
 def _sockets(pid: int) -> Iterator[int]:
