@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossfade.core.errors import WrongInputError
 from crossfade.source import git
 
 LEFT_OUT = frozenset({".git", ".venv", "node_modules", "__pycache__", ".crossfade"})  # where there is no git to ask
@@ -17,6 +18,7 @@ EXAMPLES = (".example", ".sample", ".template", ".dist", ".defaults")
 _SAMPLES = ("example.", "sample.", "template.")
 STORES = (".p12", ".pfx", ".jks", ".keystore")
 HEAD = 4096  # bytes in which a private key says that it is one
+DEEPEST = 400  # folders one in the other
 MOST = 10_000  # files that are counted of one folder
 
 Found = tuple[str, os.stat_result | None]  # a path relative to the source, and its lstat; None when it vanished
@@ -113,6 +115,11 @@ def _is_folder(path: str) -> bool:
 
 
 def _walk(source: Path, below: str, hidden: str) -> Iterator[Found]:
+    if below.count("/") >= DEEPEST:
+        raise WrongInputError(
+            f"{source} has folders more than {DEEPEST} deep: {below[:80]}...",
+            "is that a loop? leave it out (.gitignore)",
+        )
     for entry in sorted(os.scandir(source / below), key=lambda entry: entry.name):
         path = f"{below}/{entry.name}" if below else entry.name
         if entry.name in LEFT_OUT or _hides(hidden, path):

@@ -8,7 +8,7 @@ import pytest
 
 from crossfade.core.errors import WrongInputError
 from crossfade.source import git
-from crossfade.source.folder import MOST, LeftOut, account, belonging
+from crossfade.source.folder import DEEPEST, MOST, LeftOut, account, belonging
 
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
 
@@ -160,3 +160,12 @@ def test_a_repository_that_git_cannot_read_is_named(source: Path) -> None:
     (source / ".git/index").write_bytes(b"half of")
     with pytest.raises(WrongInputError, match=r"cannot say which files of .* belong to a release: fatal: .*index"):
         git.files(source)
+
+
+def test_folders_that_never_end_are_named(source: Path) -> None:
+    """What a script made that went wrong; a hundred deep is nothing."""
+    write(source, "/".join(100 * ["d"]) + "/file")
+    assert len(list(belonging(source, None))) == 104
+    write(source, "/".join((DEEPEST + 2) * ["d"]) + "/file")
+    with pytest.raises(WrongInputError, match=f"folders more than {DEEPEST} deep: d/d/d"):
+        list(belonging(source, None))
