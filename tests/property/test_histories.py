@@ -41,7 +41,7 @@ def test_all_promises_hold_of_two_services_that_go_out_together(chunk: int) -> N
     "seed",
     [
         *(43, 466, 531, 1041, 1210, 1396, 1896, 10240, 10586, 25536),
-        *(23892, 27190, 27415, 27897, 28907, 29120, 29805, 43312, 43648, 47007, 51879),
+        *(23892, 27190, 27415, 27897, 28907, 29120, 29805, 43312, 43648, 47007, 51879, 33637),
     ],
 )
 def test_all_promises_hold_of_what_a_cloud_once_broke(seed: int) -> None:

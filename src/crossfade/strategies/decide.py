@@ -304,16 +304,17 @@ def _goal_back(rollout: Rollout, ready: int, until: float) -> Goal:
 def _missed(rollout: Rollout, fleet: Fleet, ready: int) -> Finish | None:
     """How a way back ends that took too long: the service is kept at its source then, like any other.
 
-    None while the source is whole and only the balancer has not followed: there is nothing else that could be done.
+    None while only the balancer has not followed; where a platform replaces what flaps it is never done following.
     """
     why, source, left = rollout.reason, rollout.source, _to_go(rollout.target, fleet)
     if source is not None and ready < rollout.before:
         missed = f"release {source} came back with only {ready} of {rollout.before} instances in time"
         return Finish(state=State.FAILED, reason=f"{why}; and {missed}")
     home = ((source, 100),) if source is not None and rollout.before else ()
-    if (rollout.kind == "web" and fleet.routing.weights != home) or not left:
+    if (rollout.kind == "web" and fleet.routing.weights != home) or not (left or fleet.sizes):
         return None
-    return Finish(state=_ending(rollout), reason=f"{why}; {left} of its instances are still to be stopped")
+    rest = f"; {left} of its instances are still to be stopped" if left else ""
+    return Finish(state=_ending(rollout), reason=why + rest)
 
 
 def _to_go(release: int, fleet: Fleet) -> int:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.unit.strategies.fleets import NEW, NOW, OLD, fleet, rollout, some
 
-from crossfade.core.actions import Action, AwaitHealthy, Probe, Resize, Shift
+from crossfade.core.actions import Action, AwaitHealthy, Finish, Probe, Resize, Shift
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.rollout import State
 from crossfade.core.service import Strategy
@@ -140,3 +140,13 @@ def test_nothing_shrinks_before_the_traffic_is_where_it_is_to_be() -> None:
     assert shift.routing.weights == ((OLD, 100),)
     led = replace(sized(lost, {OLD: 2, NEW: 2}), routing=shift.routing)
     assert decide(back, led, NOW) == (Resize(release=NEW, count=0),)
+
+
+def test_a_way_back_ends_in_time_although_the_platform_replaces_the_good_ones_again_and_again() -> None:
+    """All traffic is with them and nothing else is left: others of them each time are no reason to go on for ever."""
+    back = rollout(state=State.ROLLING_BACK, step=1, reason="it is bad")
+    known = fleet(some(OLD, 2), weights={OLD: 100}).routing
+    there = replace(sized(fleet(some(OLD, 2, first=2), weights={OLD: 100}), {OLD: 2, NEW: 0}), routing=known)
+    (shift,) = decide(back, there, NOW)
+    assert isinstance(shift, Shift)
+    assert decide(back, there, NOW + 5000.0) == (Finish(state=State.ROLLED_BACK, reason="it is bad"),)
