@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -40,6 +41,7 @@ class Caches:
         self._directory = directory
         self._looks = dict[Path, Future[Looked | None]]()  # by home, of deploys that are under way
         self._looker = ThreadPoolExecutor(thread_name_prefix="look")
+        self._reading = threading.Lock()
         self._read: tuple[Path, BuildAccount] | None = None  # the copy whose account was read last: the next asks again
 
     def bring(self, service: Service, tree: Path) -> list[str]:
@@ -105,10 +107,11 @@ class Caches:
 
     def _account(self, copy: Path) -> BuildAccount | None:
         """Of tens of thousands of files, which take longer to read than an app to start. A copy never changes."""
-        if self._read is None or self._read[0] != copy:
-            account = kept.read(copy)
-            self._read = (copy, account) if account else None
-        return self._read[1] if self._read else None
+        with self._reading:  # who looks and who links want it at the same time
+            if self._read is None or self._read[0] != copy:
+                account = kept.read(copy)
+                self._read = (copy, account) if account else None
+            return self._read[1] if self._read else None
 
     def keep(self, service: Service, tree: Path, inputs: str = "") -> None:
         """Keep what a build that went well has made of these folders. PlatformError when there is no room for it."""
