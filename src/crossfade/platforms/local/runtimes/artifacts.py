@@ -203,8 +203,8 @@ class Artifacts:
     def _complaint(self, digest: str, *, strictly: bool = False) -> str:
         """What is wrong with the files, empty when nothing is. What an earlier crossfade built is sealed as it is."""
         tree, fresh, left = self.tree(digest), self._fresh.pop(digest, None), seal.read(self._at_rest(digest))
-        if fresh is None:
-            if (built := self._sealed(digest)) is None:
+        if fresh is None or left:  # something ran from it already
+            if (built := fresh.seal if fresh else self._sealed(digest)) is None:
                 seal.write(seal.take(tree), self._mark(digest))
                 return ""
             fresh = FreshTree({**built, **(left or {})})
