@@ -354,3 +354,26 @@ def test_what_extensions_of_the_file_ask_for_is_asked_for_where_it_is_used(tmp_p
     text += "services: {web: {image: 'x:1', ports: ['80:80'], environment: {<<: *env}}}\n"
     carried = Composed(tmp_path, text)
     assert carried.todo("services.web.secrets") == "export TOKEN_OF_API, or write it to .env beside this file"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"SMTP_URL": "smtp://mail:1025"}, {"MAIL_HOST": "mail", "MAIL_PORT": "1025"}, {"MAIL": "mail:1025"}],
+)
+def test_a_second_port_of_a_service_is_answered_by_nobody(environment: dict[str, str], tmp_path: Path) -> None:
+    """Its name leads to the balancer, at its own port alone; one that speaks something else too can be a store."""
+    web = {"image": "acme/web:1", "ports": ["80:80"], "environment": environment}
+    mail = {"image": "axllent/mailpit:1", "ports": ["1025:1025", "8025:8025"]}
+    todos = Composed(tmp_path, services(web=web, mail=mail)).draft.todos
+    found = [todo.what for todo in todos if "under stores" in todo.what]
+    assert found == [
+        "write mail under stores: it is asked at port 1025, and a service answers at one port, which is 8025 here"
+    ]
+
+
+def test_the_port_of_a_service_is_answered(tmp_path: Path) -> None:
+    """Nothing is to do about what is asked where it answers."""
+    web = {"image": "acme/web:1", "ports": ["80:80"], "environment": {"API_HOST": "api", "API_PORT": "8000"}}
+    api = {"image": "acme/api:1", "expose": ["8000"]}
+    todos = Composed(tmp_path, services(web=web, api=api)).draft.todos
+    assert not [todo for todo in todos if "under stores" in todo.what]

@@ -20,6 +20,7 @@ _TOKEN = re.compile(r"(?<![\w.$-])([A-Za-z0-9][\w.-]*)(?::([0-9]{1,5}))?(?![\w-]
 _MAY_ADDRESS = re.compile(r"[:=]")
 _COMMANDS = ("entrypoint", "command")
 _FIXED = ("ipv4_address", "ipv6_address")  # of a container on one of its networks
+_AT = re.compile(r":([0-9]{2,5})\b")  # behind a name
 _PUBLISHED = re.compile(r"\b(?:localhost|127\.0\.0\.1):([0-9]{2,5})\b")
 _IS_ADDRESS = re.compile(
     r"HOST|ADDR|SERVER|URL|URI|ENDPOINT|BROKER|NODE|UPSTREAM|BACKEND|DSN|CONN|BOOTSTRAP|PEER|SEED|CLUSTER",
@@ -102,6 +103,37 @@ def tell_addresses(
             if instead := _instead(service, judged[service].kind, file, project):
                 notes.todos.append(Todo(Rank.NEVER_HEALTHY, f"{_section(one)}.{ours}.{key}", f"{service} {instead}"))
     _tell_published(project, carried, file, notes)
+    _tell_other_ports(carried, names, file, notes)
+
+
+def _tell_other_ports(
+    carried: Sequence[tuple[str, Carried | CarriedStore]], names: Mapping[str, str], file: dict[str, Any], notes: Notes
+) -> None:
+    """Say of each address of a service at a port that is not its own that nobody answers there: of a mail catcher at
+    that of SMTP. A store is reached at all of its ports.
+    """
+    ports = {one.compose_name: file["services"][ours]["port"] for ours, one in carried if _answers(file, ours)}
+    for ours, one in carried:
+        values = one.variables.known
+        for variable, value in values.items():
+            beside = f":{values.get(_port_beside(variable), '')}"
+            for start, word, service in named(variable, value, names):
+                told = _AT.match(value, start + len(word)) or _AT.fullmatch(beside)
+                own = ports.get(service)
+                if own is None or told is None or int(told[1]) == own or service == one.compose_name:
+                    continue
+                asked = f"it is asked at port {told[1]}, and a service answers at one port, which is {own} here"
+                where = f"{_section(one)}.{ours}.{_key(one, variable)}"
+                notes.todos.append(Todo(Rank.MISSING, where, f"write {service} under stores: {asked}"))
+
+
+def _answers(file: dict[str, Any], ours: str) -> bool:
+    return "port" in file["services"].get(ours, {})
+
+
+def _port_beside(variable: str) -> str:
+    """MAIL_PORT for MAIL_HOST."""
+    return re.sub(r"HOST(NAME)?$", "PORT", variable) if re.search(r"HOST(NAME)?$", variable) else ""
 
 
 def _once_each(one: Carried | CarriedStore, names: Mapping[str, str]) -> list[tuple[str, str, str]]:
