@@ -247,7 +247,7 @@ class InstalledBalancer(ABC):
             self._certificates.begin_anew()
             self._shared.look(self._book.entries)
             await self._start()
-        elif self._adopted and not self._shared.shut:
+        elif self._adopted and not self._shared.changed(self._book.entries):
             await self._look_after()
         else:
             self._shared.look(self._book.entries)

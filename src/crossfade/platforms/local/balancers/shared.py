@@ -35,14 +35,16 @@ class SharedDoors:
                         "nobody gets in here by it"
                     )
 
+    def changed(self, entries: Mapping[str, Entry]) -> bool:
+        """Whether one that is shut may be opened by now, or others are; while none is shut nobody is asked."""
+        before = self.shut
+        if before:
+            self.look(entries)
+        return self.shut != before
+
     def spared(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
         """The same, but that nobody gets in by the doors that are shut."""
         return {
             key: replace(entry, exposed=False) if self.shut.keys() & opened_by(entry.service) else entry
             for key, entry in entries.items()
         }
-
-    def found(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
-        """What is spared of these as it is now."""
-        self.look(entries)
-        return self.spared(entries)

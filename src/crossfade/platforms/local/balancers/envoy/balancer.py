@@ -116,8 +116,7 @@ class EnvoyBalancer:
     @files.troubles()
     async def report(self, service: str, age: float = 0.0) -> Report:
         """See the port."""
-        entry = self._book.entries.get(service)
-        if entry is None:
+        if (entry := self._book.entries.get(service)) is None:
             return Report()
         said = await self._counting.of(service, age)
         totals = self._counting.totals
@@ -177,7 +176,7 @@ class EnvoyBalancer:
         """See the port; also takes in certificates that were renewed and begins a new log when one is large."""
         async with self._process_lock:
             self._process.tidy()
-            if self._adopted and not self._shared.shut and self._process.lives and not await self._process.hangs():
+            if self._adopted and self._process.lives and not await self._process.hangs():
                 await self._look_after()
             elif await self._process.available():
                 if not self._process.asks:
@@ -274,13 +273,13 @@ class EnvoyBalancer:
 
     def _render(self, live: Mapping[str, Entry]) -> Resources:
         pairs = self._certificates.pairs(live, self._live)
-        return self._config.render(
-            handed_over(self._certificates.lit(live, pairs)), pairs, self._passes.previewed(live)
-        )
+        served = self._certificates.lit(self._shared.spared(live), pairs)
+        return self._config.render(handed_over(served), pairs, self._passes.previewed(live))
 
     async def _start(self) -> None:
         self._adopted = False
-        self._live = self._shared.found(self._book.entries)
+        self._shared.look(self._book.entries)
+        self._live = dict(self._book.entries)
         await self._publisher.lay_out(self._render(self._live))
         await self._admin.close()
         if self._process.record is not None:  # whoever ends it forgets it first
@@ -310,7 +309,8 @@ class EnvoyBalancer:
 
     async def _adopt(self) -> None:
         """Envoy runs and we are new: what it runs is what the book says, or is made so."""
-        self._live = self._shared.found(self._book.entries)
+        self._shared.look(self._book.entries)
+        self._live = dict(self._book.entries)
         async with self._publish_lock:
             await self._counting.everything()  # of groups that a half-done change left, too
             self._counting.totals.save()
@@ -325,7 +325,7 @@ class EnvoyBalancer:
     async def _look_after(self) -> None:
         self._counting.look_after()
         await self._discovery.open()
-        if self._certificates.changed():
+        if self._shared.changed(self._book.entries) or self._certificates.changed():
             async with self._publish_lock:
                 await self._publisher.publish(self._render(self._live))
 
