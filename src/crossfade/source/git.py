@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crossfade.core.errors import WrongInputError
 
-_NO_WORK_TREE = ("not a git repository", "must be run in a work tree")
+_NO_WORK_TREE = ("not a git repository (or any", "must be run in a work tree")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,19 @@ def _git(folder: Path, *arguments: str, must: bool = False) -> str | None:
             f"git does not trust {folder}: it belongs to another user",
             f"if you do: git config --global --add safe.directory {folder}",
         )
-    if must and done.returncode and not any(words in complaint for words in _NO_WORK_TREE):
+    nothing = any(words in complaint for words in _NO_WORK_TREE) and not _is_damaged(folder)
+    if must and done.returncode and not nothing:
         raise WrongInputError(
             f"git cannot say which files of {folder} belong to a release: {_first_line(complaint)}",
             f"mend the repository: `git -C {folder} status` says what is wrong",
         )
     return done.stdout.decode(errors="surrogateescape") if done.returncode == 0 else None
+
+
+def _is_damaged(folder: Path) -> bool:
+    """There is a repository, which git takes for none: its HEAD got lost, as in a power cut."""
+    here = folder.resolve()
+    return any((above / ".git" / "objects").is_dir() for above in (here, *here.parents))
 
 
 def _first_line(complaint: str) -> str:

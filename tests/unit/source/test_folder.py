@@ -1,6 +1,7 @@
 """What of a source folder a release has not, and what it has that looks like a secret."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -152,6 +153,19 @@ def test_what_was_in_a_folder_that_is_none_any_more_is_gone(source: Path, tmp_pa
         {} if now == "nothing" else {"lib": True}
     )
     assert [one.path for one in account(source).left_out] == (["lib -> ../elsewhere"] if now == "link" else [])
+
+
+@pytest.mark.parametrize("lost", ["HEAD", "all"])
+def test_a_repository_that_git_takes_for_none_is_named(source: Path, lost: str) -> None:
+    """Its HEAD is empty after a power cut, or a work tree was copied without the repository that it belongs to."""
+    repository(source, ".env")
+    if lost == "all":
+        shutil.rmtree(source / ".git")
+        (source / ".git").write_text("gitdir: /nowhere/.git/worktrees/shop\n")
+    else:
+        (source / ".git" / "HEAD").write_text("")
+    with pytest.raises(WrongInputError, match=r"cannot say which files of .* belong to a release: fatal: not a git"):
+        git.files(source)
 
 
 def test_a_repository_that_git_cannot_read_is_named(source: Path) -> None:
