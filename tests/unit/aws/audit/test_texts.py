@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 from tests.unit.aws.audit.test_kinds import found, made
 
 from crossfade.aws.audit.plan import audit_plan
@@ -93,6 +94,28 @@ def test_what_a_build_fetches_is_no_secret() -> None:
     build = "aws_codebuild_project.b"
     assert not told(made(build, source=[{"buildspec": fetched}]))
     assert told(made(build, source=[{"buildspec": f"{fetched}    NPM_TOKEN: {WORD}\n"}]))
+
+
+LOOKED_UP = {"parameter-store": {"API_TOKEN": "api_token"}, "secrets-manager": {"DB_PASSWORD": "prod/db:password"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("aws_codebuild_project", {"source": [{"buildspec": yaml.safe_dump({"env": LOOKED_UP})}]}),
+        ("aws_codebuild_project", {"source": [{"buildspec": json.dumps({"env": LOOKED_UP})}]}),
+        ("aws_cloudformation_stack", {"template_body": "Properties:\n  MasterUserPassword: !Ref DatabasePassword\n"}),
+    ],
+)
+def test_where_a_secret_is_looked_up_it_does_not_stand(kind: str, values: Any) -> None:
+    """By its name in a store of AWS, or by that of a stack's parameter."""
+    assert not told(made(f"{kind}.x", **values))
+
+
+def test_what_stands_behind_names_of_secrets_is_read() -> None:
+    """The next section of a build has variables as they are."""
+    spec = yaml.safe_dump({"env": {**LOOKED_UP, "variables": {"NPM_TOKEN": WORD}}})
+    assert told(made("aws_codebuild_project.x", source=[{"buildspec": spec}]))
 
 
 @pytest.mark.parametrize(

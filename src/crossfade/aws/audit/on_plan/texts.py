@@ -13,9 +13,18 @@ from crossfade.aws.resources.resource import Resource
 from crossfade.aws.resources.written import PROVISIONER
 
 _ARGUMENT = re.compile(r"(?:^|(?<=[\s\"']))--?([A-Za-z][\w-]*)[= ]+[\"']?(?!id=)([^\s\"'-][^\s\"']*)")
-# DB_PASSWORD=... wherever a word of a script begins; db-password: "..." of YAML, "password": "..." of JSON.
+# DB_PASSWORD=... wherever a word of a script begins; db-password: "..." of YAML, "password": "..." of JSON. What
+# follows a tag of YAML, as in `Password: !Ref DatabasePassword`, is the name of something.
 _ASSIGNMENT = re.compile(r"""(?:^|(?<=[\s"';&|=(]))["']?([A-Za-z_]\w*)=["']?([^\s"']+)""", re.MULTILINE)
-_ENTRY = re.compile(r"""(?:^[ \t-]*|[{,]\s*)["']?([A-Za-z_][\w-]*)["']?:[ \t]*["']?([^\s"',{}[\]#|>]+)""", re.MULTILINE)
+_ENTRY = re.compile(
+    r"""(?:^[ \t-]*|[{,]\s*)["']?([A-Za-z_][\w-]*)["']?:[ \t]*(?!!\w)["']?([^\s"',{}[\]#|>]+)""", re.MULTILINE
+)
+# Where a build has names of parameters and secrets: https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
+_LOOKED_UP = re.compile(
+    r"""^([ \t]*)["']?(?:parameter-store|secrets-manager)["']?:[ \t]*\n(?:\1[ \t]+\S.*\n?|[ \t]*\n)*"""
+    r"""|["'](?:parameter-store|secrets-manager)["']\s*:\s*\{[^{}]*\}""",
+    re.MULTILINE,
+)
 _LARGEST = 1 << 20  # bytes of a script; AWS takes 16 KB
 _GZIP = b"\x1f\x8b"
 # Where a type keeps a text that is run, and every reader of it reads.
@@ -105,7 +114,7 @@ def variables(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
             yield resource.address, name, value
         for script in scripts(resource) if steps or resource.type in _SCRIPTS else ():
             for pattern in (_ASSIGNMENT, _ENTRY, _ARGUMENT):
-                for name, value in pattern.findall(script):
+                for name, value in pattern.findall(_LOOKED_UP.sub("", script)):
                     yield resource.address, name, value
 
 
