@@ -456,11 +456,17 @@ def test_a_procfiles_database_is_no_worker(tmp_path: Path) -> None:
         "FROM x\nRUN --mount=type=bind,source=uv.lock,target=uv.lock uv sync\nADD . /app\n",
         "FROM x\nCOPY . .\nWORKDIR /app/src/backend/\n",
         'FROM x\nCOPY . .\nWORKDIR "/app/src/backend"\n',
+        "FROM x\nCOPY ./.yarn/ /app/.yarn/\nCOPY /uv.lock ./\n",
     ],
 )
 def test_an_image_is_built_from_where_what_it_copies_lies(dockerfile: str, tmp_path: Path) -> None:
     """A Dockerfile of a part may copy from the root: its own folder has nothing of that."""
-    files = {"src/backend/Dockerfile": f"{dockerfile}EXPOSE 80\n", "backend/app/main.py": "", "uv.lock": ""}
+    files = {
+        "src/backend/Dockerfile": f"{dockerfile}EXPOSE 80\n",
+        "backend/app/main.py": "",
+        "uv.lock": "",
+        ".yarn/a": "",
+    }
     made(tmp_path, files)
     built = load(tmp_path / "crossfade.yaml").services["backend"].image
     assert built == Image(build=Build(context=".", dockerfile="src/backend/Dockerfile"))

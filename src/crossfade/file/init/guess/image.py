@@ -1,5 +1,6 @@
 """A Dockerfile: the image that it makes, where it listens, how it is checked."""
 
+import os
 import re
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def _build(folder: Path, place: str) -> str:
 
 
 def _is_in(folder: Path, pattern: str) -> bool:
-    clean = pattern.lstrip("./")
+    clean = os.path.normpath(f"/{pattern}").lstrip("/")  # as Docker reads it: nothing is above the folder
     try:
         return not clean or "$" in clean or any(True for _ in folder.glob(clean))
     except (ValueError, NotImplementedError):  # no pattern of ours
