@@ -124,10 +124,11 @@ class Sparingly(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[str, float] = {}
+        self._said: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage().partition("\n")[0]
+        why = record.exc_info[1] if record.exc_info else None  # whichever task fails, the words before it are the same
+        said = record.getMessage().partition("\n")[0], repr(why)
         if record.created < self._said.get(said, -math.inf) + SAID_AGAIN:
             return False
         if len(self._said) >= _REMEMBERED:

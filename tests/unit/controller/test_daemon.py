@@ -5,8 +5,9 @@ import logging
 from crossfade.controller.daemon import SAID_AGAIN, Sparingly
 
 
-def said(text: str, at: float) -> logging.LogRecord:
-    record = logging.LogRecord("asyncio", logging.ERROR, "", 0, text, None, None)
+def said(text: str, at: float, why: Exception | None = None) -> logging.LogRecord:
+    told = (type(why), why, None) if why else None
+    record = logging.LogRecord("asyncio", logging.ERROR, "", 0, text, None, told)
     record.created = at
     return record
 
@@ -19,3 +20,10 @@ def test_what_is_said_a_hundred_times_a_second_is_written_once_a_minute() -> Non
     assert sparingly.filter(said("another", 2.0))
     assert not sparingly.filter(said("socket.accept() out of system resource", SAID_AGAIN - 1))
     assert sparingly.filter(said("socket.accept() out of system resource", SAID_AGAIN + 1))
+
+
+def test_two_failures_in_the_same_words_are_both_written() -> None:
+    """Asyncio tells of each task that nobody waited for by the same line: what it failed of is another matter."""
+    sparingly, text = Sparingly(), "Task exception was never retrieved\nfuture: <Task>"
+    whys = (OSError(24, "Too many open files"), KeyError("shop/web"), OSError(24, "Too many open files"))
+    assert [sparingly.filter(said(text, 0.0, why)) for why in whys] == [True, True, False]
