@@ -12,7 +12,7 @@ from typing import Any
 
 from crossfade.aws.resources.written import part
 
-REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
+REGION = re.compile(r"(?:[a-z]{2}|eusc)(?:-[a-z]+)+-\d")
 _ZONE = re.compile(rf"({REGION.pattern})[a-z]")
 _ARN = re.compile(rf"arn:aws[\w-]*:[\w-]+:({REGION.pattern}):")
 _VARIABLE = re.compile(r"var\.([\w-]+)")

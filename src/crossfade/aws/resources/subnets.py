@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from crossfade.aws.resources.resource import Resource
 
 SUBNETS = ("aws_subnet", "aws_default_subnet")
-_PLACED = frozenset({"subnet_id", "vpc_zone_identifier", "network_interface", "launch_template"})
+_PLACED = frozenset(
+    {"subnet_id", "vpc_zone_identifier", "network_interface", "primary_network_interface", "launch_template"}
+)
 
 
 def opens(subnets: Iterable[Resource]) -> bool:

@@ -113,8 +113,10 @@ def test_a_boundary_gives_nobody_anything() -> None:
     bound = made("aws_iam_policy.b", policy=policy(Action="*"))
     role = made("aws_iam_role.r", {"permissions_boundary": (bound.address,)})
     given = made("aws_iam_role_policy_attachment.g", {"policy_arn": (bound.address,)})
+    has = made("aws_iam_role.h", {"managed_policy_arns": (bound.address,)})
     assert ("CF-SEC-003", bound.address) not in found(bound, role)
     assert ("CF-SEC-003", bound.address) in found(bound, role, given)
+    assert ("CF-SEC-003", bound.address) in found(bound, role, has)
     assert ("CF-SEC-003", bound.address) in found(bound)
 
 

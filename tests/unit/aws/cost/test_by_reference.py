@@ -39,7 +39,7 @@ def test_what_may_be_free_is_said_with_a_doubt() -> None:
         for each in of(by_reference("aws_rds_cluster_instance.x", path, "terraform_data.d")).unknown
         if each.item.endswith(path)
     )
-    assert found.note.startswith("only the apply will tell whether: ")
+    assert found.note.startswith("only the apply will tell whether this is so: ")
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,7 @@ def test_dedicated_hardware_with_windows_has_not_the_price_of_shared_hardware() 
         ("aws_instance", {"associate_public_ip_address": False}, 0),
         ("aws_instance", {"subnet_id": "subnet-1"}, 0),
         ("aws_instance", {"network_interface": [{"device_index": 0}]}, 0),
+        ("aws_instance", {"primary_network_interface": [{}]}, 0),
         ("aws_instance", {"launch_template": [{"id": "lt-1"}]}, 0),
     ],
 )

@@ -148,6 +148,14 @@ def test_modules_of_one_call_keep_to_themselves() -> None:
             },
             "ap-northeast-2",
         ),
+        (
+            {
+                "configuration": {
+                    "provider_config": {"aws": {"expressions": {"region": {"constant_value": "eusc-de-east-1"}}}}
+                }
+            },
+            "eusc-de-east-1",
+        ),
         ({}, None),
     ],
 )

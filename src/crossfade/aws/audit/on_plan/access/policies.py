@@ -72,7 +72,8 @@ def _bounds(inventory: Inventory, policy: Resource) -> bool:
     """Whether it gives nobody anything: a boundary of permissions, or what an organisation lets accounts do at most."""
     users = inventory.referring(policy, "aws_iam_role", "aws_iam_user")
     bounded = any(policy.address in user.refers.get("permissions_boundary", ()) for user in users)
-    given = inventory.referring(policy, *_ATTACHMENTS)
+    given = any(policy.address in user.refers.get("managed_policy_arns", ()) for user in users)
+    given = given or any(inventory.referring(policy, *_ATTACHMENTS))
     return policy.type == "aws_organizations_policy" or (bounded and not given)
 
 

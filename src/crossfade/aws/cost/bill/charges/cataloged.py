@@ -104,7 +104,7 @@ def _extras(resource: Resource, judged: TypeVerdict) -> Iterator[Charge]:
     for extra in judged.extras:
         billed = any(said(each) not in extra.free for each in values(resource, extra.path))
         if billed or comes_later(resource, extra.path):
-            may = "" if billed or not extra.free else "only the apply will tell whether: "
+            may = "" if billed or not extra.free else "only the apply will tell whether this is so: "
             yield unpriced(judged.area, f"{resource.type}, {extra.path}", (resource.address,), may + extra.why)
 
 

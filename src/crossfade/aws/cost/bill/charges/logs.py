@@ -47,7 +47,7 @@ _ELSEWHERE = ("kinesis-firehose", "arn:aws:s3", "arn:aws:firehose")
 
 def logs(inventory: Inventory, usage: Month) -> Iterator[Charge]:
     groups = list(inventory.of("aws_cloudwatch_log_group"))
-    usual = [each for each in groups if each.values.get("log_group_class", "STANDARD") == "STANDARD"]
+    usual = [each for each in groups if (each.values.get("log_group_class") or "STANDARD") == "STANDARD"]
     if groups:
         yield from _of_groups(usual, usage) if usual else ()
     elif writers := tuple(each.address for each in _writers(inventory)):
