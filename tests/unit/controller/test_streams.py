@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ async def test_trouble_with_one_is_told() -> None:
 
 async def asked(path: Path, method: str) -> list[str]:
     """What became of a handler that says nothing, when who asked it by this method is gone."""
-    began, became, go_on = asyncio.Event(), list[str](), asyncio.Event()
+    began, became, go_on, over = asyncio.Event(), list[str](), asyncio.Event(), asyncio.Event()
 
     async def handler(_: web.Request) -> web.Response:
         began.set()
@@ -48,7 +49,10 @@ async def asked(path: Path, method: str) -> list[str]:
         except asyncio.CancelledError:
             became.append("ended")
             raise
-        became.append("went on")
+        else:
+            became.append("went on")
+        finally:
+            over.set()
         return web.Response()
 
     app = web.Application(middlewares=[ended_by_leaving(0.01)])
@@ -61,9 +65,12 @@ async def asked(path: Path, method: str) -> list[str]:
         writer.write(f"{method} / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
         await began.wait()
         writer.close()
-        await asyncio.sleep(0.3)  # some looks whether it is still there
+        with suppress(
+            TimeoutError
+        ):  # an order goes on, which is seen for a while only
+            await asyncio.wait_for(over.wait(), 0.3 if method == "POST" else 30)
         go_on.set()
-        await asyncio.sleep(0)
+        await over.wait()
     finally:
         await runner.cleanup()
     return became
