@@ -65,9 +65,7 @@ async def asked(path: Path, method: str) -> list[str]:
         writer.write(f"{method} / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
         await began.wait()
         writer.close()
-        with suppress(
-            TimeoutError
-        ):  # an order goes on, which is seen for a while only
+        with suppress(TimeoutError):  # an order goes on, which is seen for a while only
             await asyncio.wait_for(over.wait(), 0.3 if method == "POST" else 30)
         go_on.set()
         await over.wait()

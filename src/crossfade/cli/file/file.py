@@ -72,7 +72,8 @@ def _from_folder(file: Path, start: "Start") -> list[str]:
         lines = [f"{file} is written, but nothing was recognised here"]
     if start.assumed:
         lines.append(
-            f"{', '.join(start.assumed)}: GET / is assumed to answer 200-299; write the path that does to health"
+            f"{', '.join(start.assumed)}: GET / is assumed to answer 200-299; "
+            "if it does not, write the path that does under health"
         )
     if start.compose:
         lines.append(

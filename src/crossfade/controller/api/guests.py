@@ -6,14 +6,14 @@ from weakref import WeakSet
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-MOST = 100  # connections of who is not known, at once
+MOST = 100  # connections at once of whoever is not known
 STAY = 10.0  # seconds that such a connection may last, whatever comes on it
 
 _known = WeakSet[asyncio.BaseTransport]()  # connections whose requests brought what lets in
 
 
 def know(request: web.Request) -> None:
-    """Who asked may stay, as long as they like."""
+    """Whoever asked may stay as long as they like."""
     if request.transport is not None:
         _known.add(request.transport)
 

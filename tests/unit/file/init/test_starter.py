@@ -509,7 +509,7 @@ def test_where_nothing_is_recognised_no_line_is_written_that_nobody_reads(tmp_pa
     files = {f"{part}/{name}": "" for part in range(50) for name in ("read.me", "code.py")}
     start = made(tmp_path, files)
     assert load(tmp_path / "crossfade.yaml").services["web"].build == "mkdir -p .site"
-    assert start.todos[0].what.endswith("and a server of no files stands in for it")
+    assert start.todos[0].what.endswith("and a web server without files stands in for it")
 
 
 def test_who_is_asked_for_what_nobody_said_is_told(tmp_path: Path) -> None:

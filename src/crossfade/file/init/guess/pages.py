@@ -18,7 +18,7 @@ _NEVER = re.compile(
     re.IGNORECASE,
 )
 _MOST = 2000
-_STANDS_IN = "write what starts the app; nothing was recognised, and a server of no files stands in for it"
+_STANDS_IN = "write what starts the app; nothing was recognised, and a web server without files stands in for it"
 _MOST_NAMED = 40  # files and folders in the line of a build
 _SERVE = f"python3 -m http.server --bind {LOCAL} --directory"
 

@@ -58,7 +58,7 @@ def _way_out(holder: str) -> str:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Nobody has it, or we may not have it."""
+    """Whether nobody has it. One that we may not open, or an address that is not ours, counts as free."""
     try:
         require_free(host, port)
     except PlatformError as error:

@@ -56,7 +56,7 @@ def differences(
 ) -> tuple[list[str], list[str]]:
     """Paths that are gone or hold something else than they did, and paths that came; the untouched are not read.
 
-    Below the folders `beside` that, somebody else looks for what came; the seal has what is to be looked at there.
+    The folders `beside` are looked at by somebody else: of what is in them only what the seal has is compared.
     """
     changed, came, left = list[str](), list[str](), dict(seal)
     for path, found, info in (*walk(tree, beside), *_named(tree, seal if beside else {}, beside)):
