@@ -22,14 +22,24 @@ def deadline(rollout: Rollout, phase: Phase, fleet: Fleet) -> float | None:
             return None
         launched = sorted(i.launched_at for i in fleet.of(rollout.target))
         since = max([since, *launched[: phase.new]])
-    return since + patience(rollout, phase.new, drains=phase.share is None) + _held(rollout, fleet)
+    until = since + patience(rollout, phase.new, drains=phase.share is None)
+    return max(until, min(until + _held(rollout, fleet), _own_time(rollout, phase, fleet)))
+
+
+def _own_time(rollout: Rollout, phase: Phase, fleet: Fleet) -> float:
+    """When the new instance that got its place last has had its timeout; never, while one may wait for a place."""
+    launched = [i.launched_at for i in fleet.of(rollout.target) if i.up]
+    if len(launched) < phase.new:
+        return math.inf
+    return max(launched, default=0.0) + rollout.strategy.timeout + rollout.strategy.warmup
 
 
 def _held(rollout: Rollout, fleet: Fleet) -> float:
     """For how long a place that new instances wait for may be one of a release whose pages are still read."""
-    if rollout.source is None or fleet.sizes is not None:
+    strategy = rollout.strategy
+    if rollout.source is None or fleet.sizes is not None or strategy.name == "recreate":
         return 0.0
-    return max(rollout.strategy.keep_assets, rollout.drain if rollout.pins else 0.0)
+    return max(strategy.keep_assets, rollout.drain if rollout.pins else 0.0)
 
 
 def patience(rollout: Rollout, size: int, *, drains: bool) -> float:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.unit.strategies.fleets import NEW, NOW, OLD, fleet, rollout, some
 
-from crossfade.core.actions import Action, Drain, Finish, Launch, Shift, StartBake, Stop
+from crossfade.core.actions import Action, Drain, Finish, Launch, RollBack, Shift, StartBake, Stop
 from crossfade.core.fleet import Fleet, Health
 from crossfade.core.rollout import State
 from crossfade.core.routing import Routing, TargetGroup
@@ -147,6 +147,15 @@ def test_a_rolling_deploy_without_room_waits_for_pages() -> None:
     assert not any(isinstance(one, Launch | Shift) for one in decide(tight, seen, NOW + 9))
     gone = fleet(some(NEW, 1), weights={NEW: 100})
     assert decide(tight, gone, NOW + 14)[0] == Launch(release=NEW, count=1)
+
+
+def test_only_who_got_its_place_late_has_the_time_of_pages_more() -> None:
+    """One that hangs is taken back after its timeout; one that waited 30 s for its place has its timeout after that."""
+    slow = rollout(replicas=1, keep_assets=60.0, timeout=20.0)
+    for launched, given in ((NOW, 20.0), (NOW + 30, 50.0), (NOW + 70, 80.0)):
+        seen = fleet(some(OLD, 1), some(NEW, 1, Health.STARTING, launched_at=launched), weights={OLD: 100}, preview=NEW)
+        assert not any(isinstance(one, RollBack) for one in decide(slow, seen, NOW + given - 1))
+        assert isinstance(decide(slow, seen, NOW + given)[0], RollBack)
 
 
 def test_pages_of_a_release_that_is_taken_back_are_read_too() -> None:
