@@ -1,6 +1,8 @@
 """The services of one machine, each with the loop that looks after it."""
 
+import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -34,6 +36,7 @@ class Registry:
         self._holder = holder
         self._ledgers = Ledgers(world)
         self._loops: dict[str, Loop] = {}
+        self._turns = defaultdict[str, asyncio.Lock](asyncio.Lock)  # by service: it is taken up or dropped, not both
         self._retired: dict[str, Ledger] = {}  # services that were taken down: a new deploy goes on with their numbers
 
     @property
@@ -171,10 +174,11 @@ class Registry:
 
     async def take_up(self, key: str) -> Loop:
         """The loop of a service, begun when it has none; its numbers go on where they were."""
-        if key not in self._loops:
-            await self._begin(self.ledger(key))
-            self._retired.pop(key, None)
-        return self._loops[key]
+        async with self._turns[key]:
+            if key not in self._loops:
+                await self._begin(self.ledger(key))
+                self._retired.pop(key, None)
+            return self._loops[key]
 
     async def adopt(self, key: str, found: Mapping[str, Any]) -> None:
         """Look after a service that runs although the journal does not know it; `found` is its `service adopted`."""
@@ -182,10 +186,11 @@ class Registry:
 
     async def drop(self, loop: Loop) -> None:
         """End the care for a service that nothing is left of."""
-        await self.supervisor.stop(_jobs_of(loop.key))
-        await self.supervisor.stop(_care_for(loop.key))
-        self._retired[loop.key] = loop.ledger
-        self._loops.pop(loop.key, None)
+        async with self._turns[loop.key]:
+            await self.supervisor.stop(_jobs_of(loop.key))
+            await self.supervisor.stop(_care_for(loop.key))
+            self._retired[loop.key] = loop.ledger
+            self._loops.pop(loop.key, None)
 
     def leaves(self, key: str) -> bool:
         """The service is being taken down."""

@@ -49,6 +49,18 @@ async def test_a_deploy_that_is_refused_beside_a_first_build_takes_nothing_from_
         assert not control.registry.loops  # of a first build that was stopped nothing is left by then
 
 
+async def test_a_deploy_that_comes_while_a_refused_one_leaves_has_a_service_that_is_looked_after(site: Site) -> None:
+    """It waits until the care for the service has ended, and begins it anew."""
+    async with site.controller() as control:
+        loop = await control.registry.take_up("shop/web")
+        leaving = asyncio.create_task(control.registry.drop(loop))
+        await asyncio.sleep(0)
+        taken = await within(control.registry.take_up("shop/web"))
+        await leaving
+        assert control.registry.loops["shop/web"] is taken
+        assert control.registry.holds("shop/web")
+
+
 async def test_a_service_that_is_taken_down_while_its_next_release_is_built_is_gone(site: Site) -> None:
     """With its instances and its routes: the build ends before that is on record."""
     site.endless.add("long")
