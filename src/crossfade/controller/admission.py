@@ -43,11 +43,20 @@ def under_way(ledger: Ledger) -> None:
         raise RefusedError(f"no rollout of {ledger.service} is under way", "`crossfade status` shows what runs")
 
 
-def may_begin(ledger: Ledger, order: Order) -> None:
-    """RefusedError when a rollout may not begin now: locked, or another one runs and is not to be superseded."""
+def may_begin(ledger: Ledger, order: Order, *, can_supersede: bool = True) -> None:
+    """RefusedError when a rollout may not begin now: locked, or another one runs and is not to be superseded.
+
+    `can_supersede`: the order is of a kind that may, and is told how.
+    """
     thawed(ledger, order)
     if not order.supersede:
-        idle(ledger, "wait for it, `crossfade abort` it, or use --supersede to take it back first")
+        idle(ledger, way_past("take it back first", can_supersede=can_supersede))
+
+
+def way_past(first: str, *, can_supersede: bool) -> str:
+    """What to do about what is in an order's way; `first` is what --supersede does with it, where that can be said."""
+    wait, abort = "wait for it", "`crossfade abort` it"
+    return f"{wait}, {abort}, or use --supersede to {first}" if can_supersede else f"{wait}, or {abort}"
 
 
 def apart(services: Iterable[Service], known: Mapping[str, Exposed], leaving: Iterable[str] = ()) -> None:

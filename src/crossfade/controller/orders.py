@@ -158,7 +158,7 @@ class Orders:
     async def restart(self, loop: Loop, order: Order) -> None:
         """Replace the instances of the release that runs, one by one or as many as its strategy lets go at once."""
         admission.idle(loop.ledger, "restart when it is done")
-        self.deploys.may_begin(loop, order)
+        self.deploys.may_begin(loop, order, can_supersede=False)
         release = admission.running(loop.ledger)
         if not loop.ledger.wanted:
             name = loop.key.partition("/")[2]

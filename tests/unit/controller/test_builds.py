@@ -67,6 +67,9 @@ async def test_a_service_that_is_taken_down_while_its_next_release_is_built_is_g
     async with site.controller() as control:
         await control.deploy(service())
         await building(control)
+        with pytest.raises(RefusedError, match="has been building") as refused:
+            await control.orders.restart(control.registry.loops["shop/web"], KIM)
+        assert refused.value.way_out == "wait for it, or `crossfade abort` it"  # there is no `restart --supersede`
         await within(control.orders.down("shop", "web", KIM))
         assert not site.running("shop/web")
         assert "shop/web" not in site.platform.exposed

@@ -142,14 +142,18 @@ class Deploys:
             return ""
         return ""
 
-    def may_begin(self, loop: Loop, order: Order, *, stops: bool = False) -> None:
-        """RefusedError when no rollout of this service may begin now. Who `stops` a build first is not in its way."""
-        admission.may_begin(loop.ledger, order)
+    def may_begin(self, loop: Loop, order: Order, *, stops: bool = False, can_supersede: bool = True) -> None:
+        """RefusedError when no rollout of this service may begin now.
+
+        A build is not in the way of who `stops` it first. `can_supersede`: the order is of a kind that may, and is told
+        how.
+        """
+        admission.may_begin(loop.ledger, order, can_supersede=can_supersede)
         build = self.builds.of(loop.key)
         if build and not stops:
             raise RefusedError(
                 f"{build.by} has been building a release of {loop.key} since {admission.clock(build.since)}",
-                "wait for it, `crossfade abort` it, or use --supersede to stop it first",
+                admission.way_past("stop it first", can_supersede=can_supersede),
             )
         if self._registry.leaves(loop.key):
             raise RefusedError(f"{loop.key} is being taken down", "wait until it is gone: `crossfade status`")
@@ -158,7 +162,7 @@ class Deploys:
             raise RefusedError(
                 f"release group {group.id} of {group.app} by {group.by or 'somebody'} has been "
                 f"{group.state.replace('_', ' ')} since {admission.clock(group.started_at)}",
-                "wait for it, `crossfade abort` it, or use --supersede to take it back first",
+                admission.way_past("take it back first", can_supersede=can_supersede),
             )
 
     def may_go_on(self, loop: Loop, order: Order) -> None:
@@ -171,7 +175,7 @@ class Deploys:
         """RefusedError while the service whose place it takes is not to be touched."""
         old = self._registry.loops.get(service.follows)
         if old is not None:
-            self.may_begin(old, replace(order, supersede=False))
+            self.may_begin(old, replace(order, supersede=False), can_supersede=False)
 
     async def stop(self, keys: Sequence[str], why: str) -> list[str]:
         """Stop builds that are under way: which these were."""
