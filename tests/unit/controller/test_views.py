@@ -29,7 +29,7 @@ from crossfade.core.actions import (
 )
 from crossfade.core.fleet import Fleet, Health, Instance
 from crossfade.core.rollout import Hook, State
-from crossfade.core.routing import Routing
+from crossfade.core.routing import Routing, TargetGroup
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,16 @@ def test_a_wait_for_instances_says_why_it_lasts() -> None:
     said = "1 of 2 instances of release 2 are ready"
     assert waiting(action, Fleet(instances=(sound, ill)), 2.0) == f"{said}; shop-web-2-c3d4 answered 500 on /up"
     assert waiting(action, Fleet(instances=(sound,)), 2.0) == said
+
+
+def test_a_wait_for_who_still_reaches_a_release_says_who_that_is() -> None:
+    """Visitors who stay with it, or whoever reads a page that it sent."""
+    old = Instance(id="shop-web-1-a1b2", release=1, health=Health.HEALTHY)
+    group = TargetGroup(release=1, registered=(old.id,))
+    action = Drain(instances=(old.id,), until=7.0)
+    for pinned, said in (((1,), "visitors who stay with them"), ((), "pages that they sent")):
+        seen = Fleet(instances=(old,), routing=Routing(groups=(group,), weights=((2, 100),), pinned=pinned))
+        assert waiting(action, seen, 2.0) == f"1 kept for {said}, at most 5 s more"
 
 
 async def test_who_follows_is_told_of_what_moves_alone(site: Site) -> None:

@@ -291,9 +291,7 @@ def waiting(action: Action, fleet: Fleet, now: float) -> str:
             why = next((f"; {i.id} {i.detail}" for i in fleet.of(release) if i.detail and not i.usable), "")
             return f"{ready} of {wanted} instances of release {release} are ready{why}"
         case Drain(instances=instances, until=until):
-            reached = fleet.routing.registered() & set(instances)
-            does = "kept for pages that they sent" if reached else "draining"
-            return f"{len(instances)} {does}, at most {max(0.0, until - now):.0f} s more"
+            return f"{len(instances)} {_leaving(instances, fleet)}, at most {max(0.0, until - now):.0f} s more"
         case Bake(until=until):
             return f"baking, {max(0.0, until - now):.0f} s left"
         case AwaitApproval(why=why) | Hold(why=why):
@@ -302,6 +300,15 @@ def waiting(action: Action, fleet: Fleet, now: float) -> str:
             return f"release {release} is kept warm"
         case _:
             return _doing(action)
+
+
+def _leaving(instances: Iterable[str], fleet: Fleet) -> str:
+    """What those that are to go do meanwhile: the ones that are still reached are reached by somebody."""
+    reached = fleet.routing.registered() & set(instances)
+    if not reached:
+        return "draining"
+    stay = any(i.id in reached and i.release in fleet.routing.pinned for i in fleet.instances)
+    return "kept for visitors who stay with them" if stay else "kept for pages that they sent"
 
 
 def _doing(action: Effect | Move) -> str:  # noqa: PLR0911  a table
