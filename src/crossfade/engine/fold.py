@@ -11,6 +11,7 @@ from crossfade.core.fleet import Exit
 from crossfade.core.job import Run, Timetable
 from crossfade.core.release import Outcome, Release
 from crossfade.core.rollout import Hook, Rollout, State
+from crossfade.core.service import KEEPING
 from crossfade.core.wire import decode, decode_action
 from crossfade.engine.ledger import Freeze, Ledger, Record, read_release
 from crossfade.engine.ports.journal import RESTORE, Event
@@ -164,7 +165,7 @@ def _finished(draft: _Draft, rollout: Rollout, now: float) -> None:
         draft.judge(rollout.target, Outcome.GOOD, "")
         if rollout.source is not None and (rollout.back or rollout.strategy.name == "rollback"):  # the latter is 0.1's
             draft.judge(rollout.source, *_left(rollout))
-        elif rollout.source is not None and rollout.strategy.keep_previous and rollout.strategy.name in _STANDBY:
+        elif rollout.source is not None and rollout.strategy.keep_previous and rollout.strategy.name in KEEPING:
             draft.warm = {rollout.source: now + rollout.strategy.keep_previous}
     elif draft.releases[rollout.target].outcome is not Outcome.GOOD:
         bad = rollout.ending is not State.ABORTED and rollout.blamed
@@ -187,9 +188,6 @@ def _left(rollout: Rollout) -> tuple[Outcome, str]:
     if rollout.group:
         return Outcome.ABORTED, f"went back with its {rollout.by}"
     return Outcome.BAD, f"rolled back by {rollout.by or 'a person'}"
-
-
-_STANDBY = {"blue-green", "canary", "linear"}
 
 
 def _closed(draft: _Draft, event: Event) -> None:

@@ -10,7 +10,7 @@ from crossfade.core.fleet import Health
 from crossfade.core.release import Release
 from crossfade.core.rollout import Hook, Rollout
 from crossfade.core.routing import Routing, TargetGroup
-from crossfade.core.service import HealthCheck, RollbackOn, Service
+from crossfade.core.service import KEEPING, HealthCheck, RollbackOn, Service
 from crossfade.core.wire import decode_action, encode
 from crossfade.engine.clock import SystemClock
 from crossfade.engine.dry.balancer import DryBalancer
@@ -181,7 +181,8 @@ def _measure(service: Service, rollout: Rollout) -> str:
 
 def _kept_for_pages(routing: Routing, rollout: Rollout) -> str:
     """A release that nobody keeps warm, and whose pages are still read."""
-    most = rollout.strategy.keep_assets if rollout.strategy.name == "rolling" else 0.0
+    strategy = rollout.strategy
+    most = 0.0 if strategy.keep_previous and strategy.name in KEEPING else strategy.keep_assets
     kept = (release for release in routing.unshared() if most and release not in routing.pinned)
     return "".join(f"; release {release} for {most:g} s more for pages that it sent" for release in kept)
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from crossfade.core.job import Job
 from crossfade.core.release import Outcome, Release
 from crossfade.core.service import HealthCheck, Hooks, Service, Strategy
@@ -32,11 +34,10 @@ def test_a_bake_takes_its_time() -> None:
     assert told[-2:] == [(2.0, "watch step 2 (100 %) for 3600 s"), (3602.0, "done: release 1 has all traffic")]
 
 
-def test_a_rolling_deploy_says_for_how_long_pages_are_read() -> None:
+@pytest.mark.parametrize("strategy", [Strategy(name="rolling", max_surge=100), Strategy(keep_previous=0.0)])
+def test_a_deploy_that_keeps_no_fleet_says_for_how_long_pages_are_read(strategy: Strategy) -> None:
     """The old release is asked for what only it has, and the deploy does not wait for that."""
-    service = Service(
-        app="shop", name="web", replicas=1, strategy=Strategy(name="rolling", keep_assets=10.0, max_surge=100)
-    )
+    service = Service(app="shop", name="web", replicas=1, strategy=replace(strategy, keep_assets=10.0))
     old = Release(number=1, service=service, version="", digest="", config_hash="", outcome=Outcome.GOOD)
     told = plan(service, Ledger(service="shop/web", releases=(old,), current=1))
     assert told[-2:] == [

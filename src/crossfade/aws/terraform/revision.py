@@ -11,9 +11,9 @@ from crossfade.aws.environment import whole
 from crossfade.aws.resources.hosts import process_ports
 from crossfade.aws.resources.names import prefix
 from crossfade.aws.terraform.parts.monitoring import metrics_namespace
+from crossfade.core.service import KEEPING
 from crossfade.file.cloud.delivery import Pipeline
 from crossfade.file.model import App, Service
-from crossfade.file.parts.deploy import KEEPING
 
 FOLDER = "deploy"  # in infrastructure/
 # Packages of Amazon Linux for what a command begins with.

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from crossfade.core.service import KEEPING
 from crossfade.file.part import Clash, Part
 from crossfade.file.units import Duration, Number, Percent, Share, Whole
 
@@ -14,8 +15,6 @@ Baseline = Literal["previous", "none"]
 Inconclusive = Literal["hold", "ask", "probe"]
 
 WEEK = 7 * 86400.0
-# Only these leave the old fleet standing after the switch, so only they have something to keep.
-KEEPING: frozenset[str] = frozenset({"blue-green", "canary", "linear"})
 
 
 def _keep_previous(known: dict[str, Any]) -> float:
