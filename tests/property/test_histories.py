@@ -55,9 +55,11 @@ def test_all_promises_hold_of_what_was_broken_once(seed: int) -> None:
     play(seed)
 
 
-@pytest.mark.parametrize("seed", [21, 331, 465, 1699, 1858, 2905, 3584, 3689, 4051, 4539, 5530, 7014])
+@pytest.mark.parametrize(
+    "seed", [21, 331, 465, 1699, 1858, 2905, 3584, 3689, 4051, 4539, 4811, 5530, 7014, 8349, 8692, 15915]
+)
 def test_all_promises_hold_of_what_use_once_broke(seed: int) -> None:
-    """A service that was taken down half, or in the build of its next release, and a platform that was busy."""
+    """A service that was taken down half, or beside its next release, and a platform that was busy."""
     play(seed, used)
 
 

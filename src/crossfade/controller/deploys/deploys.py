@@ -155,6 +155,8 @@ class Deploys:
                 f"{build.by} has been building a release of {loop.key} since {admission.clock(build.since)}",
                 admission.way_past("stop it first", can_supersede=can_supersede),
             )
+        if self._registry.loops.get(loop.key) is not loop:
+            raise RefusedError(f"{loop.key} was taken down meanwhile", "`crossfade deploy` brings it back")
         if self._registry.leaves(loop.key):
             raise RefusedError(f"{loop.key} is being taken down", "wait until it is gone: `crossfade status`")
         group = self._groups.active(loop.key.split("/")[0])
