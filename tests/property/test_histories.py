@@ -27,7 +27,7 @@ SHOWN = 40  # of the journal's last lines
 def test_all_promises_hold(chunk: int) -> None:
     """Whatever goes wrong, every sentence of `invariants` is true of every history."""
     for seed in range(chunk * EACH, (chunk + 1) * EACH):
-        play(seed, used if seed % 8 == 2 else history)
+        play(seed, used if seed % 16 in {2, 3} else history)
 
 
 @pytest.mark.parametrize("chunk", range(4))
@@ -56,10 +56,11 @@ def test_all_promises_hold_of_what_was_broken_once(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "seed", [21, 331, 465, 1699, 1858, 2905, 3584, 3689, 4051, 4539, 4811, 5530, 7014, 8349, 8692, 15915]
+    "seed",
+    [21, 331, 465, 1699, 1858, 2905, 3584, 3689, 4051, 4539, 4811, 5530, 7014, 8349, 8692, 10971, 15915, 17483],
 )
 def test_all_promises_hold_of_what_use_once_broke(seed: int) -> None:
-    """A service that was taken down half, or beside its next release, and a platform that was busy."""
+    """A service that was taken down half, or beside its next release, pages in a restart, and a busy platform."""
     play(seed, used)
 
 

@@ -51,10 +51,15 @@ def who_serves(goal: Goal, fleet: Fleet) -> frozenset[str]:
 
 
 def is_sick(instance: Instance, goal: Goal, fleet: Fleet, now: float) -> bool:
-    """To be replaced: outdated, or it lost its health, or never found it in all the time that somebody gave it."""
+    """To be replaced: outdated or broken."""
+    return instance.outdated or is_broken(instance, goal, fleet, now)
+
+
+def is_broken(instance: Instance, goal: Goal, fleet: Fleet, now: float) -> bool:
+    """It lost its health, or never found it in all the time that somebody gave it."""
     starting = instance.health is Health.STARTING
     given = now - max(instance.launched_at, fleet.watched_since)
-    return instance.outdated or instance.health is Health.UNHEALTHY or (starting and given > goal.patience)
+    return instance.health is Health.UNHEALTHY or (starting and given > goal.patience)
 
 
 def releases_running(fleet: Fleet) -> set[int]:
@@ -63,8 +68,8 @@ def releases_running(fleet: Fleet) -> set[int]:
 
 
 def lacks_room(goal: Goal, fleet: Fleet, now: float) -> bool:
-    """More instances are missing than may be launched beside those that run."""
-    sound = Counter(i.release for i in fleet.instances if i.up and not is_sick(i, goal, fleet, now))
+    """More instances are missing than may be launched beside those that run; one that is only outdated is not."""
+    sound = Counter(i.release for i in fleet.instances if i.up and not is_broken(i, goal, fleet, now))
     missing = sum(max(0, wanted - sound[release]) for release, wanted in goal.want.items())
     return missing > max(0, room_left(goal, fleet))
 

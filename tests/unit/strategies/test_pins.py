@@ -140,6 +140,14 @@ def test_an_instance_that_is_missing_comes_before_pages() -> None:
     assert routing(between(seen, NOW + 1), seen).draining() == frozenset()
 
 
+def test_a_restart_waits_for_pages_where_there_is_no_room() -> None:
+    """Nobody is missing: those that are to be replaced serve as before."""
+    tight = replace(PAGES.strategy, min_healthy=50, max_surge=0)
+    seen = fleet(some(OLD, 1), some(NEW, 2, outdated=True), weights={NEW: 100}, unshared={OLD: NOW})
+    asked = routing(keep(NEW, 2, tight, seen, NOW + 1, warm={}, drain=30.0), seen)
+    assert "1-0" in asked.registered()
+
+
 def test_a_rolling_deploy_without_room_waits_for_pages() -> None:
     """Where no more may run, the last new one comes when the last old one is gone, and has time for that."""
     tight = rollout("rolling", replicas=2, min_healthy=50, max_surge=0, keep_assets=10.0, timeout=5.0, drain=1.0)
