@@ -92,3 +92,17 @@ async def test_who_waits_for_the_same_rollout_as_a_down_begins_none_in_its_middl
         await within(asyncio.gather(waits, down, return_exceptions=True))
         assert not site.running("shop/web")
         assert not control.registry.loops
+
+
+async def test_a_rollback_that_waited_while_its_service_was_taken_down_is_refused(site: Site) -> None:
+    """It began when the service was there, and nothing looks after that any more."""
+    async with site.controller() as control:
+        for version in ("1", "2"):
+            await control.deploy(service(env=(("V", version),)))
+        loop = control.registry.loops["shop/web"]
+        async with loop.artifacts:
+            back = asyncio.create_task(control.orders.rollback(loop, "previous", KIM))
+            await asyncio.sleep(0)
+            await within(control.registry.drop(loop))
+        with pytest.raises(RefusedError, match="was taken down meanwhile"):
+            await within(back)

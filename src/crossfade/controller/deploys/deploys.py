@@ -88,7 +88,7 @@ class Deploys:
             work = self._build(services, order, shell, values)
             artifacts = await self.builds.run([loop.key for loop in loops], order.by, work, over)
             for loop in loops:
-                self.may_begin(loop, order)
+                self.may_go_on(loop, order)
                 if self._world.sizers:  # its size may be another one than is on record: the first step tells
                     await loop.until(lambda loop: loop.knows_its_size)
                 if loop.hopeless and not order.force:
@@ -155,8 +155,6 @@ class Deploys:
                 f"{build.by} has been building a release of {loop.key} since {admission.clock(build.since)}",
                 admission.way_past("stop it first", can_supersede=can_supersede),
             )
-        if self._registry.loops.get(loop.key) is not loop:
-            raise RefusedError(f"{loop.key} was taken down meanwhile", "`crossfade deploy` brings it back")
         if self._registry.leaves(loop.key):
             raise RefusedError(f"{loop.key} is being taken down", "wait until it is gone: `crossfade status`")
         group = self._groups.active(loop.key.split("/")[0])
@@ -170,7 +168,7 @@ class Deploys:
     def may_go_on(self, loop: Loop, order: Order) -> None:
         """The same after a wait, in which somebody may have taken it down."""
         if self._registry.loops.get(loop.key) is not loop:
-            raise RefusedError(f"{loop.key} was taken down meanwhile", "deploy it again")
+            raise RefusedError(f"{loop.key} was taken down meanwhile", "`crossfade deploy` brings it back")
         self.may_begin(loop, order)
 
     def _may_follow(self, service: Service, order: Order) -> None:
