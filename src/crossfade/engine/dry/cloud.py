@@ -57,10 +57,13 @@ class Cloud:
             self._register(service)
 
     def scale(self, service: str, count: int) -> None:
-        """Its own scaling gives the release that serves another size, unless somebody is at work on the service."""
+        """Its own scaling gives the release that serves another size, unless somebody is at work on the service.
+
+        What was brought to nothing it leaves so.
+        """
         left = self.resting.get(service)
-        if left is not None and left[0] in self.sizes.get(service, {}):
-            release, _ = self.sizes[service][left[0]]
+        release, size = self.sizes.get(service, {}).get(left[0] if left else 0, (None, 0))
+        if left and release and size:
             self.sizes[service][left[0]] = (release, count)
             self.settle()
 
