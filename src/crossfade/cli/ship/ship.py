@@ -29,7 +29,7 @@ INTERRUPTED = 130  # as a shell says it of Ctrl-C
 @called(file=True)
 @click.option("--version", metavar="LABEL", default="", help="The release's version. Default: git's, or the image's.")
 @click.option("--strategy", type=click.Choice(STRATEGIES), help="Instead of the file's.")
-@click.option("--supersede", is_flag=True, help="Take back the rollout under way first, if there is one.")
+@click.option("--supersede", is_flag=True, help="Stop the build or take back the rollout that is under way first.")
 @click.option("--force", is_flag=True, help="Even when locked, or when exactly this runs already.")
 @click.option("--replace-stores", is_flag=True, help="Make stores anew that changed in the file; their data stays.")
 @click.option("--detach", is_flag=True, help="Do not wait for the end.")
@@ -121,7 +121,7 @@ def _deploy(
 @called(app=True)
 @click.option("--to", metavar="RELEASE", default="previous", help="A number, version, tag, sha-... Default: previous.")
 @click.option("--force", is_flag=True, help="Even to a bad release, past a migration, or when locked.")
-@click.option("--supersede", is_flag=True, help="Take back the rollout under way first, if there is one.")
+@click.option("--supersede", is_flag=True, help="Stop the build or take back the rollout that is under way first.")
 def rollback(call: Call, *, service: str | None, to: str, force: bool, supersede: bool) -> int:
     """Go back to the last good release of SERVICE, or to the one named with --to.
 
