@@ -163,8 +163,8 @@ class Observer:
         try:
             result = await runtime.execute(instance, release, check.command, secrets, check.timeout)
         except CrossfadeError as error:
-            if instance in self._was_healthy:
-                raise
+            if instance in self._was_healthy or self._prober.seen(instance).health is not Health.STARTING:
+                raise  # it may have got healthy since we looked last
             return error.cause
         return f"`{check.command}` {self._world.discreet(release, result.words)}" if result.code != 0 else ""
 
