@@ -399,7 +399,7 @@ class TestProcess:
                 await envoy.apply(made, routing({2: 100}, {1: "a", 2: "b"}), {"a": one.address, "b": one.address}, 1)
             assert not [held for held in held_by(envoy_pid(envoy)) if "inotify" in held]
 
-    async def test_an_envoy_that_reads_files_is_replaced_by_one_that_asks(
+    async def test_an_envoy_that_was_started_otherwise_is_replaced(
         self, envoy: EnvoyBalancer, http: aiohttp.ClientSession, tmp_path: Path
     ) -> None:
         """An earlier crossfade started it: the next controller has it finish what it holds, and counts go on."""
@@ -411,7 +411,7 @@ class TestProcess:
             await until(lambda: one.seen)
             old = envoy_pid(envoy)
             await envoy.close()
-            record.write_text(json.dumps(json.loads(record.read_text()) | {"discovery": ""}))
+            record.write_text(json.dumps(json.loads(record.read_text()) | {"bootstrap": ""}))
             second = EnvoyBalancer(tmp_path / "envoy", TokenFence(), parent_shutdown=4)
             await second.ensure()
             assert envoy_pid(second) != old

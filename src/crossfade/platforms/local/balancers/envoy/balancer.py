@@ -179,7 +179,7 @@ class EnvoyBalancer:
             if self._adopted and self._process.lives and not await self._process.hangs():
                 await self._look_after()
             elif await self._process.available():
-                if not self._process.asks:
+                if not self._process.as_ours:
                     await self._take_over()
                 await self._adopt()
             else:
@@ -300,7 +300,7 @@ class EnvoyBalancer:
         await self._admin.settle()
 
     async def _take_over(self) -> None:
-        """An Envoy that reads files is replaced by one that asks us; it finishes what it holds."""
+        """An Envoy that an earlier crossfade started otherwise is replaced; it finishes what it holds."""
         self._live = dict(self._book.entries)
         async with self._publish_lock:
             await self._counting.everything()

@@ -1,5 +1,8 @@
 """Envoy's bootstrap: where it is asked, what it counts, and whom it asks for the rest."""
 
+import hashlib
+import json
+
 from crossfade.platforms.local.balancers.counted.buckets import BUCKETS
 from crossfade.platforms.local.balancers.envoy import streams
 from crossfade.platforms.local.balancers.envoy.clusters import ASKED, ASSETS, STREAMS, Json, typed
@@ -12,6 +15,9 @@ _CONTROLLER = "crossfade"
 
 REQUESTS = "completed|1xx|101|retry|time"
 EVERYTHING = rf"^cluster\.[^.]+/[^.]+\.upstream_rq_({REQUESTS}|active)$"  # of all services
+
+# How long an expression may be, in RE2's own measure: all names of headers that clients may not send are one of 835.
+_RUNTIME = {"re2.max_program_size.error_level": 10_000}
 
 # All that is ever asked for. What is not counted costs neither memory nor time: Envoy counts most of it once more as
 # `cluster.NAME.external.upstream_rq_time`, so a name has no dot in it.
@@ -48,6 +54,7 @@ def bootstrap(connections: int) -> Json:
             "cds_config": ASKED,
             "lds_config": ASKED,
         },
+        "layered_runtime": {"layers": [{"name": "fixed", "static_layer": _RUNTIME}]},
         "static_resources": {"clusters": [_controller()]},
         "overload_manager": {
             "resource_monitors": [
@@ -61,6 +68,11 @@ def bootstrap(connections: int) -> Json:
             ]
         },
     }
+
+
+def fingerprint() -> str:
+    """Another one is another bootstrap; how many connections it allows is the machine's to say, and no difference."""
+    return hashlib.sha256(json.dumps(bootstrap(0), sort_keys=True).encode()).hexdigest()[:16]
 
 
 # For a while nobody may be there to ask; when there is, a rollout waits for it.

@@ -74,22 +74,20 @@ def _range(cidr: str) -> Json:
     return {"address_prefix": address, "prefix_len": int(length)}
 
 
-_NEVER = ("proxy",)  # becomes HTTP_PROXY in CGI, and then all that the app asks for goes there
+_NEVER = "proxy"  # becomes HTTP_PROXY in CGI, and then all that the app asks for goes there
 # PHP and some CGI take x.forwarded.for for x-forwarded-for. What begins with a colon is Envoy's own.
 _ODD_NAME = "[a-z0-9-]*[^a-z0-9:-].*"
 
 
 def _client(trusted: list[Json]) -> Json:
     """Who the client is: who is connected, or whom a trusted proxy names last that is not one itself."""
-    removed = _NEVER if trusted else (*map(str.lower, CLAIMS), *_NEVER)
+    unwanted = (_NEVER, _ODD_NAME) if trusted else (*map(str.lower, CLAIMS), _NEVER, _ODD_NAME)
     early = {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": {
             **typed("extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"),
-            "mutations": [
-                *({"remove": name} for name in removed),
-                {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": _ODD_NAME}}}},
-            ],
+            # One expression for each name that comes; to look for 80 names takes 27,000 instructions more.
+            "mutations": [{"remove_on_match": {"key_matcher": {"safe_regex": {"regex": "|".join(unwanted)}}}}],
         },
     }
     if not trusted:

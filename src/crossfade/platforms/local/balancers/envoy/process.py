@@ -16,7 +16,7 @@ from crossfade.paths import PROCESS
 from crossfade.platforms.local.balancers import files, process
 from crossfade.platforms.local.balancers.envoy import limits
 from crossfade.platforms.local.balancers.envoy.admin import Admin
-from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN, BOOTSTRAP, DISCOVERY, bootstrap
+from crossfade.platforms.local.balancers.envoy.bootstrap import ADMIN, BOOTSTRAP, bootstrap, fingerprint
 from crossfade.platforms.local.balancers.envoy.pulse import Pulse
 from crossfade.platforms.local.balancers.known import KnownProcess, of_another, working_in
 
@@ -40,7 +40,9 @@ class EnvoyRecord:
     older: tuple[KnownProcess, ...] = ()
     handover: str = ""  # where its successor asks for its sockets; empty: where everybody can, as before 0.2
     binary: str = ""  # which file was asked for `version`: to ask takes a third of the time to start it
-    discovery: str = ""  # where it asks what it is to run; empty: it reads files that nobody writes any more
+    bootstrap: str = (
+        ""  # which one it read; empty: one of files that nobody writes any more, or of before this was noted
+    )
 
     @property
     def node(self) -> str:
@@ -101,9 +103,9 @@ class EnvoyProcess:
         return self.record is not None and await self._pulse.hangs(self.record.main)
 
     @property
-    def asks(self) -> bool:
-        """It asks us what it is to run; one that an earlier crossfade started reads files."""
-        return self.record is not None and self.record.discovery == DISCOVERY
+    def as_ours(self) -> bool:
+        """It was started as it would be now; one of an earlier crossfade counts, takes or asks for something else."""
+        return self.record is not None and self.record.bootstrap == fingerprint()
 
     @property
     def node(self) -> str:
@@ -145,7 +147,7 @@ class EnvoyProcess:
                 binary=binary,
                 older=orphans,
                 handover=HANDOVER,
-                discovery=DISCOVERY,
+                bootstrap=fingerprint(),
             )
 
         main = self._spawn(
@@ -169,7 +171,7 @@ class EnvoyProcess:
         log = self._log.size
         binary = _identity(self._path())
         main = self._spawn(
-            lambda main: replace(record, main=main, epoch=epoch, older=older, binary=binary, discovery=DISCOVERY),
+            lambda main: replace(record, main=main, epoch=epoch, older=older, binary=binary, bootstrap=fingerprint()),
             *("--base-id", str(record.base_id), "--restart-epoch", str(epoch)),
             *("--service-node", f"{record.base_id}/{epoch}"),
         )
@@ -320,6 +322,7 @@ def _read(path: Path) -> EnvoyRecord | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         older = tuple(KnownProcess(**known) for known in found.pop("older"))
+        found.pop("discovery", None)  # written before 0.2
         return EnvoyRecord(main=KnownProcess(**found.pop("main")), older=older, **found)
     except (OSError, ValueError, KeyError, TypeError):
         return None
