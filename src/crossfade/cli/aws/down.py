@@ -1,6 +1,5 @@
 """`crossfade down -e dev`: what runs in an environment on AWS ends, and its places stay Terraform's."""
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ from crossfade.aws.terraform.guard import Question, SaidBefore, is_guarded
 from crossfade.cli.call import Call, who
 from crossfade.cli.client import ControllerClient
 from crossfade.cli.confirm import ask
+from crossfade.cli.meanwhile import meanwhile
 from crossfade.cli.ship.screens import screen
 from crossfade.core.errors import PlatformError, WrongInputError
 
@@ -61,22 +61,11 @@ def _question(call: Call, what: str) -> Question:
 
 def _until_gone(call: Call, client: ControllerClient, order: Mapping[str, Any]) -> list[str]:
     """PlatformError where it cannot go on until somebody does something: what is stopped stays so."""
-    answers: list[Any] = []
 
-    def post() -> None:
-        try:
-            answers.append(client.post("/v1/down", **order))
-        except Exception as error:  # noqa: BLE001  it is raised where somebody hears it
-            answers.append(error)
-
-    asked = threading.Thread(target=post, daemon=True)
-    asked.start()
-    while asked.is_alive():
-        asked.join(LOOK)
-        if asked.is_alive() and (stuck := client.get("/v1/stuck")):
+    def require_progress() -> None:
+        if stuck := client.get("/v1/stuck"):
             again = f"`crossfade down -e {call.environment}` goes on with it"
             raise PlatformError(stuck["cause"], f"{stuck['way_out']}; {again}" if stuck["way_out"] else again)
-    if isinstance(answers[0], BaseException):
-        raise answers[0]
-    stopped: list[str] = answers[0]["stopped"]
+
+    stopped: list[str] = meanwhile(lambda: client.post("/v1/down", **order), require_progress, LOOK)["stopped"]
     return stopped

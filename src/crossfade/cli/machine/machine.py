@@ -1,7 +1,9 @@
 """up and down: the controller, the balancer, and the apps of this machine."""
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import click
 
@@ -11,7 +13,10 @@ from crossfade.cli.call import Call, called, who
 from crossfade.cli.client import ControllerClient, NotRunningError
 from crossfade.cli.confirm import ask
 from crossfade.cli.machine import controller
-from crossfade.core.errors import WrongInputError
+from crossfade.cli.meanwhile import meanwhile
+from crossfade.core.errors import PlatformError, WrongInputError
+
+LOOK = 5.0  # seconds between two looks why something is not over yet
 
 
 class _Balancer(click.Choice[str]):
@@ -125,13 +130,33 @@ def down(
         text = f"This deletes all data of {app}'s stores and volumes. Type {app} to go on"
         ask([Question(text, f"--confirm {app}", app)], SaidBefore(confirm=confirm))
     which = {"all": True} if everything else _named(call, client, app, service)
-    ended = client.post("/v1/down", **which, by=who(), force=force, with_data=with_data)
+    order = {**which, "by": who(), "force": force, "with_data": with_data}
+    ended = meanwhile(lambda: client.post("/v1/down", **order), Waiting(client).tell, LOOK)
     stopped, deleted = ended["stopped"], ended.get("deleted") or []
     if everything:
         controller.stop(call.state, everything=True)
         stopped += ran
     told = [f"{did}: {', '.join(names)}" for did, names in (("stopped", stopped), ("deleted", deleted)) if names]
     call.answer({"stopped": stopped, "deleted": deleted}, "\n".join(told) or "nothing runs here")
+
+
+class Waiting:
+    """Says why nothing goes on, once for each reason: a service stays whose balancer cannot be asked."""
+
+    def __init__(self, client: ControllerClient) -> None:
+        self._client = client
+        self._told = set[str]()
+
+    def tell(self) -> None:
+        with suppress(PlatformError):  # whoever works hears it, too
+            self._say(self._client.get("/v1/status"))
+
+    def _say(self, status: Mapping[str, Any]) -> None:
+        services = [f"{one['app']}/{one['name']}: {one['trouble']}" for one in status["services"] if one["trouble"]]
+        for why in [*services, *status["trouble"]]:
+            if why not in self._told:
+                self._told.add(why)
+                click.echo(f"waits, for there is trouble: {why}", err=True)
 
 
 def _reached(call: Call, *, start: bool) -> tuple[ControllerClient, list[str]]:
