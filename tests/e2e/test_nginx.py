@@ -52,7 +52,7 @@ def master(balancer: NginxBalancer) -> KnownProcess:
 
 
 async def test_each_way_to_fail_has_its_cause(nginx: NginxBalancer, http: aiohttp.ClientSession) -> None:
-    """500s, deaths before and in an answer, a 103, which nginx takes for one, nobody there: as many as clients saw."""
+    """500s, deaths before and in an answer, nobody there: as many as clients saw."""
     web = service()
     async with Backend("a") as one:
         await nginx.apply(web, routing({1: 100}, {1: "a"}), {"a": one.address}, 1)
@@ -61,10 +61,6 @@ async def test_each_way_to_fail_has_its_cause(nginx: NginxBalancer, http: aiohtt
             for method in ("GET", "POST"):
                 answers = [await fetch(http, url(web, path), method) for _ in range(times)]
                 assert [answer.status for answer in answers] == [status] * times
-        reader, writer = await asyncio.open_connection("127.0.0.1", web.listener.http)
-        writer.write(b"GET /hint HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        assert b" 200 " not in await reader.read()
-        writer.close()
         one.kill()
         assert (await fetch(http, url(web))).status == 502
         await asyncio.sleep(0.1)
@@ -73,10 +69,9 @@ async def test_each_way_to_fail_has_its_cause(nginx: NginxBalancer, http: aiohtt
             "500 from instance": 6,
             "reset by instance": 4,
             "truncated answer": 8,
-            "103 from instance": 1,
             "no connection to instance": 1,
         }
-        assert (traffic.total.requests, traffic.total.errors, traffic.client_closed) == (30, 20, 0)
+        assert (traffic.total.requests, traffic.total.errors, traffic.client_closed) == (29, 19, 0)
 
 
 async def test_a_dead_instance_costs_nobody_an_answer(nginx: NginxBalancer, http: aiohttp.ClientSession) -> None:
