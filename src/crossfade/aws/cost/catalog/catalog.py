@@ -83,6 +83,7 @@ class Extra:
     path: str
     free: frozenset[str]
     why: str
+    switch: str = ""  # where somebody switches off what it belongs to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +202,11 @@ def _conditions(text: str) -> tuple[tuple[str, str], ...]:
 
 def _extras(also: Mapping[str, Mapping[str, str]] | None) -> tuple[Extra, ...]:
     return tuple(
-        Extra(path=path, free=frozenset(each.get("free", "").split()), why=each["why"])
+        Extra(
+            path=path,
+            free=frozenset(each.get("free", "").split()),
+            why=each["why"],
+            switch=each.get("switch", ""),
+        )
         for path, each in (also or {}).items()
     )

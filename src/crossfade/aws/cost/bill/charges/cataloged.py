@@ -103,7 +103,8 @@ def _line(resource: Resource, line: Rated, judged: TypeVerdict, usage: Month) ->
 def _extras(resource: Resource, judged: TypeVerdict) -> Iterator[Charge]:
     for extra in judged.extras:
         billed = any(said(each) not in extra.free for each in values(resource, extra.path))
-        if billed or comes_later(resource, extra.path):
+        later = comes_later(resource, extra.path) and not (extra.switch and is_off(resource, extra.switch))
+        if billed or later:
             may = "" if billed or not extra.free else "only the apply will tell whether this is so: "
             yield unpriced(judged.area, f"{resource.type}, {extra.path}", (resource.address,), may + extra.why)
 

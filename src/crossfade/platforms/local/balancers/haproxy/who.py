@@ -49,7 +49,7 @@ def _odd(door: Door, previews: Collection[str]) -> Iterator[str]:
     places = r"% /. // '\'" if door.by_path else "% /."  # of the whole URL: in `//x` HAProxy finds no path
     odd, claims = (_CGI, *_CONNECTION, *previews), (*_CLAIMS, *_OURS)
     names = _named(*odd) if door.trusted else _named(*odd, *claims)
-    yield f"  http-request set-var(txn.odd) int(1) if {{ url -m sub {places} }} or {names}"
+    yield f"  http-request set-var(txn.odd) int(1) if {{ url -m sub {places} }} or {{ method CONNECT }} or {names}"
     if door.trusted:
         yield f"  http-request set-var(txn.odd) int(1) if !{_TRUSTED} {_named(*claims)}"
 
@@ -97,7 +97,7 @@ def connection() -> Iterator[str]:
     An upgrade to HTTP/2 would be a tunnel, whose further requests no route has seen, and so would a CONNECT that an app
     answers as it answers anything.
     """
-    yield "  http-request deny deny_status 405 if { method CONNECT }"
+    yield f"  http-request deny deny_status 405 if {ODD} {{ method CONNECT }}"
     websocket = "{ req.hdr(upgrade) -m str -i websocket }"
     yield f"  http-request set-header Connection Upgrade if {ODD} {websocket}"
     for name in ("Connection", "Upgrade"):
