@@ -133,7 +133,7 @@ class Leaps:
 class MemoryKit(Kit):
     def __init__(self) -> None:
         self.fence, self.key, self._clock = TokenFence(), "shop@dev/web", Leaps()
-        self._platform = Platform(behaves=lambda release, _: _life(release), clock=self._clock)
+        self._platform = Platform(behaves=lambda release, _: _life(release), clock=self._clock, lends=False)
         cloud = Cloud(self._platform)
         self.one, self.two = (
             Hands(CloudRuntime(cloud, self.fence), CloudBalancer(cloud, self.fence)) for _ in range(2)

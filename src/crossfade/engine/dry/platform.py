@@ -96,8 +96,10 @@ class Platform:
         command: Callable[[str], Behaviour] = lambda _command: Behaviour(),
         clock: Clock | None = None,
         seed: int = 0,
+        lends: bool = True,
     ) -> None:
         self.behaves, self.command = behaves, command
+        self.lends = lends  # of a release without a share clients get what the other one lacks: not so on AWS
         self.clock = clock or SystemClock()
         self.wall: Callable[[], float] = self.clock.now  # what the machine's clock shows
         self.random = Random(seed)  # noqa: S311  it is to be repeatable
@@ -216,7 +218,7 @@ class Platform:
     def _release(self, routing: Routing) -> int | None:
         if not routing.weights:
             return None
-        kept = routing.unshared()
+        kept = routing.unshared() if self.lends else routing.pinned
         if kept and self.random.random() < _STAY:
             return self.random.choice(kept)
         releases, weights = zip(*routing.weights, strict=True)
