@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.support.planned import Plans
 from tests.unit.aws.terraform.files import app, on_hosts
 
@@ -102,6 +103,7 @@ def test_codemates_secrets_are_in_secrets_manager(plans: Plans) -> None:
     assert {ref for ref in call["secrets"]["references"] if ref.startswith("module.secrets.arns[")}
 
 
+@pytest.mark.long
 def test_every_role_of_an_environment_is_its_own(plans: Plans) -> None:
     """Roles carry the environment's name, so that dev's can be told from prod's."""
     for system, environment in (("codemate", "prod"), ("tiketi", "prod"), ("bluegreen", "prod")):

@@ -439,6 +439,7 @@ async def test_what_no_program_can_be_given_is_said(
     assert (seen.exited, seen.blamed) == (True, False)
 
 
+@pytest.mark.long
 async def test_a_log_that_takes_no_more_stops_no_app(machine: Machine, tmp_path: Path) -> None:
     """One that is flooded while nobody looks fills no disk: what is more is dropped, and the app goes on."""
     done = tmp_path / "done"
