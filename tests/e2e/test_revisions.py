@@ -309,8 +309,12 @@ async def test_a_deployment_of_another_hand_keeps_ours_out(shop: OnRevisions) ->
         deploymentGroupName=shop.place.groups[idle],
         revision={"revisionType": "S3", "s3Location": {"bucket": bucket, "key": "theirs.zip", "bundleType": "zip"}},
     )
+    theirs = made["deploymentId"]
+    await shop.until(
+        lambda: any(one["deploymentId"] == theirs for one in shop.deployments() if one["status"] == "InProgress")
+    )
     sizes = shop.sizes()
-    with pytest.raises(RefusedError, match=f"deploys to {shop.place.groups[idle]} by .* UTC: {made['deploymentId']}"):
+    with pytest.raises(RefusedError, match=f"deploys to {shop.place.groups[idle]} by .* UTC: {theirs}"):
         await shop.order(shop.service("refused"))
     assert shop.sizes() == sizes
-    shop.rig.client("codedeploy").stop_deployment(deploymentId=made["deploymentId"])
+    shop.rig.client("codedeploy").stop_deployment(deploymentId=theirs)
