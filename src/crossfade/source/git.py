@@ -87,9 +87,17 @@ def _git(folder: Path, *arguments: str, must: bool = False) -> str | None:
 
 
 def _is_damaged(folder: Path) -> bool:
-    """There is a repository, which git takes for none: its HEAD got lost, as in a power cut."""
+    """There is a repository, which git takes for none: its HEAD got lost, as in a power cut.
+
+    As git does, one that is not ours to look into is passed over, and beyond the folder's own file system nobody looks.
+    """
     here = folder.resolve()
-    return any((above / ".git" / "objects").is_dir() for above in (here, *here.parents))
+    for above in (here, *here.parents):
+        if os.path.isdir(above / ".git" / "objects"):  # noqa: PTH112  that of Path fails where it may not look
+            return True
+        if above.is_mount():
+            break
+    return False
 
 
 def _first_line(complaint: str) -> str:

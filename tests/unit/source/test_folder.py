@@ -3,9 +3,11 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
+from tests.support.nobody import as_nobody
 
 from crossfade.core.errors import WrongInputError
 from crossfade.source import git
@@ -166,6 +168,25 @@ def test_a_repository_that_git_takes_for_none_is_named(source: Path, lost: str) 
         (source / ".git" / "HEAD").write_text("")
     with pytest.raises(WrongInputError, match=r"cannot say which files of .* belong to a release: fatal: not a git"):
         git.files(source)
+
+
+def test_a_repository_that_we_may_not_look_into_is_none() -> None:
+    """Another user's, above the folder: git passes it over, too."""
+    with tempfile.TemporaryDirectory() as above:  # everybody may look for what is in it
+        Path(above).chmod(0o755)
+        write(Path(above), ".git/objects/x", "lib/tool.py")
+        (Path(above) / ".git").chmod(0)
+        assert as_nobody(lambda: git.files(Path(above) / "lib")) == ""
+        (Path(above) / ".git").chmod(0o755)
+
+
+def test_a_repository_on_another_file_system_is_none(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above a mount git does not look for one."""
+    (source / ".git" / "objects").mkdir(parents=True)
+    with pytest.raises(WrongInputError):
+        git.files(source / "lib")
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == source / "lib")
+    assert git.files(source / "lib") is None
 
 
 def test_a_repository_that_git_cannot_read_is_named(source: Path) -> None:
