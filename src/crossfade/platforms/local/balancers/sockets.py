@@ -28,25 +28,27 @@ def require_free(host: str, port: int) -> None:
     The balancer's own sockets share ports among its workers, so two balancers would silently share one as well: this
     asks without sharing.
     """
+    try:
+        _open(host, port)
+    except PermissionError as error:
+        raise PlatformError(
+            f"port {port} may not be opened: ports below {_first_free_for_all()} need a privilege",
+            "listen on a higher port, or lower net.ipv4.ip_unprivileged_port_start",
+        ) from error
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise PlatformError(
+                f"{host}:{port} cannot be opened: {error.strerror}", "is that an address of this machine?"
+            ) from error
+        holder = holder_of(port)
+        raise PlatformError(f"port {port} is in use{f' by {holder}' if holder else ''}", _way_out(holder)) from error
+
+
+def _open(host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except PermissionError as error:
-            raise PlatformError(
-                f"port {port} may not be opened: ports below {_first_free_for_all()} need a privilege",
-                "listen on a higher port, or lower net.ipv4.ip_unprivileged_port_start",
-            ) from error
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise PlatformError(
-                    f"{host}:{port} cannot be opened: {error.strerror}", "is that an address of this machine?"
-                ) from error
-            holder = holder_of(port)
-            raise PlatformError(
-                f"port {port} is in use{f' by {holder}' if holder else ''}", _way_out(holder)
-            ) from error
+        probe.bind((host, port))
 
 
 def _way_out(holder: str) -> str:
@@ -60,9 +62,9 @@ def _way_out(holder: str) -> str:
 def is_free(host: str, port: int) -> bool:
     """Whether nobody has it. One that we may not open, or an address that is not ours, counts as free."""
     try:
-        require_free(host, port)
-    except PlatformError as error:
-        return not isinstance(error.__cause__, OSError) or error.__cause__.errno != errno.EADDRINUSE
+        _open(host, port)
+    except OSError as error:
+        return error.errno != errno.EADDRINUSE
     return True
 
 
