@@ -5,9 +5,9 @@ import json
 import os
 import stat
 import zlib
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 CHUNK = 1 << 20
@@ -52,14 +52,14 @@ def of(tree: Path, contents: Mapping[str, str]) -> Seal:
 
 
 def differences(
-    seal: Seal, tree: Path, *, strictly: bool = False, beside: Container[str] = ()
+    seal: Seal, tree: Path, *, strictly: bool = False, beside: Collection[str] = ()
 ) -> tuple[list[str], list[str]]:
     """Paths that are gone or hold something else than they did, and paths that came; the untouched are not read.
 
     The folders `beside` are looked at by somebody else: of what is in them only what the seal has is compared.
     """
     changed, came, left = list[str](), list[str](), dict(seal)
-    for path, found, info in (*walk(tree, beside), *_named(tree, seal if beside else {}, beside)):
+    for path, found, info in (*walk(tree, beside), *_named(tree, seal, beside)):
         entry = left.pop(path, None)
         if entry is None:
             came.append(path)
@@ -68,10 +68,11 @@ def differences(
     return changed + list(left), came
 
 
-def _named(tree: Path, seal: Seal, below: Container[str]) -> Iterator[tuple[str, str, os.stat_result]]:
+def _named(tree: Path, seal: Seal, below: Iterable[str]) -> Iterator[tuple[str, str, os.stat_result]]:
     """As `walk`, of what the seal has below these folders."""
+    folders = tuple(f"{folder}/" for folder in below)
     for path in seal:
-        if any(str(above) in below for above in PurePosixPath(path).parents):
+        if path.startswith(folders):
             with suppress(FileNotFoundError, NotADirectoryError):
                 yield path, f"{tree}/{path}", os.lstat(f"{tree}/{path}")
 

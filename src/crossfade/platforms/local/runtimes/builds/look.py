@@ -89,15 +89,16 @@ def _as_sealed(top: str, root: int, sealed: Seal, but: Collection[str]) -> int:
         here = os.open(below, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=root)
         try:
             prefix = top if below == "." else f"{top}{below}/"
-            for entry in os.scandir(here):
-                path = f"{prefix}{entry.name}"
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.name if below == "." else f"{below}/{entry.name}")
-                elif path not in but:
-                    held = sealed.get(path)
-                    if held is None or not held.untouched(entry.stat(follow_symlinks=False)):
-                        raise _OtherwiseError(path)
-                    found += 1
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    path = f"{prefix}{entry.name}"
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.name if below == "." else f"{below}/{entry.name}")
+                    elif path not in but:
+                        held = sealed.get(path)
+                        if held is None or not held.untouched(entry.stat(follow_symlinks=False)):
+                            raise _OtherwiseError(path)
+                        found += 1
         finally:
             os.close(here)
     return found
