@@ -55,6 +55,7 @@ def status(loop: Loop, now: float, wall: float | None = None) -> Json:
     wall = now if wall is None else wall
     ledger = loop.ledger
     current = ledger.release(ledger.current) if ledger.current is not None else None
+    pages = _pages(loop, now)
     return {
         "app": loop.key.split("/")[0],
         "name": loop.key.split("/")[1],
@@ -63,10 +64,10 @@ def status(loop: Loop, now: float, wall: float | None = None) -> Json:
         "version": current.version if current else None,
         "replicas": ledger.wanted,
         "warm": _warm(ledger, now),
-        "pages": _pages(loop, now),
+        "pages": pages,
         "locked": encode(ledger.freeze) if ledger.freeze else None,
         "trouble": loop.trouble or None,
-        "instances": [_instance(i, loop, now) for i in loop.fleet.instances],
+        "instances": [_instance(i, loop, pages) for i in loop.fleet.instances],
         "lately": _lately(loop) if ledger.kind == "web" else None,
         "jobs": [_job(job, ledger.jobs.get(job.name), loop.runs.get(job.name), wall) for job in ledger.scheduled],
         "rollout": _under_way(ledger.active, loop, now) if ledger.active else None,
@@ -154,7 +155,7 @@ def _exposed(ledger: Ledger) -> Iterator[Service]:
         yield ledger.release(ledger.active.target).service
 
 
-def _instance(instance: Instance, loop: Loop, now: float) -> Json:
+def _instance(instance: Instance, loop: Loop, pages: Json) -> Json:
     """Of a worker there is neither address nor traffic: these are None, which is not 0."""
     serves = loop.ledger.kind == "web"
     routing = loop.fleet.routing
@@ -166,7 +167,7 @@ def _instance(instance: Instance, loop: Loop, now: float) -> Json:
     return {
         "id": instance.id,
         "release": instance.release,
-        "state": _state(instance, loop, now),
+        "state": _state(instance, loop, pages),
         "address": instance.address or None,
         "weight": round(share, 1) if serves else None,
         "in_flight": instance.in_flight if serves else None,
@@ -175,14 +176,14 @@ def _instance(instance: Instance, loop: Loop, now: float) -> Json:
     }
 
 
-def _state(instance: Instance, loop: Loop, now: float) -> str:
+def _state(instance: Instance, loop: Loop, pages: Json) -> str:
     if instance.stopping:
         return "stopping"
     if instance.draining_since is not None and instance.up:
         return "draining"
     if instance.usable and instance.release in loop.ledger.warm:
         return "warm"
-    if instance.usable and str(instance.release) in _pages(loop, now):
+    if instance.usable and str(instance.release) in pages:
         return "kept"
     return instance.health.value
 
