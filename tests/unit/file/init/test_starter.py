@@ -492,8 +492,8 @@ def test_a_check_at_another_port_is_asked_there(tmp_path: Path) -> None:
 
 
 def test_modules_beside_a_part_belong_to_it(tmp_path: Path) -> None:
-    """What its go.mod replaces by a folder lies in its releases, too."""
-    module = "module x\nreplace example.com/common => ../common/\nreplace a => b v1\n"
+    """What its go.mod replaces by a folder lies in its releases, too; one that is within it does so anyway."""
+    module = "module x\nreplace example.com/common => ../common/\nreplace (\n\ta => b v1\n\tc => ./c\n)\n"
     files = {
         "internal/users/go.mod": module,
         "internal/users/main.go": "package main\n",

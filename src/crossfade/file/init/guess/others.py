@@ -8,7 +8,7 @@ from crossfade.file.init.guess.found import LOCAL, GuessedService, in_flow, proc
 from crossfade.file.init.guess.javascript import built_page
 from crossfade.file.init.todo import Rank, Todo
 
-_BESIDE = re.compile(r"=>\s*(\.\.?/\S+?)/?\s*$", re.MULTILINE)  # replace example.com/common => ../common
+_BESIDE = re.compile(r"=>\s*((?:\./)?\.\./\S+?)/?\s*$", re.MULTILINE)  # replace example.com/common => ../common
 _NO_PROGRAMS = re.compile(r"[._].*|vendor|testdata|tests?|e2e|examples?|tools?|scripts?|docs?|hack")
 
 
