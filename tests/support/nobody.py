@@ -17,10 +17,7 @@ def as_nobody(work: Callable[[], object]) -> str:
     if not child:
         message = ""
         try:
-            if os.geteuid() == 0:
-                os.setgroups([])
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
+            _become_nobody()
             work()
         except Exception as error:  # noqa: BLE001  whatever it is, the parent is told
             message = str(error) or repr(error)
@@ -41,10 +38,7 @@ def beside_nobody(work: Callable[[], object]) -> Iterator[int]:
     child = os.fork()
     if not child:
         try:
-            if os.geteuid() == 0:
-                os.setgroups([])
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
+            _become_nobody()
             work()
             os.write(writer, b"!")
             signal.pause()
@@ -58,3 +52,10 @@ def beside_nobody(work: Callable[[], object]) -> Iterator[int]:
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+def _become_nobody() -> None:
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)

@@ -15,7 +15,7 @@ from pathlib import Path
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.balancers.known import KnownProcess
 
-LOG_LIMIT = 32 * 2**20  # bytes of what a balancer says of itself
+_LARGEST = 32 * 2**20  # bytes of what a balancer says of itself
 
 # A parent's end must not be the balancer's (Envoy has the kernel send it SIGTERM then: PR_SET_PDEATHSIG). So its parent
 # is a shell, and is gone before it begins: that waits for our word, which we give after the shell has ended.
@@ -141,7 +141,7 @@ class Log:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def begin_anew(self, limit: int = LOG_LIMIT) -> None:
+    def begin_anew(self, limit: int = _LARGEST) -> None:
         """Empty it when it is larger than so many bytes. Who writes goes on at its new end, for they append."""
         if self.size > limit:
             with contextlib.suppress(OSError):
