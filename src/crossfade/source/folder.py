@@ -73,6 +73,14 @@ def account(source: Path, without: Path | None = None, parts: Collection[Path] =
     return FolderAccount(left_out=tuple(left), exposed=tuple(exposed))
 
 
+def unreadable(error: OSError) -> WrongInputError:
+    """What to say of a file or a folder that we may not read, such as the data of a database that runs as another."""
+    return WrongInputError(
+        f"{error.filename} cannot be read: permission denied",
+        "give yourself read permission, or leave it out (.gitignore)",
+    )
+
+
 def is_personal(path: str) -> bool:
     """It is what opens somebody's account: a private key of SSH, credentials of AWS."""
     folder, _, name = path.rpartition("/")

@@ -1,10 +1,12 @@
 """How check and deploy say what of a folder is not in a release."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.support.nobody import as_nobody
 
 from crossfade.cli.file.contents import accounts, lines
 from crossfade.cli.file.file import check
@@ -94,3 +96,15 @@ def test_what_else_a_service_is_made_of_is_looked_at_too(tmp_path: Path) -> None
         "not in a release of api: other -> ../other, leads out of the source; ../shared/node_modules/"
     )
     assert exposed.startswith("in each release of api, though it looks like a secret: ../shared/.env; ")
+
+
+def test_a_folder_that_may_not_be_read_is_named_with_the_way_out() -> None:
+    """The data of a database that runs as another user, where there is no git that leaves it out."""
+    with tempfile.TemporaryDirectory() as source:  # everybody may look for what is in it
+        Path(source).chmod(0o755)
+        data = Path(source) / "pgdata"
+        data.mkdir()
+        data.chmod(0)
+        said = as_nobody(lambda: accounts([{"name": "web", "source": source}], None))
+    assert said.startswith(f"{data} cannot be read: permission denied\n")
+    assert "leave it out" in said

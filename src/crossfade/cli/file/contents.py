@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from crossfade.source.folder import MOST, FolderAccount, LeftOut, account
+from crossfade.source.folder import MOST, FolderAccount, LeftOut, account, unreadable
 from crossfade.source.there import is_folder
 from crossfade.source.whole import WholeSource
 from crossfade.telling.text import plain, plural
@@ -37,7 +37,10 @@ def _account(whole: WholeSource, without: Path | None) -> FolderAccount:
     for part in parts:
         place = whole.root / part
         if place.is_dir():
-            found = account(place, without, [whole.root / other for other in parts])
+            try:
+                found = account(place, without, [whole.root / other for other in parts])
+            except PermissionError as error:
+                raise unreadable(error) from error
             from_source = os.path.relpath(place, whole.source)
             below = "" if from_source == "." else f"{from_source}/"
             left += [replace(one, path=f"{below}{one.path}") for one in found.left_out]

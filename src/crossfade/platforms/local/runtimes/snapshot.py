@@ -16,6 +16,7 @@ from crossfade.platforms.local.runtimes import seal
 from crossfade.platforms.local.runtimes.seal import Seal, TreeEntry
 from crossfade.platforms.local.runtimes.sources import FileLook, SeenFolder
 from crossfade.source import git
+from crossfade.source.folder import unreadable
 from crossfade.source.listing import listing
 from crossfade.source.there import is_folder
 from crossfade.source.whole import WholeSource
@@ -205,8 +206,5 @@ def _trouble(source: Path, error: OSError) -> CrossfadeError:
             f"the disk is full: {source} could not be copied", "free some space and deploy again; nothing was changed"
         )
     if error.errno == errno.EACCES:
-        return WrongInputError(
-            f"{error.filename} cannot be read: permission denied",
-            "give yourself read permission, or leave it out (.gitignore)",
-        )
+        return unreadable(error)
     return PlatformError(f"{source} could not be copied: {error.strerror} ({error.filename})", "deploy again")
