@@ -15,9 +15,11 @@ class Trouble:
 
     def __init__(self, *troubles: str) -> None:
         self.troubles = list(troubles)
+        self.asked: list[dict[str, str]] = []
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str, **query: str) -> Any:
         assert path == "/v1/status"
+        self.asked.append(query)
         if not self.troubles:
             raise PlatformError("the controller does not answer")
         return {"services": [{"app": "shop", "name": "web", "trouble": self.troubles[0]}], "trouble": self.troubles[1:]}
@@ -48,7 +50,7 @@ def test_what_work_raises_is_raised() -> None:
 def test_who_waits_is_told_of_each_trouble_once(capsys: pytest.CaptureFixture[str]) -> None:
     """A service's and the machine's."""
     controller = Trouble("Envoy does not answer", "the balancer: Envoy cannot be used")
-    waiting = Waiting(controller)  # type: ignore[arg-type]
+    waiting = Waiting(controller, None)  # type: ignore[arg-type]
     waiting.tell()
     waiting.tell()
     assert capsys.readouterr().err.splitlines() == [
@@ -59,5 +61,13 @@ def test_who_waits_is_told_of_each_trouble_once(capsys: pytest.CaptureFixture[st
 
 def test_a_controller_that_does_not_answer_is_its_askers_to_tell(capsys: pytest.CaptureFixture[str]) -> None:
     """The work hears it, too."""
-    Waiting(Trouble()).tell()  # type: ignore[arg-type]
+    Waiting(Trouble(), None).tell()  # type: ignore[arg-type]
     assert not capsys.readouterr().err
+
+
+def test_who_waits_for_one_app_hears_nothing_of_others() -> None:
+    """The trouble of another is not what it waits for."""
+    controller = Trouble("Envoy does not answer")
+    for app in ("shop", None):
+        Waiting(controller, app).tell()  # type: ignore[arg-type]
+    assert controller.asked == [{"app": "shop"}, {}]

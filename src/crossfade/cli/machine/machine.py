@@ -129,9 +129,9 @@ def down(
     if with_data and app:
         text = f"This deletes all data of {app}'s stores and volumes. Type {app} to go on"
         ask([Question(text, f"--confirm {app}", app)], SaidBefore(confirm=confirm))
-    which = {"all": True} if everything else _named(call, client, app, service)
+    which: dict[str, Any] = {"all": True} if everything else _named(call, client, app, service)
     order = {**which, "by": who(), "force": force, "with_data": with_data}
-    ended = meanwhile(lambda: client.post("/v1/down", **order), Waiting(client).tell, LOOK)
+    ended = meanwhile(lambda: client.post("/v1/down", **order), Waiting(client, which.get("app")).tell, LOOK)
     stopped, deleted = ended["stopped"], ended.get("deleted") or []
     if everything:
         controller.stop(call.state, everything=True)
@@ -141,15 +141,19 @@ def down(
 
 
 class Waiting:
-    """Says why nothing goes on, once for each reason: a service stays whose balancer cannot be asked."""
+    """Says why nothing goes on, once for each reason: a service stays whose balancer cannot be asked.
 
-    def __init__(self, client: ControllerClient) -> None:
+    Of other apps than the one that goes nothing is said; None: all go.
+    """
+
+    def __init__(self, client: ControllerClient, app: str | None) -> None:
         self._client = client
+        self._asked = {"app": app} if app else {}
         self._told = set[str]()
 
     def tell(self) -> None:
         with suppress(PlatformError):  # whoever works hears it, too
-            self._say(self._client.get("/v1/status"))
+            self._say(self._client.get("/v1/status", **self._asked))
 
     def _say(self, status: Mapping[str, Any]) -> None:
         services = [f"{one['app']}/{one['name']}: {one['trouble']}" for one in status["services"] if one["trouble"]]
