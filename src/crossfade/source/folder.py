@@ -77,7 +77,7 @@ def unreadable(error: OSError) -> WrongInputError:
     """What to say of a file or a folder that we may not read, such as the data of a database that runs as another."""
     return WrongInputError(
         f"{error.filename} cannot be read: permission denied",
-        "give yourself read permission, or leave it out (.gitignore)",
+        "give yourself read permission, move it elsewhere, or leave it out (.gitignore, where there is git)",
     )
 
 
