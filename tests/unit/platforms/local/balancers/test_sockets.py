@@ -76,3 +76,15 @@ def test_what_strangers_call_their_sockets_keeps_nobody_from_counting(tmp_path: 
             with accepted:
                 assert sockets.connections([of_socket(str(path))], []) == {of_socket(str(path)): 1}
     stranger.close()
+
+
+def test_whether_a_port_is_free_is_known_without_looking_for_its_holder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That reads all processes, and is asked for each door when a controller begins. What we may not open counts as free."""
+    monkeypatch.setattr(sockets, "holder_of", None)
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        assert not sockets.is_free("0.0.0.0", holder.getsockname()[1])
+    assert sockets.is_free("127.0.0.1", free_port())
+    assert sockets.is_free("192.0.2.77", 8080)
+    assert as_nobody(lambda: None if sockets.is_free("127.0.0.1", 1) else pytest.fail("not free")) == ""
