@@ -111,7 +111,7 @@ class Deploy(Part):
         description=(
             "How long a release that lost its last visitors is still asked for scripts, styles and images that only it "
             "has, because pages that it sent are being read. Default: 5s, and 0 for `recreate`, which keeps none. "
-            "Not on AWS, nor with HAProxy: they ask no other release."
+            "Not on AWS, but for hosts, nor with HAProxy: they ask no other release."
         ),
         examples=["30s"],
     )

@@ -57,7 +57,8 @@ def wrong_for_its_platform(
         yield Clash((*there, "protocol"), f"h2c {where}", "http there, or platform local with envoy")
     kept = service.deploy.keep_assets if "keep_assets" in service.deploy.model_fields_set else 0.0
     if kept and not asks_others(platform, balancer, compute):
-        where = "on AWS, whose load balancers ask" if cloud else f"with {balancer}, which asks"
+        ours = not cloud or compute == "hosts"
+        where = f"with {balancer}, which asks" if ours else "on AWS, whose load balancers ask"
         yield Clash((*there, "deploy", "keep_assets"), f"keep_assets {where} no other release", "`keep_assets: null`")
     if not cloud:
         return
