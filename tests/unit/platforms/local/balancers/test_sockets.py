@@ -79,7 +79,7 @@ def test_what_strangers_call_their_sockets_keeps_nobody_from_counting(tmp_path: 
 
 
 def test_whether_a_port_is_free_is_known_without_looking_for_its_holder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """That reads all processes, and is asked for each door when a controller begins. What we may not open counts as free."""
+    """That reads all processes, for each door when a controller begins. What we may not open counts as free."""
     monkeypatch.setattr(sockets, "holder_of", None)
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
