@@ -118,7 +118,8 @@ class Orders:
         await self.deploys.require_apart([target.service])
         await self._require_artifact(target)
         async with loop.artifacts:
-            await self._take_back(loop, order, f"superseded by {order.by}")
+            self.deploys.may_go_on(loop, order)
+            await self.deploys.take_back([loop], order, f"superseded by {order.by}")
             self.deploys.may_go_on(loop, order)
             return await rollouts.begin(
                 self._world.balancer, loop, rollback_to(loop.ledger, target, order, self._world.clock.now())
@@ -139,7 +140,8 @@ class Orders:
         release = back_by_name(earlier, target, heir.key, order, self._world.clock.now())
         await self.deploys.require_apart([release.service])
         await self.deploys.require_room({release.service: release.service.replicas})
-        await self._take_back(heir, order, f"superseded by {order.by}")
+        self.deploys.may_go_on(heir, order)
+        await self.deploys.take_back([heir], order, f"superseded by {order.by}")
         loop = await self.registry.take_up(earlier.service)
         await rollouts.add(loop, release)
         return await rollouts.begin(
@@ -283,7 +285,7 @@ class Orders:
                 await held.enter_async_context(loop.artifacts)
             for loop in loops:
                 await loop.catch_up()  # a rollout may be on record whose answer was lost
-                await self._take_back(loop, order, f"{loop.key} was taken down by {order.by}")
+                await self.deploys.take_back([loop], order, f"{loop.key} was taken down by {order.by}")
             for loop in loops:
                 there = self.registry.loops.get(loop.key) is loop  # of a first deploy nothing is: its group went back
                 if there and not self.registry.leaves(loop.key):
@@ -312,15 +314,6 @@ class Orders:
         if store is not None:
             return await self.stores.enter(store, by)
         return await self.visits.enter(named, words, by, interactive=interactive)
-
-    async def _take_back(self, loop: Loop, order: Order, reason: str) -> None:
-        """The newer order wins: what is under way is taken back completely before anything else begins."""
-        group = self.groups.active(loop.key.split("/")[0])
-        if group and group.member(loop.key):
-            await self.groups.abort(group.app, reason)
-            await self.groups.ended(group)
-        if loop.key in self.registry.loops:  # of a first deploy nothing is left once its group went back
-            await rollouts.take_back(loop, order.by, reason)
 
     async def _tell(self, loop: Loop, kind: str, order: Order) -> None:
         admission.under_way(loop.ledger)

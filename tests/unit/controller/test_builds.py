@@ -106,3 +106,16 @@ async def test_a_rollback_that_waited_while_its_service_was_taken_down_is_refuse
             await within(control.registry.drop(loop))
         with pytest.raises(RefusedError, match="was taken down meanwhile"):
             await within(back)
+
+
+async def test_a_rollback_that_had_to_wait_takes_nothing_back_unasked(site: Site) -> None:
+    """Of two at once the second is refused, as it would have been a moment later."""
+    async with site.controller() as control:
+        await control.deploy(service())
+        loop = await control.deploy(service(command="second"))
+        both = [control.orders.rollback(loop, "previous", KIM) for _ in range(2)]
+        first, second = await within(asyncio.gather(*both, return_exceptions=True))
+        assert not isinstance(first, BaseException)
+        assert isinstance(second, RefusedError)
+        await within(loop.until(lambda loop: loop.ledger.active is None))
+        assert site.serves("shop/web") == 1

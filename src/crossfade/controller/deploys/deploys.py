@@ -94,7 +94,7 @@ class Deploys:
                 if loop.hopeless and not order.force:
                     raise loop.hopeless
             await self.require_apart(services)
-            await self._supersede(loops, order)
+            await self.take_back(loops, order, f"superseded by {order.by}")
             for loop in loops:
                 self.may_go_on(loop, order)
             return await self._begin(loops, services, artifacts, order, values=values, before=before)
@@ -177,6 +177,16 @@ class Deploys:
         if old is not None:
             self.may_begin(old, replace(order, supersede=False), can_supersede=False)
 
+    async def take_back(self, loops: Sequence[Loop], order: Order, reason: str) -> None:
+        """The newer order wins: what is under way is taken back completely before anything else begins."""
+        for loop in loops:
+            group = self._groups.active(loop.key.split("/")[0])
+            if group and group.member(loop.key):
+                await self._groups.abort(group.app, reason)
+                await self._groups.ended(group)
+            if loop.key in self._registry.loops:  # of a first deploy nothing is left once its group went back
+                await rollouts.take_back(loop, order.by, reason)
+
     async def stop(self, keys: Sequence[str], why: str) -> list[str]:
         """Stop builds that are under way: which these were."""
         return await self.builds.stop(keys, why)
@@ -192,15 +202,6 @@ class Deploys:
             )
             for service in services
         ]
-
-    async def _supersede(self, loops: Sequence[Loop], order: Order) -> None:
-        reason = f"superseded by {order.by}"
-        group = self._groups.active(loops[0].key.split("/")[0])
-        if group and any(group.member(loop.key) for loop in loops):
-            await self._groups.abort(group.app, reason)
-            await self._groups.ended(group)
-        for loop in loops:
-            await rollouts.take_back(loop, order.by, reason)
 
     async def _begin(
         self,
