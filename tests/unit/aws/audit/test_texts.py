@@ -104,6 +104,8 @@ LOOKED_UP = {"parameter-store": {"API_TOKEN": "api_token"}, "secrets-manager": {
     [
         ("aws_codebuild_project", {"source": [{"buildspec": yaml.safe_dump({"env": LOOKED_UP})}]}),
         ("aws_codebuild_project", {"source": [{"buildspec": json.dumps({"env": LOOKED_UP})}]}),
+        ("aws_codebuild_project", {"source": [{"buildspec": "env:\n  secrets-manager: {DB_PASSWORD: prod/db}\n"}]}),
+        ("aws_codebuild_project", {"source": [{"buildspec": "env:\n  parameter-store: # of SSM\n    TOKEN: a/b\n"}]}),
         ("aws_cloudformation_stack", {"template_body": "Properties:\n  MasterUserPassword: !Ref DatabasePassword\n"}),
     ],
 )

@@ -19,10 +19,11 @@ _ASSIGNMENT = re.compile(r"""(?:^|(?<=[\s"';&|=(]))["']?([A-Za-z_]\w*)=["']?([^\
 _ENTRY = re.compile(
     r"""(?:^[ \t-]*|[{,]\s*)["']?([A-Za-z_][\w-]*)["']?:[ \t]*(?!!\w)["']?([^\s"',{}[\]#|>]+)""", re.MULTILINE
 )
-# Where a build has names of parameters and secrets: https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
+# Where a build has names of parameters and secrets, whose values it fetches by itself:
+# https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
 _LOOKED_UP = re.compile(
-    r"""^([ \t]*)["']?(?:parameter-store|secrets-manager)["']?:[ \t]*\n(?:\1[ \t]+\S.*\n?|[ \t]*\n)*"""
-    r"""|["'](?:parameter-store|secrets-manager)["']\s*:\s*\{[^{}]*\}""",
+    r"""^([ \t]*)["']?(?:parameter-store|secrets-manager)["']?:[ \t]*(?:[#&].*)?\n(?:\1[ \t]+\S.*\n?|[ \t]*\n)*"""
+    r"""|(?<![\w-])(?:parameter-store|secrets-manager)["']?\s*:\s*\{[^{}]*\}""",
     re.MULTILINE,
 )
 _LARGEST = 1 << 20  # bytes of a script; AWS takes 16 KB
@@ -58,8 +59,6 @@ _VARIABLES = frozenset(
 _PAIRS = frozenset({"environment_variable", "setting", "env"})
 # And what others are shown, a name or a key and a value, which has to be there but not to stand in the configuration.
 _SHOWN = frozenset({"custom_header", "header", "api_key"})
-# What a build fetches by itself: names of variables, and where their secrets are.
-_FETCHED = re.compile(r"^([ \t]*)(?:secrets-manager|parameter-store):[^\n]*\n(?:\1[ \t]+[^\n]*(?:\n|$))*", re.MULTILINE)
 _READ_ELSEWHERE = frozenset(
     {
         "container_definitions",
@@ -132,7 +131,7 @@ def scripts(host: Resource) -> Iterator[str]:
     for path in _SCRIPTS.get(host.type, ()):
         # The provider plans only a hash of some; the text stands in the configuration.
         for text in [*_at(host.written, path.split("."))] or [*_at(host.values, path.split("."))]:
-            yield _FETCHED.sub("", _decoded(text))
+            yield _decoded(text)
 
 
 def written_texts(resource: Resource) -> Iterator[tuple[str, str]]:
