@@ -5,6 +5,7 @@ import math
 from crossfade.core.fleet import Fleet
 from crossfade.core.rollout import Rollout
 from crossfade.strategies.phases import Phase, limits
+from crossfade.strategies.pins import Pins
 
 
 def deadline(rollout: Rollout, phase: Phase, fleet: Fleet) -> float | None:
@@ -36,10 +37,10 @@ def _own_time(rollout: Rollout, phase: Phase, fleet: Fleet) -> float:
 
 def _held(rollout: Rollout, fleet: Fleet) -> float:
     """For how long a place that new instances wait for may be one of a release whose pages are still read."""
-    strategy = rollout.strategy
-    if rollout.source is None or fleet.sizes is not None or strategy.name == "recreate":
+    pins = Pins.of(rollout.strategy, sticky=rollout.pins)
+    if pins is None or rollout.source is None or fleet.sizes is not None:
         return 0.0
-    return max(strategy.keep_assets, rollout.drain if rollout.pins else 0.0)
+    return pins.seconds(rollout.drain, stay=pins.sticky)
 
 
 def patience(rollout: Rollout, size: int, *, drains: bool) -> float:

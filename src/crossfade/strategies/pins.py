@@ -39,6 +39,10 @@ class Pins:
             known.add(self.hands_over)
         return frozenset(known - set(weighted) - {self.spurned})
 
+    def seconds(self, drain: float, *, stay: bool) -> float:
+        """For how long a release that is to go is held once it lost its share; `stay`: visitors do, with it."""
+        return max(self.assets, drain if stay else 0.0)
+
     def held(
         self, fleet: Fleet, weighted: Collection[int], want: Mapping[int, int], drain: float, now: float
     ) -> dict[int, float]:
@@ -54,7 +58,7 @@ class Pins:
         until = {
             release: math.inf
             if want.get(release)
-            else since.get(release, now) + max(self.assets, drain if release in stays else 0.0)
+            else since.get(release, now) + self.seconds(drain, stay=release in stays)
             for release in sorted(lost)
         }
         return {release: end for release, end in until.items() if now < end}
