@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.aws.audit.test_kinds import found, made, policy
+from tests.unit.aws.audit.test_kinds import found, made, policy, trusting_github
 
 QUEUE, ROLE = "aws_sqs_queue_policy.x", "aws_iam_role.x"
 
@@ -54,17 +54,6 @@ def test_a_condition_on_who_asks_limits(conditions: Any) -> None:
     assert ("CF-SEC-009", QUEUE) not in found(queue(**conditions))
 
 
-def trusting(subject: str) -> Any:
-    issuer = "token.actions.githubusercontent.com"
-    statement = {
-        "Effect": "Allow",
-        "Action": "sts:AssumeRoleWithWebIdentity",
-        "Principal": {"Federated": f"arn:aws:iam::1:oidc-provider/{issuer}"},
-        "Condition": {"StringLike": {f"{issuer}:sub": subject}},
-    }
-    return made(ROLE, assume_role_policy=json.dumps({"Statement": [statement]}))
-
-
 @pytest.mark.parametrize(
     ("subject", "open_"),
     [
@@ -80,7 +69,7 @@ def trusting(subject: str) -> Any:
 )
 def test_an_owner_with_a_wildcard_is_anybody(subject: str, *, open_: bool) -> None:
     """Whoever likes makes an account called acme-too, with a repository called shop."""
-    assert (("CF-SEC-008", ROLE) in found(trusting(subject))) is open_
+    assert (("CF-SEC-008", ROLE) in found(trusting_github(ROLE, "sub", subject))) is open_
 
 
 @pytest.mark.parametrize(

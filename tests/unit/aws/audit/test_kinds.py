@@ -27,6 +27,17 @@ def policy(**statement: Any) -> str:
     return json.dumps({"Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*", **statement}]})
 
 
+def trusting_github(address: str, key: str, value: str) -> Resource:
+    """A role for jobs of GitHub whose token has a key with that value."""
+    issuer = "token.actions.githubusercontent.com"
+    trust = policy(
+        Action="sts:AssumeRoleWithWebIdentity",
+        Principal={"Federated": f"arn:aws:iam::1:oidc-provider/{issuer}"},
+        Condition={"StringLike": {f"{issuer}:{key}": value}},
+    )
+    return made(address, assume_role_policy=trust)
+
+
 NOT_PRINCIPAL = policy(NotPrincipal={"AWS": "arn:aws:iam::1:user/x"})
 FROM_PUBLIC = json.dumps([{"Rules": [], "AllowFromPublic": True}])
 FROM_INSIDE = json.dumps([{"Rules": [], "AllowFromPublic": False}])

@@ -1,10 +1,9 @@
 """How far rights reach: by what an ARN leaves out, by conditions that limit nothing, and by policies of AWS's own."""
 
-import json
 from typing import Any
 
 import pytest
-from tests.unit.aws.audit.test_kinds import found, made, policy
+from tests.unit.aws.audit.test_kinds import found, made, policy, trusting_github
 
 from crossfade.aws.resources.resource import Resource
 
@@ -61,15 +60,7 @@ def test_an_arn_is_as_wide_as_what_it_leaves_out(action: str, resource: str, *, 
 )
 def test_a_job_of_github_is_told_by_more_than_its_subject(key: str, value: str, *, limited: bool) -> None:
     """By its repository or workflow; an environment of that name anybody makes, and IAM knows no key for the owner."""
-    issuer = "token.actions.githubusercontent.com"
-    statement = {
-        "Effect": "Allow",
-        "Action": "sts:AssumeRoleWithWebIdentity",
-        "Principal": {"Federated": f"arn:aws:iam::1:oidc-provider/{issuer}"},
-        "Condition": {"StringLike": {f"{issuer}:{key}": value}},
-    }
-    role = made(ROLE, assume_role_policy=json.dumps({"Statement": [statement]}))
-    assert (("CF-SEC-008", ROLE) not in found(role)) is limited
+    assert (("CF-SEC-008", ROLE) not in found(trusting_github(ROLE, key, value))) is limited
 
 
 @pytest.mark.parametrize(
