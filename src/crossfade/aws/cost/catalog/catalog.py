@@ -22,6 +22,9 @@ factors, numbers or attributes; `#a` is how many a's there are. What is paid by 
 "hours". There is a line `when` one of these attributes is set (`a.b=c`: to that; `a=false`: switched off; `^c`: to what
 begins so; `a>b`: b of what a comes from), and not `unless` one of those is. With `use` nobody can know how much there
 will be: only `cloud.usage.units` says. `area` is the part of the bill where it is not the type's own.
+
+What stands under `also` is billed where it is set, unless to one of `free`. Where only the apply will tell to what, it
+may be billed, unless another attribute, its `switch`, is false.
 """
 
 import re
@@ -83,7 +86,7 @@ class Extra:
     path: str
     free: frozenset[str]
     why: str
-    switch: str = ""  # where somebody switches off what it belongs to
+    switch: str = ""  # the attribute that switches it off, whatever it is set to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
