@@ -12,8 +12,7 @@ _WHO = re.compile(
     r"aws:(?:principal(?:account|arn|orgid|orgpaths|isawsservice|servicename|servicenameslist)"
     r"|source(?:account|arn|orgid|orgpaths|owner|ip|vpc|vpce)"
     r"|vpcsourceip|userid)|kms:calleraccount|lambda:functionurlauthtype|s3:dataaccesspoint(?:account|arn)"
-    r"|elasticfilesystem:accessedviamounttarget",
-    re.IGNORECASE,
+    r"|elasticfilesystem:accessedviamounttarget"
 )
 # How or when somebody asks, and what is true of everybody in the account and of everything in it.
 _HOW = re.compile(
@@ -26,7 +25,7 @@ _BEGINS_ANYHOW = re.compile(r"(?:(?:o|r|ou|vpc|vpce)-)?[*?].*", re.DOTALL)
 
 
 def tells_who(key: str) -> bool:
-    """Whether a key is about who asks."""
+    """Whether a key, in lower-case letters, is about who asks."""
     return _WHO.fullmatch(key) is not None
 
 
