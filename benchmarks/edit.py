@@ -23,11 +23,12 @@ COMMAND = "exec .venv/bin/python -m gunicorn bookshop.wsgi -b 127.0.0.1:$PORT"
 HOW = f"""\
 The app of benchmarks/bookshop has forty dependencies in its requirements.txt and uses them where a project would: in
 its settings, models, views and tasks. It is installed once, by the first deploy. Then a line of its views changes and
-`crossfade deploy --json` brings that out, blue-green with `bake: 0s` and two healthy answers in a row, with
-`cache: [.venv]` and `built_from: [requirements.txt]`. The boot is that of the same command in the folder of the
-release that runs, asked every {POLL * 1000:.0f} ms until it answers 200; boots and deploys take turns. Beside it
-stands the same change where the file says nothing of `built_from`: then the build runs, with what the one before it
-installed.
+`crossfade deploy --json` brings that out, blue-green with `bake: 0s` and two healthy answers in a row, with `cache:
+[.venv]` and `built_from: [requirements.txt]`. The boot is that of the same command in the folder of the release that
+runs, asked every {POLL * 1000:.0f} ms until it answers 200; boots and deploys take turns. A deploy comes when the one
+before it is over for good: a release stays some seconds for its pages, and the next would wait for its room. Beside
+it stands the same change where the file says nothing of `built_from`: then the build runs, with what the one before
+it installed.
 """
 BECAUSE = """\
 Whatever the build leaves is sealed file by file, which costs as much as it has files. Links to them are made ahead,
@@ -49,11 +50,13 @@ async def measure(scale: Scale) -> Result:
                 taken["boot, alone"].append(_boot(place, state, source))
                 with (source / "books" / "views.py").open("a") as views:
                     views.write(f"TURN = {turn}\n")
+                _alone(state)
                 taken["deploy of one line"].append(_deploy(state, source).ms)
             (source / "crossfade.yaml").write_text(json.dumps(_file(free_port(), built_from=[])))
             for turn in range(2):
                 with (source / "books" / "views.py").open("a") as views:
                     views.write(f"AGAIN = {turn}\n")
+                _alone(state)
                 taken["the same, with the build run"].append(_deploy(state, source).ms)
             files = sum(len(names) for _, _, names in os.walk(_tree(state, source) / ".venv"))
         finally:
@@ -76,6 +79,19 @@ def _deploy(state: Path, source: Path) -> Ran:
     if ran.last["rollout"]["state"] != "succeeded":
         raise BrokenError(f"the deploy ended otherwise: {ran.last['rollout']}")
     return ran
+
+
+def _alone(state: Path) -> None:
+    """Waits until the release before the one that serves is gone."""
+    until = time.monotonic() + LIMIT
+    while len({instance["release"] for instance in _status(state)["instances"]}) > 1:
+        if time.monotonic() > until:
+            raise BrokenError("the release before does not go")
+        time.sleep(0.5)
+
+
+def _status(state: Path) -> Any:
+    return crossfade("status", "--json", state=state).last["services"][0]
 
 
 def _file(port: int, *, built_from: list[str]) -> dict[str, Any]:
