@@ -17,10 +17,18 @@ from crossfade.engine.clock import SystemClock
 from crossfade.platforms.aws.adapters import Adapters
 from crossfade.platforms.aws.alb.health import TargetHealth
 from crossfade.platforms.aws.clients import Answer, Check, Clients, unfenced
-from crossfade.platforms.aws.codedeploy.deployments import Deployment, DeploymentGroup, HostTarget, host_target
+from crossfade.platforms.aws.codedeploy.deployments import (
+    Deployment,
+    DeploymentGroup,
+    Deployments,
+    HostTarget,
+    described,
+    host_target,
+)
 from crossfade.platforms.aws.codedeploy.lookout import Progress, on_its_way
 from crossfade.platforms.aws.codedeploy.runtime import RevisionRuntime
 from crossfade.platforms.aws.place import Finder
+from crossfade.platforms.aws.refusals import AwsError
 from crossfade.platforms.aws.sight import Lookout, Task
 
 HOST = Task(arn="i-1", colour="green", release=2, address="i-1:80", launched_at=1.0, health=Health.HEALTHY)
@@ -250,4 +258,61 @@ async def test_a_host_to_which_no_deployment_went_is_replaced() -> None:
     sick = [replace(HOST, arn=arn, health=Health.UNHEALTHY) for arn in ("i-1", "i-2")]
     await runtime._replace_unreached("shop-dev-web-green", [*sick, replace(HOST, arn="i-3")], unfenced)
     assert clients.ended == ["i-2"]
+    await clients.close()
+
+
+class Forgetful(Clients):
+    """CodeDeploy, whose answers to the first calls of a change are lost; `begun` are its deployments, over at once."""
+
+    def __init__(self, lost: int, *, done: bool) -> None:
+        super().__init__("us-east-1", clock=NoWait())
+        self.begun: list[Answer] = []
+        self._lost, self._done = lost, done
+
+    def _ask(self, service: str, operation: str, parameters: Answer) -> Answer:
+        if operation == "create_deployment":
+            lost = self._lost > 0
+            self._lost -= 1
+            if self._done or not lost:
+                said = {"description": parameters["description"], "createTime": datetime.now(UTC)}
+                self.begun.append({"status": "Succeeded", "creator": "user", **said})
+            if lost:
+                raise AwsError("no answer came", again=True)
+            return {"deploymentId": f"d-{len(self.begun)}"}
+        if operation == "get_deployment":
+            return {"deploymentInfo": self.begun[int(parameters["deploymentId"][2:]) - 1]}
+        there = parameters.get("createTimeRange", {}).get("start")
+        found = [f"d-{at}" for at, one in enumerate(self.begun, 1) if there is None or one["createTime"] >= there]
+        return {"list_deployments": {"deployments": found}}.get(operation, {"targetIds": []})
+
+
+class NoWait(SystemClock):
+    async def sleep(self, seconds: float) -> None:
+        """At once."""
+
+
+@pytest.mark.parametrize(("lost", "done"), [(0, True), (1, True), (3, True), (1, False), (3, False)])
+async def test_one_deployment_is_begun_however_many_answers_are_lost(lost: int, done: bool) -> None:
+    """Be the first over when it is asked for again, or have the call never arrived."""
+    clients = Forgetful(lost, done=done)
+    web = Service(app="shop", name="web", environment="dev", runtime="autoscaling", source=".", command="serve")
+    deployments = Deployments(clients, Places("shop", "dev"))
+    for number in (1, 2):
+        release = Release(number=number, service=web, version=f"v{number}", digest=NEW, config_hash="c")
+        since = datetime.now(UTC) if number == 1 else clients.begun[0]["createTime"]
+        await deployments.begin("shop-dev-web-green", release, unfenced, since=since)
+        assert [one["description"] for one in clients.begun][number - 1 :] == [described(release)]
+    await clients.close()
+
+
+async def test_one_that_comes_after_another_of_the_same_release_is_begun() -> None:
+    """The one before it had lost a host, and is not taken for it."""
+    clients = Forgetful(0, done=True)
+    web = Service(app="shop", name="web", environment="dev", runtime="autoscaling", source=".", command="serve")
+    release = Release(number=1, service=web, version="v1", digest=NEW, config_hash="c")
+    deployments, since = Deployments(clients, Places("shop", "dev")), datetime.now(UTC)
+    await deployments.begin("shop-dev-web-green", release, unfenced, since=since)
+    clients._lost, clients._done = 1, False
+    await deployments.begin("shop-dev-web-green", release, unfenced, since=since, after="d-1")
+    assert len(clients.begun) == 2
     await clients.close()

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/codedeploy/latest/APIReference/Welcome.html
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -96,6 +97,10 @@ class DeploymentGroup:
     attached: bool
 
 
+class _BegunError(Exception):
+    """There it is: the answer was lost, and nothing else."""
+
+
 class Deployments:
     """Those of one environment. A colour's deployment group is called as its Auto Scaling group."""
 
@@ -158,18 +163,33 @@ class Deployments:
                     "CreateDeployment says who began it",
                 )
 
-    async def begin(self, name: str, release: Release, before: Check) -> None:
-        """Bring the release to all hosts of the group, at once."""
+    async def begin(self, name: str, release: Release, before: Check, *, since: datetime, after: str = "") -> None:
+        """Bring the release to all hosts of the group, at once.
+
+        One whose answer was lost may be there, and over already where little was to do: before it is asked for again,
+        what was begun `since`, other than the one that it comes `after`, is looked for.
+        """
+        said, tried = described(release), False
+
+        async def unless_begun() -> None:
+            nonlocal tried
+            await before()
+            newest = await self.newest(name, since) if tried else None
+            if newest and newest.description == said and newest.id != after:
+                raise _BegunError
+            tried = True
+
         bucket, key = located(release.digest)
         revision = {"revisionType": "S3", "s3Location": {"bucket": bucket, "key": key, "bundleType": "zip"}}
-        await self._call(
-            "create_deployment",
-            before,
-            deploymentGroupName=name,
-            revision=revision,
-            deploymentConfigName=ALL_AT_ONCE,
-            description=described(release),
-        )
+        with suppress(_BegunError):
+            await self._call(
+                "create_deployment",
+                unless_begun,
+                deploymentGroupName=name,
+                revision=revision,
+                deploymentConfigName=ALL_AT_ONCE,
+                description=said,
+            )
 
     async def stop(self, name: str, before: Check) -> bool:
         """Whatever is under way there, False where nothing is; CodeDeploy brings nothing back: nobody is sent there.

@@ -5,7 +5,7 @@ deployment group is attached: whatever it launches from then on waits for the sa
 scaling, in place of a host that died, or because a release comes back to a group that was empty.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -89,7 +89,9 @@ class RevisionRuntime(GroupRuntime):
                 await self._deployments.require_none(progress.group.name)
                 if await self._deployments.stop(progress.group.name, before):  # of ours, for hosts that went since
                     continue
-                await self._deployments.begin(progress.group.name, side.release, before)
+                since = _launched(task for task in sight.tasks if task.colour == side.colour)
+                last = progress.deployment.id if progress.deployment else ""
+                await self._deployments.begin(progress.group.name, side.release, before, since=since, after=last)
             else:
                 continue
             self._told_anew(service, side.colour)
@@ -154,8 +156,7 @@ class RevisionRuntime(GroupRuntime):
         sick = [task for task in tasks if task.health is not Health.HEALTHY and not task.exited]
         if not sick:
             return
-        since = datetime.fromtimestamp(min(task.launched_at for task in sick), UTC)
-        reached = await self._deployments.reached(group, since)
+        reached = await self._deployments.reached(group, _launched(sick))
         for task in sick:
             if task.arn not in reached:
                 await self._replace(task, before)
@@ -168,3 +169,8 @@ class RevisionRuntime(GroupRuntime):
     def _told_anew(self, key: str, colour: str) -> None:
         self._revision_lookout.forget(key, colour)
         self._lookout.changed(key)
+
+
+def _launched(hosts: Iterable[Task]) -> datetime:
+    """When the first of them was."""
+    return datetime.fromtimestamp(min(host.launched_at for host in hosts), UTC)
