@@ -10,6 +10,9 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import UserDict
+from collections.abc import KeysView
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,7 @@ from crossfade.platforms.local.runtimes.processes.addresses import ports
 from crossfade.platforms.local.runtimes.processes.log_writer import LARGEST
 from crossfade.platforms.local.runtimes.processes.logs import FULL_BYTES
 from crossfade.platforms.local.runtimes.processes.runtime import ProcessRuntime
+from crossfade.platforms.local.runtimes.processes.session import Session
 
 FAMILY = (
     "echo $$ >> {pids}; (trap '' TERM; echo $(exec sh -c 'echo $PPID') >> {pids}; while :; do sleep 0.05; done) & wait"
@@ -437,6 +441,33 @@ async def test_what_no_program_can_be_given_is_said(
         await machine.launch("one", command, env=env)
     seen = await machine.seen()
     assert (seen.exited, seen.blamed) == (True, False)
+
+
+class CopiedMeanwhile(UserDict[str, str]):
+    """An environment that is too long; when it is read, a child as yet has all that its parent has open."""
+
+    def __init__(self, session: Path) -> None:
+        super().__init__(BIG=200_000 * "x")
+        self.session, self.copies = session, list[int]()
+
+    def keys(self) -> KeysView[str]:
+        for file in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):
+                if os.path.samestat(os.fstat(int(file.name)), self.session.stat()):
+                    self.copies.append(os.dup(int(file.name)))
+        return super().keys()
+
+
+def test_what_could_not_be_started_is_not_taken_for_starting(tmp_path: Path) -> None:
+    """Be its lock open for a moment in another child of ours, which is on its way to become the log's writer."""
+    session = Session(tmp_path / "one.session", tmp_path / "one.log")
+    env = CopiedMeanwhile(session.file)
+    with pytest.raises(OSError, match="too long"):
+        session.start("exec sleep 60", tmp_path, env)
+    assert env.copies
+    assert (session.running(), session.started) == (False, False)
+    for copy in env.copies:
+        os.close(copy)
 
 
 @pytest.mark.long

@@ -70,6 +70,11 @@ class Session:
                 self._child = spawn(arguments, marked, {0: lock, 1: output, 2: output})
             finally:
                 os.close(output)
+        except OSError:
+            # Closed, it would be locked still by a child that has not closed it yet, such as the writer: Linux lets us
+            # go on while a child's exec is at that.
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            raise
         finally:
             os.close(lock)
 
