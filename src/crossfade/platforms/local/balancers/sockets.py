@@ -1,25 +1,21 @@
 """Ports of this machine: can one be opened, and who holds it."""
 
-import contextlib
 import errno
 import ipaddress
-import os
 import re
 import socket
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from crossfade.core.errors import PlatformError
 from crossfade.paths import StateDirectory
 from crossfade.platforms.local.address import socket_of
 from crossfade.platforms.local.balancers.known import balancer_at, called
+from crossfade.platforms.local.kernel import descriptors, tcp, unix
+from crossfade.platforms.local.kernel.tcp import Listener
 
-_LISTEN = "0A"
-_ESTABLISHED = "01"
 _PID = re.compile(r"\(pid (\d+)\)")
-_IPV4 = 8  # digits of such an address
-_CONNECTED, _PATH = "03", 7  # of a Unix socket: its state, and the column of its path
 
 
 def require_free(host: str, port: int) -> None:
@@ -68,95 +64,41 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def listening(pid: int) -> list[str]:
-    """Where a process listens, as the kernel writes it."""
-    held = _held_by(Path(f"/proc/{pid}"))
-    return [row[1] for row in _table(_LISTEN) if f"socket:[{row[9]}]" in held]
+def listening(pid: int) -> list[Listener]:
+    """Where a process listens."""
+    held = set(descriptors.sockets(pid))
+    return [listener for listener in tcp.listeners() if listener.inode in held]
 
 
-def overlap(listener: str, host: str, port: int) -> bool:
+def overlap(listener: Listener, host: str, port: int) -> bool:
     """Who asks at host:port may reach that listener."""
-    address, _, number = listener.rpartition(":")
-    if int(number, 16) != port:
+    if listener.port != port:
         return False
-    if ":" in host:
-        return len(address) > _IPV4
-    ours = _as_in_table(f"{host}:{port}").partition(":")[0]
-    return not int(address, 16) or not int(ours, 16) or address == ours
+    address, ours = ipaddress.ip_address(listener.address), ipaddress.ip_address(host)
+    if ours.version != 4:  # noqa: PLR2004
+        return address.version != 4  # noqa: PLR2004
+    return address.is_unspecified or ours.is_unspecified or address == ours
 
 
 def holder_of(port: int) -> str:
     """`name (pid 123)` of the process that listens on the port; empty when it belongs to somebody else's user."""
-    wanted = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
-    if not wanted:
-        return ""
-    for process in Path("/proc").iterdir():
-        if not process.name.isdigit():
-            continue
-        if wanted & _held_by(process):
-            return f"{called(int(process.name))} (pid {process.name})"
-    return ""
+    wanted = {listener.inode for listener in tcp.listeners() if listener.port == port}
+    processes = [int(process.name) for process in Path("/proc").iterdir() if process.name.isdigit()] if wanted else []
+    holder = next((pid for pid in processes if descriptors.holds(pid, wanted)), None)
+    return f"{called(holder)} (pid {holder})" if holder else ""
 
 
-def connections(addresses: Iterable[str], pids: Iterable[int]) -> Counter[str]:
-    """How many open connections these processes have to each of these addresses.
-
-    By inode, because the kernel tells of one twice when others come and go while its table is read. Of a Unix socket
-    the kernel does not say who is connected: all count, our own probes among them.
-    """
+def connections(addresses: Iterable[str], pids: Iterable[int]) -> Counter[str] | None:
+    """How many open connections these processes have to each of these addresses. None: the kernel does not tell."""
     paths = {path: address for address in addresses if (path := socket_of(address))}
-    asked = {_as_in_table(address): address for address in addresses if not socket_of(address)}
-    own = {inode for pid in pids for inode in _held_by(Path(f"/proc/{pid}"))}
-    found = {row[9]: asked[row[2]] for row in _table(_ESTABLISHED) if row[2] in asked and f"socket:[{row[9]}]" in own}
-    return Counter(found.values()) + _connected(paths)
-
-
-def _connected(paths: Mapping[str, str]) -> Counter[str]:
-    """Connections by the address whose path they came in by; those that wait to be accepted are among them.
-
-    A row: number, references, protocol, flags, type, state, inode, path. Others' paths are whatever they like.
-    """
-    if not paths:
-        return Counter()
-    table = os.fsdecode(Path("/proc/net/unix").read_bytes())
-    rows = [line.split(maxsplit=7) for line in table.split("\n")[1:]]
-    found = {row[6]: paths[row[7]] for row in rows if len(row) > _PATH and row[5] == _CONNECTED and row[7] in paths}
-    return Counter(found.values())
-
-
-def _as_in_table(address: str) -> str:
-    """`127.0.0.1:8080` is `0100007F:1F90` there."""
-    host, port = address.rsplit(":", 1)
-    return f"{bytes(reversed(socket.inet_aton(host))).hex().upper()}:{int(port):04X}"
-
-
-def _held_by(process: Path) -> set[str]:
-    """What the process has open; nothing when it is gone or not ours to look at."""
-    held = set()
-    with contextlib.suppress(OSError):
-        for fd in (process / "fd").iterdir():
-            with contextlib.suppress(OSError):  # closed meanwhile
-                held.add(str(fd.readlink()))
-    return held
-
-
-def _listening_inodes(port: int) -> set[str]:
-    return {row[9] for row in _table(_LISTEN) if int(row[1].rsplit(":", 1)[1], 16) == port}
-
-
-def _table(state: str) -> list[list[str]]:
-    """Rows of the kernel's TCP tables in this state: local address 1, remote address 2, state 3, inode 9.
-
-    Looked for as text first: a busy balancer has tens of thousands that only wait for their end.
-    """
-    rows = []
-    for name in ("tcp", "tcp6"):
-        try:
-            text = Path(f"/proc/net/{name}").read_text(encoding="ascii")
-        except OSError:
-            continue
-        rows += [line.split() for line in text.splitlines()[1:] if f" {state} " in line]
-    return [row for row in rows if row[3] == state]
+    ports = [address for address in addresses if not socket_of(address)]
+    try:
+        found = tcp.connected(ports) | {
+            inode: paths[path] for inode, path in (unix.connected(paths) if paths else {}).items()
+        }
+    except OSError:
+        return None
+    return Counter(found[inode] for pid in pids for inode in descriptors.sockets(pid) if inode in found)
 
 
 def _first_free_for_all() -> int:

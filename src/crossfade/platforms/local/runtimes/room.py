@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.core.errors import RefusedError
+from crossfade.platforms.local.kernel import tcp
 from crossfade.platforms.local.runtimes.processes.addresses.ports import PORTS
 
 _PROCESSES = {"process": 3, "docker": 2}  # of an instance at least: what writes its log is two, what holds it one
 _MEMORY = 2 * 2**20  # bytes of an instance at least
-_LISTEN = "0A"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,21 +56,10 @@ def left_here() -> Left:
     if (group := _number("/sys/fs/cgroup/pids.max")) is not None:
         most.append(group - (_number("/sys/fs/cgroup/pids.current") or 0))
     return Left(
-        ports=len(PORTS) - len(_listening() & set(PORTS)),
+        ports=len(set(PORTS) - {listener.port for listener in tcp.listeners()}),
         processes=max(0, min(most, default=2**22)),
         memory=_available(),
     )
-
-
-def _listening() -> set[int]:
-    ports = set()
-    for name in ("tcp", "tcp6"):
-        try:
-            rows = Path(f"/proc/net/{name}").read_text(encoding="ascii").splitlines()[1:]
-        except OSError:
-            continue
-        ports |= {int(row.split()[1].rsplit(":", 1)[1], 16) for row in rows if row.split()[3] == _LISTEN}
-    return ports
 
 
 def _available() -> int:

@@ -11,6 +11,7 @@ from tests.support.ports import free_port
 from crossfade.core.errors import PlatformError
 from crossfade.platforms.local.address import of_socket
 from crossfade.platforms.local.balancers import sockets
+from crossfade.platforms.local.kernel import unix
 
 
 def test_a_free_port_is_free() -> None:
@@ -62,20 +63,54 @@ def test_where_a_listener_is_reached_from_here(bound: str, reached: str) -> None
     assert sockets.reachable(bound) == reached
 
 
-@pytest.mark.parametrize("called", [b"\xff\xfe", b"a\nb", "a\u2028b".encode(), b"a\x0bb"])
-def test_what_strangers_call_their_sockets_keeps_nobody_from_counting(tmp_path: Path, called: bytes) -> None:
-    """The kernel's table has the names of all users' sockets, as they are."""
+def test_connections_over_a_socket_are_counted_by_who_has_them(tmp_path: Path) -> None:
+    """Those that wait to be accepted, too; of others, such as our own probes, none."""
     path = tmp_path / "app"
-    stranger = socket.socket(socket.AF_UNIX)
-    with beside_nobody(lambda: stranger.bind(b"\0" + called)), socket.socket(socket.AF_UNIX) as app:
+    with socket.socket(socket.AF_UNIX) as app:
         app.bind(str(path))
         app.listen()
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(str(path))
+        address = of_socket(str(path))
+        with socket.socket(socket.AF_UNIX) as first, socket.socket(socket.AF_UNIX) as second:
+            first.connect(str(path))
             accepted, _ = app.accept()
+            second.connect(str(path))
             with accepted:
-                assert sockets.connections([of_socket(str(path))], []) == {of_socket(str(path)): 1}
-    stranger.close()
+                assert sockets.connections([address], [os.getpid()]) == {address: 2}
+                assert sockets.connections([address], [1]) == {}
+            first.close()
+            assert sockets.connections([address], [os.getpid()]) == {address: 1}
+
+
+def test_where_the_kernel_does_not_tell_of_sockets_nothing_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it is not known, which is not none."""
+    monkeypatch.setattr(unix, "_BY_FAMILY", 99)  # a question that it does not know
+    assert sockets.connections([of_socket("/there")], [os.getpid()]) is None
+    assert sockets.connections(["127.0.0.1:1"], [os.getpid()]) == {}
+
+
+@pytest.mark.parametrize("called", [b"\xff\xfe", "a\u2028b".encode(), b"app", b"a\n%(row)s", b"\n%(row)s\n"])
+def test_what_a_stranger_calls_a_socket_is_no_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, called: bytes
+) -> None:
+    """A name may have a line feed, and behind it a row of the kernel's table for a connection that there is not."""
+    monkeypatch.chdir(tmp_path)  # a name has room for 107 bytes
+    address = of_socket("app")
+    name = b"\0" + called.replace(b"%(row)s", b"0: 00000003 00000000 00000000 0001 03 7 app")
+    theirs = socket.socket(socket.AF_UNIX)
+
+    def open_theirs() -> None:
+        theirs.bind(name)
+        theirs.listen()
+        socket.socket(socket.AF_UNIX).connect(name)
+
+    with beside_nobody(open_theirs), socket.socket(socket.AF_UNIX) as app:
+        app.bind("app")
+        app.listen()
+        assert sockets.connections([address], [os.getpid()]) == {}
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect("app")
+            assert sockets.connections([address], [os.getpid()]) == {address: 1}
+    theirs.close()
 
 
 def test_whether_a_port_is_free_is_known_without_looking_for_its_holder(monkeypatch: pytest.MonkeyPatch) -> None:

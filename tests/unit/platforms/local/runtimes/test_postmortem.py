@@ -8,9 +8,8 @@ from tests.unit.platforms.local.runtimes.conftest import Machine
 
 from crossfade.core.service import HealthCheck
 from crossfade.engine.ports.runtime import Running
+from crossfade.platforms.local.kernel import tcp
 from crossfade.platforms.local.probes import HttpProbe
-from crossfade.platforms.local.runtimes.processes.addresses import listening
-from crossfade.platforms.local.runtimes.processes.addresses.listening import Listener
 from crossfade.platforms.local.runtimes.processes.addresses.ports import is_free
 
 LISTEN = (
@@ -23,7 +22,7 @@ DIES_ANSWERING = (
 
 
 def listens(port: int) -> bool:
-    return any(listener.port == port for listener in listening.listeners())
+    return any(listener.port == port for listener in tcp.listeners())
 
 
 def program(host: str, port: str, family: str = "socket.AF_INET") -> str:
@@ -119,17 +118,3 @@ async def test_a_port_that_its_own_connections_still_hold_was_taken_by_nobody(ma
         assert not is_free(port)
     assert found.detail == "exited with code 3"
     assert found.blamed
-
-
-def test_the_kernels_table_is_read() -> None:
-    """Addresses are words in the machine's order, and connections are no listeners."""
-    v4 = "  0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 12345 1 0 100 0 0"
-    v6 = (
-        "  1: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A "
-        "00000000:00000000 00:00000000 00000000     0        0 77 1 0 100 0 0 10 0"
-    )
-    assert listening.parse(v4) == Listener("127.0.0.1", 8080, 1000, 12345)
-    assert listening.parse(v6) == Listener("::1", 80, 0, 77)
-    assert listening.parse(v4.replace(" 0A ", " 01 ")) is None
-    assert listening.parse("") is None
-    assert [str(listening.parse(line)) for line in (v4, v6)] == ["127.0.0.1:8080", "[::1]:80"]

@@ -91,7 +91,9 @@ class NginxBalancer(InstalledBalancer):
         # The kernel takes up to 100 ms to write its table when tens of thousands of connections wait for their end.
         addresses = [address for _, address in entry.addresses]
         held = await asyncio.to_thread(sockets.connections, addresses, self._process.workers)
-        return {instance: Target(in_flight=held[address]) for instance, address in entry.addresses}
+        return {
+            instance: Target(in_flight=None if held is None else held[address]) for instance, address in entry.addresses
+        }
 
     def _count(self) -> None:
         owners = {

@@ -2,40 +2,28 @@
 
 import os
 import pwd
-import socket
-import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
+
+from crossfade.platforms.local.kernel import tcp
 
 # Seconds for which what was read counts, at least and at most: hundreds of instances are looked at together. Between
 # them it is so many times what reading took, so that no more than a twentieth of a core goes into it.
 _KEPT = (0.1, 0.5)
 _SHARE = 20
-_LISTEN = "0A"
-_LOCAL, _STATE, _UID, _INODE = 1, 3, 7, 9  # columns
-
-
-def _written(address: str) -> str:
-    """As the tables have it: each word in the machine's own order."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    packed = socket.inet_pton(family, address)
-    words = (packed[at : at + 4] for at in range(0, len(packed), 4))
-    return "".join(f"{int.from_bytes(word, sys.byteorder):08X}" for word in words)
-
 
 # Who is asked at 127.0.0.1: whoever listens on just that, else on all addresses of IPv4, else on all. One that is not
 # here is none of an instance's: it may listen on ::1 while a stranger answers in its place.
 _ASKED = (("127.0.0.1", "::ffff:127.0.0.1"), ("0.0.0.0", "::ffff:0.0.0.0"), ("::",))  # noqa: S104  to compare with
-_NEARNESS = {_written(address): nearness for nearness, addresses in enumerate(_ASKED) for address in addresses}
+_NEARNESS = {tcp.packed(address): nearness for nearness, addresses in enumerate(_ASKED) for address in addresses}
 
 
 class Listening(NamedTuple):
-    """Who listens on a port: users, and sockets as a process's descriptors name them."""
+    """Who listens on a port: users, and the inodes of their sockets."""
 
     users: frozenset[int] = frozenset()
-    sockets: frozenset[str] = frozenset()
+    sockets: frozenset[int] = frozenset()
 
     def also(self, other: "Listening") -> "Listening":
         return Listening(self.users | other.users, self.sockets | other.sockets)
@@ -67,23 +55,16 @@ class Listeners:
 
 
 def _listening() -> dict[int, Listening]:
-    """By port. The tables begin with those that listen; of the many thousands that may follow none is read."""
+    """By port."""
     found: dict[int, tuple[int, Listening]] = {}
-    for table in ("tcp", "tcp6"):
-        with suppress(OSError), Path(f"/proc/net/{table}").open(encoding="ascii") as rows:
-            next(rows, None)
-            for row in rows:
-                columns = row.split(maxsplit=_INODE + 1)
-                if columns[_STATE] != _LISTEN:
-                    break
-                address, _, port = columns[_LOCAL].rpartition(":")
-                nearness = _NEARNESS.get(address)
-                if nearness is None:
-                    continue
-                nearest, before = found.get(int(port, 16), (nearness + 1, NOBODY))
-                if nearness <= nearest:
-                    one = Listening(frozenset({int(columns[_UID])}), frozenset({f"socket:[{columns[_INODE]}]"}))
-                    found[int(port, 16)] = nearness, before.also(one) if nearness == nearest else one
+    for listener in tcp.listeners():
+        nearness = _NEARNESS.get(listener.packed)
+        if nearness is None:
+            continue
+        nearest, before = found.get(listener.port, (nearness + 1, NOBODY))
+        if nearness <= nearest:
+            one = Listening(frozenset({listener.user}), frozenset({listener.inode}))
+            found[listener.port] = nearness, before.also(one) if nearness == nearest else one
     return {port: listening for port, (_, listening) in found.items()}
 
 

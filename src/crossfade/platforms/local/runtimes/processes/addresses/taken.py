@@ -1,6 +1,6 @@
 """Ports that somebody else took before their instance had them: whatever that does, requests would reach the other."""
 
-from crossfade.platforms.local.runtimes.processes.addresses import listening
+from crossfade.platforms.local.kernel import descriptors
 from crossfade.platforms.local.runtimes.processes.addresses.listeners import Listeners
 from crossfade.platforms.local.runtimes.processes.record import InstanceRecord
 from crossfade.platforms.local.runtimes.processes.session import Session
@@ -11,7 +11,7 @@ class TakenBy:
 
     def __init__(self) -> None:
         self._listeners = Listeners()
-        self._right: dict[int, frozenset[str]] = {}  # by port: sockets that are its instance's own, or nobody's we know
+        self._right: dict[int, frozenset[int]] = {}  # by port: sockets that are its instance's own, or nobody's we know
 
     async def another(self, record: InstanceRecord, session: Session) -> str:
         """Why the instance has lost its port; empty when it has not.
@@ -29,15 +29,15 @@ class TakenBy:
         return ""
 
     @staticmethod
-    async def _instance(session: Session, sockets: frozenset[str]) -> str:
+    async def _instance(session: Session, sockets: frozenset[int]) -> str:
         """Another instance that has these sockets, where this one has none of them."""
-        if session.leader and listening.holds(session.leader.pid, sockets):
+        if session.leader and descriptors.holds(session.leader.pid, sockets):
             return ""
         seen = await session.seen()
-        if any(listening.holds(process.pid, sockets) for process in session.members(seen)):
+        if any(descriptors.holds(process.pid, sockets) for process in session.members(seen)):
             return ""
         for file, processes in seen.began.items():
             for process in processes if file != str(session.file) else ():
-                if listening.holds(process.pid, sockets):
+                if descriptors.holds(process.pid, sockets):
                     return f"process {process.pid} of another instance, {file}"
         return ""
