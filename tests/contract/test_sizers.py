@@ -107,7 +107,7 @@ async def test_an_exit_says_why(platform: Kit) -> None:
 
 
 async def test_who_lost_the_lease_changes_nothing(platform: Kit) -> None:
-    """No size, no weight and no artifact."""
+    """No size, no weight, no artifact, and neither a renewal nor the end of one."""
     release = await platform.release(1)
     await platform.keep(release, 1)
     await platform.healthy(1, 1)
@@ -120,6 +120,9 @@ async def test_who_lost_the_lease_changes_nothing(platform: Kit) -> None:
         await platform.shift({})
     with pytest.raises(StaleTokenError):
         await platform.one.runtime.forget(release, TOKEN)
+    for act in (platform.one.runtime.renew, platform.one.runtime.break_off):
+        with pytest.raises(StaleTokenError):
+            await act(release, TOKEN)
     assert (await platform.reported()).weights == before.weights
     assert dict(await platform.two.runtime.sizes(platform.key)) == {1: 1}
 
@@ -190,3 +193,17 @@ async def test_nobody_knows_what_is_in_flight(platform: Kit) -> None:
     await platform.shift({1: 100})
     target = (await platform.one.balancer.report(platform.key)).targets[one.id]
     assert (target.in_flight, target.streams) == (None, None)
+
+
+async def test_a_renewal_that_is_broken_off_leaves_who_serves(platform: Kit) -> None:
+    """At the size that was told; told again, and of nothing that is under way, it changes nothing."""
+    release = await platform.release(1)
+    await platform.keep(release, 2)
+    before = {one.id for one in await platform.healthy(1, 2)}
+    await platform.one.runtime.break_off(release, TOKEN)
+    assert {one.id for one in await platform.healthy(1, 2)} == before
+    await platform.one.runtime.renew(release, TOKEN)
+    for hands in (platform.one, platform.two):
+        await hands.runtime.break_off(release, TOKEN)
+    after = {one.id for one in await platform.healthy(1, 2)}
+    assert before & after

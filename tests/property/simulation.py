@@ -252,6 +252,7 @@ class Simulation:
             going = any(i.stopping for loop in loops for i in loop.fleet.instances)  # in a grace as long as a job
             changed = (len(self.paper.events), self._there()) != (lines, there)  # a cloud replaces who ends by itself
             unseen = any(loop.observed_at < self.paper.events[-1].at for loop in loops)  # what failed is tried again
+            going = going or bool(self.cloud and self.cloud.renews(KEY))  # also when its restart could not be given up
             if changed or unseen or going or any(loop.waits or loop.trouble for loop in loops):
                 since, lines, there = self.now, len(self.paper.events), self._there()
             if self.now - began > LONGEST:

@@ -146,6 +146,8 @@ class Server:
             ("ecs", "DeleteService"): ecs.delete_service,
             ("ecs", "DescribeServices"): ecs.describe_services,
             ("ecs", "ListServices"): ecs.list_services,
+            ("ecs", "ListServiceDeployments"): ecs.list_service_deployments,
+            ("ecs", "StopServiceDeployment"): ecs.stop_service_deployment,
             ("ecs", "RunTask"): ecs.run_task,
             ("ecs", "StopTask"): ecs.stop_task,
             ("ecs", "ListTasks"): ecs.list_tasks,

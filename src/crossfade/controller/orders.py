@@ -14,7 +14,7 @@ from crossfade.controller.releases import back_by_name, rollback_to
 from crossfade.controller.stores.stores import Stores
 from crossfade.controller.values import WHERE, Kept, Values, no_value, nothing_kept
 from crossfade.controller.visits import Visits
-from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, WrongInputError
+from crossfade.core.errors import CrossfadeError, PlatformError, RefusedError, StaleTokenError, WrongInputError
 from crossfade.core.release import Release
 from crossfade.core.rollout import Rollout
 from crossfade.core.service import Service
@@ -201,10 +201,22 @@ class Orders:
         if loop.ledger.removed:
             return f"{loop.key} was taken down meanwhile"
         if failed and loop.ledger.outdated == began:
-            await loop.record("service restarted", {"instances": [], "by": ""})
-            loop.wake()
-            return f"new instances of {loop.key} {failed}"
+            return f"new instances of {loop.key} {failed}{await self._give_up_restart(loop)}"
         return "" if loop.ledger.outdated == began else "something else began meanwhile"
+
+    async def _give_up_restart(self, loop: Loop) -> str:
+        """It ends on record once the platform, where that replaces them, was told to try no more; else why not."""
+        release = admission.running(loop.ledger)
+        try:
+            if sizer := self._world.sizers.get(release.service.runtime):
+                await sizer.break_off(release, loop.token)
+        except StaleTokenError:
+            raise
+        except CrossfadeError as error:
+            return f"; the platform goes on trying, for it could not be told to stop: {error}"
+        await loop.record("service restarted", {"instances": [], "by": ""})
+        loop.wake()
+        return ""
 
     async def tag(self, loop: Loop, word: str, tag: str, order: Order) -> tuple[Release, int | None]:
         """Name a release, so that it is kept and can be rolled back to by that name. Also which one had the name."""

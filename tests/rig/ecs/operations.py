@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.rig.ecs.life import Life
 from tests.rig.ecs.scheduler import Scheduler
-from tests.rig.ecs.service import Deployment, Service
+from tests.rig.ecs.service import Deployment, Rollout, Service
 from tests.rig.ecs.task import StopCode, Task
 from tests.rig.emulator import Emulator
 from tests.rig.wire import AwsError, Call, Json
@@ -124,6 +124,28 @@ class Ecs:
         cluster = await self._cluster(call)
         there = [one for (arn, _), one in self._services.items() if arn == cluster["clusterArn"]]
         return {"serviceArns": [one.arn for one in there if one.status != "INACTIVE"]}
+
+    async def list_service_deployments(self, call: Call) -> Json:
+        """The primary one, and those before it that have tasks: of others nothing is known here."""
+        service = await self._service(call, call.params["service"])
+        states = call.params.get("status") or []
+        found = [service.service_deployment(one) for one in service.deployments]
+        return {"serviceDeployments": [one for one in found if not states or one["status"] in states]}
+
+    async def stop_service_deployment(self, call: Call) -> Json:
+        """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopServiceDeployment.html"""
+        arn = call.params["serviceDeploymentArn"]
+        known = [(service, one) for service in self._services.values() for one in service.deployments]
+        found = [(s, one) for s, one in known if s.service_deployment(one)["serviceDeploymentArn"] == arn]
+        if not found:
+            raise AwsError("ServiceDeploymentNotFoundException", "The service deployment was not found.")
+        service, stopped = found[0]
+        good = next((one for one in service.deployments[1:] if one.rollout is Rollout.COMPLETED), None)
+        if service.service_deployment(stopped)["status"] != "IN_PROGRESS" or good is None:
+            raise AwsError("ConflictException", "The service deployment cannot be stopped.")
+        stopped.go(Rollout.FAILED, "The deployment was stopped by a user.")
+        service.roll_back(good, f"ECS deployment stopped: rolling back to deploymentId {good.id}.")
+        return {"serviceDeploymentArn": arn}
 
     async def _tell(self, service: Service, definition: str) -> None:
         """The emulator knows of a service, too: for who asks by tags, and for Application Auto Scaling."""

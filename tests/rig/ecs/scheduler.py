@@ -116,9 +116,7 @@ class Scheduler(Working):
         service.say(f"(deployment {primary.id}) deployment failed: tasks failed to start.")
         good = next((one for one in service.deployments[1:] if one.rollout is Rollout.COMPLETED), None)
         if breaker.get("rollback") and good:
-            said = f"ECS deployment circuit breaker: rolling back to deploymentId {good.id}."
-            service.deploy(good.definition).reason = said
-            service.say(f"rolling back to (deployment {good.id}).")
+            service.roll_back(good, f"ECS deployment circuit breaker: rolling back to deploymentId {good.id}.")
 
     def _start_missing(self, service: Service) -> None:
         primary = service.primary

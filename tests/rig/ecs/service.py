@@ -43,6 +43,7 @@ class Deployment:
     id: str = field(default_factory=lambda: f"ecs-svc/{uuid.uuid4().int % 10**19:019}")
     rollout: Rollout = Rollout.IN_PROGRESS
     reason: str = ""
+    back: bool = False  # it is the primary one again
     failed: int = 0
     created: datetime = field(default_factory=now)
     updated: datetime = field(default_factory=now)
@@ -89,6 +90,31 @@ class Service:
         self.deployments.insert(0, Deployment(definition))
         self.steady = False
         return self.primary
+
+    def roll_back(self, good: Deployment, reason: str) -> None:
+        """An earlier deployment is the primary one again, with those of its tasks that are left.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html: it "changes from a
+        COMPLETED to IN_PROGRESS".
+        """
+        self.deployments.remove(good)
+        self.deployments.insert(0, good)
+        good.go(Rollout.IN_PROGRESS, reason)
+        good.back = True
+        self.steady = False
+        self.say(f"rolling back to (deployment {good.id}).")
+
+    def service_deployment(self, one: Deployment) -> Json:
+        """ServiceDeploymentBrief of the API."""
+        states = {Rollout.COMPLETED: "SUCCESSFUL", Rollout.FAILED: "STOPPED"}
+        under_way = "ROLLBACK_IN_PROGRESS" if one.back else "IN_PROGRESS"
+        return {
+            "serviceDeploymentArn": f"{self.arn.replace(':service/', ':service-deployment/')}/{one.id.split('/')[1]}",
+            "serviceArn": self.arn,
+            "clusterArn": self.cluster["clusterArn"],
+            "createdAt": one.created,
+            "status": states.get(one.rollout, under_way),
+        }
 
     def of(self, deployment: Deployment) -> list[Task]:
         return [task for task in self.tasks if task.deployment == deployment.id]

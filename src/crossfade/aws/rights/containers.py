@@ -23,13 +23,14 @@ def containers(app: App) -> Iterator[Right]:
     yield Right("Cluster", ("ecs:DescribeClusters",), (arn(app, "ecs", f"cluster/{called.prefix}"),))
     yield Right(
         "Services",
-        ("ecs:DescribeServices", "ecs:UpdateService"),
+        ("ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:UpdateService"),
         tuple(
             arn(app, "ecs", f"service/{called.prefix}/{called.coloured(name, colour)}")
             for name in app.services
             for colour in COLOURS
         ),
     )
+    yield Right("Restarts", ("ecs:StopServiceDeployment",), (arn(app, "ecs", f"service-deployment/{called.prefix}/*"),))
     yield Right(
         "TaskDefinitions",
         ("ecs:RegisterTaskDefinition", "ecs:RunTask", "ecs:TagResource"),

@@ -22,6 +22,7 @@ def hosts(app: App) -> Iterator[Right]:
     yield Right(
         "Groups",
         (
+            "autoscaling:CancelInstanceRefresh",
             "autoscaling:ResumeProcesses",
             "autoscaling:StartInstanceRefresh",
             "autoscaling:SuspendProcesses",

@@ -67,6 +67,25 @@ class Cloud:
             self.sizes[service][left[0]] = (release, count)
             self.settle()
 
+    def keep_old(self, release: Release) -> None:
+        """Nobody of a release is replaced any more; of those that came for it go as many as there are too many."""
+        now, key = self.platform.clock.now(), release.service.key
+        mine = [life for life in self.platform.of(key) if life.release.number == release.number]
+        staying = [life for life in mine if life.truth(now) is not Health.EXITED and life.drains_until is None]
+        came = [life for life in staying if life.id not in self.outdated]
+        if len(came) < len(staying):
+            _, count = self.sizes.get(key, {}).get(release.number, (release, 0))
+            came.sort(key=lambda life: (life.truth(now) is Health.HEALTHY, -life.born))
+            for life in came[: max(0, len(staying) - count)]:
+                life.drains_until = now + (release.service.drain if life.was_healthy(now) else 0.0)
+        self.outdated -= {life.id for life in mine}
+        self.settle()
+
+    def renews(self, service: str) -> bool:
+        """Somebody who was to be replaced is still there."""
+        now = self.platform.clock.now()
+        return any(i.id in self.outdated and i.truth(now) is not Health.EXITED for i in self.platform.of(service))
+
     def taken(self, service: str) -> set[int]:
         """Releases that have a place: until their last instance is gone."""
         now = self.platform.clock.now()
@@ -187,6 +206,10 @@ class CloudRuntime(DryRuntime):
         mine = self._cloud.platform.of(release.service.key)
         self._cloud.outdated |= {life.id for life in mine if life.release.number == release.number}
         self._cloud.settle()
+
+    async def break_off(self, release: Release, token: int) -> None:
+        await self._fence.check(release.service.key, token)
+        self._cloud.keep_old(release)
 
     async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> int | None:
         key = release.service.key

@@ -210,6 +210,13 @@ class Sizer(Protocol):
         """
         ...
 
+    async def break_off(self, release: Release, token: int) -> None:
+        """Have what `renew` began of `release` go no further: whoever serves by now stays, and no other comes for it.
+
+        Returns when that is on its way. Nothing where nothing of it is under way: repeatable.
+        """
+        ...
+
     async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> int | None:
         """Nothing moves any more and `release` serves: what changes its count by itself may do so again.
 

@@ -66,6 +66,10 @@ class ColourRuntime(ABC):
         """One colour's definition and count; nothing when it has been told the same already."""
 
     @abstractmethod
+    async def _stop_renewing(self, place: Place, side: Side, before: Check) -> None:
+        """Have the platform replace nothing more of one colour."""
+
+    @abstractmethod
     async def _discard(self, release: Release, held: Collection[str], before: Check) -> None:
         """Take the release's definitions away, but for those that are `held`."""
 
@@ -106,6 +110,16 @@ class ColourRuntime(ABC):
 
     async def tend(self, service: str, token: int) -> None:  # noqa: B027  most have nothing more to do
         """Nothing: what runs a colour does the rest by itself."""
+
+    async def break_off(self, release: Release, token: int) -> None:
+        key = release.service.key
+        before = partial(self._fence.check, key, token)
+        await before()
+        sight = await self._lookout.look(key, fresh=True)
+        side = sight.side_of(release.number)
+        if side is not None:
+            await self._stop_renewing(sight.place, side, before)
+            self._lookout.changed(key)
 
     def _require_ours(self, sight: Sight, release: Release) -> None:
         """TakenError where visitors get to what is nobody's release, and the one on record is kept no more."""

@@ -13,7 +13,7 @@ _GENTLY = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 150, "SkipMatchi
 
 
 class Refreshes:
-    """Looks for them, and begins one."""
+    """Looks for them, begins one, and ends it."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -43,4 +43,15 @@ class Refreshes:
             await self._clients.call("autoscaling", "start_instance_refresh", before, **asked)
         except AwsError as error:
             if error.code != "InstanceRefreshInProgress":
+                raise
+
+    async def cancel(self, group: str, before: Check) -> None:
+        """Hosts that came stay, and old ones for which none came yet.
+
+        https://docs.aws.amazon.com/autoscaling/ec2/userguide/cancel-instance-refresh.html
+        """
+        try:
+            await self._clients.call("autoscaling", "cancel_instance_refresh", before, AutoScalingGroupName=group)
+        except AwsError as error:
+            if error.code != "ActiveInstanceRefreshNotFound":
                 raise

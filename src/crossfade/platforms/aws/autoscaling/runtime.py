@@ -28,6 +28,7 @@ from crossfade.platforms.aws.autoscaling.templates import Templates, platform, u
 from crossfade.platforms.aws.autoscaling.user_data import require_told
 from crossfade.platforms.aws.by_colour import Artifacts, ColourRuntime
 from crossfade.platforms.aws.clients import Check, Clients
+from crossfade.platforms.aws.place import Place
 from crossfade.platforms.aws.secrets import SecretPins
 from crossfade.platforms.aws.sight import Side, Sight
 
@@ -82,6 +83,9 @@ class GroupRuntime(ColourRuntime):
         await self._refreshes.require_none(place)
         await self._refreshes.begin(place.colour(side.colour).service, partial(self._fence.check, key, token))
         self._lookout.changed(key)
+
+    async def _stop_renewing(self, place: Place, side: Side, before: Check) -> None:
+        await self._refreshes.cancel(place.colour(side.colour).service, before)
 
     @abstractmethod
     async def run(

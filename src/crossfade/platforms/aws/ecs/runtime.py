@@ -22,6 +22,7 @@ from crossfade.platforms.aws.clients import Check, Clients, unfenced
 from crossfade.platforms.aws.database.backups import Backups
 from crossfade.platforms.aws.ecs.definition import platform, require_told
 from crossfade.platforms.aws.ecs.definitions import Definitions
+from crossfade.platforms.aws.ecs.deployments import stop_deployments
 from crossfade.platforms.aws.ecs.errand import Errands
 from crossfade.platforms.aws.ecs.logs import TaskLogs
 from crossfade.platforms.aws.ecs.scaling import Scaling
@@ -88,6 +89,9 @@ class EcsRuntime(ColourRuntime):
         place, side = await self._keeps(release)
         await self._update(place, side, token, forceNewDeployment=True)
         self._lookout.changed(place.key)
+
+    async def _stop_renewing(self, place: Place, side: Side, before: Check) -> None:
+        await stop_deployments(self._clients, place.cluster, place.colour(side.colour).service, before)
 
     def logs(self, service: str, query: LogQuery) -> AsyncIterator[Said]:
         return self._logs.read(service, query)

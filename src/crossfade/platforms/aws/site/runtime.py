@@ -79,6 +79,9 @@ class SiteRuntime:
     async def renew(self, release: Release, token: int) -> None:  # noqa: ARG002
         raise RefusedError(f"{release.service.key} cannot be restarted: {_NOTHING_RUNS}")
 
+    async def break_off(self, release: Release, token: int) -> None:
+        """Nothing was begun."""
+
     async def rest(self, release: Release, warm: Mapping[int, float], token: int) -> int | None:  # noqa: ARG002
         """Nothing here changes by itself."""
         return None
