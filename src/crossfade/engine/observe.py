@@ -79,7 +79,8 @@ class Observer:
         )
         begun = ledger.active.started_at if ledger.active else math.inf
         explained = {r.id for r in running if r.health is not None and self._launched[r.id] >= begun}
-        return Look(fleet=fleet, report=report, ended=tuple(self._ended(instances, explained)))
+        failing = {r.id for r in running if r.exited and r.stopping}
+        return Look(fleet=fleet, report=report, ended=tuple(self._ended(instances, explained, failing)))
 
     def _unshared(self, ledger: Ledger, report: Report) -> tuple[tuple[int, float], ...]:
         now = self._world.clock.now()
@@ -177,7 +178,9 @@ class Observer:
         if drains:
             now = self._draining.setdefault(running.id, self._world.clock.now())
             since = ledger.draining.get(running.id, now)
-        health = Health.EXITED if running.exited else probed.health
+        health = probed.health
+        if running.exited:
+            health = Health.UNHEALTHY if running.stopping else Health.EXITED
         if health is Health.HEALTHY:
             self._was_healthy.add(running.id)
         return Instance(
@@ -250,15 +253,17 @@ class Observer:
         self._draining = {i: since for i, since in self._draining.items() if i in present}
         self._told_health = {i: told for i, told in self._told_health.items() if i in present}
 
-    def _ended(self, instances: Iterable[Instance], explained: AbstractSet[str]) -> Iterable[Exit]:
-        """An instance that exits, or loses its health, is told of once.
+    def _ended(
+        self, instances: Iterable[Instance], explained: AbstractSet[str], failing: AbstractSet[str]
+    ) -> Iterable[Exit]:
+        """An instance that exits, or loses its health, is told of once; one of `failing` while it is in its grace yet.
 
         One that we never saw alive in all our time ended while nobody worked: that is held against no release. But a
         platform that checks its instances itself was there, and says how each ended; `explained` are those that the
         rollout under way brought. And what is final would end so again, whoever looks.
         """
         for instance in instances:
-            if instance.id in self._noted or instance.stopping:
+            if instance.id in self._noted or (instance.stopping and instance.id not in failing):
                 continue
             if instance.health in {Health.EXITED, Health.UNHEALTHY}:
                 self._noted.add(instance.id)
@@ -266,7 +271,8 @@ class Observer:
                     instance=instance.id,
                     release=instance.release,
                     at=0.0,
-                    was_healthy=instance.id in self._was_healthy or instance.health is Health.UNHEALTHY,
+                    was_healthy=instance.id in self._was_healthy
+                    or (instance.health is Health.UNHEALTHY and not instance.stopping),
                     detail=instance.detail or "exited",
                     blamed=instance.blamed and (instance.final or instance.id in explained or self._saw(instance)),
                     final=instance.final,

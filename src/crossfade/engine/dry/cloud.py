@@ -231,8 +231,14 @@ class CloudRuntime(DryRuntime):
 
     def _listed(self, service: str) -> list[Running]:
         now, replaced = self._platform.clock.now(), self._cloud.replaced
-        there = [self._seen(life, now) for life in self._platform.of(service) if life.id not in replaced]
-        ended = (one for one, since in replaced.values() if one.service == service and now - since <= LISTED)
+        mine = self._platform.of(service)
+        there = [self._seen(life, now) for life in mine if life.id not in replaced]
+        alive = {life.id for life in mine if life.truth(now) is not Health.EXITED}
+        ended = [
+            replace(one, stopping=one.id in alive)
+            for one, since in replaced.values()
+            if one.service == service and (one.id in alive or now - since <= LISTED)
+        ]
         return [*there, *ended]
 
     def _seen(self, life: Life, now: float) -> Running:

@@ -31,7 +31,7 @@ class Running:
     address: str  # host:port; empty for a worker
     launched_at: float
     exited: bool = False
-    stopping: bool = False
+    stopping: bool = False  # in its grace; `exited` as well: its platform ends it for that, and it answers its last yet
     detail: str = ""  # how it exited, with the last line it wrote, or what a platform says of its health
     health: Health | None = None  # where the platform checks it; None: it is probed at `address` by us
     asked_at: str = ""  # where it is probed, when that is not its address

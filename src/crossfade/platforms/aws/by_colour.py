@@ -168,7 +168,7 @@ class ColourRuntime(ABC):
         before = partial(self._fence.check, key, token)
         await before()
         sight = await self._lookout.look(key)
-        runs = next((task.id for task in sight.tasks if task.release == release.number and not task.exited), "")
+        runs = next((task.id for task in sight.tasks if task.release == release.number and not task.gone), "")
         side = sight.side_of(release.number)
         if runs or (side is not None and side.wanted):
             raise RefusedError(f"{self.noun} {runs or 'of it'} runs from release {release.label}")
@@ -233,7 +233,7 @@ def _running(service: str, task: Task) -> Running:
         release=task.release,
         address=task.address,
         launched_at=task.launched_at,
-        exited=task.exited,
+        exited=task.exited and task.release != NOBODYS,  # how others' end is nobody's business
         stopping=task.stopping,
         detail=task.detail,
         health=task.health,

@@ -34,12 +34,17 @@ class Task:
     address: str  # host:port, or empty before it has one
     launched_at: float
     health: Health = Health.STARTING
-    stopping: bool = False
-    exited: bool = False
+    stopping: bool = False  # on its way out, and may answer its last requests yet
+    exited: bool = False  # by itself or because it failed; not `stopping` any more: it is gone
     draining: bool = False  # the load balancer gives it nothing new, and lets it finish
     detail: str = ""
     blamed: bool = True
     final: bool = False  # where it exited: another of its release would do the same
+
+    @property
+    def gone(self) -> bool:
+        """Nothing of it answers any more."""
+        return self.exited and not self.stopping
 
     @property
     def id(self) -> str:

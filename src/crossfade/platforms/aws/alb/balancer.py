@@ -76,7 +76,7 @@ class AlbBalancer:
             targets={
                 task.id: Target(in_flight=None, streams=None)
                 for task in sight.tasks
-                if task.address and not task.exited and task.release != NOBODYS
+                if task.address and not task.gone and task.release != NOBODYS
             },
             groups=counted.groups,
             traffic=counted.traffic,
@@ -220,7 +220,7 @@ def _groups(sight: Sight, quiet: frozenset[int]) -> tuple[TargetGroup, ...]:
     members: dict[int, tuple[list[Task], list[Task]]] = {}
     for task in sight.tasks:
         serves = task.health is Health.HEALTHY and not (task.stopping or task.exited or task.draining)
-        if task.release != NOBODYS and (serves or (task.draining and not task.exited)):
+        if task.release != NOBODYS and (serves or (task.draining and not task.gone)):
             leaves = not serves or task.release in quiet
             members.setdefault(task.release, ([], []))[int(leaves)].append(task)
     return tuple(

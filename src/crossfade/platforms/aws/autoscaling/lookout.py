@@ -137,7 +137,7 @@ class GroupLookout(Lookout):
             address=address,
             launched_at=self._launched.get(id_, self._clock.now()),  # EC2 tells of a new one a little later
             health=state,
-            stopping=going and not sick,
+            stopping=going,  # one that failed may answer its last requests yet
             exited=died,
             draining=told.draining,
             detail="" if going and not sick else detail,

@@ -112,7 +112,8 @@ class TaskLookout(Lookout):
         if ends.died:
             line = await self._definitions.last_line(definition, place.container, task.id)
             ends = ending(said, place.container, line, self._said.get(arn, ""))
-            return replace(task, exited=True, detail=ends.detail, blamed=ends.blamed)
+            answers = _runs(said, place.container)
+            return replace(task, exited=True, stopping=answers, detail=ends.detail, blamed=ends.blamed)
         return None if said["lastStatus"] == "STOPPED" else replace(task, stopping=True, detail="")
 
 
@@ -120,6 +121,15 @@ def _colour(place: Place, task: Answer) -> str:
     """Empty for a task of no service: one that was run once."""
     group = task.get("group", "")
     return next((c.name for c in place.colours if group == f"service:{c.service}"), "")
+
+
+def _runs(task: Answer, container: str) -> bool:
+    """Its container does: while the task is drained, and after SIGTERM for as long as its `stopTimeout`.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
+    """
+    ours: Answer = next((one for one in task.get("containers", ()) if one["name"] == container), {})
+    return task["lastStatus"] != "STOPPED" and ours.get("lastStatus") == "RUNNING"
 
 
 def _has_a_target(task: Answer) -> bool:
