@@ -11,6 +11,8 @@ The tables beside this file are by area and service. Types stand in them without
         - {item: Broker {host_instance_type}, price: mq.hour.{host_instance_type}, unit: hours}
       unknown:                     types that are billed and have no price here, with the reason
         mq_x: billed by the message
+      free_when:                   what takes such a type off the bill
+        mq_x: status=DISABLED
       also:                        attributes that are billed on top and have no price here
         mq_broker:
           storage.kind: {free: efs, why: other storage has a price of its own}
@@ -24,7 +26,7 @@ begins so; `a>b`: b of what a comes from), and not `unless` one of those is. Wit
 will be: only `cloud.usage.units` says. `area` is the part of the bill where it is not the type's own.
 
 What stands under `also` is billed where it is set, unless to one of `free`. Where only the apply will tell to what, it
-may be billed, unless another attribute, its `switch`, is false.
+may be billed, unless another attribute, its `switch`, is false. Its own `unless` is as that of a line.
 """
 
 import re
@@ -87,6 +89,12 @@ class Extra:
     free: frozenset[str]
     why: str
     switch: str = ""  # the attribute that switches it off, whatever it is set to
+    unless: str = ""
+
+    @property
+    def exceptions(self) -> tuple[tuple[str, str], ...]:
+        """Attributes that make it free, each with the value that it has to have."""
+        return _conditions(self.unless)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +107,7 @@ class TypeVerdict:
     by_code: bool = False
     lines: tuple[Rated, ...] = ()
     unknown: str = ""
+    off: tuple[tuple[str, str], ...] = ()  # attributes that take it off the bill, each with the value that does
     extras: tuple[Extra, ...] = ()
     acts: str = ""  # what somebody does that is billed when it is done, and of which nothing in a plan tells
 
@@ -113,7 +122,9 @@ class TypeVerdict:
         placed = {path for text in texts for path in places(text)}
         factors = (path for line in self.lines for path in line.times if not path.isdecimal())
         times = {path.removeprefix("#").partition("|")[0] for path in factors}
-        asked = {path.partition(">")[0] for line in self.lines for path, _ in (*line.conditions, *line.exceptions)}
+        conditions = [pair for line in self.lines for pair in (*line.conditions, *line.exceptions)]
+        conditions += [*self.off, *(pair for extra in self.extras for pair in extra.exceptions)]
+        asked = {path.partition(">")[0] for path, _ in conditions}
         return frozenset(placed | times | asked | {each.path for each in self.extras})
 
 
@@ -182,7 +193,7 @@ def _understood(part: _Part) -> Mapping[str, TypeVerdict]:
 
 def _read(part: _Part) -> Iterator[tuple[str, TypeVerdict]]:
     ((service, told),) = understood(part.text).items()
-    also, acts = told.get("also", {}), told.get("acts", {})
+    also, acts, off = told.get("also", {}), told.get("acts", {}), told.get("free_when", {})
 
     def judged(name: str, **how: Any) -> tuple[str, TypeVerdict]:
         extras, act = _extras(also.get(name)), acts.get(name, "")
@@ -196,7 +207,7 @@ def _read(part: _Part) -> Iterator[tuple[str, TypeVerdict]]:
     for name, lines in told.get("lines", {}).items():
         yield judged(name, lines=tuple(Rated(**{**each, "times": tuple(each.get("times", ()))}) for each in lines))
     for name, why in told.get("unknown", {}).items():
-        yield judged(name, unknown=why)
+        yield judged(name, unknown=why, off=_conditions(off.get(name, "")))
 
 
 def _conditions(text: str) -> tuple[tuple[str, str], ...]:
@@ -205,11 +216,6 @@ def _conditions(text: str) -> tuple[tuple[str, str], ...]:
 
 def _extras(also: Mapping[str, Mapping[str, str]] | None) -> tuple[Extra, ...]:
     return tuple(
-        Extra(
-            path=path,
-            free=frozenset(each.get("free", "").split()),
-            why=each["why"],
-            switch=each.get("switch", ""),
-        )
+        Extra(path=path, **{**each, "free": frozenset(each.get("free", "").split())})  # type: ignore[arg-type]
         for path, each in (also or {}).items()
     )

@@ -33,7 +33,7 @@ def cataloged(inventory: Inventory, usage: Month) -> dict[Area, list[Charge]]:
         if judged is None:
             found["Other"].append(_unknown(resource, "nobody has judged yet whether AWS bills this type"))
             continue
-        if judged.unknown:
+        if judged.unknown and not _is(inventory, resource, judged.off):
             found[judged.area].append(_unknown(resource, judged.unknown, judged))
         for line in judged.lines:
             if not _has(inventory, resource, line):
@@ -44,7 +44,7 @@ def cataloged(inventory: Inventory, usage: Month) -> dict[Area, list[Charge]]:
             else:
                 made = _line(resource, line, judged, usage)
                 found[made.area].append(made)
-        found[judged.area].extend(_extras(resource, judged))
+        found[judged.area].extend(_extras(inventory, resource, judged))
     for (line, key, _), resources in by_use.items():
         item, addresses = filled(line.item, resources[0]) or line.item, tuple(each.address for each in resources)
         found[areas[line]].append(used(areas[line], item, key, line.unit, addresses, usage))
@@ -100,8 +100,10 @@ def _line(resource: Resource, line: Rated, judged: TypeVerdict, usage: Month) ->
     )
 
 
-def _extras(resource: Resource, judged: TypeVerdict) -> Iterator[Charge]:
+def _extras(inventory: Inventory, resource: Resource, judged: TypeVerdict) -> Iterator[Charge]:
     for extra in judged.extras:
+        if _is(inventory, resource, extra.exceptions):
+            continue
         billed = any(said(each) not in extra.free for each in values(resource, extra.path))
         later = comes_later(resource, extra.path) and not (extra.switch and is_off(resource, extra.switch))
         if billed or later:
