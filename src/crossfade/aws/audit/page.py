@@ -32,8 +32,8 @@ What a plan does not know before it is applied is no finding. A policy that name
 statement by statement when it is an `aws_iam_policy_document`, and not at all when it is a `jsonencode`.
 
 A password counts as written in the configuration when it stands there as it is, or comes from there: by a variable's
-default, a module's argument, or a function of constants. One that a variable brings from outside does not; of a local
-value a plan does not say where it comes from.
+default, a module's argument, or a function of constants. One that a variable brings from outside does not, nor one
+that was looked up. A plan does not say what a local value is made of: it counts where nothing in it came from outside.
 
 `--account` asks AWS, with your own credentials (a role or a profile as for the AWS CLI) and `pip install
 'crossfade[aws]'`, what no file knows: whether root has a second factor or keys, how weak a password may be, and which

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from crossfade.aws.resources.outside import Outside
 from crossfade.aws.resources.providers import AWS, CLOUD_CONTROL, provider
 from crossfade.aws.resources.references import References
 from crossfade.aws.resources.regions import Regions
@@ -68,7 +69,8 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
     try:
         root = _mapping(_mapping(document.get("planned_values")).get("root_module"))
         configuration = _mapping(_mapping(document.get("configuration")).get("root_module"))
-        references = References(configuration, _addresses(root), _mapping(document.get("variables")))
+        variables, prior = _mapping(document.get("variables")), _prior(document)
+        references = References(configuration, _addresses(root), variables, prior)
         unknown = _unknown(document)
         found = list(_found(root))
         placed = [(references.provider(each["address"]), each.get("values", {})) for each in found]
@@ -88,7 +90,7 @@ def understand(document: Mapping[str, Any], called: str) -> Plan:
 
 def _providers(document: Mapping[str, Any]) -> Iterator[Resource]:
     for key, block in _mapping(_mapping(document.get("configuration")).get("provider_config")).items():
-        said = Written({}, {}).of((), block, {})
+        said = Written({}, {}, Outside({}, {}, {})).of((), block, {})
         yield Resource(address=f"provider.{key}", type="provider", written=said, where=f"provider.{key}")
 
 
@@ -194,10 +196,14 @@ def _found(root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from module.get("resources", ())
 
 
+def _prior(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was there before, and what Terraform looked up while it planned."""
+    return _mapping(_mapping(_mapping(document.get("prior_state")).get("values")).get("root_module"))
+
+
 def _looked_up(document: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """What Terraform looked up while it planned, and what of it tells where the provider works."""
-    root = _mapping(_mapping(_mapping(document.get("prior_state")).get("values")).get("root_module"))
-    for each in _found(root):
+    for each in _found(_prior(document)):
         values = _mapping(each.get("values"))
         if each.get("type") == "aws_region":
             yield each, {"region": values.get("region") or values.get("name")}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crossfade.aws.resources.outside import Outside
 from crossfade.aws.resources.written import Path, Written
 
 _INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
@@ -37,9 +38,15 @@ class _Reach:
 class References:
     """Resolves references of resources by the configuration's module calls and outputs."""
 
-    def __init__(self, root: Mapping[str, Any], addresses: Iterable[str], variables: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        root: Mapping[str, Any],
+        addresses: Iterable[str],
+        variables: Mapping[str, Any],
+        prior: Mapping[str, Any],
+    ) -> None:
         self._modules: dict[Path, Mapping[str, Any]] = dict(_modules(root))
-        self._written = Written(self._modules, variables)
+        self._written = Written(self._modules, variables, Outside(root, variables, prior))
         self._resources: dict[str, tuple[Path, Mapping[str, Any]]] = {
             ".".join([*(f"module.{name}" for name in path), resource["address"]]): (path, resource)
             for path, module in self._modules.items()

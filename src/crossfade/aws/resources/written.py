@@ -9,10 +9,14 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha1
 from typing import Any
 
+from crossfade.aws.resources.outside import Outside
+
 PROVISIONER = "provisioner"  # under which the steps stand that Terraform itself runs
 _STEP = re.compile(r'\.([\w-]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')
 _VARIABLE = re.compile(r"var\.([\w-]+)(.*)", re.DOTALL)
 _WORKED_OUT = object()  # from constants alone, by a function
+_LOCAL = object()  # from a local value, of which only what it is tells where it comes from
+_INNER = re.compile(r"(?:local|var|path|terraform|each|count)\.")
 
 Path = tuple[str, ...]
 
@@ -20,9 +24,12 @@ Path = tuple[str, ...]
 class Written:
     """`variables` are those that the plan was made with."""
 
-    def __init__(self, modules: Mapping[Path, Mapping[str, Any]], variables: Mapping[str, Any]) -> None:
+    def __init__(
+        self, modules: Mapping[Path, Mapping[str, Any]], variables: Mapping[str, Any], outside: Outside
+    ) -> None:
         self._modules = modules
         self._variables = variables
+        self._outside = outside
 
     def of(self, path: Path, resource: Mapping[str, Any], planned: Mapping[str, Any]) -> dict[str, Any]:
         """What of a resource of the module at `path` is written, blocks inside of blocks as lists of mappings."""
@@ -53,16 +60,21 @@ class Written:
         brought = self._brought(path, expression.get("references") or ())
         if brought is _WORKED_OUT:
             return said if isinstance(said, str | list) else None
+        if brought is _LOCAL:
+            return said if isinstance(said, str) and not self._outside.brings(said) else None
         return brought if isinstance(brought, str) and said in (None, brought, _hashed(brought)) else None
 
     def _brought(self, path: Path, references: Sequence[str]) -> Any:
-        """What comes from one variable whose value is written, or from nothing but constants; else None."""
+        """What comes from one variable whose value is written, from local values or from constants; else None."""
         if not references:
             return _WORKED_OUT
+        if any(one.startswith("local.") for one in references) and all(map(_INNER.match, references)):
+            return _LOCAL
         named = _VARIABLE.fullmatch(max(references, key=len))
         if named is None or not all(one.startswith(f"var.{named[1]}") for one in references):
             return None
-        return part(value, named[2]) if (value := self._variable(path, named[1])) is not _WORKED_OUT else value
+        value = self._variable(path, named[1])
+        return value if value in (_WORKED_OUT, _LOCAL) else part(value, named[2])
 
     def _variable(self, path: Path, name: str) -> Any:
         default = (self._modules.get(path, {}).get("variables", {}).get(name) or {}).get("default")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.aws.cost.bills import made, of
 
 from crossfade.aws.cost.prices.book import EVERYWHERE, PriceBook, list_prices, own, read, regions
 from crossfade.aws.cost.prices.keys import KEYS, unknown
@@ -152,3 +153,13 @@ def test_regions_of_others_have_none_of_our_prices() -> None:
     assert list_prices("sa-east-1").price("secrets.secret-month").usd == Decimal("0.40")
     for region in ("cn-north-1", "us-gov-west-1", "eusc-de-east-1"):
         assert list_prices(region).price("secrets.secret-month").usd is None
+
+
+def test_a_teams_book_may_be_called_as_it_likes(tmp_path: Path) -> None:
+    """Whether there is a list of prices behind a book is a fact of the book, whatever its name begins with."""
+    path = tmp_path / "prices.yaml"
+    path.write_text("name: no discounts\nonly: true\nprices: {alb.hour: 1}\n")
+    (without,) = of(made("aws_nat_gateway.this"), book=list_prices("mars-1")).lines[:1]
+    (within,) = of(made("aws_nat_gateway.this"), book=own(path)).lines[:1]
+    assert without.note == "no price of nat.hour: no price book for mars-1"
+    assert within.note == "no price of nat.hour: it is not in no discounts"

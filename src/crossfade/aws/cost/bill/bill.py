@@ -163,7 +163,7 @@ def _line(charge: Charge, book: PriceBook, region: str | None, home: str) -> Lin
     beside = charge.beside.expected * price if charge.beside and price else Decimal(0)
 
     nowhere = _NOWHERE if region is None and price is None else ""
-    beyond = book.name if book.name.startswith("no ") else f"it is not in {book.name}"
+    beyond = book.lacks or f"it is not in {book.name}"
     priceless = f"no price of {lacking}: {beyond}" if price is None and UNPRICED not in lacking else ""
     notes = (charge.note, nowhere or priceless, *(price.note for _, price in prices))
     return Line(

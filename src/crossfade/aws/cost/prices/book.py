@@ -33,6 +33,7 @@ class PriceBook:
     region: str = ""
     date: str = ""
     only: bool = False  # stands alone instead of lying over the list prices
+    lacks: str = ""  # why there is no list of prices behind it, for the region that it stands for
     prices: Mapping[str, Price]
 
     @property
@@ -62,13 +63,17 @@ def regions() -> list[str]:
 def list_prices(region: str) -> PriceBook:
     """AWS's list prices in a region; in one that we do not know, only what costs the same everywhere is known."""
     if region.startswith(_APART):
-        return PriceBook(name=f"no price book for {region}", region=region, prices={})
+        return _without_list(region, {})
     same = _shipped(EVERYWHERE)
     if region not in regions():
-        name = f"no price book for {region}" if region else "no region, and so no price book"
-        return PriceBook(name=name, region=region, prices=same.prices)
+        return _without_list(region, same.prices)
     listed = _shipped(region)
     return replace(listed, prices={**same.prices, **classes(region), **listed.prices})
+
+
+def _without_list(region: str, prices: Mapping[str, Price]) -> PriceBook:
+    why = f"no price book for {region}" if region else "no region, and so no price book"
+    return PriceBook(name=why, lacks=why, region=region, prices=prices)
 
 
 def _shipped(name: str) -> PriceBook:
