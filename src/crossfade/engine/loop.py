@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -161,9 +160,12 @@ class Loop:
             await self._rest(pause)
 
     async def _rest(self, pause: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, pause)):
-                await self._wake.wait()
+        loop = asyncio.get_running_loop()
+        due = loop.call_later(pause, self.wake) if pause > 0 else loop.call_soon(self.wake)
+        try:
+            await self._wake.wait()
+        finally:
+            due.cancel()
         self._wake.clear()
         early = self._settled_at - self._world.clock.now()
         if early > 0:  # what is read now may be from before our last act
