@@ -27,6 +27,9 @@ from crossfade.engine.world import Pace, World
 if TYPE_CHECKING:
     from tests.property.simulation import Simulation
 
+Act = Callable[[], Awaitable[Any]]
+Fate = Callable[[Act], Awaitable[Any]]  # what becomes of an act that does not go as it should
+
 PACE = Pace(busy=2.0, idle=4.0, probe=(0.5, 2.0))
 CLOUD_PACE = Pace(busy=4.0, idle=8.0, retry=4.0, lease=60.0, settle=LAG + 0.5)
 
@@ -78,50 +81,52 @@ class Control:
                 async with platform.request(key, headers) as exchange:
                     exchange.status = 200
 
-    async def _written(self, name: str, act: Callable[[], Awaitable[Any]]) -> Any:
+    def _written(self, name: str) -> Fate | None:
         """A line is to be written: maybe the disk is full, the answer is lost, or we die over it."""
         simulation = self.simulation
         if not simulation.began or simulation.calm or name in {"journal.read", "journal.token", "journal.check"}:
-            return await act()
-        if not name.endswith(".append"):
-            if simulation.now < simulation.full_until:
-                raise PlatformError("the disk is full")
-            return await act()
-        simulation.writes += 1
-        for trouble in simulation.history.troubles:
-            match trouble:
-                case DiskFull(nth=nth, seconds=seconds) if nth == simulation.writes:
-                    simulation.full_until = simulation.now + seconds
-                case Killed(nth=nth, written=written, seconds=seconds) if nth == simulation.writes:
-                    if written:
-                        await act()
-                    self.die(seconds)
-                    return await self.gone()
-                case LineLost(nth=nth) if nth == simulation.writes:
-                    await act()
-                    raise PlatformError("the line's answer was lost")
-                case _:
-                    pass
+            return None
+        if name == "journal.append":
+            simulation.writes += 1
+            for trouble in simulation.history.troubles:
+                match trouble:
+                    case DiskFull(nth=nth, seconds=seconds) if nth == simulation.writes:
+                        simulation.full_until = simulation.now + seconds
+                    case Killed(nth=nth) | LineLost(nth=nth) if nth == simulation.writes:
+                        return partial(self._lose, trouble)
+                    case _:
+                        pass
         if simulation.now < simulation.full_until:
             raise PlatformError("the disk is full")
-        return await act()
+        return None
 
-    async def _called(self, name: str, act: Callable[[], Awaitable[Any]]) -> Any:
+    async def _lose(self, trouble: Killed | LineLost, act: Act) -> Any:
+        """The line's answer, or ourselves."""
+        if isinstance(trouble, LineLost):
+            await act()
+            raise PlatformError("the line's answer was lost")
+        if trouble.written:
+            await act()
+        self.die(trouble.seconds)
+        return await self.gone()
+
+    def _called(self, name: str) -> Fate | None:
         simulation = self.simulation
         if not simulation.began or simulation.calm:
-            return await act()
-        if name.startswith("balancer") and simulation.now < self.balancer_back:
+            return None
+        now = simulation.now
+        if now < self.balancer_back and name.startswith("balancer"):
             raise PlatformError("the balancer does not answer")
-        if simulation.now < simulation.denied.get(name, 0.0):
+        if now < simulation.denied.get(name, 0.0):
             raise TakenError(f"nobody may {name} any more", "give the right back")
         until, share = simulation.throttled
-        if simulation.now < until and simulation.chance.random() < share:
+        if now < until and simulation.chance.random() < share:
             raise PlatformError("too many calls")
         simulation.calls += 1
         struck = simulation.struck.get(simulation.calls)
-        return await (act() if struck is None else self._strike(struck, act))
+        return None if struck is None else partial(self._strike, struck)
 
-    async def _strike(self, struck: Struck, act: Callable[[], Awaitable[Any]]) -> Any:
+    async def _strike(self, struck: Struck, act: Act) -> Any:
         match struck.how:
             case "refused":
                 raise PlatformError("the platform refuses")
@@ -147,8 +152,8 @@ def _port(url: str) -> int | None:
 class Port:
     """An adapter as one controller reaches it: every call may meet trouble, and none goes through once it is dead."""
 
-    def __init__(self, control: Control, name: str, adapter: Any, struck: Any) -> None:
-        self._control, self._name, self._adapter, self._struck = control, name, adapter, struck
+    def __init__(self, control: Control, name: str, adapter: Any, meet: Callable[[str], Fate | None]) -> None:
+        self._control, self._name, self._adapter, self._meet = control, name, adapter, meet
 
     def __getattr__(self, method: str) -> Any:
         act = getattr(self._adapter, method)
@@ -161,7 +166,8 @@ class Port:
     async def _call(self, name: str, act: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
         if self._control.dead:
             raise PlatformError("its controller is dead")
-        return await self._struck(name, partial(act, *args, **kwargs))
+        fate = self._meet(name)
+        return await (act(*args, **kwargs) if fate is None else fate(partial(act, *args, **kwargs)))
 
     def _watched(self, method: str, act: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         """The same act, looked upon by who knows the truth."""
