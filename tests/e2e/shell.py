@@ -11,11 +11,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tests.support.ports import free_port
+
+from crossfade.cli.client import ControllerClient
+from crossfade.core.errors import PlatformError
 
 # Answers its release on every path; {trouble} makes it a bad one.
 APP = """\
@@ -59,10 +62,11 @@ class Ran:
 
 @dataclass
 class Machine:
-    """One state directory and one source folder."""
+    """One state directory and the source folder of an app."""
 
     home: Path
     port: int
+    app: str = "shop"
     _running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
@@ -71,7 +75,7 @@ class Machine:
 
     @property
     def source(self) -> Path:
-        return self.home / "app"
+        return self.home / self.app
 
     @property
     def url(self) -> str:
@@ -98,11 +102,13 @@ class Machine:
         return service | {"deploy": quick | more.get("deploy", {})}
 
     def write_file(self, services: dict[str, Any], **top: Any) -> None:
-        """JSON is YAML."""
+        """A line a key; what is in it as JSON, which is YAML."""
         self.source.mkdir(exist_ok=True)
         listen = {"http": self.port, "host": "127.0.0.1"}
-        data = {"app": "shop", "services": services, "listen": listen, **top}
-        (self.source / "crossfade.yaml").write_text(json.dumps(data, indent=1))
+        data = {"app": self.app, "services": services, "listen": listen, **top}
+        (self.source / "crossfade.yaml").write_text(
+            "".join(f"{key}: {json.dumps(told)}\n" for key, told in data.items())
+        )
 
     def run(self, *words: str, env: dict[str, str] | None = None, limit: float = 60) -> Ran:
         began = time.perf_counter()
@@ -136,20 +142,40 @@ class Machine:
         return ran.last
 
     def status(self) -> Any:
-        """The one service's status."""
-        services = self.ok("status")["services"]
+        """The status of its one service."""
+        services = self.services()
         assert len(services) == 1
         return services[0]
+
+    def services(self) -> list[Any]:
+        """As the controller has them, without a shell; none while there is no controller."""
+        try:
+            found: list[Any] = self._controller().get("/v1/status", app=self.app)["services"]
+        except PlatformError:
+            return []
+        return found
 
     def until(self, holds: Any, limit: float = 20) -> Any:
         """The first true value of `holds(status)`."""
         end = time.monotonic() + limit
         while time.monotonic() < end:
-            services = self.ok("status")["services"]
+            services = self.services()
             if services and (found := holds(services[0])):
                 return found
             time.sleep(0.05)
         raise AssertionError(f"it did not come true within {limit} s: {services}")
+
+    def beside(self, app: str) -> "Machine":
+        """Another app of the same controller, with a port of its own."""
+        return replace(self, app=app, port=free_port())
+
+    def leave(self) -> None:
+        """Nothing of its app runs any more; whoever else is on this machine goes on."""
+        with contextlib.suppress(PlatformError):
+            self._controller().post("/v1/down", app=self.app, by="tester", force=True)
+
+    def _controller(self) -> ControllerClient:
+        return ControllerClient(self.state / "api.sock")
 
     def kill_controller(self) -> int:
         pid = int((self.state / "controller.lock").read_text())

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pty
+import secrets
 import shutil
 import signal
 import subprocess
@@ -26,10 +27,29 @@ NOTHING: dict[str, list[object]] = {
 
 
 @pytest.fixture
-def shop() -> Iterator[Machine]:
+def alone() -> Iterator[Machine]:
+    """For what starts or ends a controller."""
     with machine() as made:
         made.write()
         yield made
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Machine]:
+    """A machine with a release that nothing touches which is done beside it, or goes wrong."""
+    with machine() as made:
+        made.write()
+        made.ok("deploy")
+        yield made
+
+
+@pytest.fixture
+def shop(running: Machine) -> Iterator[Machine]:
+    """An app that was never deployed yet, of a controller that runs."""
+    made = running.beside(f"shop-{secrets.token_hex(3)}")
+    made.write()
+    yield made
+    made.leave()
 
 
 class Clients:
@@ -68,7 +88,7 @@ class TestDeploy:
         rollout, traffic = result["rollout"], result["traffic"]
         assert {"id", "service", "from", "to", "strategy", "state", "reason", "seconds", "switch_ms"} <= rollout.keys()
         assert {"requests", "failed", "retried", "drained", "p50_ms", "p99_ms"} <= traffic.keys()
-        assert (rollout["service"], rollout["from"], rollout["to"]) == ("shop/web", None, 1)
+        assert (rollout["service"], rollout["from"], rollout["to"]) == (f"{shop.app}/web", None, 1)
         assert (rollout["strategy"], rollout["state"]) == ("blue-green", "succeeded")
         status = shop.status()
         assert (status["name"], status["release"], status["rollout"]) == ("web", 1, None)
@@ -84,13 +104,13 @@ class TestDeploy:
         with Clients(shop.url) as clients:
             ran = shop.run("deploy", "--force", "--strategy", "canary")
         assert ran.code == 0
-        assert "shop/web runs release 2 (r2): canary in" in ran.out
+        assert f"{shop.app}/web runs release 2 (r2): canary in" in ran.out
         assert "0 failed" in ran.out
         assert "10 % of the traffic, switched in" in ran.out
         assert clients.seen.failed == 0
         assert set(clients.seen.releases) == {"1", "2"}
         assert shop.status()["last"]["traffic"]["requests"] > 0
-        assert "0 failed" in shop.run("status").out
+        assert "0 failed" in shop.run("status", "--app", shop.app).out
 
     def test_a_bad_release_takes_itself_back(self, shop: Machine) -> None:
         """Exit code 1, the reason first, the old release untouched, and the bad one marked."""
@@ -126,7 +146,7 @@ class TestDeploy:
     def test_a_wrong_file_is_named_alike_by_whoever_reads_it(self, shop: Machine) -> None:
         """Without a controller the command line reads the file, with one the controller does; nobody sees which."""
         shop.write(replica=3)
-        alone = shop.run("deploy")
+        alone = shop.run("deploy", "--state", str(shop.home / "none"))
         shop.write()
         shop.ok("deploy")
         shop.write(replica=3)
@@ -173,7 +193,7 @@ class TestDeploy:
         os.close(leader)
         assert process.wait(10) == 0
         assert b"switched in" in seen
-        assert b"shop/web runs release 1" in seen
+        assert f"{shop.app}/web runs release 1".encode() in seen
         assert "⠋".encode() in seen or b"baking" in seen
 
     def test_ctrl_c_leaves_the_rollout_to_the_controller(self, shop: Machine) -> None:
@@ -289,7 +309,7 @@ class TestSteering:
         ran = shop.run("rollback")
         assert ran.code == 3
         assert "sale until Monday" in ran.err
-        assert "locked by" in shop.run("status").out
+        assert "locked by" in shop.run("status", "--app", shop.app).out
         shop.ok("lock", "--release")
         assert shop.run("rollback").code == 0
 
@@ -306,14 +326,14 @@ class TestSteering:
 
 
 class TestMachine:
-    def test_a_killed_controller_is_started_again(self, shop: Machine) -> None:
+    def test_a_killed_controller_is_started_again(self, alone: Machine) -> None:
         """The deploy that was under way ends as if nothing had happened, for its clients and for who watches."""
-        shop.ok("deploy")
-        shop.write(deploy={"bake": "2s"})
-        with Clients(shop.url) as clients:
-            process = shop.start("deploy")
-            shop.until(lambda status: status["rollout"] and "baking" in str(status["rollout"]["waiting_for"]))
-            shop.kill_controller()
+        alone.ok("deploy")
+        alone.write(deploy={"bake": "2s"})
+        with Clients(alone.url) as clients:
+            process = alone.start("deploy")
+            alone.until(lambda status: status["rollout"] and "baking" in str(status["rollout"]["waiting_for"]))
+            alone.kill_controller()
             out, _ = process.communicate(timeout=30)
         assert process.returncode == 0, out
         assert "the controller is back" in out
@@ -321,110 +341,110 @@ class TestMachine:
         assert clients.seen.failed == 0
 
     @pytest.mark.long
-    def test_the_controller_can_go_and_come_back(self, shop: Machine) -> None:
+    def test_the_controller_can_go_and_come_back(self, alone: Machine) -> None:
         """Stopped and upgraded while everything keeps serving; the instances and the balancer are the same."""
-        shop.ok("deploy")
-        before = shop.status()["instances"]
-        with Clients(shop.url) as clients:
-            first = shop.ok("up")["controller"]["pid"]
-            shop.ok("down", "--controller")
-            gone = shop.run("status")
+        alone.ok("deploy")
+        before = alone.status()["instances"]
+        with Clients(alone.url) as clients:
+            first = alone.ok("up")["controller"]["pid"]
+            alone.ok("down", "--controller")
+            gone = alone.run("status")
             assert "what was deployed goes on serving" in gone.out
-            assert shop.ok("up")["controller"]["pid"] != first
-            again = shop.ok("up", "--restart")["controller"]["pid"]
+            assert alone.ok("up")["controller"]["pid"] != first
+            again = alone.ok("up", "--restart")["controller"]["pid"]
             assert again != first
-            assert shop.ok("up")["controller"]["pid"] == again
-            after = shop.until(lambda s: len([i for i in s["instances"] if i["weight"]]) == 2 and s["instances"])
+            assert alone.ok("up")["controller"]["pid"] == again
+            after = alone.until(lambda s: len([i for i in s["instances"] if i["weight"]]) == 2 and s["instances"])
         assert [i["id"] for i in after] == [i["id"] for i in before]
         assert clients.seen.failed == 0
 
     @pytest.mark.long
-    def test_a_deploy_is_watched_through_an_upgrade(self, shop: Machine) -> None:
+    def test_a_deploy_is_watched_through_an_upgrade(self, alone: Machine) -> None:
         """The controller is replaced in the middle; who watches sees the end all the same."""
-        shop.ok("deploy")
-        shop.write(deploy={"bake": "3s"})
-        process = shop.start("deploy", "--json")
-        shop.until(lambda status: status["rollout"] and "baking" in str(status["rollout"]["waiting_for"]))
-        shop.ok("up", "--restart")
+        alone.ok("deploy")
+        alone.write(deploy={"bake": "3s"})
+        process = alone.start("deploy", "--json")
+        alone.until(lambda status: status["rollout"] and "baking" in str(status["rollout"]["waiting_for"]))
+        alone.ok("up", "--restart")
         out, _ = process.communicate(timeout=30)
         assert process.returncode == 0, out
         assert json.loads(out.splitlines()[-1])["rollout"]["state"] == "succeeded"
 
     @pytest.mark.long
-    def test_down_in_the_middle_of_a_rollout(self, shop: Machine) -> None:
+    def test_down_in_the_middle_of_a_rollout(self, alone: Machine) -> None:
         """It is refused; forced, the rollout is taken back first, and who watches is told."""
-        shop.write(deploy={"bake": "30s"})
-        process = shop.start("deploy", "--json")
-        shop.until(lambda status: status["rollout"] and "baking" in str(status["rollout"]["waiting_for"]))
-        assert shop.run("down").code == 3
-        shop.ok("down", "--force")
+        alone.write(deploy={"bake": "30s"})
+        process = alone.start("deploy", "--json")
+        alone.until(lambda status: status["rollout"] and "baking" in str(status["rollout"]["waiting_for"]))
+        assert alone.run("down").code == 3
+        alone.ok("down", "--force")
         out, _ = process.communicate(timeout=10)
         assert process.returncode == 1
         assert "taken down" in json.loads(out.splitlines()[-1])["rollout"]["reason"]
-        assert shop.ok("status") == NOTHING
+        assert alone.ok("status") == NOTHING
 
     @pytest.mark.long
-    def test_the_balancer_can_be_replaced(self, shop: Machine) -> None:
+    def test_the_balancer_can_be_replaced(self, alone: Machine) -> None:
         """Another process, no lost request."""
-        shop.ok("deploy")
-        with Clients(shop.url) as clients:
-            shop.ok("up", "--balancer-restart")
+        alone.ok("deploy")
+        with Clients(alone.url) as clients:
+            alone.ok("up", "--balancer-restart")
             time.sleep(0.5)
         assert clients.seen.failed == 0
 
-    def test_down_leaves_nothing(self, shop: Machine) -> None:
+    def test_down_leaves_nothing(self, alone: Machine) -> None:
         """An app stops alone; with --all, nothing of ours is left running."""
-        shop.ok("deploy")
-        assert shop.ok("down")["stopped"] == ["shop/web"]
-        assert shop.ok("status") == NOTHING
-        assert shop.run("deploy").code == 0
-        assert set(shop.ok("down", "--all")["stopped"]) == {"shop/web", "balancer", "controller"}
+        alone.ok("deploy")
+        assert alone.ok("down")["stopped"] == ["shop/web"]
+        assert alone.ok("status") == NOTHING
+        assert alone.run("deploy").code == 0
+        assert set(alone.ok("down", "--all")["stopped"]) == {"shop/web", "balancer", "controller"}
         end = time.monotonic() + 5
-        while shop.processes() and time.monotonic() < end:
+        while alone.processes() and time.monotonic() < end:
             time.sleep(0.05)
-        assert shop.processes() == {}
+        assert alone.processes() == {}
 
     @pytest.mark.long
-    def test_down_after_a_crash_finds_what_was_left(self, shop: Machine) -> None:
+    def test_down_after_a_crash_finds_what_was_left(self, alone: Machine) -> None:
         """A controller that was killed is started once more, to stop gently what it left."""
-        shop.ok("deploy")
-        shop.kill_controller()
-        shop.ok("down", "--all")
+        alone.ok("deploy")
+        alone.kill_controller()
+        alone.ok("down", "--all")
         end = time.monotonic() + 5
-        while shop.processes() and time.monotonic() < end:
+        while alone.processes() and time.monotonic() < end:
             time.sleep(0.05)
-        assert shop.processes() == {}
+        assert alone.processes() == {}
 
     @pytest.mark.long
     @pytest.mark.parametrize("alive", [True, False])
-    def test_down_finds_what_runs_after_its_state_directory_was_deleted(self, shop: Machine, *, alive: bool) -> None:
+    def test_down_finds_what_runs_after_its_state_directory_was_deleted(self, alone: Machine, *, alive: bool) -> None:
         """The deploy that meets its port says who has it and how to end that; afterwards nothing is left of it.
 
         A controller that runs in the directory ends by itself.
         """
-        shop.ok("deploy")
+        alone.ok("deploy")
         if not alive:
-            shop.kill_controller()
-        while shop.state.exists():  # the balancer may write into it just now
-            shutil.rmtree(shop.state, ignore_errors=True)
-        ran = shop.run("deploy")
+            alone.kill_controller()
+        while alone.state.exists():  # the balancer may write into it just now
+            shutil.rmtree(alone.state, ignore_errors=True)
+        ran = alone.run("deploy")
         assert ran.code == 4, ran.out + ran.err
-        assert f"`crossfade down --all --state {shop.state}` ends it" in ran.err
-        assert len(shop.ok("down", "--all", "--state", str(shop.state))["stopped"]) > 1
+        assert f"`crossfade down --all --state {alone.state}` ends it" in ran.err
+        assert len(alone.ok("down", "--all", "--state", str(alone.state))["stopped"]) > 1
         end = time.monotonic() + 60
-        while shop.processes() and time.monotonic() < end:
+        while alone.processes() and time.monotonic() < end:
             time.sleep(0.05)
-        assert shop.processes() == {}
-        assert shop.ok("deploy")["rollout"]["state"] == "succeeded"
+        assert alone.processes() == {}
+        assert alone.ok("deploy")["rollout"]["state"] == "succeeded"
 
     @pytest.mark.long
-    def test_the_foreground_is_for_supervisors(self, shop: Machine) -> None:
+    def test_the_foreground_is_for_supervisors(self, alone: Machine) -> None:
         """`up --foreground` is the controller, until it is told to stop."""
-        process = shop.start("up", "--foreground")
+        process = alone.start("up", "--foreground")
         end = time.monotonic() + 10
-        while not (shop.state / "api.sock").exists() and time.monotonic() < end:
+        while not (alone.state / "api.sock").exists() and time.monotonic() < end:
             time.sleep(0.05)
-        assert shop.ok("up")["controller"]["pid"] == process.pid
+        assert alone.ok("up")["controller"]["pid"] == process.pid
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
 
@@ -443,7 +463,7 @@ class TestLooking:
         assert {line["instance"] for line in one} == {instance}
         watch = shop.start("watch")
         assert watch.stdout is not None
-        assert "shop/web: release 1" in watch.stdout.readline()
+        assert f"{shop.app}/web: release 1" in watch.stdout.readline()
 
     def test_following_shows_what_comes(self, shop: Machine) -> None:
         """`events --follow` goes on with new ones."""
@@ -456,14 +476,15 @@ class TestLooking:
 
     def test_plan_changes_nothing(self, shop: Machine) -> None:
         """With and without a controller it tells the steps with their times; none where a deploy would do nothing."""
-        [plan] = shop.ok("plan")["plans"]
-        assert plan["service"] == "shop/web"
+        none = shop.home / "none"
+        [plan] = shop.ok("plan", "--state", str(none))["plans"]
+        assert plan["service"] == f"{shop.app}/web"
         assert all({"at", "do"} == step.keys() for step in plan["steps"])
-        assert not shop.state.exists()
+        assert not none.exists()
         shop.ok("deploy")
         [same] = shop.ok("plan")["plans"]
         assert same["steps"] == []
-        assert same["unchanged"].endswith("of shop/web already runs exactly this")
+        assert same["unchanged"].endswith(f"of {shop.app}/web already runs exactly this")
         assert shop.ok("plan", "--strategy", "canary")["plans"][0]["steps"]
         assert len(shop.ok("releases")["releases"]) == 1
 
@@ -477,14 +498,14 @@ class TestSeveralServices:
         web = shop.service(source="code", depends_on=["api"])
         shop.write_file({"web": web, "api": api})
         result = shop.ok("deploy")
-        assert [r["service"] for r in result["rollouts"]] == ["shop/api", "shop/web"]
+        assert [r["service"] for r in result["rollouts"]] == [f"{shop.app}/api", f"{shop.app}/web"]
         shop.write_file({"web": web, "api": {**api, "env": {"N": "2"}}})
         ran = shop.run("deploy")
         assert ran.code == 0
         assert "already runs exactly this" in ran.out
         ran = shop.run("rollback")
         assert (ran.code, "several services" in ran.err) == (2, True)
-        assert shop.ok("rollback", "api")["rollout"]["service"] == "shop/api"
+        assert shop.ok("rollback", "api")["rollout"]["service"] == f"{shop.app}/api"
 
     @pytest.mark.long
     def test_when_a_later_one_fails_those_before_go_back(self, shop: Machine) -> None:
@@ -497,34 +518,34 @@ class TestSeveralServices:
         (shop.source / "bad.py").write_text("raise SystemExit('no database')\n")
         ran = shop.run("deploy", "--json")
         assert ran.code == 1
-        assert (ran.last["rollout"]["service"], ran.last["rollout"]["state"]) == ("shop/web", "rolled_back")
+        assert (ran.last["rollout"]["service"], ran.last["rollout"]["state"]) == (f"{shop.app}/web", "rolled_back")
         assert "no database" in ran.last["rollout"]["reason"]
-        told = [(r["service"], r["to"], r["strategy"]) for r in ran.last["rollouts"]]
-        assert told == [("shop/api", 2, "blue-green"), ("shop/api", 1, "rollback"), ("shop/web", 2, "blue-green")]
-        assert {s["release"] for s in shop.ok("status")["services"]} == {1}
+        told = [(r["service"].removeprefix(f"{shop.app}/"), r["to"], r["strategy"]) for r in ran.last["rollouts"]]
+        assert told == [("api", 2, "blue-green"), ("api", 1, "rollback"), ("web", 2, "blue-green")]
+        assert {s["release"] for s in shop.services()} == {1}
 
     @pytest.mark.long
-    def test_a_lost_shell_leaves_nothing_half_done(self, shop: Machine) -> None:
+    def test_a_lost_shell_leaves_nothing_half_done(self, alone: Machine) -> None:
         """Killed while the bad one is under way, and the controller with it: the one that was out goes back."""
-        (shop.source / "bad.py").write_text((shop.source / "main.py").read_text())
-        api = shop.service(routes=[{"path": "/api/*"}])
-        web = shop.service(depends_on=["api"], command="python3 bad.py")
-        shop.write_file({"web": web, "api": api})
-        shop.ok("deploy")
-        (shop.source / "bad.py").write_text("import time; time.sleep(1); raise SystemExit('no database')\n")
-        shell = shop.start("deploy")
+        (alone.source / "bad.py").write_text((alone.source / "main.py").read_text())
+        api = alone.service(routes=[{"path": "/api/*"}])
+        web = alone.service(depends_on=["api"], command="python3 bad.py")
+        alone.write_file({"web": web, "api": api})
+        alone.ok("deploy")
+        (alone.source / "bad.py").write_text("import time; time.sleep(1); raise SystemExit('no database')\n")
+        shell = alone.start("deploy")
 
         def under_way() -> bool:
-            services = {s["name"]: s for s in shop.ok("status")["services"]}
+            services = {s["name"]: s for s in alone.ok("status")["services"]}
             return bool(services["api"]["release"] == 2 and services["web"]["rollout"])
 
-        shop.until(lambda _: under_way())
+        alone.until(lambda _: under_way())
         shell.kill()
-        shop.kill_controller()
-        shop.ok("up")
-        shop.until(lambda _: not shop.ok("status")["groups"], limit=40)
-        assert {s["release"] for s in shop.ok("status")["services"]} == {1}
-        newest = shop.ok("releases", "api")["releases"][0]
+        alone.kill_controller()
+        alone.ok("up")
+        alone.until(lambda _: not alone.ok("status")["groups"], limit=40)
+        assert {s["release"] for s in alone.services()} == {1}
+        newest = alone.ok("releases", "api")["releases"][0]
         assert (newest["number"], newest["outcome"]) == (2, "aborted")
 
     def test_ctrl_c_stops_a_build(self, shop: Machine) -> None:
@@ -550,11 +571,11 @@ class TestSeveralServices:
         shop.write_file({"web": web, "old": old})
         shop.ok("deploy")
         shop.write_file({"web": web | {"env": {"N": "2"}}})
-        way_out = "shop/old runs, but is not in the file: `crossfade down shop/old` ends it"
+        way_out = f"{shop.app}/old runs, but is not in the file: `crossfade down {shop.app}/old` ends it"
         assert way_out in shop.run("plan").out
         assert way_out in shop.run("deploy").out
-        assert shop.ok("down", "shop/old")["stopped"] == ["shop/old"]
-        assert [s["name"] for s in shop.ok("status")["services"]] == ["web"]
+        assert shop.ok("down", f"{shop.app}/old")["stopped"] == [f"{shop.app}/old"]
+        assert [s["name"] for s in shop.services()] == ["web"]
 
     @pytest.mark.long
     def test_a_restart_loses_no_request(self, shop: Machine) -> None:
@@ -566,15 +587,6 @@ class TestSeveralServices:
         after = shop.status()
         assert not before & {i["id"] for i in after["instances"]}
         assert (after["release"], clients.seen.failed) == (1, 0)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Machine]:
-    """A machine with a release that no bad input may touch."""
-    with machine() as made:
-        made.write()
-        made.ok("deploy")
-        yield made
 
 
 def _web(trouble: str = GOOD, **more: Any) -> Callable[[Machine], None]:
@@ -678,22 +690,22 @@ def test_wrong_words_are_named(running: Machine, words: list[str], says: str) ->
 
 
 class TestState:
-    def test_a_state_of_a_newer_version(self, shop: Machine) -> None:
+    def test_a_state_of_a_newer_version(self, alone: Machine) -> None:
         """It is refused before anything is written, and not taken for one where nothing runs."""
-        shop.state.mkdir()
-        (shop.state / "format").write_text("99\n")
+        alone.state.mkdir()
+        (alone.state / "format").write_text("99\n")
         for verb in ("deploy", "status", "down --all"):
-            ran = shop.run(*verb.split())
+            ran = alone.run(*verb.split())
             assert (ran.code, "format 99" in ran.err) == (2, True)
-        assert not (shop.state / "journal.db").exists()
+        assert not (alone.state / "journal.db").exists()
 
-    def test_a_state_with_a_path_no_socket_can_have(self, shop: Machine) -> None:
+    def test_a_state_with_a_path_no_socket_can_have(self, alone: Machine) -> None:
         """The limit is named, and the way out."""
-        ran = shop.run("deploy", "--state", str(shop.home / ("x" * 120)))
+        ran = alone.run("deploy", "--state", str(alone.home / ("x" * 120)))
         assert (ran.code, "too long" in ran.err, "--state" in ran.err) == (2, True, True)
 
-    def test_a_state_that_is_no_directory(self, shop: Machine) -> None:
+    def test_a_state_that_is_no_directory(self, alone: Machine) -> None:
         """A file in the way is named."""
-        shop.state.write_text("")
-        ran = shop.run("deploy")
-        assert (ran.code, str(shop.state) in ran.err) == (4, True)
+        alone.state.write_text("")
+        ran = alone.run("deploy")
+        assert (ran.code, str(alone.state) in ran.err) == (4, True)

@@ -18,7 +18,7 @@ def shop() -> Iterator[Machine]:
 def test_logs_of_everything_that_writes(shop: Machine) -> None:
     """Instances of all services in order, or since a moment; what the build and the hook said; each with its time."""
     shop.write()
-    ticks = {"kind": "worker", "source": ".", "command": "echo ticking; exec sleep 600"}
+    ticks = {"kind": "worker", "source": ".", "command": "echo ticking; exec sleep 600", "deploy": {"bake": 0}}
     web = shop.service(build="echo building", hooks={"migrate": "echo migrating"})
     shop.write_file({"web": web, "tick": ticks})
     shop.ok("deploy")
