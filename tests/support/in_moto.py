@@ -1,6 +1,5 @@
 """The places of one web service as moto keeps them: all of the API, and nothing that moves."""
 
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from tests.rig.place import PORT, PREVIEW_HEADER, task_definition, weights
-from tests.support.moto import REGION, moto
+from tests.support.moto import REGION, clients, moto
 
 from crossfade.aws.places import COLOURS, Places
 from crossfade.platforms.aws.clients import Clients
@@ -97,7 +96,6 @@ def _session() -> Any:
 
 @contextmanager
 def in_moto() -> Iterator[InMoto]:
-    """An AWS with nothing in it yet: moto is one for the whole process, and forgets when it is told to."""
+    """An AWS with nothing in it yet."""
     with moto() as endpoint:
-        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST"), timeout=30).close()
-        yield InMoto(endpoint, Clients(REGION, endpoint=endpoint))
+        yield InMoto(endpoint, clients(endpoint))

@@ -1,9 +1,11 @@
 """AWS's tables on this machine, as moto has them, in a thread of the test's own process."""
 
 import logging
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from threading import Lock, Thread
 from typing import Any
 from uuid import uuid4
@@ -23,12 +25,25 @@ class Moto:
     endpoint: str
 
     def clients(self, **how: Any) -> Clients:
-        return Clients(REGION, endpoint=self.endpoint, **how)
+        return clients(self.endpoint, **how)
 
 
 @contextmanager
 def moto() -> Iterator[str]:
-    """The endpoint of an AWS of one's own, which forgets everything at the end."""
+    """The endpoint of an AWS with nothing in it yet: moto is one for the whole process, and forgets when told to."""
+    endpoint = _serving()
+    urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST"), timeout=30).close()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AWS_ACCESS_KEY_ID", "test")
+        patched.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patched.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patched.delenv("AWS_PROFILE", raising=False)
+        yield endpoint
+
+
+@cache
+def _serving() -> str:
+    """Begun once, as what it makes for each service takes longer than most tests; it ends with the process."""
     server = pytest.importorskip("moto.server", reason="moto is not installed: pip install -e '.[dev]'")
     from werkzeug.serving import make_server
 
@@ -41,19 +56,26 @@ def moto() -> Iterator[str]:
             return application(environ, start)
 
     made = make_server("127.0.0.1", 0, one_by_one, threaded=True)
-    serving = Thread(target=made.serve_forever, daemon=True)
-    serving.start()
-    try:
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setenv("AWS_ACCESS_KEY_ID", "test")
-            patched.setenv("AWS_SECRET_ACCESS_KEY", "test")
-            patched.setenv("AWS_EC2_METADATA_DISABLED", "true")
-            patched.delenv("AWS_PROFILE", raising=False)
-            yield f"http://127.0.0.1:{made.port}"
-    finally:
-        made.shutdown()
-        serving.join()
-        made.server_close()
+    Thread(target=made.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{made.port}"
+
+
+def clients(endpoint: str, **how: Any) -> Clients:
+    """Ours, without reading what each service can do anew."""
+    from botocore.session import Session
+
+    made = Clients(REGION, endpoint=endpoint, **how)
+    made._session = Session()
+    made._session.register_component("data_loader", _models())
+    return made
+
+
+@cache
+def _models() -> Any:
+    """The models of all services, each read once."""
+    from botocore.session import Session
+
+    return Session().get_component("data_loader")
 
 
 @contextmanager
