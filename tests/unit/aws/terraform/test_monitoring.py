@@ -56,6 +56,7 @@ def test_tiketis_contacts_are_as_its_team_wants(plans: Plans) -> None:
     assert told == {("critical", "sms"), ("critical", "email"), ("warning", "email")}
 
 
+@pytest.mark.long
 def test_codemates_alarms_are_as_its_team_wants(plans: Plans) -> None:
     """CPU > 80 % 5 min, unhealthy hosts > 0 2 min in both colours, connections, 5xx > 10 in 1 min; a dashboard."""
     planned = plans.of("codemate", "prod")
@@ -69,11 +70,12 @@ def test_codemates_alarms_are_as_its_team_wants(plans: Plans) -> None:
     assert planned.one("aws_cloudwatch_dashboard")["dashboard_name"] == "codemate-prod"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("system", "groups"),
     [
         ("codemate", ["/ecs/codemate-prod-frontend", "/ecs/codemate-prod-backend"]),
-        pytest.param("teammoa", ["/teammoa-prod/hosts"], marks=pytest.mark.long),
+        ("teammoa", ["/teammoa-prod/hosts"]),
     ],
 )
 def test_logs_have_saved_questions(plans: Plans, system: str, groups: list[str]) -> None:
@@ -91,6 +93,7 @@ def test_the_dashboard_shows_what_a_service_lives_on() -> None:
     assert {"HealthyHostCount", "ReadIOPS", "WriteIOPS", "Evictions"} <= set(re.findall(r'"(\w+)"', text))
 
 
+@pytest.mark.long
 def test_codemates_budget_is_as_its_team_wants(plans: Plans) -> None:
     """Told when the forecast passes 80 %, and when the bill passes 100 %."""
     planned = plans.of("codemate", "prod")
@@ -131,6 +134,7 @@ def test_bluegreens_agent_is_as_its_team_wants(plans: Plans) -> None:
     assert planned.one("aws_budgets_budget")["limit_amount"] == "100"
 
 
+@pytest.mark.long
 def test_the_agents_configuration_is_one(plans: Plans) -> None:
     """What the agent will read is JSON with the measures of the document."""
     value = plans.of("bluegreen", "prod").resources["module.monitoring.aws_ssm_parameter.agent[0]"]["value"]

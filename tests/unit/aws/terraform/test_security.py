@@ -82,6 +82,7 @@ def test_nobody_deploys_unless_the_file_says_who() -> None:
     assert "deployer_policy" not in given
 
 
+@pytest.mark.long
 def test_tiketis_secrets_are_as_its_team_wants(plans: Plans) -> None:
     """tiketi/db/password, tiketi/jwt/secret and tiketi/redis/password, due every 90 days."""
     prod = plans.of("tiketi", "prod")
@@ -93,6 +94,7 @@ def test_tiketis_secrets_are_as_its_team_wants(plans: Plans) -> None:
     assert [one["schedule_expression"] for one in due] == ["rate(90 days)"] * 3
 
 
+@pytest.mark.long
 def test_codemates_secrets_are_in_secrets_manager(plans: Plans) -> None:
     """Every secret is `codemate/prod/...`, and reaches the container by reference."""
     prod = plans.of("codemate", "prod")
@@ -112,12 +114,14 @@ def test_every_role_of_an_environment_is_its_own(plans: Plans) -> None:
         assert [name for name in roles if not name.startswith(f"{system}-{environment}")] == []
 
 
+@pytest.mark.long
 def test_bluegreens_roles_are_as_its_team_wants(plans: Plans) -> None:
     """Hosts, CodeDeploy and GitLab's jobs each have a role of their own."""
     roles = {one["name"] for one in plans.of("bluegreen", "prod").of("aws_iam_role").values()}
     assert {"bluegreen-prod-host", "bluegreen-prod-codedeploy", "bluegreen-prod-deployer"} <= roles
 
 
+@pytest.mark.long
 def test_the_audit_knows_a_reminder(plans: Plans, tmp_path: Path) -> None:
     """Secrets that are due every 90 days are no finding in the plan either, as they are none in the file."""
     found = {}
