@@ -28,8 +28,13 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What mostly waits comes first: the rest is worked off meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("applies") is None)
+    """What mostly waits comes first, and then what one process does alone: the rest is worked off meanwhile."""
+
+    def turn(item: pytest.Item) -> tuple[bool, bool, str]:
+        by_one = _by_one(item.nodeid.partition("::")[0])
+        return item.get_closest_marker("applies") is None, not by_one, by_one
+
+    items.sort(key=turn)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -57,18 +62,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"{failed} failed, and left the platform of this file as nobody knows")
 
 
-MOTO = "moto"  # a process loads it in five seconds: one of them does
+# What a process loads in seconds, by what is imported of it: one of them does.
+BY_ONE = {"moto": ("support.moto", "support.in_moto"), "terraform": ("support.planned", "support.terraform")}
 
 
 class Together(LoadScopeScheduling):
-    """Tests of one file that share what the file made stay with one process, in their order; all others go anywhere.
+    """Who does what. Tests that share what their file made stay with one process, in their order.
 
     A model of AWS with a first release on it takes ten seconds to make: as many times as processes have a part of it.
+    The thousands that are done in a moment go out by file, too: to say of each who does it takes longer than many of
+    them. All others go anywhere.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return MOTO if _in_moto(file) else file if stays_together(file) else nodeid
+        return _by_one(file) or (file if stays_together(file) or file.startswith(IN_A_MOMENT) else nodeid)
+
+
+IN_A_MOMENT = "tests/unit/"
 
 
 @cache
@@ -79,6 +90,9 @@ def stays_together(file: str) -> bool:
 
 
 @cache
-def _in_moto(file: str) -> bool:
+def _by_one(file: str) -> str:
+    """Which of BY_ONE a file needs. Whole environments, which the pages make, have a Terraform each."""
+    if file.startswith("tests/docs/"):
+        return ""
     text = (Path(__file__).parents[1] / file).read_text()
-    return "support.moto import" in text or "support.in_moto import" in text
+    return next((one for one, named in BY_ONE.items() if any(f"{name} import" in text for name in named)), "")
