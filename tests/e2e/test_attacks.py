@@ -312,6 +312,22 @@ class TestPaths:
                 told = await say(shop.listener.http, f"GET /headers HTTP/1.1\nhost: {host}")
                 assert f"host: {host}\r\n".lower() in told.lower(), told
 
+    async def test_a_host_that_no_name_can_be_reaches_no_app(self, balancer: LoadBalancer) -> None:
+        """An app would write it into its pages and mails; but what an escape says is the app's to read."""
+        web = made()
+        odd = ("x/evil", "x y", "x\ty", 'x"><b>', "x#y", "x?y", "x\\y", "x|y", "{x}", "b\xfccher.example")
+        async with Backend("a") as app:
+            await balancer.apply(web, routing({1: 100}, {1: "a"}), {"a": app.address}, 1)
+            for host in odd:
+                answer = await say(web.listener.http, f"GET / HTTP/1.1\nhost: {host}")
+                assert answer.startswith("HTTP/1.1 400 "), (host, answer)
+            assert (await say(web.listener.http, "GET / HTTP/1.1")).startswith("HTTP/1.1 400 ")
+            assert app.seen == []
+            for host in ("x", "x:8080", "my_app.local", "[::1]:80", "x%0", "a-b.c~d!$&'()*+,;=@"):
+                answer = await say(web.listener.http, f"GET / HTTP/1.1\nhost: {host}")
+                assert answer.startswith("HTTP/1.1 200 "), (host, answer)
+            assert " 200 " in (await say(web.listener.http, "GET / HTTP/1.0")).partition("\r\n")[0]
+
     async def test_an_escaped_slash_stays_one_where_no_path_decides(self, balancer: LoadBalancer) -> None:
         """Some apps have names with a slash in their paths."""
         web = service()

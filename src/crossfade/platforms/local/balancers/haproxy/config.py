@@ -148,6 +148,7 @@ def _frontend(door: Door, entries: Mapping[str, Entry]) -> Iterator[str]:
         yield "  http-request set-var(txn.id) req.hdr(x-request-id)"
     if door.preview:
         yield from who.connection()
+        yield from who.host()
         yield from who.path(door)
         yield from _preview_port(entries[door.preview].service)
     else:
@@ -168,6 +169,7 @@ def _rules(door: Door, entries: Mapping[str, Entry], services: list[Service]) ->
     alone = simple and _takes_all(services) and not moved and not services[0].headers
     if alone:
         yield from _plain(f"str({services[0].key})")
+    yield from who.host()
     yield from who.path(door)
     for host, to in moved:
         scheme, _, rest = to.partition("://")
