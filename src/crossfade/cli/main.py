@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from crossfade.cli.streams import NobodyReadsError, Streams
 from crossfade.core.errors import CrossfadeError
 from crossfade.telling.text import plain
 
@@ -68,6 +69,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 _MODULES = {verb: module for verbs in SECTIONS.values() for verb, (module, _) in verbs.items()}
+
+# What these verbs do goes on to its end, and their exit codes say how it ended, whoever reads what they say. The others
+# end when nobody reads on, as behind `| head -1`.
+_LASTING = frozenset({"deploy", "rollback", "promote", "abort", "scale", "restart", "backup", "restore", "up", "down"})
 
 # What people type who come from elsewhere, and what they mean here.
 MEANT = {
@@ -191,8 +196,7 @@ def main() -> int:
         return _failed_nowhere()
     except (click.exceptions.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read has enough; nothing is left to flush to
+    except NobodyReadsError:
         code = 0
     return code if isinstance(code, int) else 0
 
@@ -216,9 +220,12 @@ def _failed(cause: str, way_out: str, exit_code: int, *, shown: bool = False) ->
 
 def run() -> NoReturn:
     """The process: run one verb, flush, and be gone. Taking Python apart in order would take longer than `status`."""
+    streams = Streams(lasting=bool(_LASTING.intersection(sys.argv[1:2])))
     code = main()
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, CrossfadeError):
         sys.stdout.flush()
+        if lost := streams.lost():
+            click.echo(f"crossfade: not all that was to be said could be written: {lost}", err=True)
         sys.stderr.flush()
     os._exit(code)
 
