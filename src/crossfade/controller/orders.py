@@ -133,20 +133,29 @@ class Orders:
         return earlier if earlier.current is None and earlier.previous else None
 
     async def _give_back(self, heir: Loop, earlier: Ledger, order: Order) -> Rollout:
-        """The last good release under the earlier name takes the place of the service that took its own."""
+        """The last good release under the earlier name takes the place of the service that took its own.
+
+        Of two at once, or one after the other, the second meets the first one's rollout, which is the earlier name's.
+        """
         target = admission.destination(earlier, "previous", order)
         admission.unmigrated(heir.ledger.releases, target, order)
         await self._require_artifact(target)
-        release = back_by_name(earlier, target, heir.key, order, self._world.clock.now())
-        await self.deploys.require_apart([release.service])
-        await self.deploys.require_room({release.service: release.service.replicas})
-        self.deploys.may_go_on(heir, order)
-        await self.deploys.take_back([heir], order, f"superseded by {order.by}")
-        loop = await self.registry.take_up(earlier.service)
-        await rollouts.add(loop, release)
-        return await rollouts.begin(
-            self._world.balancer, loop, rollback_to(loop.ledger, release, order, self._world.clock.now())
-        )
+        async with heir.artifacts:
+            self.deploys.may_go_on(heir, order)
+            before = [loop] if (loop := self.registry.loops.get(earlier.service)) else []
+            for loop in before:
+                self.deploys.may_begin(loop, order)
+            await self.deploys.take_back([*before, heir], order, f"superseded by {order.by}")
+            self.deploys.may_go_on(heir, order)
+            earlier = self.registry.ledger(earlier.service)
+            release = back_by_name(earlier, target, heir.key, order, self._world.clock.now())
+            await self.deploys.require_apart([release.service])
+            await self.deploys.require_room({release.service: release.service.replicas})
+            loop = await self.registry.take_up(earlier.service)
+            await rollouts.add(loop, release)
+            return await rollouts.begin(
+                self._world.balancer, loop, rollback_to(loop.ledger, release, order, self._world.clock.now())
+            )
 
     async def scale(self, loop: Loop, replicas: int, order: Order) -> None:
         """Change how many instances a service has, until it is scaled again."""

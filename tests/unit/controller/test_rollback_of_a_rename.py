@@ -1,5 +1,6 @@
 """A service got another name and is bad: a rollback goes back across the name."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -71,6 +72,35 @@ async def test_one_that_does_not_start_any_more_leaves_the_new_name(site: Site) 
         await back(control)
         await until(lambda: "shop/site" not in control.registry.loops)
         assert site.serves("shop/web") == 3
+
+
+async def test_a_second_order_meets_the_rollout_of_the_first(site: Site) -> None:
+    """It is that of the earlier name, and of each name one is under way at most: without --supersede it is refused."""
+    async with site.controller() as control:
+        await renamed(control)
+        heir = control.registry.loops["shop/site"]
+        first = await control.orders.rollback(heir, "previous", KIM)
+        with pytest.raises(RefusedError, match=f"rollout {first.id} of shop/web"):
+            await control.orders.rollback(heir, "previous", KIM)
+        await over(control.registry.loops["shop/web"], first.id)
+        await until(lambda: "shop/site" not in control.registry.loops)
+        assert site.serves("shop/web") == 2
+
+
+async def test_of_two_orders_at_once_that_supersede_one_is_carried(site: Site) -> None:
+    """The later one, when the earlier one was taken back."""
+    async with site.controller() as control:
+        await renamed(control)
+        heir = control.registry.loops["shop/site"]
+        both = [control.orders.rollback(heir, "previous", replace(KIM, supersede=True)) for _ in range(2)]
+        first, second = await asyncio.gather(*both)
+        web = control.registry.loops["shop/web"]
+        await over(web, second.id)
+        await until(lambda: "shop/site" not in control.registry.loops)
+        assert site.serves("shop/web") == 3
+        outcomes = [web.ledger.release(number).outcome for number in (2, 3)]
+        assert outcomes == [Outcome.ABORTED, Outcome.GOOD]
+        assert first.id != second.id
 
 
 async def test_a_migration_under_the_new_name_is_in_the_way(site: Site) -> None:
