@@ -85,8 +85,10 @@ async def test_who_has_no_file_left_to_ask_with_says_nothing_about_envoy(tmp_pat
 
 
 async def test_nobody_there_is_a_platform_error(tmp_path: Path) -> None:
-    """And no answer."""
+    """And no answer. That its socket is gone, which somebody removed while it runs, has a way out."""
     async with Admin(tmp_path) as admin:
-        with pytest.raises(PlatformError, match="does not answer"):
+        with pytest.raises(PlatformError, match="does not answer") as refused:
             await admin.get("/stats")
+        assert "its socket admin.sock is gone" in refused.value.way_out
+        assert "crossfade up --balancer-restart" in refused.value.way_out
         assert not await admin.answers(1.0)

@@ -22,6 +22,7 @@ _LIMIT = 15.0  # seconds; Envoy's main thread can be busy for ten when a predece
 _AT_A_START = 1.0  # seconds, when it is asked again and again
 _AT_ONCE = 4  # questions; each more waits
 _WAY_OUT = "its own log is envoy.log beside its files"
+_GONE = f"its socket {ADMIN} is gone: `crossfade up --balancer-restart` makes it anew, without losing a request"
 _DROPPED = r"^server\.dropped_stat_flushes$"
 _UNWRITTEN = "filesystem.write_total_buffered"
 _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})  # what we are out of, not Envoy
@@ -177,7 +178,10 @@ class Admin:
                 if isinstance(error, OSError) and error.errno in _OURS:
                     why = error.strerror or str(error)
                     raise UnableError(f"Envoy cannot be asked: {why}", "raise the limit (ulimit -Hn)") from error
-                raise PlatformError(f"Envoy does not answer: {error or type(error).__name__}", _WAY_OUT) from error
+                gone = isinstance(error, OSError) and error.errno == errno.ENOENT
+                raise PlatformError(
+                    f"Envoy does not answer: {error or type(error).__name__}", _GONE if gone else _WAY_OUT
+                ) from error
             except asyncio.CancelledError as error:
                 task = asyncio.current_task()
                 if task is None or task.cancelling():
