@@ -1,6 +1,8 @@
 """Links made ahead of the release that takes them."""
 
 import asyncio
+import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -39,4 +41,27 @@ def test_who_ends_while_they_are_made_waits_for_nothing(tmp_path: Path, turns: i
         assert made
 
     asyncio.run(begins())
+    assert not list(tmp_path.glob(".ahead-*"))
+
+
+def test_no_deploy_waits_until_the_links_of_another_copy_are_gone(tmp_path: Path) -> None:
+    """They are tens of thousands, and who takes those of the copy that is built from by now needs the same lock."""
+    older, newer = _kept(tmp_path), tmp_path / "copy-2"
+    asyncio.run(prepare(tmp_path, older, "kept"))
+    older.rename(newer)
+
+    async def begins() -> None:
+        made = asyncio.create_task(prepare(tmp_path, newer, "kept"))
+        while (tmp_path / "ahead").exists():  # noqa: ASYNC110  a folder that is put aside says nothing
+            await asyncio.sleep(0)
+        lock = os.open(tmp_path / "lock", os.O_RDWR)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        finally:
+            os.close(lock)
+        await made
+
+    asyncio.run(begins())
+    with taken(tmp_path, newer, "kept") as links:
+        assert links is not None
     assert not list(tmp_path.glob(".ahead-*"))

@@ -26,7 +26,8 @@ async def prepare(home: Path, copy: Path, kept: str) -> None:
     with suppress(OSError), _alone(home / f"{AHEAD}.lock") as ours:
         if not ours or _of(home) == copy.name:
             return
-        await asyncio.to_thread(_sweep, home)
+        for left in await asyncio.to_thread(_leftovers, home):
+            await gently.remove(left)
         draft = Path(tempfile.mkdtemp(prefix=_UNDER_WAY, dir=home))
         try:
             if await gently.run("cp", "-al", str(copy / kept), str(draft / kept)):
@@ -66,12 +67,14 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _sweep(home: Path) -> None:
-    """Remove what is of another copy, and what the dead left. Who is about to take one holds the lock of the copies."""
+def _leftovers(home: Path) -> list[Path]:
+    """What is of another copy, and what the dead left. Who is about to take one holds the lock of the copies, and a
+    deploy waits for that: what is to go is only put aside under it.
+    """
     with _alone(home / "lock") as ours:
-        if ours:
-            for left in (home / AHEAD, *home.glob(f"{_UNDER_WAY}*")):
-                shutil.rmtree(left, ignore_errors=True)
+        if ours and (home / AHEAD).exists():
+            (home / AHEAD).rename(tempfile.mkdtemp(prefix=_UNDER_WAY, dir=home))
+        return [*home.glob(f"{_UNDER_WAY}*")] if ours else []
 
 
 @contextmanager

@@ -137,8 +137,9 @@ class Caches:
             link = home / f".{copy.name}"
             link.symlink_to(copy.name)
             link.replace(home / NEWEST)
-            if old.parent == home.resolve() and old.is_dir():
-                shutil.rmtree(old, ignore_errors=True)
+        # Whoever used it did so under the lock; the next deploy need not wait until it is gone.
+        if old.parent == home.resolve() and old.is_dir():
+            shutil.rmtree(old, ignore_errors=True)
 
     async def prepare(self, service: Service) -> None:
         """Link what is kept for the release after this one, where builds say what they depend on."""
