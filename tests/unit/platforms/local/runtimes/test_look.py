@@ -1,5 +1,6 @@
 """What is linked ahead is looked at beside a deploy, and what that does not see is looked at before the launch."""
 
+import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -18,9 +19,10 @@ class Deployed:
     def __init__(self, folder: Path) -> None:
         self.ahead = folder / "ahead"
         (self.ahead / "kept/env/lib/deep").mkdir(parents=True)
-        for name in ("tool", "lib/a.py", "lib/deep/b.py"):
-            (self.ahead / "kept/env" / name).write_text(f"{name}\n")
+        for name in ("tool", "lib/a.py", "lib/deep/b.py", "lib/deep/a name\twith\nthem\udcff"):
+            (self.ahead / "kept/env" / name).write_text(f"{name[:3]}\n")
         (self.ahead / "kept/env/lib/link").symlink_to("a.py")
+        subprocess.run(["cp", "-al", self.ahead / "kept", folder / "copy"], check=True)
         self.sealed = seal.take(self.ahead / "kept")
         self.tree = folder / "tree"
 
@@ -31,8 +33,7 @@ class Deployed:
         """The release, with what was seen of the links."""
         self.tree.mkdir()
         (self.ahead / "kept/env").rename(self.tree / "env")
-        (self.tree / "env/tool").unlink()
-        (self.tree / "env/tool").write_text("the release's own\n")
+        _named_anew(self.tree / "env")
         (self.tree / "app.py").write_text("1\n")
         own = seal.of(self.tree, {name: seal.file_content(0, seal.sha256(f"{self.tree}/{name}")) for name in OWN})
         told: Future[Looked | None] = Future()
@@ -100,24 +101,43 @@ def test_a_look_at_another_folder_or_of_long_ago_counts_for_nothing(deployed: De
     assert "env/lib/a.py changed" in fresh.complaint(deployed.tree, strictly=False, at_rest=True)
 
 
+@pytest.mark.parametrize("program", ["", "exit 1", "find . | tr '\\n' '\\0'"], ids=["none", "busybox's", "another"])
+def test_without_gnus_find_all_is_looked_at_before_the_launch(
+    program: str, deployed: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No other says what a seal has of a file."""
+    (tmp_path / "bin").mkdir()
+    if program:
+        (tmp_path / "bin/find").write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{program}\n")
+        (tmp_path / "bin/find").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert deployed.look() is None
+    assert not deployed.take(None).complaint(deployed.tree, strictly=False, at_rest=True)
+
+
 class _TakenMeanwhile(dict[str, seal.TreeEntry]):
-    """A seal whose release takes the folder when the first file is looked for in it."""
+    """A seal whose release takes the folder when it is compared with what is in it."""
 
     release: Callable[[], object]
 
-    def get(self, *wanted: Any) -> Any:
+    def items(self) -> Any:
         self.release()
         self.release = int
-        return super().get(*wanted)
+        return super().items()
 
 
 def test_it_goes_on_while_the_release_takes_the_folders(deployed: Deployed, tmp_path: Path) -> None:
-    """They are found by their descriptors, wherever they are by then."""
+    """They are found by their descriptors, wherever they are by then, and what names its own place is made anew."""
     sealed = _TakenMeanwhile(deployed.sealed)
-    sealed.release = lambda: (deployed.ahead / "kept/env").rename(tmp_path / "env")
+    sealed.release = lambda: _named_anew((deployed.ahead / "kept/env").rename(tmp_path / "env"))
     deployed.sealed = sealed
     assert _lasting(deployed.look()).ahead == deployed.ahead.stat().st_ino
     assert not (deployed.ahead / "kept/env").exists()
+
+
+def _named_anew(env: Path) -> None:
+    (env / "tool").unlink()
+    (env / "tool").write_text("the release's own\n")
 
 
 def _lasting(looked: Looked | None) -> Looked:

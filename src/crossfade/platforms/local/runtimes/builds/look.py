@@ -5,6 +5,8 @@ found from their folders' descriptors: the release takes the folders over while 
 """
 
 import os
+import subprocess
+import tempfile
 import time
 from collections.abc import Collection
 from concurrent.futures import Future
@@ -14,6 +16,13 @@ from typing import NamedTuple
 
 from crossfade.platforms.local.runtimes.seal import Seal, differences
 
+SECOND = 10**9  # ns
+TAB = "\t"
+# Of each file and link. What nothing else has a link to was not linked ahead, as what a release has otherwise was not.
+FIND = (
+    *("find", ".", "-ignore_readdir_race", "!", "-type", "d"),
+    *("-printf", "%i %s %T@\\t%P\\0", "-links", "1", "-printf", "alone\\t%P\\0"),
+)
 HOLDS = 3  # times as long as it took: what a look says of its first file is as old as itself at its end anyway
 
 
@@ -62,46 +71,61 @@ def look(home: Path, kept: str, paths: Collection[str], sealed: Seal, but: Colle
 
     None: something is not as it was sealed, or nothing is there. What it is, the look before a launch says.
     """
-    began, found, roots = time.monotonic(), 0, dict[str, int]()
+    began, finds, roots = time.monotonic(), dict[str, _Find](), list[int]()
     try:
         ahead = home.stat().st_ino
         for path in paths:
-            roots[f"{path}/"] = os.open(home / kept / path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        for path, root in roots.items():
-            found += _as_sealed(path, root, sealed, but)
-    except (OSError, _OtherwiseError):
+            roots.append(os.open(home / kept / path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
+            finds[f"{path}/"] = _Find(roots[-1])
+        all_there = all(_as_sealed(top, find, sealed, but) for top, find in finds.items())
+    except OSError:
         return None
     finally:
-        for root in roots.values():
+        for find in finds.values():
+            find.end()
+        for root in roots:
             os.close(root)
-    return Looked(ahead, began, time.monotonic()) if found == len(sealed) - len(but) else None
+    return Looked(ahead, began, time.monotonic()) if all_there else None
 
 
-class _OtherwiseError(Exception):
-    pass
+def _as_sealed(top: str, find: "_Find", sealed: Seal, but: Collection[str]) -> bool:
+    """Nothing else was found than what the seal has below the folder `top`, and all of that."""
+    wanted = {
+        f"{entry.inode} {entry.size} {entry.modified // SECOND}.{entry.modified % SECOND:09d}0\t{path[len(top) :]}"
+        for path, entry in sealed.items()
+        if path.startswith(top) and path not in but
+    }
+    found = find.lines()
+    return found >= wanted and all(f"{top}{line.partition(TAB)[2]}" in but for line in found - wanted)
 
 
-def _as_sealed(top: str, root: int, sealed: Seal, but: Collection[str]) -> int:
-    """How many files and links were found."""
-    found, folders = 0, ["."]
-    while folders:
-        below = folders.pop()
-        here = os.open(below, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=root)
-        try:
-            prefix = top if below == "." else f"{top}{below}/"
-            with os.scandir(here) as entries:
-                for entry in entries:
-                    path = f"{prefix}{entry.name}"
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.name if below == "." else f"{below}/{entry.name}")
-                    elif path not in but:
-                        held = sealed.get(path)
-                        if held is None or not held.untouched(entry.stat(follow_symlinks=False)):
-                            raise _OtherwiseError(path)
-                        found += 1
-        finally:
-            os.close(here)
-    return found
+class _Find:
+    """`find` in the folder of a descriptor: a program of its own, for a thread of ours would wait for all others after
+    each of its tens of thousands of questions.
+    """
+
+    def __init__(self, folder: int) -> None:
+        self._told = tempfile.TemporaryFile()  # noqa: SIM115  until `end`
+        self._process = subprocess.Popen(
+            FIND,
+            cwd=f"/proc/self/fd/{folder}",
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            stdout=self._told,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def lines(self) -> set[str]:
+        """What it found. OSError where it could not see everything, or is none that can say what we ask."""
+        if self._process.wait():
+            raise OSError
+        self._told.seek(0)
+        return set(os.fsdecode(self._told.read()).split("\0")[:-1])
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._told.close()
 
 
 def _some(paths: list[str]) -> str:
