@@ -141,6 +141,23 @@ def test_a_port_that_speaks_something_else_is_not_taken(tmp_path: Path) -> None:
     assert "port 25565 speaks Minecraft's protocol, not HTTP" in carried.why("game")
 
 
+@pytest.mark.parametrize("image", ["mailhog/mailhog", "axllent/mailpit:v1", "maildev/maildev:2", "rnwood/smtp4dev:v3"])
+def test_a_mail_catcher_is_left_out(image: str, tmp_path: Path) -> None:
+    """It is there for those who develop; whoever sent it mail is told to name a server that delivers."""
+    web = {**WEB, "environment": {"SMTP_HOST": "mail", "SMTP_PORT": "1025"}, "depends_on": ["mail"]}
+    carried = Composed(tmp_path, services(web=web, mail={"image": image, "ports": ["1025:1025", "8025:8025"]}))
+    assert [*carried.app.services] == ["web"]
+    assert "it shows mail and sends none" in carried.why("mail")
+    assert "name your mail server here" in carried.todo("services.web.env.SMTP_HOST")
+    assert "depends_on" not in carried.text
+
+
+def test_a_mail_catcher_that_is_all_there_is_stays(tmp_path: Path) -> None:
+    """Then it is what the file is about."""
+    carried = Composed(tmp_path, services(mail={"image": "axllent/mailpit:v1", "ports": ["8025:8025"]}))
+    assert carried.service("mail").port == 8025
+
+
 def test_the_service_in_front_gets_all_other_requests(tmp_path: Path) -> None:
     """In Compose files back ends come first; the listener's port is that of the front."""
     carried = Composed(

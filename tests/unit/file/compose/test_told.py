@@ -363,7 +363,7 @@ def test_what_extensions_of_the_file_ask_for_is_asked_for_where_it_is_used(tmp_p
 def test_a_second_port_of_a_service_is_answered_by_nobody(environment: dict[str, str], tmp_path: Path) -> None:
     """Its name leads to the balancer, at its own port alone; one that speaks something else too can be a store."""
     web = {"image": "acme/web:1", "ports": ["80:80"], "environment": environment}
-    mail = {"image": "axllent/mailpit:1", "ports": ["1025:1025", "8025:8025"]}
+    mail = {"image": "acme/mail:1", "ports": ["1025:1025", "8025:8025"]}
     todos = Composed(tmp_path, services(web=web, mail=mail)).draft.todos
     found = [todo.what for todo in todos if "under stores" in todo.what]
     assert found == [

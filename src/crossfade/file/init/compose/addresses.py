@@ -109,8 +109,8 @@ def tell_addresses(
 def _tell_other_ports(
     carried: Sequence[tuple[str, Carried | CarriedStore]], names: Mapping[str, str], file: dict[str, Any], notes: Notes
 ) -> None:
-    """Say of each address of a service at a port that is not its own that nobody answers there: of a mail catcher at
-    that of SMTP. A store is reached at all of its ports.
+    """Say of each address of a service at a port that is not its own that nobody answers there: of an app at that of
+    its metrics. A store is reached at all of its ports.
     """
     ports = {one.compose_name: file["services"][ours]["port"] for ours, one in carried if _answers(file, ours)}
     for ours, one in carried:
@@ -254,6 +254,8 @@ def _links(service: dict[str, Any]) -> dict[str, str]:
 
 def _instead(service: str, kind: Kind, file: dict[str, Any], project: Project) -> str:
     """What to write in place of the name of one that is not in the file; empty where it is found by it."""
+    if kind is Kind.CATCHER:
+        return f"shows mail and sends none: name your mail server here, or write {service} under stores to keep it"
     if kind is Kind.PROXY:
         return f"is a proxy whose place crossfade takes; write http://{HOST} and the port that it listens on"
     network = _network_of(project, service)

@@ -24,6 +24,7 @@ _WHY = {
     Kind.PROXY: "crossfade's own balancer takes its place, and its ports",
     Kind.OTHER: "crossfade runs services that answer HTTP, in a network of their own: leave it in Compose",
     Kind.TOOL: "it is there to be run by hand: `crossfade run` runs a command in the release that runs",
+    Kind.CATCHER: "it stands in for a mail server while one develops: it shows mail and sends none",
     Kind.PROFILE: "Compose does not start it either, unless it is asked to",
     Kind.MIGRATION: "it runs once, before others: put its command into their hooks.migrate",
 }
@@ -165,7 +166,7 @@ class _LeftOut:
         """What a service waited for and crossfade does not start."""
         for other, condition in waits_for(self.roles.services[one.compose_name]).items():
             role = self.judged.get(other)
-            if role is None or role.kind in {*CARRIED, Kind.MIGRATION} or other in self.stores:
+            if role is None or role.kind in {*CARRIED, Kind.MIGRATION, Kind.CATCHER} or other in self.stores:
                 continue
             how = self.roles.services[one.compose_name]["depends_on"][other]
             if isinstance(how, dict) and how.get("required") is False:

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     OTHER = "other"  # speaks something else than HTTP
     PROFILE = "profile"  # only started when somebody asks for it
     TOOL = "tool"  # does what one types after its name
+    CATCHER = "mail catcher"  # stands in for a mail server while one develops
 
 
 NO_PORT = ("no port",)
@@ -113,11 +114,20 @@ class Roles:
         proxies = {name for name, role in judged.items() if role.kind is Kind.PROXY}
         for name in unknown:
             judged[name] = self._unknown(name, proxies)
-        of_docker = [name for name, role in judged.items() if self._is_of_docker(name, role)]
+        beside = {name: Role(Kind.OTHER, _OF_DOCKER) for name, role in judged.items() if self._is_of_docker(name, role)}
+        beside |= self._catchers()
         answers = {name for name, role in judged.items() if role.kind is Kind.SERVICE}
-        if not answers - {*of_docker}:  # then one of them is what the file is about
-            of_docker = [name for name in of_docker if name not in answers]
-        return judged | dict.fromkeys(of_docker, Role(Kind.OTHER, _OF_DOCKER))
+        if not answers - beside.keys():  # then one of them is what the file is about
+            beside = {name: role for name, role in beside.items() if name not in answers}
+        return judged | beside
+
+    def _catchers(self) -> dict[str, Role]:
+        images = {name: signs.basename(str(service.get("image") or "")) for name, service in self.services.items()}
+        return {
+            name: Role(Kind.CATCHER, (f"image {image}",))
+            for name, image in images.items()
+            if {*signs.words(image)} & signs.MAIL_CATCHERS and not profiles_of(self.project, self.services[name])
+        }
 
     def _is_of_docker(self, name: str, role: Role) -> bool:
         """True for what does nothing without Docker's socket, which no instance gets."""

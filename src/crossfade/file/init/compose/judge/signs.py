@@ -38,6 +38,8 @@ RUNTIMES = _words(
 DOCKER_TOOLS = _words(
     "watchtower portainer dozzle autoheal diun cadvisor dockge lazydocker docuum whaler wud ouroboros yacht"
 )
+# They stand in for a mail server while one develops: all mail ends with them.
+MAIL_CATCHERS = _words("mailhog mailpit maildev mailcatcher mailcrab mailslurper smtp4dev inbucket greenmail papercut")
 PROXY_NAMES = _words("nginx proxy traefik caddy haproxy loadbalancer lb ingress reverse envoy")
 WORKERS = _words("worker workers celery sidekiq consumer consumers rq horizon resque dramatiq queue jobs")
 SCHEDULERS = _words("cron crond beat scheduler schedule clock ofelia cronjob periodic")
