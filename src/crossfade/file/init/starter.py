@@ -10,7 +10,18 @@ import yaml
 
 from crossfade.file.init.compose.judge.signs import FRONTS, WORKERS, words
 from crossfade.file.init.compose.source.project import USUAL
-from crossfade.file.init.guess import compiled, image, javascript, others, pages, procfile, python, remembered
+from crossfade.file.init.guess import (
+    beside,
+    compiled,
+    image,
+    javascript,
+    listens,
+    others,
+    pages,
+    procfile,
+    python,
+    remembered,
+)
 from crossfade.file.init.guess.found import GuessedService, in_flow
 from crossfade.file.init.todo import Rank, Todo, as_comments, on_one_line, worst_first
 
@@ -48,19 +59,23 @@ def starter(folder: Path) -> Start:
     todos = worst_first(
         Todo(todo.rank, todo.where if todo.where == "services" else f"services.{service}.{todo.where}", todo.what)
         for service, (found, place) in parts.items()
-        for todo in (*found.todos, *_unset(found, place, folder / place))
+        for todo in (
+            *found.todos,
+            *_unset(found, place, folder / place),
+            *_by_its_files(service, found, folder / place),
+        )
     )
     recognised = [f"{service}: {found.what}" for service, (found, _) in parts.items() if found.what]
     if not recognised and not todos:
         what = "write what starts the app; nothing was recognised, so its files are served"
         todos = [Todo(Rank.ASSUMED, "services.web.command", what)]
-    beside = next((name for name in USUAL if (folder / name).is_file()), "")
+    composed = next((name for name in USUAL if (folder / name).is_file()), "")
     assumed = [
         service
         for service, (found, _) in parts.items()
         if found.what not in ("", "a page") and not (found.worker or found.health)
     ]
-    return Start(as_comments(todos) + _text(name, parts, folder), recognised, todos, beside, assumed)
+    return Start(as_comments(todos) + _text(name, parts, folder), recognised, todos, composed, assumed)
 
 
 def app_name(folder: Path) -> str:
@@ -142,7 +157,7 @@ def _lines(found: GuessedService, place: str, folder: Path) -> list[tuple[str, s
     if found.worker:
         return lines
     path, why = (
-        (found.health, "from HEALTHCHECK") if found.health else ("/", "must answer 200-299 before it gets requests")
+        (found.health, _asked_by(found)) if found.health else ("/", "must answer 200-299 before it gets requests")
     )
     asked = f"path: {in_flow(path)}" + (f", port: {found.health_port}" if found.health_port else "")
     return [
@@ -151,6 +166,10 @@ def _lines(found: GuessedService, place: str, folder: Path) -> list[tuple[str, s
         ("health", f"{{{asked}, interval: 2s}}", why),
         ("deploy", "{strategy: blue-green, bake: 10s}", "watched for 10s, and taken back when it fails"),
     ]
+
+
+def _asked_by(found: GuessedService) -> str:
+    return "from HEALTHCHECK" if found.what == "Dockerfile" else f"as {found.what} has it"
 
 
 def _from_here(key: str, value: str, place: str) -> str:
@@ -168,6 +187,13 @@ def _unset(found: GuessedService, place: str, folder: Path) -> Sequence[Todo]:
     mine = _beside(place, ".env")
     what = f"give it the variables of {_beside(place, example)}: write {mine} as that has it, and `env_file: [{mine}]`"
     return (Todo(Rank.NEVER_HEALTHY, "env_file", what),)
+
+
+def _by_its_files(service: str, found: GuessedService, folder: Path) -> Sequence[Todo]:
+    """What the files of a part say that its lines do not. A Procfile says all that runs, and a worker is one."""
+    if found.worker or not found.what or found.what in ("a page", "Procfile"):
+        return ()
+    return (*beside.workers(folder, service, found), *beside.migrations(folder, found), *listens.fixed(folder, found))
 
 
 def _runs(found: GuessedService) -> bool:

@@ -1,5 +1,6 @@
 """The first file: it loads as it is, and says what was guessed from what."""
 
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from crossfade.file.init.starter import Start, app_name, starter
+from crossfade.file.init.todo import Rank, Todo
 from crossfade.file.load import load
 from crossfade.file.model import Service
 from crossfade.file.parts.health import Health
@@ -255,6 +257,114 @@ def made(folder: Path, files: Mapping[str, str]) -> Start:
     start = starter(folder)
     (folder / "crossfade.yaml").write_text(start.text)
     return start
+
+
+WORKERS = {
+    "celery": (
+        {
+            "requirements.txt": "flask\ngunicorn\ncelery\n",
+            "app.py": "app = Flask(__name__)",
+            "jobs/tasks.py": "c = Celery()",
+        },
+        ".venv/bin/celery -A jobs.tasks worker",
+    ),
+    "celery of Django": (
+        {
+            "requirements.txt": "django\ncelery[redis]\n",
+            "manage.py": "",
+            "shop/wsgi.py": "",
+            "shop/celery.py": "Celery(",
+        },
+        ".venv/bin/celery -A shop worker",
+    ),
+    "celery in an image": (
+        {"Dockerfile": "FROM python\nEXPOSE 8000\n", "requirements.txt": "celery", "worker.py": "Celery("},
+        "celery -A worker worker",
+    ),
+    "rq": ({"requirements.txt": "flask\nrq\n", "app.py": "app = Flask(__name__)"}, ".venv/bin/rq worker"),
+    "solid queue": ({"Gemfile": "gem \"rails\"\ngem 'solid_queue'\n"}, "bin/jobs"),
+    "horizon": ({"composer.json": '{"require": {"laravel/horizon": "5"}}', "artisan": ""}, "php artisan horizon"),
+    "messenger": (
+        {"composer.json": '{"require": {"symfony/messenger": "7"}}', "public/index.php": ""},
+        "php bin/console messenger:consume async",
+    ),
+    "a script": (
+        {"package.json": '{"scripts": {"start": "node .", "worker:dev": "x", "worker": "y"}}', "pnpm-lock.yaml": ""},
+        "pnpm run worker",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "command"), WORKERS.values(), ids=list(WORKERS))
+def test_a_worker_that_nothing_starts_is_told(files: Mapping[str, str], command: str, tmp_path: Path) -> None:
+    """The app is deployed without it otherwise, and nothing says so."""
+    said = [todo.what for todo in made(tmp_path, files).todos if "write a worker beside web" in todo.what]
+    assert [one.rpartition("`command: ")[2] for one in said] == [f"{command}`"]
+
+
+def test_a_procfile_says_all_that_runs(tmp_path: Path) -> None:
+    """Whoever wrote it knows."""
+    assert not made(tmp_path, {"Procfile": "web: gunicorn x\n", "requirements.txt": "gunicorn\ncelery\n"}).todos
+
+
+MIGRATIONS = {
+    "alembic": (
+        {"requirements.txt": "fastapi\nuvicorn\n", "main.py": "app = FastAPI()", "alembic.ini": ""},
+        ".venv/bin/alembic upgrade head",
+    ),
+    "Flask-Migrate": (
+        {"requirements.txt": "Flask\nFlask-Migrate\n", "app.py": "app = Flask(__name__)"},
+        ".venv/bin/flask db upgrade",
+    ),
+    "doctrine": (
+        {"composer.json": '{"require": {"doctrine/doctrine-migrations-bundle": "3"}}', "public/index.php": ""},
+        "php bin/console doctrine:migrations:migrate --no-interaction --allow-no-migration",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "command"), MIGRATIONS.values(), ids=list(MIGRATIONS))
+def test_a_migration_that_a_tools_file_speaks_of_is_told(
+    files: Mapping[str, str], command: str, tmp_path: Path
+) -> None:
+    """It is not run without knowing, either."""
+    what = f"write hooks: {{migrate: {command}}} when the app has a database"
+    assert Todo(Rank.ASSUMED, "services.web.hooks.migrate", what) in made(tmp_path, files).todos
+
+
+FIXED = {
+    "Go": (
+        "main.go",
+        'package main\nfunc main() { http.ListenAndServe(":8080", nil) }',
+        {"go.mod": "module x\n"},
+        8080,
+    ),
+    "Rust": ("src/main.rs", 'TcpListener::bind("0.0.0.0:3000")', {"Cargo.toml": '[package]\nname = "x"\n'}, 3000),
+    "Node": ("server.js", "app.listen(3000)", {"package.json": '{"scripts": {"start": "node server.js"}}'}, 3000),
+    "Deno": (
+        "main.ts",
+        "Deno.serve({ port: 8000 }, app)",
+        {"deno.json": '{"tasks": {"start": "deno run main.ts"}}'},
+        8000,
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "source", "others", "port"), FIXED.values(), ids=list(FIXED))
+def test_a_port_that_is_written_down_is_told(
+    path: str, source: str, others: Mapping[str, str], port: int, tmp_path: Path
+) -> None:
+    """Such an app never gets healthy at the port that it is given; one that reads PORT does."""
+    what = f"have it listen on $PORT: {path} says {port}, and nothing here reads PORT"
+    assert Todo(Rank.NEVER_HEALTHY, "services.web.command", what) in made(tmp_path, {path: source, **others}).todos
+    reads = {path: f"{source} // else PORT\n", **others}
+    assert not [todo for todo in made(tmp_path, reads).todos if "PORT" in todo.what]
+
+
+def test_a_path_of_health_says_whose_it_is(tmp_path: Path) -> None:
+    """Spring's actuator is no HEALTHCHECK of a Dockerfile."""
+    found = made(tmp_path, {"pom.xml": "<a>spring-boot-starter-actuator org.springframework.boot spring-boot</a>"})
+    assert re.search(r"health: \{path: /actuator/health, .*# as Spring Boot has it", found.text)
 
 
 def test_a_procfile_has_more_than_web(tmp_path: Path) -> None:

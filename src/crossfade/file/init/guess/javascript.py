@@ -48,7 +48,7 @@ def node(folder: Path) -> GuessedService | None:
     """package.json with something to start; a build script runs once per release."""
     package = package_of(folder)
     scripts, needs = _scripts(package), _mapping(package.get("dependencies"))
-    install, tool = _installs(folder)
+    install, tool = installs(folder)
     build = f"{install} && {tool} run build" if "build" in scripts else install
     todos = (_PRISMA,) if {"prisma", "@prisma/client"} & _all_needs(package) else ()
 
@@ -87,7 +87,7 @@ def built_page(folder: Path) -> tuple[str, str] | None:
     scripts = _scripts(package)
     if "build" not in scripts or "start" in scripts or _server(package):
         return None
-    install, tool = _installs(folder)
+    install, tool = installs(folder)
     needs = _all_needs(package)
     place = next((place for name, place in _PLACES.items() if name in needs), "dist")
     if "@angular/core" in needs:
@@ -97,7 +97,7 @@ def built_page(folder: Path) -> tuple[str, str] | None:
 
 def in_workspace(part: GuessedService, folder: Path, place: str) -> GuessedService:
     """A part of a workspace as it is built and started from the workspace's root, where its lock and its parts are."""
-    install, tool = _installs(folder)
+    install, tool = installs(folder)
     lines = {key: (value, why) for key, value, why in part.lines}
     build, command = lines.get("build", ("", ""))[0], lines["command"][0]
     if " run build" in build:
@@ -122,7 +122,7 @@ def package_of(folder: Path) -> dict[str, Any]:
     return _read(folder / "package.json")
 
 
-def _installs(folder: Path) -> tuple[str, str]:
+def installs(folder: Path) -> tuple[str, str]:
     """What installs the packages, and the tool that it is: by the lock, else by what package.json names."""
     named = str(package_of(folder).get("packageManager") or "")
     unlocked = {tool: (f"{tool} install", tool) for tool in ("pnpm", "yarn", "bun")}
